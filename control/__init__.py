@@ -1,0 +1,1 @@
+"""Decide, then gate: controllers, gate, guard, loop."""

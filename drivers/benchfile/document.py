@@ -1,0 +1,133 @@
+"""A TOML file with the line of each value: `tomllib` reads the values, tree-sitter knows where they stand."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import tree_sitter
+import tree_sitter_toml
+
+from drivers.errors import BenchFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a TOML file at `path`, and the line of each key path (counted from 1)."""
+
+    path: Path
+    text: str
+    values: dict[str, Any]
+    lines: dict[KeyPath, int]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raise `BenchFileError` when there is no such file or it is not TOML."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
+        except OSError as error:
+            raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
+        except UnicodeDecodeError as error:
+            raise BenchFileError("is not UTF-8 text", where=path.name, hint="save it as UTF-8") from error
+        except tomllib.TOMLDecodeError as error:
+            raise _not_toml(path, text, str(error)) from error
+
+    def line(self, at: KeyPath) -> int:
+        """Line of `at`, or of the nearest table around it that is written down."""
+        while at and at not in self.lines:
+            at = at[:-1]
+        return self.lines.get(at, 1)
+
+    def mistake(self, at: KeyPath, what: str, *, value: Any = None, bound: Any = None, hint: str = "") -> BenchFileError:
+        """An error about the value at `at`; `what` follows the key's name in the sentence."""
+        return BenchFileError(
+            f"{spelled(at)} {what}",
+            where=self.path.name,
+            line=self.line(at),
+            key=spelled(at),
+            value=value,
+            bound=bound,
+            hint=hint,
+        )
+
+
+def spelled(at: KeyPath) -> str:
+    """`limit[1].bench[0]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).lstrip(".")
+
+
+def _not_toml(path: Path, text: str, message: str) -> BenchFileError:
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", message)
+    line = int(place[1]) if place and place[1] else max(len(text.splitlines()), 1)
+    said = message[: place.start()] if place else message
+    hint = "mend the line; the one before it may lack a quote or a bracket"
+    return BenchFileError(f"is not TOML: {said}", where=path.name, line=line, hint=hint)
+
+
+def _lines(source: bytes) -> Iterator[tuple[KeyPath, int]]:
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    counts: dict[KeyPath, int] = {}  # of each array of tables, the element that is being written
+    for node in parser.parse(source).root_node.named_children:
+        if node.type == "pair":
+            yield from _pair(node, ())
+        elif node.type in {"table", "table_array_element"}:
+            table = _table(node, counts)
+            yield table, _line(node)
+            for pair in node.named_children:
+                if pair.type == "pair":
+                    yield from _pair(pair, table)
+
+
+def _table(node: tree_sitter.Node, counts: dict[KeyPath, int]) -> KeyPath:
+    """Key path of a table's header; within an array of tables it means the newest element."""
+    *around, name = _names(node.named_children[0])
+    at: KeyPath = ()
+    for step in around:
+        at = (*at, step)
+        at = (*at, counts[at]) if at in counts else at
+    at = (*at, name)
+    if node.type == "table_array_element":
+        counts[at] = counts.get(at, -1) + 1
+        return (*at, counts[at])
+    return at
+
+
+def _pair(node: tree_sitter.Node, around: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    key, value = (child for child in node.named_children if child.type != "comment")
+    at = (*around, *_names(key))
+    yield at, _line(node)
+    yield from _inside(value, at)
+
+
+def _inside(value: tree_sitter.Node, at: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    items = [child for child in value.named_children if child.type != "comment"]
+    if value.type == "inline_table":
+        for pair in items:
+            yield from _pair(pair, at)
+    elif value.type == "array":
+        for number, item in enumerate(items):
+            yield (*at, number), _line(item)
+            yield from _inside(item, (*at, number))
+
+
+def _names(key: tree_sitter.Node) -> list[str]:
+    """The steps of a bare, quoted or dotted key, as tomllib itself reads them."""
+    names: list[str] = []
+    inner: Any = tomllib.loads(f"{(key.text or b'').decode()} = 0")
+    while isinstance(inner, dict):
+        name, inner = next(iter(inner.items()))  # pyright: ignore[reportUnknownVariableType] # TOML is untyped
+        names.append(str(name))  # pyright: ignore[reportUnknownArgumentType]
+    return names
+
+
+def _line(node: tree_sitter.Node) -> int:
+    return node.start_point.row + 1

@@ -1,0 +1,225 @@
+"""What a bench file may say, as frozen models; the file's units stay in the field names, properties give SI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from drivers.benchfile.document import Document, KeyPath
+
+ZERO_CELSIUS_K: Final = 273.15
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S[^/]*$")]
+Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Spread: TypeAlias = Annotated[float, Field(ge=0, le=0.5)]
+PeriodMs: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+Bounds: TypeAlias = Annotated[tuple[float, float], Field(strict=False)]
+
+Role: TypeAlias = Literal["twin", "estimator", "controller"]
+ROLES: Final[tuple[Role, ...]] = ("twin", "estimator", "controller")
+SafeStepName: TypeAlias = Literal["supply off", "contactors open", "cells off"]
+
+
+class Section(BaseModel):
+    """A table of the file: no key beyond the declared ones, no conversion of types, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class General(Section):
+    """`[bench]`."""
+
+    name: Name
+    mode: Literal["hil", "pack"]
+    closure: Literal["shunt-loop", "signal", "terminals"]
+    attended: bool
+    rate_hz: Annotated[int, Field(ge=1, le=1000)]
+
+    @property
+    def period_s(self) -> float:
+        return 1.0 / self.rate_hz
+
+
+class Pack(Section):
+    """`[pack]`: what the twin plays; spreads are standard deviations, drawn with `seed`."""
+
+    cells: Annotated[int, Field(ge=1, le=24)]
+    parallel: Annotated[int, Field(ge=1, le=1000)]
+    cell_ah: Annotated[float, Field(gt=0, le=1000)]
+    soc0: Fraction
+    soc0_spread: Spread
+    capacity_spread: Spread
+    resistance_spread: Spread
+    seed: Annotated[int, Field(ge=0)]
+    ambient_degc: Annotated[float, Field(ge=-40, le=85)]
+
+    @property
+    def ambient_k(self) -> float:
+        return self.ambient_degc + ZERO_CELSIUS_K
+
+
+class Protect(Section):
+    """The instrument's own protection, set at connect and read back."""
+
+    voltage_v: Positive
+    current_a: Positive
+
+
+class Instrument(Section):
+    """An instrument: `kind` names its driver, `expect` begins its answer to `*IDN?`."""
+
+    kind: Word
+    address: Text
+    expect: Text
+    period_ms: PeriodMs
+
+    @property
+    def period_s(self) -> float:
+        return self.period_ms / 1000
+
+
+class CellSimulator(Instrument):
+    """`[cell_simulator]`."""
+
+    protect: Protect
+
+
+class Supply(Instrument):
+    """`[supply]`: `charge_v` sources into the loop's buffer battery, `discharge_v` sinks from it."""
+
+    protect: Protect
+    charge_v: Positive
+    discharge_v: Annotated[float, Field(ge=0)]
+
+
+class IoBox(Instrument):
+    """`[io_box]`."""
+
+    thermistors: Annotated[int, Field(ge=1, le=8)]
+
+
+class Dut(Section):
+    """`[dut]`: the device under test, known by a CAN bus and a map alone."""
+
+    interface: Text
+    channel: Text
+    bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)]
+    map: Text
+
+
+class Limit(Section):
+    """`[[limit]]`: bounds in `unit` for the channels that the pattern matches."""
+
+    channels: Text
+    unit: Literal["V", "mV", "A", "mA", "W", "degC", "K", "s", "ms", "1", "%"]
+    device: Bounds | None = None
+    bench: Bounds | None = None
+
+
+class Ages(Section):
+    """Milliseconds for each source that the gate must not lose."""
+
+    cell_simulator: PeriodMs
+    supply: PeriodMs
+    io_box: PeriodMs
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Source name -> s."""
+        return {name: milliseconds / 1000 for name, milliseconds in self.model_dump().items()}
+
+
+class LateAges(Ages):
+    """Milliseconds for each source, the device under test as well: silent, it asks for 0 A."""
+
+    dut: PeriodMs
+
+
+class Gate(Section):
+    """`[gate]`."""
+
+    hold_ticks: Annotated[int, Field(ge=0, le=1000)]
+    ramp_a_s: Positive
+    late_ms: LateAges
+    lost_ms: Ages
+
+
+class Guard(Section):
+    """`[guard]`."""
+
+    silent_ms: PeriodMs
+    client_silent_s: Annotated[float, Field(ge=0.5, le=60)]
+
+    @property
+    def silent_s(self) -> float:
+        return self.silent_ms / 1000
+
+
+class SafeStep(Section):
+    """`[[safe]]`: one step of the safe sequence, verified by read-back within its time."""
+
+    step: SafeStepName
+    within_ms: Annotated[int, Field(ge=1, le=60_000)]
+
+    @property
+    def within_s(self) -> float:
+        return self.within_ms / 1000
+
+
+class Lane(Section):
+    """`[[lane]]`: one module with `build(pack, settings)`; a file among the settings is an absolute path."""
+
+    role: Role
+    name: Name
+    module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+    active: bool = False
+    settings: dict[str, Any] = {}
+
+
+class Bench(Section):
+    """A whole bench file."""
+
+    bench: General
+    pack: Pack
+    cell_simulator: CellSimulator
+    supply: Supply
+    io_box: IoBox
+    dut: Dut
+    limit: Annotated[tuple[Limit, ...], Field(strict=False)]
+    gate: Gate
+    guard: Guard
+    safe: Annotated[tuple[SafeStep, ...], Field(strict=False)]
+    lane: Annotated[tuple[Lane, ...], Field(strict=False)]
+
+    _document: Document = PrivateAttr()
+
+    @property
+    def document(self) -> Document:
+        """The file behind it: its path, its text and the line of each key, for the errors of later readers."""
+        return self._document
+
+    @property
+    def path(self) -> Path:
+        return self._document.path
+
+    @property
+    def dut_map(self) -> Path:
+        """The device map, which stands beside the bench file unless its path is absolute."""
+        return self.path.parent / self.dut.map
+
+    def lanes(self, role: Role) -> tuple[Lane, ...]:
+        """The lanes of one role in the file's order."""
+        return tuple(lane for lane in self.lane if lane.role == role)
+
+    def active(self, role: Role) -> Lane:
+        """The one lane of `role` that acts."""
+        return next(lane for lane in self.lanes(role) if lane.active)
+
+    def at(self, lane: Lane) -> KeyPath:
+        """Where `lane` stands in the file, for `document.mistake`."""
+        return ("lane", self.lane.index(lane))

@@ -1,0 +1,1 @@
+"""CAN buses and devices under test described by data."""

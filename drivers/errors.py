@@ -1,0 +1,111 @@
+"""One tree of exceptions; each is a sentence with what, where, value, bound and the next step.
+
+    PulseError
+    |-- BenchFileError   a mistake in a declaration (bench, device map, thresholds, duty)
+    |-- RunLogError      a run folder that cannot be written, opened or exported
+    |-- BenchError       the bench, or a part of it, is missing or refuses
+    |   `-- LinkError    one wire
+    |       |-- LinkSilent     no answer in time
+    |       |-- LinkDropped    closed by the other side, or never opened
+    |       |-- LinkGarbage    an answer that cannot be read
+    |       `-- WrongModel     somebody else answers
+    `-- Refused          an action that the state of the session does not allow
+
+Raised below, caught once: where a verb or an action ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PulseError(Exception):
+    """A failure that a person can act on; `str` is one sentence that ends with the next step."""
+
+    code = "failed"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        value: Any = None,
+        bound: Any = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.line = line
+        self.key = key
+        self.value = value
+        self.bound = bound
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = self.where or ""
+        if self.line is not None:
+            place += f":{self.line}"
+        sentence = f"{place} {self.what}".strip()
+        return f"{sentence}; {self.hint}" if self.hint else sentence
+
+    def as_json(self) -> dict[str, Any]:
+        """The `error` object that scripts rely on."""
+        names = ("code", "what", "where", "line", "key", "value", "bound", "hint")
+        return {name: getattr(self, name) for name in names}
+
+
+class BenchFileError(PulseError):
+    """A mistake in a declaration."""
+
+    code = "bench_file"
+
+
+class RunLogError(PulseError):
+    """A run folder that cannot be written, opened or exported."""
+
+    code = "run_log"
+
+
+class BenchError(PulseError):
+    """The bench, or a part of it, is missing or refuses."""
+
+    code = "bench"
+
+
+class LinkError(BenchError):
+    """One wire."""
+
+    code = "link"
+
+
+class LinkSilent(LinkError):
+    """No answer in time."""
+
+    code = "link_silent"
+
+
+class LinkDropped(LinkError):
+    """Closed by the other side, or never opened."""
+
+    code = "link_dropped"
+
+
+class LinkGarbage(LinkError):
+    """An answer that cannot be read."""
+
+    code = "link_garbage"
+
+
+class WrongModel(LinkError):
+    """Somebody else answers."""
+
+    code = "wrong_model"
+
+
+class Refused(PulseError):
+    """An action that the state of the session does not allow."""
+
+    code = "refused"

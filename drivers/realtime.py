@@ -1,0 +1,27 @@
+"""Real-time permission: asked for by the calling thread, and said in words when it is not given."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+LOOP: Final = 30
+GUARD: Final = 40
+WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
+
+
+def ask_realtime(priority: int) -> str:
+    """Put the calling thread under SCHED_FIFO, its children not; empty when granted, else why not, in words."""
+    if not hasattr(os, "sched_setscheduler"):
+        return "this system has no SCHED_FIFO; the loop keeps time as well as the scheduler lets it"
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+    except OSError as error:
+        return f"no real-time permission ({error.strerror}); lateness p99 is then some 5 ms instead of 0.1 ms"
+    return ""
+
+
+def be_nice(steps: int = 10) -> None:
+    """Let everything else go first."""
+    if hasattr(os, "nice"):
+        os.nice(steps)

@@ -1,0 +1,273 @@
+"""The snapshot ring: one writer, any number of readers in other processes, over a memory-mapped file.
+
+Rows are kept twice. The history is channel-major, so a plot reads one contiguous line; the newest few rows lie whole
+beside the header, so the guard reads one row from one place. Row `i` lies in slot `i % slots` and counts once the
+header's count exceeds `i`; a reader copies, then looks at the count again: a row is whole when fewer than `slots`
+rows were counted since it began. Readers write nothing, so they can never hold up the writer.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+import numpy as np
+
+from drivers.errors import BenchError
+from drivers.tablejson import table_from, table_rows
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from drivers.snapshot import Bytes, ChannelTable, Columns, Floats
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+MAGIC: Final = b"PULSRNG1"
+CAPACITY: Final = 8192
+NEWEST: Final = 8  # whole rows beside the header
+_HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
+_COUNT_AT: Final = 64  # a cache line of its own
+_JSON_AT: Final = 128
+_LINE: Final = 8  # float64 in a cache line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Row number `index`, taken at `t_s`: `values[C]`, and for the measured columns `sampled_s[M]`, `quality[M]`."""
+
+    index: int
+    t_s: float
+    values: Floats
+    sampled_s: Floats
+    quality: Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows `first` .. `first + k`: `t_s[k]`, `values[C,k]`, `sampled_s[M,k]`, `quality[M,k]`; `lost` came too late."""
+
+    first: int
+    lost: int
+    t_s: Floats
+    values: Floats
+    sampled_s: Floats
+    quality: Bytes
+
+    @property
+    def following(self) -> int:
+        """What to ask `since` for next."""
+        return self.first + len(self.t_s)
+
+
+def memory_folder() -> Path:
+    """Where ring files belong: a folder in memory if there is one, because writing back to a disk stalls the writer."""
+    memory = Path("/dev/shm")  # noqa: S108  # the files there carry a name of the session's own
+    return memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+
+
+class _Layout:
+    """Views of the mapped file; the writer's and the readers' are the same."""
+
+    def __init__(self, buffer: mmap.mmap, json_bytes: int, channels: int, measured: int, capacity: int) -> None:
+        self.count: npt.NDArray[np.int64] = np.frombuffer(buffer, np.int64, 1, _COUNT_AT)
+        at = _offsets(json_bytes, channels, measured, capacity)
+        line = _padded(capacity)
+        width = 1 + channels + measured
+        self.newest = np.frombuffer(buffer, np.float64, NEWEST * width, at[0]).reshape(NEWEST, width)
+        self.newest_quality = np.frombuffer(buffer, np.uint8, NEWEST * measured, at[1]).reshape(NEWEST, measured)
+        lines = np.frombuffer(buffer, np.float64, width * line, at[2]).reshape(width, line)
+        self.t_s: Floats = lines[0, :capacity]
+        self.values: Floats = lines[1 : 1 + channels, :capacity]
+        self.sampled_s: Floats = lines[1 + channels :, :capacity]
+        quality = np.frombuffer(buffer, np.uint8, measured * line, at[3]).reshape(measured, line)
+        self.quality: Bytes = quality[:, :capacity]
+
+
+def _padded(capacity: int) -> int:
+    # a power of two between lines would put one instant of all channels into one set of the cache
+    return capacity + _LINE
+
+
+def _offsets(json_bytes: int, channels: int, measured: int, capacity: int) -> tuple[int, int, int, int, int]:
+    """Where newest rows, their quality, the history and its quality begin, and the end of the file."""
+    width, line = 1 + channels + measured, _padded(capacity)
+    newest = -(-(_JSON_AT + json_bytes) // mmap.PAGESIZE) * mmap.PAGESIZE
+    newest_quality = newest + 8 * NEWEST * width
+    history = -(-(newest_quality + NEWEST * measured) // mmap.PAGESIZE) * mmap.PAGESIZE
+    quality = history + 8 * width * line
+    return newest, newest_quality, history, quality, quality + measured * line
+
+
+class RingWriter:
+    """The one writer of a ring, in the engine."""
+
+    def __init__(self, path: Path, buffer: mmap.mmap, layout: _Layout, measured: int) -> None:
+        """`create` makes one."""
+        self.path = path
+        self._buffer = buffer
+        self._layout = layout
+        self._count = 0
+        self._capacity = len(layout.t_s)
+        self._channels = layout.values.shape[0]
+        self._measured = measured
+
+    @classmethod
+    def create(cls, path: Path, table: ChannelTable, measured: int, capacity: int = CAPACITY) -> Self:
+        """Make the file for `table`, of which the first `measured` columns carry a time and a quality of their own."""
+        if not (0 <= measured <= len(table) and capacity > NEWEST):
+            raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
+        header = json.dumps({"channels": table_rows(table)}).encode()
+        size = _offsets(len(header), len(table), measured, capacity)[-1]
+        with path.open("x+b") as file:
+            file.truncate(size)
+            buffer = mmap.mmap(file.fileno(), size)
+        layout = _Layout(buffer, len(header), len(table), measured, capacity)
+        for lines in (layout.newest, layout.t_s, layout.values, layout.sampled_s):
+            lines[:] = np.nan  # touches every page now, so that publishing never faults one in
+        layout.quality[:] = 0
+        buffer[_JSON_AT : _JSON_AT + len(header)] = header
+        # last: a reader takes the file for a ring only from here on
+        buffer[: _HEAD.size] = _HEAD.pack(MAGIC, len(header), len(table), measured, capacity)
+        return cls(path, buffer, layout, measured)
+
+    def publish(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        """Add one row: `values[C]`, `sampled_s[M]`, `quality[M]`."""
+        layout, split = self._layout, 1 + self._channels
+        slot, newest = self._count % self._capacity, self._count % NEWEST
+        row = layout.newest[newest]
+        row[0] = t_s
+        row[1:split] = values
+        row[split:] = sampled_s
+        layout.newest_quality[newest] = quality
+        layout.t_s[slot] = t_s
+        layout.values[:, slot] = values
+        layout.sampled_s[:, slot] = sampled_s
+        layout.quality[:, slot] = quality
+        self._count += 1
+        layout.count[0] = self._count
+
+    @property
+    def count(self) -> int:
+        """Rows published so far."""
+        return self._count
+
+    def close(self) -> None:
+        """Let go of the file; whoever owns the session removes it."""
+        if hasattr(self, "_layout"):
+            del self._layout  # the views hold the map open
+            self._buffer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class RingReader:
+    """One reader of a ring; any process may open any number."""
+
+    def __init__(self, buffer: mmap.mmap, layout: _Layout, table: ChannelTable, measured: int) -> None:
+        """`open` makes one."""
+        self.table = table
+        self.measured = measured
+        self._buffer = buffer
+        self._layout = layout
+        self.capacity = len(layout.t_s)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Map the ring at `path`; raises `BenchError` when there is none, or none yet."""
+        try:
+            with path.open("rb") as file:
+                buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise _no_ring(path, str(error)) from error
+        try:
+            _, json_bytes, channels, measured, capacity = _HEAD.unpack_from(buffer)
+            if buffer[:8] != MAGIC or _offsets(json_bytes, channels, measured, capacity)[-1] != len(buffer):
+                raise ValueError("its header is not a ring's")  # noqa: TRY301  # one place words all causes
+            table = table_from(json.loads(buffer[_JSON_AT : _JSON_AT + json_bytes])["channels"])
+        except (struct.error, ValueError, TypeError, KeyError) as error:
+            buffer.close()
+            raise _no_ring(path, str(error)) from error
+        return cls(buffer, _Layout(buffer, json_bytes, channels, measured, capacity), table, measured)
+
+    @property
+    def count(self) -> int:
+        """Rows published so far."""
+        return int(self._layout.count[0])
+
+    def latest(self) -> Row | None:
+        """The newest row, whole; None before the first."""
+        layout, split = self._layout, 1 + len(self.table)
+        while (count := int(layout.count[0])) > 0:
+            index = count - 1
+            row = layout.newest[index % NEWEST].copy()
+            quality = layout.newest_quality[index % NEWEST].copy()
+            if int(layout.count[0]) - index < NEWEST:
+                return Row(index, float(row[0]), row[1:split], row[split:], quality)
+        return None
+
+    def since(self, count: int) -> Block:
+        """Rows from number `count` on; what was overwritten before it could be read is counted in `Block.lost`."""
+        layout = self._layout
+        end = self.count
+        first = min(max(count, self._oldest(end)), end)
+        slots = self._slots(first, end)
+        t_s, values = _pieces(layout.t_s, slots), _pieces(layout.values, slots)
+        sampled_s, quality = _pieces(layout.sampled_s, slots), _pieces(layout.quality, slots)
+        torn = min(max(self._oldest(self.count) - first, 0), end - first)
+        first += torn
+        lost = max(first - max(count, 0), 0)
+        return Block(first, lost, t_s[torn:], values[:, torn:], sampled_s[:, torn:], quality[:, torn:])
+
+    def window(self, columns: Columns, newest: int) -> tuple[Floats, Floats]:
+        """The `newest` rows (fewer if there are fewer) of some columns: `t_s[k]`, `values[len(columns),k]`."""
+        layout = self._layout
+        end = self.count
+        first = max(end - max(newest, 0), self._oldest(end))
+        slots = self._slots(first, end)
+        t_s = _pieces(layout.t_s, slots)
+        values = np.empty((len(columns), end - first))
+        for line, column in zip(values, columns, strict=True):
+            np.concatenate([layout.values[column, piece] for piece in slots], out=line)
+        torn = min(max(self._oldest(self.count) - first, 0), end - first)
+        return t_s[torn:], values[:, torn:]
+
+    def close(self) -> None:
+        """Unmap; arrays handed out before are copies and stay."""
+        if hasattr(self, "_layout"):
+            del self._layout  # the views hold the map open
+            self._buffer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _oldest(self, count: int) -> int:
+        """The oldest row that nobody may be writing over while `count` rows are counted."""
+        return max(count - self.capacity + 1, 0)
+
+    def _slots(self, first: int, end: int) -> tuple[slice, slice]:
+        """The slots of rows `first` .. `end`, in order, as the piece before the seam and the piece behind it."""
+        start, length = first % self.capacity, end - first
+        before = min(length, self.capacity - start)
+        return slice(start, start + before), slice(0, length - before)
+
+
+def _pieces(lines: npt.NDArray[Scalar], slots: tuple[slice, slice]) -> npt.NDArray[Scalar]:
+    return np.concatenate([lines[..., piece] for piece in slots], axis=-1)
+
+
+def _no_ring(path: Path, reason: str) -> BenchError:
+    return BenchError(f"is not a snapshot ring: {reason}", where=str(path), hint="start the session that owns it")

@@ -1,0 +1,1 @@
+"""Instruments that speak SCPI-like text over VISA."""

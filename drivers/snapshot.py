@@ -1,0 +1,129 @@
+"""The words of the code base: numbers in SI units over named channels, discharge current positive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Columns: TypeAlias = npt.NDArray[np.intp]
+
+
+class Quality(IntEnum):
+    """What is known of one value."""
+
+    GOOD = 0
+    STALE = 1
+    MISSING = 2
+    IMPLAUSIBLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One named signal in SI units (`1` for a fraction or a flag) with the range in which it can be believed."""
+
+    name: str
+    unit: str
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+@dataclass(frozen=True)
+class ChannelTable:
+    """The ordered, immutable channels of a bench; turns names into columns once, at start."""
+
+    channels: tuple[Channel, ...]
+    _columns: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` when two channels share a name."""
+        columns = {channel.name: column for column, channel in enumerate(self.channels)}
+        if len(columns) != len(self.channels):
+            names = [channel.name for channel in self.channels]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"channel {twice} is declared twice")
+        object.__setattr__(self, "_columns", columns)
+
+    def __len__(self) -> int:
+        return len(self.channels)
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(self.channels)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(channel.name for channel in self.channels)
+
+    def index(self, name: str) -> int:
+        """Column of `name`; raises `KeyError` that names the channel."""
+        return self._columns[name]
+
+    def indices(self, names: Iterable[str]) -> Columns:
+        """Columns of `names`, in that order."""
+        return np.array([self._columns[name] for name in names], dtype=np.intp)
+
+    def extended(self, more: Iterable[Channel]) -> ChannelTable:
+        """A table with `more` channels behind these."""
+        return ChannelTable((*self.channels, *more))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One instant of the bench: `values[n]`, `sampled_s[n]` and `quality[n]` over `table`, taken at `t_s`.
+
+    All times are seconds of one monotonic clock. A missing value is NaN.
+    """
+
+    table: ChannelTable
+    t_s: float
+    values: Floats
+    sampled_s: Floats
+    quality: Bytes
+
+
+@dataclass(frozen=True)
+class PackReading:
+    """What estimators and controllers may know of the pack: measured values alone, one entry per cell.
+
+    `current_a` is the pack current at the shunt, `balancing_a[n]` what each cell carries beside it,
+    both discharge positive; `voltage_v[n]`, `temperature_k[n]`. NaN where nothing is known.
+    """
+
+    t_s: float
+    current_a: float
+    balancing_a: Floats
+    voltage_v: Floats
+    temperature_k: Floats
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an estimator lane believes: `soc[n]` and `soc_std[n]` per cell (fractions of capacity)."""
+
+    soc: Floats
+    soc_std: Floats
+
+    @property
+    def pack_soc(self) -> float:
+        """Mean over the cells."""
+        return float(np.mean(self.soc))
+
+
+@dataclass(frozen=True)
+class Command:
+    """What somebody wants done: pack current in A, and in mode hil the cells' voltages (V) and temperatures (K)."""
+
+    current_a: float
+    cell_voltage_v: Floats
+    cell_temperature_k: Floats

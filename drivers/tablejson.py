@@ -1,0 +1,36 @@
+"""A channel table as JSON rows, for headers that outlive the process: `[name, unit, low, high]`, null for no bound."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+from drivers.snapshot import Channel, ChannelTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ChannelRow: TypeAlias = tuple[str, str, float | None, float | None]
+
+
+def table_rows(table: ChannelTable) -> list[ChannelRow]:
+    """Rows in the table's order; an infinite bound becomes null, which is all that JSON knows of it."""
+    return [(channel.name, channel.unit, _finite(channel.low), _finite(channel.high)) for channel in table]
+
+
+def table_from(rows: Iterable[ChannelRow]) -> ChannelTable:
+    """The inverse of `table_rows`; raises `ValueError` or `TypeError` on rows of another shape."""
+    return ChannelTable(
+        tuple(
+            Channel(str(name), str(unit), _bound(low, -math.inf), _bound(high, math.inf))
+            for name, unit, low, high in rows
+        )
+    )
+
+
+def _finite(bound: float) -> float | None:
+    return bound if math.isfinite(bound) else None
+
+
+def _bound(bound: float | None, unbounded: float) -> float:
+    return unbounded if bound is None else float(bound)

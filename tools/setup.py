@@ -1,0 +1,125 @@
+"""Prepare a checkout: `.venv` with pinned versions, system libraries, warm caches. Standard library only.
+
+    python3 tools/setup.py          what `make setup` runs; quick when nothing changed
+
+Works on Debian and Ubuntu with Python 3.11 or newer; elsewhere it prints what it cannot do itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "prepared"
+INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
+
+# What Qt's widgets, its offscreen and its X11 platform load at run time, and the package that brings each.
+LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libX11-xcb.so.1": "libx11-xcb1",
+}
+FONTS = {"Inter": "fonts-inter"}
+
+
+def say(text: str) -> None:
+    """Progress goes to stderr."""
+    print(f"setup: {text}", file=sys.stderr, flush=True)
+
+
+def run(*command: str | Path, quiet: bool = False) -> None:
+    """Run or stop with the command that failed."""
+    sink = subprocess.DEVNULL if quiet else sys.stderr
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sink, check=False)
+    if done.returncode:
+        say(f"failed (exit {done.returncode}): {' '.join(str(part) for part in command)}")
+        sys.exit(done.returncode)
+
+
+def fingerprint() -> str:
+    """Hash of all that the environment depends on."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in INPUTS:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def missing_libraries() -> list[str]:
+    """Packages whose library does not load, or whose font is not found; empty off Linux."""
+    if not sys.platform.startswith("linux"):
+        return []
+    packages: list[str] = []
+    for library, package in LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            packages.append(package)
+    fonts = Path("/usr/share/fonts")
+    packages += [package for name, package in FONTS.items() if not any(fonts.rglob(f"{name}*"))]
+    return packages
+
+
+def install_libraries() -> None:
+    """Install what is missing when that is allowed without a question, otherwise print the one line to run."""
+    packages = missing_libraries()
+    if not packages:
+        return
+    line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    if not shutil.which("apt-get"):
+        say(f"missing system libraries; install what your system calls: {' '.join(packages)}")
+        return
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        say(f"missing system libraries; run:  sudo {line}")
+        return
+    say(f"installing system libraries: {' '.join(packages)}")
+    environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
+    run(*environment, "apt-get", "update", "-q", quiet=True)
+    run(*environment, *line.split(), "-q", quiet=True)
+
+
+def install_python() -> None:
+    """Make `.venv` and install the pinned versions into it, the project itself editable."""
+    if not PYTHON.exists():
+        say("creating .venv")
+        run(sys.executable, "-m", "venv", VENV)
+    say("installing pinned Python packages")
+    pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--prefer-binary")
+    run(*pip, "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[dev]")
+
+
+def main() -> None:
+    """Do what is not done yet."""
+    if sys.version_info < (3, 11):  # noqa: UP036  # the very check that tells an older Python so
+        say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; run: make PYTHON=python3.11 setup")
+        sys.exit(2)
+    install_libraries()
+    if STAMP.exists() and STAMP.read_text() == fingerprint() and PYTHON.exists():
+        return
+    started = time.monotonic()
+    install_python()
+    say("warming caches (compiled kernels, exported models)")
+    run(PYTHON, "-m", "twin.warm")
+    STAMP.write_text(fingerprint())
+    say(f"ready in {time.monotonic() - started:.0f} s")
+
+
+main()

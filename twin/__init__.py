@@ -1,0 +1,1 @@
+"""Models and what keeps them true: cells, packs, estimators. No I/O."""

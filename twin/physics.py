@@ -1,0 +1,132 @@
+"""The one door to PyBaMM: its discretised SPMe as CasADi functions, and a DFN cell that steps (Chen2020, LG M50).
+
+Importing this module costs seconds: only exports, workers, fits and tests do.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twin import symbolic
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+    from twin.symbolic import Function
+
+os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # else the first import asks on the terminal
+import pybamm  # noqa: E402  # reads the line above
+
+_PYBAMM: Any = pybamm  # carries no types
+_CURRENT: Final = "Current function [A]"
+_AMBIENT: Final = "Ambient temperature [K]"
+_VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
+_LITHIUM: Final = "Negative electrode stoichiometry"
+_THROUGHPUTS: Final = 2  # leading states of a PyBaMM model, which only count charge
+_CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
+REFERENCE_K: Final = 298.15
+
+
+@dataclass(frozen=True)
+class SpmeEquations:
+    """PyBaMM's SPMe after discretisation, for one cell in A and K: `rates(x, i, t)`, `outputs(x, i, t)`.
+
+    Outputs: `v`, `u_surface`, `u_bulk` (V), `soc`. The rested state at a state of charge s is
+    `empty + s (full - empty)`. `capacity_ah` lies between the model's cut-offs.
+    """
+
+    rates: Function
+    outputs: Function
+    empty: Floats
+    full: Floats
+    capacity_ah: float
+    heat_capacity_j_k: float
+    cooling_w_k: float
+
+
+class ReferenceCell:
+    """One cell of PyBaMM's `model` ("DFN" or "SPMe") under IDAKLU, stepped without keeping its past."""
+
+    def __init__(self, soc: float, kelvin: float = REFERENCE_K, model: str = "DFN") -> None:
+        self._parameters = _parameters()
+        self._low, self._high = _lithium_range(self._parameters)
+        physics = getattr(_PYBAMM.lithium_ion, model)()
+        physics.events = [event for event in physics.events if not event.name.startswith(_CUT_OFFS)]
+        solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM])
+        self._cell = _PYBAMM.Simulation(physics, parameter_values=self._parameters, solver=solver)
+        self._cell.build(initial_soc=soc, inputs={_CURRENT: 0.0, _AMBIENT: kelvin})
+        self._solution: Any = None
+        self._t_s = 0.0
+
+    def step(self, current_a: float, kelvin: float, dt_s: float) -> tuple[float, float, float]:
+        """Voltage (V), bulk open-circuit voltage (V) and SoC after `dt_s`; `ArithmeticError` if the model ends before."""
+        inputs = {_CURRENT: current_a, _AMBIENT: kelvin}
+        try:
+            self._solution = self._cell.step(dt_s, save=False, inputs=inputs, starting_solution=self._solution)
+        except _PYBAMM.SolverError as error:
+            raise ArithmeticError(f"PyBaMM cannot step {current_a:.3f} A for {dt_s:.3f} s: {error}") from error
+        reached_s = float(self._solution.t[-1])
+        if not abs(reached_s - self._t_s - dt_s) < 1e-6 * max(1.0, reached_s):  # an ended model answers its old solution
+            raise ArithmeticError(f"PyBaMM stopped at {reached_s:.3f} s of {self._t_s + dt_s:.3f} s")
+        self._t_s = reached_s
+        soc = (self._last(_LITHIUM) - self._low) / (self._high - self._low)
+        return self._last(_VOLTAGES[0]), self._last(_VOLTAGES[2]), soc
+
+    def _last(self, name: str) -> float:
+        return float(self._solution[name].entries[-1])
+
+
+def spme_equations() -> SpmeEquations:
+    """Build the SPMe with PyBaMM and take its equations."""
+    parameters = _parameters()
+    low, high = _lithium_range(parameters)
+    model = _discretised(parameters, 1.0)
+    parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
+    x = symbolic.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
+    i, kelvin = symbolic.symbol("i"), symbolic.symbol("t")
+    expressions = symbolic.inlined(
+        [parts["t"], parts["x"], parts["inputs"]],
+        [parts["rhs"], *(parts["variables"][name] for name in (*_VOLTAGES, _LITHIUM))],
+        [0.0, symbolic.vertcat(np.zeros(_THROUGHPUTS), x), symbolic.vertcat(i, kelvin)],
+    )
+    rates, v, u_surface, u_bulk, lithium = expressions[0][_THROUGHPUTS:], *expressions[1:]
+    inputs = {"x": x, "i": i, "t": kelvin}
+    outputs = {"v": v, "u_surface": u_surface, "u_bulk": u_bulk, "soc": (lithium - low) / (high - low)}
+    full = _rested(model)
+    drain = symbolic.function("drain", inputs, {"soc_s": symbolic.jacobian(outputs["soc"], x) @ rates})
+    thermal = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
+    return SpmeEquations(
+        rates=symbolic.function("rates", inputs, {"dx": symbolic.dense(rates)}),
+        outputs=symbolic.function("outputs", inputs, outputs),
+        empty=_rested(_discretised(parameters, 0.0)),
+        full=full,
+        capacity_ah=-1.0 / 3600.0 / float(symbolic.evaluate(drain, [full, 1.0, REFERENCE_K])[0][0, 0]),
+        heat_capacity_j_k=float(parameters.evaluate(thermal.rho_c_p_eff(REFERENCE_K))) * parameters["Cell volume [m3]"],
+        cooling_w_k=parameters["Total heat transfer coefficient [W.m-2.K-1]"]
+        * parameters["Cell cooling surface area [m2]"],
+    )
+
+
+def _parameters() -> Any:
+    parameters = _PYBAMM.ParameterValues("Chen2020")
+    parameters.update({_CURRENT: "[input]", _AMBIENT: "[input]"})
+    return parameters
+
+
+def _lithium_range(parameters: Any) -> tuple[float, float]:
+    low, high, *_ = _PYBAMM.lithium_ion.get_min_max_stoichiometries(parameters)
+    return float(low), float(high)
+
+
+def _discretised(parameters: Any, soc: float) -> Any:
+    simulation = _PYBAMM.Simulation(_PYBAMM.lithium_ion.SPMe(), parameter_values=parameters)
+    simulation.build(initial_soc=soc, inputs={_CURRENT: 0.0, _AMBIENT: REFERENCE_K})
+    return simulation.built_model
+
+
+def _rested(model: Any) -> Floats:
+    at_rest = {_CURRENT: 0.0, _AMBIENT: REFERENCE_K}
+    return np.ravel(model.concatenated_initial_conditions.evaluate(inputs=at_rest))[_THROUGHPUTS:].astype(np.float64)

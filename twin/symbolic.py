@@ -1,0 +1,108 @@
+"""The one door to CasADi: symbols, derivatives, functions on disk, and calls on numpy arrays without copies.
+
+Re-exported under their own names: `Sx` (scalar expressions, operators overloaded), `Function`, `vertcat`, `horzcat`,
+`jacobian`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`, `inf`, `nlpsol` (IPOPT as an oracle).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import casadi
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from drivers.snapshot import Floats
+
+VERSION: Final = casadi.CasadiMeta.version()
+
+Sx = casadi.SX
+Function = casadi.Function
+vertcat = casadi.vertcat
+horzcat = casadi.horzcat
+jacobian = casadi.jacobian
+if_else = casadi.if_else
+fmax = casadi.fmax
+fmin = casadi.fmin
+exp = casadi.exp
+sumsqr = casadi.sumsqr
+inf = casadi.inf
+nlpsol = casadi.nlpsol
+
+
+def symbol(name: str, rows: int = 1, columns: int = 1) -> casadi.SX:
+    """A free symbol of `rows` x `columns`."""
+    return casadi.SX.sym(name, rows, columns)
+
+
+def function(name: str, inputs: Mapping[str, casadi.SX], outputs: Mapping[str, casadi.SX]) -> casadi.Function:
+    """The function of `inputs` that gives `outputs`, both in that order and under those names."""
+    return casadi.Function(name, list(inputs.values()), list(outputs.values()), list(inputs), list(outputs))
+
+
+def inlined(
+    inputs: Sequence[casadi.MX], outputs: Sequence[casadi.MX], arguments: Sequence[casadi.SX | float]
+) -> list[casadi.SX]:
+    """Matrix expressions `outputs` of `inputs` as scalar ones of `arguments`."""
+    whole = casadi.Function("whole", list(inputs), list(outputs)).expand()
+    return [casadi.SX(result) for result in whole.call([casadi.SX(argument) for argument in arguments])]
+
+
+def dense(expression: casadi.SX) -> casadi.SX:
+    """The same values without structural zeros, so that a buffer holds all of them."""
+    return casadi.densify(expression)
+
+
+def save(function: casadi.Function, path: Path) -> None:
+    """Write a function to `path`; `load` reads it with this CasADi version."""
+    function.save(str(path))
+
+
+def load(path: Path) -> casadi.Function:
+    """Read what `save` wrote."""
+    return casadi.Function.load(str(path))
+
+
+class Compiled:
+    """A function bound to numpy arrays: fill `inputs`, call, read `outputs` (all float64, column-major, never moved).
+
+    Both hold one array per argument, of shape (rows,) for a column and (rows, columns) otherwise; results must be
+    dense. A call costs the evaluation alone. Not to be shared between threads.
+    """
+
+    def __init__(self, function: casadi.Function) -> None:
+        self.function = function
+        self.inputs = tuple(_array(function.size_in(n)) for n in range(function.n_in()))
+        self.outputs = tuple(_array(function.size_out(n)) for n in range(function.n_out()))
+        for n in range(function.n_out()):
+            if function.nnz_out(n) != function.numel_out(n):
+                raise ValueError(f"{function.name()}: result {function.name_out(n)} is sparse; pass it through dense()")
+        buffer, self._evaluate = function.buffer()
+        self._buffer: Any = buffer  # its stub asks for a size that the binding takes from the memory itself
+        for n, array in enumerate(self.inputs):
+            self._buffer.set_arg(n, _memory(array))
+        for n, array in enumerate(self.outputs):
+            self._buffer.set_res(n, _memory(array))
+
+    def __call__(self) -> tuple[Floats, ...]:
+        """Evaluate on what `inputs` hold now; returns `outputs`, which the next call overwrites."""
+        self._evaluate()
+        return self.outputs
+
+
+def evaluate(function: casadi.Function, arguments: Sequence[Floats | float]) -> tuple[Floats, ...]:
+    """Call a function once and return fresh arrays; slow and plain, for setting up."""
+    results = function.call([casadi.DM(argument) for argument in arguments])
+    return tuple(np.array(cast("Any", result).full(), dtype=np.float64) for result in results)
+
+
+def _array(size: tuple[int, int]) -> Floats:
+    rows, columns = size
+    return np.zeros(rows) if columns == 1 else np.zeros((rows, columns), order="F")
+
+
+def _memory(array: Floats) -> memoryview:
+    return array.T.data  # column-major seen as row-major, the only layout that the binding accepts

@@ -1,0 +1,1 @@
+"""The only Qt; also the command line and the composition root."""

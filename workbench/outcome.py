@@ -1,0 +1,98 @@
+"""What a verb answers: one object for scripts, lines for people, an exit status for both."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError
+
+SCHEMA = "pulsebms/1"
+
+
+class Exit(IntEnum):
+    """Exit status."""
+
+    OK = 0
+    CHECK_FAILED = 1
+    BAD_INPUT = 2
+    MISSING = 3
+
+
+def status_of(error: PulseError) -> Exit:
+    """Bad input, a missing bench, or a check that failed."""
+    if isinstance(error, (BenchFileError, RunLogError)):
+        return Exit.BAD_INPUT
+    return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
+
+
+def realtime_permission() -> bool:
+    """Whether this process may ask for SCHED_FIFO."""
+    if not hasattr(os, "sched_setscheduler"):
+        return False
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except OSError:
+        return False
+    os.sched_setscheduler(0, before[0] & ~os.SCHED_RESET_ON_FORK, before[1])
+    return True
+
+
+def machine() -> dict[str, Any]:
+    """The `machine` object."""
+    return {
+        "cores": os.cpu_count(),
+        "realtime": realtime_permission(),
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: both read as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+@dataclass
+class Report:
+    """Collects what a verb found and prints it the way the caller asked for."""
+
+    command: str
+    as_json: bool = False
+    started_s: float = field(default_factory=time.monotonic)
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def line(self, text: str) -> None:
+        """A line for people: stdout, or stderr when stdout belongs to the JSON object."""
+        print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
+
+    def finish(self, *, ok: bool, error: PulseError | None = None) -> Exit:
+        """Print the object when asked for, the error as a sentence always; give the exit status."""
+        if self.as_json:
+            head = {
+                "schema": f"{SCHEMA}/{self.command}",
+                "command": self.command,
+                "ok": ok,
+                "duration_s": round(time.monotonic() - self.started_s, 3),
+                "machine": machine(),
+            }
+            tail = {"error": error.as_json()} if error else {}
+            print(json.dumps(_plain({**head, **self.body, **tail}), ensure_ascii=False), flush=True)
+        if error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            return status_of(error)
+        return Exit.OK if ok else Exit.CHECK_FAILED

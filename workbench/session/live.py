@@ -1,0 +1,271 @@
+"""A session on a live bench: starts an engine, speaks to it and straight to the guard, and never blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import multiprocessing
+import time
+from collections.abc import Mapping, Sequence, Set as AbstractSet  # noqa: TC003  # as the protocol has them
+from typing import TYPE_CHECKING, Any
+
+from workbench.engine.process import EngineOrder, engine_main
+from workbench.session import messages, rules
+from workbench.window.model import (
+    Action,
+    BenchFacts,
+    EventRecord,
+    Failure,
+    Level,
+    Output,
+    Pending,
+    State,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+    from pathlib import Path
+
+    from drivers.ring import RingReader
+
+HEARTBEAT_S = 0.1
+LEAVE_S = 8.0  # safe sequence, sealing of the run, then the engine ends by itself
+
+
+class LiveSession:
+    """One bench file, one engine process at a time; implements `workbench.window.model.Session`."""
+
+    def __init__(self, bench: Path, runs: Path, *, unattended: bool = False, sabotage: str = "") -> None:
+        """Start an engine that reads the bench file and waits for `connect`."""
+        self._bench_path, self._runs = bench.resolve(), runs.resolve()
+        self._unattended, self._sabotage = unattended, sabotage
+        self._facts = BenchFacts(bench.stem, str(bench), "", "", attended=not unattended, cells=0)
+        self._numbers = itertools.count(1)
+        self._pending: dict[int, Pending] = {}
+        self._events: list[EventRecord] = []
+        self._acknowledged: set[int] = set()
+        self._offs: list[Pending] = []
+        self.bench_error: dict[str, Any] | None = None
+        self.guard_reports: list[dict[str, Any]] = []
+        self.answers: dict[int, dict[str, Any]] = {}
+        self._open()
+
+    # -- what a client sees
+
+    @property
+    def bench(self) -> BenchFacts:
+        return self._facts
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    @property
+    def ring(self) -> RingReader | None:
+        return self._ring
+
+    @property
+    def acknowledged(self) -> AbstractSet[int]:
+        return self._acknowledged
+
+    @property
+    def engine_pid(self) -> int | None:
+        return self._process.pid
+
+    def events(self, since: int) -> Sequence[EventRecord]:
+        return self._events[since:]
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        self._acknowledged.update(numbers)
+
+    def can(self, action: Action) -> tuple[bool, str]:
+        if self.bench_error and action is Action.CONNECT:
+            return False, "The bench file has a mistake; mend it and open it again."
+        return rules.can(action, self._status.state)
+
+    # -- actions
+
+    def connect(self) -> Pending:
+        return self._ask(Action.CONNECT, "Connect")
+
+    def disconnect(self) -> Pending:
+        return self._ask(Action.DISCONNECT, "Disconnect")
+
+    def arm(self) -> Pending:
+        pending = self._ask(Action.ARM, "Arm")
+        pending.cancel = lambda: self._send(messages.Ask(0, "cancel"))
+        return pending
+
+    def disarm(self) -> Pending:
+        return self._ask(Action.DISARM, "Disarm")
+
+    def start(self, duration_s: float | None = None) -> Pending:
+        """Let the active controller act; an unattended run ends by itself after `duration_s`."""
+        return self._ask(Action.START, "Start", duration_s=duration_s)
+
+    def stop(self) -> Pending:
+        return self._ask(Action.STOP, "Stop")
+
+    def outputs_off(self) -> Pending:
+        """Straight to the guard; through the engine only where no guard answers."""
+        pending = Pending("Outputs off")
+        try:
+            self._guard.send_bytes(b"off")
+        except OSError:
+            return self._ask(Action.OUTPUTS_OFF, "Outputs off")
+        if self._status.state is State.DISCONNECTED:
+            pending.done = True
+        else:
+            self._offs.append(pending)
+        return pending
+
+    def reset(self, reason: str) -> Pending:
+        return self._ask(Action.RESET, "Reset", reason=reason)
+
+    def activate(self, role: str, lane: str) -> Pending:
+        return self._ask(Action.ACTIVATE, f"Activate {lane}", role=role, lane=lane)
+
+    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> Pending:
+        return self._ask(Action.INJECT, f"Inject {fault}", fault=fault, parameters=dict(parameters))
+
+    def clear(self, number: int) -> Pending:
+        return self._ask(Action.CLEAR, "Clear fault", fault_number=number)
+
+    def poll(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_beat_s:
+            self._next_beat_s = now + HEARTBEAT_S
+            with contextlib.suppress(OSError):
+                self._guard.send_bytes(b"h")
+        for report in _received(self._guard):
+            self._take_guard(report)
+        for message in _received(self._engine):
+            self._take(message)
+        if self._process.exitcode is not None and not self._ended:
+            self._engine_ended()
+
+    def close(self) -> None:
+        """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
+        with contextlib.suppress(OSError):
+            self._engine.send(messages.Ask(0, "leave"))
+        self._process.join(LEAVE_S)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        for connection in (self._engine, self._guard):
+            connection.close()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
+
+    # -- inside
+
+    def _open(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._engine, engine_end = context.Pipe()
+        self._guard, guard_end = context.Pipe()
+        order = EngineOrder(self._bench_path, self._runs, unattended=self._unattended, sabotage=self._sabotage)
+        self._process: SpawnProcess = context.Process(
+            target=engine_main, args=(order, engine_end, guard_end), name="engine"
+        )
+        self._process.start()
+        engine_end.close()
+        guard_end.close()
+        self._next_beat_s = 0.0
+        self._ended = False
+        self._ring: RingReader | None = None
+        self._status = Status()
+
+    def _ask(self, action: Action, title: str, **arguments: Any) -> Pending:
+        pending = Pending(title)
+        allowed, why_not = self.can(action)
+        if not allowed:
+            pending.done, pending.error = True, Failure(why_not)
+            return pending
+        if action is Action.CONNECT and self._ended:
+            self._reopen()
+        number = next(self._numbers)
+        self._pending[number] = pending
+        self._send(messages.Ask(number, action.value, arguments))
+        return pending
+
+    def _reopen(self) -> None:
+        self._engine.close()
+        self._guard.close()
+        if self._ring is not None:
+            self._ring.close()
+        self._open()
+
+    def _send(self, ask: messages.Ask) -> None:
+        with contextlib.suppress(OSError):
+            self._engine.send(ask)
+
+    def _take(self, message: object) -> None:  # noqa: C901  # one branch a message
+        match message:
+            case messages.News(status):
+                self._status = status
+            case messages.Happened(t_s, wall_s, level, where, sentence, detail):
+                self._note(t_s, wall_s, level, where, sentence, detail)
+            case messages.Progress(number, sentence, fraction, left_s):
+                if pending := self._pending.get(number):
+                    pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
+            case messages.Answer(number, error, payload):
+                self.answers[number] = payload
+                if pending := self._pending.pop(number, None):
+                    pending.error, pending.done = error, True
+            case messages.Facts(bench):
+                self._facts = bench
+            case messages.BenchUnreadable(failure, error):
+                self.bench_error = error
+                self._note(time.monotonic(), time.time(), Level.ALARM, "bench file", failure.sentence, failure.hint)
+                self._fail_pending(failure)
+            case messages.RingAt(path):
+                from drivers.ring import RingReader  # noqa: PLC0415  # numpy waits until there is something to show
+
+                self._ring = RingReader.open(path)
+            case _:
+                pass
+
+    def _take_guard(self, report: dict[str, Any]) -> None:
+        if "reason" not in report:
+            return
+        self.guard_reports.append(report)
+        for pending in self._offs:
+            pending.done = True
+            if not report.get("verified", False):
+                pending.error = Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.")
+        self._offs.clear()
+
+    def _engine_ended(self) -> None:
+        self._ended = True
+        code = self._process.exitcode
+        live = self._status.state not in (State.DISCONNECTED, State.CONNECTED)
+        if code:
+            words = f"The engine ended unexpectedly (exit {code})"
+            rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
+            self._note(time.monotonic(), time.time(), Level.ALARM, "engine", words + rest)
+        output = Output.UNKNOWN if live else Output.DE_ENERGISED
+        self._status = dataclasses.replace(self._status, state=State.DISCONNECTED, output=output)
+        self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
+
+    def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
+        for pending in self._pending.values():
+            pending.done, pending.error = True, None if clean else failure
+        self._pending.clear()
+
+    def _note(self, t_s: float, wall_s: float, level: Level, where: str, sentence: str, detail: str = "") -> None:
+        self._events.append(EventRecord(len(self._events), t_s, wall_s, level, where, sentence, detail))
+
+
+def _received(connection: Connection) -> list[Any]:
+    """Everything that waits on a pipe; an ended one gives nothing more."""
+    got: list[Any] = []
+    try:
+        while connection.poll():
+            got.append(connection.recv())
+    except (EOFError, OSError):
+        pass
+    return got

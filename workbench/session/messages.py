@@ -1,0 +1,78 @@
+"""What travels between a client and the engine; plain records, pickled over a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003  # fields of records name them
+from typing import Any
+
+from workbench.window.model import BenchFacts, Failure, Level, Status  # noqa: TC001  # fields of records name them
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Client to engine: do `verb` with `arguments`, answer under `number`."""
+
+    number: int
+    verb: str
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the action under `number` is."""
+
+    number: int
+    sentence: str
+    fraction: float | None = None
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The action under `number` ended, well when `error` is None."""
+
+    number: int
+    error: Failure | None = None
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The bench file was read."""
+
+    bench: BenchFacts
+
+
+@dataclass(frozen=True, slots=True)
+class BenchUnreadable:
+    """The bench file has a mistake; `error` as scripts get it."""
+
+    failure: Failure
+    error: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RingAt:
+    """The ring is there."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event, for the log and for eyes."""
+
+    t_s: float
+    wall_s: float
+    level: Level
+    where: str
+    sentence: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Everything that changes."""
+
+    status: Status

@@ -1,0 +1,57 @@
+"""What a step of the tour is and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.tour.trip import Trip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence lies."""
+
+    ok: bool
+    value: float | str | None
+    unit: str = ""
+    target: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stop of the tour. `walk` does the work on the trip so far; without it the step is not built yet."""
+
+    name: str
+    title: str
+    walk: Callable[[Trip], Finding] | None = None
+    needs: tuple[str, ...] = ()
+
+
+NOT_BUILT = Finding(ok=False, value="NOT BUILT", target="built", evidence="the issue that closes the chain")
+
+
+def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
+    """The step as scripts read it."""
+    return {
+        "n": number,
+        "name": step.name,
+        "ok": finding.ok,
+        "value": finding.value,
+        "unit": finding.unit,
+        "target": finding.target,
+        "evidence": finding.evidence,
+    }
+
+
+def line(number: int, step: Step, finding: Finding) -> str:
+    """The step as people read it."""
+    word = "ok  " if finding.ok else "FAIL"
+    if finding is NOT_BUILT:
+        return f"{number:2d}  --    {step.title:<44} NOT BUILT"
+    value = f"{finding.value:.4g}" if isinstance(finding.value, float) else str(finding.value)
+    return f"{number:2d}  {word}  {step.title:<44} {value} {finding.unit}".rstrip() + f"   (target {finding.target})"

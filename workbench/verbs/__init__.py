@@ -1,0 +1,1 @@
+"""One module a verb: `main(options, report) -> Exit`, imported when it is called."""

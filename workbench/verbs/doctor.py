@@ -1,0 +1,142 @@
+"""`doctor`: what this machine has and lacks, with the line that mends each."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.outcome import realtime_permission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.outcome import Report
+
+FREE_GB = 2.0
+QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the machine has (`ok`), lacks, or could have better (`needed` is False)."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""
+    needed: bool = True
+
+
+def _packages() -> Check:
+    wanted = ("numpy", "numba", "casadi", "pybamm", "PySide6-Essentials", "pyqtgraph", "pyvisa", "pyvisa-py")
+    wanted += ("python-can", "cantools", "pyarrow", "pydantic", "piqp")
+    lacking: list[str] = []
+    for name in wanted:
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            lacking.append(name)
+    found = f"{len(wanted) - len(lacking)} of {len(wanted)}" + (f", lacking {', '.join(lacking)}" if lacking else "")
+    return Check("Python packages", not lacking, found, "make setup, or on Windows the README's pip lines")
+
+
+def _qt() -> Check:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    probe = subprocess.run(
+        [sys.executable, "-c", QT_PROBE], env=environment, capture_output=True, text=True, check=False
+    )
+    words = (probe.stderr.strip().splitlines() or ["does not start"])[-1]
+    return Check("Qt", probe.returncode == 0, "starts" if probe.returncode == 0 else words, "make setup (as root)")
+
+
+def _display() -> Check:
+    there = not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    mend = "log in at a screen, or start one: Xvfb :9 & DISPLAY=:9 python main.py"
+    return Check("display", there, "yes" if there else "none; the window draws to pictures only", mend, needed=False)
+
+
+def _realtime() -> Check:
+    got = realtime_permission()
+    found = "SCHED_FIFO granted" if got else "not granted; lateness p99 is then some 5 ms"
+    mend = "run as root, or: sudo setcap cap_sys_nice=ep $(readlink -f .venv/bin/python)"
+    return Check("real-time permission", got, found, mend, needed=False)
+
+
+def _loopback() -> Check:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 1.0):
+            return Check("loopback TCP", ok=True, found="answers")
+    except OSError as error:
+        return Check("loopback TCP", ok=False, found=str(error), mend="ip link set lo up")
+
+
+def _can() -> Check:
+    nets = Path("/sys/class/net")
+    found = [link.name for link in nets.glob("*can*")] if nets.is_dir() else []
+    words = ", ".join(found) if found else "no SocketCAN interface; vendor adapters and the emulated bus need none"
+    return Check("CAN", bool(found), words, "ip link set can0 up type can bitrate 500000", needed=False)
+
+
+def _disk() -> Check:
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    return Check("disk", free_gb > FREE_GB, f"{free_gb:.1f} GB free here", "free some space: a run takes 5 MB a minute")
+
+
+def _caches() -> Check:
+    from twin.warm import is_warm  # noqa: PLC0415  # compiled kernels are slow to import
+
+    warm = is_warm()
+    return Check("caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False)
+
+
+def _bench(path: Path) -> Iterator[Check]:
+    from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
+
+    bench = read_bench(path)
+    yield Check("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
+    for section in ("cell_simulator", "supply", "io_box"):
+        address: str = getattr(bench, section).address
+        if address.startswith("emulated:"):
+            yield Check(section, ok=True, found="emulated, started on connect", needed=False)
+            continue
+        host, _, port = address.partition(":")
+        try:
+            socket.create_connection((host, int(port)), 1.0).close()
+            yield Check(section, ok=True, found=f"{address} answers")
+        except (OSError, ValueError) as error:
+            yield Check(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
+
+
+def examine(bench: Path) -> Iterator[Check]:
+    """All checks, cheapest first; raises `BenchFileError` on a mistake in the bench file."""
+    version = sys.version.split()[0]
+    yield Check("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    yield _packages()
+    yield _disk()
+    yield _loopback()
+    yield _realtime()
+    yield _display()
+    yield _can()
+    yield _qt()
+    yield _caches()
+    yield from _bench(bench)
+
+
+def main(report: Report, bench: Path) -> bool:
+    """Print each check; False when something needed is missing."""
+    checks: list[Check] = []
+    for check in examine(bench):
+        checks.append(check)
+        word = "ok  " if check.ok else ("LACK" if check.needed else "note")
+        report.line(f"{word}  {check.name:<22} {check.found}")
+        if not check.ok and check.mend:
+            report.line(f"{'':28} mend: {check.mend}")
+    report.body["checks"] = [asdict(check) for check in checks]
+    return all(check.ok for check in checks if check.needed)
