@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from drivers.snapshot import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from drivers.snapshot import ChannelTable, Columns, Floats, Snapshot
-
-CLOSED: Final = 0.5  # a contact reads 1 closed, 0 open
+    from drivers.snapshot import Channel, ChannelTable, Columns, Floats, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Tripped:
-    """Zero current until somebody resets the gate with a reason."""
+    """Zero current, and cells as last allowed, until somebody resets the gate with a reason."""
 
     asked: Command
     apply: Command
@@ -46,39 +43,43 @@ class Tripped:
 
 
 Verdict: TypeAlias = Allowed | Held | Tripped
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class BenchLimits:
-    """`low[n]` and `high[n]` over the channels of `table` (infinite: none), `declared[n]` as file:line."""
+    """`low[n]` and `high[n]` of `channels[n]` (infinite: none), `declared[n]` as file:line."""
 
-    table: ChannelTable
+    channels: tuple[Channel, ...]
     low: Floats
     high: Floats
     declared: tuple[str, ...]
 
-    def only(self, names: Sequence[str]) -> BenchLimits:
-        """The limits of `names`; a name may repeat, so `table` stays whole and columns are looked up by the caller."""
-        columns = self.table.indices(names)
-        return BenchLimits(self.table, self.low[columns], self.high[columns], tuple(self.declared[n] for n in columns))
+    def only(self, columns: Columns) -> BenchLimits:
+        """The limits at `columns`, which may repeat."""
+        pick: list[int] = columns.tolist()
+        channels, declared = tuple(self.channels[n] for n in pick), tuple(self.declared[n] for n in pick)
+        return BenchLimits(channels, self.low[columns], self.high[columns], declared)
 
-    def sentence(self, column: int, value: float, bound: int) -> str:
-        """What broke: channel at `column`, value, unit, the limit at `bound` and where it was declared."""
-        channel = self.table.channels[column]
-        side, limit = ("above", self.high[bound]) if value > self.high[bound] else ("below", self.low[bound])
-        return f"{channel.name} {value:.3f} {channel.unit} {side} {limit:.3f} {channel.unit} ({self.declared[bound]})"
+    def sentence(self, n: int, value: float) -> str:
+        """Channel, value, unit, the bound that `value` breaks, and where that was declared."""
+        name, unit = self.channels[n].name, self.channels[n].unit
+        side, bound = ("below", self.low[n]) if value < self.low[n] else ("above", self.high[n])
+        return f"{name} {value:.3f} {unit} {side} {bound:.3f} {unit} ({self.declared[n]})"
 
 
 @dataclass(frozen=True)
 class GateSpec:
-    """What the bench declares for its gate; arrays run over the columns of `limits.table`.
+    """What the bench declares for its gate; arrays run over `table`, the measured channels.
 
-    A command must keep the limits of `current`, of `cell_voltage[n]` and of `cell_temperature[n]` (channel names, one
-    per commanded value). `late_s` and `lost_s`: ages at which a value holds and trips, infinite where it need not be
+    A command keeps the limits of `current`, of `cell_voltage[n]` and of `cell_temperature[n]` (channel names, one per
+    commanded value). `late_s[n]` and `lost_s[n]`: ages at which a value holds and trips, infinite where it need not be
     known. `device`: columns of the device under test, silent when none of them is newer than `device_silent_s`.
-    `advertised`: columns of its charge and discharge limits where those bind too (mode pack).
+    `estop`: column that reads 1 while the hard-wired chain is closed. `advertised`: columns of the charge and
+    discharge current that the device allows, where those bind too (mode pack).
     """
 
+    table: ChannelTable
     limits: BenchLimits
     current: str
     cell_voltage: tuple[str, ...]
@@ -87,7 +88,140 @@ class GateSpec:
     lost_s: Floats
     device: Columns
     device_silent_s: float
-    estop: int | None
+    estop: int
     hold_ticks: int
     ramp_a_s: float
     advertised: tuple[int, int] | None = None
+
+
+class Gate:
+    """Judges each command against bench limits and against what is known of the bench at that instant."""
+
+    def __init__(self, spec: GateSpec, rest: Command) -> None:
+        """`rest`: what stays applied until a first command passes. Raises `ValueError` where a limit is missing."""
+        self.spec = spec
+        names = ((spec.current,), spec.cell_voltage, spec.cell_temperature)
+        self._commanded = tuple(spec.limits.only(spec.table.indices(some)) for some in names)
+        for limits in self._commanded:
+            for channel, low, high in zip(limits.channels, limits.low, limits.high, strict=True):
+                if not (math.isfinite(low) and math.isfinite(high)):
+                    raise ValueError(f"{channel.name} is commanded but has no bench limit; declare one")
+        if not (math.isfinite(spec.late_s[spec.estop]) and math.isfinite(spec.lost_s[spec.estop])):
+            raise ValueError("the emergency-stop chain must be known: declare when its input is late and lost")
+        self._optional = np.isinf(spec.late_s)
+        self._never_lost = np.isinf(spec.lost_s)
+        self._known_s = np.full(len(spec.table), -np.inf)
+        self._t_s = math.nan
+        self._held_ticks = 0
+        self._latched = ""
+        self._last = rest
+        if broken := self._overshoot(rest):
+            raise ValueError(f"the command at rest breaks a bench limit: {broken}")
+
+    def check(self, snapshot: Snapshot, asked: Command) -> Verdict:
+        """What may be done of `asked`, given what `snapshot` knows."""
+        dt_s, self._t_s = snapshot.t_s - self._t_s, snapshot.t_s
+        finite = np.isfinite(snapshot.values)
+        np.copyto(self._known_s, snapshot.sampled_s, where=finite)
+        age_s = np.abs(snapshot.t_s - self._known_s)  # a time from the future is as wrong as one from the past
+        if reason := self._latched or self._danger(snapshot, finite, age_s):
+            self._latched = reason
+            return Tripped(asked, self._at_current(0.0), reason)
+        if reason := self._silence(snapshot):
+            return Held(asked, self._at_current(0.0), reason, 0)
+        if reason := self._ignorance(finite, age_s) or self._overshoot(asked) or self._not_advertised(snapshot, asked):
+            return self._hold(asked, reason, dt_s)
+        self._held_ticks = 0
+        self._last = _copy(asked)
+        return Allowed(asked, self._last)
+
+    def rest(self, asked: Command, reason: str) -> Held:
+        """Nothing may be done yet; what is asked becomes what arming starts from, at no current."""
+        if not self._overshoot(asked):
+            self._last = _copy(asked)
+        return Held(asked, self._at_current(0.0), reason, 0)
+
+    def trip(self, reason: str) -> None:
+        """Latch a trip that somebody else noticed; the first one stays."""
+        self._latched = self._latched or reason
+
+    def reset(self, reason: str) -> None:
+        """Forget the trip; raises `ValueError` without a reason. What still is wrong trips again at the next check."""
+        if not reason.strip():
+            raise ValueError("a trip is reset with a reason; say why it is safe now")
+        self._latched = ""
+        self._held_ticks = 0
+
+    def _danger(self, snapshot: Snapshot, finite: Flags, age_s: Floats) -> str:
+        """Why the bench trips: a measured limit, knowledge lost, the hard-wired chain."""
+        limits, values = self.spec.limits, snapshot.values
+        inside = ((limits.low <= values) & (values <= limits.high)) | np.isnan(values)  # NaN is judged as not known
+        if not inside.all():
+            n = int(inside.argmin())
+            return limits.sentence(n, float(values[n]))
+        known = (age_s <= self.spec.lost_s) | self._never_lost
+        if not known.all():
+            n = int(known.argmin())
+            name = self.spec.table.channels[n].name
+            return f"{name} is lost: not known for {age_s[n]:.3f} s, limit {self.spec.lost_s[n]:.3f} s"
+        if values[self.spec.estop] != 1.0 and finite[self.spec.estop]:
+            return f"{self.spec.table.channels[self.spec.estop].name} is open: the emergency-stop chain was broken"
+        return ""
+
+    def _silence(self, snapshot: Snapshot) -> str:
+        """Why no current may flow: nobody hears the device under test."""
+        newest_s = np.fmax.reduce(snapshot.sampled_s[self.spec.device], initial=-np.inf)
+        if not snapshot.t_s - newest_s <= self.spec.device_silent_s:
+            return f"device under test is silent for more than {self.spec.device_silent_s:.3f} s"
+        return ""
+
+    def _ignorance(self, finite: Flags, age_s: Floats) -> str:
+        """Why the command waits: a value is late or not a number."""
+        fresh = (finite & (age_s <= self.spec.late_s)) | self._optional
+        if fresh.all():
+            return ""
+        n = int(fresh.argmin())
+        name = self.spec.table.channels[n].name
+        if not finite[n]:
+            return f"{name} is not a number"
+        return f"{name} is late: {age_s[n]:.3f} s old, limit {self.spec.late_s[n]:.3f} s"
+
+    def _overshoot(self, asked: Command) -> str:
+        """Why the command waits: it asks for more than the bench may do."""
+        parts = (np.array([asked.current_a]), asked.cell_voltage_v, asked.cell_temperature_k)
+        for limits, values in zip(self._commanded, parts, strict=True):
+            if values.shape != limits.low.shape:
+                return f"asked for {values.size} values where the bench has {limits.low.size}"
+            inside = (limits.low <= values) & (values <= limits.high)
+            if not inside.all():
+                n = int(inside.argmin())
+                return f"asked {limits.sentence(n, float(values[n]))}"
+        return ""
+
+    def _not_advertised(self, snapshot: Snapshot, asked: Command) -> str:
+        """Why the command waits: the device allows less."""
+        if self.spec.advertised is None:
+            return ""
+        charge_a, discharge_a = (float(snapshot.values[n]) for n in self.spec.advertised)
+        if not -charge_a <= asked.current_a <= discharge_a:
+            return f"asked {asked.current_a:.3f} A, the device allows {-charge_a:.3f} to {discharge_a:.3f} A"
+        return ""
+
+    def _hold(self, asked: Command, reason: str, dt_s: float) -> Held:
+        self._held_ticks += 1
+        left = self.spec.hold_ticks - self._held_ticks
+        if left >= 0:
+            return Held(asked, self._last, reason, left)
+        fall_a = max(0.0, self.spec.ramp_a_s * dt_s)
+        current_a = math.copysign(max(0.0, abs(self._last.current_a) - fall_a), self._last.current_a)
+        return Held(asked, self._at_current(current_a), reason, 0)
+
+    def _at_current(self, current_a: float) -> Command:
+        """The last allowed command with another current, which becomes the last one applied."""
+        self._last = Command(current_a, self._last.cell_voltage_v, self._last.cell_temperature_k)
+        return self._last
+
+
+def _copy(command: Command) -> Command:
+    # lanes may reuse their arrays, the last allowed command must not change with them
+    return Command(command.current_a, command.cell_voltage_v.copy(), command.cell_temperature_k.copy())

@@ -3,7 +3,8 @@
 Rows are kept twice. The history is channel-major, so a plot reads one contiguous line; the newest few rows lie whole
 beside the header, so the guard reads one row from one place. Row `i` lies in slot `i % slots` and counts once the
 header's count exceeds `i`; a reader copies, then looks at the count again: a row is whole when fewer than `slots`
-rows were counted since it began. Readers write nothing, so they can never hold up the writer.
+rows were counted since it began. Readers write nothing, so they can never hold up the writer. A replay that jumps
+back starts a new epoch: the count begins at 0 again, and a reader whose epoch has passed drops what it has.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MAGIC: Final = b"PULSRNG1"
 CAPACITY: Final = 8192
 NEWEST: Final = 8  # whole rows beside the header
 _HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
-_COUNT_AT: Final = 64  # a cache line of its own
+_COUNT_AT: Final = 64  # count and epoch, in a cache line of their own
 _JSON_AT: Final = 128
 _LINE: Final = 8  # float64 in a cache line
 
@@ -53,6 +54,7 @@ class Row:
 class Block:
     """Rows `first` .. `first + k`: `t_s[k]`, `values[C,k]`, `sampled_s[M,k]`, `quality[M,k]`; `lost` came too late."""
 
+    epoch: int
     first: int
     lost: int
     t_s: Floats
@@ -76,7 +78,7 @@ class _Layout:
     """Views of the mapped file; the writer's and the readers' are the same."""
 
     def __init__(self, buffer: mmap.mmap, json_bytes: int, channels: int, measured: int, capacity: int) -> None:
-        self.count: npt.NDArray[np.int64] = np.frombuffer(buffer, np.int64, 1, _COUNT_AT)
+        self.state: npt.NDArray[np.int64] = np.frombuffer(buffer, np.int64, 2, _COUNT_AT)  # count, epoch
         at = _offsets(json_bytes, channels, measured, capacity)
         line = _padded(capacity)
         width = 1 + channels + measured
@@ -151,7 +153,13 @@ class RingWriter:
         layout.sampled_s[:, slot] = sampled_s
         layout.quality[:, slot] = quality
         self._count += 1
-        layout.count[0] = self._count
+        layout.state[0] = self._count
+
+    def restart(self) -> None:
+        """Begin a new epoch with no rows, for a replay that jumps back."""
+        self._count = 0
+        self._layout.state[0] = 0  # before the epoch: a reader between the two sees no rows, never old ones as new
+        self._layout.state[1] += 1
 
     @property
     def count(self) -> int:
@@ -203,44 +211,55 @@ class RingReader:
     @property
     def count(self) -> int:
         """Rows published so far."""
-        return int(self._layout.count[0])
+        return int(self._layout.state[0])
+
+    @property
+    def epoch(self) -> int:
+        """How often the writer has started again."""
+        return int(self._layout.state[1])
 
     def latest(self) -> Row | None:
         """The newest row, whole; None before the first."""
         layout, split = self._layout, 1 + len(self.table)
-        while (count := int(layout.count[0])) > 0:
+        while True:
+            epoch, count = self.epoch, self.count
+            if count == 0:
+                return None
             index = count - 1
             row = layout.newest[index % NEWEST].copy()
             quality = layout.newest_quality[index % NEWEST].copy()
-            if int(layout.count[0]) - index < NEWEST:
+            if self.count - index < NEWEST and self.epoch == epoch:
                 return Row(index, float(row[0]), row[1:split], row[split:], quality)
-        return None
 
     def since(self, count: int) -> Block:
         """Rows from number `count` on; what was overwritten before it could be read is counted in `Block.lost`."""
         layout = self._layout
-        end = self.count
-        first = min(max(count, self._oldest(end)), end)
-        slots = self._slots(first, end)
-        t_s, values = _pieces(layout.t_s, slots), _pieces(layout.values, slots)
-        sampled_s, quality = _pieces(layout.sampled_s, slots), _pieces(layout.quality, slots)
-        torn = min(max(self._oldest(self.count) - first, 0), end - first)
-        first += torn
-        lost = max(first - max(count, 0), 0)
-        return Block(first, lost, t_s[torn:], values[:, torn:], sampled_s[:, torn:], quality[:, torn:])
+        while True:
+            epoch, end = self.epoch, self.count
+            first = min(max(count, self._oldest(end)), end)
+            slots = self._slots(first, end)
+            t_s, values = _pieces(layout.t_s, slots), _pieces(layout.values, slots)
+            sampled_s, quality = _pieces(layout.sampled_s, slots), _pieces(layout.quality, slots)
+            torn = self._torn(first, end)
+            first += torn
+            lost = max(first - max(count, 0), 0)
+            if self.epoch == epoch:
+                return Block(epoch, first, lost, t_s[torn:], values[:, torn:], sampled_s[:, torn:], quality[:, torn:])
 
     def window(self, columns: Columns, newest: int) -> tuple[Floats, Floats]:
         """The `newest` rows (fewer if there are fewer) of some columns: `t_s[k]`, `values[len(columns),k]`."""
         layout = self._layout
-        end = self.count
-        first = max(end - max(newest, 0), self._oldest(end))
-        slots = self._slots(first, end)
-        t_s = _pieces(layout.t_s, slots)
-        values = np.empty((len(columns), end - first))
-        for line, column in zip(values, columns, strict=True):
-            np.concatenate([layout.values[column, piece] for piece in slots], out=line)
-        torn = min(max(self._oldest(self.count) - first, 0), end - first)
-        return t_s[torn:], values[:, torn:]
+        while True:
+            epoch, end = self.epoch, self.count
+            first = max(end - max(newest, 0), self._oldest(end))
+            slots = self._slots(first, end)
+            t_s = _pieces(layout.t_s, slots)
+            values = np.empty((len(columns), end - first))
+            for line, column in zip(values, columns, strict=True):
+                np.concatenate([layout.values[column, piece] for piece in slots], out=line)
+            torn = self._torn(first, end)
+            if self.epoch == epoch:
+                return t_s[torn:], values[:, torn:]
 
     def close(self) -> None:
         """Unmap; arrays handed out before are copies and stay."""
@@ -257,6 +276,10 @@ class RingReader:
     def _oldest(self, count: int) -> int:
         """The oldest row that nobody may be writing over while `count` rows are counted."""
         return max(count - self.capacity + 1, 0)
+
+    def _torn(self, first: int, end: int) -> int:
+        """How many of the rows `first` .. `end`, just copied, may have been written over meanwhile."""
+        return min(max(self._oldest(self.count) - first, 0), end - first)
 
     def _slots(self, first: int, end: int) -> tuple[slice, slice]:
         """The slots of rows `first` .. `end`, in order, as the piece before the seam and the piece behind it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from twin.symbolic import Function
 
 os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # else the first import asks on the terminal
-import pybamm  # noqa: E402  # reads the line above
+import pybamm  # reads the line above
 
 _PYBAMM: Any = pybamm  # carries no types
+_PYBAMM.set_logging_level("ERROR")  # it warns of inputs that have no value yet, which is what an export is
 _CURRENT: Final = "Current function [A]"
 _AMBIENT: Final = "Ambient temperature [K]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
@@ -30,21 +31,36 @@ _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
 REFERENCE_K: Final = 298.15
 
 
+class Constants(NamedTuple):
+    """One cell: capacity between its cut-offs (Ah), heat capacity (J/K), heat transfer to the surroundings (W/K)."""
+
+    capacity_ah: float
+    heat_capacity_j_k: float
+    cooling_w_k: float
+
+
 @dataclass(frozen=True)
 class SpmeEquations:
     """PyBaMM's SPMe after discretisation, for one cell in A and K: `rates(x, i, t)`, `outputs(x, i, t)`.
 
     Outputs: `v`, `u_surface`, `u_bulk` (V), `soc`. The rested state at a state of charge s is
-    `empty + s (full - empty)`. `capacity_ah` lies between the model's cut-offs.
+    `empty + s (full - empty)`.
     """
 
     rates: Function
     outputs: Function
     empty: Floats
     full: Floats
-    capacity_ah: float
-    heat_capacity_j_k: float
-    cooling_w_k: float
+    cell: Constants
+
+
+class CellReading(NamedTuple):
+    """Terminal and open-circuit voltages, at the particles' surfaces and of their mean content (V); SoC."""
+
+    voltage_v: float
+    surface_ocv_v: float
+    bulk_ocv_v: float
+    soc: float
 
 
 class ReferenceCell:
@@ -61,19 +77,22 @@ class ReferenceCell:
         self._solution: Any = None
         self._t_s = 0.0
 
-    def step(self, current_a: float, kelvin: float, dt_s: float) -> tuple[float, float, float]:
-        """Voltage (V), bulk open-circuit voltage (V) and SoC after `dt_s`; `ArithmeticError` if the model ends before."""
+    def step(self, current_a: float, kelvin: float, dt_s: float) -> CellReading:
+        """The cell after `dt_s`; `ArithmeticError` if the model ends before."""
         inputs = {_CURRENT: current_a, _AMBIENT: kelvin}
         try:
             self._solution = self._cell.step(dt_s, save=False, inputs=inputs, starting_solution=self._solution)
         except _PYBAMM.SolverError as error:
             raise ArithmeticError(f"PyBaMM cannot step {current_a:.3f} A for {dt_s:.3f} s: {error}") from error
         reached_s = float(self._solution.t[-1])
-        if not abs(reached_s - self._t_s - dt_s) < 1e-6 * max(1.0, reached_s):  # an ended model answers its old solution
+        if not abs(reached_s - self._t_s - dt_s) < 1e-6 * max(
+            1.0, reached_s
+        ):  # an ended model answers its old solution
             raise ArithmeticError(f"PyBaMM stopped at {reached_s:.3f} s of {self._t_s + dt_s:.3f} s")
         self._t_s = reached_s
         soc = (self._last(_LITHIUM) - self._low) / (self._high - self._low)
-        return self._last(_VOLTAGES[0]), self._last(_VOLTAGES[2]), soc
+        voltage_v, surface_v, bulk_v = (self._last(name) for name in _VOLTAGES)
+        return CellReading(voltage_v, surface_v, bulk_v, soc)
 
     def _last(self, name: str) -> float:
         return float(self._solution[name].entries[-1])
@@ -95,18 +114,27 @@ def spme_equations() -> SpmeEquations:
     rates, v, u_surface, u_bulk, lithium = expressions[0][_THROUGHPUTS:], *expressions[1:]
     inputs = {"x": x, "i": i, "t": kelvin}
     outputs = {"v": v, "u_surface": u_surface, "u_bulk": u_bulk, "soc": (lithium - low) / (high - low)}
-    full = _rested(model)
-    drain = symbolic.function("drain", inputs, {"soc_s": symbolic.jacobian(outputs["soc"], x) @ rates})
-    thermal = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
     return SpmeEquations(
         rates=symbolic.function("rates", inputs, {"dx": symbolic.dense(rates)}),
         outputs=symbolic.function("outputs", inputs, outputs),
         empty=_rested(_discretised(parameters, 0.0)),
-        full=full,
-        capacity_ah=-1.0 / 3600.0 / float(symbolic.evaluate(drain, [full, 1.0, REFERENCE_K])[0][0, 0]),
-        heat_capacity_j_k=float(parameters.evaluate(thermal.rho_c_p_eff(REFERENCE_K))) * parameters["Cell volume [m3]"],
-        cooling_w_k=parameters["Total heat transfer coefficient [W.m-2.K-1]"]
-        * parameters["Cell cooling surface area [m2]"],
+        full=_rested(model),
+        cell=constants(),
+    )
+
+
+def constants() -> Constants:
+    """What every model of this cell shares; heat as in PyBaMM's lumped model."""
+    parameters = _parameters()
+    physics = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
+    low, high = _lithium_range(parameters)
+    lithium_ah = float(parameters.evaluate(physics.n.Q_init))  # of the whole negative electrode, stoichiometry 0 to 1
+    heat_j_m3_k = float(parameters.evaluate(physics.rho_c_p_eff(REFERENCE_K)))
+    cooling_w_m2_k = parameters["Total heat transfer coefficient [W.m-2.K-1]"]
+    return Constants(
+        lithium_ah * (high - low),
+        heat_j_m3_k * parameters["Cell volume [m3]"],
+        cooling_w_m2_k * parameters["Cell cooling surface area [m2]"],
     )
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from drivers.snapshot import Floats
 
@@ -51,19 +50,38 @@ def inlined(
     return [casadi.SX(result) for result in whole.call([casadi.SX(argument) for argument in arguments])]
 
 
+def identity(rows: int) -> casadi.SX:
+    """The identity matrix."""
+    return casadi.SX.eye(rows)
+
+
 def dense(expression: casadi.SX) -> casadi.SX:
     """The same values without structural zeros, so that a buffer holds all of them."""
     return casadi.densify(expression)
 
 
-def save(function: casadi.Function, path: Path) -> None:
-    """Write a function to `path`; `load` reads it with this CasADi version."""
-    function.save(str(path))
+def tridiagonal_solve(matrix: casadi.SX, right: casadi.SX) -> casadi.SX:
+    """Solve `matrix` y = `right` for a tridiagonal, diagonally dominant matrix without pivoting (Thomas 1949)."""
+    n = right.shape[0]
+    scaled, y = [matrix[0, 0]], [right[0]]
+    for k in range(1, n):
+        factor = matrix[k, k - 1] / scaled[k - 1]
+        scaled.append(matrix[k, k] - factor * matrix[k - 1, k])
+        y.append(right[k] - factor * y[k - 1])
+    y[-1] = y[-1] / scaled[-1]
+    for k in reversed(range(n - 1)):
+        y[k] = (y[k] - matrix[k, k + 1] * y[k + 1]) / scaled[k]
+    return casadi.vertcat(*y)
 
 
-def load(path: Path) -> casadi.Function:
-    """Read what `save` wrote."""
-    return casadi.Function.load(str(path))
+def written(function: casadi.Function) -> str:
+    """The function as text, which `read` of this CasADi version understands."""
+    return function.serialize()
+
+
+def read(text: str) -> casadi.Function:
+    """What `written` wrote."""
+    return casadi.Function.deserialize(text)
 
 
 class Compiled:

@@ -33,11 +33,12 @@ class Document:
         """Raise `BenchFileError` when there is no such file or it is not TOML."""
         try:
             text = path.read_text(encoding="utf-8")
-            return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except UnicodeDecodeError as error:
             raise BenchFileError("is not UTF-8 text", where=path.name, hint="save it as UTF-8") from error
+        try:
+            return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
         except tomllib.TOMLDecodeError as error:
             raise _not_toml(path, text, str(error)) from error
 
@@ -47,7 +48,9 @@ class Document:
             at = at[:-1]
         return self.lines.get(at, 1)
 
-    def mistake(self, at: KeyPath, what: str, *, value: Any = None, bound: Any = None, hint: str = "") -> BenchFileError:
+    def mistake(
+        self, at: KeyPath, what: str, *, value: Any = None, bound: Any = None, hint: str = ""
+    ) -> BenchFileError:
         """An error about the value at `at`; `what` follows the key's name in the sentence."""
         return BenchFileError(
             f"{spelled(at)} {what}",
@@ -122,10 +125,10 @@ def _inside(value: tree_sitter.Node, at: KeyPath) -> Iterator[tuple[KeyPath, int
 def _names(key: tree_sitter.Node) -> list[str]:
     """The steps of a bare, quoted or dotted key, as tomllib itself reads them."""
     names: list[str] = []
-    inner: Any = tomllib.loads(f"{(key.text or b'').decode()} = 0")
+    inner: dict[str, Any] | int = tomllib.loads(f"{(key.text or b'').decode()} = 0")
     while isinstance(inner, dict):
-        name, inner = next(iter(inner.items()))  # pyright: ignore[reportUnknownVariableType] # TOML is untyped
-        names.append(str(name))  # pyright: ignore[reportUnknownArgumentType]
+        ((name, inner),) = inner.items()
+        names.append(name)
     return names
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from drivers.benchfile.document import Document, KeyPath
+from drivers.benchfile.limits import BenchLimits, laid_over
+from drivers.benchfile.units import to_si
 
-ZERO_CELSIUS_K: Final = 273.15
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drivers.benchfile.document import Document, KeyPath
+    from drivers.snapshot import ChannelTable
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S[^/]*$")]
 Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -60,7 +64,7 @@ class Pack(Section):
 
     @property
     def ambient_k(self) -> float:
-        return self.ambient_degc + ZERO_CELSIUS_K
+        return to_si(self.ambient_degc, "degC")
 
 
 class Protect(Section):
@@ -223,3 +227,7 @@ class Bench(Section):
     def at(self, lane: Lane) -> KeyPath:
         """Where `lane` stands in the file, for `document.mistake`."""
         return ("lane", self.lane.index(lane))
+
+    def limits(self, table: ChannelTable) -> BenchLimits:
+        """The limits in SI over `table`; raises `BenchFileError` where a pattern or a unit fits nothing."""
+        return laid_over(self, table)

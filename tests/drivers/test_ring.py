@@ -110,6 +110,20 @@ def test_what_was_read_stays_after_the_ring_is_closed(tmp_path: Path) -> None:
     assert newest.values.tolist() == row(7)[1].tolist()
 
 
+def test_a_new_epoch_begins_with_no_rows(tmp_path: Path) -> None:
+    with RingWriter.create(tmp_path / "ring", TABLE, MEASURED) as writer, RingReader.open(tmp_path / "ring") as reader:
+        for number in range(50):
+            writer.publish(*row(number))
+        before = reader.since(0)
+        writer.restart()
+        assert reader.latest() is None
+        writer.publish(*row(3))
+        block = reader.since(before.following)
+        assert (before.epoch, block.epoch, reader.epoch) == (0, 1, 1)
+        assert (block.following, block.lost) == (1, 0)
+        assert reader.window(np.array([0]), 100)[1].tolist() == [[300.0]]
+
+
 def test_a_ring_is_never_made_over_another(tmp_path: Path) -> None:
     with RingWriter.create(tmp_path / "ring", TABLE, MEASURED), pytest.raises(FileExistsError):
         RingWriter.create(tmp_path / "ring", TABLE, MEASURED)

@@ -1,0 +1,259 @@
+"""What a bench proves of itself before it may carry current, in the order in which things come alive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+import numpy as np
+
+from control.cellorder import STEP_V, staircase, wrong_order
+from drivers.errors import PulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from drivers.snapshot import Floats
+
+FRAMES: Final = 10  # averaged: noise of 1 mV falls to a fifteenth of a step
+FRAME_S: Final = 0.1
+SETTLE_S: Final = 0.3
+FAST_S: Final = 0.04
+CLOSE_S: Final = 2.0
+TEST_A: Final = 1.0
+ZERO_A: Final = 0.3
+ANSWER_A: Final = 0.3
+CURRENTS: Final = ("bms/pack_current", "supply/current")
+
+
+class Named(Protocol):
+    """Something that says who it is, with its firmware."""
+
+    def identity(self) -> str: ...
+
+
+class CellOutputs(Named, Protocol):
+    """The cell simulator, as far as arming goes."""
+
+    def prepare(self) -> None: ...
+    def protections(self) -> tuple[Floats, Floats]: ...
+    def set_voltages(self, volts: Floats) -> None: ...
+    def outputs(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
+
+
+class CurrentSource(Named, Protocol):
+    """The supply, as far as arming goes."""
+
+    def lock(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
+    def prepare(self) -> None: ...
+    def protections(self) -> tuple[float, float]: ...
+    def set_current(self, current_a: float) -> None: ...
+    def output(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
+
+
+class Device(Protocol):
+    """The device under test, as far as arming goes."""
+
+    @property
+    def dbc_hash(self) -> str: ...
+    def request(
+        self, contactor: Literal["open", "close", "none"], *, reset: bool = False, balance_off: bool = False
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of the checklist; `hint` says what to do about a failure."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What arming works on. `read` gives a channel's newest value, `wait` lets time pass.
+
+    `expect` and `others`: how each identity begins, and who else has one. `cell_v` from which the walk steps;
+    `protect`: declared (V, A) of cell simulator and supply. `dbc_hash` empty: taken as it is. `prove_guard`: whether
+    an instrument takes the guard's own connection. `going_live` is called before contactors close.
+    """
+
+    cells: CellOutputs
+    supply: CurrentSource
+    device: Device
+    others: Mapping[str, Named]
+    expect: Mapping[str, str]
+    protect: tuple[tuple[float, float], tuple[float, float]]
+    cell_v: Floats
+    dbc_hash: str
+    prove_guard: Callable[[], bool]
+    going_live: Callable[[], None]
+    read: Callable[[str], float]
+    wait: Callable[[float], None]
+
+
+@dataclass
+class Arming:
+    """The checklist of one bench; ends at the first failure, current and contactors off."""
+
+    bench: Bench
+    _zero_a: dict[str, float] = field(default_factory=dict[str, float])
+
+    def run(self) -> Iterator[CheckResult]:
+        """Each check as it is done; all ok leaves cells live, contactors closed, the supply on at 0 A."""
+        checks: Sequence[tuple[str, Callable[[], tuple[bool, str]], str]] = (
+            ("identities", self._identities, "check addresses and firmware in the bench file"),
+            ("emergency-stop chain", self._chain, "release the emergency stop"),
+            ("protections", self._protections, "set them at the instrument as the bench file declares"),
+            ("DBC", self._dbc, "use the DBC that belongs to this firmware, or declare the new one"),
+            ("guard's connection", self._guard, "allow a second connection at the instrument, or wire its inhibit"),
+            ("cells live", self._cells_live, "read the fault's name; mend its cause, then arm again"),
+            ("balancing off", self._balancing, "let the BMS finish, or check its request message"),
+            ("cell order", self._order, "rewire the sense leads that are named"),
+            ("zero current", self._zero, "calibrate the shunt's zero"),
+            ("contactors", self._contactors, "read the BMS's state and fault"),
+            ("polarity", self._polarity, "exchange the shunt's sense leads, or the supply's leads"),
+        )
+        armed = False
+        try:
+            for name, check, hint in checks:
+                try:
+                    passed, detail = check()
+                except PulseError as error:
+                    passed, detail = False, str(error)
+                yield CheckResult(name, passed, detail, "" if passed else hint)
+                if not passed:
+                    return
+            armed = True
+        finally:
+            if not armed:  # also when nobody asks for the next check
+                self._back_off()
+
+    def _identities(self) -> tuple[bool, str]:
+        bench = self.bench
+        parts: dict[str, Named] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
+        told = {name: part.identity() for name, part in parts.items()}
+        for name, identity in told.items():
+            if not identity.startswith(bench.expect[name]):
+                return False, f"{name} answers as {identity}, expected {bench.expect[name]}"
+        return True, "; ".join(told.values())
+
+    def _chain(self) -> tuple[bool, str]:
+        value = self.bench.read("io/estop")
+        return value == 1.0, f"io/estop reads {value:g}"
+
+    def _protections(self) -> tuple[bool, str]:
+        bench = self.bench
+        bench.supply.lock(on=True)
+        bench.supply.prepare()
+        bench.cells.prepare()
+        for name, read, declared in zip(
+            ("cell_simulator", "supply"),
+            (bench.cells.protections(), bench.supply.protections()),
+            bench.protect,
+            strict=True,
+        ):
+            for value, bound, unit in zip(read, declared, "VA", strict=True):
+                if not np.allclose(value, bound, rtol=0.005):
+                    return False, f"{name} protects at {np.max(value):.3f} {unit}, declared {bound:.3f} {unit}"
+        (cell_v, cell_a), (supply_v, supply_a) = bench.protect
+        return True, f"cells {cell_v:g} V, {cell_a:g} A; supply {supply_v:g} V, {supply_a:g} A"
+
+    def _dbc(self) -> tuple[bool, str]:
+        found, declared = self.bench.device.dbc_hash, self.bench.dbc_hash
+        return not declared or found == declared, f"sha256 {found[:12]}" + (
+            f", declared {declared[:12]}" * bool(declared)
+        )
+
+    def _guard(self) -> tuple[bool, str]:
+        taken = self.bench.prove_guard()
+        return taken, "value written by the guard was read back" if taken else "its message changed nothing"
+
+    def _cells_live(self) -> tuple[bool, str]:
+        bench = self.bench
+        bench.device.request("open", balance_off=True)
+        bench.cells.set_voltages(bench.cell_v)
+        bench.cells.outputs(on=True)
+        bench.wait(SETTLE_S)
+        bench.device.request("open", reset=True, balance_off=True)
+        healthy = self._until("bms/fault", 0.0, CLOSE_S)
+        bench.device.request("open", balance_off=True)
+        open_now = bench.read("bms/contactor") == 0.0 and bench.read("io/contactor") == 0.0
+        detail = f"fault {bench.read('bms/fault'):g}, contactor {'open' if open_now else 'NOT open'}"
+        return healthy and open_now, detail
+
+    def _balancing(self) -> tuple[bool, str]:
+        off = self._until("bms/balancing", 0.0, 1.0)
+        return off, f"bms/balancing reads {self.bench.read('bms/balancing'):g}"
+
+    def _order(self) -> tuple[bool, str]:
+        bench = self.bench
+        cells = len(bench.cell_v)
+        bench.cells.set_voltages(float(np.mean(bench.cell_v)) + staircase(cells))
+        bench.wait(SETTLE_S)
+        seen_v = self._mean([f"bms/cell_{n:02d}/voltage" for n in range(1, cells + 1)], FRAME_S)
+        bench.cells.set_voltages(bench.cell_v)
+        wrong = wrong_order(seen_v)
+        return not wrong, wrong or f"{cells} cells in steps of {STEP_V * 1e3:.0f} mV, each in its place"
+
+    def _zero(self) -> tuple[bool, str]:
+        self.bench.supply.set_current(0.0)
+        self.bench.wait(SETTLE_S)
+        self._zero_a = dict(zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True))
+        detail = ", ".join(f"{name} {value:+.3f} A" for name, value in self._zero_a.items())
+        return all(abs(value) <= ZERO_A for value in self._zero_a.values()), f"{detail} (limit {ZERO_A:g} A)"
+
+    def _contactors(self) -> tuple[bool, str]:
+        bench = self.bench
+        bench.going_live()
+        bench.device.request("close", balance_off=True)
+        closed = self._until("bms/contactor", 1.0, CLOSE_S) and self._until("io/contactor", 1.0, CLOSE_S)
+        if not closed:
+            state, fault = bench.read("bms/state"), bench.read("bms/fault")
+            return False, f"not closed within {CLOSE_S:g} s: BMS state {state:g}, fault {fault:g}"
+        bench.supply.output(on=True)  # only now: at 0 A and with the loop closed
+        return True, "closed through precharge, supply on at 0 A"
+
+    def _polarity(self) -> tuple[bool, str]:
+        told: list[str] = []
+        good = True
+        for asked_a, way in ((TEST_A, "sunk"), (-TEST_A, "sourced")):
+            self.bench.supply.set_current(asked_a)
+            self.bench.wait(SETTLE_S)
+            for name, seen in zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True):
+                answer_a = seen - self._zero_a[name]
+                good = good and abs(answer_a - asked_a) <= ANSWER_A
+                told.append(f"{name} {answer_a:+.2f} A at {asked_a:+.0f} A {way}")
+        self.bench.supply.set_current(0.0)
+        self.bench.device.request("close")
+        return good, ", ".join(told)
+
+    def _mean(self, names: Sequence[str], every_s: float) -> Floats:
+        """Average of `FRAMES` readings of each channel; NaN where one was missing."""
+        rows = np.empty((FRAMES, len(names)))
+        for row in rows:
+            self.bench.wait(every_s)
+            row[:] = [self.bench.read(name) for name in names]
+        return rows.mean(axis=0)
+
+    def _until(self, name: str, value: float, within_s: float) -> bool:
+        """Whether a channel comes to read `value` in time."""
+        for _ in range(round(within_s / FAST_S)):
+            if self.bench.read(name) == value:
+                return True
+            self.bench.wait(FAST_S)
+        return self.bench.read(name) == value
+
+    def _back_off(self) -> None:
+        """No current, then no path for it; the cells stay, or a live BMS would see open wires."""
+        for act in (
+            lambda: self.bench.supply.set_current(0.0),
+            lambda: self.bench.supply.output(on=False),
+            lambda: self.bench.device.request("open"),
+        ):
+            try:
+                act()
+            except PulseError:
+                continue  # the failure that led here is told; the guard stands behind this

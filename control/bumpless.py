@@ -1,0 +1,62 @@
+"""What every controller shares: a change without a jump, the range that the pack allows, and a score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from control.ports import Decision
+
+if TYPE_CHECKING:
+    from control.ports import CurrentRange
+
+BLEND_A_S: Final = 100.0  # how fast the difference between two controllers fades
+
+
+class Output:
+    """The end of a controller: fades in from the present current, keeps the range, counts cost and violations.
+
+    `cost`: running mean of the squared `error` given per decision, in the controller's own unit (A between current
+    and duty for all controllers with a duty). `violations`: decisions whose wish broke the allowed range, or that
+    found a limit of the controller broken.
+    """
+
+    def __init__(self) -> None:
+        self._present_a: float | None = None
+        self._offset_a = 0.0
+        self._squares = 0.0
+        self._decisions = 0
+        self._violations = 0
+
+    def take_over(self, current_a: float) -> None:
+        self._present_a = current_a
+
+    def current(self, wish_a: float, allowed: CurrentRange, dt_s: float) -> float:
+        """`wish_a`, faded in and kept within `allowed`; NaN anywhere gives 0 A."""
+        if self._present_a is not None:
+            self._offset_a, self._present_a = self._present_a - wish_a, None
+        fade_a = BLEND_A_S * dt_s
+        self._offset_a -= max(-fade_a, min(fade_a, self._offset_a))
+        return within(wish_a + self._offset_a, allowed)
+
+    def decision(self, current_a: float, error: float, *, broken: bool) -> Decision:
+        """The decision, with cost and violations so far."""
+        self._decisions += 1
+        self._squares += error * error
+        self._violations += broken
+        return Decision(current_a, self._squares / self._decisions, self._violations)
+
+
+def within(current_a: float, allowed: CurrentRange) -> float:
+    """`current_a` kept within `allowed`; what is not a number, either way, is 0 A."""
+    charge_a = max(0.0, allowed.charge_a)  # in this order NaN gives 0
+    discharge_a = max(0.0, allowed.discharge_a)
+    if -charge_a <= current_a <= discharge_a:
+        return current_a
+    if current_a > discharge_a:
+        return discharge_a
+    return -charge_a if current_a < -charge_a else 0.0
+
+
+def breaks(current_a: float, allowed: CurrentRange) -> bool:
+    """Whether a wish lies outside `allowed`."""
+    return not -allowed.charge_a <= current_a <= allowed.discharge_a

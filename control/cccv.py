@@ -1,0 +1,71 @@
+"""Constant current, then constant voltage of the highest cell, until the current has fallen to C/20."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from control.bumpless import Output, breaks
+from drivers.errors import BenchFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control.ports import Controller, CurrentRange, Decision
+    from drivers.snapshot import Estimate, PackReading
+    from twin.ports import PackSpec
+
+INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
+CELL_OHM: Final = 0.028  # what a 5 Ah cell answers to current within seconds (Chen2020, 2RC fit)
+NEAR_V: Final = 0.005
+ENDS_AT_H: Final = 20.0  # C/20
+
+
+class CcCv:
+    """Charges with `current_a` until the highest cell reads `voltage_v`, then holds that by integrating its error.
+
+    Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2); overshoots of more than 5 mV
+    count as violations. What it cannot measure it does not charge.
+    """
+
+    def __init__(self, current_a: float, voltage_v: float, end_a: float, gain_a_vs: float) -> None:
+        self._current_a, self._voltage_v, self._end_a, self._gain_a_vs = current_a, voltage_v, end_a, gain_a_vs
+        self._charge_a = current_a
+        self._done = False
+        self._output = Output()
+
+    def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
+        del estimate
+        highest_v = float(np.max(reading.voltage_v))
+        below_v = self._voltage_v - highest_v
+        if math.isfinite(highest_v):
+            # within what may flow, or the integral would run away while the pack allows less
+            ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
+            wound_a = self._charge_a + self._gain_a_vs * below_v * dt_s
+            self._charge_a = min(max(wound_a, 0.0), ceiling_a)
+            self._done = self._done or (below_v < NEAR_V and self._charge_a <= self._end_a < ceiling_a)
+        wish_a = 0.0 if self._done or not math.isfinite(highest_v) else -self._charge_a
+        over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
+        current_a = self._output.current(wish_a, allowed, dt_s)
+        return self._output.decision(current_a, over_v, broken=over_v > NEAR_V or breaks(wish_a, allowed))
+
+    def take_over(self, current_a: float) -> None:
+        self._charge_a = min(max(-current_a, 0.0), self._current_a)
+        self._done = False
+        self._output.take_over(current_a)
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+    """Settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
+    current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
+    gain_a_vs = INTEGRAL_1_S * pack.parallel / CELL_OHM
+    return CcCv(current_a, voltage_v, pack.cell_ah * pack.parallel / ENDS_AT_H, gain_a_vs)
+
+
+def _positive(settings: Mapping[str, Any], key: str) -> float:
+    value = settings.get(key)
+    if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
+        raise BenchFileError("CC-CV needs a positive number", key=key, value=value, hint=f"give {key} in its settings")
+    return float(value)

@@ -1,0 +1,34 @@
+"""Two clocks for one loop: the machine's, and one that tests step."""
+
+from __future__ import annotations
+
+import time
+
+
+class WallClock:
+    """CLOCK_MONOTONIC, the same in every process; sleeps, because a spinning real-time thread gets throttled."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait_until(self, due_s: float) -> None:
+        rest_s = due_s - time.monotonic()
+        if rest_s > 0.0:
+            time.sleep(rest_s)
+
+
+class SteppedClock:
+    """Time that passes only when somebody waits, or says so with `advance`."""
+
+    def __init__(self, t_s: float = 0.0) -> None:
+        self._t_s = t_s
+
+    def now(self) -> float:
+        return self._t_s
+
+    def wait_until(self, due_s: float) -> None:
+        self._t_s = max(self._t_s, due_s)
+
+    def advance(self, dt_s: float) -> None:
+        """Let a turn take time."""
+        self._t_s += dt_s

@@ -1,0 +1,152 @@
+"""What the guard decides: bench limits, lost knowledge, silent or dead peers, and whoever asks for off. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from control.gate import BenchLimits
+    from drivers.lastword import Spoken
+    from drivers.snapshot import Columns, Floats
+
+TICK: Final = b"t"
+ARMED: Final = b"a"
+DISARMED: Final = b"d"
+RESET: Final = b"r"  # and the reason behind it
+TRIP: Final = b"x"  # and the reason behind it
+MARK: Final = b"m"  # and bytes for the first connection behind it, by which the engine proves that it is taken
+QUIT: Final = b"q"
+HEARTBEAT: Final = b"h"
+OFF: Final = b"off"
+BYE: Final = b"bye"
+
+
+class Word(Protocol):
+    """A last word that travels to the guard's process and is opened there (`drivers.lastword`)."""
+
+    def open(self) -> Spoken: ...
+
+
+@dataclass(frozen=True)
+class GuardSpec:
+    """What a guard is told once, before anything is live.
+
+    `limits` run over the measured columns of the ring at `ring`; `required` columns may stay unknown for `lost_s[n]`.
+    `attended`: the client's death ends the run. `last_words` in the declared order. `report`: JSON lines of its own.
+    With nobody left to tell, an unverified sequence is repeated for `orphan_s`.
+    """
+
+    ring: Path
+    limits: BenchLimits
+    required: Columns
+    lost_s: Floats
+    attended: bool
+    silent_s: float
+    client_silent_s: float
+    last_words: tuple[Word, ...]
+    report: Path
+    orphan_s: float = 120.0
+
+
+@dataclass
+class Watch:
+    """What the guard knows of its peers and of the bench; `cause` latches the first reason to speak.
+
+    Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, its end always.
+    """
+
+    spec: GuardSpec
+    cause: str = ""
+    armed: bool = True
+    engine_left: bool = False
+    client_left: bool = False
+    _engine_s: float | None = None
+    _client_s: float | None = None
+    _orderly: bool = False
+    _known_s: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._known_s = np.full(len(self.spec.required), np.inf)  # counts from arming on
+
+    def engine(self, message: bytes, now_s: float) -> None:
+        """A message of the engine; a reset belongs to the process, which knows whether off is verified."""
+        self._engine_s = now_s
+        kind, reason = message[:1], message[1:].decode(errors="replace")
+        if kind == ARMED:
+            self.armed = True
+            self._known_s[:] = now_s
+        elif kind == DISARMED:
+            self.armed = False
+        elif kind == TRIP:
+            self._trip(f"engine: {reason}")
+        elif kind == QUIT:
+            self._orderly = not self.armed
+
+    def client(self, message: bytes, now_s: float) -> None:
+        """A message of the window or the command line."""
+        self._client_s = now_s
+        if message == OFF:
+            self._trip("OUTPUTS OFF was pressed")
+        elif message == BYE and not self.armed:
+            self.client_left = True
+
+    def engine_end(self) -> None:
+        """The engine's pipe has closed."""
+        self.engine_left = True
+        if not self._orderly:
+            self._trip("engine has died")
+
+    def client_end(self) -> None:
+        """The client's pipe has closed."""
+        orderly, self.client_left = self.client_left, True
+        if self.spec.attended and self.armed and not orderly:
+            self._trip("window has gone in an attended run")
+
+    def silence(self, now_s: float) -> None:
+        """Judge who has been heard last, while armed."""
+        if not self.armed:
+            return
+        spec = self.spec
+        if self._engine_s is not None and not self.engine_left and not now_s - self._engine_s <= spec.silent_s:
+            self._trip(f"engine is silent for more than {spec.silent_s:.3f} s")
+        waited = self._client_s is not None and not now_s - self._client_s <= spec.client_silent_s
+        if waited and spec.attended and not self.client_left:
+            self._trip(f"window is silent for more than {spec.client_silent_s:.3f} s")
+
+    def row(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
+        """Judge one row: bench limits always (at rest 0 is inside), knowledge of required channels while armed."""
+        limits = self.spec.limits
+        values = values[: len(limits.low)]
+        low = limits.low if self.armed else np.minimum(limits.low, -np.abs(limits.high))
+        broken = (values < low) | (values > limits.high)
+        if broken.any():
+            n = int(broken.argmax())
+            self._trip(limits.sentence(n, float(values[n])))
+        if self.armed and not self.cause:
+            self._knowledge(values, sampled_s, now_s)
+
+    def blind(self, why: str) -> None:
+        """The ring cannot be read: a guard that sees nothing guards nothing."""
+        if self.armed:
+            self._trip(f"guard is blind: {why}")
+
+    def reset(self) -> None:
+        """Forget the cause; stays disarmed until the engine arms again."""
+        self.cause, self.armed = "", False
+
+    def _knowledge(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
+        required = self.spec.required
+        np.copyto(self._known_s, sampled_s[required], where=np.isfinite(values[required]))
+        known = now_s - self._known_s <= self.spec.lost_s
+        if not known.all():
+            n = int(known.argmin())
+            name = self.spec.limits.channels[int(required[n])].name
+            self._trip(f"{name} is lost: not known for more than {self.spec.lost_s[n]:.3f} s")
+
+    def _trip(self, reason: str) -> None:
+        self.cause = self.cause or reason

@@ -1,0 +1,225 @@
+"""The guard's process: blocks on its peers, looks at the newest row, speaks first and reports after."""
+
+from __future__ import annotations
+
+import json
+import math
+import queue
+import statistics
+import threading
+import time
+from collections import deque
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Final
+
+from control.guard import MARK, RESET, GuardSpec, Watch
+from drivers.errors import BenchError
+from drivers.lastword import TcpMouth
+from drivers.realtime import GUARD, ask_realtime
+from drivers.ring import RingReader
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from drivers.lastword import Spoken, StepResult
+
+WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
+BEAT_S: Final = 0.025  # half of what the engine may wait for
+REPEAT_S: Final = 1.0  # open wins until reset: a latched guard goes on saying so
+WAITING_POSTS: Final = 64
+
+
+def guard_main(spec: GuardSpec, engine: Connection, client: Connection | None) -> None:
+    """Guard until safe is verified and nobody is left; the target of a spawned process."""
+    words = ask_realtime(GUARD)
+    Guard(spec, engine, client, words).run()
+
+
+class Post:
+    """Messages to one peer, from a thread of its own: a peer that hangs with a full pipe must not stop the guard."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: queue.Queue[dict[str, Any]] = queue.Queue(WAITING_POSTS)
+        threading.Thread(target=self._deliver, daemon=True).start()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Hand over; dropped where the peer reads nothing."""
+        try:
+            self._waiting.put_nowait(message)
+        except queue.Full:
+            return
+
+    def _deliver(self) -> None:
+        try:
+            while True:
+                self._connection.send(self._waiting.get())
+        except OSError:
+            return  # the peer has gone, which the guard's own loop notices
+
+
+class Guard:
+    """One guard: a `Watch`, the mouths it speaks through, and whom it tells."""
+
+    def __init__(self, spec: GuardSpec, engine: Connection, client: Connection | None, realtime: str) -> None:
+        self._spec, self._engine, self._client, self._realtime = spec, engine, client, realtime
+        self._watch = Watch(spec, client_left=client is None)
+        self._mouths: list[Spoken] = [word.open() for word in spec.last_words]
+        self._peers = [engine] if client is None else [engine, client]
+        self._posts = [Post(peer) for peer in self._peers]
+        self._ring: RingReader | None = None
+        self._journal = spec.report.open("a", encoding="utf-8")
+        self._reaction_s: deque[float] = deque([0.0], maxlen=256)
+        self._beaten_s = self._spoken_s = float("-inf")
+        self._safe = False
+        self._trigger_s = self._alone_s = float("nan")
+        self._last_row = -1
+
+    def run(self) -> None:
+        """Until both peers are gone and nothing is left to make safe."""
+        self._note({"guard": "started", "realtime": self._realtime, "ports": [m.local_port for m in self._mouths]})
+        while not self._done(time.monotonic()):
+            if self._peers:
+                for connection in wait(self._peers, WAIT_S):
+                    self._hear(connection)
+            else:
+                time.sleep(WAIT_S)
+            now_s = time.monotonic()
+            self._watch.silence(now_s)
+            if self._watch.cause and not (self._safe and now_s - self._spoken_s < REPEAT_S):
+                self._speak(now_s)
+            standing = [mouth.keep_alive() for mouth in self._mouths]
+            if now_s - self._beaten_s >= BEAT_S:
+                self._beat(now_s, standing)
+        self._end()
+
+    def _hear(self, connection: object) -> None:
+        peer = self._engine if connection is self._engine else self._client
+        try:
+            while peer is not None and peer.poll():
+                message = peer.recv_bytes()
+                if peer is self._engine:
+                    self._from_engine(message)
+                else:
+                    self._watch.client(message, time.monotonic())
+        except (EOFError, OSError):
+            self._gone(peer)
+        if peer is self._engine and not self._watch.cause:
+            self._look()
+
+    def _from_engine(self, message: bytes) -> None:
+        kind, body = message[:1], message[1:]
+        if kind == RESET:
+            self._reset(body.decode(errors="replace"))
+        elif kind == MARK:
+            said = isinstance(self._mouths[0], TcpMouth) and not self._watch.cause and self._mouths[0].say(body)
+            self._tell({"guard": "said", "ok": said})
+        else:
+            self._watch.engine(message, time.monotonic())
+
+    def _gone(self, peer: Connection | None) -> None:
+        self._peers = [one for one in self._peers if one is not peer]
+        if peer is self._engine:
+            self._watch.engine_end()
+        else:
+            self._watch.client_end()
+
+    def _look(self) -> None:
+        """Judge the newest row, once."""
+        try:
+            row = self._open_ring().latest()
+        except BenchError as error:
+            self._watch.blind(str(error))
+            return
+        if row is None or row.index == self._last_row:
+            return
+        self._last_row = row.index
+        self._watch.row(row.values, row.sampled_s, time.monotonic())
+        self._reaction_s.append(time.monotonic() - row.t_s)
+
+    def _open_ring(self) -> RingReader:
+        if self._ring is None:
+            self._ring = RingReader.open(self._spec.ring)
+        return self._ring
+
+    def _speak(self, trigger_s: float) -> None:
+        """Say the declared sequence; unverified, it is said again on the next turn of the loop."""
+        first, was_safe = math.isnan(self._trigger_s), self._safe
+        self._trigger_s = trigger_s if first else self._trigger_s
+        steps: list[StepResult] = []
+        for mouth in self._mouths:
+            steps += mouth.speak()
+            self._beat(time.monotonic(), [])
+        self._spoken_s = time.monotonic()
+        self._safe = all(step.verified for step in steps)
+        if first or self._safe is not was_safe:
+            self._tell(self._report(steps))
+
+    def _report(self, steps: list[StepResult]) -> dict[str, Any]:
+        return {
+            "guard": "tripped",
+            "reason": self._watch.cause,
+            "result": "SAFE" if self._safe else "UNKNOWN",
+            "steps": [
+                {
+                    "name": s.name,
+                    "verified": s.verified,
+                    "sent_s": s.sent_s,
+                    "verified_s": s.verified_s,
+                    "detail": s.detail,
+                }
+                for s in steps
+            ],
+            "trigger_s": self._trigger_s,
+            "first_send_s": steps[0].sent_s if steps else float("nan"),
+            "verified_s": max((s.verified_s for s in steps), default=float("nan")) if self._safe else float("nan"),
+            "ports": [mouth.local_port for mouth in self._mouths],
+        }
+
+    def _reset(self, reason: str) -> None:
+        """Open wins: only what is verified safe, and only with a reason."""
+        if self._watch.cause and self._safe and reason.strip():
+            self._note({"guard": "reset", "reason": reason, "was": self._watch.cause})
+            self._watch.reset()
+            self._safe, self._trigger_s = False, float("nan")
+        self._tell({"guard": "latched" if self._watch.cause else "ready", "reason": self._watch.cause})
+
+    def _beat(self, now_s: float, standing: list[bool]) -> None:
+        self._beaten_s = now_s
+        wrong = [mouth.detail for mouth, stands in zip(self._mouths, standing, strict=False) if not stands]
+        message = {
+            "guard": "alive",
+            "t_s": now_s,
+            "armed": self._watch.armed,
+            "cause": self._watch.cause,
+            "reaction_ms": statistics.median(self._reaction_s) * 1e3,
+            "realtime": self._realtime,
+            "mouths": wrong,
+        }
+        for post in self._posts:
+            post.send(message)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        for post in self._posts:
+            post.send(message)
+        self._note(message)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        self._journal.write(json.dumps({"t_s": time.monotonic(), **message}) + "\n")
+        self._journal.flush()
+
+    def _done(self, now_s: float) -> bool:
+        watch = self._watch
+        if not (watch.engine_left and watch.client_left) or self._peers:
+            return False
+        self._alone_s = now_s if math.isnan(self._alone_s) else self._alone_s
+        return not watch.cause or self._safe or now_s - self._alone_s > self._spec.orphan_s
+
+    def _end(self) -> None:
+        result = "SAFE" if self._safe or not self._watch.cause else "UNKNOWN"
+        self._note({"guard": "ended", "result": result})
+        for mouth in self._mouths:
+            mouth.close()
+        if self._ring is not None:
+            self._ring.close()
+        self._journal.close()

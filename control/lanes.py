@@ -1,0 +1,69 @@
+"""Lanes of one role: several run on the same samples, one is active, one that raises is out and the rest goes on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from drivers.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Lane(Generic[Part]):
+    """One contender: `failure` is the sentence that ended it, `step_s` how long its last step took."""
+
+    name: str
+    part: Part
+    failure: str = ""
+    step_s: float = math.nan
+
+
+class Lanes(Generic[Part]):
+    """The contenders for a role, in the order of the bench file."""
+
+    def __init__(self, role: str, parts: Mapping[str, Part], active: str, now: Callable[[], float]) -> None:
+        """`now` times the steps. Raises `KeyError` when `active` is not among `parts`."""
+        self.role = role
+        self._lanes = {name: Lane(name, part) for name, part in parts.items()}
+        self._now = now
+        self.active = self._lanes[active].name
+
+    @property
+    def all(self) -> tuple[Lane[Part], ...]:
+        return tuple(self._lanes.values())
+
+    def __getitem__(self, name: str) -> Lane[Part]:
+        """A lane by name; raises `Refused` that lists the names."""
+        if name not in self._lanes:
+            raise Refused(f"{self.role} lane {name!r} does not exist", hint=f"there are {', '.join(self._lanes)}")
+        return self._lanes[name]
+
+    def healthy(self, name: str) -> Lane[Part]:
+        """A lane that may become active; raises `Refused` for one that failed."""
+        lane = self[name]
+        if lane.failure:
+            raise Refused(f"{self.role} {name} has failed: {lane.failure}", hint="choose another lane")
+        return lane
+
+    def run(self, work: Callable[[Part], Answer], events: list[str]) -> dict[str, Answer]:
+        """Every healthy lane's answer by name; who raises is out from now on, with a sentence in `events`."""
+        answers: dict[str, Answer] = {}
+        for lane in self._lanes.values():
+            if lane.failure:
+                continue
+            began_s = self._now()
+            try:
+                answers[lane.name] = work(lane.part)
+            except Exception as error:  # noqa: BLE001  # a contender may fail in any way, the loop may not
+                lane.failure = f"{type(error).__name__}: {error}"
+                rank = "active" if lane.name == self.active else "shadow"
+                events.append(f"{rank} {self.role} {lane.name} failed: {lane.failure}")
+            lane.step_s = self._now() - began_s
+        return answers

@@ -1,0 +1,197 @@
+"""The loop: sources, estimators, controllers, twins, gate, actuator, once per period and never in bursts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from control import handover
+from control.gate import Allowed, Tripped
+from control.lateness import Lateness
+from control.state import BenchState, StateMachine
+from control.tick import Tick
+from drivers.snapshot import Command, Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from control.gate import Gate, Verdict
+    from control.lanes import Lanes
+    from control.ports import Controller, Decision
+    from control.sensing import PackSense, Senses
+    from drivers.ports import Actuator, Clock
+    from drivers.snapshot import Snapshot
+    from twin.ports import Estimator, PackState, Twin
+
+
+class Sink(Protocol):
+    """Something that wants every tick: recorder, ring, the wake-up of the guard. Must not block."""
+
+    def put(self, tick: Tick) -> None: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a loop is made of. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil)."""
+
+    clock: Clock
+    period_s: float
+    senses: Senses
+    sense: PackSense
+    estimators: Lanes[Estimator]
+    controllers: Lanes[Controller]
+    twins: Lanes[Twin]
+    gate: Gate
+    actuator: Actuator
+    cells: int
+    ambient_k: float
+    plays_cells: bool = True
+    sinks: list[Sink] = field(default_factory=list[Sink])
+
+
+class Answers(NamedTuple):
+    """What the lanes of each role said this turn, by name."""
+
+    packs: dict[str, PackState]
+    estimates: dict[str, Estimate]
+    decisions: dict[str, Decision]
+
+
+class Loop:
+    """One bench, turn after turn. `faults`: volts added to the asked voltage of a cell (numbered from 1).
+
+    `service`: what the arming checklist wants instead of the lanes; it passes the gate like any other command.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.machine = StateMachine()
+        self.lateness = Lateness()
+        self.faults: dict[int, float] = {}
+        self.service: Command | None = None
+        self.tick: Tick | None = None
+        self._events: list[str] = []
+        self._due_s = float("nan")
+        self._missed = 0
+        self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
+
+    def turn(self, due_s: float) -> Tick:
+        """One turn that was due at `due_s`: read, believe, decide, play the pack, ask the gate, act."""
+        parts, began_s = self.parts, self.parts.clock.now()
+        dt_s = self._since_last(due_s)
+        snapshot = parts.senses.snapshot(began_s)
+        reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
+        estimates = parts.estimators.run(lambda lane: lane.update(reading, dt_s), self._events)
+        belief = estimates.get(parts.estimators.active, self._unknown)
+        decisions = parts.controllers.run(lambda lane: lane.decide(reading, belief, allowed, dt_s), self._events)
+        cell_a = parts.sense.twin_current(snapshot)
+        packs = parts.twins.run(lambda lane: lane.step(cell_a, parts.ambient_k, dt_s), self._events)
+        answers = Answers(packs, estimates, decisions)
+        verdict = self._judge(snapshot, self._wish(snapshot, answers))
+        self._act(verdict)
+        tick = self._record(due_s, began_s, snapshot, answers, verdict)
+        for sink in parts.sinks:
+            sink.put(tick)
+        return tick
+
+    def run(self, ended: Callable[[Tick], bool]) -> None:
+        """Turn on an absolute schedule until `ended` says so after a turn; turns that no longer fit are left out."""
+        clock, period_s = self.parts.clock, self.parts.period_s
+        due_s = clock.now()
+        while True:
+            clock.wait_until(due_s)
+            if ended(self.turn(due_s)):
+                return
+            due_s += period_s
+            self._missed = max(0, int((clock.now() - due_s) / period_s))
+            due_s += self._missed * period_s
+
+    def activate(self, role: str, name: str) -> None:
+        """Make a lane the active one of its role, bumpless; raises `Refused` where that is not possible."""
+        live = self.machine.state in {BenchState.ARMED, BenchState.RUNNING}
+        handover.activate(self.parts, role, name, self.tick, live=live)
+        self._events.append(f"{role} {name} is active")
+
+    def trip(self, reason: str) -> None:
+        """Trip for a reason that somebody else saw: the guard, the operator."""
+        if self.machine.trip(reason):
+            self.parts.gate.trip(reason)
+            self.parts.actuator.safe()
+            self._events.append(f"tripped: {reason}")
+
+    def reset(self, reason: str) -> None:
+        """Leave Tripped; raises `Refused` without a reason."""
+        self.machine.reset(reason)
+        self.parts.gate.reset(reason)
+        self._events.append(f"reset: {reason}")
+
+    def _since_last(self, due_s: float) -> float:
+        """Scheduled time since the turn before, so that lanes never drift against the clock."""
+        dt_s, self._due_s = due_s - self._due_s, due_s
+        return dt_s if dt_s > 0.0 else self.parts.period_s
+
+    def _wish(self, snapshot: Snapshot, answers: Answers) -> Command:
+        """What the active lanes want; NaN where one has failed, which the gate never lets through."""
+        parts = self.parts
+        if self.service is not None:
+            return self.service
+        current_a = 0.0
+        if self.machine.state is BenchState.RUNNING and parts.sense.contactor_closed(snapshot):
+            decision = answers.decisions.get(parts.controllers.active)
+            current_a = float("nan") if decision is None else decision.current_a
+        if not parts.plays_cells:
+            return Command(current_a, np.empty(0), np.empty(0))
+        pack = answers.packs.get(parts.twins.active)
+        if pack is None:
+            return Command(current_a, self._unknown.soc, self._unknown.soc)
+        voltage_v = pack.voltage_v.copy()
+        for cell, offset_v in self.faults.items():
+            voltage_v[cell - 1] += offset_v
+        return Command(current_a, voltage_v, pack.temperature_k)
+
+    def _judge(self, snapshot: Snapshot, asked: Command) -> Verdict:
+        if not self._live:
+            return self.parts.gate.rest(asked, "not armed")
+        verdict = self.parts.gate.check(snapshot, asked)
+        if isinstance(verdict, Tripped):
+            self.trip(verdict.reason)
+        elif not isinstance(verdict, Allowed) and self.tick is not None and isinstance(self.tick.verdict, Allowed):
+            self._events.append(f"held: {verdict.reason}")
+        return verdict
+
+    def _act(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Tripped):
+            self.parts.actuator.safe()
+        elif self._live:
+            self.parts.actuator.apply(verdict.apply)
+
+    @property
+    def _live(self) -> bool:
+        return self.machine.state >= BenchState.ARMED or self.service is not None
+
+    def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: Answers, verdict: Verdict) -> Tick:
+        parts = self.parts
+        self.lateness.add(began_s - due_s, self._missed)
+        roles = (parts.twins, parts.estimators, parts.controllers)
+        self.tick = Tick(
+            number=self.lateness.turns,
+            due_s=due_s,
+            late_s=began_s - due_s,
+            turn_s=parts.clock.now() - began_s,
+            missed=self._missed,
+            state=self.machine.state,
+            snapshot=snapshot,
+            twins=answers.packs,
+            estimates=answers.estimates,
+            decisions=answers.decisions,
+            step_s={(lanes.role, lane.name): lane.step_s for lanes in roles for lane in lanes.all if not lane.failure},
+            age_s={lane.name: lane.part.age_s() for lane in parts.twins.all if not lane.failure},
+            asked=verdict.asked,
+            verdict=verdict,
+            events=tuple(self._events),
+        )
+        self._events.clear()
+        self._missed = 0
+        return self.tick

@@ -1,0 +1,155 @@
+"""Model predictive control: the duty, as far as voltage, SoC, temperature and the BMS allow it over the next seconds.
+
+Real-time iteration (Diehl 2005): each solve linearises once around the plan before it, and PIQP solves that quadratic
+program. Limits are soft, so a plan always exists; the range that the BMS allows is hard.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import piqp
+
+from control import mpc_model as model
+from control.bumpless import Output, breaks
+from control.duty import Duty, duty_from
+from drivers.errors import BenchFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control.ports import Controller, CurrentRange, Decision
+    from drivers.snapshot import Estimate, Floats, PackReading
+    from twin.ports import PackSpec
+
+SMOOTH: Final = 1e-4  # of the squared step between neighbours, against the squared tracking error, both in A^2
+SLACK: Final = (2e3, 2e3)  # linear and quadratic price of one unit of slack
+ZERO_C_K: Final = 273.15
+OBSERVE_S: Final = 2.0  # time constant of how far the extreme cells lie from the model
+UNBOUND_A: Final = 1e4
+BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
+
+
+class Plan:
+    """The quadratic program over `horizon` currents and five slacks; keeps its last solution to linearise around."""
+
+    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.Limits) -> None:
+        self.current_a = np.zeros(horizon)
+        self.slack = np.zeros(model.FAMILIES)
+        self._excess = model.linearised(*model.excess(horizon, step_s, parallel, cell_ah, limits))
+        slacks = np.eye(model.FAMILIES) * 2.0 * SLACK[1]
+        self._cost = np.asfortranarray(
+            np.block(
+                [
+                    [2.0 * (np.eye(horizon) + SMOOTH * _differences(horizon)), np.zeros((horizon, model.FAMILIES))],
+                    [np.zeros((model.FAMILIES, horizon)), slacks],
+                ]
+            )
+        )
+        relief = -np.repeat(np.eye(model.FAMILIES), horizon, axis=0)
+        self._rows = np.asfortranarray(np.hstack([np.zeros((model.FAMILIES * horizon, horizon)), relief]))
+        self._solver: Any = piqp.DenseSolver()
+        self._ready = False
+
+    def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool:
+        """Improve the plan by one iteration from `start[7]` towards `wanted_a[horizon]`; False where none was found."""
+        horizon = len(self.current_a)
+        self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
+        broken, slope = self._excess()
+        self._rows[:, :horizon] = slope
+        linear = np.concatenate([-2.0 * wanted_a, np.full(model.FAMILIES, SLACK[0])])
+        above = slope @ self.current_a - broken
+        low = np.concatenate([np.full(horizon, -min(allowed.charge_a, UNBOUND_A)), np.zeros(model.FAMILIES)])
+        high = np.concatenate([np.full(horizon, min(allowed.discharge_a, UNBOUND_A)), np.full(model.FAMILIES, np.inf)])
+        if self._ready:
+            self._solver.update(c=linear, G=self._rows, h_u=above, x_l=low, x_u=high)
+        else:
+            self._solver.setup(self._cost, linear, G=self._rows, h_u=above, x_l=low, x_u=high)
+            self._ready = True
+        if self._solver.solve() != piqp.PIQP_SOLVED:
+            return False
+        solution = np.array(self._solver.result.x)
+        self.current_a, self.slack = solution[:horizon], solution[horizon:]
+        return True
+
+
+class Mpc:
+    """Solves every `every_s`, in between its first current stands. Limits hold for the extreme cells.
+
+    SoC is the mean over the cells; that the cells differ shows in how far the highest and the lowest of them lie from
+    the model, which it observes. Slack in use counts as a violation. Without a measurement it asks for 0 A.
+    """
+
+    def __init__(self, duty: Duty, plan: Plan, pack: PackSpec, step_s: float, every_s: float) -> None:
+        self._duty, self._plan, self._ambient_k = duty, plan, pack.ambient_k
+        self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s
+        self._every_s, self._since_s = every_s, math.inf
+        self._t_s = self._wish_a = 0.0
+        self._polarisation = model.Polarisation(pack.parallel)
+        self._off_v: Floats | None = None  # highest and lowest cell above the model
+        self._output = Output()
+
+    def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
+        soc, kelvin = estimate.pack_soc, float(np.max(reading.temperature_k))
+        wanted_a = self._duty.at(self._t_s + self._ahead_s)
+        self._t_s += dt_s
+        self._since_s += dt_s
+        knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
+        if not knows:
+            self._wish_a, self._since_s = 0.0, math.inf
+        elif self._since_s >= self._every_s * 0.999:  # a sum of periods is not exact
+            self._since_s = 0.0
+            self._wish_a = self._solve(soc, kelvin, wanted_a, allowed)
+        current_a = self._output.current(self._wish_a, allowed, dt_s)
+        broken = not knows or bool(self._plan.slack.max() > BROKEN) or breaks(self._wish_a, allowed)
+        return self._output.decision(current_a, current_a - float(wanted_a[0]), broken=broken)
+
+    def take_over(self, current_a: float) -> None:
+        self._output.take_over(current_a)
+
+    def _observe(self, reading: PackReading, soc: float, dt_s: float) -> bool:
+        """Follow the cells; False where something is not a number."""
+        extremes_v = np.array([reading.voltage_v.max(), reading.voltage_v.min()])
+        if not (np.isfinite(extremes_v).all() and math.isfinite(reading.current_a) and math.isfinite(soc)):
+            return False
+        drop_v = self._polarisation.step(reading.current_a, dt_s)
+        now_v = extremes_v - (model.ocv_v(soc) - drop_v)
+        share = 1.0 if self._off_v is None else 1.0 - math.exp(-dt_s / OBSERVE_S)
+        self._off_v = now_v if self._off_v is None else self._off_v + share * (now_v - self._off_v)
+        return True
+
+    def _solve(self, soc: float, kelvin: float, wanted_a: Floats, allowed: CurrentRange) -> float:
+        off_v = np.zeros(2) if self._off_v is None else self._off_v
+        own = self._polarisation
+        start = np.array([soc, own.v1, own.v2, kelvin, self._ambient_k, off_v[0], off_v[1]])
+        return float(self._plan.current_a[0]) if self._plan.solve(start, wanted_a, allowed) else 0.0
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+    """Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`."""
+    low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
+    low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
+    high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K
+    limits = model.Limits(low_v, high_v, low_soc, high_soc, high_k)
+    step_s, every_s = float(settings.get("step_s", 0.5)), float(settings.get("every_s", 0.1))
+    plan = Plan(int(settings.get("horizon", 24)), step_s, pack.parallel, pack.cell_ah, limits)
+    return Mpc(duty_from(settings), plan, pack, step_s, every_s)
+
+
+def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -> tuple[float, float]:
+    value: Any = settings.get(key, default)
+    try:
+        low, high = (float(bound) for bound in value)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not low < high:
+        raise BenchFileError("MPC needs a lower and an upper limit", key=key, value=value, hint=f"{key} = [low, high]")
+    return low, high
+
+
+def _differences(horizon: int) -> Floats:
+    """`D^T D` of the steps between neighbours."""
+    step = np.diff(np.eye(horizon), axis=0)
+    return step.T @ step

@@ -1,0 +1,94 @@
+"""The pack as the MPC sees it: one 2RC cell with heat, and what breaks its limits over the horizon."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from twin import symbolic as sy
+
+# Chen2020 cell of 5 Ah: open-circuit voltage as a polynomial of 2 soc - 1 (18 mV worst, the offset is observed and
+# cancels), 2RC from the answer of PyBaMM's SPMe to 1C at 62 %, heat of an M50 in still air.
+OCV_V: Final = (3.7509, 0.41941, 0.08249, 0.37969, 0.02806, -1.08998, -0.42279, 1.05347)
+R0_OHM, R1_OHM, R2_OHM = 0.0238, 0.0043, 0.0185
+TAU1_S, TAU2_S = 12.8, 96.8
+HEAT_J_K, LOSS_W_K = 61.0, 0.053
+
+# What one unit of slack means, so that all five families weigh alike.
+UNIT_V, UNIT_SOC, UNIT_K = 0.01, 0.01, 1.0
+FAMILIES: Final = 5  # highest voltage, lowest voltage, SoC above, SoC below, temperature
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the MPC keeps: cell voltages in V, SoC as fractions, temperature in K."""
+
+    low_v: float
+    high_v: float
+    low_soc: float
+    high_soc: float
+    high_k: float
+
+
+def ocv_v(soc: Any) -> Any:
+    """Open-circuit voltage of the mean cell, of a number or an expression (Horner)."""
+    x, value = 2.0 * soc - 1.0, OCV_V[-1]
+    for coefficient in reversed(OCV_V[:-1]):
+        value = value * x + coefficient
+    return value
+
+
+def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: Limits) -> tuple[Any, Any, Any]:
+    """`(u, x, g)`: currents `u[horizon]` of the pack, start `x[7]`, and by how much `g[5 horizon]` they break limits.
+
+    `x` is soc, both RC voltages, temperature, ambient (K), and how far the highest and lowest cell lie from the model
+    (V). `g <= 0` keeps the limits; family by family, in units of slack.
+    """
+    currents, start = sy.symbol("u", horizon), sy.symbol("x", 7)
+    soc, v1, v2, kelvin = (start[n] for n in range(4))
+    ambient_k, above_v, below_v = start[4], start[5], start[6]
+    fade1, fade2 = _fade(step_s, TAU1_S), _fade(step_s, TAU2_S)
+    families: list[list[Any]] = [[] for _ in range(FAMILIES)]
+    for k in range(horizon):
+        cell_a = currents[k] / parallel
+        soc = soc - cell_a * step_s / (3600.0 * cell_ah)
+        v1 = fade1 * v1 + (1.0 - fade1) * R1_OHM * cell_a
+        v2 = fade2 * v2 + (1.0 - fade2) * R2_OHM * cell_a
+        drop_v = R0_OHM * cell_a + v1 + v2
+        kelvin = kelvin + step_s / HEAT_J_K * (drop_v * cell_a - LOSS_W_K * (kelvin - ambient_k))
+        voltage_v = ocv_v(soc) - drop_v
+        families[0].append((voltage_v + above_v - limits.high_v) / UNIT_V)
+        families[1].append((limits.low_v - voltage_v - below_v) / UNIT_V)
+        families[2].append((soc - limits.high_soc) / UNIT_SOC)
+        families[3].append((limits.low_soc - soc) / UNIT_SOC)
+        families[4].append((kelvin - limits.high_k) / UNIT_K)
+    broken = cast("Any", sy.vertcat(*(g for family in families for g in family)))  # CasADi's stubs leave it open
+    return currents, start, broken
+
+
+def linearised(currents: Any, start: Any, broken: Any) -> sy.Compiled:
+    """`g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
+    slope = cast("Any", sy.jacobian(broken, currents))
+    inputs, outputs = {"u": currents, "x": start}, {"g": sy.dense(broken), "dg": sy.dense(slope)}
+    return sy.Compiled(sy.function("mpc_excess", inputs, outputs))
+
+
+class Polarisation:
+    """Both RC voltages of the mean cell (V), run along with the measured current."""
+
+    def __init__(self, parallel: int) -> None:
+        self._parallel = parallel
+        self.v1 = self.v2 = 0.0
+
+    def step(self, current_a: float, dt_s: float) -> float:
+        """Advance; the whole voltage drop of the cell under `current_a` (A of the pack)."""
+        cell_a = current_a / self._parallel
+        fade1, fade2 = _fade(dt_s, TAU1_S), _fade(dt_s, TAU2_S)
+        self.v1 = fade1 * self.v1 + (1.0 - fade1) * R1_OHM * cell_a
+        self.v2 = fade2 * self.v2 + (1.0 - fade2) * R2_OHM * cell_a
+        return R0_OHM * cell_a + self.v1 + self.v2
+
+
+def _fade(dt_s: float, tau_s: float) -> float:
+    return math.exp(-dt_s / tau_s)

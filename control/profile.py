@@ -1,0 +1,42 @@
+"""The duty profile as a controller: what the file says, as far as the pack allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from control.bumpless import Output, breaks
+from control.duty import Duty, duty_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control.ports import Controller, CurrentRange, Decision
+    from drivers.snapshot import Estimate, PackReading
+    from twin.ports import PackSpec
+
+
+class Profile:
+    """Follows a duty from its own start; its time runs with each decision."""
+
+    def __init__(self, duty: Duty) -> None:
+        self._duty = duty
+        self._t_s = 0.0
+        self._output = Output()
+
+    def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
+        del reading, estimate  # it follows, whatever the pack says
+        wish_a = float(self._duty.at(np.array([self._t_s]))[0])
+        self._t_s += dt_s
+        current_a = self._output.current(wish_a, allowed, dt_s)
+        return self._output.decision(current_a, current_a - wish_a, broken=breaks(wish_a, allowed))
+
+    def take_over(self, current_a: float) -> None:
+        self._output.take_over(current_a)
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+    """Settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
+    del pack
+    return Profile(duty_from(settings))

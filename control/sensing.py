@@ -1,0 +1,110 @@
+"""From sources to a snapshot, and from a snapshot to what twins, estimators and controllers may know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from control.ports import CurrentRange
+from drivers.snapshot import ChannelTable, Columns, Floats, PackReading, Quality, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.ports import Source
+
+
+class Senses:
+    """All sources of a bench as one table; each fills its own columns."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+        self.table = ChannelTable(tuple(channel for source in sources for channel in source.channels))
+        edges = np.cumsum([0, *(len(source.channels) for source in sources)]).tolist()
+        self._spans = tuple(slice(first, end) for first, end in pairwise(edges))
+        self._values = np.full(len(self.table), np.nan)
+        self._sampled_s = np.full(len(self.table), -np.inf)
+        self._quality = np.full(len(self.table), Quality.MISSING, dtype=np.uint8)
+
+    def snapshot(self, t_s: float) -> Snapshot:
+        """The newest values of all sources, copied."""
+        for source, span in zip(self.sources, self._spans, strict=True):
+            source.read(self._values[span], self._sampled_s[span], self._quality[span])
+        return Snapshot(self.table, t_s, self._values.copy(), self._sampled_s.copy(), self._quality.copy())
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Which channels the loop listens to; one name per cell where there are cells.
+
+    `loop_current` is what really flows (twins), `pack_current` what the device under test measures (estimators and
+    controllers); `cell_current` is what a cell carries beside it, empty where nothing measures that. `contactor`
+    feedback and the device's current limits are None where the bench has none.
+    """
+
+    loop_current: str
+    pack_current: str
+    cell_voltage: tuple[str, ...]
+    cell_current: tuple[str, ...]
+    cell_temperature: tuple[str, ...]
+    contactor: str | None = None
+    charge_limit: str | None = None
+    discharge_limit: str | None = None
+
+    @staticmethod
+    def hil(cells: int, thermistors: int) -> Wiring:
+        """The names of a hil bench: cell n's thermistor is the one of its share of the pack."""
+        numbers = range(1, cells + 1)
+        return Wiring(
+            loop_current="supply/current",
+            pack_current="bms/pack_current",
+            cell_voltage=tuple(f"bms/cell_{n:02d}/voltage" for n in numbers),
+            cell_current=tuple(f"cell_{n:02d}/current" for n in numbers),
+            cell_temperature=tuple(f"bms/temperature_{(n - 1) * thermistors // cells + 1}" for n in numbers),
+            contactor="io/contactor",
+            charge_limit="bms/charge_limit",
+            discharge_limit="bms/discharge_limit",
+        )
+
+
+class PackSense:
+    """What a snapshot says of the pack, by columns found once."""
+
+    def __init__(self, table: ChannelTable, wiring: Wiring) -> None:
+        self._loop_current = table.index(wiring.loop_current)
+        self._pack_current = table.index(wiring.pack_current)
+        self._voltage, self._temperature = table.indices(wiring.cell_voltage), table.indices(wiring.cell_temperature)
+        self._cell_current = table.indices(wiring.cell_current)
+        self._contactor = None if wiring.contactor is None else table.index(wiring.contactor)
+        self._limits: Columns | None = None
+        if wiring.charge_limit is not None and wiring.discharge_limit is not None:
+            self._limits = table.indices((wiring.charge_limit, wiring.discharge_limit))
+        self._no_balancing = np.zeros(len(wiring.cell_voltage))
+        self._held_a = np.zeros(1 + len(wiring.cell_current))
+
+    def reading(self, snapshot: Snapshot) -> PackReading:
+        """What estimators and controllers may know."""
+        values = snapshot.values
+        balancing_a = values[self._cell_current] if self._cell_current.size else self._no_balancing
+        current_a = float(values[self._pack_current])
+        return PackReading(snapshot.t_s, current_a, balancing_a, values[self._voltage], values[self._temperature])
+
+    def twin_current(self, snapshot: Snapshot) -> Floats:
+        """Current of each cell in A: the loop's plus the cell's own, each held while it is not known."""
+        now_a = snapshot.values[np.r_[self._loop_current, self._cell_current]]
+        np.copyto(self._held_a, now_a, where=np.isfinite(now_a))
+        return self._held_a[0] + (self._held_a[1:] if self._cell_current.size else self._no_balancing)
+
+    def allowed(self, snapshot: Snapshot) -> CurrentRange:
+        """What the device under test allows now; what it does not say is 0 A, what it cannot say is no limit."""
+        if self._limits is None:
+            return CurrentRange(np.inf, np.inf)
+        charge_a, discharge_a = np.fmax(0.0, snapshot.values[self._limits])
+        return CurrentRange(float(charge_a), float(discharge_a))
+
+    def contactor_closed(self, snapshot: Snapshot) -> bool:
+        """Whether current may flow at all; feedback that is not known counts as open."""
+        return self._contactor is None or bool(snapshot.values[self._contactor] == 1.0)

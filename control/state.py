@@ -1,0 +1,105 @@
+"""The states of a bench, what leads from one to the next, and the word for its outputs."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.snapshot import Snapshot
+
+
+class BenchState(IntEnum):
+    """Where a session stands; the number is what a run records."""
+
+    DISCONNECTED = 0
+    CONNECTED = 1
+    ARMED = 2
+    RUNNING = 3
+    TRIPPED = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.capitalize()
+
+
+FOLLOWS: Final[dict[BenchState, frozenset[BenchState]]] = {
+    BenchState.DISCONNECTED: frozenset({BenchState.CONNECTED}),
+    BenchState.CONNECTED: frozenset({BenchState.DISCONNECTED, BenchState.ARMED, BenchState.TRIPPED}),
+    BenchState.ARMED: frozenset({BenchState.CONNECTED, BenchState.RUNNING, BenchState.TRIPPED}),
+    BenchState.RUNNING: frozenset({BenchState.ARMED, BenchState.CONNECTED, BenchState.TRIPPED}),
+    BenchState.TRIPPED: frozenset(),  # left by `reset` alone
+}
+
+
+class StateMachine:
+    """One session's state; `reason` says why it tripped."""
+
+    def __init__(self) -> None:
+        self.state = BenchState.DISCONNECTED
+        self.reason = ""
+
+    def to(self, state: BenchState) -> None:
+        """Go there; raises `Refused` where no transition leads, naming what is possible."""
+        if state not in FOLLOWS[self.state]:
+            hint = ", ".join(sorted(s.word for s in FOLLOWS[self.state])) or "only a reset with a reason"
+            raise Refused(f"{self.state.word} does not lead to {state.word}", hint=f"possible now: {hint}")
+        self.state = state
+
+    def trip(self, reason: str) -> bool:
+        """Trip from wherever something may be live; False where nothing changed. The first reason stays."""
+        if BenchState.TRIPPED not in FOLLOWS[self.state]:
+            return False
+        self.state, self.reason = BenchState.TRIPPED, reason
+        return True
+
+    def reset(self, reason: str) -> None:
+        """Tripped to Connected; raises `Refused` elsewhere, or without a reason."""
+        if self.state is not BenchState.TRIPPED:
+            raise Refused(f"{self.state.word} needs no reset", hint="a reset leads out of Tripped alone")
+        if not reason.strip():
+            raise Refused("a trip is reset with a reason", hint="say why it is safe now")
+        self.state, self.reason = BenchState.CONNECTED, ""
+
+
+class OutputWord(StrEnum):
+    """What the outputs are, as far as read-backs prove it."""
+
+    DE_ENERGISED = "DE-ENERGISED"  # every output verified off
+    CELLS_LIVE = "CELLS LIVE"  # source off, contactor open, cell outputs carry voltage
+    CURRENT_OFF = "CURRENT OFF"  # source off, contactor still closed
+    ENERGISED = "ENERGISED"
+    TRIPPED = "TRIPPED"  # tripped, and the source verified off
+    UNKNOWN = "UNKNOWN"
+
+
+LIVE_CELL_V: Final = 0.1  # below that a cell output is off: its own noise and offset
+
+
+class Outputs:
+    """Derives the word from read-backs no older than `late_s`; what is not known is UNKNOWN."""
+
+    def __init__(self, supply: int, contactor: int, cells: Sequence[int], late_s: float) -> None:
+        """Columns of the supply's output flag, of the contactor's contacts and of the cells' measured voltages."""
+        self._columns = np.array([supply, contactor, *cells], dtype=np.intp)
+        self._late_s = late_s
+
+    def word(self, snapshot: Snapshot, state: BenchState) -> OutputWord:
+        values = snapshot.values[self._columns]
+        fresh = snapshot.t_s - snapshot.sampled_s[self._columns] <= self._late_s
+        if not (np.isfinite(values) & fresh).all():
+            return OutputWord.UNKNOWN
+        supply, contactor, cells = values[0], values[1], values[2:]
+        if supply != 0.0:
+            return OutputWord.ENERGISED
+        if state is BenchState.TRIPPED:
+            return OutputWord.TRIPPED
+        if contactor != 0.0:
+            return OutputWord.CURRENT_OFF
+        return OutputWord.CELLS_LIVE if bool((np.abs(cells) > LIVE_CELL_V).any()) else OutputWord.DE_ENERGISED

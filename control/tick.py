@@ -1,0 +1,146 @@
+"""One turn of the loop, and the flat row that is recorded and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from control.gate import Allowed, Held
+from drivers.snapshot import Channel, ChannelTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from control.gate import Verdict
+    from control.ports import Decision
+    from control.state import BenchState
+    from drivers.snapshot import Command, Estimate, Floats, Snapshot
+    from twin.ports import PackState
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Everything one turn measured, believed, wished and decided; lanes by name, a failed one is absent.
+
+    `late_s` is the start of the turn minus its due time, `turn_s` how long it took. `step_s` is by (role, lane),
+    `age_s` by twin. `events` are sentences for the operator, `missed` the turns left out before this one.
+    """
+
+    number: int
+    due_s: float
+    late_s: float
+    turn_s: float
+    missed: int
+    state: BenchState
+    snapshot: Snapshot
+    twins: Mapping[str, PackState]
+    estimates: Mapping[str, Estimate]
+    decisions: Mapping[str, Decision]
+    step_s: Mapping[tuple[str, str], float]
+    age_s: Mapping[str, float]
+    asked: Command
+    verdict: Verdict
+    events: tuple[str, ...]
+
+
+LOOP = (
+    Channel("loop/number", "1", 1),
+    Channel("loop/missed", "1", 0),
+    Channel("loop/late", "s"),
+    Channel("loop/turn", "s"),
+    Channel("bench/state", "1", 0, 4),
+    Channel("gate/verdict", "1", 0, 2),  # 0 allowed, 1 held, 2 tripped
+    Channel("gate/ticks_left", "1", 0),
+    Channel("command/current", "A"),
+    Channel("allowed/current", "A"),
+)
+
+
+class TickLayout:
+    """Columns of a tick as one row: the measured ones first, the derived ones behind them."""
+
+    def __init__(
+        self,
+        measured: ChannelTable,
+        twins: Mapping[str, Sequence[int]],
+        estimators: Sequence[str],
+        controllers: Sequence[str],
+        cells: int,
+        *,
+        commanded: int = 0,
+    ) -> None:
+        """`twins` gives each lane's cells counted from 0; `commanded`: how many cell voltages a command carries."""
+        self.measured = len(measured)
+        self._twins = {name: len(columns) for name, columns in twins.items()}
+        self._estimators, self._controllers = tuple(estimators), tuple(controllers)
+        self._cells, self._commanded = cells, commanded
+        self.table = measured.extended((*LOOP, *self._command_channels(), *self._lane_channels(twins)))
+
+    def fill(self, tick: Tick, out: Floats) -> None:
+        """Write `tick` into `out[len(table)]`; what no lane answered is NaN."""
+        out.fill(float("nan"))
+        out[: self.measured] = tick.snapshot.values
+        at = self.measured + len(LOOP)
+        out[self.measured : at] = (
+            tick.number,
+            tick.missed,
+            tick.late_s,
+            tick.turn_s,
+            tick.state,
+            _number(tick.verdict),
+            tick.verdict.ticks_left if isinstance(tick.verdict, Held) else 0.0,
+            tick.asked.current_a,
+            tick.verdict.apply.current_a,
+        )
+        for command in (tick.asked, tick.verdict.apply):
+            out[at : at + self._commanded] = command.cell_voltage_v[: self._commanded]
+            at += self._commanded
+        for name, cells in self._twins.items():
+            if (state := tick.twins.get(name)) is not None:
+                _blocks(out, at, (state.voltage_v, state.temperature_k, state.soc))
+            at += 3 * cells + 2
+            out[at - 2 : at] = tick.age_s.get(name, float("nan")), tick.step_s.get(("twin", name), float("nan"))
+        for name in self._estimators:
+            if (belief := tick.estimates.get(name)) is not None:
+                _blocks(out, at, (belief.soc, belief.soc_std))
+                end = at + 2 * self._cells
+                out[end : end + 2] = belief.pack_soc, belief.soc_std.mean()  # as if all cells erred alike
+            at += 2 * self._cells + 3
+            out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
+        for name in self._controllers:
+            if (decision := tick.decisions.get(name)) is not None:
+                out[at : at + 3] = decision.current_a, decision.cost, decision.violations
+            at += 4
+            out[at - 1] = tick.step_s.get(("controller", name), float("nan"))
+
+    def _command_channels(self) -> Iterator[Channel]:
+        for what in ("command", "allowed"):
+            for cell in range(1, self._commanded + 1):
+                yield Channel(f"{what}/cell_{cell:02d}/voltage", "V")
+
+    def _lane_channels(self, twins: Mapping[str, Sequence[int]]) -> Iterator[Channel]:
+        for name, columns in twins.items():
+            for what, unit in (("voltage", "V"), ("temperature", "K"), ("soc", "1")):
+                yield from (Channel(f"twin/{name}/cell_{column + 1:02d}/{what}", unit) for column in columns)
+            yield from (Channel(f"twin/{name}/age", "s"), Channel(f"twin/{name}/step", "s"))
+        for name in self._estimators:
+            for what in ("soc", "soc_std"):
+                yield from (Channel(f"estimator/{name}/cell_{n:02d}/{what}", "1") for n in range(1, self._cells + 1))
+            yield from (Channel(f"estimator/{name}/soc", "1"), Channel(f"estimator/{name}/soc_std", "1"))
+            yield Channel(f"estimator/{name}/step", "s")
+        for name in self._controllers:
+            for what, unit in (("current", "A"), ("cost", "1"), ("violations", "1"), ("step", "s")):
+                yield Channel(f"controller/{name}/{what}", unit)
+
+
+def _number(verdict: Verdict) -> float:
+    if isinstance(verdict, Allowed):
+        return 0.0
+    return 1.0 if isinstance(verdict, Held) else 2.0
+
+
+def _blocks(out: Floats, at: int, blocks: tuple[Floats, ...]) -> None:
+    """Write arrays one behind the other from column `at`."""
+    for block in blocks:
+        out[at : at + block.size] = block
+        at += block.size

@@ -1,0 +1,224 @@
+"""What no single field can know: limits against each other and the instruments, lanes, times, files."""
+
+from __future__ import annotations
+
+import math
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.benchfile.model import ROLES
+from drivers.benchfile.units import si_unit, to_si
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drivers.benchfile.document import Document, KeyPath
+    from drivers.benchfile.model import Bench, Bounds, Limit
+    from drivers.errors import BenchFileError
+
+SAFE_ORDER: Final = ("supply off", "contactors open", "cells off")
+SAFE_NEEDS: Final = 2  # the cells may stay live, the first two steps may not be left out
+SIDES: Final = ("below", "above")
+PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
+    ("cell_01/voltage", "cell_simulator", "voltage_v", "V"),
+    ("cell_01/current", "cell_simulator", "current_a", "A"),
+    ("supply/voltage", "supply", "voltage_v", "V"),
+    ("supply/current", "supply", "current_a", "A"),
+)
+
+
+def mistakes(bench: Bench) -> Iterator[BenchFileError]:
+    """Everything wrong with a file whose every field is right by itself."""
+    yield from _closure(bench)
+    yield from _limits(bench)
+    yield from _supply(bench)
+    yield from _times(bench)
+    yield from _safe(bench)
+    yield from _lanes(bench)
+    yield from _files(bench)
+
+
+def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[BenchFileError]:
+    """NaN and infinity anywhere in the file, in free-form settings as well."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield document.mistake(at, f"= {value} is no number", value=str(value), bound="finite", hint="write a number")
+    elif isinstance(value, dict):
+        for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]  # TOML is untyped
+            yield from not_finite(document, inner, (*at, str(key)))  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            yield from not_finite(document, inner, (*at, number))
+
+
+def _closure(bench: Bench) -> Iterator[BenchFileError]:
+    if bench.bench.closure == "terminals":
+        yield bench.document.mistake(
+            ("bench", "closure"),
+            'is "terminals", where a supply plays the pack: its loop delay is not measured and its stability not shown',
+            value="terminals",
+            bound="shunt-loop or signal",
+            hint='use "shunt-loop"',
+        )
+
+
+def _limits(bench: Bench) -> Iterator[BenchFileError]:
+    for number, limit in enumerate(bench.limit):
+        at = ("limit", number)
+        if limit.device is None and limit.bench is None:
+            yield bench.document.mistake(at, "bounds nothing", hint="give it device, bench or both")
+        for name, bounds in (("device", limit.device), ("bench", limit.bench)):
+            if bounds is not None and not bounds[0] < bounds[1]:
+                what = f"= [{bounds[0]}, {bounds[1]}] {limit.unit} is empty"
+                hint = "write the lower bound first"
+                yield bench.document.mistake((*at, name), what, value=list(bounds), bound="lower < upper", hint=hint)
+        yield from _device_in_bench(bench.document, at, limit)
+        if limit.bench is not None:
+            yield from _bench_in_protection(bench, at, limit, limit.bench)
+    yield from _unbounded(bench)
+
+
+def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[BenchFileError]:
+    """A bench limit must leave the device's own one within reach, or no test could show how the device reacts."""
+    if limit.device is None or limit.bench is None:
+        return
+    for side, (outer, inner) in enumerate(zip(limit.bench, limit.device, strict=True)):
+        if outer >= inner if side == 0 else outer <= inner:
+            which, unit = SIDES[1 - side], limit.unit
+            relation = "is" if outer == inner else f"is {which}"
+            yield document.mistake(
+                (*at, "bench", side),
+                f"= {outer} {unit} {relation} the device limit {inner} {unit}",
+                value=outer,
+                bound=f"{'<>'[side]} {inner} {unit}",
+                hint=f"{('lower', 'raise')[side]} it or {('raise', 'lower')[side]} the device limit",
+            )
+
+
+def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds) -> Iterator[BenchFileError]:
+    """The instrument's protection must lie behind the bench limit that the software keeps."""
+    for channel, owner, field, unit in PROTECTED:
+        if si_unit(limit.unit) == unit and fnmatchcase(channel, limit.channels):
+            protection: float = getattr(getattr(bench, owner).protect, field)
+            for side in (0, 1) if field == "current_a" else (1,):
+                magnitude = abs(to_si(bounds[side], limit.unit))
+                if magnitude >= protection:
+                    yield bench.document.mistake(
+                        (*at, "bench", side),
+                        f"= {bounds[side]} {limit.unit} is not within {owner}.protect.{field} = {protection} {unit}",
+                        value=bounds[side],
+                        bound=f"magnitude < {protection} {unit}",
+                        hint="bring it nearer to zero or raise the instrument's protection",
+                    )
+
+
+def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
+    """Every output of the bench needs a bench limit, or gate and guard would have nothing to keep."""
+    cells = [f"cell_{number:02d}" for number in range(1, bench.pack.cells + 1)]
+    outputs = [f"{cell}/{what}" for what in ("voltage", "current") for cell in cells]
+    patterns = [limit.channels for limit in bench.limit if limit.bench is not None]
+    for channel in (*outputs, "supply/voltage", "supply/current"):
+        if not any(fnmatchcase(channel, pattern) for pattern in patterns):
+            hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
+            yield bench.document.mistake(
+                ("limit",), f"has no bench limit for {channel}", bound="a bench limit", hint=hint
+            )
+            return
+
+
+def _supply(bench: Bench) -> Iterator[BenchFileError]:
+    supply = bench.supply
+    if not supply.discharge_v < supply.charge_v:
+        yield bench.document.mistake(
+            ("supply", "charge_v"),
+            f"= {supply.charge_v} V is not above discharge_v = {supply.discharge_v} V",
+            value=supply.charge_v,
+            bound=f"> {supply.discharge_v} V",
+            hint="charging needs the higher voltage",
+        )
+    if not supply.charge_v < supply.protect.voltage_v:
+        yield bench.document.mistake(
+            ("supply", "charge_v"),
+            f"= {supply.charge_v} V would trip supply.protect.voltage_v = {supply.protect.voltage_v} V",
+            value=supply.charge_v,
+            bound=f"< {supply.protect.voltage_v} V",
+            hint="lower it or raise the protection",
+        )
+
+
+def _times(bench: Bench) -> Iterator[BenchFileError]:
+    document, late, lost = bench.document, bench.gate.late_ms, bench.gate.lost_ms
+    for source, instrument in (
+        ("cell_simulator", bench.cell_simulator),
+        ("supply", bench.supply),
+        ("io_box", bench.io_box),
+    ):
+        late_ms: int = getattr(late, source)
+        lost_ms: int = getattr(lost, source)
+        if late_ms <= instrument.period_ms:
+            yield document.mistake(
+                ("gate", "late_ms", source),
+                f"= {late_ms} ms is not above {source}.period_ms = {instrument.period_ms} ms",
+                value=late_ms,
+                bound=f"> {instrument.period_ms} ms",
+                hint="every value would count as late",
+            )
+        if lost_ms <= late_ms:
+            yield document.mistake(
+                ("gate", "lost_ms", source),
+                f"= {lost_ms} ms is not above late_ms = {late_ms} ms",
+                value=lost_ms,
+                bound=f"> {late_ms} ms",
+                hint="a value is late before it is lost",
+            )
+    turns_ms = 2000 * bench.bench.period_s
+    if bench.guard.silent_ms < turns_ms:
+        yield document.mistake(
+            ("guard", "silent_ms"),
+            f"= {bench.guard.silent_ms} ms is shorter than two turns of the loop ({turns_ms:g} ms)",
+            value=bench.guard.silent_ms,
+            bound=f">= {turns_ms:g} ms",
+            hint="a healthy engine would count as dead",
+        )
+
+
+def _safe(bench: Bench) -> Iterator[BenchFileError]:
+    steps = tuple(step.step for step in bench.safe)
+    if steps not in {SAFE_ORDER[:count] for count in range(SAFE_NEEDS, len(SAFE_ORDER) + 1)}:
+        said, order = ", ".join(steps) or "nothing", ", ".join(SAFE_ORDER[:SAFE_NEEDS])
+        hint = "cells that go first leave a live BMS with open wires"
+        bound = f"{order}, then if wanted {SAFE_ORDER[-1]}"
+        yield bench.document.mistake(("safe", 0), f"declares {said}, not {bound}", value=said, bound=bound, hint=hint)
+
+
+def _lanes(bench: Bench) -> Iterator[BenchFileError]:
+    seen: dict[str, int] = {}
+    for number, lane in enumerate(bench.lane):
+        if lane.name in seen:
+            first = bench.document.line(("lane", seen[lane.name], "name"))
+            what = f'= "{lane.name}" is taken by the lane at line {first}'
+            hint = "give each lane a name of its own"
+            yield bench.document.mistake(("lane", number, "name"), what, value=lane.name, bound="unique", hint=hint)
+        seen.setdefault(lane.name, number)
+    for role in ROLES:
+        active = [number for number, lane in enumerate(bench.lane) if lane.role == role and lane.active]
+        if len(active) != 1:
+            names = ", ".join(f'"{bench.lane[number].name}"' for number in active) or "none"
+            at = ("lane", active[1], "active") if active else ("lane",)
+            what = f"has {len(active)} active {role} lanes ({names})"
+            hint = f"set active = true on exactly one {role} lane"
+            yield bench.document.mistake(at, what, value=len(active), bound="exactly 1", hint=hint)
+
+
+def _files(bench: Bench) -> Iterator[BenchFileError]:
+    named: list[tuple[KeyPath, Any]] = [(("dut", "map"), bench.dut.map)]
+    named += [
+        (("lane", number, "settings", "file"), lane.settings["file"])
+        for number, lane in enumerate(bench.lane)
+        if "file" in lane.settings
+    ]
+    for at, name in named:
+        if not isinstance(name, str):
+            yield bench.document.mistake(at, f"= {name!r} is not a file's name", value=name, hint="write it in quotes")
+        elif not (bench.path.parent / name).is_file():
+            hint = f"paths are relative to {bench.path.parent.name}"
+            yield bench.document.mistake(at, f'= "{name}" is no file', value=name, bound="an existing file", hint=hint)

@@ -1,0 +1,79 @@
+"""Bench and device limits as arrays over a channel table, each with the line that it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivers.benchfile.units import si_unit, to_si
+
+if TYPE_CHECKING:
+    from drivers.benchfile.document import KeyPath
+    from drivers.benchfile.model import Bench, Bounds, Limit
+    from drivers.errors import BenchFileError
+    from drivers.snapshot import Channel, ChannelTable, Floats
+
+
+@dataclass(frozen=True)
+class BenchLimits:
+    """Limits in SI over a table's columns, infinite where there is none; `where` reads `hil24.toml:61`, or is empty."""
+
+    low: Floats
+    high: Floats
+    where: tuple[str, ...]
+    device_low: Floats
+    device_high: Floats
+    device_where: tuple[str, ...]
+
+
+def laid_over(bench: Bench, table: ChannelTable) -> BenchLimits:
+    """The file's limits over `table`; raises `BenchFileError` where a pattern matches nothing or not its unit."""
+    row = _rows(bench, table)
+    low, high, where = _laid(bench, row, "bench")
+    device_low, device_high, device_where = _laid(bench, row, "device")
+    return BenchLimits(low, high, where, device_low, device_high, device_where)
+
+
+def _rows(bench: Bench, table: ChannelTable) -> list[int | None]:
+    """For each column the number of its `[[limit]]`."""
+    row: list[int | None] = [None] * len(table)
+    for number, limit in enumerate(bench.limit):
+        at: KeyPath = ("limit", number, "channels")
+        matched = [column for column, channel in enumerate(table) if fnmatchcase(channel.name, limit.channels)]
+        if not matched:
+            hint = "compare with the names in the signal tree"
+            raise bench.document.mistake(
+                at, f'= "{limit.channels}" matches no channel', value=limit.channels, bound="a channel", hint=hint
+            )
+        for column in matched:
+            channel, before = table.channels[column], row[column]
+            if si_unit(limit.unit) != channel.unit:
+                raise _other_unit(bench, number, limit, channel)
+            if before is not None:
+                line = bench.document.line(("limit", before))
+                what = f'= "{limit.channels}" bounds {channel.name} again, after line {line}'
+                hint = "let each channel match one pattern"
+                raise bench.document.mistake(at, what, value=limit.channels, bound="one limit each", hint=hint)
+            row[column] = number
+    return row
+
+
+def _other_unit(bench: Bench, number: int, limit: Limit, channel: Channel) -> BenchFileError:
+    what = f'= "{limit.unit}" does not fit {channel.name} in {channel.unit}'
+    hint = "correct the unit or the pattern"
+    return bench.document.mistake(
+        ("limit", number, "unit"), what, value=limit.unit, bound=f"a unit of {channel.unit}", hint=hint
+    )
+
+
+def _laid(bench: Bench, row: list[int | None], side: str) -> tuple[Floats, Floats, tuple[str, ...]]:
+    low, high, where = np.full(len(row), -np.inf), np.full(len(row), np.inf), [""] * len(row)
+    for column, number in enumerate(row):
+        bounds: Bounds | None = None if number is None else getattr(bench.limit[number], side)
+        if number is not None and bounds is not None:
+            low[column], high[column] = (to_si(bound, bench.limit[number].unit) for bound in bounds)
+            where[column] = f"{bench.path.name}:{bench.document.line(('limit', number, side))}"
+    return low, high, tuple(where)

@@ -1,0 +1,89 @@
+"""From a path to a checked `Bench`, or to the error that says which line to mend."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from drivers.benchfile.checks import mistakes, not_finite
+from drivers.benchfile.document import Document, KeyPath
+from drivers.benchfile.model import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+    from drivers.errors import BenchFileError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "expected": "one of", "pattern": "pattern"}
+
+
+def read_bench(path: Path) -> Bench:
+    """Read and check a bench file; raises `BenchFileError`, with the other mistakes as its notes."""
+    document = Document.read(path)
+    _raise_first(not_finite(document, document.values))
+    bench = checked(document, Bench)
+    bench._document = document  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
+    _raise_first(mistakes(bench))
+    for lane in bench.lane:
+        if "file" in lane.settings:
+            lane.settings["file"] = str((path.parent / lane.settings["file"]).resolve())
+    return bench
+
+
+def checked(document: Document, model: type[Model]) -> Model:
+    """The document's values as `model`; raises `BenchFileError`. Serves every declaration in TOML."""
+    try:
+        return model.model_validate(document.values)
+    except ValidationError as error:
+        _raise_first(_in_words(document, model, detail) for detail in error.errors(include_url=False))
+        raise
+
+
+def _raise_first(found: Iterable[BenchFileError]) -> None:
+    """Raise the mistake that stands first in the file; the others become its notes."""
+    first, *others = [*sorted(found, key=lambda mistake: mistake.line or 0), None]
+    if first is not None:
+        for other in others[:-1]:
+            first.add_note(str(other))
+        raise first
+
+
+def _in_words(document: Document, model: type[BaseModel], detail: ErrorDetails) -> BenchFileError:
+    at: KeyPath = tuple(step for step in detail["loc"] if step != "[key]")
+    context = detail.get("ctx", {})
+    bound = next((f"{_BOUNDS[name]} {value}" for name, value in context.items() if name in _BOUNDS), None)
+    if detail["type"] == "missing":
+        return document.mistake(at, "is missing", bound="required", hint=f"add {at[-1]}")
+    if detail["type"] == "extra_forbidden":
+        known = _fields(model, at[:-1])
+        near = get_close_matches(str(at[-1]), known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
+    said = detail["msg"]
+    said = said[max(said.find("should"), 0) :]  # behind "Input", "String" and the like
+    value = detail["input"]
+    shown = "..." if isinstance(value, (dict, list)) else repr(value)
+    return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
+
+
+def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:
+    """Names that the table at `at` may have."""
+    inner: Any = model
+    for step in at:
+        if isinstance(step, str):
+            inner = _model_in(inner.model_fields[step].annotation)
+    return list(inner.model_fields)
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model inside `Limit`, `tuple[Limit, ...]` or `Limit | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((inner for part in get_args(annotation) if (inner := _model_in(part)) is not None), None)

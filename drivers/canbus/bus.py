@@ -1,0 +1,17 @@
+"""The door to python-can for the workbench: any interface, opened from the bench file alone."""
+
+from __future__ import annotations
+
+import can
+
+from drivers.errors import LinkDropped
+
+
+def open_bus(interface: str, channel: str, bitrate: int) -> can.BusABC:
+    """Raise `LinkDropped` with the adapter's words; no configuration file of the machine is read."""
+    try:
+        return can.Bus(interface=interface, channel=channel, bitrate=bitrate, ignore_config=True)
+    except Exception as error:  # adapters raise whatever their vendors like
+        raise LinkDropped(
+            f"cannot be opened: {error}", where=f"{interface} {channel}", hint="check adapter, channel and driver"
+        ) from error

@@ -1,0 +1,231 @@
+"""The device under test: what its DBC and map say, received and asked over any CAN interface."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
+
+import can
+import numpy as np
+
+from drivers.canbus.bus import open_bus
+from drivers.canbus.dut_map import DutMap, read_dut_map
+from drivers.canbus.protect import Proof
+from drivers.canbus.talker import Talker
+from drivers.errors import LinkDropped
+from drivers.lastframe import CanLastWord, CanStep, Watch
+from drivers.ports import Health, LinkState
+from drivers.snapshot import Quality
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drivers.canbus.dbc import Message
+    from drivers.snapshot import Bytes, Channel, Columns, Floats
+
+Contactor: TypeAlias = Literal["open", "close", "none"]
+
+STALE_CYCLES: Final = 3.0
+FIRST_RETRY_S: Final = 0.1
+SLOWEST_RETRY_S: Final = 1.0
+LISTEN_S: Final = 0.1
+GARBAGE_IN_A_ROW: Final = 10
+SAME_CLOCK_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Columns of one message's signals, and how they become SI."""
+
+    message: Message
+    columns: Columns
+    signals: tuple[str, ...]
+    scale: Floats
+    offset: Floats
+
+
+class Dut:
+    """A `Source` over the mapped channels; each value has the time of its frame.
+
+    A value older than three cycles of its message is STALE, and MISSING (NaN) when the device is silent.
+    """
+
+    name: Final = "dut"
+
+    def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
+        """Use `Dut.open`, or `start` what this makes."""
+        self.map: Final = mapped
+        self.channels: Final[tuple[Channel, ...]] = mapped.channels
+        self.proof: Final = Proof()
+        self._address = (interface, channel, bitrate)
+        self._bus: can.BusABC | None = None
+        self._fault = ""
+        self._heard_s = self._opened_s = float("-inf")
+        self._last_s: dict[str, float] = {}
+        self._taken = _taken(mapped)
+        self._low = np.array([channel.low for channel in self.channels])
+        self._high = np.array([channel.high for channel in self.channels])
+        cycles = [mapped.messages[row.message].cycle_s or mapped.timeout_s for row in mapped.rows]
+        self._stale_s = STALE_CYCLES * np.array(cycles)
+        nothing = np.full(len(self.channels), np.nan)
+        self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
+        self._closing = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="listen dut", daemon=True)
+        self._talker = Talker(mapped, self._send)
+
+    @classmethod
+    def open(cls, map_path: Path, interface: str, channel: str, bitrate: int) -> Self:
+        """Read the map and start to listen; raises `BenchFileError`. The bus may come later: see `health`."""
+        dut = cls(read_dut_map(map_path), interface, channel, bitrate)
+        dut.start()
+        return dut
+
+    @property
+    def dbc_hash(self) -> str:
+        return self.map.dbc_hash
+
+    def start(self) -> None:
+        self._listener.start()
+        self._talker.start()
+
+    def close(self) -> None:
+        """Stop talking and listening; what was asked stays asked."""
+        self._closing.set()
+        self._talker.close()
+        if self._listener.ident is not None:
+            self._listener.join()
+
+    def heartbeat(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
+        """Send the tester's heartbeat, or stop."""
+        self._talker.heartbeat(on)
+
+    def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
+        """Ask at once and from then on every cycle; a reset is taken on its rising edge."""
+        self._talker.request(contactor, reset=reset, balance_off=balance_off)
+
+    def last_heard_s(self) -> dict[str, float]:
+        """Newest believed frame of each message, monotonic; messages never heard are absent."""
+        return dict(self._last_s)
+
+    def health(self) -> Health:
+        if self._closing.is_set():
+            return Health(self.name, LinkState.CLOSED, "closed by the workbench")
+        if self._bus is None:
+            state = LinkState.DROPPED if self._fault else LinkState.CONNECTING
+            return Health(self.name, state, self._fault or "opening the bus")
+        if self.proof.in_a_row >= GARBAGE_IN_A_ROW:
+            return Health(self.name, LinkState.GARBAGE, "its frames have wrong checksums; is this its DBC?")
+        now_s = time.monotonic()
+        if now_s - self._heard_s <= self.map.timeout_s:
+            return Health(self.name, LinkState.OK)
+        if self._heard_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
+            return Health(self.name, LinkState.CONNECTING, "no frame yet")
+        return Health(self.name, LinkState.SILENT, f"no frame for {self.map.file.timeout_ms} ms; is it powered?")
+
+    def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        newest, sampled = self._newest
+        now_s = time.monotonic()
+        silent = not now_s - self._heard_s <= self.map.timeout_s
+        old = ~(now_s - sampled <= self._stale_s)  # NaN, never heard, is old too
+        missing = np.isnan(sampled) | (old & silent)
+        believable = (self._low <= newest) & (newest <= self._high)
+        values[:] = np.where(missing, np.nan, newest)
+        sampled_s[:] = sampled
+        quality[:] = np.where(believable, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
+        quality[missing] = Quality.MISSING
+
+    def _listen(self) -> None:
+        pause_s = FIRST_RETRY_S
+        while not self._closing.is_set():
+            try:
+                self._bus = bus = open_bus(*self._address)
+                self._opened_s, pause_s = time.monotonic(), FIRST_RETRY_S
+                self._hear(bus)
+            except (LinkDropped, can.CanError, OSError) as error:
+                self._fault = str(error)
+            finally:
+                self._hang_up()
+            self._closing.wait(pause_s)
+            pause_s = min(2.0 * pause_s, SLOWEST_RETRY_S)
+
+    def _hear(self, bus: can.BusABC) -> None:
+        while not self._closing.is_set():
+            frame = bus.recv(LISTEN_S)
+            if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
+                self._take(frame, time.monotonic())
+
+    def _hang_up(self) -> None:
+        bus, self._bus = self._bus, None
+        if bus is not None:
+            bus.shutdown()
+
+    def _take(self, frame: can.Message, arrived_s: float) -> None:
+        """Believe one frame or not; identifiers that the map does not name are passed over."""
+        taken = self._taken.get(frame.arbitration_id)
+        if taken is None:
+            return
+        payload = bytes(frame.data)
+        if not self.proof.accepts(taken.message.protection, frame.arbitration_id, payload):
+            return
+        try:
+            told = taken.message.decode(payload)
+        except ValueError:
+            self.proof.bad += 1
+            return
+        values, sampled_s = (array.copy() for array in self._newest)
+        values[taken.columns] = taken.scale * np.array([told[name] for name in taken.signals]) + taken.offset
+        sampled_s[taken.columns] = on_our_clock(frame.timestamp, arrived_s)
+        self._newest = values, sampled_s
+        self._heard_s = self._last_s[taken.message.name] = arrived_s
+
+    def _send(self, message: Message, payload: bytes) -> None:
+        try:
+            if (bus := self._bus) is not None:
+                bus.send(can.Message(arbitration_id=message.id, data=payload, is_extended_id=message.extended))
+        except (can.CanError, OSError, ValueError) as error:  # ValueError: closed under the talker's hands
+            self._fault = str(error)
+
+
+def on_our_clock(timestamp: float, arrived_s: float) -> float:
+    """Monotonic time of a frame whose adapter stamps it with the monotonic or the wall clock, else its arrival."""
+    for now_s in (arrived_s, time.time()):
+        delay_s = now_s - timestamp
+        if abs(delay_s) < SAME_CLOCK_S:
+            return arrived_s - max(0.0, delay_s)
+    return arrived_s
+
+
+def last_word(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanLastWord:
+    """The guard's own bus and request for open contactors."""
+    return CanLastWord(interface, channel, bitrate, open_steps(mapped, within_s))
+
+
+def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
+    """Contactors open: the guard's request under every counter value, verified by the mapped channel's bits."""
+    rules, verify = mapped.file.last_request, mapped.file.verify
+    asking = mapped.messages[rules.message]
+    turns = asking.protection.turns if asking.protection else 1
+    frames = tuple((asking.id, asking.encode({rules.signal: rules.open}, turn)) for turn in range(turns))
+    row = mapped.row(verify.channel)
+    answering = mapped.messages[row.message]
+    mask, value = answering.bits(row.signal, (verify.open - row.offset) / row.scale)
+    return (CanStep("contactors open", frames, Watch(answering.id, mask, value), within_s),)
+
+
+def _taken(mapped: DutMap) -> dict[int, _Taken]:
+    """Per identifier, where the signals of its message go."""
+    rows: dict[str, list[int]] = {}
+    for column, row in enumerate(mapped.rows):
+        rows.setdefault(row.message, []).append(column)
+    return {
+        mapped.messages[name].id: _Taken(
+            mapped.messages[name],
+            np.array(columns, dtype=np.intp),
+            tuple(mapped.rows[column].signal for column in columns),
+            np.array([mapped.rows[column].scale for column in columns]),
+            np.array([mapped.rows[column].offset for column in columns]),
+        )
+        for name, columns in rows.items()
+    }

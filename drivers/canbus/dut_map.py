@@ -1,0 +1,208 @@
+"""A device under test as data: a DBC and one TOML file that says which signal is which channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
+
+from pydantic import Field
+
+from drivers.benchfile.document import Document
+from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
+from drivers.benchfile.read import checked
+from drivers.canbus.dbc import Dbc, Message
+from drivers.snapshot import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from drivers.benchfile.document import KeyPath
+
+Row = TypeVar("Row")
+Rows: TypeAlias = Annotated[tuple[Row, ...], Field(strict=False)]
+
+
+class SignalRow(Section):
+    """`[[signal]]`: SI value = scale * physical + offset."""
+
+    channel: Text
+    unit: Literal["1", "V", "A", "K", "W", "s"]
+    range: Bounds
+    message: Text
+    signal: Text
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+class FamilyRow(SignalRow):
+    """`[[signals]]`: {n} runs over `numbers`, {m} is the message's number."""
+
+    numbers: Annotated[tuple[int, int], Field(strict=False)]
+    per_message: Annotated[int, Field(ge=1)] = 1
+
+    def members(self) -> Iterator[SignalRow]:
+        for n in range(self.numbers[0], self.numbers[1] + 1):
+            m = (n - 1) // self.per_message + 1
+            names = {name: getattr(self, name).format(n=n, m=m) for name in ("channel", "message", "signal")}
+            rest = {name: getattr(self, name) for name in ("unit", "range", "scale", "offset")}
+            yield SignalRow(**names, **rest)
+
+
+class ProtectedRow(Section):
+    """`[[protected]]`: messages with a counter and a CRC-8/SAE-J1850 checksum."""
+
+    messages: Annotated[tuple[str, ...], Field(strict=False)]
+    counter: Text
+    checksum: Text
+
+
+class HeartbeatRow(Section):
+    """`[heartbeat]`."""
+
+    message: Text
+    period_ms: PeriodMs
+
+
+class RequestRow(Section):
+    """`[request]`: what the engine asks."""
+
+    message: Text
+    signal: Text
+    none: int
+    open: int
+    close: int
+    reset_signal: Text
+    balance_signal: Text
+
+
+class LastRequestRow(Section):
+    """`[last_request]`: what the guard asks, under an identifier of its own."""
+
+    message: Text
+    signal: Text
+    open: int
+
+
+class VerifyRow(Section):
+    """`[verify]`: the value of a channel that says "contactors open"."""
+
+    channel: Text
+    open: float
+
+
+class ArmingRow(Section):
+    """`[arming]`."""
+
+    state_channel: Text
+
+
+class DutFile(Section):
+    """The whole mapping file."""
+
+    name: Text
+    dbc: Text
+    timeout_ms: PeriodMs
+    signal: Rows[SignalRow]
+    signals: Rows[FamilyRow] = ()
+    protected: Rows[ProtectedRow] = ()
+    heartbeat: HeartbeatRow
+    request: RequestRow
+    last_request: LastRequestRow
+    verify: VerifyRow
+    arming: ArmingRow
+
+
+@dataclass(frozen=True)
+class DutMap:
+    """A checked mapping: every message, signal and channel that it names exists."""
+
+    file: DutFile
+    rows: tuple[SignalRow, ...]
+    messages: dict[str, Message]
+    dbc_hash: str
+
+    @property
+    def timeout_s(self) -> float:
+        return self.file.timeout_ms / 1000.0
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return tuple(Channel(row.channel, row.unit, *row.range) for row in self.rows)
+
+    def words(self, channel: str) -> dict[int, str]:
+        """What the DBC calls the values of `channel`; raises `KeyError` for a channel that is not mapped."""
+        row = self.row(channel)
+        return self.messages[row.message].words(row.signal)
+
+    def row(self, channel: str) -> SignalRow:
+        for row in self.rows:
+            if row.channel == channel:
+                return row
+        raise KeyError(channel)
+
+
+def read_dut_map(path: Path) -> DutMap:
+    """Raise `BenchFileError` that names file, line, key and value."""
+    document = Document.read(path)
+    file = checked(document, DutFile)
+    dbc = Dbc(path.parent / file.dbc)
+    messages = dict(dbc.messages)
+    for number, rule in enumerate(file.protected):
+        for place, name in enumerate(rule.messages):
+            at: KeyPath = ("protected", number, "messages", place)
+            message = _message(document, at, messages, name)
+            for key, signal in (("counter", rule.counter), ("checksum", rule.checksum)):
+                _signal(document, ("protected", number, key), message, signal)
+            try:
+                messages[name] = message.protected_by(rule.counter, rule.checksum)
+            except ValueError as error:
+                raise document.mistake(at, f"cannot be protected: {error}", value=name) from error
+    rows = tuple(_rows(document, file, messages))
+    _check_requests(document, file, messages, {row.channel for row in rows})
+    return DutMap(file, rows, messages, dbc.hash)
+
+
+def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> Iterator[SignalRow]:
+    seen: set[str] = set()
+    singles = ((("signal", number), row) for number, row in enumerate(file.signal))
+    families = ((("signals", k), row) for k, family in enumerate(file.signals) for row in family.members())
+    for at, row in (*singles, *families):
+        message = _message(document, (*at, "message"), messages, row.message)
+        _signal(document, (*at, "signal"), message, row.signal)
+        if row.channel in seen:
+            raise document.mistake((*at, "channel"), f'= "{row.channel}" is mapped twice', value=row.channel)
+        unit = message.unit(row.signal)
+        if unit and unit != row.unit and (row.scale, row.offset) == (1.0, 0.0):
+            what = f'= "{row.unit}" while {row.message}.{row.signal} is in {unit}'
+            raise document.mistake((*at, "unit"), what, value=row.unit, bound=unit, hint="give scale or offset")
+        seen.add(row.channel)
+        yield row
+
+
+def _check_requests(document: Document, file: DutFile, messages: dict[str, Message], channels: set[str]) -> None:
+    _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
+    request = _message(document, ("request", "message"), messages, file.request.message)
+    for key in ("signal", "reset_signal", "balance_signal"):
+        _signal(document, ("request", key), request, getattr(file.request, key))
+    last = _message(document, ("last_request", "message"), messages, file.last_request.message)
+    _signal(document, ("last_request", "signal"), last, file.last_request.signal)
+    for at, channel in (
+        (("verify", "channel"), file.verify.channel),
+        (("arming", "state_channel"), file.arming.state_channel),
+    ):
+        if channel not in channels:
+            raise document.mistake(at, f'= "{channel}" is no mapped channel', value=channel, hint="map it to a signal")
+
+
+def _message(document: Document, at: KeyPath, messages: dict[str, Message], name: str) -> Message:
+    if name not in messages:
+        known = ", ".join(messages)
+        raise document.mistake(at, f'= "{name}" is no message of the DBC', value=name, bound=known)
+    return messages[name]
+
+
+def _signal(document: Document, at: KeyPath, message: Message, name: str) -> None:
+    if name not in message.signals:
+        known = ", ".join(message.signals)
+        raise document.mistake(at, f'= "{name}" is no signal of {message.name}', value=name, bound=known)

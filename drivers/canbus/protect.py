@@ -1,0 +1,92 @@
+"""How a frame proves itself: a counter that steps by one, and CRC-8/SAE-J1850 over identifier and payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+POLYNOMIAL: Final = 0x1D
+START: Final = 0xFF
+FINAL_XOR: Final = 0xFF
+
+
+def _shifted(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte << 1) ^ POLYNOMIAL if byte & 0x80 else byte << 1
+    return byte & 0xFF
+
+
+_TABLE: Final = bytes(_shifted(byte) for byte in range(256))
+
+
+def crc8(data: bytes) -> int:
+    """CRC-8/SAE-J1850 (AUTOSAR profile "CRC8"), 0x4B for b"123456789"."""
+    crc = START
+    for byte in data:
+        crc = _TABLE[crc ^ byte]
+    return crc ^ FINAL_XOR
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Where a message carries its counter (bits of the little-endian payload) and its checksum (byte)."""
+
+    counter_bit: int
+    counter_bits: int
+    checksum_byte: int
+
+    @property
+    def turns(self) -> int:
+        """Counter values before it wraps."""
+        return 1 << self.counter_bits
+
+    def counter(self, payload: bytes) -> int:
+        return int.from_bytes(payload, "little") >> self.counter_bit & self.turns - 1
+
+    def checksum(self, message_id: int, payload: bytes) -> int:
+        """Over identifier low byte, identifier high byte and the payload with the checksum byte 0."""
+        at = self.checksum_byte
+        return crc8(message_id.to_bytes(4, "little")[:2] + payload[:at] + b"\0" + payload[at + 1 :])
+
+    def proves(self, message_id: int, payload: bytes) -> bool:
+        if len(payload) <= self.checksum_byte:
+            return False
+        return payload[self.checksum_byte] == self.checksum(message_id, payload)
+
+    def sealed(self, message_id: int, payload: bytes, counter: int) -> bytes:
+        """`payload` with its counter and checksum in place."""
+        mask = self.turns - 1 << self.counter_bit
+        number = int.from_bytes(payload, "little") & ~mask | counter % self.turns << self.counter_bit
+        sealed = bytearray(number.to_bytes(len(payload), "little"))
+        sealed[self.checksum_byte] = self.checksum(message_id, bytes(sealed))
+        return bytes(sealed)
+
+
+@dataclass
+class Proof:
+    """What was found of the frames so far: `bad` checksums, `lost` and `repeated` counters, `in_a_row` bad ones."""
+
+    bad: int = 0
+    lost: int = 0
+    repeated: int = 0
+    in_a_row: int = 0
+    _counters: dict[int, int] = field(default_factory=dict[int, int])
+
+    def accepts(self, protection: Protection | None, message_id: int, payload: bytes) -> bool:
+        """Whether a frame may be believed; counts what is wrong with it."""
+        if protection is None:
+            return True
+        if not protection.proves(message_id, payload):
+            self.bad += 1
+            self.in_a_row += 1
+            return False
+        self.in_a_row = 0
+        counter = protection.counter(payload)
+        before = self._counters.get(message_id, counter - 1)
+        self._counters[message_id] = counter
+        steps = (counter - before) % protection.turns
+        if steps == 0:
+            self.repeated += 1
+            return False
+        self.lost += steps - 1
+        return True

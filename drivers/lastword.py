@@ -1,0 +1,245 @@
+"""What the guard speaks through: bytes encoded beforehand, on connections opened beforehand.
+
+A `LastWord` (and `lastframe.CanLastWord`) is a description that travels to the guard's process; `open()` there
+gives the connection. `keep_alive` never blocks; `speak` takes as long as its steps allow; neither ever raises.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+NEVER: Final = float("nan")
+REPEAT_S: Final = 0.040  # without an answer, a step is said again after this
+AGAIN_S: Final = 0.005  # after an answer that does not count
+RECONNECT_S: Final = 0.25
+ACCEPT_S: Final = 1.0
+UNANSWERED_S: Final = 1.0  # a query without a reply for so long means a deaf instrument
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """`sent_s` (first) and `verified_s` on the machine's monotonic clock, NaN where it did not come to that."""
+
+    name: str
+    verified: bool
+    sent_s: float
+    verified_s: float
+    detail: str
+
+
+class Spoken(Protocol):
+    """An open last word, whatever its wire."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def detail(self) -> str:
+        """A sentence on what is wrong, empty while nothing is."""
+        ...
+
+    @property
+    def local_port(self) -> int:
+        """The connection's port on this side, by which a journal names it; 0 without one."""
+        ...
+
+    def keep_alive(self) -> bool:
+        """Tend the connection, never blocking; True while the other side takes messages and answers."""
+        ...
+
+    def speak(self) -> list[StepResult]:
+        """Say every step in order, each until verified or out of time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TcpStep:
+    """Bytes to send, the query that verifies them, the replies that count, and a deadline."""
+
+    name: str
+    send: bytes
+    verify: bytes
+    accepted: tuple[bytes, ...]
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """A TCP instrument at `host:port`; `gap_s` is the least time that it wants between messages."""
+
+    address: str
+    keep_alive: bytes
+    keep_alive_s: float
+    steps: tuple[TcpStep, ...]
+    gap_s: float = 0.0
+
+    def open(self) -> TcpMouth:
+        """Begins to connect at once; `keep_alive` says when it stands."""
+        return TcpMouth(self)
+
+
+class TcpMouth:
+    """An open `LastWord`: a non-blocking socket and a count of replies, which come in the order of the queries."""
+
+    def __init__(self, word: LastWord) -> None:
+        self.detail = f"{word.address} is not connected yet"
+        self.connected = False
+        self.local_port = 0
+        self._word = word
+        self._peer = _peer(word.address)
+        self._socket: socket.socket | None = None
+        self._received = b""
+        self._asked = self._answered = 0
+        self._counts_from = 1  # number of the first query whose answer may verify the step being said
+        self._tried_s = self._asked_s = self._owed_s = float("-inf")
+        self._connect()
+
+    def keep_alive(self) -> bool:
+        now_s = time.monotonic()
+        if self._socket is None and now_s - self._tried_s > RECONNECT_S:
+            self._connect()
+        if not self._standing():
+            return False
+        self._lines()
+        if now_s - self._asked_s > self._word.keep_alive_s:
+            self._ask(self._word.keep_alive)
+        if self.connected:
+            deaf = self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S
+            self.detail = f"{self._word.address} answers nothing" if deaf else ""
+        return self.connected and not self.detail
+
+    def say(self, message: bytes) -> bool:
+        """Send `message` unverified; False when the connection does not stand."""
+        return self._standing() and self._send(message)
+
+    def speak(self) -> list[StepResult]:
+        return [self._step(step) for step in self._word.steps]
+
+    def close(self) -> None:
+        self._drop("was closed by the workbench")
+
+    def _step(self, step: TcpStep) -> StepResult:
+        sent_s, until_s = NEVER, time.monotonic() + step.within_s
+        self._counts_from = self._asked + 1
+        while time.monotonic() < until_s:
+            now_s = time.monotonic()
+            if not (self._ready(until_s) and self._send(step.send)):
+                continue
+            sent_s = now_s if sent_s is NEVER else sent_s
+            time.sleep(self._word.gap_s)
+            if self._ask(step.verify) and self._heard(step, min(until_s, time.monotonic() + REPEAT_S)):
+                self.detail = ""
+                return StepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
+            time.sleep(max(AGAIN_S, self._word.gap_s))
+        said = self.detail or f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
+        detail = f"not verified within {step.within_s:g} s: {said}"
+        return StepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
+
+    def _heard(self, step: TcpStep, until_s: float) -> bool:
+        """Wait for an answer that counts; False when the newest query was answered otherwise, or nothing came."""
+        while self._socket is not None and self._answered < self._asked:
+            if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
+                self.detail = f"{self._word.address} answers nothing"
+                return False
+            for number, line in self._lines():
+                if number >= self._counts_from and line in step.accepted:
+                    return True
+                self.detail = "" if self.connected else self.detail
+        return False
+
+    def _ready(self, until_s: float) -> bool:
+        """Whether the connection stands, tried anew for a moment when it does not."""
+        if self._socket is None:
+            self._connect()
+        if self._socket is not None and not self._standing():
+            select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - time.monotonic())))
+        if self._standing():
+            self._lines()  # notices a connection that was closed meanwhile
+        if not self.connected:
+            time.sleep(AGAIN_S)  # a refused connection must not spin until the deadline
+        return self.connected
+
+    def _connect(self) -> None:
+        self._tried_s = time.monotonic()
+        wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        wire.settimeout(0.0)
+        try:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            wire.connect_ex(self._peer)
+        except (OSError, OverflowError) as error:
+            wire.close()
+            self.detail = f"{self._word.address} cannot be opened: {error}"
+            return
+        self._socket, self._received = wire, b""
+        self._asked, self._answered, self._counts_from = 0, 0, 1
+
+    def _standing(self) -> bool:
+        """Whether the socket is connected; finishes a connection that was begun."""
+        if self._socket is None or self.connected:
+            return self.connected
+        if time.monotonic() - self._tried_s > ACCEPT_S:
+            self._drop("accepts no connection")
+        elif select.select([], [self._socket], [self._socket], 0.0) != ([], [], []):
+            if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                self._drop("accepts no connection")
+            else:
+                self.connected, self.detail = True, ""
+                self.local_port = int(self._socket.getsockname()[1])
+        return self.connected
+
+    def _ask(self, query: bytes) -> bool:
+        self._asked_s = time.monotonic()
+        if self._asked == self._answered:
+            self._owed_s = self._asked_s
+        self._asked += 1
+        return self._send(query)
+
+    def _send(self, message: bytes) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            if self._socket.send(message) == len(message):
+                return True
+            self._drop("takes only a part of a message")
+        except OSError as error:
+            self._drop(f"takes no message: {error}")
+        return False
+
+    def _lines(self) -> list[tuple[int, bytes]]:
+        """Replies that have arrived, each with the number of the query that it answers."""
+        while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
+            try:
+                chunk = self._socket.recv(4096)
+            except OSError as error:
+                self._drop(f"is gone: {error}")
+                return []
+            if not chunk:
+                self._drop("has closed the connection")
+                return []
+            self._received += chunk
+        *lines, self._received = self._received.split(b"\n")
+        if lines:
+            self._owed_s = time.monotonic()
+        first, self._answered = self._answered + 1, self._answered + len(lines)
+        return [(first + k, line.strip()) for k, line in enumerate(lines)]
+
+    def _drop(self, why: str) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self.connected, self._received = None, False, b""
+        self.detail = f"{self._word.address} {why}"
+
+
+def _peer(address: str) -> tuple[str, int]:
+    """Host and port, the name resolved once, because a name server may block; port 0, never reached, for nonsense."""
+    host, _, port = address.rpartition(":")
+    try:
+        return socket.gethostbyname(host), int(port)
+    except (OSError, ValueError):
+        return host, 0

@@ -1,0 +1,45 @@
+"""A file that grows by whole pieces or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class RawFile(Protocol):
+    """What is needed of an unbuffered file; it may take less than it is given."""
+
+    def write(self, data: memoryview, /) -> int: ...
+
+    def seek(self, at: int, /) -> int: ...
+
+    def truncate(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class AppendFile:
+    """Appends each piece whole: what a full disk cut short is taken back, so the file stays readable and goes on."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file; raises `OSError`."""
+        self.path = path
+        self.raw: RawFile = path.open("xb", buffering=0)
+        self._end = 0
+
+    def append(self, piece: bytes) -> None:
+        """Raise `OSError` with the file as it was before."""
+        left = memoryview(piece)
+        try:
+            while left:
+                left = left[self.raw.write(left) :]
+        except OSError:
+            self.raw.seek(self._end)
+            self.raw.truncate()
+            raise
+        self._end += len(piece)
+
+    def close(self) -> None:
+        self.raw.close()

@@ -1,0 +1,109 @@
+"""The list of runs in a folder: an SQLite file that is only a memory and can be deleted at any time."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlite_utils import Database
+
+from drivers.errors import RunLogError
+from drivers.runlog.folder import ABOUT, About, being_written, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INDEX: Final = "index.db"
+TABLE: Final = "runs_1"  # a new number for a new shape
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as the list shows it; a killed one is sealed, and then recovered, when it is opened."""
+
+    name: str
+    state: str  # recording, sealed, recovered, killed, damaged
+    size_bytes: int
+    stamp: str  # of the files that this was read from
+    started: str | None = None
+    duration_s: float | None = None
+    ticks: int | None = None
+    evidence: str | None = None
+    bench: str | None = None
+    detail: str = ""  # for a damaged one the sentence that says why
+
+
+class RunIndex:
+    """The runs of one folder, newest first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def rows(self) -> list[RunRow]:
+        """Read what is new or has changed, and answer all; a folder that is absent holds no runs."""
+        try:
+            return self._refreshed(self.folder / INDEX)
+        except (sqlite3.DatabaseError, TypeError):
+            pass  # not a database, another shape of table, or a folder that cannot be written
+        try:
+            (self.folder / INDEX).unlink(missing_ok=True)
+            return self._refreshed(self.folder / INDEX)
+        except (sqlite3.DatabaseError, OSError):
+            return self._refreshed(None)
+
+    def _refreshed(self, path: Path | None) -> list[RunRow]:
+        homes = {home.name: home for home in self.folder.glob("*/") if (home / ABOUT).is_file()}
+        if not homes:
+            return []
+        database: Any = Database(path) if path else Database(memory=True)  # its rows are dictionaries of anything
+        try:
+            known = {row.name: row for row in _known(database)}
+            rows = {name: _row(home, known.get(name)) for name, home in homes.items()}
+            if rows != known:
+                database.table(TABLE, pk="name").insert_all(map(asdict, rows.values()), truncate=True)
+        finally:
+            database.close()
+        return sorted(rows.values(), key=lambda row: row.started or "", reverse=True)
+
+
+def _known(database: Any) -> list[RunRow]:
+    if TABLE not in database.table_names():
+        return []
+    return [RunRow(**row) for row in database.table(TABLE).rows]
+
+
+def _row(home: Path, known: RunRow | None) -> RunRow:
+    stats = [file.stat() for file in sorted(home.iterdir())]
+    stamp = " ".join(f"{stat.st_mtime_ns}-{stat.st_size}" for stat in stats)
+    if known is not None and known.stamp == stamp and known.state != "recording":
+        return known
+    size = sum(stat.st_size for stat in stats)
+    try:
+        about = load(home)
+    except RunLogError as error:
+        return RunRow(home.name, "damaged", size, stamp, detail=str(error))
+    return RunRow(
+        home.name,
+        _state(about),
+        size,
+        stamp,
+        started=about.started,
+        duration_s=about.duration_s,
+        ticks=about.ticks,
+        evidence=about.meta.get("evidence"),
+        bench=_bench(about.meta),
+    )
+
+
+def _bench(meta: dict[str, Any]) -> str | None:
+    try:
+        return str(meta["bench"]["name"])
+    except (KeyError, TypeError):
+        return None  # made by somebody who had no bench file
+
+
+def _state(about: About) -> str:
+    if about.state == "sealed":
+        return "recovered" if about.recovered else "sealed"
+    return "recording" if being_written(about) else "killed"

@@ -1,0 +1,165 @@
+"""Records every tick of a session; the loop only copies into a ring in memory, a thread of its own does the rest."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from drivers.errors import RunLogError
+from drivers.runlog import folder as run_folder
+from drivers.runlog.append import AppendFile
+from drivers.runlog.arrow import Rows, StreamEncoder
+from drivers.runlog.seal import seal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drivers.snapshot import Bytes, ChannelTable, Floats
+
+FLUSH_S: Final = 0.25
+WAITING_ROWS: Final = 2048  # 20 s at 100 Hz: how long a disk may stall before rows are lost
+
+
+class Recorder:
+    """One run being recorded. `put` and `event` belong to one thread and never block or raise."""
+
+    def __init__(self, folder: Path, about: run_folder.About, ticks: AppendFile, events: AppendFile) -> None:
+        """`create` makes one."""
+        self.folder = folder
+        self._about = about
+        channels, measured = len(about.channels), about.measured
+        self._split = 1 + channels
+        self._floats = np.zeros((WAITING_ROWS, 1 + channels + measured))
+        self._quality = np.zeros((WAITING_ROWS, measured), np.uint8)
+        self._put = 0  # rows taken from the loop; only the loop writes it
+        self._encoded = 0  # rows turned into messages; this and the next only the thread writes
+        self._written = 0  # rows on disk
+        self._lost = 0
+        self._encoder = StreamEncoder(channels, measured)
+        self._ticks, self._events = ticks, events
+        self._message = self._encoder.opening  # bytes of the stream that wait for the disk
+        self._deliver()  # a run killed at once opens as well
+        self._said: deque[bytes] = deque()
+        self._failure: tuple[Path, str] | None = None
+        self._wake, self._ending = threading.Event(), False
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def create(cls, folder: Path, table: ChannelTable, meta: dict[str, Any], measured: int) -> Self:
+        """Begin a run in `folder`; raises `RunLogError` when it holds one or cannot be written.
+
+        The first `measured` channels of `table` carry a sample time and a quality.
+        """
+        about = run_folder.begin(folder, table, measured, meta)
+        try:
+            return cls(folder, about, AppendFile(folder / run_folder.STREAM), AppendFile(folder / run_folder.EVENTS))
+        except OSError as error:
+            hint = "name a folder that can be written"
+            raise RunLogError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
+
+    def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        """Take one tick: `values[C]`, `sampled_s[M]`, `quality[M]`."""
+        if self._put - self._encoded >= WAITING_ROWS:
+            self._lost += 1
+            return
+        slot, split = self._put % WAITING_ROWS, self._split
+        row = self._floats[slot]
+        row[0] = t_s
+        row[1:split] = values
+        row[split:] = sampled_s
+        self._quality[slot] = quality
+        self._put += 1
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Take what happened; it is on disk as soon as the thread runs."""
+        self._said.append(json.dumps(event, default=str).encode() + b"\n")
+        self._wake.set()
+
+    @property
+    def ticks(self) -> int:
+        """Rows taken so far."""
+        return self._put
+
+    @property
+    def written(self) -> int:
+        """Rows on disk so far."""
+        return self._written
+
+    @property
+    def lost(self) -> int:
+        """Rows that found no room while the disk took nothing."""
+        return self._lost
+
+    @property
+    def trouble(self) -> str:
+        """A sentence while the disk takes nothing, else empty."""
+        if self._failure is None:
+            return ""
+        path, reason = self._failure
+        waiting = self._put - self._written
+        return f"{path} cannot be written: {reason}; {waiting} rows wait, {self._lost} are lost; free space there"
+
+    def close(self, progress: Callable[[float], object] = float) -> run_folder.About:
+        """Write what waits and seal the run; raises `RunLogError`, with the run left open, when the disk is full."""
+        self._ending = True
+        self._wake.set()
+        self._thread.join()
+        self._ticks.close()
+        self._events.close()
+        if self._failure is not None:
+            path, reason = self._failure
+            what = f"lacks its last {self._put - self._written} rows: {reason}"
+            raise RunLogError(what, where=str(path), hint="free space there; the run opens without them")
+        return seal(self.folder, self._about, lost=self._lost, recovered=False, progress=progress)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        while not self._ending:
+            self._wake.wait(FLUSH_S)
+            self._wake.clear()
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Bring everything that waits to disk, or say why not; then the same bytes are tried again."""
+        target = self._events
+        try:
+            while self._said:
+                target.append(self._said[0])
+                self._said.popleft()
+            target = self._ticks
+            self._deliver()
+            while self._put > self._encoded:
+                self._encode()
+                self._deliver()
+        except Exception as error:  # noqa: BLE001  # whatever it is must become a sentence, not a dead thread
+            self._failure = (target.path, getattr(error, "strerror", None) or str(error))
+        else:
+            self._failure = None
+
+    def _encode(self) -> None:
+        """Turn waiting rows, up to the seam of the ring, into the next message."""
+        first = self._encoded % WAITING_ROWS
+        last = min(first + self._put - self._encoded, WAITING_ROWS)
+        floats = self._floats[first:last]
+        rows = Rows(
+            floats[:, 0].copy(), floats[:, 1 : self._split], floats[:, self._split :], self._quality[first:last]
+        )
+        self._message = self._encoder.message(rows)
+        self._encoded += last - first
+
+    def _deliver(self) -> None:
+        if self._message:
+            self._ticks.append(self._message)
+            self._message, self._written = b"", self._encoded

@@ -1,0 +1,196 @@
+"""Any run opened for reading: sealed, still being recorded, or left behind by a killed process."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+
+from drivers.errors import RunLogError
+from drivers.ring import Block
+from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, ParquetColumns, Rows, columns_of, stream_rows
+from drivers.runlog.folder import EVENTS, SEALED, STREAM, About, being_written, load
+from drivers.runlog.seal import seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from drivers.snapshot import ChannelTable, Floats
+
+
+class Ticks(Protocol):
+    """The recorded columns, wherever they lie."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, names: Sequence[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]: ...
+
+    def close(self) -> None: ...
+
+
+class StreamColumns:
+    """Columns of a run that is not sealed, all in memory; raises `ValueError` when the stream cannot be read."""
+
+    def __init__(self, path: Path, about: About) -> None:
+        names = [name for name, *_ in about.channels]
+        with path.open("rb") as file:
+            parts = list(stream_rows(file, len(names), about.measured))
+        self._columns = columns_of(Rows.joined([Rows.none(len(names), about.measured), *parts]), names)
+
+    def __len__(self) -> int:
+        return len(self._columns[TIME])
+
+    def read(self, names: Sequence[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]:
+        return {name: self._columns[name][first:last] for name in names}
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch without ticks, in the run's own time."""
+
+    start_s: float
+    end_s: float
+
+
+class Run:
+    """A recorded run. Times are those of the recording's monotonic clock; `start_s` is its first tick."""
+
+    def __init__(self, folder: Path, about: About, ticks: Ticks) -> None:
+        """`open` makes one."""
+        self.folder = folder
+        self.about = about
+        self.table: ChannelTable = about.table
+        self.measured = about.measured
+        self._ticks = ticks
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the run in `folder`, sealing what a killed process left; raises `RunLogError`."""
+        about = load(folder)
+        try:
+            if about.state == "open" and not being_written(about) and os.access(folder, os.W_OK):
+                about = seal(folder, about, lost=about.lost, recovered=True)
+            sealed = folder / SEALED
+            ticks = ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)
+        except (OSError, ValueError) as error:
+            hint = "restore the folder from a copy"
+            raise RunLogError(f"holds no ticks that can be read: {error}", where=str(folder), hint=hint) from error
+        return cls(folder, about, ticks)
+
+    @property
+    def name(self) -> str:
+        return self.about.name
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What its maker said of it: evidence class, bench file, versions."""
+        return self.about.meta
+
+    @property
+    def count(self) -> int:
+        """Ticks."""
+        return len(self._ticks)
+
+    @cached_property
+    def t_s(self) -> Floats:
+        """Time of every tick."""
+        return self._read([TIME], 0, self.count)[TIME]
+
+    @property
+    def start_s(self) -> float:
+        """Time of the first tick, NaN without one."""
+        return float(self.t_s[0]) if self.count else math.nan
+
+    @property
+    def duration_s(self) -> float:
+        return float(self.t_s[-1] - self.t_s[0]) if self.count else 0.0
+
+    def span(self, from_s: float = -math.inf, to_s: float = math.inf) -> tuple[int, int]:
+        """First tick and the one behind the last of those in `from_s` <= t <= `to_s`."""
+        first = int(np.searchsorted(self.t_s, from_s, side="left"))
+        return first, max(int(np.searchsorted(self.t_s, to_s, side="right")), first)
+
+    def columns(
+        self, names: Iterable[str], from_s: float = -math.inf, to_s: float = math.inf
+    ) -> dict[str, npt.NDArray[Any]]:
+        """`t_s` and the named columns between two times; raises `RunLogError` for a name that it does not have.
+
+        A measured channel has its sample time as `NAME@t` and its quality as `NAME@q`.
+        """
+        wanted = list(dict.fromkeys([TIME, *names]))
+        for name in wanted[1:]:
+            if name not in self._names:
+                raise RunLogError(f"has no column {name}", where=str(self.folder), hint="see the run's channels")
+        return self._read(wanted, *self.span(from_s, to_s))
+
+    def block(self, first: int, last: int) -> Block:
+        """Ticks `first` .. `last` in the shape of a ring's."""
+        names = self.table.names
+        measured = names[: self.measured]
+        timed, judged = [name + SAMPLED for name in measured], [name + QUALITY for name in measured]
+        read = self._read([TIME, *names, *timed, *judged], first, last)
+        k = len(read[TIME])
+        return Block(
+            0,
+            first,
+            0,
+            read[TIME],
+            np.array([read[name] for name in names]).reshape(len(names), k),
+            np.array([read[name] for name in timed]).reshape(len(timed), k),
+            np.array([read[name] for name in judged], np.uint8).reshape(len(judged), k),
+        )
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, in order; a last line that was never finished is left out."""
+        try:
+            lines = (self.folder / EVENTS).read_bytes().splitlines()
+        except OSError:
+            return []
+        return [event for line in lines if isinstance(event := _parsed(line), dict)]
+
+    def gaps(self, longer_s: float | None = None) -> list[Gap]:
+        """Stretches without ticks of more than `longer_s`, if not given one and a half usual periods."""
+        steps = np.diff(self.t_s)
+        if not len(steps):
+            return []
+        bound = 1.5 * float(np.median(steps)) if longer_s is None else longer_s
+        return [Gap(float(self.t_s[at]), float(self.t_s[at + 1])) for at in np.flatnonzero(steps > bound)]
+
+    def close(self) -> None:
+        self._ticks.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @cached_property
+    def _names(self) -> set[str]:
+        names = self.table.names
+        beside = (name + what for name in names[: self.measured] for what in (SAMPLED, QUALITY))
+        return {TIME, *names, *beside}
+
+    def _read(self, names: Sequence[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]:
+        try:
+            return self._ticks.read(names, first, last)
+        except ValueError as error:
+            hint = "restore the folder from a copy"
+            raise RunLogError(f"is damaged: {error}", where=str(self.folder), hint=hint) from error
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

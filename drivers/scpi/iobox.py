@@ -1,0 +1,66 @@
+"""The I/O box: temperatures and power out to the device under test, contacts back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivers.scpi import codec
+from drivers.scpi import pulse_io as page
+from drivers.scpi.poller import Reading
+from drivers.scpi.source import PolledSource
+from drivers.snapshot import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.scpi.link import Link
+    from drivers.snapshot import Floats
+
+
+class IoBox(PolledSource):
+    """An IO-8 at `address` with `thermistors` outputs."""
+
+    identity_query = codec.message(page.IDENTITY.ask())
+
+    def __init__(
+        self,
+        address: str,
+        expect: str,
+        period_s: float,
+        *,
+        thermistors: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        flags = (Channel(name, "1", 0.0, 1.0) for name in ("io/estop", "io/contactor", "io/bms_power"))
+        outputs = (
+            Channel(f"io/thermistor_{n}", "K", page.COLDEST_K, page.HOTTEST_K) for n in range(1, thermistors + 1)
+        )
+        super().__init__("io_box", address, expect, period_s, (*flags, *outputs), clock=clock)
+        self._thermistors = thermistors
+        self._wanted: bytes | None = None
+
+    def set_temperatures(self, kelvin: Floats) -> None:
+        """Hand over `kelvin[thermistors]` for the next exchange; raises `BenchError` for NaN or out of range."""
+        self._wanted = page.set_temperatures(kelvin, self._thermistors)
+
+    def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
+        """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
+        self._poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
+        self._within(lambda: self._powered() is on, f"power does not switch {'on' if on else 'off'}")
+
+    def forget(self) -> None:
+        self._wanted = None
+
+    def exchange(self, link: Link) -> Reading:
+        if (wanted := self._wanted) is not None:
+            page.acknowledged(link.ask(wanted))
+        kelvin = page.temperatures(link.ask(codec.message(page.THERMISTORS.ask())), self._thermistors)
+        flags = page.inputs(link.ask(codec.message(page.INPUTS.ask())))
+        return Reading(np.concatenate((flags, kelvin)), link.sampled_s)
+
+    def _powered(self) -> bool:
+        reply = self._poller.call(lambda link: link.ask(codec.message(page.INPUTS.ask())))
+        return page.inputs(reply)[2] == 1.0

@@ -1,0 +1,168 @@
+"""One thread per instrument: connects, checks who answers, runs the exchange at its period, comes back after a loss."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from drivers.errors import BenchError, LinkDropped, LinkError, LinkGarbage, LinkSilent, WrongModel
+from drivers.ports import Health, LinkState
+from drivers.scpi.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.snapshot import Floats
+
+T = TypeVar("T")
+
+FIRST_RETRY_S: Final = 0.05
+SLOWEST_RETRY_S: Final = 1.0
+GARBAGE_IN_A_ROW: Final = 3
+_STATES: Final[dict[type[LinkError], LinkState]] = {
+    LinkSilent: LinkState.SILENT,
+    LinkDropped: LinkState.DROPPED,
+    LinkGarbage: LinkState.GARBAGE,
+    WrongModel: LinkState.WRONG_MODEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one exchange brought: `values[n]` in SI, all sampled at `sampled_s`."""
+
+    values: Floats
+    sampled_s: float
+
+
+class Dialogue(Protocol):
+    """What is said with one kind of instrument; runs on the poller's thread."""
+
+    def greet(self, link: Link) -> None:
+        """Check who answers; raises `WrongModel`. Must energise nothing."""
+        ...
+
+    def exchange(self, link: Link) -> Reading:
+        """Hand over the newest set-points and read."""
+        ...
+
+    def forget(self) -> None:
+        """Drop the set-points: the connection was lost and nothing may act on old wishes."""
+        ...
+
+
+class Poller:
+    """Owns the connection of one instrument; `reading` and `health` are the newest and never block."""
+
+    def __init__(
+        self, name: str, address: str, dialogue: Dialogue, period_s: float, *, timeout_s: float, gap_s: float = 0.0
+    ) -> None:
+        self.reading: Reading | None = None
+        self.health = Health(name, LinkState.CONNECTING, f"connecting to {address}")
+        self.connections = 0
+        self._name, self._address = name, address
+        self._dialogue = dialogue
+        self._period_s, self._timeout_s, self._gap_s = period_s, timeout_s, gap_s
+        self._calls: queue.SimpleQueue[tuple[Callable[[Link], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"poll {name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and the connection; leaves the instrument as it is."""
+        self._closing.set()
+        self._calls.put(None)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def call(self, act: Callable[[Link], T], timeout_s: float = 2.0) -> T:
+        """Run `act` between two exchanges and return its answer; raises `BenchError` while nobody answers."""
+        if self.health.state not in (LinkState.OK, LinkState.GARBAGE, LinkState.CONNECTING):
+            raise self._absent()
+        future: Future[T] = Future()
+        self._calls.put((act, future))
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise BenchError(f"took no service call within {timeout_s:g} s", where=self._name) from None
+
+    def _absent(self) -> BenchError:
+        return BenchError(f"is {self.health.state}: {self.health.detail}", where=self._name)
+
+    def _run(self) -> None:
+        pause_s = FIRST_RETRY_S
+        try:
+            while not self._closing.is_set():
+                before = self.connections
+                try:
+                    self._connected()
+                except LinkError as error:
+                    self._lost(error)
+                pause_s = FIRST_RETRY_S if self.connections > before else min(2.0 * pause_s, SLOWEST_RETRY_S)
+                self._closing.wait(pause_s)
+        finally:
+            why = "closed by the workbench" if self._closing.is_set() else "its thread has failed, see the log"
+            self.health = Health(self._name, LinkState.CLOSED, why)
+            self._fail_calls()
+
+    def _connected(self) -> None:
+        """One life of the connection; raises `LinkError` at its end."""
+        with Link.open(self._address, self._timeout_s, self._gap_s) as link:
+            self._dialogue.greet(link)
+            self.connections += 1
+            self.health = Health(self._name, LinkState.OK)
+            due_s, garbage = time.monotonic(), 0
+            while not self._closing.is_set():
+                try:
+                    self.reading = self._dialogue.exchange(link)
+                except LinkGarbage as error:
+                    error.where = error.where or self._address
+                    garbage += 1
+                    if garbage == GARBAGE_IN_A_ROW:
+                        raise
+                    self.health = Health(self._name, LinkState.GARBAGE, str(error))
+                else:
+                    if garbage:
+                        self.health, garbage = Health(self._name, LinkState.OK), 0
+                due_s += self._period_s
+                if due_s < time.monotonic():  # an exchange took longer than a period: keep the grid, skip turns
+                    due_s += self._period_s * ((time.monotonic() - due_s) // self._period_s + 1.0)
+                self._serve_until(link, due_s)
+
+    def _serve_until(self, link: Link, due_s: float) -> None:
+        while (left_s := due_s - time.monotonic()) > 0.0:
+            try:
+                call = self._calls.get(timeout=left_s)
+            except queue.Empty:
+                return
+            if call is None:
+                return
+            act, future = call
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(act(link))
+            except (LinkSilent, LinkDropped) as error:
+                future.set_exception(error)
+                raise
+            except Exception as error:  # noqa: BLE001  # the caller's to judge; the thread goes on
+                future.set_exception(error)
+
+    def _lost(self, error: LinkError) -> None:
+        self._dialogue.forget()
+        error.where = error.where or self._address
+        self.health = Health(self._name, _STATES.get(type(error), LinkState.DROPPED), str(error))
+        self._fail_calls()
+
+    def _fail_calls(self) -> None:
+        while not self._calls.empty():
+            call = self._calls.get()
+            if call is not None and call[1].set_running_or_notify_cancel():
+                call[1].set_exception(self._absent())

@@ -1,0 +1,88 @@
+"""The I/O box IO-8: thermistor outputs, power of the device under test, contacts; as a page of declarations.
+
+Lines of text, one reply to each line; a refused line is answered by `ERR <number> <words>`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.errors import BenchError, LinkGarbage
+from drivers.scpi import codec
+from drivers.scpi.declare import Query
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+SHEET: Final = "IO-8 protocol 1.0, docs/io_box.md"
+
+IDENTITY: Final = Query("ID", SHEET)
+THERMISTORS: Final = Query("TH", SHEET)  # `TH r1,...,r8` sets, ohm
+POWER: Final = Query("PWR", SHEET)  # `PWR 0|1` sets
+INPUTS: Final = Query("IN", SHEET)
+
+R25_OHM: Final = 10_000.0
+BETA_K: Final = 3435.0
+T25_K: Final = 298.15
+COLDEST_K: Final = 200.0
+HOTTEST_K: Final = 450.0
+
+_INPUTS: Final = re.compile(rb"\s*estop=([01]),contactor=([01]),power=([01])\s*")
+
+
+def ohms(kelvin: Floats) -> Floats:
+    """Resistance of the NTC at `kelvin[n]` by its beta."""
+    return R25_OHM * np.exp(BETA_K * (1.0 / kelvin - 1.0 / T25_K))
+
+
+def kelvins(resistance_ohm: Floats) -> Floats:
+    """Temperature of the NTC at `resistance_ohm[n]`, the inverse of `ohms`; raises `LinkGarbage` when not positive."""
+    if not (resistance_ohm > 0.0).all():
+        raise LinkGarbage(f"answers {resistance_ohm.tolist()} where resistances are due")
+    return 1.0 / (1.0 / T25_K + np.log(resistance_ohm / R25_OHM) / BETA_K)
+
+
+def set_temperatures(kelvin: Floats, count: int) -> bytes:
+    """One line; raises `BenchError` unless there are `count` temperatures that a thermistor can carry."""
+    if kelvin.shape != (count,) or not ((kelvin >= COLDEST_K) & (kelvin <= HOTTEST_K)).all():
+        raise BenchError(
+            f"{kelvin.tolist()} K are not {count} temperatures within {COLDEST_K:g} to {HOTTEST_K:g} K",
+            where="thermistors",
+            bound=[COLDEST_K, HOTTEST_K],
+        )
+    return b"TH " + b",".join(b"%.1f" % value for value in ohms(kelvin).tolist()) + b"\n"
+
+
+def set_power(on: bool) -> bytes:  # noqa: FBT001  # the one thing it says
+    """One line that switches the power of the device under test."""
+    return b"PWR %d\n" % on
+
+
+def check(reply: bytes) -> bytes:
+    """The reply as it is; raises `LinkGarbage` with the box's words for `ERR`."""
+    if reply.startswith(b"ERR"):
+        raise LinkGarbage(f"refuses: {reply.decode('ascii', 'replace')}")
+    return reply
+
+
+def acknowledged(reply: bytes) -> None:
+    """Raises `LinkGarbage` for anything but `OK`."""
+    if check(reply).strip() != b"OK":
+        raise LinkGarbage(f"answers {reply[:40]!r} where OK is due")
+
+
+def inputs(reply: bytes) -> tuple[float, float, float]:
+    """Emergency-stop chain closed, contactor closed, power on, each 0 or 1; raises `LinkGarbage`."""
+    matched = _INPUTS.fullmatch(check(reply))
+    if matched is None:
+        raise LinkGarbage(f"answers {reply[:40]!r} where its inputs are due")
+    estop, contactor, power = (float(group) for group in matched.groups())
+    return estop, contactor, power
+
+
+def temperatures(reply: bytes, count: int) -> Floats:
+    """`kelvin[count]` that the thermistor outputs carry; raises `LinkGarbage`."""
+    return kelvins(np.array(codec.numbers(check(reply), count)))

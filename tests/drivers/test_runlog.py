@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from drivers.errors import RunLogError
+from drivers.runlog.append import AppendFile
+from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM
+from drivers.runlog.recorder import WAITING_ROWS, Recorder
+from drivers.runlog.run import Gap, Run
+from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANNELS, MEASURED = 6, 4
+TABLE = ChannelTable(tuple(Channel(f"cell_{n:02d}/voltage", "V", 0.0, 5.5) for n in range(CHANNELS)))
+META = {"evidence": "SIM", "bench": {"name": "hil24"}}
+
+
+def tick(number: int) -> tuple[float, Floats, Floats, Bytes]:
+    values = np.arange(CHANNELS, dtype=np.float64) + number
+    values[1] = np.nan if number % 3 == 0 else values[1]
+    return (
+        50.0 + number * 0.01,
+        values,
+        np.full(MEASURED, 49.99 + number * 0.01),
+        np.full(MEASURED, number % 4, np.uint8),
+    )
+
+
+def recorded(folder: Path, ticks: int, *, close: bool = True) -> Recorder:
+    recorder = Recorder.create(folder, TABLE, META, MEASURED)
+    for number in range(ticks):
+        recorder.put(*tick(number))
+    if close:
+        recorder.close()
+    return recorder
+
+
+def eventually(holds: Any, within_s: float = 20.0) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.01)
+
+
+def assert_holds(run: Run, ticks: int) -> None:
+    block = run.block(0, run.count)
+    expected = [tick(number) for number in range(ticks)]
+    assert run.count == ticks
+    assert block.t_s.tolist() == [t_s for t_s, *_ in expected]
+    np.testing.assert_array_equal(block.values.T, [values for _, values, *_ in expected])
+    np.testing.assert_array_equal(block.sampled_s.T, [sampled for *_, sampled, _ in expected])
+    np.testing.assert_array_equal(block.quality.T, [quality for *_, quality in expected])
+
+
+def test_a_sealed_run_holds_every_tick(tmp_path: Path) -> None:
+    recorded(tmp_path / "run", 500)
+    with Run.open(tmp_path / "run") as run:
+        assert_holds(run, 500)
+        assert (run.table, run.measured, run.meta) == (TABLE, MEASURED, META)
+        assert (run.about.state, run.about.ticks, run.about.lost, run.about.recovered) == ("sealed", 500, 0, False)
+        assert run.duration_s == pytest.approx(4.99)
+    assert sorted(file.name for file in (tmp_path / "run").iterdir()) == [EVENTS, ABOUT, SEALED]
+
+
+def test_a_run_opens_while_it_is_recorded(tmp_path: Path) -> None:
+    recorder = recorded(tmp_path / "run", 30, close=False)
+    eventually(lambda: recorder.written == 30)
+    with Run.open(tmp_path / "run") as run:
+        assert run.about.state == "open"
+        assert_holds(run, 30)
+    recorder.close()
+
+
+def test_columns_are_cut_to_the_asked_time(tmp_path: Path) -> None:
+    recorded(tmp_path / "run", 300)
+    with Run.open(tmp_path / "run") as run:
+        cut = run.columns(["cell_03/voltage", "cell_00/voltage@t", "cell_00/voltage@q"], 50.995, 51.025)
+    assert cut["t_s"].tolist() == [tick(number)[0] for number in (100, 101, 102)]
+    assert cut["cell_03/voltage"].tolist() == [103, 104, 105]
+    assert cut["cell_00/voltage@t"].tolist() == [tick(number)[2][0] for number in (100, 101, 102)]
+    assert cut["cell_00/voltage@q"].tolist() == [0, 1, 2]
+
+
+def test_a_cut_may_cross_the_seam_of_two_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.runlog.seal.grouped.__defaults__", (7,))
+    recorder = Recorder.create(tmp_path / "run", TABLE, META, MEASURED)
+    for number in range(40):
+        recorder.put(*tick(number))
+        if number % 5 == 4:
+            eventually(lambda number=number: recorder.written == number + 1)
+    recorder.close()
+    with Run.open(tmp_path / "run") as run:
+        assert_holds(run, 40)
+        for first, last in ((0, 0), (9, 10), (9, 11), (3, 37), (39, 40)):
+            assert run.block(first, last).t_s.tolist() == [tick(number)[0] for number in range(first, last)]
+
+
+def test_an_unknown_column_is_refused_by_name(tmp_path: Path) -> None:
+    recorded(tmp_path / "run", 3)
+    with Run.open(tmp_path / "run") as run, pytest.raises(RunLogError, match="has no column cell_99/voltage"):
+        run.columns(["cell_99/voltage"])
+
+
+def test_a_run_without_ticks_opens(tmp_path: Path) -> None:
+    recorded(tmp_path / "run", 0)
+    with Run.open(tmp_path / "run") as run:
+        assert (run.count, run.duration_s, run.gaps()) == (0, 0.0, [])
+        assert np.isnan(run.start_s)
+        assert run.columns(["cell_00/voltage"])["cell_00/voltage"].size == 0
+
+
+def test_a_bench_without_measured_channels_is_recorded(tmp_path: Path) -> None:
+    with Recorder.create(tmp_path / "run", TABLE, META, 0) as recorder:
+        recorder.put(1.0, np.arange(6.0), np.empty(0), np.empty(0, np.uint8))
+    with Run.open(tmp_path / "run") as run:
+        assert run.block(0, 1).values[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_gaps_are_stretches_without_ticks(tmp_path: Path) -> None:
+    with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
+        for number in [*range(20), *range(50, 60)]:
+            recorder.put(*tick(number))
+    with Run.open(tmp_path / "run") as run:
+        assert run.gaps() == [Gap(tick(19)[0], tick(50)[0])]
+        assert run.gaps(longer_s=1.0) == []
+
+
+def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
+    recorder = recorded(tmp_path / "run", 1, close=False)
+    recorder.event({"t_s": 50.0, "what": "armed"})
+    eventually(lambda: (tmp_path / "run" / EVENTS).read_text() == '{"t_s": 50.0, "what": "armed"}\n')
+    recorder.close()
+
+
+def test_an_unfinished_last_event_is_left_out(tmp_path: Path) -> None:
+    with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
+        recorder.event({"what": "armed"})
+    with (tmp_path / "run" / EVENTS).open("a") as file:
+        file.write('{"what": "tri')
+    with Run.open(tmp_path / "run") as run:
+        assert run.events() == [{"what": "armed"}]
+
+
+def test_the_same_folder_is_refused(tmp_path: Path) -> None:
+    recorder = recorded(tmp_path / "run", 5, close=False)
+    with pytest.raises(RunLogError, match="holds a run already"):
+        Recorder.create(tmp_path / "run", TABLE, META, MEASURED)
+    recorder.close()
+    with Run.open(tmp_path / "run") as run:
+        assert run.count == 5
+
+
+def test_two_recorders_write_side_by_side(tmp_path: Path) -> None:
+    one, two = (Recorder.create(tmp_path / name, TABLE, META, MEASURED) for name in ("one", "two"))
+    for number in range(100):
+        one.put(*tick(number))
+        if number < 50:
+            two.put(*tick(number))
+    one.close()
+    two.close()
+    for name, ticks in (("one", 100), ("two", 50)):
+        with Run.open(tmp_path / name) as run:
+            assert_holds(run, ticks)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunLogError, match=r"file/run cannot be written: .*; name a folder that can be written"):
+        Recorder.create(tmp_path / "file" / "run", TABLE, META, MEASURED)
+
+
+def record_until_killed(folder: Path, mark: Path) -> None:
+    """100 Hz; the mark file holds the number of ticks put so far."""
+    recorder = Recorder.create(folder, TABLE, META, MEASURED)
+    recorder.event({"what": "started"})
+    number = 0
+    while True:
+        recorder.put(*tick(number))
+        number += 1
+        mark.write_text(f"{number}")
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_recording_loses_less_than_a_second_and_opens_again(tmp_path: Path) -> None:
+    folder, mark = tmp_path / "run", tmp_path / "mark"
+    process = multiprocessing.get_context("spawn").Process(target=record_until_killed, args=(folder, mark))
+    process.start()
+    eventually(lambda: mark.exists() and mark.read_text() > "" and int(mark.read_text()) > 150)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    put = int(mark.read_text() or 0)
+    assert not (folder / SEALED).exists()
+    with Run.open(folder) as run:
+        assert put - 100 < run.count <= put + 1
+        assert_holds(run, run.count)
+        assert (run.about.state, run.about.recovered) == ("sealed", True)
+        assert run.events() == [{"what": "started"}]
+    assert not (folder / STREAM).exists()
+
+
+def abandoned(folder: Path, ticks: int) -> Path:
+    """A run as a killed process leaves it."""
+    recorder = recorded(folder.with_name("living"), ticks, close=False)
+    eventually(lambda: recorder.written == ticks)
+    shutil.copytree(folder.with_name("living"), folder)
+    recorder.close()
+    about = json.loads((folder / ABOUT).read_text())
+    (folder / ABOUT).write_text(json.dumps(about | {"writer": {"pid": os.getpid(), "born": 1.0}}))
+    return folder
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100, 600])
+def test_a_stream_that_breaks_off_keeps_what_came_before(tmp_path: Path, cut: int) -> None:
+    folder = abandoned(tmp_path / "run", 20)
+    whole = (folder / STREAM).read_bytes()
+    (folder / STREAM).write_bytes(whole + whole[-1500:][:cut])
+    with Run.open(folder) as run:
+        assert_holds(run, 20)
+
+
+def test_a_run_that_was_sealed_but_not_marked_is_finished(tmp_path: Path) -> None:
+    folder = abandoned(tmp_path / "run", 20)
+    with Run.open(folder) as run:
+        assert run.count == 20
+    about = json.loads((folder / ABOUT).read_text())
+    (folder / ABOUT).write_text(json.dumps(about | {"state": "open", "ticks": None}))
+    (folder / STREAM).write_bytes(b"what was not yet removed")
+    with Run.open(folder) as run:
+        assert_holds(run, 20)
+    assert not (folder / STREAM).exists()
+
+
+def test_a_seal_that_does_not_read_back_keeps_the_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = abandoned(tmp_path / "run", 20)
+    monkeypatch.setattr("drivers.runlog.seal._times", lambda _path: np.arange(19.0))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with pytest.raises(RunLogError, match="does not hold the 20 rows"):
+        Run.open(folder)
+    monkeypatch.undo()
+    assert not (folder / SEALED).exists()
+    with Run.open(folder) as run:
+        assert_holds(run, 20)
+
+
+@pytest.mark.parametrize("name", [ABOUT, STREAM, SEALED])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"{}", b"[1]", b"\xff" * 5000, bytes(5000)])
+def test_garbage_is_refused_in_words(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = tmp_path / "run"
+    if name == STREAM:
+        abandoned(folder, 5)
+    else:
+        recorded(folder, 5)
+    (folder / name).write_bytes(content)
+    with pytest.raises(RunLogError, match="run"):
+        Run.open(folder)
+
+
+@pytest.mark.parametrize("missing", [ABOUT, SEALED])
+def test_a_folder_that_lacks_a_file_is_refused_in_words(tmp_path: Path, missing: str) -> None:
+    recorded(tmp_path / "run", 5)
+    (tmp_path / "run" / missing).unlink()
+    with pytest.raises(RunLogError, match=r"is not a run|holds no ticks"):
+        Run.open(tmp_path / "run")
+
+
+class FullDisk:
+    """Stands in for a file: takes `room` bytes, then only half a piece before it says that there is no space."""
+
+    def __init__(self, path: Path, room: int) -> None:
+        self._file = path.open("r+b", buffering=0)
+        self._file.seek(0, os.SEEK_END)
+        self.room = room
+
+    def write(self, data: memoryview) -> int:
+        if self.room <= 0:
+            raise OSError(28, "No space left on device")
+        taken = self._file.write(data[: self.room])
+        self.room -= taken
+        return taken
+
+    def seek(self, at: int) -> int:
+        return self._file.seek(at)
+
+    def truncate(self) -> int:
+        return self._file.truncate()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.fixture
+def filling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Recorder, FullDisk]:
+    """A recorder on a disk that becomes full in the middle of a message, after ten ticks."""
+    made: list[AppendFile] = []
+
+    class Known(AppendFile):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            made.append(self)
+
+    monkeypatch.setattr("drivers.runlog.recorder.AppendFile", Known)
+    recorder = recorded(tmp_path / "run", 10, close=False)
+    eventually(lambda: recorder.written == 10)
+    ticks = made[0]
+    ticks.raw.close()
+    ticks.raw = disk = FullDisk(ticks.path, 100)
+    recorder.put(*tick(10))
+    eventually(lambda: recorder.trouble)
+    return recorder, disk
+
+
+def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(
+    tmp_path: Path, filling: tuple[Recorder, FullDisk]
+) -> None:
+    recorder, disk = filling
+    assert "ticks.arrows cannot be written: No space left on device; 1 rows wait, 0 are lost" in recorder.trouble
+    for number in range(11, 40):
+        recorder.put(*tick(number))
+    disk.room = 10**9
+    eventually(lambda: not recorder.trouble)
+    recorder.close()
+    with Run.open(tmp_path / "run") as run:
+        assert_holds(run, 40)
+        assert run.about.lost == 0
+
+
+def test_rows_that_find_no_room_are_counted_and_never_raise(tmp_path: Path, filling: tuple[Recorder, FullDisk]) -> None:
+    recorder, disk = filling
+    for number in range(11, 11 + WAITING_ROWS + 25):
+        recorder.put(*tick(number))
+    assert recorder.lost == 25
+    disk.room = 10**9
+    recorder.close()
+    with Run.open(tmp_path / "run") as run:
+        assert (run.count, run.about.lost) == (11 + WAITING_ROWS, 25)
+
+
+def test_a_disk_still_full_at_the_end_keeps_what_it_took(tmp_path: Path, filling: tuple[Recorder, FullDisk]) -> None:
+    recorder, _ = filling
+    with pytest.raises(RunLogError, match="lacks its last 1 rows: No space left on device"):
+        recorder.close()
+    with Run.open(tmp_path / "run") as run:
+        assert_holds(run, 10)
+
+
+def record_under_a_size_limit(folder: Path) -> None:
+    """The system itself refuses to let the file grow, in the middle of a write."""
+    import resource  # noqa: PLC0415  # absent on Windows
+
+    recorder = Recorder.create(folder, TABLE, META, MEASURED)
+    recorder.put(*tick(0))
+    eventually(lambda: recorder.written == 1)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((folder / STREAM).stat().st_size + 200, resource.RLIM_INFINITY))
+    for number in range(1, 50):
+        recorder.put(*tick(number))
+    eventually(lambda: recorder.trouble)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    eventually(lambda: not recorder.trouble)
+    recorder.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file size limit per process")
+def test_a_write_that_the_system_cuts_short_is_taken_back_and_repeated(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=record_under_a_size_limit, args=(tmp_path / "run",))
+    process.start()
+    process.join(40)
+    assert process.exitcode == 0
+    with Run.open(tmp_path / "run") as run:
+        assert_holds(run, 50)

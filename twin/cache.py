@@ -1,0 +1,35 @@
+"""Where derived files lie that any machine can make again: exported models, keyed by what made them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+_REVISION: Final = 1  # of our own equations around PyBaMM's
+
+
+def folder() -> Path:
+    """`PULSEBMS_CACHE`, else the platform's cache folder; made if missing."""
+    given = os.environ.get("PULSEBMS_CACHE")
+    local = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
+    path = Path(given) if given else Path(local or Path.home() / ".cache") / "pulsebms"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def spme_file(cache: Path) -> Path:
+    """The exported SPMe of these versions of PyBaMM and CasADi."""
+    return cache / f"spme-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write beside `path`, then rename: a reader sees all of it or none, and two writers do no harm."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,116 @@
+"""PyBaMM's DFN of one cell as a lane: a process of its own that follows in steps of mean current, never waited for."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twin import dfn_worker
+from twin.dfn_worker import Answer, Cell, Restart, Stretch
+from twin.held import HeldCurrent
+from twin.ports import PackState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.snapshot import Floats
+    from twin.ports import PackSpec, Twin
+
+_END_S: Final = 2.0
+
+
+class DfnCell:
+    """Column `cell` (from 0). Voltage is NaN until the worker's first answer; `age_s` grows while it lags or is dead.
+
+    What flows between two exchanges reaches the worker as one mean current, so charge is never lost.
+    """
+
+    def __init__(self, pack: PackSpec, cell: int, interval_s: float) -> None:
+        self._cell, self._interval_s = cell, interval_s
+        self._held = HeldCurrent(pack.cells)
+        self._pending_as = self._pending_s = self._asked_s = self._lag_s = 0.0
+        self._generation, self._waiting = 0, True
+        soc0 = float(pack.soc0[cell])
+        self._newest = Answer(0, float("nan"), soc0, pack.ambient_k)
+        spawn = multiprocessing.get_context("spawn")
+        self._link, theirs = spawn.Pipe()
+        scale = 1.0 / (pack.parallel * pack.cell_ah * float(pack.capacity_factor[cell]))
+        start = Cell(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]))
+        self._worker = spawn.Process(target=dfn_worker.serve, args=(theirs, start), name=f"dfn-{cell + 1}", daemon=True)
+        self._worker.start()
+        theirs.close()  # else the worker's death would not show here
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return (self._cell,)
+
+    def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
+        """Hand over what flowed, take what came; microseconds."""
+        held_a = float(self._held(current_a)[self._cell])
+        self._pending_as += held_a * dt_s
+        self._pending_s += dt_s
+        self._lag_s += dt_s
+        if self._waiting:
+            self._collect()
+        if not self._waiting and self._pending_s >= self._interval_s:
+            mean_a, self._asked_s = self._pending_as / self._pending_s, self._pending_s
+            self._send(Stretch(self._generation, mean_a, ambient_k, self._pending_s))
+            self._pending_as = self._pending_s = 0.0
+        newest = self._newest
+        return PackState(_one(newest.soc), _one(newest.temperature_k), _one(newest.voltage_v), _one(held_a))
+
+    def take_over(self, state: PackState) -> None:
+        """Show `state` until the worker has built a cell that continues from it (seconds), then catch up."""
+        soc, kelvin, voltage, current = (
+            float(values[self._cell if len(values) > 1 else 0])
+            for values in (state.soc, state.temperature_k, state.voltage_v, np.nan_to_num(state.current_a))
+        )
+        self._generation += 1
+        self._pending_as = self._pending_s = self._asked_s = self._lag_s = 0.0
+        self._newest = Answer(self._generation, voltage, soc, kelvin)
+        self._send(Restart(self._generation, soc, kelvin, voltage, current))
+
+    def age_s(self) -> float:
+        """Time stepped since the instant that the newest answer describes."""
+        return self._lag_s
+
+    def close(self) -> None:
+        """End the worker."""
+        self._link.close()
+        self._worker.terminate()
+        self._worker.join(_END_S)
+        self._worker.close()
+
+    def _collect(self) -> None:
+        try:
+            while self._link.poll():
+                answer: Answer = self._link.recv()
+                if answer.generation == self._generation:
+                    self._newest, self._waiting = answer, False
+                    self._lag_s, self._asked_s = self._pending_s, 0.0
+        except (OSError, EOFError):
+            self._waiting = True  # for ever: the age tells
+
+    def _send(self, message: Stretch | Restart) -> None:
+        self._waiting = True
+        try:
+            self._link.send(message)
+        except OSError:
+            return  # dead: the age tells
+
+
+def _one(value: float) -> Floats:
+    return np.array([value])
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
+    """The lane; settings `cell` (from 1, default 1) and `interval_s` (0.1). Starts the worker and returns at once."""
+    unknown = set(settings) - {"cell", "interval_s"}
+    cell = int(settings.get("cell", 1))
+    if unknown:
+        raise ValueError(f"twin.dfn does not know {', '.join(sorted(unknown))}; it takes cell and interval_s")
+    if not 1 <= cell <= pack.cells:
+        raise ValueError(f"twin.dfn: cell {cell} is not one of 1 to {pack.cells}")
+    return DfnCell(pack, cell - 1, float(settings.get("interval_s", 0.1)))

@@ -1,0 +1,101 @@
+"""The pack as equivalent circuits: R0 and two RC pairs over state of charge, one temperature per cell (numba)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twin import cell_table
+from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
+from twin.compiled import kernel
+from twin.held import HeldCurrent
+from twin.ports import PackState
+from twin.thermal import warmed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.snapshot import Floats
+    from twin.cell_table import CellTable
+    from twin.ports import PackSpec, Twin
+
+SOC, V1, V2, KELVIN, VOLTAGE = range(5)
+SCALE, RESISTANCE = range(2)
+DT, AMBIENT, CAPACITY_AS, ARRHENIUS, COOLING, HEAT_CAPACITY = range(6)
+_TO_SETTLE: Final = kernel(warmed)
+
+
+@kernel
+def advance(state: Floats, current_a: Floats, cells: Floats, rows: Floats, settings: Floats) -> None:
+    """Advance `state[5, n]` under `current_a[n]`: exact for a constant current while the parameters stay.
+
+    `cells[2, n]` is the current's scale to the table's cell and the factor on R0 and R1 (what ages, not diffusion).
+    """
+    dt = settings[DT]
+    p = np.empty(rows.shape[0])
+    for n in range(state.shape[1]):
+        i = current_a[n] * cells[SCALE, n]
+        looked_up(rows, state[SOC, n], p)
+        a1, a2 = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
+        state[V1, n] = a1 * state[V1, n] + (1.0 - a1) * p[R1] * cells[RESISTANCE, n] * i
+        state[V2, n] = a2 * state[V2, n] + (1.0 - a2) * p[R2] * i
+        state[SOC, n] -= i * dt / settings[CAPACITY_AS]
+        looked_up(rows, state[SOC, n], p)
+        hot = np.exp(settings[ARRHENIUS] * (1.0 / state[KELVIN, n] - 1.0 / cell_table.REFERENCE_K))
+        state[VOLTAGE, n] = p[OCV] - p[R0] * hot * cells[RESISTANCE, n] * i - state[V1, n] - state[V2, n]
+        settled = settings[AMBIENT] + i * (p[OCV] - state[VOLTAGE, n]) / settings[COOLING]
+        ratio = dt * settings[COOLING] / settings[HEAT_CAPACITY]
+        state[KELVIN, n] = _TO_SETTLE(state[KELVIN, n], settled, ratio)
+
+
+class EcmPack:
+    """Each series element is the table's cell, its current scaled to it, so that a cell's charge is exact."""
+
+    def __init__(self, pack: PackSpec, table: CellTable) -> None:
+        self._table = table
+        self._held = HeldCurrent(pack.cells)
+        scale = table.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
+        self._cells = np.vstack([scale, pack.resistance_factor])
+        self._state = np.zeros((5, pack.cells))
+        self._state[SOC], self._state[KELVIN] = pack.soc0, pack.ambient_k
+        thermal = (table.arrhenius_k, table.cooling_w_k, table.heat_capacity_j_k)
+        self._settings = np.array([0.0, pack.ambient_k, 3600.0 * table.capacity_ah, *thermal])
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return tuple(range(self._state.shape[1]))
+
+    def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
+        """All cells by `dt_s`, any length over which the table's parameters hardly change."""
+        held_a = self._held(current_a)
+        self._settings[DT], self._settings[AMBIENT] = dt_s, ambient_k
+        advance(self._state, held_a, self._cells, self._table.rows, self._settings)
+        soc, _, _, kelvin, voltage = self._state.copy()
+        return PackState(soc, kelvin, voltage, held_a.copy())
+
+    def take_over(self, state: PackState) -> None:
+        """Keep SoC and temperature; the slow pair takes what R0 and a settled fast pair do not explain: exact."""
+        current_a = np.nan_to_num(state.current_a)
+        self._state[SOC], self._state[KELVIN] = state.soc, state.temperature_k
+        self._state[V1] = self._state[V2] = 0.0
+        self._settings[DT] = 0.0
+        advance(self._state, current_a, self._cells, self._table.rows, self._settings)
+        grid = np.linspace(0.0, 1.0, self._table.rows.shape[1])
+        fast_ohm = np.asarray(np.interp(state.soc, grid, self._table.rows[R1]), dtype=np.float64)
+        self._state[V1] = fast_ohm * self._cells[RESISTANCE] * self._cells[SCALE] * current_a
+        self._state[V2] = self._state[VOLTAGE] - self._state[V1] - state.voltage_v
+        self._state[VOLTAGE] = state.voltage_v
+
+    def age_s(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing to close: all of it is memory."""
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
+    """The lane; no settings."""
+    if settings:
+        raise ValueError(f"twin.ecm takes no settings, got {', '.join(settings)}")
+    return EcmPack(pack, cell_table.load(cell_table.SHIPPED / "ecm.toml"))

@@ -1,0 +1,132 @@
+"""Make the equivalent circuits' parameters from simulated pulse tests of PyBaMM's DFN: `python -m twin.fit_ecm`.
+
+Two tests, so that twin and estimator never share what they know: the twin's cell is tested as a patient laboratory
+would (41 points, 1 C pulses, an hour of rest), the estimator's as an incoming inspection would (21 points, C/2 pulses,
+ten minutes of rest, 20 degC).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import scipy.optimize
+
+from twin import cell_table, physics
+from twin.cell_table import CellTable
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+_SCIPY: Any = scipy.optimize  # carries no types
+_LOWEST_PULSED: Final = 0.05  # below, a discharge pulse empties the surface: the lowest points keep this one's values
+_TEMPERATURES_K: Final = (283.15, 318.15)
+
+
+@dataclass(frozen=True)
+class PulseTest:
+    """A pulse test: `points` over SoC, pulses of `rate_c` for `pulse_s` both ways, `rest_s` before each point."""
+
+    name: str
+    points: int
+    rate_c: float
+    pulse_s: float
+    rest_s: float
+    kelvin: float
+
+
+TESTS: Final = (
+    PulseTest("ecm", 41, 1.0, 60.0, 3600.0, 298.15),
+    PulseTest("ekf", 21, 0.5, 30.0, 600.0, 293.15),
+)
+
+
+@dataclass
+class Trace:
+    """Durations (s), currents (A) and end voltages (V) of the steps of one pulse pair."""
+
+    dt_s: Floats
+    current_a: Floats
+    voltage_v: Floats
+
+
+def pulse_pair(cell: physics.ReferenceCell, current_a: float, test: PulseTest) -> Trace:
+    """Discharge, rest, charge, rest: charge neutral; sampled densely where the voltage moves fast."""
+    fine = [0.1] * 10 + [1.0] * 9
+    pulse = [*fine, *[(test.pulse_s - 10.0) / 10.0] * 10]
+    relax = [*fine, *[10.0] * 11, *[60.0] * 8]
+    steps = [
+        (dt, i) for part, i in ((pulse, current_a), (relax, 0.0), (pulse, -current_a), (relax, 0.0)) for dt in [*part]
+    ]
+    voltages = [cell.step(i, test.kelvin, dt).voltage_v for dt, i in steps]
+    return Trace(np.array([dt for dt, _ in steps]), np.array([i for _, i in steps]), np.array(voltages))
+
+
+def two_rc(log_parameters: Floats, trace: Trace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
+    """Voltage of R0 + 2 RC from rest, the open-circuit voltage linear around the point."""
+    r0, r1, tau1, r2, tau2 = np.exp(log_parameters)
+    soc = v1 = v2 = 0.0
+    voltages: list[float] = []
+    for dt, i in zip(trace.dt_s, trace.current_a, strict=True):
+        a1, a2 = np.exp(-dt / tau1), np.exp(-dt / tau2)
+        v1, v2 = a1 * v1 + (1.0 - a1) * r1 * i, a2 * v2 + (1.0 - a2) * r2 * i
+        soc -= i * dt / 3600.0 / capacity_ah
+        voltages.append(ocv_v + slope_v * soc - r0 * i - v1 - v2)
+    return np.array(voltages)
+
+
+def fitted(trace: Trace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
+    """Least-squares (r0, r1, tau1, r2, tau2), resistances between 0.1 and 200 mOhm, 1 to 30 s and 30 to 600 s."""
+    low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([0.2, 0.2, 30.0, 0.2, 600.0])
+    weight = np.sqrt(trace.dt_s)
+
+    def error(log_parameters: Floats) -> Floats:
+        return weight * (two_rc(log_parameters, trace, ocv_v, slope_v, capacity_ah) - trace.voltage_v)
+
+    start = np.log([0.02, 0.008, 5.0, 0.012, 120.0])
+    return np.exp(_SCIPY.least_squares(error, start, bounds=(low, high)).x)
+
+
+def table_of(test: PulseTest) -> CellTable:
+    """Run the test on a simulated DFN cell and fit each point."""
+    constants = physics.constants()
+    capacity_ah, current_a = constants.capacity_ah, test.rate_c * constants.capacity_ah
+    grid = np.linspace(0.0, 1.0, test.points)
+    cell = physics.ReferenceCell(1.0, test.kelvin)
+    ocv_v, traces = np.zeros(test.points), dict[int, Trace]()
+    for point in reversed(range(test.points)):
+        ocv_v[point], *_, soc = cell.step(0.0, test.kelvin, test.rest_s)
+        if grid[point] >= _LOWEST_PULSED - 1e-9:
+            traces[point] = pulse_pair(cell, current_a, test)
+        if point:
+            cell.step((soc - grid[point - 1]) * capacity_ah * 2.0, test.kelvin, 1800.0)
+    slopes = np.gradient(ocv_v, grid)
+    values = {k: fitted(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
+    circuit = np.array([values[max(k, min(values))] for k in range(test.points)]).T
+    arrhenius_k = arrhenius(current_a)
+    circuit[0] *= np.exp(arrhenius_k * (1.0 / physics.REFERENCE_K - 1.0 / test.kelvin))
+    pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
+    thermal = (constants.heat_capacity_j_k, constants.cooling_w_k)
+    return CellTable(f"PyBaMM DFN Chen2020, {pulses}", capacity_ah, arrhenius_k, *thermal, np.vstack([ocv_v, circuit]))
+
+
+def arrhenius(current_a: float) -> float:
+    """Exponent of R0 (K), from the first 0.1 s of a pulse at half charge and two temperatures."""
+    drops: list[float] = []
+    for kelvin in _TEMPERATURES_K:
+        cell = physics.ReferenceCell(0.5, kelvin)
+        rest_v = cell.step(0.0, kelvin, 1.0).voltage_v
+        drops.append(rest_v - cell.step(current_a, kelvin, 0.1).voltage_v)
+    cold_k, warm_k = _TEMPERATURES_K
+    return float(np.log(drops[0] / drops[1]) / (1.0 / cold_k - 1.0 / warm_k))
+
+
+def main() -> None:
+    """Write one file for each test beside the code."""
+    for test in TESTS:
+        cell_table.store(table_of(test), cell_table.SHIPPED / f"{test.name}.toml")
+
+
+if __name__ == "__main__":
+    main()

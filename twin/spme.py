@@ -1,0 +1,131 @@
+"""The pack as single-particle cells with electrolyte, on functions exported from PyBaMM's own discretisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twin import spme_model
+from twin.held import HeldCurrent
+from twin.ports import PackState
+from twin.symbolic import Compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drivers.snapshot import Floats
+    from twin.ports import PackSpec, Twin
+    from twin.spme_model import SpmeModel
+
+_POLARISED_A: Final = 15.0  # of one model cell: 3 C either way is all the past that a hand-over may assume
+_STATES: Final = (0.01, 0.99)  # where concentrations over their maximum mean something
+_HALVINGS: Final = 18
+_HOLDS_V: Final = (0.0, 6.0)
+_ALIKE_V: Final = 0.5e-3
+
+
+class SpmePack:
+    """Each series element is one model cell, its current scaled to the model's capacity.
+
+    Thus a cell's charge is exact: SoC falls by i dt / (3600 capacity). `resistance_factor` multiplies every loss but
+    solid diffusion. Temperature enters through the exchange currents. A cell driven past where the equations hold
+    (a surface empty or full, far outside 2.5 to 4.2 V) keeps its last state and voltage.
+    """
+
+    def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
+        cells = pack.cells
+        self._model = model
+        self._step = Compiled(model.step.map(cells))
+        self._terminal = Compiled(model.terminal.map(cells))
+        self._held = HeldCurrent(cells)
+        self._scale = model.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
+        self._x, self._t, self._i, self._dt, self._ambient, resistance = self._step.inputs
+        resistance[:] = pack.resistance_factor
+        self._terminal.inputs[3][:] = pack.resistance_factor
+        self._x[:] = model.rested(pack.soc0)
+        self._t[:] = pack.ambient_k
+        self._v, self._soc = self._seen(np.zeros(cells))
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return tuple(range(len(self._scale)))
+
+    def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
+        """Linear-implicit step of all cells; `dt_s` up to 1 s (0.001 mV off at 10 ms, 0.1 mV at 1 s)."""
+        held_a = self._held(current_a)
+        self._i[:] = held_a * self._scale
+        self._dt[:] = dt_s
+        self._ambient[:] = ambient_k
+        x, t, v, soc = self._step()
+        good = ((v > _HOLDS_V[0]) & (v < _HOLDS_V[1]) & np.isfinite(t)).ravel()
+        np.copyto(self._x, x, where=good)
+        np.copyto(self._t, t, where=good)
+        np.copyto(self._v, v.ravel(), where=good)
+        np.copyto(self._soc, soc.ravel(), where=good)
+        return PackState(self._soc.copy(), self._t.ravel().copy(), self._v.copy(), held_a.copy())
+
+    def take_over(self, state: PackState) -> None:
+        """Keep SoC and temperature; lay in as much relaxing polarisation as explains the voltage, then bend SoC."""
+        model, current = self._model, np.nan_to_num(state.current_a) * self._scale
+        self._t[:] = state.temperature_k
+        soc = np.clip(state.soc, 0.001, 0.999)
+        shape = model.polarised[:, None]
+
+        def polarised(past_a: Floats) -> Floats:
+            return model.rested(soc) + shape * past_a
+
+        rested = model.rested(soc)
+        bounds = (_room(rested, shape), -_room(rested, -shape))
+        past_a = self._where(polarised, current, state.voltage_v, bounds)
+        self._x[:] = polarised(past_a)
+        self._v, self._soc = self._seen(current)
+        off = ~(np.abs(self._v - state.voltage_v) < _ALIKE_V)
+        if off.any():
+            flat = np.where(off, 0.0, past_a)
+
+            def charged(level: Floats) -> Floats:
+                return model.rested(level) + shape * flat
+
+            level = self._where(charged, current, state.voltage_v, (np.zeros(len(soc)), np.ones(len(soc))))
+            self._x[:] = charged(np.where(off, level, soc))
+            self._v, self._soc = self._seen(current)
+
+    def age_s(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing to close: all of it is memory."""
+
+    def _where(
+        self, states: Callable[[Floats], Floats], current: Floats, voltage_v: Floats, between: tuple[Floats, Floats]
+    ) -> Floats:
+        """Bisect each cell's argument of `states`, given as (low voltage, high voltage), until it shows `voltage_v`."""
+        low, high = between
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            self._x[:] = states(middle)
+            v, _ = self._seen(current)
+            up = v < voltage_v
+            low, high = np.where(up, middle, low), np.where(up, high, middle)
+        return 0.5 * (low + high)
+
+    def _seen(self, current: Floats) -> tuple[Floats, Floats]:
+        x, t, i, _ = self._terminal.inputs
+        x[:], t[:], i[:] = self._x, self._t, current
+        v, soc = self._terminal()
+        return v.ravel().copy(), soc.ravel().copy()
+
+
+def _room(rested: Floats, shape: Floats) -> Floats:
+    """How many amperes of `shape` each cell's states bear, with a tenth to spare for the surface beyond the last."""
+    limit = np.where(shape > 0.0, _STATES[1], _STATES[0])
+    bearable_a = np.maximum((limit - rested) / shape, 0.0)
+    return np.minimum(0.9 * bearable_a.min(axis=0), _POLARISED_A)
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
+    """The lane; no settings. Loads the exported model (a first time without `warm` exports it, seconds)."""
+    if settings:
+        raise ValueError(f"twin.spme takes no settings, got {', '.join(settings)}")
+    return SpmePack(pack, spme_model.load())

@@ -1,0 +1,24 @@
+"""Everything that the first start would wait for: compiled kernels and the exported SPMe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivers.snapshot import PackReading
+from twin import counting, ecm, ekf, spme_model
+from twin.ports import PackSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def warm(cache: Path | None = None) -> None:
+    """Export the SPMe into `cache` (None: the user's) unless it is there, and compile each kernel by using it once."""
+    spme_model.load(cache)
+    pack = PackSpec(1, 1, 5.0, np.full(1, 0.5), np.ones(1), np.ones(1), 298.15)
+    state = ecm.build(pack, {}).step(np.zeros(1), pack.ambient_k, 0.01)
+    reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
+    for estimator in (ekf.build(pack, {}), counting.build(pack, {})):
+        estimator.update(reading, 0.01)

@@ -1,0 +1,247 @@
+"""The composition root: a bench file becomes a station; the only place that picks real or emulated parts."""
+
+from __future__ import annotations
+
+import ipaddress
+import multiprocessing
+import time
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import can.interfaces
+
+from control.clock import WallClock
+from control.gate import Gate
+from control.guard_link import GuardLink
+from control.guard_process import guard_main
+from control.loop import Loop, Parts
+from control.sensing import PackSense, Senses, Wiring
+from control.tick import TickLayout
+from drivers.benchfile.limits import bench_limits
+from drivers.benchfile.model import ROLES
+from drivers.canbus.dut import Dut
+from drivers.canbus.dut_map import read_dut_map
+from drivers.errors import BenchError, RunLogError
+from drivers.ring import RingWriter, memory_folder
+from drivers.runlog.folder import describe
+from drivers.runlog.recorder import Recorder
+from drivers.scpi.cells import CellSimulator
+from drivers.scpi.iobox import IoBox
+from drivers.scpi.supply import Supply
+from fixtures.emulated import BenchError as EmulatorError
+from fixtures.emulated import EmulatedBench
+from workbench.engine import protect
+from workbench.engine.actuator import BenchActuator
+from workbench.engine.lanes import build_lanes, pack_spec
+from workbench.engine.sink import RowSink
+from workbench.engine.station import Station
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+    from control.guard import GuardSpec
+    from drivers.benchfile.model import Bench
+    from drivers.snapshot import Bytes, Floats
+    from workbench.engine.process import EngineOrder
+
+EMULATED: Final = "emulated"
+LOOPBACK_CAN: Final = "loopback_udp"
+SWAPPED: Final = (5, 6)
+LOST_TICK: Final = 1_500  # within the tour's run
+
+can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
+
+
+def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Station:
+    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind."""
+    with ExitStack() as undo:
+        folder = _run_folder(order.runs, bench.bench.name)
+        desk = _emulated(bench, folder, order.sabotage)
+        if desk is not None:
+            undo.callback(desk.stop)
+        bench = bench if desk is None else _with_addresses(bench, desk.addresses)
+        station = _station(bench, folder, order, guard_client, desk)
+        undo.pop_all()
+        return station
+
+
+def _station(
+    bench: Bench, folder: Path, order: EngineOrder, guard_client: Connection, desk: EmulatedBench | None
+) -> Station:
+    cells, supply, io_box, dut = _instruments(bench)
+    senses = Senses((cells, supply, dut, io_box))
+    limits = bench_limits(bench, senses.table)
+    pack = pack_spec(bench.pack)
+    twins, estimators, controllers = (build_lanes(bench, role, pack) for role in ROLES)
+    layout = TickLayout(
+        senses.table,
+        {lane.name: lane.part.columns for lane in twins.all},
+        [lane.name for lane in estimators.all],
+        [lane.name for lane in controllers.all],
+        pack.cells,
+        commanded=pack.cells,
+    )
+    attended = bench.bench.attended and not order.unattended
+    evidence_class = _evidence_class(bench)
+    ring = RingWriter.create(memory_folder() / f"pulsebms_{uuid.uuid4().hex}", layout.table, layout.measured)
+    meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
+    meta["active"] = {role: bench.active(role).name for role in ROLES}
+    recorder = Recorder.create(folder, layout.table, meta, layout.measured)
+    words = () if order.sabotage == "mute-guard" else protect.last_words(bench, dut)
+    spec = protect.guard_spec(
+        bench, senses.table, limits, ring.path, words, folder / "guard.jsonl", attended=attended
+    )
+    guard, process = _guard(spec, guard_client)
+    wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
+    parts = Parts(
+        clock=WallClock(),
+        period_s=bench.bench.period_s,
+        senses=senses,
+        sense=PackSense(senses.table, wiring),
+        estimators=estimators,
+        controllers=controllers,
+        twins=twins,
+        gate=Gate(protect.gate_spec(bench, senses.table, limits, wiring), protect.rest(pack.cells, pack.ambient_k)),
+        actuator=BenchActuator(cells, supply, io_box, bench.io_box.thermistors),
+        cells=pack.cells,
+        ambient_k=pack.ambient_k,
+        plays_cells=bench.bench.mode == "hil",
+        sinks=[RowSink(layout, ring, _OneTickShort(recorder) if order.sabotage == "drop-tick" else recorder), guard],
+    )
+    return Station(
+        bench=bench,
+        folder=folder,
+        cells=cells,
+        supply=supply,
+        io_box=io_box,
+        dut=dut,
+        loop=Loop(parts),
+        limits=limits,
+        outputs=protect.outputs(bench, senses.table),
+        ring=ring,
+        recorder=recorder,
+        guard=guard,
+        guard_process=process,
+        evidence_class=evidence_class,
+        desk=desk,
+    )
+
+
+def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, SpawnProcess]:
+    """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=guard_main, args=(spec, theirs, client), name="guard")
+    process.start()
+    theirs.close()
+    client.close()
+    return GuardLink(ours, time.monotonic), process
+
+
+def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
+    simulator, supply, io_box, dut = bench.cell_simulator, bench.supply, bench.io_box, bench.dut
+    return (
+        CellSimulator(
+            simulator.address,
+            simulator.expect,
+            simulator.period_s,
+            bench.pack.cells,
+            simulator.protect.voltage_v,
+            simulator.protect.current_a,
+        ),
+        Supply(
+            supply.address,
+            supply.expect,
+            supply.period_s,
+            supply.protect.voltage_v,
+            supply.protect.current_a,
+            supply.charge_v,
+            supply.discharge_v,
+        ),
+        IoBox(io_box.address, io_box.expect, io_box.period_s, io_box.thermistors),
+        Dut(read_dut_map(bench.dut_map), dut.interface, dut.channel, dut.bitrate),
+    )
+
+
+def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None:
+    """Start the emulated bench when the file names one; its journals lie in the run's folder."""
+    declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address, bench.dut.interface)
+    if not any(address.startswith(EMULATED) for address in declared):
+        return None
+    thresholds = _lax_thresholds(folder) if sabotage == "bms-threshold" else None
+    try:
+        desk = EmulatedBench.start(folder / EMULATED, bench.dut_map, thresholds=thresholds)
+    except EmulatorError as error:
+        raise BenchError(str(error), hint="run: python main.py doctor") from error
+    if sabotage == "mute-supply":
+        desk.inject("mute", instrument="supply")
+    if sabotage == "swap-cells":
+        desk.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
+    return desk
+
+
+def _lax_thresholds(folder: Path) -> Path:
+    """An over-voltage threshold that is too high: what the tour must notice."""
+    lax = folder / "thresholds.toml"
+    lax.write_text("[cell_overvoltage]\nlimit = 4.40\nrecover = 4.35\n", encoding="utf-8")
+    return lax
+
+
+def _with_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
+    """The bench with every `emulated` replaced by where that emulator listens."""
+    changed: dict[str, object] = {}
+    for name in ("cell_simulator", "supply", "io_box"):
+        section = getattr(bench, name)
+        if section.address.startswith(EMULATED):
+            changed[name] = section.model_copy(update={"address": addresses[name]})
+    if bench.dut.interface == EMULATED:
+        changed["dut"] = bench.dut.model_copy(update={"interface": LOOPBACK_CAN, "channel": addresses["can"]})
+    return bench.model_copy(update=changed)
+
+
+def _evidence_class(bench: Bench) -> str:
+    """SIM as soon as one link is: a loopback address, a software CAN bus, a missing calibration (all, so far)."""
+    addresses = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
+    simulated = any(_is_loopback(address) for address in addresses)
+    simulated |= bench.dut.interface in (LOOPBACK_CAN, "virtual", "udp_multicast")
+    if simulated:
+        return "SIM"
+    return "PACK" if bench.bench.mode == "pack" else "HIL"
+
+
+def _is_loopback(address: str) -> bool:
+    host = address.removeprefix("TCPIP::").split(":")[0]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _run_folder(runs: Path, bench: str) -> Path:
+    """A folder whose name sorts by time and does not collide; raises `BenchError`."""
+    stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
+    for number in range(100):
+        folder = runs / (f"{stamp}_{bench}" + (f"_{number}" if number else ""))
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunLogError(f"cannot be written: {error.strerror}", where=str(runs), hint="use --out") from error
+        return folder
+    raise RunLogError("has no free name for a run", where=str(runs), hint="use --out")
+
+
+class _OneTickShort:
+    """A recorder that loses one tick of a run: what the tour must notice."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder, self._count = recorder, 0
+
+    def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        self._count += 1
+        if self._count != LOST_TICK:
+            self._recorder.put(t_s, values, sampled_s, quality)

@@ -1,0 +1,185 @@
+"""The engine: one thread turns the loop, one does what the client asks, one tells the client how things stand."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from control.gate import Held, Tripped
+from control.state import BenchState
+from drivers.benchfile.read import read_bench
+from drivers.errors import BenchFileError, PulseError
+from drivers.realtime import LOOP, ask_realtime
+from workbench.engine import facts
+from workbench.engine.operator import Operator
+from workbench.engine.outbox import Outbox
+from workbench.session import messages
+from workbench.window.model import Failure, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from control.tick import Tick
+    from workbench.engine.process import EngineOrder
+    from workbench.engine.station import Station
+
+NEWS_S: Final = 0.1
+SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after half a millisecond
+
+
+class Engine:
+    """Serves one client from spawn to leave; holds at most one station in its life."""
+
+    def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection) -> None:
+        self.order = order
+        self.outbox = Outbox(client)
+        self.guard_client = guard_client
+        self.station: Station | None = None
+        self.realtime_words = ""
+        self.attended = not order.unattended
+        self._client = client
+        self._asks: queue.SimpleQueue[messages.Ask] = queue.SimpleQueue()
+        self._between: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._turning = threading.Event()
+        self._stop_loop = threading.Event()
+        self._left = threading.Event()
+        self._gate_word = ""
+        self.operator: Operator
+
+    def serve(self) -> None:
+        """Until the client leaves, or is gone in an attended run, or an unattended run has ended."""
+        import sys  # noqa: PLC0415
+
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            bench = read_bench(self.order.bench)
+        except BenchFileError as error:
+            failure = Failure(str(error), error.hint, "\n".join(getattr(error, "__notes__", ())))
+            self.outbox.put(messages.BenchUnreadable(failure, error.as_json()))
+            self._await_client_end()
+            return
+        self.outbox.put(messages.Facts(facts.of(bench)))
+        self.attended = bench.bench.attended and self.attended
+        self.operator = Operator(self, bench)
+        for work in (self._listen, self._operate, self._herald):
+            threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
+        self._turn()
+        self.outbox.flush()
+
+    # -- the loop's thread
+
+    def _turn(self) -> None:
+        self.realtime_words = ask_realtime(LOOP)
+        while not self._left.is_set():
+            if self._turning.wait(0.1) and self.station is not None:
+                self.station.loop.run(self._after_turn)
+                self._turning.clear()
+                self._stop_loop.clear()
+
+    def _after_turn(self, tick: Tick) -> bool:
+        while not self._between.empty():
+            self._between.get()()
+        for sentence in tick.events:
+            level = Level.ALARM if sentence.startswith(("tripped", "active")) else Level.INFO
+            self.outbox.event(level, "loop", sentence)
+        self._tell_gate(tick)
+        self.operator.watch(tick)
+        return self._stop_loop.is_set()
+
+    def _tell_gate(self, tick: Tick) -> None:
+        """An event when the gate begins to hold, while a run is on."""
+        verdict = tick.verdict
+        word = verdict.reason if isinstance(verdict, (Held, Tripped)) and tick.state is BenchState.RUNNING else ""
+        if word and not self._gate_word:
+            self.outbox.event(Level.WARNING, "gate", f"command held: {word}")
+        self._gate_word = word
+
+    def between_turns(self, act: Callable[[], Any]) -> Any:
+        """Run `act` on the loop's thread between two turns and return its answer; raises what it raises."""
+        if not self._turning.is_set():
+            return act()
+        done = threading.Event()
+        box: list[Any] = [None, None]
+
+        def work() -> None:
+            try:
+                box[0] = act()
+            except Exception as error:  # noqa: BLE001  # handed to the asking thread
+                box[1] = error
+            done.set()
+
+        self._between.put(work)
+        if not done.wait(2.0):
+            raise PulseError("the loop does not turn", hint="disconnect and connect again")
+        if box[1] is not None:
+            raise box[1]
+        return box[0]
+
+    def begin_turning(self) -> None:
+        self._turning.set()
+
+    def end_turning(self) -> None:
+        """Stop the loop and wait until it stands."""
+        if self._turning.is_set():
+            self._stop_loop.set()
+            until_s = time.monotonic() + 2.0
+            while self._turning.is_set() and time.monotonic() < until_s:
+                time.sleep(0.002)
+
+    # -- the client's threads
+
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                ask: messages.Ask = self._client.recv()
+                if ask.verb == "cancel":
+                    self.operator.cancelled.set()
+                elif ask.verb == "leave":
+                    self.operator.cancelled.set()
+                    self._asks.put(ask)
+                else:
+                    self._asks.put(ask)
+        self._asks.put(messages.Ask(0, "client gone"))
+
+    def _operate(self) -> None:
+        while not self._left.is_set():
+            ask = self._asks.get()
+            failure, payload = None, dict[str, Any]()
+            try:
+                payload = self.operator.do(ask) or {}
+            except PulseError as error:
+                failure = Failure(str(error), error.hint)
+                self.outbox.event(Level.WARNING, ask.verb, str(error))
+            except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
+                import traceback  # noqa: PLC0415
+
+                failure = Failure(f"{ask.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
+                self.outbox.event(Level.ALARM, ask.verb, failure.sentence, failure.details)
+            self.publish()
+            if ask.number:
+                self.outbox.put(messages.Answer(ask.number, failure, payload))
+            if self.operator.gone:
+                self.outbox.flush()
+                self._left.set()
+
+    def ask(self, ask: messages.Ask) -> None:
+        """Have the operator's thread do something."""
+        self._asks.put(ask)
+
+    def publish(self) -> None:
+        """Tell the client how things stand now."""
+        self.outbox.put(messages.News(facts.status(self)))
+
+    def _herald(self) -> None:
+        while not self._left.wait(NEWS_S):
+            if self.station is not None:
+                self.publish()
+
+    def _await_client_end(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while self._client.recv().verb != "leave":
+                pass

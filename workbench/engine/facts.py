@@ -1,0 +1,148 @@
+"""What the client is told: the bench as declared, and how things stand."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from control.state import BenchState
+from drivers.benchfile.units import si_unit, to_si
+from drivers.canbus.dut_map import read_dut_map
+from workbench.engine import faults
+from workbench.window.model import (
+    BenchFacts,
+    GuardInfo,
+    LaneInfo,
+    LimitPair,
+    LoopStats,
+    Output,
+    Recorded,
+    SourceInfo,
+    State,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.benchfile.model import Bench
+    from workbench.engine.engine import Engine
+    from workbench.engine.station import Station
+
+FLAGS: Final = {0: "off", 1: "on"}
+CONTACTS: Final = {0: "open", 1: "closed"}
+
+
+def of(bench: Bench) -> BenchFacts:
+    """The bench file in the window's words; raises `BenchFileError` for a device map with a mistake."""
+    return BenchFacts(
+        name=bench.bench.name,
+        file=str(bench.path),
+        mode=bench.bench.mode,
+        closure=bench.bench.closure,
+        attended=bench.bench.attended,
+        cells=bench.pack.cells,
+        sources=(
+            SourceInfo("cell_simulator", "Cell simulator", ("cell_",), bench.cell_simulator.period_s),
+            SourceInfo("supply", "Supply", ("supply/",), bench.supply.period_s),
+            SourceInfo("dut", "BMS (CAN)", ("bms/",), 0.02),
+            SourceInfo("io_box", "I/O box", ("io/",), bench.io_box.period_s),
+        ),
+        limits=tuple(_limits(bench)),
+        faults=faults.specs(bench.pack.cells, bench.io_box.thermistors),
+        words=_words(bench),
+    )
+
+
+def _limits(bench: Bench) -> list[LimitPair]:
+    """Patterns as declared, spelled out for the cells."""
+    pairs: list[LimitPair] = []
+    for limit in bench.limit:
+        if limit.bench is None:
+            continue
+        low, high = (to_si(bound, limit.unit) for bound in limit.bench)
+        device = None if limit.device is None else tuple(to_si(bound, limit.unit) for bound in limit.device)
+        count = bench.io_box.thermistors if "temperature" in limit.channels else bench.pack.cells
+        digits = "" if "temperature" in limit.channels else "02"
+        numbers = [format(n, digits) for n in range(1, count + 1)] if "*" in limit.channels else [""]
+        pairs += [
+            LimitPair(
+                limit.channels.replace("*", number),
+                si_unit(limit.unit),
+                (low, high),
+                None if device is None else (device[0], device[1]),
+            )
+            for number in numbers
+        ]
+    return pairs
+
+
+def _words(bench: Bench) -> Mapping[str, Mapping[int, str]]:
+    words: dict[str, Mapping[int, str]] = {
+        "supply/output": FLAGS,
+        "io/bms_power": FLAGS,
+        "io/estop": CONTACTS,
+        "io/contactor": CONTACTS,
+        "bms/contactor": CONTACTS,
+    }
+    mapped = read_dut_map(bench.dut_map)
+    for channel in mapped.channels:
+        if named := mapped.words(channel.name):
+            words[channel.name] = named
+    return words
+
+
+def status(engine: Engine) -> Status:
+    """How things stand now."""
+    station = engine.station
+    if station is None:
+        return Status()
+    machine, operator = station.loop.machine, engine.operator
+    tick = station.loop.tick
+    state = State(machine.state.word)
+    since_s = operator.running_since_s
+    beat = station.guard.heard
+    return Status(
+        state=state,
+        output=Output.UNKNOWN if tick is None else Output(station.outputs.word(tick.snapshot, machine.state).value),
+        evidence_class=station.evidence_class,
+        run_name=station.folder.name,
+        run_folder=str(station.folder),
+        run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
+        recorded=Recorded(station.recorder.ticks, _octets(station)),
+        loop=_loop_stats(station),
+        guard=GuardInfo(alive=operator.guard_alive, median_s=_seconds(beat.get("reaction_ms"))),
+        realtime=not engine.realtime_words,
+        realtime_words=engine.realtime_words,
+        trip_reason=machine.reason,
+        health=station.health,
+        lanes=_lanes(station),
+        injected=() if operator.faults is None else operator.faults.injected,
+        checklist=operator.checklist,
+    )
+
+
+def _loop_stats(station: Station) -> LoopStats:
+    late_s = station.loop.lateness.newest(round(60.0 / station.loop.parts.period_s))
+    p99_s = float(np.percentile(late_s, 99)) if len(late_s) else float("nan")
+    return LoopStats(1.0 / station.loop.parts.period_s, p99_s, station.loop.lateness.missed)
+
+
+def _lanes(station: Station) -> tuple[LaneInfo, ...]:
+    parts = station.loop.parts
+    return tuple(
+        LaneInfo(lanes.role, lane.name, lane.name == lanes.active, "failed" if lane.failure else "ok", lane.failure)
+        for lanes in (parts.twins, parts.estimators, parts.controllers)
+        for lane in lanes.all
+    )
+
+
+def _octets(station: Station) -> int:
+    path = station.folder / "ticks.arrows"
+    return path.stat().st_size if path.exists() else 0
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1e3

@@ -1,0 +1,126 @@
+"""Faults that a person can inject: before the gate, behind it in the emulator, or on the wires."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Final
+
+from control.state import BenchState
+from drivers.errors import Refused
+from workbench.window.model import Choice, FaultSpec, Injected, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from workbench.engine.station import Station
+
+CELL_V: Final = "cell voltage"
+BENCH_V: Final = "bench voltage"
+OPEN_WIRE: Final = "open wire"
+HEARTBEAT: Final = "heartbeat stopped"
+SILENT: Final = "silent instrument"
+STUCK: Final = "stuck temperature"
+EMULATED: Final = frozenset({BENCH_V, SILENT, STUCK})
+
+
+def specs(cells: int, thermistors: int) -> tuple[FaultSpec, ...]:
+    """What the window and the command line offer."""
+    cell = Parameter("cell", "Cell", "1", 1, cells, 7, whole=True)
+    instruments = Choice("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
+    number = Parameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)
+    return (
+        FaultSpec(
+            CELL_V,
+            "Cell voltage stepped past the device limit",
+            "before the gate",
+            (cell, Parameter("volts", "Voltage", "V", 2.0, 4.9, 4.3)),
+        ),
+        FaultSpec(
+            BENCH_V,
+            "Cell voltage stepped past the bench limit",
+            "in the emulator, behind the gate",
+            (cell, Parameter("volts", "Added", "V", -4.0, 2.0, 1.6)),
+        ),
+        FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
+        FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),
+        FaultSpec(SILENT, "Silent instrument", "in the emulator", (instruments,)),
+        FaultSpec(STUCK, "Stuck temperature", "in the emulator", (number,)),
+    )
+
+
+class Faults:
+    """What is injected now; each fault knows how it is taken back."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._numbers = itertools.count(1)
+        self._active: dict[int, tuple[Injected, Callable[[], None]]] = {}
+
+    @property
+    def injected(self) -> tuple[Injected, ...]:
+        return tuple(fault for fault, _ in self._active.values())
+
+    def inject(self, name: str, parameters: Mapping[str, float | str]) -> int:
+        """Number of the fault; raises `Refused` or `BenchError`."""
+        if name in EMULATED and self._station.desk is None:
+            raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real one")
+        sentence, clear = self._do(name, parameters)
+        number = next(self._numbers)
+        self._active[number] = (Injected(number, name, sentence, time.monotonic()), clear)
+        return number
+
+    def clear(self, number: int) -> None:
+        """Take one back; raises `Refused` where there is no such fault."""
+        if number not in self._active:
+            raise Refused(f"fault {number} is not injected")
+        self._active.pop(number)[1]()
+
+    def clear_all(self) -> None:
+        for number in list(self._active):
+            self.clear(number)
+
+    def _do(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Callable[[], None]]:
+        match name:
+            case "cell voltage":
+                return self._cell_voltage(int(parameters["cell"]), float(parameters["volts"]))
+            case "bench voltage":
+                cell, volts = int(parameters["cell"]), float(parameters["volts"])
+                return f"cell {cell} {volts:+.3f} V behind the gate", self._at_desk(
+                    "cell_offset", cell=cell, volts=volts
+                )
+            case "open wire":
+                return self._open_wire(int(parameters["cell"]))
+            case "heartbeat stopped":
+                self._station.dut.heartbeat(on=False)
+                return "no heartbeat to the BMS", lambda: self._station.dut.heartbeat(on=True)
+            case "silent instrument":
+                instrument = str(parameters["instrument"])
+                return f"{instrument} is silent", self._at_desk("mute", instrument=instrument)
+            case "stuck temperature":
+                number = int(parameters["number"])
+                return f"thermistor {number} keeps its value", self._at_desk("stuck_thermistor", number=number)
+            case _:
+                raise Refused(f"fault {name} is unknown")
+
+    def _at_desk(self, fault: str, **at: object) -> Callable[[], None]:
+        desk = self._station.desk
+        if desk is None:
+            raise Refused(f"{fault} needs an emulated bench")
+        desk.inject(fault, **at)
+        return lambda: desk.clear(fault)
+
+    def _cell_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
+        loop = self._station.loop
+        pack = loop.tick.twins.get(loop.parts.twins.active) if loop.tick else None
+        if pack is None:
+            raise Refused("the active twin has no voltage yet", hint="wait a moment")
+        loop.faults[cell] = volts - float(pack.voltage_v[cell - 1])
+        return f"cell {cell} stepped to {volts:.3f} V", lambda: loop.faults.pop(cell, None) and None
+
+    def _open_wire(self, cell: int) -> tuple[str, Callable[[], None]]:
+        if self._station.loop.machine.state is not BenchState.CONNECTED:
+            raise Refused("a wire is opened with the BMS unpowered", hint="disarm first")
+        self._station.cells.prepare()
+        self._station.cells.fault_relay(cell, "open_plus")
+        return f"wire of cell {cell} is open", lambda: self._station.cells.fault_relay(cell, "normal")

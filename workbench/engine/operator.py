@@ -1,0 +1,279 @@
+"""What an operator asks, done one after the other; and what must happen without being asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from control.state import BenchState
+from drivers.errors import BenchError, Refused
+from drivers.ports import LinkState
+from workbench.compose import compose
+from workbench.engine import power
+from workbench.engine.arm import arm
+from workbench.engine.faults import Faults
+from workbench.session.messages import Ask, Progress, RingAt
+from workbench.window.model import Check, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from control.tick import Tick
+    from drivers.benchfile.model import Bench
+    from workbench.engine.engine import Engine
+    from workbench.engine.station import Station
+
+CONNECT_S: Final = 6.0
+CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before the engine acts itself
+
+
+class Operator:
+    """Acts on the engine's one station. `do` runs on the operator's thread, `watch` on the loop's."""
+
+    def __init__(self, engine: Engine, bench: Bench) -> None:
+        self.bench = bench
+        self.cancelled = threading.Event()
+        self.gone = False
+        self.checklist: tuple[Check, ...] = ()
+        self.faults: Faults | None = None
+        self.guard_alive = False
+        self.running_since_s: float | None = None
+        self._engine = engine
+        self._ends_s: float | None = None
+        self._tripped_s: float | None = None
+        self._made_safe = False
+        self._verbs: dict[str, Callable[..., dict[str, Any] | None]] = {
+            "connect": self._connect,
+            "disconnect": self._leave,
+            "leave": self._leave,
+            "client gone": self._client_gone,
+            "arm": self._arm,
+            "disarm": self._disarm,
+            "start": self._start,
+            "stop": self._stop,
+            "outputs off": self._make_safe,
+            "reset": self._reset,
+            "activate": self._activate,
+            "inject": self._inject,
+            "clear": self._clear,
+        }
+        self._number = 0
+
+    @property
+    def state(self) -> BenchState:
+        station = self._engine.station
+        return BenchState.DISCONNECTED if station is None else station.loop.machine.state
+
+    def do(self, ask: Ask) -> dict[str, Any] | None:
+        """Answer with a payload; raises `PulseError`."""
+        self._number = ask.number
+        return self._verbs[ask.verb](**ask.arguments)
+
+    # -- without being asked, on the loop's thread
+
+    def watch(self, tick: Tick) -> None:
+        """Hear the guard; trip without it; end an unattended run in time."""
+        station = self._station
+        alive = self.guard_alive = station.guard.alive()
+        for news in station.guard.news:
+            self._hear(news, station)
+        station.guard.news.clear()
+        now_s = tick.snapshot.t_s
+        if not alive and tick.state in (BenchState.ARMED, BenchState.RUNNING):
+            station.loop.trip("the guard is silent")
+            self._spawn_safe()
+        if tick.state is BenchState.TRIPPED and self._tripped_s is None:
+            self._tripped_s = now_s
+        late = self._tripped_s is not None and now_s - self._tripped_s > CONFIRM_S
+        if late and not self._made_safe:
+            self._spawn_safe()
+        if self._ends_s is not None and now_s >= self._ends_s:
+            self._ends_s = None
+            self._engine.ask(Ask(0, "stop"))
+
+    def _hear(self, news: dict[str, Any], station: Station) -> None:
+        if news.get("guard") == "tripped":
+            self._made_safe = news["result"] == "SAFE"
+            station.loop.trip(f"guard: {news['reason']}")
+            took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
+            words = f"verified off after {took_ms:.0f} ms" if self._made_safe else "off is NOT verified"
+            self._engine.outbox.event(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
+        elif news.get("guard") == "said":
+            station.guard_said = bool(news["ok"])
+
+    def _spawn_safe(self) -> None:
+        """The engine's own safe sequence, off the loop's thread, once a trip."""
+        if not self._made_safe:
+            self._made_safe = True
+            threading.Thread(target=self._make_safe, name="safe sequence", daemon=True).start()
+
+    # -- asked for
+
+    @property
+    def _station(self) -> Station:
+        if self._engine.station is None:
+            raise Refused("no bench is connected", hint="connect first")
+        return self._engine.station
+
+    def _tell(self, sentence: str, fraction: float | None = None) -> None:
+        if self._number:
+            self._engine.outbox.put(Progress(self._number, sentence, fraction))
+
+    def _event(self, level: Level, where: str, sentence: str) -> None:
+        self._engine.outbox.event(level, where, sentence)
+
+    def _connect(self) -> dict[str, Any]:
+        if self._engine.station is not None:
+            raise Refused("the bench is connected already")
+        self._tell("building the bench", 0.1)
+        station = compose(self.bench, self._engine.order, self._engine.guard_client)
+        self._engine.station = station
+        self._engine.outbox.keep_event = lambda happened: station.recorder.event(
+            {
+                "t_s": happened.t_s,
+                "wall_s": happened.wall_s,
+                "level": happened.level.value,
+                "where": happened.where,
+                "sentence": happened.sentence,
+                "detail": happened.detail,
+            }
+        )
+        self.faults = Faults(station)
+        station.start()
+        self._tell("waiting for the instruments", 0.5)
+        answering = station.wait_until(lambda: station.answering(with_device=False), CONNECT_S)
+        station.loop.machine.to(BenchState.CONNECTED)
+        station.guard.disarm()
+        self._engine.begin_turning()
+        self._engine.outbox.put(RingAt(station.ring.path))
+        self._event(Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}")
+        if not self._engine.attended:
+            self._event(Level.WARNING, "session", "unattended: the run goes on when its client dies")
+        if not answering:
+            silent = [health for health in station.health[:2] + station.health[3:] if health.state is not LinkState.OK]
+            said = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
+            raise BenchError(said, hint="mend it; the rest goes on and it is met again by itself")
+        return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
+
+    def _arm(self) -> None:
+        station = self._station
+        self.cancelled.clear()
+        self.checklist = ()
+        try:
+            arm(self._engine, station, self._checked, self.cancelled.is_set)
+        except Exception:
+            station.guard.disarm()
+            for trouble in power.take_down(station):
+                self._event(Level.ALARM, "arm", trouble)
+            raise
+        self._event(Level.INFO, "session", f"armed: {len(self.checklist)} checks hold")
+
+    def _checked(self, checks: tuple[Check, ...], fraction: float, left_s: float | None) -> None:
+        self.checklist = checks
+        if self._number:
+            name = next((check.name for check in checks if check.state.value == "working"), "")
+            self._engine.outbox.put(Progress(self._number, name, fraction, left_s))
+        self._engine.publish()
+
+    def _disarm(self) -> None:
+        station = self._station
+        self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
+        self._taken_down(station)
+        self._event(Level.INFO, "session", "disarmed")
+
+    def _taken_down(self, station: Station) -> None:
+        """Everything off; raises `BenchError` where that could not be verified."""
+        trouble = power.take_down(station)
+        station.guard.disarm()
+        if trouble:
+            raise BenchError("; ".join(trouble))
+
+    def _start(self, duration_s: float | None = None) -> None:
+        station = self._station
+
+        def go() -> None:
+            station.loop.machine.to(BenchState.RUNNING)
+            station.loop.restart_controllers()
+
+        self._engine.between_turns(go)
+        self.running_since_s = time.monotonic()
+        self._ends_s = None if duration_s is None else self.running_since_s + duration_s
+        self._event(Level.INFO, "session", "running" if duration_s is None else f"running for {duration_s:g} s")
+
+    def _stop(self) -> None:
+        station = self._station
+        if station.loop.machine.state is BenchState.RUNNING:
+            self._engine.between_turns(lambda: station.loop.machine.to(BenchState.ARMED))
+            self._event(Level.INFO, "session", "stopped")
+        self.running_since_s = self._ends_s = None
+        if self._client_is_gone:
+            self._leave()
+
+    def _make_safe(self) -> None:
+        station = self._station
+        for trouble in power.make_safe(station):
+            self._event(Level.ALARM, "safe sequence", trouble)
+
+    def _reset(self, reason: str) -> None:
+        station = self._station
+        if not reason.strip():
+            raise Refused("a trip is reset with a reason", hint="say why it is safe now")
+        if self.faults is not None:
+            self.faults.clear_all()
+        for trouble in power.take_down(station):
+            self._event(Level.WARNING, "reset", trouble)
+        station.guard.disarm()
+        station.guard.reset(reason)
+        self._engine.between_turns(lambda: station.loop.reset(reason))
+        self._tripped_s, self._made_safe = None, False
+        self.running_since_s = None
+        self._event(Level.INFO, "session", f"reset: {reason}")
+
+    def _activate(self, role: str, lane: str) -> None:
+        station = self._station
+        self._engine.between_turns(lambda: station.loop.activate(role, lane))
+
+    def _inject(self, fault: str, parameters: dict[str, float | str]) -> dict[str, Any]:
+        if self.faults is None:
+            raise Refused("no bench is connected", hint="connect first")
+        number = self.faults.inject(fault, parameters)
+        self._event(Level.WARNING, "fault", self.faults.injected[-1].sentence)
+        return {"number": number}
+
+    def _clear(self, fault_number: int) -> None:
+        if self.faults is not None:
+            self.faults.clear(fault_number)
+            self._event(Level.INFO, "fault", f"fault {fault_number} taken back")
+
+    # -- leaving
+
+    _client_is_gone = False
+
+    def _client_gone(self) -> None:
+        """An attended run ends; an unattended one goes on until its time is over."""
+        if self.gone:
+            return
+        self._client_is_gone = True
+        unattended_run = not self._engine.attended and self.state is BenchState.RUNNING and self._ends_s is not None
+        if not unattended_run:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Safe, sealed, closed; the engine ends behind this."""
+        station = self._engine.station
+        self.gone = True
+        if station is None:
+            return
+        state = station.loop.machine.state
+        if state in (BenchState.ARMED, BenchState.RUNNING):
+            self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
+        if state is not BenchState.CONNECTED:
+            for trouble in power.take_down(station):
+                self._event(Level.ALARM, "leave", trouble)
+            station.guard.disarm()
+        self._event(Level.INFO, "session", "disconnected")
+        self._engine.end_turning()
+        self._engine.outbox.keep_event = None
+        station.close()
+        self._engine.station = None

@@ -1,0 +1,110 @@
+"""A connected bench: everything that the composition root built, started and ended together."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from drivers.ports import LinkState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from multiprocessing.context import SpawnProcess
+
+    from control.guard_link import GuardLink
+    from control.loop import Loop
+    from control.state import Outputs
+    from drivers.benchfile.limits import BenchLimits
+    from drivers.benchfile.model import Bench
+    from drivers.canbus.dut import Dut
+    from drivers.ports import Health
+    from drivers.ring import RingWriter
+    from drivers.runlog import Recorder
+    from drivers.scpi.cells import CellSimulator
+    from drivers.scpi.iobox import IoBox
+    from drivers.scpi.supply import Supply
+
+LOOK_S = 0.02
+GUARD_END_S = 2.0
+
+
+class FaultDesk(Protocol):
+    """Injects what only the bench itself can do; an emulated bench has one."""
+
+    def inject(self, fault: str, **at: object) -> None: ...
+
+    def clear(self, fault: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Station:
+    """One bench, one run folder; `desk` is there only where the bench is emulated."""
+
+    bench: Bench
+    folder: Path
+    cells: CellSimulator
+    supply: Supply
+    io_box: IoBox
+    dut: Dut
+    loop: Loop
+    limits: BenchLimits
+    outputs: Outputs
+    ring: RingWriter
+    recorder: Recorder
+    guard: GuardLink
+    guard_process: SpawnProcess
+    evidence_class: str
+    desk: FaultDesk | None = None
+    guard_said: bool | None = None
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        return (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
+
+    def start(self) -> None:
+        """Open every connection; nothing is energised."""
+        for source in (self.cells, self.supply, self.io_box, self.dut):
+            source.start()
+
+    def answering(self, *, with_device: bool) -> bool:
+        """Whether every instrument answers; the device under test only once it has power."""
+        asked = self.health if with_device else (self.cells.health(), self.supply.health(), self.io_box.health())
+        return all(health.state is LinkState.OK for health in asked)
+
+    def read(self, channel: str) -> float:
+        """The newest value of a channel, NaN where nothing is known."""
+        tick = self.loop.tick
+        if tick is None:
+            return float("nan")
+        return float(tick.snapshot.values[tick.snapshot.table.index(channel)])
+
+    def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Poll until `holds()`; False when that took too long."""
+        until_s = time.monotonic() + within_s
+        while not holds():
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(LOOK_S)
+        return True
+
+    def close(self) -> None:
+        """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
+        with contextlib.ExitStack() as stack:
+            if self.desk is not None:
+                stack.callback(self.desk.stop)
+            stack.callback(self.ring.path.unlink, missing_ok=True)
+            stack.callback(self.ring.close)
+            stack.callback(self.recorder.close)
+            for lane in self.loop.parts.twins.all:
+                stack.callback(lane.part.close)
+            for source in (self.io_box, self.supply, self.cells, self.dut):
+                stack.callback(source.close)
+            stack.callback(self.guard_process.join, GUARD_END_S)
+            stack.callback(self.guard.quit)
+

@@ -1,0 +1,40 @@
+"""Waiting for a session without a window: poll it, as a window's timer would, until something holds."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from drivers.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.session.live import LiveSession
+    from workbench.window.model import Pending
+
+POLL_S = 0.02
+
+
+def wait_for(session: LiveSession, holds: Callable[[], bool], within_s: float) -> bool:
+    """Poll until `holds()`; False when that took longer than `within_s`."""
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        session.poll()
+        if holds():
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+def finish(session: LiveSession, pending: Pending, within_s: float) -> None:
+    """Wait until an action is done; raises `BenchError` with its sentence when it failed or took too long."""
+    if not wait_for(session, lambda: pending.done, within_s):
+        raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
+    if pending.error is not None:
+        raise BenchError(pending.error.sentence, hint=pending.error.hint)
+
+
+def idle(session: LiveSession, seconds: float) -> None:
+    """Let time pass while the session is polled."""
+    wait_for(session, lambda: False, seconds)

@@ -1,0 +1,57 @@
+"""Connect, arm, run: what a bench does when all is well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.ports import LinkState
+from workbench.session import patience
+from workbench.summary import summarise
+from workbench.tour.step import Finding
+from workbench.window.model import CheckState, State
+
+if TYPE_CHECKING:
+    from workbench.tour.trip import Trip
+
+RUN_S = 12.0
+TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
+
+
+def connect(trip: Trip) -> Finding:
+    """Every source answers, each with the identity that the bench file expects."""
+    started_s = trip.now()
+    session = trip.at(State.CONNECTED)
+    took_s = trip.now() - started_s
+    health = session.status.health
+    well = [source.name for source in health if source.state is LinkState.OK]
+    ok = len(well) == len(health) > 0 and took_s < CONNECT_S
+    evidence = f"{', '.join(well)} answer; evidence class {session.status.evidence_class}"
+    return Finding(ok, took_s, "s", f"{len(health)} sources within {CONNECT_S:g} s", evidence)
+
+
+def arm(trip: Trip) -> Finding:
+    """The checklist that the bench runs itself."""
+    session = trip.at(State.ARMED)
+    checks = session.status.checklist
+    held = [check for check in checks if check.state is CheckState.OK]
+    return Finding(len(held) == len(checks) > 0, len(held), "checks", f"all {len(checks)}", str(trip.run_folder))
+
+
+def run(trip: Trip) -> Finding:
+    """Lanes compared on the same samples, every tick on disk."""
+    session = trip.at(State.RUNNING)
+    patience.idle(session, RUN_S)
+    trip.run = trip.run_folder
+    summary = summarise(trip.run, running_only=True)
+    active = next(lane for lane in summary["lanes"] if lane["role"] == "twin" and lane["active"])
+    errors = [lane["soc_error"] for lane in summary["lanes"] if lane["soc_error"] is not None]
+    late_ms = summary["late_ms"]["p99"]
+    in_time = late_ms < LATE_MS or not session.status.realtime
+    whole = summary["recorded"] == summary["ticks"]
+    tracking_mv = active["tracking_mv"]
+    ok = whole and in_time and tracking_mv < TRACKING_MV and bool(errors) and max(errors) < SOC_ERROR
+    late = f"late p99 {late_ms:.2f} ms" + ("" if session.status.realtime else f" ({session.status.realtime_words})")
+    lost = "every tick recorded" if whole else f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
+    evidence = f"{lost}, {summary['missed']} missed, {late}, SoC error at most {100 * max(errors, default=1):.1f} %"
+    target = f"tracking < {TRACKING_MV:g} mV, late p99 < {LATE_MS:g} ms, SoC error < {100 * SOC_ERROR:g} %, no tick lost"
+    return Finding(ok, tracking_mv, "mV tracking", target, evidence)

@@ -1,0 +1,53 @@
+"""What the instruments' own journals say; every reaction time of the tour comes from here."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LOOK_AGAIN_S = 0.02
+
+
+@dataclass(frozen=True)
+class Off:
+    """The supply's output went off at `t_s`, caused by a message on the connection from `port`."""
+
+    t_s: float
+    port: int
+
+
+def journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
+    """The whole lines of an instrument's journal."""
+    path = bench_folder / f"{instrument}.journal.jsonl"
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+
+
+def first(bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float) -> dict[str, Any] | None:
+    """The first entry after `after_s` that fits, waiting up to `within_s` for it to be written."""
+    until_s = time.monotonic() + within_s
+    while True:
+        for entry in journal(bench_folder, instrument):
+            if entry["t"] >= after_s and fits(entry):
+                return entry
+        if time.monotonic() > until_s:
+            return None
+        time.sleep(LOOK_AGAIN_S)
+
+
+def supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> Off | None:
+    """When and by whose message the supply's output went off after `after_s`."""
+    entry = first(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
+    if entry is None:
+        return None
+    port = str(entry.get("cause") or "").rpartition(":")[2]
+    return Off(entry["t"], int(port) if port.isdigit() else 0)

@@ -1,0 +1,56 @@
+"""The steps in their order; those of the next issue hold their places."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from drivers.errors import BenchFileError
+from workbench.tour import after_steps, bench_steps, safety_steps
+from workbench.tour.step import Step
+
+STEPS: Final = (
+    Step("connect", "bench connected", bench_steps.connect),
+    Step("arm", "checklist holds", bench_steps.arm),
+    Step("run", "lanes side by side", bench_steps.run),
+    Step("fault", "BMS sees an over-voltage in time", safety_steps.fault),
+    Step("limit", "bench limit crossed, supply off", safety_steps.limit),
+    Step("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.outputs_off),
+    Step("engine_killed", "engine killed, supply off", safety_steps.engine_killed),
+    Step("reopen", "killed run opens again", after_steps.reopen),
+    Step("window_killed", "window killed, supply off", after_steps.window_killed),
+    Step("pictures", "pictures of the window", after_steps.pictures),
+    Step("certify", "BMS certified"),
+    Step("bundle", "configuration signed"),
+    Step("edge", "edge bridge runs the bundle"),
+    Step("fleet", "fleet sees the pack"),
+)
+
+# What can be broken on purpose, and the step that must notice.
+SABOTAGES: Final = {
+    "mute-supply": "connect",
+    "swap-cells": "arm",
+    "drop-tick": "run",
+    "bms-threshold": "fault",
+    "kill-guard": "limit",
+    "mute-guard": "limit",
+}
+
+
+def chosen(only: str) -> list[tuple[int, Step]]:
+    """The steps to judge with their numbers; raises `BenchFileError` that lists the names there are."""
+    numbered = list(enumerate(STEPS, 1))
+    if not only:
+        return numbered
+    wanted = [name.strip() for name in only.split(",") if name.strip()]
+    names = [step.name for step in STEPS]
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise BenchFileError(f"--only {unknown[0]} is no step", value=unknown[0], hint=f"steps: {', '.join(names)}")
+    return [(number, step) for number, step in numbered if step.name in wanted]
+
+
+def known_sabotage(name: str) -> str:
+    """`name`, when it is one; raises `BenchFileError` that lists the names there are."""
+    if name and name not in SABOTAGES:
+        raise BenchFileError(f"--sabotage {name} is unknown", value=name, hint=f"names: {', '.join(SABOTAGES)}")
+    return name

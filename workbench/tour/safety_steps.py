@@ -1,0 +1,99 @@
+"""Faults and deaths: each figure is a time between two entries of the instruments' own journals."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from workbench.session import patience
+from workbench.tour import evidence
+from workbench.tour.step import Finding
+from workbench.window.model import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.tour.trip import Trip
+
+BMS_MS, OFF_MS = 160.0, 200.0
+CELL, DEVICE_V, BENCH_STEP_V = 7, 4.30, 1.60
+SETTLE_S = 1.0
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process as hard
+
+
+def fault(trip: Trip) -> Finding:
+    """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
+    session = trip.at(State.RUNNING)
+    patience.idle(session, SETTLE_S)
+    asked_s = trip.now()
+    parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
+    patience.finish(session, session.inject("cell voltage", parameters), 5.0)
+    where = trip.bench_folder
+    over = evidence.first(where, "cell_simulator", asked_s, lambda entry: entry.get("crossed") == CELL, 2.0)
+    opened = evidence.first(
+        where, "bms", asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
+    )
+    blamed = evidence.first(where, "bms", asked_s, lambda entry: entry.get("event") == "fault", 0.5)
+    patience.idle(session, SETTLE_S)
+    target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
+    if over is None or opened is None or blamed is None:
+        return Finding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
+    value = 1e3 * (opened["t"] - over["t"])
+    ok = 0.0 < value < BMS_MS and blamed.get("cell") == CELL
+    return Finding(ok, value, "ms", target, f"{blamed.get('fault')} in cell {blamed.get('cell')}")
+
+
+def limit(trip: Trip) -> Finding:
+    """A cell past the bench limit, behind the gate: the guard turns the supply off."""
+    session = trip.at(State.RUNNING)
+    patience.idle(session, SETTLE_S)
+    if trip.sabotage == "kill-guard" and session.guard_pid:
+        os.kill(session.guard_pid, KILL)
+    asked_s = trip.now()
+    patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_STEP_V}), 5.0)
+    crossed = evidence.first(
+        trip.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
+    )
+    since_s = asked_s if crossed is None else crossed["t"]
+    return _judge(trip, trip.bench_folder, session.guard_ports, since_s, "bench limit crossed")
+
+
+def outputs_off(trip: Trip) -> Finding:
+    """OUTPUTS OFF goes straight to the guard."""
+    session = trip.at(State.RUNNING)
+    patience.idle(session, SETTLE_S)
+    pressed_s = trip.now()
+    session.outputs_off()
+    return _judge(trip, trip.bench_folder, session.guard_ports, pressed_s, "pressed")
+
+
+def engine_killed(trip: Trip) -> Finding:
+    """The engine dies; the guard makes the bench safe."""
+    session = trip.at(State.RUNNING)
+    patience.idle(session, 2.0)
+    where, ports, pid = trip.bench_folder, session.guard_ports, session.engine_pid
+    trip.killed_run = trip.run_folder
+    ring = session.ring
+    if pid is None or ring is None:
+        return Finding(ok=False, value="no engine", target="an engine to kill")
+    killed_s = trip.now()
+    os.kill(pid, KILL)
+    finding = _judge(trip, where, ports, killed_s, "engine killed")
+    trip.killed_count = ring.count
+    trip.leave()
+    return finding
+
+
+def _judge(trip: Trip, where: Path, ports: frozenset[int], since_s: float, what: str) -> Finding:
+    """Time from `since_s` to the supply's output off, which must be the guard's own doing."""
+    off = evidence.supply_off(where, since_s)
+    if trip.session_is_open:
+        patience.idle(trip.session, SETTLE_S)
+    target = f"off within {OFF_MS:g} ms by the guard's own connection"
+    if off is None:
+        return Finding(ok=False, value="still on", target=target, evidence=what)
+    value = 1e3 * (off.t_s - since_s)
+    by_guard = off.port in ports
+    by = "the guard's connection" if by_guard else f"another connection (port {off.port})"
+    return Finding(by_guard and 0.0 <= value < OFF_MS, value, "ms", target, f"{what}; output off by {by}")

@@ -1,0 +1,86 @@
+"""The tour's luggage: where it writes, the session it holds, and how a session is brought to a state."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.session import patience
+from workbench.session.live import LiveSession
+from workbench.window.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONNECT_S, ARM_S, START_S, RESET_S = 25.0, 40.0, 5.0, 10.0
+_ORDER = (State.DISCONNECTED, State.CONNECTED, State.ARMED, State.RUNNING)
+
+
+@dataclass
+class Trip:
+    """One walk; steps hand over what later steps need. A step that needs a state asks for it with `at`."""
+
+    out: Path
+    bench: Path
+    sabotage: str
+    say: Callable[[str], None]
+    killed_run: Path | None = None
+    killed_count: int = 0
+    run: Path | None = None
+    pictures: list[Path] = field(default_factory=list[Path])
+    _session: LiveSession | None = None
+
+    @property
+    def session(self) -> LiveSession:
+        """The session under way; starts an engine when there is none."""
+        if self._session is None:
+            self._session = LiveSession(self.bench, self.out / "runs", sabotage=self.sabotage)
+        return self._session
+
+    @property
+    def run_folder(self) -> Path:
+        return Path(self.session.status.run_folder)
+
+    @property
+    def bench_folder(self) -> Path:
+        """Where the emulated instruments keep their journals."""
+        return self.run_folder / "emulated"
+
+    def at(self, wanted: State) -> LiveSession:
+        """Bring the session to `wanted`, whatever it is in now; raises `BenchError` when the bench refuses."""
+        session = self.session
+        session.poll()
+        if session.status.state is State.TRIPPED:
+            patience.finish(session, session.reset("tour: the step before has been judged"), RESET_S)
+        while _ORDER.index(session.status.state) < _ORDER.index(wanted):
+            match session.status.state:
+                case State.DISCONNECTED:
+                    patience.finish(session, session.connect(), CONNECT_S)
+                case State.CONNECTED:
+                    patience.finish(session, session.arm(), ARM_S)
+                case _:
+                    patience.finish(session, session.start(), START_S)
+            self._settle(session)
+        return session
+
+    @property
+    def session_is_open(self) -> bool:
+        return self._session is not None
+
+    def leave(self) -> None:
+        """End the session, if there is one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    @staticmethod
+    def _settle(session: LiveSession) -> None:
+        """The status that belongs to an answer comes right behind it."""
+        patience.idle(session, 0.15)
+
+    @staticmethod
+    def now() -> float:
+        """Seconds of the clock that the journals use."""
+        return time.monotonic()

@@ -1,0 +1,86 @@
+"""What a plot draws: curves over channels of the store, and what its legend says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence  # noqa: TC003  # fields of records name them
+from dataclasses import dataclass
+from enum import Enum
+
+from workbench.window.format import Display  # noqa: TC001  # a field of a record names it
+from workbench.window.store import Reading  # noqa: TC001  # a type alias names it
+
+
+class Stroke(Enum):
+    """How a curve is drawn: measured and modelled solid, truth dashed, a band filled between two channels."""
+
+    LINE = "line"
+    DASH = "dash"
+    BAND = "band"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One curve: `channel`, and for a band `other`; `colour` is a key of the theme; a band has no legend of its own.
+
+    With `around`, a band lies `other` above and below `channel`.
+    """
+
+    label: str
+    channel: str
+    colour: str
+    stroke: Stroke = Stroke.LINE
+    other: str = ""
+    around: bool = False
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a legend: a swatch in `colour` (none if empty), a label, the value, a note behind it."""
+
+    colour: str
+    label: str
+    value: str
+    note: str = ""
+    dashed: bool = False
+
+
+Legend = Callable[[Reading], Sequence[Entry]]
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """A plot as declared: title, quantity, curves; `least` is the narrowest range worth showing, in shown units."""
+
+    key: str
+    title: str
+    display: Display
+    curves: tuple[Curve, ...]
+    least: float
+    axis: str = ""
+    legend: Legend | None = None
+
+    @property
+    def unit(self) -> str:
+        """What stands on the axis."""
+        return self.axis or self.display.unit
+
+
+def plain_legend(curves: Sequence[Curve], display: Display) -> Legend:
+    """Label and live value of every curve, with the width of a band around it."""
+    widths = {curve.channel: curve.other for curve in curves if curve.stroke is Stroke.BAND and curve.around}
+
+    def entries(reading: Reading) -> list[Entry]:
+        made: list[Entry] = []
+        for curve in curves:
+            if curve.stroke is Stroke.BAND:
+                continue
+            value = display.text(reading[curve.channel])
+            width = reading[widths[curve.channel]] if curve.channel in widths else float("nan")
+            if width == width:  # noqa: PLR0124  # not NaN
+                value = f"{display.number(reading[curve.channel])} ±{width * display.scale:.{display.decimals}f}"
+                value = f"{value} {display.unit}"
+            made.append(Entry(curve.colour, curve.label, value, dashed=curve.stroke is Stroke.DASH))
+        return made
+
+    return entries

@@ -1,0 +1,148 @@
+"""The docks that are short lists: what the gate did, how near the limits are, which faults act."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from workbench.window import format as fmt
+from workbench.window.widgets import button, label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from workbench.window.model import Injected, LimitPair
+    from workbench.window.store import Store
+
+LAST_S: Final = 60.0
+NEAREST: Final = 3
+_RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Gate(QWidget):
+    """How many commands of the last minute were allowed, held, tripped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 0, 16, 8)
+        grid.setVerticalSpacing(7)
+        self.counts = [label(fmt.DASH) for _ in range(3)]
+        for row, (word, count) in enumerate(zip(("allowed", "held", "tripped"), self.counts, strict=True)):
+            grid.addWidget(label(word), row, 0)
+            count.setAccessibleName(f"Gate {word}")
+            grid.addWidget(count, row, 1, _RIGHT)
+        grid.setRowStretch(3, 1)
+
+    def show_values(self, store: Store) -> None:
+        if "gate/verdict" not in store:
+            return
+        _, values = store.between(["gate/verdict"], store.newest_s - LAST_S, np.inf)
+        for number, count in enumerate(self.counts):
+            _set(count, fmt.count(int(np.count_nonzero(values[0] == number))))
+
+
+class Limits(QWidget):
+    """The channels that are closest to a bench limit, one of each kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limits: tuple[LimitPair, ...] = ()
+        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 0, 16, 8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        for row in range(NEAREST):
+            parts = (label(), label(), label(tone="muted"))
+            grid.addWidget(parts[0], 2 * row, 0)
+            grid.addWidget(parts[1], 2 * row, 1, _RIGHT)
+            parts[2].setIndent(16)
+            grid.addWidget(parts[2], 2 * row + 1, 0, 1, 2)
+            self._rows.append(parts)
+        grid.setRowStretch(2 * NEAREST, 1)
+
+    def show_limits(self, limits: Sequence[LimitPair]) -> None:
+        self._limits = tuple(limits)
+
+    def show_values(self, store: Store) -> None:
+        nearest: dict[str, tuple[float, LimitPair, float]] = {}
+        for limit in self._limits:
+            if limit.channel not in store:
+                continue
+            value = store.newest(limit.channel)
+            used = used_share(limit, value)
+            kind = "".join(char for char in limit.channel if not char.isdigit())
+            if used == used and (kind not in nearest or used > nearest[kind][0]):  # noqa: PLR0124  # NaN
+                nearest[kind] = (used, limit, value)
+        best = sorted(nearest.values(), key=lambda found: -found[0])[:NEAREST]
+        for number, parts in enumerate(self._rows):
+            for part in parts:
+                part.setVisible(number < len(best))
+            if number < len(best):
+                _, limit, value = best[number]
+                self._fill(parts, limit, value)
+
+    def _fill(self, parts: tuple[QLabel, QLabel, QLabel], limit: LimitPair, value: float) -> None:
+        shown = fmt.display(limit.channel, limit.unit)
+        high = value - limit.bench[0] > limit.bench[1] - value
+        bounds = [] if limit.device is None else [f"device {shown.number(limit.device[high])}"]
+        bounds.append(f"bench {shown.text(limit.bench[high])}")
+        for part, text in zip(parts, (limit.channel, shown.text(value), " · ".join(bounds)), strict=True):
+            _set(part, text)
+
+
+def used_share(limit: LimitPair, value: float) -> float:
+    """How much of the way from the middle of the bench's range to its edge is used: 1 at the limit."""
+    low, high = limit.bench
+    return abs(value - (low + high) / 2.0) / ((high - low) / 2.0)
+
+
+class Faults(QWidget):
+    """Which faults act, each with a button that clears it, and the button that injects one."""
+
+    cleared = Signal(int)
+
+    def __init__(self, inject: Callable[[], object]) -> None:
+        super().__init__()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(16, 0, 16, 8)
+        self._column.setSpacing(6)
+        self.inject = button("Inject a fault…  Ctrl+I", inject)
+        self.inject.setStyleSheet("text-align: left;")
+        self._list = QVBoxLayout()
+        self._column.addLayout(self._list)
+        self._column.addWidget(self.inject)
+        self._column.addStretch(1)
+        self._shown: tuple[Injected, ...] = ()
+        self._rows: list[QWidget] = []
+
+    def show_injected(self, injected: tuple[Injected, ...]) -> None:
+        if injected == self._shown:
+            return
+        self._shown = injected
+        for row in self._rows:
+            row.hide()
+            row.deleteLater()
+        self._rows = [self._row(fault) for fault in injected]
+        for row in self._rows:
+            self._list.addWidget(row)
+
+    def _row(self, fault: Injected) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(label(fault.sentence, "amber", wrap=True), 1)
+        clear = button("clear", partial(self.cleared.emit, fault.number), "link")
+        clear.setAccessibleName(f"Clear {fault.sentence}")
+        line.addWidget(clear)
+        return row
+
+
+def _set(part: QLabel, text: str) -> None:
+    if part.text() != text:
+        part.setText(text)

@@ -1,0 +1,163 @@
+"""How SI values are written: fixed decimals, a unit beside every value, a dash for what is missing."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DASH: Final = "–"  # noqa: RUF001  # an en dash is what a missing value shows
+MINUS: Final = "−"  # noqa: RUF001  # the minus that is as wide as a figure
+KELVIN: Final = 273.15
+MINUTE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How one quantity is shown: `shown = si * scale + offset`, with `decimals`; `words` name values of flags."""
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+    decimals: int = 3
+    signed: bool = False
+    words: Mapping[int, str] | None = None
+
+    def shown(self, si: float) -> float:
+        return si * self.scale + self.offset
+
+    def number(self, si: float) -> str:
+        """The figure alone, or the word of a flag, or a dash."""
+        if not math.isfinite(si):
+            return DASH
+        if self.words is not None:
+            return self.words.get(round(si), str(round(si)))
+        return figure(self.shown(si), self.decimals, signed=self.signed)
+
+    def text(self, si: float) -> str:
+        """The figure and its unit; no unit behind a dash or a word."""
+        number = self.number(si)
+        return f"{number} {self.unit}" if self.unit and number != DASH else number
+
+    def difference(self, si: float) -> str:
+        """A difference of two values, signed, with its unit; offsets cancel."""
+        if not math.isfinite(si):
+            return DASH
+        return f"{figure(si * self.scale, self.decimals, signed=True)} {self.unit}".rstrip()
+
+
+def figure(value: float, decimals: int, *, signed: bool = False) -> str:
+    """`value` with fixed decimals and a true minus; never a negative zero."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0.0:
+        return text
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+VOLT: Final = Display("V", decimals=3)
+PACK_VOLT: Final = Display("V", decimals=2)
+MILLIVOLT: Final = Display("mV", scale=1e3, decimals=1)
+AMPERE: Final = Display("A", decimals=2, signed=True)
+LIMIT_AMPERE: Final = Display("A", decimals=1)
+CELSIUS: Final = Display("°C", offset=-KELVIN, decimals=1)
+PERCENT: Final = Display("%", scale=1e2, decimals=1)
+WATT: Final = Display("W", decimals=1, signed=True)
+MILLISECOND: Final = Display("ms", scale=1e3, decimals=2)
+OHM: Final = Display("Ω", decimals=0)
+NUMBER: Final = Display("", decimals=2)
+COUNT: Final = Display("", decimals=0)
+
+_BY_UNIT: Final = {"V": VOLT, "A": AMPERE, "K": CELSIUS, "W": WATT, "s": MILLISECOND, "ohm": OHM}
+_ON_OFF: Final = {0: "off", 1: "on"}
+_CONTACTS: Final = {0: "open", 1: "closed"}
+WORDS: Final[dict[str, dict[int, str]]] = {
+    "supply/output": _ON_OFF,
+    "io/estop": {0: "OPEN", 1: "closed"},
+    "io/contactor": _CONTACTS,
+    "io/bms_power": _ON_OFF,
+    "bms/contactor": _CONTACTS,
+    "gate/verdict": {0: "allowed", 1: "held", 2: "tripped"},
+    "bench/state": {0: "Disconnected", 1: "Connected", 2: "Armed", 3: "Running", 4: "Tripped"},
+    "loop/late": {},
+}
+_COUNTS: Final = ("/violations", "/ticks_left", "/fault_cell", "/fault", "/balancing")
+_FRACTIONS: Final = ("soc", "soc_std")
+
+
+def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
+    """How a channel of SI `unit` is shown; `words` are the bench's own value tables."""
+    table = (words or {}).get(channel) or WORDS.get(channel)
+    if table:
+        return replace(COUNT, words=table)
+    if unit == "1":
+        if channel.rsplit("/", 1)[-1] in _FRACTIONS:
+            return PERCENT
+        return COUNT if channel.endswith(_COUNTS) else NUMBER
+    if channel.endswith("_limit"):
+        return LIMIT_AMPERE
+    if unit == "V" and not channel.endswith("/voltage") or channel == "supply/voltage":
+        return PACK_VOLT
+    return _BY_UNIT.get(unit, replace(NUMBER, unit=unit))
+
+
+def age(seconds: float) -> str:
+    """How old a stale value is, short: `0.4 s`, `12 s`, `3 min`."""
+    if not math.isfinite(seconds):
+        return DASH
+    if seconds < 10.0:  # noqa: PLR2004  # a decimal helps below ten
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < MINUTE_S else f"{seconds / MINUTE_S:.0f} min"
+
+
+def step_time(seconds: float) -> str:
+    """What a lane's step costs: `3 µs`, `0.71 ms`, `12.4 ms`."""
+    if not math.isfinite(seconds):
+        return DASH
+    if seconds < 1e-4:  # noqa: PLR2004  # below 0.1 ms microseconds read better
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.2f} ms" if seconds < 1e-2 else f"{seconds * 1e3:.1f} ms"  # noqa: PLR2004  # three figures
+
+
+def run_time(seconds: float) -> str:
+    """`HH:MM:SS`."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def wall_clock(wall_s: float) -> str:
+    """Local time of day with milliseconds."""
+    return f"{time.strftime('%H:%M:%S', time.localtime(wall_s))}.{int(wall_s * 1e3) % 1000:03d}"
+
+
+def wall_date(wall_s: float) -> str:
+    """Local date and time, to the minute."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(wall_s))
+
+
+def count(number: int) -> str:
+    """Thousands parted by a thin space that no line breaks at."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def octets(number: int) -> str:
+    """`812 B`, `3.2 MB`."""
+    size = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000.0 or unit == "GB":  # noqa: PLR2004  # SI prefix
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000.0
+    raise AssertionError  # the loop ends at GB
+
+
+def label(channel: str) -> str:
+    """A channel's name as the tree shows it under its source."""
+    if channel == "io/estop":
+        return "emergency-stop chain"
+    head, _, rest = channel.partition("/")
+    if head.startswith("cell_"):
+        return channel
+    return rest.replace("_", " ") if "cell_" not in rest else rest
