@@ -110,7 +110,7 @@ class Gate:
             raise ValueError("the emergency-stop chain must be known: declare when its input is late and lost")
         self._optional = np.isinf(spec.late_s)
         self._never_lost = np.isinf(spec.lost_s)
-        self._known_s = np.full(len(spec.table), -np.inf)
+        self._known_s = np.full(len(spec.table), np.inf)  # never: as far away as a time can be
         self._t_s = math.nan
         self._held_ticks = 0
         self._latched = ""

@@ -62,7 +62,8 @@ class Answers(NamedTuple):
 class Loop:
     """One bench, turn after turn. `faults`: volts added to the asked voltage of a cell (numbered from 1).
 
-    `service`: what the arming checklist wants instead of the lanes; it passes the gate like any other command.
+    `service`: what the arming checklist wants instead of the lanes; from `live` on the gate judges it like any other
+    command, before that it is applied at no current.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -71,6 +72,7 @@ class Loop:
         self.lateness = Lateness()
         self.faults: dict[int, float] = {}
         self.service: Command | None = None
+        self.live = False
         self.tick: Tick | None = None
         self._events: list[str] = []
         self._due_s = float("nan")
@@ -152,7 +154,7 @@ class Loop:
         return Command(current_a, voltage_v, pack.temperature_k)
 
     def _judge(self, snapshot: Snapshot, asked: Command) -> Verdict:
-        if not self._live:
+        if self.machine.state < BenchState.ARMED and not self.live:
             return self.parts.gate.rest(asked, "not armed")
         verdict = self.parts.gate.check(snapshot, asked)
         if isinstance(verdict, Tripped):
@@ -164,12 +166,8 @@ class Loop:
     def _act(self, verdict: Verdict) -> None:
         if isinstance(verdict, Tripped):
             self.parts.actuator.safe()
-        elif self._live:
+        elif self.machine.state >= BenchState.ARMED or self.service is not None:
             self.parts.actuator.apply(verdict.apply)
-
-    @property
-    def _live(self) -> bool:
-        return self.machine.state >= BenchState.ARMED or self.service is not None
 
     def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: Answers, verdict: Verdict) -> Tick:
         parts = self.parts

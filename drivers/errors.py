@@ -44,12 +44,16 @@ class PulseError(Exception):
         self.bound = bound
         self.hint = hint
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """Where and what, without the next step."""
         place = self.where or ""
         if self.line is not None:
             place += f":{self.line}"
-        sentence = f"{place} {self.what}".strip()
-        return f"{sentence}; {self.hint}" if self.hint else sentence
+        return f"{place} {self.what}".strip()
+
+    def __str__(self) -> str:
+        return f"{self.sentence}; {self.hint}" if self.hint else self.sentence
 
     def as_json(self) -> dict[str, Any]:
         """The `error` object that scripts rely on."""

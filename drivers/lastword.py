@@ -157,7 +157,7 @@ class TcpMouth:
         """Whether the connection stands, tried anew for a moment when it does not."""
         if self._socket is None:
             self._connect()
-        if self._socket is not None and not self._standing():
+        if not self._standing() and self._socket is not None:
             select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - time.monotonic())))
         if self._standing():
             self._lines()  # notices a connection that was closed meanwhile

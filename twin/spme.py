@@ -40,9 +40,11 @@ class SpmePack:
         self._terminal = Compiled(model.terminal.map(cells))
         self._held = HeldCurrent(cells)
         self._scale = model.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
-        self._x, self._t, self._i, self._dt, self._ambient, resistance = self._step.inputs
-        resistance[:] = pack.resistance_factor
-        self._terminal.inputs[3][:] = pack.resistance_factor
+        self._x = self._step.inputs[0].reshape(-1, cells)
+        self._t, self._i, self._dt, self._ambient, resistance = (a.reshape(cells) for a in self._step.inputs[1:])
+        self._seen_x = self._terminal.inputs[0].reshape(-1, cells)
+        self._seen_t, self._seen_i, seen_resistance = (a.reshape(cells) for a in self._terminal.inputs[1:])
+        resistance[:] = seen_resistance[:] = pack.resistance_factor
         self._x[:] = model.rested(pack.soc0)
         self._t[:] = pack.ambient_k
         self._v, self._soc = self._seen(np.zeros(cells))
@@ -57,13 +59,13 @@ class SpmePack:
         self._i[:] = held_a * self._scale
         self._dt[:] = dt_s
         self._ambient[:] = ambient_k
-        x, t, v, soc = self._step()
-        good = ((v > _HOLDS_V[0]) & (v < _HOLDS_V[1]) & np.isfinite(t)).ravel()
+        x, t, v, soc = (a.reshape(-1, len(held_a)) for a in self._step())
+        good = (v[0] > _HOLDS_V[0]) & (v[0] < _HOLDS_V[1]) & np.isfinite(t[0])
         np.copyto(self._x, x, where=good)
-        np.copyto(self._t, t, where=good)
-        np.copyto(self._v, v.ravel(), where=good)
-        np.copyto(self._soc, soc.ravel(), where=good)
-        return PackState(self._soc.copy(), self._t.ravel().copy(), self._v.copy(), held_a.copy())
+        np.copyto(self._t, t[0], where=good)
+        np.copyto(self._v, v[0], where=good)
+        np.copyto(self._soc, soc[0], where=good)
+        return PackState(self._soc.copy(), self._t.copy(), self._v.copy(), held_a.copy())
 
     def take_over(self, state: PackState) -> None:
         """Keep SoC and temperature; lay in as much relaxing polarisation as explains the voltage, then bend SoC."""
@@ -111,8 +113,7 @@ class SpmePack:
         return 0.5 * (low + high)
 
     def _seen(self, current: Floats) -> tuple[Floats, Floats]:
-        x, t, i, _ = self._terminal.inputs
-        x[:], t[:], i[:] = self._x, self._t, current
+        self._seen_x[:], self._seen_t[:], self._seen_i[:] = self._x, self._t, current
         v, soc = self._terminal()
         return v.ravel().copy(), soc.ravel().copy()
 

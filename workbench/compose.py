@@ -10,16 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import can.interfaces
-
 from control.clock import WallClock
 from control.gate import Gate
 from control.guard_link import GuardLink
-from control.guard_process import guard_main
 from control.loop import Loop, Parts
 from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
-from drivers.benchfile.limits import bench_limits
+from drivers.benchfile.limits import laid_over
 from drivers.benchfile.model import ROLES
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
@@ -34,6 +31,7 @@ from fixtures.emulated import BenchError as EmulatorError
 from fixtures.emulated import EmulatedBench
 from workbench.engine import protect
 from workbench.engine.actuator import BenchActuator
+from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes, pack_spec
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Station
@@ -48,15 +46,13 @@ if TYPE_CHECKING:
     from workbench.engine.process import EngineOrder
 
 EMULATED: Final = "emulated"
-LOOPBACK_CAN: Final = "loopback_udp"
 SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the tour's run
-
-can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
 
 
 def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Station:
     """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind."""
+    know_loopback_can()
     with ExitStack() as undo:
         folder = _run_folder(order.runs, bench.bench.name)
         desk = _emulated(bench, folder, order.sabotage)
@@ -73,7 +69,7 @@ def _station(
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
     senses = Senses((cells, supply, dut, io_box))
-    limits = bench_limits(bench, senses.table)
+    limits = laid_over(bench, senses.table)
     pack = pack_spec(bench.pack)
     twins, estimators, controllers = (build_lanes(bench, role, pack) for role in ROLES)
     layout = TickLayout(
@@ -94,7 +90,7 @@ def _station(
     spec = protect.guard_spec(
         bench, senses.table, limits, ring.path, words, folder / "guard.jsonl", attended=attended
     )
-    guard, process = _guard(spec, guard_client)
+    guard, pipe, process = _guard(spec, guard_client)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(
         clock=WallClock(),
@@ -124,21 +120,22 @@ def _station(
         ring=ring,
         recorder=recorder,
         guard=guard,
+        guard_pipe=pipe,
         guard_process=process,
         evidence_class=evidence_class,
         desk=desk,
     )
 
 
-def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, SpawnProcess]:
+def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, Connection, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=guard_main, args=(spec, theirs, client), name="guard")
+    process = context.Process(target=guard_entry, args=(spec, theirs, client), name="guard")
     process.start()
     theirs.close()
     client.close()
-    return GuardLink(ours, time.monotonic), process
+    return GuardLink(ours, time.monotonic), ours, process
 
 
 def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
@@ -148,20 +145,20 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
             simulator.address,
             simulator.expect,
             simulator.period_s,
-            bench.pack.cells,
-            simulator.protect.voltage_v,
-            simulator.protect.current_a,
+            cells=bench.pack.cells,
+            protect_voltage_v=simulator.protect.voltage_v,
+            protect_current_a=simulator.protect.current_a,
         ),
         Supply(
             supply.address,
             supply.expect,
             supply.period_s,
-            supply.protect.voltage_v,
-            supply.protect.current_a,
-            supply.charge_v,
-            supply.discharge_v,
+            protect_voltage_v=supply.protect.voltage_v,
+            protect_current_a=supply.protect.current_a,
+            charge_v=supply.charge_v,
+            discharge_v=supply.discharge_v,
         ),
-        IoBox(io_box.address, io_box.expect, io_box.period_s, io_box.thermistors),
+        IoBox(io_box.address, io_box.expect, io_box.period_s, thermistors=io_box.thermistors),
         Dut(read_dut_map(bench.dut_map), dut.interface, dut.channel, dut.bitrate),
     )
 

@@ -52,10 +52,9 @@ class Dut:
     A value older than three cycles of its message is STALE, and MISSING (NaN) when the device is silent.
     """
 
-    name: Final = "dut"
-
     def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
         """Use `Dut.open`, or `start` what this makes."""
+        self.name: Final = "dut"
         self.map: Final = mapped
         self.channels: Final[tuple[Channel, ...]] = mapped.channels
         self.proof: Final = Proof()

@@ -34,7 +34,7 @@ class Recorder:
         self._about = about
         channels, measured = len(about.channels), about.measured
         self._split = 1 + channels
-        self._floats = np.zeros((WAITING_ROWS, 1 + channels + measured))
+        self._floats = np.full((WAITING_ROWS, 1 + channels + measured), np.nan)  # touches its pages now
         self._quality = np.zeros((WAITING_ROWS, measured), np.uint8)
         self._put = 0  # rows taken from the loop; only the loop writes it
         self._encoded = 0  # rows turned into messages; this and the next only the thread writes

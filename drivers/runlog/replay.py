@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from drivers.runlog.run import Run
 
-AHEAD: Final = 3000  # ticks read from disk at once
+AHEAD: Final = 2000  # ticks read from disk at once
 
 
 class Replay:
@@ -27,6 +27,7 @@ class Replay:
         self.run = run
         self._ring = RingWriter.create(ring_path, run.table, run.measured, capacity)
         self._history = capacity - 1
+        self._since_start_s = run.t_s - run.start_s
         self._shown = 0  # ticks of the run up to here are in the ring
         self._block: Block = run.block(0, 0)
 
@@ -36,7 +37,7 @@ class Replay:
 
     def advance(self, to_s: float) -> None:
         """Show the run up to `to_s`; going back starts a new epoch of the ring with the history before that time."""
-        end = int(np.searchsorted(self.run.t_s, self.run.start_s + to_s, side="right"))
+        end = int(np.searchsorted(self._since_start_s, to_s, side="right"))
         first = self._shown
         if end < first:
             self._ring.restart()

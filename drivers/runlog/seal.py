@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Floats
 
-GROUP_ROWS: Final = 6000  # a minute at 100 Hz: what one cut of a channel has to read at most
+GROUP_ROWS: Final = 2000  # 20 s at 100 Hz: what a short cut reads at least, and what a replay loads between two frames
 
 
 def seal(

@@ -48,7 +48,7 @@ class IoBox(PolledSource):
 
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
-        self._poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
+        self.poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
         self._within(lambda: self._powered() is on, f"power does not switch {'on' if on else 'off'}")
 
     def forget(self) -> None:
@@ -62,5 +62,5 @@ class IoBox(PolledSource):
         return Reading(np.concatenate((flags, kelvin)), link.sampled_s)
 
     def _powered(self) -> bool:
-        reply = self._poller.call(lambda link: link.ask(codec.message(page.INPUTS.ask())))
+        reply = self.poller.call(lambda link: link.ask(codec.message(page.INPUTS.ask())))
         return page.inputs(reply)[2] == 1.0

@@ -149,7 +149,9 @@ class Link:
         try:
             waiting = len(self._socket.recv(LONGEST_LINE, socket.MSG_PEEK))
             if waiting:
-                self._received += cast("bytes", self._resource.visalib.read(self._resource.session, min(waiting, 4096))[0])
+                self._received += cast(
+                    "bytes", self._resource.visalib.read(self._resource.session, min(waiting, 4096))[0]
+                )
                 return
         except OSError as error:
             raise LinkDropped(f"is gone: {error}", where=self.address) from error

@@ -17,7 +17,7 @@ from drivers.scpi.declare import Query
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
-SHEET: Final = "IO-8 protocol 1.0, docs/io_box.md"
+SHEET: Final = "IO-8 protocol 1.0, a dialect of this project"
 
 IDENTITY: Final = Query("ID", SHEET)
 THERMISTORS: Final = Query("TH", SHEET)  # `TH r1,...,r8` sets, ohm

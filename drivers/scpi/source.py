@@ -53,29 +53,29 @@ class PolledSource(ABC):
         self._expect, self._period_s, self._clock = expect, period_s, clock
         self._low = np.array([channel.low for channel in channels])
         self._high = np.array([channel.high for channel in channels])
-        self._poller = Poller(name, address, self, period_s, timeout_s=self.timeout_s, gap_s=self.gap_s)
+        self.poller: Final = Poller(name, address, self, period_s, timeout_s=self.timeout_s, gap_s=self.gap_s)
 
     def start(self) -> None:
-        self._poller.start()
+        self.poller.start()
 
     def close(self) -> None:
         """End the connection; leaves the instrument as it is."""
-        self._poller.close()
+        self.poller.close()
 
     def health(self) -> Health:
-        return self._poller.health
+        return self.poller.health
 
     @property
     def connections(self) -> int:
         """How often the instrument was met; a step up means that `prepare` has to be asked for again."""
-        return self._poller.connections
+        return self.poller.connections
 
     def identity(self) -> str:
         """The reply to the identity query, asked now."""
-        return self._poller.call(self._identity)
+        return self.poller.call(self._identity)
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
-        reading, answering = self._poller.reading, self.health().state is LinkState.OK
+        reading, answering = self.poller.reading, self.health().state is LinkState.OK
         old = reading is None or not self._clock() - reading.sampled_s <= STALE_PERIODS * self._period_s
         if reading is None or (old and not answering):
             values[:] = math.nan
@@ -137,12 +137,12 @@ class ScpiSource(PolledSource):
         return found
 
     def _tell(self, *units: str) -> None:
-        self._poller.call(lambda link: link.write(codec.message(*units)))
+        self.poller.call(lambda link: link.write(codec.message(*units)))
 
     def _ask(self, *units: str) -> list[bytes]:
         """One reply per unit, all asked in one message."""
         count = len(units)
-        return codec.units(self._poller.call(lambda link: link.ask(codec.message(*units), count)), count)
+        return codec.units(self.poller.call(lambda link: link.ask(codec.message(*units), count)), count)
 
     def _reason(self) -> str:
         return f"its error queue says: {', '.join(self.errors()) or 'nothing'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -46,21 +47,24 @@ class Scripted:
     Replies are bytes, or act on the socket; an empty reply says nothing.
     """
 
-    def __init__(self, *lives: Sequence[Line]) -> None:
+    def __init__(self, *lives: Sequence[Line], port: int = 0, open_end: bool = False) -> None:
+        """With `open_end`, what is heard after the last line of all goes unanswered and is no surprise."""
         self.unused = [list(life) for life in lives]
         self.surprises: list[bytes] = []
-        self._server = listening()
+        self.ended = 0  # connections
+        self._server = socket.create_server(("127.0.0.1", port)) if port else listening()
+        self._open_end = open_end
         self._peers: list[socket.socket] = []
-        self._done = threading.Event()
+        self.done = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def address(self) -> str:
-        return "127.0.0.1:%d" % self._server.getsockname()[1]
+        return f"127.0.0.1:{self._server.getsockname()[1]}"
 
     def wait(self, within_s: float = 5.0) -> None:
         """Until the transcript is used up."""
-        assert self._done.wait(within_s), f"never heard {self.unused}, but {self.surprises}"
+        assert self.done.wait(within_s), f"never heard {self.unused}, but {self.surprises}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -83,9 +87,10 @@ class Scripted:
                 return
             self._peers.append(peer)
             if life is self.unused[-1] and not life:
-                self._done.set()
+                self.done.set()
             self._live(peer, life)
             peer.close()
+            self.ended += 1
 
     def _live(self, peer: socket.socket, life: list[Line]) -> None:
         with peer.makefile("rb") as lines:
@@ -96,12 +101,14 @@ class Scripted:
                     return
                 if not line:
                     return
+                if self._open_end and not any(self.unused):
+                    continue
                 if not life or life[0][0] != line:
                     self.surprises.append(line)
                     continue
                 reply = life.pop(0)[1]
                 if not any(self.unused):
-                    self._done.set()
+                    self.done.set()
                 try:
                     peer.sendall(reply) if isinstance(reply, bytes) else reply(peer)
                 except OSError:
@@ -109,8 +116,6 @@ class Scripted:
 
 
 def _shut(wire: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         wire.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     wire.close()

@@ -73,6 +73,10 @@ def test_the_emulated_bench_reads_as_it_stands(read: Callable[[str], Bench]) -> 
     assert bench.active("controller").module == "control.profile"
 
 
+def test_the_shipped_bench_file_is_whole() -> None:
+    assert read_bench(HIL24).path == HIL24
+
+
 def test_times_and_temperatures_are_given_in_si(read: Callable[[str], Bench]) -> None:
     bench = read(GOOD)
     assert bench.pack.ambient_k == pytest.approx(298.15)

@@ -7,20 +7,19 @@ import shutil
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from drivers.benchfile import read_bench
 from drivers.errors import RunLogError
 from drivers.runlog.append import AppendFile
-from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM
+from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
 from drivers.runlog.run import Gap, Run
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANNELS, MEASURED = 6, 4
 TABLE = ChannelTable(tuple(Channel(f"cell_{n:02d}/voltage", "V", 0.0, 5.5) for n in range(CHANNELS)))
@@ -98,7 +97,8 @@ def test_a_cut_may_cross_the_seam_of_two_row_groups(tmp_path: Path, monkeypatch:
     recorder = Recorder.create(tmp_path / "run", TABLE, META, MEASURED)
     for number in range(40):
         recorder.put(*tick(number))
-        if number % 5 == 4:
+        if number % 10 == 9:
+            recorder.event({"tick": number})  # wakes the writer
             eventually(lambda number=number: recorder.written == number + 1)
     recorder.close()
     with Run.open(tmp_path / "run") as run:
@@ -151,6 +151,16 @@ def test_an_unfinished_last_event_is_left_out(tmp_path: Path) -> None:
         file.write('{"what": "tri')
     with Run.open(tmp_path / "run") as run:
         assert run.events() == [{"what": "armed"}]
+
+
+def test_a_run_carries_the_bench_file_as_it_stood(tmp_path: Path) -> None:
+    bench = read_bench(Path(__file__).parents[2] / "fixtures" / "benches" / "hil24.toml")
+    Recorder.create(tmp_path / "run", TABLE, describe(bench, "SIM"), MEASURED).close()
+    with Run.open(tmp_path / "run") as run:
+        assert run.meta["bench"]["text"] == bench.path.read_text(encoding="utf-8")
+        assert run.meta["bench"]["name"] == "hil24"
+        assert run.meta["evidence"] == "SIM"
+        assert run.meta["versions"]["numpy"] == np.__version__
 
 
 def test_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def test_ask_returns_the_line_without_its_end() -> None:
 
 def test_link_sets_nodelay_on_the_socket() -> None:
     with Scripted([]) as peer, Link.open(peer.address) as link:
-        assert link._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        wire = link._socket  # pyright: ignore[reportPrivateUsage]  # the option is seen nowhere else
+        assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("reply", [b"1;2;3\n", b"1\n2\n3\n", b"1;2\n3\n"])
@@ -35,21 +36,30 @@ def test_a_reply_longer_than_a_read_arrives_whole() -> None:
 
 
 def test_silence_is_told_after_the_timeout() -> None:
-    with Scripted([(b"A?\n", b"")]) as peer, Link.open(peer.address, timeout_s=0.1) as link:
-        with pytest.raises(LinkSilent, match="within 100 ms"):
-            link.ask(b"A?\n")
+    with (
+        Scripted([(b"A?\n", b"")]) as peer,
+        Link.open(peer.address, timeout_s=0.1) as link,
+        pytest.raises(LinkSilent, match="within 100 ms"),
+    ):
+        link.ask(b"A?\n")
 
 
 def test_a_reply_without_line_end_is_garbage() -> None:
-    with Scripted([(b"A?\n", b"1.5")]) as peer, Link.open(peer.address, timeout_s=0.1) as link:
-        with pytest.raises(LinkGarbage, match=r"'1\.5' without a line end"):
-            link.ask(b"A?\n")
+    with (
+        Scripted([(b"A?\n", b"1.5")]) as peer,
+        Link.open(peer.address, timeout_s=0.1) as link,
+        pytest.raises(LinkGarbage, match=r"'1\.5' without a line end"),
+    ):
+        link.ask(b"A?\n")
 
 
 def test_a_flood_without_line_end_is_garbage_before_the_timeout() -> None:
-    with Scripted([(b"A?\n", b"x" * 70_000)]) as peer, Link.open(peer.address, timeout_s=5.0) as link:
-        with pytest.raises(LinkGarbage, match="bytes without a line end"):
-            link.ask(b"A?\n")
+    with (
+        Scripted([(b"A?\n", b"x" * 70_000)]) as peer,
+        Link.open(peer.address, timeout_s=5.0) as link,
+        pytest.raises(LinkGarbage, match="bytes without a line end"),
+    ):
+        link.ask(b"A?\n")
 
 
 def test_a_closed_connection_is_told_at_once_and_without_spinning() -> None:
@@ -66,9 +76,12 @@ def test_a_drop_in_the_middle_of_a_line_is_a_drop() -> None:
         peer.sendall(b"1.")
         hang_up(peer)
 
-    with Scripted([(b"A?\n", half)]) as peer, Link.open(peer.address, timeout_s=5.0) as link:
-        with pytest.raises(LinkDropped):
-            link.ask(b"A?\n")
+    with (
+        Scripted([(b"A?\n", half)]) as peer,
+        Link.open(peer.address, timeout_s=5.0) as link,
+        pytest.raises(LinkDropped),
+    ):
+        link.ask(b"A?\n")
 
 
 def test_what_was_said_unasked_is_no_answer() -> None:

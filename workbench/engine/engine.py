@@ -58,7 +58,7 @@ class Engine:
         try:
             bench = read_bench(self.order.bench)
         except BenchFileError as error:
-            failure = Failure(str(error), error.hint, "\n".join(getattr(error, "__notes__", ())))
+            failure = Failure(error.sentence, error.hint, "\n".join(getattr(error, "__notes__", ())))
             self.outbox.put(messages.BenchUnreadable(failure, error.as_json()))
             self._await_client_end()
             return
@@ -152,7 +152,7 @@ class Engine:
             try:
                 payload = self.operator.do(ask) or {}
             except PulseError as error:
-                failure = Failure(str(error), error.hint)
+                failure = Failure(error.sentence, error.hint)
                 self.outbox.event(Level.WARNING, ask.verb, str(error))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
                 import traceback  # noqa: PLC0415

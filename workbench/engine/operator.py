@@ -13,7 +13,7 @@ from workbench.compose import compose
 from workbench.engine import power
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
-from workbench.session.messages import Ask, Progress, RingAt
+from workbench.session.messages import Ask, Left, Progress, RingAt
 from workbench.window.model import Check, Level
 
 if TYPE_CHECKING:
@@ -194,7 +194,6 @@ class Operator:
 
         def go() -> None:
             station.loop.machine.to(BenchState.RUNNING)
-            station.loop.restart_controllers()
 
         self._engine.between_turns(go)
         self.running_since_s = time.monotonic()
@@ -275,5 +274,7 @@ class Operator:
         self._event(Level.INFO, "session", "disconnected")
         self._engine.end_turning()
         self._engine.outbox.keep_event = None
+        station.guard.quit()
+        self._engine.outbox.put(Left())
         station.close()
         self._engine.station = None

@@ -10,7 +10,7 @@ from control.gate import BenchLimits, GateSpec
 from control.guard import GuardSpec
 from control.state import Outputs
 from drivers.canbus.dut import open_steps
-from drivers.lastword import CanLastWord
+from drivers.lastframe import CanLastWord
 from drivers.scpi import ea_psb10000
 from drivers.snapshot import Command
 

@@ -1,4 +1,4 @@
-"""What becomes of a tick: a row in the ring, a row on disk, and a byte that wakes the guard, in that order."""
+"""What becomes of a tick: a row in the ring and a row on disk. The guard is woken behind it, and reads the row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from control.tick import Tick, TickLayout
     from drivers.ring import RingWriter
     from drivers.runlog import Recorder
@@ -17,13 +15,12 @@ if TYPE_CHECKING:
 class RowSink:
     """Lays a tick out once for all who want it."""
 
-    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: Recorder, wake_guard: Callable[[], None]) -> None:
-        self._layout, self._ring, self._recorder, self._wake_guard = layout, ring, recorder, wake_guard
+    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: Recorder) -> None:
+        self._layout, self._ring, self._recorder = layout, ring, recorder
         self._row = np.empty(len(layout.table))
 
     def put(self, tick: Tick) -> None:
         snapshot = tick.snapshot
         self._layout.fill(tick, self._row)
         self._ring.publish(snapshot.t_s, self._row, snapshot.sampled_s, snapshot.quality)
-        self._wake_guard()
         self._recorder.put(snapshot.t_s, self._row, snapshot.sampled_s, snapshot.quality)

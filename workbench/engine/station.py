@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
     from control.guard_link import GuardLink
@@ -58,6 +59,7 @@ class Station:
     ring: RingWriter
     recorder: Recorder
     guard: GuardLink
+    guard_pipe: Connection
     guard_process: SpawnProcess
     evidence_class: str
     desk: FaultDesk | None = None
@@ -106,5 +108,5 @@ class Station:
             for source in (self.io_box, self.supply, self.cells, self.dut):
                 stack.callback(source.close)
             stack.callback(self.guard_process.join, GUARD_END_S)
-            stack.callback(self.guard.quit)
+            stack.callback(self.guard_pipe.close)
 

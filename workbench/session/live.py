@@ -151,7 +151,10 @@ class LiveSession:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
         with contextlib.suppress(OSError):
             self._engine.send(messages.Ask(0, "leave"))
-        self._process.join(LEAVE_S)
+        until_s = time.monotonic() + LEAVE_S
+        while self._process.exitcode is None and time.monotonic() < until_s:
+            self.poll()
+            time.sleep(0.01)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
@@ -216,6 +219,10 @@ class LiveSession:
                 self.answers[number] = payload
                 if pending := self._pending.pop(number, None):
                     pending.error, pending.done = error, True
+            case messages.Left():
+                with contextlib.suppress(OSError):
+                    self._guard.send_bytes(b"bye")
+                self._guard.close()
             case messages.Facts(bench):
                 self._facts = bench
             case messages.BenchUnreadable(failure, error):

@@ -60,6 +60,11 @@ class RingAt:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """The bench is safe and closed; nothing is left to guard."""
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """An event, for the log and for eyes."""
 

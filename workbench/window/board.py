@@ -81,6 +81,13 @@ class Board(QWidget):
 
     # ---- what is shown
 
+    def set_cells(self, cells: int) -> None:
+        """The bench has that many."""
+        if cells != self._cells:
+            self._cells = cells
+            self.strip.set_cells(cells)
+            self.show_lanes(())
+
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         palette = self.palette()

@@ -42,6 +42,10 @@ class CellStrip(QWidget):
         self.theme = theme
         self.update()
 
+    def set_cells(self, cells: int) -> None:
+        self._volts = [float("nan")] * cells
+        self.update()
+
     def show_values(self, reading: Reading) -> None:
         volts = [round(reading[f"cell_{number:02d}/voltage"], 4) for number in range(1, len(self._volts) + 1)]
         if volts != self._volts:

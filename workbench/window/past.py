@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
-    from workbench.window.model import BenchFacts, EventRecord, LaneInfo
+    from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Pending
 
 
 @dataclass(frozen=True, slots=True)
-class RunRow:
-    """One recorded run in the list."""
+class RunLine:
+    """One recorded run in the list; `state` is a word such as sealed or recovered, `detail` a sentence about it."""
 
     name: str
     folder: Path
-    wall_s: float
-    duration_s: float
-    ticks: int
+    state: str
     octets: int
-    evidence_class: str
-    bench: str
-    ending: str
-    sealed: bool
+    started: str = ""
+    duration_s: float | None = None
+    ticks: int | None = None
+    evidence_class: str = ""
+    bench: str = ""
+    detail: str = ""
 
 
 class ReplaySource(Protocol):
-    """A recorded run that plays into a ring; `turn` is called 30 times a second with the wall time that passed."""
+    """A recorded run that plays into a ring."""
 
     @property
     def bench(self) -> BenchFacts: ...
@@ -51,7 +51,7 @@ class ReplaySource(Protocol):
         ...
 
     def seek(self, position_s: float) -> None:
-        """Move, and show the minute before the new position."""
+        """Move, and show what came before the new position."""
         ...
 
     def events(self) -> Sequence[EventRecord]: ...
@@ -60,12 +60,22 @@ class ReplaySource(Protocol):
 
 
 class Past(Protocol):
-    """Recorded runs, as the Runs page needs them."""
+    """The folder of recorded runs. All work is done beside the window's thread; results arrive from `poll`."""
 
-    def runs(self) -> Sequence[RunRow]:
-        """Newest first."""
+    def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Pending:
+        """List the runs, newest first."""
         ...
 
-    def replay(self, folder: Path) -> ReplaySource:
-        """Raises `OSError` or `ValueError` with a sentence."""
+    def replay(self, folder: Path, ready: Callable[[ReplaySource], None]) -> Pending:
+        """Open a run and play it into a ring."""
         ...
+
+    def export(self, folder: Path, file: Path) -> Pending:
+        """Write a run as `.csv` or `.mf4`, in a process of its own."""
+        ...
+
+    def poll(self) -> None:
+        """Move pending work on; called 30 times a second."""
+        ...
+
+    def close(self) -> None: ...

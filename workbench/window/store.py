@@ -44,6 +44,7 @@ class Store:
         """Lines for the ring's channels and the formulas that `lanes` allow."""
         self._ring = ring
         self._next = 0
+        self._epoch = ring.epoch
         self._rows = rows
         self.generation = 0
         self.lost = 0
@@ -74,8 +75,10 @@ class Store:
     def feed(self) -> int:
         """Take the rows that are new in the ring; answers how many."""
         block = self._ring.since(self._next)
-        if block.first < self._next:
+        if block.epoch != self._epoch:  # a replay went back
             self.clear()
+            self._epoch, self._next = block.epoch, 0
+            block = self._ring.since(0)
         self.lost += block.lost if self._next else 0
         self._next = block.following
         count = min(len(block.t_s), self._rows)
@@ -89,8 +92,6 @@ class Store:
         self.generation += 1
 
     def _append(self, block: Block, count: int) -> None:
-        if self._end and block.t_s[-count] < self._t_s[self._end - 1]:
-            self.clear()  # a replay went back
         if self._end + count > 2 * self._rows:
             kept = self._rows - count if count < self._rows else 0
             self._t_s[:kept] = self._t_s[self._end - kept : self._end]

@@ -1,0 +1,129 @@
+"""A run for other programs, in SI units with time from the run's first tick: CSV and MDF4."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from drivers.errors import RunLogError
+from drivers.runlog.arrow import SAMPLED, TIME, csv_lines
+from drivers.runlog.mdf4 import Group, Series, write_mdf4
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from drivers.runlog.run import Run
+    from drivers.snapshot import Channel, Floats
+
+    Progress: TypeAlias = Callable[[float], bool]  # gets the fraction done, answers whether to go on
+
+ROWS: Final = 2000
+
+
+class _Cancelled(Exception):  # noqa: N818  # not an error: somebody asked for it
+    pass
+
+
+def unwatched(_done: float) -> bool:
+    """Progress that nobody watches."""
+    return True
+
+
+def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
+    """Write every tick's channels: names in the first line, units in the second, what is not known empty.
+
+    False when `progress` answered so, with nothing left behind; raises `RunLogError` when the file cannot be written.
+    """
+
+    def write(draft: Path) -> None:
+        with draft.open("wb") as file:
+            file.write(_head(run))
+            for first in range(0, run.count, ROWS):
+                _go_on(progress, first / run.count)
+                block = run.block(first, min(first + ROWS, run.count))
+                file.write(csv_lines([block.t_s - run.start_s, *block.values]))
+
+    return _exported(path, ".csv", write, progress)
+
+
+def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
+    """Write MDF 4.10, one channel group per time base: a measured value stands once, at the time it was sampled.
+
+    False when `progress` answered so, with nothing left behind; raises `RunLogError` when the file cannot be written.
+    """
+
+    def write(draft: Path) -> None:
+        write_mdf4(draft, _groups(run, progress), run.about.started)
+
+    return _exported(path, ".mf4", write, progress)  # asammdf writes to no other suffix
+
+
+def _exported(path: Path, suffix: str, write: Callable[[Path], None], progress: Progress) -> bool:
+    """Write under another name first, so that a file with the asked one is always whole."""
+    draft = path.with_name(f".{path.name}.part{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(draft)
+        draft.replace(path)
+    except _Cancelled:
+        return False
+    except OSError as error:
+        hint = "free space there or name another place"
+        raise RunLogError(f"cannot be written: {error.strerror}", where=str(path), hint=hint) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    progress(1.0)
+    return True
+
+
+def _go_on(progress: Progress, done: float) -> None:
+    if not progress(done):
+        raise _Cancelled
+
+
+def _head(run: Run) -> bytes:
+    text = io.StringIO(newline="")
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow([TIME, *run.table.names])
+    lines.writerow(["s", *(channel.unit for channel in run.table)])
+    return text.getvalue().encode()
+
+
+def _groups(run: Run, progress: Progress) -> Iterator[Group]:
+    bases = _bases(run)
+    done = 0
+    for name, channels in bases:
+        _go_on(progress, done / max(len(run.table), 1))
+        t_s = run.t_s if name == TIME else run.columns([name])[name]
+        fresh = _fresh(t_s)
+        columns = run.columns(channel.name for channel in channels)
+        series = tuple(Series(channel.name, channel.unit, columns[channel.name][fresh]) for channel in channels)
+        yield Group(channels[0].name, t_s[fresh] - run.start_s, series)
+        done += len(channels)
+
+
+def _bases(run: Run) -> list[tuple[str, list[Channel]]]:
+    """Each time base as the column that holds it, with the channels that were sampled then."""
+    bases: dict[bytes, tuple[str, list[Channel]]] = {}
+    for channel in run.table.channels[: run.measured]:
+        name = channel.name + SAMPLED
+        digest = blake2b(run.columns([name])[name].tobytes()).digest()
+        bases.setdefault(digest, (name, []))[1].append(channel)
+    derived = list(run.table.channels[run.measured :])
+    return [*bases.values(), *([(TIME, derived)] if derived else [])]
+
+
+def _fresh(t_s: Floats) -> npt.NDArray[np.bool_]:
+    """Where a time is later than all before it: a value that is held, late or not yet known is no new sample."""
+    newest = np.fmax.accumulate(t_s) if len(t_s) else t_s
+    before = np.concatenate([[-np.inf], np.nan_to_num(newest[:-1], nan=-np.inf)])
+    return np.isfinite(t_s) & (t_s > before[: len(t_s)])

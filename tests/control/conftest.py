@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.control.smallbench import SmallBench
+
+
+@pytest.fixture
+def bench() -> SmallBench:
+    return SmallBench()

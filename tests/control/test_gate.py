@@ -1,0 +1,393 @@
+"""The gate, at each boundary. Plain functions of one bench, because the mutation test calls them on mutants too."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.control.smallbench import CELLS, HIGH, HOLD_TICKS, LATE_S, LOST_S, LOW, TABLE, command
+
+if TYPE_CHECKING:
+    from tests.control.smallbench import SmallBench
+
+INF = math.inf
+
+
+def just_above(x: float) -> float:
+    return math.nextafter(x, INF)
+
+
+def just_below(x: float) -> float:
+    return math.nextafter(x, -INF)
+
+
+def test_gate_allows_what_is_in_order_exactly_as_asked(bench: SmallBench) -> None:
+    asked = command(12.5)
+    verdict = bench.verdict(bench.gate(), asked)
+    assert bench.allowed(verdict)
+    assert verdict.asked is asked
+    assert verdict.apply.current_a == 12.5
+    assert verdict.apply.cell_voltage_v.tolist() == [3.7, 3.8]
+    assert verdict.apply.cell_temperature_k.tolist() == [298.0, 298.0]
+
+
+def test_gate_allows_current_up_to_both_bounds(bench: SmallBench) -> None:
+    gate = bench.gate()
+    assert bench.allowed(bench.verdict(gate, command(80.0)))
+    assert bench.allowed(bench.verdict(gate, command(-80.0)))
+
+
+def test_gate_holds_current_just_beyond_either_bound(bench: SmallBench) -> None:
+    gate = bench.gate()
+    assert bench.held(bench.verdict(gate, command(just_above(80.0))), "asked supply/current 80.000 A above 80.000 A")
+    assert bench.held(bench.verdict(gate, command(just_below(-80.0))), "asked supply/current -80.000 A below -80.000 A")
+
+
+def test_gate_blocks_nan_and_infinite_current(bench: SmallBench) -> None:
+    for current_a in (math.nan, INF, -INF):
+        gate = bench.gate()
+        verdict = bench.verdict(gate, command(current_a))
+        assert bench.held(verdict, "asked supply/current")
+        assert verdict.apply.current_a == 0.0
+
+
+def test_gate_allows_cell_voltages_up_to_both_bounds(bench: SmallBench) -> None:
+    gate = bench.gate()
+    assert bench.allowed(bench.verdict(gate, command(volts=(0.5, 5.0))))
+    assert bench.allowed(bench.verdict(gate, command(volts=(5.0, 0.5))))
+
+
+def test_gate_holds_a_cell_voltage_just_beyond_either_bound_and_names_it(bench: SmallBench) -> None:
+    gate = bench.gate()
+    above = bench.verdict(gate, command(volts=(3.7, just_above(5.0))))
+    assert bench.held(above, "asked cell_02/voltage 5.000 V above 5.000 V (hil24.toml:58)")
+    below = bench.verdict(gate, command(volts=(just_below(0.5), 3.8)))
+    assert bench.held(below, "asked cell_01/voltage 0.500 V below 0.500 V (hil24.toml:58)")
+
+
+def test_gate_blocks_nan_and_infinite_cell_voltages(bench: SmallBench) -> None:
+    for volt in (math.nan, INF, -INF):
+        verdict = bench.verdict(bench.gate(), command(volts=(3.7, volt)))
+        assert bench.held(verdict, "asked cell_02/voltage")
+        assert verdict.apply.cell_voltage_v.tolist() == [3.7, 3.8]
+
+
+def test_gate_keeps_cell_temperatures_within_their_bound(bench: SmallBench) -> None:
+    gate = bench.gate()
+    assert bench.allowed(bench.verdict(gate, command(kelvin=343.0)))
+    assert bench.allowed(bench.verdict(gate, command(kelvin=238.0)))
+    assert bench.held(
+        bench.verdict(gate, command(kelvin=just_above(343.0))), "asked bms/temperature_1", "hil24.toml:80"
+    )
+    assert bench.held(bench.verdict(gate, command(kelvin=just_below(238.0))), "asked bms/temperature_1")
+    assert bench.held(bench.verdict(gate, command(kelvin=math.nan)), "asked bms/temperature_1")
+
+
+def test_gate_holds_a_command_of_another_size(bench: SmallBench) -> None:
+    for volts in ((3.7,), (3.7, 3.8, 3.9), ()):
+        verdict = bench.verdict(bench.gate(), command(volts=volts))
+        assert bench.held(verdict, f"asked for {len(volts)} values where the bench has 2")
+
+
+def test_held_keeps_the_last_allowed_command_for_the_declared_ticks_then_ramps_to_zero(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, command(2.5, (3.6, 3.9)))
+    verdicts = [bench.verdict(gate, command(99.0, (4.0, 4.0))) for _ in range(HOLD_TICKS + 4)]
+    assert [verdict.ticks_left for verdict in verdicts] == [2, 1, 0, 0, 0, 0, 0]
+    assert [verdict.apply.current_a for verdict in verdicts] == pytest.approx([2.5, 2.5, 2.5, 1.5, 0.5, 0.0, 0.0])
+    assert all(verdict.apply.cell_voltage_v.tolist() == [3.6, 3.9] for verdict in verdicts)
+    assert all(verdict.asked.current_a == 99.0 for verdict in verdicts)
+
+
+def test_held_charging_current_ramps_up_to_zero_and_not_beyond(bench: SmallBench) -> None:
+    gate = bench.gate(hold_ticks=0)
+    bench.verdict(gate, command(-1.5))
+    currents = [bench.verdict(gate, command(math.nan)).apply.current_a for _ in range(3)]
+    assert currents == pytest.approx([-0.5, 0.0, 0.0])
+
+
+def test_the_ramp_takes_the_time_that_has_passed(bench: SmallBench) -> None:
+    gate = bench.gate(hold_ticks=0)
+    bench.verdict(gate, command(20.0))
+    assert bench.verdict(gate, command(99.0), after_s=0.05).apply.current_a == pytest.approx(15.0)
+
+
+def test_the_ramp_never_raises_current_when_time_goes_back(bench: SmallBench) -> None:
+    gate = bench.gate(hold_ticks=0)
+    bench.verdict(gate, command(20.0))
+    assert bench.verdict(gate, command(99.0), after_s=-0.01).apply.current_a == 20.0
+
+
+def test_a_good_command_ends_the_hold_and_starts_its_ticks_anew(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate)
+    assert bench.verdict(gate, command(99.0)).ticks_left == HOLD_TICKS - 1
+    assert bench.verdict(gate, command(99.0)).ticks_left == HOLD_TICKS - 2
+    assert bench.allowed(bench.verdict(gate))
+    assert bench.verdict(gate, command(99.0)).ticks_left == HOLD_TICKS - 1
+
+
+def test_the_last_allowed_command_is_kept_as_it_was(bench: SmallBench) -> None:
+    gate, asked = bench.gate(), command(5.0)
+    bench.verdict(gate, asked)
+    asked.cell_voltage_v[:] = 4.9  # a lane writes into its own arrays again
+    asked.cell_temperature_k[:] = 340.0
+    held = bench.verdict(gate, command(99.0))
+    assert held.apply.cell_voltage_v.tolist() == [3.7, 3.8]
+    assert held.apply.cell_temperature_k.tolist() == [298.0, 298.0]
+
+
+def test_measured_values_on_their_bounds_are_in_order(bench: SmallBench) -> None:
+    gate = bench.gate()
+    for name in (*CELLS, "supply/current", "bms/temperature_1"):
+        for bound in (LOW, HIGH):
+            assert bench.allowed(bench.verdict(gate, values={name: bound[TABLE.index(name)]}))
+
+
+def test_a_measured_value_just_beyond_its_bound_trips(bench: SmallBench) -> None:
+    for name in (*CELLS, "supply/current", "bms/temperature_1"):
+        n = TABLE.index(name)
+        assert bench.tripped(bench.verdict(bench.gate(), values={name: just_above(HIGH[n])}), name, "above")
+        assert bench.tripped(bench.verdict(bench.gate(), values={name: just_below(LOW[n])}), name, "below")
+
+
+def test_an_infinite_measured_value_trips(bench: SmallBench) -> None:
+    assert bench.tripped(bench.verdict(bench.gate(), values={"cell_02/voltage": INF}), "above")
+    assert bench.tripped(bench.verdict(bench.gate(), values={"cell_02/voltage": -INF}), "below")
+
+
+def test_a_violation_names_channel_value_unit_bound_and_where_it_is_declared(bench: SmallBench) -> None:
+    verdict = bench.verdict(bench.gate(), values={"cell_02/voltage": 5.012})
+    assert verdict.reason == "cell_02/voltage 5.012 V above 5.000 V (hil24.toml:58)"
+
+
+def test_tripped_applies_no_current_and_cells_as_last_allowed(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, command(30.0, (3.6, 3.9), 300.0))
+    verdict = bench.verdict(gate, command(40.0, (4.0, 4.0)), values={"supply/current": 81.0})
+    assert bench.tripped(verdict)
+    assert verdict.asked.current_a == 40.0
+    assert verdict.apply.current_a == 0.0
+    assert verdict.apply.cell_voltage_v.tolist() == [3.6, 3.9]
+    assert verdict.apply.cell_temperature_k.tolist() == [300.0, 300.0]
+
+
+def test_a_trip_latches_with_its_first_reason(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, values={"supply/current": 81.0})
+    for _ in range(3):
+        assert bench.tripped(bench.verdict(gate, values={"cell_01/voltage": 5.5}), "supply/current 81.000 A")
+    assert bench.tripped(bench.verdict(gate), "supply/current 81.000 A")
+
+
+def test_a_reset_with_a_reason_opens_the_gate_again(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, values={"supply/current": 81.0})
+    gate.reset("shunt was recalibrated")
+    assert bench.allowed(bench.verdict(gate))
+
+
+def test_a_reset_without_a_reason_is_refused_and_changes_nothing(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, values={"supply/current": 81.0})
+    for nothing in ("", "  "):
+        with pytest.raises(ValueError, match="reason"):
+            gate.reset(nothing)
+    assert bench.tripped(bench.verdict(gate))
+
+
+def test_what_still_is_wrong_trips_again_after_a_reset(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, values={"supply/current": 81.0})
+    gate.reset("hoping")
+    assert bench.tripped(bench.verdict(gate, values={"supply/current": 82.0}), "82.000 A")
+
+
+def test_a_reset_starts_from_zero_current_and_full_hold(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, command(30.0))
+    bench.verdict(gate, command(99.0))
+    bench.verdict(gate, values={"supply/current": 81.0})
+    gate.reset("checked")
+    held = bench.verdict(gate, command(99.0))
+    assert held.apply.current_a == 0.0
+    assert held.ticks_left == HOLD_TICKS - 1
+
+
+def test_a_trip_seen_by_somebody_else_latches_and_the_first_reason_stays(bench: SmallBench) -> None:
+    gate = bench.gate()
+    gate.trip("guard: OUTPUTS OFF was pressed")
+    gate.trip("something later")
+    assert bench.tripped(bench.verdict(gate), "OUTPUTS OFF")
+
+
+def test_an_open_emergency_stop_chain_trips(bench: SmallBench) -> None:
+    for reading in (0.0, just_below(1.0), just_above(1.0), 2.0):
+        assert bench.tripped(bench.verdict(bench.gate(), values={"io/estop": reading}), "io/estop", "emergency-stop")
+
+
+def test_a_value_is_fresh_up_to_its_late_age(bench: SmallBench) -> None:
+    gate = bench.gate(late_s=np.where(np.isinf(LATE_S), INF, 0.25), lost_s=LOST_S * 4)
+    for name in (*CELLS, "supply/current", "io/estop"):
+        assert bench.allowed(bench.verdict(gate, ages_s={name: 0.25}))
+        assert bench.held(bench.verdict(gate, ages_s={name: 0.2501}), f"{name} is late", "0.250")
+
+
+def test_one_late_value_holds_and_names_itself(bench: SmallBench) -> None:
+    verdict = bench.verdict(bench.gate(), ages_s={"cell_02/voltage": 0.05})
+    assert bench.held(verdict, "cell_02/voltage is late: 0.050 s old, limit 0.040 s")
+    assert verdict.ticks_left == HOLD_TICKS - 1
+
+
+def test_a_value_that_need_not_be_known_may_be_old_or_missing(bench: SmallBench) -> None:
+    assert bench.allowed(bench.verdict(bench.gate(), ages_s={"bms/temperature_1": 1e6}))
+    assert bench.allowed(bench.verdict(bench.gate(), values={"bms/temperature_1": math.nan, "bms/charge_limit": INF}))
+
+
+def test_a_required_value_that_is_not_a_number_holds_at_once(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate)
+    for name in (*CELLS, "supply/current", "io/estop"):
+        assert bench.held(bench.verdict(gate, values={name: math.nan}), f"{name} is not a number")
+        assert bench.allowed(bench.verdict(gate))
+
+
+def test_lost_knowledge_of_a_required_channel_trips(bench: SmallBench) -> None:
+    for name in (*CELLS, "supply/current", "io/estop"):
+        lost_s = LOST_S[TABLE.index(name)]
+        assert bench.held(bench.verdict(bench.gate(), ages_s={name: lost_s - 1e-6}), "late")
+        verdict = bench.verdict(bench.gate(), ages_s={name: lost_s + 1e-6})
+        assert bench.tripped(verdict, f"{name} is lost", f"{lost_s:.3f} s")
+
+
+def test_knowledge_is_lost_only_beyond_its_age(bench: SmallBench) -> None:
+    bench.t_s = 0.0
+    gate = bench.gate(lost_s=np.where(np.isinf(LOST_S), INF, 0.25))
+    assert bench.held(bench.verdict(gate, ages_s={"cell_01/voltage": 0.25}, after_s=1.0), "late")
+
+
+def test_a_channel_that_stays_not_a_number_is_lost_though_it_is_sampled(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate)
+    missing = {"cell_01/voltage": math.nan}
+    assert bench.held(bench.verdict(gate, values=missing, after_s=0.24))
+    assert bench.tripped(
+        bench.verdict(gate, values=missing, after_s=0.02), "cell_01/voltage is lost: not known for 0.260 s"
+    )
+
+
+def test_a_channel_that_was_never_known_trips(bench: SmallBench) -> None:
+    assert bench.tripped(bench.verdict(bench.gate(), values={"cell_01/voltage": math.nan}), "cell_01/voltage is lost")
+    assert bench.tripped(bench.verdict(bench.gate(), ages_s={"cell_01/voltage": math.nan}), "cell_01/voltage is lost")
+
+
+def test_a_sample_from_the_future_is_not_fresh(bench: SmallBench) -> None:
+    assert bench.held(bench.verdict(bench.gate(), ages_s={"cell_01/voltage": -0.05}), "late")
+    assert bench.tripped(bench.verdict(bench.gate(), ages_s={"cell_01/voltage": -1.0}), "lost")
+
+
+def test_time_that_is_not_a_number_trips(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate)
+    assert bench.tripped(bench.verdict(gate, after_s=math.nan), "lost")
+
+
+def test_a_silent_device_means_zero_current_at_once_and_no_trip(bench: SmallBench) -> None:
+    gate = bench.gate()
+    bench.verdict(gate, command(30.0, (3.6, 3.9)))
+    silent = {"bms/state": 0.301, "bms/temperature_1": 0.301}
+    verdict = bench.verdict(gate, command(30.0), ages_s=silent)
+    assert bench.held(verdict, "device under test is silent", "0.300 s")
+    assert (verdict.apply.current_a, verdict.ticks_left) == (0.0, 0)
+    assert verdict.apply.cell_voltage_v.tolist() == [3.6, 3.9]
+    assert bench.allowed(bench.verdict(gate))
+
+
+def test_a_device_is_heard_while_any_of_its_values_is_new_enough(bench: SmallBench) -> None:
+    bench.t_s = 0.0
+    gate = bench.gate(device_silent_s=0.25)
+    assert bench.allowed(bench.verdict(gate, ages_s={"bms/state": 0.25, "bms/temperature_1": 9.0}, after_s=1.0))
+    assert bench.allowed(bench.verdict(gate, ages_s={"bms/state": math.nan, "bms/temperature_1": 0.1}))
+    assert bench.held(bench.verdict(gate, ages_s={"bms/state": 0.26, "bms/temperature_1": 9.0}), "silent")
+
+
+def test_a_device_that_was_never_heard_is_silent(bench: SmallBench) -> None:
+    for age_s in (math.nan, INF):
+        ages = {"bms/state": age_s, "bms/temperature_1": age_s}
+        assert bench.held(bench.verdict(bench.gate(), ages_s=ages), "silent")
+
+
+def test_a_pack_advertises_limits_that_bind(bench: SmallBench) -> None:
+    gate = bench.gate(advertised=tuple(TABLE.indices(["bms/charge_limit", "bms/discharge_limit"]).tolist()))
+    assert bench.allowed(bench.verdict(gate, command(40.0)))
+    assert bench.allowed(bench.verdict(gate, command(-30.0)))
+    assert bench.held(bench.verdict(gate, command(just_above(40.0))), "the device allows -30.000 to 40.000 A")
+    assert bench.held(bench.verdict(gate, command(just_below(-30.0))), "asked -30.000 A")
+    for unknown in ("bms/charge_limit", "bms/discharge_limit"):
+        assert bench.held(bench.verdict(gate, command(0.0), values={unknown: math.nan}), "the device allows")
+
+
+def test_at_rest_nothing_flows_and_arming_starts_from_what_was_asked(bench: SmallBench) -> None:
+    gate = bench.gate()
+    asked = command(25.0, (4.0, 4.1))
+    verdict = gate.rest(asked, "not armed")
+    assert bench.held(verdict, "not armed")
+    assert (verdict.apply.current_a, verdict.ticks_left) == (0.0, 0)
+    assert verdict.asked is asked
+    held = bench.verdict(gate, command(math.nan))
+    assert held.apply.current_a == 0.0
+    assert held.apply.cell_voltage_v.tolist() == [4.0, 4.1]
+
+
+def test_at_rest_a_command_beyond_limits_is_not_remembered(bench: SmallBench) -> None:
+    gate = bench.gate()
+    gate.rest(command(0.0, (4.0, 9.0)), "not armed")
+    assert bench.verdict(gate, command(math.nan)).apply.cell_voltage_v.tolist() == [3.7, 3.8]
+
+
+def test_a_commanded_value_without_a_bench_limit_is_refused_at_start(bench: SmallBench) -> None:
+    for n in (0, 2, 5):
+        for bound, missing in (("low", -INF), ("high", INF)):
+            arrays: dict[str, Any] = {"low": LOW.copy(), "high": HIGH.copy()}
+            arrays[bound][n] = missing
+            limits = bench.module.BenchLimits(TABLE.channels, arrays["low"], arrays["high"], ("",) * len(TABLE))
+            with pytest.raises(ValueError, match="has no bench limit"):
+                bench.gate(limits=limits)
+
+
+def test_a_command_at_rest_beyond_limits_is_refused_at_start(bench: SmallBench) -> None:
+    with pytest.raises(ValueError, match="at rest breaks a bench limit: asked cell_01/voltage"):
+        bench.module.Gate(bench.spec(), command(0.0, (9.0, 3.8)))
+
+
+def test_an_emergency_stop_that_need_not_be_known_is_refused_at_start(bench: SmallBench) -> None:
+    free = np.full(len(TABLE), INF)
+    with pytest.raises(ValueError, match="must be known"):
+        bench.gate(late_s=free)
+    with pytest.raises(ValueError, match="must be known"):
+        bench.gate(lost_s=free)
+
+
+def test_limits_that_lie_exactly_on_a_sentence_say_below_only_below(bench: SmallBench) -> None:
+    limits = bench.module.BenchLimits(TABLE.channels, LOW, HIGH, ("here:1",) * len(TABLE))
+    assert limits.sentence(0, 0.4) == "cell_01/voltage 0.400 V below 0.500 V (here:1)"
+    assert limits.sentence(2, 90.0) == "supply/current 90.000 A above 80.000 A (here:1)"
+
+
+def test_picked_limits_keep_order_and_may_repeat(bench: SmallBench) -> None:
+    limits = bench.spec().limits.only(np.array([2, 0, 0]))
+    assert [channel.name for channel in limits.channels] == ["supply/current", "cell_01/voltage", "cell_01/voltage"]
+    assert limits.low.tolist() == [-80.0, 0.5, 0.5]
+    assert limits.high.tolist() == [80.0, 5.0, 5.0]
+    assert limits.declared == ("hil24.toml:70", "hil24.toml:58", "hil24.toml:58")
+
+
+def test_a_pack_bench_commands_no_cells(bench: SmallBench) -> None:
+    none = np.empty(0)
+    spec = bench.spec(cell_voltage=(), cell_temperature=())
+    rest = type(command())(0.0, none, none)
+    gate = bench.module.Gate(spec, rest)
+    assert bench.allowed(bench.verdict(gate, type(rest)(20.0, none, none)))

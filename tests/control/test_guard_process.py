@@ -1,0 +1,298 @@
+"""The guard's process: real pipes, a real ring, a real socket; it speaks first and reports after."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing as mp
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from control.gate import BenchLimits
+from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, MARK, OFF, QUIT, RESET, TICK, GuardSpec
+from control.guard_link import GuardLink
+from control.guard_process import Guard, guard_main
+from drivers.lastword import LastWord, StepResult, TcpStep
+from drivers.ring import RingWriter
+from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+SOON_S = 3.0
+
+
+def soon(true: Callable[[], object]) -> bool:
+    until_s = time.monotonic() + SOON_S
+    while not true():
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@dataclass
+class FakeMouth:
+    """Verifies `after` failed attempts."""
+
+    after: int = 0
+    spoken: int = 0
+    connected: bool = True
+    detail: str = ""
+    local_port: int = 4711
+    closed: bool = False
+
+    def open(self) -> FakeMouth:
+        return self
+
+    def keep_alive(self) -> bool:
+        return True
+
+    def speak(self) -> list[StepResult]:
+        self.spoken += 1
+        now_s = time.monotonic()
+        good = self.spoken > self.after
+        return [StepResult("supply off", good, now_s, now_s if good else float("nan"), "" if good else "not verified")]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Session:
+    """Both peers of a guard that runs in a thread."""
+
+    engine: Connection
+    client: Connection
+    ring: RingWriter
+    mouth: FakeMouth
+    report: Path
+    guard: threading.Thread
+    news: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def tick(self, **values: float) -> None:
+        row = VALUES.copy()
+        for name, value in values.items():
+            row[TABLE.index(name.replace("__", "/"))] = value
+        now_s = time.monotonic()
+        self.ring.publish(now_s, row, np.full(len(TABLE), now_s), np.zeros(len(TABLE), dtype=np.uint8))
+        self.engine.send_bytes(TICK)
+
+    def hear(self, kind: str) -> dict[str, Any]:
+        """The next message of that kind to the engine."""
+        until_s = time.monotonic() + SOON_S
+        while time.monotonic() < until_s:
+            if self.engine.poll(0.05) and (message := self.engine.recv())["guard"] == kind:
+                return message
+        raise AssertionError(f"the guard says nothing of {kind}")
+
+    def close(self) -> None:
+        for connection in (self.engine, self.client):
+            connection.close()
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    mouth = FakeMouth()
+    spec = guard_spec(tmp_path, mouth)
+    engine, guard_engine = mp.Pipe()
+    client, guard_client = mp.Pipe()
+    guard = Guard(spec, guard_engine, guard_client, "")
+    thread = threading.Thread(target=guard.run)
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)) as ring:
+        made = Session(engine, client, ring, mouth, spec.report, thread)
+        thread.start()
+        client.send_bytes(HEARTBEAT)
+        yield made
+        mouth.after = 0
+        made.close()
+        thread.join(SOON_S)
+        guard_engine.close()
+        guard_client.close()
+        assert not thread.is_alive()
+        assert mouth.closed
+
+
+def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
+    return GuardSpec(
+        ring=folder / "ring",
+        limits=BenchLimits(TABLE.channels, LOW, HIGH, DECLARED),
+        required=TABLE.indices(["cell_01/voltage"]),
+        lost_s=np.array([0.25]),
+        attended=attended,
+        silent_s=0.5,
+        client_silent_s=2.0,
+        last_words=words,
+        report=folder / "guard.jsonl",
+        orphan_s=0.5,
+    )
+
+
+def test_a_crossed_limit_is_spoken_to_and_then_told_to_both_peers(session: Session) -> None:
+    session.engine.send_bytes(ARMED)
+    session.tick(cell_01__voltage=5.2)
+    told = session.hear("tripped")
+    assert told["reason"] == "cell_01/voltage 5.200 V above 5.000 V (hil24.toml:58)"
+    assert told["result"] == "SAFE"
+    assert told["trigger_s"] <= told["first_send_s"] <= told["verified_s"]
+    assert [step["name"] for step in told["steps"]] == ["supply off"]
+    assert soon(lambda: session.client.poll() and session.client.recv()["guard"] == "tripped")
+
+
+def test_an_unverified_sequence_reads_unknown_and_is_repeated_until_verified(session: Session) -> None:
+    session.mouth.after = 3
+    session.client.send_bytes(OFF)
+    assert session.hear("tripped")["result"] == "UNKNOWN"
+    assert session.hear("tripped")["result"] == "SAFE"
+    assert session.mouth.spoken == 4
+
+
+def test_a_latched_guard_ignores_a_reset_without_a_reason_and_takes_one_with(session: Session) -> None:
+    session.client.send_bytes(OFF)
+    session.hear("tripped")
+    session.engine.send_bytes(RESET)
+    assert session.hear("latched")["reason"] == "OUTPUTS OFF was pressed"
+    session.engine.send_bytes(RESET + b"lunch is over")
+    assert session.hear("ready")["reason"] == ""
+
+
+def test_open_wins_until_what_is_open_is_verified(session: Session) -> None:
+    session.mouth.after = 10**9
+    session.client.send_bytes(OFF)
+    session.hear("tripped")
+    session.engine.send_bytes(RESET + b"hoping")
+    session.hear("latched")
+
+
+def test_the_guard_beats_and_says_how_fast_it_is(session: Session) -> None:
+    session.engine.send_bytes(DISARMED)
+    for _ in range(5):
+        session.tick()
+    soon(lambda: session.engine.poll())
+    beats = [session.hear("alive") for _ in range(8)]
+    assert np.max(np.diff([beat["t_s"] for beat in beats])) < 0.2
+    assert beats[-1]["armed"] is False
+    assert 0.0 < beats[-1]["reaction_ms"] < 1e3
+
+
+def test_an_engine_that_vanishes_is_made_safe_and_the_client_is_told(session: Session) -> None:
+    session.engine.send_bytes(ARMED)
+    session.tick()
+    session.engine.close()
+    assert soon(lambda: session.client.poll() and session.client.recv().get("reason") == "engine has died")
+    assert session.mouth.spoken >= 1
+
+
+def test_an_orderly_end_says_nothing_to_the_instruments(session: Session) -> None:
+    session.engine.send_bytes(DISARMED)
+    session.engine.send_bytes(QUIT)
+    session.client.send_bytes(BYE)
+    session.hear("alive")
+    session.close()
+    session.guard.join(SOON_S)
+    assert session.mouth.spoken == 0
+    notes = [json.loads(line) for line in session.report.read_text().splitlines()]
+    assert notes[0]["guard"] == "started"
+    assert (notes[-1]["guard"], notes[-1]["result"]) == ("ended", "SAFE")
+
+
+def test_a_guard_left_alone_with_a_deaf_instrument_gives_up_in_words(session: Session) -> None:
+    session.engine.send_bytes(ARMED)
+    session.mouth.after = 10**9
+    session.close()
+    session.guard.join(SOON_S)
+    assert not session.guard.is_alive()
+    assert json.loads(session.report.read_text().splitlines()[-1])["result"] == "UNKNOWN"
+
+
+def test_the_link_hears_trips_and_notices_a_guard_that_is_gone() -> None:
+    ours, theirs = mp.Pipe()
+    now_s = [10.0]
+    link = GuardLink(ours, lambda: now_s[0])
+    theirs.send({"guard": "alive", "t_s": 10.0})
+    theirs.send({"guard": "tripped", "reason": "test"})
+    assert link.alive()
+    assert link.news == [{"guard": "tripped", "reason": "test"}]
+    now_s[0] = 10.19
+    assert link.alive()
+    now_s[0] = 10.21
+    assert not link.alive()
+    now_s[0] = 10.0
+    theirs.close()
+    assert not link.alive()
+    ours.close()
+
+
+@dataclass
+class Instrument:
+    """Answers OUTP?, obeys OUTP OFF, notes the port that commanded it."""
+
+    on: bool = True
+    off_from: list[int] = field(default_factory=list[int])
+    lines: list[bytes] = field(default_factory=list[bytes])
+
+    def serve(self, listener: socket.socket) -> None:
+        connection, (_, port) = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            for line in lines:
+                self.lines.append(line.strip())
+                if line == b"OUTP OFF\n":
+                    self.on = False
+                    self.off_from.append(port)
+                elif line == b"OUTP?\n":
+                    connection.sendall(b"ON\n" if self.on else b"OFF\n")
+
+
+def test_the_spawned_guard_switches_off_on_its_own_connection_when_the_engine_dies(tmp_path: Path) -> None:
+    instrument = Instrument()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", free_port()))
+        listener.listen()
+        server = threading.Thread(target=instrument.serve, args=(listener,))
+        server.start()
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        step = TcpStep("supply off", b"OUTP OFF\n", b"OUTP?\n", (b"OFF",), 0.5)
+        spec = guard_spec(tmp_path, LastWord(address, b"OUTP?\n", 1.0, (step,)))
+        context = mp.get_context("spawn")
+        engine, guard_engine = context.Pipe()
+        client, guard_client = context.Pipe()
+        process = context.Process(target=guard_main, args=(spec, guard_engine, guard_client))
+        process.start()
+        guard_engine.close()
+        guard_client.close()
+        engine.send_bytes(DISARMED)
+        assert soon(lambda: engine.poll() and not engine.recv()["mouths"])
+        engine.send_bytes(MARK + b"SINK:POW 1990\n")
+        assert soon(lambda: b"SINK:POW 1990" in instrument.lines)
+        engine.send_bytes(ARMED)
+        engine.close()
+        report: dict[str, Any] = {}
+        while report.get("guard") != "tripped":
+            assert client.poll(SOON_S)
+            report = client.recv()
+        client.close()
+        process.join(SOON_S)
+        assert process.exitcode == 0
+        process.close()
+        server.join(SOON_S)
+    assert (report["reason"], report["result"], instrument.on) == ("engine has died", "SAFE", False)
+    assert instrument.off_from[0] == report["ports"][0]
+
+
+def free_port() -> int:
+    """A port below the ephemeral ones that nobody listens on."""
+    for port in range(21000 + int(time.monotonic() * 1e3) % 5000, 32768):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from control.gate import Allowed, Held, Tripped
+from control.state import BenchState
+from drivers.errors import Refused
+from tests.control.fakes import PERIOD_S, Rig, rig
+
+CONNECTED, ARMED, RUNNING = BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING
+
+
+def running() -> Rig:
+    made = rig()
+    made.to(CONNECTED, ARMED, RUNNING)
+    return made
+
+
+def test_nothing_is_applied_before_arming() -> None:
+    made = rig()
+    made.to(CONNECTED)
+    tick = made.turns(3)
+    assert made.bench.applied == []
+    assert isinstance(tick.verdict, Held)
+    assert tick.verdict.reason == "not armed"
+
+
+def test_armed_plays_the_cells_and_asks_for_no_current() -> None:
+    made = rig()
+    made.to(CONNECTED, ARMED)
+    made.turns(2)
+    assert made.bench.applied[-1].current_a == 0.0
+    assert made.bench.applied[-1].cell_voltage_v.tolist() == [3.7, 3.7]
+
+
+def test_running_applies_the_active_controllers_current_and_the_active_twins_cells() -> None:
+    made = running()
+    tick = made.turns(3)
+    assert isinstance(tick.verdict, Allowed)
+    assert made.bench.applied[-1].current_a == 5.0
+    assert made.bench.applied[-1].cell_voltage_v == pytest.approx([3.695, 3.695])
+
+
+def test_twins_step_with_the_loops_current_plus_each_cells_own() -> None:
+    made = running()
+    made.bench.values |= {"cell_02/current": 0.5}
+    made.turns(3)
+    for twin in (made.active_twin, made.other_twin):
+        current_a, dt_s = twin.stepped[-1]
+        assert current_a.tolist() == [5.0, 5.5]
+        assert dt_s == pytest.approx(PERIOD_S)
+
+
+def test_a_current_that_is_not_known_is_held_for_the_twins() -> None:
+    made = running()
+    made.turns(3)
+    made.bench.stuck |= {"supply/current"}
+    made.bench.values["supply/current"] = math.nan
+    made.turns(1)
+    assert made.active_twin.stepped[-1][0].tolist() == [5.0, 5.0]
+
+
+def test_an_open_contactor_asks_for_zero_current() -> None:
+    for feedback in (0.0, math.nan):
+        made = running()
+        made.bench.values["io/contactor"] = feedback
+        assert made.turns(2).asked.current_a == 0.0
+
+
+def test_estimators_see_what_the_device_measures() -> None:
+    made = running()
+    made.bench.stuck |= {"bms/pack_current"}
+    made.bench.values |= {"bms/pack_current": 4.9, "bms/cell_02/voltage": 3.61, "cell_01/current": 0.1}
+    made.turns(1)
+    reading = made.estimator.readings[-1]
+    assert reading.current_a == 4.9
+    assert reading.balancing_a.tolist() == [0.1, 0.0]
+    assert reading.voltage_v.tolist() == [3.7, 3.61]
+    assert reading.temperature_k.tolist() == [298.0, 298.0]
+
+
+def test_what_the_device_does_not_allow_is_zero() -> None:
+    made = running()
+    made.bench.values |= {"bms/charge_limit": math.nan, "bms/discharge_limit": -3.0}
+    made.turns(1)
+    assert made.active.allowed is not None
+    assert (made.active.allowed.charge_a, made.active.allowed.discharge_a) == (0.0, 0.0)
+
+
+def test_an_injected_fault_is_added_before_the_gate() -> None:
+    made = running()
+    made.loop.faults[2] = 0.3
+    tick = made.turns(2)
+    assert tick.asked.cell_voltage_v[1] - tick.twins["model"].voltage_v[1] == pytest.approx(0.3)
+    made.loop.faults[2] = 2.0
+    assert isinstance(made.turns(1).verdict, Held)
+    assert made.bench.applied[-1].cell_voltage_v[1] == pytest.approx(3.995)
+
+
+def test_a_shadow_lane_that_raises_is_out_and_the_rest_goes_on() -> None:
+    made = running()
+    made.other_twin.broken = True
+    tick = made.turns(1)
+    assert "shadow twin other failed: ArithmeticError: solver gave up" in tick.events
+    assert isinstance(made.turns(2).verdict, Allowed)
+    assert "other" not in made.turns(1).twins
+    assert made.loop.parts.twins["other"].failure
+
+
+def test_an_active_controller_that_raises_holds_then_ramps_to_zero() -> None:
+    made = running()
+    made.turns(3)
+    made.active.broken = True
+    tick = made.turns(1)
+    assert isinstance(tick.verdict, Held)
+    assert math.isnan(tick.asked.current_a)
+    assert tick.verdict.apply.current_a == 5.0
+    assert any("active controller duty failed" in event for event in tick.events)
+    assert made.turns(10).verdict.apply.current_a == 0.0
+
+
+def test_an_active_twin_that_raises_never_reaches_the_cells() -> None:
+    made = running()
+    made.turns(3)
+    made.active_twin.broken = True
+    assert isinstance(made.turns(5).verdict, Held)
+    assert np.isfinite(made.bench.applied[-1].cell_voltage_v).all()
+
+
+def test_a_trip_zeroes_through_the_actuator_and_stays_until_reset() -> None:
+    made = running()
+    made.turns(2)
+    made.bench.stuck |= {"cell_02/voltage"}
+    made.bench.values["cell_02/voltage"] = 5.2
+    tick = made.turns(1)
+    assert isinstance(tick.verdict, Tripped)
+    assert tick.state is BenchState.TRIPPED
+    assert made.bench.safes > 0
+    assert any("cell_02/voltage 5.200 V above 5.000 V (bench.toml:1)" in event for event in tick.events)
+    made.bench.values["cell_02/voltage"] = 3.7
+    assert made.turns(5).state is BenchState.TRIPPED
+    made.loop.reset("wire was mended")
+    assert made.turns(1).state is CONNECTED
+
+
+def test_a_trip_from_outside_latches_the_gate_too() -> None:
+    made = running()
+    made.turns(1)
+    made.loop.trip("guard: window has gone")
+    tick = made.turns(1)
+    assert isinstance(tick.verdict, Tripped)
+    assert tick.verdict.reason == "guard: window has gone"
+    assert tick.verdict.apply.current_a == 0.0
+
+
+def test_a_controller_takes_over_from_the_current_that_flows() -> None:
+    made = running()
+    made.turns(2)
+    made.loop.activate("controller", "other")
+    assert made.other.taken_over_a == 5.0
+    assert made.turns(1).asked.current_a == -7.0
+
+
+def test_a_live_twin_takes_over_with_a_small_step() -> None:
+    made = running()
+    made.turns(2)
+    made.loop.activate("twin", "other")
+    tick = made.turns(1)
+    assert tick.asked.cell_voltage_v == pytest.approx([3.695, 3.695], abs=0.002)
+    assert "twin other is active" in tick.events
+
+
+def test_a_live_twin_that_would_step_the_cells_is_refused_with_the_figure() -> None:
+    made = running()
+    made.other_twin.follows = False
+    made.turns(2)
+    with pytest.raises(Refused, match=r"100\.00 mV, live limit 2 mV"):
+        made.loop.activate("twin", "other")
+    assert made.loop.parts.twins.active == "model"
+
+
+def test_a_disarmed_twin_changes_with_any_step() -> None:
+    made = rig()
+    made.to(CONNECTED)
+    made.other_twin.follows = False
+    made.turns(2)
+    made.loop.activate("twin", "other")
+    assert made.turns(1).asked.cell_voltage_v == pytest.approx([3.8, 3.8])
+
+
+def test_a_twin_of_some_cells_can_only_watch() -> None:
+    made = rig()
+    made.other_twin.columns = (0,)
+    with pytest.raises(Refused, match="plays 1 of 2 cells"):
+        made.loop.activate("twin", "other")
+
+
+def test_a_failed_or_unknown_lane_cannot_become_active() -> None:
+    made = running()
+    made.other.broken = True
+    made.turns(1)
+    with pytest.raises(Refused, match="has failed: ValueError: no plan"):
+        made.loop.activate("controller", "other")
+    with pytest.raises(Refused, match="'nobody' does not exist"):
+        made.loop.activate("controller", "nobody")
+    with pytest.raises(Refused, match="no role 'cook'"):
+        made.loop.activate("cook", "other")
+
+
+def test_turns_keep_an_absolute_schedule() -> None:
+    made = running()
+    made.turns(50)
+    dues = [tick.due_s for tick in made.kept.ticks]
+    assert np.diff(dues) == pytest.approx(np.full(49, PERIOD_S))
+    assert made.loop.lateness.missed == 0
+
+
+def test_a_long_turn_leaves_turns_out_instead_of_catching_up() -> None:
+    made = running()
+    made.turns(3)
+    slow = made.bench.apply
+
+    def stall(command: object) -> None:
+        made.clock.advance(0.035)
+        made.bench.apply = slow
+        slow(command)  # pyright: ignore[reportArgumentType]  # what the loop handed over
+
+    made.bench.apply = stall
+    made.turns(4)
+    last = made.kept.ticks[-4:]
+    assert [tick.missed for tick in last] == [0, 2, 0, 0]
+    assert last[1].late_s == pytest.approx(0.005)
+    assert np.diff([tick.due_s for tick in last]) == pytest.approx([0.03, PERIOD_S, PERIOD_S])
+    assert made.active_twin.stepped[-3][1] == pytest.approx(0.03)
+    assert made.loop.lateness.missed == 2
+    assert made.loop.lateness.percentiles_ms()["max"] == pytest.approx(5.0)
+
+
+def test_the_stepped_clock_runs_a_minute_of_loop_in_no_time() -> None:
+    made = running()
+    began_s = made.clock.now()
+    made.turns(6000)
+    assert made.clock.now() - began_s == pytest.approx(60.0, abs=0.1)
+
+
+def test_held_is_told_once() -> None:
+    made = running()
+    made.turns(2)
+    made.active.current_a = 500.0
+    made.turns(4)
+    told = [event for tick in made.kept.ticks for event in tick.events if event.startswith("held")]
+    assert told == ["held: asked supply/current 500.000 A above 80.000 A (bench.toml:1)"]

@@ -1,0 +1,64 @@
+"""Counter and checksum of a frame."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.canbus.protect import Proof, Protection, crc8
+
+RULE = Protection(counter_bit=52, counter_bits=4, checksum_byte=7)
+PAYLOADS = st.binary(min_size=8, max_size=8)
+
+
+def test_crc_gives_the_published_check_value() -> None:
+    assert crc8(b"123456789") == 0x4B
+
+
+@given(PAYLOADS, st.integers(0, 0x7FF), st.integers(0, 100))
+def test_a_sealed_payload_proves_itself_and_tells_its_counter(payload: bytes, message_id: int, counter: int) -> None:
+    sealed = RULE.sealed(message_id, payload, counter)
+    assert RULE.proves(message_id, sealed)
+    assert RULE.counter(sealed) == counter % 16
+    assert sealed[:6] == payload[:6]
+
+
+@given(PAYLOADS, st.integers(0, 63))
+def test_one_wrong_bit_is_seen(payload: bytes, bit: int) -> None:
+    sealed = RULE.sealed(0x100, payload, 3)
+    broken = (int.from_bytes(sealed, "little") ^ 1 << bit).to_bytes(8, "little")
+    assert not RULE.proves(0x100, broken)
+
+
+def test_a_frame_under_another_identifier_does_not_prove_itself() -> None:
+    assert not RULE.proves(0x101, RULE.sealed(0x100, bytes(8), 0))
+
+
+def test_a_frame_too_short_for_its_checksum_does_not_prove_itself() -> None:
+    assert not RULE.proves(0x100, bytes(7))
+
+
+def test_a_jump_of_the_counter_counts_what_was_lost() -> None:
+    proof = Proof()
+    assert all(proof.accepts(RULE, 0x100, RULE.sealed(0x100, bytes(8), counter)) for counter in (14, 15, 0, 3))
+    assert (proof.lost, proof.repeated, proof.bad) == (2, 0, 0)
+
+
+def test_a_counter_that_stands_still_is_not_believed() -> None:
+    proof = Proof()
+    frame = RULE.sealed(0x100, bytes(8), 5)
+    assert [proof.accepts(RULE, 0x100, frame) for _ in range(3)] == [True, False, False]
+    assert proof.repeated == 2
+
+
+def test_bad_checksums_are_counted_until_a_good_one() -> None:
+    proof = Proof()
+    for _ in range(3):
+        assert not proof.accepts(RULE, 0x100, bytes(8))
+    assert (proof.bad, proof.in_a_row) == (3, 3)
+    assert proof.accepts(RULE, 0x100, RULE.sealed(0x100, bytes(8), 0))
+    assert (proof.bad, proof.in_a_row) == (3, 0)
+
+
+def test_a_message_without_a_rule_is_believed() -> None:
+    assert Proof().accepts(None, 0x100, b"")

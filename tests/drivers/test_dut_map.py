@@ -1,0 +1,98 @@
+"""The mapping of a device under test: what it says, and what its mistakes get told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivers.canbus.dut import open_steps
+from drivers.canbus.dut_map import DutMap, read_dut_map
+from drivers.errors import BenchFileError
+
+BENCHES = Path(__file__).parents[2] / "fixtures" / "benches"
+
+
+@pytest.fixture(scope="module")
+def mapped() -> DutMap:
+    return read_dut_map(BENCHES / "pulse24.dut.toml")
+
+
+def mistake(folder: Path, right: str, wrong: str) -> BenchFileError:
+    """What the map is told when `right` reads `wrong`."""
+    (folder / "pulse24.dbc").write_bytes((BENCHES / "pulse24.dbc").read_bytes())
+    text = (BENCHES / "pulse24.dut.toml").read_text(encoding="utf-8")
+    assert right in text
+    path = folder / "wrong.dut.toml"
+    path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(BenchFileError) as caught:
+        read_dut_map(path)
+    if caught.value.line is not None and caught.value.key:
+        assert caught.value.where == "wrong.dut.toml"
+    return caught.value
+
+
+def test_families_unfold_into_numbered_channels(mapped: DutMap) -> None:
+    names = [channel.name for channel in mapped.channels]
+    assert names[-32:-30] == ["bms/cell_01/voltage", "bms/cell_02/voltage"]
+    assert names[-1] == "bms/temperature_8"
+    row = mapped.row("bms/cell_05/voltage")
+    assert (row.message, row.signal) == ("BMS_Cells_2", "Cell05")
+
+
+def test_words_of_a_state_come_from_the_dbc(mapped: DutMap) -> None:
+    assert mapped.words("bms/state")[3] == "NORMAL"
+    assert mapped.words("bms/soc") == {}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "key", "said"),
+    [
+        ('signal = "SoC"', 'signal = "Soc"', "signal[3].signal", '"Soc" is no signal of BMS_Status'),
+        ('message = "BMS_Pack"', 'message = "BMS_Pak"', "signal[4].message", '"BMS_Pak" is no message'),
+        ('channel = "bms/fault"\n', 'channel = "bms/state"\n', "signal[1].channel", "mapped twice"),
+        ("scale = 0.01\n", "", "signal[3].unit", "is in %"),
+        ("period_ms = 50", "period_ms = 0", "heartbeat.period_ms", "greater than or equal to 1"),
+        ('reset_signal = "ResetFault"', 'reset_signal = "Reset"', "request.reset_signal", "no signal of TST_Request"),
+        ('channel = "bms/contactor"\nopen', 'channel = "bms/relay"\nopen', "verify.channel", "no mapped channel"),
+        ('checksum = "Checksum"', 'checksum = "Counter"', "protected[0].messages[0]", "not one whole byte"),
+        ('unit = "V"', 'unit = "mV"', "signal[4].unit", "'mV'"),
+        ("timeout_ms = 300", "timeout = 300", "timeout_ms", "missing"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_key(tmp_path: Path, right: str, wrong: str, key: str, said: str) -> None:
+    error = mistake(tmp_path, right, wrong)
+    told = [str(error), *getattr(error, "__notes__", [])]
+    assert any(key in sentence and said in sentence for sentence in told), told
+    assert error.line is not None
+
+
+def test_a_missing_dbc_is_told_by_its_name(tmp_path: Path) -> None:
+    assert "nowhere.dbc" in str(mistake(tmp_path, 'dbc = "pulse24.dbc"', 'dbc = "nowhere.dbc"'))
+
+
+def test_bits_single_out_a_signal_among_others(mapped: DutMap) -> None:
+    status = mapped.messages["BMS_Status"]
+    mask, value = status.bits("SoC", 50.0)
+    closed = status.encode({"SoC": 50.0, "State": 3, "Contactor": 1, "FaultCell": 24}, 9)
+    assert int.from_bytes(closed, "little") & mask == value
+    assert int.from_bytes(status.encode({"SoC": 50.1}, 9), "little") & mask != value
+
+
+def test_bits_know_signed_signals(mapped: DutMap) -> None:
+    pack = mapped.messages["BMS_Pack"]
+    mask, value = pack.bits("PackCurrent", -12.34)
+    assert int.from_bytes(pack.encode({"PackCurrent": -12.34, "PackVoltage": 88.0}, 1), "little") & mask == value
+    assert mask.bit_count() == 16
+
+
+def test_the_last_request_is_encoded_under_every_counter_and_verified_by_the_contactor(mapped: DutMap) -> None:
+    (step,) = open_steps(mapped, 1.0)
+    asking, status = mapped.messages["GRD_Request"], mapped.messages["BMS_Status"]
+    told = [asking.decode(payload) for _, payload in step.frames]
+    assert [frame["Counter"] for frame in told] == list(range(16))
+    assert {frame["Contactor"] for frame in told} == {1}
+    assert {identifier for identifier, _ in step.frames} == {0x210}
+    assert step.verify.met(0x100, status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
+    assert not step.verify.met(0x100, status.encode({"Contactor": 1}, 3))
+    assert not step.verify.met(0x101, status.encode({"Contactor": 0}, 3))

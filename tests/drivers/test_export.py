@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import asammdf
+import numpy as np
+import pytest
+
+from drivers.errors import RunLogError
+from drivers.runlog.export import export_csv, export_mdf4
+from drivers.runlog.recorder import Recorder
+from drivers.runlog.run import Run
+from drivers.snapshot import Channel, ChannelTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Export = Callable[..., bool]
+
+TABLE = ChannelTable(
+    (
+        Channel("cell_01/voltage", "V"),
+        Channel("cell_02/voltage", "V"),
+        Channel("bms/temperature_1", "K"),
+        Channel("command/current", "A"),
+    )
+)
+TICKS = 45
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Cells sampled at every tick, a temperature at every tenth and not at all in the first five ticks."""
+    with Recorder.create(tmp_path / "run", TABLE, {}, 3) as recorder:
+        for number in range(TICKS):
+            t_s = 20.0 + 0.01 * number
+            warm_s = np.nan if number < 5 else 20.0 + 0.1 * (number // 10)
+            warm_k = np.nan if number < 5 else 290.0 + number // 10
+            values = np.array([3.7 + number, 3.8 + number, warm_k, -5.0])
+            recorder.put(t_s, values, np.array([t_s - 0.004, t_s - 0.004, warm_s]), np.zeros(3, np.uint8))
+    with Run.open(tmp_path / "run") as opened:
+        yield opened
+
+
+def test_csv_holds_names_units_and_every_tick(run: Run, tmp_path: Path) -> None:
+    assert export_csv(run, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open(newline="") as file:
+        names, units, *rows = csv.reader(file)
+    assert names == ["t_s", *TABLE.names]
+    assert units == ["s", "V", "V", "K", "A"]
+    assert len(rows) == TICKS
+    assert rows[0] == ["0", "3.7", "3.8", "", "-5"]
+    assert [float(number) for number in rows[33]] == pytest.approx([0.33, 36.7, 36.8, 293.0, -5.0])
+
+
+def test_mdf4_holds_each_sample_once_at_its_own_time(run: Run, tmp_path: Path) -> None:
+    assert export_mdf4(run, tmp_path / "run.mf4")
+    with asammdf.MDF(tmp_path / "run.mf4") as file:
+        cell, warm, asked = (signal(file, name) for name in ("cell_02/voltage", "bms/temperature_1", "command/current"))
+        assert [cell.unit, warm.unit, asked.unit] == ["V", "K", "A"]
+        np.testing.assert_allclose(cell.timestamps, 0.01 * np.arange(TICKS) - 0.004, atol=1e-12)
+        np.testing.assert_allclose(cell.samples, 3.8 + np.arange(TICKS))
+        np.testing.assert_allclose(warm.timestamps, [0.0, 0.1, 0.2, 0.3, 0.4], atol=1e-12)
+        np.testing.assert_allclose(warm.samples, [290, 291, 292, 293, 294])
+        np.testing.assert_allclose(asked.timestamps, 0.01 * np.arange(TICKS), atol=1e-12)
+        assert len(file.groups) == 3
+
+
+def signal(file: Any, name: str) -> Any:
+    return file.get(name)
+
+
+@pytest.mark.parametrize("export", [export_csv, export_mdf4])
+def test_a_cancelled_export_leaves_nothing_behind(run: Run, tmp_path: Path, export: Export) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert not export(run, folder / "run.any", lambda _done: False)  # pyright: ignore[reportUnknownLambdaType]
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("export", [export_csv, export_mdf4])
+def test_progress_rises_to_one(run: Run, tmp_path: Path, export: Export) -> None:
+    seen: list[float] = []
+
+    def progress(done: float) -> bool:
+        seen.append(done)
+        return True
+
+    export(run, tmp_path / "out", progress)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("export", [export_csv, export_mdf4])
+def test_a_place_that_cannot_be_written_is_refused_in_words(run: Run, tmp_path: Path, export: Export) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunLogError, match=r"out\.x cannot be written: File exists; free space there or name another"):
+        export(run, tmp_path / "file" / "out.x")
+
+
+@pytest.mark.parametrize("export", [export_csv, export_mdf4])
+def test_a_run_without_ticks_is_exported(tmp_path: Path, export: Export) -> None:
+    Recorder.create(tmp_path / "empty", TABLE, {}, 3).close()
+    with Run.open(tmp_path / "empty") as empty:
+        assert export(empty, tmp_path / "out.x")
+    assert (tmp_path / "out.x").exists()

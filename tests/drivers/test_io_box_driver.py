@@ -1,0 +1,77 @@
+"""The I/O box by wire transcript."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.errors import BenchError, LinkGarbage
+from drivers.scpi import pulse_io
+from drivers.scpi.iobox import IoBox
+from drivers.scpi.link import Link
+from tests.drivers.polled import running
+from tests.drivers.scripted import Line, Scripted
+
+IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
+THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
+INPUTS: Line = (b"IN?\n", b"estop=1,contactor=0,power=1\n")
+
+
+def box(address: str) -> IoBox:
+    return IoBox(address, "PulseBMS,IO-8", 60.0, thermistors=2)
+
+
+def test_the_exchange_drives_resistances_and_reads_temperatures_and_contacts() -> None:
+    script = [(b"TH 10000.0,4101.2\n", b"OK\n"), (b"TH?\n", b"10000.0,4101.2\n"), INPUTS]
+    with Scripted(script) as peer, Link.open(peer.address) as link:
+        driver = box(peer.address)
+        driver.set_temperatures(np.array([298.15, 323.15]))
+        assert driver.exchange(link).values == pytest.approx([1.0, 0.0, 1.0, 298.15, 323.15], abs=1e-3)
+
+
+@given(st.floats(min_value=pulse_io.COLDEST_K, max_value=pulse_io.HOTTEST_K))
+def test_a_temperature_survives_the_thermistor(kelvin: float) -> None:
+    assert pulse_io.kelvins(pulse_io.ohms(np.array([kelvin])))[0] == pytest.approx(kelvin)
+
+
+@pytest.mark.parametrize("kelvin", [[298.15], [298.15, math.nan], [298.15, 25.0], [298.15, 500.0]])
+def test_temperatures_that_no_thermistor_carries_are_refused(kelvin: list[float]) -> None:
+    with pytest.raises(BenchError, match="are not 2 temperatures"):
+        box("127.0.0.1:9").set_temperatures(np.array(kelvin))
+
+
+@pytest.mark.parametrize("reply", [b"10000.0\n", b"10000.0,0.0\n", b"10000.0,-5\n", b"ERR 3 busy\n"])
+def test_thermistors_that_cannot_be_are_garbage(reply: bytes) -> None:
+    with Scripted([(b"TH?\n", reply)]) as peer, Link.open(peer.address) as link, pytest.raises(LinkGarbage):
+        box(peer.address).exchange(link)
+
+
+@pytest.mark.parametrize("reply", [b"estop=1,contactor=0\n", b"estop=2,contactor=0,power=1\n", b"OK\n"])
+def test_inputs_that_cannot_be_are_garbage(reply: bytes) -> None:
+    with (
+        Scripted([THERMISTORS, (b"IN?\n", reply)]) as peer,
+        Link.open(peer.address) as link,
+        pytest.raises(LinkGarbage, match="inputs are due"),
+    ):
+        box(peer.address).exchange(link)
+
+
+def test_power_is_on_once_the_box_says_so() -> None:
+    off: Line = (b"IN?\n", b"estop=1,contactor=0,power=0\n")
+    script = [IDENTITY, THERMISTORS, INPUTS, (b"PWR 1\n", b"OK\n"), off, INPUTS]
+    with Scripted(script) as peer, running(driver := box(peer.address)):
+        driver.power(on=True)
+
+
+def test_a_refused_line_is_told_in_the_boxs_words() -> None:
+    script = [IDENTITY, THERMISTORS, INPUTS, (b"PWR 1\n", b"ERR 5 supply overloaded\n")]
+    with (
+        Scripted(script) as peer,
+        running(driver := box(peer.address)),
+        pytest.raises(BenchError, match="ERR 5 supply overloaded"),
+    ):
+        driver.power(on=True)

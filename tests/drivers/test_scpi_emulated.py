@@ -1,0 +1,151 @@
+"""The drivers against the emulated instruments: the same commands, read by somebody else's parser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from drivers.ports import LinkState
+from drivers.scpi import ea_psb10000
+from drivers.scpi.cells import CellSimulator
+from drivers.scpi.iobox import IoBox
+from drivers.scpi.supply import Supply
+from drivers.snapshot import Quality
+from fixtures.emulated import EmulatedBench
+from tests.drivers.polled import known, running, until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+MAP = Path(__file__).parents[2] / "fixtures" / "benches" / "pulse24.dut.toml"
+PARTS = ("cell_simulator", "supply", "io_box")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Generator[EmulatedBench]:
+    started = EmulatedBench.start(tmp_path_factory.mktemp("bench") / "run", MAP, parts=PARTS)
+    with started.hold():
+        yield started
+    started.stop()
+
+
+@pytest.fixture
+def cells(bench: EmulatedBench) -> Generator[CellSimulator]:
+    made = CellSimulator(
+        bench.addresses["cell_simulator"], "NGI,N83624", 0.01, cells=24, protect_voltage_v=5.2, protect_current_a=5.0
+    )
+    with running(made):
+        yield made
+
+
+@pytest.fixture
+def supply(bench: EmulatedBench) -> Generator[Supply]:
+    made = Supply(
+        bench.addresses["supply"],
+        "EA Elektro-Automatik, PSB 10",
+        0.04,
+        protect_voltage_v=20.0,
+        protect_current_a=100.0,
+        charge_v=16.0,
+        discharge_v=0.0,
+    )
+    with running(made):
+        made.lock(on=True)
+        yield made
+
+
+def test_cell_voltages_come_back_as_set_with_the_outputs_on(cells: CellSimulator) -> None:
+    wanted = np.linspace(3.1, 4.1, 24)
+    cells.prepare()
+    cells.outputs(on=True)
+    cells.set_voltages(wanted)
+    until(lambda: bool(np.allclose(known(cells).values[:24], wanted, atol=0.005)))
+    assert (known(cells).quality[:24] == Quality.GOOD).all()
+    assert cells.errors() == []
+
+
+def test_prepared_protections_are_read_back(cells: CellSimulator) -> None:
+    cells.prepare()
+    volts, amperes = cells.protections()
+    assert volts == pytest.approx(np.full(24, 5.2))
+    assert amperes == pytest.approx(np.full(24, 5.0))
+
+
+def test_the_fault_relay_opens_one_wire_and_closes_it(bench: EmulatedBench, cells: CellSimulator) -> None:
+    cells.prepare()
+    cells.set_voltages(np.full(24, 3.7))
+    cells.outputs(on=True)
+    cells.fault_relay(7, "open_plus")
+    until(lambda: bench.loom["cell_open"][6] == 1.0)
+    cells.fault_relay(7, "normal")
+    until(lambda: bench.loom["cell_open"][6] == 0.0)
+    assert cells.outputs_state().all()
+
+
+def test_supply_protections_are_read_back(supply: Supply) -> None:
+    supply.prepare()
+    assert supply.protections() == pytest.approx((20.0, 100.0))
+    assert supply.errors() == []
+
+
+def test_discharge_and_charge_have_their_signs(bench: EmulatedBench, supply: Supply) -> None:
+    supply.prepare()
+    supply.set_current(0.0)
+    bench.loom["contactor"][0] = 1.0
+    supply.output(on=True)
+    for wanted_a in (20.0, -20.0):
+        supply.set_current(wanted_a)
+        until(lambda wanted_a=wanted_a: abs(known(supply).values[2] - wanted_a) < 0.2)
+        assert known(supply).values[3] * wanted_a > 0.0
+    supply.output(on=False)
+    bench.loom["contactor"][0] = 0.0
+
+
+def test_the_last_word_switches_the_supply_off_over_its_own_connection(bench: EmulatedBench, supply: Supply) -> None:
+    mouth = ea_psb10000.last_word(bench.addresses["supply"], 0.5).open()
+    until(mouth.keep_alive)
+    assert supply.connections_ok(mouth.say)
+    supply.output(on=True)
+    (result,) = mouth.speak()
+    until(lambda: known(supply).values[0] == 0.0)
+    mouth.close()
+    assert result.verified
+
+
+def test_the_io_box_carries_temperatures_and_power(bench: EmulatedBench) -> None:
+    box = IoBox(bench.addresses["io_box"], "PulseBMS,IO-8", 0.05, thermistors=8)
+    wanted = np.linspace(263.15, 333.15, 8)
+    with running(box):
+        box.power(on=True)
+        box.set_temperatures(wanted)
+        until(lambda: bool(np.allclose(known(box).values[3:], wanted, atol=0.05)))
+        assert bench.loom["bms_power"][0] == 1.0
+        box.power(on=False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("mute", LinkState.SILENT), ("garbage", LinkState.GARBAGE), ("drop", LinkState.DROPPED)]
+)
+def test_a_sick_instrument_is_told_and_the_others_go_on(
+    bench: EmulatedBench, cells: CellSimulator, supply: Supply, fault: str, state: LinkState
+) -> None:
+    bench.inject(fault, instrument="cell_simulator")
+    until(lambda: cells.health().state is state)
+    assert supply.health().state is LinkState.OK
+    until(lambda: bool((known(cells).quality == Quality.MISSING).all()))
+    bench.clear(fault)
+    until(lambda: cells.health().state is LinkState.OK)
+
+
+def test_the_exchange_keeps_its_hundred_hertz(cells: CellSimulator) -> None:
+    cells.set_voltages(np.full(24, 3.7))
+    seen: set[float] = set()
+    end_s = time.monotonic() + 0.5
+    while time.monotonic() < end_s:
+        seen.add(float(known(cells).sampled_s[0]))
+        time.sleep(0.002)
+    assert len(seen) > 25  # 50 when nothing else runs

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from twin.dfn import DfnCell, build
+from twin.dfn_worker import Cell, Player, Restart, Stretch
+from twin.physics import ReferenceCell
+from twin.ports import PackSpec, PackState
+
+MakePack = Callable[..., PackSpec]
+AMBIENT_K = 298.15
+START = Cell(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
+
+
+def settled(lane: DfnCell, current_a: float, within_s: float = 40.0) -> PackState:
+    """Step a little at a time until the worker has answered for all that went before."""
+    deadline = time.monotonic() + within_s
+    state = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3)
+    while not lane.age_s() < 0.15:
+        assert time.monotonic() < deadline, f"the worker lags {lane.age_s():.2f} s"
+        time.sleep(0.02)
+        state = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3)
+    return state
+
+
+@pytest.fixture
+def lane(make_pack: MakePack) -> Iterator[DfnCell]:
+    with closing(DfnCell(make_pack(24, spread=True), cell=4, interval_s=0.1)) as lane:
+        yield lane
+
+
+def test_lane_answers_at_once_and_says_how_old_its_answer_is(lane: DfnCell) -> None:
+    state = lane.step(np.zeros(24), AMBIENT_K, 0.01)
+    assert lane.columns == (4,)
+    assert np.isnan(state.voltage_v).all()
+    lane.step(np.zeros(24), AMBIENT_K, 0.5)
+    assert lane.age_s() == pytest.approx(0.51)
+
+
+def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make_pack: MakePack) -> None:
+    pack = make_pack(24, spread=True)
+    lane.step(np.full(24, 30.0), AMBIENT_K, 20.0)
+    state = settled(lane, 30.0)
+    fallen = 30.0 * 20.0 / 3600.0 / (12 * 5.0 * pack.capacity_factor[4])
+    assert pack.soc0[4] - state.soc[0] == pytest.approx(fallen, rel=0.02)
+
+    wanted = PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.90, 30.0)))
+    lane.take_over(wanted)
+    assert lane.step(np.full(24, 30.0), AMBIENT_K, 1e-3).voltage_v[0] == 3.90
+    assert settled(lane, 30.0).voltage_v[0] == pytest.approx(3.90, abs=5e-3)
+
+    worker = next(process for process in multiprocessing.active_children() if process.name == "dfn-5")
+    worker.kill()
+    worker.join()
+    ages: list[float] = []
+    for _ in range(5):
+        lane.step(np.full(24, 30.0), AMBIENT_K, 1.0)
+        ages.append(lane.age_s())
+    assert ages[-1] >= 5.0
+    assert (np.diff(ages) > 0.0).all()
+
+
+def test_player_steps_the_reference_cell() -> None:
+    player, cell = Player(START), ReferenceCell(0.6, AMBIENT_K)
+    answers = [player.follow(Stretch(0, 5.0, AMBIENT_K, 1.0)) for _ in range(5)]
+    scale = 5.1532 / 5.0
+    exact = [cell.step(5.0 * scale, AMBIENT_K, 1.0).voltage_v for _ in range(5)]
+    np.testing.assert_allclose([answer.voltage_v for answer in answers], exact, atol=0.3e-3)
+    assert answers[-1].temperature_k > AMBIENT_K
+
+
+@pytest.mark.parametrize(("voltage_v", "current_a"), [(3.88, 5.0), (3.95, 0.0)])
+def test_restart_finds_a_past_that_explains_the_voltage(voltage_v: float, current_a: float) -> None:
+    player = Player(START)
+    answer = player.restart(Restart(1, 0.7, AMBIENT_K, voltage_v, current_a))
+    after = player.follow(Stretch(1, current_a, AMBIENT_K, 0.01))
+    assert answer.voltage_v == pytest.approx(voltage_v, abs=1e-3)
+    assert after.voltage_v == pytest.approx(voltage_v, abs=2e-3)
+    assert after.soc == pytest.approx(0.7, abs=2e-3)
+
+
+def test_a_model_that_ended_is_not_taken_for_one_that_stepped() -> None:
+    cell = ReferenceCell(0.01, AMBIENT_K)
+    for _ in range(2):
+        with pytest.raises(ArithmeticError, match="PyBaMM"):
+            cell.step(10.0, AMBIENT_K, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"cell": 25}, "cell 25 is not one of 1 to 24"), ({"cel": 1}, "does not know cel; it takes cell and interval_s")],
+)
+def test_wrong_settings_are_refused(make_pack: MakePack, settings: dict[str, int], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        build(make_pack(24), settings)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from twin import cell_table
+from twin.ecm import EcmPack
+from twin.physics import ReferenceCell, constants
+from twin.ports import PackSpec, Twin
+from twin.spme import SpmePack, build
+
+if TYPE_CHECKING:
+    from twin.spme_model import SpmeModel
+
+MakePack = Callable[..., PackSpec]
+AMBIENT_K = 298.15
+
+
+def worst_against_pybamm(model: SpmeModel, pack: PackSpec, dt_s: float, steps: int) -> float:
+    """Largest voltage difference to PyBaMM under IDAKLU over pulses of two seconds between 1.4 C and 2 C (V)."""
+    currents = np.repeat(np.random.default_rng(3).uniform(-7.0, 10.0, steps), max(1, round(2.0 / dt_s)))
+    fast, reference = SpmePack(pack, model), ReferenceCell(float(pack.soc0[0]), AMBIENT_K, "SPMe")
+    kelvin, worst = AMBIENT_K, 0.0
+    for current in currents[:steps]:
+        # both see the temperature before the step
+        exact = reference.step(float(current), kelvin, dt_s).voltage_v
+        state = fast.step(np.array([current]), AMBIENT_K, dt_s)
+        kelvin = float(state.temperature_k[0])
+        worst = max(worst, abs(float(state.voltage_v[0]) - exact))
+    return worst
+
+
+@pytest.mark.parametrize(("dt_s", "steps", "within_v"), [(0.01, 500, 5e-6), (0.1, 600, 0.03e-3), (1.0, 200, 0.15e-3)])
+def test_fast_path_follows_pybamm(
+    spme: SpmeModel, make_pack: MakePack, dt_s: float, steps: int, within_v: float
+) -> None:
+    pack = make_pack(cell_ah=constants().capacity_ah)
+    assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
+
+
+def test_charge_is_counted_exactly_in_each_cells_own_capacity(spme: SpmeModel, make_pack: MakePack) -> None:
+    pack = make_pack(24, spread=True)
+    twin = SpmePack(pack, spme)
+    state = [twin.step(np.full(24, 25.0), AMBIENT_K, 1.0) for _ in range(60)][-1]
+    fallen = 25.0 * 60.0 / (3600.0 * pack.parallel * pack.cell_ah * pack.capacity_factor)
+    np.testing.assert_allclose(pack.soc0 - state.soc, fallen, rtol=1e-6)
+
+
+def test_resistance_factor_scales_the_first_drop(spme: SpmeModel, make_pack: MakePack) -> None:
+    pack = make_pack(2)
+    twin = SpmePack(replace(pack, resistance_factor=np.array([1.0, 1.5])), spme)
+    rest = twin.step(np.zeros(2), AMBIENT_K, 1e-3).voltage_v
+    drop = rest - twin.step(np.full(2, 5.0), AMBIENT_K, 1e-3).voltage_v
+    assert drop[1] / drop[0] == pytest.approx(1.5, rel=0.01)
+
+
+def test_a_warm_cell_loses_less_voltage(spme: SpmeModel, make_pack: MakePack) -> None:
+    drops: list[float] = []
+    for kelvin in (283.15, 313.15):
+        twin = SpmePack(replace(make_pack(), ambient_k=kelvin), spme)
+        rest = twin.step(np.zeros(1), kelvin, 1e-3).voltage_v[0]
+        drops.append(float(rest - twin.step(np.full(1, 5.0), kelvin, 1e-3).voltage_v[0]))
+    assert drops[1] < 0.8 * drops[0]
+
+
+def test_first_heat_is_current_times_what_the_voltage_lost(spme: SpmeModel, make_pack: MakePack) -> None:
+    twin, cell = SpmePack(make_pack(soc0=0.9), spme), constants()
+    open_v = twin.step(np.zeros(1), AMBIENT_K, 1e-6).voltage_v[0]
+    state = twin.step(np.full(1, 5.0), AMBIENT_K, 0.1)
+    heat_w = cell.heat_capacity_j_k * (state.temperature_k[0] - AMBIENT_K) / 0.1
+    own_a = 5.0 * cell.capacity_ah / 5.0
+    assert heat_w == pytest.approx(own_a * (open_v - state.voltage_v[0]), rel=0.01)
+
+
+def test_a_hot_cell_cools_with_its_time_constant(spme: SpmeModel, make_pack: MakePack) -> None:
+    twin, cell = SpmePack(make_pack(), spme), constants()
+    state = twin.step(np.zeros(1), AMBIENT_K, 0.1)
+    twin.take_over(replace(state, temperature_k=np.full(1, AMBIENT_K + 20.0)))
+    for _ in range(round(cell.heat_capacity_j_k / cell.cooling_w_k)):
+        state = twin.step(np.zeros(1), AMBIENT_K, 1.0)
+    assert state.temperature_k[0] - AMBIENT_K == pytest.approx(20.0 / np.e, rel=0.01)
+
+
+def test_a_cell_driven_past_empty_keeps_its_last_state_while_others_go_on(spme: SpmeModel, make_pack: MakePack) -> None:
+    twin = SpmePack(replace(make_pack(2), soc0=np.array([0.02, 0.9])), spme)
+    states = [twin.step(np.full(2, 10.0), AMBIENT_K, 1.0) for _ in range(120)]
+    assert all(np.isfinite(state.voltage_v).all() for state in states)
+    assert states[-1].voltage_v[0] < 2.5
+    assert states[-1].soc[0] == states[-2].soc[0]
+    assert states[-1].soc[1] < states[-2].soc[1]
+
+
+def switched(leaving: Twin, arriving: Twin, current_a: float) -> tuple[float, float]:
+    """Largest step of voltage (V) and SoC that the switching tick shows beyond what the leaving twin would have."""
+    currents = np.full(24, current_a)
+    arriving.take_over(leaving.step(currents, AMBIENT_K, 0.01))
+    left, arrived = leaving.step(currents, AMBIENT_K, 0.01), arriving.step(currents, AMBIENT_K, 0.01)
+    voltage = np.abs(arrived.voltage_v - left.voltage_v).max()
+    return float(voltage), float(np.abs(arrived.soc - left.soc).max())
+
+
+@pytest.mark.parametrize("past_a", [25.0, -40.0])
+@pytest.mark.parametrize("current_a", [25.0, 0.0])
+@pytest.mark.parametrize("towards", ["ECM", "SPMe"])
+def test_twins_change_live_with_less_than_two_millivolts(
+    spme: SpmeModel, make_pack: MakePack, past_a: float, current_a: float, towards: str
+) -> None:
+    pack = make_pack(24, spread=True)
+    spme_pack: Twin = SpmePack(pack, spme)
+    ecm_pack: Twin = EcmPack(pack, cell_table.load(cell_table.SHIPPED / "ecm.toml"))
+    leaving, arriving = (spme_pack, ecm_pack) if towards == "ECM" else (ecm_pack, spme_pack)
+    for _ in range(60):
+        leaving.step(np.full(24, past_a), AMBIENT_K, 1.0)
+    voltage, soc = switched(leaving, arriving, current_a)
+    assert voltage < 2e-3
+    assert soc < 1e-4
+
+
+def test_hand_over_bends_soc_where_no_past_explains_the_voltage(spme_pack: SpmePack) -> None:
+    state = spme_pack.step(np.zeros(24), AMBIENT_K, 0.01)
+    wanted = replace(state, soc=np.full(24, 0.62), voltage_v=np.full(24, 4.15))
+    spme_pack.take_over(wanted)
+    after = spme_pack.step(np.zeros(24), AMBIENT_K, 1e-6)
+    np.testing.assert_allclose(after.voltage_v, 4.15, atol=2e-3)
+    assert (after.soc > 0.8).all()
+
+
+def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
+    with pytest.raises(ValueError, match="takes no settings, got cell"):
+        build(make_pack(), {"cell": 1})

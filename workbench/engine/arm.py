@@ -1,0 +1,122 @@
+"""From Connected to Armed: the device under test gets power, the checklist runs, every wish of it passes the gate."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from control.arming import Arming, Bench, CheckResult
+from control.state import BenchState
+from drivers.errors import BenchError, Refused
+from drivers.ports import LinkState
+from workbench.window.model import Check, CheckState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.scpi.cells import CellSimulator
+    from drivers.scpi.supply import Supply
+    from drivers.snapshot import Floats
+    from workbench.engine.engine import Engine
+    from workbench.engine.station import Station
+
+USUAL_S: Final = 8.0  # what is left is told from it
+SAID_S: Final = 1.0
+LOOK_S: Final = 0.01
+
+
+def arm(engine: Engine, station: Station, tell: Callable[[tuple[Check, ...], float, float | None], None], cancelled: Callable[[], bool]) -> None:
+    """Run the checklist; raises `Refused` or `BenchError` with the check that failed. The caller takes down."""
+    absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
+    if absent:
+        raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="mend it, then arm")
+    station.dut.heartbeat(on=True)
+    station.io_box.power(on=True)
+    began_s = time.monotonic()
+    checks: list[Check] = []
+    try:
+        for result in Arming(_bench(station, cancelled)).run():
+            checks.append(_check(result))
+            gone_s = time.monotonic() - began_s
+            tell(tuple(checks), min(1.0, gone_s / USUAL_S), max(0.0, USUAL_S - gone_s))
+            if not result.ok:
+                raise BenchError(f"{result.name}: {result.detail}", hint=result.hint)
+        engine.between_turns(lambda: station.loop.machine.to(BenchState.ARMED))
+    finally:
+        station.loop.service, station.loop.live = None, False
+
+
+def _check(result: CheckResult) -> Check:
+    return Check(result.name, CheckState.OK if result.ok else CheckState.FAILED, result.detail, result.hint)
+
+
+def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
+    """What the checklist works on; set-points go through the loop, service calls to the instruments."""
+    declared = station.bench
+    tick = station.loop.tick
+    pack = tick.twins.get(station.loop.parts.twins.active) if tick else None
+    if tick is None or pack is None:
+        raise Refused("the active twin has no voltage yet", hint="wait a moment, then arm")
+    station.loop.service = replace(tick.asked, current_a=0.0, cell_voltage_v=pack.voltage_v.copy())
+    simulator, supply = declared.cell_simulator.protect, declared.supply.protect
+
+    def wait(seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while (left_s := until_s - time.monotonic()) > 0.0:
+            if cancelled():
+                raise BenchError("cancelled by the operator")
+            time.sleep(min(LOOK_S, left_s))
+
+    def going_live() -> None:
+        station.guard.arm()
+        station.loop.live = True
+
+    def prove_guard() -> bool:
+        def write(message: bytes) -> None:
+            station.guard.mark(message)
+
+        return station.supply.connections_ok(write)
+
+    return Bench(
+        cells=ThroughGate(station.cells, station),
+        supply=CurrentThroughGate(station.supply, station),
+        device=station.dut,
+        others={"io_box": station.io_box},
+        expect={name: getattr(declared, name).expect for name in ("cell_simulator", "supply", "io_box")},
+        protect=((simulator.voltage_v, simulator.current_a), (supply.voltage_v, supply.current_a)),
+        cell_v=pack.voltage_v.copy(),
+        dbc_hash="",
+        prove_guard=prove_guard,
+        going_live=going_live,
+        read=station.read,
+        wait=wait,
+    )
+
+
+class ThroughGate:
+    """The cell simulator for the checklist: voltages become the loop's command."""
+
+    def __init__(self, cells: CellSimulator, station: Station) -> None:
+        self.identity, self.prepare, self.protections = cells.identity, cells.prepare, cells.protections
+        self.outputs = cells.outputs
+        self._station = station
+
+    def set_voltages(self, volts: Floats) -> None:
+        loop = self._station.loop
+        if loop.service is not None:
+            loop.service = replace(loop.service, cell_voltage_v=volts)
+
+
+class CurrentThroughGate:
+    """The supply for the checklist: its current becomes the loop's command."""
+
+    def __init__(self, supply: Supply, station: Station) -> None:
+        self.identity, self.prepare, self.protections = supply.identity, supply.prepare, supply.protections
+        self.lock, self.output = supply.lock, supply.output
+        self._station = station
+
+    def set_current(self, current_a: float) -> None:
+        loop = self._station.loop
+        if loop.service is not None:
+            loop.service = replace(loop.service, current_a=current_a)

@@ -1,0 +1,27 @@
+"""Where the guard's process starts: it opens its own CAN bus, which may be the emulated medium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import can.interfaces
+
+from control.guard_process import guard_main
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from control.guard import GuardSpec
+
+LOOPBACK_CAN: Final = "loopback_udp"
+
+
+def know_loopback_can() -> None:
+    """Have python-can open the emulated medium like any adapter, in this process."""
+    can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
+
+
+def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None:
+    """Guard until safe is verified and nobody is left."""
+    know_loopback_can()
+    guard_main(spec, engine, client)

@@ -1,0 +1,134 @@
+"""Opens the window: the shell first, then numpy, plots and the session, once the shell has been painted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from workbench.window.layout import Memory
+from workbench.window.shell import Shell, dress
+from workbench.window.stats import Stats, process_age_s
+from workbench.window.themes import DARK, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workbench.window.model import Session
+    from workbench.window.past import Past
+    from workbench.window.window import Window
+
+
+def application() -> QApplication:
+    """The one `QApplication`; offscreen where there is no display to show it on."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    no_display = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if no_display:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    made = QApplication(sys.argv[:1])
+    made.setApplicationName("PulseBMS Workbench")
+    return made
+
+
+class Opening:
+    """A window on its way: `shell` at once, `window` after the first paint."""
+
+    def __init__(
+        self,
+        make_session: Callable[[], Session],
+        *,
+        theme: str | None = None,
+        started_s: float | None = None,
+        past: Callable[[], Past] | None = None,
+        open_bench: Callable[[Path], Session] | None = None,
+        memory: Memory | None = None,
+        size: tuple[int, int] | None = None,
+        ready: Callable[[Window], None] | None = None,
+    ) -> None:
+        """`started_s` is the process's start on the monotonic clock; None asks the operating system."""
+        self._make_session, self._make_past, self._open_bench = make_session, past, open_bench
+        self._started_s, self._memory, self._ready = started_s, memory, ready
+        chosen = THEMES[theme or (memory.theme if memory else None) or DARK.name]
+        dress(chosen)
+        self.stats = Stats()
+        self.window: Window | None = None
+        self._past: Past | None = None
+        self.shell = Shell(chosen, self.stats)
+        if memory is not None and size is None:
+            memory.restore_shell(self.shell)
+        if size is not None:
+            self.shell.resize(*size)
+        self.shell.painted.connect(self._painted)
+        self.shell.closing.connect(self._close)
+        self.shell.show()
+
+    def _age_ms(self) -> float:
+        age_s = process_age_s() if self._started_s is None else time.monotonic() - self._started_s
+        return age_s * 1e3
+
+    def _painted(self) -> None:
+        now = time.monotonic()
+        QTimer.singleShot(0, self.shell, lambda: self._fill(now))
+
+    def _fill(self, painted_s: float) -> None:
+        from workbench.window.window import Window  # noqa: PLC0415  # numpy and all pages, after the first paint
+
+        self.stats.shell_ms = self._age_ms() - (time.monotonic() - painted_s) * 1e3
+        self._past = self._make_past() if self._make_past is not None else None
+        self.window = Window(self.shell, self._past, self._open_bench)
+        if self._memory is None or not self._memory.restore_page(self.window.bench):
+            QTimer.singleShot(0, self.shell, self.window.bench.arrange)
+        QTimer.singleShot(0, self.shell, self._serve)
+
+    def _serve(self) -> None:
+        self.stats.plots_ms = self._age_ms()
+        self.shell.desk.open(self._make_session())
+        if self._ready is not None and self.window is not None:
+            self._ready(self.window)
+
+    def _close(self) -> None:
+        window = self.window
+        if window is not None:
+            if self._memory is not None:
+                self._memory.save(self.shell, window.bench, self.shell.theme.name)
+            window.bench.leave_replay()
+        self.shell.desk.close()
+        if self._past is not None:
+            self._past.close()
+
+
+def run_window(
+    make_session: Callable[[], Session],
+    *,
+    theme: str | None = None,
+    started_s: float | None = None,
+    past: Callable[[], Past] | None = None,
+    open_bench: Callable[[Path], Session] | None = None,
+    memory: Memory | None = None,
+    ready: Callable[[Window], None] | None = None,
+) -> int:
+    """Open the window and serve it until it is closed; answers the exit status.
+
+    `make_session` is called after the first paint. `past` makes the folder of recorded runs, `ready` is called with
+    the whole window; without `memory`, layout and theme are kept in the user's settings.
+    """
+    app = application()
+    opening = Opening(
+        make_session,
+        theme=theme,
+        started_s=started_s,
+        past=past,
+        open_bench=open_bench,
+        memory=memory or Memory(),
+        ready=ready,
+    )
+    status = app.exec()
+    del opening
+    return status

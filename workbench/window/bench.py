@@ -1,0 +1,279 @@
+"""The Bench page: signals, plots, lanes, gate, limits, faults, alarms, in docks that move."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QVBoxLayout, QWidget
+
+from workbench.window.alarms import Alarms
+from workbench.window.board import Board
+from workbench.window.empty import Empty
+from workbench.window.facts import Faults, Gate, Limits
+from workbench.window.lanes import Lanes
+from workbench.window.model import Action
+from workbench.window.notice import Notices
+from workbench.window.store import Store
+from workbench.window.transport import Transport
+from workbench.window.tree import Tree
+from workbench.window.widgets import Dock
+
+if TYPE_CHECKING:
+    from drivers.ring import RingReader
+    from workbench.window.desk import Desk
+    from workbench.window.model import BenchFacts, LaneInfo
+    from workbench.window.past import ReplaySource
+    from workbench.window.themes import Theme
+
+_LEFT_PX: Final = 296
+_RIGHT_PX: Final = 336
+_NARROW: Final = 1500
+DOCKS: Final = ("signals", "lanes", "gate", "limits", "faults", "alarms")
+
+
+class BenchPage(QMainWindow):
+    """Shows the session of the desk, or a replay."""
+
+    lane_wanted = Signal(str, str)
+    inject_wanted = Signal()
+    connect_wanted = Signal()
+    said = Signal(str)
+
+    def __init__(self, desk: Desk, theme: Theme) -> None:
+        super().__init__()
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self._desk = desk
+        self._ring: RingReader | None = None
+        self._facts: BenchFacts | None = None
+        self._lanes: tuple[LaneInfo, ...] = ()
+        self._at = time.perf_counter()
+        self.store: Store | None = None
+        self.replay: ReplaySource | None = None
+        self.notices, self.transport = Notices(), Transport()
+        self.board = Board(theme, 24)
+        self.empty = Empty("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
+        self.tree, self.lanes, self.alarms = Tree(theme), Lanes(theme), Alarms(theme)
+        self.gate, self.limits, self.faults = Gate(), Limits(), Faults(self.inject_wanted.emit)
+        self._lay_out()
+        self._wire()
+
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.notices, self.transport, self.empty):
+            column.addWidget(part)
+        column.addWidget(self.board, 1)
+        self.setCentralWidget(centre)
+        self.setDockNestingEnabled(True)
+        area = Qt.DockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
+        made = (
+            ("signals", "Bench", self.tree),
+            ("lanes", "Lanes", _scrolled(self.lanes)),
+            ("gate", "Gate", self.gate),
+            ("limits", "Limits", self.limits),
+            ("faults", "Faults", self.faults),
+            ("alarms", "Alarms", self.alarms),
+        )
+        self.docks = {name: Dock(name, title, content) for name, title, content in made}
+        for name, dock in self.docks.items():
+            dock.bar.customContextMenuRequested.connect(partial(self._dock_menu, dock))
+            self.addDockWidget(
+                {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}.get(
+                    name, area.RightDockWidgetArea
+                ),
+                dock,
+            )
+        self.docks["lanes"].bar.show_fact("same samples, side by side")
+        self.docks["gate"].bar.show_fact("last 60 s")
+        self.docks["limits"].bar.show_fact("closest to bench limit")
+        self.docks["faults"].bar.show_fact("none injected")
+
+    def arrange(self) -> None:
+        """The layout as it comes out of the box, for the width that there is."""
+        area = Qt.DockWidgetArea
+        for name, dock in self.docks.items():
+            dock.setFloating(False)
+            place = {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}
+            self.addDockWidget(place.get(name, area.RightDockWidgetArea), dock)
+            dock.show()
+        narrow = self.width() < _NARROW
+        left, right = (self.docks["signals"], self.docks["lanes"])
+        widths = [232, 236] if narrow else [_LEFT_PX, _RIGHT_PX]
+        self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
+        short = self.height() < 800  # noqa: PLR2004  # a laptop's screen
+        self.resizeDocks([self.docks["alarms"]], [104 if short else 150], Qt.Orientation.Vertical)
+        heights = [320, 96, 120, 110] if not short else [270, 92, 120, 90]
+        parts = [self.docks[name] for name in ("lanes", "gate", "limits", "faults")]
+        self.resizeDocks(parts, heights, Qt.Orientation.Vertical)
+
+    def _dock_menu(self, dock: Dock) -> None:
+        menu = self.createPopupMenu()
+        menu.addSeparator()
+        menu.addAction("Dock back" if dock.isFloating() else "Float", dock.turn_float)
+        menu.addAction("Reset layout", self.arrange)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(dock.bar.mapToGlobal(dock.bar.rect().bottomLeft()))
+
+    def _wire(self) -> None:
+        desk = self._desk
+        desk.ticked.connect(self._tick)
+        desk.read.connect(self._read)
+        desk.changed.connect(self._status)
+        desk.failed.connect(self.notices.failure.show_failure)
+        desk.worked.connect(self._work)
+        self.lanes.wanted.connect(self.lane_wanted)
+        self.alarms.seen.connect(self._seen)
+        self.faults.cleared.connect(desk.clear)
+        self.board.refused.connect(self.said)
+        self.board.cell_chosen.connect(lambda number: self.tree.choose(f"cell_{number:02d}/voltage"))
+        self.tree.wanted.connect(self.plot_signal)
+        self.transport.left.connect(self.leave_replay)
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in (self.board, self.tree, self.lanes, self.alarms):
+            part.set_theme(theme)
+
+    # ---- what is shown
+
+    def plot_signal(self, channel: str) -> None:
+        """Put a signal onto the first plot of its unit, or onto one of its own."""
+        for plot in self.board.plots:
+            if any(curve.channel == channel for curve in plot.spec.curves):
+                self.said.emit(f"{channel} is on the plot {plot.spec.title} already.")
+                return
+        self.board.add_plot([channel])
+        self.said.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
+
+    def _follow(self) -> None:
+        """Another ring or other facts: tree and plots start anew."""
+        session = self._desk.session
+        source = self.replay or session
+        if source is None:
+            return
+        if source.bench is not self._facts:
+            self._facts = source.bench
+            self.board.set_cells(self._facts.cells or 24)
+            self.limits.show_limits(self._facts.limits)
+            self.tree.show_channels(self._facts, self.store)
+        ring = source.ring
+        if ring is self._ring:
+            return
+        self._ring = ring
+        if ring is not None and self._facts is not None:
+            self.store = Store(ring, self._lanes_now())
+            self.board.show_store(self.store)
+            self.board.show_lanes(self._lanes_now())
+            self.tree.show_channels(self._facts, self.store)
+            self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
+        self.empty.setVisible(self.store is None)
+
+    def _lanes_now(self) -> tuple[LaneInfo, ...]:
+        return self.replay.lanes if self.replay is not None else self._desk.status.lanes
+
+    def _status(self) -> None:
+        lanes = self._lanes_now()
+        if lanes != self._lanes:
+            self._lanes = lanes
+            self.lanes.show_lanes(lanes)
+            self.board.show_lanes(lanes)
+            if self.store is not None:
+                self.store.relate(lanes)
+        status = self._desk.status
+        self.tree.show_health(() if self.replay else status.health)
+        self.faults.show_injected(status.injected)
+        number = len(status.injected)
+        self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
+        able, why = self._desk.can(Action.INJECT)
+        self.faults.inject.setEnabled(able)
+        self.faults.inject.setToolTip(why)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        passed, self._at = now - self._at, now
+        self._follow()
+        self._status_if_lanes_changed()
+        if self.replay is not None:
+            self.transport.turn(min(passed, 0.25))
+        if self.store is not None and self._ring is not None:
+            self.store.feed()
+        if self.board.isVisible():
+            self.board.frame()
+        self._events()
+
+    def _status_if_lanes_changed(self) -> None:
+        if self._lanes_now() is not self._lanes:
+            self._status()
+
+    def _read(self) -> None:
+        if not self.isVisible() or self.store is None:
+            return
+        self.board.values()
+        reading = self.store.at()
+        if self.lanes.isVisible():
+            self.lanes.show_values(reading)
+        if self.gate.isVisible():
+            self.gate.show_values(self.store)
+        if self.limits.isVisible():
+            self.limits.show_values(self.store)
+        self.tree.refresh()
+
+    def _events(self) -> None:
+        session = self._desk.session
+        if self.replay is not None or session is None:
+            return
+        self.alarms.add(session.events(self.alarms.next), session.acknowledged)
+
+    def _seen(self, numbers: list[int]) -> None:
+        if self._desk.session is not None and self.replay is None:
+            self._desk.session.acknowledge(numbers)
+
+    def _work(self) -> None:
+        self.notices.work.show_work(self._desk.pending)
+
+    def forget(self) -> None:
+        """Another session is coming: nothing of this one stays."""
+        self.leave_replay()
+        self.store, self._ring, self._facts = None, None, None
+        self.board.show_store(None)
+        self.alarms.clear()
+
+    # ---- replay
+
+    def show_replay(self, source: ReplaySource, name: str) -> None:
+        """Play a recorded run in these plots; the session goes on unseen."""
+        self.leave_replay()
+        self.replay, self.store = source, None
+        self.board.replaying = True
+        self.alarms.clear()
+        self.alarms.add(source.events(), frozenset())
+        self.transport.open(source, name)
+        self._follow()
+        self._status()
+
+    def leave_replay(self) -> None:
+        """Back to the session."""
+        if self.replay is None:
+            return
+        self.replay, self.store, self._ring = None, None, None
+        self.board.replaying = False
+        self.board.show_store(None)
+        self.transport.close_source()
+        self.alarms.clear()
+        self._follow()
+        self._status()
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area

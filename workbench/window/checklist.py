@@ -1,0 +1,106 @@
+"""The arming checklist as the bench runs it: each line's state, what was found, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from workbench.window import format as fmt
+from workbench.window.dialogs import Dialog
+from workbench.window.icons import icon
+from workbench.window.model import CheckState
+from workbench.window.widgets import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.window.model import Check, Pending
+    from workbench.window.themes import Theme
+
+_ICONS: Final = {
+    CheckState.WAITING: ("ring", "faint"),
+    CheckState.WORKING: ("play", "blue"),
+    CheckState.OK: ("ok", "green"),
+    CheckState.FAILED: ("cross", "amber"),
+    CheckState.SKIPPED: ("ring", "muted"),
+}
+
+
+class Checklist(Dialog):
+    """Beside the page while arming; Cancel asks the session to stop, Close hides it when it is over."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
+        self.setMinimumWidth(640)
+        self._theme = theme
+        self.work: Pending | None = None
+        self._shown: tuple[Check, ...] = ()
+        self._rows = QWidget()
+        self.body.addWidget(self._rows)
+        self._left = label(tone="muted")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(4)
+        row = QHBoxLayout()
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._left)
+        self.body.addLayout(row)
+        self.no.clicked.disconnect()
+        self.no.clicked.connect(self._cancel)
+        self.no.setAccessibleName("Cancel arming")
+
+    def show_checks(self, checks: tuple[Check, ...], work: Pending | None) -> None:
+        """Called as often as anything moves."""
+        self.work = work
+        under_way = work is not None and not work.done
+        able = under_way and work is not None and work.cancel is not None
+        self.no.setEnabled(able)
+        self.no.setToolTip("" if able else "Arming is over." if not under_way else "This step cannot be cancelled.")
+        self._bar.setVisible(under_way)
+        if work is not None and under_way:
+            self._bar.setRange(0, 0 if work.fraction is None else 1000)
+            self._bar.setValue(round((work.fraction or 0.0) * 1000.0))
+            self._left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+        else:
+            self._left.setText(_verdict(checks))
+        if checks != self._shown:
+            self._shown = checks
+            self._build(checks)
+
+    def _build(self, checks: Sequence[Check]) -> None:
+        fresh = QWidget()
+        grid = QGridLayout(fresh)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(2, 1)
+        for row, check in enumerate(checks):
+            name, colour = _ICONS[check.state]
+            mark = QLabel()
+            mark.setPixmap(icon(name, self._theme.colour(colour)).pixmap(QSize(14, 14)))
+            mark.setAccessibleName(check.state.value)
+            found = check.finding
+            if check.state is CheckState.FAILED and check.hint:
+                found = f"{found}\n{check.hint}"
+            tone = "amber" if check.state is CheckState.FAILED else "muted"
+            parts = (mark, label(check.name), label(found, tone, wrap=True), label(check.state.value, "faint"))
+            for column, part in enumerate(parts):
+                grid.addWidget(part, row, column)
+        self.body.replaceWidget(self._rows, fresh)
+        self._rows.hide()
+        self._rows.deleteLater()
+        self._rows = fresh
+
+    def _cancel(self) -> None:
+        if self.work is not None and self.work.cancel is not None:
+            self.work.cancel()
+
+
+def _verdict(checks: Sequence[Check]) -> str:
+    failed = sum(check.state is CheckState.FAILED for check in checks)
+    if failed:
+        return f"{failed} of {len(checks)} failed; the bench is not armed."
+    done = checks and all(check.state in (CheckState.OK, CheckState.SKIPPED) for check in checks)
+    return "All checks hold." if done else ""

@@ -1,0 +1,96 @@
+"""All actions of the window, declared once: words, keys, when they make sense, what they do."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workbench.window.model import Action, State
+from workbench.window.rail import PAGES
+
+if TYPE_CHECKING:
+    from workbench.window.window import Window
+
+
+def declare(window: Window) -> None:
+    """Fill the window's list; what the shell declared for the first second is replaced."""
+    _bench(window)
+    _view(window)
+    _layout(window)
+
+
+def _bench(window: Window) -> None:
+    desk, add = window.desk, window.actions_.redo
+    connected = partial(getattr, desk, "connected")
+
+    def able(action: Action) -> str:
+        can, why = desk.can(action)
+        return "" if can else why
+
+    def arm_action() -> Action:
+        states = {State.TRIPPED: Action.RESET, State.ARMED: Action.DISARM, State.RUNNING: Action.DISARM}
+        return states.get(desk.status.state, Action.ARM)
+
+    def running() -> bool:
+        return desk.status.state is State.RUNNING
+
+    add(
+        "connect",
+        lambda: "Disconnect the bench" if connected() else "Connect the bench",
+        window.connect_or_disconnect,
+        "Ctrl+Shift+C",
+        why_not=lambda: able(Action.DISCONNECT if connected() else Action.CONNECT),
+    )
+    words = {Action.ARM: "Arm", Action.DISARM: "Disarm", Action.RESET: "Reset with a reason…"}
+    add("arm", lambda: words[arm_action()], window.arm_or_other, "Ctrl+Shift+A", why_not=lambda: able(arm_action()))
+    add(
+        "run",
+        lambda: "Stop the run" if running() else "Start a run",
+        lambda: desk.stop() if running() else desk.start(),
+        "F5",
+        why_not=lambda: able(Action.STOP if running() else Action.START),
+    )
+    add("inject", "Inject a fault…", window.ask_fault, "Ctrl+I", why_not=window.why_no_fault)
+    add("clear faults", "Clear all faults", window.clear_faults, why_not=window.why_nothing_to_clear)
+    add("acknowledge", "Acknowledge all alarms", window.bench.alarms.acknowledge_all, "Ctrl+K")
+    add("show run", "Show this run in Runs", partial(window.show_page, "Runs"), why_not=window.why_no_run)
+    if window.can_open_bench:
+        add("open bench", "Open a bench file…", window.ask_bench, "Ctrl+O", why_not=window.why_no_other_bench)
+    for lane in desk.status.lanes:
+        window.declare_lane(lane.role, lane.name)
+
+
+def _view(window: Window) -> None:
+    add, board = window.actions_.redo, window.bench.board
+    view = board.view
+    add("palette", "Commands…", window.show_palette, "Ctrl+Shift+P")
+    add("pause", lambda: "Resume the view" if view.paused else "Pause the view", window.pause_view, "Space")
+    add("filter", "Filter signals", window.focus_filter, "Ctrl+F")
+    for name in ("A", "B"):
+        add(f"cursor {name}", f"Place cursor {name}", partial(view.place_usual, name), name)
+    add("clear cursors", "Clear cursors", view.clear_cursors, "Shift+C")
+    add("fit", "Fit all plots", window.fit_all, "Ctrl+0")
+    add("longer", "Show a longer time", partial(view.zoom, 1), "Ctrl+-")
+    add("shorter", "Show a shorter time", partial(view.zoom, -1), "Ctrl+=")
+    add("plot chosen", "Put the chosen signals onto a plot", window.plot_chosen, "Ctrl+Return")
+    for number, page in enumerate(PAGES, 1):
+        add(f"page {page}", f"Go to {page}", partial(window.show_page, page), f"Ctrl+{number}")
+    add("open run", "Open and replay the chosen run", window.runs.open_chosen, why_not=window.why_no_chosen_run)
+    add("leave replay", "Leave the replay", window.bench.leave_replay, why_not=window.why_no_replay)
+    add("play", "Play or pause the replay", window.bench.transport.toggle, "Ctrl+P", why_not=window.why_no_replay)
+
+
+def _layout(window: Window) -> None:
+    add = window.actions_.redo
+    add("theme", lambda: f"Use the {window.other_theme.name} theme", window.switch_theme, "Ctrl+T")
+    add("reset layout", "Reset layout", window.bench.arrange)
+    for name, dock in window.bench.docks.items():
+        title = dock.windowTitle().lower()
+        toggle = dock.toggleViewAction()
+        add(f"dock {name}", partial(_dock_words, dock.isHidden, title), toggle.trigger)
+        add(f"float {name}", f"Float or dock {title}", dock.turn_float)
+    add("quit", "Quit", window.close, "Ctrl+Q")
+
+
+def _dock_words(hidden: object, title: str) -> str:
+    return f"Show {title}" if callable(hidden) and hidden() else f"Hide {title}"

@@ -1,0 +1,133 @@
+"""Between widgets and the session: the 30 Hz timer, actions that are under way, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from workbench.window.model import Action, Failure, Pending, Session, State, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PERIOD_MS: Final = 33
+_SLOW: Final = 3  # frames between two looks at figures
+
+
+class Desk(QObject):
+    """Holds the session once there is one. Runs in the thread that paints, so that a hung window falls silent."""
+
+    ticked = Signal()  # 30 times a second
+    read = Signal()  # ten times a second
+    changed = Signal()  # the status is another one
+    opened = Signal()  # a session is there
+    failed = Signal(Failure)
+    worked = Signal()  # the list of actions under way changed, or one moved on
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.status = Status()
+        self.pending: list[Pending] = []
+        self._frame = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(PERIOD_MS)
+        self._timer.timeout.connect(self.tick)
+
+    def open(self, session: Session) -> None:
+        """Serve this session from now on."""
+        self.session = session
+        self.status = session.status
+        self._timer.start()
+        self.opened.emit()
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Stop serving; the session ends what it started."""
+        self._timer.stop()
+        if self.session is not None:
+            self.session.close()
+
+    def tick(self) -> None:
+        """Poll the session, then let everybody draw."""
+        session = self.session
+        if session is None:
+            return
+        session.poll()
+        if session.status is not self.status:
+            self.status = session.status
+            self.changed.emit()
+        self._look()
+        self.ticked.emit()
+        self._frame += 1
+        if self._frame % _SLOW == 0:
+            self.read.emit()
+
+    def _look(self) -> None:
+        if not self.pending:
+            return
+        for done in [work for work in self.pending if work.done]:
+            self.pending.remove(done)
+            if done.error is not None:
+                self.failed.emit(done.error)
+        self.worked.emit()
+
+    def can(self, action: Action) -> tuple[bool, str]:
+        if self.session is None:
+            return False, "The bench is being opened."
+        return self.session.can(action)
+
+    def ask(self, action: Action, call: Callable[[Session], Pending]) -> Pending | None:
+        """Start an action when it makes sense now; otherwise say why not."""
+        able, why = self.can(action)
+        if self.session is None or not able:
+            self.failed.emit(Failure(why))
+            return None
+        work = call(self.session)
+        self.pending.append(work)
+        self.worked.emit()
+        return work
+
+    # ---- the actions
+
+    def connect_bench(self) -> None:
+        self.ask(Action.CONNECT, lambda session: session.connect())
+
+    def disconnect_bench(self) -> None:
+        self.ask(Action.DISCONNECT, lambda session: session.disconnect())
+
+    def arm(self) -> None:
+        self.ask(Action.ARM, lambda session: session.arm())
+
+    def disarm(self) -> None:
+        self.ask(Action.DISARM, lambda session: session.disarm())
+
+    def start(self) -> None:
+        self.ask(Action.START, lambda session: session.start())
+
+    def stop(self) -> None:
+        self.ask(Action.STOP, lambda session: session.stop())
+
+    def outputs_off(self) -> None:
+        """Always; a session that does not exist yet has nothing on."""
+        if self.session is not None:
+            self.pending.append(self.session.outputs_off())
+            self.worked.emit()
+
+    def reset(self, reason: str) -> None:
+        self.ask(Action.RESET, lambda session: session.reset(reason))
+
+    def activate(self, role: str, lane: str) -> None:
+        self.ask(Action.ACTIVATE, lambda session: session.activate(role, lane))
+
+    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> None:
+        self.ask(Action.INJECT, lambda session: session.inject(fault, parameters))
+
+    def clear(self, number: int) -> None:
+        self.ask(Action.CLEAR, lambda session: session.clear(number))
+
+    @property
+    def connected(self) -> bool:
+        return self.status.state is not State.DISCONNECTED

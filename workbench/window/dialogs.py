@@ -1,0 +1,179 @@
+"""Dialogs: a question, a reason, a fault with its parameters. None of them stops OUTPUTS OFF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.window import format as fmt
+from workbench.window.model import Choice, Parameter
+from workbench.window.widgets import button, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.window.model import Failure, FaultSpec
+
+OFF_KEYS = "Ctrl+."
+
+
+class Dialog(QDialog):
+    """A dialog with a title, a body and buttons; Ctrl+. switches the outputs off from here too."""
+
+    outputs_off = Signal()
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(440)
+        off = QShortcut(QKeySequence(OFF_KEYS), self)
+        off.activated.connect(self.outputs_off)
+        self.body = QVBoxLayout()
+        self.yes = button(accept, self.accept, "primary")
+        self.no = button("Cancel", self.reject)
+        self.yes.setDefault(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(label(title, "title", wrap=True))
+        if sentence:
+            column.addWidget(label(sentence, "muted", wrap=True))
+        column.addLayout(self.body)
+        row = QHBoxLayout()
+        row.addWidget(label(f"{OFF_KEYS} switches the outputs off", "faint"))
+        row.addStretch(1)
+        row.addWidget(self.no)
+        row.addWidget(self.yes)
+        column.addLayout(row)
+
+
+class Question(Dialog):
+    """Asks before something that matters happens."""
+
+
+class Reason(Dialog):
+    """Asks why; empty is no reason."""
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent, title, sentence, accept)
+        self.text = QLineEdit()
+        self.text.setPlaceholderText("What was found, and why it is safe to go on")
+        self.text.setAccessibleName("Reason")
+        self.text.textChanged.connect(self._judge)
+        self.body.addWidget(self.text)
+        self._judge("")
+        self.text.setFocus()
+
+    def _judge(self, text: str) -> None:
+        enough = bool(text.strip())
+        self.yes.setEnabled(enough)
+        self.yes.setToolTip("" if enough else "Write a reason first; it is recorded.")
+
+    @property
+    def reason(self) -> str:
+        return self.text.text().strip()
+
+
+class Inject(Dialog):
+    """Chooses a fault and its parameters, within their bounds."""
+
+    def __init__(self, parent: QWidget | None, faults: Sequence[FaultSpec]) -> None:
+        super().__init__(parent, "Inject a fault", "", "Inject")
+        self._faults = list(faults)
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Fault")
+        for fault in self._faults:
+            self.kind.addItem(fault.label)
+        self._where = label("", "muted", wrap=True)
+        self.body.addWidget(self.kind)
+        self.body.addWidget(self._where)
+        self._fields: dict[str, tuple[QDoubleSpinBox | QComboBox, Parameter | Choice]] = {}
+        self._form = QWidget()
+        self.body.addWidget(self._form)
+        self.kind.currentIndexChanged.connect(self._show)
+        self._show(0)
+
+    @property
+    def fault(self) -> FaultSpec:
+        return self._faults[self.kind.currentIndex()]
+
+    def _show(self, number: int) -> None:
+        fault = self._faults[number]
+        self._where.setText(fault.where)
+        fresh = QWidget()
+        form = QFormLayout(fresh)
+        form.setContentsMargins(0, 0, 0, 0)
+        self._fields = {}
+        for parameter in fault.parameters:
+            field = _choice(parameter) if isinstance(parameter, Choice) else _number(parameter)
+            field.setAccessibleName(parameter.label)
+            form.addRow(label(parameter.label), field)
+            self._fields[parameter.name] = (field, parameter)
+        self.body.replaceWidget(self._form, fresh)
+        self._form.hide()
+        self._form.deleteLater()
+        self._form = fresh
+
+    @property
+    def values(self) -> dict[str, float | str]:
+        """Parameters in SI."""
+        made: dict[str, float | str] = {}
+        for name, (field, parameter) in self._fields.items():
+            if isinstance(field, QComboBox):
+                made[name] = field.currentText()
+            elif isinstance(parameter, Parameter):
+                shown = fmt.display(parameter.name, parameter.unit)
+                made[name] = (field.value() - shown.offset) / shown.scale
+        return made
+
+
+def _choice(choice: Choice) -> QComboBox:
+    field = QComboBox()
+    field.addItems(list(choice.options))
+    return field
+
+
+def _number(parameter: Parameter) -> QDoubleSpinBox:
+    shown = fmt.display(parameter.name, parameter.unit)
+    field = QDoubleSpinBox()
+    field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
+    field.setRange(shown.shown(parameter.low), shown.shown(parameter.high))
+    field.setValue(shown.shown(parameter.default))
+    if shown.unit:
+        field.setSuffix(f" {shown.unit}")
+    bounds = f"{shown.text(parameter.low)} to {shown.text(parameter.high)}"
+    field.setToolTip(bounds)
+    return field
+
+
+class Details(Dialog):
+    """An event or a failure in full, to read and to copy."""
+
+    def __init__(self, parent: QWidget | None, failure: Failure) -> None:
+        super().__init__(parent, failure.sentence, failure.hint, "Copy")
+        text = QPlainTextEdit(failure.details or failure.sentence)
+        text.setReadOnly(True)
+        text.setAccessibleName("Details")
+        self.body.addWidget(text)
+        self.no.setText("Close")
+        self.accepted.connect(lambda: QApplication.clipboard().setText(as_text(failure)))
+
+
+def as_text(failure: Failure) -> str:
+    """Everything known of a failure, for the clipboard."""
+    return "\n".join(filter(None, (failure.sentence, failure.hint, failure.details)))

@@ -1,0 +1,154 @@
+"""What the window has done by processes of their own: list runs, play one, export one.
+
+Reading and writing runs needs libraries that would slow the window's start and its frames. Each errand is a process
+with one pipe; messages are tuples that begin with a word. A closed pipe ends the errand.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.errors import PulseError
+from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Level, SourceInfo
+from workbench.window.past import RunLine
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from drivers.runlog.run import Run
+
+SOURCES: Final = (
+    ("cell_simulator", "Cell simulator", "cell_", 0.010),
+    ("supply", "Supply", "supply/", 0.040),
+    ("dut", "BMS (CAN)", "bms/", 0.020),
+    ("io_box", "I/O box", "io/", 0.100),
+)
+
+
+def list_runs(pipe: Connection, folder: str) -> None:
+    """Answer every request with the list of runs, until the pipe closes."""
+    from drivers.runlog.index import RunIndex  # noqa: PLC0415  # brings half a data-frame library along
+
+    index = RunIndex(Path(folder))
+    try:
+        while True:
+            pipe.recv()
+            try:
+                lines = [_line(Path(folder), row) for row in index.rows()]
+                pipe.send(("runs", lines))
+            except (PulseError, OSError) as error:
+                pipe.send(("failed", str(error)))
+    except (EOFError, OSError):
+        return
+
+
+def _line(folder: Path, row: Any) -> RunLine:
+    started = datetime.fromisoformat(row.started).astimezone().strftime("%Y-%m-%d %H:%M:%S") if row.started else ""
+    return RunLine(
+        row.name,
+        folder / row.name,
+        row.state,
+        row.size_bytes,
+        started,
+        row.duration_s,
+        row.ticks,
+        row.evidence or "",
+        row.bench or "",
+        row.detail,
+    )
+
+
+def play_run(pipe: Connection, folder: str, ring: str) -> None:
+    """Open a run, say what it is, then make the ring end where each message says; the pipe's end is the end."""
+    from drivers.runlog.replay import Replay  # noqa: PLC0415  # reads Parquet
+    from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
+
+    try:
+        with Run.open(Path(folder)) as run, Replay(run, Path(ring)) as replay:
+            replay.advance(0.0)
+            pipe.send(("opened", run.duration_s, facts(run), lanes(run), events(run)))
+            while True:
+                place_s = float(pipe.recv())
+                while pipe.poll():
+                    place_s = float(pipe.recv())  # only the newest place matters
+                replay.advance(place_s)
+    except (PulseError, ValueError) as error:
+        pipe.send(("failed", str(error)))
+    except (EOFError, OSError):
+        return
+
+
+def export_run(pipe: Connection, folder: str, file: str) -> None:
+    """Write a run as the file's suffix says; anything that arrives on the pipe cancels."""
+    from drivers.runlog.export import export_csv, export_mdf4  # noqa: PLC0415  # the MDF library is slow to import
+    from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
+
+    def progress(done: float) -> bool:
+        pipe.send(("progress", done))
+        return not pipe.poll()
+
+    try:
+        with Run.open(Path(folder)) as run:
+            write = export_mdf4 if file.endswith(".mf4") else export_csv
+            pipe.send(("done", write(run, Path(file), progress)))
+    except (PulseError, OSError) as error:
+        pipe.send(("failed", str(error)))
+
+
+def facts(run: Run) -> BenchFacts:
+    """What the run's own copy of the bench file says; a run without one still shows its channels."""
+    bench: dict[str, Any] = _toml(run).get("bench", {})
+    cells = sum(name.startswith("cell_") and name.endswith("/voltage") for name in run.table.names)
+    sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
+    words = run.meta.get("words", {})
+    return BenchFacts(
+        run.name,
+        str(run.folder),
+        str(bench.get("mode", "hil")),
+        str(bench.get("closure", "")),
+        bool(bench.get("attended", True)),
+        cells,
+        sources,
+        words={channel: {int(number): word for number, word in table.items()} for channel, table in words.items()},
+    )
+
+
+def lanes(run: Run) -> tuple[LaneInfo, ...]:
+    """The lanes as declared, those that the run has columns of."""
+    known = {tuple(name.split("/")[:2]) for name in run.table.names}
+    declared: list[dict[str, Any]] = _toml(run).get("lane", [])
+    return tuple(
+        LaneInfo(lane["role"], lane["name"], bool(lane.get("active", False)))
+        for lane in declared
+        if (lane.get("role"), lane.get("name")) in known
+    )
+
+
+def events(run: Run) -> list[EventRecord]:
+    """What was noted while it ran."""
+    made: list[EventRecord] = []
+    for event in run.events():
+        level = event.get("level")
+        made.append(
+            EventRecord(
+                len(made),
+                float(event.get("t_s", run.start_s)),
+                float(event.get("wall_s", 0.0)),
+                Level(level) if level in set(Level) else Level.INFO,
+                str(event.get("where", "")),
+                str(event.get("sentence", "")),
+                str(event.get("detail", "")),
+            )
+        )
+    return made
+
+
+def _toml(run: Run) -> dict[str, Any]:
+    bench: Any = run.meta.get("bench")
+    try:
+        return tomllib.loads(bench["text"])
+    except (TypeError, KeyError, tomllib.TOMLDecodeError):
+        return {}

@@ -1,0 +1,45 @@
+"""Where docks stand and which theme is chosen, kept between sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QByteArray, QSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QMainWindow
+
+VERSION: Final = 1
+
+
+class Memory:
+    """A settings file; without a path, the user's own place for settings."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            self._settings = QSettings("PulseBMS", "Workbench")
+        else:
+            self._settings = QSettings(str(path), QSettings.Format.IniFormat)
+
+    def save(self, shell: QMainWindow, page: QMainWindow, theme: str) -> None:
+        self._settings.setValue("shell", shell.saveGeometry())
+        self._settings.setValue("bench", page.saveState(VERSION))
+        self._settings.setValue("theme", theme)
+        self._settings.sync()
+
+    def restore_shell(self, shell: QMainWindow) -> bool:
+        state = self._settings.value("shell")
+        return isinstance(state, QByteArray) and shell.restoreGeometry(state)
+
+    def restore_page(self, page: QMainWindow) -> bool:
+        """False when nothing was saved, or by another version."""
+        state = self._settings.value("bench")
+        return isinstance(state, QByteArray) and page.restoreState(state, VERSION)
+
+    @property
+    def theme(self) -> str | None:
+        """The theme that was chosen last."""
+        value = self._settings.value("theme")
+        return value if isinstance(value, str) else None

@@ -1,0 +1,127 @@
+"""What stands above the page while work goes on or something failed: a sentence, progress, the next step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+
+from workbench.window import format as fmt
+from workbench.window.dialogs import as_text
+from workbench.window.widgets import button, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.window.model import Failure, Pending
+
+
+class FailureBar(QFrame):
+    """A sentence with the next step; details fold out and can be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure: Failure | None = None
+        self.sentence = label(wrap=True)
+        self.hint = label(tone="muted", wrap=True)
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setMaximumHeight(140)
+        self.details.setAccessibleName("Details")
+        self.fold = button("Details", self._fold, "link")
+        self.copy = button("Copy", self._copy, "link")
+        self.dismiss = button("Close", self.hide, "link")
+        row = QHBoxLayout()
+        row.addWidget(label("▲ ", "amber"))
+        text = QVBoxLayout()
+        text.setSpacing(2)
+        text.addWidget(self.sentence)
+        text.addWidget(self.hint)
+        row.addLayout(text, 1)
+        for part in (self.fold, self.copy, self.dismiss):
+            row.addWidget(part, alignment=Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 8, 16, 8)
+        column.addLayout(row)
+        column.addWidget(self.details)
+        self.hide()
+
+    def show_failure(self, failure: Failure) -> None:
+        self.failure = failure
+        self.sentence.setText(failure.sentence)
+        self.hint.setText(failure.hint)
+        self.hint.setVisible(bool(failure.hint))
+        self.details.setPlainText(failure.details)
+        self.details.hide()
+        self.fold.setVisible(bool(failure.details))
+        self.setAccessibleName(failure.sentence)
+        self.show()
+
+    def _fold(self) -> None:
+        self.details.setVisible(not self.details.isVisible())
+
+    def _copy(self) -> None:
+        if self.failure is not None:
+            QApplication.clipboard().setText(as_text(self.failure))
+
+
+class WorkBar(QFrame):
+    """The oldest action under way: what it does, how far, how long still, and a cancel that works."""
+
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work: Pending | None = None
+        self.sentence = label()
+        self.left = label(tone="muted")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(4)
+        self.bar.setFixedWidth(220)
+        self.cancel = button("Cancel", self._cancel, "link")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 16, 6)
+        row.addWidget(self.sentence, 1)
+        row.addWidget(self.left)
+        row.addWidget(self.bar)
+        row.addWidget(self.cancel)
+        self.hide()
+
+    def show_work(self, pending: Sequence[Pending]) -> None:
+        """Called as often as anything moves."""
+        self.work = next((work for work in pending if not work.done), None)
+        self.setVisible(self.work is not None)
+        if self.work is None:
+            return
+        work = self.work
+        text = " – ".join(filter(None, (work.title, work.sentence)))  # noqa: RUF001  # a dash between words
+        if text != self.sentence.text():
+            self.sentence.setText(text)
+        self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+        if work.fraction is None:
+            self.bar.setRange(0, 0)
+        else:
+            self.bar.setRange(0, 1000)
+            self.bar.setValue(round(work.fraction * 1000.0))
+        self.cancel.setEnabled(work.cancel is not None)
+        self.cancel.setToolTip("" if work.cancel else "This step cannot be cancelled; OUTPUTS OFF always works.")
+
+    def _cancel(self) -> None:
+        if self.work is not None and self.work.cancel is not None:
+            self.work.cancel()
+            self.cancelled.emit()
+
+
+class Notices(QWidget):
+    """Failure over work, above the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure, self.work = FailureBar(), WorkBar()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.failure)
+        column.addWidget(self.work)

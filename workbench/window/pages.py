@@ -1,0 +1,44 @@
+"""What the pages that come later will hold, and where their buttons lead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# page: (sentences, ((button, action), ...))
+COMING: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = {
+    "Twin": (
+        (
+            "Here a twin will be fitted to a log, laid over it, and judged: parameters, residuals, health.",
+            "Until then every twin runs as a lane beside the others, and the Bench page compares them.",
+        ),
+        (("Compare twins on the bench", "page Bench"), ("Open a recorded run", "page Runs")),
+    ),
+    "Control": (
+        (
+            "Here controllers will be trained and tried against each other before they come near a bench.",
+            "Until then every controller runs as a lane, and the Bench page shows its wishes, cost and violations.",
+        ),
+        (("See the controllers' wishes", "page Bench"),),
+    ),
+    "Certify": (
+        (
+            "Here a suite of cases will run against the BMS, unattended and repeatable, and leave a signed report.",
+            "Until then a fault can be injected by hand on the bench; the run that records it can be opened again.",
+        ),
+        (("Inject a fault", "inject"), ("Open a recorded run", "page Runs")),
+    ),
+    "Bundle": (
+        (
+            "Here a proven configuration will be gathered with its evidence, signed, and verified.",
+            "Its evidence comes from recorded runs.",
+        ),
+        (("Look at the recorded runs", "page Runs"),),
+    ),
+    "Fleet": (
+        (
+            "Here packs in the field will show which proven configuration they run, and share power.",
+            "It needs bundles, and those need runs.",
+        ),
+        (("Look at the recorded runs", "page Runs"),),
+    ),
+}

@@ -1,0 +1,70 @@
+"""The rail at the left edge: one button a page."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from workbench.window.icons import icon
+from workbench.window.themes import LABEL_PX, Theme, font
+
+PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
+WIDTH: Final = 56
+
+
+class Rail(QWidget):
+    """Emits the page that is wanted."""
+
+    wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setFixedWidth(WIDTH)
+        self._theme = theme
+        self.buttons: dict[str, QToolButton] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 8, 5, 8)
+        column.setSpacing(4)
+        for number, page in enumerate(PAGES, 1):
+            made = QToolButton()
+            made.setText(page)
+            made.setFont(font(LABEL_PX))
+            made.setIconSize(QSize(16, 16))
+            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            made.setFixedSize(47, 50)
+            made.setCheckable(True)
+            made.setToolTip(f"{page}  Ctrl+{number}")
+            made.setAccessibleName(f"{page} page")
+            made.clicked.connect(partial(self.wanted.emit, page))
+            self.buttons[page] = made
+            column.addWidget(made)
+        column.addStretch(1)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        t = theme
+        self.setStyleSheet(
+            f"QToolButton {{ border: 1px solid transparent; border-radius: 4px; color: {t.muted}; font-size: 11px;"
+            f" padding: 4px 0; background: transparent; }} QToolButton:hover {{ background: {t.hover}; }}"
+            f" QToolButton:checked {{ background: {t.selected}; color: {t.text}; }}"
+            f" QToolButton:focus {{ border-color: {t.blue}; }}"
+        )
+        self.show_page(next((page for page, made in self.buttons.items() if made.isChecked()), PAGES[0]))
+
+    def show_page(self, page: str) -> None:
+        for name, made in self.buttons.items():
+            made.setChecked(name == page)
+            made.setIcon(icon(name.lower(), self._theme.colour("text" if name == page else "muted")))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("panel"))
+        painter.setPen(self._theme.colour("line"))
+        painter.drawLine(self.width() - 1, 0, self.width() - 1, self.height())
+        painter.end()

@@ -1,0 +1,143 @@
+"""The shell: toolbar, rail, status line and an empty page, on screen before anything slow is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QWindow
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from workbench.window.actions import Actions
+from workbench.window.desk import Desk
+from workbench.window.rail import Rail
+from workbench.window.statusline import StatusLine
+from workbench.window.themes import Theme, font, palette, style
+from workbench.window.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from workbench.window.stats import Stats
+
+SIZE: Final = (1600, 900)
+
+
+class Shell(QMainWindow):
+    """`painted` is emitted once, after the first paint; pages are filled in then."""
+
+    painted = Signal()
+    closing = Signal()
+    themed = Signal(object)
+    wanted = Signal(str)  # a page
+
+    def __init__(self, theme: Theme, stats: Stats) -> None:
+        super().__init__()
+        self.theme, self.stats = theme, stats
+        self.desk = Desk(self)
+        self.actions_ = Actions(self)
+        self._declare_off()
+        self.toolbar = Toolbar(self.desk, self.actions_, theme)
+        self.rail = Rail(theme)
+        self.line = StatusLine(theme)
+        self.stack = QStackedWidget()
+        self.pages: dict[str, QWidget] = {}
+        self.page = "Bench"
+        self._first = True
+        self._lay_out()
+        self.rail.wanted.connect(self.wanted)
+        self.setWindowTitle("PulseBMS Workbench")
+        self.resize(*SIZE)
+        self.rail.show_page(self.page)
+        QApplication.instance().focusWindowChanged.connect(self._watch)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue, reportUnknownMemberType]  # a QApplication is there
+
+    def _declare_off(self) -> None:
+        """What the toolbar's buttons need before the pages exist; `deeds` replaces the waiting ones."""
+        off = self.desk.outputs_off
+        self.actions_.add("outputs off", "OUTPUTS OFF", off, "Ctrl+.", always=True)
+        for name, words in (("connect", "Connect"), ("arm", "Arm"), ("run", "Start"), ("pause", "Pause view")):
+            self.actions_.add(name, words, lambda: None, why_not=lambda: "The bench is being opened.")
+        self.actions_.add("show run", "Show the run", lambda: None, why_not=lambda: "No run is on.")
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(self.stack, 1)
+        column.addWidget(self.toolbar)
+        column.addWidget(_Rule(self))
+        column.addLayout(row, 1)
+        column.addWidget(_Rule(self))
+        column.addWidget(self.line)
+        self.setCentralWidget(body)
+
+    def add_page(self, name: str, page: QWidget) -> None:
+        self.pages[name] = page
+        self.stack.addWidget(page)
+
+    def show_page(self, name: str) -> None:
+        if name in self.pages:
+            self.page = name
+            self.stack.setCurrentWidget(self.pages[name])
+            self.rail.show_page(name)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Everything at once, without a restart."""
+        self.theme = theme
+        dress(theme)
+        for part in (self.toolbar, self.rail):
+            part.set_theme(theme)
+        self.line.theme = theme
+        self.themed.emit(theme)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        super().paintEvent(event)
+        if self._first:
+            self._first = False
+            self.painted.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+        self.closing.emit()
+        event.accept()
+
+    # ---- OUTPUTS OFF from wherever the keyboard is: menus and modal dialogs swallow shortcuts
+
+    def _watch(self, window: QWindow | None) -> None:
+        if window is not None:
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+        if isinstance(watched, QWindow) and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+            if control and event.key() == Qt.Key.Key_Period:
+                self.desk.outputs_off()
+                return True
+        return super().eventFilter(watched, event)
+
+
+class _Rule(QWidget):
+    """A line of one pixel."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self._shell = shell
+        self.setFixedHeight(1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._shell.theme.colour("line"))
+        painter.end()
+
+
+def dress(theme: Theme) -> None:
+    """Fusion, our palette, our font, our style sheet, for the whole application."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setStyle("Fusion")
+        app.setFont(font())
+        app.setPalette(palette(theme))
+        app.setStyleSheet(style(theme))

@@ -1,0 +1,44 @@
+"""What the window costs, measured by itself: how soon it stood, how often it paints, how much of a core it takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+
+def process_age_s() -> float:
+    """Seconds since this process began, as the operating system counts."""
+    import psutil  # noqa: PLC0415  # only after the first paint
+
+    return time.time() - psutil.Process(os.getpid()).create_time()
+
+
+@dataclass
+class Stats:
+    """Figures for the status line and for scripts; rates are over the last second."""
+
+    shell_ms: float = float("nan")
+    plots_ms: float = float("nan")
+    fps: float = 0.0
+    cpu_pct: float = 0.0
+    frames: int = 0
+    _since: float = field(default_factory=time.perf_counter)
+    _cpu: float = field(default_factory=time.process_time)
+    _last: int = 0
+
+    def look(self, frames: int) -> bool:
+        """Note the frames painted so far; answers whether a second has passed and the rates are new."""
+        self.frames = frames
+        now, cpu = time.perf_counter(), time.process_time()
+        passed = now - self._since
+        if passed < 1.0:
+            return False
+        self.fps = (frames - self._last) / passed
+        self.cpu_pct = 100.0 * (cpu - self._cpu) / passed
+        self._since, self._cpu, self._last = now, cpu, frames
+        return True
+
+    def as_json(self) -> dict[str, float]:
+        """The `window` object that scripts rely on."""
+        return {"shell_ms": self.shell_ms, "plots_ms": self.plots_ms, "fps": self.fps, "cpu_pct": self.cpu_pct}

@@ -1,0 +1,174 @@
+"""The top of the window: what an operator does most, how the loop keeps time, what the outputs are, and off."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+
+from workbench.window import format as fmt
+from workbench.window.icons import icon
+from workbench.window.model import Action, Output, State, Status
+from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
+from workbench.window.widgets import button, label, restyle
+
+if TYPE_CHECKING:
+    from workbench.window.actions import Actions
+    from workbench.window.desk import Desk
+
+HEIGHT: Final = 52
+_ICONS: Final = {
+    Output.DE_ENERGISED: "ring",
+    Output.CURRENT_OFF: "ring",
+    Output.CELLS_LIVE: "dot",
+    Output.ENERGISED: "bolt",
+    Output.TRIPPED: "warning",
+    Output.UNKNOWN: "warning",
+}
+_TONES: Final = {
+    Output.DE_ENERGISED: "muted",
+    Output.CURRENT_OFF: "text",
+    Output.CELLS_LIVE: "amber",
+    Output.ENERGISED: "amber",
+    Output.TRIPPED: "red",
+    Output.UNKNOWN: "amber",
+}
+_MEANING: Final = {
+    Output.DE_ENERGISED: "Every output is verified off.",
+    Output.CURRENT_OFF: "No pack current can flow; the cells may carry voltage.",
+    Output.CELLS_LIVE: "The cell simulator's outputs carry voltage.",
+    Output.ENERGISED: "Pack current can flow.",
+    Output.TRIPPED: "A bench limit was crossed or knowledge was lost; the safe sequence ran.",
+    Output.UNKNOWN: "The outputs could not be verified. Treat everything as live.",
+}
+
+
+class Badge(QWidget):
+    """The word for the outputs, with a symbol, framed in its colour."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._symbol, self.word = QLabel(), QLabel()
+        self.word.setFont(font(BODY_PX, bold=True))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 5, 12, 5)
+        row.setSpacing(4)
+        row.addWidget(self._symbol)
+        row.addWidget(self.word)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("badge")
+        self.setAccessibleName("Outputs")
+        self._output = Output.UNKNOWN
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.show_output(self._output)
+
+    def show_output(self, output: Output) -> None:
+        self._output = output
+        colour = self._theme.colour(_TONES[output])
+        self._symbol.setPixmap(icon(_ICONS[output], colour).pixmap(QSize(14, 14)))
+        self.word.setText(output.value)
+        self.word.setStyleSheet(f"color: {colour.name()};")
+        self.setStyleSheet(f"#badge {{ border: 1px solid {colour.name()}; border-radius: 4px; }}")
+        self.setToolTip(_MEANING[output])
+        self.setAccessibleDescription(f"{output.value}. {_MEANING[output]}")
+
+
+class Toolbar(QWidget):
+    """Buttons that cannot act are grey and say why."""
+
+    def __init__(self, desk: Desk, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self.setFixedHeight(HEIGHT)
+        self._desk, self._actions = desk, actions
+        self.brand = label("PulseBMS")
+        self.brand.setFont(font(TITLE_PX, bold=True))
+        self.bench = button("no bench", lambda: None, "plain", tip="Bench file")
+        self.menu = QMenu(self.bench)
+        self.bench.setMenu(self.menu)
+        self.connect_ = button("Connect", partial(actions.run, "connect"))
+        self.arm = button("Arm", partial(actions.run, "arm"))
+        self.run = button("Start", partial(actions.run, "run"))
+        self.recording = button("Not recording", partial(actions.run, "show run"))
+        self.pause = button("Pause view", partial(actions.run, "pause"))
+        self.loop = QLabel()
+        self.loop.setTextFormat(Qt.TextFormat.RichText)
+        self.loop.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.loop.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.badge = Badge(theme)
+        self.off = button("OUTPUTS OFF   Ctrl+.", partial(actions.run, "outputs off"), "off")
+        self.off.setAccessibleName("Outputs off")
+        self.off.setToolTip("Sends the guard's safe sequence at once. Not an emergency stop: that one is hard-wired.")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(8)
+        for part in (self.brand, self.bench, self.connect_, self.arm, self.run, self.recording, self.pause):
+            row.addWidget(part)
+        row.addWidget(self.loop, 1)
+        row.addSpacing(8)
+        row.addWidget(self.badge)
+        row.addSpacing(8)
+        row.addWidget(self.off)
+        self.paused = False
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.badge.set_theme(theme)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Words and states of all buttons from the status."""
+        desk, status, theme = self._desk, self._desk.status, self._theme
+        connected, running = desk.connected, status.state is State.RUNNING
+        self._button(self.connect_, "Disconnect" if connected else "Connect", self._actions.why_not("connect"))
+        arm = {State.TRIPPED: "Reset…", State.ARMED: "Disarm", State.RUNNING: "Disarm"}.get(status.state, "Arm")
+        self._button(self.arm, arm, self._actions.why_not("arm"))
+        self._button(self.run, self._run_word(status), self._actions.why_not("run"))
+        restyle(self.run, "kind", "running" if running else "")
+        self.run.setIcon(icon("stop" if running else "play", theme.colour("blue" if running else "faint")))
+        recording = running and bool(status.run_name)
+        why = "" if status.run_name else "Recording starts with the run; every tick is kept."
+        self._button(self.recording, "Recording" if recording else "Not recording", why)
+        self.recording.setIcon(icon("dot", theme.colour("vermilion" if recording else "faint")))
+        if not why:
+            self.recording.setToolTip(f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs.")
+        self._button(self.pause, "Resume view" if self.paused else "Pause view", "")
+        self.pause.setIcon(icon("play" if self.paused else "pause", theme.colour("text")))
+        self.pause.setToolTip("Holds the view still (Space). The recording goes on.")
+        self.badge.show_output(status.output)
+        self._show_loop(status)
+
+    def _run_word(self, status: Status) -> str:
+        if status.state is State.RUNNING:
+            return f"Stop  {fmt.run_time(status.run_s or 0.0)}"
+        return "Start"
+
+    def _button(self, which: QPushButton, text: str, why_not: str) -> None:
+        if which.text() != text:
+            which.setText(text)
+        which.setEnabled(not why_not)
+        which.setToolTip(why_not)
+
+    def show_time(self, run_s: float | None) -> None:
+        """The run time alone, between two statuses."""
+        if run_s is not None and self._desk.status.state is State.RUNNING:
+            text = f"Stop  {fmt.run_time(run_s)}"
+            if text != self.run.text():
+                self.run.setText(text)
+
+    def _show_loop(self, status: Status) -> None:
+        loop, muted, text = status.loop, self._theme.muted, self._theme.text
+        late = fmt.MILLISECOND.text(loop.late_p99_s)
+        rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
+        missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
+        words = (("loop", rate), ("late p99", late), ("missed", missed))
+        parts = [f'<span style="color:{muted}">{word}</span> <b style="color:{text}">{v}</b>' for word, v in words]
+        rich = "&nbsp;&nbsp; ".join(parts)
+        if rich != self.loop.text():
+            self.loop.setText(rich)
+            self.loop.setToolTip("Turns a second, lateness of a turn against its due time, turns that were left out")

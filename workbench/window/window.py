@@ -1,0 +1,280 @@
+"""The whole window: the shell filled with its pages, once the first paint has been seen."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
+
+from workbench.window import deeds
+from workbench.window.bench import BenchPage
+from workbench.window.checklist import Checklist
+from workbench.window.dialogs import Details, Dialog, Inject, Question, Reason
+from workbench.window.empty import Placeholder
+from workbench.window.model import Action, EventRecord, Failure, State
+from workbench.window.pages import COMING
+from workbench.window.palette import Palette
+from workbench.window.rail import PAGES
+from workbench.window.runs import RunsPage
+from workbench.window.themes import THEMES, Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.window.model import Session
+    from workbench.window.past import Past
+    from workbench.window.shell import Shell
+
+
+class Window(QObject):
+    """Pages and dialogs around one shell."""
+
+    def __init__(self, shell: Shell, past: Past | None, open_bench: Callable[[Path], Session] | None) -> None:
+        super().__init__(shell)
+        self.shell, self.desk, self.actions_ = shell, shell.desk, shell.actions_
+        self._past, self._open_bench = past, open_bench
+        self.checklist: Checklist | None = None
+        self.bench = BenchPage(self.desk, shell.theme)
+        self.runs = RunsPage(past, self.desk)
+        for page in PAGES:
+            if page in COMING:
+                sentences, buttons = COMING[page]
+                made = [(word, partial(self.actions_.run, action)) for word, action in buttons]
+                shell.add_page(page, Placeholder(page, sentences, made))
+            else:
+                shell.add_page(page, self.bench if page == "Bench" else self.runs)
+        deeds.declare(self)
+        self._wire()
+        self.show_page("Bench")
+
+    def _wire(self) -> None:
+        desk, bench, shell = self.desk, self.bench, self.shell
+        shell.themed.connect(bench.set_theme)
+        shell.wanted.connect(self.show_page)
+        desk.changed.connect(self._changed)
+        desk.read.connect(self._read)
+        desk.worked.connect(self._worked)
+        bench.lane_wanted.connect(self.ask_lane)
+        bench.inject_wanted.connect(self.ask_fault)
+        bench.connect_wanted.connect(partial(self.actions_.run, "connect"))
+        bench.said.connect(shell.line.say)
+        bench.alarms.told.connect(self.tell)
+        self.runs.opened.connect(self._replay)
+        self.runs.bench_wanted.connect(partial(self.show_page, "Bench"))
+
+    # ---- what changes
+
+    def _changed(self) -> None:
+        self.shell.toolbar.refresh()
+        for lane in self.desk.status.lanes:
+            self.declare_lane(lane.role, lane.name)
+        session = self.desk.session
+        if session is not None:
+            self._name_bench(session)
+
+    def _name_bench(self, session: Session) -> None:
+        bar = self.shell.toolbar
+        file = Path(session.bench.file).name or session.bench.name
+        if bar.bench.text() != f"{file} ▾":
+            bar.bench.setText(f"{file} ▾")
+            bar.bench.setToolTip(session.bench.file)
+            bar.menu.clear()
+            for name in ("connect", "open bench"):
+                if name in self.actions_.deeds:
+                    bar.menu.addAction(self.actions_.deeds[name].words(), partial(self.actions_.run, name))
+
+    def _read(self) -> None:
+        shell = self.shell
+        shell.toolbar.show_time(self.desk.status.run_s)
+        frames = sum(plot.canvas.frames for plot in self.bench.board.plots)
+        shown = sum(plot.isVisible() for plot in self.bench.board.plots)
+        if shell.stats.look(round(frames / max(1, shown))):
+            session = self.desk.session
+            shell.line.show_facts(session.bench if session else None, self.desk.status, shell.stats)
+
+    def _worked(self) -> None:
+        status = self.desk.status
+        arming = next((work for work in self.desk.pending if work.title.startswith("Arm") and not work.done), None)
+        if arming is not None and self.checklist is None:
+            self.checklist = Checklist(self.shell, self.shell.theme)
+            self.checklist.finished.connect(self._checklist_gone)
+            self._open(self.checklist)
+        if self.checklist is not None:
+            self.checklist.show_checks(status.checklist, arming)
+            if arming is None and status.state in (State.ARMED, State.RUNNING):
+                self.checklist.accept()
+
+    def _checklist_gone(self) -> None:
+        self.checklist = None
+
+    def _open(self, dialog: Dialog) -> None:
+        dialog.outputs_off.connect(self.desk.outputs_off)
+        dialog.open()
+
+    # ---- actions
+
+    def connect_or_disconnect(self) -> None:
+        """Disconnecting from a bench that is on asks first."""
+        if not self.desk.connected:
+            self.desk.connect_bench()
+        elif self.desk.status.state in (State.ARMED, State.RUNNING):
+            sentence = "The outputs are made safe first, and the run ends."
+            self._ask("Disconnect the bench?", sentence, "Disconnect", self.desk.disconnect_bench)
+        else:
+            self.desk.disconnect_bench()
+
+    def arm_or_other(self) -> None:
+        """Arm, disarm or reset, whichever the state asks for."""
+        state = self.desk.status.state
+        if state is State.TRIPPED:
+            self.ask_reset()
+        elif state in (State.ARMED, State.RUNNING):
+            self.desk.disarm()
+        else:
+            self.desk.arm()
+
+    def ask_reset(self) -> None:
+        """Leave Tripped, with a reason."""
+        why = self.desk.status.trip_reason or "The bench tripped."
+        dialog = Reason(self.shell, "Reset the trip", f"{why} The reason for the reset is recorded.", "Reset")
+        dialog.accepted.connect(lambda: self.desk.reset(dialog.reason))
+        self._open(dialog)
+
+    def ask_lane(self, role: str, name: str) -> None:
+        """Lanes change safely, and ask first."""
+        lane = next((lane for lane in self.desk.status.lanes if (lane.role, lane.name) == (role, name)), None)
+        able, why = self.desk.can(Action.ACTIVATE)
+        if self.bench.replay is not None:
+            able, why = False, "This is a replay; lanes change on the bench alone."
+        if not able or lane is None:
+            self.desk.failed.emit(Failure(why or f"{name} does not run."))
+        elif lane.active:
+            self.shell.line.say(f"{name} is the active {role} already.")
+        else:
+            how = {
+                "twin": "It takes over the other's state; the cells' voltages step by less than 2 mV, or it is refused.",
+                "controller": "It takes over bumplessly, from the current that flows now.",
+                "estimator": "Controllers believe it from the next turn on.",
+            }[role]
+            run = partial(self.desk.activate, role, name)
+            self._ask(f"Make {name} the active {role}?", how, "Make active", run)
+
+    def declare_lane(self, role: str, name: str) -> None:
+        """A lane's own action in the palette."""
+        self.actions_.redo(f"lane {role} {name}", f"Make {name} the active {role}…", partial(self.ask_lane, role, name))
+
+    def ask_fault(self) -> None:
+        session = self.desk.session
+        if session is None or self.why_no_fault():
+            return
+        dialog = Inject(self.shell, session.bench.faults)
+        dialog.accepted.connect(lambda: self.desk.inject(dialog.fault.name, dialog.values))
+        self._open(dialog)
+
+    def why_no_fault(self) -> str:
+        able, why = self.desk.can(Action.INJECT)
+        session = self.desk.session
+        if able and session is not None and not session.bench.faults:
+            return "This bench has no faults to inject."
+        return "" if able else why
+
+    def clear_faults(self) -> None:
+        for fault in self.desk.status.injected:
+            self.desk.clear(fault.number)
+
+    def why_nothing_to_clear(self) -> str:
+        return "" if self.desk.status.injected else "No fault is injected."
+
+    def why_no_run(self) -> str:
+        return "" if self.desk.status.run_name else "Recording starts with the run; every tick is kept."
+
+    def why_no_chosen_run(self) -> str:
+        return "" if self.runs.chosen is not None else "Choose a run on the Runs page first."
+
+    def why_no_replay(self) -> str:
+        return "" if self.bench.replay is not None else "No run is being replayed."
+
+    def _ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> None:
+        dialog = Question(self.shell, title, sentence, accept)
+        dialog.accepted.connect(lambda: run())
+        self._open(dialog)
+
+    def tell(self, record: EventRecord) -> None:
+        """An event in full."""
+        failure = Failure(record.sentence, record.where, record.detail)
+        self._open(Details(self.shell, failure))
+
+    # ---- the bench file
+
+    @property
+    def can_open_bench(self) -> bool:
+        return self._open_bench is not None
+
+    def why_no_other_bench(self) -> str:
+        return "Disconnect the bench first." if self.desk.connected else ""
+
+    def ask_bench(self) -> None:
+        dialog = QFileDialog(self.shell, "Open a bench file", "", "Bench files (*.toml)")
+        dialog.fileSelected.connect(lambda file: self.open_bench(Path(file)))
+        dialog.open()
+
+    def open_bench(self, file: Path) -> None:
+        """Another bench in this window; the old session ends."""
+        if self._open_bench is not None and not self.desk.connected:
+            self.desk.close()
+            self.bench.forget()
+            self.desk.open(self._open_bench(file))
+
+    # ---- the view
+
+    def show_page(self, name: str) -> None:
+        self.shell.show_page(name)
+        if name == "Runs":
+            self.runs.refresh()
+
+    def _replay(self, source: object, name: str) -> None:
+        self.show_page("Bench")
+        self.bench.show_replay(source, name)  # pyright: ignore[reportArgumentType]  # Qt hands objects over untyped
+
+    def show_palette(self) -> None:
+        self._open(Palette(self.shell, self.actions_, self.shell.theme))
+
+    def pause_view(self) -> None:
+        """Space also presses a button that has the focus."""
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QAbstractButton):
+            focus.click()
+            return
+        self.set_paused(not self.bench.board.view.paused)
+
+    def set_paused(self, paused: bool) -> None:  # noqa: FBT001  # a switch
+        self.bench.board.view.pause(paused=paused)
+        self.shell.toolbar.paused = paused
+        self.shell.toolbar.refresh()
+
+    def focus_filter(self) -> None:
+        self.show_page("Bench")
+        self.bench.docks["signals"].show()
+        self.bench.tree.filter.setFocus()
+        self.bench.tree.filter.selectAll()
+
+    def plot_chosen(self) -> None:
+        for index in self.bench.tree.view.selectedIndexes():
+            self.bench.tree.activate(index)
+
+    def fit_all(self) -> None:
+        for plot in self.bench.board.plots:
+            plot.canvas.fit()
+
+    @property
+    def other_theme(self) -> Theme:
+        return THEMES["light" if self.shell.theme.name == "dark" else "dark"]
+
+    def switch_theme(self) -> None:
+        self.shell.set_theme(self.other_theme)
+
+    def close(self) -> None:
+        self.shell.close()
