@@ -11,7 +11,7 @@ from control.cellorder import STEP_V, staircase, wrong_order
 from drivers.errors import PulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from drivers.snapshot import Floats
 
@@ -101,7 +101,7 @@ class Arming:
     bench: Bench
     _zero_a: dict[str, float] = field(default_factory=dict[str, float])
 
-    def run(self) -> Iterator[CheckResult]:
+    def run(self) -> Generator[CheckResult, None, None]:
         """Each check as it is done; all ok leaves cells live, contactors closed, the supply on at 0 A."""
         checks: Sequence[tuple[str, Callable[[], tuple[bool, str]], str]] = (
             ("identities", self._identities, "check addresses and firmware in the bench file"),
@@ -177,9 +177,9 @@ class Arming:
         bench.cells.set_voltages(bench.cell_v)
         bench.cells.outputs(on=True)
         bench.wait(SETTLE_S)
+        # held until contactors are asked to close: the BMS takes a reset once nobody else asks for open
         bench.device.request("open", reset=True, balance_off=True)
         healthy = self._until("bms/fault", 0.0, CLOSE_S)
-        bench.device.request("open", balance_off=True)
         open_now = bench.read("bms/contactor") == 0.0 and bench.read("io/contactor") == 0.0
         detail = f"fault {bench.read('bms/fault'):g}, contactor {'open' if open_now else 'NOT open'}"
         return healthy and open_now, detail

@@ -15,16 +15,16 @@ BLEND_A_S: Final = 100.0  # how fast the difference between two controllers fade
 class Output:
     """The end of a controller: fades in from the present current, keeps the range, counts cost and violations.
 
-    `cost`: running mean of the squared `error` given per decision, in the controller's own unit (A between current
-    and duty for all controllers with a duty). `violations`: decisions whose wish broke the allowed range, or that
-    found a limit of the controller broken.
+    `cost`: mean over time of the squared `error`, in the controller's own unit (A between current and duty for all
+    controllers with a duty). `violations`: decisions whose wish broke the allowed range, or that found a limit of the
+    controller broken. A decision over no time counts for neither.
     """
 
     def __init__(self) -> None:
         self._present_a: float | None = None
         self._offset_a = 0.0
         self._squares = 0.0
-        self._decisions = 0
+        self._elapsed_s = 0.0
         self._violations = 0
 
     def take_over(self, current_a: float) -> None:
@@ -38,12 +38,13 @@ class Output:
         self._offset_a -= max(-fade_a, min(fade_a, self._offset_a))
         return within(wish_a + self._offset_a, allowed)
 
-    def decision(self, current_a: float, error: float, *, broken: bool) -> Decision:
-        """The decision, with cost and violations so far."""
-        self._decisions += 1
-        self._squares += error * error
-        self._violations += broken
-        return Decision(current_a, self._squares / self._decisions, self._violations)
+    def decision(self, current_a: float, error: float, dt_s: float, *, broken: bool) -> Decision:
+        """The decision for the next `dt_s`, with cost and violations so far."""
+        self._elapsed_s += dt_s
+        self._squares += error * error * dt_s
+        self._violations += broken and dt_s > 0.0
+        cost = self._squares / self._elapsed_s if self._elapsed_s > 0.0 else 0.0
+        return Decision(current_a, cost, self._violations)
 
 
 def within(current_a: float, allowed: CurrentRange) -> float:

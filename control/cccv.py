@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
 CELL_OHM: Final = 0.028  # what a 5 Ah cell answers to current within seconds (Chen2020, 2RC fit)
+RISE_A_S: Final = 30.0  # charging begins softly
 NEAR_V: Final = 0.005
 ENDS_AT_H: Final = 20.0  # C/20
 
@@ -32,7 +33,7 @@ class CcCv:
 
     def __init__(self, current_a: float, voltage_v: float, end_a: float, gain_a_vs: float) -> None:
         self._current_a, self._voltage_v, self._end_a, self._gain_a_vs = current_a, voltage_v, end_a, gain_a_vs
-        self._charge_a = current_a
+        self._charge_a = 0.0
         self._done = False
         self._output = Output()
 
@@ -43,13 +44,13 @@ class CcCv:
         if math.isfinite(highest_v):
             # within what may flow, or the integral would run away while the pack allows less
             ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
-            wound_a = self._charge_a + self._gain_a_vs * below_v * dt_s
+            wound_a = self._charge_a + min(self._gain_a_vs * below_v, RISE_A_S) * dt_s
             self._charge_a = min(max(wound_a, 0.0), ceiling_a)
             self._done = self._done or (below_v < NEAR_V and self._charge_a <= self._end_a < ceiling_a)
         wish_a = 0.0 if self._done or not math.isfinite(highest_v) else -self._charge_a
         over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
         current_a = self._output.current(wish_a, allowed, dt_s)
-        return self._output.decision(current_a, over_v, broken=over_v > NEAR_V or breaks(wish_a, allowed))
+        return self._output.decision(current_a, over_v, dt_s, broken=over_v > NEAR_V or breaks(wish_a, allowed))
 
     def take_over(self, current_a: float) -> None:
         self._charge_a = min(max(-current_a, 0.0), self._current_a)

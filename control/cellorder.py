@@ -22,7 +22,11 @@ def wrong_order(seen_v: Floats) -> str:
     unknown = [n + 1 for n in np.flatnonzero(~np.isfinite(seen_v)).tolist()]
     if unknown:
         return f"the BMS reads nothing at cell {', '.join(map(str, unknown))}"
-    offset_v = seen_v - float(np.median(seen_v))
+    reach_v = STEP_V * (len(seen_v) + 1) / 2
+    strange = np.flatnonzero(np.abs(seen_v - np.median(seen_v)) > reach_v).tolist()
+    if strange:
+        return "; ".join(f"the BMS reads {seen_v[n]:.3f} V at cell {n + 1}, which no cell was given" for n in strange)
+    offset_v = seen_v - float(np.mean(seen_v))  # the mean stays, however cells are permuted
     found = (np.rint(offset_v / STEP_V + (len(seen_v) - 1) / 2).astype(int) + 1).tolist()
     wrong = {place: cell for place, cell in enumerate(found, start=1) if place != cell}
     pairs = sorted((a, b) for a, b in wrong.items() if a < b and wrong.get(b) == a)

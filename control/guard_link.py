@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from control.guard import ARMED, DISARMED, MARK, QUIT, RESET, TICK, TRIP
 from control.state import BenchState
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 DEAD_S: Final = 0.2  # eight heartbeats
 DEAF_S: Final = 5.0  # nothing more is said to a guard that reads nothing, before the pipe is full and holds the loop
+
+
+def pipe() -> tuple[Connection, Connection]:
+    """Both ends of a pipe between spawned processes (typed as one class, whatever the platform's)."""
+    return cast("tuple[Connection, Connection]", get_context("spawn").Pipe())
 
 
 class GuardLink:

@@ -85,9 +85,11 @@ class Loop:
         dt_s = self._since_last(due_s)
         snapshot = parts.senses.snapshot(began_s)
         reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
-        estimates = parts.estimators.run(lambda lane: lane.update(reading, dt_s), self._events)
+        seen_s = dt_s if self.machine.state >= BenchState.ARMED or not parts.plays_cells else 0.0  # dead cells teach nothing
+        estimates = parts.estimators.run(lambda lane: lane.update(reading, seen_s), self._events)
         belief = estimates.get(parts.estimators.active, self._unknown)
-        decisions = parts.controllers.run(lambda lane: lane.decide(reading, belief, allowed, dt_s), self._events)
+        run_s = dt_s if self.machine.state is BenchState.RUNNING else 0.0  # a duty waits for the run
+        decisions = parts.controllers.run(lambda lane: lane.decide(reading, belief, allowed, run_s), self._events)
         cell_a = parts.sense.twin_current(snapshot)
         packs = parts.twins.run(lambda lane: lane.step(cell_a, parts.ambient_k, dt_s), self._events)
         answers = Answers(packs, estimates, decisions)

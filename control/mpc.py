@@ -84,7 +84,8 @@ class Mpc:
 
     def __init__(self, duty: Duty, plan: Plan, pack: PackSpec, step_s: float, every_s: float) -> None:
         self._duty, self._plan, self._ambient_k = duty, plan, pack.ambient_k
-        self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s
+        # the plan's first current stands for `every_s`: aim at the middle of that, or it lags behind the duty
+        self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
         self._t_s = self._wish_a = 0.0
         self._polarisation = model.Polarisation(pack.parallel)
@@ -93,18 +94,18 @@ class Mpc:
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(np.max(reading.temperature_k))
-        wanted_a = self._duty.at(self._t_s + self._ahead_s)
-        self._t_s += dt_s
+        now_s, self._t_s = self._t_s, self._t_s + dt_s
+        wanted_a = float(self._duty.at(np.array([now_s]))[0])
         self._since_s += dt_s
         knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
         if not knows:
             self._wish_a, self._since_s = 0.0, math.inf
         elif self._since_s >= self._every_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
-            self._wish_a = self._solve(soc, kelvin, wanted_a, allowed)
+            self._wish_a = self._solve(soc, kelvin, self._duty.at(now_s + self._ahead_s), allowed)
         current_a = self._output.current(self._wish_a, allowed, dt_s)
         broken = not knows or bool(self._plan.slack.max() > BROKEN) or breaks(self._wish_a, allowed)
-        return self._output.decision(current_a, current_a - float(wanted_a[0]), broken=broken)
+        return self._output.decision(current_a, current_a - wanted_a, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)

@@ -27,7 +27,10 @@ class Decision:
 
 
 class Controller(Protocol):
-    """Decides the pack current from what is measured and believed; `take_over` makes the change bumpless."""
+    """Decides the pack current from what is measured and believed; `take_over` makes the change bumpless.
+
+    `dt_s` is the time of the run since the last decision, 0 while nothing runs: a duty waits, an integral stands.
+    """
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision: ...
 

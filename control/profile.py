@@ -30,7 +30,7 @@ class Profile:
         wish_a = float(self._duty.at(np.array([self._t_s]))[0])
         self._t_s += dt_s
         current_a = self._output.current(wish_a, allowed, dt_s)
-        return self._output.decision(current_a, current_a - wish_a, broken=breaks(wish_a, allowed))
+        return self._output.decision(current_a, current_a - wish_a, dt_s, broken=breaks(wish_a, allowed))
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)

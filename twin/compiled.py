@@ -1,4 +1,8 @@
-"""Numba as one typed decorator: compiled on first use, kept on disk, one thread."""
+"""Numba as one typed decorator: compiled on first use, kept on disk, one thread.
+
+A kernel is compiled anew when its own file changes, not when a kernel that it calls from another file does: after a
+change to one of those remove `twin/__pycache__/*.nbi`.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class DfnCell:
     def __init__(self, pack: PackSpec, cell: int, interval_s: float) -> None:
         self._cell, self._interval_s = cell, interval_s
         self._held = HeldCurrent(pack.cells)
-        self._pending_as = self._pending_s = self._asked_s = self._lag_s = 0.0
+        self._pending_as = self._pending_s = self._lag_s = 0.0
         self._generation, self._waiting = 0, True
         soc0 = float(pack.soc0[cell])
         self._newest = Answer(0, float("nan"), soc0, pack.ambient_k)
@@ -55,7 +55,7 @@ class DfnCell:
         if self._waiting:
             self._collect()
         if not self._waiting and self._pending_s >= self._interval_s:
-            mean_a, self._asked_s = self._pending_as / self._pending_s, self._pending_s
+            mean_a = self._pending_as / self._pending_s
             self._send(Stretch(self._generation, mean_a, ambient_k, self._pending_s))
             self._pending_as = self._pending_s = 0.0
         newest = self._newest
@@ -68,7 +68,7 @@ class DfnCell:
             for values in (state.soc, state.temperature_k, state.voltage_v, np.nan_to_num(state.current_a))
         )
         self._generation += 1
-        self._pending_as = self._pending_s = self._asked_s = self._lag_s = 0.0
+        self._pending_as = self._pending_s = self._lag_s = 0.0
         self._newest = Answer(self._generation, voltage, soc, kelvin)
         self._send(Restart(self._generation, soc, kelvin, voltage, current))
 
@@ -89,7 +89,7 @@ class DfnCell:
                 answer: Answer = self._link.recv()
                 if answer.generation == self._generation:
                     self._newest, self._waiting = answer, False
-                    self._lag_s, self._asked_s = self._pending_s, 0.0
+                    self._lag_s = self._pending_s  # it covers all that was sent
         except (OSError, EOFError):
             self._waiting = True  # for ever: the age tells
 

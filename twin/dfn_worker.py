@@ -62,13 +62,13 @@ class Player:
     """Plays one series element with a model cell: current scaled to it, temperature lumped beside it."""
 
     def __init__(self, start: Cell) -> None:
-        from twin.physics import constants  # noqa: PLC0415  # seconds that only this process may spend
+        from twin.physics import ReferenceCell, constants  # noqa: PLC0415  # seconds that only this process may spend
 
         self._constants: Constants = constants()
         self._start = start
         self._scale = start.scale_ah * self._constants.capacity_ah
         self._kelvin = start.temperature_k
-        self._cell = self._rested(start.soc)
+        self._cell: ReferenceCell = ReferenceCell(start.soc)
 
     def follow(self, stretch: Stretch) -> Answer:
         """Step by the stretch; `ArithmeticError` where the model ends."""
@@ -81,7 +81,7 @@ class Player:
         return Answer(stretch.generation, voltage_v, read.soc, self._kelvin)
 
     def restart(self, at: Restart) -> Answer:
-        """A cell whose five past minutes of current explain the voltage, found by secants."""
+        """Lay in five past minutes of a constant current that explain the voltage, found by secants."""
         self._kelvin = at.temperature_k
         past_a, other_a = at.current_a * self._scale, 0.0
         off_v, other_v = self._missed(at, past_a), self._missed(at, other_a) if past_a else 0.0
@@ -95,17 +95,12 @@ class Player:
         return Answer(at.generation, at.voltage_v + off_v, at.soc, at.temperature_k)
 
     def _missed(self, at: Restart, past_a: float) -> float:
-        """Build the cell with that past; how far its voltage lies above what is wanted (V)."""
+        """Play that past; how far its voltage lies above what is wanted (V)."""
         before = at.soc + past_a * _PAST_S / 3600.0 / self._constants.capacity_ah
-        self._cell = self._rested(min(max(before, 0.0), 1.0))
+        self._cell.rest(min(max(before, 0.0), 1.0))
         self._cell.step(past_a, self._kelvin, _PAST_S)
         read = self._cell.step(at.current_a * self._scale, self._kelvin, _BLINK_S)
         return self._shown(read.surface_ocv_v, read.voltage_v) - at.voltage_v
-
-    def _rested(self, soc: float) -> ReferenceCell:
-        from twin.physics import ReferenceCell  # noqa: PLC0415  # loaded by now
-
-        return ReferenceCell(soc, self._kelvin)
 
     def _shown(self, surface_ocv_v: float, voltage_v: float) -> float:
         return surface_ocv_v - self._start.resistance_factor * (surface_ocv_v - voltage_v)

@@ -100,6 +100,13 @@ class Ekf:
         self._covariance[:, V1, V1] = self._covariance[:, V2, V2] = MODEL_V**2
         self._reading = np.zeros((3, pack.cells))
         self._held = HeldCurrent(pack.cells)
+        self._load_kernels()
+
+    def _load_kernels(self) -> None:
+        """Compile, or load from the cache, before the loop turns: the first call takes a third of a second."""
+        unknown = np.full_like(self._reading, np.nan)
+        predict(self._x.copy(), self._covariance.copy(), unknown, self._rows, self._settings)
+        correct(self._x.copy(), self._covariance.copy(), unknown, self._rows, self._settings)
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate:
         """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""

@@ -93,7 +93,7 @@ def table_of(test: PulseTest) -> CellTable:
     constants = physics.constants()
     capacity_ah, current_a = constants.capacity_ah, test.rate_c * constants.capacity_ah
     grid = np.linspace(0.0, 1.0, test.points)
-    cell = physics.ReferenceCell(1.0, test.kelvin)
+    cell = physics.ReferenceCell(1.0)
     ocv_v, traces = np.zeros(test.points), dict[int, Trace]()
     for point in reversed(range(test.points)):
         ocv_v[point], *_, soc = cell.step(0.0, test.kelvin, test.rest_s)
@@ -115,7 +115,7 @@ def arrhenius(current_a: float) -> float:
     """Exponent of R0 (K), from the first 0.1 s of a pulse at half charge and two temperatures."""
     drops: list[float] = []
     for kelvin in _TEMPERATURES_K:
-        cell = physics.ReferenceCell(0.5, kelvin)
+        cell = physics.ReferenceCell(0.5)
         rest_v = cell.step(0.0, kelvin, 1.0).voltage_v
         drops.append(rest_v - cell.step(current_a, kelvin, 0.1).voltage_v)
     cold_k, warm_k = _TEMPERATURES_K

@@ -26,6 +26,7 @@ _CURRENT: Final = "Current function [A]"
 _AMBIENT: Final = "Ambient temperature [K]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
+_ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m-3]")
 _THROUGHPUTS: Final = 2  # leading states of a PyBaMM model, which only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
 REFERENCE_K: Final = 298.15
@@ -66,33 +67,43 @@ class CellReading(NamedTuple):
 class ReferenceCell:
     """One cell of PyBaMM's `model` ("DFN" or "SPMe") under IDAKLU, stepped without keeping its past."""
 
-    def __init__(self, soc: float, kelvin: float = REFERENCE_K, model: str = "DFN") -> None:
-        self._parameters = _parameters()
-        self._low, self._high = _lithium_range(self._parameters)
+    def __init__(self, soc: float, model: str = "DFN") -> None:
+        parameters = _parameters()
+        self._empty_and_full = _lithium_ranges(parameters)
+        self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
+        parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
         physics = getattr(_PYBAMM.lithium_ion, model)()
         physics.events = [event for event in physics.events if not event.name.startswith(_CUT_OFFS)]
         solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM])
-        self._cell = _PYBAMM.Simulation(physics, parameter_values=self._parameters, solver=solver)
-        self._cell.build(initial_soc=soc, inputs={_CURRENT: 0.0, _AMBIENT: kelvin})
-        self._solution: Any = None
+        self._cell = _PYBAMM.Simulation(physics, parameter_values=parameters, solver=solver)
+        self.rest(soc)
+
+    def rest(self, soc: float) -> None:
+        """Begin anew, relaxed at `soc`; cheap beside building a cell."""
+        contents = [
+            most * (empty + soc * (full - empty))
+            for most, (empty, full) in zip(self._most, self._empty_and_full, strict=True)
+        ]
+        names = (f"Initial concentration in {electrode}" for electrode in _ELECTRODES)
+        self._contents = dict(zip(names, contents, strict=True))
+        self._solution: Any = _PYBAMM.EmptySolution()
         self._t_s = 0.0
 
     def step(self, current_a: float, kelvin: float, dt_s: float) -> CellReading:
         """The cell after `dt_s`; `ArithmeticError` if the model ends before."""
-        inputs = {_CURRENT: current_a, _AMBIENT: kelvin}
+        inputs = {_CURRENT: current_a, _AMBIENT: kelvin, **self._contents}
         try:
             self._solution = self._cell.step(dt_s, save=False, inputs=inputs, starting_solution=self._solution)
         except _PYBAMM.SolverError as error:
             raise ArithmeticError(f"PyBaMM cannot step {current_a:.3f} A for {dt_s:.3f} s: {error}") from error
         reached_s = float(self._solution.t[-1])
-        if not abs(reached_s - self._t_s - dt_s) < 1e-6 * max(
-            1.0, reached_s
-        ):  # an ended model answers its old solution
+        short_s = self._t_s + dt_s - reached_s
+        if not abs(short_s) < 1e-6 * max(1.0, reached_s):  # an ended model answers its old solution
             raise ArithmeticError(f"PyBaMM stopped at {reached_s:.3f} s of {self._t_s + dt_s:.3f} s")
         self._t_s = reached_s
-        soc = (self._last(_LITHIUM) - self._low) / (self._high - self._low)
+        empty, full = self._empty_and_full[0]
         voltage_v, surface_v, bulk_v = (self._last(name) for name in _VOLTAGES)
-        return CellReading(voltage_v, surface_v, bulk_v, soc)
+        return CellReading(voltage_v, surface_v, bulk_v, (self._last(_LITHIUM) - empty) / (full - empty))
 
     def _last(self, name: str) -> float:
         return float(self._solution[name].entries[-1])
@@ -101,7 +112,7 @@ class ReferenceCell:
 def spme_equations() -> SpmeEquations:
     """Build the SPMe with PyBaMM and take its equations."""
     parameters = _parameters()
-    low, high = _lithium_range(parameters)
+    (low, high), _ = _lithium_ranges(parameters)
     model = _discretised(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
     x = symbolic.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
@@ -127,7 +138,7 @@ def constants() -> Constants:
     """What every model of this cell shares; heat as in PyBaMM's lumped model."""
     parameters = _parameters()
     physics = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
-    low, high = _lithium_range(parameters)
+    (low, high), _ = _lithium_ranges(parameters)
     lithium_ah = float(parameters.evaluate(physics.n.Q_init))  # of the whole negative electrode, stoichiometry 0 to 1
     heat_j_m3_k = float(parameters.evaluate(physics.rho_c_p_eff(REFERENCE_K)))
     cooling_w_m2_k = parameters["Total heat transfer coefficient [W.m-2.K-1]"]
@@ -144,9 +155,10 @@ def _parameters() -> Any:
     return parameters
 
 
-def _lithium_range(parameters: Any) -> tuple[float, float]:
-    low, high, *_ = _PYBAMM.lithium_ion.get_min_max_stoichiometries(parameters)
-    return float(low), float(high)
+def _lithium_ranges(parameters: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Stoichiometries of the empty and the full cell, negative electrode first."""
+    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(parameters)
+    return (float(low), float(high)), (float(p_empty), float(p_full))
 
 
 def _discretised(parameters: Any, soc: float) -> Any:

@@ -72,12 +72,11 @@ class SpmePack:
         model, current = self._model, np.nan_to_num(state.current_a) * self._scale
         self._t[:] = state.temperature_k
         soc = np.clip(state.soc, 0.001, 0.999)
-        shape = model.polarised[:, None]
+        rested, shape = model.rested(soc), model.polarised[:, None]
 
         def polarised(past_a: Floats) -> Floats:
-            return model.rested(soc) + shape * past_a
+            return rested + shape * past_a
 
-        rested = model.rested(soc)
         bounds = (_room(rested, shape), -_room(rested, -shape))
         past_a = self._where(polarised, current, state.voltage_v, bounds)
         self._x[:] = polarised(past_a)

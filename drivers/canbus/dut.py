@@ -101,7 +101,10 @@ class Dut:
         self._talker.heartbeat(on)
 
     def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
-        """Ask at once and from then on every cycle; a reset is taken on its rising edge."""
+        """Ask at once and from then on every cycle; a reset is taken on its rising edge.
+
+        A close is taken back when the device falls silent or the bus is lost, and has to be asked for again.
+        """
         self._talker.request(contactor, reset=reset, balance_off=balance_off)
 
     def last_heard_s(self) -> dict[str, float]:
@@ -117,7 +120,7 @@ class Dut:
         if self.proof.in_a_row >= GARBAGE_IN_A_ROW:
             return Health(self.name, LinkState.GARBAGE, "its frames have wrong checksums; is this its DBC?")
         now_s = time.monotonic()
-        if now_s - self._heard_s <= self.map.timeout_s:
+        if not self._silent(now_s):
             return Health(self.name, LinkState.OK)
         if self._heard_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
             return Health(self.name, LinkState.CONNECTING, "no frame yet")
@@ -126,7 +129,7 @@ class Dut:
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         newest, sampled = self._newest
         now_s = time.monotonic()
-        silent = not now_s - self._heard_s <= self.map.timeout_s
+        silent = self._silent(now_s)
         old = ~(now_s - sampled <= self._stale_s)  # NaN, never heard, is old too
         missing = np.isnan(sampled) | (old & silent)
         believable = (self._low <= newest) & (newest <= self._high)
@@ -134,6 +137,9 @@ class Dut:
         sampled_s[:] = sampled
         quality[:] = np.where(believable, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
         quality[missing] = Quality.MISSING
+
+    def _silent(self, now_s: float) -> bool:
+        return not now_s - self._heard_s <= self.map.timeout_s
 
     def _listen(self) -> None:
         pause_s = FIRST_RETRY_S
@@ -152,11 +158,14 @@ class Dut:
     def _hear(self, bus: can.BusABC) -> None:
         while not self._closing.is_set():
             frame = bus.recv(LISTEN_S)
+            if self._silent(time.monotonic()):
+                self._talker.forget()
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
                 self._take(frame, time.monotonic())
 
     def _hang_up(self) -> None:
         bus, self._bus = self._bus, None
+        self._talker.forget()
         if bus is not None:
             bus.shutdown()
 

@@ -53,6 +53,12 @@ class Talker:
             self._asked = asked
             self._news.set()
 
+    def forget(self) -> None:
+        """Take back a close and a reset: who comes back after a silence must not act on old wishes. An open stays."""
+        rules, asked = self._rules, self._asked
+        if asked is not None and asked[rules.signal] == rules.close:
+            self._asked = {**asked, rules.signal: rules.none, rules.reset_signal: 0}
+
     def _run(self) -> None:
         due_s = time.monotonic()
         while not self._closing:

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from control.gate import Allowed, Held, Tripped
+from control.clock import WallClock
+from control.gate import Allowed, Gate, Held, Tripped
+from control.lateness import Lateness
+from control.loop import Loop
+from control.ports import CurrentRange
+from control.sensing import PackSense, Wiring
 from control.state import BenchState
 from drivers.errors import Refused
-from tests.control.fakes import PERIOD_S, Rig, rig
+from drivers.snapshot import Command
+from tests.control.fakes import CELLS, PERIOD_S, Rig, rig
 
 CONNECTED, ARMED, RUNNING = BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING
 
@@ -253,3 +260,69 @@ def test_held_is_told_once() -> None:
     made.turns(4)
     told = [event for tick in made.kept.ticks for event in tick.events if event.startswith("held")]
     assert told == ["held: asked supply/current 500.000 A above 80.000 A (bench.toml:1)"]
+
+
+def test_on_a_real_pack_twins_only_observe_and_no_cells_are_commanded() -> None:
+    made = rig()
+    parts = made.loop.parts
+    nothing = np.empty(0)
+    spec = replace(parts.gate.spec, cell_voltage=(), cell_temperature=())
+    made.loop = Loop(replace(parts, gate=Gate(spec, Command(0.0, nothing, nothing)), plays_cells=False))
+    made.to(CONNECTED, ARMED, RUNNING)
+    tick = made.turns(3)
+    assert isinstance(tick.verdict, Allowed)
+    assert made.bench.applied[-1].current_a == 5.0
+    assert made.bench.applied[-1].cell_voltage_v.size == 0
+    assert "model" in tick.twins
+
+
+def test_an_active_twin_without_a_state_cannot_be_left_live() -> None:
+    made = running()
+    made.active_twin.broken = True
+    made.turns(1)
+    with pytest.raises(Refused, match="has no state to hand over; disarm first"):
+        made.loop.activate("twin", "other")
+    made.to(CONNECTED)
+    made.loop.activate("twin", "other")
+    assert made.loop.parts.twins.active == "other"
+
+
+def test_a_refused_twin_goes_on_from_its_own_state() -> None:
+    made = running()
+    made.turns(2)
+    taken: list[float] = []
+    made.other_twin.take_over = lambda state: taken.append(float(state.voltage_v[0]))
+    with pytest.raises(Refused, match="would step the cells"):
+        made.loop.activate("twin", "other")
+    assert taken == pytest.approx([3.695, 3.795])
+
+
+def test_any_healthy_estimator_may_become_active() -> None:
+    made = running()
+    made.loop.activate("estimator", "belief")
+    assert made.loop.parts.estimators.active == "belief"
+
+
+def test_a_device_that_advertises_nothing_sets_no_limit() -> None:
+    made = rig()
+    table = made.loop.parts.senses.table
+    free = PackSense(
+        table, replace(Wiring.hil(CELLS, thermistors=1), charge_limit=None, contactor=None, cell_current=())
+    )
+    snapshot = made.loop.parts.senses.snapshot(1.0)
+    assert free.allowed(snapshot) == CurrentRange(math.inf, math.inf)
+    assert free.contactor_closed(snapshot)
+    assert free.twin_current(snapshot).tolist() == [0.0, 0.0]
+
+
+def test_lateness_before_the_first_turn_is_not_known() -> None:
+    assert all(math.isnan(value) for value in Lateness().percentiles_ms().values())
+
+
+def test_the_wall_clock_waits_until_due_and_not_for_the_past() -> None:
+    clock = WallClock()
+    due_s = clock.now() + 0.01
+    clock.wait_until(due_s)
+    assert clock.now() >= due_s
+    clock.wait_until(due_s - 5.0)
+    assert clock.now() - due_s < 4.0

@@ -159,6 +159,8 @@ def test_the_heartbeat_beats_with_its_counter_until_stopped(device: Device, dut:
 
 
 def test_a_request_is_sent_at_once_and_again(device: Device, dut: Dut) -> None:
+    device.say("BMS_Status", {})
+    until(lambda: dut.health().state is LinkState.OK)
     began_s = time.monotonic()
     dut.request("close", balance_off=True)
     first = device.hear("TST_Request")
@@ -169,11 +171,32 @@ def test_a_request_is_sent_at_once_and_again(device: Device, dut: Dut) -> None:
 
 
 def test_the_latest_request_replaces_the_one_before(device: Device, dut: Dut) -> None:
+    device.say("BMS_Status", {})
+    until(lambda: dut.health().state is LinkState.OK)
     dut.request("close")
     device.hear("TST_Request")
     dut.request("open", reset=True)
     until(lambda: device.hear("TST_Request")["Contactor"] == 1)
     assert device.hear("TST_Request")["ResetFault"] == 1
+
+
+def test_a_close_is_taken_back_when_the_device_falls_silent(device: Device, dut: Dut) -> None:
+    device.say("BMS_Status", {})
+    until(lambda: dut.health().state is LinkState.OK)
+    dut.request("close", balance_off=True)
+    assert device.hear("TST_Request")["Contactor"] == 2
+    until(lambda: dut.health().state is LinkState.SILENT)
+    until(lambda: device.hear("TST_Request")["Contactor"] == 0)
+    assert device.hear("TST_Request")["BalanceOff"] == 1
+
+
+def test_an_open_stays_asked_when_the_device_falls_silent(device: Device, dut: Dut) -> None:
+    device.say("BMS_Status", {})
+    dut.request("open")
+    until(lambda: dut.health().state is LinkState.SILENT)
+    time.sleep(0.15)
+    device.forget()
+    assert device.hear("TST_Request")["Contactor"] == 1
 
 
 def test_nothing_is_asked_before_somebody_asks(device: Device, dut: Dut) -> None:

@@ -20,7 +20,7 @@ def test_lookup_is_linear_between_points(soc: float) -> None:
     table = cell_table.load(cell_table.SHIPPED / "ecm.toml")
     out, grid = np.empty(6), np.linspace(0.0, 1.0, len(table.rows[0]))
     cell_table.looked_up(table.rows, soc, out)
-    expected = np.array([np.interp(soc, grid, table.rows[k]) for k in range(6)])
+    expected = np.array([np.asarray(np.interp(soc, grid, table.rows[k]), np.float64) for k in range(6)])
     np.testing.assert_allclose(out, expected, rtol=1e-9)
 
 

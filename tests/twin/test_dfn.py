@@ -66,8 +66,13 @@ def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make
     assert (np.diff(ages) > 0.0).all()
 
 
-def test_player_steps_the_reference_cell() -> None:
-    player, cell = Player(START), ReferenceCell(0.6, AMBIENT_K)
+@pytest.fixture(scope="module")
+def player() -> Player:
+    return Player(START)
+
+
+def test_player_steps_the_reference_cell(player: Player) -> None:
+    cell = ReferenceCell(0.6)
     answers = [player.follow(Stretch(0, 5.0, AMBIENT_K, 1.0)) for _ in range(5)]
     scale = 5.1532 / 5.0
     exact = [cell.step(5.0 * scale, AMBIENT_K, 1.0).voltage_v for _ in range(5)]
@@ -76,8 +81,7 @@ def test_player_steps_the_reference_cell() -> None:
 
 
 @pytest.mark.parametrize(("voltage_v", "current_a"), [(3.88, 5.0), (3.95, 0.0)])
-def test_restart_finds_a_past_that_explains_the_voltage(voltage_v: float, current_a: float) -> None:
-    player = Player(START)
+def test_restart_finds_a_past_that_explains_the_voltage(player: Player, voltage_v: float, current_a: float) -> None:
     answer = player.restart(Restart(1, 0.7, AMBIENT_K, voltage_v, current_a))
     after = player.follow(Stretch(1, current_a, AMBIENT_K, 0.01))
     assert answer.voltage_v == pytest.approx(voltage_v, abs=1e-3)
@@ -86,7 +90,7 @@ def test_restart_finds_a_past_that_explains_the_voltage(voltage_v: float, curren
 
 
 def test_a_model_that_ended_is_not_taken_for_one_that_stepped() -> None:
-    cell = ReferenceCell(0.01, AMBIENT_K)
+    cell = ReferenceCell(0.01)
     for _ in range(2):
         with pytest.raises(ArithmeticError, match="PyBaMM"):
             cell.step(10.0, AMBIENT_K, 1000.0)

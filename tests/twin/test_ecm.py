@@ -30,7 +30,7 @@ def solved(table: CellTable, current_a: float, duration_s: float, soc0: float) -
     grid = np.linspace(0.0, 1.0, len(table.rows[0]))
 
     def at(soc: Any) -> Any:
-        return np.array([np.interp(soc, grid, table.rows[k]) for k in range(6)])
+        return np.array([np.asarray(np.interp(soc, grid, table.rows[k]), np.float64) for k in range(6)])
 
     def resistance(soc: float, kelvin: float) -> float:
         return at(soc)[1] * float(np.exp(table.arrhenius_k * (1.0 / kelvin - 1.0 / 298.15)))

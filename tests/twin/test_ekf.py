@@ -47,7 +47,7 @@ class MatrixFilter:
         self.p = np.diag([soc0_std**2, ekf.MODEL_V**2, ekf.MODEL_V**2])
 
     def at(self, soc: float) -> Array:
-        return np.array([np.interp(soc, self._grid, self._table.rows[k]) for k in range(6)])
+        return np.array([np.asarray(np.interp(soc, self._grid, self._table.rows[k]), np.float64) for k in range(6)])
 
     def update(self, i: float, v: float, dt: float) -> None:
         charge = 3600.0 * self._table.capacity_ah

@@ -146,6 +146,7 @@ class Operator:
         station.loop.machine.to(BenchState.CONNECTED)
         station.guard.disarm()
         self._engine.begin_turning()
+        station.wait_until(lambda: station.loop.tick is not None, CONNECT_S)
         self._engine.outbox.put(RingAt(station.ring.path))
         self._event(Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}")
         if not self._engine.attended:
@@ -163,7 +164,6 @@ class Operator:
         try:
             arm(self._engine, station, self._checked, self.cancelled.is_set)
         except Exception:
-            station.guard.disarm()
             for trouble in power.take_down(station):
                 self._event(Level.ALARM, "arm", trouble)
             raise
@@ -184,9 +184,7 @@ class Operator:
 
     def _taken_down(self, station: Station) -> None:
         """Everything off; raises `BenchError` where that could not be verified."""
-        trouble = power.take_down(station)
-        station.guard.disarm()
-        if trouble:
+        if trouble := power.take_down(station):
             raise BenchError("; ".join(trouble))
 
     def _start(self, duration_s: float | None = None) -> None:
@@ -222,7 +220,6 @@ class Operator:
             self.faults.clear_all()
         for trouble in power.take_down(station):
             self._event(Level.WARNING, "reset", trouble)
-        station.guard.disarm()
         station.guard.reset(reason)
         self._engine.between_turns(lambda: station.loop.reset(reason))
         self._tripped_s, self._made_safe = None, False
@@ -270,7 +267,6 @@ class Operator:
         if state is not BenchState.CONNECTED:
             for trouble in power.take_down(station):
                 self._event(Level.ALARM, "leave", trouble)
-            station.guard.disarm()
         self._event(Level.INFO, "session", "disconnected")
         self._engine.end_turning()
         self._engine.outbox.keep_event = None

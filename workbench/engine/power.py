@@ -1,4 +1,4 @@
-"""The bench's own sequences: bring up for the checklist, take down in an order that never gives a live BMS open wires."""
+"""The bench's own sequences to rest, in an order that never gives a live BMS open wires."""
 
 from __future__ import annotations
 
@@ -12,35 +12,12 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 OPEN_S: Final = 2.0
-WAKE_S: Final = 6.0
-SETTLE_V: Final = 0.02
-
-
-def bring_up(station: Station, tell: Callable[[str], None]) -> None:
-    """Cells live, then the device under test powered and heard; no current. Raises `BenchError`."""
-    tell("instrument protections")
-    station.supply.lock(on=True)
-    station.supply.prepare()
-    station.cells.prepare()
-    tell("cells live")
-    station.cells.outputs(on=True)
-    tell("device under test powered")
-    station.dut.heartbeat(on=True)
-    station.io_box.power(on=True)
-    if not station.wait_until(lambda: station.answering(with_device=True), WAKE_S):
-        health = station.dut.health()
-        raise BenchError(f"device under test is {health.state}: {health.detail}", hint="check its power and its bus")
-    station.dut.request("none", reset=True)
 
 
 def take_down(station: Station) -> list[str]:
     """Current off, contactors open, device unpowered, cells off; sentences for what could not be verified."""
-    trouble: list[str] = []
-    station.supply.set_current(0.0)
-    _try(trouble, lambda: station.supply.output(on=False))
-    station.dut.request("open")
-    if not station.wait_until(lambda: _is(station, "io/contactor", 0.0), OPEN_S):
-        trouble.append("contactors are not verified open; use the hard-wired emergency stop")
+    trouble = make_safe(station)
+    station.guard.disarm()  # what follows takes the cells below their limits on purpose
     _try(trouble, lambda: station.io_box.power(on=False))
     station.dut.heartbeat(on=False)
     _try(trouble, lambda: station.cells.outputs(on=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
 import itertools
@@ -52,6 +53,7 @@ class LiveSession:
         self.guard_reports: list[dict[str, Any]] = []
         self.answers: dict[int, dict[str, Any]] = {}
         self._open()
+        atexit.register(self.close)  # before multiprocessing waits for its children: the engine ends with its client
 
     # -- what a client sees
 
@@ -149,6 +151,7 @@ class LiveSession:
 
     def close(self) -> None:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
+        atexit.unregister(self.close)
         with contextlib.suppress(OSError):
             self._engine.send(messages.Ask(0, "leave"))
         until_s = time.monotonic() + LEAVE_S

@@ -27,7 +27,8 @@ from workbench.window.themes import Theme, font
 from workbench.window.widgets import button
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set as AbstractSet
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
 Index = QModelIndex | QPersistentModelIndex
 TIME, LEVEL, SENTENCE, WHERE, SEEN = range(5)
@@ -146,11 +147,14 @@ class EventView(QTableView):
         for column, width in ((TIME, 118), (LEVEL, 92), (WHERE, 240), (SEEN, 116)):
             self.setColumnWidth(column, width)
         self.clicked.connect(self._clicked)
-        self.doubleClicked.connect(lambda index: self.told.emit(table.rows[index.row()]))
+        self.doubleClicked.connect(self._tell)
 
     def _clicked(self, index: QModelIndex) -> None:
         if index.column() == SEEN:
             self._acknowledge()
+
+    def _tell(self, index: QModelIndex) -> None:
+        self.told.emit(self.table.rows[index.row()])
 
     def _acknowledge(self) -> None:
         rows = {index.row() for index in self.selectedIndexes()}
@@ -188,8 +192,9 @@ class Alarms(QWidget):
             view.told.connect(self.told)
             self.stack.addWidget(view)
         self.stack.addWidget(self.log)
-        row = QHBoxLayout()
-        row.setContentsMargins(10, 4, 10, 0)
+        self.bar = QWidget()  # the dock's title, too
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(10, 6, 10, 2)
         for tab in self.tabs:
             tab.setCheckable(True)
             row.addWidget(tab)
@@ -198,7 +203,6 @@ class Alarms(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(2)
-        column.addLayout(row)
         column.addWidget(self.stack, 1)
         self.show_face(0)
         self._count()
@@ -220,7 +224,13 @@ class Alarms(QWidget):
             for table in (self.alarms, self.events):
                 table.add(records)
             for record in records:
-                parts = (fmt.wall_clock(record.wall_s), record.level.value, record.sentence, record.where, record.detail)
+                parts = (
+                    fmt.wall_clock(record.wall_s),
+                    record.level.value,
+                    record.sentence,
+                    record.where,
+                    record.detail,
+                )
                 self.log.appendPlainText("  ".join(filter(None, parts)))
         changed = bool(records) or seen != self.alarms.seen
         if changed:

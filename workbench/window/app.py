@@ -29,7 +29,9 @@ def application() -> QApplication:
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
-    no_display = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    no_display = sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
     if no_display:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     made = QApplication(sys.argv[:1])
@@ -90,6 +92,8 @@ class Opening:
     def _serve(self) -> None:
         self.stats.plots_ms = self._age_ms()
         self.shell.desk.open(self._make_session())
+        if self.window is not None:
+            self.window.bench.board.plots[0].setFocus()
         if self._ready is not None and self.window is not None:
             self._ready(self.window)
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from workbench.window.alarms import Alarms
 from workbench.window.board import Board
@@ -82,8 +82,9 @@ class BenchPage(QMainWindow):
             ("alarms", "Alarms", self.alarms),
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
+        self.docks["alarms"].set_bar(self.alarms.bar)
         for name, dock in self.docks.items():
-            dock.bar.customContextMenuRequested.connect(partial(self._dock_menu, dock))
+            dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
             self.addDockWidget(
                 {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}.get(
                     name, area.RightDockWidgetArea
@@ -105,21 +106,21 @@ class BenchPage(QMainWindow):
             dock.show()
         narrow = self.width() < _NARROW
         left, right = (self.docks["signals"], self.docks["lanes"])
-        widths = [232, 236] if narrow else [_LEFT_PX, _RIGHT_PX]
+        widths = [232, 264] if narrow else [_LEFT_PX, _RIGHT_PX]
         self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
         short = self.height() < 800  # noqa: PLR2004  # a laptop's screen
-        self.resizeDocks([self.docks["alarms"]], [104 if short else 150], Qt.Orientation.Vertical)
-        heights = [320, 96, 120, 110] if not short else [270, 92, 120, 90]
+        self.resizeDocks([self.docks["alarms"]], [92 if short else 140], Qt.Orientation.Vertical)
+        heights = [304, 88, 108, 72] if short else [340, 100, 130, 160]
         parts = [self.docks[name] for name in ("lanes", "gate", "limits", "faults")]
         self.resizeDocks(parts, heights, Qt.Orientation.Vertical)
 
     def _dock_menu(self, dock: Dock) -> None:
-        menu = self.createPopupMenu()
+        menu = self.createPopupMenu() or QMenu(self)
         menu.addSeparator()
         menu.addAction("Dock back" if dock.isFloating() else "Float", dock.turn_float)
         menu.addAction("Reset layout", self.arrange)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(dock.bar.mapToGlobal(dock.bar.rect().bottomLeft()))
+        menu.popup(dock.titleBarWidget().mapToGlobal(dock.titleBarWidget().rect().bottomLeft()))
 
     def _wire(self) -> None:
         desk = self._desk
@@ -132,9 +133,12 @@ class BenchPage(QMainWindow):
         self.alarms.seen.connect(self._seen)
         self.faults.cleared.connect(desk.clear)
         self.board.refused.connect(self.said)
-        self.board.cell_chosen.connect(lambda number: self.tree.choose(f"cell_{number:02d}/voltage"))
+        self.board.cell_chosen.connect(self._choose_cell)
         self.tree.wanted.connect(self.plot_signal)
         self.transport.left.connect(self.leave_replay)
+
+    def _choose_cell(self, number: int) -> None:
+        self.tree.choose(f"cell_{number:02d}/voltage")
 
     def set_theme(self, theme: Theme) -> None:
         for part in (self.board, self.tree, self.lanes, self.alarms):

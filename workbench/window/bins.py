@@ -5,7 +5,7 @@ A bin is one pixel wide and aligned to absolute time, so that a curve moves by w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Extremes = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
+
+_EDGE: Final = 0.01
 
 
 class Bins:
@@ -40,11 +42,13 @@ class Bins:
         self._low[:, stale] = np.nan
         self._high[:, stale] = np.nan
         self.last = last
-        t_s, values = store.between(self.channels, first * self.bin_s, (last + 1) * self.bin_s)
-        if not len(t_s):
-            return
+        # a little more than the bins span: a time on an edge may round to either side of it
+        t_s, values = store.between(self.channels, (first - _EDGE) * self.bin_s, (last + 1 + _EDGE) * self.bin_s)
         number = np.floor(t_s / self.bin_s).astype(np.int64)
-        number = np.minimum(np.maximum(number, first), last)  # a time on the edge rounds either way
+        start, end = (int(row) for row in number.searchsorted((first, last + 1)))
+        if start == end:
+            return
+        number, values = number[start:end], values[:, start:end]
         edges = np.concatenate(([0], (number[1:] != number[:-1]).nonzero()[0] + 1))
         slots = number[edges] % self.width
         self._low[:, slots] = np.fmin.reduceat(values, edges, axis=1)

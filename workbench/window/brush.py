@@ -40,8 +40,8 @@ class Brush:
         painter = self.painter
         self._ground(QRect(first - self.start, 0, last - first + 1, painter.device().height()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=True)
-        number, low, high = bins.between(first - self.gap - 2, last)
-        x = (number - self.start) + 0.5
+        number, low, high = bins.between(first - self.gap - 2, last + self.gap + 2)
+        x = (number - self.start).astype(np.float64) + 0.5
         for curve in curves:
             if curve.stroke is Stroke.BAND and curve.channel in bins.row and curve.other in bins.row:
                 one, other = bins.row[curve.channel], bins.row[curve.other]

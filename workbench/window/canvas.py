@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.window import format as fmt
 from workbench.window.bins import Bins
 from workbench.window.brush import Brush
-from workbench.window.curve import Curve, PlotSpec
 from workbench.window.overlay import paint_overlay
 from workbench.window.scale import Scale, follow, round_scale
 from workbench.window.themes import LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
+    from workbench.window.curve import Curve, PlotSpec
     from workbench.window.store import Store
     from workbench.window.view import View
 
@@ -221,7 +221,9 @@ class Canvas(QWidget):
             for tick in self.scale.ticks:
                 box = QRectF(0, self.y_of(tick) - 8, LEFT - 6, 16)
                 painter.drawText(
-                    box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, fmt.figure(tick, self.scale.decimals)
+                    box,
+                    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+                    fmt.figure(tick, self.scale.decimals),
                 )
         step = self.view.span_s / 6.0 if area.width() >= 360 else self.view.span_s / 3.0  # noqa: PLR2004  # room for labels
         back = self.view.span_s

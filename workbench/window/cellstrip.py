@@ -122,6 +122,6 @@ class CellStrip(QWidget):
 def _mix(one: QColor, other: QColor, share: float) -> QColor:
     """`one` at 0, `other` at 1."""
     share = min(max(share, 0.0), 1.0)
-    parts = zip(one.getRgb(), other.getRgb(), strict=True)
-    red, green, blue, _ = (round(a + (b - a) * share) for a, b in parts)
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    red, green, blue = (round(a + (b - a) * share) for a, b in pairs)
     return QColor(red, green, blue)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence  # noqa: TC003  # fields of records name them
+from collections.abc import Callable, Sequence  # fields of records name them
 from dataclasses import dataclass
 from enum import Enum
 
 from workbench.window.format import Display  # noqa: TC001  # a field of a record names it
-from workbench.window.store import Reading  # noqa: TC001  # a type alias names it
+from workbench.window.store import Reading  # a type alias names it
 
 
 class Stroke(Enum):

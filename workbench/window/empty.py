@@ -29,7 +29,9 @@ class Empty(QFrame):
 class Placeholder(QWidget):
     """A page whose content comes later: a title, what it will hold, and buttons that lead somewhere real."""
 
-    def __init__(self, title: str, sentences: Sequence[str], buttons: Sequence[tuple[str, Callable[[], object]]]) -> None:
+    def __init__(
+        self, title: str, sentences: Sequence[str], buttons: Sequence[tuple[str, Callable[[], object]]]
+    ) -> None:
         super().__init__()
         self.setAccessibleName(f"{title} page")
         column = QVBoxLayout(self)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.window.store import Store
 
 LAST_S: Final = 60.0
-NEAREST: Final = 3
+NEAREST: Final = 2
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -30,7 +30,7 @@ class Gate(QWidget):
         super().__init__()
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 0, 16, 8)
-        grid.setVerticalSpacing(7)
+        grid.setVerticalSpacing(5)
         self.counts = [label(fmt.DASH) for _ in range(3)]
         for row, (word, count) in enumerate(zip(("allowed", "held", "tripped"), self.counts, strict=True)):
             grid.addWidget(label(word), row, 0)

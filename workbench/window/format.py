@@ -99,7 +99,7 @@ def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | No
         return COUNT if channel.endswith(_COUNTS) else NUMBER
     if channel.endswith("_limit"):
         return LIMIT_AMPERE
-    if unit == "V" and not channel.endswith("/voltage") or channel == "supply/voltage":
+    if (unit == "V" and not channel.endswith("/voltage")) or channel == "supply/voltage":
         return PACK_VOLT
     return _BY_UNIT.get(unit, replace(NUMBER, unit=unit))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable  # noqa: TC003  # a field of a record names it
+from collections.abc import Callable  # a field of a record names it
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from workbench.window.store import Reading
 
 _PAD: Final = 16.0
-_NARROW: Final = 250
+_NARROW: Final = 280
 HEADS: Final = {"twin": ("mV", "step"), "estimator": ("SoC error", "step"), "controller": ("cost", "viol.", "step")}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
-_WIDTHS: Final = {2: (76.0, 62.0), 3: (52.0, 40.0, 62.0)}
+_WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LaneRow(QAbstractButton):
         self.show_lane(lane)
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
-        return QSize(220, 25)
+        return QSize(220, 24)
 
     def show_lane(self, lane: LaneInfo) -> None:
         self.lane = lane
@@ -133,7 +133,7 @@ class _Head(QWidget):
     def __init__(self, role: str, theme: Theme) -> None:
         super().__init__()
         self.role, self.theme = role, theme
-        self.setFixedHeight(22)
+        self.setFixedHeight(20)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
         del event
@@ -163,7 +163,7 @@ class Lanes(QWidget):
         self.theme = theme
         self.rows: dict[tuple[str, str], LaneRow] = {}
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 8)
+        self._column.setContentsMargins(0, 0, 0, 4)
         self._column.setSpacing(0)
 
     def set_theme(self, theme: Theme) -> None:
@@ -192,7 +192,7 @@ class Lanes(QWidget):
         for role in _ROLES:
             own = coloured(lanes, role)
             if own and self.rows:
-                self._column.addSpacing(10)
+                self._column.addSpacing(8)
             if own:
                 self._column.addWidget(_Head(role, self.theme))
             for lane, colour in own:

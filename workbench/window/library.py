@@ -14,8 +14,6 @@ from workbench.window import errands
 from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, Pending
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from drivers.ring import RingReader
     from workbench.window.past import ReplaySource, RunLine
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 class Errand:
     """A process, the pipe to it, and what to do with what it says."""
 
-    pipe: Connection
+    pipe: Any  # a Connection, or a PipeConnection on Windows
     process: Any
     pending: Pending
     take: Callable[[tuple[Any, ...]], None]

@@ -6,7 +6,8 @@ counts as dead. Everything is called from one thread. Values are SI; times are s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet  # noqa: TC003  # fields of records name them
+from collections.abc import Callable, Mapping, Sequence  # fields of records name them
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol

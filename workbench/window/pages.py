@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# page: (sentences, ((button, action), ...))
+# a page has sentences, and buttons with the action that each runs
 COMING: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = {
     "Twin": (
         (

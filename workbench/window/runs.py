@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -26,6 +25,8 @@ from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PySide6.QtGui import QKeyEvent
 
     from workbench.window.desk import Desk
     from workbench.window.past import Past, ReplaySource, RunLine
@@ -186,8 +187,11 @@ class RunsPage(QWidget):
         dialog = QFileDialog(self, f"Export {word}", str(row.folder.parent / f"{row.name}{suffix}"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda file: self.export(Path(file)))
+        dialog.fileSelected.connect(self.export_to)
         dialog.open()
+
+    def export_to(self, file: str) -> None:
+        self.export(Path(file))
 
     def export(self, file: Path) -> None:
         """Write the chosen run; progress and cancel stand above the list."""
@@ -216,7 +220,7 @@ class _View(QTableView):
         self.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
-        self.doubleClicked.connect(lambda _: page.open_chosen())
+        self.doubleClicked.connect(page.open_chosen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

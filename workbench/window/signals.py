@@ -99,7 +99,7 @@ def _ordered(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]
 def _brief(signals: Sequence[Signal]) -> int:
     singles = sum(1 for signal in signals if not _numbered(signal.channel))
     if singles:
-        first = next((list(own) for _, own in groupby(signals[singles:], lambda s: _family(s.channel))), [])
+        first = next((list(own) for _, own in groupby(signals[singles:], lambda s: _family(s.channel))), list[Signal]())
         return singles + min(len(first), 1)
     return min(len(signals), BRIEF)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +43,7 @@ def _voltage(cells: int) -> PlotSpec:
 def _voltage_legend(cells: int, reading: Reading) -> list[Entry]:
     names = [f"cell_{number:02d}" for number in range(1, cells + 1)]
     known = [(reading[f"{name}/voltage"], name) for name in names]
-    known = [pair for pair in known if pair[0] == pair[0]]  # noqa: PLR0124  # not NaN
+    known = [pair for pair in known if pair[0] == pair[0]]  # not NaN
     low, high = (min(known)[1], max(known)[1]) if known else ("", "")
     return [
         Entry("", f"{cells} cells", ""),
@@ -59,7 +60,8 @@ def _current(lanes: Sequence[LaneInfo]) -> PlotSpec:
         for lane, colour in coloured(lanes, "controller")
     ]
     curves = (*wishes, Curve("measured", "supply/current", "text"))
-    return PlotSpec("current", "Current", fmt.AMPERE, (curves[-1], *curves[:-1]), 2.0, "A, discharge +")
+    shown = replace(fmt.AMPERE, decimals=1)
+    return PlotSpec("current", "Current", shown, (curves[-1], *curves[:-1]), 2.0, "A, discharge +")
 
 
 def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
@@ -86,7 +88,7 @@ def _temperature() -> PlotSpec:
 
 def _temperature_legend(reading: Reading) -> list[Entry]:
     known = [(reading[f"bms/temperature_{number}"], f"sensor {number}") for number in range(1, SENSORS + 1)]
-    known = [pair for pair in known if pair[0] == pair[0]]  # noqa: PLR0124  # not NaN
+    known = [pair for pair in known if pair[0] == pair[0]]  # not NaN
     hot, cold = (max(known)[1], min(known)[1]) if known else ("", "")
     return [
         Entry("text", "hottest", fmt.CELSIUS.text(reading["temperature/hottest"]), hot),
@@ -96,7 +98,11 @@ def _temperature_legend(reading: Reading) -> list[Entry]:
 
 def _twins(lanes: Sequence[LaneInfo]) -> PlotSpec:
     curves = [
-        Curve(f"{lane.name} {'tracking' if lane.active else 'difference'}", f"twin/{lane.name}/difference", colour)
+        Curve(
+            f"{lane.name.removesuffix(' pack')} {'tracking' if lane.active else 'difference'}",
+            f"twin/{lane.name}/difference",
+            colour,
+        )
         for lane, colour in coloured(lanes, "twin")
     ]
     return PlotSpec("twins", "Twins", fmt.MILLIVOLT, tuple(curves), 4.0)

@@ -57,9 +57,9 @@ class StatusLine(QWidget):
             words = "yes" if status.realtime else status.realtime_words or "no"
             parts.append(("real-time permission", words, ""))
         parts.append(("window", f"{stats.fps:.0f} fps", f", {stats.cpu_pct:.0f} % of a core"))
-        muted, text = self.theme.muted, self.theme.text
+        muted, bold = self.theme.muted, f'<b style="color:{self.theme.text}">'
         rich = "&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; ".join(
-            f'<span style="color:{muted}">{word} <b style="color:{text}">{escape(fact)}</b>{rest}</span>'
+            f'<span style="color:{muted}">{word} {bold}{escape(fact)}</b>{rest.replace("<b>", bold)}</span>'
             for word, fact, rest in parts
         )
         if rich != self._facts.text():

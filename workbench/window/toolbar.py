@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 
 from workbench.window import format as fmt
 from workbench.window.icons import icon
-from workbench.window.model import Action, Output, State, Status
+from workbench.window.model import Output, State, Status
 from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
 from workbench.window.widgets import button, label, restyle
 
@@ -59,6 +59,7 @@ class Badge(QWidget):
         row.addWidget(self.word)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setObjectName("badge")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Outputs")
         self._output = Output.UNKNOWN
         self.set_theme(theme)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shiboken6
@@ -35,7 +36,7 @@ def dashes(number: Numbers, gap: int) -> Iterator[slice]:
         phase = number[run] % _DASH < _DASH_ON
         edges = np.flatnonzero(np.diff(phase)) + 1
         bounds = (0, *edges.tolist(), run.stop - run.start)
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             if phase[start]:
                 yield slice(run.start + start, run.start + end)
 
@@ -64,6 +65,7 @@ def _polygon(points: Extremes) -> QPolygonF:
     polygon = QPolygonF()
     polygon.resize(len(points))
     if len(points):  # one copy of the whole array instead of a Python call per point
-        memory = shiboken6.VoidPtr(polygon.data(), points.nbytes, True)  # noqa: FBT003  # takes no keywords
+        pointer: Any = shiboken6.VoidPtr  # its stub knows one argument of three
+        memory = pointer(polygon.data(), points.nbytes, True)  # noqa: FBT003  # takes no keywords
         np.frombuffer(memory, dtype=np.float64)[:] = points.ravel()
     return polygon

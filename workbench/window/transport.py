@@ -37,7 +37,7 @@ class Transport(QFrame):
         self.slider.setRange(0, _TICKS)
         self.slider.setAccessibleName("Place in the run")
         self.slider.sliderMoved.connect(self._seek)
-        self.slider.actionTriggered.connect(lambda _: self._seek(self.slider.sliderPosition()))
+        self.slider.actionTriggered.connect(self._stepped)
         self.place = label()
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 14, 6)
@@ -80,6 +80,10 @@ class Transport(QFrame):
         text = f"{fmt.run_time(source.position_s)} of {fmt.run_time(source.duration_s)}"
         if text != self.place.text():
             self.place.setText(text)
+
+    def _stepped(self, action: int) -> None:
+        del action  # whichever it was, the slider stands where it led
+        self._seek(self.slider.sliderPosition())
 
     def _seek(self, tick: int) -> None:
         if self.source is not None:

@@ -28,7 +28,7 @@ def button(text: str, run: Callable[[], object], kind: str = "", *, tip: str = "
     made.setProperty("kind", kind)
     made.setAutoDefault(False)
     made.setToolTip(tip)
-    made.clicked.connect(lambda: run())
+    made.clicked.connect(lambda: run())  # noqa: PLW0108  # `clicked` hands over a flag that nobody wants
     return made
 
 
@@ -74,10 +74,14 @@ class Dock(QDockWidget):
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.bar = DockTitle(title)
-        self.setTitleBarWidget(self.bar)
+        self.set_bar(self.bar)
         self.setWidget(content)
-        self.bar.setToolTip("Drag to move, double-click to float, right-click for more")
-        self.bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def set_bar(self, bar: QWidget) -> None:
+        """What stands for the title."""
+        self.setTitleBarWidget(bar)
+        bar.setToolTip("Drag to move, double-click to float, right-click for more")
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def turn_float(self) -> None:
         """Float, or go back to where it was."""

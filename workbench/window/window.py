@@ -53,6 +53,7 @@ class Window(QObject):
     def _wire(self) -> None:
         desk, bench, shell = self.desk, self.bench, self.shell
         shell.themed.connect(bench.set_theme)
+        shell.themed.connect(self._show_line)
         shell.wanted.connect(self.show_page)
         desk.changed.connect(self._changed)
         desk.read.connect(self._read)
@@ -92,8 +93,11 @@ class Window(QObject):
         frames = sum(plot.canvas.frames for plot in self.bench.board.plots)
         shown = sum(plot.isVisible() for plot in self.bench.board.plots)
         if shell.stats.look(round(frames / max(1, shown))):
-            session = self.desk.session
-            shell.line.show_facts(session.bench if session else None, self.desk.status, shell.stats)
+            self._show_line()
+
+    def _show_line(self) -> None:
+        session = self.desk.session
+        self.shell.line.show_facts(session.bench if session else None, self.desk.status, self.shell.stats)
 
     def _worked(self) -> None:
         status = self.desk.status
@@ -155,7 +159,7 @@ class Window(QObject):
             self.shell.line.say(f"{name} is the active {role} already.")
         else:
             how = {
-                "twin": "It takes over the other's state; the cells' voltages step by less than 2 mV, or it is refused.",
+                "twin": "It takes over the other's state; cells step by less than 2 mV, or it is refused.",
                 "controller": "It takes over bumplessly, from the current that flows now.",
                 "estimator": "Controllers believe it from the next turn on.",
             }[role]
@@ -199,7 +203,7 @@ class Window(QObject):
 
     def _ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> None:
         dialog = Question(self.shell, title, sentence, accept)
-        dialog.accepted.connect(lambda: run())
+        dialog.accepted.connect(run)
         self._open(dialog)
 
     def tell(self, record: EventRecord) -> None:
@@ -218,8 +222,11 @@ class Window(QObject):
 
     def ask_bench(self) -> None:
         dialog = QFileDialog(self.shell, "Open a bench file", "", "Bench files (*.toml)")
-        dialog.fileSelected.connect(lambda file: self.open_bench(Path(file)))
+        dialog.fileSelected.connect(self._open_file)
         dialog.open()
+
+    def _open_file(self, file: str) -> None:
+        self.open_bench(Path(file))
 
     def open_bench(self, file: Path) -> None:
         """Another bench in this window; the old session ends."""

@@ -1,0 +1,258 @@
+"""The checklist on a bench of the test's own, in no time; then with one thing wrong at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pytest
+
+from control.arming import Arming, Bench, CheckResult
+from control.cellorder import staircase, wrong_order
+from drivers.errors import LinkSilent
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+CELLS = 6
+
+
+@dataclass
+class FakeRig:
+    """Instruments and device under test at once; each field is one thing that may be wrong."""
+
+    sense: list[int] = field(default_factory=lambda: list(range(CELLS)))  # which cell each BMS input is wired to
+    missing: int | None = None
+    shunt_sign: float = 1.0
+    shunt_zero_a: float = 0.02
+    supply_sign: float = 1.0
+    protect_v: float = 5.2
+    supply_protect_a: float = 100.0
+    closes: bool = True
+    welded: bool = False
+    fault: float = 0.0
+    latched: bool = True
+    balancing: float = 5.0
+    estop: float = 1.0
+    identity_text: str = "NGI,N83624,0,V1.00"
+    dumb: bool = False
+    elapsed_s: float = 0.0
+    log: list[str] = field(default_factory=list[str])
+    volts: Floats = field(default_factory=lambda: np.zeros(CELLS))
+    current_a: float = 0.0
+    closed: bool = False
+    on: bool = False
+
+    def wait(self, seconds: float) -> None:
+        self.elapsed_s += seconds
+
+    def read(self, name: str) -> float:
+        flowing_a = self.current_a if self.on and self.closed else 0.0
+        noise = 0.0006 * math.sin(91.0 * self.elapsed_s + len(name))
+        if name.startswith("bms/cell_"):
+            place = int(name[9:11]) - 1
+            return math.nan if place == self.missing else float(self.volts[self.sense[place]]) + noise
+        return {
+            "io/estop": self.estop,
+            "io/contactor": float(self.closed or self.welded),
+            "bms/contactor": float(self.closed),
+            "bms/fault": self.fault + 2.0 * self.latched,
+            "bms/state": 3.0,
+            "bms/balancing": self.balancing,
+            "bms/pack_current": self.shunt_sign * flowing_a + self.shunt_zero_a + noise,
+            "supply/current": self.supply_sign * flowing_a + noise,
+        }[name]
+
+    def bench(self, **changes: Any) -> Bench:
+        settings: dict[str, Any] = {
+            "cells": FakeCells(self),
+            "supply": FakeSupply(self),
+            "device": FakeDevice(self),
+            "others": {"io_box": FakeBox()},
+            "expect": {"cell_simulator": "NGI,N83624", "supply": "EA", "io_box": "PulseBMS,IO-8"},
+            "protect": ((5.2, 5.0), (20.0, 100.0)),
+            "cell_v": np.full(CELLS, 3.8),
+            "dbc_hash": "",
+            "prove_guard": lambda: True,
+            "going_live": lambda: self.log.append("going live"),
+            "read": self.read,
+            "wait": self.wait,
+        }
+        return Bench(**{**settings, **changes})
+
+
+class FakeBox:
+    def identity(self) -> str:
+        return "PulseBMS,IO-8,1,1.0"
+
+
+@dataclass
+class FakeCells:
+    rig: FakeRig
+
+    def identity(self) -> str:
+        if self.rig.dumb:
+            raise LinkSilent("no answer within 250 ms", where="cell_simulator", hint="check its cable")
+        return self.rig.identity_text
+
+    def prepare(self) -> None:
+        self.rig.log.append("cells prepared")
+
+    def protections(self) -> tuple[Floats, Floats]:
+        volts = np.full(CELLS, 5.2)
+        volts[2] = self.rig.protect_v
+        return volts, np.full(CELLS, 5.0)
+
+    def set_voltages(self, volts: Floats) -> None:
+        self.rig.volts = volts.copy()
+
+    def outputs(self, on: bool) -> None:  # noqa: FBT001  # as the protocol has it
+        self.rig.log.append(f"cells {on}")
+
+
+@dataclass
+class FakeSupply:
+    rig: FakeRig
+
+    def identity(self) -> str:
+        return "EA Elektro-Automatik, PSB 10060-120"
+
+    def lock(self, on: bool) -> None:  # noqa: FBT001  # as the protocol has it
+        self.rig.log.append(f"lock {on}")
+
+    def prepare(self) -> None:
+        self.rig.log.append("supply prepared")
+
+    def protections(self) -> tuple[float, float]:
+        return 20.0, self.rig.supply_protect_a
+
+    def set_current(self, current_a: float) -> None:
+        self.rig.current_a = current_a
+
+    def output(self, on: bool) -> None:  # noqa: FBT001  # as the protocol has it
+        assert not on or (self.rig.closed and self.rig.current_a == 0.0), "on only at 0 A with the loop closed"
+        self.rig.on = on
+
+
+@dataclass
+class FakeDevice:
+    rig: FakeRig
+    dbc_hash: str = "0123456789abcdef"
+
+    def request(
+        self, contactor: Literal["open", "close", "none"], *, reset: bool = False, balance_off: bool = False
+    ) -> None:
+        self.rig.latched = self.rig.latched and not reset
+        self.rig.closed = contactor == "close" and self.rig.closes
+        self.rig.balancing = 0.0 if balance_off and self.rig.balancing == 5.0 else self.rig.balancing
+        self.rig.log.append(contactor)
+
+
+def results(rig: FakeRig, **changes: Any) -> list[CheckResult]:
+    return list(Arming(rig.bench(**changes)).run())
+
+
+def test_a_bench_in_order_passes_every_check_and_is_left_live_at_zero_current() -> None:
+    rig = FakeRig()
+    done = results(rig)
+    assert [check.name for check in done if not check.ok] == []
+    assert len(done) == 11
+    assert (rig.closed, rig.on, rig.current_a) == (True, True, 0.0)
+    assert rig.volts.tolist() == [3.8] * CELLS
+
+
+def test_the_checklist_takes_seconds_not_minutes() -> None:
+    rig = FakeRig()
+    results(rig)
+    assert rig.elapsed_s < 5.0
+
+
+def test_the_guard_is_told_before_contactors_close() -> None:
+    rig = FakeRig()
+    results(rig)
+    assert rig.log.index("going live") < rig.log.index("close")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name", "words"),
+    [
+        ({"identity_text": "KIKUSUI,PCR"}, "identities", "answers as KIKUSUI"),
+        ({"dumb": True}, "identities", "no answer within 250 ms"),
+        ({"estop": 0.0}, "emergency-stop chain", "reads 0"),
+        ({"protect_v": 6.0}, "protections", "cell_simulator protects at 6.000 V, declared 5.200 V"),
+        ({"supply_protect_a": 120.0}, "protections", "supply protects at 120.000 A, declared 100.000 A"),
+        ({"fault": 7.0}, "cells live", "fault 7"),
+        ({"welded": True}, "cells live", "NOT open"),
+        ({"balancing": 8.0}, "balancing off", "reads 8"),
+        ({"sense": [0, 3, 2, 1, 4, 5]}, "cell order", "cells 2 and 4 are swapped"),
+        ({"missing": 4}, "cell order", "reads nothing at cell 5"),
+        ({"shunt_zero_a": 0.8}, "zero current", "+0.80"),
+        ({"closes": False}, "contactors", "not closed within 2 s: BMS state 3"),
+        ({"shunt_sign": -1.0}, "polarity", "bms/pack_current -1.00 A at +1 A sunk"),
+        ({"supply_sign": -1.0}, "polarity", "supply/current -1.00 A at +1 A sunk"),
+        ({"shunt_sign": 0.5}, "polarity", "bms/pack_current +0.50 A"),
+    ],
+)
+def test_one_thing_wrong_fails_its_check_and_backs_off(wrong: dict[str, Any], name: str, words: str) -> None:
+    rig = FakeRig(**wrong)
+    last = results(rig)[-1]
+    assert (last.name, last.ok) == (name, False)
+    assert words in last.detail
+    assert last.hint
+    assert (rig.on, rig.closed, rig.current_a) == (False, False, 0.0)
+
+
+def test_an_unproven_guard_refuses_to_arm_before_anything_is_live() -> None:
+    rig = FakeRig()
+    last = results(rig, prove_guard=lambda: False)[-1]
+    assert (last.name, last.ok) == ("guard's connection", False)
+    assert "cells True" not in rig.log
+
+
+@pytest.mark.parametrize(("declared", "ok"), [("0123456789abcdef", True), ("fedcba9876543210", False), ("", True)])
+def test_the_dbc_is_the_declared_one(declared: str, ok: bool) -> None:  # noqa: FBT001  # pytest fills it
+    checks: dict[str, CheckResult] = {check.name: check for check in results(FakeRig(), dbc_hash=declared)}
+    assert checks["DBC"].ok is ok
+
+
+def test_a_checklist_that_is_left_half_way_backs_off() -> None:
+    rig = FakeRig()
+    checks = Arming(rig.bench()).run()
+    for check in checks:
+        if check.name == "contactors":
+            break
+    assert rig.on
+    checks.close()
+    assert (rig.on, rig.closed) == (False, False)
+
+
+def test_the_walk_steps_around_zero_by_5_mv() -> None:
+    assert staircase(4).tolist() == pytest.approx([-0.0075, -0.0025, 0.0025, 0.0075])
+
+
+def test_cells_in_their_places_give_no_complaint_within_half_a_step() -> None:
+    seen = 3.8 + staircase(24) + 0.002 * np.sin(np.arange(24.0))
+    assert wrong_order(seen) == ""
+
+
+def test_a_rotation_of_three_names_every_place() -> None:
+    order = [0, 2, 3, 1, 4, 5]
+    told = wrong_order(3.8 + staircase(6)[order])
+    assert told == "the BMS reads cell 3 in place 2; the BMS reads cell 4 in place 3; the BMS reads cell 2 in place 4"
+
+
+def test_a_reading_that_belongs_to_no_cell_is_named_alone() -> None:
+    seen = 3.8 + staircase(24)
+    seen[4] = 0.003
+    assert wrong_order(seen) == "the BMS reads 0.003 V at cell 5, which no cell was given"
+
+
+def test_a_shift_of_all_cells_is_noticed() -> None:
+    assert wrong_order(3.8 + np.roll(staircase(6), 1)).startswith("the BMS reads cell 6 in place 1")
+
+
+def test_two_swaps_are_both_named() -> None:
+    order = [1, 0, 2, 3, 5, 4]
+    assert wrong_order(3.8 + staircase(6)[order]) == "cells 1 and 2 are swapped; cells 5 and 6 are swapped"

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from control import cccv, mpc_model, profile
+from control.duty import Duty, duty_from
+from control.ports import CurrentRange
+from drivers.errors import BenchFileError
+from drivers.snapshot import Estimate, PackReading
+from twin.ports import PackSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CELLS = 2
+PACK = PackSpec(CELLS, 12, 5.0, np.full(CELLS, 0.6), np.ones(CELLS), np.ones(CELLS), 298.15)
+WIDE = CurrentRange(60.0, 60.0)
+BELIEF = Estimate(np.full(CELLS, 0.6), np.full(CELLS, 0.01))
+
+
+def reading(*volts: float, current_a: float = 0.0) -> PackReading:
+    return PackReading(0.0, current_a, np.zeros(CELLS), np.array(volts), np.full(CELLS, 298.15))
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "duty.csv"
+    path.write_text(text)
+    return str(path)
+
+
+STEPS = "t_s,current_a\n0,0\n2,0\n2,30\n4,30\n6,-10\n8,0\n"
+
+
+def test_a_duty_is_straight_between_points_and_steps_at_a_repeated_time(tmp_path: Path) -> None:
+    duty = duty_from({"file": written(tmp_path, STEPS)})
+    assert duty.at(np.array([0.0, 1.9, 2.0, 3.0, 5.0, 7.0])).tolist() == [0.0, 0.0, 30.0, 30.0, 10.0, -5.0]
+
+
+def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
+    name = written(tmp_path, STEPS)
+    assert duty_from({"file": name}).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]
+    assert duty_from({"file": name, "repeat": False}).at(np.array([8.0, 11.0])).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "line"),
+    [
+        ("a,b\n0,0\n", "is not a duty", 1),
+        ("t_s,current_a\n0,0\n1,x\n", "is not two numbers", 3),
+        ("t_s,current_a\n0,0\n1,nan\n", "is not two numbers", 3),
+        ("t_s,current_a\n0,0\n1\n", "is not two numbers", 3),
+        ("t_s,current_a\n0,0\n2,1\n1,1\n", "time goes back", 4),
+        ("t_s,current_a\n0,0\n", "has no length", 2),
+        ("t_s,current_a\n1,0\n2,0\n", "has no length", 3),
+        ("", "is not a duty", 1),
+    ],
+)
+def test_a_wrong_duty_names_its_line(tmp_path: Path, text: str, words: str, line: int) -> None:
+    with pytest.raises(BenchFileError, match=words) as caught:
+        duty_from({"file": written(tmp_path, text)})
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize("settings", [{}, {"file": 3}, {"file": "/nowhere/duty.csv"}])
+def test_a_duty_that_is_not_there_is_an_error_of_the_bench_file(settings: dict[str, Any]) -> None:
+    with pytest.raises(BenchFileError):
+        duty_from(settings)
+
+
+def test_the_profile_follows_its_duty_and_costs_nothing(tmp_path: Path) -> None:
+    lane = profile.build(PACK, {"file": written(tmp_path, STEPS)})
+    currents = [lane.decide(reading(3.7, 3.7), BELIEF, WIDE, 0.5).current_a for _ in range(8)]
+    assert currents == [0.0, 0.0, 0.0, 0.0, 30.0, 30.0, 30.0, 30.0]
+    assert lane.decide(reading(3.7, 3.7), BELIEF, WIDE, 0.5).cost == 0.0
+
+
+def test_the_profiles_cost_is_the_mean_square_of_what_it_could_not_follow() -> None:
+    lane = profile.Profile(Duty(np.array([0.0, 10.0]), np.array([20.0, 20.0])))
+    decision = [lane.decide(reading(3.7, 3.7), BELIEF, CurrentRange(60.0, 15.0), 0.1) for _ in range(4)][-1]
+    assert (decision.current_a, decision.cost, decision.violations) == (15.0, pytest.approx(25.0), 4)
+
+
+def charged(soc: float, current_a: float) -> float:
+    """A cell as the test's own plant: open-circuit voltage less its drop."""
+    return float(mpc_model.ocv_v(soc)) - 0.002 * current_a
+
+
+def test_cccv_charges_constant_then_holds_the_highest_cell_and_ends_at_a_twentieth() -> None:
+    lane = cccv.build(PACK, {"current_a": 30.0, "voltage_v": 4.05})
+    soc, current_a, dt_s = np.array([0.70, 0.69]), 0.0, 0.1
+    currents: list[float] = []
+    highest: list[float] = []
+    for _ in range(60_000):
+        volts = [charged(float(one), current_a) for one in soc]
+        current_a = lane.decide(reading(*volts), BELIEF, WIDE, dt_s).current_a
+        soc -= current_a * dt_s / 3600.0 / 60.0
+        currents.append(current_a)
+        highest.append(max(volts))
+        if current_a == 0.0 and len(currents) > 100:
+            break
+    assert currents[40] == -30.0
+    assert max(highest) < 4.05 + 0.002
+    assert -3.1 <= currents[-2] <= -2.9
+    hold = np.array(highest)[np.array(currents) > -29.0][100:]
+    assert np.abs(hold - 4.05).max() < 0.001
+
+
+def test_cccv_does_not_wind_up_while_the_pack_allows_less() -> None:
+    lane = cccv.build(PACK, {"current_a": 30.0, "voltage_v": 4.1})
+    first = [lane.decide(reading(3.7, 3.7), BELIEF, CurrentRange(5.0, 5.0), 0.1).current_a for _ in range(100)]
+    assert first[:2] == pytest.approx([-3.0, -5.0])
+    assert min(first) == -5.0
+    over = [lane.decide(reading(4.12, 4.0), BELIEF, CurrentRange(5.0, 5.0), 0.1).current_a for _ in range(12)]
+    assert over[-1] > -2.0
+
+
+def test_cccv_counts_an_overshoot_of_its_voltage() -> None:
+    lane = cccv.build(PACK, {"current_a": 30.0, "voltage_v": 4.1})
+    assert lane.decide(reading(4.104, 4.0), BELIEF, WIDE, 0.1).violations == 0
+    decision = lane.decide(reading(4.2, 4.0), BELIEF, WIDE, 0.1)
+    assert decision.violations == 1
+    assert decision.cost == pytest.approx((0.004**2 + 0.1**2) / 2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"current_a": -3, "voltage_v": 4.1}, {"current_a": 3, "voltage_v": "x"}])
+def test_cccv_without_sense_in_its_settings_is_an_error_of_the_bench_file(settings: dict[str, Any]) -> None:
+    with pytest.raises(BenchFileError, match="CC-CV needs a positive number"):
+        cccv.build(PACK, settings)
+
+
+def test_a_duty_waits_for_the_run(tmp_path: Path) -> None:
+    lane = profile.build(PACK, {"file": written(tmp_path, STEPS)})
+    for _ in range(50):
+        waiting = lane.decide(reading(3.7, 3.7), BELIEF, CurrentRange(0.0, 0.0), 0.0)
+        assert (waiting.current_a, waiting.cost, waiting.violations) == (0.0, 0.0, 0)
+    currents = [lane.decide(reading(3.7, 3.7), BELIEF, WIDE, 1.0).current_a for _ in range(3)]
+    assert currents == [0.0, 0.0, 30.0]

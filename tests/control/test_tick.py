@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from control.gate import Held, Tripped
+from control.state import BenchState
+from control.tick import TickLayout
+from tests.control.fakes import CELLS, Rig, rig
+
+
+def layout(made: Rig) -> TickLayout:
+    twins = {"model": (0, 1), "other": (0, 1)}
+    table = made.loop.parts.senses.table
+    return TickLayout(table, twins, ["belief"], ["duty", "other"], CELLS, commanded=CELLS)
+
+
+def filled(made: Rig, turns: int) -> dict[str, float]:
+    shape = layout(made)
+    out = np.zeros(len(shape.table))
+    shape.fill(made.turns(turns), out)
+    return dict(zip(shape.table.names, out.tolist(), strict=True))
+
+
+def running() -> Rig:
+    made = rig()
+    for state in (BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING):
+        made.loop.machine.to(state)
+    return made
+
+
+def test_measured_columns_come_first_in_their_order() -> None:
+    made = running()
+    shape = layout(made)
+    assert shape.measured == len(made.loop.parts.senses.table)
+    assert shape.table.names[: shape.measured] == made.loop.parts.senses.table.names
+
+
+def test_a_row_holds_what_lanes_and_gate_said() -> None:
+    row = filled(running(), 3)
+    assert row["supply/current"] == 5.0
+    assert row["command/current"] == row["allowed/current"] == row["controller/duty/current"] == 5.0
+    assert row["controller/other/current"] == -7.0
+    assert (row["controller/duty/cost"], row["controller/duty/violations"]) == (0.25, 3.0)
+    assert row["twin/model/cell_01/voltage"] == row["allowed/cell_01/voltage"] == pytest.approx(3.695)
+    assert row["twin/other/cell_02/voltage"] == pytest.approx(3.795)
+    assert row["twin/model/cell_02/temperature"] == 298.0
+    assert row["twin/model/cell_01/soc"] == row["estimator/belief/cell_02/soc"] == row["estimator/belief/soc"] == 0.6
+    assert row["estimator/belief/soc_std"] == row["estimator/belief/cell_01/soc_std"] == 0.01
+    assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
+    assert not [name for name, value in row.items() if math.isnan(value)]
+
+
+def test_what_was_asked_and_what_was_allowed_are_both_kept() -> None:
+    made = running()
+    made.turns(2)
+    made.loop.faults[1] = 3.0
+    row = filled(made, 1)
+    assert row["command/cell_01/voltage"] == pytest.approx(6.695)
+    assert row["allowed/cell_01/voltage"] == pytest.approx(3.695)
+    assert (row["gate/verdict"], row["gate/ticks_left"]) == (1.0, 2.0)
+
+
+def test_a_lane_that_failed_reads_nan() -> None:
+    made = running()
+    made.other_twin.broken = True
+    made.turns(1)
+    row = filled(made, 1)
+    assert math.isnan(row["twin/other/cell_01/voltage"])
+    assert math.isnan(row["twin/other/step"])
+    assert row["twin/model/age"] == 0.0
+
+
+def test_a_trip_reads_two() -> None:
+    made = running()
+    made.turns(1)
+    made.loop.trip("test")
+    row = filled(made, 1)
+    assert (row["gate/verdict"], row["bench/state"], row["allowed/current"]) == (2.0, 4.0, 0.0)
+
+
+def test_verdicts_carry_both_commands() -> None:
+    made = running()
+    made.active.current_a = 99.0
+    held = made.turns(2).verdict
+    assert isinstance(held, Held)
+    assert (held.asked.current_a, held.apply.current_a) == (99.0, 0.0)
+    made.loop.trip("test")
+    tripped = made.turns(1).verdict
+    assert isinstance(tripped, Tripped)
+    assert (tripped.asked.current_a, tripped.apply.current_a) == (0.0, 0.0)

@@ -1,0 +1,69 @@
+"""Windows for tests: offscreen, over a fake session."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from tests.workbench.fake_session import FakeSession, running_session
+from workbench.window.app import Opening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from workbench.window.layout import Memory
+    from workbench.window.past import Past
+    from workbench.window.shell import Shell
+    from workbench.window.window import Window
+
+
+@dataclass
+class Shown:
+    """A window that stands, and what it shows."""
+
+    window: Window
+    shell: Shell
+    session: FakeSession
+
+
+@pytest.fixture
+def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
+    """Open a window over a session; it is closed after the test."""
+    openings: list[Opening] = []
+
+    def opened(
+        session: FakeSession | None = None,
+        past: Callable[[], Past] | None = None,
+        memory: Memory | None = None,
+        size: tuple[int, int] | None = (1600, 900),
+    ) -> Shown:
+        chosen = session or running_session(past_s=12.0)
+        opening = Opening(lambda: chosen, theme="dark", past=past, memory=memory, size=size)
+        openings.append(opening)
+        qtbot.waitUntil(lambda: opening.shell.desk.session is not None)
+        assert opening.window is not None
+        shown = Shown(opening.window, opening.shell, chosen)
+        qtbot.waitUntil(lambda: opening.stats.fps > 0 or chosen.ring is None or _drawn(shown))
+        return shown
+
+    yield opened
+    for opening in openings:
+        opening.shell.close()
+        opening.shell.deleteLater()
+
+
+def _drawn(shown: Shown) -> bool:
+    return shown.window.bench.store is not None and bool(shown.window.bench.board.plots[0].header.entries)
+
+
+@pytest.fixture
+def running(show: Callable[..., Shown]) -> Shown:
+    """A window over a running bench."""
+    return show()

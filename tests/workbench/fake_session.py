@@ -1,0 +1,379 @@
+"""A session without an engine: plausible figures into a real ring, and a state machine that answers at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivers.ports import Health, LinkState
+from drivers.ring import RingReader, RingWriter
+from drivers.snapshot import Channel, ChannelTable, Quality
+from workbench.window.model import (
+    Action,
+    BenchFacts,
+    Check,
+    CheckState,
+    Choice,
+    EventRecord,
+    FaultSpec,
+    GuardInfo,
+    Injected,
+    LaneInfo,
+    Level,
+    LimitPair,
+    LoopStats,
+    Output,
+    Parameter,
+    Pending,
+    Recorded,
+    SourceInfo,
+    State,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CELLS = 24
+HZ = 100.0
+LANES = (
+    LaneInfo("twin", "SPMe pack", active=True),
+    LaneInfo("twin", "ECM pack", active=False),
+    LaneInfo("twin", "DFN, cell 1", active=False),
+    LaneInfo("estimator", "EKF", active=True),
+    LaneInfo("estimator", "Coulomb counting", active=False),
+    LaneInfo("controller", "Profile", active=True),
+    LaneInfo("controller", "CC-CV", active=False),
+    LaneInfo("controller", "MPC", active=False),
+)
+BMS_STATES = {0: "INIT", 1: "STANDBY", 2: "PRECHARGE", 3: "NORMAL", 4: "FAULT", 5: "SHUTDOWN"}
+
+
+def table() -> tuple[ChannelTable, int]:
+    cells = [f"cell_{n:02d}" for n in range(1, CELLS + 1)]
+    measured = [Channel(f"{cell}/voltage", "V") for cell in cells]
+    measured += [Channel(f"{cell}/current", "A") for cell in cells]
+    measured += [Channel(f"supply/{name}", unit) for name, unit in (("output", "1"), ("voltage", "V"))]
+    measured += [Channel("supply/current", "A"), Channel("supply/power", "W")]
+    bms = ("state", "fault", "fault_cell", "soc", "pack_voltage", "link_voltage", "pack_current", "contactor")
+    units = {"soc": "1", "pack_voltage": "V", "link_voltage": "V", "pack_current": "A"}
+    measured += [Channel(f"bms/{name}", units.get(name, "1")) for name in (*bms, "balancing")]
+    measured += [Channel("bms/charge_limit", "A"), Channel("bms/discharge_limit", "A")]
+    measured += [Channel(f"bms/{cell}/voltage", "V") for cell in cells]
+    measured += [Channel(f"bms/temperature_{n}", "K") for n in range(1, 9)]
+    measured += [Channel(f"io/{name}", "1") for name in ("estop", "contactor", "bms_power")]
+    measured += [Channel(f"io/thermistor_{n}", "K") for n in range(1, 9)]
+    derived = [Channel("loop/late", "s"), Channel("loop/turn", "s")]
+    derived += [Channel("gate/verdict", "1"), Channel("gate/ticks_left", "1")]
+    derived += [Channel("command/current", "A"), Channel("allowed/current", "A")]
+    for lane in LANES:
+        path = f"{lane.role}/{lane.name}"
+        if lane.role == "twin":
+            own = cells[:1] if "cell 1" in lane.name else cells
+            for what, unit in (("voltage", "V"), ("temperature", "K"), ("soc", "1")):
+                derived += [Channel(f"{path}/{cell}/{what}", unit) for cell in own]
+            derived += [Channel(f"{path}/age", "s")]
+        elif lane.role == "estimator":
+            derived += [Channel(f"{path}/{cell}/{what}", "1") for what in ("soc", "soc_std") for cell in cells]
+            derived += [Channel(f"{path}/soc", "1"), Channel(f"{path}/soc_std", "1")]
+        else:
+            derived += [Channel(f"{path}/current", "A"), Channel(f"{path}/cost", "1")]
+            derived += [Channel(f"{path}/violations", "1")]
+        derived += [Channel(f"{path}/step", "s")]
+    derived += [Channel("bench/state", "1")]
+    return ChannelTable((*measured, *derived)), len(measured)
+
+
+def facts() -> BenchFacts:
+    limits = [LimitPair(f"cell_{n:02d}/voltage", "V", (0.5, 5.0), (2.8, 4.25)) for n in range(1, CELLS + 1)]
+    limits += [LimitPair("supply/current", "A", (-80.0, 80.0), (-60.0, 60.0))]
+    limits += [LimitPair("supply/voltage", "V", (-0.5, 18.0))]
+    limits += [LimitPair(f"bms/temperature_{n}", "K", (238.15, 343.15), (253.15, 328.15)) for n in range(1, 9)]
+    cell = Parameter("cell", "Cell", "1", 1, CELLS, 7, whole=True)
+    faults = (
+        FaultSpec("cell_voltage", "Cell voltage stepped past the device limit", "Added before the gate.",
+                  (cell, Parameter("voltage", "Voltage", "V", 0.5, 5.0, 4.3))),
+        FaultSpec("open_wire", "Open sense wire", "In the cell simulator's fault relay.", (cell,)),
+        FaultSpec("silent", "Silent instrument", "In the emulator; it receives and never answers.",
+                  (Choice("instrument", "Instrument", ("cell_simulator", "supply", "bms", "io_box")),)),
+        FaultSpec("stuck_temperature", "Stuck temperature", "In the I/O box.",
+                  (Parameter("temperature", "Temperature", "K", 238.15, 343.15, 298.15),)),
+    )  # fmt: skip
+    return BenchFacts(
+        "hil24", "hil24.toml", "hil", "shunt-loop", attended=True, cells=CELLS,
+        sources=(
+            SourceInfo("cell_simulator", "Cell simulator", ("cell_",), 0.010),
+            SourceInfo("supply", "Supply", ("supply/",), 0.040),
+            SourceInfo("bms", "BMS (CAN)", ("bms/",), 0.020),
+            SourceInfo("io_box", "I/O box", ("io/",), 0.100),
+        ),
+        limits=tuple(limits), faults=faults, words={"bms/state": BMS_STATES},
+    )  # fmt: skip
+
+
+class Plant:
+    """Rows of the fake bench at any time since its start."""
+
+    def __init__(self, channels: ChannelTable) -> None:
+        self._at = {name: column for column, name in enumerate(channels.names)}
+        self._noise = np.random.default_rng(24)
+        self._soc = 0.62 + 0.01 * self._noise.standard_normal(CELLS)
+        self._volts_off = 0.006 * self._noise.standard_normal(CELLS)
+        self._volts_off[6] = -0.025
+        self._columns = {
+            key: np.array([self._at[key.format(n)] for n in range(1, CELLS + 1)])
+            for key in (
+                "cell_{:02d}/voltage", "cell_{:02d}/current", "bms/cell_{:02d}/voltage",
+                "twin/SPMe pack/cell_{:02d}/voltage", "twin/ECM pack/cell_{:02d}/voltage",
+                "twin/SPMe pack/cell_{:02d}/soc", "twin/ECM pack/cell_{:02d}/soc",
+            )
+        }  # fmt: skip
+
+    @staticmethod
+    def amps(t: float) -> float:
+        phase = t % 60.0
+        if phase < 8.0:
+            return 0.0
+        if phase < 22.0:
+            return 30.0
+        if phase < 30.0:
+            return -12.0
+        return 25.0 + (6.0 * np.sin((phase - 30.0) / 1.4) if phase < 44.0 else 0.0)
+
+    def row(self, t: float) -> np.ndarray:  # one line a column
+        values = np.full(len(self._at), np.nan)
+        at, noise, amps = self._at, self._noise, float(self.amps(t))
+        soc = self._soc - t * 25.0 / 60.0 / 3600.0
+        volts = 3.50 + 0.25 * soc - 0.0012 * amps + self._volts_off + 0.01 * np.sin(t / 9.0)
+        spme = volts + 2e-4 * noise.standard_normal(CELLS)
+        values[self._columns["cell_{:02d}/voltage"]] = volts
+        values[self._columns["cell_{:02d}/current"]] = 0.002 * noise.standard_normal(CELLS)
+        values[self._columns["bms/cell_{:02d}/voltage"]] = np.round(volts / 0.00125) * 0.00125
+        values[self._columns["twin/SPMe pack/cell_{:02d}/voltage"]] = spme
+        values[self._columns["twin/ECM pack/cell_{:02d}/voltage"]] = spme - 0.004 - 0.0001 * amps
+        values[self._columns["twin/SPMe pack/cell_{:02d}/soc"]] = soc
+        values[self._columns["twin/ECM pack/cell_{:02d}/soc"]] = soc
+        values[at["twin/DFN, cell 1/cell_01/voltage"]] = spme[0] + 0.002 + 0.0004 * np.sin(t / 3.0)
+        values[at["twin/DFN, cell 1/cell_01/soc"]] = soc[0]
+        for name, value in (
+            ("supply/output", 1.0), ("supply/voltage", 11.6), ("supply/current", amps + 0.02 * noise.standard_normal()),
+            ("supply/power", 11.6 * amps), ("bms/state", 3.0), ("bms/fault", 0.0), ("bms/fault_cell", 0.0),
+            ("bms/soc", 0.618), ("bms/pack_voltage", float(volts.sum())), ("bms/link_voltage", 86.9),
+            ("bms/pack_current", amps), ("bms/contactor", 1.0), ("bms/balancing", 0.0), ("bms/charge_limit", 35.0),
+            ("bms/discharge_limit", 60.0), ("io/estop", 1.0), ("io/contactor", 1.0), ("io/bms_power", 1.0),
+            ("loop/late", 1e-4), ("loop/turn", 2e-3), ("gate/verdict", 0.0), ("gate/ticks_left", 0.0),
+            ("command/current", amps), ("allowed/current", amps), ("bench/state", 3.0),
+            ("estimator/EKF/soc", float(soc.mean()) + 0.005), ("estimator/EKF/soc_std", 0.008),
+            ("estimator/Coulomb counting/soc", float(soc.mean()) + 0.016), ("estimator/Coulomb counting/soc_std", 0.0),
+            ("controller/Profile/current", amps), ("controller/CC-CV/current", 30.0),
+            ("controller/MPC/current", amps * 0.97 + 0.5), ("controller/Profile/cost", 0.83),
+            ("controller/CC-CV/cost", 1.0), ("controller/MPC/cost", 0.71),
+        ):  # fmt: skip
+            values[at[name]] = value
+        for lane, step in zip(LANES, (7.1e-4, 3e-6, 2.6e-3, 1.9e-4, 1e-6, 2e-6, 1e-6, 1.4e-3), strict=True):
+            values[at[f"{lane.role}/{lane.name}/step"]] = step
+            if lane.role == "controller":
+                values[at[f"{lane.role}/{lane.name}/violations"]] = 0.0
+        for n in range(1, 9):
+            kelvin = 300.0 + 0.35 * n + 0.01 * (t % 300.0)
+            values[at[f"bms/temperature_{n}"]] = round(kelvin, 1)
+            values[at[f"io/thermistor_{n}"]] = kelvin
+        return values
+
+
+class FakeSession:
+    """Implements `workbench.window.model.Session`; `past_s` of history are there at once after connecting."""
+
+    def __init__(self, past_s: float = 70.0) -> None:
+        self.bench = facts()
+        self.status = Status(lanes=LANES)
+        self.ring: RingReader | None = None
+        self.acknowledged: set[int] = set()
+        self.asked: list[tuple[object, ...]] = []
+        self.polls = 0
+        self.closed = False
+        self.silent: set[str] = set()
+        self._past_s = past_s
+        self._events: list[EventRecord] = []
+        self._home = tempfile.TemporaryDirectory()
+        self._writer: RingWriter | None = None
+        self._row = 0
+        self._start = 0.0
+        self._run_start = 0.0
+        self._arming: Pending | None = None
+
+    # ---- what happens by itself
+
+    def poll(self) -> None:
+        self.polls += 1
+        if self._writer is not None:
+            self.write_until(time.monotonic())
+        if self._arming is not None:
+            self._arm_on(self._arming)
+        if self.status.state is State.RUNNING and self.polls % 10 == 0:
+            run_s = time.monotonic() - self._run_start
+            self.change(run_s=run_s, recorded=Recorded(int(run_s * HZ), int(run_s * 160_000)))
+
+    def write_until(self, now: float) -> None:
+        writer = self._writer
+        assert writer is not None
+        while self._start + self._row / HZ < now:
+            t = self._start + self._row / HZ
+            values = self._plant.row(self._row / HZ)
+            quality = np.zeros(self._measured, np.uint8)
+            sampled = np.full(self._measured, t)
+            for name in self.silent:
+                columns = [
+                    n for n, channel in enumerate(self._table.names[: self._measured]) if channel.startswith(name)
+                ]
+                quality[columns] = Quality.STALE
+                sampled[columns] = t - 3.0
+            writer.publish(t, values, sampled, quality)
+            self._row += 1
+
+    def change(self, **fields: object) -> None:
+        self.status = dataclasses.replace(self.status, **fields)  # type: ignore[arg-type]
+
+    def note(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
+        number = len(self._events)
+        self._events.append(EventRecord(number, time.monotonic(), time.time(), level, where, sentence, detail))
+
+    # ---- what a client sees
+
+    def events(self, since: int) -> Sequence[EventRecord]:
+        return self._events[since:]
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        self.acknowledged = self.acknowledged | set(numbers)
+
+    def can(self, action: Action) -> tuple[bool, str]:
+        state = self.status.state
+        allowed = {
+            Action.CONNECT: {State.DISCONNECTED},
+            Action.DISCONNECT: set(State) - {State.DISCONNECTED},
+            Action.ARM: {State.CONNECTED},
+            Action.DISARM: {State.ARMED},
+            Action.START: {State.ARMED},
+            Action.STOP: {State.RUNNING},
+            Action.OUTPUTS_OFF: set(State),
+            Action.RESET: {State.TRIPPED},
+        }.get(action, set(State) - {State.DISCONNECTED})
+        return (True, "") if state in allowed else (False, f"Not while {state.value}: connect, arm, then start.")
+
+    def _did(self, *what: object) -> Pending:
+        self.asked.append(what)
+        return Pending(str(what[0]), done=True)
+
+    def connect(self) -> Pending:
+        self._table, self._measured = table()
+        path = Path(self._home.name) / f"ring-{len(self.asked)}"
+        self._writer = RingWriter.create(path, self._table, self._measured)
+        self._plant = Plant(self._table)
+        self._start, self._row = time.monotonic() - self._past_s, 0
+        self.write_until(time.monotonic())
+        self.ring = RingReader.open(path)
+        health = tuple(Health(source.name, LinkState.OK) for source in self.bench.sources)
+        self.change(
+            state=State.CONNECTED, output=Output.DE_ENERGISED, health=health, loop=LoopStats(100.0, 3.1e-4, 0),
+            guard=GuardInfo(alive=True, median_s=61e-6), realtime=True,
+        )  # fmt: skip
+        return self._did("connect")
+
+    def disconnect(self) -> Pending:
+        self.change(state=State.DISCONNECTED, output=Output.DE_ENERGISED, run_s=None)
+        return self._did("disconnect")
+
+    def arm(self) -> Pending:
+        names = ("Identities and firmware", "Cell order", "Polarity", "Zero-current offset", "Instrument protection",
+                 "DBC hash", "Balancing off")  # fmt: skip
+        self.change(checklist=tuple(Check(name, CheckState.WAITING) for name in names))
+        self.asked.append(("arm",))
+        self._arming = Pending("Arm", fraction=0.0, left_s=1.0, cancel=self._cancel_arming)
+        return self._arming
+
+    def _cancel_arming(self) -> None:
+        self.asked.append(("cancel arm",))
+        if self._arming is not None:
+            self._arming.done = True
+            self._arming = None
+
+    def _arm_on(self, pending: Pending) -> None:
+        done = sum(check.state is CheckState.OK for check in self.status.checklist)
+        checks = list(self.status.checklist)
+        checks[done] = Check(checks[done].name, CheckState.OK, "as declared")
+        if done + 1 < len(checks):
+            checks[done + 1] = Check(checks[done + 1].name, CheckState.WORKING)
+        self.change(checklist=tuple(checks))
+        pending.fraction, pending.left_s = (done + 1) / len(checks), 0.1 * (len(checks) - done - 1)
+        pending.sentence = checks[done].name
+        if done + 1 == len(checks):
+            pending.done, self._arming = True, None
+            self.change(state=State.ARMED, output=Output.CELLS_LIVE)
+
+    def disarm(self) -> Pending:
+        self.change(state=State.CONNECTED, output=Output.DE_ENERGISED)
+        return self._did("disarm")
+
+    def start(self) -> Pending:
+        self._run_start = time.monotonic()
+        self.change(state=State.RUNNING, output=Output.ENERGISED, run_name="2026-11-23_1512_hil24", run_s=0.0)
+        return self._did("start")
+
+    def stop(self) -> Pending:
+        self.change(state=State.ARMED, output=Output.CELLS_LIVE, run_s=None)
+        return self._did("stop")
+
+    def outputs_off(self) -> Pending:
+        self.trip("OUTPUTS OFF was pressed.")
+        return self._did("outputs off")
+
+    def trip(self, reason: str) -> None:
+        self.change(state=State.TRIPPED, output=Output.TRIPPED, trip_reason=reason, run_s=None)
+        self.note(Level.ALARM, "guard", reason)
+
+    def reset(self, reason: str) -> Pending:
+        self.change(state=State.CONNECTED, output=Output.DE_ENERGISED, trip_reason="")
+        return self._did("reset", reason)
+
+    def activate(self, role: str, lane: str) -> Pending:
+        lanes = tuple(
+            dataclasses.replace(info, active=info.name == lane) if info.role == role else info
+            for info in self.status.lanes
+        )
+        self.change(lanes=lanes)
+        return self._did("activate", role, lane)
+
+    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> Pending:
+        number = len(self.asked)
+        injected = Injected(number, fault, f"{fault.replace('_', ' ')}, cell 7", time.monotonic())
+        self.change(injected=(*self.status.injected, injected))
+        return self._did("inject", fault, dict(parameters))
+
+    def clear(self, number: int) -> Pending:
+        self.change(injected=tuple(fault for fault in self.status.injected if fault.number != number))
+        return self._did("clear", number)
+
+    def close(self) -> None:
+        self.closed = True
+        if self.ring is not None:
+            self.ring.close()
+        if self._writer is not None:
+            self._writer.close()
+        self._home.cleanup()
+
+
+def running_session(past_s: float = 70.0) -> FakeSession:
+    """Connected, armed, running, with something to read in the alarms."""
+    session = FakeSession(past_s)
+    session.connect()
+    session.change(state=State.ARMED)
+    session.note(Level.INFO, "gate: Held", "supply/current held for 2 ticks: value 61 ms old, expected every 40 ms")
+    session.note(Level.WARNING, "BMS counts it as DEVIATION",
+                 "cell_07/voltage 29 mV below the mean of its pack for 12 s (spread limit 25 mV)")  # fmt: skip
+    session.start()
+    return session

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from drivers.ring import RingReader, RingWriter
+from drivers.snapshot import Channel, ChannelTable, Quality
+from workbench.window.bins import Bins
+from workbench.window.model import LaneInfo
+from workbench.window.scale import follow, round_scale
+from workbench.window.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = ("cell_01/voltage", "cell_02/voltage", "twin/A/cell_01/voltage", "twin/B/cell_01/voltage")
+LANES = (LaneInfo("twin", "A", active=True), LaneInfo("twin", "B", active=False))
+
+
+class Line:
+    """A ring of four channels and its store."""
+
+    def __init__(self, folder: Path, rows: int = 500) -> None:
+        table = ChannelTable(tuple(Channel(name, "V") for name in NAMES))
+        self.writer = RingWriter.create(folder / "ring", table, 2, capacity=4000)
+        self.reader = RingReader.open(folder / "ring")
+        self.store = Store(self.reader, LANES, rows)
+        self.at = 0
+
+    def put(self, values: tuple[float, ...], age_s: float = 0.0, quality: Quality = Quality.GOOD) -> None:
+        t_s = 100.0 + self.at * 0.01
+        qualities = np.full(2, quality, np.uint8)
+        self.writer.publish(t_s, np.array(values), np.full(2, t_s - age_s), qualities)
+        self.at += 1
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    made = Line(tmp_path)
+    yield made
+    made.reader.close()
+    made.writer.close()
+
+
+def test_store_keeps_the_newest_rows_across_compaction(line: Line) -> None:
+    for number in range(1700):
+        line.put((float(number), 0.0, 0.0, 0.0))
+        if number % 7 == 0:
+            line.store.feed()
+    line.store.feed()
+    kept = line.store.line("cell_01/voltage")
+    assert len(kept) == 500
+    assert kept.tolist() == [float(number) for number in range(1200, 1700)]
+    assert line.store.newest_s == pytest.approx(116.99)
+
+
+def test_bands_and_spread_are_derived_from_the_cells(line: Line) -> None:
+    line.put((3.60, 3.64, 3.6, 3.6))
+    line.store.feed()
+    reading = line.store.at()
+    assert reading["cells/min"] == pytest.approx(3.60)
+    assert reading["cells/max"] == pytest.approx(3.64)
+    assert reading["cells/mean"] == pytest.approx(3.62)
+    assert reading["cells/spread"] == pytest.approx(0.04)
+
+
+def test_a_missing_cell_does_not_hide_the_others(line: Line) -> None:
+    line.put((math.nan, 3.64, 3.6, 3.6))
+    line.store.feed()
+    assert line.store.at()["cells/mean"] == pytest.approx(3.64)
+
+
+def test_active_twin_tracks_the_read_back_and_others_differ_from_it(line: Line) -> None:
+    line.put((3.600, 3.64, 3.601, 3.608))
+    line.store.feed()
+    assert line.store.at()["twin/A/difference"] == pytest.approx(0.001, abs=1e-6)
+    assert line.store.at()["twin/B/difference"] == pytest.approx(0.007, abs=1e-6)
+
+
+def test_differences_follow_the_lane_that_became_active(line: Line) -> None:
+    line.store.relate((LaneInfo("twin", "A", active=False), LaneInfo("twin", "B", active=True)))
+    line.put((3.600, 3.64, 3.601, 3.608))
+    line.store.feed()
+    assert line.store.at()["twin/B/difference"] == pytest.approx(0.008, abs=1e-6)
+    assert line.store.at()["twin/A/difference"] == pytest.approx(-0.007, abs=1e-6)
+
+
+def test_reading_at_an_instant_is_the_row_before_it(line: Line) -> None:
+    for number in range(10):
+        line.put((float(number), 0.0, 0.0, 0.0))
+    line.store.feed()
+    assert line.store.at(100.055)["cell_01/voltage"] == 5.0
+
+
+def test_stale_value_has_its_age(line: Line) -> None:
+    line.put((3.6, 3.6, 3.6, 3.6), age_s=2.5, quality=Quality.STALE)
+    line.store.feed()
+    quality, age_s = line.store.state("cell_01/voltage")
+    assert quality is Quality.STALE
+    assert age_s == pytest.approx(2.5)
+
+
+def test_frozen_store_stands_still(line: Line) -> None:
+    line.put((1.0, 1.0, 1.0, 1.0))
+    line.store.feed()
+    still = line.store.freeze()
+    line.put((2.0, 2.0, 2.0, 2.0))
+    line.store.feed()
+    assert still.line("cell_01/voltage").tolist() == [1.0]
+    assert len(line.store.line("cell_01/voltage")) == 2
+
+
+def test_a_ring_that_starts_anew_starts_the_store_anew(line: Line) -> None:
+    for number in range(20):
+        line.put((float(number), 0.0, 0.0, 0.0))
+    line.store.feed()
+    generation = line.store.generation
+    line.writer.restart()
+    line.at = 0
+    line.put((7.0, 0.0, 0.0, 0.0))
+    line.store.feed()
+    assert line.store.line("cell_01/voltage").tolist() == [7.0]
+    assert line.store.generation > generation
+
+
+def test_bins_hold_least_and_greatest_of_every_pixel_however_they_were_fed(line: Line) -> None:
+    noise = np.random.default_rng(1)
+    bins = Bins(["cell_01/voltage", "cells/max"], 50, 0.07)
+    values: list[float] = []
+    for number in range(420):
+        values.append(float(noise.standard_normal()))
+        line.put((values[-1], 0.0, 0.0, 0.0))
+        if number % 5 == 0:
+            line.store.feed()
+            bins.update(line.store, math.floor(line.store.newest_s / 0.07))
+    line.store.feed()
+    last = math.floor(line.store.newest_s / 0.07)
+    bins.update(line.store, last)
+    number, low, high = bins.between(last - 49, last)
+    t_s, seen = line.store.t_s, line.store.line("cell_01/voltage")
+    for place, bin_number in enumerate(number):
+        inside = seen[np.floor(t_s / 0.07) == bin_number]
+        assert low[0, place] == inside.min()
+        assert high[0, place] == inside.max()
+
+
+def test_scale_has_round_ticks_and_holds_still() -> None:
+    scale = round_scale(3.612, 3.655, 0.008)
+    assert scale.low <= 3.612
+    assert scale.high >= 3.655
+    assert all(abs(tick / scale.step - round(tick / scale.step)) < 1e-6 for tick in scale.ticks)
+    assert 4 <= len(scale.ticks) <= 8
+    assert follow(scale, 3.62, 3.65, 0.008) is scale
+    assert follow(scale, 3.60, 3.70, 0.008) is not scale
+
+
+def test_scale_shrinks_when_the_data_no_longer_fills_it() -> None:
+    wide = round_scale(-20.0, 40.0, 1.0)
+    assert follow(wide, 1.0, 2.0, 1.0).high < 10.0
