@@ -8,6 +8,7 @@ from typing import Final
 LOOP: Final = 30
 GUARD: Final = 40
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
+INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
 
 
 def ask_realtime(priority: int) -> str:

@@ -17,6 +17,7 @@ from drivers.canbus.talker import Talker
 from drivers.errors import LinkDropped
 from drivers.lastframe import CanLastWord, CanStep, Watch
 from drivers.ports import Health, LinkState
+from drivers.realtime import WIRE, ask_realtime
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Dut:
         return not now_s - self._heard_s <= self.map.timeout_s
 
     def _listen(self) -> None:
+        ask_realtime(WIRE)
         pause_s = FIRST_RETRY_S
         while not self._closing.is_set():
             try:

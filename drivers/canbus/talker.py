@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from drivers.realtime import WIRE, ask_realtime
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,6 +62,7 @@ class Talker:
             self._asked = {**asked, rules.signal: rules.none, rules.reset_signal: 0}
 
     def _run(self) -> None:
+        ask_realtime(WIRE)
         due_s = time.monotonic()
         while not self._closing:
             if self._news.wait(max(0.0, due_s - time.monotonic())):

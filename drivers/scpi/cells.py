@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 AT_REST_V: Final = 0.02
+SAMPLED_AFRESH_S: Final = 0.03
 
 
 class CellSimulator(ScpiSource):
@@ -110,6 +111,7 @@ class CellSimulator(ScpiSource):
         asked, was_on = page.FAULT_RELAY.put(state, cell), bool(self.outputs_state()[cell - 1])
         self._shorted[cell - 1] = True
         self._tell(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
+        time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
         self._within(lambda: abs(self._measured(cell)) < AT_REST_V, f"cell {cell} keeps a voltage")
         self._tell(asked)
         if (bits := self._states()[cell - 1]) & page.RELAY_REFUSED:

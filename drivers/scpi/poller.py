@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from drivers.errors import BenchError, LinkDropped, LinkError, LinkGarbage, LinkSilent, WrongModel
 from drivers.ports import Health, LinkState
+from drivers.realtime import WIRE, ask_realtime
 from drivers.scpi.link import Link
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Poller:
         return BenchError(f"is {self.health.state}: {self.health.detail}", where=self._name)
 
     def _run(self) -> None:
+        ask_realtime(WIRE)
         pause_s = FIRST_RETRY_S
         try:
             while not self._closing.is_set():

@@ -71,11 +71,14 @@ class Scripted:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self.wait()
-        for wire in (self._server, *self._peers):
-            _shut(wire)
-        self._thread.join(5.0)
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            _shut(self._server)
+            for peer in self._peers:
+                _shut(peer)
+            self._thread.join(5.0)
         if kind is None:
             assert self.surprises == []
 

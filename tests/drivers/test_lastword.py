@@ -214,7 +214,7 @@ def test_a_lost_connection_is_told_and_opened_anew_by_keep_alive(opened: Opening
         until(lambda: not mouth.keep_alive())
         assert "127.0.0.1" in mouth.detail
         until(mouth.keep_alive)
-        assert supply.connections == 2
+        until(lambda: supply.connections == 2)
         mouth.close()
 
 

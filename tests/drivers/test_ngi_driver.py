@@ -10,7 +10,7 @@ import pytest
 from drivers.errors import BenchError, LinkGarbage, WrongModel
 from drivers.scpi.cells import CellSimulator
 from drivers.scpi.link import Link
-from tests.drivers.polled import known, running
+from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted
 
 IDENTITY: Line = (b"*IDN?\n", b"NGI,N83624,0,V1.00\n")
@@ -185,6 +185,6 @@ def test_a_shorted_cell_is_held_at_zero_volts() -> None:
 
 def test_channels_and_values_stand_in_the_same_order() -> None:
     with Scripted([IDENTITY, EXCHANGE]) as peer, running(cells := simulator(peer.address)):
-        peer.wait()
+        until(lambda: cells.poller.reading is not None)
         names = [channel.name for channel in cells.channels]
         assert known(cells).values[names.index("cell_03/current")] == pytest.approx(0.12)

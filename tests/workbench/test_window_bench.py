@@ -31,6 +31,7 @@ LEFT = Qt.MouseButton.LeftButton
 def press(shown: Shown, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
     """Through the platform, as a keyboard would, so that shortcuts work."""
     shown.shell.activateWindow()
+    assert QTest.qWaitForWindowActive(shown.shell, 2000)
     handle = shown.shell.windowHandle()
     assert handle is not None
     QTest.keyClick(handle, key, modifiers)
