@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import math
 import queue
 import statistics
@@ -195,6 +196,8 @@ class Guard:
             "reaction_ms": statistics.median(self._reaction_s) * 1e3,
             "realtime": self._realtime,
             "mouths": wrong,
+            "ports": [mouth.local_port for mouth in self._mouths],
+            "pid": os.getpid(),
         }
         for post in self._posts:
             post.send(message)

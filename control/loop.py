@@ -85,7 +85,9 @@ class Loop:
         dt_s = self._since_last(due_s)
         snapshot = parts.senses.snapshot(began_s)
         reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
-        seen_s = dt_s if self.machine.state >= BenchState.ARMED or not parts.plays_cells else 0.0  # dead cells teach nothing
+        seen_s = (
+            dt_s if self.machine.state >= BenchState.ARMED or not parts.plays_cells else 0.0
+        )  # dead cells teach nothing
         estimates = parts.estimators.run(lambda lane: lane.update(reading, seen_s), self._events)
         belief = estimates.get(parts.estimators.active, self._unknown)
         run_s = dt_s if self.machine.state is BenchState.RUNNING else 0.0  # a duty waits for the run

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivers.snapshot import PackReading
+from twin import cache as caches
 from twin import counting, ecm, ekf, spme_model
 from twin.ports import PackSpec
 
@@ -22,3 +23,12 @@ def warm(cache: Path | None = None) -> None:
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
     for estimator in (ekf.build(pack, {}), counting.build(pack, {})):
         estimator.update(reading, 0.01)
+
+
+def is_warm() -> bool:
+    """Whether the export of these versions lies in the user's cache."""
+    return caches.spme_file(caches.folder()).exists()
+
+
+if __name__ == "__main__":
+    warm()

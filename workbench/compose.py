@@ -87,9 +87,7 @@ def _station(
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
     words = () if order.sabotage == "mute-guard" else protect.last_words(bench, dut)
-    spec = protect.guard_spec(
-        bench, senses.table, limits, ring.path, words, folder / "guard.jsonl", attended=attended
-    )
+    spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, folder / "guard.jsonl", attended=attended)
     guard, pipe, process = _guard(spec, guard_client)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(

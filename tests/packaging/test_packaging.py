@@ -55,7 +55,9 @@ def test_the_first_step_of_the_tour_passes_from_an_installed_wheel(wheel: Path, 
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    script = f"import sys; sys.path.insert(0, {str(site)!r}); import runpy; sys.argv[1:] = ['tour', '--only', 'connect']"
+    script = (
+        f"import sys; sys.path.insert(0, {str(site)!r}); import runpy; sys.argv[1:] = ['tour', '--only', 'connect']"
+    )
     script += "; runpy.run_module('pulsebms', run_name='__main__', alter_sys=True)"
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(

@@ -26,7 +26,12 @@ SAID_S: Final = 1.0
 LOOK_S: Final = 0.01
 
 
-def arm(engine: Engine, station: Station, tell: Callable[[tuple[Check, ...], float, float | None], None], cancelled: Callable[[], bool]) -> None:
+def arm(
+    engine: Engine,
+    station: Station,
+    tell: Callable[[tuple[Check, ...], float, float | None], None],
+    cancelled: Callable[[], bool],
+) -> None:
     """Run the checklist; raises `Refused` or `BenchError` with the check that failed. The caller takes down."""
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:

@@ -148,7 +148,9 @@ class Operator:
         self._engine.begin_turning()
         station.wait_until(lambda: station.loop.tick is not None, CONNECT_S)
         self._engine.outbox.put(RingAt(station.ring.path))
-        self._event(Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}")
+        self._event(
+            Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
+        )
         if not self._engine.attended:
             self._event(Level.WARNING, "session", "unattended: the run goes on when its client dies")
         if not answering:

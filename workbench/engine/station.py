@@ -109,4 +109,3 @@ class Station:
                 stack.callback(source.close)
             stack.callback(self.guard_process.join, GUARD_END_S)
             stack.callback(self.guard_pipe.close)
-

@@ -180,6 +180,8 @@ class LiveSession:
         self._process.start()
         engine_end.close()
         guard_end.close()
+        self.guard_pid: int | None = None
+        self.guard_ports: frozenset[int] = frozenset()
         self._next_beat_s = 0.0
         self._ended = False
         self._ring: RingReader | None = None
@@ -240,12 +242,15 @@ class LiveSession:
                 pass
 
     def _take_guard(self, report: dict[str, Any]) -> None:
-        if "reason" not in report:
+        if report.get("guard") == "alive":
+            self.guard_pid = report["pid"]
+            self.guard_ports = frozenset(port for port in report["ports"] if port)
+        if report.get("guard") != "tripped":
             return
         self.guard_reports.append(report)
         for pending in self._offs:
             pending.done = True
-            if not report.get("verified", False):
+            if report["result"] != "SAFE":
                 pending.error = Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.")
         self._offs.clear()
 

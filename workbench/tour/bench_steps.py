@@ -51,7 +51,11 @@ def run(trip: Trip) -> Finding:
     tracking_mv = active["tracking_mv"]
     ok = whole and in_time and tracking_mv < TRACKING_MV and bool(errors) and max(errors) < SOC_ERROR
     late = f"late p99 {late_ms:.2f} ms" + ("" if session.status.realtime else f" ({session.status.realtime_words})")
-    lost = "every tick recorded" if whole else f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
+    lost = (
+        "every tick recorded" if whole else f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
+    )
     evidence = f"{lost}, {summary['missed']} missed, {late}, SoC error at most {100 * max(errors, default=1):.1f} %"
-    target = f"tracking < {TRACKING_MV:g} mV, late p99 < {LATE_MS:g} ms, SoC error < {100 * SOC_ERROR:g} %, no tick lost"
+    target = (
+        f"tracking < {TRACKING_MV:g} mV, late p99 < {LATE_MS:g} ms, SoC error < {100 * SOC_ERROR:g} %, no tick lost"
+    )
     return Finding(ok, tracking_mv, "mV tracking", target, evidence)

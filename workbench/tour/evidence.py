@@ -32,7 +32,9 @@ def journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
                     yield json.loads(line)
 
 
-def first(bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float) -> dict[str, Any] | None:
+def first(
+    bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float
+) -> dict[str, Any] | None:
     """The first entry after `after_s` that fits, waiting up to `within_s` for it to be written."""
     until_s = time.monotonic() + within_s
     while True:

@@ -30,7 +30,7 @@ def fault(trip: Trip) -> Finding:
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
     patience.finish(session, session.inject("cell voltage", parameters), 5.0)
     where = trip.bench_folder
-    over = evidence.first(where, "cell_simulator", asked_s, lambda entry: entry.get("crossed") == CELL, 2.0)
+    over = evidence.first(where, "cell_simulator", asked_s, lambda entry: entry.get("step") == CELL, 2.0)
     opened = evidence.first(
         where, "bms", asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
@@ -90,6 +90,11 @@ def _judge(trip: Trip, where: Path, ports: frozenset[int], since_s: float, what:
     off = evidence.supply_off(where, since_s)
     if trip.session_is_open:
         patience.idle(trip.session, SETTLE_S)
+    return judged(off, ports, since_s, what)
+
+
+def judged(off: evidence.Off | None, ports: frozenset[int], since_s: float, what: str) -> Finding:
+    """The finding for an output that went off, or did not."""
     target = f"off within {OFF_MS:g} ms by the guard's own connection"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=what)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from drivers.runlog.recorder import Recorder
+from tests.workbench.fake_session import FakeSession, Plant, table
+from workbench.window.library import RunLibrary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+
+LEFT = Qt.MouseButton.LeftButton
+SLOW_MS = 30_000
+BENCH = """
+[bench]
+name = "hil24"
+mode = "hil"
+closure = "shunt-loop"
+attended = true
+[[lane]]
+role = "twin"
+name = "SPMe pack"
+active = true
+[[lane]]
+role = "controller"
+name = "MPC"
+active = true
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one sealed run of eight seconds."""
+    folder = tmp_path_factory.mktemp("runs")
+    channels, measured = table()
+    plant = Plant(channels)
+    meta = {"evidence": "SIM", "bench": {"name": "hil24", "file": "hil24.toml", "text": BENCH}}
+    with Recorder.create(folder / "run-1", channels, meta, measured) as recorder:
+        for tick in range(800):
+            t_s = 500.0 + tick / 100.0
+            recorder.put(t_s, plant.row(tick / 100.0), np.full(measured, t_s), np.zeros(measured, np.uint8))
+        recorder.event(
+            {"t_s": 503.0, "wall_s": 1.8e9, "level": "warning", "where": "gate", "sentence": "command held: late"}
+        )
+    return folder
+
+
+@pytest.fixture
+def shown(show: Callable[..., Shown], home: Path, qtbot: QtBot) -> Shown:
+    """The Runs page, with the run in its list."""
+    made = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(home))
+    made.window.show_page("Runs")
+    qtbot.waitUntil(lambda: len(made.window.runs.table.rows) == 1, timeout=SLOW_MS)
+    return made
+
+
+def test_list_shows_what_a_run_is(shown: Shown) -> None:
+    page = shown.window.runs
+    row = [page.table.data(page.table.index(0, column)) for column in range(page.table.columnCount())]
+    assert row[0] == "run-1"
+    assert row[2:4] == ["00:00:07", "800"]
+    assert row[5:] == ["SIM", "hil24", "sealed"]
+
+
+def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> None:
+    bench = shown.window.bench
+    page = shown.window.runs
+    qtbot.keyClick(page.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bench.replay is not None, timeout=SLOW_MS)
+    assert shown.shell.page == "Bench"
+    qtbot.waitUntil(lambda: bench.store is not None and bench.store.newest_s > 500.2)
+    qtbot.waitUntil(lambda: "REPLAY" in bench.board.plot("voltage").header.word)
+    assert bench.transport.isVisible()
+    assert bench.transport.mark.text() == "REPLAY"
+    assert [row.sentence for row in bench.alarms.alarms.rows] == ["command held: late"]
+    assert list(bench.lanes.rows) == [("twin", "SPMe pack"), ("controller", "MPC")]
+    # pause holds the place; a seek moves it, forward and back
+    qtbot.mouseClick(bench.transport.play, LEFT)
+    assert not bench.transport.playing
+    bench.transport.slider.setSliderPosition(750)
+    bench.transport._seek(750)
+    qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 505.99) < 0.05)
+    bench.transport._seek(250)
+    qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 501.99) < 0.05)
+    # lanes do not change in a replay
+    shown.window.ask_lane("twin", "SPMe pack")
+    assert "replay" in bench.notices.failure.sentence.text()
+    # the end stops by itself, and leaving goes back to the bench
+    bench.transport.speed.setCurrentIndex(6)
+    bench.transport.toggle()
+    qtbot.waitUntil(lambda: not bench.transport.playing)
+    bench.leave_replay()
+    assert bench.replay is None
+    assert not bench.transport.isVisible()
+
+
+def test_session_is_polled_during_a_replay(shown: Shown, qtbot: QtBot) -> None:
+    shown.window.runs.open_chosen()
+    qtbot.waitUntil(lambda: shown.window.bench.replay is not None, timeout=SLOW_MS)
+    before = shown.session.polls
+    qtbot.waitUntil(lambda: shown.session.polls > before + 3)
+    shown.window.actions_.run("outputs off")
+    assert ("outputs off",) in shown.session.asked
+
+
+@pytest.mark.parametrize("word", ["CSV", "MDF4"])
+def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path: Path, word: str) -> None:
+    page = shown.window.runs
+    qtbot.mouseClick(page.exports[word], LEFT)
+    dialog = page.findChild(QFileDialog)
+    assert dialog is not None
+    file = tmp_path / f"run{'.csv' if word == 'CSV' else '.mf4'}"
+    dialog.fileSelected.emit(str(file))
+    dialog.close()
+    qtbot.waitUntil(lambda: page.notices.work.isVisible())
+    qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
+    assert not page.notices.failure.isVisible()
+    assert file.stat().st_size > 10_000
+    if word == "CSV":
+        with file.open(newline="") as lines:
+            rows = list(csv.reader(lines))
+        assert len(rows) == 2 + 800
+        assert rows[0][1] == "cell_01/voltage"
+
+
+def test_export_can_be_cancelled(shown: Shown, qtbot: QtBot, tmp_path: Path) -> None:
+    page = shown.window.runs
+    page.export(tmp_path / "run.mf4")
+    qtbot.waitUntil(page.notices.work.cancel.isEnabled)
+    qtbot.mouseClick(page.notices.work.cancel, LEFT)
+    qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_that_cannot_be_opened_says_so(shown: Shown, qtbot: QtBot, home: Path) -> None:
+    (home / "empty").mkdir(exist_ok=True)
+    past = RunLibrary(home)
+    work = past.replay(home / "empty", lambda _: None)
+
+    def over() -> bool:
+        past.poll()
+        return work.done
+
+    qtbot.waitUntil(over, timeout=SLOW_MS)
+    past.close()
+    assert work.error is not None
+    assert "empty" in work.error.sentence

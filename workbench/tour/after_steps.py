@@ -1,0 +1,91 @@
+"""What is left after a death: the run that opens again, the window killed, the pictures it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drivers.errors import BenchError
+from drivers.runlog.run import Run
+from workbench.tour import evidence
+from workbench.tour.safety_steps import KILL, engine_killed, judged
+from workbench.tour.step import Finding
+
+if TYPE_CHECKING:
+    from workbench.tour.trip import Trip
+
+LOST_S, WINDOW_S, SETTLE_S = 1.0, 60.0, 2.5
+PICTURES, LEAST_OCTETS = 4, 30_000
+
+
+def reopen(trip: Trip) -> Finding:
+    """The run of the killed engine: what the ring had seen against what the disk has."""
+    if trip.killed_run is None:
+        engine_killed(trip)
+    if trip.killed_run is None:
+        raise BenchError("no engine was killed")
+    with Run.open(trip.killed_run) as run:
+        lost_s = (trip.killed_count - run.count) / 100.0
+        ok = run.count > 0 and 0.0 <= lost_s <= LOST_S
+        found = f"{run.count} of {trip.killed_count} ticks in {trip.killed_run.name}"
+    return Finding(ok, lost_s, "s lost", f"at most {LOST_S:g} s", found)
+
+
+def window_killed(trip: Trip) -> Finding:
+    """A real window, offscreen, killed in an attended run."""
+    trip.leave()
+    process, folder = _open_window(trip)
+    try:
+        said = _wait_for_window(process, folder)
+        trip.pictures = [Path(path) for path in said["pictures"]]
+        time.sleep(SETTLE_S)
+        killed_s = trip.now()
+        os.kill(process.pid, KILL)
+        where = Path(said["run"]) / "emulated"
+        off = evidence.supply_off(where, killed_s)
+        return judged(off, frozenset(said["ports"]), killed_s, "window killed")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def pictures(trip: Trip) -> Finding:
+    """Both themes at both sizes, none of them empty."""
+    if not trip.pictures:
+        window_killed(trip)
+    good = [path for path in trip.pictures if path.exists() and path.stat().st_size > LEAST_OCTETS]
+    folder = str(trip.pictures[0].parent) if trip.pictures else ""
+    return Finding(len(good) == PICTURES, len(good), "pictures", f"{PICTURES}, both themes at both sizes", folder)
+
+
+def _open_window(trip: Trip) -> tuple[subprocess.Popen[bytes], Path]:
+    folder = trip.out / "pictures"
+    folder.mkdir(exist_ok=True)
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths}
+    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder)]
+    with (trip.out / "window.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  # ourselves
+            [sys.executable, "-m", "workbench.tour.window_client", *arguments], env=environment, stdout=log, stderr=log
+        )
+    return process, folder
+
+
+def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
+    """What the window says once it runs the bench; raises `BenchError`."""
+    until_s = time.monotonic() + WINDOW_S
+    told = folder / "window.json"
+    while time.monotonic() < until_s:
+        if process.poll() is not None:
+            raise BenchError(f"the window ended by itself (exit {process.returncode})", hint="see window.log")
+        if told.exists():
+            said: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+            if said["state"] == "Running" and said["ports"]:
+                return said
+        time.sleep(0.05)
+    raise BenchError(f"the window did not run the bench within {WINDOW_S:g} s", hint="see window.log")
