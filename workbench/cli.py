@@ -116,18 +116,6 @@ def tour(
     answer(Report("tour", as_json), verb.main, out, only, sabotage)
 
 
-@app.command()
-def measure(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="window, loop, twins, recorder, wire; or all.")] = "all",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Measure side by side with a named peer."""
-    from workbench.verbs import measure as verb
-
-    answer(Report("measure", as_json), verb.main, name)
-
-
 def main() -> int:
     """Run a verb; exit status as in `workbench.outcome.Exit`."""
     try:

@@ -75,9 +75,9 @@ class Scripted:
             if kind is None:
                 self.wait()
         finally:
-            _shut(self._server)
+            shut(self._server)
             for peer in self._peers:
-                _shut(peer)
+                shut(peer)
             self._thread.join(5.0)
         if kind is None:
             assert self.surprises == []
@@ -118,7 +118,8 @@ class Scripted:
                     return
 
 
-def _shut(wire: socket.socket) -> None:
+def shut(wire: socket.socket) -> None:
+    """Close it under the hands of a thread that waits in it."""
     with contextlib.suppress(OSError):
         wire.shutdown(socket.SHUT_RDWR)
     wire.close()

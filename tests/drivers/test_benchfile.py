@@ -60,6 +60,7 @@ def table(*more: Channel) -> ChannelTable:
             Channel("supply/current", "A"),
             *(Channel(f"bms/temperature_{number}", "K") for number in range(1, 9)),
             Channel("bms/cell_01/voltage", "V"),
+            Channel("io/estop", "1"),
             *more,
         )
     )

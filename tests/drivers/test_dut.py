@@ -215,6 +215,28 @@ def test_an_adapter_that_is_not_there_is_dropped_with_its_words() -> None:
         dut.close()
 
 
+def broken(*_: object, **__: object) -> None:
+    raise can.CanOperationError("the adapter was unplugged")
+
+
+def test_a_bus_that_breaks_is_dropped_and_opened_again(
+    device: Device, dut: Dut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr("can.interfaces.virtual.VirtualBus._recv_internal", broken)
+        until(lambda: dut.health().state is LinkState.DROPPED)
+        assert "unplugged" in dut.health().detail
+    until(lambda: dut.health().state is not LinkState.DROPPED)
+    device.say("BMS_Status", {})
+    until(lambda: dut.health().state is LinkState.OK)
+
+
+def test_a_frame_too_short_to_decode_is_counted_as_bad(device: Device, dut: Dut) -> None:
+    unprotected = MAPPED.messages["BMS_Status"].id
+    device.bus.send(can.Message(arbitration_id=unprotected, data=b"\x00\x01", is_extended_id=False))
+    until(lambda: dut.proof.bad == 1)
+
+
 def test_a_closed_dut_says_so_and_leaves_no_bus(device: Device) -> None:
     dut = Dut.open(MAP, "virtual", device.channel, 500_000)
     dut.close()
@@ -263,6 +285,21 @@ def test_a_guards_bus_that_is_not_there_never_raises() -> None:
     assert not mouth.speak()[0].verified
     assert "no_such_adapter" in mouth.detail or "0 cannot be opened" in mouth.detail
     mouth.close()
+
+
+def test_a_guards_bus_that_breaks_is_told_and_opened_again(
+    device: Device, mouth: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr("can.interfaces.virtual.VirtualBus.send", broken)
+        (result,) = mouth.speak()
+        assert not result.verified
+        assert "unplugged" in result.detail
+    opener = can.Notifier(device.bus, [Answer(device, after=1)], timeout=0.01)
+    until(mouth.keep_alive)
+    (result,) = mouth.speak()
+    opener.stop()
+    assert result.verified
 
 
 class Answer(can.Listener):

@@ -15,7 +15,7 @@ import pytest
 
 from drivers.lastword import LastWord, TcpMouth, TcpStep
 from tests.drivers.polled import until
-from tests.drivers.scripted import listening
+from tests.drivers.scripted import listening, shut
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,15 +43,13 @@ class Supply:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for wire in (self._server, *self._peers):
-            try:
-                wire.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-        for thread in self._threads:
+        accepting = self._threads[0]
+        shut(self._server)
+        accepting.join()
+        for peer in self._peers:
+            shut(peer)
+        for thread in self._threads[1:]:
             thread.join()
-        for wire in (self._server, *self._peers):
-            wire.close()
 
     def word(self, within_s: float = 1.0, keep_alive_s: float = 10.0) -> LastWord:
         step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), within_s)

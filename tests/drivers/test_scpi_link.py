@@ -113,6 +113,15 @@ def test_nobody_listening_is_told_on_opening() -> None:
         Link.open(f"127.0.0.1:{port}")
 
 
+def test_a_name_that_cannot_be_found_is_told_on_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: str) -> str:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.gethostbyname", unknown)
+    with pytest.raises(LinkDropped, match="cannot be found"):
+        Link.open("bench-7:5025")
+
+
 @pytest.mark.parametrize("address", ["", "bench", "bench:", ":5025", "GPIB0::5::INSTR", "1.2.3.4:http"])
 def test_what_is_no_socket_address_is_told_on_opening(address: str) -> None:
     with pytest.raises(LinkDropped, match="no address of a TCP socket"):

@@ -12,7 +12,7 @@ from workbench.window import format as fmt
     [
         ("cell_07/voltage", "V", 3.6124, "3.612 V"),
         ("supply/current", "A", 24.8, "+24.80 A"),
-        ("supply/current", "A", -12.0, "−12.00 A"),
+        ("supply/current", "A", -12.0, f"{fmt.MINUS}12.00 A"),
         ("supply/voltage", "V", 11.618, "11.62 V"),
         ("bms/pack_voltage", "V", 87.384, "87.38 V"),
         ("bms/soc", "1", 0.621, "62.1 %"),

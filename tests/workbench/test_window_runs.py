@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from drivers.runlog.recorder import Recorder
 from tests.workbench.fake_session import FakeSession, Plant, table
+from tests.workbench.hands import click, key
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.workbench.conftest import Shown
 
-LEFT = Qt.MouseButton.LeftButton
 SLOW_MS = 30_000
 BENCH = """
 [bench]
@@ -76,7 +76,7 @@ def test_list_shows_what_a_run_is(shown: Shown) -> None:
 def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> None:
     bench = shown.window.bench
     page = shown.window.runs
-    qtbot.keyClick(page.view, Qt.Key.Key_Return)
+    key(page.view, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bench.replay is not None, timeout=SLOW_MS)
     assert shown.shell.page == "Bench"
     qtbot.waitUntil(lambda: bench.store is not None and bench.store.newest_s > 500.2)
@@ -86,7 +86,7 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     assert [row.sentence for row in bench.alarms.alarms.rows] == ["command held: late"]
     assert list(bench.lanes.rows) == [("twin", "SPMe pack"), ("controller", "MPC")]
     # pause holds the place; a seek moves it, forward and back
-    qtbot.mouseClick(bench.transport.play, LEFT)
+    click(bench.transport.play)
     assert not bench.transport.playing
     bench.transport.slider.setSliderPosition(750)
     bench.transport._seek(750)
@@ -117,7 +117,7 @@ def test_session_is_polled_during_a_replay(shown: Shown, qtbot: QtBot) -> None:
 @pytest.mark.parametrize("word", ["CSV", "MDF4"])
 def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path: Path, word: str) -> None:
     page = shown.window.runs
-    qtbot.mouseClick(page.exports[word], LEFT)
+    click(page.exports[word])
     dialog = page.findChild(QFileDialog)
     assert dialog is not None
     file = tmp_path / f"run{'.csv' if word == 'CSV' else '.mf4'}"
@@ -138,12 +138,12 @@ def test_export_can_be_cancelled(shown: Shown, qtbot: QtBot, tmp_path: Path) -> 
     page = shown.window.runs
     page.export(tmp_path / "run.mf4")
     qtbot.waitUntil(page.notices.work.cancel.isEnabled)
-    qtbot.mouseClick(page.notices.work.cancel, LEFT)
+    click(page.notices.work.cancel)
     qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_that_cannot_be_opened_says_so(shown: Shown, qtbot: QtBot, home: Path) -> None:
+def test_run_that_cannot_be_opened_says_so(qtbot: QtBot, home: Path) -> None:
     (home / "empty").mkdir(exist_ok=True)
     past = RunLibrary(home)
     work = past.replay(home / "empty", lambda _: None)

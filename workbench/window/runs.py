@@ -168,12 +168,13 @@ class RunsPage(QWidget):
             part.setToolTip(why)
 
     def open_chosen(self) -> None:
-        """Open beside the window's thread, then play."""
-        row = self.chosen
-        if row is not None and self._past is not None:
-            name = row.name
-            work = self._past.replay(row.folder, lambda source: self._ready(source, name))
-            self._desk.pending.append(work)
+        if (row := self.chosen) is not None:
+            self.open_folder(row.folder)
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a run beside the window's thread, then play it."""
+        if self._past is not None:
+            self._desk.pending.append(self._past.replay(folder, lambda source: self._ready(source, folder.name)))
 
     def _ready(self, source: ReplaySource, name: str) -> None:
         self.opened.emit(source, name)

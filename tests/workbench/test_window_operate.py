@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox
+
+from tests.workbench.fake_session import FakeSession
+from tests.workbench.hands import (
+    CTRL,
+    SHIFT,
+    click,
+    front,
+    in_front,
+    key,
+    press,
+    press_in,
+    write,
+)
+from workbench.window.dialogs import Inject, Question, Reason
+from workbench.window.model import Failure, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+
+
+def test_keyboard_alone_connects_arms_starts_and_stops(show: Callable[..., Shown], qtbot: QtBot) -> None:
+    shown = show(FakeSession(past_s=2.0))
+    press(shown, Qt.Key.Key_C, CTRL | SHIFT)
+    qtbot.waitUntil(lambda: shown.session.status.state is State.CONNECTED)
+    press(shown, Qt.Key.Key_A, CTRL | SHIFT)
+    qtbot.waitUntil(lambda: shown.window.checklist is not None)
+    qtbot.waitUntil(lambda: shown.session.status.state is State.ARMED)
+    qtbot.waitUntil(lambda: shown.window.checklist is None)
+    press(shown, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: shown.session.status.state is State.RUNNING)
+    qtbot.waitUntil(lambda: shown.shell.toolbar.run.text().startswith("Stop  00:00"))
+    assert shown.shell.toolbar.badge.word.text() == "ENERGISED"
+    press(shown, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: shown.session.status.state is State.ARMED)
+
+
+def test_arming_can_be_cancelled(show: Callable[..., Shown], qtbot: QtBot) -> None:
+    session = FakeSession(past_s=2.0)
+    session.connect()
+    shown = show(session)
+    shown.window.actions_.run("arm")
+    qtbot.waitUntil(lambda: shown.window.checklist is not None)
+    assert shown.window.checklist is not None
+    shown.window.checklist.no.click()
+    assert ("cancel arm",) in session.asked
+    qtbot.waitUntil(lambda: shown.window.checklist is None or not shown.window.checklist.no.isEnabled())
+    assert session.status.state is State.CONNECTED
+
+
+def test_grey_button_says_why(show: Callable[..., Shown]) -> None:
+    shown = show(FakeSession(past_s=2.0))
+    bar = shown.shell.toolbar
+    assert not bar.arm.isEnabled()
+    assert "connect" in bar.arm.toolTip()
+    assert bar.connect_.isEnabled()
+    assert bar.off.isEnabled()
+
+
+def test_bench_without_signals_offers_to_connect(show: Callable[..., Shown], qtbot: QtBot) -> None:
+    shown = show(FakeSession(past_s=2.0))
+    assert shown.window.bench.empty.isVisible()
+    click(shown.window.bench.empty.button)
+    qtbot.waitUntil(lambda: not shown.window.bench.empty.isVisible())
+
+
+def test_outputs_off_key_works_from_the_page(running: Shown, qtbot: QtBot) -> None:
+    press(running, Qt.Key.Key_Period, CTRL)
+    assert ("outputs off",) in running.session.asked
+    qtbot.waitUntil(lambda: running.shell.toolbar.badge.word.text() == "TRIPPED")
+
+
+def test_outputs_off_key_works_while_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
+    running.window.ask_fault()
+    qtbot.waitUntil(in_front)
+    dialog = front(Inject)
+    press_in(dialog, Qt.Key.Key_Period, CTRL)
+    assert running.session.asked.count(("outputs off",)) == 1
+    dialog.close()
+
+
+def test_outputs_off_key_works_while_a_menu_is_open(running: Shown, qtbot: QtBot) -> None:
+    running.shell.activateWindow()
+    menu = running.window.bench.board.plots[0].menu(0.0)
+    menu.popup(running.shell.mapToGlobal(QPoint(300, 300)))
+    qtbot.waitUntil(menu.isVisible)
+    press_in(running.shell, Qt.Key.Key_Period, CTRL)
+    menu.close()
+    assert ("outputs off",) in running.session.asked
+
+
+def test_outputs_off_button_is_the_same(running: Shown, qtbot: QtBot) -> None:
+    click(running.shell.toolbar.off)
+    assert ("outputs off",) in running.session.asked
+
+
+def test_escape_never_stops_a_run(running: Shown) -> None:
+    press(running, Qt.Key.Key_Escape)
+    assert running.session.status.state is State.RUNNING
+    assert ("stop",) not in running.session.asked
+
+
+def test_trip_stays_until_reset_with_a_reason(running: Shown, qtbot: QtBot) -> None:
+    running.session.trip("cell_07/voltage 5.02 V above 5.00 V")
+    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Reset…")
+    click(running.shell.toolbar.arm)
+    qtbot.waitUntil(in_front)
+    dialog = front(Reason)
+    assert not dialog.yes.isEnabled()
+    assert "reason" in dialog.yes.toolTip()
+    write(dialog.text, "wire back in place")
+    assert dialog.yes.isEnabled()
+    key(dialog.text, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: ("reset", "wire back in place") in running.session.asked)
+    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Arm")
+
+
+def test_heartbeat_comes_from_the_painting_thread_thirty_times_a_second(running: Shown, qtbot: QtBot) -> None:
+    before = running.session.polls
+    qtbot.wait(500)
+    assert running.session.polls - before >= 8
+
+
+def test_lane_changes_only_after_a_question(running: Shown, qtbot: QtBot) -> None:
+    row = running.window.bench.lanes.rows["twin", "ECM pack"]
+    click(row)
+    qtbot.waitUntil(in_front)
+    assert ("activate", "twin", "ECM pack") not in running.session.asked
+    dialog = front(Question)
+    click(dialog.yes)
+    qtbot.waitUntil(lambda: ("activate", "twin", "ECM pack") in running.session.asked)
+    qtbot.waitUntil(lambda: "active" in row.accessibleName())
+
+
+def test_question_about_a_lane_can_be_declined_by_escape(running: Shown, qtbot: QtBot) -> None:
+    row = running.window.bench.lanes.rows["controller", "MPC"]
+    row.setFocus()
+    key(row, Qt.Key.Key_Space)
+    qtbot.waitUntil(in_front)
+    key(front(Question), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not in_front())
+    assert all(what[0] != "activate" for what in running.session.asked)
+    assert running.session.status.state is State.RUNNING
+
+
+def test_fault_is_injected_with_its_parameters_in_si(running: Shown, qtbot: QtBot) -> None:
+    press(running, Qt.Key.Key_I, CTRL)
+    qtbot.waitUntil(in_front)
+    dialog = front(Inject)
+    dialog.kind.setCurrentIndex(3)
+    field, _ = dialog._fields["temperature"]
+    assert isinstance(field, QDoubleSpinBox)
+    assert field.suffix() == " °C"
+    field.setValue(50.0)
+    click(dialog.yes)
+    qtbot.waitUntil(lambda: running.session.asked[-1][0] == "inject")
+    _, name, parameters = running.session.asked[-1]
+    assert name == "stuck_temperature"
+    assert parameters == {"temperature": pytest.approx(323.15)}
+    qtbot.waitUntil(lambda: running.window.bench.docks["faults"].bar.fact.text() == "1 injected")
+
+
+def test_alarms_wait_for_an_acknowledgement(running: Shown, qtbot: QtBot) -> None:
+    alarms = running.window.bench.alarms
+    qtbot.waitUntil(lambda: alarms.tabs[0].text() == "Alarms 1")
+    assert alarms.tabs[1].text() == "Events 2"
+    assert "cell_07/voltage 29 mV" in alarms.log.toPlainText()
+    press(running, Qt.Key.Key_K, CTRL)
+    qtbot.waitUntil(lambda: alarms.tabs[0].text() == "Alarms 0")
+    assert running.session.acknowledged == {1}
+
+
+def test_one_alarm_is_acknowledged_with_enter(running: Shown, qtbot: QtBot) -> None:
+    alarms = running.window.bench.alarms
+    qtbot.waitUntil(lambda: len(alarms.alarms.rows) == 1)
+    alarms.views[0].selectRow(0)
+    key(alarms.views[0], Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: running.session.acknowledged == {1})
+
+
+def test_limits_show_what_is_closest_to_the_bench_limit(running: Shown, qtbot: QtBot) -> None:
+    rows = running.window.bench.limits._rows
+    qtbot.waitUntil(lambda: rows[0][0].text() != "")
+    assert rows[0][0].text().startswith("cell_")
+    assert rows[0][2].text() == "device 4.250 · bench 5.000 V"
+
+
+def test_failure_is_a_sentence_with_details_to_copy(running: Shown, qtbot: QtBot) -> None:
+    running.shell.desk.failed.emit(Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1"))
+    bar = running.window.bench.notices.failure
+    assert bar.sentence.text() == "The supply did not answer."
+    assert bar.hint.text() == "Switch it on."
+    assert not bar.details.isVisible()
+    click(bar.fold)
+    assert bar.details.isVisible()
+    click(bar.copy)
+    assert QApplication.clipboard().text() == "The supply did not answer.\nSwitch it on.\nLinkSilent: 127.0.0.1"
+    click(bar.dismiss)
+    assert not bar.isVisible()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from tests.workbench.fake_session import FakeSession
+from tests.workbench.hands import (
+    CTRL,
+    SHIFT,
+    front,
+    in_front,
+    key,
+    press,
+    write,
+)
+from workbench.window.layout import Memory
+from workbench.window.model import Output
+from workbench.window.palette import Palette
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+
+
+def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> None:
+    press(running, Qt.Key.Key_P, CTRL | SHIFT)
+    qtbot.waitUntil(in_front)
+    palette = front(Palette)
+    assert palette.list.count() == len(running.window.actions_.list())
+    write(palette.text, "light theme")
+    assert palette.list.currentItem().text() == "Use the light theme"
+    key(palette.text, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: running.shell.theme.name == "light")
+
+
+def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown, qtbot: QtBot) -> None:
+    running.window.show_palette()
+    palette = front(Palette)
+    write(palette.text, "leave the replay")
+    assert palette.list.currentItem().toolTip() == "No run is being replayed."
+    palette.text.clear()
+    write(palette.text, "outputs")
+    assert palette.list.currentItem().data(Qt.ItemDataRole.UserRole + 1) == "Ctrl+."
+    palette.close()
+
+
+def test_no_two_actions_share_their_keys(running: Shown) -> None:
+    keys = [deed.keys for deed in running.window.actions_.list() if deed.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_number_keys_open_the_pages(running: Shown, number: int) -> None:
+    press(running, Qt.Key(Qt.Key.Key_0 + number), CTRL)
+    assert running.shell.rail.buttons[running.shell.page].isChecked()
+    pages = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
+    assert running.shell.page == pages[number - 1]
+
+
+def test_theme_switches_while_it_runs(running: Shown) -> None:
+    dark = running.shell.grab().toImage().pixelColor(700, 300)
+    press(running, Qt.Key.Key_T, CTRL)
+    running.window.bench.board.frame()
+    light = running.shell.grab().toImage().pixelColor(700, 300)
+    assert dark.lightnessF() < 0.5 < light.lightnessF()
+
+
+def test_layout_comes_back_and_can_be_reset(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> None:
+    first = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
+    qtbot.wait(50)
+    first.window.bench.docks["faults"].hide()
+    first.window.bench.docks["gate"].setFloating(True)
+    first.shell.close()
+    second = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
+    qtbot.wait(50)
+    assert second.window.bench.docks["faults"].isHidden()
+    assert second.window.bench.docks["gate"].isFloating()
+    second.window.actions_.run("reset layout")
+    assert not second.window.bench.docks["faults"].isHidden()
+    assert not second.window.bench.docks["gate"].isFloating()
+
+
+def test_everything_that_can_have_the_focus_has_a_name(running: Shown) -> None:
+    nameless = [
+        widget
+        for widget in running.shell.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible()
+        if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
+        if not widget.objectName().startswith("qt_")
+    ]
+    assert nameless == []
+
+
+def _reads(shown: Shown, output: Output) -> bool:
+    return shown.shell.toolbar.badge.word.text() == output.value
+
+
+def test_state_words_follow_the_outputs(running: Shown, qtbot: QtBot) -> None:
+    for output in Output:
+        running.session.status = dataclasses.replace(running.session.status, output=output)
+        qtbot.waitUntil(partial(_reads, running, output))
+
+
+def test_engine_that_restarts_gets_new_plots(running: Shown, qtbot: QtBot) -> None:
+    old = running.window.bench.store
+    running.session.disconnect()
+    running.session.connect()
+    qtbot.waitUntil(lambda: running.window.bench.store is not old)
+    qtbot.waitUntil(lambda: bool(running.window.bench.board.plots[0].header.entries))
+
+
+def test_closing_the_window_closes_the_session(running: Shown) -> None:
+    running.shell.close()
+    assert running.session.closed

@@ -1,0 +1,40 @@
+"""`export`: a run as CSV or MDF4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress
+
+from drivers.errors import BenchFileError
+from drivers.runlog.export import export_csv, export_mdf4
+from drivers.runlog.run import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.outcome import Report
+
+
+def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) -> bool:
+    """Write each file that is asked for; raises `RunLogError`."""
+    if csv is None and mdf4 is None:
+        raise BenchFileError("nothing to write", hint="name a file with --csv or --mdf4")
+    written: list[str] = []
+    with Run.open(run_folder) as run:
+        for path, write in ((csv, export_csv), (mdf4, export_mdf4)):
+            if path is None:
+                continue
+            with Progress(console=Console(stderr=True), transient=True) as progress:
+                bar = progress.add_task(path.name, total=1.0)
+
+                def told(done: float, bar: object = bar, progress: Progress = progress) -> bool:
+                    progress.update(bar, completed=done)  # pyright: ignore[reportArgumentType]  # the task's number
+                    return True
+
+                write(run, path, told)
+            written.append(str(path))
+            report.line(f"wrote {path}")
+    report.body["files"] = written
+    return True

@@ -1,0 +1,29 @@
+"""`replay`: a recorded run in the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.errors import BenchError
+from drivers.runlog.folder import load
+from workbench.cli import EMULATED_BENCH
+from workbench.verbs.window import has_display, open_window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.outcome import Report
+    from workbench.window.window import Window
+
+
+def main(report: Report, run_folder: Path) -> bool:
+    """Open the window on the run; raises `RunLogError` for a folder that holds none."""
+    load(run_folder)
+    if not has_display():
+        raise BenchError("no display to replay on", hint=f"export it instead: main.py export {run_folder} --csv run.csv")
+    report.line(f"replaying {run_folder}")
+
+    def show(window: Window) -> None:
+        window.runs.open_folder(run_folder.resolve())
+
+    return open_window(EMULATED_BENCH, run_folder.resolve().parent, ready=show) == 0

@@ -1,0 +1,74 @@
+"""`window`: the workbench; where there is no display, half a minute of the bench and pictures of the window."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workbench.outcome import Report
+    from workbench.window.window import Window
+
+CONNECT_S, ARM_S, RUN_S = 25.0, 40.0, 20.0
+
+
+def main(report: Report, bench: Path, out: Path) -> bool:
+    """Serve the window until it is closed, or show what it would look like."""
+    if has_display():
+        return open_window(bench, out) == 0
+    return show_without_display(report, bench, out)
+
+
+def has_display() -> bool:
+    """Whether a person could see a window."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
+
+
+def open_window(bench: Path, out: Path, ready: Callable[[Window], None] | None = None) -> int:
+    """Exit status of the window on `bench`; recorded runs lie in `out`."""
+    from workbench.session.live import LiveSession  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
+    from workbench.window.app import run_window  # noqa: PLC0415
+    from workbench.window.library import RunLibrary  # noqa: PLC0415
+
+    return run_window(
+        lambda: LiveSession(bench, out),
+        past=lambda: RunLibrary(out),
+        open_bench=lambda path: LiveSession(path, out),
+        ready=ready,
+    )
+
+
+def show_without_display(report: Report, bench: Path, out: Path) -> bool:
+    """Connect, arm, run, take pictures, stop; True when it went well."""
+    from workbench.session import patience  # noqa: PLC0415  # as above
+    from workbench.session.live import LiveSession  # noqa: PLC0415
+    from workbench.window.pictures import take_pictures  # noqa: PLC0415
+
+    report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
+    session = LiveSession(bench, out)
+    try:
+        patience.finish(session, session.connect(), CONNECT_S)
+        report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
+        patience.finish(session, session.arm(), ARM_S)
+        report.line(f"armed: {len(session.status.checklist)} checks hold")
+        patience.finish(session, session.start(), 5.0)
+        report.line(f"running for {RUN_S:g} s")
+        began_s = time.monotonic()
+        patience.idle(session, RUN_S)
+        pictures = take_pictures(session, out.resolve() / "pictures")
+        patience.finish(session, session.stop(), 10.0)
+        report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.status.run_folder}")
+    finally:
+        session.close()
+    report.line("pictures of the window:")
+    for picture in pictures:
+        report.line(f"  {picture}")
+    report.line("to open the window: log in at a screen and run  make run  (or: Xvfb :9 & DISPLAY=:9 make run)")
+    return True
