@@ -7,12 +7,11 @@ import multiprocessing
 import time
 import uuid
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from control.clock import WallClock
 from control.gate import Gate
-from control.guard_link import GuardLink
+from control.guard_link import GuardLink, pipe
 from control.loop import Loop, Parts
 from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
@@ -34,11 +33,12 @@ from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes, pack_spec
 from workbench.engine.sink import RowSink
-from workbench.engine.station import Station
+from workbench.engine.station import Closable, Station
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
+    from pathlib import Path
 
     from control.guard import GuardSpec
     from drivers.benchfile.model import Bench
@@ -87,8 +87,9 @@ def _station(
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
     words = () if order.sabotage == "mute-guard" else protect.last_words(bench, dut)
-    spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, folder / "guard.jsonl", attended=attended)
-    guard, pipe, process = _guard(spec, guard_client)
+    report = folder / "guard.jsonl"
+    spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
+    guard, guard_pipe, process = _guard(spec, guard_client)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(
         clock=WallClock(),
@@ -118,17 +119,17 @@ def _station(
         ring=ring,
         recorder=recorder,
         guard=guard,
-        guard_pipe=pipe,
+        guard_pipe=guard_pipe,
         guard_process=process,
         evidence_class=evidence_class,
         desk=desk,
     )
 
 
-def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, Connection, SpawnProcess]:
+def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, Closable, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+    ours, theirs = pipe()
     process = context.Process(target=guard_entry, args=(spec, theirs, client), name="guard")
     process.start()
     theirs.close()

@@ -111,6 +111,6 @@ def _soc_error(run: Run, estimator: str, names: tuple[str, ...]) -> float | None
     data = _while_running(run, [own, *truth])
     if not truth or len(data[own]) < SETTLE_TICKS:
         return None
-    error = data[own] - np.mean([data[name] for name in truth], axis=0)
+    error: Floats = data[own] - np.mean([data[name] for name in truth], axis=0)
     error = error[np.isfinite(error)]
     return float(np.sqrt(np.mean(error**2))) if len(error) else None

@@ -41,7 +41,7 @@ print(json.dumps({"status": status, "modules": modules, "closed": session.closed
 
 
 def run(code: str, *args: str) -> str:
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # our own interpreter
         [sys.executable, "-W", "error", "-c", code, *args],
         cwd=ROOT,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},

@@ -99,7 +99,7 @@ def test_outputs_off_key_works_while_a_menu_is_open(running: Shown, qtbot: QtBot
     assert ("outputs off",) in running.session.asked
 
 
-def test_outputs_off_button_is_the_same(running: Shown, qtbot: QtBot) -> None:
+def test_outputs_off_button_is_the_same(running: Shown) -> None:
     click(running.shell.toolbar.off)
     assert ("outputs off",) in running.session.asked
 
@@ -158,7 +158,7 @@ def test_fault_is_injected_with_its_parameters_in_si(running: Shown, qtbot: QtBo
     qtbot.waitUntil(in_front)
     dialog = front(Inject)
     dialog.kind.setCurrentIndex(3)
-    field, _ = dialog._fields["temperature"]
+    field, _ = dialog.fields["temperature"]
     assert isinstance(field, QDoubleSpinBox)
     assert field.suffix() == " °C"
     field.setValue(50.0)
@@ -189,13 +189,13 @@ def test_one_alarm_is_acknowledged_with_enter(running: Shown, qtbot: QtBot) -> N
 
 
 def test_limits_show_what_is_closest_to_the_bench_limit(running: Shown, qtbot: QtBot) -> None:
-    rows = running.window.bench.limits._rows
+    rows = running.window.bench.limits.rows
     qtbot.waitUntil(lambda: rows[0][0].text() != "")
     assert rows[0][0].text().startswith("cell_")
     assert rows[0][2].text() == "device 4.250 · bench 5.000 V"
 
 
-def test_failure_is_a_sentence_with_details_to_copy(running: Shown, qtbot: QtBot) -> None:
+def test_failure_is_a_sentence_with_details_to_copy(running: Shown) -> None:
     running.shell.desk.failed.emit(Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1"))
     bar = running.window.bench.notices.failure
     assert bar.sentence.text() == "The supply did not answer."

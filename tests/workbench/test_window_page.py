@@ -42,7 +42,7 @@ def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> No
     qtbot.waitUntil(lambda: running.shell.theme.name == "light")
 
 
-def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown, qtbot: QtBot) -> None:
+def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown) -> None:
     running.window.show_palette()
     palette = front(Palette)
     write(palette.text, "leave the replay")

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
     LEFT,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
+    from tests.workbench.fake_session import FakeSession
 
 
 def test_tree_shows_values_with_units_and_greys_stale_ones(running: Shown, qtbot: QtBot) -> None:
@@ -44,7 +44,7 @@ def test_tree_shows_values_with_units_and_greys_stale_ones(running: Shown, qtbot
     qtbot.waitUntil(lambda: store.state("supply/voltage")[1] > 2.0)
 
 
-def test_filter_leaves_what_holds_every_word(running: Shown, qtbot: QtBot) -> None:
+def test_filter_leaves_what_holds_every_word(running: Shown) -> None:
     press(running, Qt.Key.Key_F, CTRL)
     tree = running.window.bench.tree
     assert tree.filter.hasFocus()
@@ -55,7 +55,7 @@ def test_filter_leaves_what_holds_every_word(running: Shown, qtbot: QtBot) -> No
     assert tree.model.rowCount() == 1
 
 
-def test_rest_of_a_group_unfolds_on_enter(running: Shown, qtbot: QtBot) -> None:
+def test_rest_of_a_group_unfolds_on_enter(running: Shown) -> None:
     tree = running.window.bench.tree
     group = tree.model.index(0, 0)
     assert tree.model.rowCount(group) == 13
@@ -64,7 +64,7 @@ def test_rest_of_a_group_unfolds_on_enter(running: Shown, qtbot: QtBot) -> None:
     assert tree.model.rowCount(group) == 48
 
 
-def test_cell_clicked_in_the_strip_is_chosen_in_the_tree(running: Shown, qtbot: QtBot) -> None:
+def test_cell_clicked_in_the_strip_is_chosen_in_the_tree(running: Shown) -> None:
     bench = running.window.bench
     click(bench.board.strip, bench.board.strip.box(18).center().toPoint())
     signal = bench.tree.model.signal_at(bench.tree.view.currentIndex())
@@ -103,7 +103,7 @@ def test_hover_reads_all_plots_at_that_instant(running: Shown) -> None:
     assert board.view.hover_s is None
 
 
-def test_two_cursors_give_time_difference_and_slope(running: Shown, qtbot: QtBot) -> None:
+def test_two_cursors_give_time_difference_and_slope(running: Shown) -> None:
     board = running.window.bench.board
     plot = board.plot("current")
     click(plot, pixel(plot, 0.85), CTRL)
@@ -119,7 +119,7 @@ def test_two_cursors_give_time_difference_and_slope(running: Shown, qtbot: QtBot
     assert f"measured {plot.spec.display.difference(step)}, {plot.spec.display.difference(step / delta)}/s" in text
 
 
-def test_cursor_is_dragged_and_nudged(running: Shown, qtbot: QtBot) -> None:
+def test_cursor_is_dragged_and_nudged(running: Shown) -> None:
     board = running.window.bench.board
     running.window.set_paused(True)
     plot = board.plot("current")

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from drivers.runlog.recorder import Recorder
-from tests.workbench.fake_session import FakeSession, Plant, table
+from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, key
+from tests.workbench.plant import Plant, table
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     click(bench.transport.play)
     assert not bench.transport.playing
     bench.transport.slider.setSliderPosition(750)
-    bench.transport._seek(750)
+    bench.transport.seek_to(750)
     qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 505.99) < 0.05)
-    bench.transport._seek(250)
+    bench.transport.seek_to(250)
     qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 501.99) < 0.05)
     # lanes do not change in a replay
     shown.window.ask_lane("twin", "SPMe pack")
@@ -123,7 +124,7 @@ def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path:
     file = tmp_path / f"run{'.csv' if word == 'CSV' else '.mf4'}"
     dialog.fileSelected.emit(str(file))
     dialog.close()
-    qtbot.waitUntil(lambda: page.notices.work.isVisible())
+    qtbot.waitUntil(page.notices.work.isVisible)
     qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
     assert not page.notices.failure.isVisible()
     assert file.stat().st_size > 10_000

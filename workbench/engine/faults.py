@@ -116,7 +116,7 @@ class Faults:
         if pack is None:
             raise Refused("the active twin has no voltage yet", hint="wait a moment")
         loop.faults[cell] = volts - float(pack.voltage_v[cell - 1])
-        return f"cell {cell} stepped to {volts:.3f} V", lambda: loop.faults.pop(cell, None) and None
+        return f"cell {cell} stepped to {volts:.3f} V", lambda: loop.faults.__delitem__(cell)
 
     def _open_wire(self, cell: int) -> tuple[str, Callable[[], None]]:
         if self._station.loop.machine.state is not BenchState.CONNECTED:

@@ -147,7 +147,9 @@ class Operator:
         station.guard.disarm()
         self._engine.begin_turning()
         self._tell("waiting for the guard", 0.8)
-        station.wait_until(lambda: station.loop.tick is not None and any(station.guard.heard.get("ports", ())), CONNECT_S)
+        station.wait_until(
+            lambda: station.loop.tick is not None and any(station.guard.heard.get("ports", ())), CONNECT_S
+        )
         self._engine.outbox.put(RingAt(station.ring.path))
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"

@@ -9,11 +9,12 @@ import time
 from typing import TYPE_CHECKING
 
 from workbench.session.messages import Happened
-from workbench.window.model import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
+
+    from workbench.window.model import Level
 
 MOST = 2_000  # messages that wait; a client that reads none for long loses the newest
 

@@ -56,8 +56,8 @@ def guard_spec(
     declared: DeclaredLimits,
     ring: Path,
     words: tuple[LastWord | CanLastWord, ...],
-    report: Path,
     *,
+    report: Path,
     attended: bool,
 ) -> GuardSpec:
     """What the guard is told once."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from control.tick import Tick, TickLayout
     from drivers.ring import RingWriter
-    from drivers.runlog import Recorder
+    from drivers.snapshot import Bytes, Floats
+
+
+class TickKeeper(Protocol):
+    """What keeps rows on disk: the recorder."""
+
+    def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None: ...
 
 
 class RowSink:
     """Lays a tick out once for all who want it."""
 
-    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: Recorder) -> None:
+    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: TickKeeper) -> None:
         self._layout, self._ring, self._recorder = layout, ring, recorder
         self._row = np.empty(len(layout.table))
 

@@ -11,10 +11,8 @@ from drivers.ports import LinkState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
+    from pathlib import Path
 
     from control.guard_link import GuardLink
     from control.loop import Loop
@@ -24,13 +22,19 @@ if TYPE_CHECKING:
     from drivers.canbus.dut import Dut
     from drivers.ports import Health
     from drivers.ring import RingWriter
-    from drivers.runlog import Recorder
+    from drivers.runlog.recorder import Recorder
     from drivers.scpi.cells import CellSimulator
     from drivers.scpi.iobox import IoBox
     from drivers.scpi.supply import Supply
 
 LOOK_S = 0.02
 GUARD_END_S = 2.0
+
+
+class Closable(Protocol):
+    """A pipe end on any system."""
+
+    def close(self) -> None: ...
 
 
 class FaultDesk(Protocol):
@@ -59,7 +63,7 @@ class Station:
     ring: RingWriter
     recorder: Recorder
     guard: GuardLink
-    guard_pipe: Connection
+    guard_pipe: Closable
     guard_process: SpawnProcess
     evidence_class: str
     desk: FaultDesk | None = None

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import multiprocessing
 import time
-from collections.abc import Mapping, Sequence, Set as AbstractSet  # noqa: TC003  # as the protocol has them
+from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from typing import TYPE_CHECKING, Any
 
 from workbench.engine.process import EngineOrder, engine_main
@@ -26,7 +26,7 @@ from workbench.window.model import (
 )
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+    from collections.abc import Set as AbstractSet
     from multiprocessing.context import SpawnProcess
     from pathlib import Path
 
@@ -215,8 +215,8 @@ class LiveSession:
         match message:
             case messages.News(status):
                 self._status = status
-            case messages.Happened(t_s, wall_s, level, where, sentence, detail):
-                self._note(t_s, wall_s, level, where, sentence, detail)
+            case messages.Happened():
+                self._note(message)
             case messages.Progress(number, sentence, fraction, left_s):
                 if pending := self._pending.get(number):
                     pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
@@ -232,7 +232,7 @@ class LiveSession:
                 self._facts = bench
             case messages.BenchUnreadable(failure, error):
                 self.bench_error = error
-                self._note(time.monotonic(), time.time(), Level.ALARM, "bench file", failure.sentence, failure.hint)
+                self._alarm("bench file", failure.sentence, failure.hint)
                 self._fail_pending(failure)
             case messages.RingAt(path):
                 from drivers.ring import RingReader  # noqa: PLC0415  # numpy waits until there is something to show
@@ -261,7 +261,7 @@ class LiveSession:
         if code:
             words = f"The engine ended unexpectedly (exit {code})"
             rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
-            self._note(time.monotonic(), time.time(), Level.ALARM, "engine", words + rest)
+            self._alarm("engine", words + rest)
         output = Output.UNKNOWN if live else Output.DE_ENERGISED
         self._status = dataclasses.replace(self._status, state=State.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
@@ -271,11 +271,15 @@ class LiveSession:
             pending.done, pending.error = True, None if clean else failure
         self._pending.clear()
 
-    def _note(self, t_s: float, wall_s: float, level: Level, where: str, sentence: str, detail: str = "") -> None:
-        self._events.append(EventRecord(len(self._events), t_s, wall_s, level, where, sentence, detail))
+    def _note(self, happened: messages.Happened) -> None:
+        what = (happened.level, happened.where, happened.sentence, happened.detail)
+        self._events.append(EventRecord(len(self._events), happened.t_s, happened.wall_s, *what))
+
+    def _alarm(self, where: str, sentence: str, detail: str = "") -> None:
+        self._note(messages.Happened(time.monotonic(), time.time(), Level.ALARM, where, sentence, detail))
 
 
-def _received(connection: Connection) -> list[Any]:
+def _received(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection
     """Everything that waits on a pipe; an ended one gives nothing more."""
     got: list[Any] = []
     try:

@@ -22,7 +22,9 @@ def connect(trip: Trip) -> Finding:
     started_s = trip.now()
     session = trip.at(State.CONNECTED)
     took_s = trip.now() - started_s
-    health = [source for source in session.status.health if source.name != "dut"]  # it gets power when the bench is armed
+    health = [
+        source for source in session.status.health if source.name != "dut"
+    ]  # it gets power when the bench is armed
     well = [source.name for source in health if source.state is LinkState.OK]
     ok = len(well) == len(health) > 0 and took_s < CONNECT_S
     evidence = f"{', '.join(well)} answer; evidence class {session.status.evidence_class}"

@@ -20,7 +20,9 @@ def main(report: Report, run_folder: Path) -> bool:
     """Open the window on the run; raises `RunLogError` for a folder that holds none."""
     load(run_folder)
     if not has_display():
-        raise BenchError("no display to replay on", hint=f"export it instead: main.py export {run_folder} --csv run.csv")
+        raise BenchError(
+            "no display to replay on", hint=f"export it instead: main.py export {run_folder} --csv run.csv"
+        )
     report.line(f"replaying {run_folder}")
 
     def show(window: Window) -> None:

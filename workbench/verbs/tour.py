@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-from pathlib import Path
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from drivers.errors import PulseError
@@ -13,13 +12,15 @@ from workbench.tour.step import NOT_BUILT, Finding, Step, line, row
 from workbench.tour.trip import Trip
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.outcome import Report
 
 
 def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
     """Walk; True when every judged step is ok. Each tour writes into a folder of its own under `out`."""
     steps, sabotage = chosen(only), known_sabotage(sabotage)
-    started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d_%H%M%S_%f")
+    started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d_%H%M%S_%f")
     folder = out.resolve() / started
     folder.mkdir(parents=True)
     trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)

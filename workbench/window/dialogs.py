@@ -102,7 +102,7 @@ class Inject(Dialog):
         self._where = label("", "muted", wrap=True)
         self.body.addWidget(self.kind)
         self.body.addWidget(self._where)
-        self._fields: dict[str, tuple[QDoubleSpinBox | QComboBox, Parameter | Choice]] = {}
+        self.fields: dict[str, tuple[QDoubleSpinBox | QComboBox, Parameter | Choice]] = {}
         self._form = QWidget()
         self.body.addWidget(self._form)
         self.kind.currentIndexChanged.connect(self._show)
@@ -118,12 +118,12 @@ class Inject(Dialog):
         fresh = QWidget()
         form = QFormLayout(fresh)
         form.setContentsMargins(0, 0, 0, 0)
-        self._fields = {}
+        self.fields = {}
         for parameter in fault.parameters:
             field = _choice(parameter) if isinstance(parameter, Choice) else _number(parameter)
             field.setAccessibleName(parameter.label)
             form.addRow(label(parameter.label), field)
-            self._fields[parameter.name] = (field, parameter)
+            self.fields[parameter.name] = (field, parameter)
         self.body.replaceWidget(self._form, fresh)
         self._form.hide()
         self._form.deleteLater()
@@ -133,7 +133,7 @@ class Inject(Dialog):
     def values(self) -> dict[str, float | str]:
         """Parameters in SI."""
         made: dict[str, float | str] = {}
-        for name, (field, parameter) in self._fields.items():
+        for name, (field, parameter) in self.fields.items():
             if isinstance(field, QComboBox):
                 made[name] = field.currentText()
             elif isinstance(parameter, Parameter):

@@ -52,7 +52,7 @@ class Limits(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._limits: tuple[LimitPair, ...] = ()
-        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
+        self.rows: list[tuple[QLabel, QLabel, QLabel]] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 0, 16, 8)
         grid.setVerticalSpacing(4)
@@ -63,7 +63,7 @@ class Limits(QWidget):
             grid.addWidget(parts[1], 2 * row, 1, _RIGHT)
             parts[2].setIndent(16)
             grid.addWidget(parts[2], 2 * row + 1, 0, 1, 2)
-            self._rows.append(parts)
+            self.rows.append(parts)
         grid.setRowStretch(2 * NEAREST, 1)
 
     def show_limits(self, limits: Sequence[LimitPair]) -> None:
@@ -80,7 +80,7 @@ class Limits(QWidget):
             if used == used and (kind not in nearest or used > nearest[kind][0]):  # noqa: PLR0124  # NaN
                 nearest[kind] = (used, limit, value)
         best = sorted(nearest.values(), key=lambda found: -found[0])[:NEAREST]
-        for number, parts in enumerate(self._rows):
+        for number, parts in enumerate(self.rows):
             for part in parts:
                 part.setVisible(number < len(best))
             if number < len(best):

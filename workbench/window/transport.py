@@ -36,7 +36,7 @@ class Transport(QFrame):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _TICKS)
         self.slider.setAccessibleName("Place in the run")
-        self.slider.sliderMoved.connect(self._seek)
+        self.slider.sliderMoved.connect(self.seek_to)
         self.slider.actionTriggered.connect(self._stepped)
         self.place = label()
         row = QHBoxLayout(self)
@@ -83,9 +83,9 @@ class Transport(QFrame):
 
     def _stepped(self, action: int) -> None:
         del action  # whichever it was, the slider stands where it led
-        self._seek(self.slider.sliderPosition())
+        self.seek_to(self.slider.sliderPosition())
 
-    def _seek(self, tick: int) -> None:
+    def seek_to(self, tick: int) -> None:
         if self.source is not None:
             self.source.seek(tick / _TICKS * self.source.duration_s)
 

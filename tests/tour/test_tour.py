@@ -1,0 +1,48 @@
+"""The tour as a script meets it: clean, and with one thing broken on purpose."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIVE = ["connect", "arm", "run", "fault", "limit", "outputs_off", "engine_killed", "reopen", "window_killed", "pictures"]
+NOT_BUILT = ["certify", "bundle", "edge", "fleet"]
+SABOTAGES = [
+    ("mute-supply", "connect"),
+    ("swap-cells", "arm"),
+    ("drop-tick", "run"),
+    ("bms-threshold", "fault"),
+    ("kill-guard", "limit"),
+    ("mute-guard", "limit"),
+]
+
+pytestmark = pytest.mark.alone
+
+
+def tour(out: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    command = [sys.executable, "main.py", "tour", "--json", "--out", str(out), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=115)
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def test_the_live_steps_hold_and_the_places_of_the_next_issue_say_not_built(tmp_path: Path) -> None:
+    status, answer, told = tour(tmp_path)
+    failed = [step for step in answer["steps"] if not step["ok"] and step["name"] in LIVE]
+    assert not failed, told
+    assert [step["name"] for step in answer["steps"]] == LIVE + NOT_BUILT
+    assert {step["value"] for step in answer["steps"] if step["name"] in NOT_BUILT} == {"NOT BUILT"}
+    assert status == 1
+    assert answer["ok"] is False
+
+
+@pytest.mark.parametrize(("name", "step"), SABOTAGES)
+def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, name: str, step: str) -> None:
+    status, answer, told = tour(tmp_path, "--only", step, "--sabotage", name)
+    assert status == 1, told
+    assert next(found["name"] for found in answer["steps"] if not found["ok"]) == step
