@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LIVE = ["connect", "arm", "run", "fault", "limit", "outputs_off", "engine_killed", "reopen", "window_killed", "pictures"]
+LIVE = [
+    "connect",
+    "arm",
+    "run",
+    "fault",
+    "limit",
+    "outputs_off",
+    "engine_killed",
+    "reopen",
+    "window_killed",
+    "pictures",
+]
 NOT_BUILT = ["certify", "bundle", "edge", "fleet"]
 SABOTAGES = [
     ("mute-supply", "connect"),

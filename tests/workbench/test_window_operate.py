@@ -104,6 +104,14 @@ def test_outputs_off_button_is_the_same(running: Shown) -> None:
     assert ("outputs off",) in running.session.asked
 
 
+def test_outputs_off_button_stands_in_every_dialog(running: Shown, qtbot: QtBot) -> None:
+    running.window.ask_lane("twin", "ECM pack")
+    qtbot.waitUntil(in_front)
+    click(front(Question).off)
+    assert ("outputs off",) in running.session.asked
+    front(Question).close()
+
+
 def test_escape_never_stops_a_run(running: Shown) -> None:
     press(running, Qt.Key.Key_Escape)
     assert running.session.status.state is State.RUNNING
@@ -197,7 +205,7 @@ def test_limits_show_what_is_closest_to_the_bench_limit(running: Shown, qtbot: Q
 
 def test_failure_is_a_sentence_with_details_to_copy(running: Shown) -> None:
     running.shell.desk.failed.emit(Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1"))
-    bar = running.window.bench.notices.failure
+    bar = running.window.notices.failure
     assert bar.sentence.text() == "The supply did not answer."
     assert bar.hint.text() == "Switch it on."
     assert not bar.details.isVisible()

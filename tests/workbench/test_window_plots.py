@@ -87,7 +87,7 @@ def test_twins_plot_says_tracking_of_the_active_and_difference_of_others(running
 
 def test_hover_reads_all_plots_at_that_instant(running: Shown) -> None:
     board = running.window.bench.board
-    running.window.set_paused(True)
+    board.view.pause(paused=True)
     plot = board.plot("current")
     move(plot, pixel(plot, 0.9))
     hover = board.view.hover_s
@@ -121,7 +121,7 @@ def test_two_cursors_give_time_difference_and_slope(running: Shown) -> None:
 
 def test_cursor_is_dragged_and_nudged(running: Shown) -> None:
     board = running.window.bench.board
-    running.window.set_paused(True)
+    board.view.pause(paused=True)
     plot = board.plot("current")
     click(plot, pixel(plot, 0.5), CTRL)
     before = board.view.cursors["A"]

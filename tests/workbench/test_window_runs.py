@@ -29,6 +29,10 @@ name = "hil24"
 mode = "hil"
 closure = "shunt-loop"
 attended = true
+[[limit]]
+channels = "bms/temperature_*"
+unit = "degC"
+bench = [-35.0, 70.0]
 [[lane]]
 role = "twin"
 name = "SPMe pack"
@@ -86,6 +90,7 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     assert bench.transport.mark.text() == "REPLAY"
     assert [row.sentence for row in bench.alarms.alarms.rows] == ["command held: late"]
     assert list(bench.lanes.rows) == [("twin", "SPMe pack"), ("controller", "MPC")]
+    qtbot.waitUntil(lambda: bench.limits.rows[0][2].text() == "bench 70.0 °C")
     # pause holds the place; a seek moves it, forward and back
     click(bench.transport.play)
     assert not bench.transport.playing
@@ -96,7 +101,7 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 501.99) < 0.05)
     # lanes do not change in a replay
     shown.window.ask_lane("twin", "SPMe pack")
-    assert "replay" in bench.notices.failure.sentence.text()
+    assert "replay" in shown.window.notices.failure.sentence.text()
     # the end stops by itself, and leaving goes back to the bench
     bench.transport.speed.setCurrentIndex(6)
     bench.transport.toggle()
@@ -124,9 +129,9 @@ def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path:
     file = tmp_path / f"run{'.csv' if word == 'CSV' else '.mf4'}"
     dialog.fileSelected.emit(str(file))
     dialog.close()
-    qtbot.waitUntil(page.notices.work.isVisible)
+    qtbot.waitUntil(shown.window.notices.work.isVisible)
     qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
-    assert not page.notices.failure.isVisible()
+    assert not shown.window.notices.failure.isVisible()
     assert file.stat().st_size > 10_000
     if word == "CSV":
         with file.open(newline="") as lines:
@@ -138,8 +143,8 @@ def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path:
 def test_export_can_be_cancelled(shown: Shown, qtbot: QtBot, tmp_path: Path) -> None:
     page = shown.window.runs
     page.export(tmp_path / "run.mf4")
-    qtbot.waitUntil(page.notices.work.cancel.isEnabled)
-    click(page.notices.work.cancel)
+    qtbot.waitUntil(shown.window.notices.work.cancel.isEnabled)
+    click(shown.window.notices.work.cancel)
     qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
     assert list(tmp_path.iterdir()) == []
 

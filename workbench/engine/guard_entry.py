@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import can.interfaces
@@ -22,6 +23,13 @@ def know_loopback_can() -> None:
 
 
 def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None:
-    """Guard until safe is verified and nobody is left."""
+    """Guard until safe is verified and nobody is left; what it prints goes beside its report.
+
+    It may outlive everything that started it, so it must not hold their terminal or pipes open.
+    """
+    log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
     know_loopback_can()
     guard_main(spec, engine, client)

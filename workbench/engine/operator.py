@@ -140,11 +140,13 @@ class Operator:
             }
         )
         self.faults = Faults(station)
+        station.guard.disarm()  # what nobody told a guard counts as armed
         station.start()
         self._tell("waiting for the instruments", 0.5)
-        answering = station.wait_until(lambda: station.answering(with_device=False), CONNECT_S)
+        answering = station.wait_until(
+            lambda: station.guard.alive() and station.answering(with_device=False), CONNECT_S
+        )
         station.loop.machine.to(BenchState.CONNECTED)
-        station.guard.disarm()
         self._engine.begin_turning()
         self._tell("waiting for the guard", 0.8)
         station.wait_until(

@@ -90,12 +90,18 @@ class Opening:
         QTimer.singleShot(0, self.shell, self._serve)
 
     def _serve(self) -> None:
-        self.stats.plots_ms = self._age_ms()
+        self._await_plots()
         self.shell.desk.open(self._make_session())
         if self.window is not None:
             self.window.bench.board.plots[0].setFocus()
         if self._ready is not None and self.window is not None:
             self._ready(self.window)
+
+    def _await_plots(self) -> None:
+        if self.window is not None and self.window.bench.board.plots[0].canvas.frames:
+            self.stats.plots_ms = self._age_ms()
+        else:
+            QTimer.singleShot(2, self.shell, self._await_plots)
 
     def _close(self) -> None:
         window = self.window

@@ -15,7 +15,6 @@ from workbench.window.empty import Empty
 from workbench.window.facts import Faults, Gate, Limits
 from workbench.window.lanes import Lanes
 from workbench.window.model import Action
-from workbench.window.notice import Notices
 from workbench.window.store import Store
 from workbench.window.transport import Transport
 from workbench.window.tree import Tree
@@ -52,7 +51,7 @@ class BenchPage(QMainWindow):
         self._at = time.perf_counter()
         self.store: Store | None = None
         self.replay: ReplaySource | None = None
-        self.notices, self.transport = Notices(), Transport()
+        self.transport = Transport()
         self.board = Board(theme, 24)
         self.empty = Empty("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
         self.tree, self.lanes, self.alarms = Tree(theme), Lanes(theme), Alarms(theme)
@@ -65,9 +64,9 @@ class BenchPage(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.notices, self.transport, self.empty):
+        for part in (self.transport, self.empty):
             column.addWidget(part)
-        column.addWidget(self.board, 1)
+        column.addWidget(_scrolled(self.board), 1)
         self.setCentralWidget(centre)
         self.setDockNestingEnabled(True)
         area = Qt.DockWidgetArea
@@ -127,8 +126,6 @@ class BenchPage(QMainWindow):
         desk.ticked.connect(self._tick)
         desk.read.connect(self._read)
         desk.changed.connect(self._status)
-        desk.failed.connect(self.notices.failure.show_failure)
-        desk.worked.connect(self._work)
         self.lanes.wanted.connect(self.lane_wanted)
         self.alarms.seen.connect(self._seen)
         self.faults.cleared.connect(desk.clear)
@@ -191,8 +188,9 @@ class BenchPage(QMainWindow):
                 self.store.relate(lanes)
         status = self._desk.status
         self.tree.show_health(() if self.replay else status.health)
-        self.faults.show_injected(status.injected)
-        number = len(status.injected)
+        injected = () if self.replay else status.injected
+        self.faults.show_injected(injected)
+        number = len(injected)
         self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
         able, why = self._desk.can(Action.INJECT)
         self.faults.inject.setEnabled(able)
@@ -237,9 +235,6 @@ class BenchPage(QMainWindow):
     def _seen(self, numbers: list[int]) -> None:
         if self._desk.session is not None and self.replay is None:
             self._desk.session.acknowledge(numbers)
-
-    def _work(self) -> None:
-        self.notices.work.show_work(self._desk.pending)
 
     def forget(self) -> None:
         """Another session is coming: nothing of this one stays."""

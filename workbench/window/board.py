@@ -100,6 +100,7 @@ class Board(QWidget):
     def show_store(self, store: Store | None) -> None:
         """Another ring; the view starts anew."""
         self._live = self.store = store
+        self.view.start_anew()
         for plot in self.plots:
             plot.show_store(store)
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 LEFT: Final = 52
 RIGHT: Final = 14
-TOP: Final = 6
+TOP: Final = 18  # the unit stands there, over the curves and not on them
 BOTTOM: Final = 20
 GAP_S: Final = 0.6  # a hole in the data longer than this stays a hole
+_LABEL_APART: Final = 14.0
 _FIT_EVERY: Final = 8  # frames between two looks at the range
 
 
@@ -37,7 +38,7 @@ class Canvas(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(140, 60)
+        self.setMinimumSize(140, 104)
         self.spec = spec
         self.view = view
         self.theme = theme
@@ -201,9 +202,6 @@ class Canvas(QWidget):
             seam = (self._last + 1) % self._picture.width()
             self._blit(painter, seam, self._picture.width() - seam, 0)
             self._blit(painter, 0, seam, self._picture.width() - seam)
-            painter.setFont(font(LABEL_PX))
-            painter.setPen(self.theme.colour("faint"))
-            painter.drawText(area.adjusted(4, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, self.spec.unit)
             paint_overlay(painter, self)
         painter.end()
 
@@ -217,8 +215,10 @@ class Canvas(QWidget):
         area = self.area
         painter.setFont(font(LABEL_PX))
         painter.setPen(self.theme.colour("faint"))
+        painter.drawText(QRect(LEFT, 0, area.width(), TOP - 3), Qt.AlignmentFlag.AlignVCenter, self.spec.unit)
         if self.scale is not None:
-            for tick in self.scale.ticks:
+            apart = area.height() * self.scale.step / (self.scale.high - self.scale.low)
+            for tick in self.scale.ticks[:: max(1, math.ceil(_LABEL_APART / apart))]:
                 box = QRectF(0, self.y_of(tick) - 8, LEFT - 6, 16)
                 painter.drawText(
                     box,

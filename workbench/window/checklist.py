@@ -58,6 +58,8 @@ class Checklist(Dialog):
         able = under_way and work is not None and work.cancel is not None
         self.no.setEnabled(able)
         self.no.setToolTip("" if able else "Arming is over." if not under_way else "This step cannot be cancelled.")
+        self.yes.setEnabled(not under_way)
+        self.yes.setToolTip("Arming is under way; cancel it first." if under_way else "")
         self._bar.setVisible(under_way)
         if work is not None and under_way:
             self._bar.setRange(0, 0 if work.fraction is None else 1000)
@@ -92,6 +94,11 @@ class Checklist(Dialog):
         self._rows.hide()
         self._rows.deleteLater()
         self._rows = fresh
+
+    def reject(self) -> None:
+        """Escape closes it once arming is over, and stops nothing before."""
+        if self.work is None or self.work.done:
+            super().reject()
 
     def _cancel(self) -> None:
         if self.work is not None and self.work.cancel is not None:

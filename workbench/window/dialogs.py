@@ -55,7 +55,8 @@ class Dialog(QDialog):
             column.addWidget(label(sentence, "muted", wrap=True))
         column.addLayout(self.body)
         row = QHBoxLayout()
-        row.addWidget(label(f"{OFF_KEYS} switches the outputs off", "faint"))
+        self.off = button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
+        row.addWidget(self.off)  # a modal dialog bars the way to the one in the toolbar
         row.addStretch(1)
         row.addWidget(self.no)
         row.addWidget(self.yes)
@@ -122,7 +123,8 @@ class Inject(Dialog):
         for parameter in fault.parameters:
             field = _choice(parameter) if isinstance(parameter, Choice) else _number(parameter)
             field.setAccessibleName(parameter.label)
-            form.addRow(label(parameter.label), field)
+            bounds = "" if isinstance(parameter, Choice) else f" ({_bounds(parameter)})"
+            form.addRow(label(f"{parameter.label}{bounds}"), field)
             self.fields[parameter.name] = (field, parameter)
         self.body.replaceWidget(self._form, fresh)
         self._form.hide()
@@ -137,7 +139,7 @@ class Inject(Dialog):
             if isinstance(field, QComboBox):
                 made[name] = field.currentText()
             elif isinstance(parameter, Parameter):
-                shown = fmt.display(parameter.name, parameter.unit)
+                shown = _display(parameter)
                 made[name] = (field.value() - shown.offset) / shown.scale
         return made
 
@@ -149,16 +151,25 @@ def _choice(choice: Choice) -> QComboBox:
 
 
 def _number(parameter: Parameter) -> QDoubleSpinBox:
-    shown = fmt.display(parameter.name, parameter.unit)
+    shown = _display(parameter)
     field = QDoubleSpinBox()
+    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
     field.setRange(shown.shown(parameter.low), shown.shown(parameter.high))
     field.setValue(shown.shown(parameter.default))
     if shown.unit:
         field.setSuffix(f" {shown.unit}")
-    bounds = f"{shown.text(parameter.low)} to {shown.text(parameter.high)}"
-    field.setToolTip(bounds)
+    field.setToolTip(_bounds(parameter))
     return field
+
+
+def _display(parameter: Parameter) -> fmt.Display:
+    return fmt.COUNT if parameter.whole else fmt.display(f"/{parameter.name}", parameter.unit)
+
+
+def _bounds(parameter: Parameter) -> str:
+    shown = _display(parameter)
+    return f"{shown.number(parameter.low)} to {shown.text(parameter.high)}"
 
 
 class Details(Dialog):

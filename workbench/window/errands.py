@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import tomllib
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError
-from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Level, SourceInfo
+from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Level, LimitPair, SourceInfo
 from workbench.window.past import RunLine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
     from drivers.runlog.run import Run
 
+_KELVIN: Final = 273.15
 SOURCES: Final = (
     ("cell_simulator", "Cell simulator", "cell_", 0.010),
     ("supply", "Supply", "supply/", 0.040),
@@ -112,8 +115,20 @@ def facts(run: Run) -> BenchFacts:
         bool(bench.get("attended", True)),
         cells,
         sources,
+        tuple(_limits(run)),
         words={channel: {int(number): word for number, word in table.items()} for channel, table in words.items()},
     )
+
+
+def _limits(run: Run) -> Iterator[LimitPair]:
+    declared: list[dict[str, Any]] = _toml(run).get("limit", [])
+    for limit in declared:
+        offset = _KELVIN if limit.get("unit") == "degC" else 0.0
+        bench, device = limit.get("bench"), limit.get("device")
+        for channel in run.table:
+            if bench is not None and fnmatchcase(channel.name, str(limit.get("channels"))):
+                pair = None if device is None else (device[0] + offset, device[1] + offset)
+                yield LimitPair(channel.name, channel.unit, (bench[0] + offset, bench[1] + offset), pair)
 
 
 def lanes(run: Run) -> tuple[LaneInfo, ...]:

@@ -84,7 +84,7 @@ WORDS: Final[dict[str, dict[int, str]]] = {
     "bench/state": {0: "Disconnected", 1: "Connected", 2: "Armed", 3: "Running", 4: "Tripped"},
     "loop/late": {},
 }
-_COUNTS: Final = ("/violations", "/ticks_left", "/fault_cell", "/fault", "/balancing")
+_COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault", "/balancing")
 _FRACTIONS: Final = ("soc", "soc_std")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIZES: Final = ((1366, 768), (1920, 1080))
 SETTLE_S: Final = 0.6
+_FIRST_S: Final = 2.5  # until the figures of the status line are those of a whole second
 
 
 def take_pictures(
@@ -35,7 +36,7 @@ def take_pictures(
     made: list[Path] = []
     for size in sizes:
         opening = Opening(lambda: kept, theme=themes[0], size=size)
-        serve(2.0 * SETTLE_S)
+        serve(_FIRST_S)
         if prepare is not None and opening.window is not None:
             prepare(opening.window)
         for theme in themes:

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 
 from workbench.window import format as fmt
 from workbench.window.empty import Empty
-from workbench.window.notice import Notices
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -111,18 +110,18 @@ class RunsPage(QWidget):
         super().__init__()
         self._past, self._desk = past, desk
         self.table = RunTable()
-        self.notices = Notices()
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter runs…")
         self.filter.setAccessibleName("Filter runs")
-        self.filter.setMaximumWidth(280)
+        self.filter.setFixedWidth(280)
         self.filter.textChanged.connect(self.table.filter)
         self.view = _View(self)
         self.open = button("Open and replay", self.open_chosen, "primary")
         self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
         self.empty = Empty("No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_wanted.emit)
         row = QHBoxLayout()
-        row.setContentsMargins(24, 16, 24, 8)
+        row.setContentsMargins(16, 12, 16, 8)
+        row.setSpacing(8)
         row.addWidget(label("Runs", "title"))
         row.addSpacing(16)
         row.addWidget(self.filter)
@@ -132,15 +131,13 @@ class RunsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.notices)
         column.addLayout(row)
         column.addWidget(self.empty)
         column.addWidget(self.view, 1)
         desk.ticked.connect(self._tick)
-        desk.worked.connect(lambda: self.notices.work.show_work(desk.pending))
-        desk.failed.connect(self.notices.failure.show_failure)
         self.view.selectionModel().selectionChanged.connect(self._judge)
         self.table.modelReset.connect(self._judge)
+        self.empty.hide()  # until the folder has been looked at
         self._judge()
 
     def refresh(self) -> None:
@@ -186,6 +183,7 @@ class RunsPage(QWidget):
             return
         suffix = FORMATS[word]
         dialog = QFileDialog(self, f"Export {word}", str(row.folder.parent / f"{row.name}{suffix}"))
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # so that Ctrl+. reaches us
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.export_to)

@@ -39,6 +39,7 @@ class Shell(QMainWindow):
         self.rail = Rail(theme)
         self.line = StatusLine(theme)
         self.stack = QStackedWidget()
+        self.above = QVBoxLayout()  # over every page
         self.pages: dict[str, QWidget] = {}
         self.page = "Bench"
         self._first = True
@@ -65,7 +66,8 @@ class Shell(QMainWindow):
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.rail)
-        row.addWidget(self.stack, 1)
+        self.above.addWidget(self.stack, 1)
+        row.addLayout(self.above, 1)
         column.addWidget(self.toolbar)
         column.addWidget(_Rule(self))
         column.addLayout(row, 1)

@@ -172,6 +172,7 @@ def style(theme: Theme) -> str:
     QPushButton[kind="plain"] {{ border: 1px solid transparent; color: {t.muted}; padding: 4px 6px; }}
     QPushButton[kind="plain"]:hover, QPushButton[kind="plain"]:checked {{ color: {t.text}; }}
     QPushButton[kind="plain"]:checked {{ font-weight: 600; }}
+    QPushButton[kind="plain"]:disabled {{ color: {t.faint}; }}
     QPushButton[kind="plain"]:focus {{ border-color: {t.blue}; }}
     QPushButton::menu-indicator {{ width: 0; height: 0; image: none; }}
     QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox, QPlainTextEdit {{ background: {t.panel}; color: {t.text};
@@ -179,6 +180,9 @@ def style(theme: Theme) -> str:
         selection-color: {t.text}; }}
     QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.blue}; }}
+    QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
+    QComboBox::drop-down {{ border: 0; width: 24px; }}
+    QTableView::item {{ padding: 0 8px; }}
     QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 0; outline: 0;
         selection-background-color: {t.selected}; selection-color: {t.text}; }}
     QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.line};

@@ -41,6 +41,13 @@ class View(QObject):
             self.paused = paused
             self.changed.emit()
 
+    def start_anew(self) -> None:
+        """Other data: nothing that was pointed at is there any more."""
+        self.right_s = math.nan
+        self.hover(None)
+        self.clear_cursors()
+        self.pause(paused=False)
+
     def hover(self, t_s: float | None) -> None:
         if t_s != self.hover_s:
             self.hover_s = t_s

@@ -15,6 +15,7 @@ from workbench.window.checklist import Checklist
 from workbench.window.dialogs import Details, Dialog, Inject, Question, Reason
 from workbench.window.empty import Placeholder
 from workbench.window.model import Action, EventRecord, Failure, State
+from workbench.window.notice import Notices
 from workbench.window.pages import COMING
 from workbench.window.palette import Palette
 from workbench.window.rail import PAGES
@@ -37,6 +38,8 @@ class Window(QObject):
         self.shell, self.desk, self.actions_ = shell, shell.desk, shell.actions_
         self._past, self._open_bench = past, open_bench
         self.checklist: Checklist | None = None
+        self.notices = Notices()
+        shell.above.insertWidget(0, self.notices)
         self.bench = BenchPage(self.desk, shell.theme)
         self.runs = RunsPage(past, self.desk)
         for page in PAGES:
@@ -56,8 +59,10 @@ class Window(QObject):
         shell.themed.connect(self._show_line)
         shell.wanted.connect(self.show_page)
         desk.changed.connect(self._changed)
+        desk.failed.connect(self.notices.failure.show_failure)
         desk.read.connect(self._read)
         desk.worked.connect(self._worked)
+        bench.board.view.changed.connect(self._view_changed)
         bench.lane_wanted.connect(self.ask_lane)
         bench.inject_wanted.connect(self.ask_fault)
         bench.connect_wanted.connect(partial(self.actions_.run, "connect"))
@@ -101,6 +106,7 @@ class Window(QObject):
 
     def _worked(self) -> None:
         status = self.desk.status
+        self.notices.work.show_work(self.desk.pending)
         arming = next((work for work in self.desk.pending if work.title.startswith("Arm") and not work.done), None)
         if arming is not None and self.checklist is None:
             self.checklist = Checklist(self.shell, self.shell.theme)
@@ -222,6 +228,7 @@ class Window(QObject):
 
     def ask_bench(self) -> None:
         dialog = QFileDialog(self.shell, "Open a bench file", "", "Bench files (*.toml)")
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # so that Ctrl+. reaches us
         dialog.fileSelected.connect(self._open_file)
         dialog.open()
 
@@ -255,11 +262,11 @@ class Window(QObject):
         if isinstance(focus, QAbstractButton):
             focus.click()
             return
-        self.set_paused(not self.bench.board.view.paused)
+        view = self.bench.board.view
+        view.pause(paused=not view.paused)
 
-    def set_paused(self, paused: bool) -> None:  # noqa: FBT001  # a switch
-        self.bench.board.view.pause(paused=paused)
-        self.shell.toolbar.paused = paused
+    def _view_changed(self) -> None:
+        self.shell.toolbar.paused = self.bench.board.view.paused
         self.shell.toolbar.refresh()
 
     def focus_filter(self) -> None:
