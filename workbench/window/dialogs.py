@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from workbench.window import format as fmt
 from workbench.window.model import Choice, Parameter
-from workbench.window.widgets import button, label
+from workbench.window.widgets import Combo, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ class Inject(Dialog):
     def __init__(self, parent: QWidget | None, faults: Sequence[FaultSpec]) -> None:
         super().__init__(parent, "Inject a fault", "", "Inject")
         self._faults = list(faults)
-        self.kind = QComboBox()
+        self.kind = Combo()
         self.kind.setAccessibleName("Fault")
         for fault in self._faults:
             self.kind.addItem(fault.label)
@@ -145,7 +145,7 @@ class Inject(Dialog):
 
 
 def _choice(choice: Choice) -> QComboBox:
-    field = QComboBox()
+    field = Combo()
     field.addItems(list(choice.options))
     return field
 
@@ -153,7 +153,6 @@ def _choice(choice: Choice) -> QComboBox:
 def _number(parameter: Parameter) -> QDoubleSpinBox:
     shown = _display(parameter)
     field = QDoubleSpinBox()
-    field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
     field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
     field.setRange(shown.shown(parameter.low), shown.shown(parameter.high))
     field.setValue(shown.shown(parameter.default))

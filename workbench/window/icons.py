@@ -83,6 +83,11 @@ def _triangle(painter: QPainter, colour: QColor) -> None:
     painter.drawPolygon(QPolygonF([QPointF(8.0, 3.5), QPointF(13.0, 12.5), QPointF(3.0, 12.5)]))
 
 
+def _down(painter: QPainter, colour: QColor) -> None:
+    del colour
+    painter.drawPolyline(QPolygonF([QPointF(4.0, 6.0), QPointF(8.0, 10.0), QPointF(12.0, 6.0)]))
+
+
 def _bolt(painter: QPainter, colour: QColor) -> None:
     painter.setBrush(colour)
     points = ((9.0, 1.5), (4.0, 9.0), (7.5, 9.0), (6.5, 14.5), (12.0, 6.5), (8.5, 6.5))
@@ -113,6 +118,7 @@ _DRAWN: Final[dict[str, Draw]] = {
     "pause": _bars,
     "play": _play,
     "warning": _triangle,
+    "down": _down,
     "bolt": _bolt,
     "ok": _check,
     "cross": _cross,

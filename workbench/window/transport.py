@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSlider
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider
 
 from workbench.window import format as fmt
-from workbench.window.widgets import button, label
+from workbench.window.widgets import Combo, button, label
 
 if TYPE_CHECKING:
     from workbench.window.past import ReplaySource
@@ -29,7 +29,7 @@ class Transport(QFrame):
         self.mark = label("REPLAY", "amber")
         self.name = label(tone="muted")
         self.play = button("Play", self.toggle)
-        self.speed = QComboBox()
+        self.speed = Combo()
         self.speed.setAccessibleName("Speed")
         self.speed.addItems([f"{speed:g}×" for speed in SPEEDS])  # noqa: RUF001  # the times sign is meant
         self.speed.setCurrentIndex(SPEEDS.index(1.0))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QDockWidget, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from workbench.window.icons import paint_icon
 from workbench.window.themes import LABEL_PX, font
 
 if TYPE_CHECKING:
@@ -38,6 +40,17 @@ def restyle(widget: QWidget, name: str, value: str) -> None:
         widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+class Combo(QComboBox):
+    """A combo box whose arrow is one of our icons; the style sheet has none."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        super().paintEvent(event)
+        painter = QPainter(self)
+        box = QRectF(self.width() - 22.0, self.height() / 2.0 - 6.0, 12.0, 12.0)
+        paint_icon(painter, "down", box, self.palette().color(self.foregroundRole()))
+        painter.end()
 
 
 class DockTitle(QWidget):
