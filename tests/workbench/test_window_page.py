@@ -19,7 +19,7 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.window.layout import Memory
-from workbench.window.model import Output
+from workbench.window.model import Failure, Level, Output
 from workbench.window.palette import Palette
 
 if TYPE_CHECKING:
@@ -121,3 +121,15 @@ def test_engine_that_restarts_gets_new_plots(running: Shown, qtbot: QtBot) -> No
 def test_closing_the_window_closes_the_session(running: Shown) -> None:
     running.shell.close()
     assert running.session.closed
+
+
+def test_window_fits_a_laptop_whatever_it_has_to_say(show: Callable[..., Shown], qtbot: QtBot) -> None:
+    shown = show(size=(1366, 768))
+    words = "not granted: the loop keeps time as well as an ordinary process can"
+    shown.session.change(run_name="2026-11-23_151200_a_rather_long_bench_name", realtime=False, realtime_words=words)
+    shown.session.note(Level.ALARM, "guard", "a sentence that goes on and on " * 8)
+    shown.window.notices.failure.show_failure(Failure("why " * 60, "what next " * 40, "details"))
+    qtbot.wait(1300)
+    assert shown.shell.minimumSizeHint().width() <= 1366
+    assert shown.shell.minimumSizeHint().height() <= 768
+    assert (shown.shell.width(), shown.shell.height()) == (1366, 768)

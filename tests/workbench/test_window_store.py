@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pytest
@@ -31,6 +31,13 @@ class Line:
         self.store = Store(self.reader, LANES, rows)
         self.at = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.reader.close()
+        self.writer.close()
+
     def put(self, values: tuple[float, ...], age_s: float = 0.0, quality: Quality = Quality.GOOD) -> None:
         t_s = 100.0 + self.at * 0.01
         qualities = np.full(2, quality, np.uint8)
@@ -40,10 +47,8 @@ class Line:
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    made = Line(tmp_path)
-    yield made
-    made.reader.close()
-    made.writer.close()
+    with Line(tmp_path) as made:
+        yield made
 
 
 def test_store_keeps_the_newest_rows_across_compaction(line: Line) -> None:
@@ -161,3 +166,31 @@ def test_scale_has_round_ticks_and_holds_still() -> None:
 def test_scale_shrinks_when_the_data_no_longer_fills_it() -> None:
     wide = round_scale(-20.0, 40.0, 1.0)
     assert follow(wide, 1.0, 2.0, 1.0).high < 10.0
+
+
+def test_tracking_holds_the_read_back_against_the_set_point_that_was_in_force(line: Line) -> None:
+    # the set-point steps by 100 mV at row 10; the cells, sampled 8.5 ms before they are read, follow three rows later
+    for number in range(30):
+        asked, read = 3.7 if number >= 10 else 3.6, 3.7 if number >= 13 else 3.6
+        line.put((read, read, asked, asked), age_s=0.0085)
+        line.store.feed()
+    assert np.abs(line.store.line("twin/A/difference")).max() < 1e-6
+
+
+def test_residual_holds_every_twin_against_the_measurement(tmp_path: Path) -> None:
+    with Line(tmp_path) as line:
+        store = Store(line.reader, LANES, 500, residual=True)
+        line.put((3.600, 3.64, 3.601, 3.608))
+        store.feed()
+        assert store.at()["twin/A/difference"] == pytest.approx(0.001, abs=1e-6)
+        assert store.at()["twin/B/difference"] == pytest.approx(0.008, abs=1e-6)
+
+
+def test_rare_spikes_do_not_set_a_usual_range(line: Line) -> None:
+    for number in range(400):
+        line.put((1.0 if number == 200 else 0.001, 0.0, 0.0, 0.0))
+    line.store.feed()
+    bins = Bins(["cell_01/voltage"], 100, 0.04)
+    bins.update(line.store, math.floor(line.store.newest_s / 0.04))
+    assert bins.extent("cell_01/voltage")[1] == 1.0
+    assert bins.extent("cell_01/voltage", usual=True)[1] == pytest.approx(0.001)

@@ -82,6 +82,9 @@ class BenchPage(QMainWindow):
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
+        for part in (self.gate, self.limits):  # what they do not need is the lanes'
+            part.setMaximumHeight(part.sizeHint().height())
+        self.docks["lanes"].widget().setMinimumHeight(220)
         for name, dock in self.docks.items():
             dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
             self.addDockWidget(
@@ -168,12 +171,17 @@ class BenchPage(QMainWindow):
             return
         self._ring = ring
         if ring is not None and self._facts is not None:
-            self.store = Store(ring, self._lanes_now())
+            self.store = Store(ring, self._lanes_now(), residual=self._residual)
             self.board.show_store(self.store)
-            self.board.show_lanes(self._lanes_now())
+            self.board.show_lanes(self._lanes_now(), residual=self._residual)
             self.tree.show_channels(self._facts, self.store)
             self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
         self.empty.setVisible(self.store is None)
+
+    @property
+    def _residual(self) -> bool:
+        """Whether the cells measured are a pack's own and not what the active twin asked for."""
+        return self._facts is not None and self._facts.mode == "pack"
 
     def _lanes_now(self) -> tuple[LaneInfo, ...]:
         return self.replay.lanes if self.replay is not None else self._desk.status.lanes
@@ -182,8 +190,8 @@ class BenchPage(QMainWindow):
         lanes = self._lanes_now()
         if lanes != self._lanes:
             self._lanes = lanes
-            self.lanes.show_lanes(lanes)
-            self.board.show_lanes(lanes)
+            self.lanes.show_lanes(lanes, residual=self._residual)
+            self.board.show_lanes(lanes, residual=self._residual)
             if self.store is not None:
                 self.store.relate(lanes)
         status = self._desk.status

@@ -19,6 +19,7 @@ Extremes = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 _EDGE: Final = 0.01
+_RARE: Final = 0.03  # of the bins: a spike at each step of the current
 
 
 class Bins:
@@ -61,8 +62,14 @@ class Bins:
         slots = number % self.width
         return number, self._low[:, slots], self._high[:, slots]
 
-    def extent(self, channel: str) -> tuple[float, float]:
-        """Least and greatest of all bins of one channel; (inf, -inf) when nothing is known."""
+    def extent(self, channel: str, *, usual: bool = False) -> tuple[float, float]:
+        """Least and greatest of all bins of a channel, `usual` without the rarest; (inf, -inf) if nothing is known."""
         row = self.row[channel]
+        known = np.isfinite(self._low[row])
+        if usual and known.any():
+            share = np.array([_RARE, 1.0 - _RARE])
+            low, _ = np.quantile(self._low[row][known], share).tolist()
+            _, high = np.quantile(self._high[row][known], share).tolist()
+            return low, high
         low, high = float(np.fmin.reduce(self._low[row])), float(np.fmax.reduce(self._high[row]))
         return (low, high) if low == low else (float("inf"), float("-inf"))  # noqa: PLR0124  # NaN

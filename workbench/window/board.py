@@ -104,8 +104,9 @@ class Board(QWidget):
         for plot in self.plots:
             plot.show_store(store)
 
-    def show_lanes(self, lanes: Sequence[LaneInfo]) -> None:
-        for spec in plot_specs(self._cells, lanes):
+    def show_lanes(self, lanes: Sequence[LaneInfo], *, residual: bool = False) -> None:
+        """`residual`: twins are held against a real pack."""
+        for spec in plot_specs(self._cells, lanes, residual=residual):
             self.plot(spec.key).show_curves(spec)
 
     def add_plot(self, channels: Sequence[str]) -> Plot | None:

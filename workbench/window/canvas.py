@@ -45,6 +45,7 @@ class Canvas(QWidget):
         self.store: Store | None = None
         self.scale: Scale | None = None
         self.held = False  # a range set by hand is kept
+        self.whole = False  # spikes set the range, too
         self.frames = 0
         self.base_s = math.nan  # in a replay: where the run's own time begins
         self._bins: Bins | None = None
@@ -103,7 +104,8 @@ class Canvas(QWidget):
         self._fresh = True
 
     def fit(self) -> None:
-        """Let the range follow the data again."""
+        """Let the range follow the data again; where spikes are left out, with them and without in turn."""
+        self.whole = self.spec.usual and not self.whole and not self.held
         self.scale = None
         self.held = False
         self.invalidate()
@@ -149,7 +151,7 @@ class Canvas(QWidget):
         low, high = math.inf, -math.inf
         for curve in self.spec.curves:
             if curve.channel in bins.row:
-                least, most = bins.extent(curve.channel)
+                least, most = bins.extent(curve.channel, usual=self.spec.usual and not self.whole)
                 wide = bins.extent(curve.other)[1] if curve.around and curve.other in bins.row else 0.0
                 wide = wide if math.isfinite(wide) else 0.0
                 low, high = min(low, least - wide), max(high, most + wide)

@@ -33,7 +33,7 @@ class Checklist(Dialog):
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
-        self.setMinimumWidth(640)
+        self.setMinimumWidth(760)
         self._theme = theme
         self.work: Pending | None = None
         self._shown: tuple[Check, ...] = ()
@@ -94,6 +94,10 @@ class Checklist(Dialog):
         self._rows.hide()
         self._rows.deleteLater()
         self._rows = fresh
+        column = self.layout()
+        if column is not None:
+            column.activate()
+            self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
 
     def reject(self) -> None:
         """Escape closes it once arming is over, and stops nothing before."""

@@ -50,7 +50,10 @@ Legend = Callable[[Reading], Sequence[Entry]]
 
 @dataclass(frozen=True)
 class PlotSpec:
-    """A plot as declared: title, quantity, curves; `least` is the narrowest range worth showing, in shown units."""
+    """A plot as declared: title, quantity, curves; `least` is the narrowest range worth showing, in shown units.
+
+    With `usual`, rare spikes leave the range instead of setting it; a double-click shows them too.
+    """
 
     key: str
     title: str
@@ -59,6 +62,7 @@ class PlotSpec:
     least: float
     axis: str = ""
     legend: Legend | None = None
+    usual: bool = False
 
     @property
     def unit(self) -> str:

@@ -56,6 +56,7 @@ class Dialog(QDialog):
         column.addLayout(self.body)
         row = QHBoxLayout()
         self.off = button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
+        self.off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and Space must not find it by chance
         row.addWidget(self.off)  # a modal dialog bars the way to the one in the toolbar
         row.addStretch(1)
         row.addWidget(self.no)

@@ -110,7 +110,7 @@ def facts(run: Run) -> BenchFacts:
     return BenchFacts(
         run.name,
         str(run.folder),
-        str(bench.get("mode", "hil")),
+        str(run.meta.get("mode") or bench.get("mode", "hil")),
         str(bench.get("closure", "")),
         bool(bench.get("attended", True)),
         cells,
@@ -135,8 +135,13 @@ def lanes(run: Run) -> tuple[LaneInfo, ...]:
     """The lanes as declared, those that the run has columns of."""
     known = {tuple(name.split("/")[:2]) for name in run.table.names}
     declared: list[dict[str, Any]] = _toml(run).get("lane", [])
+    active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
+
+    def leads(lane: dict[str, Any]) -> bool:
+        return active[lane["role"]] == lane["name"] if lane["role"] in active else bool(lane.get("active", False))
+
     return tuple(
-        LaneInfo(lane["role"], lane["name"], bool(lane.get("active", False)))
+        LaneInfo(lane["role"], lane["name"], leads(lane))
         for lane in declared
         if (lane.get("role"), lane.get("name")) in known
     )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
@@ -65,6 +65,9 @@ class Limits(QWidget):
             grid.addWidget(parts[2], 2 * row + 1, 0, 1, 2)
             self.rows.append(parts)
         grid.setRowStretch(2 * NEAREST, 1)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        return QSize(200, NEAREST * 42 + 8)  # as if all rows were filled
 
     def show_limits(self, limits: Sequence[LimitPair]) -> None:
         self._limits = tuple(limits)

@@ -11,30 +11,50 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from drivers.snapshot import Channel
+from drivers.snapshot import Channel, Columns, Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from drivers.snapshot import Columns, Floats
     from workbench.window.model import LaneInfo
 
 CELL_VOLTAGE: Final = re.compile(r"cell_\d+/voltage")
 SENSOR: Final = re.compile(r"bms/temperature_\d+")
 
-Reduce = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+WRITE_S: Final = 0.0175  # a set-point is sent in the simulator's next period of 10 ms and measured in the one after
+
+Reduce = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """New rows and what came before them: `new[C,k]`, `sampled_s[M,k]`; `t_s[n+k]`, `values[C,n+k]`, oldest first."""
+
+    new: Floats
+    sampled_s: Floats
+    t_s: Floats
+    values: npt.NDArray[np.float32]
+
+    def earlier(self, lag_s: Floats) -> Columns:
+        """For each new row, where the row stands that was the newest `lag_s[k]` before it."""
+        then_s = self.t_s[len(self.t_s) - self.new.shape[1] :] - np.nan_to_num(lag_s)
+        return np.maximum(self.t_s.searchsorted(then_s, side="right") - 1, 0)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """One derived channel: `values[k]` from the ring's `values[C,k]`."""
+    """One derived channel: `values[k]` of the new rows."""
 
     channel: Channel
-    of: Callable[[Floats], Floats]
+    of: Callable[[Rows], Floats]
 
 
-def formulas(names: Sequence[str], lanes: Sequence[LaneInfo]) -> list[Formula]:
-    """All that the ring's columns allow; twins differ from the read-back or from the active twin."""
+def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[Formula]:
+    """All that the ring's columns allow.
+
+    The active twin's set-points are held against the read-back and other twins against the active one; with
+    `residual` (a real pack is measured) every twin is held against the measurement.
+    """
     column = {name: number for number, name in enumerate(names)}
     cells = _matching(column, CELL_VOLTAGE)
     sensors = _matching(column, SENSOR)
@@ -49,28 +69,32 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo]) -> list[Formula]:
             Formula(Channel(f"temperature/{word}", "K"), partial(_reduced, sensors, reduce))
             for word, reduce in (("coldest", _least), ("hottest", _most))
         ]
-    return made + _twins(column, lanes)
+    return made + _twins(column, lanes, residual=residual)
 
 
-def _twins(column: dict[str, int], lanes: Sequence[LaneInfo]) -> list[Formula]:
+def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool) -> list[Formula]:
     made: list[Formula] = []
     twins = [lane for lane in lanes if lane.role == "twin"]
     active = next((lane.name for lane in twins if lane.active), None)
     for lane in twins:
-        own = _matching(column, re.compile(rf"twin/{re.escape(lane.name)}/cell_\d+/voltage"))
-        keys = {key: number for key, number in column.items() if number in set(own.tolist())}
-        against = "" if lane.active or active is None else f"twin/{active}/"
+        path = f"twin/{lane.name}/"
+        measured = residual or lane.active or active is None
+        against = "" if measured else f"twin/{active}/"
         pairs = [
-            (number, column[against + key.split("/", 2)[2]])
-            for key, number in keys.items()
-            if against + key.split("/", 2)[2] in column
+            (number, column[other])
+            for name, number in column.items()
+            if name.startswith(path) and CELL_VOLTAGE.fullmatch(name.removeprefix(path))
+            if (other := against + name.removeprefix(path)) in column
         ]
         if pairs:
-            mine, other = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
-            made.append(Formula(Channel(f"twin/{lane.name}/difference", "V"), partial(_difference, mine, other)))
-        soc = _matching(column, re.compile(rf"twin/{re.escape(lane.name)}/cell_\d+/soc"))
+            mine, theirs = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
+            age = column.get(f"{path}age")
+            write_s = 0.0 if residual else WRITE_S
+            of = partial(_tracking, mine, theirs, write_s) if measured else partial(_difference, mine, theirs, age)
+            made.append(Formula(Channel(f"{path}difference", "V"), of))
+        soc = _matching(column, re.compile(rf"{re.escape(path)}cell_\d+/soc"))
         if len(soc):
-            made.append(Formula(Channel(f"twin/{lane.name}/soc", "1"), partial(_reduced, soc, _mean)))
+            made.append(Formula(Channel(f"{path}soc", "1"), partial(_reduced, soc, _mean)))
     return made
 
 
@@ -78,12 +102,24 @@ def _matching(column: dict[str, int], pattern: re.Pattern[str]) -> Columns:
     return np.array([number for name, number in column.items() if pattern.fullmatch(name)], dtype=np.intp)
 
 
-def _reduced(columns: Columns, reduce: Reduce, values: Floats) -> Floats:
-    return reduce(values[columns])
+def _reduced(columns: Columns, reduce: Reduce, rows: Rows) -> Floats:
+    return reduce(rows.new[columns])
 
 
-def _difference(mine: Columns, other: Columns, values: Floats) -> Floats:
-    return _mean(values[mine] - values[other])
+def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floats:
+    """What was asked for when the cells were sampled, minus what was read then; mean over the cells."""
+    t_s = rows.t_s[len(rows.t_s) - rows.new.shape[1] :]
+    known = cells[0] < len(rows.sampled_s)
+    age_s = t_s - rows.sampled_s[cells[0]] if known else np.zeros_like(t_s)
+    then = rows.earlier(age_s + write_s)
+    return _mean(rows.values[mine][:, then] - rows.new[cells])
+
+
+def _difference(mine: Columns, active: Columns, age: int | None, rows: Rows) -> Floats:
+    """A twin minus the active one at the instant that its newest answer is about; mean over the cells."""
+    if age is None:
+        return _mean(rows.new[mine] - rows.new[active])
+    return _mean(rows.new[mine] - rows.values[active][:, rows.earlier(rows.new[age])])
 
 
 def _least(values: Floats) -> Floats:
@@ -103,8 +139,3 @@ def _mean(values: Floats) -> Floats:
     number = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
-
-
-def channels(made: Iterable[Formula]) -> list[Channel]:
-    """Their channels, in order."""
-    return [formula.channel for formula in made]

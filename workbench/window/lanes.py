@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
-from workbench.window.specs import coloured
+from workbench.window.specs import coloured, twin_word
 from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PAD: Final = 16.0
 _NARROW: Final = 280
 HEADS: Final = {"twin": ("mV", "step"), "estimator": ("SoC error", "step"), "controller": ("cost", "viol.", "step")}
+_WORDS: Final = {"tracking": "track", "difference": "diff", "residual": "resid"}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
 _WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
 
@@ -33,13 +34,14 @@ class Figures:
     columns: tuple[tuple[str, str], ...]
 
 
-def figures(lane: LaneInfo, reading: Reading, truth: str) -> Figures:
+def figures(lane: LaneInfo, reading: Reading, truth: str, *, residual: bool = False) -> Figures:
     """The lane's columns at one instant; SoC errors are against the active twin `truth`."""
     path = f"{lane.role}/{lane.name}"
     step = (fmt.step_time(reading[f"{path}/step"]), "")
     if lane.role == "twin":
         off = abs(reading[f"{path}/difference"])
-        return Figures(((fmt.MILLIVOLT.number(off), "track" if lane.active else "diff"), step))
+        word = _WORDS[twin_word(lane, residual=residual)]
+        return Figures(((fmt.MILLIVOLT.number(off), word), step))
     if lane.role == "estimator":
         error = abs(reading[f"{path}/soc"] - reading[f"twin/{truth}/soc"])
         return Figures(((fmt.PERCENT.text(error), ""), step))
@@ -162,6 +164,7 @@ class Lanes(QWidget):
         super().__init__()
         self.theme = theme
         self.rows: dict[tuple[str, str], LaneRow] = {}
+        self._residual = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 4)
         self._column.setSpacing(0)
@@ -173,10 +176,11 @@ class Lanes(QWidget):
                 part.theme = theme
                 part.update()
 
-    def show_lanes(self, lanes: Sequence[LaneInfo]) -> None:
+    def show_lanes(self, lanes: Sequence[LaneInfo], *, residual: bool = False) -> None:
         """Rows stay while the lanes are the same ones; only their state changes."""
         if [(lane.role, lane.name) for lane in lanes] != list(self.rows):
             self._build(lanes)
+        self._residual = residual
         for lane in lanes:
             row = self.rows[lane.role, lane.name]
             if row.lane != lane:
@@ -205,4 +209,4 @@ class Lanes(QWidget):
     def show_values(self, reading: Reading) -> None:
         truth = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
         for row in self.rows.values():
-            row.show_figures(figures(row.lane, reading, truth))
+            row.show_figures(figures(row.lane, reading, truth, residual=self._residual))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 SENSORS: Final = 8
 
 
-def plot_specs(cells: int, lanes: Sequence[LaneInfo]) -> list[PlotSpec]:
+def plot_specs(cells: int, lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[PlotSpec]:
     """Cell voltage, current, state of charge, temperature, twins."""
-    return [_voltage(cells), _current(lanes), _charge(lanes), _temperature(), _twins(lanes)]
+    return [_voltage(cells), _current(lanes), _charge(lanes), _temperature(), _twins(lanes, residual=residual)]
 
 
 def coloured(lanes: Sequence[LaneInfo], role: str) -> list[tuple[LaneInfo, str]]:
@@ -96,13 +96,18 @@ def _temperature_legend(reading: Reading) -> list[Entry]:
     ]
 
 
-def _twins(lanes: Sequence[LaneInfo]) -> PlotSpec:
+def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
     curves = [
         Curve(
-            f"{lane.name.removesuffix(' pack')} {'tracking' if lane.active else 'difference'}",
+            f"{lane.name.removesuffix(' pack')} {twin_word(lane, residual=residual)}",
             f"twin/{lane.name}/difference",
             colour,
         )
         for lane, colour in coloured(lanes, "twin")
     ]
-    return PlotSpec("twins", "Twins", fmt.MILLIVOLT, tuple(curves), 4.0)
+    return PlotSpec("twins", "Twins", fmt.MILLIVOLT, tuple(curves), 4.0, usual=True)
+
+
+def twin_word(lane: LaneInfo, *, residual: bool) -> str:
+    """What a twin's voltage is held against: its own read-back, the active twin, or a measured pack."""
+    return "residual" if residual else "tracking" if lane.active else "difference"

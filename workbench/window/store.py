@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.snapshot import Quality
-from workbench.window.formulas import Formula, formulas
+from workbench.window.formulas import Formula, Rows, formulas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +40,19 @@ class Reading:
 class Store:
     """Lines over time, by channel name: those of the ring and those that the window derives."""
 
-    def __init__(self, ring: RingReader, lanes: Sequence[LaneInfo], rows: int = ROWS) -> None:
+    def __init__(
+        self, ring: RingReader, lanes: Sequence[LaneInfo], rows: int = ROWS, *, residual: bool = False
+    ) -> None:
         """Lines for the ring's channels and the formulas that `lanes` allow."""
         self._ring = ring
         self._next = 0
         self._epoch = ring.epoch
         self._rows = rows
+        self._residual = residual
         self.generation = 0
         self.lost = 0
         self._own = len(ring.table)
-        self._formulas: list[Formula] = formulas(ring.table.names, lanes)
+        self._formulas: list[Formula] = formulas(ring.table.names, lanes, residual=residual)
         self.channels: tuple[Channel, ...] = (*ring.table, *(formula.channel for formula in self._formulas))
         self._column = {channel.name: number for number, channel in enumerate(self.channels)}
         # twice the rows: new ones are appended, and the newest half moves to the front once in a while
@@ -68,7 +71,7 @@ class Store:
 
     def relate(self, lanes: Sequence[LaneInfo]) -> None:
         """From now on twins differ from the lane that is active now."""
-        made = formulas(self._ring.table.names, lanes)
+        made = formulas(self._ring.table.names, lanes, residual=self._residual)
         if [formula.channel for formula in made] == [formula.channel for formula in self._formulas]:
             self._formulas = made
 
@@ -101,8 +104,9 @@ class Store:
         values = block.values[:, -count:]
         self._t_s[start:end] = block.t_s[-count:]
         self._values[: self._own, start:end] = values
+        rows = Rows(values, block.sampled_s[:, -count:], self._t_s[:end], self._values[: self._own, :end])
         for number, formula in enumerate(self._formulas):
-            self._values[self._own + number, start:end] = formula.of(values)
+            self._values[self._own + number, start:end] = formula.of(rows)
         self._sampled[:] = block.sampled_s[:, -1]
         self._quality[:] = block.quality[:, -1]
         self._end = end
