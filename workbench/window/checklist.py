@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from workbench.window import format as fmt
@@ -94,9 +94,13 @@ class Checklist(Dialog):
         self._rows.hide()
         self._rows.deleteLater()
         self._rows = fresh
+        fresh.show()
+        QTimer.singleShot(0, self, self._grow)
+
+    def _grow(self) -> None:
+        """Findings that need more lines get them."""
         column = self.layout()
         if column is not None:
-            column.activate()
             self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
 
     def reject(self) -> None:

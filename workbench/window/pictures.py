@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from workbench.window.window import Window
 
 SIZES: Final = ((1366, 768), (1920, 1080))
-SETTLE_S: Final = 0.6
-_FIRST_S: Final = 2.5  # until the figures of the status line are those of a whole second
+SETTLE_S: Final = 1.3  # the figures of the status line are those of a whole second
+_REDRAW_S: Final = 0.3
 
 
 def take_pictures(
@@ -36,11 +36,13 @@ def take_pictures(
     made: list[Path] = []
     for size in sizes:
         opening = Opening(lambda: kept, theme=themes[0], size=size)
-        serve(_FIRST_S)
+        serve(SETTLE_S)
         if prepare is not None and opening.window is not None:
             prepare(opening.window)
         for theme in themes:
             opening.shell.set_theme(THEMES[theme])
+            serve(_REDRAW_S)
+            opening.stats.restart()  # the status line shall not tell of the redrawing
             serve(SETTLE_S)
             path = folder / f"window-{theme}-{size[0]}x{size[1]}.png"
             opening.shell.grab().save(str(path))

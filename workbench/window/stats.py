@@ -34,6 +34,10 @@ class Stats:
     _cpu: float = field(default_factory=time.process_time)
     _last: int = 0
 
+    def restart(self) -> None:
+        """Begin another second."""
+        self._since, self._cpu, self._last = time.perf_counter(), time.process_time(), self.frames
+
     def look(self, frames: int) -> bool:
         """Note the frames painted so far; answers whether a second has passed and the rates are new."""
         self.frames = frames
