@@ -9,7 +9,10 @@
     |       |-- LinkDropped    closed by the other side, or never opened
     |       |-- LinkGarbage    an answer that cannot be read
     |       `-- WrongModel     somebody else answers
-    `-- Refused          an action that the state of the session does not allow
+    |-- Refused          an action that the state of the session does not allow
+    |-- CheckFailed      a check of the bench that did not hold
+    |-- Interrupted      Ctrl-C or SIGTERM, left in order
+    `-- Usage            an option of the command line that makes no sense
 
 Raised below, caught once: where a verb or an action ends.
 """
@@ -113,3 +116,32 @@ class Refused(PulseError):
     """An action that the state of the session does not allow."""
 
     code = "refused"
+
+
+class CheckFailed(PulseError):
+    """A check of the bench that did not hold."""
+
+    code = "check_failed"
+
+
+class Interrupted(PulseError):
+    """Ctrl-C or SIGTERM, left in order."""
+
+    code = "interrupted"
+
+
+class Usage(PulseError):
+    """An option of the command line that makes no sense."""
+
+    code = "usage"
+
+
+def revived(told: dict[str, Any]) -> PulseError:
+    """The error that `as_json` told of, in another process; an unknown code becomes a plain `PulseError`."""
+    kinds = {kind.code: kind for kind in _below(PulseError)}
+    names = ("where", "line", "key", "value", "bound", "hint")
+    return kinds.get(told["code"], PulseError)(told["what"], **{name: told[name] for name in names})
+
+
+def _below(kind: type[PulseError]) -> list[type[PulseError]]:
+    return [kind, *(found for lower in kind.__subclasses__() for found in _below(lower))]

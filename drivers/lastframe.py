@@ -8,28 +8,37 @@ from typing import Final
 
 import can
 
+from drivers.frameproof import Proof, Protection
 from drivers.lastword import NEVER, RECONNECT_S, StepResult
 
 PERIOD_S: Final = 0.020
-STANDARD_IDS: Final = 0x7FF
+EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
 DRAIN_FRAMES: Final = 10_000  # more than a bus carries between two calls: a flood must not hold the guard
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A frame that verifies: `payload & mask == value`, the payload read as a little-endian number."""
+    """A frame that verifies: `payload & mask == value`, the payload read as a little-endian number.
 
-    message_id: int
+    It must have `length` bytes and prove itself by `protection`: a replayed frame tells nothing of now.
+    """
+
+    identifier: int
     mask: int
     value: int
+    length: int
+    protection: Protection | None
 
-    def met(self, message_id: int, payload: bytes) -> bool:
-        return message_id == self.message_id and int.from_bytes(payload, "little") & self.mask == self.value
+    def met(self, payload: bytes) -> bool:
+        return int.from_bytes(payload, "little") & self.mask == self.value
 
 
 @dataclass(frozen=True, slots=True)
 class CanStep:
-    """Frames `(identifier, payload)`, one per counter value, sent in turn until `verify` is met."""
+    """Frames `(identifier, payload)`, one per counter value, sent in turn until `verify` is met.
+
+    The identifiers of 29 bits have `EXTENDED` set.
+    """
 
     name: str
     frames: tuple[tuple[int, bytes], ...]
@@ -66,6 +75,7 @@ class CanMouth:
         self._bus: can.BusABC | None = None
         self._tried_s = float("-inf")
         self._turn = 0
+        self._proofs = {step.verify: Proof() for step in word.steps}
         self._connect()
 
     @property
@@ -117,12 +127,11 @@ class CanMouth:
         except Exception as error:  # noqa: BLE001
             self.detail = f"{word.channel} cannot be opened: {error}"
 
-    def _send(self, message_id: int, payload: bytes) -> bool:
+    def _send(self, said: int, payload: bytes) -> bool:
+        extended = bool(said & EXTENDED)
         try:
             if self._bus is not None:
-                self._bus.send(
-                    can.Message(arbitration_id=message_id, data=payload, is_extended_id=message_id > STANDARD_IDS)
-                )
+                self._bus.send(can.Message(arbitration_id=said & ~EXTENDED, data=payload, is_extended_id=extended))
                 return True
         except Exception as error:  # noqa: BLE001
             self._lost(error)
@@ -131,7 +140,7 @@ class CanMouth:
     def _heard(self, watch: Watch, until_s: float) -> bool:
         while (left_s := until_s - time.monotonic()) > 0.0:
             frame = self._receive(left_s)
-            if frame is not None and watch.met(frame.arbitration_id, bytes(frame.data)):
+            if frame is not None and watch in self._believed(frame) and watch.met(bytes(frame.data)):
                 return True
             if self._bus is None:
                 return False
@@ -139,8 +148,22 @@ class CanMouth:
 
     def _drain(self) -> None:
         for _ in range(DRAIN_FRAMES):
-            if self._receive(0.0) is None:
+            frame = self._receive(0.0)
+            if frame is None:
                 return
+            self._believed(frame)
+
+    def _believed(self, frame: can.Message) -> list[Watch]:
+        """Those that watch this frame and find it proven; each frame is looked at once, for its counter's sake."""
+        if frame.is_remote_frame or frame.is_error_frame:
+            return []
+        told, payload = identifier(frame), bytes(frame.data)
+        return [
+            watch
+            for watch, proof in self._proofs.items()
+            if watch.identifier == told
+            and not proof.doubt(watch.protection, frame.arbitration_id, payload, watch.length)
+        ]
 
     def _receive(self, timeout_s: float) -> can.Message | None:
         try:
@@ -152,3 +175,8 @@ class CanMouth:
     def _lost(self, error: Exception) -> None:
         self.close()
         self.detail = f"{self._word.channel} is gone: {error}"
+
+
+def identifier(frame: can.Message) -> int:
+    """With `EXTENDED` set where it has 29 bits."""
+    return frame.arbitration_id | EXTENDED * frame.is_extended_id

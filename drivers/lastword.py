@@ -212,7 +212,7 @@ class TcpMouth:
         return False
 
     def _lines(self) -> list[tuple[int, bytes]]:
-        """Replies that have arrived, each with the number of the query that it answers."""
+        """Replies that have arrived, each with the number of the query that it answers; unasked lines are dropped."""
         while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
             try:
                 chunk = self._socket.recv(4096)
@@ -226,6 +226,7 @@ class TcpMouth:
         *lines, self._received = self._received.split(b"\n")
         if lines:
             self._owed_s = time.monotonic()
+        del lines[self._asked - self._answered :]  # or later answers would count as those of queries to come
         first, self._answered = self._answered + 1, self._answered + len(lines)
         return [(first + k, line.strip()) for k, line in enumerate(lines)]
 
@@ -237,9 +238,9 @@ class TcpMouth:
 
 
 def _peer(address: str) -> tuple[str, int]:
-    """Host and port, the name resolved once, because a name server may block; port 0, never reached, for nonsense."""
+    """Host and port, the name resolved once, because a name server may block; a port 0 of our own for nonsense."""
     host, _, port = address.rpartition(":")
     try:
         return socket.gethostbyname(host), int(port)
     except (OSError, ValueError):
-        return host, 0
+        return "127.0.0.1", 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Final
 
@@ -9,6 +10,7 @@ LOOP: Final = 30
 GUARD: Final = 40
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
 INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
+BESIDE: Final = 5  # other threads of a process that keeps time: whoever holds the interpreter must not wait for a core
 
 
 def ask_realtime(priority: int) -> str:
@@ -20,6 +22,13 @@ def ask_realtime(priority: int) -> str:
     except OSError as error:
         return f"no real-time permission ({error.strerror}); lateness p99 is then some 5 ms instead of 0.1 ms"
     return ""
+
+
+def leave_realtime() -> None:
+    """The calling thread goes back among everybody else."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def be_nice(steps: int = 10) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 MAGIC: Final = b"PULSRNG1"
 CAPACITY: Final = 8192
 NEWEST: Final = 8  # whole rows beside the header
+ROOM: Final = 1 << 27  # 128 MiB: twice the ring of a bench of 24 cells; a container's memory folder may have less
 _HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
 _COUNT_AT: Final = 64  # count and epoch, in a cache line of their own
 _JSON_AT: Final = 128
@@ -69,9 +71,10 @@ class Block:
 
 
 def memory_folder() -> Path:
-    """Where ring files belong: a folder in memory if there is one, because writing back to a disk stalls the writer."""
+    """Where ring files belong: in memory if there is room, because writing back to a disk stalls the writer."""
     memory = Path("/dev/shm")  # noqa: S108  # the files there carry a name of the session's own
-    return memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM
+    return memory if fits else Path(tempfile.gettempdir())
 
 
 class _Layout:
@@ -122,13 +125,16 @@ class RingWriter:
 
     @classmethod
     def create(cls, path: Path, table: ChannelTable, measured: int, capacity: int = CAPACITY) -> Self:
-        """Make the file for `table`, of which the first `measured` columns carry a time and a quality of their own."""
+        """Make the file for `table`, of which the first `measured` columns carry a time and a quality of their own.
+
+        Raises `FileExistsError`, and `BenchError` where there is no room for it.
+        """
         if not (0 <= measured <= len(table) and capacity > NEWEST):
             raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
         header = json.dumps({"channels": table_rows(table)}).encode()
         size = _offsets(len(header), len(table), measured, capacity)[-1]
         with path.open("x+b") as file:
-            file.truncate(size)
+            _reserve(path, file.fileno(), size)
             buffer = mmap.mmap(file.fileno(), size)
         layout = _Layout(buffer, len(header), len(table), measured, capacity)
         for lines in (layout.newest, layout.t_s, layout.values, layout.sampled_s):
@@ -290,6 +296,19 @@ class RingReader:
 
 def _pieces(lines: npt.NDArray[Scalar], slots: tuple[slice, slice]) -> npt.NDArray[Scalar]:
     return np.concatenate([lines[..., piece] for piece in slots], axis=-1)
+
+
+def _reserve(path: Path, file: int, size: int) -> None:
+    """Take the room now: a page that finds none later ends the process instead of raising."""
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, size)
+        else:
+            os.truncate(file, size)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        what = f"finds no room for a ring of {size / 1e6:.0f} MB: {error.strerror}"
+        raise BenchError(what, where=str(path), hint="free space there") from error
 
 
 def _no_ring(path: Path, reason: str) -> BenchError:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
-from fnmatch import fnmatchcase
+import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.model import ROLES
 from drivers.benchfile.units import si_unit, to_si
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from drivers.benchfile.document import Document, KeyPath
-    from drivers.benchfile.model import Bench, Bounds, Limit
+    from drivers.benchfile.model import Bench, Bounds, Instrument, Limit
     from drivers.errors import BenchFileError
 
 SAFE_ORDER: Final = ("supply off", "contactors open", "cells off")
 SAFE_NEEDS: Final = 2  # the cells may stay live, the first two steps may not be left out
+INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
+LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
 PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
     ("cell_01/voltage", "cell_simulator", "voltage_v", "V"),
@@ -29,7 +33,8 @@ PROTECTED: Final = (  # channel (one cell stands for all), section, field and un
 
 def mistakes(bench: Bench) -> Iterator[BenchFileError]:
     """Everything wrong with a file whose every field is right by itself."""
-    yield from _closure(bench)
+    yield from _not_built(bench)
+    yield from _addresses(bench)
     yield from _limits(bench)
     yield from _supply(bench)
     yield from _times(bench)
@@ -50,15 +55,42 @@ def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[Ben
             yield from not_finite(document, inner, (*at, number))
 
 
-def _closure(bench: Bench) -> Iterator[BenchFileError]:
-    if bench.bench.closure == "terminals":
+def _not_built(bench: Bench) -> Iterator[BenchFileError]:
+    """Wiring that a bench may have and this version does not run: to act as if it did would be worse."""
+    general = bench.bench
+    if general.closure == "terminals":
         yield bench.document.mistake(
             ("bench", "closure"),
             'is "terminals", where a supply plays the pack: its loop delay is not measured and its stability not shown',
             value="terminals",
-            bound="shunt-loop or signal",
+            bound="shunt-loop",
             hint='use "shunt-loop"',
         )
+    for key, value, built in (("mode", general.mode, "hil"), ("closure", general.closure, "shunt-loop")):
+        if value not in {built, "terminals"}:
+            what, hint = f'= "{value}" is not built yet', f'use "{built}"'
+            yield bench.document.mistake(("bench", key), what, value=value, bound=built, hint=hint)
+
+
+def _addresses(bench: Bench) -> Iterator[BenchFileError]:
+    """`host:port` or `emulated:NAME`, each once: the guard speaks to the supply there as well."""
+    seen: dict[str, str] = {}
+    for name in INSTRUMENTS:
+        at, address = (name, "address"), str(getattr(bench, name).address)
+        host, _, port = address.rpartition(":")
+        port_ok = port.isascii() and port.isdigit() and 1 <= int(port) <= LAST_PORT
+        if not (host and not _odd(host) and (port_ok or (host == "emulated" and port.isidentifier()))):
+            hint = "write host:port, for instance 192.0.2.10:5025"
+            what = f'= "{address}" is no address'
+            yield bench.document.mistake(at, what, value=address, bound="host:port, port 1 to 65535", hint=hint)
+        elif address in seen:
+            what, hint = f'= "{address}" is the address of {seen[address]} as well', "give each its own"
+            yield bench.document.mistake(at, what, value=address, bound="unique", hint=hint)
+        seen.setdefault(address, name)
+
+
+def _odd(host: str) -> bool:
+    return not re.fullmatch(r"[A-Za-z0-9._-]+", host)
 
 
 def _limits(bench: Bench) -> Iterator[BenchFileError]:
@@ -97,7 +129,7 @@ def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[
 def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds) -> Iterator[BenchFileError]:
     """The instrument's protection must lie behind the bench limit that the software keeps."""
     for channel, owner, field, unit in PROTECTED:
-        if si_unit(limit.unit) == unit and fnmatchcase(channel, limit.channels):
+        if si_unit(limit.unit) == unit and fnmatch.fnmatchcase(channel, limit.channels):
             protection: float = getattr(getattr(bench, owner).protect, field)
             for side in (0, 1) if field == "current_a" else (1,):
                 magnitude = abs(to_si(bounds[side], limit.unit))
@@ -115,14 +147,26 @@ def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
     """Every output of the bench needs a bench limit, or gate and guard would have nothing to keep."""
     cells = [f"cell_{number:02d}" for number in range(1, bench.pack.cells + 1)]
     outputs = [f"{cell}/{what}" for what in ("voltage", "current") for cell in cells]
-    patterns = [limit.channels for limit in bench.limit if limit.bench is not None]
-    for channel in (*outputs, "supply/voltage", "supply/current"):
-        if not any(fnmatchcase(channel, pattern) for pattern in patterns):
-            hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
-            yield bench.document.mistake(
-                ("limit",), f"has no bench limit for {channel}", bound="a bench limit", hint=hint
-            )
+    outputs += [f"bms/temperature_{number}" for number in range(1, bench.io_box.thermistors + 1)]
+    outputs += ["supply/voltage", "supply/current"]
+    bounded = [limit.channels for limit in bench.limit if limit.bench is not None]
+    for channel in outputs:
+        if not any(fnmatch.fnmatchcase(channel, pattern) for pattern in bounded):
+            yield _no_bench_limit(bench, channel, outputs)
             return
+
+
+def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> BenchFileError:
+    """Where the limit of `channel` should stand: a limit without bench bounds, or a pattern that may be misspelt."""
+    hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
+    at: KeyPath = ("limit", 0)
+    idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not fnmatch.filter(outputs, limit.channels)}
+    for number, limit in enumerate(bench.limit):
+        if fnmatch.fnmatchcase(channel, limit.channels):
+            at, hint = ("limit", number), "give it bench = [low, high]"
+    if near := get_close_matches(channel, idle, 1):
+        at, hint = ("limit", idle[near[0]], "channels"), f'correct "{near[0]}", or {hint}'
+    return bench.document.mistake(at, f"has no bench limit for {channel}", bound="a bench limit", hint=hint)
 
 
 def _supply(bench: Bench) -> Iterator[BenchFileError]:
@@ -147,11 +191,8 @@ def _supply(bench: Bench) -> Iterator[BenchFileError]:
 
 def _times(bench: Bench) -> Iterator[BenchFileError]:
     document, late, lost = bench.document, bench.gate.late_ms, bench.gate.lost_ms
-    for source, instrument in (
-        ("cell_simulator", bench.cell_simulator),
-        ("supply", bench.supply),
-        ("io_box", bench.io_box),
-    ):
+    for source in INSTRUMENTS:
+        instrument: Instrument = getattr(bench, source)
         late_ms: int = getattr(late, source)
         lost_ms: int = getattr(lost, source)
         if late_ms <= instrument.period_ms:
@@ -188,6 +229,12 @@ def _safe(bench: Bench) -> Iterator[BenchFileError]:
         hint = "cells that go first leave a live BMS with open wires"
         bound = f"{order}, then if wanted {SAFE_ORDER[-1]}"
         yield bench.document.mistake(("safe", 0), f"declares {said}, not {bound}", value=said, bound=bound, hint=hint)
+    elif len(steps) > SAFE_NEEDS:  # a step that nobody takes must not read as taken
+        at, hint = ("safe", SAFE_NEEDS, "step"), "leave it out: the cells stay live, and the state says so"
+        what = f'= "{SAFE_ORDER[-1]}" is not built yet'
+        yield bench.document.mistake(
+            at, what, value=SAFE_ORDER[-1], bound=", ".join(SAFE_ORDER[:SAFE_NEEDS]), hint=hint
+        )
 
 
 def _lanes(bench: Bench) -> Iterator[BenchFileError]:

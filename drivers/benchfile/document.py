@@ -32,14 +32,16 @@ class Document:
     def read(cls, path: Path) -> Self:
         """Raise `BenchFileError` when there is no such file or it is not TOML."""
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except UnicodeDecodeError as error:
             raise BenchFileError("is not UTF-8 text", where=path.name, hint="save it as UTF-8") from error
         try:
             return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
-        except tomllib.TOMLDecodeError as error:
+        except RecursionError as error:
+            raise BenchFileError("is nested too deeply", where=path.name, hint="a bracket is not closed") from error
+        except ValueError as error:
             raise _not_toml(path, text, str(error)) from error
 
     def line(self, at: KeyPath) -> int:

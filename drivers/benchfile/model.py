@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document, KeyPath
     from drivers.snapshot import ChannelTable
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S[^/]*$")]
-Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+NAME: Final = r"^[^\s/]([^/\x00-\x1f]*[^\s/])?$"
+MODULE: Final = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+Name: TypeAlias = Annotated[str, Field(max_length=60, pattern=NAME)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -77,7 +78,6 @@ class Protect(Section):
 class Instrument(Section):
     """An instrument: `kind` names its driver, `expect` begins its answer to `*IDN?`."""
 
-    kind: Word
     address: Text
     expect: Text
     period_ms: PeriodMs
@@ -90,12 +90,14 @@ class Instrument(Section):
 class CellSimulator(Instrument):
     """`[cell_simulator]`."""
 
+    kind: Literal["ngi_n83624"]
     protect: Protect
 
 
 class Supply(Instrument):
     """`[supply]`: `charge_v` sources into the loop's buffer battery, `discharge_v` sinks from it."""
 
+    kind: Literal["ea_psb10000"]
     protect: Protect
     charge_v: Positive
     discharge_v: Annotated[float, Field(ge=0)]
@@ -104,6 +106,7 @@ class Supply(Instrument):
 class IoBox(Instrument):
     """`[io_box]`."""
 
+    kind: Literal["pulse_io"]
     thermistors: Annotated[int, Field(ge=1, le=8)]
 
 
@@ -114,6 +117,7 @@ class Dut(Section):
     channel: Text
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)]
     map: Text
+    dbc_sha256: Annotated[str, Field(pattern=r"^(|[0-9a-f]{64})$")] = ""  # not declared: taken as it is
 
 
 class Limit(Section):
@@ -148,7 +152,7 @@ class Gate(Section):
     """`[gate]`."""
 
     hold_ticks: Annotated[int, Field(ge=0, le=1000)]
-    ramp_a_s: Positive
+    ramp_a_s: Annotated[float, Field(gt=0, le=10_000)]
     late_ms: LateAges
     lost_ms: Ages
 
@@ -180,7 +184,7 @@ class Lane(Section):
 
     role: Role
     name: Name
-    module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+    module: Annotated[str, Field(pattern=MODULE)]
     active: bool = False
     settings: dict[str, Any] = {}
 

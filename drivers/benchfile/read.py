@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from drivers.benchfile.checks import mistakes, not_finite
 from drivers.benchfile.document import Document, KeyPath
-from drivers.benchfile.model import Bench
+from drivers.benchfile.model import MODULE, NAME, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_SHOULD: Final = {  # by pydantic's name of the mistake
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text in quotes",
+    "string_too_short": "text that is not empty",
+    "tuple_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+_PATTERNS: Final = {
+    NAME: "a name in one line, without a slash, and without a space at either end",
+    MODULE: "a module by its dotted name",
+}
 _BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "expected": "one of", "pattern": "pattern"}
 
 
@@ -66,11 +82,22 @@ def _in_words(document: Document, model: type[BaseModel], detail: ErrorDetails) 
         near = get_close_matches(str(at[-1]), known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
+    said = _should(detail)
+    value = json.loads(json.dumps(detail["input"], default=str))  # a date of TOML's is none of JSON's
+    shown = "..." if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
+    return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
+
+
+def _should(detail: ErrorDetails) -> str:
+    """What the value should be, in the words of TOML."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
+        return f"should be {_PATTERNS[context['pattern']]}"
+    if kind in _SHOULD:
+        return f"should be {_SHOULD[kind]}"
     said = detail["msg"]
     said = said[max(said.find("should"), 0) :]  # behind "Input", "String" and the like
-    value = detail["input"]
-    shown = "..." if isinstance(value, (dict, list)) else repr(value)
-    return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
+    return said.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
 
 
 def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:

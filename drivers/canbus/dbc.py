@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, cast
 
-from drivers.canbus.protect import Protection
 from drivers.errors import BenchFileError
+from drivers.frameproof import Protection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 BITS_PER_BYTE = 8
+EXACT = 1e-6  # of a raw step
 
 
 class Message:
@@ -23,6 +24,7 @@ class Message:
         self.name: str = message.name
         self.id: int = message.frame_id
         self.extended: bool = message.is_extended_frame
+        self.length: int = message.length  # bytes
         self.signals: tuple[str, ...] = tuple(signal.name for signal in message.signals)
         self.cycle_s: float | None = message.cycle_time / 1000 if message.cycle_time else None
         self.protection = protection
@@ -35,8 +37,22 @@ class Message:
         choices = cast("dict[int, object]", self._message.get_signal_by_name(signal).choices or {})
         return {number: str(said) for number, said in choices.items()}
 
+    def turns(self, signal: str) -> int:
+        """Frames of this message until each has come that carries `signal`: more than one where it is multiplexed."""
+        coded = self._message.get_signal_by_name(signal)
+        if not coded.multiplexer_ids:
+            return 1
+        return len({turn for other in self._message.signals for turn in other.multiplexer_ids or ()})
+
+    def carries(self, signal: str, value: float) -> bool:
+        """Whether the bits of `signal` can say exactly `value`."""
+        coded = self._message.get_signal_by_name(signal)
+        raw = (value - coded.offset) / coded.scale
+        low, high = (-1 << coded.length - 1, 1 << coded.length - 1) if coded.is_signed else (0, 1 << coded.length)
+        return low <= round(raw) < high and abs(raw - round(raw)) < EXACT
+
     def decode(self, payload: bytes) -> Mapping[str, float]:
-        """Physical value per signal; raises `ValueError` for a payload that is too short."""
+        """Physical value per signal, of a multiplexed message those that came; raises `ValueError` if too short."""
         try:
             return cast("Mapping[str, float]", self._message.decode(payload, decode_choices=False))
         except Exception as error:  # cantools raises errors of its own and of bitstruct

@@ -11,11 +11,10 @@ import can
 import numpy as np
 
 from drivers.canbus.bus import open_bus
-from drivers.canbus.dut_map import DutMap, read_dut_map
-from drivers.canbus.protect import Proof
+from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
 from drivers.canbus.talker import Talker
-from drivers.errors import LinkDropped
-from drivers.lastframe import CanLastWord, CanStep, Watch
+from drivers.frameproof import Proof
+from drivers.lastframe import EXTENDED, CanLastWord, CanStep, Watch, identifier
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
 from drivers.snapshot import Quality
@@ -32,8 +31,17 @@ STALE_CYCLES: Final = 3.0
 FIRST_RETRY_S: Final = 0.1
 SLOWEST_RETRY_S: Final = 1.0
 LISTEN_S: Final = 0.1
-GARBAGE_IN_A_ROW: Final = 10
+GARBAGE_IN_A_ROW: Final = 5
 SAME_CLOCK_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Frames of one message in a row that were not believed, why, and how long that is news."""
+
+    times: int = 0
+    why: str = ""
+    until_s: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class _Taken:
     signals: tuple[str, ...]
     scale: Floats
     offset: Floats
+    stale_s: Floats
 
 
 class Dut:
@@ -65,10 +74,12 @@ class Dut:
         self._heard_s = self._opened_s = float("-inf")
         self._last_s: dict[str, float] = {}
         self._taken = _taken(mapped)
+        self._doubts = {taken.message.name: _Doubt() for taken in self._taken.values()}
         self._low = np.array([channel.low for channel in self.channels])
         self._high = np.array([channel.high for channel in self.channels])
-        cycles = [mapped.messages[row.message].cycle_s or mapped.timeout_s for row in mapped.rows]
-        self._stale_s = STALE_CYCLES * np.array(cycles)
+        self._stale_s = np.zeros(len(self.channels))
+        for taken in self._taken.values():
+            self._stale_s[taken.columns] = taken.stale_s
         nothing = np.full(len(self.channels), np.nan)
         self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
         self._closing = threading.Event()
@@ -118,14 +129,16 @@ class Dut:
         if self._bus is None:
             state = LinkState.DROPPED if self._fault else LinkState.CONNECTING
             return Health(self.name, state, self._fault or "opening the bus")
-        if self.proof.in_a_row >= GARBAGE_IN_A_ROW:
-            return Health(self.name, LinkState.GARBAGE, "its frames have wrong checksums; is this its DBC?")
         now_s = time.monotonic()
+        for name, doubt in self._doubts.items():
+            if doubt.times >= GARBAGE_IN_A_ROW and now_s <= doubt.until_s:
+                return Health(self.name, LinkState.GARBAGE, f"{name} comes with {doubt.why}; is this its DBC?")
         if not self._silent(now_s):
             return Health(self.name, LinkState.OK)
         if self._heard_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
             return Health(self.name, LinkState.CONNECTING, "no frame yet")
-        return Health(self.name, LinkState.SILENT, f"no frame for {self.map.file.timeout_ms} ms; is it powered?")
+        fault = f" The bus says: {self._fault}" if self._fault else ""
+        return Health(self.name, LinkState.SILENT, f"no frame for {self.map.file.timeout_ms} ms; is it powered?{fault}")
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         newest, sampled = self._newest
@@ -148,10 +161,10 @@ class Dut:
         while not self._closing.is_set():
             try:
                 self._bus = bus = open_bus(*self._address)
-                self._opened_s, pause_s = time.monotonic(), FIRST_RETRY_S
+                self._opened_s, pause_s, self._fault = time.monotonic(), FIRST_RETRY_S, ""
                 self._hear(bus)
-            except (LinkDropped, can.CanError, OSError) as error:
-                self._fault = str(error)
+            except Exception as error:  # noqa: BLE001  # adapters raise whatever their vendors like
+                self._fault = str(error) or repr(error)
             finally:
                 self._hang_up()
             self._closing.wait(pause_s)
@@ -168,34 +181,38 @@ class Dut:
     def _hang_up(self) -> None:
         bus, self._bus = self._bus, None
         self._talker.forget()
-        if bus is not None:
-            bus.shutdown()
+        try:
+            if bus is not None:
+                bus.shutdown()
+        except Exception as error:  # noqa: BLE001
+            self._fault = str(error) or repr(error)
 
     def _take(self, frame: can.Message, arrived_s: float) -> None:
         """Believe one frame or not; identifiers that the map does not name are passed over."""
-        taken = self._taken.get(frame.arbitration_id)
+        taken = self._taken.get(identifier(frame))
         if taken is None:
             return
-        payload = bytes(frame.data)
-        if not self.proof.accepts(taken.message.protection, frame.arbitration_id, payload):
+        message, payload = taken.message, bytes(frame.data)
+        if why := self.proof.doubt(message.protection, message.id, payload, message.length):
+            times = self._doubts[message.name].times + 1
+            self._doubts[message.name] = _Doubt(times, why, arrived_s + max(self.map.timeout_s, taken.stale_s.max()))
             return
-        try:
-            told = taken.message.decode(payload)
-        except ValueError:
-            self.proof.bad += 1
-            return
+        self._doubts[message.name] = _Doubt()
+        told = message.decode(payload)
+        came = [place for place, name in enumerate(taken.signals) if name in told]  # not all of a multiplexed message
+        columns, physical = taken.columns[came], np.array([told[taken.signals[place]] for place in came])
         values, sampled_s = (array.copy() for array in self._newest)
-        values[taken.columns] = taken.scale * np.array([told[name] for name in taken.signals]) + taken.offset
-        sampled_s[taken.columns] = on_our_clock(frame.timestamp, arrived_s)
+        values[columns] = taken.scale[came] * physical + taken.offset[came]
+        sampled_s[columns] = on_our_clock(frame.timestamp, arrived_s)
         self._newest = values, sampled_s
-        self._heard_s = self._last_s[taken.message.name] = arrived_s
+        self._heard_s = self._last_s[message.name] = arrived_s
 
     def _send(self, message: Message, payload: bytes) -> None:
         try:
             if (bus := self._bus) is not None:
                 bus.send(can.Message(arbitration_id=message.id, data=payload, is_extended_id=message.extended))
-        except (can.CanError, OSError, ValueError) as error:  # ValueError: closed under the talker's hands
-            self._fault = str(error)
+        except Exception as error:  # noqa: BLE001  # an adapter's own, or closed under the talker's hands
+            self._fault = str(error) or repr(error)
 
 
 def on_our_clock(timestamp: float, arrived_s: float) -> float:
@@ -217,11 +234,12 @@ def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
     rules, verify = mapped.file.last_request, mapped.file.verify
     asking = mapped.messages[rules.message]
     turns = asking.protection.turns if asking.protection else 1
-    frames = tuple((asking.id, asking.encode({rules.signal: rules.open}, turn)) for turn in range(turns))
+    frames = tuple((_identifier(asking), asking.encode({rules.signal: rules.open}, turn)) for turn in range(turns))
     row = mapped.row(verify.channel)
     answering = mapped.messages[row.message]
     mask, value = answering.bits(row.signal, (verify.open - row.offset) / row.scale)
-    return (CanStep("contactors open", frames, Watch(answering.id, mask, value), within_s),)
+    watch = Watch(_identifier(answering), mask, value, answering.length, answering.protection)
+    return (CanStep("contactors open", frames, watch, within_s),)
 
 
 def _taken(mapped: DutMap) -> dict[int, _Taken]:
@@ -230,12 +248,22 @@ def _taken(mapped: DutMap) -> dict[int, _Taken]:
     for column, row in enumerate(mapped.rows):
         rows.setdefault(row.message, []).append(column)
     return {
-        mapped.messages[name].id: _Taken(
+        _identifier(mapped.messages[name]): _Taken(
             mapped.messages[name],
             np.array(columns, dtype=np.intp),
             tuple(mapped.rows[column].signal for column in columns),
             np.array([mapped.rows[column].scale for column in columns]),
             np.array([mapped.rows[column].offset for column in columns]),
+            np.array([_stale_s(mapped, mapped.rows[column]) for column in columns]),
         )
         for name, columns in rows.items()
     }
+
+
+def _stale_s(mapped: DutMap, row: SignalRow) -> float:
+    message = mapped.messages[row.message]
+    return STALE_CYCLES * (message.cycle_s or mapped.timeout_s) * message.turns(row.signal)
+
+
+def _identifier(message: Message) -> int:
+    return message.id | EXTENDED * message.extended

@@ -42,6 +42,7 @@ class FamilyRow(SignalRow):
     per_message: Annotated[int, Field(ge=1)] = 1
 
     def members(self) -> Iterator[SignalRow]:
+        """Raises `LookupError` or `ValueError` for a brace that is neither {n} nor {m}."""
         for n in range(self.numbers[0], self.numbers[1] + 1):
             m = (n - 1) // self.per_message + 1
             names = {name: getattr(self, name).format(n=n, m=m) for name in ("channel", "message", "signal")}
@@ -160,14 +161,24 @@ def read_dut_map(path: Path) -> DutMap:
                 raise document.mistake(at, f"cannot be protected: {error}", value=name) from error
     rows = tuple(_rows(document, file, messages))
     _check_requests(document, file, messages, {row.channel for row in rows})
-    return DutMap(file, rows, messages, dbc.hash)
+    mapped = DutMap(file, rows, messages, dbc.hash)
+    row = mapped.row(file.verify.channel)
+    told = (file.verify.open - row.offset) / row.scale
+    _carried(document, ("verify", "open"), messages[row.message], row.signal, told)
+    return mapped
 
 
 def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> Iterator[SignalRow]:
     seen: set[str] = set()
-    singles = ((("signal", number), row) for number, row in enumerate(file.signal))
-    families = ((("signals", k), row) for k, family in enumerate(file.signals) for row in family.members())
+    singles: list[tuple[KeyPath, SignalRow]] = [(("signal", number), row) for number, row in enumerate(file.signal)]
+    families = [(("signals", k), row) for k, family in enumerate(file.signals) for row in _members(document, k, family)]
     for at, row in (*singles, *families):
+        if row.scale == 0.0:
+            raise document.mistake((*at, "scale"), "= 0 makes every value the same", value=0.0, bound="not 0")
+        if not row.range[0] < row.range[1]:
+            raise document.mistake(
+                (*at, "range"), f"= {list(row.range)} holds no value", value=row.range, bound="low < high"
+            )
         message = _message(document, (*at, "message"), messages, row.message)
         _signal(document, (*at, "signal"), message, row.signal)
         if row.channel in seen:
@@ -180,6 +191,18 @@ def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> It
         yield row
 
 
+def _members(document: Document, number: int, family: FamilyRow) -> list[SignalRow]:
+    first, last = family.numbers
+    at: KeyPath = ("signals", number)
+    if first > last:
+        raise document.mistake((*at, "numbers"), f"= [{first}, {last}] is no row of numbers", value=family.numbers)
+    try:
+        return list(family.members())
+    except (LookupError, ValueError) as error:
+        said = f"{family.channel}, {family.message}, {family.signal}"
+        raise document.mistake(at, f"has a brace that is neither {{n}} nor {{m}}: {said}", value=said) from error
+
+
 def _check_requests(document: Document, file: DutFile, messages: dict[str, Message], channels: set[str]) -> None:
     _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
     request = _message(document, ("request", "message"), messages, file.request.message)
@@ -187,6 +210,11 @@ def _check_requests(document: Document, file: DutFile, messages: dict[str, Messa
         _signal(document, ("request", key), request, getattr(file.request, key))
     last = _message(document, ("last_request", "message"), messages, file.last_request.message)
     _signal(document, ("last_request", "signal"), last, file.last_request.signal)
+    for key in ("none", "open", "close"):
+        _carried(document, ("request", key), request, file.request.signal, getattr(file.request, key))
+    _carried(document, ("last_request", "open"), last, file.last_request.signal, file.last_request.open)
+    if len({file.request.none, file.request.open, file.request.close}) < len(("none", "open", "close")):
+        raise document.mistake(("request",), "says the same for two of none, open and close", bound="three values")
     for at, channel in (
         (("verify", "channel"), file.verify.channel),
         (("arming", "state_channel"), file.arming.state_channel),
@@ -206,3 +234,8 @@ def _signal(document: Document, at: KeyPath, message: Message, name: str) -> Non
     if name not in message.signals:
         known = ", ".join(message.signals)
         raise document.mistake(at, f'= "{name}" is no signal of {message.name}', value=name, bound=known)
+
+
+def _carried(document: Document, at: KeyPath, message: Message, signal: str, value: float) -> None:
+    if not message.carries(signal, value):
+        raise document.mistake(at, f"= {value:g} does not fit into {message.name}.{signal}", value=value)

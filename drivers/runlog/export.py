@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from drivers.errors import RunLogError
-from drivers.runlog.arrow import SAMPLED, TIME, csv_lines
+from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, csv_lines
 from drivers.runlog.mdf4 import Group, Series, write_mdf4
+from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[float], bool]  # gets the fraction done, answers whether to go on
 
 ROWS: Final = 2000
+DOUBTFUL: Final = (Quality.MISSING, Quality.IMPLAUSIBLE)
 
 
 class _Cancelled(Exception):  # noqa: N818  # not an error: somebody asked for it
@@ -57,6 +59,7 @@ def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
 def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
     """Write MDF 4.10, one channel group per time base: a measured value stands once, at the time it was sampled.
 
+    What is not a number, missing or implausible carries an invalidation bit.
     False when `progress` answered so, with nothing left behind; raises `RunLogError` when the file cannot be written.
     """
 
@@ -105,10 +108,19 @@ def _groups(run: Run, progress: Progress) -> Iterator[Group]:
         _go_on(progress, done / max(len(run.table), 1))
         t_s = run.t_s if name == TIME else run.columns([name])[name]
         fresh = _fresh(t_s)
-        columns = run.columns(channel.name for channel in channels)
-        series = tuple(Series(channel.name, channel.unit, columns[channel.name][fresh]) for channel in channels)
+        series = tuple(_series(run, channel, fresh, measured=name != TIME) for channel in channels)
         yield Group(channels[0].name, t_s[fresh] - run.start_s, series)
         done += len(channels)
+
+
+def _series(run: Run, channel: Channel, fresh: npt.NDArray[np.bool_], *, measured: bool) -> Series:
+    names = [channel.name, channel.name + QUALITY] if measured else [channel.name]
+    columns = run.columns(names)
+    samples = columns[channel.name][fresh]
+    invalid = ~np.isfinite(samples)
+    if measured:
+        invalid |= np.isin(columns[channel.name + QUALITY][fresh], DOUBTFUL)
+    return Series(channel.name, channel.unit, samples, invalid)
 
 
 def _bases(run: Run) -> list[tuple[str, list[Channel]]]:

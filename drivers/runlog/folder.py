@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import psutil
 
@@ -26,6 +27,7 @@ ABOUT: Final = "run.json"
 STREAM: Final = "ticks.arrows"
 SEALED: Final = "ticks.parquet"
 EVENTS: Final = "events.jsonl"
+DRAFT: Final = ".part"
 _VERSIONS: Final = ("pulsebms", "numpy", "pyarrow", "pybamm", "casadi")
 
 
@@ -84,22 +86,54 @@ def load(folder: Path) -> About:
     """Raise `RunLogError` when `folder` holds no run that this version can read."""
     path = folder / ABOUT
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if said["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {said['schema']!r}, not {SCHEMA!r}")  # noqa: TRY301  # worded below
-        about = About(**{key: said[key] for key in About.__dataclass_fields__})
-        if not 0 <= about.measured <= len(about.table):
-            raise ValueError(f"{about.measured} of {len(about.table)} channels cannot be measured")  # noqa: TRY301
+        about = _checked(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunLogError("is not a run: it has no run.json", where=str(folder), hint="choose a run folder") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise RunLogError(f"cannot be read: {error}", where=str(path), hint="restore it from a copy") from error
+    if about.schema != SCHEMA:
+        what = f"was written by another version: its schema is {about.schema!r}, this one reads {SCHEMA!r}"
+        raise RunLogError(what, where=str(path), hint="open it with the version that wrote it")
     return about
+
+
+def _checked(parsed: Any) -> About:
+    """What `run.json` says; raises `ValueError` or `TypeError` for anything that a later reader would stumble over."""
+    if not isinstance(parsed, dict):
+        raise TypeError("it describes nothing")
+    said = cast("dict[str, Any]", parsed)
+    if isinstance(schema := said.get("schema"), str) and schema != SCHEMA:
+        return About("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
+    if missing := About.__dataclass_fields__.keys() - said.keys():
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    about = About(**{key: said[key] for key in About.__dataclass_fields__})
+    for key, kind in (("meta", dict), ("writer", dict), ("channels", list), ("name", str), ("measured", int)):
+        if not isinstance(getattr(about, key), kind):
+            raise TypeError(f"its {key} is no {kind.__name__}")
+    datetime.fromisoformat(about.started)
+    if about.state not in {"open", "sealed"}:
+        raise ValueError(f"its state is {about.state!r}")
+    if not 0 <= about.measured <= len(about.table):
+        raise ValueError(f"{about.measured} of {len(about.table)} channels cannot be measured")
+    return about
+
+
+def draft_of(path: Path) -> Path:
+    """Where this thread writes `path` before it gets its name: others may be writing it at the same time."""
+    return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove what processes that were killed left half written."""
+    for draft in folder.glob(f"*{DRAFT}"):
+        pid = draft.name.split(".")[-3]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            draft.unlink(missing_ok=True)
 
 
 def store(folder: Path, about: About) -> None:
     """Replace `run.json` in one step; raises `OSError`."""
-    draft = folder / f"{ABOUT}.part"
+    draft = draft_of(folder / ABOUT)
     with draft.open("w", encoding="utf-8") as file:
         file.write(_text(about))
         file.flush()
@@ -113,7 +147,7 @@ def being_written(about: About) -> bool:
         return False
     try:
         born = psutil.Process(int(about.writer["pid"])).create_time()
-    except (psutil.Error, KeyError, ValueError):
+    except (psutil.Error, KeyError, ValueError, TypeError):
         return False
     return abs(born - about.writer.get("born", 0.0)) < 1.0
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 INDEX: Final = "index.db"
 TABLE: Final = "runs_1"  # a new number for a new shape
+LOCKED_S: Final = 0.5  # another window writes it in milliseconds; somebody else's lock must not hold up the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class RunIndex:
         """Read what is new or has changed, and answer all; a folder that is absent holds no runs."""
         try:
             return self._refreshed(self.folder / INDEX)
-        except (sqlite3.DatabaseError, TypeError):
-            pass  # not a database, another shape of table, or a folder that cannot be written
+        except (sqlite3.DatabaseError, TypeError) as error:  # no database, another shape of table, no leave to write
+            if "locked" in str(error):  # it is another window's
+                return self._refreshed(None)
         try:
             (self.folder / INDEX).unlink(missing_ok=True)
             return self._refreshed(self.folder / INDEX)
@@ -56,7 +58,9 @@ class RunIndex:
         homes = {home.name: home for home in self.folder.glob("*/") if (home / ABOUT).is_file()}
         if not homes:
             return []
-        database: Any = Database(path) if path else Database(memory=True)  # its rows are dictionaries of anything
+        database: Any = (
+            Database(sqlite3.connect(path, timeout=LOCKED_S)) if path else Database(memory=True)
+        )  # its rows are dictionaries of anything
         try:
             known = {row.name: row for row in _known(database)}
             rows = {name: _row(home, known.get(name)) for name, home in homes.items()}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
     from drivers.snapshot import Floats
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One channel's samples on the time base of its group."""
+    """One channel's samples on the time base of its group; `invalid` marks those that must not be believed."""
 
     name: str
     unit: str
-    samples: npt.NDArray[Any]
+    samples: Floats
+    invalid: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,13 @@ def write_mdf4(path: Path, groups: Iterable[Group], started: str) -> None:
         file.header.start_time = datetime.fromisoformat(started)
         for group in groups:
             signals = [
-                asammdf.Signal(samples=series.samples, timestamps=group.t_s, name=series.name, unit=series.unit)
+                asammdf.Signal(
+                    samples=series.samples,
+                    timestamps=group.t_s,
+                    name=series.name,
+                    unit=series.unit,
+                    invalidation_bits=series.invalid if series.invalid.any() else None,
+                )
                 for series in group.series
             ]
             file.append(signals, acq_name=group.name, comment=group.name, common_timebase=True)

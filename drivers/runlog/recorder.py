@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from drivers.errors import RunLogError
+from drivers.realtime import BESIDE, ask_realtime
 from drivers.runlog import folder as run_folder
 from drivers.runlog.append import AppendFile
 from drivers.runlog.arrow import Rows, StreamEncoder
@@ -114,7 +117,10 @@ class Recorder:
         self._events.close()
         if self._failure is not None:
             path, reason = self._failure
-            what = f"lacks its last {self._put - self._written} rows: {reason}"
+            short = self._put - self._written
+            with suppress(OSError):  # a disk that takes no rows may still take this
+                run_folder.store(self.folder, replace(self._about, lost=self._lost + short))
+            what = f"lacks its last {short} rows: {reason}"
             raise RunLogError(what, where=str(path), hint="free space there; the run opens without them")
         return seal(self.folder, self._about, lost=self._lost, recovered=False, progress=progress)
 
@@ -125,6 +131,7 @@ class Recorder:
         self.close()
 
     def _work(self) -> None:
+        ask_realtime(BESIDE)
         while not self._ending:
             self._wake.wait(FLUSH_S)
             self._wake.clear()

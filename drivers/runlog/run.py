@@ -77,11 +77,13 @@ class Run:
     def open(cls, folder: Path) -> Self:
         """Open the run in `folder`, sealing what a killed process left; raises `RunLogError`."""
         about = load(folder)
+        if about.state == "open" and not being_written(about) and os.access(folder, os.W_OK):
+            about = _sealed(folder, about)
         try:
-            if about.state == "open" and not being_written(about) and os.access(folder, os.W_OK):
-                about = seal(folder, about, lost=about.lost, recovered=True)
-            sealed = folder / SEALED
-            ticks = ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)
+            try:
+                ticks = _ticks(folder, about)
+            except FileNotFoundError:  # its recorder may have sealed it between two looks
+                ticks = _ticks(folder, load(folder))
         except (OSError, ValueError) as error:
             hint = "restore the folder from a copy"
             raise RunLogError(f"holds no ticks that can be read: {error}", where=str(folder), hint=hint) from error
@@ -187,6 +189,21 @@ class Run:
         except ValueError as error:
             hint = "restore the folder from a copy"
             raise RunLogError(f"is damaged: {error}", where=str(self.folder), hint=hint) from error
+
+
+def _sealed(folder: Path, about: About) -> About:
+    """What a killed process left, sealed; as it is where there is no room for that, because it can still be read."""
+    try:
+        return seal(folder, about, lost=about.lost, recovered=True)
+    except RunLogError as error:
+        if isinstance(error.__cause__, OSError) and (folder / STREAM).exists():
+            return about
+        raise
+
+
+def _ticks(folder: Path, about: About) -> Ticks:
+    sealed = folder / SEALED
+    return ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)
 
 
 def _parsed(line: bytes) -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, Rows, columns_of, stream_rows
-from drivers.runlog.folder import SEALED, STREAM, About, store
+from drivers.runlog.folder import SEALED, STREAM, About, clear_drafts, draft_of, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,15 +15,20 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Floats
 
+BROKEN: Final = ".broken"
 GROUP_ROWS: Final = 2000  # 20 s at 100 Hz: what a short cut reads at least, and what a replay loads between two frames
 
 
 def seal(
     folder: Path, about: About, *, lost: int, recovered: bool, progress: Callable[[float], object] = float
 ) -> About:
-    """Seal the run in `folder`; raises `RunLogError` with the stream kept. `progress` gets the fraction done."""
+    """Seal the run in `folder`; raises `RunLogError` with the stream kept. `progress` gets the fraction done.
+
+    A stream that breaks off before its end stays as `ticks.arrows.broken`: whole rows may stand behind the damage.
+    """
     stream, sealed = folder / STREAM, folder / SEALED
     try:
+        clear_drafts(folder)
         t_s = _times(sealed) if sealed.exists() else _converted(stream, sealed, about, progress)
         duration_s = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
         about = about.sealed(ticks=len(t_s), duration_s=duration_s, lost=lost, recovered=recovered)
@@ -51,30 +54,68 @@ def grouped(batches: Iterable[Rows], least: int = GROUP_ROWS) -> Iterator[Rows]:
 
 def _converted(stream: Path, sealed: Path, about: About, progress: Callable[[float], object]) -> Floats:
     """Write the Parquet file under another name, compare it with the stream, then give it its own."""
-    draft = sealed.with_name(f"{SEALED}.{os.getpid()}.part")
+    draft = draft_of(sealed)
     try:
-        t_s = _written(stream, draft, about, progress)
-        if not np.array_equal(_times(draft), t_s):
-            raise ValueError(f"{draft.name} does not hold the {len(t_s)} rows of {stream.name}")
+        _write(stream, draft, about, lambda done: progress(done / 2))
+        unread = _compare(stream, draft, about, lambda done: progress((1 + done) / 2))
         draft.replace(sealed)
+        if unread:
+            stream.replace(stream.with_name(f"{stream.name}{BROKEN}"))
+    except FileNotFoundError:
+        if not sealed.exists():  # or somebody else has just sealed the same run
+            raise
     finally:
         draft.unlink(missing_ok=True)
-    return t_s
+    return _times(sealed)
 
 
-def _written(stream: Path, draft: Path, about: About, progress: Callable[[float], object]) -> Floats:
+def _write(stream: Path, draft: Path, about: About, progress: Callable[[float], object]) -> None:
     names = [name for name, *_ in about.channels]
-    times: list[Floats] = [np.empty(0)]
-    with stream.open("rb") as source, draft.open("wb") as target:
-        size = max(os.fstat(source.fileno()).st_size, 1)
+    with draft.open("wb") as target:
         with ParquetSink(target, names, about.measured) as sink:
-            for rows in grouped(stream_rows(source, len(names), about.measured)):
+            for rows in _Recorded(stream, about).groups(progress):
                 sink.write(columns_of(rows, names))
-                times.append(rows.t_s)
-                progress(source.tell() / size)
         target.flush()
         os.fsync(target.fileno())
-    return np.concatenate(times)
+
+
+def _compare(stream: Path, draft: Path, about: About, progress: Callable[[float], object]) -> int:
+    """Bytes of the stream that nobody can read; raises `ValueError` unless the rest stands in the draft, bit by bit."""
+    names = [name for name, *_ in about.channels]
+    recorded, columns, first = _Recorded(stream, about), ParquetColumns(draft), 0
+    try:
+        for rows in recorded.groups(progress):
+            there = columns_of(rows, names)
+            copied = columns.read(list(there), first, first + len(rows))
+            first += len(rows)
+            for name, numbers in there.items():
+                if copied[name].tobytes() != numbers.tobytes():
+                    raise ValueError(f"{name} reads back otherwise than it was recorded")
+        if first != len(columns):
+            raise ValueError(f"{len(columns)} rows read back, {first} were recorded")
+    finally:
+        columns.close()
+    return recorded.unread
+
+
+class _Recorded:
+    """The rows of a stream in groups; `unread` counts the bytes behind the last batch that could be read."""
+
+    def __init__(self, stream: Path, about: About) -> None:
+        self._stream, self._about = stream, about
+        self.unread = 0
+
+    def groups(self, progress: Callable[[float], object]) -> Iterator[Rows]:
+        with self._stream.open("rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            for rows in grouped(self._batches(source, size)):
+                yield rows
+                progress(1.0 - self.unread / size)
+
+    def _batches(self, source: BinaryIO, size: int) -> Iterator[Rows]:
+        for rows in stream_rows(source, len(self._about.channels), self._about.measured):
+            self.unread = size - source.tell()
+            yield rows
 
 
 def _times(path: Path) -> Floats:

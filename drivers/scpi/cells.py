@@ -91,7 +91,7 @@ class CellSimulator(ScpiSource):
     def outputs(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch every output and wait until each says so; raises `BenchError` that names those that do not."""
         self._tell(*(page.SWITCH.put("on" if on else "off", n) for n in self._numbers))
-        self._within(lambda: bool((self.outputs_state() == on).all()), f"outputs do not all switch {_word(on)}")
+        self._within(lambda: self._not_switched(on))
 
     def outputs_state(self) -> Flags:
         """`on[cells]`, read from the instrument."""
@@ -106,17 +106,21 @@ class CellSimulator(ScpiSource):
         """Set one channel's fault relay: `normal`, `open_plus`, `open_minus`, `short` or `reversed`.
 
         The instrument demands source mode, output off and 0 V; the output returns as it was, unless shorted.
-        Raises `BenchError` with the instrument's reason.
+        Raises `BenchError` with the instrument's reason; the output then stays off.
         """
         asked, was_on = page.FAULT_RELAY.put(state, cell), bool(self.outputs_state()[cell - 1])
+        was_shorted, moved = bool(self._shorted[cell - 1]), False
         self._shorted[cell - 1] = True
-        self._tell(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
-        time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
-        self._within(lambda: abs(self._measured(cell)) < AT_REST_V, f"cell {cell} keeps a voltage")
-        self._tell(asked)
-        if (bits := self._states()[cell - 1]) & page.RELAY_REFUSED:
-            raise BenchError(f"refused {state} of cell {cell}: {page.state_words(bits)}", where=self.name)
-        self._shorted[cell - 1] = state == "short"
+        try:
+            self._tell(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
+            time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
+            self._within(lambda: self._still_live(cell))
+            self._tell(asked)
+            if (bits := self._states()[cell - 1]) & page.RELAY_REFUSED:
+                raise BenchError(f"refused {state} of cell {cell}: {page.state_words(bits)}", where=self.name)
+            moved = True
+        finally:
+            self._shorted[cell - 1] = state == "short" if moved else was_shorted
         if was_on and state != "short":
             self._tell(page.SWITCH.put("on", cell))
 
@@ -124,11 +128,15 @@ class CellSimulator(ScpiSource):
         return np.array([quantity.read(reply) for reply in self._ask(*(quantity.ask(n) for n in self._numbers))])
 
     def _states(self) -> list[int]:
-        return [int(codec.number(reply)) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
+        return [codec.state(reply) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
 
-    def _measured(self, cell: int) -> float:
-        return codec.number(self._ask(page.MEASURED_VOLTAGE.ask(cell))[0])
+    def _not_switched(self, on: bool) -> str:  # noqa: FBT001  # what was asked
+        wrong = np.flatnonzero(self.outputs_state() != on) + 1
+        return f"does not switch {'on' if on else 'off'} cell {', '.join(map(str, wrong))}" if wrong.size else ""
 
+    def _still_live(self, cell: int) -> str:
+        volts = codec.number(self._ask(page.MEASURED_VOLTAGE.ask(cell))[0])
+        return f"keeps {volts:g} V on cell {cell}" if abs(volts) >= AT_REST_V else ""
 
-def _word(on: bool) -> str:  # noqa: FBT001
-    return "on" if on else "off"
+    def _reason(self) -> str:
+        return "; ".join((*self.complaints(), super()._reason()))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _NUMBER: Final = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _WITH_UNIT: Final = re.compile(rb"\s*(" + _NUMBER + rb")\s*([A-Za-z%]*)\s*")
 _LIST: Final = re.compile(rb"\s*" + _NUMBER + rb"\s*(?:,\s*" + _NUMBER + rb"\s*)*")
-_ERROR: Final = re.compile(rb'\s*([+-]?\d+)\s*,\s*"([^"]*)"\s*')
+_ERROR: Final = re.compile(rb'\s*([+-]?\d+)\s*,\s*"([^"]*)"\s*(?:,|\Z)')
+_LARGEST_STATE: Final = (1 << 32) - 1
 _PREFIXES: Final = {"u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
 NOT_A_NUMBER: Final = 9.9e37  # SCPI-99 volume 1, 7.2.1.5: 9.91E37 says NaN and 9.9E37 infinity
 _IDENTITY_FIELDS: Final = 4
@@ -76,6 +77,14 @@ def quantities(text: bytes, *wanted: str) -> list[float]:
     return [number(part, unit) for part, unit in zip(parts, wanted, strict=True)]
 
 
+def state(text: bytes) -> int:
+    """The bits of a state register: a whole number of 0 to 32 bits."""
+    value = number(text)
+    if not (value.is_integer() and 0 <= value <= _LARGEST_STATE):
+        raise LinkGarbage(f"answers {_quoted(text)} where state bits are due", value=_quoted(text))
+    return int(value)
+
+
 def word(text: bytes, meanings: Mapping[str, bool]) -> bool:
     """What one of the known words means."""
     spoken = text.decode("ascii", "replace").strip().upper()
@@ -92,12 +101,17 @@ def identity(text: bytes) -> Identity:
     return Identity(*fields)
 
 
-def error_entry(text: bytes) -> ErrorEntry:
-    """One entry such as `-222,"Data out of range"`."""
-    matched = _ERROR.fullmatch(text)
-    if matched is None:
-        raise LinkGarbage(f"answers {_quoted(text)} where an error entry is due", value=_quoted(text))
-    return ErrorEntry(int(matched[1]), matched[2].decode("ascii", "replace"))
+def error_entries(text: bytes) -> list[ErrorEntry]:
+    """Entries such as `-222,"Data out of range"`, `,` between, without the one that says that the queue is empty."""
+    found: list[ErrorEntry] = []
+    end = 0
+    while end < len(text) or not end:
+        matched = _ERROR.match(text, end)
+        if matched is None:
+            raise LinkGarbage(f"answers {_quoted(text)} where error entries are due", value=_quoted(text))
+        found.append(ErrorEntry(int(matched[1]), matched[2].decode("ascii", "replace")))
+        end = matched.end()
+    return [entry for entry in found if entry.number]
 
 
 def _exactly(text: bytes, by: bytes, count: int) -> list[bytes]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNVERIFIED: Final = "seen in public drivers, unverified"
+ASSUMED: Final = "by likeness to a command that is known, unverified"
 ON_OFF: Final[Mapping[str, bool]] = {"ON": True, "OFF": False, "1": True, "0": False}
 
 

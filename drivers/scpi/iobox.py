@@ -49,7 +49,7 @@ class IoBox(PolledSource):
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
         self.poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
-        self._within(lambda: self._powered() is on, f"power does not switch {'on' if on else 'off'}")
+        self._within(lambda: "" if self._powered() is on else f"power is not {'on' if on else 'off'}")
 
     def forget(self) -> None:
         self._wanted = None

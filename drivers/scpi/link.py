@@ -49,6 +49,7 @@ class Link:
         """Use `Link.open`."""
         self.address = address
         self.timeout_s = timeout_s
+        self.in_step = True  # no answer is owed that could be taken for the next one
         self._resource = resource  # PyVISA closes it when nobody holds it
         self._socket = wire
         self._open = contextlib.ExitStack()
@@ -103,10 +104,15 @@ class Link:
         """
         self.drain()
         self.write(message)
+        self.in_step = False
         until_s = self._sent_s + self.timeout_s
         reply = self._line(until_s)
-        while units > 1 and reply.count(b";") < units - 1:
-            reply += b";" + self._line(until_s)
+        while (told := reply.count(b";") + 1) < units:
+            try:
+                reply += b";" + self._line(until_s)
+            except LinkSilent as error:
+                raise LinkGarbage(f"answers {told} of {units} queries", where=self.address) from error
+        self.in_step = True
         self._heard_s = time.monotonic()
         return reply
 
@@ -153,7 +159,7 @@ class Link:
                     "bytes", self._resource.visalib.read(self._resource.session, min(waiting, 4096))[0]
                 )
                 return
-        except OSError as error:
+        except Exception as error:  # OSError from the socket or VisaIOError from the layer above
             raise LinkDropped(f"is gone: {error}", where=self.address) from error
         raise LinkDropped("has closed the connection", where=self.address)
 

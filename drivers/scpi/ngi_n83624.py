@@ -11,22 +11,25 @@ import numpy as np
 
 from drivers.errors import BenchError
 from drivers.scpi import codec
-from drivers.scpi.declare import UNVERIFIED, Choice, Quantity, Query
+from drivers.scpi.declare import ASSUMED, Choice, Quantity, Query
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 GUIDE: Final = "N83624 Programming Guide, SCPI Protocol, V20240130"
+ASKED_TOO: Final = f"{GUIDE}; its query form is unverified"
 
 IDENTITY: Final = Query("*IDN", GUIDE)
-NEXT_ERROR: Final = Query("SYST:ERR", UNVERIFIED)
+NEXT_ERROR: Final = Query("SYST:ERR", ASSUMED)
 
 VOLTAGE: Final = Quantity("SOUR{n}:VOLT", "V", 0.0, 6.0, GUIDE, digits=4)
 CURRENT_LIMIT: Final = Quantity("SOUR{n}:OUTCURR", "A", 0.0, 5.0, GUIDE, per_si=1e3, digits=1)
 MEASURED_VOLTAGE: Final = Query("MEAS{n}:VOLT", GUIDE)
+MEASURED_VOLTAGES: Final = Query("MEASure:VOLTage", GUIDE)  # `?(@1,2,...)`, of many channels
+MEASURED_CURRENTS: Final = Query("MEASure:CURRent", ASSUMED)
 MEASURED_CURRENT: Final = Quantity("MEAS{n}:CURR", "A", -6.0, 6.0, GUIDE, per_si=1e3)
-PROTECT_VOLTAGE: Final = Quantity("PRO{n}:VOLT", "V", 0.0, 6.5, GUIDE)
-PROTECT_CURRENT: Final = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, GUIDE, per_si=1e3, digits=1)
+PROTECT_VOLTAGE: Final = Quantity("PRO{n}:VOLT", "V", 0.0, 6.5, ASKED_TOO)
+PROTECT_CURRENT: Final = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, ASKED_TOO, per_si=1e3, digits=1)
 
 MODE: Final = Choice("OUTP{n}:MODE", {"source": "0", "charge": "1", "soc": "3", "sequence": "128"}, GUIDE)
 SWITCH: Final = Choice("OUTP{n}:ONOFF", {"on": "1", "off": "0"}, GUIDE)
@@ -55,8 +58,10 @@ class Channels:
         listed = ",".join(str(n) for n in range(1, count + 1))
         self._count = count
         self._set = ";:".join(f"{VOLTAGE.header.format(n=n)} %.{VOLTAGE.digits}f" for n in range(1, count + 1)) + "\n"
-        # Both in one message, so that one sampling period answers both; GUIDE, "measure many".
-        self.measure: Final = codec.message(f"MEASure:VOLTage?(@{listed})", f"MEASure:CURRent?(@{listed})")
+        # Both in one message, so that one sampling period answers both.
+        self.measure: Final = codec.message(
+            f"{MEASURED_VOLTAGES.ask()}(@{listed})", f"{MEASURED_CURRENTS.ask()}(@{listed})"
+        )
 
     def checked(self, volts: Floats) -> Floats:
         """`volts[count]` as they are; raises `BenchError` that names a channel out of range."""

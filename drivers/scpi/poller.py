@@ -127,7 +127,7 @@ class Poller:
                 except LinkGarbage as error:
                     error.where = error.where or self._address
                     garbage += 1
-                    if garbage == GARBAGE_IN_A_ROW:
+                    if garbage == GARBAGE_IN_A_ROW or not link.in_step:
                         raise
                     self.health = Health(self._name, LinkState.GARBAGE, str(error))
                 else:
@@ -154,8 +154,10 @@ class Poller:
             except (LinkSilent, LinkDropped) as error:
                 future.set_exception(error)
                 raise
-            except Exception as error:  # noqa: BLE001  # the caller's to judge; the thread goes on
+            except Exception as error:  # the caller's to judge; the thread goes on
                 future.set_exception(error)
+                if not link.in_step:
+                    raise
 
     def _lost(self, error: LinkError) -> None:
         self._dialogue.forget()

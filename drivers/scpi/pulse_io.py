@@ -27,7 +27,7 @@ INPUTS: Final = Query("IN", SHEET)
 R25_OHM: Final = 10_000.0
 BETA_K: Final = 3435.0
 T25_K: Final = 298.15
-COLDEST_K: Final = 200.0
+COLDEST_K: Final = 205.0  # the outputs end at 2 MOhm; SHEET
 HOTTEST_K: Final = 450.0
 
 _INPUTS: Final = re.compile(rb"\s*estop=([01]),contactor=([01]),power=([01])\s*")

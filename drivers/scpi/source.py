@@ -109,12 +109,12 @@ class PolledSource(ABC):
         codec.identity(reply)
         return reply.decode("ascii", "replace").strip()
 
-    def _within(self, done: Callable[[], bool], complaint: str) -> None:
-        """Ask again until `done`, because instruments obey after a varying delay; raises `BenchError`."""
+    def _within(self, wrong: Callable[[], str]) -> None:
+        """Ask again until nothing is `wrong`, because instruments obey after a varying delay; raises `BenchError`."""
         until_s = time.monotonic() + SETTLE_S
-        while not done():
+        while complaint := wrong():
             if time.monotonic() > until_s:
-                raise BenchError(f"{complaint} within {SETTLE_S:g} s", where=self.name, hint=self._reason())
+                raise BenchError(f"{complaint} after {SETTLE_S:g} s", where=self.name, hint=self._reason())
             time.sleep(ASK_AGAIN_S)
 
     def _reason(self) -> str:
@@ -130,10 +130,10 @@ class ScpiSource(PolledSource):
         """The error queue, oldest first; emptied by reading."""
         found: list[str] = []
         while len(found) < LONGEST_QUEUE:
-            entry = codec.error_entry(self._ask(self.next_error)[0])
-            if entry.number == 0:
+            entries = codec.error_entries(self._ask(self.next_error)[0])
+            if not entries:
                 break
-            found.append(str(entry))
+            found += [str(entry) for entry in entries]
         return found
 
     def _tell(self, *units: str) -> None:

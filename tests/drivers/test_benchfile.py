@@ -21,7 +21,7 @@ HIL24 = Path(__file__).parents[2] / "fixtures" / "benches" / "hil24.toml"
 GOOD = HIL24.read_text(encoding="utf-8")
 LINES = GOOD.splitlines()
 # a limit with one pair of bounds and a lane without settings are whole
-OPTIONAL = ("settings =", "device =", "bench = [-35.0")
+OPTIONAL = ("dbc_sha256", "settings =", "device =")
 
 
 @pytest.fixture(scope="module")
@@ -112,18 +112,23 @@ def test_limits_lie_over_the_columns_in_si_with_their_lines(read: Callable[[str]
 
 
 def test_a_pattern_that_matches_no_channel_is_refused_with_its_line(read: Callable[[str], Bench]) -> None:
-    line = line_of('channels = "bms/temperature_*"')
-    bench = read(with_line(line, 'channels = "bms/temprature_*"'))
+    bench = read(f'{GOOD}\n[[limit]]\nchannels = "bms/temprature_*"\nunit = "degC"\ndevice = [-20.0, 55.0]\n')
     with pytest.raises(BenchFileError, match="matches no channel") as caught:
         bench.limits(table())
-    assert caught.value.line == line
+    assert caught.value.line == len(LINES) + 3
 
 
 def test_a_limit_in_another_unit_than_its_channel_is_refused(read: Callable[[str], Bench]) -> None:
-    bench = read(GOOD.replace("bms/temperature_*", "supply/power"))
+    bench = read(f'{GOOD}\n[[limit]]\nchannels = "supply/power"\nunit = "degC"\ndevice = [-20.0, 55.0]\n')
     with pytest.raises(BenchFileError, match=r'unit = "degC" does not fit supply/power in W') as caught:
         bench.limits(table(Channel("supply/power", "W")))
-    assert caught.value.line == line_of('unit = "degC"')
+    assert caught.value.line == len(LINES) + 4
+
+
+def test_an_output_whose_limit_lacks_bench_bounds_is_named_at_that_limit(read: Callable[[str], Bench]) -> None:
+    with pytest.raises(BenchFileError, match="has no bench limit for cell_01/current; give it bench") as caught:
+        read(with_line(line_of("bench = [-4.0"), ""))
+    assert caught.value.line == line_of('channels = "cell_*/current"') - 1
 
 
 def test_a_channel_bounded_twice_is_refused(read: Callable[[str], Bench]) -> None:
@@ -143,18 +148,18 @@ MISTAKES = [
     ("device = [2.80", "device = [4.25, 2.80]", r"limit\[0\].device = \[4.25, 2.8\] V is empty"),
     ("device = [2.80", "device = [2.80, nan]", r"limit\[0\].device\[1\] = nan is no number"),
     ("device = [2.80", "device = [2.80]", r"limit\[0\].device\[1\] is missing"),
-    ("device = [2.80", 'device = "4.25 V"', r"limit\[0\].device = '4.25 V' should be a valid tuple"),
-    ('unit = "degC"', 'unit = "degF"', r"limit\[4\].unit = 'degF' should be"),
-    ("rate_hz", "rate_hz = 100000", r"bench.rate_hz = 100000 should be less than or equal to 1000"),
-    ("rate_hz", "rate_hz = 100.5", r"bench.rate_hz = 100.5 should be a valid integer"),
-    ("rate_hz", "rate_hz = true", r"bench.rate_hz = True should be a valid integer"),
-    ("attended", "attended = 1", r"bench.attended = 1 should be a valid boolean"),
-    ("mode", 'mode = "hill"', r"bench.mode = 'hill' should be 'hil' or 'pack'"),
+    ("device = [2.80", 'device = "4.25 V"', r'limit\[0\].device = "4.25 V" should be an array'),
+    ('unit = "degC"', 'unit = "degF"', r'limit\[4\].unit = "degF" should be'),
+    ("rate_hz", "rate_hz = 100000", r"bench.rate_hz = 100000 should be at most 1000"),
+    ("rate_hz", "rate_hz = 100.5", r"bench.rate_hz = 100.5 should be a whole number"),
+    ("rate_hz", "rate_hz = true", r"bench.rate_hz = true should be a whole number"),
+    ("attended", "attended = 1", r"bench.attended = 1 should be true or false"),
+    ("mode", 'mode = "hill"', r"bench.mode = \"hill\" should be 'hil' or 'pack'"),
     ("closure", 'closure = "terminals"', r"loop delay is not measured"),
-    ("soc0 =", "soc0 = 62", r"pack.soc0 = 62 should be less than or equal to 1"),
+    ("soc0 =", "soc0 = 62", r"pack.soc0 = 62 should be at most 1"),
     ("cell_ah", "cell_ah = inf", r"pack.cell_ah = inf is no number"),
     ("charge_v", "charge_v = 25.0", r"supply.charge_v = 25.0 V would trip supply.protect.voltage_v = 20.0 V"),
-    ("discharge_v", "discharge_v = -3.0", r"supply.discharge_v = -3.0 should be greater than or equal to 0"),
+    ("discharge_v", "discharge_v = -3.0", r"supply.discharge_v = -3.0 should be at least 0"),
     ("protect = { voltage_v = 5.2", "protect = { voltage_v = 5.2 }", r"cell_simulator.protect.current_a is missing"),
     ("late_ms", "late_ms = { cell_simulator = 9, supply = 160, io_box = 400, dut = 300 }", r"not above cell_simulator"),
     ("lost_ms", "lost_ms = { cell_simulator = 250, supply = 150, io_box = 1500 }", r"= 150 ms is not above late_ms"),
@@ -163,8 +168,8 @@ MISTAKES = [
     ("settings = { file", 'settings = { file = "away.csv" }', r'settings.file = "away.csv" is no file'),
     ("settings = { cell", "settings = { cell = nan }", r"settings.cell = nan is no number"),
     ('name = "ECM', 'name = "SPMe pack"', r'= "SPMe pack" is taken by the lane at line'),
-    ('name = "ECM', 'name = "ECM/pack"', r"lane\[1\].name = 'ECM/pack' should match"),
-    ('role = "controller"', 'role = "driver"', r"lane\[5\].role = 'driver' should be"),
+    ('name = "ECM', 'name = "ECM/pack"', r'lane\[1\].name = "ECM/pack" should be a name in one line, without a slash'),
+    ('role = "controller"', 'role = "driver"', r'lane\[5\].role = "driver" should be'),
     ("hold_ticks", "hold_tick = 10", r"did you mean hold_ticks\?"),
     ("thermistors", "thermistor = 8", r"did you mean thermistors\?"),
     ('module = "twin.dfn"', 'modul = "twin.dfn"', r"did you mean module\?"),

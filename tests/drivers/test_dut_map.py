@@ -52,12 +52,27 @@ def test_words_of_a_state_come_from_the_dbc(mapped: DutMap) -> None:
         ('message = "BMS_Pack"', 'message = "BMS_Pak"', "signal[4].message", '"BMS_Pak" is no message'),
         ('channel = "bms/fault"\n', 'channel = "bms/state"\n', "signal[1].channel", "mapped twice"),
         ("scale = 0.01\n", "", "signal[3].unit", "is in %"),
-        ("period_ms = 50", "period_ms = 0", "heartbeat.period_ms", "greater than or equal to 1"),
+        ("period_ms = 50", "period_ms = 0", "heartbeat.period_ms", "= 0 "),
         ('reset_signal = "ResetFault"', 'reset_signal = "Reset"', "request.reset_signal", "no signal of TST_Request"),
         ('channel = "bms/contactor"\nopen', 'channel = "bms/relay"\nopen', "verify.channel", "no mapped channel"),
         ('checksum = "Checksum"', 'checksum = "Counter"', "protected[0].messages[0]", "not one whole byte"),
-        ('unit = "V"', 'unit = "mV"', "signal[4].unit", "'mV'"),
+        ('unit = "V"', 'unit = "mV"', "signal[4].unit", "mV"),
         ("timeout_ms = 300", "timeout = 300", "timeout_ms", "missing"),
+        ("scale = 0.01\n", "scale = 0.0\n", "signal[3].scale", "makes every value the same"),
+        ("range = [0.0, 5.0]", "range = [5.0, 0.0]", "signal[0].range", "holds no value"),
+        ("numbers = [1, 24]", "numbers = [24, 1]", "signals[0].numbers", "no row of numbers"),
+        ("numbers = [1, 24]", "numbers = [1, 25]", "signals[0].message", '"BMS_Cells_7" is no message'),
+        ('"bms/cell_{n:02d}/voltage"', '"bms/cell_{k}/voltage"', "signals[0]", "neither {n} nor {m}"),
+        ('"bms/cell_{n:02d}/voltage"', '"bms/cell_{n:x02}/voltage"', "signals[0]", "neither {n} nor {m}"),
+        ("close = 2", "close = 4", "request.close", "does not fit into TST_Request.Contactor"),
+        ("close = 2", "close = 1", "request", "the same for two"),
+        (
+            "open = 1\n\n[verify]",
+            "open = -1\n\n[verify]",
+            "last_request.open",
+            "does not fit into GRD_Request.Contactor",
+        ),
+        ("open = 0.0", "open = 0.5", "verify.open", "does not fit into BMS_Status.Contactor"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_key(tmp_path: Path, right: str, wrong: str, key: str, said: str) -> None:
@@ -93,6 +108,6 @@ def test_the_last_request_is_encoded_under_every_counter_and_verified_by_the_con
     assert [frame["Counter"] for frame in told] == list(range(16))
     assert {frame["Contactor"] for frame in told} == {1}
     assert {identifier for identifier, _ in step.frames} == {0x210}
-    assert step.verify.met(0x100, status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
-    assert not step.verify.met(0x100, status.encode({"Contactor": 1}, 3))
-    assert not step.verify.met(0x101, status.encode({"Contactor": 0}, 3))
+    assert (step.verify.identifier, step.verify.length) == (0x100, 8)
+    assert step.verify.met(status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
+    assert not step.verify.met(status.encode({"Contactor": 1}, 3))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asammdf
@@ -11,7 +13,7 @@ from drivers.errors import RunLogError
 from drivers.runlog.export import export_csv, export_mdf4
 from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run
-from drivers.snapshot import Channel, ChannelTable
+from drivers.snapshot import Channel, ChannelTable, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +68,41 @@ def test_mdf4_holds_each_sample_once_at_its_own_time(run: Run, tmp_path: Path) -
         np.testing.assert_allclose(warm.samples, [290, 291, 292, 293, 294])
         np.testing.assert_allclose(asked.timestamps, 0.01 * np.arange(TICKS), atol=1e-12)
         assert len(file.groups) == 3
+
+
+def test_mdf4_marks_what_must_not_be_believed_and_keeps_its_value(tmp_path: Path) -> None:
+    with Recorder.create(tmp_path / "odd", TABLE, {}, 3) as recorder:
+        for number, quality in enumerate([Quality.GOOD, Quality.STALE, Quality.MISSING, Quality.IMPLAUSIBLE]):
+            values = np.array(
+                [3.7 + number, math.nan if number == 1 else 3.8, 290.0, math.nan if number == 3 else -5.0]
+            )
+            recorder.put(0.01 * number, values, np.full(3, 0.01 * number), np.full(3, quality, np.uint8))
+    with Run.open(tmp_path / "odd") as odd:
+        export_mdf4(odd, tmp_path / "odd.mf4")
+    with asammdf.MDF(tmp_path / "odd.mf4") as file:
+        for name, believed in (
+            ("cell_01/voltage", [True, True, False, False]),
+            ("cell_02/voltage", [True, False, False, False]),
+            ("command/current", [True, True, True, False]),
+        ):
+            all_of_it = file.get(name, ignore_invalidation_bits=True)
+            assert np.array(all_of_it.invalidation_bits).tolist() == [not one for one in believed]
+            assert len(signal(file, name).samples) == sum(believed)
+        assert file.get("cell_01/voltage", ignore_invalidation_bits=True).samples.tolist() == [3.7, 4.7, 5.7, 6.7]
+
+
+def test_csv_and_mdf4_give_back_the_recorded_numbers_exactly(run: Run, tmp_path: Path) -> None:
+    block = run.block(0, run.count)
+    export_csv(run, tmp_path / "run.csv")
+    read = np.genfromtxt(tmp_path / "run.csv", delimiter=",", skip_header=2)
+    np.testing.assert_array_equal(read[:, 0], block.t_s - run.start_s)
+    np.testing.assert_array_equal(read[:, 1:], block.values.T)
+    export_mdf4(run, tmp_path / "run.mf4")
+    with asammdf.MDF(tmp_path / "run.mf4") as file:
+        for column, name in enumerate(TABLE.names[:2]):
+            np.testing.assert_array_equal(signal(file, name).samples, block.values[column])
+            np.testing.assert_array_equal(signal(file, name).timestamps, block.sampled_s[column] - run.start_s)
+        assert file.header.start_time == datetime.fromisoformat(run.about.started)
 
 
 def signal(file: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,8 +14,15 @@ from drivers.errors import BenchError, LinkGarbage
 from drivers.scpi import pulse_io
 from drivers.scpi.iobox import IoBox
 from drivers.scpi.link import Link
+from fixtures.io_box import IoBox as IoPhysics
+from fixtures.io_box import IoDialect
+from fixtures.journal import Journal
+from fixtures.loom import Loom
 from tests.drivers.polled import running
 from tests.drivers.scripted import Line, Scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
 THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
@@ -36,6 +44,14 @@ def test_the_exchange_drives_resistances_and_reads_temperatures_and_contacts() -
 @given(st.floats(min_value=pulse_io.COLDEST_K, max_value=pulse_io.HOTTEST_K))
 def test_a_temperature_survives_the_thermistor(kelvin: float) -> None:
     assert pulse_io.kelvins(pulse_io.ohms(np.array([kelvin])))[0] == pytest.approx(kelvin)
+
+
+@pytest.mark.parametrize("kelvin", [pulse_io.COLDEST_K, pulse_io.HOTTEST_K])
+def test_the_box_plays_every_temperature_that_the_driver_takes(tmp_path: Path, kelvin: float) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        dialect = IoDialect(IoPhysics(Loom.create(tmp_path / "loom"), journal.note))
+    asked = pulse_io.set_temperatures(np.full(8, kelvin), 8).decode("ascii").strip()
+    assert dialect.execute(asked, "a test", 0.0) == "OK"
 
 
 @pytest.mark.parametrize("kelvin", [[298.15], [298.15, math.nan], [298.15, 25.0], [298.15, 500.0]])

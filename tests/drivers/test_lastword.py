@@ -55,6 +55,11 @@ class Supply:
         step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), within_s)
         return LastWord(f"127.0.0.1:{self.port}", WHO, keep_alive_s, (step,))
 
+    def shout(self, unasked: bytes) -> None:
+        """Say it on every connection."""
+        for peer in self._peers:
+            peer.sendall(unasked)
+
     def commands(self) -> list[bytes]:
         return [line for _, line in self.heard if line == OFF]
 
@@ -77,10 +82,10 @@ class Supply:
                     self.dies_at = None
                     peer.shutdown(socket.SHUT_RDWR)
                     return
-                time.sleep(self.delay_s)
                 self.on = self.on and line != OFF
+                said = b"REMOTE\n" if line == WHO else b"ON\n" if self.on or self.lying else b"OFF\n"
+                time.sleep(self.delay_s)
                 if line.endswith(b"?\n") and not self.deaf:
-                    said = b"REMOTE\n" if line == WHO else b"ON\n" if self.on or self.lying else b"OFF\n"
                     try:
                         peer.sendall(said)
                     except OSError:
@@ -170,10 +175,38 @@ def test_an_answer_owed_from_before_does_not_verify(opened: Opening) -> None:
         mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
         supply.on, supply.delay_s = False, 0.1
         mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
+        time.sleep(0.03)  # now it is being answered
         supply.lying = True
-        time.sleep(0.02)
         (result,) = mouth.speak()
     assert not result.verified
+
+
+def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(opened: Opening) -> None:
+    step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.3)
+    with Supply() as supply:
+        mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
+        until(lambda: len(supply.heard) == 1)
+        supply.shout(b"OFF\nhello\n\n")
+        time.sleep(0.05)
+        mouth.keep_alive()
+        supply.on, supply.delay_s = False, 0.1
+        mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
+        time.sleep(0.03)  # now it is being answered
+        supply.lying = True
+        (result,) = mouth.speak()
+    assert not result.verified
+
+
+def test_after_unasked_lines_the_first_request_verifies(opened: Opening) -> None:
+    with Supply() as supply:
+        mouth = opened(supply.word())
+        until(lambda: len(supply.heard) == 1)
+        supply.shout(b"OFF\nhello\n\n")
+        time.sleep(0.05)
+        mouth.keep_alive()
+        (result,) = mouth.speak()
+        assert result.verified
+        assert supply.commands() == [OFF]
 
 
 def test_an_absent_peer_is_reported_and_never_raises() -> None:

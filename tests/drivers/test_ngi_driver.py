@@ -165,6 +165,24 @@ def test_a_refused_fault_relay_is_told_in_the_instruments_words() -> None:
         cells.fault_relay(1, "reversed")
 
 
+def test_a_cell_whose_relay_did_not_move_takes_its_set_points_again() -> None:
+    script = [
+        IDENTITY,
+        EXCHANGE,
+        (STATES, b"0;0;0\n"),
+        (b"OUTP1:ONOFF 0;:SOUR1:VOLT 0.0000\n", b""),
+        (b"MEAS1:VOLT?\n", b"0.0000\n"),
+        (b"FAUL1:SIM 96\n", b""),
+        (STATES, b"64;0;0\n"),
+    ]
+    with Scripted(script) as peer, running(cells := simulator(peer.address)), pytest.raises(BenchError):
+        cells.fault_relay(1, "reversed")
+    setting = b"SOUR1:VOLT 3.7000;:SOUR2:VOLT 3.7000;:SOUR3:VOLT 3.7000\n"
+    with Scripted([(setting, b""), EXCHANGE]) as peer, Link.open(peer.address) as link:
+        cells.set_voltages(np.full(3, 3.7))
+        cells.exchange(link)
+
+
 def test_a_shorted_cell_is_held_at_zero_volts() -> None:
     script = [
         IDENTITY,

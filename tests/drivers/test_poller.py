@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from drivers.errors import BenchError, LinkSilent
+from drivers.errors import BenchError, LinkGarbage, LinkSilent
 from drivers.ports import LinkState
 from drivers.scpi.iobox import IoBox
 from drivers.snapshot import Quality
@@ -118,6 +118,23 @@ def test_garbage_three_times_ends_the_connection() -> None:
     with Scripted(script, open_end=True) as peer, running(source := box(peer, 0.02), LinkState.GARBAGE):
         until(lambda: peer.ended == 1)
         assert peer.address in source.health().detail
+
+
+def test_a_late_rest_of_a_line_is_never_taken_for_the_next_answer() -> None:
+    lives = [IDENTITY, *TURN, (b"TH?\n", b"10000.0,1")], [IDENTITY, *TURN]
+    with Scripted(*lives, open_end=True) as peer, running(source := box(peer, 0.05)):
+        until(lambda: source.health().state is LinkState.GARBAGE)
+        assert "without a line end" in source.health().detail
+        until(lambda: source.connections == 2)
+        peer.wait()
+
+
+def test_a_service_call_with_half_an_answer_ends_the_connection() -> None:
+    lives = [IDENTITY, *TURN, (b"ID?\n", b"PulseBMS,IO")], [IDENTITY, *TURN]
+    with Scripted(*lives) as peer, running(source := box(peer)):
+        with pytest.raises(LinkGarbage, match="without a line end"):
+            source.identity()
+        until(lambda: source.connections == 2)
 
 
 def test_another_model_is_told_and_never_polled() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import BenchError
-from drivers.ring import NEWEST, RingReader, RingWriter, memory_folder
+from drivers.ring import NEWEST, ROOM, RingReader, RingWriter, memory_folder
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
 
 if TYPE_CHECKING:
@@ -122,6 +124,45 @@ def test_a_new_epoch_begins_with_no_rows(tmp_path: Path) -> None:
         assert (before.epoch, block.epoch, reader.epoch) == (0, 1, 1)
         assert (block.following, block.lost) == (1, 0)
         assert reader.window(np.array([0]), 100)[1].tolist() == [[300.0]]
+
+
+def test_a_writer_that_dies_within_a_row_leaves_all_rows_before_it_whole(tmp_path: Path) -> None:
+    with (
+        RingWriter.create(tmp_path / "ring", TABLE, MEASURED, 16) as writer,
+        RingReader.open(tmp_path / "ring") as ring,
+    ):
+        for number in range(40):
+            writer.publish(*row(number))
+        t_s, values, sampled_s, _ = row(40)
+        with pytest.raises(ValueError, match="broadcast"):
+            writer.publish(t_s, values, sampled_s, np.zeros(MEASURED + 1, np.uint8))  # ends before it is counted
+        newest, block = ring.latest(), ring.since(0)
+        assert newest is not None
+        assert (newest.index, newest.values.tolist()) == (39, row(39)[1].tolist())
+        assert block.values.T.tolist() == [row(number)[1].tolist() for number in range(25, 40)]
+        assert block.lost == 25
+
+
+def test_a_ring_that_finds_no_room_is_refused_in_words_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(
+        BenchError, match=r"ring finds no room for a ring of \d MB: No space left on device; free space"
+    ):
+        RingWriter.create(tmp_path / "ring", TABLE, MEASURED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_small_memory_folder_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def usage(_: object) -> SimpleNamespace:
+        return SimpleNamespace(free=ROOM - 1)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    assert str(memory_folder()) == tempfile.gettempdir()
 
 
 def test_a_ring_is_never_made_over_another(tmp_path: Path) -> None:

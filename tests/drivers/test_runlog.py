@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
-import shutil
-import signal
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,48 +14,7 @@ from drivers.runlog.append import AppendFile
 from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
 from drivers.runlog.run import Gap, Run
-from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
-
-CHANNELS, MEASURED = 6, 4
-TABLE = ChannelTable(tuple(Channel(f"cell_{n:02d}/voltage", "V", 0.0, 5.5) for n in range(CHANNELS)))
-META = {"evidence": "SIM", "bench": {"name": "hil24"}}
-
-
-def tick(number: int) -> tuple[float, Floats, Floats, Bytes]:
-    values = np.arange(CHANNELS, dtype=np.float64) + number
-    values[1] = np.nan if number % 3 == 0 else values[1]
-    return (
-        50.0 + number * 0.01,
-        values,
-        np.full(MEASURED, 49.99 + number * 0.01),
-        np.full(MEASURED, number % 4, np.uint8),
-    )
-
-
-def recorded(folder: Path, ticks: int, *, close: bool = True) -> Recorder:
-    recorder = Recorder.create(folder, TABLE, META, MEASURED)
-    for number in range(ticks):
-        recorder.put(*tick(number))
-    if close:
-        recorder.close()
-    return recorder
-
-
-def eventually(holds: Any, within_s: float = 20.0) -> None:
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.01)
-
-
-def assert_holds(run: Run, ticks: int) -> None:
-    block = run.block(0, run.count)
-    expected = [tick(number) for number in range(ticks)]
-    assert run.count == ticks
-    assert block.t_s.tolist() == [t_s for t_s, *_ in expected]
-    np.testing.assert_array_equal(block.values.T, [values for _, values, *_ in expected])
-    np.testing.assert_array_equal(block.sampled_s.T, [sampled for *_, sampled, _ in expected])
-    np.testing.assert_array_equal(block.quality.T, [quality for *_, quality in expected])
+from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, recorded, tick
 
 
 def test_a_sealed_run_holds_every_tick(tmp_path: Path) -> None:
@@ -191,103 +145,6 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
         Recorder.create(tmp_path / "file" / "run", TABLE, META, MEASURED)
 
 
-def record_until_killed(folder: Path, mark: Path) -> None:
-    """100 Hz; the mark file holds the number of ticks put so far."""
-    recorder = Recorder.create(folder, TABLE, META, MEASURED)
-    recorder.event({"what": "started"})
-    draft = mark.with_suffix(".new")
-    number = 0
-    while True:
-        recorder.put(*tick(number))
-        number += 1
-        draft.write_text(f"{number}")
-        draft.replace(mark)  # who reads meanwhile sees a whole number
-        time.sleep(0.01)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_recording_loses_less_than_a_second_and_opens_again(tmp_path: Path) -> None:
-    folder, mark = tmp_path / "run", tmp_path / "mark"
-    process = multiprocessing.get_context("spawn").Process(target=record_until_killed, args=(folder, mark))
-    process.start()
-    eventually(lambda: mark.exists() and int(mark.read_text()) > 150)
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    put = int(mark.read_text())
-    assert not (folder / SEALED).exists()
-    with Run.open(folder) as run:
-        assert put - 100 < run.count <= put + 1
-        assert_holds(run, run.count)
-        assert (run.about.state, run.about.recovered) == ("sealed", True)
-        assert run.events() == [{"what": "started"}]
-    assert not (folder / STREAM).exists()
-
-
-def abandoned(folder: Path, ticks: int) -> Path:
-    """A run as a killed process leaves it."""
-    recorder = recorded(folder.with_name("living"), ticks, close=False)
-    eventually(lambda: recorder.written == ticks)
-    shutil.copytree(folder.with_name("living"), folder)
-    recorder.close()
-    about = json.loads((folder / ABOUT).read_text())
-    (folder / ABOUT).write_text(json.dumps(about | {"writer": {"pid": os.getpid(), "born": 1.0}}))
-    return folder
-
-
-@pytest.mark.parametrize("cut", [1, 7, 100, 600])
-def test_a_stream_that_breaks_off_keeps_what_came_before(tmp_path: Path, cut: int) -> None:
-    folder = abandoned(tmp_path / "run", 20)
-    whole = (folder / STREAM).read_bytes()
-    (folder / STREAM).write_bytes(whole + whole[-1500:][:cut])
-    with Run.open(folder) as run:
-        assert_holds(run, 20)
-
-
-def test_a_run_that_was_sealed_but_not_marked_is_finished(tmp_path: Path) -> None:
-    folder = abandoned(tmp_path / "run", 20)
-    with Run.open(folder) as run:
-        assert run.count == 20
-    about = json.loads((folder / ABOUT).read_text())
-    (folder / ABOUT).write_text(json.dumps(about | {"state": "open", "ticks": None}))
-    (folder / STREAM).write_bytes(b"what was not yet removed")
-    with Run.open(folder) as run:
-        assert_holds(run, 20)
-    assert not (folder / STREAM).exists()
-
-
-def test_a_seal_that_does_not_read_back_keeps_the_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = abandoned(tmp_path / "run", 20)
-    monkeypatch.setattr("drivers.runlog.seal._times", lambda _path: np.arange(19.0))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    with pytest.raises(RunLogError, match="does not hold the 20 rows"):
-        Run.open(folder)
-    monkeypatch.undo()
-    assert not (folder / SEALED).exists()
-    with Run.open(folder) as run:
-        assert_holds(run, 20)
-
-
-@pytest.mark.parametrize("name", [ABOUT, STREAM, SEALED])
-@pytest.mark.parametrize("content", [b"", b"garbage", b"{}", b"[1]", b"\xff" * 5000, bytes(5000)])
-def test_garbage_is_refused_in_words(tmp_path: Path, name: str, content: bytes) -> None:
-    folder = tmp_path / "run"
-    if name == STREAM:
-        abandoned(folder, 5)
-    else:
-        recorded(folder, 5)
-    (folder / name).write_bytes(content)
-    with pytest.raises(RunLogError, match="run"):
-        Run.open(folder)
-
-
-@pytest.mark.parametrize("missing", [ABOUT, SEALED])
-def test_a_folder_that_lacks_a_file_is_refused_in_words(tmp_path: Path, missing: str) -> None:
-    recorded(tmp_path / "run", 5)
-    (tmp_path / "run" / missing).unlink()
-    with pytest.raises(RunLogError, match=r"is not a run|holds no ticks"):
-        Run.open(tmp_path / "run")
-
-
 class FullDisk:
     """Stands in for a file: takes `room` bytes, then only half a piece before it says that there is no space."""
 
@@ -366,6 +223,7 @@ def test_a_disk_still_full_at_the_end_keeps_what_it_took(tmp_path: Path, filling
         recorder.close()
     with Run.open(tmp_path / "run") as run:
         assert_holds(run, 10)
+        assert run.about.lost == 1
 
 
 def record_under_a_size_limit(folder: Path) -> None:

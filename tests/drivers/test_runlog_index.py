@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,3 +104,17 @@ def test_an_index_that_cannot_be_written_does_not_hide_the_runs(tmp_path: Path) 
 
 def test_an_absent_folder_holds_no_runs(tmp_path: Path) -> None:
     assert RunIndex(tmp_path / "absent").rows() == []
+
+
+def test_an_index_that_somebody_else_has_locked_neither_holds_up_the_list_nor_is_lost(tmp_path: Path) -> None:
+    begun(tmp_path, "first").close()
+    RunIndex(tmp_path).rows()
+    begun(tmp_path, "second").close()
+    other = sqlite3.connect(tmp_path / INDEX, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    asked_s = time.monotonic()
+    assert states(tmp_path) == {"first": "sealed", "second": "sealed"}
+    assert time.monotonic() - asked_s < 2.0
+    other.execute("ROLLBACK")
+    other.close()
+    assert (tmp_path / INDEX).exists()

@@ -59,7 +59,7 @@ def test_numbers_refuse_a_wrong_count_or_a_hole(text: bytes) -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused_as_garbage(reply: bytes) -> None:
-    for read in (codec.identity, codec.error_entry, codec.number):
+    for read in (codec.identity, codec.error_entries, codec.number, codec.state):
         try:
             read(reply)
         except LinkGarbage as error:
@@ -91,8 +91,22 @@ def test_identity_refuses_what_has_not_four_fields(text: bytes) -> None:
         codec.identity(text)
 
 
-def test_error_entry_reads_number_and_words() -> None:
-    assert str(codec.error_entry(b'-222,"Data out of range"')) == "-222 Data out of range"
+@given(st.lists(st.tuples(st.integers(-999, 999).filter(bool), st.text("abc ,;-", max_size=9)), max_size=6))
+def test_error_entries_read_what_a_queue_says(queued: list[tuple[int, str]]) -> None:
+    said = ",".join(f'{number},"{words}"' for number, words in [*queued, (0, "No error")])
+    assert [str(entry) for entry in codec.error_entries(said.encode())] == [f"{number} {w}" for number, w in queued]
+
+
+@pytest.mark.parametrize("text", [b"", b"-222", b'-222,"no end', b'-222,"a" -113,"b"', b"0"])
+def test_an_error_queue_that_cannot_be_read_is_garbage(text: bytes) -> None:
+    with pytest.raises(LinkGarbage, match="error entries"):
+        codec.error_entries(text)
+
+
+@pytest.mark.parametrize("text", [b"1.5", b"-1", b"4294967296", b"ON"])
+def test_state_bits_are_a_whole_number_of_32_bits(text: bytes) -> None:
+    with pytest.raises(LinkGarbage):
+        codec.state(text)
 
 
 def test_word_refuses_a_third_state() -> None:

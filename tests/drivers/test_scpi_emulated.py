@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,17 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from drivers.errors import BenchError
 from drivers.ports import LinkState
-from drivers.scpi import ea_psb10000
+from drivers.scpi import ea_psb10000, ngi_n83624, pulse_io
 from drivers.scpi.cells import CellSimulator
+from drivers.scpi.declare import ASSUMED, UNVERIFIED, Choice, Quantity, Query
 from drivers.scpi.iobox import IoBox
 from drivers.scpi.supply import Supply
 from drivers.snapshot import Quality
 from fixtures.emulated import EmulatedBench
+from fixtures.journal import read_journal
 from tests.drivers.polled import known, running, until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from types import ModuleType
 
 MAP = Path(__file__).parents[2] / "fixtures" / "benches" / "pulse24.dut.toml"
 PARTS = ("cell_simulator", "supply", "io_box")
@@ -33,18 +38,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Generator[EmulatedBench]:
     started.stop()
 
 
-@pytest.fixture
-def cells(bench: EmulatedBench) -> Generator[CellSimulator]:
-    made = CellSimulator(
-        bench.addresses["cell_simulator"], "NGI,N83624", 0.01, cells=24, protect_voltage_v=5.2, protect_current_a=5.0
-    )
-    with running(made):
-        yield made
+def cell_simulator(bench: EmulatedBench) -> CellSimulator:
+    address = bench.addresses["cell_simulator"]
+    return CellSimulator(address, "NGI,N83624", 0.01, cells=24, protect_voltage_v=5.2, protect_current_a=5.0)
 
 
-@pytest.fixture
-def supply(bench: EmulatedBench) -> Generator[Supply]:
-    made = Supply(
+def bidirectional(bench: EmulatedBench) -> Supply:
+    return Supply(
         bench.addresses["supply"],
         "EA Elektro-Automatik, PSB 10",
         0.04,
@@ -53,7 +53,17 @@ def supply(bench: EmulatedBench) -> Generator[Supply]:
         charge_v=16.0,
         discharge_v=0.0,
     )
-    with running(made):
+
+
+@pytest.fixture
+def cells(bench: EmulatedBench) -> Generator[CellSimulator]:
+    with running(made := cell_simulator(bench)):
+        yield made
+
+
+@pytest.fixture
+def supply(bench: EmulatedBench) -> Generator[Supply]:
+    with running(made := bidirectional(bench)):
         made.lock(on=True)
         yield made
 
@@ -88,7 +98,57 @@ def test_the_fault_relay_opens_one_wire_and_closes_it(bench: EmulatedBench, cell
 
 def test_supply_protections_are_read_back(supply: Supply) -> None:
     supply.prepare()
-    assert supply.protections() == pytest.approx((20.0, 100.0))
+    assert supply.protections() == pytest.approx((20.0, 100.0, 100.0))
+    assert supply.errors() == []
+
+
+@pytest.mark.parametrize(("wanted_a", "direction"), [(99.0, "sink_ocp"), (-99.0, "ocp")])
+def test_prepared_protections_end_the_current_of_their_own_direction(
+    bench: EmulatedBench, supply: Supply, wanted_a: float, direction: str
+) -> None:
+    header = {"sink_ocp": "SINK:CURR:PROT", "ocp": "CURR:PROT"}[direction]
+    supply.prepare()
+    supply.poller.call(lambda link: link.write(f"{header} 40\n".encode()))
+    bench.loom["contactor"][0] = 1.0
+    supply.output(on=True)
+    supply.set_current(wanted_a)
+    until(lambda: known(supply).values[0] == 0.0)
+    bench.loom["contactor"][0] = 0.0
+    told = [*supply.errors(), supply.health().detail]  # the driver may have asked the queue before us
+    assert any("OCP" in error for error in told)
+
+
+def test_a_set_point_beyond_an_adjusted_limit_is_told_from_the_error_queue(supply: Supply) -> None:
+    supply.prepare()
+    supply.errors()
+    supply.poller.call(lambda link: link.write(b"SINK:CURR:LIM:HIGH 30\n"))
+    supply.set_current(50.0)
+    until(lambda: "-222 Data out of range" in supply.health().detail)
+    assert supply.health().state is LinkState.OK
+    supply.set_current(20.0)
+    until(lambda: supply.health().detail == "")
+    supply.poller.call(lambda link: link.write(b"SINK:CURR:LIM:HIGH 122.4\n"))
+
+
+def test_a_power_limit_that_was_adjusted_at_the_panel_is_told_before_arming(supply: Supply) -> None:
+    supply.errors()
+    supply.poller.call(lambda link: link.write(b"SINK:POW 500;:SINK:POW:LIM:HIGH 500\n"))
+    with pytest.raises(BenchError, match=r"500 W sunk, not to its nominal 3000 W.*-222 Data out of range"):
+        supply.prepare()
+    supply.poller.call(lambda link: link.write(b"SINK:POW:LIM:HIGH 3060\n"))
+    supply.prepare()
+
+
+def test_polling_without_the_lock_leaves_the_error_queue_empty(supply: Supply) -> None:
+    supply.prepare()
+    supply.lock(on=False)
+    seen = supply.poller.reading
+    until(lambda: supply.poller.reading is not seen)
+    supply.errors()
+    supply.set_current(5.0)
+    for _ in range(5):
+        seen = supply.poller.reading
+        until(lambda seen=seen: supply.poller.reading is not seen)
     assert supply.errors() == []
 
 
@@ -139,6 +199,46 @@ def test_a_sick_instrument_is_told_and_the_others_go_on(
     until(lambda: bool((known(cells).quality == Quality.MISSING).all()))
     bench.clear(fault)
     until(lambda: cells.health().state is LinkState.OK)
+
+
+def declared(page: ModuleType) -> dict[str, str]:
+    """Header, its channel number as N, to provenance."""
+    commands = [kept for kept in vars(page).values() if isinstance(kept, Quantity | Choice | Query)]
+    return {command.header.format(n="N").upper(): command.source for command in commands}
+
+
+def said(bench: EmulatedBench, instrument: str, since: int) -> set[str]:
+    """The headers that an instrument was told, as `declared` spells them."""
+    messages = [entry["in"] for entry in list(read_journal(bench.journal(instrument)))[since:] if "in" in entry]
+    headers = [re.split(r"[ ?]", unit)[0] for message in messages for unit in message.upper().split(";:")]
+    return {re.sub(r"^([A-Z]+)\d+:", r"\1N:", header) for header in headers}
+
+
+@pytest.mark.parametrize("page", [ea_psb10000, ngi_n83624, pulse_io])
+def test_every_command_names_its_source(page: ModuleType) -> None:
+    known_sources = {getattr(page, "GUIDE", ""), getattr(page, "ASKED_TOO", ""), pulse_io.SHEET, UNVERIFIED, ASSUMED}
+    assert all(source and source in known_sources for source in declared(page).values())
+
+
+def test_nothing_undeclared_is_said_to_an_instrument(bench: EmulatedBench) -> None:
+    since = {name: sum(1 for _ in read_journal(bench.journal(name))) for name in ("cell_simulator", "supply")}
+    simulator, source = cell_simulator(bench), bidirectional(bench)
+    with running(simulator), running(source):
+        source.lock(on=True)
+        source.prepare()
+        source.errors()
+        source.output(on=False)
+        source.lock(on=False)
+        simulator.prepare()
+        simulator.outputs(on=False)
+        simulator.protections()
+        simulator.fault_relay(3, "open_plus")
+        simulator.fault_relay(3, "normal")
+        simulator.errors()
+    assert {"SINK:CURR:PROT", "MEAS:ARR", "OUTP"} < (heard := said(bench, "supply", since["supply"]))
+    assert heard <= declared(ea_psb10000).keys()
+    assert {"OUTPN:ONOFF", "FAULN:SIM"} < (heard := said(bench, "cell_simulator", since["cell_simulator"]))
+    assert heard <= declared(ngi_n83624).keys()
 
 
 def test_the_exchange_keeps_its_hundred_hertz(cells: CellSimulator) -> None:

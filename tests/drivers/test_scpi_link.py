@@ -44,6 +44,13 @@ def test_silence_is_told_after_the_timeout() -> None:
         link.ask(b"A?\n")
 
 
+def test_fewer_answers_than_queries_are_garbage_and_out_of_step() -> None:
+    with Scripted([(b"V?;:A?\n", b"1\n")]) as peer, Link.open(peer.address, timeout_s=0.05) as link:
+        with pytest.raises(LinkGarbage, match="answers 1 of 2 queries"):
+            link.ask(b"V?;:A?\n", 2)
+        assert not link.in_step
+
+
 def test_a_reply_without_line_end_is_garbage() -> None:
     with (
         Scripted([(b"A?\n", b"1.5")]) as peer,

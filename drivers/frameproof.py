@@ -64,29 +64,29 @@ class Protection:
 
 @dataclass
 class Proof:
-    """What was found of the frames so far: `bad` checksums, `lost` and `repeated` counters, `in_a_row` bad ones."""
+    """What was found of the frames so far: `bad` lengths or checksums, `lost` and `repeated` ones by their counters."""
 
     bad: int = 0
     lost: int = 0
     repeated: int = 0
-    in_a_row: int = 0
     _counters: dict[int, int] = field(default_factory=dict[int, int])
 
-    def accepts(self, protection: Protection | None, message_id: int, payload: bytes) -> bool:
-        """Whether a frame may be believed; counts what is wrong with it."""
+    def doubt(self, protection: Protection | None, message_id: int, payload: bytes, length: int) -> str:
+        """Why a frame that should have `length` bytes may not be believed, empty where it may."""
+        if len(payload) != length:
+            self.bad += 1
+            return f"{len(payload)} bytes where {length} are due"
         if protection is None:
-            return True
+            return ""
         if not protection.proves(message_id, payload):
             self.bad += 1
-            self.in_a_row += 1
-            return False
-        self.in_a_row = 0
+            return "a wrong checksum"
         counter = protection.counter(payload)
         before = self._counters.get(message_id, counter - 1)
         self._counters[message_id] = counter
         steps = (counter - before) % protection.turns
         if steps == 0:
             self.repeated += 1
-            return False
+            return "a counter that stands still"
         self.lost += steps - 1
-        return True
+        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.canbus.protect import Proof, Protection, crc8
+from drivers.frameproof import Proof, Protection, crc8
 
 RULE = Protection(counter_bit=52, counter_bits=4, checksum_byte=7)
 PAYLOADS = st.binary(min_size=8, max_size=8)
@@ -38,27 +38,34 @@ def test_a_frame_too_short_for_its_checksum_does_not_prove_itself() -> None:
     assert not RULE.proves(0x100, bytes(7))
 
 
+def doubts(proof: Proof, *counters: int) -> list[str]:
+    return [proof.doubt(RULE, 0x100, RULE.sealed(0x100, bytes(8), counter), 8) for counter in counters]
+
+
 def test_a_jump_of_the_counter_counts_what_was_lost() -> None:
     proof = Proof()
-    assert all(proof.accepts(RULE, 0x100, RULE.sealed(0x100, bytes(8), counter)) for counter in (14, 15, 0, 3))
+    assert doubts(proof, 14, 15, 0, 3) == [""] * 4
     assert (proof.lost, proof.repeated, proof.bad) == (2, 0, 0)
 
 
 def test_a_counter_that_stands_still_is_not_believed() -> None:
     proof = Proof()
-    frame = RULE.sealed(0x100, bytes(8), 5)
-    assert [proof.accepts(RULE, 0x100, frame) for _ in range(3)] == [True, False, False]
+    assert doubts(proof, 5, 5, 5, 6) == ["", *["a counter that stands still"] * 2, ""]
     assert proof.repeated == 2
 
 
-def test_bad_checksums_are_counted_until_a_good_one() -> None:
+def test_bad_checksums_are_counted() -> None:
     proof = Proof()
-    for _ in range(3):
-        assert not proof.accepts(RULE, 0x100, bytes(8))
-    assert (proof.bad, proof.in_a_row) == (3, 3)
-    assert proof.accepts(RULE, 0x100, RULE.sealed(0x100, bytes(8), 0))
-    assert (proof.bad, proof.in_a_row) == (3, 0)
+    assert [proof.doubt(RULE, 0x100, bytes(8), 8) for _ in range(3)] == ["a wrong checksum"] * 3
+    assert proof.bad == 3
+
+
+@given(st.binary(max_size=64).filter(lambda payload: len(payload) != 8), st.none() | st.just(RULE))
+def test_another_length_is_never_believed(payload: bytes, rule: Protection | None) -> None:
+    proof = Proof()
+    assert proof.doubt(rule, 0x100, payload, 8) == f"{len(payload)} bytes where 8 are due"
+    assert proof.bad == 1
 
 
 def test_a_message_without_a_rule_is_believed() -> None:
-    assert Proof().accepts(None, 0x100, b"")
+    assert not Proof().doubt(None, 0x100, bytes(8), 8)

@@ -1,0 +1,108 @@
+"""A device whose DBC is multiplexed: pages of one message fill their own channels."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import can
+import pytest
+
+from drivers.canbus.dut import Dut
+from drivers.snapshot import Quality
+from tests.drivers.candevice import Device, value
+from tests.drivers.polled import until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+MULTIPLEXED = """VERSION "1"
+BU_: BMS TST
+BO_ 256 BMS_Cells: 8 BMS
+ SG_ Page M : 0|8@1+ (1,0) [0|1] "" TST
+ SG_ Cell01 m0 : 8|16@1+ (0.001,0) [0|65] "V" TST
+ SG_ Cell02 m1 : 8|16@1+ (0.001,0) [0|65] "V" TST
+ SG_ Contactor : 40|8@1+ (1,0) [0|1] "" TST
+BO_ 512 TST: 8 TST
+ SG_ Word : 0|8@1+ (1,0) [0|2] "" BMS
+ SG_ Reset : 8|1@1+ (1,0) [0|1] "" BMS
+BA_DEF_ BO_ "GenMsgCycleTime" INT 0 60000;
+BA_DEF_DEF_ "GenMsgCycleTime" 0;
+BA_ "GenMsgCycleTime" BO_ 256 300;
+"""
+MULTIPLEXED_MAP = """
+name = "multiplexed"
+dbc = "cells.dbc"
+timeout_ms = 300
+[[signal]]
+channel = "bms/contactor"
+unit = "1"
+range = [0.0, 1.0]
+message = "BMS_Cells"
+signal = "Contactor"
+[[signals]]
+channel = "bms/cell_{n:02d}/voltage"
+unit = "V"
+range = [0.0, 5.0]
+numbers = [1, 2]
+message = "BMS_Cells"
+signal = "Cell{n:02d}"
+[heartbeat]
+message = "TST"
+period_ms = 50
+[request]
+message = "TST"
+signal = "Word"
+none = 0
+open = 1
+close = 2
+reset_signal = "Reset"
+balance_signal = "Reset"
+[last_request]
+message = "TST"
+signal = "Word"
+open = 1
+[verify]
+channel = "bms/contactor"
+open = 0.0
+[arming]
+state_channel = "bms/contactor"
+"""
+
+
+@pytest.fixture
+def paged(device: Device, tmp_path: Path) -> Generator[Dut]:
+    (tmp_path / "cells.dbc").write_text(MULTIPLEXED)
+    path = tmp_path / "cells.dut.toml"
+    path.write_text(MULTIPLEXED_MAP)
+    dut = Dut.open(path, "virtual", device.channel, 500_000)
+    until(lambda: dut.health().detail != "opening the bus")
+    yield dut
+    dut.close()
+
+
+def say(device: Device, page: int, millivolts: int) -> None:
+    data = bytes([page]) + millivolts.to_bytes(2, "little") + bytes(5)
+    device.bus.send(can.Message(arbitration_id=256, data=data, is_extended_id=False))
+
+
+def test_a_multiplexed_message_fills_what_each_of_its_frames_tells(device: Device, paged: Dut) -> None:
+    for page, millivolts in ((0, 3700), (1, 3800)):
+        say(device, page, millivolts)
+        until(lambda page=page: value(paged, f"bms/cell_0{page + 1}/voltage")[1] == Quality.GOOD)
+    assert value(paged, "bms/cell_01/voltage")[0] == pytest.approx(3.7)
+    assert value(paged, "bms/cell_02/voltage")[0] == pytest.approx(3.8)
+
+
+def test_a_page_is_old_only_after_three_rounds_of_all_pages(device: Device, paged: Dut) -> None:
+    say(device, 0, 3700)
+    for _ in range(11):  # longer than three cycles of one page, shorter than of two
+        time.sleep(0.1)
+        say(device, 1, 3800)
+    assert value(paged, "bms/cell_01/voltage")[1] == Quality.GOOD
+    for _ in range(9):
+        time.sleep(0.1)
+        say(device, 1, 3800)
+    until(lambda: value(paged, "bms/cell_01/voltage")[1] == Quality.STALE)

@@ -1,0 +1,101 @@
+"""The guard's own CAN bus: its request, and the frames that may verify it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import can
+import pytest
+
+from drivers.canbus.dut import last_word
+from tests.drivers.candevice import MAPPED, Device, broken
+from tests.drivers.polled import until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from drivers.lastword import Spoken
+
+
+@pytest.fixture
+def mouth(device: Device) -> Generator[Spoken]:
+    opened = last_word(MAPPED, "virtual", device.channel, 500_000, 0.3).open()
+    yield opened
+    opened.close()
+
+
+def test_the_guards_request_is_repeated_until_the_contactor_reads_open(device: Device, mouth: Spoken) -> None:
+    device.say("BMS_Status", {"Contactor": 1})
+    assert mouth.keep_alive()
+    device.bus.recv(0.0)
+    opener = can.Notifier(device.bus, [Answer(device, after=3)], timeout=0.01)
+    (result,) = mouth.speak()
+    opener.stop()
+    assert result.verified
+    assert 0.0 < result.verified_s - result.sent_s < 0.3
+
+
+def test_a_frame_from_before_does_not_verify(device: Device, mouth: Spoken) -> None:
+    device.say("BMS_Status", {"Contactor": 0})
+    (result,) = mouth.speak()
+    assert not result.verified
+    assert "no frame says so" in result.detail
+    sent = iter(lambda: device.bus.recv(0.0), None)
+    counters = [MAPPED.messages["GRD_Request"].decode(bytes(frame.data))["Counter"] for frame in sent]
+    assert counters[:5] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("how", ["replayed", "broken"])
+def test_a_frame_that_does_not_prove_itself_does_not_verify(device: Device, mouth: Spoken, how: str) -> None:
+    message = MAPPED.messages["BMS_Status"]
+    payload = bytearray(message.encode({"Contactor": 0}, 5))
+    payload[2] ^= how == "broken"
+    frame = can.Message(arbitration_id=message.id, data=payload, is_extended_id=False)
+    device.bus.send(frame)
+    assert mouth.keep_alive()
+    repeater = device.bus.send_periodic(frame, 0.01)
+    (result,) = mouth.speak()
+    repeater.stop()
+    assert not result.verified
+
+
+def test_another_message_under_the_same_number_does_not_verify(device: Device, mouth: Spoken) -> None:
+    opener = can.Notifier(device.bus, [Answer(device, after=1, extended=True)], timeout=0.01)
+    (result,) = mouth.speak()
+    opener.stop()
+    assert not result.verified
+
+
+def test_a_guards_bus_that_is_not_there_never_raises() -> None:
+    mouth = last_word(MAPPED, "no_such_adapter", "0", 500_000, 0.05).open()
+    assert not mouth.keep_alive()
+    assert not mouth.speak()[0].verified
+    assert "no_such_adapter" in mouth.detail or "0 cannot be opened" in mouth.detail
+    mouth.close()
+
+
+def test_a_guards_bus_that_breaks_is_told_and_opened_again(
+    device: Device, mouth: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr("can.interfaces.virtual.VirtualBus.send", broken)
+        (result,) = mouth.speak()
+        assert not result.verified
+        assert "unplugged" in result.detail
+    opener = can.Notifier(device.bus, [Answer(device, after=1)], timeout=0.01)
+    until(mouth.keep_alive)
+    (result,) = mouth.speak()
+    opener.stop()
+    assert result.verified
+
+
+class Answer(can.Listener):
+    """Opens the contactor after so many requests of the guard."""
+
+    def __init__(self, device: Device, after: int, *, extended: bool = False) -> None:
+        self._device, self._left, self._extended = device, after, extended
+
+    def on_message_received(self, msg: can.Message) -> None:
+        if msg.arbitration_id == MAPPED.messages["GRD_Request"].id:
+            self._left -= 1
+            self._device.say("BMS_Status", {"Contactor": self._left > 0}, extended=self._extended)
