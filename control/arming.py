@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -46,7 +47,10 @@ class CurrentSource(Named, Protocol):
 
     def lock(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
     def prepare(self) -> None: ...
-    def protections(self) -> tuple[float, float]: ...
+    def protections(self) -> tuple[float, float, float]:
+        """Over-voltage in V, over-current in A, sourced and sunk."""
+        ...
+
     def set_current(self, current_a: float) -> None: ...
     def output(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
 
@@ -77,7 +81,8 @@ class Bench:
 
     `expect` and `others`: how each identity begins, and who else has one. `cell_v` from which the walk steps;
     `protect`: declared (V, A) of cell simulator and supply. `dbc_hash` empty: taken as it is. `prove_guard`: whether
-    an instrument takes the guard's own connection. `going_live` is called before contactors close.
+    an instrument takes the guard's own connection. `going_live` is called before contactors close. `word` names the
+    value of a state or a fault as the device's own description has it.
     """
 
     cells: CellOutputs
@@ -92,6 +97,7 @@ class Bench:
     going_live: Callable[[], None]
     read: Callable[[str], float]
     wait: Callable[[float], None]
+    word: Callable[[str, float], str] = lambda channel, value: f"{value:g}"  # noqa: ARG005  # no description
 
 
 @dataclass
@@ -149,17 +155,19 @@ class Arming:
         bench.supply.lock(on=True)
         bench.supply.prepare()
         bench.cells.prepare()
-        for name, read, declared in zip(
-            ("cell_simulator", "supply"),
-            (bench.cells.protections(), bench.supply.protections()),
-            bench.protect,
-            strict=True,
-        ):
-            for value, bound, unit in zip(read, declared, "VA", strict=True):
-                if not np.allclose(value, bound, rtol=0.005):
-                    return False, f"{name} protects at {np.max(value):.3f} {unit}, declared {bound:.3f} {unit}"
         (cell_v, cell_a), (supply_v, supply_a) = bench.protect
-        return True, f"cells {cell_v:g} V, {cell_a:g} A; supply {supply_v:g} V, {supply_a:g} A"
+        cells_v, cells_a = bench.cells.protections()
+        volts, sourced_a, sunk_a = bench.supply.protections()
+        for name, value, declared, unit in (
+            ("cell_simulator", cells_v, cell_v, "V"),
+            ("cell_simulator", cells_a, cell_a, "A"),
+            ("supply", volts, supply_v, "V"),
+            ("supply", sourced_a, supply_a, "A sourced"),
+            ("supply", sunk_a, supply_a, "A sunk"),
+        ):
+            if not np.allclose(value, declared, rtol=0.005):
+                return False, f"{name} protects at {np.max(value):.3f} {unit}, declared {declared:.3f} {unit}"
+        return True, f"cells {cell_v:g} V, {cell_a:g} A; supply {supply_v:g} V, {supply_a:g} A sourced and sunk"
 
     def _dbc(self) -> tuple[bool, str]:
         found, declared = self.bench.device.dbc_hash, self.bench.dbc_hash
@@ -181,7 +189,7 @@ class Arming:
         bench.device.request("open", reset=True, balance_off=True)
         healthy = self._until("bms/fault", 0.0, CLOSE_S)
         open_now = bench.read("bms/contactor") == 0.0 and bench.read("io/contactor") == 0.0
-        detail = f"fault {bench.read('bms/fault'):g}, contactor {'open' if open_now else 'NOT open'}"
+        detail = f"{self._fault()}, contactor {'open' if open_now else 'NOT open'}"
         return healthy and open_now, detail
 
     def _balancing(self) -> tuple[bool, str]:
@@ -211,8 +219,8 @@ class Arming:
         bench.device.request("close", balance_off=True)
         closed = self._until("bms/contactor", 1.0, CLOSE_S) and self._until("io/contactor", 1.0, CLOSE_S)
         if not closed:
-            state, fault = bench.read("bms/state"), bench.read("bms/fault")
-            return False, f"not closed within {CLOSE_S:g} s: BMS state {state:g}, fault {fault:g}"
+            state = bench.word("bms/state", bench.read("bms/state"))
+            return False, f"not closed within {CLOSE_S:g} s: BMS state {state}, {self._fault()}"
         bench.supply.output(on=True)  # only now: at 0 A and with the loop closed
         return True, "closed through precharge, supply on at 0 A"
 
@@ -229,6 +237,14 @@ class Arming:
         self.bench.supply.set_current(0.0)
         self.bench.device.request("close")
         return good, ", ".join(told)
+
+    def _fault(self) -> str:
+        """What the device complains of, and in which cell."""
+        fault = self.bench.read("bms/fault")
+        if fault == 0.0:
+            return "no fault"
+        cell = self.bench.read("bms/fault_cell")
+        return f"fault {self.bench.word('bms/fault', fault)}" + (f" in cell {cell:g}" if cell > 0.0 else "")
 
     def _mean(self, names: Sequence[str], every_s: float) -> Floats:
         """Average of `FRAMES` readings of each channel; NaN where one was missing."""
@@ -253,7 +269,5 @@ class Arming:
             lambda: self.bench.supply.output(on=False),
             lambda: self.bench.device.request("open"),
         ):
-            try:
+            with suppress(Exception):  # the failure that led here is told; the guard stands behind this
                 act()
-            except PulseError:
-                continue  # the failure that led here is told; the guard stands behind this

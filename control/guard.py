@@ -22,6 +22,7 @@ TRIP: Final = b"x"  # and the reason behind it
 MARK: Final = b"m"  # and bytes for the first connection behind it, by which the engine proves that it is taken
 QUIT: Final = b"q"
 HEARTBEAT: Final = b"h"
+CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
 OFF: Final = b"off"
 BYE: Final = b"bye"
 
@@ -38,7 +39,8 @@ class GuardSpec:
 
     `limits` run over the measured columns of the ring at `ring`; `required` columns may stay unknown for `lost_s[n]`.
     `attended`: the client's death ends the run. `last_words` in the declared order. `report`: JSON lines of its own.
-    With nobody left to tell, an unverified sequence is repeated for `orphan_s`.
+    With nobody left to tell, an unverified sequence is repeated for `orphan_s`. `contact`: the column of the
+    contactor's own contact, which verifies "open" where an unpowered device under test cannot; None without one.
     """
 
     ring: Path
@@ -51,13 +53,15 @@ class GuardSpec:
     last_words: tuple[Word, ...]
     report: Path
     orphan_s: float = 120.0
+    contact: int | None = None
 
 
 @dataclass
 class Watch:
     """What the guard knows of its peers and of the bench; `cause` latches the first reason to speak.
 
-    Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, its end always.
+    Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, or from arming; its end
+    always.
     """
 
     spec: GuardSpec
@@ -71,15 +75,16 @@ class Watch:
     _known_s: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self._known_s = np.full(len(self.spec.required), np.inf)  # counts from arming on
+        self._known_s = np.full(len(self.spec.required), np.nan)  # counts from the engine's first byte on
 
     def engine(self, message: bytes, now_s: float) -> None:
         """A message of the engine; a reset belongs to the process, which knows whether off is verified."""
+        if self._engine_s is None:
+            self._known_s[:] = now_s
         self._engine_s = now_s
         kind, reason = message[:1], message[1:].decode(errors="replace")
         if kind == ARMED:
-            self.armed = True
-            self._known_s[:] = now_s
+            self._arm(now_s)
         elif kind == DISARMED:
             self.armed = False
         elif kind == TRIP:
@@ -108,8 +113,8 @@ class Watch:
             self._trip("window has gone in an attended run")
 
     def silence(self, now_s: float) -> None:
-        """Judge who has been heard last, while armed."""
-        if not self.armed:
+        """Judge, while armed, who has been heard last and what has been known last."""
+        if not self.armed or self.cause:
             return
         spec = self.spec
         if self._engine_s is not None and not self.engine_left and not now_s - self._engine_s <= spec.silent_s:
@@ -117,6 +122,8 @@ class Watch:
         waited = self._client_s is not None and not now_s - self._client_s <= spec.client_silent_s
         if waited and spec.attended and not self.client_left:
             self._trip(f"window is silent for more than {spec.client_silent_s:.3f} s")
+        if self._engine_s is not None:
+            self._ignorance(now_s)
 
     def row(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
         """Judge one row: bench limits always (at rest 0 is inside), knowledge of required channels while armed."""
@@ -127,8 +134,10 @@ class Watch:
         if broken.any():
             n = int(broken.argmax())
             self._trip(limits.sentence(n, float(values[n])))
-        if self.armed and not self.cause:
-            self._knowledge(values, sampled_s, now_s)
+        required = self.spec.required
+        np.copyto(self._known_s, sampled_s[required], where=np.isfinite(values[required]))
+        if self.armed:
+            self._ignorance(now_s)
 
     def blind(self, why: str) -> None:
         """The ring cannot be read: a guard that sees nothing guards nothing."""
@@ -139,13 +148,20 @@ class Watch:
         """Forget the cause; stays disarmed until the engine arms again."""
         self.cause, self.armed = "", False
 
-    def _knowledge(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
-        required = self.spec.required
-        np.copyto(self._known_s, sampled_s[required], where=np.isfinite(values[required]))
-        known = now_s - self._known_s <= self.spec.lost_s
+    def _arm(self, now_s: float) -> None:
+        self.armed = True
+        self._known_s[:] = now_s
+        if self._client_s is None:
+            self._client_s = now_s
+        if self.spec.attended and self.client_left:
+            self._trip("nobody attends this run: the window has gone before it was armed")
+
+    def _ignorance(self, now_s: float) -> None:
+        """Trip for a required channel that is not known any more; a time from the future is as wrong as an old one."""
+        known = np.abs(now_s - self._known_s) <= self.spec.lost_s
         if not known.all():
             n = int(known.argmin())
-            name = self.spec.limits.channels[int(required[n])].name
+            name = self.spec.limits.channels[int(self.spec.required[n])].name
             self._trip(f"{name} is lost: not known for more than {self.spec.lost_s[n]:.3f} s")
 
     def _trip(self, reason: str) -> None:

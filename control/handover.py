@@ -36,6 +36,8 @@ def _activate_twin(parts: Parts, name: str, tick: Tick | None, *, live: bool) ->
     if len(lane.part.columns) != parts.cells:
         raise Refused(f"twin {name} plays {len(lane.part.columns)} of {parts.cells} cells", hint="it can only watch")
     present = None if tick is None else tick.twins.get(parts.twins.active)
+    if present is not None and not np.isfinite([present.soc, present.temperature_k, present.voltage_v]).all():
+        present = None  # nobody continues from what is not a number
     if tick is None or present is None:
         if live:
             raise Refused(f"the active twin {parts.twins.active} has no state to hand over", hint="disarm first")

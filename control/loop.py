@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from control import handover
-from control.gate import Allowed, Tripped
+from control.answers import Answers, believed, decided, played
+from control.gate import Allowed, Held, Tripped
 from control.lateness import Lateness
 from control.state import BenchState, StateMachine
 from control.tick import Tick
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from control.gate import Gate, Verdict
     from control.lanes import Lanes
-    from control.ports import Controller, Decision
+    from control.ports import Controller
     from control.sensing import PackSense, Senses
     from drivers.ports import Actuator, Clock
     from drivers.snapshot import Snapshot
-    from twin.ports import Estimator, PackState, Twin
+    from twin.ports import Estimator, Twin
 
 
 class Sink(Protocol):
@@ -51,19 +52,12 @@ class Parts:
     sinks: list[Sink] = field(default_factory=list[Sink])
 
 
-class Answers(NamedTuple):
-    """What the lanes of each role said this turn, by name."""
-
-    packs: dict[str, PackState]
-    estimates: dict[str, Estimate]
-    decisions: dict[str, Decision]
-
-
 class Loop:
     """One bench, turn after turn. `faults`: volts added to the asked voltage of a cell (numbered from 1).
 
     `service`: what the arming checklist wants instead of the lanes; from `live` on the gate judges it like any other
-    command, before that it is applied at no current.
+    command, before that it is applied at no current. What a source that raises owns is not known any more; an actuator
+    or a sink that raises trips.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -77,39 +71,41 @@ class Loop:
         self._events: list[str] = []
         self._due_s = float("nan")
         self._missed = 0
+        self._holding = False
+        self._deaf = ""
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
         """One turn that was due at `due_s`: read, believe, decide, play the pack, ask the gate, act."""
         parts, began_s = self.parts, self.parts.clock.now()
         dt_s = self._since_last(due_s)
-        snapshot = parts.senses.snapshot(began_s)
-        reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
-        seen_s = (
-            dt_s if self.machine.state >= BenchState.ARMED or not parts.plays_cells else 0.0
-        )  # dead cells teach nothing
-        estimates = parts.estimators.run(lambda lane: lane.update(reading, seen_s), self._events)
-        belief = estimates.get(parts.estimators.active, self._unknown)
-        run_s = dt_s if self.machine.state is BenchState.RUNNING else 0.0  # a duty waits for the run
-        decisions = parts.controllers.run(lambda lane: lane.decide(reading, belief, allowed, run_s), self._events)
-        cell_a = parts.sense.twin_current(snapshot)
-        packs = parts.twins.run(lambda lane: lane.step(cell_a, parts.ambient_k, dt_s), self._events)
-        answers = Answers(packs, estimates, decisions)
-        verdict = self._judge(snapshot, self._wish(snapshot, answers))
-        self._act(verdict)
+        snapshot = parts.senses.snapshot(began_s, self._events)
+        answers = self._answers(snapshot, dt_s)
+        verdict = self._act(snapshot, self._judge(snapshot, self._wish(snapshot, answers)))
         tick = self._record(due_s, began_s, snapshot, answers, verdict)
         for sink in parts.sinks:
-            sink.put(tick)
+            try:
+                sink.put(tick)
+            except Exception as error:  # noqa: BLE001  # what is not seen by the guard and not recorded must end
+                self.trip(f"{type(sink).__name__} failed: {error}")
         return tick
 
     def run(self, ended: Callable[[Tick], bool]) -> None:
-        """Turn on an absolute schedule until `ended` says so after a turn; turns that no longer fit are left out."""
+        """Turn on an absolute schedule until `ended` says so after a turn; turns that no longer fit are left out.
+
+        What nobody foresaw is raised, after zero current was asked for; the guard notices that no more ticks come.
+        """
         clock, period_s = self.parts.clock, self.parts.period_s
         due_s = clock.now()
         while True:
             clock.wait_until(due_s)
-            if ended(self.turn(due_s)):
-                return
+            try:
+                if ended(self.turn(due_s)):
+                    return
+            except Exception as error:
+                self.trip(f"the loop failed: {type(error).__name__}: {error}")
+                self._safe()
+                raise
             due_s += period_s
             self._missed = max(0, int((clock.now() - due_s) / period_s))
             due_s += self._missed * period_s
@@ -124,7 +120,7 @@ class Loop:
         """Trip for a reason that somebody else saw: the guard, the operator."""
         if self.machine.trip(reason):
             self.parts.gate.trip(reason)
-            self.parts.actuator.safe()
+            self._safe()
             self._events.append(f"tripped: {reason}")
 
     def reset(self, reason: str) -> None:
@@ -137,6 +133,24 @@ class Loop:
         """Scheduled time since the turn before, so that lanes never drift against the clock."""
         dt_s, self._due_s = due_s - self._due_s, due_s
         return dt_s if dt_s > 0.0 else self.parts.period_s
+
+    def _answers(self, snapshot: Snapshot, dt_s: float) -> Answers:
+        """Every lane's answer to `snapshot`; who raises is out from now on."""
+        parts, state = self.parts, self.machine.state
+        reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
+        seen_s = dt_s if state >= BenchState.ARMED or not parts.plays_cells else 0.0  # dead cells teach nothing
+        estimates = parts.estimators.run(believed(reading, seen_s, parts.cells), self._events)
+        belief = estimates.get(parts.estimators.active, self._unknown)
+        run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty waits for the run
+        decisions = parts.controllers.run(decided(reading, belief, allowed, run_s), self._events)
+        cell_a = parts.sense.twin_current(snapshot)
+        twins = parts.twins.run(played(cell_a, parts.ambient_k, dt_s), self._events)
+        return Answers(
+            {name: answer.state for name, answer in twins.items()},
+            {name: answer.age_s for name, answer in twins.items()},
+            estimates,
+            decisions,
+        )
 
     def _wish(self, snapshot: Snapshot, answers: Answers) -> Command:
         """What the active lanes want; NaN where one has failed, which the gate never lets through."""
@@ -153,25 +167,46 @@ class Loop:
         if pack is None:
             return Command(current_a, self._unknown.soc, self._unknown.soc)
         voltage_v = pack.voltage_v.copy()
-        for cell, offset_v in self.faults.items():
+        for cell, offset_v in tuple(self.faults.items()):  # another thread may inject one meanwhile
             voltage_v[cell - 1] += offset_v
         return Command(current_a, voltage_v, pack.temperature_k)
 
     def _judge(self, snapshot: Snapshot, asked: Command) -> Verdict:
         if self.machine.state < BenchState.ARMED and not self.live:
+            self._holding = False
             return self.parts.gate.rest(asked, "not armed")
         verdict = self.parts.gate.check(snapshot, asked)
         if isinstance(verdict, Tripped):
             self.trip(verdict.reason)
-        elif not isinstance(verdict, Allowed) and self.tick is not None and isinstance(self.tick.verdict, Allowed):
+        elif isinstance(verdict, Held) and not self._holding:
             self._events.append(f"held: {verdict.reason}")
+        self._holding = not isinstance(verdict, Allowed)
         return verdict
 
-    def _act(self, verdict: Verdict) -> None:
+    def _act(self, snapshot: Snapshot, verdict: Verdict) -> Verdict:
+        """Apply what may be done; the verdict on it, a trip where the actuator fails."""
+        left = self.tick is not None and self.tick.state >= BenchState.ARMED
         if isinstance(verdict, Tripped):
-            self.parts.actuator.safe()
+            self._safe()
         elif self.machine.state >= BenchState.ARMED or self.service is not None:
-            self.parts.actuator.apply(verdict.apply)
+            try:
+                self.parts.actuator.apply(verdict.apply)
+            except Exception as error:  # noqa: BLE001  # whatever it is, nobody knows now what was applied
+                self.trip(f"the actuator failed: {error}")
+                return self.parts.gate.check(snapshot, verdict.asked)
+        elif left:
+            self._safe()  # nothing that was asked while armed stays
+        return verdict
+
+    def _safe(self) -> None:
+        """Ask for zero current; an actuator that cannot even do that is told once, the guard stands behind it."""
+        try:
+            self.parts.actuator.safe()
+            self._deaf = ""
+        except Exception as error:  # noqa: BLE001
+            if not self._deaf:
+                self._events.append(f"zero current cannot be asked for: {error}")
+            self._deaf = str(error)
 
     def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: Answers, verdict: Verdict) -> Tick:
         parts = self.parts
@@ -189,7 +224,7 @@ class Loop:
             estimates=answers.estimates,
             decisions=answers.decisions,
             step_s={(lanes.role, lane.name): lane.step_s for lanes in roles for lane in lanes.all if not lane.failure},
-            age_s={lane.name: lane.part.age_s() for lane in parts.twins.all if not lane.failure},
+            age_s=answers.age_s,
             asked=verdict.asked,
             verdict=verdict,
             events=tuple(self._events),

@@ -1,7 +1,7 @@
 """Model predictive control: the duty, as far as voltage, SoC, temperature and the BMS allow it over the next seconds.
 
 Real-time iteration (Diehl 2005): each solve linearises once around the plan before it, and PIQP solves that quadratic
-program. Limits are soft, so a plan always exists; the range that the BMS allows is hard.
+program. Limits are soft, so a plan always exists; the range that the BMS and the temperature allow is hard.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import piqp
 from control import mpc_model as model
 from control.bumpless import Output, breaks
 from control.duty import Duty, duty_from
+from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from control.ports import Controller, CurrentRange, Decision
+    from control.ports import Controller, Decision
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
@@ -30,14 +31,16 @@ ZERO_C_K: Final = 273.15
 OBSERVE_S: Final = 2.0  # time constant of how far the extreme cells lie from the model
 UNBOUND_A: Final = 1e4
 BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
+BROKEN_K: Final = 0.1
 
 
 class Plan:
-    """The quadratic program over `horizon` currents and five slacks; keeps its last solution to linearise around."""
+    """The quadratic program over `horizon` currents and a slack a family; linearises around its last solution."""
 
     def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.Limits) -> None:
         self.current_a = np.zeros(horizon)
         self.slack = np.zeros(model.FAMILIES)
+        self.high_k = limits.high_k
         self._excess = model.linearised(*model.excess(horizon, step_s, parallel, cell_ah, limits))
         slacks = np.eye(model.FAMILIES) * 2.0 * SLACK[1]
         self._cost = np.asfortranarray(
@@ -54,78 +57,96 @@ class Plan:
         self._ready = False
 
     def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool:
-        """Improve the plan by one iteration from `start[7]` towards `wanted_a[horizon]`; False where none was found."""
+        """Improve the plan by one iteration from `start[5]` towards `wanted_a[horizon]`.
+
+        False where none was found: the plan is 0 A then, and the next solve starts afresh.
+        """
         horizon = len(self.current_a)
         self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
         broken, slope = self._excess()
         self._rows[:, :horizon] = slope
         linear = np.concatenate([-2.0 * wanted_a, np.full(model.FAMILIES, SLACK[0])])
         above = slope @ self.current_a - broken
-        low = np.concatenate([np.full(horizon, -min(allowed.charge_a, UNBOUND_A)), np.zeros(model.FAMILIES)])
-        high = np.concatenate([np.full(horizon, min(allowed.discharge_a, UNBOUND_A)), np.full(model.FAMILIES, np.inf)])
+        charge_a, discharge_a = (min(max(0.0, a), UNBOUND_A) for a in (allowed.charge_a, allowed.discharge_a))
+        low = np.concatenate([np.full(horizon, -charge_a), np.zeros(model.FAMILIES)])
+        high = np.concatenate([np.full(horizon, discharge_a), np.full(model.FAMILIES, np.inf)])
         if self._ready:
             self._solver.update(c=linear, G=self._rows, h_u=above, x_l=low, x_u=high)
         else:
             self._solver.setup(self._cost, linear, G=self._rows, h_u=above, x_l=low, x_u=high)
             self._ready = True
-        if self._solver.solve() != piqp.PIQP_SOLVED:
-            return False
-        solution = np.array(self._solver.result.x)
-        self.current_a, self.slack = solution[:horizon], solution[horizon:]
-        return True
+        solved = self._solver.solve() == piqp.PIQP_SOLVED
+        self._ready = solved
+        solution = np.array(self._solver.result.x) if solved else np.zeros(horizon + model.FAMILIES)
+        self.current_a = np.clip(solution[:horizon], -charge_a, discharge_a)  # it solves to a tolerance
+        self.slack = solution[horizon:]
+        return solved
 
 
 class Mpc:
     """Solves every `every_s`, in between its first current stands. Limits hold for the extreme cells.
 
     SoC is the mean over the cells; that the cells differ shows in how far the highest and the lowest of them lie from
-    the model, which it observes. Slack in use counts as a violation. Without a measurement it asks for 0 A.
+    the model, which it observes. Slack in use counts as a violation. Without a measurement, or where no plan is found,
+    it asks for 0 A, and that counts as a violation too.
     """
 
     def __init__(self, duty: Duty, plan: Plan, pack: PackSpec, step_s: float, every_s: float) -> None:
-        self._duty, self._plan, self._ambient_k = duty, plan, pack.ambient_k
+        self._duty, self._plan, self._pack = duty, plan, pack
         # the plan's first current stands for `every_s`: aim at the middle of that, or it lags behind the duty
         self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
         self._t_s = self._wish_a = 0.0
+        self._planned = self._waits = True
         self._polarisation = model.Polarisation(pack.parallel)
-        self._off_v: Floats | None = None  # highest and lowest cell above the model
+        self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
+        self._follows = False
         self._output = Output()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(np.max(reading.temperature_k))
         now_s, self._t_s = self._t_s, self._t_s + dt_s
         wanted_a = float(self._duty.at(np.array([now_s]))[0])
-        self._since_s += dt_s
+        begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0
+        self._since_s = math.inf if begins else self._since_s + dt_s  # what was planned before is of another time
         knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
         if not knows:
             self._wish_a, self._since_s = 0.0, math.inf
         elif self._since_s >= self._every_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
-            self._wish_a = self._solve(soc, kelvin, self._duty.at(now_s + self._ahead_s), allowed)
+            wanted = self._duty.at(now_s + self._ahead_s)
+            self._planned = self._plan.solve(self._start(soc), wanted, self._cool(kelvin, allowed))
+            self._wish_a = float(self._plan.current_a[0])
         current_a = self._output.current(self._wish_a, allowed, dt_s)
-        broken = not knows or bool(self._plan.slack.max() > BROKEN) or breaks(self._wish_a, allowed)
+        broken = not (knows and self._planned) or bool(self._plan.slack.max() > BROKEN)
+        broken = broken or breaks(self._wish_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
         return self._output.decision(current_a, current_a - wanted_a, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
 
     def _observe(self, reading: PackReading, soc: float, dt_s: float) -> bool:
-        """Follow the cells; False where something is not a number."""
+        """Follow the cells; False where something is not a number.
+
+        Until a run's first turn what is seen counts at once: cells without power until arming must not be remembered.
+        """
         extremes_v = np.array([reading.voltage_v.max(), reading.voltage_v.min()])
         if not (np.isfinite(extremes_v).all() and math.isfinite(reading.current_a) and math.isfinite(soc)):
             return False
         drop_v = self._polarisation.step(reading.current_a, dt_s)
         now_v = extremes_v - (model.ocv_v(soc) - drop_v)
-        share = 1.0 if self._off_v is None else 1.0 - math.exp(-dt_s / OBSERVE_S)
-        self._off_v = now_v if self._off_v is None else self._off_v + share * (now_v - self._off_v)
+        share = 1.0 - math.exp(-dt_s / OBSERVE_S) if self._follows else 1.0
+        self._off_v = self._off_v + share * (now_v - self._off_v)
+        self._follows = dt_s > 0.0
         return True
 
-    def _solve(self, soc: float, kelvin: float, wanted_a: Floats, allowed: CurrentRange) -> float:
-        off_v = np.zeros(2) if self._off_v is None else self._off_v
-        own = self._polarisation
-        start = np.array([soc, own.v1, own.v2, kelvin, self._ambient_k, off_v[0], off_v[1]])
-        return float(self._plan.current_a[0]) if self._plan.solve(start, wanted_a, allowed) else 0.0
+    def _start(self, soc: float) -> Floats:
+        return np.array([soc, self._polarisation.v1, self._polarisation.v2, *self._off_v])
+
+    def _cool(self, kelvin: float, allowed: CurrentRange) -> CurrentRange:
+        """`allowed`, as far as the hottest cell keeps its limit."""
+        most_a = model.coolest_a(kelvin, self._pack.ambient_k, self._plan.high_k, self._pack.parallel)
+        return CurrentRange(min(allowed.charge_a, most_a), min(allowed.discharge_a, most_a))
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:

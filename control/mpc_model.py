@@ -1,4 +1,4 @@
-"""The pack as the MPC sees it: one 2RC cell with heat, and what breaks its limits over the horizon."""
+"""The pack as the MPC sees it: one 2RC cell, what breaks its limits over the horizon, and what its heat allows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ R0_OHM, R1_OHM, R2_OHM = 0.0238, 0.0043, 0.0185
 TAU1_S, TAU2_S = 12.8, 96.8
 HEAT_J_K, LOSS_W_K = 61.0, 0.053
 
-# What one unit of slack means, so that all five families weigh alike.
-UNIT_V, UNIT_SOC, UNIT_K = 0.01, 0.01, 1.0
-FAMILIES: Final = 5  # highest voltage, lowest voltage, SoC above, SoC below, temperature
+# What one unit of slack means, so that all families weigh alike.
+UNIT_V, UNIT_SOC = 0.01, 0.01
+FAMILIES: Final = 4  # highest voltage, lowest voltage, SoC above, SoC below
+APPROACH_S: Final = 60.0  # in which the temperature may come up to its limit
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,13 @@ def ocv_v(soc: Any) -> Any:
 
 
 def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: Limits) -> tuple[Any, Any, Any]:
-    """`(u, x, g)`: currents `u[horizon]` of the pack, start `x[7]`, and by how much `g[5 horizon]` they break limits.
+    """`(u, x, g)`: currents `u[horizon]` of the pack, start `x[5]`, and by how much `g[4 horizon]` they break limits.
 
-    `x` is soc, both RC voltages, temperature, ambient (K), and how far the highest and lowest cell lie from the model
-    (V). `g <= 0` keeps the limits; family by family, in units of slack.
+    `x` is soc, both RC voltages, and how far the highest and lowest cell lie from the model (V). `g <= 0` keeps the
+    limits; family by family, in units of slack.
     """
-    currents, start = sy.symbol("u", horizon), sy.symbol("x", 7)
-    soc, v1, v2, kelvin = (start[n] for n in range(4))
-    ambient_k, above_v, below_v = start[4], start[5], start[6]
+    currents, start = sy.symbol("u", horizon), sy.symbol("x", 5)
+    soc, v1, v2, above_v, below_v = (start[n] for n in range(5))
     fade1, fade2 = _fade(step_s, TAU1_S), _fade(step_s, TAU2_S)
     families: list[list[Any]] = [[] for _ in range(FAMILIES)]
     for k in range(horizon):
@@ -56,15 +56,23 @@ def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: L
         v1 = fade1 * v1 + (1.0 - fade1) * R1_OHM * cell_a
         v2 = fade2 * v2 + (1.0 - fade2) * R2_OHM * cell_a
         drop_v = R0_OHM * cell_a + v1 + v2
-        kelvin = kelvin + step_s / HEAT_J_K * (drop_v * cell_a - LOSS_W_K * (kelvin - ambient_k))
         voltage_v = ocv_v(soc) - drop_v
         families[0].append((voltage_v + above_v - limits.high_v) / UNIT_V)
         families[1].append((limits.low_v - voltage_v - below_v) / UNIT_V)
         families[2].append((soc - limits.high_soc) / UNIT_SOC)
         families[3].append((limits.low_soc - soc) / UNIT_SOC)
-        families[4].append((kelvin - limits.high_k) / UNIT_K)
     broken = cast("Any", sy.vertcat(*(g for family in families for g in family)))  # CasADi's stubs leave it open
     return currents, start, broken
+
+
+def coolest_a(kelvin: float, ambient_k: float, high_k: float, parallel: int) -> float:
+    """The pack current, either way, whose heat lets the hottest cell come up to `high_k` and no further.
+
+    A bound and no constraint of the plan: heat grows with the current squared, so its linearisation would let a warm
+    cell be cooled by charging it; and over seconds the temperature hardly moves.
+    """
+    room_w = HEAT_J_K / APPROACH_S * (high_k - kelvin) + LOSS_W_K * (high_k - ambient_k)
+    return parallel * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
 
 
 def linearised(currents: Any, start: Any, broken: Any) -> sy.Compiled:

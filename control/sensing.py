@@ -28,11 +28,19 @@ class Senses:
         self._values = np.full(len(self.table), np.nan)
         self._sampled_s = np.full(len(self.table), -np.inf)
         self._quality = np.full(len(self.table), Quality.MISSING, dtype=np.uint8)
+        self._broken: set[str] = set()
 
-    def snapshot(self, t_s: float) -> Snapshot:
-        """The newest values of all sources, copied."""
+    def snapshot(self, t_s: float, events: list[str]) -> Snapshot:
+        """The newest values of all sources, copied; a source that raises is not known, and said so once in `events`."""
         for source, span in zip(self.sources, self._spans, strict=True):
-            source.read(self._values[span], self._sampled_s[span], self._quality[span])
+            try:
+                source.read(self._values[span], self._sampled_s[span], self._quality[span])
+                self._broken.discard(source.name)
+            except Exception as error:  # noqa: BLE001  # a driver may fail in any way, the loop may not
+                self._values[span], self._sampled_s[span], self._quality[span] = np.nan, -np.inf, Quality.MISSING
+                if source.name not in self._broken:
+                    events.append(f"source {source.name} failed: {type(error).__name__}: {error}")
+                self._broken.add(source.name)
         return Snapshot(self.table, t_s, self._values.copy(), self._sampled_s.copy(), self._quality.copy())
 
 

@@ -92,7 +92,7 @@ class Outputs:
 
     def word(self, snapshot: Snapshot, state: BenchState) -> OutputWord:
         values = snapshot.values[self._columns]
-        fresh = snapshot.t_s - snapshot.sampled_s[self._columns] <= self._late_s
+        fresh = np.abs(snapshot.t_s - snapshot.sampled_s[self._columns]) <= self._late_s
         if not (np.isfinite(values) & fresh).all():
             return OutputWord.UNKNOWN
         supply, contactor, cells = values[0], values[1], values[2:]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from control.gate import Allowed, Held
 from drivers.snapshot import Channel, ChannelTable
+from twin.ports import HealthEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +54,17 @@ LOOP = (
     Channel("gate/ticks_left", "1", 0),
     Channel("command/current", "A"),
     Channel("allowed/current", "A"),
+)
+
+OF_PACK = (  # what an estimator believes of the whole pack, and how long its step took
+    ("soc", "1"),
+    ("soc_std", "1"),
+    ("r0_std", "Ohm"),
+    ("discharge_power", "W"),
+    ("discharge_power_std", "W"),
+    ("charge_power", "W"),
+    ("charge_power_std", "W"),
+    ("step", "s"),
 )
 
 
@@ -102,10 +114,8 @@ class TickLayout:
             out[at - 2 : at] = tick.age_s.get(name, float("nan")), tick.step_s.get(("twin", name), float("nan"))
         for name in self._estimators:
             if (belief := tick.estimates.get(name)) is not None:
-                _blocks(out, at, (belief.soc, belief.soc_std))
-                end = at + 2 * self._cells
-                out[end : end + 2] = belief.pack_soc, belief.soc_std.mean()  # as if all cells erred alike
-            at += 2 * self._cells + 3
+                _believed(out[at:], belief)
+            at += 3 * self._cells + len(OF_PACK)
             out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
         for name in self._controllers:
             if (decision := tick.decisions.get(name)) is not None:
@@ -124,10 +134,9 @@ class TickLayout:
                 yield from (Channel(f"twin/{name}/cell_{column + 1:02d}/{what}", unit) for column in columns)
             yield from (Channel(f"twin/{name}/age", "s"), Channel(f"twin/{name}/step", "s"))
         for name in self._estimators:
-            for what in ("soc", "soc_std"):
-                yield from (Channel(f"estimator/{name}/cell_{n:02d}/{what}", "1") for n in range(1, self._cells + 1))
-            yield from (Channel(f"estimator/{name}/soc", "1"), Channel(f"estimator/{name}/soc_std", "1"))
-            yield Channel(f"estimator/{name}/step", "s")
+            for what, unit in (("soc", "1"), ("soc_std", "1"), ("r0", "Ohm")):
+                yield from (Channel(f"estimator/{name}/cell_{n:02d}/{what}", unit) for n in range(1, self._cells + 1))
+            yield from (Channel(f"estimator/{name}/{what}", unit) for what, unit in OF_PACK)
         for name in self._controllers:
             for what, unit in (("current", "A"), ("cost", "1"), ("violations", "1"), ("step", "s")):
                 yield Channel(f"controller/{name}/{what}", unit)
@@ -137,6 +146,22 @@ def _number(verdict: Verdict) -> float:
     if isinstance(verdict, Allowed):
         return 0.0
     return 1.0 if isinstance(verdict, Held) else 2.0
+
+
+def _believed(out: Floats, belief: Estimate) -> None:
+    """Cells first, then the pack as if all cells erred alike; what a lane does not tell stays NaN."""
+    cells = len(belief.soc)
+    _blocks(out, 0, (belief.soc, belief.soc_std))
+    out[3 * cells : 3 * cells + 2] = belief.pack_soc, belief.soc_std.mean()
+    if isinstance(belief, HealthEstimate):
+        out[2 * cells : 3 * cells] = belief.r0_ohm
+        out[3 * cells + 2 : 3 * cells + 7] = (
+            belief.r0_std_ohm.mean(),
+            belief.discharge_w,
+            belief.discharge_std_w,
+            belief.charge_w,
+            belief.charge_std_w,
+        )
 
 
 def _blocks(out: Floats, at: int, blocks: tuple[Floats, ...]) -> None:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-_REVISION: Final = 1  # of our own equations around PyBaMM's
+_REVISION: Final = 2  # of our own equations around PyBaMM's
 
 
 def folder() -> Path:
-    """`PULSEBMS_CACHE`, else the platform's cache folder; made if missing."""
+    """`PULSEBMS_CACHE`, else the platform's cache folder; made if missing and possible."""
     given = os.environ.get("PULSEBMS_CACHE")
     local = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
     path = Path(given) if given else Path(local or Path.home() / ".cache") / "pulsebms"
-    path.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # who wants to write there will be told
+        path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def spme_file(cache: Path) -> Path:
     """The exported SPMe of these versions of PyBaMM and CasADi."""
     return cache / f"spme-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
+
+
+def sealed(text: str) -> str:
+    """`text` behind a line that proves it whole."""
+    return f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+
+
+def opened(text: str) -> str:
+    """What `sealed` was given; raises `ValueError` where a byte of it changed or is missing."""
+    _, _, inside = text.partition("\n")
+    if sealed(inside) != text:
+        raise ValueError("damaged: its contents do not match its own digest")
+    return inside
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,19 +1,59 @@
 """Numba as one typed decorator: compiled on first use, kept on disk, one thread.
 
-A kernel is compiled anew when its own file changes, not when a kernel that it calls from another file does: after a
-change to one of those remove `twin/__pycache__/*.nbi`.
+The cache lies beside the source (or in NUMBA_CACHE_DIR). Numba watches a kernel's own file alone; here a change in any
+file of this folder compiles all of them anew, since kernels call each other. A cache that is torn, or cannot be
+written, costs a compilation and a warning, never the kernel.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numba
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 F = TypeVar("F")
 _NUMBA: Any = numba  # carries no types
+_LOG: Final = logging.getLogger(__name__)
 
 
 def kernel(function: F) -> F:
-    """Compile `function` for the argument types that it meets; the cache lies beside its source (NUMBA_CACHE_DIR)."""
-    return cast("F", _NUMBA.njit(cache=True)(function))
+    """Compile `function` for the argument types that it meets."""
+    dispatcher = _NUMBA.njit(function)
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError as error:
+        _LOG.warning("%s; it is compiled at each start (seconds)", error)
+    else:
+        _forgive(dispatcher._cache)  # noqa: SLF001  # numba offers no other way to its cache
+    return cast("F", dispatcher)
+
+
+def _forgive(cache: Any) -> None:
+    """Make `cache` answer what is stale or unreadable with nothing, so that numba compiles."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    files = cache._cache_file  # noqa: SLF001  # as above
+    files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001
+    where = cache.cache_path
+    emptied = _tolerant(cache.flush, where)
+    cache.load_overload = _tolerant(cache.load_overload, where, then=emptied)
+    cache.save_overload = _tolerant(cache.save_overload, where)
+
+
+def _tolerant(work: Callable[..., Any], where: str, then: Callable[[], Any] | None = None) -> Callable[..., Any]:
+    """`work` that answers None, warns and does `then` where it would raise."""
+
+    def attempt(*what: Any) -> Any:
+        try:
+            return work(*what)
+        except Exception as error:  # noqa: BLE001  # a torn pickle raises anything
+            _LOG.warning("kernel cache in %s: %s: %s; compiled anew", where, type(error).__name__, error)
+            if then is not None:
+                then()
+            return None
+
+    return attempt

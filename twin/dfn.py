@@ -77,10 +77,13 @@ class DfnCell:
         return self._lag_s
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, also one that hangs."""
         self._link.close()
-        self._worker.terminate()
-        self._worker.join(_END_S)
+        for end in (self._worker.terminate, self._worker.kill):
+            end()
+            self._worker.join(_END_S)
+            if self._worker.exitcode is not None:
+                break
         self._worker.close()
 
     def _collect(self) -> None:

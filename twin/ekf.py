@@ -1,8 +1,12 @@
-"""Extended Kalman filter of each cell on a 2RC circuit (Plett 2004, part 3), with parameters of its own.
+"""Extended Kalman filter of each cell on a 2RC circuit (Plett 2004, parts 2 and 3), with parameters of its own.
 
 What the model gets wrong is not white: it stays for minutes. White noise of the same size would let 100 samples a
-second talk the filter into certainty, so every error enters with a correlation time and counts per second of time,
-not per sample; the result does not depend on `dt_s`.
+second talk the filter into certainty, so that error is a state of its own, which fades and returns (Bryson and
+Henrikson 1968). Noise counts per second of time, not per sample: the belief does not depend on `dt_s`.
+
+Resistance and capacity of a cell are not known either. The filter of the charge counts with that but learns neither
+(Schmidt 1966): on recorded cells what an open-circuit table gets wrong passed for capacity and resistance, and drew
+the charge after it (CALCE DST: 5.3 % off instead of 2.2 %; docs/lanes.md). A sibling learns R0 and feeds nothing back.
 """
 
 from __future__ import annotations
@@ -11,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from drivers.snapshot import Estimate
-from twin import cell_table
+from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
 from twin.compiled import kernel
 from twin.held import HeldCurrent
+from twin.ports import HealthEstimate
+from twin.power import AHEAD_S, Bounds, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,99 +29,210 @@ if TYPE_CHECKING:
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
 
-SOC, V1, V2 = range(3)
-CURRENT, VOLTAGE, KELVIN = range(3)
-DT, CAPACITY_AS, ARRHENIUS = range(3)
+# The state: charge, both pairs' voltages, what the model gets wrong (V), R0 over the table's, nameplate over capacity.
+STATES: Final = 6
+SOC, V1, V2, WRONG, RESISTANCE, THIN = range(STATES)
+CURRENT, VOLTAGE, KELVIN, LAGGED = range(4)
+DT, CAPACITY_AS, ARRHENIUS, LEARNS = range(4)  # from LEARNS on: for each state 1 where the voltage may move it
+OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM = range(6)
 
 MODEL_V: Final = 0.008  # what table and two pairs leave unexplained, and for how long it lasts
 MODEL_S: Final = 300.0
-RESISTANCE_SHARE: Final = 0.10  # a cell's own R0 against the table's
-CAPACITY_SHARE: Final = 0.06  # a cell's own capacity against the nameplate
+NOISE_V: Final = 0.002  # of a voltage, white, at one sample a second
+SKEW_S: Final = 0.2  # a device's voltage and current are not of one instant
+RESISTANCE_STD: Final = 0.30  # a cell's own R0 against the table's
+RESISTANCE_PER_S: Final = 1.5e-6  # variance of that as charge and temperature change: 3 % in ten minutes
+CAPACITY_PER_S: Final = 5e-7  # what a table's slope gets wrong looks like capacity, and changes as charge does
 SENSOR_A: Final = 0.02  # offset of the current sensor, on one cell of the table's size
 DRIFT_PER_S: Final = 1e-7  # variance of SoC that nothing above explains
 PAIR_SHARE: Final = 0.10  # the pairs' resistances against the table's
+CAPACITY_STD: Final = 0.06  # a cell's own capacity against the nameplate
+VOLTAGE_V: Final = (2.8, 4.2)  # between which the state of power keeps a cell
+C_RATES: Final = (0.7, 1.5)  # charge and discharge that it never exceeds: LG INR21700-M50 product specification
+COLD_K: Final = 200.0
+HOT_K: Final = 400.0
+NO_CELL_V: Final = 1.0  # so far outside its open-circuit voltages a reading is not of this cell: unpowered, open wire
+SURPRISE: Final = 4.0
+TURNS: Final = 3  # of the iterated correction
+LEAST: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])  # where a state still means something
+MOST: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
+
+
+@kernel
+def heated(arrhenius_k: float, kelvin: float) -> float:
+    """Factor on R0 at `kelvin`; 1 where that is not known, or no temperature of a cell."""
+    if not COLD_K < kelvin < HOT_K:
+        return 1.0
+    return np.exp(arrhenius_k * (1.0 / kelvin - 1.0 / cell_table.REFERENCE_K))
 
 
 @kernel
 def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Move `x[3, n]` (SoC, V1, V2) and `covariance[n, 3, 3]` by one step of the current in `reading[3, n]`."""
+    """Move `x[6, n]` and `covariance[n, 6, 6]` by one step of the current in `reading[4, n]`."""
     dt = settings[DT]
-    p = np.empty(rows.shape[0])
-    kept = np.empty(3)
+    p, kept = np.empty(rows.shape[0]), np.ones(STATES)
+    kept[WRONG] = np.exp(-dt / MODEL_S)
     for n in range(x.shape[1]):
-        i = reading[CURRENT, n]
+        i, c = reading[CURRENT, n], covariance[n]
         looked_up(rows, x[SOC, n], p)
-        kept[SOC], kept[V1], kept[V2] = 1.0, np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
-        x[SOC, n] -= i * dt / settings[CAPACITY_AS]
+        kept[V1], kept[V2] = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
+        spent = i * dt / settings[CAPACITY_AS]
+        x[SOC, n] -= spent * x[THIN, n]
         x[V1, n] = kept[V1] * x[V1, n] + (1.0 - kept[V1]) * p[R1] * i
         x[V2, n] = kept[V2] * x[V2, n] + (1.0 - kept[V2]) * p[R2] * i
-        for a in range(3):
-            for b in range(3):
-                covariance[n, a, b] *= kept[a] * kept[b]
-        unsure_a2 = (CAPACITY_SHARE * i) ** 2 + SENSOR_A**2
-        covariance[n, SOC, SOC] += dt * (unsure_a2 * MODEL_S / settings[CAPACITY_AS] ** 2 + DRIFT_PER_S)
-        covariance[n, V1, V1] += (1.0 - kept[V1] ** 2) * (PAIR_SHARE * p[R1] * i) ** 2
-        covariance[n, V2, V2] += (1.0 - kept[V2] ** 2) * (PAIR_SHARE * p[R2] * i) ** 2
+        x[WRONG, n] *= kept[WRONG]
+        for a in range(STATES):
+            for b in range(STATES):
+                c[a, b] *= kept[a] * kept[b]
+        for a in range(STATES):
+            c[SOC, a] -= spent * c[THIN, a]
+        for a in range(STATES):
+            c[a, SOC] -= spent * c[a, THIN]
+        c[SOC, SOC] += dt * (SENSOR_A**2 * MODEL_S / settings[CAPACITY_AS] ** 2 + DRIFT_PER_S)
+        c[V1, V1] += (1.0 - kept[V1] ** 2) * (PAIR_SHARE * p[R1] * i) ** 2
+        c[V2, V2] += (1.0 - kept[V2] ** 2) * (PAIR_SHARE * p[R2] * i) ** 2
+        c[WRONG, WRONG] += (1.0 - kept[WRONG] ** 2) * MODEL_V**2
+        c[RESISTANCE, RESISTANCE] += dt * RESISTANCE_PER_S
+        c[THIN, THIN] += dt * CAPACITY_PER_S
+
+
+@kernel
+def sharpen(c: Floats, gain: Floats, seen: Floats) -> None:
+    """Take what a voltage told out of `c[6, 6]`; a state without gain keeps its variance, not its covariances."""
+    for a in range(STATES):
+        for b in range(STATES):
+            c[a, b] -= gain[a] * seen[b]
+    for a in range(STATES):
+        if gain[a] == 0.0:
+            c[a] = c[:, a]
 
 
 @kernel
 def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Weigh the measured voltages in; a voltage that is not finite leaves its cell alone."""
-    p, slope, gain, seen = np.empty(rows.shape[0]), np.empty(3), np.empty(3), np.empty(3)
+    """Weigh the measured voltages in; one that is no number or no cell's (`NO_CELL_V`) leaves its cell alone.
+
+    What surprises is trusted less, by as much as makes it a surprise of `SURPRISE` deviations.
+
+    Iterated (Bell and Cathey 1993): a start that is far off meets the table's slope where it ends, not where it began.
+    That R0 bends with charge is left out of the slope: it is small beside the open-circuit voltage's.
+    """
+    p, slope, gain, seen = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES), np.empty(STATES)
     slope[V1] = slope[V2] = -1.0
+    slope[WRONG] = 1.0
+    lowest_v, highest_v = rows[OCV, 0] - NO_CELL_V, rows[OCV, -1] + NO_CELL_V
     for n in range(x.shape[1]):
-        if not np.isfinite(reading[VOLTAGE, n]):
+        if not lowest_v <= reading[VOLTAGE, n] <= highest_v:
             continue
-        i = reading[CURRENT, n]
-        slope[SOC] = looked_up(rows, x[SOC, n], p)
-        r0 = p[R0]
-        if np.isfinite(reading[KELVIN, n]):
-            r0 *= np.exp(settings[ARRHENIUS] * (1.0 / reading[KELVIN, n] - 1.0 / cell_table.REFERENCE_K))
-        error = reading[VOLTAGE, n] - (p[OCV] - r0 * i - x[V1, n] - x[V2, n])
-        noise = (MODEL_V**2 + (RESISTANCE_SHARE * r0 * i) ** 2) * MODEL_S / settings[DT]
-        for a in range(3):
-            seen[a] = covariance[n, a, SOC] * slope[SOC] - covariance[n, a, V1] - covariance[n, a, V2]
-        spread = seen[SOC] * slope[SOC] - seen[V1] - seen[V2] + noise
-        for a in range(3):
-            gain[a] = seen[a] / spread
-            x[a, n] += gain[a] * error
-        for a in range(3):
-            for b in range(3):
-                covariance[n, a, b] -= gain[a] * seen[b]
-        x[SOC, n] = min(max(x[SOC, n], -0.05), 1.05)
+        i, c, before = reading[CURRENT, n], covariance[n], x[:, n].copy()
+        hot = heated(settings[ARRHENIUS], reading[KELVIN, n])
+        for _ in range(TURNS):
+            slope[SOC] = looked_up(rows, x[SOC, n], p)
+            slope[RESISTANCE] = -p[R0] * hot * i
+            error = reading[VOLTAGE, n] - (
+                p[OCV] + slope[RESISTANCE] * x[RESISTANCE, n] - x[V1, n] - x[V2, n] + x[WRONG, n]
+            )
+            skew = p[R0] * hot * (i - reading[LAGGED, n])
+            spread = (NOISE_V**2 + skew**2 * SKEW_S) / settings[DT]
+            for a in range(STATES):
+                seen[a] = 0.0
+                for b in range(STATES):
+                    seen[a] += c[a, b] * slope[b]
+                error -= slope[a] * (before[a] - x[a, n])
+            for a in range(STATES):
+                spread += slope[a] * seen[a]
+            spread = max(spread, (error / SURPRISE) ** 2)
+            for a in range(STATES):
+                gain[a] = settings[LEARNS + a] * seen[a] / spread
+                x[a, n] = min(max(before[a] + gain[a] * error, LEAST[a]), MOST[a])
+        sharpen(c, gain, seen)
+
+
+@kernel
+def ahead(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
+    """`[6, n]`: each cell's voltage `AHEAD_S` from now over its own current (`power.Reach`), and the table's R0."""
+    out = np.zeros((6, x.shape[1]))
+    p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
+    level[WRONG] = 1.0
+    for n in range(x.shape[1]):
+        level[SOC] = looked_up(rows, x[SOC, n], p)
+        r0 = p[R0] * heated(settings[ARRHENIUS], reading[KELVIN, n])
+        kept1, kept2 = np.exp(-AHEAD_S / p[TAU1]), np.exp(-AHEAD_S / p[TAU2])
+        level[V1], level[V2] = -kept1, -kept2
+        falls = level[SOC] * AHEAD_S / settings[CAPACITY_AS]
+        steep[RESISTANCE], steep[THIN] = r0, falls
+        pairs = (1.0 - kept1) * p[R1] + (1.0 - kept2) * p[R2]
+        out[OPEN, n] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[WRONG, n]
+        out[DROP, n] = x[RESISTANCE, n] * r0 + pairs + falls * x[THIN, n]
+        out[OHM, n] = r0
+        out[DROP_VAR, n] = (PAIR_SHARE * pairs) ** 2
+        for a in range(STATES):
+            for b in range(STATES):
+                out[OPEN_VAR, n] += level[a] * covariance[n, a, b] * level[b]
+                out[DROP_VAR, n] += steep[a] * covariance[n, a, b] * steep[b]
+                out[BOTH_VAR, n] += level[a] * covariance[n, a, b] * steep[b]
+    return out
+
+
+class Filter:
+    """Every cell's state and covariance; the parameters in `learns` move with the voltage, the others only count."""
+
+    def __init__(self, cells: int, table: CellTable, start: tuple[float, float], learns: tuple[int, ...] = ()) -> None:
+        self._rows = table.rows
+        moved = [float(state not in {RESISTANCE, THIN} or state in learns) for state in range(STATES)]
+        self._settings = np.array([0.0, 3600.0 * table.capacity_ah, table.arrhenius_k, *moved])
+        self.x = np.zeros((STATES, cells))
+        self.x[SOC], self.x[RESISTANCE], self.x[THIN] = start[0], 1.0, 1.0
+        stds = (start[1], MODEL_V, MODEL_V, MODEL_V, RESISTANCE_STD, CAPACITY_STD)
+        self.covariance = np.tile(np.diag(np.square(stds)), (cells, 1, 1))
+
+    def update(self, reading: Floats, dt_s: float) -> None:
+        self._settings[DT] = dt_s
+        predict(self.x, self.covariance, reading, self._rows, self._settings)
+        correct(self.x, self.covariance, reading, self._rows, self._settings)
+
+    def ahead(self, reading: Floats) -> Floats:
+        return ahead(self.x, self.covariance, reading, self._rows, self._settings)
+
+    def std(self, state: int) -> Floats:
+        return np.sqrt(self.covariance[:, state, state])
 
 
 class Ekf:
-    """One filter per cell on measured voltage and current, the nameplate's capacity and its own table."""
+    """Two filters per cell on measured voltage and current, the nameplate's capacity and their own table."""
 
     def __init__(self, pack: PackSpec, table: CellTable, soc0: float, soc0_std: float) -> None:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
-        self._rows = table.rows
-        self._settings = np.array([0.0, 3600.0 * table.capacity_ah, table.arrhenius_k])
-        self._x = np.zeros((3, pack.cells))
-        self._x[SOC] = soc0
-        self._covariance = np.zeros((pack.cells, 3, 3))
-        self._covariance[:, SOC, SOC] = soc0_std**2
-        self._covariance[:, V1, V1] = self._covariance[:, V2, V2] = MODEL_V**2
-        self._reading = np.zeros((3, pack.cells))
+        self._element_as = 3600.0 * pack.parallel * pack.cell_ah
+        self._bounds = Bounds(*VOLTAGE_V, *(rate * pack.parallel * pack.cell_ah for rate in C_RATES))
+        self._charge = Filter(pack.cells, table, (soc0, soc0_std))
+        self._resistance = Filter(pack.cells, table, (soc0, soc0_std), learns=(RESISTANCE,))
+        self._reading = np.full((4, pack.cells), np.nan)
+        self._reading[LAGGED] = 0.0
         self._held = HeldCurrent(pack.cells)
-        self._load_kernels()
+        spare = Filter(pack.cells, table, (soc0, soc0_std))  # compile before the loop turns: it takes a second
+        spare.update(self._reading, 1.0)
+        spare.ahead(self._reading)
 
-    def _load_kernels(self) -> None:
-        """Compile, or load from the cache, before the loop turns: the first call takes a third of a second."""
-        unknown = np.full_like(self._reading, np.nan)
-        predict(self._x.copy(), self._covariance.copy(), unknown, self._rows, self._settings)
-        correct(self._x.copy(), self._covariance.copy(), unknown, self._rows, self._settings)
-
-    def update(self, reading: PackReading, dt_s: float) -> Estimate:
+    def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
         """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""
+        own = self._reading
         if dt_s > 0.0:
-            self._settings[DT] = dt_s
-            self._reading[CURRENT] = self._held(reading.current_a + np.nan_to_num(reading.balancing_a)) * self._scale
-            self._reading[VOLTAGE], self._reading[KELVIN] = reading.voltage_v, reading.temperature_k
-            predict(self._x, self._covariance, self._reading, self._rows, self._settings)
-            correct(self._x, self._covariance, self._reading, self._rows, self._settings)
-        return Estimate(self._x[SOC].copy(), np.sqrt(self._covariance[:, SOC, SOC]))
+            own[CURRENT] = self._held(reading.current_a + np.nan_to_num(reading.balancing_a)) * self._scale
+            own[LAGGED] += (1.0 - np.exp(-dt_s / SKEW_S)) * (own[CURRENT] - own[LAGGED])
+            own[VOLTAGE], own[KELVIN] = reading.voltage_v, reading.temperature_k
+            self._charge.update(own, dt_s)
+            self._resistance.update(own, dt_s)
+        open_v, drop_ohm, open_var, drop_var, both_var, ohm = self._resistance.ahead(own)
+        scale, soc = self._scale, self._charge.x[SOC]
+        spread = (open_var, drop_var * scale**2, both_var * scale)
+        reach = Reach(open_v, drop_ohm * scale, *spread, soc * self._element_as, (1.0 - soc) * self._element_as)
+        return HealthEstimate(
+            soc.copy(),
+            self._charge.std(SOC),
+            self._resistance.x[RESISTANCE] * ohm * scale,
+            self._resistance.std(RESISTANCE) * ohm * scale,
+            *power.able(reach, self._bounds),
+        )
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:

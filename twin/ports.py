@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.snapshot import Estimate
+
 if TYPE_CHECKING:
-    from drivers.snapshot import Estimate, Floats, PackReading
+    from drivers.snapshot import Floats, PackReading
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,22 @@ class PackState:
     temperature_k: Floats
     voltage_v: Floats
     current_a: Floats
+
+
+@dataclass(frozen=True)
+class HealthEstimate(Estimate):
+    """`Estimate` with what a lane believes of resistance and power, each with its standard deviation.
+
+    `r0_ohm[n]` of a series element at its present charge and temperature, `discharge_w` and `charge_w` what the pack
+    can give and take (magnitudes) at the end of ten seconds of constant current.
+    """
+
+    r0_ohm: Floats
+    r0_std_ohm: Floats
+    discharge_w: float
+    discharge_std_w: float
+    charge_w: float
+    charge_std_w: float
 
 
 class Twin(Protocol):

@@ -30,7 +30,8 @@ class SpmePack:
 
     Thus a cell's charge is exact: SoC falls by i dt / (3600 capacity). `resistance_factor` multiplies every loss but
     solid diffusion. Temperature enters through the exchange currents. A cell driven past where the equations hold
-    (a surface empty or full, far outside 2.5 to 4.2 V) keeps its last state and voltage.
+    (a concentration below zero, a voltage far outside 2.5 to 4.2 V) keeps its last state and voltage until the current
+    leads back.
     """
 
     def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
@@ -60,7 +61,7 @@ class SpmePack:
         self._dt[:] = dt_s
         self._ambient[:] = ambient_k
         x, t, v, soc = (a.reshape(-1, len(held_a)) for a in self._step())
-        good = (v[0] > _HOLDS_V[0]) & (v[0] < _HOLDS_V[1]) & np.isfinite(t[0])
+        good = (x.min(axis=0) > 0.0) & (v[0] > _HOLDS_V[0]) & (v[0] < _HOLDS_V[1]) & np.isfinite(t[0])
         np.copyto(self._x, x, where=good)
         np.copyto(self._t, t[0], where=good)
         np.copyto(self._v, v[0], where=good)

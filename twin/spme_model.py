@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,12 +16,11 @@ from twin import cache, symbolic
 from twin.thermal import warmed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from drivers.snapshot import Floats
     from twin.physics import SpmeEquations
     from twin.symbolic import Function, Sx
 
+_LOG: Final = logging.getLogger(__name__)
 # One linear-implicit stage per step. 1/2 is second order but lets the separator's fast modes ring at 1 s steps;
 # 0.55 damps them: 0.001 mV off the exact solution at 10 ms, 0.07 mV at 1 s, for half the work of two stages.
 THETA: Final = 0.55
@@ -49,18 +51,42 @@ class SpmeModel:
 
 
 def load(folder: Path | None = None) -> SpmeModel:
-    """Read the exported model; where it is missing a process of its own exports it first (seconds)."""
+    """Read the exported model; where it is missing or damaged it is exported first (seconds), in a process of its own.
+
+    A folder that cannot be written costs that at each start, with a warning.
+    """
     path = cache.spme_file(folder or cache.folder())
-    if not path.exists():
+    try:
+        return _model(path.read_text())
+    except FileNotFoundError:
+        pass  # the first start of these versions
+    except (OSError, ValueError) as error:
+        _LOG.warning("%s: %s; the model is exported anew", path, error)
+    text = _exported()
+    try:
+        cache.write_whole(path, text)
+    except OSError as error:
+        _LOG.warning("%s cannot be kept: %s; each start exports the model anew (seconds)", path, error.strerror)
+    return _model(text)
+
+
+def _model(text: str) -> SpmeModel:
+    parts = json.loads(cache.opened(text))
+    arrays = {name: np.array(parts[name]) for name in ("empty", "full", "polarised")}
+    step, terminal = symbolic.read(parts["step"]), symbolic.read(parts["terminal"])
+    return SpmeModel(step, terminal, **arrays, capacity_ah=float(parts["capacity_ah"]))
+
+
+def _exported() -> str:
+    """What `export` writes, from a process that may import PyBaMM."""
+    with tempfile.TemporaryDirectory() as spare:
+        path = Path(spare) / "spme"
         worker = multiprocessing.get_context("spawn").Process(target=export, args=(path,))
         worker.start()
         worker.join()
         if worker.exitcode != 0:
-            raise RuntimeError(f"the export of the SPMe to {path} ended with {worker.exitcode}; its output says why")
-    parts = json.loads(path.read_text())
-    arrays = {name: np.array(parts[name]) for name in ("empty", "full", "polarised")}
-    step, terminal = symbolic.read(parts["step"]), symbolic.read(parts["terminal"])
-    return SpmeModel(step, terminal, **arrays, capacity_ah=float(parts["capacity_ah"]))
+            raise RuntimeError(f"the export of the SPMe ended with {worker.exitcode}; its output says why")
+        return path.read_text()
 
 
 def export(path: Path) -> None:
@@ -77,7 +103,7 @@ def export(path: Path) -> None:
         "polarised": _polarised(equations, step).tolist(),
         "capacity_ah": equations.cell.capacity_ah,
     }
-    cache.write_whole(path, json.dumps(parts))
+    path.write_text(cache.sealed(json.dumps(parts)))
 
 
 def _step(equations: SpmeEquations) -> Function:

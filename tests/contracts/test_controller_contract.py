@@ -101,6 +101,24 @@ def test_cost_is_not_negative_and_violations_never_fall(controller: Controller) 
         violations = decision.violations
 
 
+@pytest.mark.parametrize("dt_s", [0.0, 1e-4, 0.01, 1.0, 100.0])
+def test_time_that_stands_or_jumps_gives_currents_within_what_is_allowed(controller: Controller, dt_s: float) -> None:
+    for _ in range(20):
+        decision = controller.decide(reading(), belief(), CurrentRange(20.0, 25.0), dt_s)
+        assert -20.0 <= decision.current_a <= 25.0
+        assert math.isfinite(decision.cost)
+
+
+def test_it_waits_for_the_run(controller: Controller, request: pytest.FixtureRequest) -> None:
+    fresh = built(request.node.callspec.params["controller"])
+    for _ in range(100):
+        waiting = controller.decide(reading(0.0), belief(), CurrentRange(0.0, 0.0), 0.0)
+        assert (waiting.current_a, waiting.cost, waiting.violations) == (0.0, 0.0, 0)
+    ran = [[lane.decide(reading(), belief(), WIDE, DT_S) for lane in (controller, fresh)] for _ in range(300)]
+    assert ran[-1][0].current_a == pytest.approx(ran[-1][1].current_a, abs=0.05)
+    assert ran[-1][0].violations == ran[-1][1].violations
+
+
 def test_the_same_bench_gives_the_same_decisions(request: pytest.FixtureRequest, controller: Controller) -> None:
     twin = built(request.node.callspec.params["controller"])
     for turn in range(200):

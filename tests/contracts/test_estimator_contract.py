@@ -112,6 +112,44 @@ def test_no_time_changes_no_belief(estimator: Estimator) -> None:
     np.testing.assert_array_equal(before.soc, after.soc)
 
 
+def test_the_same_readings_give_the_same_belief(module: str, pack: PackSpec) -> None:
+    build = importlib.import_module(module).build
+    one, other = (
+        [lane.update(reading(20.0 * turn, 3.7 + 0.01 * turn), 0.1) for turn in range(10)][-1]
+        for lane in (build(pack, {}), build(pack, {}))
+    )
+    np.testing.assert_array_equal(one.soc, other.soc)
+    np.testing.assert_array_equal(one.soc_std, other.soc_std)
+
+
+@pytest.mark.parametrize("dt_s", [1e-4, 0.01, 1.0, 30.0, 600.0])
+def test_steps_of_any_length_leave_a_belief_of_numbers(estimator: Estimator, dt_s: float) -> None:
+    for volts in (3.78, 0.0, 5.0, float("nan"), float("inf"), 3.78):
+        estimate = estimator.update(reading(LOAD_A, volts), dt_s)
+        assert np.isfinite(estimate.soc).all()
+        assert (estimate.soc_std > 0.0).all()
+
+
+def test_before_any_time_has_passed_it_believes_its_start(estimator: Estimator) -> None:
+    estimate = estimator.update(reading(0.0, 0.0), 0.0)
+    np.testing.assert_allclose(estimate.soc, 0.6, atol=1e-12)
+
+
+def test_nothing_known_from_the_first_turn_on_leaves_the_start_and_grows_less_sure(estimator: Estimator) -> None:
+    nothing = PackReading(0.0, float("nan"), UNKNOWN, UNKNOWN, UNKNOWN)
+    beliefs = [estimator.update(nothing, 1.0) for _ in range(10)]
+    assert beliefs[-1].soc == pytest.approx(0.6, abs=1e-9)
+    assert (beliefs[-1].soc_std > beliefs[0].soc_std).all()
+
+
+def test_charge_fills_and_discharge_empties(estimator: Estimator) -> None:
+    start = estimator.update(blind(0.0), 1.0).soc
+    filled = estimator.update(blind(-LOAD_A), 60.0).soc
+    emptied = estimator.update(blind(2.0 * LOAD_A), 60.0).soc
+    assert (filled > start).all()
+    assert (emptied < start).all()
+
+
 def test_a_setting_that_it_does_not_know_is_refused(module: str, pack: PackSpec) -> None:
     with pytest.raises(ValueError, match="colour"):
         importlib.import_module(module).build(pack, {"colour": "red"})

@@ -18,6 +18,8 @@ from drivers.snapshot import Bytes, Channel, Command, Estimate, Floats, PackRead
 from twin.ports import PackState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from control.state import BenchState
     from control.tick import Tick
 
@@ -45,7 +47,7 @@ START = {
 class FakeBench:
     """Source and actuator at once: what is applied is measured at the next read, `stuck` values stay."""
 
-    clock: SteppedClock
+    now: Callable[[], float]
     values: dict[str, float] = field(default_factory=lambda: dict(START))
     stuck: set[str] = field(default_factory=set[str])
     sampled_s: dict[str, float] = field(default_factory=dict[str, float])
@@ -59,7 +61,7 @@ class FakeBench:
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         values[:] = list(self.values.values())
-        sampled_s[:] = [self.sampled_s.get(name, self.clock.now()) for name in self.values]
+        sampled_s[:] = [self.sampled_s.get(name, self.now()) for name in self.values]
         quality[:] = Quality.GOOD
 
     def health(self) -> Health:
@@ -173,7 +175,7 @@ class Rig:
 
 def rig() -> Rig:
     clock = SteppedClock(50.0)
-    bench, kept = FakeBench(clock), Kept()
+    bench, kept = FakeBench(clock.now), Kept()
     twins = {"model": FakeTwin(), "other": FakeTwin(offset_v=0.1)}
     controllers = {"duty": FakeController(), "other": FakeController(current_a=-7.0)}
     estimator = FakeEstimator()

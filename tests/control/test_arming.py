@@ -30,6 +30,7 @@ class FakeRig:
     supply_sign: float = 1.0
     protect_v: float = 5.2
     supply_protect_a: float = 100.0
+    supply_protect_sunk_a: float = 100.0
     closes: bool = True
     welded: bool = False
     fault: float = 0.0
@@ -59,6 +60,7 @@ class FakeRig:
             "io/contactor": float(self.closed or self.welded),
             "bms/contactor": float(self.closed),
             "bms/fault": self.fault + 2.0 * self.latched,
+            "bms/fault_cell": 0.0,
             "bms/state": 3.0,
             "bms/balancing": self.balancing,
             "bms/pack_current": self.shunt_sign * flowing_a + self.shunt_zero_a + noise,
@@ -125,8 +127,8 @@ class FakeSupply:
     def prepare(self) -> None:
         self.rig.log.append("supply prepared")
 
-    def protections(self) -> tuple[float, float]:
-        return 20.0, self.rig.supply_protect_a
+    def protections(self) -> tuple[float, float, float]:
+        return 20.0, self.rig.supply_protect_a, self.rig.supply_protect_sunk_a
 
     def set_current(self, current_a: float) -> None:
         self.rig.current_a = current_a
@@ -182,7 +184,8 @@ def test_the_guard_is_told_before_contactors_close() -> None:
         ({"dumb": True}, "identities", "no answer within 250 ms"),
         ({"estop": 0.0}, "emergency-stop chain", "reads 0"),
         ({"protect_v": 6.0}, "protections", "cell_simulator protects at 6.000 V, declared 5.200 V"),
-        ({"supply_protect_a": 120.0}, "protections", "supply protects at 120.000 A, declared 100.000 A"),
+        ({"supply_protect_a": 120.0}, "protections", "supply protects at 120.000 A sourced, declared 100.000 A"),
+        ({"supply_protect_sunk_a": 132.0}, "protections", "supply protects at 132.000 A sunk, declared 100.000 A"),
         ({"fault": 7.0}, "cells live", "fault 7"),
         ({"welded": True}, "cells live", "NOT open"),
         ({"balancing": 8.0}, "balancing off", "reads 8"),
@@ -224,6 +227,20 @@ def test_a_checklist_that_is_left_half_way_backs_off() -> None:
         if check.name == "contactors":
             break
     assert rig.on
+    checks.close()
+    assert (rig.on, rig.closed) == (False, False)
+
+
+def test_backing_off_goes_on_when_a_part_of_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("wire is gone")
+
+    rig = FakeRig()
+    bench = rig.bench()
+    checks = Arming(bench).run()
+    while next(checks).name != "contactors":
+        pass
+    monkeypatch.setattr(bench.supply, "set_current", broken)
     checks.close()
     assert (rig.on, rig.closed) == (False, False)
 

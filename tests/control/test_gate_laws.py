@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import math
 from typing import Any
 
@@ -9,10 +11,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from control import gate
 from control.gate import Allowed, Tripped
 from drivers.snapshot import Command
 from tests.control.smallbench import HIGH, LOW, TABLE, SmallBench, command
 
+WORDS = {"__future__", "dataclasses", "drivers.snapshot", "math", "numpy", "numpy.typing", "typing"}
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 
 
@@ -41,22 +45,32 @@ def inside(applied: Command) -> bool:
     )
 
 
+def test_the_gate_imports_the_words_and_nothing_else() -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(inspect.getsource(gate))):
+        if isinstance(node, ast.Import):
+            imported |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert imported == WORDS
+
+
 @settings(max_examples=150, deadline=None)
 @given(TURNS)
 def test_no_command_leaves_the_gate_outside_its_limits(turns: list[tuple[Command, Any, Any]]) -> None:
     bench = SmallBench()
-    gate = bench.gate()
+    made = bench.gate()
     for asked, values, ages_s in turns:
-        assert inside(bench.verdict(gate, asked, values=values, ages_s=ages_s).apply)
+        assert inside(bench.verdict(made, asked, values=values, ages_s=ages_s).apply)
 
 
 @settings(max_examples=150, deadline=None)
 @given(TURNS)
 def test_only_what_was_asked_passes_and_only_within_limits(turns: list[tuple[Command, Any, Any]]) -> None:
     bench = SmallBench()
-    gate = bench.gate()
+    made = bench.gate()
     for asked, values, ages_s in turns:
-        verdict = bench.verdict(gate, asked, values=values, ages_s=ages_s)
+        verdict = bench.verdict(made, asked, values=values, ages_s=ages_s)
         if isinstance(verdict, Allowed):
             assert inside(asked)
             assert verdict.apply.current_a == asked.current_a
@@ -67,10 +81,10 @@ def test_only_what_was_asked_passes_and_only_within_limits(turns: list[tuple[Com
 @given(TURNS)
 def test_once_tripped_no_current_flows_until_reset(turns: list[tuple[Command, Any, Any]]) -> None:
     bench = SmallBench()
-    gate = bench.gate()
-    bench.verdict(gate, values={"supply/current": 81.0})
+    made = bench.gate()
+    bench.verdict(made, values={"supply/current": 81.0})
     for asked, values, ages_s in turns:
-        verdict = bench.verdict(gate, asked, values=values, ages_s=ages_s)
+        verdict = bench.verdict(made, asked, values=values, ages_s=ages_s)
         assert isinstance(verdict, Tripped)
         assert verdict.apply.current_a == 0.0
 
@@ -79,10 +93,10 @@ def test_once_tripped_no_current_flows_until_reset(turns: list[tuple[Command, An
 @given(TURNS, st.floats(-80, 80))
 def test_held_current_never_grows(turns: list[tuple[Command, Any, Any]], start_a: float) -> None:
     bench = SmallBench()
-    gate = bench.gate()
-    last_a = bench.verdict(gate, command(start_a)).apply.current_a
+    made = bench.gate()
+    last_a = bench.verdict(made, command(start_a)).apply.current_a
     for asked, values, ages_s in turns:
-        verdict = bench.verdict(gate, asked, values=values, ages_s=ages_s)
+        verdict = bench.verdict(made, asked, values=values, ages_s=ages_s)
         if not isinstance(verdict, Allowed):
             assert abs(verdict.apply.current_a) <= abs(last_a)
             assert not math.isnan(verdict.apply.current_a)

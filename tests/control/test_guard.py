@@ -87,6 +87,43 @@ def test_an_old_sample_of_a_required_channel_is_a_cause() -> None:
     assert "cell_01/voltage is lost" in guard.cause
 
 
+def test_a_sample_from_the_future_is_as_wrong_as_an_old_one() -> None:
+    guard = watch()
+    row(guard, now_s=11.0, age_s=-0.2)
+    assert guard.cause == ""
+    row(guard, now_s=11.0, age_s=-0.3)
+    assert "cell_01/voltage is lost" in guard.cause
+
+
+def test_an_engine_that_ticks_without_new_rows_leaves_the_guard_without_knowledge() -> None:
+    guard = watch()
+    row(guard, now_s=10.2)
+    for now_s, lost in ((10.44, False), (10.46, True)):
+        guard.engine(TICK, now_s)
+        guard.silence(now_s)
+        assert ("cell_01/voltage is lost" in guard.cause) is lost
+
+
+def test_what_was_known_long_before_arming_counts_from_arming_on() -> None:
+    guard = watch(armed=False)
+    row(guard, now_s=10.0)
+    guard.client(HEARTBEAT, 99.0)
+    guard.engine(ARMED, 99.0)
+    guard.silence(99.11)
+    assert guard.cause == ""
+
+
+def test_knowledge_counts_from_the_engines_first_byte_on_when_it_never_says_disarmed() -> None:
+    guard = Watch(watch().spec)
+    guard.silence(99.0)
+    assert guard.cause == ""
+    guard.engine(TICK, 10.0)
+    row(guard, now_s=10.2, cell_01__voltage=math.nan)
+    assert guard.cause == ""
+    row(guard, now_s=10.3, cell_01__voltage=math.nan)
+    assert "cell_01/voltage is lost" in guard.cause
+
+
 def test_lost_knowledge_does_not_count_while_disarmed() -> None:
     guard = watch(armed=False)
     row(guard, now_s=99.0, age_s=50.0)
@@ -135,12 +172,30 @@ def test_a_window_may_go_in_an_unattended_run() -> None:
 
 def test_a_window_that_hangs_for_two_seconds_counts_as_dead_and_a_busy_one_does_not() -> None:
     guard = watch()
-    guard.engine(TICK, 11.99)
-    guard.silence(11.99)
+    for now_s, word in ((11.99, ""), (12.01, "window is silent for more than 2.000 s")):
+        guard.engine(TICK, now_s)
+        row(guard, now_s)
+        guard.silence(now_s)
+        assert guard.cause == word
+
+
+def test_a_window_that_never_said_anything_counts_as_silent_from_arming_on() -> None:
+    guard = Watch(watch().spec)
+    guard.engine(ARMED, 10.0)
+    for now_s, word in ((11.99, ""), (12.01, "window is silent for more than 2.000 s")):
+        guard.engine(TICK, now_s)
+        row(guard, now_s)
+        guard.silence(now_s)
+        assert guard.cause == word
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_an_attended_run_cannot_be_armed_once_its_window_has_gone(attended: bool) -> None:  # noqa: FBT001  # pytest
+    guard = watch(armed=False, attended=attended)
+    guard.client_end()
     assert guard.cause == ""
-    guard.engine(TICK, 12.01)
-    guard.silence(12.01)
-    assert "window is silent" in guard.cause
+    guard.engine(ARMED, 10.0)
+    assert ("the window has gone before it was armed" in guard.cause) is attended
 
 
 def test_a_window_that_leaves_while_disarmed_is_no_cause() -> None:

@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import json
-import multiprocessing as mp
-import socket
+import math
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from control.gate import BenchLimits
-from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, MARK, OFF, QUIT, RESET, TICK, TRIP, GuardSpec
+from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, MARK, OFF, QUIT, RESET, TICK, TRIP
 from control.guard_link import GuardLink, pipe
-from control.guard_process import Guard, guard_main
+from control.guard_process import Guard
 from control.state import BenchState
-from drivers.lastword import LastWord, StepResult, TcpStep
+from drivers.lastword import StepResult
 from drivers.ring import RingWriter
 from tests.control.fakes import rig
-from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
+from tests.control.guardbench import SOON_S, guard_spec, soon
+from tests.control.smallbench import TABLE, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from pathlib import Path
-
-SOON_S = 3.0
-CONTEXT = mp.get_context("spawn")
-
-
-def soon(true: Callable[[], object]) -> bool:
-    until_s = time.monotonic() + SOON_S
-    while not true():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 @dataclass
@@ -51,6 +38,7 @@ class FakeMouth:
     detail: str = ""
     local_port: int = 4711
     closed: bool = False
+    step: str = "supply off"
 
     def open(self) -> FakeMouth:
         return self
@@ -62,7 +50,7 @@ class FakeMouth:
         self.spoken += 1
         now_s = time.monotonic()
         good = self.spoken > self.after
-        return [StepResult("supply off", good, now_s, now_s if good else float("nan"), "" if good else "not verified")]
+        return [StepResult(self.step, good, now_s, now_s if good else float("nan"), "" if good else "not verified")]
 
     def close(self) -> None:
         self.closed = True
@@ -121,21 +109,6 @@ def session(tmp_path: Path) -> Iterator[Session]:
         guard_client.close()
         assert not thread.is_alive()
         assert mouth.closed
-
-
-def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
-    return GuardSpec(
-        ring=folder / "ring",
-        limits=BenchLimits(TABLE.channels, LOW, HIGH, DECLARED),
-        required=TABLE.indices(["cell_01/voltage"]),
-        lost_s=np.array([0.25]),
-        attended=attended,
-        silent_s=0.5,
-        client_silent_s=2.0,
-        last_words=words,
-        report=folder / "guard.jsonl",
-        orphan_s=0.5,
-    )
 
 
 def test_a_crossed_limit_is_spoken_to_and_then_told_to_both_peers(session: Session) -> None:
@@ -256,13 +229,19 @@ def test_the_link_passes_on_what_the_engine_does() -> None:
     ours.close()
 
 
-def test_the_link_says_nothing_more_to_a_guard_that_went_deaf() -> None:
+def test_a_guard_that_is_stopped_never_holds_up_the_loop_and_is_spoken_to_again_when_it_beats() -> None:
     ours, theirs = pipe()
-    now_s = [10.0]
-    link = GuardLink(ours, lambda: now_s[0])
-    now_s[0] = 16.0
+    link, made = GuardLink(ours, lambda: 10.0), rig()
+    made.loop.parts.sinks.append(link)
+    made.to(BenchState.CONNECTED)
+    loop = threading.Thread(target=made.turns, args=(1000,), daemon=True)  # nobody reads the other end
+    loop.start()
+    loop.join(20.0)
+    assert not loop.is_alive()
     assert not link.mark(b"anything")
-    assert not theirs.poll()
+    theirs.send({"guard": "alive"})
+    assert link.alive()
+    assert link.mark(b"anything")
     ours.close()
     theirs.close()
 
@@ -273,69 +252,48 @@ def test_a_guard_without_a_ring_trips_as_soon_as_it_is_armed(session: Session) -
     assert "guard is blind" in session.hear("tripped")["reason"]
 
 
-@dataclass
-class Instrument:
-    """Answers OUTP?, obeys OUTP OFF, notes the port that commanded it."""
-
-    on: bool = True
-    off_from: list[int] = field(default_factory=list[int])
-    lines: list[bytes] = field(default_factory=list[bytes])
-
-    def serve(self, listener: socket.socket) -> None:
-        connection, (_, port) = listener.accept()
-        with connection, connection.makefile("rb") as lines:
-            for line in lines:
-                self.lines.append(line.strip())
-                if line == b"OUTP OFF\n":
-                    self.on = False
-                    self.off_from.append(port)
-                elif line == b"OUTP?\n":
-                    connection.sendall(b"ON\n" if self.on else b"OFF\n")
+def test_a_guard_with_nothing_to_say_never_reads_safe_and_lives_on(tmp_path: Path) -> None:
+    engine, guard_engine = pipe()
+    thread = threading.Thread(target=Guard(guard_spec(tmp_path), guard_engine, None, "").run)
+    thread.start()
+    engine.send_bytes(DISARMED)
+    engine.send_bytes(MARK + b"SINK:POW 1990\n")
+    engine.send_bytes(TRIP + b"io/estop is open")
+    told: dict[str, dict[str, Any]] = {}
+    assert soon(lambda: engine.poll() and told.update({(m := engine.recv())["guard"]: m}) is None and "tripped" in told)
+    assert (told["said"]["ok"], told["tripped"]["result"]) == (False, "UNKNOWN")
+    engine.close()
+    thread.join(SOON_S)
+    guard_engine.close()
+    assert not thread.is_alive()
 
 
-def test_the_spawned_guard_switches_off_on_its_own_connection_when_the_engine_dies(tmp_path: Path) -> None:
-    instrument = Instrument()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", free_port()))
-        listener.listen()
-        server = threading.Thread(target=instrument.serve, args=(listener,))
-        server.start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        step = TcpStep("supply off", b"OUTP OFF\n", b"OUTP?\n", (b"OFF",), 0.5)
-        spec = guard_spec(tmp_path, LastWord(address, b"OUTP?\n", 1.0, (step,)))
-        RingWriter.create(spec.ring, TABLE, len(TABLE)).close()
-        engine, guard_engine = pipe()
-        client, guard_client = pipe()
-        process = CONTEXT.Process(target=guard_main, args=(spec, guard_engine, guard_client))
-        process.start()
-        guard_engine.close()
-        guard_client.close()
-        engine.send_bytes(DISARMED)
-        assert soon(lambda: engine.poll() and not engine.recv()["mouths"])
-        engine.send_bytes(MARK + b"SINK:POW 1990\n")
-        assert soon(lambda: b"SINK:POW 1990" in instrument.lines)
-        engine.send_bytes(ARMED)
+@pytest.mark.parametrize(
+    ("step", "contact", "age_s", "result"),
+    [
+        ("contactors open", 0.0, 0.0, "SAFE"),
+        ("contactors open", 1.0, 0.0, "UNKNOWN"),
+        ("contactors open", 0.0, 2.0, "UNKNOWN"),
+        ("contactors open", math.nan, 0.0, "UNKNOWN"),
+        ("supply off", 0.0, 0.0, "UNKNOWN"),
+    ],
+)
+def test_what_an_unpowered_device_cannot_verify_a_fresh_open_contact_does_and_nothing_else(
+    tmp_path: Path, step: str, contact: float, age_s: float, result: str
+) -> None:
+    mouth = FakeMouth(after=1_000, step=step)
+    spec = replace(guard_spec(tmp_path, mouth), contact=TABLE.index("bms/state"))
+    engine, guard_engine = pipe()
+    guard = threading.Thread(target=Guard(spec, guard_engine, None, "").run)
+    row, sampled_s = VALUES.copy(), np.full(len(TABLE), time.monotonic() - age_s)
+    row[TABLE.index("bms/state")] = contact
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)) as ring:
+        ring.publish(time.monotonic(), row, sampled_s, np.zeros(len(TABLE), dtype=np.uint8))
+        guard.start()
+        engine.send_bytes(TRIP + b"asked for")
+        told = next(said for said in iter(engine.recv, None) if said["guard"] == "tripped")
+        assert told["result"] == result
+        mouth.after = 0
         engine.close()
-        report: dict[str, Any] = {}
-        while report.get("guard") != "tripped":
-            assert client.poll(SOON_S)
-            report = client.recv()
-        client.close()
-        process.join(SOON_S)
-        assert process.exitcode == 0
-        process.close()
-        server.join(SOON_S)
-    assert (report["reason"], report["result"], instrument.on) == ("engine has died", "SAFE", False)
-    assert instrument.off_from[0] == report["ports"][0]
-
-
-def free_port() -> int:
-    """A port below the ephemeral ones that nobody listens on."""
-    for port in range(21000 + int(time.monotonic() * 1e3) % 5000, 32768):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+        guard.join(SOON_S)
+    guard_engine.close()

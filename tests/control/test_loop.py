@@ -6,9 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from control.clock import WallClock
 from control.gate import Allowed, Gate, Held, Tripped
-from control.lateness import Lateness
 from control.loop import Loop
 from control.ports import CurrentRange
 from control.sensing import PackSense, Wiring
@@ -309,20 +307,7 @@ def test_a_device_that_advertises_nothing_sets_no_limit() -> None:
     free = PackSense(
         table, replace(Wiring.hil(CELLS, thermistors=1), charge_limit=None, contactor=None, cell_current=())
     )
-    snapshot = made.loop.parts.senses.snapshot(1.0)
+    snapshot = made.loop.parts.senses.snapshot(1.0, [])
     assert free.allowed(snapshot) == CurrentRange(math.inf, math.inf)
     assert free.contactor_closed(snapshot)
     assert free.twin_current(snapshot).tolist() == [0.0, 0.0]
-
-
-def test_lateness_before_the_first_turn_is_not_known() -> None:
-    assert all(math.isnan(value) for value in Lateness().percentiles_ms().values())
-
-
-def test_the_wall_clock_waits_until_due_and_not_for_the_past() -> None:
-    clock = WallClock()
-    due_s = clock.now() + 0.01
-    clock.wait_until(due_s)
-    assert clock.now() >= due_s
-    clock.wait_until(due_s - 5.0)
-    assert clock.now() - due_s < 4.0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from control.gate import Held, Tripped
 from control.state import BenchState
 from control.tick import TickLayout
 from tests.control.fakes import CELLS, Rig, rig
+from twin.ports import HealthEstimate
 
 
 def layout(made: Rig) -> TickLayout:
@@ -50,7 +52,24 @@ def test_a_row_holds_what_lanes_and_gate_said() -> None:
     assert row["twin/model/cell_01/soc"] == row["estimator/belief/cell_02/soc"] == row["estimator/belief/soc"] == 0.6
     assert row["estimator/belief/soc_std"] == row["estimator/belief/cell_01/soc_std"] == 0.01
     assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
-    assert not [name for name, value in row.items() if math.isnan(value)]
+    unknown = [name for name, value in row.items() if math.isnan(value)]
+    assert all("/r0" in name or "_power" in name for name in unknown), "nothing else may be missing"
+
+
+def test_what_a_lane_believes_of_resistance_and_power_is_kept() -> None:
+    made = running()
+    told = made.turns(1)
+    soc = np.full(CELLS, 0.5)
+    belief = HealthEstimate(soc, soc, 0.001 * np.arange(1.0, CELLS + 1), 0.0001 * soc, 900.0, 9.0, 500.0, 5.0)
+    shape = layout(made)
+    out = np.zeros(len(shape.table))
+    shape.fill(replace(told, estimates={"belief": belief}), out)
+    row = dict(zip(shape.table.names, out.tolist(), strict=True))
+    assert [row[f"estimator/belief/cell_{n:02d}/r0"] for n in (1, 2)] == [0.001, 0.002]
+    assert row["estimator/belief/r0_std"] == pytest.approx(0.00005)
+    assert (row["estimator/belief/discharge_power"], row["estimator/belief/discharge_power_std"]) == (900.0, 9.0)
+    assert (row["estimator/belief/charge_power"], row["estimator/belief/charge_power_std"]) == (500.0, 5.0)
+    assert row["estimator/belief/step"] == told.step_s["estimator", "belief"]
 
 
 def test_what_was_asked_and_what_was_allowed_are_both_kept() -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from twin.dfn import DfnCell, build
@@ -64,6 +70,58 @@ def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make
         ages.append(lane.age_s())
     assert ages[-1] >= 5.0
     assert (np.diff(ages) > 0.0).all()
+
+
+def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_it_takes_over(lane: DfnCell) -> None:
+    settled(lane, 0.0)
+    for _ in range(40):
+        lane.step(np.full(24, 2000.0), AMBIENT_K, 1.0)  # 33 C: long empty
+        time.sleep(0.05)
+    assert lane.age_s() > 30.0
+    lane.take_over(PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.95, 0.0))))
+    assert settled(lane, 0.0).soc[0] == pytest.approx(0.7, abs=2e-3)
+
+
+def test_lane_ages_beside_a_worker_that_hangs_and_can_still_be_closed(make_pack: MakePack) -> None:
+    lane = DfnCell(make_pack(24, spread=True), cell=2, interval_s=0.1)
+    worker = next(process for process in multiprocessing.active_children() if process.name == "dfn-3")
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    began_s = time.monotonic()
+    for _ in range(100):
+        lane.step(np.full(24, 30.0), AMBIENT_K, 1.0)
+    assert time.monotonic() - began_s < 1.0
+    assert lane.age_s() == pytest.approx(100.0)
+    lane.close()
+    assert worker not in multiprocessing.active_children()
+
+
+PARENT = """
+import multiprocessing, os, signal
+import numpy as np
+
+from twin.dfn import DfnCell
+from twin.ports import PackSpec
+
+if __name__ == "__main__":
+    one = np.ones(1)
+    lane = DfnCell(PackSpec(1, 1, 5.0, 0.6 * one, one, one, 298.15), cell=0, interval_s=0.1)
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_worker_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "parent.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 40.0  # it may still be importing PyBaMM
+    while psutil.pid_exists(int(done.stdout)) and psutil.Process(int(done.stdout)).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

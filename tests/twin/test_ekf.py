@@ -39,44 +39,85 @@ def table() -> CellTable:
 
 
 class MatrixFilter:
-    """The textbook's filter in matrices: prediction, gain, Joseph's form; slope by differences."""
+    """The textbook's filter in matrices: numeric derivatives, Gauss-Newton on the whole posterior, Joseph's form.
 
-    def __init__(self, table: CellTable, soc0: float, soc0_std: float) -> None:
+    `learns[6]` is 0 for a state that only counts (Schmidt 1966): it keeps its value, Joseph's form holds for any gain.
+    """
+
+    def __init__(self, table: CellTable, soc0: float, soc0_std: float, learns: Array) -> None:
         self._table, self._grid = table, np.linspace(0.0, 1.0, len(table.rows[0]))
-        self.x = np.array([soc0, 0.0, 0.0])
-        self.p = np.diag([soc0_std**2, ekf.MODEL_V**2, ekf.MODEL_V**2])
+        self.x = np.array([soc0, 0.0, 0.0, 0.0, 1.0, 1.0])
+        model_v = ekf.MODEL_V
+        self.p = np.diag(np.square([soc0_std, model_v, model_v, model_v, ekf.RESISTANCE_STD, ekf.CAPACITY_STD]))
+        self._lagged, self._learns = 0.0, learns
 
     def at(self, soc: float) -> Array:
         return np.array([np.asarray(np.interp(soc, self._grid, self._table.rows[k]), np.float64) for k in range(6)])
 
-    def update(self, i: float, v: float, dt: float) -> None:
+    def moved(self, x: Array, i: float, dt: float) -> Array:
+        _, _, r1, tau1, r2, tau2 = self.at(float(self.x[0]))
+        a1, a2, a3 = (float(np.exp(-dt / tau)) for tau in (tau1, tau2, ekf.MODEL_S))
+        soc = x[0] - x[5] * i * dt / 3600.0 / self._table.capacity_ah
+        return np.array([soc, a1 * x[1] + (1 - a1) * r1 * i, a2 * x[2] + (1 - a2) * r2 * i, a3 * x[3], x[4], x[5]])
+
+    def shown(self, x: Array, i: float, kelvin: float) -> float:
+        ocv, r0 = self.at(float(x[0]))[:2]
+        hot = float(np.exp(self._table.arrhenius_k * (1.0 / kelvin - 1.0 / 298.15)))
+        return float(ocv - x[4] * r0 * hot * i - x[1] - x[2] + x[3])
+
+    def ohm(self, kelvin: float) -> float:
+        hot = float(np.exp(self._table.arrhenius_k * (1.0 / kelvin - 1.0 / 298.15)))
+        return float(self.at(float(self.x[0]))[1]) * hot
+
+    def update(self, i: float, v: float, dt: float, kelvin: float) -> None:
         charge = 3600.0 * self._table.capacity_ah
         _, _, r1, tau1, r2, tau2 = self.at(float(self.x[0]))
-        a = np.diag([1.0, np.exp(-dt / tau1), np.exp(-dt / tau2)])
-        self.x = a @ self.x + np.array([-dt / charge, (1.0 - a[1, 1]) * r1, (1.0 - a[2, 2]) * r2]) * i
-        unsure = ((ekf.CAPACITY_SHARE * i) ** 2 + ekf.SENSOR_A**2) * ekf.MODEL_S / charge**2 + ekf.DRIFT_PER_S
-        pairs = [(1.0 - a[k, k] ** 2) * (ekf.PAIR_SHARE * r * i) ** 2 for k, r in ((1, r1), (2, r2))]
-        self.p = a @ self.p @ a.T + np.diag([dt * unsure, *pairs])
-        soc = float(self.x[0])
-        ocv, r0 = self.at(soc)[:2]
-        h = np.array([(self.at(soc + 1e-7)[0] - self.at(soc - 1e-7)[0]) / 2e-7, -1.0, -1.0])
-        noise = (ekf.MODEL_V**2 + (ekf.RESISTANCE_SHARE * r0 * i) ** 2) * ekf.MODEL_S / dt
-        gain = self.p @ h / (h @ self.p @ h + noise)
-        self.x = self.x + gain * (v - (ocv - r0 * i - self.x[1] - self.x[2]))
-        keep = np.eye(3) - np.outer(gain, h)
-        self.p = keep @ self.p @ keep.T + noise * np.outer(gain, gain)
+        f = slopes(lambda x: self.moved(x, i, dt), self.x)
+        pairs = [(1.0 - np.exp(-2.0 * dt / tau)) * (ekf.PAIR_SHARE * r * i) ** 2 for tau, r in ((tau1, r1), (tau2, r2))]
+        wrong = (1.0 - np.exp(-2.0 * dt / ekf.MODEL_S)) * ekf.MODEL_V**2
+        unsure = dt * (ekf.SENSOR_A**2 * ekf.MODEL_S / charge**2 + ekf.DRIFT_PER_S)
+        noise = np.diag([unsure, *pairs, wrong, dt * ekf.RESISTANCE_PER_S, dt * ekf.CAPACITY_PER_S])
+        self.x, self.p = self.moved(self.x, i, dt), f @ self.p @ f.T + noise
+        self._lagged += (1.0 - float(np.exp(-dt / ekf.SKEW_S))) * (i - self._lagged)
+        prior, x, h, gain, variance = self.x, self.x, np.empty(6), np.empty(6), 0.0
+        for _ in range(3):
+            h = slopes(lambda y: np.array([self.shown(y, i, kelvin)]), x)[0]
+            h[0] = slopes(lambda y: np.array([self.shown(y, 0.0, kelvin)]), x)[0, 0]  # R0's own slope is left out
+            skew = self.shown(np.array([x[0], 0, 0, 0, 1, 1]), 0.0, kelvin)
+            skew -= self.shown(np.array([x[0], 0, 0, 0, 1, 1]), i - self._lagged, kelvin)
+            variance = (ekf.NOISE_V**2 + skew**2 * ekf.SKEW_S) / dt
+            error = v - self.shown(x, i, kelvin) - h @ (prior - x)
+            variance = max(variance, (error / ekf.SURPRISE) ** 2 - h @ self.p @ h)
+            gain = self._learns * (self.p @ h) / (h @ self.p @ h + variance)
+            x = prior + gain * error
+        keep = np.eye(6) - np.outer(gain, h)
+        self.x, self.p = x, keep @ self.p @ keep.T + variance * np.outer(gain, gain)
 
 
-def test_kernel_agrees_with_the_filter_in_matrices(table: CellTable, make_pack: MakePack) -> None:
+def slopes(of: Callable[[Array], Array], x: Array) -> Array:
+    """Jacobian by central differences."""
+    near = 1e-6 * np.eye(len(x))
+    return np.array([(of(x + step) - of(x - step)) / 2e-6 for step in near]).T
+
+
+def test_kernels_agree_with_filters_in_matrices(table: CellTable, make_pack: MakePack) -> None:
     rng = np.random.default_rng(8)
-    kernel = Ekf(make_pack(cell_ah=table.capacity_ah), table, 0.55, 0.1)
-    matrices = MatrixFilter(table, 0.55, 0.1)
-    for current in np.repeat(rng.uniform(-5.0, 8.0, 30), 10):
-        voltage = 3.75 + 0.02 * rng.standard_normal()
-        estimate = kernel.update(reading(float(current), np.array([voltage])), 1.0)
-        matrices.update(float(current), voltage, 1.0)
-        assert estimate.soc[0] == pytest.approx(matrices.x[0], abs=1e-7)
-        assert estimate.soc_std[0] == pytest.approx(np.sqrt(matrices.p[0, 0]), rel=1e-6)
+    kernel = Ekf(make_pack(cell_ah=table.capacity_ah), table, 0.53, 0.1)
+    charge = MatrixFilter(table, 0.53, 0.1, np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0]))
+    resistance = MatrixFilter(table, 0.53, 0.1, np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]))
+    for current, kelvin in zip(np.repeat(rng.uniform(-5.0, 8.0, 30), 10), rng.uniform(280.0, 310.0, 300), strict=True):
+        voltage = 3.75 - 0.03 * float(current) + 0.002 * rng.standard_normal()
+        estimate = kernel.update(reading(float(current), np.array([voltage]), np.array([kelvin])), 1.0)
+        for matrices in (charge, resistance):
+            matrices.update(float(current), voltage, 1.0, float(kelvin))
+        r0_ohm = resistance.ohm(float(kelvin))
+        for found, exact in (
+            (estimate.soc, charge.x[0]),
+            (estimate.soc_std, np.sqrt(charge.p[0, 0])),
+            (estimate.r0_ohm, resistance.x[4] * r0_ohm),
+            (estimate.r0_std_ohm, np.sqrt(resistance.p[4, 4]) * r0_ohm),
+        ):
+            assert found[0] == pytest.approx(exact, rel=1e-6)
 
 
 def driven(twin: SpmePack, filtered: Ekf, seconds: int) -> list[tuple[Array, Estimate]]:
@@ -96,8 +137,8 @@ def test_filter_finds_the_spmes_charge_from_a_wrong_start(
     spme_pack: SpmePack, make_pack: MakePack, table: CellTable
 ) -> None:
     pairs = driven(spme_pack, Ekf(make_pack(24, spread=True), table, 0.50, 0.1), 600)
-    assert np.abs(pairs[0][1].soc - pairs[0][0]).mean() > 0.05
-    assert all(np.abs(estimate.soc - soc).max() < 0.02 for soc, estimate in pairs[200:])
+    assert np.abs(0.50 - pairs[0][0]).mean() > 0.05
+    assert all(np.abs(estimate.soc - soc).max() < 0.02 for soc, estimate in pairs[60:])
 
 
 def test_standard_deviation_is_honest(spme_pack: SpmePack, make_pack: MakePack, table: CellTable) -> None:
@@ -124,6 +165,26 @@ def test_unknown_voltage_leaves_the_count_and_widens_the_belief(table: CellTable
     assert before.soc[0] - after.soc[0] == pytest.approx(5.0 * 36.0 / 3600.0 / 5.0, rel=1e-9)
     assert after.soc_std[0] > before.soc_std[0]
     assert after.soc_std[1] < before.soc_std[1]
+
+
+def test_unpowered_cells_and_a_short_fault_do_not_spoil_the_belief(table: CellTable, make_pack: MakePack) -> None:
+    filtered = Ekf(make_pack(2), table, 0.5, 0.1)
+    for volts in (0.0, 9.9):
+        unmoved = filtered.update(reading(0.0, np.full(2, volts)), 0.01).soc
+        np.testing.assert_allclose(unmoved, 0.5, atol=1e-9)
+    before = [filtered.update(reading(0.0, np.full(2, 3.75)), 0.1) for _ in range(600)][-1]
+    during = [filtered.update(reading(0.0, np.array([3.75, 4.30])), 0.1) for _ in range(20)][-1]
+    after = [filtered.update(reading(0.0, np.full(2, 3.75)), 0.1) for _ in range(600)][-1]
+    assert during.soc[0] == pytest.approx(before.soc[0], abs=1e-3)
+    assert after.soc[1] == pytest.approx(before.soc[1], abs=0.01)
+
+
+@pytest.mark.parametrize("kelvin", [0.0, 1.0, float("nan"), float("inf"), 2000.0])
+def test_a_temperature_that_is_none_counts_as_not_known(table: CellTable, make_pack: MakePack, kelvin: float) -> None:
+    known, strange = (Ekf(make_pack(), table, 0.5, 0.1) for _ in range(2))
+    for lane, at_k in ((known, 298.15), (strange, kelvin)):
+        believed = [lane.update(reading(2.0, np.array([3.8]), np.array([at_k])), 0.1) for _ in range(20)][-1]
+        assert np.isfinite([believed.soc, believed.soc_std, believed.r0_ohm]).all()
 
 
 def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
@@ -158,4 +219,5 @@ def test_filter_follows_a_recorded_drive(drive: str, table: CellTable, make_pack
         for k in range(len(current))
     ]
     rmse = np.sqrt(np.mean((np.array(believed) - truth)[600:] ** 2))
+    print(f"LG HG2 {drive}: SoC RMSE {rmse:.2%} after ten minutes, from a start 20 % off")  # noqa: T201  # the figure
     assert rmse < 0.03

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pybamm
 import pytest
 
 from twin import cell_table
@@ -14,10 +15,31 @@ from twin.ports import PackSpec, Twin
 from twin.spme import SpmePack, build
 
 if TYPE_CHECKING:
+    from drivers.snapshot import Floats
     from twin.spme_model import SpmeModel
 
 MakePack = Callable[..., PackSpec]
 AMBIENT_K = 298.15
+PYBAMM: Any = pybamm  # carries no types
+
+
+def lumped(current_a: Floats) -> Floats:
+    """Temperature (K) each second by PyBaMM's own thermal model under IDAKLU, from 70 % and 25 degC."""
+    options = {"thermal": "lumped", "heat of mixing": "true"}
+    parameters = PYBAMM.ParameterValues("Chen2020")
+    parameters.update({"Current function [A]": "[input]", "Ambient temperature [K]": AMBIENT_K})
+    name = "Volume-averaged cell temperature [K]"
+    solver = PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[name])
+    cell = PYBAMM.Simulation(PYBAMM.lithium_ion.SPMe(options), parameter_values=parameters, solver=solver)
+    cell.build(initial_soc=0.7, inputs={"Current function [A]": 0.0})
+    kelvin, solution = np.empty(len(current_a)), None
+    for k, current in enumerate(current_a):
+        solution = cell.step(
+            1.0, save=False, inputs={"Current function [A]": float(current)}, starting_solution=solution
+        )
+        assert solution.t[-1] == pytest.approx(k + 1.0)
+        kelvin[k] = solution[name].entries[-1]
+    return kelvin
 
 
 def worst_against_pybamm(model: SpmeModel, pack: PackSpec, dt_s: float, steps: int) -> float:
@@ -40,6 +62,47 @@ def test_fast_path_follows_pybamm(
 ) -> None:
     pack = make_pack(cell_ah=constants().capacity_ah)
     assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
+
+
+def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by_cell(
+    spme: SpmeModel, make_pack: MakePack
+) -> None:
+    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 250 s."""
+    rng, cells, dt_s = np.random.default_rng(7), 2, 0.1
+    pack = replace(
+        make_pack(cells),
+        parallel=12,
+        soc0=np.array([0.80, 0.45]),
+        capacity_factor=np.array([0.93, 1.06]),
+        resistance_factor=np.array([1.2, 0.85]),
+    )
+    fast, references = SpmePack(pack, spme), [ReferenceCell(float(soc), "SPMe") for soc in pack.soc0]
+    scale = constants().capacity_ah / (60.0 * pack.capacity_factor)
+    current_a = np.repeat(rng.uniform(-90.0, 120.0, 200), rng.integers(20, 201, 200))[:2500]
+    kelvin, apart_v, apart_soc = np.full(cells, AMBIENT_K), np.empty((2500, cells)), np.empty((2500, cells))
+    for k, current in enumerate(current_a):
+        ambient_k = AMBIENT_K + 20.0 * float(np.sin(k * dt_s / 60.0))
+        exact = [cell.step(float(current) * scale[n], float(kelvin[n]), dt_s) for n, cell in enumerate(references)]
+        state = fast.step(np.full(cells, current), ambient_k, dt_s)
+        kelvin = state.temperature_k
+        losses = np.array([read.surface_ocv_v - read.voltage_v for read in exact]) * pack.resistance_factor
+        apart_v[k] = state.voltage_v - (np.array([read.surface_ocv_v for read in exact]) - losses)
+        apart_soc[k] = state.soc - np.array([read.soc for read in exact])
+    print(f"SPMe fast path against IDAKLU: RMS {np.sqrt(np.mean(apart_v**2)) * 1e3:.4f} mV, "  # noqa: T201  # the figure
+          f"worst {np.abs(apart_v).max() * 1e3:.4f} mV, SoC {np.abs(apart_soc).max():.1e}")  # fmt: skip
+    assert np.sqrt(np.mean(apart_v**2)) < 0.01e-3
+    assert np.abs(apart_v).max() < 0.03e-3
+    assert np.abs(apart_soc).max() < 1e-6
+
+
+def test_temperature_follows_pybamms_lumped_model_and_the_heat_of_mixing(spme: SpmeModel, make_pack: MakePack) -> None:
+    """PyBaMM leaves the heat of mixing out unless asked; in the lane a current's heat is all that the voltage lost."""
+    cell = constants()
+    twin = SpmePack(make_pack(cell_ah=cell.capacity_ah, soc0=0.7), spme)
+    current_a = np.repeat(np.random.default_rng(1).uniform(-6.0, 9.0, 60), 10)
+    kelvin = [float(twin.step(np.array([i]), AMBIENT_K, 1.0).temperature_k[0]) for i in current_a]
+    assert kelvin[-1] - AMBIENT_K > 5.0
+    assert np.abs(kelvin - lumped(current_a)).max() < 0.1
 
 
 def test_charge_is_counted_exactly_in_each_cells_own_capacity(spme: SpmeModel, make_pack: MakePack) -> None:
@@ -92,6 +155,31 @@ def test_a_cell_driven_past_empty_keeps_its_last_state_while_others_go_on(spme: 
     assert states[-1].voltage_v[0] < 2.5
     assert states[-1].soc[0] == states[-2].soc[0]
     assert states[-1].soc[1] < states[-2].soc[1]
+
+
+@pytest.mark.parametrize("dt_s", [0.0, 1e-3, 1.0])
+@pytest.mark.parametrize("soc0", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("current_a", [0.0, 500.0, -500.0, 1e6, float("nan"), float("inf")])
+def test_no_step_of_a_cell_at_its_edge_gives_anything_but_numbers(
+    spme: SpmeModel, make_pack: MakePack, dt_s: float, soc0: float, current_a: float
+) -> None:
+    twin = SpmePack(make_pack(soc0=soc0), spme)
+    for _ in range(30):
+        state = twin.step(np.array([current_a]), AMBIENT_K, dt_s)
+        assert np.isfinite([state.voltage_v, state.soc, state.temperature_k]).all()
+        assert 0.0 < state.voltage_v[0] < 6.0
+
+
+@pytest.mark.parametrize(("current_a", "soc0"), [(15.0, 0.9), (-15.0, 0.4), (5.0, 0.05), (-5.0, 0.95)])
+def test_a_cell_stands_where_a_concentration_would_be_negative_and_comes_back(
+    spme: SpmeModel, make_pack: MakePack, current_a: float, soc0: float
+) -> None:
+    twin = SpmePack(make_pack(soc0=soc0), spme)
+    states = [twin.step(np.array([current_a]), AMBIENT_K, 1.0) for _ in range(1000)]
+    assert states[-1].soc[0] == states[-2].soc[0]
+    assert states[-1].temperature_k[0] < 340.0
+    back = [twin.step(np.array([-current_a]), AMBIENT_K, 1.0) for _ in range(20)]
+    assert np.sign(back[-1].soc[0] - states[-1].soc[0]) == np.sign(current_a)
 
 
 def switched(leaving: Twin, arriving: Twin, current_a: float) -> tuple[float, float]:

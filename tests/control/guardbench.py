@@ -1,0 +1,246 @@
+"""A guard among real processes: engine and client that can be killed or stopped, and a supply on a socket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing as mp
+import os
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from control.gate import BenchLimits
+from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK, GuardSpec
+from control.guard_link import pipe
+from control.guard_process import guard_main
+from drivers.lastword import LastWord, TcpStep
+from drivers.ring import RingWriter
+from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+SOON_S: Final = 5.0
+PERIOD_S: Final = 0.01
+SILENT_S: Final = 0.4
+CLIENT_SILENT_S: Final = 0.8
+CONTEXT: Final = mp.get_context("spawn")
+
+
+def soon(true: Callable[[], object], within_s: float = SOON_S) -> bool:
+    until_s = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
+    return GuardSpec(
+        ring=folder / "ring",
+        limits=BenchLimits(TABLE.channels, LOW, HIGH, DECLARED),
+        required=TABLE.indices(["cell_01/voltage"]),
+        lost_s=np.array([1.0]),
+        attended=attended,
+        silent_s=SILENT_S,
+        client_silent_s=CLIENT_SILENT_S,
+        last_words=words,
+        report=folder / "guard.jsonl",
+        orphan_s=0.5,
+    )
+
+
+@dataclass
+class Instrument:
+    """A supply: answers OUTP?, obeys OUTP OFF, notes the port that commanded it, every line and every port seen.
+
+    It answers `late_s` late and closes a connection that says nothing for `idle_s`.
+    """
+
+    on: bool = True
+    late_s: float = 0.0
+    idle_s: float = 60.0
+    off_from: list[int] = field(default_factory=list[int])
+    off_s: list[float] = field(default_factory=list[float])
+    lines: list[bytes] = field(default_factory=list[bytes])
+    ports: list[int] = field(default_factory=list[int])
+    wire: socket.socket | None = None
+
+    def __post_init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", free_port()))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def word(self, keep_alive_s: float = 0.1) -> LastWord:
+        step = TcpStep("supply off", b"OUTP OFF\n", b"OUTP?\n", (b"OFF",), 1.0)
+        return LastWord(self.address, b"OUTP?\n", keep_alive_s, (step,))
+
+    def hang_up(self) -> None:
+        """Close the connection that stands, as an instrument does of its own accord."""
+        if self.wire is not None:
+            self.wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        with contextlib.suppress(OSError):
+            self.hang_up()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire, (_, port) = self._listener.accept()
+                self.wire = wire
+                self.ports.append(port)
+                threading.Thread(target=self._serve, args=(wire, port), daemon=True).start()
+
+    def _serve(self, wire: socket.socket, port: int) -> None:
+        with wire, contextlib.suppress(OSError):
+            waiting = b""
+            while select.select([wire], [], [], self.idle_s)[0] and (chunk := wire.recv(4096)):
+                *lines, waiting = (waiting + chunk).split(b"\n")
+                for line in lines:
+                    self._line(wire, line, port)
+
+    def _line(self, wire: socket.socket, line: bytes, port: int) -> None:
+        self.lines.append(line)
+        if line == b"OUTP OFF":
+            self.on = False
+            self.off_from.append(port)
+            self.off_s.append(time.monotonic())
+        elif line == b"OUTP?":
+            time.sleep(self.late_s)
+            wire.sendall(b"ON\n" if self.on else b"OFF\n")
+
+
+def run_engine(spec: GuardSpec, guard: Connection, until: str) -> None:
+    """An engine as the guard sees one; it comes as far as `until` says: silent, disarmed or armed."""
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)) as ring:
+        quality = np.zeros(len(TABLE), dtype=np.uint8)
+        if until == "silent":
+            time.sleep(60.0)
+        guard.send_bytes(DISARMED)
+        if until == "armed":
+            guard.send_bytes(ARMED)
+        while True:
+            now_s = time.monotonic()
+            ring.publish(now_s, VALUES, np.full(len(TABLE), now_s), quality)
+            guard.send_bytes(TICK)
+            time.sleep(PERIOD_S)
+
+
+def run_client(guard: Connection, busy_s: float) -> None:
+    """A window that beats ten times a second, except for `busy_s` after its first beat."""
+    guard.send_bytes(HEARTBEAT)
+    time.sleep(busy_s)
+    while True:
+        guard.send_bytes(HEARTBEAT)
+        time.sleep(0.1)
+
+
+@dataclass
+class Among:
+    """A guard's process with its peers, as far as they are processes too; whatever still lives ends with the test."""
+
+    folder: Path
+    attended: bool = True
+    supply: Instrument = field(default_factory=Instrument)
+    peers: dict[str, Any] = field(default_factory=dict[str, Any])
+    pipes: dict[str, Connection] = field(default_factory=dict[str, "Connection"])
+
+    def start(self, *, engine: str = "", client: bool = False, busy_s: float = 0.0) -> None:
+        """`engine`: how far it comes, empty where the test itself is the engine; `client` likewise."""
+        spec = guard_spec(self.folder, self.supply.word(), attended=self.attended)
+        (engine_end, guard_engine), (client_end, guard_client) = pipe(), pipe()
+        self._spawn("guard", guard_main, spec, guard_engine, guard_client)
+        for end in (guard_engine, guard_client):
+            end.close()
+        self.pipes = {"engine": engine_end, "client": client_end}
+        if engine:
+            self._hand_over("engine", run_engine, spec, engine_end, engine)
+        else:
+            RingWriter.create(spec.ring, TABLE, len(TABLE)).close()
+        if client:
+            self._hand_over("client", run_client, client_end, busy_s)
+
+    def signal(self, name: str, number: int) -> None:
+        os.kill(self.peers[name].pid, number)
+
+    def notes(self) -> list[dict[str, Any]]:
+        """What the guard has written down so far."""
+        report = self.folder / "guard.jsonl"
+        if not report.exists():
+            return []
+        return [json.loads(line) for line in report.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+    def tripped(self) -> dict[str, Any]:
+        """The guard's first report, once there is one; empty while there is none."""
+        return next((note for note in self.notes() if note["guard"] == "tripped"), dict[str, Any]())
+
+    def said(self, kind: str, peer: str = "engine") -> dict[str, Any]:
+        """The next message of that kind to a peer that the test itself plays."""
+        until_s = time.monotonic() + SOON_S
+        while time.monotonic() < until_s:
+            if self.pipes[peer].poll(0.05) and (message := self.pipes[peer].recv())["guard"] == kind:
+                return message
+        raise AssertionError(f"the guard says nothing of {kind}")
+
+    def leave(self) -> None:
+        """Both peers, as far as the test plays them, go in good order."""
+        if "engine" in self.pipes:
+            self.pipes["engine"].send_bytes(DISARMED)
+            self.pipes["engine"].send_bytes(QUIT)
+        if "client" in self.pipes:
+            self.pipes["client"].send_bytes(BYE)
+        self.close_pipes()
+
+    def close_pipes(self) -> None:
+        for end in self.pipes.values():
+            end.close()
+        self.pipes.clear()
+
+    def ended(self) -> int | None:
+        """The guard's exit status once it has ended by itself."""
+        self.peers["guard"].join(SOON_S)
+        return self.peers["guard"].exitcode
+
+    def close(self) -> None:
+        self.close_pipes()
+        for process in self.peers.values():
+            process.kill()  # also one that is stopped
+            process.join(SOON_S)
+            process.close()
+        self.supply.close()
+
+    def _hand_over(self, name: str, target: Callable[..., None], *arguments: Any) -> None:
+        self._spawn(name, target, *arguments)
+        self.pipes.pop(name).close()
+
+    def _spawn(self, name: str, target: Callable[..., None], *arguments: Any) -> None:
+        self.peers[name] = CONTEXT.Process(target=target, args=arguments, daemon=True)
+        self.peers[name].start()
+
+
+def free_port() -> int:
+    """A port below the ephemeral ones that nobody listens on."""
+    for port in range(21000 + int(time.monotonic() * 1e3) % 5000, 32768):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
