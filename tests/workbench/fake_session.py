@@ -82,6 +82,8 @@ class FakeSession:
         self.polls = 0
         self.closed = False
         self.silent: set[str] = set()
+        self.says: dict[str, float] = {}  # channels that stand where a test wants them
+        self.stalled = False  # no more rows come, as from an engine that died
         self._past_s = past_s
         self._events: list[EventRecord] = []
         self._home = tempfile.TemporaryDirectory()
@@ -95,7 +97,7 @@ class FakeSession:
 
     def poll(self) -> None:
         self.polls += 1
-        if self._writer is not None:
+        if self._writer is not None and not self.stalled:
             self.write_until(time.monotonic())
         if self._arming is not None:
             self._arm_on(self._arming)
@@ -111,6 +113,9 @@ class FakeSession:
             values = _ROWS.get(self._row)
             if values is None:
                 values = _ROWS[self._row] = self._plant.row(self._row / HZ)
+            if self.says:
+                values = values.copy()
+                values[self._table.indices(self.says)] = list(self.says.values())
             quality = np.zeros(self._measured, np.uint8)
             sampled = np.full(self._measured, t)
             for name in self.silent:

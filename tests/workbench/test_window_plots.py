@@ -114,9 +114,12 @@ def test_two_cursors_give_time_difference_and_slope(running: Shown) -> None:
     assert board.store is not None
     a, b = (board.store.at(board.view.cursors[name]) for name in "AB")
     step = b["supply/current"] - a["supply/current"]
-    text = plot.between()
-    assert f"{abs(delta):.2f} s" in text
-    assert f"measured {plot.spec.display.difference(step)}, {plot.spec.display.difference(step / delta)}/s" in text
+    board.values()
+    first, measured, *_ = plot.header.between
+    assert (first.label, first.value) == (f"B{fmt.MINUS}A", f"+{delta:.2f} s")
+    assert measured.note == "measured"
+    assert measured.value == f"{plot.spec.display.difference(step)}, {fmt.figure(step / delta, 4, signed=True)} A/s"
+    assert len(plot.header.between) == 1 + len(plot.header.entries)
 
 
 def test_cursor_is_dragged_and_nudged(running: Shown) -> None:
@@ -205,8 +208,8 @@ def test_a_frame_is_painted_thirty_times_a_second(running: Shown, qtbot: QtBot) 
     assert canvas.frames - before >= 10  # half the rate: the machine may be busy
 
 
-def _note(asked: list[str], name: str, shown: object) -> None:
-    del shown
+def _note(asked: list[str], name: str, shown: object, *, fresh: bool = True) -> None:
+    del shown, fresh
     asked.append(name)
 
 

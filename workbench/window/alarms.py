@@ -104,7 +104,7 @@ class _Paint(QStyledItemDelegate):
         if view.selectionModel().isSelected(index):
             painter.fillRect(box, theme.colour("selected"))
         colour, bold, align = theme.colour("text"), False, Qt.AlignmentFlag.AlignLeft
-        left = 16.0 if index.column() == TIME else 8.0
+        left = 15.0 if index.column() == TIME else 8.0
         if index.column() == LEVEL:
             colour, bold, left = theme.colour(_COLOURS[record.level]), record.level is not Level.INFO, 24.0
             spot = QRectF(box.left() + 6, box.center().y() - 6, 12, 12)
@@ -115,7 +115,7 @@ class _Paint(QStyledItemDelegate):
             colour = QColor(theme.blue if waiting else theme.faint if index.column() == SEEN else theme.muted)
         painter.setFont(font(bold=bold))
         painter.setPen(colour)
-        room = box.adjusted(left, 0, -16 if index.column() == SEEN else -8, 0)
+        room = box.adjusted(left, 0, -15 if index.column() == SEEN else -8, 0)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, align | Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -108,6 +108,7 @@ class Opening:
         if window is not None:
             if self._memory is not None:
                 self._memory.save(self.shell, window.bench, self.shell.theme.name)
+            self.shell.hide()  # making the bench safe may take seconds
             window.bench.leave_replay()
         self.shell.desk.close()
         if self._past is not None:

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from workbench.window.alarms import Alarms
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LEFT_PX: Final = 296
 _RIGHT_PX: Final = 336
 _NARROW: Final = 1500
+_SHORT: Final = 800  # a laptop's screen
+_TITLE_PX: Final = 34
 DOCKS: Final = ("signals", "lanes", "gate", "limits", "faults", "alarms")
 
 
@@ -48,6 +50,7 @@ class BenchPage(QMainWindow):
         self._ring: RingReader | None = None
         self._facts: BenchFacts | None = None
         self._lanes: tuple[LaneInfo, ...] = ()
+        self._as_new = False  # the layout out of the box has not met its lanes yet
         self._at = time.perf_counter()
         self.store: Store | None = None
         self.replay: ReplaySource | None = None
@@ -77,14 +80,15 @@ class BenchPage(QMainWindow):
             ("lanes", "Lanes", _scrolled(self.lanes)),
             ("gate", "Gate", self.gate),
             ("limits", "Limits", self.limits),
-            ("faults", "Faults", self.faults),
+            ("faults", "Faults", _scrolled(self.faults)),
             ("alarms", "Alarms", self.alarms),
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
         for part in (self.gate, self.limits):  # what they do not need is the lanes'
             part.setMaximumHeight(part.sizeHint().height())
-        self.docks["lanes"].widget().setMinimumHeight(220)
+        self.docks["lanes"].widget().setMinimumHeight(72)  # they scroll, so that a notice above has room
+        self._faults_room(0)
         for name, dock in self.docks.items():
             dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
             self.addDockWidget(
@@ -98,6 +102,10 @@ class BenchPage(QMainWindow):
         self.docks["limits"].bar.show_fact("closest to bench limit")
         self.docks["faults"].bar.show_fact("none injected")
 
+    def _faults_room(self, number: int) -> None:
+        """The button always shows, and a fault that acts; more of them scroll."""
+        self.docks["faults"].widget().setMinimumHeight(78 if number else 46)
+
     def arrange(self) -> None:
         """The layout as it comes out of the box, for the width that there is."""
         area = Qt.DockWidgetArea
@@ -110,9 +118,16 @@ class BenchPage(QMainWindow):
         left, right = (self.docks["signals"], self.docks["lanes"])
         widths = [232, 264] if narrow else [_LEFT_PX, _RIGHT_PX]
         self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
-        short = self.height() < 800  # noqa: PLR2004  # a laptop's screen
-        self.resizeDocks([self.docks["alarms"]], [92 if short else 140], Qt.Orientation.Vertical)
-        heights = [304, 88, 108, 72] if short else [340, 100, 130, 160]
+        self.resizeDocks([self.docks["alarms"]], [92 if self.height() < _SHORT else 140], Qt.Orientation.Vertical)
+        self._share_right()
+        self._as_new = True
+
+    def _share_right(self) -> None:
+        """The lanes get what they need and what they can have; where there is more, it is left at the bottom."""
+        lanes = _TITLE_PX + self.lanes.sizeHint().height()
+        heights = [lanes, 104, 126, self.height() - self.docks["alarms"].height() - 230 - lanes]
+        if self.height() < _SHORT:
+            heights = [lanes, 84, 84, 60]  # the least that the others need; the rest is the lanes'
         parts = [self.docks[name] for name in ("lanes", "gate", "limits", "faults")]
         self.resizeDocks(parts, heights, Qt.Orientation.Vertical)
 
@@ -171,7 +186,8 @@ class BenchPage(QMainWindow):
             return
         self._ring = ring
         if ring is not None and self._facts is not None:
-            self.store = Store(ring, self._lanes_now(), residual=self._residual)
+            clock = time.monotonic if self.replay is None else None
+            self.store = Store(ring, self._lanes_now(), residual=self._residual, clock=clock)
             self.board.show_store(self.store)
             self.board.show_lanes(self._lanes_now(), residual=self._residual)
             self.tree.show_channels(self._facts, self.store)
@@ -191,6 +207,9 @@ class BenchPage(QMainWindow):
         if lanes != self._lanes:
             self._lanes = lanes
             self.lanes.show_lanes(lanes, residual=self._residual)
+            if self._as_new and lanes:
+                self._as_new = False
+                QTimer.singleShot(0, self, self._share_right)  # once the rows have a size
             self.board.show_lanes(lanes, residual=self._residual)
             if self.store is not None:
                 self.store.relate(lanes)
@@ -199,6 +218,7 @@ class BenchPage(QMainWindow):
         injected = () if self.replay else status.injected
         self.faults.show_injected(injected)
         number = len(injected)
+        self._faults_room(number)
         self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
         able, why = self._desk.can(Action.INJECT)
         self.faults.inject.setEnabled(able)
@@ -211,6 +231,9 @@ class BenchPage(QMainWindow):
         self._status_if_lanes_changed()
         if self.replay is not None:
             self.transport.turn(min(passed, 0.25))
+            if self.replay.failure is not None and self.transport.playing:
+                self.transport.toggle()
+                self._desk.failed.emit(self.replay.failure)
         if self.store is not None and self._ring is not None:
             self.store.feed()
         if self.board.isVisible():
@@ -222,16 +245,20 @@ class BenchPage(QMainWindow):
             self._status()
 
     def _read(self) -> None:
-        if not self.isVisible() or self.store is None:
+        if not self.isVisible():
             return
         self.board.values()
-        reading = self.store.at()
+        store = self.store
+        if store is None:
+            self.limits.show_nothing()
+            return
+        fresh = not store.stopped_s
         if self.lanes.isVisible():
-            self.lanes.show_values(reading)
-        if self.gate.isVisible():
-            self.gate.show_values(self.store)
-        if self.limits.isVisible():
-            self.limits.show_values(self.store)
+            self.lanes.show_values(store.at(), fresh=fresh)
+        for part in (self.gate, self.limits):
+            if part.isVisible():
+                part.show_values(store)
+                part.setEnabled(fresh)  # grey, like every stale value
         self.tree.refresh()
 
     def _events(self) -> None:

@@ -13,6 +13,7 @@ from workbench.window.cellstrip import CellStrip
 from workbench.window.curve import Curve, PlotSpec
 from workbench.window.plot import Plot
 from workbench.window.specs import plot_specs
+from workbench.window.store import NOTHING
 from workbench.window.view import View
 
 if TYPE_CHECKING:
@@ -153,26 +154,32 @@ class Board(QWidget):
             return
         if not self.view.paused:
             self.view.right_s = store.newest_s
+        self.view.name_edge(self._edge(store))
         for plot in self.plots:
             if plot.isVisible():
                 plot.canvas.advance()
 
     def values(self) -> None:
         """Bring legends and cells up to date."""
-        store = self.store
-        if store is None:
-            return
-        instant = self.view.hover_s
+        store, instant = self.store, self.view.hover_s
         for plot in self.plots:
             if plot.isVisible():
                 plot.show_values(self._word(wide=plot.spec.key == "voltage"))
         if self.strip.isVisible():
-            self.strip.show_values(store.at(self.view.right_s if instant is None else instant))
+            at_s = self.view.right_s if instant is None else instant
+            self.strip.show_values(NOTHING if store is None else store.at(at_s))
+
+    def _edge(self, store: Store) -> str:
+        if self.view.paused:
+            return "paused"
+        return "here" if self.replaying else "stopped" if store.stopped_s else "now"
 
     def _word(self, *, wide: bool) -> str:
         words = ["REPLAY"] if self.replaying else []
         if wide and self.view.hover_s is not None:
             words.append(f"at {fmt.figure(self.view.hover_s - self.view.right_s, 2)} s")
+        elif wide and not self.view.paused and self.store is not None and self.store.stopped_s:
+            words.append(f"▲ no rows for {fmt.age(self.store.stopped_s)}")
         elif wide:
             words.append("view paused" if self.view.paused else f"last {self.view.span_s:g} s")
         return "  ".join(words)

@@ -50,7 +50,7 @@ class Brush:
                 else:
                     self._band(curve, number, x, low[one], high[other])
         low, high = self._pixels(low), self._pixels(high)
-        for curve in curves:
+        for curve in reversed(curves):  # the first of the legend lies on top
             if curve.stroke is not Stroke.BAND and curve.channel in bins.row:
                 row = bins.row[curve.channel]
                 self._line(curve, number, x, low[row], high[row])

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.window import format as fmt
 from workbench.window.bins import Bins
 from workbench.window.brush import Brush
+from workbench.window.curve import Stroke
 from workbench.window.overlay import paint_overlay
 from workbench.window.scale import Scale, follow, round_scale
 from workbench.window.themes import LABEL_PX, Theme, font
@@ -38,7 +39,7 @@ class Canvas(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(140, 104)
+        self.setMinimumSize(140, 72)
         self.spec = spec
         self.view = view
         self.theme = theme
@@ -47,7 +48,6 @@ class Canvas(QWidget):
         self.held = False  # a range set by hand is kept
         self.whole = False  # spikes set the range, too
         self.frames = 0
-        self.base_s = math.nan  # in a replay: where the run's own time begins
         self._bins: Bins | None = None
         self._picture = QPixmap()
         self._last = 0
@@ -155,6 +155,8 @@ class Canvas(QWidget):
                 wide = bins.extent(curve.other)[1] if curve.around and curve.other in bins.row else 0.0
                 wide = wide if math.isfinite(wide) else 0.0
                 low, high = min(low, least - wide), max(high, most + wide)
+            if curve.stroke is Stroke.BAND and not curve.around and curve.other in bins.row:
+                high = max(high, bins.extent(curve.other)[1])
         display = self.spec.display
         fresh = follow(self.scale, display.shown(low), display.shown(high), self.spec.least)
         if fresh != self.scale:
@@ -235,9 +237,7 @@ class Canvas(QWidget):
             back -= step
 
     def _paint_time(self, painter: QPainter, back: float, x: float) -> None:
-        text = f"{fmt.MINUS}{back:g} s" if back > 1e-6 else "now"  # noqa: PLR2004  # rounding
-        if back <= 1e-6 and self.view.paused:  # noqa: PLR2004  # rounding
-            text = "paused"
+        text = f"{fmt.MINUS}{back:g} s" if back > 1e-6 else self.view.edge  # noqa: PLR2004  # rounding
         width = painter.fontMetrics().horizontalAdvance(text)
         left = min(max(x - width / 2.0, 0.0), self.width() - RIGHT - width + 2.0)
         painter.drawText(QPointF(left, self.height() - 6.0), text)

@@ -1,11 +1,11 @@
-"""One box per cell under the voltage plot: brighter is higher, the lowest is outlined."""
+"""One box per cell under the voltage plot: brighter is higher, the lowest is outlined, a drop marks balancing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench.window import format as fmt
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LEAST_V: Final = 0.010  # narrowest range of colours
 _PAD: Final = 14
+_DRAIN: Final = 4.5
 _DARK_INK: Final = "#14171a"
 
 
@@ -34,6 +35,7 @@ class CellStrip(QWidget):
         self.theme = theme
         self._marked = 1
         self._volts: list[float] = [float("nan")] * cells
+        self.balancing: frozenset[int] = frozenset()
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
         return QSize(600, 44)
@@ -48,10 +50,13 @@ class CellStrip(QWidget):
 
     def show_values(self, reading: Reading) -> None:
         volts = [round(reading[f"cell_{number:02d}/voltage"], 4) for number in range(1, len(self._volts) + 1)]
-        if volts != self._volts:
-            self._volts = volts
+        balancing = fmt.bits(reading["bms/balancing"])
+        if (volts, balancing) != (self._volts, self.balancing):
+            self._volts, self.balancing = volts, balancing
             low = self.lowest()
-            self.setAccessibleDescription(f"lowest cell {low}" if low else "no voltages")
+            words = f"lowest cell {low}" if low else "no voltages"
+            drained = ", ".join(map(str, sorted(balancing)))
+            self.setAccessibleDescription(f"{words}; balancing {drained}" if balancing else words)
             self.update()
 
     def lowest(self) -> int | None:
@@ -93,6 +98,16 @@ class CellStrip(QWidget):
         if not known:
             painter.setPen(self.theme.colour("faint"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+        if number in self.balancing:
+            self._paint_drain(painter, box)
+
+    def _paint_drain(self, painter: QPainter, box: QRectF) -> None:
+        """A small triangle that points out of the cell, in the ink of its number."""
+        x, bottom = box.center().x(), box.bottom() - 3.0
+        painter.setBrush(painter.pen().color())
+        painter.setPen(Qt.PenStyle.NoPen)
+        corners = ((x - _DRAIN, bottom - _DRAIN), (x + _DRAIN, bottom - _DRAIN), (x, bottom))
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's name
         number = self.cell_at(event.position())
@@ -114,6 +129,7 @@ class CellStrip(QWidget):
             number = self.cell_at(QPointF(event.pos()))
             if number is not None:
                 text = f"cell_{number:02d}  {fmt.VOLT.text(self._volts[number - 1])}"
+                text += "  balancing" if number in self.balancing else ""
                 QToolTip.showText(event.globalPos(), text, self)
                 return True
         return super().event(event)

@@ -36,7 +36,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a legend: a swatch in `colour` (none if empty), a label, the value, a note behind it."""
+    """One entry of a legend: a swatch in `colour` (none if empty), a label (none if empty), the value, a note."""
 
     colour: str
     label: str

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.window.model import Action, State
 from workbench.window.rail import PAGES
+from workbench.window.runs import FORMATS
+from workbench.window.transport import SKIP_S
 
 if TYPE_CHECKING:
     from workbench.window.window import Window
@@ -52,8 +54,12 @@ def _bench(window: Window) -> None:
     )
     add("inject", "Inject a fault…", window.ask_fault, "Ctrl+I", why_not=window.why_no_fault)
     add("clear faults", "Clear all faults", window.clear_faults, why_not=window.why_nothing_to_clear)
+    work, message = window.notices.work, window.notices.failure
+    add("cancel work", "Cancel what is under way", work.stop, why_not=work.why_not)
+    add("dismiss", "Close the message", message.hide, why_not=message.why_not)
+    add("copy message", "Copy the message with its details", message.copy_all, why_not=message.why_not)
     add("acknowledge", "Acknowledge all alarms", window.bench.alarms.acknowledge_all, "Ctrl+K")
-    add("show run", "Show this run in Runs", partial(window.show_page, "Runs"), why_not=window.why_no_run)
+    add("show run", "Show this run in Runs", window.show_run, why_not=window.why_no_run)
     if window.can_open_bench:
         add("open bench", "Open a bench file…", window.ask_bench, "Ctrl+O", why_not=window.why_no_other_bench)
     for lane in desk.status.lanes:
@@ -65,7 +71,7 @@ def _view(window: Window) -> None:
     view = board.view
     add("palette", "Commands…", window.show_palette, "Ctrl+Shift+P")
     add("pause", lambda: "Resume the view" if view.paused else "Pause the view", window.pause_view, "Space")
-    add("filter", "Filter signals", window.focus_filter, "Ctrl+F")
+    add("filter", "Filter signals or runs", window.focus_filter, "Ctrl+F")
     for name in ("A", "B"):
         add(f"cursor {name}", f"Place cursor {name}", partial(view.place_usual, name), name)
     add("clear cursors", "Clear cursors", view.clear_cursors, "Shift+C")
@@ -75,9 +81,23 @@ def _view(window: Window) -> None:
     add("plot chosen", "Put the chosen signals onto a plot", window.plot_chosen, "Ctrl+Return")
     for number, page in enumerate(PAGES, 1):
         add(f"page {page}", f"Go to {page}", partial(window.show_page, page), f"Ctrl+{number}")
+    _past(window)
+
+
+def _past(window: Window) -> None:
+    add, transport = window.actions_.redo, window.bench.transport
     add("open run", "Open and replay the chosen run", window.runs.open_chosen, why_not=window.why_no_chosen_run)
     add("leave replay", "Leave the replay", window.bench.leave_replay, why_not=window.why_no_replay)
-    add("play", "Play or pause the replay", window.bench.transport.toggle, "Ctrl+P", why_not=window.why_no_replay)
+    add("play", "Play or pause the replay", transport.toggle, "Ctrl+P", why_not=window.why_no_replay)
+    for words, keys, steps in (("back", "Alt+Left", -1), ("on", "Alt+Right", 1)):
+        seek = partial(transport.skip, steps * SKIP_S)
+        add(f"seek {words}", f"Go {SKIP_S:g} s {words} in the replay", seek, keys, why_not=window.why_no_replay)
+    for words, keys, steps in (("slower", "Alt+Down", -1), ("faster", "Alt+Up", 1)):
+        add(words, f"Replay {words}", partial(transport.change_speed, steps), keys, why_not=window.why_no_replay)
+    for word in FORMATS:
+        ask = partial(window.runs.ask_file, word)
+        add(f"export {word}", f"Export the chosen run as {word}…", ask, why_not=window.why_no_chosen_run)
+    add("refresh runs", "List the recorded runs again", window.runs.refresh)
 
 
 def _layout(window: Window) -> None:
@@ -89,7 +109,7 @@ def _layout(window: Window) -> None:
         toggle = dock.toggleViewAction()
         add(f"dock {name}", partial(_dock_words, dock.isHidden, title), toggle.trigger)
         add(f"float {name}", f"Float or dock {title}", dock.turn_float)
-    add("quit", "Quit", window.close, "Ctrl+Q")
+    add("quit", "Quit", window.ask_quit, "Ctrl+Q")
 
 
 def _dock_words(hidden: object, title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -11,8 +12,14 @@ from workbench.window.model import Action, Failure, Pending, Session, State, Sta
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PERIOD_MS: Final = 33
+PERIOD_S: Final = 0.033
+CATCH_UP_S: Final = 0.1  # a frame that came late is followed sooner, but three that were missed are not made up for
 _SLOW: Final = 3  # frames between two looks at figures
+
+
+def next_due(due_s: float, now_s: float) -> float:
+    """When the frame after the one that was due at `due_s` is due: at once when that has passed, never a burst."""
+    return max(due_s + PERIOD_S, now_s - CATCH_UP_S)
 
 
 class Desk(QObject):
@@ -31,16 +38,18 @@ class Desk(QObject):
         self.status = Status()
         self.pending: list[Pending] = []
         self._frame = 0
+        self.due_s = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(PERIOD_MS)
-        self._timer.timeout.connect(self.tick)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._turn)
 
     def open(self, session: Session) -> None:
         """Serve this session from now on."""
         self.session = session
         self.status = session.status
-        self._timer.start()
+        self.due_s = time.perf_counter()
+        self._timer.start(0)
         self.opened.emit()
         self.changed.emit()
 
@@ -49,6 +58,17 @@ class Desk(QObject):
         self._timer.stop()
         if self.session is not None:
             self.session.close()
+            self.session = None
+
+    def _turn(self) -> None:
+        """A tick, and the next one where it is due; a repeating timer would lose every frame that is late."""
+        try:
+            self.tick()
+        finally:
+            now = time.perf_counter()
+            self.due_s = next_due(self.due_s, now)
+            if self.session is not None:
+                self._timer.start(max(0, round((self.due_s - now) * 1e3)))
 
     def tick(self) -> None:
         """Poll the session, then let everybody draw."""

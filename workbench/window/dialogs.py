@@ -120,12 +120,15 @@ class Inject(Dialog):
         fresh = QWidget()
         form = QFormLayout(fresh)
         form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(16)
         self.fields = {}
         for parameter in fault.parameters:
             field = _choice(parameter) if isinstance(parameter, Choice) else _number(parameter)
             field.setAccessibleName(parameter.label)
             bounds = "" if isinstance(parameter, Choice) else f" ({_bounds(parameter)})"
-            form.addRow(label(f"{parameter.label}{bounds}"), field)
+            words = label(f"{parameter.label}{bounds}")
+            words.setMinimumHeight(field.sizeHint().height())  # on a line with the figures
+            form.addRow(words, field)
             self.fields[parameter.name] = (field, parameter)
         self.body.replaceWidget(self._form, fresh)
         self._form.hide()

@@ -43,8 +43,10 @@ class Placeholder(QWidget):
             text.setMaximumWidth(640)
             column.addWidget(text)
         row = QHBoxLayout()
-        for number, (word, run) in enumerate(buttons):
-            row.addWidget(button(word, run, "primary" if number == 0 else ""))
+        made = [button(word, run, "primary" if number == 0 else "") for number, (word, run) in enumerate(buttons)]
+        self.setFocusProxy(made[0])
+        for part in made:
+            row.addWidget(part)
         row.addStretch(1)
         column.addLayout(row)
         column.addStretch(1)

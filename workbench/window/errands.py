@@ -6,7 +6,9 @@ with one pipe; messages are tuples that begin with a word. A closed pipe ends th
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
+import traceback
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,7 +45,7 @@ def list_runs(pipe: Connection, folder: str) -> None:
                 lines = [_line(Path(folder), row) for row in index.rows()]
                 pipe.send(("runs", lines))
             except (PulseError, OSError) as error:
-                pipe.send(("failed", str(error)))
+                pipe.send(trouble("The recorded runs cannot be listed", error))
     except (EOFError, OSError):
         return
 
@@ -74,14 +76,31 @@ def play_run(pipe: Connection, folder: str, ring: str) -> None:
             replay.advance(0.0)
             pipe.send(("opened", run.duration_s, facts(run), lanes(run), events(run)))
             while True:
-                place_s = float(pipe.recv())
-                while pipe.poll():
-                    place_s = float(pipe.recv())  # only the newest place matters
-                replay.advance(place_s)
-    except (PulseError, ValueError) as error:
-        pipe.send(("failed", str(error)))
-    except (EOFError, OSError):
+                replay.advance(_newest(pipe))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+    except (PulseError, ValueError, OSError) as error:  # of Arrow too: its errors are these
+        with contextlib.suppress(OSError):
+            pipe.send(trouble(f"The run {Path(folder).name} cannot be played", error))
+
+
+def _newest(pipe: Connection) -> float:
+    """The place that was asked for last."""
+    place_s = float(pipe.recv())
+    while pipe.poll():
+        place_s = float(pipe.recv())
+    return place_s
+
+
+def trouble(what: str, error: Exception) -> tuple[str, str, str, str]:
+    """A failure as a message: sentence, next step, details."""
+    if isinstance(error, PulseError):
+        return "failed", _sentence(f"{what}: {error.sentence}"), _sentence(error.hint), ""
+    return "failed", _sentence(f"{what}: {error}"), "", "".join(traceback.format_exception(error))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def export_run(pipe: Connection, folder: str, file: str) -> None:
@@ -97,8 +116,9 @@ def export_run(pipe: Connection, folder: str, file: str) -> None:
         with Run.open(Path(folder)) as run:
             write = export_mdf4 if file.endswith(".mf4") else export_csv
             pipe.send(("done", write(run, Path(file), progress)))
-    except (PulseError, OSError) as error:
-        pipe.send(("failed", str(error)))
+    except (PulseError, ValueError, OSError) as error:
+        with contextlib.suppress(OSError):
+            pipe.send(trouble(f"The file {Path(file).name} cannot be written", error))
 
 
 def facts(run: Run) -> BenchFacts:

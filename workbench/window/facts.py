@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
+from workbench.window.formulas import CELL_VOLTAGE
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
     from workbench.window.store import Store
 
 LAST_S: Final = 60.0
+ARMED: Final = 2  # `bench/state` of the first state in which the gate's word counts
 NEAREST: Final = 2
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Gate(QWidget):
-    """How many commands of the last minute were allowed, held, tripped."""
+    """How many commands of the last minute were allowed, held, tripped; before arming there are none to judge."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,11 +42,12 @@ class Gate(QWidget):
         grid.setRowStretch(3, 1)
 
     def show_values(self, store: Store) -> None:
-        if "gate/verdict" not in store:
+        if "gate/verdict" not in store or "bench/state" not in store:
             return
-        _, values = store.between(["gate/verdict"], store.newest_s - LAST_S, np.inf)
+        _, values = store.between(["gate/verdict", "bench/state"], store.newest_s - LAST_S, np.inf)
+        counted = values[0][values[1] >= ARMED]
         for number, count in enumerate(self.counts):
-            _set(count, fmt.count(int(np.count_nonzero(values[0] == number))))
+            _set(count, fmt.count(int(np.count_nonzero(counted == number))) if len(counted) else fmt.DASH)
 
 
 class Limits(QWidget):
@@ -78,7 +82,7 @@ class Limits(QWidget):
             if limit.channel not in store:
                 continue
             value = store.newest(limit.channel)
-            used = used_share(limit, value)
+            used = math.nan if _beside_the_point(limit, value, store) else used_share(limit, value)
             kind = "".join(char for char in limit.channel if not char.isdigit())
             if used == used and (kind not in nearest or used > nearest[kind][0]):  # noqa: PLR0124  # NaN
                 nearest[kind] = (used, limit, value)
@@ -90,19 +94,41 @@ class Limits(QWidget):
                 _, limit, value = best[number]
                 self._fill(parts, limit, value)
 
+    def show_nothing(self) -> None:
+        """No values are known."""
+        for number, parts in enumerate(self.rows):
+            for part, text in zip(parts, ("nothing measured", fmt.DASH, ""), strict=True):
+                part.setVisible(number == 0)
+                _set(part, text)
+
     def _fill(self, parts: tuple[QLabel, QLabel, QLabel], limit: LimitPair, value: float) -> None:
         shown = fmt.display(limit.channel, limit.unit)
-        high = value - limit.bench[0] > limit.bench[1] - value
-        bounds = [] if limit.device is None else [f"device {shown.number(limit.device[high])}"]
-        bounds.append(f"bench {shown.text(limit.bench[high])}")
-        for part, text in zip(parts, (limit.channel, shown.text(value), " · ".join(bounds)), strict=True):
+        for part, text in zip(parts, (limit.channel, shown.text(value), _bounds(limit, value, shown)), strict=True):
             _set(part, text)
+
+
+def _bounds(limit: LimitPair, value: float, shown: fmt.Display) -> str:
+    """The bounds on the side that `value` is nearer to; for a flag, the words that the bench allows."""
+    low, high = limit.bench
+    if shown.words is not None:
+        return "bench " + " or ".join(word for number, word in shown.words.items() if low <= number <= high)
+    side = value - low > high - value
+    device = "" if limit.device is None else f"device {shown.number(limit.device[side])} · "
+    return f"{device}bench {shown.text(limit.bench[side])}"
 
 
 def used_share(limit: LimitPair, value: float) -> float:
     """How much of the way from the middle of the bench's range to its edge is used: 1 at the limit."""
     low, high = limit.bench
     return abs(value - (low + high) / 2.0) / ((high - low) / 2.0)
+
+
+def _beside_the_point(limit: LimitPair, value: float, store: Store) -> bool:
+    """A flag is within its limits or not, never near; cells whose outputs are off are far below theirs, rightly."""
+    if limit.unit == "1":
+        return limit.bench[0] <= value <= limit.bench[1]
+    off = "cells/max" in store and math.isnan(store.newest("cells/max"))
+    return off and CELL_VOLTAGE.fullmatch(limit.channel) is not None
 
 
 class Faults(QWidget):

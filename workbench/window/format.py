@@ -14,6 +14,7 @@ DASH: Final = "–"  # noqa: RUF001  # an en dash is what a missing value shows
 MINUS: Final = "−"  # noqa: RUF001  # the minus that is as wide as a figure
 KELVIN: Final = 273.15
 MINUTE_S: Final = 60.0
+_SLOPE: Final = 3  # decimals more than the value has
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Display:
     decimals: int = 3
     signed: bool = False
     words: Mapping[int, str] | None = None
+    bits: str = ""  # what one bit of the value stands for, where its bits are counted
 
     def shown(self, si: float) -> float:
         return si * self.scale + self.offset
@@ -36,6 +38,9 @@ class Display:
             return DASH
         if self.words is not None:
             return self.words.get(round(si), str(round(si)))
+        if self.bits:
+            number = len(bits(si))
+            return f"{number} {self.bits}{'' if number == 1 else 's'}" if number else "none"
         return figure(self.shown(si), self.decimals, signed=self.signed)
 
     def text(self, si: float) -> str:
@@ -48,6 +53,18 @@ class Display:
         if not math.isfinite(si):
             return DASH
         return f"{figure(si * self.scale, self.decimals, signed=True)} {self.unit}".rstrip()
+
+    def slope(self, si_per_s: float) -> str:
+        """A change per second, signed; slow drifts need figures that the value itself does not."""
+        if not math.isfinite(si_per_s):
+            return DASH
+        return f"{figure(si_per_s * self.scale, self.decimals + _SLOPE, signed=True)} {self.unit}/s"
+
+
+def bits(value: float) -> frozenset[int]:
+    """Numbers, from 1, of the bits that are set; none in a value that is missing."""
+    whole = round(value) if math.isfinite(value) else 0
+    return frozenset(number for number in range(1, whole.bit_length() + 1) if whole >> (number - 1) & 1)
 
 
 def figure(value: float, decimals: int, *, signed: bool = False) -> str:
@@ -67,11 +84,12 @@ CELSIUS: Final = Display("°C", offset=-KELVIN, decimals=1)
 PERCENT: Final = Display("%", scale=1e2, decimals=1)
 WATT: Final = Display("W", decimals=1, signed=True)
 MILLISECOND: Final = Display("ms", scale=1e3, decimals=2)
-OHM: Final = Display("Ω", decimals=0)
+MILLIOHM: Final = Display("mΩ", scale=1e3, decimals=2)
 NUMBER: Final = Display("", decimals=2)
 COUNT: Final = Display("", decimals=0)
+CELLS: Final = Display("", decimals=0, bits="cell")
 
-_BY_UNIT: Final = {"V": VOLT, "A": AMPERE, "K": CELSIUS, "W": WATT, "s": MILLISECOND, "ohm": OHM}
+_BY_UNIT: Final = {"V": VOLT, "A": AMPERE, "K": CELSIUS, "W": WATT, "s": MILLISECOND, "Ohm": MILLIOHM}
 _ON_OFF: Final = {0: "off", 1: "on"}
 _CONTACTS: Final = {0: "open", 1: "closed"}
 WORDS: Final[dict[str, dict[int, str]]] = {
@@ -84,8 +102,8 @@ WORDS: Final[dict[str, dict[int, str]]] = {
     "bench/state": {0: "Disconnected", 1: "Connected", 2: "Armed", 3: "Running", 4: "Tripped"},
     "loop/late": {},
 }
-_COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault", "/balancing")
-_FRACTIONS: Final = ("soc", "soc_std")
+_COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault")
+_BY_WORD: Final = {"soc": PERCENT, "soc_std": PERCENT, "soc_band": PERCENT, "balancing": CELLS}
 
 
 def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
@@ -94,9 +112,7 @@ def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | No
     if table:
         return replace(COUNT, words=table)
     if unit == "1":
-        if channel.rsplit("/", 1)[-1] in _FRACTIONS:
-            return PERCENT
-        return COUNT if channel.endswith(_COUNTS) else NUMBER
+        return _BY_WORD.get(channel.rsplit("/", 1)[-1]) or (COUNT if channel.endswith(_COUNTS) else NUMBER)
     if channel.endswith("_limit"):
         return LIMIT_AMPERE
     if (unit == "V" and not channel.endswith("/voltage")) or channel == "supply/voltage":

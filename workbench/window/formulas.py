@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CELL_VOLTAGE: Final = re.compile(r"cell_\d+/voltage")
 SENSOR: Final = re.compile(r"bms/temperature_\d+")
 
+DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
+RISE_S: Final = 0.1  # outputs that are switched on rise meanwhile
 WRITE_S: Final = 0.0175  # a set-point is sent in the simulator's next period of 10 ms and measured in the one after
 
 Reduce = Callable[[Floats], Floats]
@@ -61,8 +63,13 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
     made: list[Formula] = []
     if len(cells):
         made += [
-            Formula(Channel(f"cells/{word}", "V"), partial(_reduced, cells, reduce))
+            Formula(Channel(f"cells/{word}", "V"), partial(_of_live, cells, reduce))
             for word, reduce in (("min", _least), ("mean", _mean), ("max", _most), ("spread", _spread))
+        ]
+        made += [
+            Formula(Channel(f"estimator/{lane.name}/soc_band", "1"), partial(_while_live, cells, column[std]))
+            for lane in lanes
+            if (std := f"estimator/{lane.name}/soc_std") in column
         ]
     if len(sensors):
         made += [
@@ -106,13 +113,28 @@ def _reduced(columns: Columns, reduce: Reduce, rows: Rows) -> Floats:
     return reduce(rows.new[columns])
 
 
+def _of_live(cells: Columns, reduce: Reduce, rows: Rows) -> Floats:
+    return np.where(_live(rows, cells), reduce(rows.new[cells]), np.nan)
+
+
+def _while_live(cells: Columns, column: int, rows: Rows) -> Floats:
+    """A column from when there is something to believe it by."""
+    return np.where(_live(rows, cells), rows.new[column], np.nan)
+
+
+def _live(rows: Rows, cells: Columns) -> npt.NDArray[np.bool_]:
+    """Whether any cell carries voltage, and has while outputs rise; one dead cell among live ones is a finding."""
+    before = rows.values[cells][:, rows.earlier(np.zeros(rows.new.shape[1]) + RISE_S)]
+    return (_most(rows.new[cells]) > DEAD_V) & (_most(before.astype(np.float64)) > DEAD_V)
+
+
 def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floats:
     """What was asked for when the cells were sampled, minus what was read then; mean over the cells."""
     t_s = rows.t_s[len(rows.t_s) - rows.new.shape[1] :]
     known = cells[0] < len(rows.sampled_s)
     age_s = t_s - rows.sampled_s[cells[0]] if known else np.zeros_like(t_s)
     then = rows.earlier(age_s + write_s)
-    return _mean(rows.values[mine][:, then] - rows.new[cells])
+    return np.where(_live(rows, cells), _mean(rows.values[mine][:, then] - rows.new[cells]), np.nan)
 
 
 def _difference(mine: Columns, active: Columns, age: int | None, rows: Rows) -> Floats:

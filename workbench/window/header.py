@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from workbench.window.curve import Entry
 
 HEIGHT: Final = 36
-ROW: Final = 20
 _PAD: Final = 14
 _SWATCH: Final = 14
 _LINE: Final = 18
+_GAP: Final = 12.0
 _MODES: Final = ((BODY_PX, 16.0, True), (BODY_PX, 12.0, False), (LABEL_PX, 8.0, False))  # size, gap, notes
 
 
 class Header(QWidget):
-    """Paints a title, entries, and a word at the right; a second row shows what lies between the cursors."""
+    """Paints a title, entries, and a word at the right; below them what lies between the cursors."""
 
     def __init__(self, title: str, theme: Theme) -> None:
         super().__init__()
@@ -35,79 +36,96 @@ class Header(QWidget):
         self.theme = theme
         self.entries: tuple[Entry, ...] = ()
         self.word = ""
-        self.between = ""
-        self._wrapped = False
+        self.between: tuple[Entry, ...] = ()
+        self._focused = False
+        self._more = [0, 0]  # lines beside the first that the legend takes, and lines of what lies between
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.update()
 
-    def show_values(self, entries: Sequence[Entry], word: str, between: str) -> None:
+    def show_focus(self, *, focused: bool) -> None:
+        """A bar beside the title while the keyboard acts on this plot."""
+        self._focused = focused
+        self.update()
+
+    def show_values(self, entries: Sequence[Entry], word: str, between: Sequence[Entry]) -> None:
         """Repaint only when a text differs."""
-        if (tuple(entries), word, between) == (self.entries, self.word, self.between):
+        if (tuple(entries), word, tuple(between)) == (self.entries, self.word, self.between):
             return
-        self.entries, self.word, self.between = tuple(entries), word, between
+        if (len(entries), len(between)) != (len(self.entries), len(self.between)):
+            self._more = [0, 0]
+        self.entries, self.word, self.between = tuple(entries), word, tuple(between)
         self._fit()
-        spoken = "; ".join(" ".join(filter(None, (entry.label, entry.value, entry.note))) for entry in entries)
-        self.setToolTip("\n".join(filter(None, (self.title, *spoken.split("; "), between))))
-        self.setAccessibleDescription(spoken)
+        spoken, compared = [_spoken(entry) for entry in entries], [_spoken(entry) for entry in between]
+        self.setToolTip("\n".join((self.title, *spoken, *compared)))
+        self.setAccessibleDescription("; ".join((*spoken, *compared)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
         del event
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.theme.colour("background"))
-        right = self._paint_word(painter)
-        if self._wrapped:
-            self._paint_entries(painter, LABEL_PX, 12.0, right, notes=False)
-        for px, gap, notes in () if self._wrapped else _MODES:
-            if self._width(px, gap, notes=notes) <= right:
-                self._paint_entries(painter, px, gap, right, notes=notes)
-                break
-        if self.between:
-            painter.setFont(font(LABEL_PX))
-            painter.setPen(self.theme.colour("blue"))
-            room = QRectF(_PAD, self.height() - ROW - 2, self.width() - 2 * _PAD, ROW)
-            text = painter.fontMetrics().elidedText(self.between, Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+        if self._focused:
+            painter.fillRect(QRectF(5.0, 10.0, 2.0, HEIGHT - 20.0), self.theme.colour("blue"))
+        self._paint_word(painter)
+        self._text(painter, (_PAD, 0.0), self.title, "text", BODY_PX, bold=True)
+        px, _, notes = self._mode()
+        for entry, (left, line) in zip(self.entries, self._legend(), strict=True):
+            self._entry(painter, left, line * _LINE, entry, px, notes=notes)
+        top = (1 + self._more[0]) * _LINE
+        for entry, (left, line) in zip(self.between, self._compared(), strict=True):
+            self._entry(painter, left, top + line * _LINE, entry, LABEL_PX, notes=False)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
         if event.size().width() != event.oldSize().width():
-            self._wrapped = False
+            self._more = [0, 0]
             self._fit()
 
+    # ---- where things stand
+
     def _fit(self) -> None:
-        """Two lines where one is too short; they stay until the width changes, so that nothing jumps."""
-        px, gap, notes = _MODES[-1]
-        if self.entries and self._width(px, gap, notes=notes) > self._right():
-            self._wrapped = True
-        height = HEIGHT + (ROW if self.between else 0) + (_LINE if self._wrapped else 0)
+        """As many lines as are needed; they stay until width or entries change, so that nothing jumps."""
+        legend, compared = self._legend(), self._compared()
+        self._more[0] = max(self._more[0], legend[-1][1] if legend else 0)
+        self._more[1] = max(self._more[1], compared[-1][1] + 1 if compared else 0)
+        height = HEIGHT + sum(self._more) * _LINE
         if height != self.height():
             self.setFixedHeight(height)
 
-    def _right(self) -> float:
-        return self.width() - _PAD - QFontMetricsF(font(LABEL_PX)).horizontalAdvance(self.word) - 8
+    def _mode(self) -> tuple[int, float, bool]:
+        """The roomiest way to write the legend in one line, else the smallest."""
+        if not self._more[0]:
+            for px, gap, notes in _MODES:
+                if self._title() + sum(gap + _width(entry, px, notes=notes) for entry in self.entries) <= self._right():
+                    return px, gap, notes
+        return LABEL_PX, _GAP, False
 
-    def _paint_word(self, painter: QPainter) -> float:
+    def _legend(self) -> list[tuple[float, int]]:
+        px, gap, notes = self._mode()
+        widths = [_width(entry, px, notes=notes) for entry in self.entries]
+        return _flow(self._title() + gap, widths, gap, self._right())
+
+    def _compared(self) -> list[tuple[float, int]]:
+        widths = [_width(entry, LABEL_PX, notes=False) for entry in self.between]
+        return _flow(_PAD, widths, _GAP, self.width() - _PAD)
+
+    def _title(self) -> float:
+        return _PAD + _advance(self.title, BODY_PX, bold=True)
+
+    def _right(self) -> float:
+        return self.width() - _PAD - _advance(self.word, LABEL_PX) - 8
+
+    # ---- painting
+
+    def _paint_word(self, painter: QPainter) -> None:
         painter.setFont(font(LABEL_PX))
         painter.setPen(self.theme.colour("muted"))
         room = QRectF(0, 0, self.width() - _PAD, HEIGHT)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.word)
-        return self._right()
 
-    def _width(self, px: int, gap: float, *, notes: bool) -> float:
-        width = _PAD + QFontMetricsF(font(BODY_PX, bold=True)).horizontalAdvance(self.title)
-        return width + sum(gap + _entry_width(entry, px, notes=notes) for entry in self.entries)
-
-    def _paint_entries(self, painter: QPainter, px: int, gap: float, right: float, *, notes: bool) -> None:
-        x, top = self._text(painter, (_PAD, 0.0), self.title, "text", BODY_PX, bold=True) + gap, 0.0
-        for entry in self.entries:
-            if self._wrapped and top == 0.0 and x + _entry_width(entry, px, notes=notes) > right:
-                x, top = _PAD, float(_LINE)
-            x = self._entry(painter, x, top, entry, px, notes=notes) + gap
-
-    def _entry(self, painter: QPainter, x: float, top: float, entry: Entry, px: int, *, notes: bool) -> float:
+    def _entry(self, painter: QPainter, x: float, top: float, entry: Entry, px: int, *, notes: bool) -> None:
         if entry.colour:
             pen = QPen(self.theme.colour(entry.colour), 2)
             pen.setStyle(Qt.PenStyle.DotLine if entry.dashed else Qt.PenStyle.SolidLine)
@@ -115,11 +133,11 @@ class Header(QWidget):
             middle = int(top) + HEIGHT // 2
             painter.drawLine(int(x), middle, int(x + _SWATCH), middle)
             x += _SWATCH + 6
-        x = self._text(painter, (x, top), entry.label, "muted", px)
-        x = self._text(painter, (x + 6, top), entry.value, "text", px, bold=True)
+        if entry.label:
+            x = self._text(painter, (x, top), entry.label, "muted", px) + 6
+        x = self._text(painter, (x, top), entry.value, "text", px, bold=True)
         if notes and entry.note:
-            x = self._text(painter, (x + 6, top), entry.note, "muted", px)
-        return x
+            self._text(painter, (x + 6, top), entry.note, "muted", px)
 
     def _text(
         self, painter: QPainter, at: tuple[float, float], text: str, colour: str, px: int, *, bold: bool = False
@@ -127,13 +145,33 @@ class Header(QWidget):
         x, top = at
         painter.setFont(font(px, bold=bold))
         painter.setPen(self.theme.colour(colour))
-        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
+        width = _advance(text, px, bold=bold)
         painter.drawText(QRectF(x, top, width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, text)
         return x + width
 
 
-def _entry_width(entry: Entry, px: int, *, notes: bool) -> float:
-    plain, bold = QFontMetricsF(font(px)), QFontMetricsF(font(px, bold=True))
-    width = (_SWATCH + 6 if entry.colour else 0) + plain.horizontalAdvance(entry.label)
-    width += 6 + bold.horizontalAdvance(entry.value)
-    return width + (6 + plain.horizontalAdvance(entry.note) if notes and entry.note else 0)
+def _flow(start: float, widths: Sequence[float], gap: float, right: float) -> list[tuple[float, int]]:
+    """Left edge and line of each piece, set one after the other from `start`, on further lines from the left."""
+    x, line, made = start, 0, list[tuple[float, int]]()
+    for width in widths:
+        if x + width > right and x > _PAD:
+            x, line = float(_PAD), line + 1
+        made.append((x, line))
+        x += width + gap
+    return made
+
+
+def _spoken(entry: Entry) -> str:
+    return " ".join(filter(None, (entry.label, entry.value, entry.note)))
+
+
+def _width(entry: Entry, px: int, *, notes: bool) -> float:
+    width = (_SWATCH + 6 if entry.colour else 0) + _advance(entry.value, px, bold=True)
+    width += _advance(entry.label, px) + 6 if entry.label else 0
+    return width + (6 + _advance(entry.note, px) if notes and entry.note else 0)
+
+
+@lru_cache(maxsize=4096)
+def _advance(text: str, px: int, *, bold: bool = False) -> float:
+    """How wide a text is; the same few come again ten times a second."""
+    return QFontMetricsF(font(px, bold=bold)).horizontalAdvance(text)

@@ -55,6 +55,7 @@ class LaneRow(QAbstractButton):
     def __init__(self, lane: LaneInfo, colour: str, theme: Theme) -> None:
         super().__init__()
         self.lane, self.colour, self.theme = lane, colour, theme
+        self.fresh = True
         self.figures = Figures(tuple((fmt.DASH, "") for _ in HEADS[lane.role]))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -71,9 +72,9 @@ class LaneRow(QAbstractButton):
         self.setToolTip(f"{lane.name}: {standing}, {lane.state}. {lane.detail}".strip())
         self.update()
 
-    def show_figures(self, new: Figures) -> None:
-        if new != self.figures:
-            self.figures = new
+    def show_figures(self, new: Figures, *, fresh: bool = True) -> None:
+        if (new, fresh) != (self.figures, self.fresh):
+            self.figures, self.fresh = new, fresh
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
@@ -89,7 +90,7 @@ class LaneRow(QAbstractButton):
         painter.setPen(QPen(theme.colour(self.colour), 2))
         middle = box.center().y() + 1
         painter.drawLine(int(_PAD), int(middle), int(_PAD + 14), int(middle))
-        left = _columns(painter, box, self.figures, theme, faint=stale)
+        left = _columns(painter, box, self.figures, theme, faint=stale or not self.fresh)
         badge = "active" if self.lane.active else self.lane.state if stale else ""
         badge_width = QFontMetricsF(font(LABEL_PX)).horizontalAdvance(badge) + 10 if badge else 0.0
         x, room = _PAD + 22, left - _PAD - 22 - 6 - (badge_width + 6 if badge else 0)
@@ -206,7 +207,8 @@ class Lanes(QWidget):
                 self._column.addWidget(row)
         self._column.addStretch(1)
 
-    def show_values(self, reading: Reading) -> None:
+    def show_values(self, reading: Reading, *, fresh: bool = True) -> None:
+        """What the lanes answered in one row; grey where rows come no more."""
         truth = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
         for row in self.rows.values():
-            row.show_figures(figures(row.lane, reading, truth, residual=self._residual))
+            row.show_figures(figures(row.lane, reading, truth, residual=self._residual), fresh=fresh)

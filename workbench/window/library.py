@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import tempfile
+import time
 from collections.abc import Callable, Sequence  # noqa: TC003  # a field of a record names them
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.window import errands
 from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, Pending
@@ -16,6 +18,9 @@ from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, P
 if TYPE_CHECKING:
     from drivers.ring import RingReader
     from workbench.window.past import ReplaySource, RunLine
+
+
+LEAVE_S: Final = 2.0
 
 
 @dataclass
@@ -28,13 +33,18 @@ class Errand:
     take: Callable[[tuple[Any, ...]], None]
     stays: bool = False  # it answers more than once
 
+    until_s: float = math.inf  # when a process that was asked to end is made to
+
     def end(self) -> None:
-        """Closing the pipe ends the process."""
+        """Closing the pipe ends the process, soon; nobody waits for it."""
         self.pipe.close()
-        self.process.join(2.0)
-        if self.process.exitcode is None:
+        self.until_s = time.monotonic() + LEAVE_S
+
+    def ended(self) -> bool:
+        """Whether it has gone by now."""
+        if self.process.exitcode is None and time.monotonic() > self.until_s:
             self.process.kill()
-            self.process.join()
+        return self.process.exitcode is not None
 
 
 class RunLibrary:
@@ -44,6 +54,7 @@ class RunLibrary:
         self._folder = folder
         self._errands: list[Errand] = []
         self._lister: Errand | None = None
+        self._leaving: list[Errand] = []
 
     def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Pending:
         pending = Pending("Look at the recorded runs")
@@ -69,7 +80,7 @@ class RunLibrary:
         def take(said: tuple[Any, ...]) -> None:
             if said[0] == "opened":
                 self._errands.remove(errand)
-                ready(Playing(errand, ring, home, said[1:]))
+                ready(Playing(errand, ring, home, said[1:], self._end))
                 pending.done = True
             else:
                 home.cleanup()
@@ -97,6 +108,7 @@ class RunLibrary:
         return pending
 
     def poll(self) -> None:
+        self._leaving = [errand for errand in self._leaving if not errand.ended()]
         for errand in list(self._errands):
             try:
                 while errand in self._errands and errand.pipe.poll():
@@ -106,17 +118,25 @@ class RunLibrary:
                 continue
             if errand.pending.done and not errand.stays and errand in self._errands:
                 self._errands.remove(errand)
-                errand.end()
+                self._end(errand)
 
     def close(self) -> None:
         """End what still works; exports that are under way leave nothing behind."""
         for errand in self._errands:
-            errand.end()
+            self._end(errand)
         self._errands.clear()
+        for errand in self._leaving:
+            errand.process.join(LEAVE_S)
+            errand.process.kill()
+            errand.process.join()
+
+    def _end(self, errand: Errand) -> None:
+        errand.end()
+        self._leaving.append(errand)
 
     def _ended(self, errand: Errand) -> None:
         self._errands.remove(errand)
-        errand.end()
+        self._end(errand)
         if errand is self._lister:
             self._lister = None
         if not errand.pending.done:
@@ -145,11 +165,17 @@ class Playing:
     """A run that an errand plays into a ring; implements `workbench.window.past.ReplaySource`."""
 
     def __init__(
-        self, errand: Errand, ring: Path, home: tempfile.TemporaryDirectory[str], opened: tuple[Any, ...]
+        self,
+        errand: Errand,
+        ring: Path,
+        home: tempfile.TemporaryDirectory[str],
+        opened: tuple[Any, ...],
+        end: Callable[[Errand], None],
     ) -> None:
         from drivers.ring import RingReader  # noqa: PLC0415  # numpy comes with the plots, not with the shell
 
-        self._errand, self._home = errand, home
+        self.errand, self._home, self._end = errand, home, end
+        self.failure: Failure | None = None
         self.duration_s: float = opened[0]
         self.bench: BenchFacts = opened[1]
         self.lanes: tuple[LaneInfo, ...] = opened[2]
@@ -162,15 +188,25 @@ class Playing:
 
     def seek(self, position_s: float) -> None:
         self.position_s = min(max(position_s, 0.0), self.duration_s)
-        with contextlib.suppress(OSError):  # a player that ended leaves the picture as it is
-            self._errand.pipe.send(self.position_s)
+        with contextlib.suppress(OSError):  # a player that ended leaves the picture as it is, and says why
+            self.errand.pipe.send(self.position_s)
+        self._listen()
+
+    def _listen(self) -> None:
+        if self.failure is not None:
+            return
+        try:
+            if self.errand.pipe.poll():
+                self.failure = _failure(self.errand.pipe.recv())
+        except (EOFError, OSError):
+            self.failure = Failure(f"The replay of {self.bench.name} ended unexpectedly.", "Open the run again.")
 
     def events(self) -> Sequence[EventRecord]:
         return self._events
 
     def close(self) -> None:
         self.ring.close()
-        self._errand.end()
+        self._end(self.errand)
         self._home.cleanup()
 
 
@@ -182,5 +218,10 @@ def _memory() -> str:
 
 def _finish(pending: Pending, said: tuple[Any, ...]) -> None:
     if said[0] == "failed":
-        pending.error = Failure(said[1], "Choose another run, or see its folder.")
+        pending.error = _failure(said)
     pending.done = True
+
+
+def _failure(said: tuple[Any, ...]) -> Failure:
+    sentence, hint, details = said[1:]
+    return Failure(sentence, hint or "Choose another run, or look into its folder.", details)

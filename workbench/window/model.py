@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence  # fields of records nam
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from drivers.ports import Health  # noqa: TC001  # a field of a record names it
 
@@ -75,16 +75,20 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something did not happen: a sentence, the next step, and details to copy."""
+    """Why something did not happen: a sentence, the next step, details to copy; `told` is the error for scripts."""
 
     sentence: str
     hint: str = ""
     details: str = ""
+    told: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
 class Pending:
-    """An action under way; the session changes it in `poll`. `fraction` and `left_s` are None where nobody knows."""
+    """An action under way; the session changes it in `poll`. `fraction` and `left_s` are None where nobody knows.
+
+    `payload` is what the action answered, once it is done.
+    """
 
     title: str
     sentence: str = ""
@@ -93,6 +97,7 @@ class Pending:
     fraction: float | None = None
     left_s: float | None = None
     cancel: Callable[[], None] | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,17 @@ class Parameter:
     default: float
     whole: bool = False
 
+    @property
+    def bounds(self) -> str:
+        """What it may be, in SI."""
+        return f"{self.low:g}..{self.high:g}" + ("" if self.unit == "1" else f" {self.unit}")
+
+    def allows(self, value: float | str | None) -> bool:
+        """Whether `value` is a number within the bounds, and whole where it counts something."""
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        return not self.whole or value == int(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -135,6 +151,15 @@ class Choice:
     name: str
     label: str
     options: tuple[str, ...]
+
+    @property
+    def bounds(self) -> str:
+        """What it may be."""
+        return "|".join(self.options)
+
+    def allows(self, value: float | str | None) -> bool:
+        """Whether `value` is one of the options."""
+        return value in self.options
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ class FailureBar(QFrame):
         self.hint = label(tone="muted", wrap=True)
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
-        self.details.setMaximumHeight(140)
+        self.details.setFixedHeight(64)
         self.details.setAccessibleName("Details")
         self.fold = button("Details", self._fold, "link")
-        self.copy = button("Copy", self._copy, "link")
+        self.copy = button("Copy", self.copy_all, "link")
         self.dismiss = button("Close", self.hide, "link")
         row = QHBoxLayout()
         row.addWidget(label("▲ ", "amber"))
@@ -61,7 +61,12 @@ class FailureBar(QFrame):
     def _fold(self) -> None:
         self.details.setVisible(not self.details.isVisible())
 
-    def _copy(self) -> None:
+    def why_not(self) -> str:
+        """Why there is nothing to close or to copy."""
+        return "No message is shown." if self.isHidden() else ""
+
+    def copy_all(self) -> None:
+        """Sentence, next step and details, to the clipboard."""
         if self.failure is not None:
             QApplication.clipboard().setText(as_text(self.failure))
 
@@ -80,7 +85,7 @@ class WorkBar(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
         self.bar.setFixedWidth(220)
-        self.cancel = button("Cancel", self._cancel, "link")
+        self.cancel = button("Cancel", self.stop, "link")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 16, 6)
         row.addWidget(self.sentence, 1)
@@ -106,9 +111,16 @@ class WorkBar(QFrame):
             self.bar.setRange(0, 1000)
             self.bar.setValue(round(work.fraction * 1000.0))
         self.cancel.setEnabled(work.cancel is not None)
-        self.cancel.setToolTip("" if work.cancel else "This step cannot be cancelled; OUTPUTS OFF always works.")
+        self.cancel.setToolTip(self.why_not())
 
-    def _cancel(self) -> None:
+    def why_not(self) -> str:
+        """Why there is nothing to cancel."""
+        if self.work is None:
+            return "Nothing is under way."
+        return "" if self.work.cancel else "This step cannot be cancelled; OUTPUTS OFF always works."
+
+    def stop(self) -> None:
+        """Ask the work to end."""
         if self.work is not None and self.work.cancel is not None:
             self.work.cancel()
             self.cancelled.emit()

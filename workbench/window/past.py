@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
-    from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Pending
+    from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class ReplaySource(Protocol):
 
     @property
     def position_s(self) -> float: ...
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it cannot play on, once it cannot."""
+        ...
 
     def turn(self, dt_s: float) -> None:
         """Play on by `dt_s` of the run's own time."""

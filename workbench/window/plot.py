@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QWheelEvent,
@@ -20,8 +21,9 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
 from workbench.window.canvas import Canvas
-from workbench.window.curve import Curve, PlotSpec, Stroke, plain_legend
+from workbench.window.curve import Curve, Entry, PlotSpec, Stroke, plain_legend
 from workbench.window.header import Header
+from workbench.window.store import NOTHING
 
 if TYPE_CHECKING:
     from workbench.window.store import Store
@@ -74,12 +76,8 @@ class Plot(QWidget):
 
     def show_values(self, word: str) -> None:
         """Bring the legend up to date: the hovered instant if there is one, else the newest row shown."""
-        store = self.canvas.store
-        if store is None:
-            self.header.show_values([], "", "")
-            return
-        hover = self.view.hover_s
-        reading = store.at(self.view.right_s if hover is None else hover)
+        store, hover = self.canvas.store, self.view.hover_s
+        reading = NOTHING if store is None else store.at(self.view.right_s if hover is None else hover)
         legend = self.spec.legend or plain_legend(self.spec.curves, self.spec.display)
         entries = list(legend(reading))
         if self.spec.legend is not None:
@@ -87,19 +85,21 @@ class Plot(QWidget):
             entries += plain_legend(added, self.spec.display)(reading)
         self.header.show_values(entries, word, self.between())
 
-    def between(self) -> str:
-        """Time, difference and slope between the cursors; empty without both."""
+    def between(self) -> list[Entry]:
+        """Time, then difference and slope of each curve between the cursors; empty without both."""
         delta_s, store = self.view.delta_s, self.canvas.store
         if delta_s is None or store is None:
-            return ""
+            return []
         one, other = store.at(self.view.cursors["A"]), store.at(self.view.cursors["B"])
-        display, parts = self.spec.display, [f"B{fmt.MINUS}A {fmt.figure(delta_s, 2, signed=True)} s"]
+        display = self.spec.display
+        made = [Entry("", f"B{fmt.MINUS}A", f"{fmt.figure(delta_s, 2, signed=True)} s")]
         for curve in self.spec.curves:
             if curve.stroke is not Stroke.BAND:
                 step = other[curve.channel] - one[curve.channel]
-                slope = display.difference(step / delta_s) if delta_s else fmt.DASH
-                parts.append(f"{curve.label} {display.difference(step)}, {slope}/s")
-        return "   ".join(parts)
+                slope = display.slope(step / delta_s) if delta_s else fmt.DASH
+                dashed = curve.stroke is Stroke.DASH
+                made.append(Entry(curve.colour, "", f"{display.difference(step)}, {slope}", curve.label, dashed))
+        return made
 
     # ---- curves
 
@@ -181,6 +181,14 @@ class Plot(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's name
         del event
         self.canvas.fit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802  # Qt's name
+        super().focusInEvent(event)
+        self.header.show_focus(focused=True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802  # Qt's name
+        super().focusOutEvent(event)
+        self.header.show_focus(focused=False)
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         del event

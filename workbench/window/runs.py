@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 HEADS: Final = ("Run", "Started", "Duration", "Ticks", "Size", "Evidence", "Bench", "State")
-_WIDTHS: Final = (250, 170, 90, 90, 90, 80, 110)
+_WIDTHS: Final = (260, 190, 90, 90, 90, 80, 110)
 _NUMBERS: Final = (2, 3, 4)
 FORMATS: Final = {"CSV": ".csv", "MDF4": ".mf4"}
 
@@ -109,6 +109,7 @@ class RunsPage(QWidget):
     def __init__(self, past: Past | None, desk: Desk) -> None:
         super().__init__()
         self._past, self._desk = past, desk
+        self._choose = ""
         self.table = RunTable()
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter runs…")
@@ -126,7 +127,7 @@ class RunsPage(QWidget):
         row.addSpacing(16)
         row.addWidget(self.filter)
         row.addStretch(1)
-        for part in (self.open, *self.exports.values(), button("Refresh", self.refresh)):
+        for part in (self.open, *self.exports.values(), button("Refresh", partial(self.refresh, ""))):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -140,17 +141,19 @@ class RunsPage(QWidget):
         self.empty.hide()  # until the folder has been looked at
         self._judge()
 
-    def refresh(self) -> None:
-        """Look at the folder again."""
+    def refresh(self, choose: str = "") -> None:
+        """Look at the folder again; then the run `choose` is chosen, else the one that was."""
+        self._choose = choose or (self.chosen.name if self.chosen is not None else "")
         if self._past is not None:
             self._desk.pending.append(self._past.look(self.show_runs))
 
     def show_runs(self, rows: Sequence[RunLine]) -> None:
-        """The newest run is chosen."""
+        """The run that is wanted is chosen, else the newest."""
         self.table.show_runs(rows)
         self.empty.setVisible(not rows)
-        if rows:
-            self.view.selectRow(0)
+        if self.table.rows:
+            names = [row.name for row in self.table.rows]
+            self.view.selectRow(names.index(self._choose) if self._choose in names else 0)
         self._judge()
 
     @property

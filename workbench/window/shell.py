@@ -113,7 +113,9 @@ class Shell(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
         if isinstance(watched, QWindow) and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
-            control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+            modifier, held = Qt.KeyboardModifier, event.modifiers()
+            # some layouts need Shift for the period, and the keypad has one of its own
+            control = held & modifier.ControlModifier and not held & (modifier.AltModifier | modifier.MetaModifier)
             if control and event.key() == Qt.Key.Key_Period:
                 self.desk.outputs_off()
                 return True

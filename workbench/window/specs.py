@@ -67,9 +67,9 @@ def _current(lanes: Sequence[LaneInfo]) -> PlotSpec:
 def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
     curves: list[Curve] = []
     for lane, colour in coloured(lanes, "estimator"):
-        soc, std = f"estimator/{lane.name}/soc", f"estimator/{lane.name}/soc_std"
+        soc, band = f"estimator/{lane.name}/soc", f"estimator/{lane.name}/soc_band"
         if lane.active:
-            curves.append(Curve(lane.name, soc, colour, Stroke.BAND, std, around=True))
+            curves.append(Curve(lane.name, soc, colour, Stroke.BAND, band, around=True))
         curves.append(Curve(lane.name, soc, colour))
     truth = next((lane.name for lane in lanes if lane.role == "twin" and lane.active), None)
     if truth is not None:

@@ -11,7 +11,7 @@ from drivers.snapshot import Quality
 from workbench.window.formulas import Formula, Rows, formulas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from drivers.ring import Block, RingReader
     from drivers.snapshot import Channel
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Line = npt.NDArray[np.float32]  # 0.3 uV at 4 V: enough to look at
 Times = npt.NDArray[np.float64]
 
+STOPPED_S: Final = 1.0  # a window that was busy for a moment has not lost its engine
 ROWS: Final = 13_000  # two minutes at 100 Hz and what a frozen view may need
 
 
@@ -37,13 +38,23 @@ class Reading:
         return float("nan") if column is None else float(self._values[column])
 
 
+NOTHING: Final = Reading({}, float("nan"), np.empty(0, dtype=np.float32))
+
+
 class Store:
     """Lines over time, by channel name: those of the ring and those that the window derives."""
 
     def __init__(
-        self, ring: RingReader, lanes: Sequence[LaneInfo], rows: int = ROWS, *, residual: bool = False
+        self,
+        ring: RingReader,
+        lanes: Sequence[LaneInfo],
+        rows: int = ROWS,
+        *,
+        residual: bool = False,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """Lines for the ring's channels and the formulas that `lanes` allow."""
+        """Lines for the ring's channels and the formulas that `lanes` allow; without a `clock` rows do not age."""
+        self._clock = clock
         self._ring = ring
         self._next = 0
         self._epoch = ring.epoch
@@ -137,7 +148,7 @@ class Store:
         """The row nearest before `t_s`, or the newest."""
         end = self._end
         if not end:
-            return Reading({}, float("nan"), np.empty(0, dtype=np.float32))
+            return NOTHING
         times = self.t_s
         index = len(times) - 1 if t_s is None else max(0, int(np.searchsorted(times, t_s, side="right")) - 1)
         row = end - len(times) + index
@@ -147,12 +158,20 @@ class Store:
         """Newest value of one channel, NaN before the first."""
         return float(self._values[self._column[name], self._end - 1]) if self._end else float("nan")
 
+    @property
+    def stopped_s(self) -> float:
+        """How long no row has come, in s; 0 while they come, and where no clock is."""
+        silent_s = self._clock() - self.newest_s if self._clock is not None else 0.0
+        return silent_s if silent_s > STOPPED_S else 0.0
+
     def state(self, name: str) -> tuple[Quality, float]:
         """What is known of the newest value of `name`, and its age in s; a derived one is as fresh as its row."""
-        column = self._column[name]
+        column, stopped_s = self._column[name], self.stopped_s
+        fresh = Quality.STALE if stopped_s else Quality.GOOD
         if column >= len(self._quality):
-            return Quality.GOOD, 0.0
-        return Quality(int(self._quality[column])), self.newest_s - float(self._sampled[column])
+            return fresh, stopped_s
+        quality, age_s = Quality(int(self._quality[column])), self.newest_s - float(self._sampled[column])
+        return fresh if quality is Quality.GOOD else quality, age_s + stopped_s
 
     def freeze(self) -> Store:
         """A copy that no longer grows, for a paused view."""

@@ -183,11 +183,12 @@ def style(theme: Theme) -> str:
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
     QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
-    QTableView::item {{ padding: 0 8px; }}
-    QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 0; outline: 0;
+    QTableView::item {{ padding: 0 12px; }}
+    QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 1px solid transparent; outline: 0;
         selection-background-color: {t.selected}; selection-color: {t.text}; }}
+    QAbstractItemView:focus {{ border-color: {t.blue}; }}
     QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.line};
-        padding: 6px 8px; font-size: {LABEL_PX}px; }}
+        padding: 6px 15px; font-size: {LABEL_PX}px; }}
     QMenu {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 0; }}
     QMenu::item {{ padding: 6px 24px 6px 16px; }}
     QMenu::item:selected {{ background: {t.selected}; }}
@@ -202,11 +203,14 @@ def style(theme: Theme) -> str:
     QProgressBar {{ background: {t.grid}; border: 0; border-radius: 2px; height: 4px; }}
     QProgressBar::chunk {{ background: {t.blue}; border-radius: 2px; }}
     QSlider::groove:horizontal {{ background: {t.line}; height: 4px; border-radius: 2px; }}
+    QSlider {{ border: 1px solid transparent; border-radius: 4px; }}
+    QSlider:focus {{ border-color: {t.blue}; }}
     QSlider::handle:horizontal {{ background: {t.blue}; width: 12px; margin: -4px 0; border-radius: 6px; }}
     QLabel[tone="muted"] {{ color: {t.muted}; }}
     QLabel[tone="faint"] {{ color: {t.faint}; }}
     QLabel[tone="label"] {{ color: {t.muted}; font-size: {LABEL_PX}px; }}
     QLabel[tone="title"] {{ font-size: {TITLE_PX}px; font-weight: 600; }}
+    QLabel:disabled, QLabel[tone="muted"]:disabled {{ color: {t.faint}; }}
     QLabel[tone="amber"] {{ color: {t.amber}; }}
     QLabel[tone="red"] {{ color: {t.red}; font-weight: 600; }}
     """

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from workbench.window import format as fmt
 from workbench.window.icons import icon
 from workbench.window.model import Output, State, Status
+from workbench.window.standing import Standing
 from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
 from workbench.window.widgets import button, label, restyle
 
@@ -50,12 +51,12 @@ class Badge(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._symbol, self.word = QLabel(), QLabel()
+        self.symbol, self.word = QLabel(), QLabel()
         self.word.setFont(font(BODY_PX, bold=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 5, 12, 5)
         row.setSpacing(4)
-        row.addWidget(self._symbol)
+        row.addWidget(self.symbol)
         row.addWidget(self.word)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setObjectName("badge")
@@ -71,7 +72,7 @@ class Badge(QWidget):
     def show_output(self, output: Output) -> None:
         self._output = output
         colour = self._theme.colour(_TONES[output])
-        self._symbol.setPixmap(icon(_ICONS[output], colour).pixmap(QSize(14, 14)))
+        self.symbol.setPixmap(icon(_ICONS[output], colour).pixmap(QSize(14, 14)))
         self.word.setText(output.value)
         self.word.setStyleSheet(f"color: {colour.name()};")
         self.setStyleSheet(f"#badge {{ border: 1px solid {colour.name()}; border-radius: 4px; }}")
@@ -96,10 +97,7 @@ class Toolbar(QWidget):
         self.run = button("Start", partial(actions.run, "run"))
         self.recording = button("Not recording", partial(actions.run, "show run"))
         self.pause = button("Pause view", partial(actions.run, "pause"))
-        self.loop = QLabel()
-        self.loop.setTextFormat(Qt.TextFormat.RichText)
-        self.loop.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.loop.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.standing = Standing(theme)
         self.badge = Badge(theme)
         self.off = button("OUTPUTS OFF   Ctrl+.", partial(actions.run, "outputs off"), "off")
         self.off.setAccessibleName("Outputs off")
@@ -109,7 +107,7 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         for part in (self.brand, self.bench, self.connect_, self.arm, self.run, self.recording, self.pause):
             row.addWidget(part)
-        row.addWidget(self.loop, 1)
+        row.addWidget(self.standing, 1)
         row.addSpacing(8)
         row.addWidget(self.badge)
         row.addSpacing(8)
@@ -120,6 +118,7 @@ class Toolbar(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.badge.set_theme(theme)
+        self.standing.theme = theme
         self.refresh()
 
     def refresh(self) -> None:
@@ -142,7 +141,7 @@ class Toolbar(QWidget):
         self.pause.setIcon(icon("play" if self.paused else "pause", theme.colour("text")))
         self.pause.setToolTip("Holds the view still (Space). The recording goes on.")
         self.badge.show_output(status.output)
-        self._show_loop(status)
+        self.standing.show_status(status)
 
     def _run_word(self, status: Status) -> str:
         if status.state is State.RUNNING:
@@ -161,15 +160,3 @@ class Toolbar(QWidget):
             text = f"Stop  {fmt.run_time(run_s)}"
             if text != self.run.text():
                 self.run.setText(text)
-
-    def _show_loop(self, status: Status) -> None:
-        loop, muted, text = status.loop, self._theme.muted, self._theme.text
-        late = fmt.MILLISECOND.text(loop.late_p99_s)
-        rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
-        missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
-        words = (("loop", rate), ("late p99", late), ("missed", missed))
-        parts = [f'<span style="color:{muted}">{word}</span> <b style="color:{text}">{v}</b>' for word, v in words]
-        rich = "&nbsp;&nbsp; ".join(parts)
-        if rich != self.loop.text():
-            self.loop.setText(rich)
-            self.loop.setToolTip("Turns a second, lateness of a turn against its due time, turns that were left out")

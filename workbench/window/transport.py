@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.window.past import ReplaySource
 
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+SKIP_S: Final = 10.0
 _TICKS: Final = 1000
 
 
@@ -61,6 +62,14 @@ class Transport(QFrame):
             self.source.seek(0.0)
         self.playing = not self.playing
         self.play.setText("Pause" if self.playing else "Play")
+
+    def skip(self, seconds: float) -> None:
+        """Move by so much of the run's own time."""
+        if self.source is not None:
+            self.source.seek(self.source.position_s + seconds)
+
+    def change_speed(self, steps: int) -> None:
+        self.speed.setCurrentIndex(min(max(self.speed.currentIndex() + steps, 0), len(SPEEDS) - 1))
 
     @property
     def rate(self) -> float:

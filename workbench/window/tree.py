@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ROW: Final = 24
 _UNIT: Final = 30
-_PAD: Final = 16
+_PAD: Final = 15  # the view's own border is the sixteenth
 
 
 class Tree(QWidget):
@@ -49,6 +49,7 @@ class Tree(QWidget):
         self.health: dict[str, Health] = {}
         self._groups: list[Group] = []
         self._whole: set[str] = set()
+        self._seen: dict[str, tuple[str, str, str]] = {}
         self.model = SignalModel(self.value_of)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter signals…  Ctrl+F")
@@ -63,7 +64,7 @@ class Tree(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         top = QVBoxLayout()
-        top.setContentsMargins(_PAD, 0, _PAD, 4)
+        top.setContentsMargins(16, 0, 16, 4)
         top.addWidget(self.filter)
         column.addLayout(top)
         column.addWidget(self.view, 1)
@@ -79,12 +80,38 @@ class Tree(QWidget):
         self._show()
 
     def show_health(self, health: Sequence[Health]) -> None:
-        self.health = {source.name: source for source in health}
+        known = {source.name: source for source in health}
+        if known != self.health:
+            self.health = known
+            self.view.viewport().update()
 
     def refresh(self) -> None:
-        """Newest values; ten times a second, visible rows alone."""
-        if self.isVisible():
-            self.view.viewport().update()
+        """Newest values; ten times a second, the visible rows whose words changed."""
+        if not self.isVisible():
+            return
+        seen: dict[str, tuple[str, str, str]] = {}
+        index = self.view.indexAt(QPoint(0, 0))
+        while index.isValid() and self.view.visualRect(index).top() < self.view.viewport().height():
+            signal = self.model.signal_at(index)
+            if signal is not None:
+                words = seen[signal.channel] = self.words_of(signal)
+                if self._seen.get(signal.channel) != words:
+                    self.view.update(index)
+            index = self.view.indexBelow(index)
+        self._seen = seen
+
+    def words_of(self, row: Row) -> tuple[str, str, str]:
+        """Figure, unit or age, and colour of a signal's newest value."""
+        store = self.store
+        if store is None or row.channel not in store:
+            return fmt.DASH, "", "faint"
+        quality, age_s = store.state(row.channel)
+        number = row.display.number(store.newest(row.channel))
+        if quality is Quality.MISSING or number == fmt.DASH:
+            return fmt.DASH, "", "faint"
+        if quality is Quality.GOOD:
+            return number, row.display.unit, "text"
+        return f"{number} {row.display.unit}".strip(), fmt.age(age_s) if quality is Quality.STALE else "?", "faint"
 
     @property
     def count(self) -> int:
@@ -106,9 +133,8 @@ class Tree(QWidget):
 
     def value_of(self, row: Row) -> str:
         """What stands beside a signal, unit included."""
-        if self.store is None:
-            return fmt.DASH
-        return row.display.text(self.store.at()[row.channel])
+        number, unit, _ = self.words_of(row)
+        return f"{number} {unit}".strip()
 
     def activate(self, index: QModelIndex) -> None:
         """Enter or double-click: a signal goes onto a plot, the last row shows the rest."""
@@ -190,39 +216,29 @@ class _Rows(QStyledItemDelegate):
         elif signal is not None:
             self._paint_signal(painter, QRectF(box), signal)
         else:
-            self._text(painter, QRectF(box).adjusted(34, 0, 0, 0), str(index.data()), "faint")
+            self._text(painter, QRectF(box).adjusted(33, 0, 0, 0), str(index.data()), "faint")
 
     def _paint_group(self, painter: QPainter, box: QRectF, group: Group) -> None:
         health = self._tree.health.get(group.name)
         ok = health is None or health.state is LinkState.OK
-        dot = QRectF(box.left() + 12, box.top() + 6, 12, 12)
+        dot = QRectF(box.left() + 11, box.top() + 6, 12, 12)
         if health is not None:
             paint_icon(painter, "dot" if ok else "warning", dot, self.theme.colour("green" if ok else "amber"))
         else:
             paint_icon(painter, "ring", dot, self.theme.colour("faint"))
-        self._text(painter, box.adjusted(30, 0, -_PAD, 0), group.label, "text", bold=True)
+        self._text(painter, box.adjusted(29, 0, -_PAD, 0), group.label, "text", bold=True)
         right = group.period if ok else (health.state.value if health else "")
         align = Qt.AlignmentFlag.AlignRight
         self._text(painter, box.adjusted(0, 0, -_PAD, 0), right, "faint" if ok else "amber", px=LABEL_PX, align=align)
 
     def _paint_signal(self, painter: QPainter, box: QRectF, signal: Row) -> None:
-        store = self._tree.store
-        number, unit, colour, label = fmt.DASH, "", "text", "muted"
-        if store is not None and signal.channel in store:
-            quality, age_s = store.state(signal.channel)
-            number = signal.display.number(store.newest(signal.channel))
-            unit = signal.display.unit if number != fmt.DASH else ""
-            if quality is Quality.MISSING:
-                number, unit, colour = fmt.DASH, "", "faint"
-            elif quality is not Quality.GOOD:
-                colour = label = "faint"
-                number = f"{number} {unit}".strip()
-                unit = fmt.age(age_s) if quality is Quality.STALE else "?"
+        number, unit, colour = self._tree.words_of(signal)
+        label = "faint" if colour == "faint" and number != fmt.DASH else "muted"
         metrics_right = box.right() - _PAD - _UNIT
         value = QRectF(box.left(), box.top(), metrics_right - box.left(), box.height())
         painter.setFont(font())
         width = painter.fontMetrics().horizontalAdvance(number)
-        room = QRectF(box.left() + 34, box.top(), value.right() - width - 8 - box.left() - 34, box.height())
+        room = QRectF(box.left() + 33, box.top(), value.right() - width - 8 - box.left() - 33, box.height())
         text = painter.fontMetrics().elidedText(signal.label, Qt.TextElideMode.ElideMiddle, max(0, int(room.width())))
         self._text(painter, room, text, label)
         self._text(painter, value, number, colour, align=Qt.AlignmentFlag.AlignRight)

@@ -22,6 +22,7 @@ class View(QObject):
         self.span_s = USUAL_S
         self.right_s = math.nan
         self.paused = False
+        self.edge = "now"  # what stands at the right edge of the time axis
         self.hover_s: float | None = None
         self.cursors: dict[str, float] = {}
 
@@ -33,6 +34,12 @@ class View(QObject):
     def set_span(self, span_s: float) -> None:
         if span_s != self.span_s:
             self.span_s = span_s
+            self.changed.emit()
+
+    def name_edge(self, word: str) -> None:
+        """What the right edge is: now, paused, where a replay stands, or when the rows stopped."""
+        if word != self.edge:
+            self.edge = word
             self.changed.emit()
 
     def pause(self, *, paused: bool) -> None:

@@ -245,9 +245,16 @@ class Window(QObject):
     # ---- the view
 
     def show_page(self, name: str) -> None:
+        """Bring a page to the front, with the keyboard where one begins there."""
         self.shell.show_page(name)
         if name == "Runs":
             self.runs.refresh()
+        {"Bench": self.bench.board.plots[0], "Runs": self.runs.view}.get(name, self.shell.pages[name]).setFocus()
+
+    def show_run(self) -> None:
+        """The run that is being recorded, in the list."""
+        self.show_page("Runs")
+        self.runs.refresh(self.desk.status.run_name)
 
     def _replay(self, source: object, name: str) -> None:
         self.show_page("Bench")
@@ -270,6 +277,11 @@ class Window(QObject):
         self.shell.toolbar.refresh()
 
     def focus_filter(self) -> None:
+        """Signals; on the Runs page, runs."""
+        if self.shell.page == "Runs":
+            self.runs.filter.setFocus()
+            self.runs.filter.selectAll()
+            return
         self.show_page("Bench")
         self.bench.docks["signals"].show()
         self.bench.tree.filter.setFocus()
@@ -289,6 +301,13 @@ class Window(QObject):
 
     def switch_theme(self) -> None:
         self.shell.set_theme(self.other_theme)
+
+    def ask_quit(self) -> None:
+        """Leaving a bench that is on asks first."""
+        if self.desk.status.state in (State.ARMED, State.RUNNING):
+            self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
+        else:
+            self.close()
 
     def close(self) -> None:
         self.shell.close()
