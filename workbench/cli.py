@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Concatenate, NoReturn, ParamSpec
+from typing import Annotated, Any, Concatenate, NoReturn, ParamSpec
 
 import typer
 
-from drivers.errors import PulseError
+from drivers.errors import Interrupted, PulseError, Usage
+from workbench.interrupt import leave_once
 from workbench.outcome import Exit, Report
 
 EMULATED_BENCH = Path(__file__).resolve().parent.parent / "fixtures" / "benches" / "hil24.toml"
@@ -24,32 +27,45 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-BenchFile = Annotated[Path, typer.Option("--bench", metavar="FILE", help="Bench file; default: the emulated bench.")]
+BenchFile = Annotated[
+    Path,
+    typer.Option("--bench", metavar="FILE", help="Bench file; default: the emulated bench.", show_default=False),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout and nothing else.")]
+Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Inject a fault; may be repeated.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for what this makes.")]
 
 
 P = ParamSpec("P")
+_UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
 
 
 def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
     """Run a verb, which tells whether all checks hold; the one place where errors end."""
+    leave_once()
     try:
         ok = verb(report, *args, **kwargs)
     except PulseError as error:
         raise typer.Exit(report.finish(ok=False, error=error)) from None
+    except KeyboardInterrupt:
+        stopped = Interrupted("interrupted; everything that was started has been left in order")
+        raise typer.Exit(report.finish(ok=False, error=stopped)) from None
+    except Exception as error:  # noqa: BLE001  # scripts get their object even then
+        traceback.print_exc()
+        defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")
+        raise typer.Exit(report.finish(ok=False, error=defect)) from None
     raise typer.Exit(report.finish(ok=ok))
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
+def default(context: typer.Context, bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
     """Open the workbench when no verb is given."""
     if context.invoked_subcommand is None:
-        window()
+        window(bench, out)
 
 
-@app.command()
+@app.command(short_help="The workbench (the same as no verb).")
 def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
     """Open the workbench; with no display, run the bench for half a minute and save pictures of the window."""
     from workbench.verbs import window as verb
@@ -57,7 +73,7 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
     answer(Report("window"), verb.main, bench, out)
 
 
-@app.command()
+@app.command(short_help="What this machine has and lacks.")
 def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
     """Say what this machine has and lacks, with the line that mends each."""
     from workbench.verbs import doctor as verb
@@ -65,19 +81,25 @@ def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> Non
     answer(Report("doctor", as_json), verb.main, bench)
 
 
-@app.command()
+@app.command(short_help="A bench session without a window.")
 def run(
     bench: BenchFile = EMULATED_BENCH,
     duration: Annotated[float, typer.Option(min=1.0, help="Seconds between start and stop.")] = 60.0,
     out: Out = RUNS,
     *,
+    fault: Faults = [],  # noqa: B006  # typer copies it
     unattended: Annotated[bool, typer.Option("--unattended", help="Go on when this process dies; is logged.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold a bench session without a window: connect, arm, run, stop, seal the run."""
+    """Hold a bench session without a window: connect, arm, run, stop, seal the run.
+
+    A fault is written NAME[,KEY=VALUE...][,at=SECONDS][,for=SECONDS], for instance
+    cell-voltage,cell=7,volts=4.3,at=5 or silent-instrument,instrument=supply,for=2.
+    An unknown name or value is answered with what there is.
+    """
     from workbench.verbs import run as verb
 
-    answer(Report("run", as_json), verb.main, bench, duration, out, unattended=unattended)
+    answer(Report("run", as_json), verb.main, bench, duration, out, fault, unattended=unattended)
 
 
 @app.command()
@@ -102,7 +124,7 @@ def export(
     answer(Report("export", as_json), verb.main, run_folder, csv, mdf4)
 
 
-@app.command()
+@app.command(short_help="The whole chain without a person.")
 def tour(
     out: Out = Path("tour"),
     only: Annotated[str, typer.Option(metavar="STEPS", help="Judge these steps alone, comma-separated.")] = "",
@@ -119,7 +141,16 @@ def tour(
 def main() -> int:
     """Run a verb; exit status as in `workbench.outcome.Exit`."""
     try:
-        app(standalone_mode=True)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else Exit.OK
-    return Exit.OK
+        status = app(standalone_mode=False)
+    except _UsageError as error:
+        return _say_usage(error)
+    return status if isinstance(status, int) else Exit.OK
+
+
+def _say_usage(error: Any) -> int:
+    """What was wrong with the words of the command, for people and for scripts."""
+    if "--json" not in sys.argv:
+        error.show()
+        return Exit.BAD_INPUT
+    command = error.ctx.info_name if error.ctx else ""
+    return Report(command, as_json=True).finish(ok=False, error=Usage(error.format_message(), hint="see --help"))

@@ -28,7 +28,7 @@ from drivers.scpi.iobox import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated import BenchError as EmulatorError
 from fixtures.emulated import EmulatedBench
-from workbench.engine import protect
+from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes, pack_spec
@@ -85,8 +85,11 @@ def _station(
     ring = RingWriter.create(memory_folder() / f"pulsebms_{uuid.uuid4().hex}", layout.table, layout.measured)
     meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
     meta["active"] = {role: bench.active(role).name for role in ROLES}
+    meta["words"] = facts.words(dut.map)
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
-    words = () if order.sabotage == "mute-guard" else protect.last_words(bench, dut)
+    words = protect.last_words(bench, dut)
+    if order.sabotage == "mute-guard":
+        words = protect.muted(words)
     report = folder / "guard.jsonl"
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
     guard, guard_pipe, process = _guard(spec, guard_client)

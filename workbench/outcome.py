@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError
+from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError, Usage
 
 SCHEMA = "pulsebms/1"
 
@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 def status_of(error: PulseError) -> Exit:
     """Bad input, a missing bench, or a check that failed."""
-    if isinstance(error, (BenchFileError, RunLogError)):
+    if isinstance(error, (BenchFileError, RunLogError, Usage)):
         return Exit.BAD_INPUT
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
 

@@ -34,8 +34,8 @@ def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
         "recorded": len(numbers),
         "missed": int(ticks["loop/missed"][chosen].sum()),
         "late_ms": _percentiles(late_ms),
-        "safe_ms": {},
-        "window": {},
+        "safe_ms": dict.fromkeys(("limit", "engine_killed", "window_killed", "outputs_off")),
+        "window": dict.fromkeys(("shell_ms", "plots_ms", "fps", "cpu_pct")),
         "lanes": [_lane(run, role, name, names) for role, name in _lanes(names)],
     }
 

@@ -57,3 +57,11 @@ def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, n
     status, answer, told = tour(tmp_path, "--only", step, "--sabotage", name)
     assert status == 1, told
     assert next(found["name"] for found in answer["steps"] if not found["ok"]) == step
+
+
+def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
+    four = ["limit", "outputs_off", "engine_killed", "window_killed"]
+    status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")
+    assert status == 1, told
+    assert {step["name"]: step["ok"] for step in answer["steps"]} == dict.fromkeys(four, False)
+    assert not any("guard's connection:" in step["evidence"] for step in answer["steps"]), "the bench could be armed"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from control.arming import Arming, Bench, CheckResult
 from control.state import BenchState
-from drivers.errors import BenchError, Refused
+from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
 from workbench.window.model import Check, CheckState
 
@@ -32,10 +33,13 @@ def arm(
     tell: Callable[[tuple[Check, ...], float, float | None], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    """Run the checklist; raises `Refused` or `BenchError` with the check that failed. The caller takes down."""
+    """Run the checklist; raises `Refused`, or `CheckFailed` with the check that failed. The caller takes down."""
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="mend it, then arm")
+    if not station.wait_until(lambda: not station.guard.heard.get("cause"), SAID_S):
+        cause = station.guard.heard.get("cause")
+        raise Refused(f"the guard has tripped: {cause}", hint="reset with a reason; if that fails, connect again")
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
     began_s = time.monotonic()
@@ -46,7 +50,7 @@ def arm(
             gone_s = time.monotonic() - began_s
             tell(tuple(checks), min(1.0, gone_s / USUAL_S), max(0.0, USUAL_S - gone_s))
             if not result.ok:
-                raise BenchError(f"{result.name}: {result.detail}", hint=result.hint)
+                raise CheckFailed(f"{result.name}: {result.detail}", hint=result.hint)
         engine.between_turns(lambda: station.loop.machine.to(BenchState.ARMED))
     finally:
         station.loop.service, station.loop.live = None, False
@@ -77,6 +81,10 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
         station.guard.arm()
         station.loop.live = True
 
+    def word(channel: str, value: float) -> str:
+        words = station.dut.map.words(channel)
+        return "unknown" if math.isnan(value) else words.get(int(value), f"{value:g}")
+
     def prove_guard() -> bool:
         def write(message: bytes) -> None:
             station.guard.mark(message)
@@ -91,11 +99,12 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
         expect={name: getattr(declared, name).expect for name in ("cell_simulator", "supply", "io_box")},
         protect=((simulator.voltage_v, simulator.current_a), (supply.voltage_v, supply.current_a)),
         cell_v=pack.voltage_v.copy(),
-        dbc_hash="",
+        dbc_hash=declared.dut.dbc_sha256,
         prove_guard=prove_guard,
         going_live=going_live,
         read=station.read,
         wait=wait,
+        word=word,
     )
 
 

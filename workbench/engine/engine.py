@@ -8,12 +8,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from control.gate import Held, Tripped
 from control.state import BenchState
 from drivers.benchfile.read import read_bench
 from drivers.errors import BenchFileError, PulseError
-from drivers.realtime import LOOP, ask_realtime
+from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
 from workbench.engine import facts
+from workbench.engine.linknews import LinkNews
 from workbench.engine.operator import Operator
 from workbench.engine.outbox import Outbox
 from workbench.session import messages
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 NEWS_S: Final = 0.1
 SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after half a millisecond
+
+
+def _level(sentence: str, state: BenchState) -> Level:
+    """How much an event of the loop matters."""
+    if sentence.startswith(("tripped", "active", "zero current")):
+        return Level.ALARM
+    held = sentence.startswith("held") and state is BenchState.RUNNING
+    return Level.WARNING if held or sentence.startswith(("shadow", "source")) else Level.INFO
 
 
 class Engine:
@@ -47,7 +55,6 @@ class Engine:
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
         self._left = threading.Event()
-        self._gate_word = ""
         self.operator: Operator
 
     def serve(self) -> None:
@@ -57,12 +64,14 @@ class Engine:
         sys.setswitchinterval(SWITCH_S)
         try:
             bench = read_bench(self.order.bench)
+            declared = facts.of(bench)
         except BenchFileError as error:
-            failure = Failure(error.sentence, error.hint, "\n".join(getattr(error, "__notes__", ())))
-            self.outbox.put(messages.BenchUnreadable(failure, error.as_json()))
+            notes = "\n".join(getattr(error, "__notes__", ()))
+            failure = Failure(error.sentence, error.hint, notes, error.as_json())
+            self.outbox.put(messages.BenchUnreadable(failure))
             self._await_client_end()
             return
-        self.outbox.put(messages.Facts(facts.of(bench)))
+        self.outbox.put(messages.Facts(declared))
         self.attended = bench.bench.attended and self.attended
         self.operator = Operator(self, bench)
         for work in (self._listen, self._operate, self._herald):
@@ -84,19 +93,9 @@ class Engine:
         while not self._between.empty():
             self._between.get()()
         for sentence in tick.events:
-            level = Level.ALARM if sentence.startswith(("tripped", "active")) else Level.INFO
-            self.outbox.event(level, "loop", sentence)
-        self._tell_gate(tick)
+            self.outbox.event(_level(sentence, tick.state), "loop", sentence)
         self.operator.watch(tick)
         return self._stop_loop.is_set()
-
-    def _tell_gate(self, tick: Tick) -> None:
-        """An event when the gate begins to hold, while a run is on."""
-        verdict = tick.verdict
-        word = verdict.reason if isinstance(verdict, (Held, Tripped)) and tick.state is BenchState.RUNNING else ""
-        if word and not self._gate_word:
-            self.outbox.event(Level.WARNING, "gate", f"command held: {word}")
-        self._gate_word = word
 
     def between_turns(self, act: Callable[[], Any]) -> Any:
         """Run `act` on the loop's thread between two turns and return its answer; raises what it raises."""
@@ -120,6 +119,8 @@ class Engine:
         return box[0]
 
     def begin_turning(self) -> None:
+        """Let the loop turn; the asking thread shares its interpreter, and goes along."""
+        ask_realtime(BESIDE)
         self._turning.set()
 
     def end_turning(self) -> None:
@@ -129,10 +130,12 @@ class Engine:
             until_s = time.monotonic() + 2.0
             while self._turning.is_set() and time.monotonic() < until_s:
                 time.sleep(0.002)
+        leave_realtime()
 
     # -- the client's threads
 
     def _listen(self) -> None:
+        ask_realtime(BESIDE)
         with contextlib.suppress(EOFError, OSError):
             while True:
                 ask: messages.Ask = self._client.recv()
@@ -143,6 +146,7 @@ class Engine:
                     self._asks.put(ask)
                 else:
                     self._asks.put(ask)
+        self.operator.cancelled.set()
         self._asks.put(messages.Ask(0, "client gone"))
 
     def _operate(self) -> None:
@@ -152,7 +156,7 @@ class Engine:
             try:
                 payload = self.operator.do(ask) or {}
             except PulseError as error:
-                failure = Failure(error.sentence, error.hint)
+                failure = Failure(error.sentence, error.hint, told=error.as_json())
                 self.outbox.event(Level.WARNING, ask.verb, str(error))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
                 import traceback  # noqa: PLC0415
@@ -170,13 +174,23 @@ class Engine:
         """Have the operator's thread do something."""
         self._asks.put(ask)
 
+    def leave(self) -> None:
+        """Have the bench made safe and the run sealed, then end."""
+        self.ask(messages.Ask(0, "leave"))
+
     def publish(self) -> None:
         """Tell the client how things stand now."""
         self.outbox.put(messages.News(facts.status(self)))
 
     def _herald(self) -> None:
+        ask_realtime(BESIDE)
+        wires = LinkNews()
         while not self._left.wait(NEWS_S):
-            if self.station is not None:
+            if (station := self.station) is not None:
+                if station.read("io/bms_power") == 0.0:
+                    wires.forget("dut")
+                for level, name, sentence in wires.changes(station.health):
+                    self.outbox.event(level, name, sentence)
                 self.publish()
 
     def _await_client_end(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from control.state import BenchState
 from drivers.benchfile.units import si_unit, to_si
 from drivers.canbus.dut_map import read_dut_map
+from drivers.errors import BenchFileError
 from workbench.engine import faults
 from workbench.window.model import (
     BenchFacts,
@@ -28,15 +29,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.benchfile.model import Bench
+    from drivers.canbus.dut_map import DutMap
     from workbench.engine.engine import Engine
     from workbench.engine.station import Station
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
+NEEDED: Final = ("state", "fault", "fault_cell", "contactor", "balancing")  # by the checklist
+NEEDED_LIVE: Final = ("pack_current", "charge_limit", "discharge_limit")  # by the loop
 
 
 def of(bench: Bench) -> BenchFacts:
     """The bench file in the window's words; raises `BenchFileError` for a device map with a mistake."""
+    mapped = read_dut_map(bench.dut_map)
+    _check_map(bench, {channel.name for channel in mapped.channels})
     return BenchFacts(
         name=bench.bench.name,
         file=str(bench.path),
@@ -52,7 +58,7 @@ def of(bench: Bench) -> BenchFacts:
         ),
         limits=tuple(_limits(bench)),
         faults=faults.specs(bench.pack.cells, bench.io_box.thermistors),
-        words=_words(bench),
+        words=words(mapped),
     )
 
 
@@ -79,19 +85,28 @@ def _limits(bench: Bench) -> list[LimitPair]:
     return pairs
 
 
-def _words(bench: Bench) -> Mapping[str, Mapping[int, str]]:
-    words: dict[str, Mapping[int, str]] = {
+def _check_map(bench: Bench, mapped: set[str]) -> None:
+    """What the loop, the checklist and the gate ask a device for."""
+    cells, sensors = range(1, bench.pack.cells + 1), range(1, bench.io_box.thermistors + 1)
+    needed = [f"bms/{name}" for name in (*NEEDED, *NEEDED_LIVE)]
+    needed += [f"bms/cell_{cell:02d}/voltage" for cell in cells] + [f"bms/temperature_{sensor}" for sensor in sensors]
+    missing = [name for name in needed if name not in mapped]
+    if missing:
+        what = f"maps no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
+        hint = "map a signal to it; a bench with fewer cells or sensors declares so in its bench file"
+        raise BenchFileError(what, where=bench.dut_map.name, key="channel", value=missing[0], hint=hint)
+
+
+def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
+    """What the values of states and flags are called, by channel."""
+    told: dict[str, Mapping[int, str]] = {
         "supply/output": FLAGS,
         "io/bms_power": FLAGS,
         "io/estop": CONTACTS,
         "io/contactor": CONTACTS,
         "bms/contactor": CONTACTS,
     }
-    mapped = read_dut_map(bench.dut_map)
-    for channel in mapped.channels:
-        if named := mapped.words(channel.name):
-            words[channel.name] = named
-    return words
+    return told | {channel.name: named for channel in mapped.channels if (named := mapped.words(channel.name))}
 
 
 def status(engine: Engine) -> Status:

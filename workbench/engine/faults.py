@@ -40,7 +40,7 @@ def specs(cells: int, thermistors: int) -> tuple[FaultSpec, ...]:
             BENCH_V,
             "Cell voltage stepped past the bench limit",
             "in the emulator, behind the gate",
-            (cell, Parameter("volts", "Added", "V", -4.0, 2.0, 1.6)),
+            (cell, Parameter("volts", "Voltage", "V", 0.0, 6.0, 5.1)),
         ),
         FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
         FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),
@@ -65,10 +65,23 @@ class Faults:
         """Number of the fault; raises `Refused` or `BenchError`."""
         if name in EMULATED and self._station.desk is None:
             raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real one")
+        self._check(name, parameters)
         sentence, clear = self._do(name, parameters)
         number = next(self._numbers)
         self._active[number] = (Injected(number, name, sentence, time.monotonic()), clear)
         return number
+
+    def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:
+        """Every parameter within what is offered; raises `Refused`."""
+        bench = self._station.bench
+        offered = specs(bench.pack.cells, bench.io_box.thermistors)
+        spec = next((spec for spec in offered if spec.name == name), None)
+        if spec is None:
+            raise Refused(f"fault {name} is unknown", hint=", ".join(spec.name for spec in offered))
+        for parameter in spec.parameters:
+            value = parameters.get(parameter.name)
+            if not parameter.allows(value):
+                raise Refused(f"{name}: {parameter.name} {value} is not {parameter.bounds}", value=value)
 
     def clear(self, number: int) -> None:
         """Take one back; raises `Refused` where there is no such fault."""
@@ -85,10 +98,7 @@ class Faults:
             case "cell voltage":
                 return self._cell_voltage(int(parameters["cell"]), float(parameters["volts"]))
             case "bench voltage":
-                cell, volts = int(parameters["cell"]), float(parameters["volts"])
-                return f"cell {cell} {volts:+.3f} V behind the gate", self._at_desk(
-                    "cell_offset", cell=cell, volts=volts
-                )
+                return self._bench_voltage(int(parameters["cell"]), float(parameters["volts"]))
             case "open wire":
                 return self._open_wire(int(parameters["cell"]))
             case "heartbeat stopped":
@@ -101,7 +111,7 @@ class Faults:
                 number = int(parameters["number"])
                 return f"thermistor {number} keeps its value", self._at_desk("stuck_thermistor", number=number)
             case _:
-                raise Refused(f"fault {name} is unknown")
+                raise Refused(f"fault {name} cannot be injected yet")
 
     def _at_desk(self, fault: str, **at: object) -> Callable[[], None]:
         desk = self._station.desk
@@ -111,12 +121,21 @@ class Faults:
         return lambda: desk.clear(fault)
 
     def _cell_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
+        faults = self._station.loop.faults
+        faults[cell] = volts - self._twin_voltage(cell)
+        return f"cell {cell} stepped to {volts:.3f} V", lambda: faults.__delitem__(cell)
+
+    def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
+        added = volts - self._twin_voltage(cell)
+        clear = self._at_desk("cell_offset", cell=cell, volts=added)
+        return f"cell {cell} stepped to {volts:.3f} V behind the gate", clear
+
+    def _twin_voltage(self, cell: int) -> float:
         loop = self._station.loop
         pack = loop.tick.twins.get(loop.parts.twins.active) if loop.tick else None
         if pack is None:
             raise Refused("the active twin has no voltage yet", hint="wait a moment")
-        loop.faults[cell] = volts - float(pack.voltage_v[cell - 1])
-        return f"cell {cell} stepped to {volts:.3f} V", lambda: loop.faults.__delitem__(cell)
+        return float(pack.voltage_v[cell - 1])
 
     def _open_wire(self, cell: int) -> tuple[str, Callable[[], None]]:
         if self._station.loop.machine.state is not BenchState.CONNECTED:

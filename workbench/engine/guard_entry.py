@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import can.interfaces
 
 from control.guard_process import guard_main
+from workbench.interrupt import outlive_terminal
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -25,8 +26,10 @@ def know_loopback_can() -> None:
 def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None:
     """Guard until safe is verified and nobody is left; what it prints goes beside its report.
 
-    It may outlive everything that started it, so it must not hold their terminal or pipes open.
+    It may outlive everything that started it, so it must not hold their terminal or pipes open, nor end by their
+    signals: only its pipes tell it who is left.
     """
+    outlive_terminal()
     log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(log, stream)

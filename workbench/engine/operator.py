@@ -1,7 +1,8 @@
-"""What an operator asks, done one after the other; and what must happen without being asked."""
+"""What an operator asks, done one after the other."""
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from workbench.compose import compose
 from workbench.engine import power
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
+from workbench.engine.standby import Standby
 from workbench.session.messages import Ask, Left, Progress, RingAt
 from workbench.window.model import Check, Level
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 CONNECT_S: Final = 6.0
-CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before the engine acts itself
 
 
 class Operator:
@@ -37,12 +38,10 @@ class Operator:
         self.gone = False
         self.checklist: tuple[Check, ...] = ()
         self.faults: Faults | None = None
-        self.guard_alive = False
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
-        self._tripped_s: float | None = None
-        self._made_safe = False
+        self._standby = Standby(engine.outbox.event)
         self._verbs: dict[str, Callable[..., dict[str, Any] | None]] = {
             "connect": self._connect,
             "disconnect": self._leave,
@@ -52,7 +51,7 @@ class Operator:
             "disarm": self._disarm,
             "start": self._start,
             "stop": self._stop,
-            "outputs off": self._make_safe,
+            "outputs off": lambda: self._standby.make_safe(self._station),
             "reset": self._reset,
             "activate": self._activate,
             "inject": self._inject,
@@ -70,43 +69,16 @@ class Operator:
         self._number = ask.number
         return self._verbs[ask.verb](**ask.arguments)
 
-    # -- without being asked, on the loop's thread
-
     def watch(self, tick: Tick) -> None:
-        """Hear the guard; trip without it; end an unattended run in time."""
-        station = self._station
-        alive = self.guard_alive = station.guard.alive()
-        for news in station.guard.news:
-            self._hear(news, station)
-        station.guard.news.clear()
-        now_s = tick.snapshot.t_s
-        if not alive and tick.state in (BenchState.ARMED, BenchState.RUNNING):
-            station.loop.trip("the guard is silent")
-            self._spawn_safe()
-        if tick.state is BenchState.TRIPPED and self._tripped_s is None:
-            self._tripped_s = now_s
-        late = self._tripped_s is not None and now_s - self._tripped_s > CONFIRM_S
-        if late and not self._made_safe:
-            self._spawn_safe()
-        if self._ends_s is not None and now_s >= self._ends_s:
+        """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
+        self._standby.watch(self._station, tick)
+        if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.ask(Ask(0, "stop"))
 
-    def _hear(self, news: dict[str, Any], station: Station) -> None:
-        if news.get("guard") == "tripped":
-            self._made_safe = news["result"] == "SAFE"
-            station.loop.trip(f"guard: {news['reason']}")
-            took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
-            words = f"verified off after {took_ms:.0f} ms" if self._made_safe else "off is NOT verified"
-            self._engine.outbox.event(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
-        elif news.get("guard") == "said":
-            station.guard_said = bool(news["ok"])
-
-    def _spawn_safe(self) -> None:
-        """The engine's own safe sequence, off the loop's thread, once a trip."""
-        if not self._made_safe:
-            self._made_safe = True
-            threading.Thread(target=self._make_safe, name="safe sequence", daemon=True).start()
+    @property
+    def guard_alive(self) -> bool:
+        return self._standby.guard_alive
 
     # -- asked for
 
@@ -147,6 +119,8 @@ class Operator:
             lambda: station.guard.alive() and station.answering(with_device=False), CONNECT_S
         )
         station.loop.machine.to(BenchState.CONNECTED)
+        gc.collect()  # a quarter of a million objects, loaded for good: looked through later they cost 0.3 s
+        gc.freeze()
         self._engine.begin_turning()
         self._tell("waiting for the guard", 0.8)
         station.wait_until(
@@ -214,11 +188,6 @@ class Operator:
         if self._client_is_gone:
             self._leave()
 
-    def _make_safe(self) -> None:
-        station = self._station
-        for trouble in power.make_safe(station):
-            self._event(Level.ALARM, "safe sequence", trouble)
-
     def _reset(self, reason: str) -> None:
         station = self._station
         if not reason.strip():
@@ -227,9 +196,9 @@ class Operator:
             self.faults.clear_all()
         for trouble in power.take_down(station):
             self._event(Level.WARNING, "reset", trouble)
-        station.guard.reset(reason)
+        self._standby.let_go(station, reason)
         self._engine.between_turns(lambda: station.loop.reset(reason))
-        self._tripped_s, self._made_safe = None, False
+        self._standby.forget()
         self.running_since_s = None
         self._event(Level.INFO, "session", f"reset: {reason}")
 
@@ -279,5 +248,6 @@ class Operator:
         self._engine.outbox.keep_event = None
         station.guard.quit()
         self._engine.outbox.put(Left())
+        self._tell(f"sealing {station.recorder.ticks} ticks")
         station.close()
         self._engine.station = None

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from drivers.realtime import BESIDE, ask_realtime
 from workbench.session.messages import Happened
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Outbox:
             time.sleep(0.005)
 
     def _send(self) -> None:
+        ask_realtime(BESIDE)
         alive = True
         while True:
             message = self._queue.get()

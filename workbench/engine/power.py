@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BenchError
+from drivers.errors import PulseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,5 +43,5 @@ def _is(station: Station, channel: str, value: float) -> bool:
 def _try(trouble: list[str], act: Callable[[], None]) -> None:
     try:
         act()
-    except BenchError as error:
+    except PulseError as error:
         trouble.append(str(error))

@@ -23,5 +23,8 @@ class EngineOrder:
 def engine_main(order: EngineOrder, client: Connection, guard_client: Connection) -> None:
     """Serve one client until it leaves; `guard_client` is the guard's end of the client's own pipe to it."""
     from workbench.engine.engine import Engine  # noqa: PLC0415  # compiled models stay out of the client
+    from workbench.interrupt import outlive_terminal  # noqa: PLC0415
 
-    Engine(order, client, guard_client).serve()
+    engine = Engine(order, client, guard_client)
+    outlive_terminal(on_term=engine.leave)
+    engine.serve()

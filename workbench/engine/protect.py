@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from control.guard import GuardSpec
 from control.state import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.lastframe import CanLastWord
+from drivers.lastword import LastWord
 from drivers.scpi import ea_psb10000
 from drivers.snapshot import Command
 
@@ -22,11 +24,10 @@ if TYPE_CHECKING:
     from drivers.benchfile.limits import BenchLimits as DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
-    from drivers.lastword import LastWord
     from drivers.snapshot import ChannelTable, Floats
 
 # Which source fills the channels that begin so.
-OWNERS: Final = {"cell_": "cell_simulator", "supply/": "supply", "io/": "io_box", "bms/": "dut"}
+OWNERS: Final = {"cell_": "cell_simulator", "supply/": "supply", "io/": "io_box"}  # the rest is the device's
 REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
 
 
@@ -73,6 +74,7 @@ def guard_spec(
         client_silent_s=bench.guard.client_silent_s,
         last_words=words,
         report=report,
+        contact=table.index("io/contactor"),
     )
 
 
@@ -88,6 +90,15 @@ def last_words(bench: Bench, dut: Dut) -> tuple[LastWord | CanLastWord, ...]:
     return tuple(words)
 
 
+def muted(words: tuple[LastWord | CanLastWord, ...]) -> tuple[LastWord, ...]:
+    """A guard that proves its connection and asks what it should, but never says off: what the tour must notice."""
+    return tuple(
+        replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
+        for word in words
+        if isinstance(word, LastWord)
+    )
+
+
 def outputs(bench: Bench, table: ChannelTable) -> Outputs:
     """Which read-backs the word for the outputs is made of."""
     cells = [table.index(f"cell_{cell:02d}/voltage") for cell in range(1, bench.pack.cells + 1)]
@@ -101,7 +112,7 @@ def rest(cells: int, ambient_k: float) -> Command:
 
 
 def _owner(channel: str) -> str:
-    return next(source for prefix, source in OWNERS.items() if channel.startswith(prefix))
+    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")
 
 
 def _ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
 
 HEARTBEAT_S = 0.1
-LEAVE_S = 8.0  # safe sequence, sealing of the run, then the engine ends by itself
+LEAVE_S = 8.0  # for the safe sequence
+SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then the engine ends by itself
 
 
 class LiveSession:
@@ -49,9 +50,8 @@ class LiveSession:
         self._events: list[EventRecord] = []
         self._acknowledged: set[int] = set()
         self._offs: list[Pending] = []
-        self.bench_error: dict[str, Any] | None = None
+        self.bench_error: Failure | None = None
         self.guard_reports: list[dict[str, Any]] = []
-        self.answers: dict[int, dict[str, Any]] = {}
         self._open()
         atexit.register(self.close)  # before multiprocessing waits for its children: the engine ends with its client
 
@@ -142,20 +142,20 @@ class LiveSession:
             self._next_beat_s = now + HEARTBEAT_S
             with contextlib.suppress(OSError):
                 self._guard.send_bytes(b"h")
-        for report in _received(self._guard):
-            self._take_guard(report)
         for message in _received(self._engine):
             self._take(message)
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
+        for report in _received(self._guard):  # after the engine's end, which it may be about
+            self._take_guard(report)
 
     def close(self) -> None:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
         atexit.unregister(self.close)
         with contextlib.suppress(OSError):
             self._engine.send(messages.Ask(0, "leave"))
-        until_s = time.monotonic() + LEAVE_S
-        while self._process.exitcode is None and time.monotonic() < until_s:
+        began_s = time.monotonic()
+        while self._process.exitcode is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
             self.poll()
             time.sleep(0.01)
         if self._process.exitcode is None:
@@ -183,7 +183,7 @@ class LiveSession:
         self.guard_pid: int | None = None
         self.guard_ports: frozenset[int] = frozenset()
         self._next_beat_s = 0.0
-        self._ended = False
+        self._ended = self._left = False
         self._ring: RingReader | None = None
         self._status = Status()
 
@@ -191,7 +191,7 @@ class LiveSession:
         pending = Pending(title)
         allowed, why_not = self.can(action)
         if not allowed:
-            pending.done, pending.error = True, Failure(why_not)
+            pending.done, pending.error = True, self.bench_error or Failure(why_not)
             return pending
         if action is Action.CONNECT and self._ended:
             self._reopen()
@@ -221,17 +221,17 @@ class LiveSession:
                 if pending := self._pending.get(number):
                     pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
             case messages.Answer(number, error, payload):
-                self.answers[number] = payload
                 if pending := self._pending.pop(number, None):
-                    pending.error, pending.done = error, True
+                    pending.payload, pending.error, pending.done = payload, error, True
             case messages.Left():
+                self._left = True
                 with contextlib.suppress(OSError):
                     self._guard.send_bytes(b"bye")
                 self._guard.close()
             case messages.Facts(bench):
                 self._facts = bench
-            case messages.BenchUnreadable(failure, error):
-                self.bench_error = error
+            case messages.BenchUnreadable(failure):
+                self.bench_error = failure
                 self._alarm("bench file", failure.sentence, failure.hint)
                 self._fail_pending(failure)
             case messages.RingAt(path):
@@ -248,11 +248,21 @@ class LiveSession:
         if report.get("guard") != "tripped":
             return
         self.guard_reports.append(report)
+        if self._ended:
+            self._guard_alone(report)
         for pending in self._offs:
             pending.done = True
             if report["result"] != "SAFE":
                 pending.error = Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.")
         self._offs.clear()
+
+    def _guard_alone(self, report: dict[str, Any]) -> None:
+        """What the guard verified once nobody else can tell."""
+        safe = report["result"] == "SAFE"
+        self._status = dataclasses.replace(self._status, output=Output.CURRENT_OFF if safe else Output.UNKNOWN)
+        took_ms = 1e3 * (report["verified_s"] - report["trigger_s"])
+        words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified; use the hard-wired stop"
+        self._alarm("guard", f"{report['reason']}; {words}", str(report["steps"]))
 
     def _engine_ended(self) -> None:
         self._ended = True

@@ -46,10 +46,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class BenchUnreadable:
-    """The bench file has a mistake; `error` as scripts get it."""
+    """The bench file has a mistake."""
 
     failure: Failure
-    error: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from drivers.errors import BenchError
+from drivers.errors import BenchError, revived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,12 @@ def wait_for(session: LiveSession, holds: Callable[[], bool], within_s: float) -
 
 
 def finish(session: LiveSession, pending: Pending, within_s: float) -> None:
-    """Wait until an action is done; raises `BenchError` with its sentence when it failed or took too long."""
+    """Wait until an action is done; raises its `PulseError` when it failed, `BenchError` when it took too long."""
     if not wait_for(session, lambda: pending.done, within_s):
         raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
     if pending.error is not None:
-        raise BenchError(pending.error.sentence, hint=pending.error.hint)
+        told = pending.error.told
+        raise revived(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
 
 
 def idle(session: LiveSession, seconds: float) -> None:

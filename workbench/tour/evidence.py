@@ -53,3 +53,10 @@ def supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> Off
         return None
     port = str(entry.get("cause") or "").rpartition(":")[2]
     return Off(entry["t"], int(port) if port.isdigit() else 0)
+
+
+def limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: frozenset[int]) -> float | None:
+    """From a cell that was moved behind the gate after `asked_s` to the supply off by the guard; None if it was not."""
+    crossed = first(bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0)
+    off = None if crossed is None else supply_off(bench_folder, crossed["t"], 0.0)
+    return None if crossed is None or off is None or off.port not in guard_ports else 1e3 * (off.t_s - crossed["t"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from drivers.errors import BenchFileError
+from drivers.errors import Usage
 from workbench.tour import after_steps, bench_steps, safety_steps
 from workbench.tour.step import Step
 
@@ -37,7 +37,7 @@ SABOTAGES: Final = {
 
 
 def chosen(only: str) -> list[tuple[int, Step]]:
-    """The steps to judge with their numbers; raises `BenchFileError` that lists the names there are."""
+    """The steps to judge with their numbers; raises `Usage` that lists the names there are."""
     numbered = list(enumerate(STEPS, 1))
     if not only:
         return numbered
@@ -45,12 +45,12 @@ def chosen(only: str) -> list[tuple[int, Step]]:
     names = [step.name for step in STEPS]
     unknown = [name for name in wanted if name not in names]
     if unknown:
-        raise BenchFileError(f"--only {unknown[0]} is no step", value=unknown[0], hint=f"steps: {', '.join(names)}")
+        raise Usage(f"--only {unknown[0]} is no step", value=unknown[0], hint=f"steps: {', '.join(names)}")
     return [(number, step) for number, step in numbered if step.name in wanted]
 
 
 def known_sabotage(name: str) -> str:
-    """`name`, when it is one; raises `BenchFileError` that lists the names there are."""
+    """`name`, when it is one; raises `Usage` that lists the names there are."""
     if name and name not in SABOTAGES:
-        raise BenchFileError(f"--sabotage {name} is unknown", value=name, hint=f"names: {', '.join(SABOTAGES)}")
+        raise Usage(f"--sabotage {name} is unknown", value=name, hint=f"names: {', '.join(SABOTAGES)}")
     return name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.tour.trip import Trip
 
 BMS_MS, OFF_MS = 160.0, 200.0
-CELL, DEVICE_V, BENCH_STEP_V = 7, 4.30, 1.60
+CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10
 SETTLE_S = 1.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process as hard
 
@@ -51,7 +51,7 @@ def limit(trip: Trip) -> Finding:
     if trip.sabotage == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = trip.now()
-    patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_STEP_V}), 5.0)
+    patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
     crossed = evidence.first(
         trip.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
     )

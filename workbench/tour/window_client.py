@@ -21,9 +21,9 @@ SHOW_S = 8.0
 TELL_MS = 200
 
 
-def main(bench: Path, runs: Path, folder: Path) -> int:
+def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> int:
     """Connect, arm, run; pictures into `folder`; then the live window, telling how it is in `window.json`."""
-    session = LiveSession(bench, runs)
+    session = LiveSession(bench, runs, sabotage=sabotage)
     patience.finish(session, session.connect(), 25.0)
     patience.finish(session, session.arm(), 40.0)
     patience.finish(session, session.start(), 5.0)
@@ -52,4 +52,4 @@ def main(bench: Path, runs: Path, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(Path(argument) for argument in sys.argv[1:4])))
+    sys.exit(main(*(Path(argument) for argument in sys.argv[1:4]), sabotage=sys.argv[4]))

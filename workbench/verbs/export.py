@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress
 
-from drivers.errors import BenchFileError
+from drivers.errors import Usage
 from drivers.runlog.export import export_csv, export_mdf4
 from drivers.runlog.run import Run
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) -> bool:
     """Write each file that is asked for; raises `RunLogError`."""
     if csv is None and mdf4 is None:
-        raise BenchFileError("nothing to write", hint="name a file with --csv or --mdf4")
+        raise Usage("nothing to write", hint="name a file with --csv or --mdf4")
     written: list[str] = []
     with Run.open(run_folder) as run:
         for path, write in ((csv, export_csv), (mdf4, export_mdf4)):

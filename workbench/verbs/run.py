@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from drivers.benchfile import read_bench
+from workbench.engine import faults
 from workbench.session import patience
-from workbench.session.live import LiveSession
+from workbench.session.faultplan import planned
+from workbench.session.live import LEAVE_S, SEAL_S, LiveSession
 from workbench.summary import summarise
+from workbench.tour import evidence
 from workbench.window.model import Level, State
 
 if TYPE_CHECKING:
-    from workbench.outcome import Report
+    from collections.abc import Sequence
 
-CONNECT_S, ARM_S, LEAVE_S = 30.0, 40.0, 20.0
+    from workbench.outcome import Report
+    from workbench.session.faultplan import Planned
+
+CONNECT_S, ARM_S, ACT_S = 30.0, 40.0, 5.0
 
 
 class Headless:
-    """One session that prints its events and shows how far it is."""
+    """One session that prints its events, injects what was planned and shows how far it is."""
 
-    def __init__(self, bench: Path, out: Path, report: Report, *, unattended: bool) -> None:
-        read_bench(bench)  # a mistake ends here, before a process is started
+    def __init__(self, bench: Path, out: Path, report: Report, plan: Sequence[Planned], *, unattended: bool) -> None:
         self.session = LiveSession(bench, out, unattended=unattended)
+        self.injected: list[dict[str, Any]] = []
+        self.tripped = ""
         self._report = report
         self._told = 0
+        self._before = [fault for fault in plan if fault.name == faults.OPEN_WIRE]  # the relay wants the BMS unpowered
+        self._deeds = sorted(
+            [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
+            + [(fault.at_s + fault.for_s, fault, False) for fault in plan],
+            key=lambda deed: deed[0],
+        )
+        self._numbers: dict[Planned, int] = {}
 
     def tell(self) -> None:
         """Print warnings and alarms that are new."""
@@ -38,19 +52,23 @@ class Headless:
                 self._report.line(f"{event.level.value:<8} {event.where}: {event.sentence}")
 
     def walk(self, duration_s: float) -> Path:
-        """Connect, arm, run, stop; the folder of the run. Raises `BenchError`."""
+        """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""
         session = self.session
         patience.finish(session, session.connect(), CONNECT_S)
+        folder = Path(session.status.run_folder)
+        self._report.body["run"] = str(folder)
         self._report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
+        for fault in self._before:
+            self._inject(fault, 0.0)
         patience.finish(session, session.arm(), ARM_S)
         self._report.line(f"armed: {len(session.status.checklist)} checks hold")
-        patience.finish(session, session.start(duration_s), 5.0)
+        patience.finish(session, session.start(duration_s), ACT_S)
         self._report.line(f"running for {duration_s:g} s")
         self._watch(duration_s)
+        self.tripped = session.status.trip_reason
         if session.status.state is State.RUNNING:
-            patience.finish(session, session.stop(), 10.0)
-        folder = Path(session.status.run_folder)
-        patience.finish(session, session.disconnect(), LEAVE_S)
+            patience.finish(session, session.stop(), 2 * ACT_S)
+        patience.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
         return folder
 
     def _watch(self, duration_s: float) -> None:
@@ -59,33 +77,66 @@ class Headless:
             bar = progress.add_task("running", total=duration_s)
             started_s = time.monotonic()
             while (gone_s := time.monotonic() - started_s) < duration_s:
-                patience.idle(self.session, min(0.25, duration_s - gone_s))
+                self._act(gone_s)
+                next_s = self._deeds[0][0] - gone_s if self._deeds else duration_s
+                patience.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
                 progress.update(bar, completed=gone_s)
                 self.tell()
                 if self.session.status.state is not State.RUNNING:
                     return
 
+    def _act(self, gone_s: float) -> None:
+        while self._deeds and self._deeds[0][0] <= gone_s:
+            _, fault, begins = self._deeds.pop(0)
+            if begins:
+                self._inject(fault, gone_s)
+            elif fault in self._numbers:
+                patience.finish(self.session, self.session.clear(self._numbers.pop(fault)), ACT_S)
 
-def main(report: Report, bench: Path, duration_s: float, out: Path, *, unattended: bool) -> bool:
+    def _inject(self, fault: Planned, at_s: float) -> None:
+        asked_s = time.monotonic()
+        pending = self.session.inject(fault.name, fault.parameters)
+        patience.finish(self.session, pending, ACT_S)
+        self._numbers[fault] = int(pending.payload["number"])
+        self.injected.append(
+            {"name": fault.name, "parameters": fault.parameters, "at_s": round(at_s, 3), "asked_s": asked_s}
+        )
+
+
+def main(
+    report: Report, bench: Path, duration_s: float, out: Path, wanted: Sequence[str] = (), *, unattended: bool = False
+) -> bool:
     """True when the bench ran to the end and every tick was recorded."""
-    headless = Headless(bench, out, report, unattended=unattended)
+    declared = read_bench(bench)  # a mistake ends here, before a process is started
+    offered = faults.specs(declared.pack.cells, declared.io_box.thermistors)
+    headless = Headless(bench, out, report, [planned(text, offered) for text in wanted], unattended=unattended)
     try:
         folder = headless.walk(duration_s)
-        ended = headless.session.status.trip_reason
+        ended, ports = headless.tripped, headless.session.guard_ports
     finally:
         headless.session.close()
         headless.tell()
     summary = summarise(folder)
-    report.body.update(summary, run=str(folder))
+    report.body.update(summary, faults=headless.injected)
+    for fault in headless.injected:
+        asked_s = fault.pop("asked_s")
+        if fault["name"] == faults.BENCH_V:
+            summary["safe_ms"]["limit"] = evidence.limit_to_off_ms(folder / "emulated", asked_s, ports)
+    _say(report, summary)
+    if ended:
+        report.line(f"tripped  {ended}")
+    return not ended and summary["recorded"] == summary["ticks"]
+
+
+def _say(report: Report, summary: dict[str, Any]) -> None:
     late = summary["late_ms"]
-    report.line(f"run      {folder}")
+    report.line(f"run      {report.body['run']}")
     report.line(f"ticks    {summary['ticks']}, recorded {summary['recorded']}, missed {summary['missed']}")
     report.line(f"late     p50 {late['p50']:.3f} ms, p99 {late['p99']:.3f} ms, max {late['max']:.3f} ms")
     for lane in summary["lanes"]:
         report.line(lane_line(lane))
-    if ended:
-        report.line(f"tripped  {ended}")
-    return not ended and summary["recorded"] == summary["ticks"]
+    if (off_ms := summary["safe_ms"]["limit"]) is not None:
+        report.line(f"safe     bench limit crossed to supply off by the guard's own connection {off_ms:.0f} ms")
 
 
 def lane_line(lane: dict[str, object]) -> str:
@@ -95,4 +146,5 @@ def lane_line(lane: dict[str, object]) -> str:
     if lane["soc_error"] is not None:
         figures.append(f"SoC error against the active twin {100 * float(str(lane['soc_error'])):.2f} %")
     mark = "active" if lane["active"] else "shadow"
-    return f"{lane['role']!s:<10} {lane['name']!s:<18} {mark:<7} {lane['step_us']:>8.1f} us  {'  '.join(figures)}"
+    step = "no step" if lane["step_us"] is None else f"{lane['step_us']:.1f} us"
+    return f"{lane['role']!s:<10} {lane['name']!s:<18} {mark:<7} {step:>10}  {'  '.join(figures)}".rstrip()

@@ -33,10 +33,14 @@ def has_display() -> bool:
 
 def open_window(bench: Path, out: Path, ready: Callable[[Window], None] | None = None) -> int:
     """Exit status of the window on `bench`; recorded runs lie in `out`."""
-    from workbench.session.live import LiveSession  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
+
+    from workbench.interrupt import leave_once  # noqa: PLC0415
+    from workbench.session.live import LiveSession  # noqa: PLC0415
     from workbench.window.app import run_window  # noqa: PLC0415
     from workbench.window.library import RunLibrary  # noqa: PLC0415
 
+    leave_once(QApplication.quit)
     return run_window(
         lambda: LiveSession(bench, out),
         past=lambda: RunLibrary(out),

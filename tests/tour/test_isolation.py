@@ -1,0 +1,64 @@
+"""Two tours at once, and a tour on a machine that has nothing but a loopback interface."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = "connect,arm,run,fault,limit,outputs_off"
+LOOPBACK_UP = """
+import fcntl, os, socket, struct, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+    fcntl.ioctl(wire, 0x8914, struct.pack("16sh14x", b"lo", 0x49))  # SIOCSIFFLAGS: up, loopback, running
+assert [name for _, name in socket.if_nameindex()] == ["lo"]
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+pytestmark = pytest.mark.alone
+
+
+def begin(out: Path, *, steps: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    command = [*before, "main.py", "tour", "--json", "--out", str(out), "--only", steps]
+    return subprocess.Popen(
+        [sys.executable, *command] if not before else command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
+    stdout, told = process.communicate(timeout=110)
+    return process.returncode, json.loads(stdout), told
+
+
+def test_two_tours_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    both = [begin(tmp_path, steps=STEPS) for _ in range(2)]
+    told = [answer(process) for process in both]
+    assert [status for status, _, _ in told] == [0, 0], "\n".join(lines for _, _, lines in told)
+    assert len({said["files"]["run"] for _, said, _ in told}) == 2
+
+
+def may_unshare() -> bool:
+    """Whether a network namespace may be made here (root, or user namespaces)."""
+    unshare = shutil.which("unshare")
+    return (
+        unshare is not None
+        and subprocess.run([unshare, "-rn", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not may_unshare(), reason="nobody may make a network namespace here")
+def test_the_bench_works_where_only_a_loopback_interface_exists(tmp_path: Path) -> None:
+    alone = ("unshare", "-rn", sys.executable, "-c", LOOPBACK_UP)
+    status, said, told = answer(begin(tmp_path, steps="connect,arm,fault,limit", before=alone))
+    assert status == 0, told
+    assert [step["ok"] for step in said["steps"]] == [True] * 4

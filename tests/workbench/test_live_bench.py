@@ -1,0 +1,208 @@
+"""A session on the emulated bench, walked as an operator would; every test brings the bench to where it wants it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from drivers.errors import CheckFailed, PulseError, Refused
+from tests.workbench.live import HIL24, channel, outputs, since, ticks
+from workbench.session import patience
+from workbench.tour import evidence
+from workbench.tour.trip import Trip
+from workbench.window.model import CheckState, Output, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workbench.session.live import LiveSession
+
+pytestmark = pytest.mark.alone
+CELL = 5
+
+
+@pytest.fixture(scope="module")
+def trip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trip]:
+    walked = Trip(tmp_path_factory.mktemp("live"), HIL24, "", print)
+    yield walked
+    walked.leave()
+
+
+def state(session: LiveSession) -> State:
+    return session.status.state
+
+
+def inject(session: LiveSession, fault: str, **parameters: float | str) -> int:
+    pending = session.inject(fault, parameters)
+    patience.finish(session, pending, 5.0)
+    return int(pending.payload["number"])
+
+
+def clear(session: LiveSession, number: int) -> None:
+    patience.finish(session, session.clear(number), 5.0)
+
+
+def at_rest(trip: Trip) -> LiveSession:
+    """Connected, nothing live."""
+    session = trip.at(State.CONNECTED)
+    if state(session) is State.RUNNING:
+        patience.finish(session, session.stop(), 5.0)
+        patience.idle(session, 0.2)
+    if state(session) is State.ARMED:
+        patience.finish(session, session.disarm(), 5.0)
+        patience.idle(session, 0.2)
+    return session
+
+
+def test_a_cancelled_checklist_leaves_every_output_verified_off(trip: Trip) -> None:
+    session = at_rest(trip)
+    pending = session.arm()
+    assert patience.wait_for(session, lambda: len(session.status.checklist) > 4, 15.0)
+    assert pending.fraction is not None
+    assert pending.left_s is not None
+    assert pending.cancel is not None
+    pending.cancel()
+    with pytest.raises(PulseError, match="cancelled"):
+        patience.finish(session, pending, 5.0)
+    assert patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 3.0)
+    assert state(session) is State.CONNECTED
+
+
+def test_outputs_off_in_the_middle_of_the_checklist_ends_it(trip: Trip) -> None:
+    session = at_rest(trip)
+    pending = session.arm()
+    assert patience.wait_for(session, lambda: outputs(session) == 1.0, 20.0), "the supply was never switched on"
+    session.outputs_off()
+    with pytest.raises(PulseError):
+        patience.finish(session, pending, 15.0)
+    assert patience.wait_for(session, lambda: outputs(session) == 0.0, 2.0)
+    assert state(session) in (State.TRIPPED, State.CONNECTED)
+
+
+def test_outputs_off_of_a_bench_at_rest_is_verified_by_the_contact_and_can_be_reset(trip: Trip) -> None:
+    session = at_rest(trip)
+    pending = session.outputs_off()
+    assert patience.wait_for(session, lambda: pending.done, 4.0)
+    assert pending.error is None
+    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 1.0)
+    assert session.status.output is Output.TRIPPED
+    assert state(trip.at(State.ARMED)) is State.ARMED
+
+
+def test_an_open_wire_is_named_and_the_contactors_stay_open(trip: Trip) -> None:
+    session = at_rest(trip)
+    number = inject(session, "open wire", cell=CELL)
+    with pytest.raises(CheckFailed, match=rf"(?i)open.?wire in cell {CELL}\b"):
+        patience.finish(session, session.arm(), 40.0)
+    failed = [check for check in session.status.checklist if check.state is CheckState.FAILED]
+    assert [check.name for check in failed] == ["cells live"]
+    assert channel(session, "io/contactor") == 0.0
+    clear(session, number)
+    assert state(trip.at(State.ARMED)) is State.ARMED
+
+
+def test_a_wire_cannot_be_opened_while_the_bench_is_armed(trip: Trip) -> None:
+    session = trip.at(State.ARMED)
+    with pytest.raises(Refused, match="disarm"):
+        inject(session, "open wire", cell=CELL)
+
+
+def test_a_controller_takes_over_without_a_step_of_current(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    patience.idle(session, 4.0)
+    before = ticks(session)
+    patience.finish(session, session.activate("controller", "CC-CV"), 5.0)
+    patience.idle(session, 1.0)
+    current_a = since(session, before, ["allowed/current"])
+    assert current_a.shape[1] > 50
+    assert abs(np.diff(current_a)).max() < 2.0  # from 30 A of discharge to 30 A of charge, on a ramp
+    assert [lane.name for lane in session.status.lanes if lane.role == "controller" and lane.active] == ["CC-CV"]
+    patience.finish(session, session.activate("controller", "Profile"), 5.0)
+
+
+def test_a_twin_takes_over_live_within_two_millivolts_or_says_by_how_much_it_would_step(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    patience.idle(session, 1.0)
+    before = ticks(session)
+    pending = session.activate("twin", "ECM pack")
+    assert patience.wait_for(session, lambda: pending.done, 5.0)
+    patience.idle(session, 0.5)
+    if pending.error is not None:
+        assert "mV" in pending.error.sentence
+        assert "disarm" in pending.error.hint
+        return
+    cells_v = since(session, before, [f"allowed/cell_{cell:02d}/voltage" for cell in range(1, 25)])
+    assert abs(np.diff(cells_v)).max() < 0.004  # the hand-over, and a turn of the duty
+    patience.finish(session, session.activate("twin", "SPMe pack"), 5.0)
+
+
+def test_a_twin_of_one_cell_is_refused_as_the_pack(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    with pytest.raises(Refused, match="1 of 24 cells"):
+        patience.finish(session, session.activate("twin", "DFN, cell 1"), 5.0)
+
+
+def test_a_stopped_heartbeat_makes_the_bms_open_and_the_current_go_to_zero_without_a_trip(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    number = inject(session, "heartbeat stopped")
+    assert patience.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 3.0)
+    assert patience.wait_for(session, lambda: abs(channel(session, "supply/current")) < 0.5, 1.0)
+    assert state(session) is State.RUNNING
+    clear(session, number)
+    at_rest(trip)
+
+
+def test_a_silent_bms_means_zero_current_and_no_trip(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    number = inject(session, "silent instrument", instrument="bms")
+    patience.idle(session, 1.5)
+    assert channel(session, "command/current") == 0.0
+    assert state(session) is State.RUNNING
+    clear(session, number)
+    at_rest(trip)
+
+
+def test_a_stuck_temperature_keeps_its_value_while_its_neighbour_moves(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    number = inject(session, "stuck temperature", number=1)
+    assert [fault.name for fault in session.status.injected] or patience.wait_for(
+        session, lambda: bool(session.status.injected), 1.0
+    )
+    clear(session, number)
+    assert patience.wait_for(session, lambda: not session.status.injected, 1.0)
+
+
+def test_a_silent_supply_trips_and_the_bench_comes_back_after_a_reset(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    number = inject(session, "silent instrument", instrument="supply")
+    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 3.0)
+    assert "supply" in session.status.trip_reason
+    assert patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 3.0), "nobody can know that"
+    clear(session, number)
+    assert patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, 10.0)
+    assert state(trip.at(State.RUNNING)) is State.RUNNING
+
+
+def test_a_reset_without_a_reason_is_refused(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    session.outputs_off()
+    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 2.0)
+    with pytest.raises(Refused, match="reason"):
+        patience.finish(session, session.reset("  "), 5.0)
+    assert state(session) is State.TRIPPED
+
+
+def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    where: Path = trip.bench_folder
+    assert session.engine_pid is not None
+    os.kill(session.engine_pid, 9)
+    assert patience.wait_for(session, lambda: session.status.output is Output.CURRENT_OFF, 3.0)
+    assert evidence.supply_off(where, 0.0) is not None
+    assert any("verified off" in event.sentence for event in session.events(0))
+    patience.idle(session, 3.0)  # the bench that died has gone
+    assert state(trip.at(State.CONNECTED)) is State.CONNECTED

@@ -1,0 +1,143 @@
+"""`run` as scripts and people meet it: faults, Ctrl-C, a killed client, two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drivers.runlog.run import Run
+from tests.workbench.live import ROOT
+from workbench.tour import evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+alone = pytest.mark.alone
+posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process group are POSIX")
+
+
+def begin(out: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A run in a process group of its own, as a shell starts one."""
+    command = [sys.executable, "main.py", "run", "--json", "--out", str(out), *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def answer(process: subprocess.Popen[str], within_s: float = 60.0) -> tuple[int, dict[str, Any], str]:
+    stdout, told = process.communicate(timeout=within_s)
+    return process.returncode, json.loads(stdout), told
+
+
+def until_running(out: Path, within_s: float = 40.0) -> Path:
+    """The run's folder, once the supply's output is on."""
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        for folder in out.glob("*"):
+            if any(entry.get("output") == 1 for entry in evidence.journal(folder / "emulated", "supply")):
+                time.sleep(3.0)  # polarity has been checked, the run is on
+                return folder
+        time.sleep(0.1)
+    raise AssertionError("the supply was never switched on")
+
+
+def is_off(folder: Path, within_s: float = 3.0) -> bool:
+    """Whether the last that the supply's journal says of its output is off."""
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        told = [entry["output"] for entry in evidence.journal(folder / "emulated", "supply") if "output" in entry]
+        if told and told[-1] == 0:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("gremlins", "silent-instrument"),
+        ("cell-voltage,cell=25", "1..24"),
+        ("cell-voltage,cell=2.5", "whole number"),
+        ("cell-voltage,volts=nan", "2..4.9 V"),
+        ("cell-voltage,colour=red", "cell=1..24"),
+        ("silent-instrument,instrument=teapot", "cell_simulator"),
+        ("heartbeat-stopped,at", "KEY=VALUE"),
+        ("heartbeat-stopped,at=-1", "give seconds"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Path, fault: str, says: str) -> None:
+    status, said, told = answer(begin(tmp_path, "--fault", fault))
+    assert status == 2
+    assert said["error"]["code"] == "usage"
+    assert says in told
+    assert not list(tmp_path.iterdir()), "nothing may have been started"
+
+
+@alone
+def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_the_journals(tmp_path: Path) -> None:
+    status, said, told = answer(begin(tmp_path, "--duration", "10", "--fault", "bench-voltage,cell=3,volts=5.1,at=2"))
+    assert status == 1
+    assert "cell_03/voltage" in told
+    assert "above 5.000 V" in told
+    assert 0.0 < said["safe_ms"]["limit"] < 200.0
+    assert said["recorded"] == said["ticks"]
+    assert [fault["name"] for fault in said["faults"]] == ["bench voltage"]
+
+
+@alone
+def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
+    status, said, _ = answer(begin(tmp_path, "--duration", "5", "--fault", "open-wire,cell=9"))
+    assert status == 1
+    assert said["error"]["code"] == "check_failed"
+    assert "cell 9" in said["error"]["what"]
+
+
+@alone
+@posix
+def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--duration", "60")
+    folder = until_running(tmp_path)
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does: to everybody
+    time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)  # and impatience
+    status, said, _ = answer(process, 20.0)
+    assert status == 1
+    assert said["error"]["code"] == "interrupted"
+    assert is_off(folder)
+    assert (folder / "ticks.parquet").exists()
+    assert not (folder / "ticks.arrows").exists()
+
+
+@alone
+@posix
+def test_an_unattended_run_outlives_its_killed_client_and_ends_by_itself(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--duration", "8", "--unattended")
+    folder = until_running(tmp_path)
+    os.killpg(process.pid, signal.SIGHUP)  # the terminal has gone
+    process.wait(5.0)
+    time.sleep(1.0)
+    assert not is_off(folder, 0.5), "the run goes on"
+    assert is_off(folder, 12.0)
+    until_s = time.monotonic() + 10.0
+    while not (folder / "ticks.parquet").exists() and time.monotonic() < until_s:
+        time.sleep(0.1)
+    with Run.open(folder) as run:
+        running = run.columns(["bench/state"])["bench/state"] == 3.0
+        assert running.sum() > 7.5 * 100
+    process.communicate(timeout=10.0)  # the engine held the pipes until now
+
+
+@alone
+def test_two_runs_at_once_share_a_folder_and_nothing_else(tmp_path: Path) -> None:
+    both = [begin(tmp_path, "--duration", "4") for _ in range(2)]
+    told = [answer(process, 90.0) for process in both]
+    assert [status for status, _, _ in told] == [0, 0], told
+    assert len({said["run"] for _, said, _ in told}) == 2
+    assert all(said["recorded"] == said["ticks"] > 400 for _, said, _ in told)

@@ -1,0 +1,40 @@
+"""What an operator is told of the wires: when one fails, complains, or is well again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.ports import Health, LinkState
+from workbench.window.model import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WELL = ""
+
+
+class LinkNews:
+    """Compares every source with what was told of it; a source that has never answered is no news."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}  # by source that has answered, its trouble in words
+
+    def changes(self, health: Iterable[Health]) -> list[tuple[Level, str, str]]:
+        """Level, source and sentence of everything that is new."""
+        return [(level, now.name, sentence) for now in health for level, sentence in self._change(now)]
+
+    def forget(self, name: str) -> None:
+        """A source that was switched off on purpose."""
+        self._told.pop(name, None)
+
+    def _change(self, now: Health) -> list[tuple[Level, str]]:
+        if now.state is LinkState.CLOSED:  # by ourselves
+            return []
+        trouble = now.detail if now.state is LinkState.OK else f"{now.state}: {now.detail}".removesuffix(": ")
+        before = self._told.get(now.name)
+        if before is None and now.state is not LinkState.OK:
+            return []
+        self._told[now.name] = trouble
+        if trouble == (before or WELL):
+            return []
+        return [(Level.WARNING, trouble) if trouble else (Level.INFO, "is well again")]

@@ -1,0 +1,92 @@
+"""Faults asked for on the command line: `NAME[,KEY=VALUE ...][,at=SECONDS][,for=SECONDS]`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from workbench.window.model import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.window.model import FaultSpec, Parameter
+
+AT, FOR = "at", "for"
+FIRST_S: Final = 1.0  # a run settles before the first fault
+
+
+@dataclass(frozen=True, eq=False)  # the same fault may be planned twice
+class Planned:
+    """Inject `name` `at_s` after the start; take it back `for_s` later, or with the end of the run."""
+
+    name: str
+    parameters: dict[str, float | str]
+    at_s: float = FIRST_S
+    for_s: float = math.inf
+
+
+def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
+    """One `--fault`; hyphens stand for spaces in the name. Raises `Usage` that names what there is."""
+    name, *settings = (part.strip() for part in text.split(","))
+    spec = next((spec for spec in offered if name.replace("-", " ") == spec.name), None)
+    if spec is None:
+        raise Usage(f"--fault {name} is unknown", value=name, hint=f"faults: {'; '.join(map(usage, offered))}")
+    given = dict(_pair(setting, spec) for setting in settings)
+    at_s = _seconds(given.pop(AT, FIRST_S), AT)
+    for_s = _seconds(given.pop(FOR, math.inf), FOR)
+    known = {parameter.name: parameter for parameter in spec.parameters}
+    if strange := sorted(given.keys() - known.keys()):
+        raise Usage(f"--fault {name} has no {strange[0]}", key=strange[0], hint=f"it is: {usage(spec)}")
+    parameters: dict[str, float | str] = {}
+    for key, parameter in known.items():
+        asked = given.get(key)
+        parameters[key] = _word(parameter, asked) if isinstance(parameter, Choice) else _number(parameter, asked)
+    return Planned(spec.name, parameters, at_s, for_s)
+
+
+def usage(spec: FaultSpec) -> str:
+    """How one fault is written, with the bounds of its parameters."""
+    return ",".join([spec.name.replace(" ", "-"), *(f"{p.name}={p.bounds}" for p in spec.parameters)])
+
+
+def _pair(setting: str, spec: FaultSpec) -> tuple[str, str]:
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise Usage(f"--fault: {setting!r} is no KEY=VALUE", value=setting, hint=f"it is: {usage(spec)}")
+    return key.strip(), value.strip()
+
+
+def _seconds(text: str | float, key: str) -> float:
+    seconds = _float(text)
+    if not seconds >= 0.0:
+        raise Usage(f"--fault: {key}={text} is no time", key=key, value=text, bound=[0.0, None], hint="give seconds")
+    return seconds
+
+
+def _number(parameter: Parameter, text: str | None) -> float:
+    value = parameter.default if text is None else _float(text)
+    if not parameter.allows(value):
+        bound = [parameter.low, parameter.high]
+        kind = "a whole number" if parameter.whole else "a number"
+        hint = f"give {kind} in {parameter.bounds}"
+        raise Usage(f"--fault: {parameter.name}={text}", key=parameter.name, value=text, bound=bound, hint=hint)
+    return value
+
+
+def _word(choice: Choice, text: str | None) -> str:
+    word = choice.options[0] if text is None else text
+    if not choice.allows(word):
+        options = list(choice.options)
+        hint = f"one of {', '.join(options)}"
+        raise Usage(f"--fault: {choice.name}={text}", key=choice.name, value=text, bound=options, hint=hint)
+    return word
+
+
+def _float(text: str | float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
