@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
-import shutil
 import struct
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, Self, TypeVar
 
 import numpy as np
 
+from drivers import ringfile
 from drivers.errors import BenchError
 from drivers.tablejson import table_from, table_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from drivers.snapshot import Bytes, ChannelTable, Columns, Floats
@@ -34,7 +33,6 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 MAGIC: Final = b"PULSRNG1"
 CAPACITY: Final = 8192
 NEWEST: Final = 8  # whole rows beside the header
-ROOM: Final = 1 << 27  # 128 MiB: twice the ring of a bench of 24 cells; a container's memory folder may have less
 _HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
 _COUNT_AT: Final = 64  # count and epoch, in a cache line of their own
 _JSON_AT: Final = 128
@@ -68,13 +66,6 @@ class Block:
     def following(self) -> int:
         """What to ask `since` for next."""
         return self.first + len(self.t_s)
-
-
-def memory_folder() -> Path:
-    """Where ring files belong: in memory if there is room, because writing back to a disk stalls the writer."""
-    memory = Path("/dev/shm")  # noqa: S108  # the files there carry a name of the session's own
-    fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM
-    return memory if fits else Path(tempfile.gettempdir())
 
 
 class _Layout:
@@ -113,9 +104,10 @@ def _offsets(json_bytes: int, channels: int, measured: int, capacity: int) -> tu
 class RingWriter:
     """The one writer of a ring, in the engine."""
 
-    def __init__(self, path: Path, buffer: mmap.mmap, layout: _Layout, measured: int) -> None:
+    def __init__(self, path: Path, file: BinaryIO, buffer: mmap.mmap, layout: _Layout, measured: int) -> None:
         """`create` makes one."""
         self.path = path
+        self._file = file  # held for as long as this writes
         self._buffer = buffer
         self._layout = layout
         self._count = 0
@@ -133,9 +125,10 @@ class RingWriter:
             raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
         header = json.dumps({"channels": table_rows(table)}).encode()
         size = _offsets(len(header), len(table), measured, capacity)[-1]
-        with path.open("x+b") as file:
-            _reserve(path, file.fileno(), size)
-            buffer = mmap.mmap(file.fileno(), size)
+        file = path.open("x+b")
+        ringfile.reserve(path, file, size)
+        ringfile.hold(file)
+        buffer = mmap.mmap(file.fileno(), size)
         layout = _Layout(buffer, len(header), len(table), measured, capacity)
         for lines in (layout.newest, layout.t_s, layout.values, layout.sampled_s):
             lines[:] = np.nan  # touches every page now, so that publishing never faults one in
@@ -143,7 +136,7 @@ class RingWriter:
         buffer[_JSON_AT : _JSON_AT + len(header)] = header
         # last: a reader takes the file for a ring only from here on
         buffer[: _HEAD.size] = _HEAD.pack(MAGIC, len(header), len(table), measured, capacity)
-        return cls(path, buffer, layout, measured)
+        return cls(path, file, buffer, layout, measured)
 
     def publish(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         """Add one row: `values[C]`, `sampled_s[M]`, `quality[M]`."""
@@ -177,6 +170,7 @@ class RingWriter:
         if hasattr(self, "_layout"):
             del self._layout  # the views hold the map open
             self._buffer.close()
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -296,19 +290,6 @@ class RingReader:
 
 def _pieces(lines: npt.NDArray[Scalar], slots: tuple[slice, slice]) -> npt.NDArray[Scalar]:
     return np.concatenate([lines[..., piece] for piece in slots], axis=-1)
-
-
-def _reserve(path: Path, file: int, size: int) -> None:
-    """Take the room now: a page that finds none later ends the process instead of raising."""
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, size)
-        else:
-            os.truncate(file, size)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        what = f"finds no room for a ring of {size / 1e6:.0f} MB: {error.strerror}"
-        raise BenchError(what, where=str(path), hint="free space there") from error
 
 
 def _no_ring(path: Path, reason: str) -> BenchError:

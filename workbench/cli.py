@@ -138,6 +138,28 @@ def tour(
     answer(Report("tour", as_json), verb.main, out, only, sabotage)
 
 
+@app.command(short_help="What things cost here, beside their peers.")
+def measure(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="window, loop, twins, estimators, mpc, wire, guard, safety, recorder, or all."
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of recorded cells; default: PULSEBMS_DATA, else ../shared/data."),
+    ] = None,
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The tables of docs/measured.md.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure figures beside those of peers in one run; exit 1 when a target is missed."""
+    from workbench.verbs import measure as verb
+
+    answer(Report("measure", as_json), verb.main, name, data, markdown=markdown)
+
+
 def main() -> int:
     """Run a verb; exit status as in `workbench.outcome.Exit`."""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import multiprocessing
 import time
-import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +19,8 @@ from drivers.benchfile.model import ROLES
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError, RunLogError
-from drivers.ring import RingWriter, memory_folder
+from drivers.ring import RingWriter
+from drivers.ringfile import fresh_path
 from drivers.runlog.folder import describe
 from drivers.runlog.recorder import Recorder
 from drivers.scpi.cells import CellSimulator
@@ -82,7 +82,7 @@ def _station(
     )
     attended = bench.bench.attended and not order.unattended
     evidence_class = _evidence_class(bench)
-    ring = RingWriter.create(memory_folder() / f"pulsebms_{uuid.uuid4().hex}", layout.table, layout.measured)
+    ring = RingWriter.create(fresh_path(), layout.table, layout.measured)
     meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     meta["words"] = facts.words(dut.map)

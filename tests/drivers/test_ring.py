@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import BenchError
-from drivers.ring import NEWEST, ROOM, RingReader, RingWriter, memory_folder
+from drivers.ring import NEWEST, RingReader, RingWriter
+from drivers.ringfile import PREFIX, ROOM, memory_folder, sweep
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
 
 if TYPE_CHECKING:
@@ -233,3 +235,14 @@ def _opened(path: Path) -> RingReader:
         except BenchError:
             time.sleep(0.01)
     raise AssertionError("the other process never made its ring")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
+def test_what_a_killed_writer_left_is_swept_and_a_living_ring_is_not(tmp_path: Path) -> None:
+    with RingWriter.create(tmp_path / f"{PREFIX}alive", TABLE, MEASURED):
+        RingWriter.create(tmp_path / f"{PREFIX}dead", TABLE, MEASURED).close()
+        (tmp_path / "of somebody else").touch()
+        sweep(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 3, "a young file may be about to be held"
+        sweep(tmp_path, young_s=-1.0)
+        assert {path.name for path in tmp_path.iterdir()} == {f"{PREFIX}alive", "of somebody else"}

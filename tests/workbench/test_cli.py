@@ -19,7 +19,7 @@ def pulse(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_verb_and_the_exit_statuses() -> None:
     done = pulse("--help")
     assert done.returncode == 0
-    for word in ("window", "doctor", "run", "replay", "export", "tour", "Exit status"):
+    for word in ("window", "doctor", "run", "replay", "export", "tour", "measure", "Exit status"):
         assert word in done.stdout
 
 

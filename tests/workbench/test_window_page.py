@@ -133,3 +133,13 @@ def test_window_fits_a_laptop_whatever_it_has_to_say(show: Callable[..., Shown],
     assert shown.shell.minimumSizeHint().width() <= 1366
     assert shown.shell.minimumSizeHint().height() <= 768
     assert (shown.shell.width(), shown.shell.height()) == (1366, 768)
+
+
+def test_the_pace_is_told_truly_while_plots_are_hidden(running: Shown, qtbot: QtBot) -> None:
+    paces: list[float] = []
+    running.window.show_page("Twin")
+    for _ in range(30):
+        qtbot.wait(100)
+        paces.append(running.shell.stats.fps)
+    assert max(paces) < 100.0
+    assert paces[-1] == 0.0

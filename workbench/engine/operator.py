@@ -135,7 +135,9 @@ class Operator:
         if not answering:
             silent = [health for health in station.health[:2] + station.health[3:] if health.state is not LinkState.OK]
             said = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
-            raise BenchError(said, hint="mend it; the rest goes on and it is met again by itself")
+            raise BenchError(
+                said or "the guard does not answer", hint="mend it; the rest goes on and it is met again by itself"
+            )
         return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
 
     def _arm(self) -> None:

@@ -46,17 +46,19 @@ def run(trip: Trip) -> Finding:
     trip.run = trip.run_folder
     summary = summarise(trip.run, running_only=True)
     active = next(lane for lane in summary["lanes"] if lane["role"] == "twin" and lane["active"])
-    errors = [lane["soc_error"] for lane in summary["lanes"] if lane["soc_error"] is not None]
+    errors = {lane["name"]: lane["soc_error"] for lane in summary["lanes"] if lane["soc_error"] is not None}
+    worst = max(errors, key=lambda name: errors[name], default="no estimator")
+    soc_error = errors.get(worst, 1.0)
     late_ms = summary["late_ms"]["p99"]
     in_time = late_ms < LATE_MS or not session.status.realtime
     whole = summary["recorded"] == summary["ticks"]
     tracking_mv = active["tracking_mv"]
-    ok = whole and in_time and tracking_mv < TRACKING_MV and bool(errors) and max(errors) < SOC_ERROR
+    ok = whole and in_time and tracking_mv < TRACKING_MV and soc_error < SOC_ERROR
     late = f"late p99 {late_ms:.2f} ms" + ("" if session.status.realtime else f" ({session.status.realtime_words})")
     lost = (
         "every tick recorded" if whole else f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
     )
-    evidence = f"{lost}, {summary['missed']} missed, {late}, SoC error at most {100 * max(errors, default=1):.1f} %"
+    evidence = f"{lost}, {summary['missed']} missed, {late}, SoC error at most {100 * soc_error:.1f} % ({worst})"
     target = (
         f"tracking < {TRACKING_MV:g} mV, late p99 < {LATE_MS:g} ms, SoC error < {100 * SOC_ERROR:g} %, no tick lost"
     )

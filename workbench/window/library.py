@@ -211,7 +211,7 @@ class Playing:
 
 
 def _memory() -> str:
-    from drivers.ring import memory_folder  # noqa: PLC0415  # as above
+    from drivers.ringfile import memory_folder  # noqa: PLC0415  # as above
 
     return str(memory_folder())
 

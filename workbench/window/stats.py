@@ -45,7 +45,7 @@ class Stats:
         passed = now - self._since
         if passed < 1.0:
             return False
-        self.fps = (frames - self._last) / passed
+        self.fps = max(0, frames - self._last) / passed
         self.cpu_pct = 100.0 * (cpu - self._cpu) / passed
         self._since, self._cpu, self._last = now, cpu, frames
         return True

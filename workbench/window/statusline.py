@@ -95,4 +95,5 @@ def _parts(bench: BenchFacts | None, status: Status, stats: Stats, *, brief: boo
         parts.append(("guard", "alive" if status.guard.alive else "NOT ALIVE", reaction))
         words = "yes" if status.realtime else "no" if brief else status.realtime_words or "no"
         parts.append(("real-time" if brief else "real-time permission", words, ""))
-    return [*parts, ("window", f"{stats.fps:.0f} fps", f", {stats.cpu_pct:.0f} % of a core")]
+    pace = f"{stats.fps:.0f} fps" if stats.fps > 0.0 else "draws nothing"
+    return [*parts, ("window", pace, f", {stats.cpu_pct:.0f} % of a core")]

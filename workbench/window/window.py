@@ -95,9 +95,7 @@ class Window(QObject):
     def _read(self) -> None:
         shell = self.shell
         shell.toolbar.show_time(self.desk.status.run_s)
-        frames = sum(plot.canvas.frames for plot in self.bench.board.plots)
-        shown = sum(plot.isVisible() for plot in self.bench.board.plots)
-        if shell.stats.look(round(frames / max(1, shown))):
+        if shell.stats.look(max((plot.canvas.frames for plot in self.bench.board.plots), default=0)):
             self._show_line()
 
     def _show_line(self) -> None:

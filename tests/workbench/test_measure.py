@@ -1,0 +1,190 @@
+"""`measure`: the vocabulary of its figures, what the document says of them, and two cheap measurements."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drivers.errors import Usage
+from workbench.measure.catalogue import NAMES, chosen, measurement
+from workbench.measure.job import Job, alternated, percentile
+from workbench.measure.metric import UNEXPECTED, Metric, table, written
+from workbench.outcome import Report
+from workbench.verbs import measure as verb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.measure.metric import Row, Written
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "measured.md"
+FAST = Metric("answer", "ms", "<", 2.0, "a peer", "the peer's cache is warm")
+SMOOTH = Metric("frames", "/s", ">=", 29.5)
+
+
+def declared() -> list[Metric]:
+    return [metric for name in NAMES for metric in measurement(name).METRICS]
+
+
+def in_document() -> dict[str, Written]:
+    return {row.name: row for row in written(DOCUMENT.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "met"),
+    [("<", 1.9, True), ("<", 2.0, False), ("<=", 2.0, True), (">=", 2.0, True), (">", 2.0, False), (">=", 1.9, False)],
+)
+def test_a_target_is_met_as_its_operator_says(op: Any, value: float, met: bool) -> None:  # noqa: FBT001
+    assert Metric("m", "ms", op, 2.0).met(value) is met
+
+
+@pytest.mark.parametrize("op", ["<", "<=", ">=", ">"])
+def test_what_was_not_measured_meets_nothing(op: Any) -> None:
+    assert not Metric("m", "ms", op, 2.0).met(math.nan)
+
+
+def test_a_missed_row_has_its_reason_and_a_met_one_has_none() -> None:
+    assert FAST.row(3.0, 1.0).reason == "the peer's cache is warm"
+    assert FAST.row(1.0, 1.0).reason == ""
+    assert SMOOTH.row(math.nan).reason == UNEXPECTED
+
+
+def test_a_row_has_the_fields_that_scripts_rely_on() -> None:
+    fields = ["metric", "value", "unit", "op", "target", "met", "peer", "peer_value", "conditions", "reason"]
+    told = FAST.row(3.0, 1.5, "2 cores").as_json()
+    assert list(told) == fields
+    assert json.loads(json.dumps(told)) == dict(
+        zip(fields, ["answer", 3.0, "ms", "<", 2.0, False, "a peer", 1.5, "2 cores", FAST.reason], strict=True)
+    )
+
+
+def test_a_table_reads_back_as_it_was_written() -> None:
+    rows = [FAST.row(3.14159, 1.5, "2 cores | busy"), SMOOTH.row(30.0), SMOOTH.row(math.nan)]
+    fast, smooth, unknown = written(f"# Before\n\n{table(rows)}\nAfter | all\n")
+    assert (fast.name, fast.measured, fast.wanted, fast.met) == ("answer", "3.14 ms", "< 2 ms", False)
+    assert (fast.peer, fast.peer_measured, fast.conditions) == ("a peer", "1.50 ms", "2 cores / busy")
+    assert fast.reason == FAST.reason
+    assert (smooth.measured, smooth.wanted, smooth.met, smooth.peer_measured) == ("30 /s", ">= 29.5 /s", True, "")
+    assert (unknown.measured, unknown.met) == ("not measured /s", False)
+
+
+def test_other_tables_of_a_document_are_not_taken_for_ours() -> None:
+    assert list(written("| a | b | c | d | e | f | g | h |\n|---|---|---|---|---|---|---|---|\n")) == []
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_exist() -> None:
+    with pytest.raises(Usage, match=r"names: window, loop, .*, all"):
+        chosen("speed")
+    assert chosen("all") == NAMES
+    assert chosen("wire") == ("wire",)
+
+
+def test_no_two_metrics_share_a_name_and_each_module_declares_some() -> None:
+    names = [metric.name for metric in declared()]
+    assert len(names) == len(set(names))
+    assert all(measurement(name).METRICS for name in NAMES)
+
+
+def test_alternation_gives_both_the_same_turns() -> None:
+    order: list[str] = []
+
+    def turn(whose: str) -> list[float]:
+        order.append(whose)
+        return [1.0, 2.0] if whose == "ours" else [3.0]
+
+    ours, peer = alternated(lambda: turn("ours"), lambda: turn("peer"), 3)
+    assert order == ["ours", "peer"] * 3
+    assert (ours.tolist(), peer.tolist()) == ([1.0, 2.0] * 3, [3.0] * 3)
+    assert math.isnan(percentile([], 50))
+
+
+class Pretended:
+    """A measurement that measures nothing."""
+
+    METRICS = (FAST, SMOOTH)
+
+    def __init__(self, *rows: Row) -> None:
+        self._rows = rows
+
+    def measure(self, job: Job) -> Iterator[Row]:
+        job.say("pretending")
+        yield from self._rows
+
+
+@pytest.mark.parametrize(("frames", "ok"), [(30.0, True), (21.0, False)])
+def test_one_missed_target_fails_the_verb(frames: float, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    pretended = Pretended(FAST.row(1.0), SMOOTH.row(frames))
+    monkeypatch.setattr(verb, "measurement", {"wire": pretended}.get)
+    report = Report("measure", as_json=True)
+    assert verb.main(report, "wire") is ok
+    assert [row["met"] for row in report.body["rows"]] == [True, ok]
+
+
+def test_markdown_is_all_that_stands_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verb, "measurement", {"wire": Pretended(FAST.row(3.0))}.get)
+    verb.main(Report("measure"), "wire", markdown=True)
+    printed = capsys.readouterr()
+    assert printed.out == f"### `measure wire`\n\n{table([FAST.row(3.0)])}\n"
+    assert "pretending" in printed.err
+
+
+def test_a_folder_of_recorded_cells_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Usage, match="is no folder"):
+        verb.main(Report("measure"), "estimators", tmp_path / "nowhere")
+
+
+def test_every_declared_metric_stands_in_the_document_with_its_unit_target_and_peer() -> None:
+    document = in_document()
+    for metric in declared():
+        assert metric.name in document, (
+            f"docs/measured.md lacks {metric.name}; paste what measure NAME --markdown prints"
+        )
+        row = document[metric.name]
+        assert (row.wanted, row.peer) == (metric.wanted, metric.peer)
+        assert row.measured.endswith(metric.unit)
+    assert document.keys() == {metric.name for metric in declared()}
+
+
+def test_every_row_that_the_document_calls_missed_has_the_declared_reason() -> None:
+    metrics = {metric.name: metric for metric in declared()}
+    missed = [row for row in in_document().values() if not row.met]
+    for row in missed:
+        assert row.reason == metrics[row.name].reason
+        assert row.reason != UNEXPECTED, f"declare why {row.name} is missed"
+
+
+def test_the_document_calls_met_what_is_met() -> None:
+    metrics = {metric.name: metric for metric in declared()}
+    for row in in_document().values():
+        number = row.measured.split()[0]
+        if number.replace(".", "").isdigit() and float(number) != metrics[row.name].target:
+            assert metrics[row.name].met(float(number)) is row.met
+
+
+@pytest.mark.parametrize("name", ["wire", "mpc"])
+def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(name: str, tmp_path: Path) -> None:
+    rows = list(measurement(name).measure(Job(lambda _: None, tmp_path, share=0.05)))
+    assert [row.metric for row in rows] == list(measurement(name).METRICS)
+    assert all(math.isfinite(row.value) for row in rows)
+    assert all(row.peer_value is not None and math.isfinite(row.peer_value) for row in rows)
+    assert all("cores" in row.conditions for row in rows)
+
+
+def test_the_real_time_iteration_pays_next_to_nothing_over_ipopt_in_closed_loop(tmp_path: Path) -> None:
+    cost = next(
+        row for row in measurement("mpc").measure(Job(lambda _: None, tmp_path, share=0.1)) if "cost" in row.metric.name
+    )
+    assert cost.met
+
+
+def test_recorded_drives_that_are_absent_are_left_out_with_a_sentence(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = list(measurement("estimators").measure(Job(said.append, tmp_path, data=None, share=0.05)))
+    assert [row.metric.unit for row in rows] == ["us"]
+    assert any("left out" in sentence for sentence in said)

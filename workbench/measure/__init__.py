@@ -1,0 +1,1 @@
+"""What `measure NAME` measures: one module a name, each figure beside a named peer in one run."""

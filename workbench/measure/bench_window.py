@@ -1,0 +1,78 @@
+"""Process: the window on the emulated bench while it runs; for `seconds` it is measured, then it leaves in order.
+
+`python -m workbench.measure.bench_window BENCH FOLDER SECONDS`: runs go into FOLDER, `told.json` there says how it is.
+With SECONDS 0 it goes on until somebody kills it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QTimer
+
+from workbench.session import patience
+from workbench.session.live import LiveSession
+from workbench.window.app import run_window
+from workbench.window.layout import Memory
+
+if TYPE_CHECKING:
+    from workbench.window.window import Window
+
+SETTLE_MS: Final = 3000  # until plots are filled and the status line has had its first seconds
+LOOK_MS: Final = 1000
+GIANTS: Final = ("torch", "pybamm", "scipy")
+
+
+class Watched:
+    """A window that is looked at once a second, as its own status line shows it."""
+
+    def __init__(self, session: LiveSession, folder: Path, seconds: int) -> None:
+        self._session, self._folder, self._seconds = session, folder, seconds
+        self._fps: list[float] = []
+        self._cpu_pct: list[float] = []
+
+    def begin(self, window: Window) -> None:
+        QTimer.singleShot(SETTLE_MS if self._seconds else LOOK_MS, window.shell, lambda: self._look(window))
+
+    def _look(self, window: Window) -> None:
+        stats = window.shell.stats
+        self._fps.append(stats.fps)
+        self._cpu_pct.append(stats.cpu_pct)
+        self._tell()
+        if 0 < self._seconds <= len(self._fps):
+            window.shell.close()
+        else:
+            QTimer.singleShot(LOOK_MS, window.shell, lambda: self._look(window))
+
+    def _tell(self) -> None:
+        status = self._session.status
+        told = {
+            "state": status.state.value,
+            "run": status.run_folder,
+            "ports": sorted(self._session.guard_ports),
+            "realtime": status.realtime,
+            "fps": statistics.median(self._fps),
+            "cpu_pct": statistics.median(self._cpu_pct),
+            "giants": [name for name in GIANTS if name in sys.modules],
+        }
+        draft = self._folder / "told.json.new"
+        draft.write_text(json.dumps(told), encoding="utf-8")
+        draft.replace(self._folder / "told.json")
+
+
+def main(bench: Path, folder: Path, seconds: int) -> int:
+    """Connect, arm, run, open the window; the exit status."""
+    session = LiveSession(bench, folder / "runs")
+    for action, within_s in ((session.connect, 25.0), (session.arm, 40.0), (session.start, 5.0)):
+        pending: Any = action()
+        patience.finish(session, pending, within_s)
+    watched = Watched(session, folder, seconds)
+    return run_window(lambda: session, memory=Memory(folder / "layout.ini"), ready=watched.begin)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

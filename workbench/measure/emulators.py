@@ -1,0 +1,28 @@
+"""Emulated instruments for a measurement, without an engine: started by the composition root's own part."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from drivers.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+@contextmanager
+def instruments(folder: Path, bms_map: Path, *parts: str) -> Generator[dict[str, str]]:
+    """Addresses of the emulators `parts`, which run until the end of the block; raises `BenchError`."""
+    from workbench.compose import EmulatedBench, EmulatorError  # noqa: PLC0415  # brings drivers and twins along
+
+    try:
+        bench = EmulatedBench.start(folder, bms_map, parts=parts)
+    except EmulatorError as error:
+        raise BenchError(str(error), hint="run: python main.py doctor") from error
+    try:
+        with bench.hold():
+            yield bench.addresses
+    finally:
+        bench.stop()

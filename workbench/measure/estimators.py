@@ -1,0 +1,103 @@
+"""`measure estimators`: what the filter costs and how it follows real cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.benchfile import read_bench
+from drivers.snapshot import PackReading
+from workbench.cli import EMULATED_BENCH
+from workbench.engine.lanes import pack_spec
+from workbench.measure import recorded
+from workbench.measure.job import alternated, conditions, timed
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from twin.ports import PackSpec
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+    from workbench.measure.recorded import Drive
+
+_NUMPY: Final = "plain numpy EKF of as many states, all cells at once"
+_TEXTBOOK: Final = "textbook EKF, tuned on these very drives"
+_UNSURE: Final = (
+    "the filter holds capacity and current sensor for unsure (6 %, 20 mA a 5 Ah cell), "
+    "which this laboratory's are not, "
+    "and cold resistances are those of 25 degC times one factor; nothing was fitted to a drive"
+)
+UPDATE: Final = Metric("EKF of 24 cells, one update", "us", "<", 500.0, _NUMPY)
+FOLLOWS: Final = {
+    "25degC": Metric("SoC on recorded LG HG2 drives at 25 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
+    "0degC": Metric("SoC on recorded LG HG2 drives at 0 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
+    "n10degC": Metric("SoC on recorded LG HG2 drives at -10 degC, worst RMSE", "%", "<", 6.0, _TEXTBOOK, _UNSURE),
+}
+METRICS: Final = (UPDATE, *FOLLOWS.values())
+
+DT_S: Final = 0.01
+START: Final = (0.80, 0.2)  # believed where the cell is full
+SETTLE_S: Final = 600.0
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Cost on the emulated bench's pack; charge on recorded drives from a start that is 20 % wrong."""
+    said = conditions()
+    yield from _cost(job, pack_spec(read_bench(EMULATED_BENCH).pack), said)
+    if job.data is None or not (job.data / recorded.FOLDER).is_dir():
+        job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
+        return
+    for temperature, metric in FOLLOWS.items():
+        job.say(f"recorded drives at {temperature}")
+        errors = list(_errors(job.data, temperature))
+        ours, peers = (100.0 * max(each) for each in zip(*(pair for _, *pair in errors), strict=True))
+        names = ", ".join(name for name, *_ in errors)
+        how = f"1 Hz, table from C/20 and pulses alone, start {START[0]:g} for 1, after {SETTLE_S:.0f} s"
+        yield metric.row(ours, peers, f"{names}; {how}")
+
+
+def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+    from twin import cell_table, ekf  # noqa: PLC0415  # numba takes a moment
+    from workbench.measure.peers.numpy_ekf import NumpyEkf  # noqa: PLC0415
+
+    job.say("EKF beside numpy")
+    table = cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    ours, peer = ekf.Ekf(pack, table, 0.5, 0.1), NumpyEkf(table, pack.cells, 0.5, 0.1)
+    scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
+    noise = np.random.default_rng(2)
+    volts, warm = 3.75 + 0.02 * noise.standard_normal(pack.cells), np.full(pack.cells, pack.ambient_k)
+    reading, cell_a = PackReading(0.0, 20.0, np.zeros(pack.cells), volts, warm), np.full(pack.cells, 20.0 * scale)
+    mine_s, theirs_s = alternated(
+        lambda: timed(lambda: ours.update(reading, DT_S), 300),
+        lambda: timed(lambda: peer.update(cell_a, volts, warm, DT_S), 300),
+        job.times(8),
+    )
+    yield UPDATE.row(
+        1e6 * float(np.median(mine_s)), 1e6 * float(np.median(theirs_s)), f"{said}; median of {len(mine_s)} updates"
+    )
+
+
+def _errors(data: Path, temperature: str) -> Iterator[tuple[str, float, float]]:
+    """Name of each drive and both filters' RMSE (fractions), both filters with one table."""
+    from twin import ekf  # noqa: PLC0415  # as above
+    from twin.ports import PackSpec  # noqa: PLC0415
+    from workbench.measure.peers.numpy_ekf import TextbookEkf  # noqa: PLC0415
+
+    table, one = recorded.table(data, temperature), np.ones(1)
+    pack = PackSpec(1, 1, recorded.CAPACITY_AH, one, one, one, 298.15)
+    for drive in recorded.drives(data, temperature):
+        ours, peer = ekf.Ekf(pack, table, *START), TextbookEkf(table, *START)
+        mine, theirs = np.empty((2, len(drive.soc)))
+        for k in range(len(drive.soc)):
+            mine[k] = ours.update(_reading(drive, k), float(drive.dt_s[k])).soc[0]
+            theirs[k] = peer.update(float(drive.current_a[k]), float(drive.voltage_v[k]), float(drive.dt_s[k]))
+        judged = np.cumsum(drive.dt_s) > SETTLE_S
+        rmse = [float(np.sqrt(np.mean((soc - drive.soc)[judged] ** 2))) for soc in (mine, theirs)]
+        yield drive.name.partition(" ")[0], rmse[0], rmse[1]
+
+
+def _reading(drive: Drive, k: int) -> PackReading:
+    return PackReading(0.0, float(drive.current_a[k]), np.zeros(1), drive.voltage_v[k : k + 1], drive.kelvin[k : k + 1])

@@ -1,0 +1,102 @@
+"""Process: how soon the window stands when `main.py` is started, or how soon a peer's does.
+
+`python -m workbench.measure.first_paint FOLDER own|qt|pyqtgraph`; `told.json` in FOLDER says it in ms from the
+process's own start.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from workbench.window.window import Window
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PLOTS, COLUMNS = 12, 3
+
+
+def main(folder: Path, whose: str) -> None:
+    """Open, tell, close."""
+    if whose == "own":
+        own(folder)
+    else:
+        peer(folder, plots=whose == "pyqtgraph")
+
+
+def own(folder: Path) -> None:
+    """`main.py window` as a person starts it, told of once its plots are painted."""
+    from workbench.verbs import window as verb  # noqa: PLC0415  # light: what a start imports anyway
+
+    open_window = verb.open_window
+
+    def told_of(bench: Path, out: Path) -> int:
+        return open_window(bench, out, ready=lambda window: _tell_when_painted(window, folder))
+
+    verb.open_window = told_of
+    sys.argv = ["main.py", "window", "--out", str(folder / "runs")]
+    entry = next(path for path in (ROOT / "main.py", ROOT / "__main__.py") if path.exists())  # checkout or wheel
+    runpy.run_path(str(entry), run_name="__main__")
+
+
+def _tell_when_painted(window: Window, folder: Path) -> None:
+    from PySide6.QtCore import QTimer  # noqa: PLC0415  # loaded by then
+
+    stats = window.shell.stats
+    if stats.plots_ms != stats.plots_ms:  # NaN until then
+        QTimer.singleShot(2, window.shell, lambda: _tell_when_painted(window, folder))
+        return
+    _tell(folder, shell_ms=stats.shell_ms, plots_ms=stats.plots_ms)
+    window.shell.close()
+
+
+def peer(folder: Path, *, plots: bool) -> None:
+    """A bare window of Qt, or one of pyqtgraph with twelve empty plots, told of after its first paint."""
+    from PySide6.QtCore import QEvent, QObject, QTimer  # noqa: PLC0415  # counted: a start pays for it
+    from PySide6.QtWidgets import QApplication, QMainWindow  # noqa: PLC0415
+
+    from workbench.window.stats import process_age_s  # noqa: PLC0415
+
+    application = QApplication(sys.argv[:1])
+    window = QMainWindow()
+    window.resize(1600, 900)
+    shown: Any = window
+    if plots:
+        import pyqtgraph  # noqa: PLC0415
+
+        graph: Any = pyqtgraph  # carries no types
+        grid = graph.GraphicsLayoutWidget()
+        for place in range(PLOTS):
+            grid.addPlot(row=place // COLUMNS, col=place % COLUMNS)
+        window.setCentralWidget(grid)
+        shown = grid.viewport()
+
+    class FirstPaint(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+            if event.type() is QEvent.Type.Paint:
+                shown.removeEventFilter(self)
+                QTimer.singleShot(0, application, self.tell)
+            return super().eventFilter(watched, event)
+
+        def tell(self) -> None:
+            age_ms = 1e3 * process_age_s()
+            _tell(folder, shell_ms=age_ms, plots_ms=age_ms)
+            application.quit()
+
+    first = FirstPaint()
+    shown.installEventFilter(first)
+    window.show()
+    application.exec()
+
+
+def _tell(folder: Path, **told: float) -> None:
+    draft = folder / "told.json.new"
+    draft.write_text(json.dumps(told), encoding="utf-8")
+    draft.replace(folder / "told.json")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,214 @@
+"""`measure guard`: from a sample past a limit to "off" received, by the guard's process beside busy cores."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import socket
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from drivers.errors import BenchError
+from workbench.measure.job import at_priority, conditions, percentile
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from control.guard import GuardSpec
+    from drivers.snapshot import ChannelTable, Floats
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+
+_NORMAL: Final = "the same guard under normal scheduling"
+P50: Final = Metric("sample past a limit to off received, p50", "ms", "<", 1.0, _NORMAL)
+P99: Final = Metric("sample past a limit to off received, p99", "ms", "<", 5.0, _NORMAL)
+WORST: Final = Metric("sample past a limit to off received, greatest", "ms", "<", 20.0, _NORMAL)
+METRICS: Final = (P50, P99, WORST)
+
+CHANNELS: Final = 200
+LIMIT_V: Final = 5.0
+REST_S: Final = 0.02  # between trips, so that each finds the guard blocked on its pipe
+WAIT_S: Final = 5.0
+NEVER_S: Final = 600.0  # nothing but the limit may trip here
+OFF_WITHIN_S: Final = 0.2
+TRIPS, ROUNDS = 25, 10
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Guards in turns, with real-time permission and without; the receiver notes when the bytes of "off" arrive."""
+    said, context = conditions(), multiprocessing.get_context("spawn")
+    rounds = job.times(ROUNDS)
+    job.say(f"{rounds * TRIPS} trips of each guard beside {os.cpu_count()} busy processes")
+    reactions: dict[bool, list[Floats]] = {True: [], False: []}
+    with ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1):
+            busy = context.Process(target=_burn, daemon=True)
+            busy.start()
+            stack.callback(busy.kill)
+        rigs = {realtime: stack.enter_context(_Rig(job.folder, realtime=realtime)) for realtime in (True, False)}
+        for _ in range(rounds):
+            for realtime, rig in rigs.items():
+                reactions[realtime].append(rig.trips(TRIPS))
+    ours_s, peer_s = (np.concatenate(reactions[realtime]) for realtime in (True, False))
+    said = f"{said}; {len(ours_s)} trips of each, {CHANNELS} channels, every core kept busy"
+    for metric, percent in ((P50, 50), (P99, 99), (WORST, 100)):
+        yield metric.row(1e3 * percentile(ours_s, percent), 1e3 * percentile(peer_s, percent), said)
+
+
+class _Rig:
+    """A guard's process with an engine played here and a supply that only notes and verifies."""
+
+    def __init__(self, folder: Path, *, realtime: bool) -> None:
+        from control.guard_link import pipe  # noqa: PLC0415
+        from drivers.ring import RingWriter  # noqa: PLC0415
+
+        context = multiprocessing.get_context("spawn")
+        self._stack = ExitStack()
+        self._times, theirs = context.Pipe(duplex=False)
+        supply = context.Process(target=_supply, args=(theirs,), daemon=True)
+        supply.start()
+        self._stack.callback(supply.kill)
+        address = f"127.0.0.1:{self._received()}"
+        table, spec = _spec(folder / f"guard_{'fifo' if realtime else 'normal'}", address)
+        self._ring = self._stack.enter_context(RingWriter.create(spec.ring, table, len(table)))
+        self._stack.callback(spec.ring.unlink)
+        self._engine, guard_end = pipe()
+        guard = context.Process(target=_guard, args=(spec, guard_end, realtime), daemon=True)
+        guard.start()
+        guard_end.close()
+        self._stack.callback(guard.kill)
+        self._values, self._known = np.full(len(table), 3.7), np.zeros(len(table), np.uint8)
+
+    def trips(self, count: int) -> Floats:
+        """Seconds of each reaction; the engine's loop has its own permission in both cases."""
+        from drivers.realtime import LOOP  # noqa: PLC0415
+
+        return at_priority(LOOP, lambda: np.array([self._trip() for _ in range(count)]))
+
+    def __enter__(self) -> Self:
+        until_s = time.monotonic() + WAIT_S
+        while not self._standing():
+            if time.monotonic() > until_s:
+                raise BenchError("the guard does not reach its supply")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+        self._engine.close()
+
+    def _standing(self) -> bool:
+        from control.guard import DISARMED  # noqa: PLC0415
+
+        self._engine.send_bytes(DISARMED)
+        beat = self._hear("alive")
+        return not beat["mouths"]
+
+    def _trip(self) -> float:
+        from control.guard import ARMED, RESET  # noqa: PLC0415
+
+        self._engine.send_bytes(ARMED)
+        self._tick()
+        time.sleep(REST_S)
+        while self._times.poll():
+            self._times.recv()  # said again since
+        self._values[7] = LIMIT_V + 0.1
+        crossed_s = self._tick()
+        self._values[7] = 3.7
+        off_s = self._received()
+        while self._hear("tripped")["result"] != "SAFE":
+            pass
+        self._tick()
+        self._engine.send_bytes(RESET + b"measured")
+        self._hear("ready")
+        return off_s - crossed_s
+
+    def _tick(self) -> float:
+        """Publish a row as the loop does; when it was sampled."""
+        from control.guard import TICK  # noqa: PLC0415
+
+        sampled_s = time.monotonic()
+        self._ring.publish(sampled_s, self._values, np.full(len(self._values), sampled_s), self._known)
+        self._engine.send_bytes(TICK)
+        return sampled_s
+
+    def _hear(self, kind: str) -> dict[str, Any]:
+        """The guard's next message of that kind; raises `BenchError`."""
+        until_s = time.monotonic() + WAIT_S
+        while time.monotonic() < until_s:
+            if self._engine.poll(0.1) and (message := self._engine.recv())["guard"] == kind:
+                return message
+        raise BenchError(f"the guard says nothing of {kind} within {WAIT_S:g} s")
+
+    def _received(self) -> float:
+        if not self._times.poll(WAIT_S):
+            raise BenchError(f"the supply receives nothing within {WAIT_S:g} s")
+        return self._times.recv()
+
+
+def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
+    from control.gate import BenchLimits  # noqa: PLC0415
+    from control.guard import GuardSpec  # noqa: PLC0415
+    from drivers.ringfile import fresh_path  # noqa: PLC0415
+    from drivers.scpi import ea_psb10000  # noqa: PLC0415
+    from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415
+
+    folder.mkdir()
+    table = ChannelTable(tuple(Channel(f"s{n:03d}/voltage", "V") for n in range(CHANNELS)))
+    low, high = np.full(CHANNELS, 0.5), np.full(CHANNELS, LIMIT_V)
+    limits = BenchLimits(table.channels, low, high, ("measure guard",) * CHANNELS)
+    spec = GuardSpec(
+        ring=fresh_path(),
+        limits=limits,
+        required=np.arange(CHANNELS),
+        lost_s=np.full(CHANNELS, NEVER_S),
+        attended=False,
+        silent_s=NEVER_S,
+        client_silent_s=NEVER_S,
+        last_words=(ea_psb10000.last_word(address, OFF_WITHIN_S),),
+        report=folder / "guard.jsonl",
+    )
+    return table, spec
+
+
+def _guard(spec: GuardSpec, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
+    """The guard's process, with the permission it asks for or deliberately without."""
+    from control.guard_process import Guard, guard_main  # noqa: PLC0415
+
+    if realtime:
+        guard_main(spec, engine, None)
+    else:
+        Guard(spec, engine, None, "normal scheduling, for comparison").run()
+
+
+def _supply(times: Connection) -> None:
+    """Process: tells its port, then when each first "off" arrived; answers as the supply that it stands for."""
+    from drivers.realtime import INSTRUMENT, ask_realtime  # noqa: PLC0415
+
+    ask_realtime(INSTRUMENT)
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.suppress(OSError):
+        times.send(server.getsockname()[1])
+        wire, _ = server.accept()
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        waiting = b""
+        while chunk := wire.recv(4096):
+            arrived_s = time.monotonic()
+            *lines, waiting = (waiting + chunk).split(b"\n")
+            for line in lines:
+                if line == b"OUTP OFF":
+                    times.send(arrived_s)
+                elif line.endswith(b"?"):
+                    wire.sendall(b"OFF\n" if line == b"OUTP?" else b"REMOTE\n")
+
+
+def _burn() -> None:
+    """Process: keep a core busy as a lane in numpy would."""
+    block = np.random.default_rng(0).random((120, 120))
+    while True:
+        block = np.tanh(block @ block.T / 120.0)

@@ -1,0 +1,142 @@
+"""A declared figure, one measured value of it, and the table in which people read them."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Op: TypeAlias = Literal["<", "<=", ">=", ">"]
+
+UNEXPECTED: Final = "was met when it was last written down; see the conditions, then what changed since"
+HEAD: Final = ("metric", "measured", "target", "met", "peer", "peer measured", "conditions", "reason")
+_HOLDS: Final = {"<": operator.lt, "<=": operator.le, ">=": operator.ge, ">": operator.gt}
+_DIGITS: Final = 3
+_LEAST: Final = 1e-6
+_COUNTS: Final = 1e9  # larger whole numbers are no counts
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure: `value op target` in `unit` is wanted; `reason` is what a miss is known to come from.
+
+    `peer` names what is measured beside it in the same run, empty where the figure is a bound of its own.
+    """
+
+    name: str
+    unit: str
+    op: Op
+    target: float
+    peer: str = ""
+    reason: str = UNEXPECTED
+
+    def met(self, value: float) -> bool:
+        """NaN meets nothing."""
+        return bool(_HOLDS[self.op](value, self.target))
+
+    def row(self, value: float, peer_value: float | None = None, conditions: str = "") -> Row:
+        """What one run measured."""
+        return Row(self, float(value), None if peer_value is None else float(peer_value), conditions)
+
+    @property
+    def wanted(self) -> str:
+        """Operator, target and unit as people read them."""
+        return f"{self.op} {_number(self.target)} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure with what its peer did and under which conditions."""
+
+    metric: Metric
+    value: float
+    peer_value: float | None
+    conditions: str
+
+    @property
+    def met(self) -> bool:
+        return self.metric.met(self.value)
+
+    @property
+    def reason(self) -> str:
+        """Why it is missed; empty when it is not."""
+        return "" if self.met else self.metric.reason
+
+    def as_json(self) -> dict[str, Any]:
+        """The row that scripts rely on."""
+        metric = self.metric
+        return {
+            "metric": metric.name,
+            "value": self.value,
+            "unit": metric.unit,
+            "op": metric.op,
+            "target": metric.target,
+            "met": self.met,
+            "peer": metric.peer,
+            "peer_value": self.peer_value,
+            "conditions": self.conditions,
+            "reason": self.reason,
+        }
+
+    def line(self) -> str:
+        """The row as people read it while it is measured."""
+        metric, word = self.metric, "ok  " if self.met else "MISS"
+        said = f"{word}  {metric.name}: {_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
+        if self.peer_value is not None:
+            said += f"; {metric.peer}: {_number(self.peer_value)} {metric.unit}".rstrip()
+        return said if self.met else f"{said}; {self.reason}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A row of the table, as a document has it."""
+
+    name: str
+    measured: str
+    wanted: str
+    met: bool
+    peer: str
+    peer_measured: str
+    conditions: str
+    reason: str
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as a table in Markdown, ended by a line end; `written` reads it."""
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    for row in rows:
+        metric, peer = row.metric, "" if row.peer_value is None else f"{_number(row.peer_value)} {row.metric.unit}"
+        measured = f"{_number(row.value)} {metric.unit}".rstrip()
+        cells = (metric.name, measured, metric.wanted, "yes" if row.met else "**no**", metric.peer, peer.rstrip())
+        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in (*cells, row.conditions, row.reason)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def written(text: str) -> Iterator[Written]:
+    """Each row of each of our tables in `text`."""
+    inside = False
+    for line in text.splitlines():
+        cells = tuple(cell.strip() for cell in line.strip().strip("|").split("|")) if line.startswith("|") else ()
+        if cells == HEAD:
+            inside = True
+        elif not cells:
+            inside = False
+        elif inside and len(cells) == len(HEAD) and not set(cells[0]) <= set("-"):
+            name, measured, wanted, met, *others = cells
+            yield Written(name, measured, wanted, met == "yes", *others)
+
+
+def _number(value: float) -> str:
+    """Three digits that count, never with an exponent; a whole number as it is."""
+    if not math.isfinite(value):
+        return "not measured"
+    if value == round(value) and abs(value) < _COUNTS:
+        return f"{value:.0f}"
+    if abs(value) < _LEAST:
+        return f"below {_LEAST:.6f}"
+    places = _DIGITS - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, places)}f}"

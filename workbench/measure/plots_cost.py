@@ -1,0 +1,25 @@
+"""Process: what twelve moving plots cost, ours or pyqtgraph's.
+
+`python -m workbench.measure.plots_cost FOLDER own|all|reduced`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from workbench.window import cost
+
+SECONDS: Final = 3.0
+
+
+def main(folder: Path, whose: str) -> None:
+    """`whose` is `own`, `all` or `reduced`; the figures go into `told.json`."""
+    found = cost.own_cost(SECONDS) if whose == "own" else cost.peer_cost(SECONDS, reduced=whose == "reduced")
+    (folder / "told.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

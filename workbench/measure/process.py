@@ -1,0 +1,87 @@
+"""Ourselves in other processes: a window without a display, and real-time permission taken away."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drivers.errors import BenchError
+from workbench.cli import EMULATED_BENCH
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+START_S = 60.0
+LEAVE_S = 10.0
+
+
+@contextmanager
+def child(folder: Path, *arguments: str, before: Sequence[str] = ()) -> Generator[subprocess.Popen[bytes]]:
+    """A Python of ours with `arguments`, offscreen, its settings in `folder`; ends with the block."""
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_CONFIG_HOME": str(folder),
+        "PYTHONPATH": paths,
+    }
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  # ourselves
+            [*before, sys.executable, *arguments], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def bench_window(folder: Path, seconds: int, before: Sequence[str] = ()) -> Generator[subprocess.Popen[bytes]]:
+    """A window beside the running emulated bench, measured for `seconds`; 0 until it is killed."""
+    arguments = (str(EMULATED_BENCH), str(folder), str(seconds))
+    with child(folder, "-m", "workbench.measure.bench_window", *arguments, before=before) as process:
+        yield process
+
+
+def told(folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S) -> dict[str, Any]:
+    """What a child wrote into `told.json`, at once or when it has `ended`; raises `BenchError`."""
+    until_s, path = time.monotonic() + within_s, folder / "told.json"
+    while process.poll() is None and not (path.exists() and not ended):
+        if time.monotonic() > until_s:
+            raise BenchError(f"the process that is measured says nothing within {within_s:g} s", hint=_last(folder))
+        time.sleep(0.02)
+    if not path.exists() or process.poll():
+        raise BenchError(f"the process that is measured ended with {process.returncode}", hint=_last(folder))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def emulators_ended(run: Path, within_s: float = LEAVE_S) -> None:
+    """Wait until the emulated bench of `run`, whose client was killed, has gone: the next one wants the cores."""
+    until_s = time.monotonic() + within_s
+    while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
+        time.sleep(0.05)
+
+
+def without_realtime() -> list[str] | None:
+    """What to put before a command so that neither it nor its children may ask for SCHED_FIFO; None if nothing can.
+
+    Gone are the permission by resource limit, by capability and by the file capabilities of Python itself.
+    """
+    prlimit, setpriv = shutil.which("prlimit"), shutil.which("setpriv")
+    if prlimit is None or setpriv is None:
+        return None
+    root = ["--bounding-set", "-sys_nice"] if os.geteuid() == 0 else []
+    return [prlimit, "--rtprio=0:0", "--", setpriv, "--no-new-privs", *root, "--"]
+
+
+def _last(folder: Path) -> str:
+    lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"its last words: {lines[-1]}" if lines else "it said nothing"

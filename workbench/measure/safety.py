@@ -1,0 +1,92 @@
+"""`measure safety`: four ways to end the current, each by the guard's own connection, from the supply's journal."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import BenchError, PulseError
+from workbench.cli import EMULATED_BENCH
+from workbench.measure import process
+from workbench.measure.job import conditions
+from workbench.measure.metric import Metric
+from workbench.tour import evidence, safety_steps
+from workbench.tour.trip import Trip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+    from workbench.tour.step import Finding
+
+_NOT: Final = "not off in time, or not by the guard's own connection, in one of the repeats"
+LIMIT: Final = Metric("bench limit crossed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+OUTPUTS_OFF: Final = Metric("OUTPUTS OFF pressed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+ENGINE: Final = Metric("engine killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+WINDOW: Final = Metric("window killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+METRICS: Final = (LIMIT, OUTPUTS_OFF, ENGINE, WINDOW)
+
+REPEATS: Final = 3
+
+
+STEPS: Final = (
+    (LIMIT, safety_steps.limit),
+    (OUTPUTS_OFF, safety_steps.outputs_off),
+    (ENGINE, safety_steps.engine_killed),
+)
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """The tour's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
+    said, repeats = conditions(), job.times(REPEATS)
+    found: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+    for n in range(repeats):
+        job.say(f"round {n + 1} of {repeats}: limit, OUTPUTS OFF, engine killed, window killed")
+        folder = job.folder / f"round{n}"
+        folder.mkdir()
+        trip = Trip(folder, EMULATED_BENCH, "", job.say)
+        try:
+            for metric, step in STEPS:
+                found[metric] += _took_ms(lambda step=step, trip=trip: step(trip), job)
+        finally:
+            trip.leave()
+        found[WINDOW] += _took_ms(lambda folder=folder: _window_killed(folder), job)
+    for metric, took_ms in found.items():
+        worst_ms = max(took_ms, key=_badness, default=float("nan"))
+        yield metric.row(worst_ms, None, f"{said}; worst of {len(took_ms)}, by the supply's journal")
+
+
+def _took_ms(walk: Callable[[], Finding], job: Job) -> list[float]:
+    """One figure; NaN where the output did not go off or not by the guard, none where the bench did not come so far."""
+    try:
+        finding = walk()
+    except PulseError as error:
+        job.say(f"left out: {error}")
+        return []
+    if not finding.ok:
+        job.say(f"does not hold: {finding.value} {finding.unit}; {finding.evidence}")
+    late = isinstance(finding.value, float) and finding.value >= safety_steps.OFF_MS
+    return [float(finding.value or "nan") if finding.ok or late else float("nan")]
+
+
+def _badness(took_ms: float) -> float:
+    """What is not measured is worse than anything."""
+    return float("inf") if math.isnan(took_ms) else took_ms
+
+
+def _window_killed(folder: Path) -> Finding:
+    """A window that runs the bench, killed."""
+    own = folder / "window"
+    own.mkdir()
+    with process.bench_window(own, 0) as window:
+        told = process.told(own, window, ended=False)
+        if told["state"] != "Running" or not told["ports"]:
+            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py tour")
+        killed_s = time.monotonic()
+        window.kill()
+        off = evidence.supply_off(Path(told["run"]) / "emulated", killed_s)
+    process.emulators_ended(Path(told["run"]))
+    return safety_steps.judged(off, frozenset(told["ports"]), killed_s, "window killed")

@@ -1,0 +1,168 @@
+"""`measure twins`: what a step of each twin costs and how far it lies from PyBaMM's or scipy's own answer."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.benchfile import read_bench
+from workbench.cli import EMULATED_BENCH
+from workbench.engine.lanes import pack_spec
+from workbench.measure.job import alternated, conditions, percentile, timed
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drivers.snapshot import Floats
+    from twin.dfn import DfnCell
+    from twin.ports import PackSpec
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+
+_IDAKLU: Final = "PyBaMM SPMe stepped by IDAKLU (save=False)"
+SPME: Final = Metric("SPMe pack, one step of 24 cells", "ms", "<", 2.0, f"{_IDAKLU}, 24 times")
+SPME_RMS: Final = Metric("SPMe pack against IDAKLU, RMS of the voltage's difference", "mV", "<", 0.03, _IDAKLU)
+SPME_WORST: Final = Metric("SPMe pack against IDAKLU, greatest difference of a voltage", "mV", "<", 0.11, _IDAKLU)
+ECM: Final = Metric("ECM pack of 24 cells, one cell and step", "ns", "<", 2000.0, "plain numpy, all cells at once")
+ECM_WORST: Final = Metric(
+    "ECM pack against scipy, greatest difference of a voltage", "mV", "<", 0.1, "scipy solve_ivp, LSODA, rtol 1e-9"
+)
+DFN: Final = Metric("DFN lane, one step within the loop's turn", "us", "<", 200.0, "PyBaMM DFN stepped within the turn")
+DFN_LAG: Final = Metric("DFN lane behind the loop, p99", "s", "<", 0.5)
+METRICS: Final = (SPME, SPME_RMS, SPME_WORST, ECM, ECM_WORST, DFN, DFN_LAG)
+
+DT_S: Final = 0.01
+PULSE_S: Final = 2.0
+STEPS: Final = 25  # of one current, before the peer has its turn
+START_S: Final = 40.0  # the DFN's worker imports PyBaMM
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Pulses of -40 to 60 A on the emulated bench's pack, steps of 10 ms."""
+    said = conditions()
+    pack = pack_spec(read_bench(EMULATED_BENCH).pack)
+    yield from _spme(job, pack, said)
+    yield from _ecm(job, pack, said)
+    yield from _dfn(job, pack, said)
+
+
+def _pulses(count: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).uniform(-40.0, 60.0, count)
+
+
+def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+    """Both step the same cells under the same currents; PyBaMM sees each cell's temperature before the step."""
+    from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
+    from twin.physics import ReferenceCell, constants  # noqa: PLC0415
+    from twin.spme import SpmePack  # noqa: PLC0415
+
+    job.say("SPMe pack beside PyBaMM's own stepping")
+    ours = SpmePack(pack, spme_model.load())
+    built = ReferenceCell(float(pack.soc0[0]), "SPMe")
+    cells = [copy.copy(built) for _ in range(pack.cells)]  # one model, a past of its own for each
+    for cell, soc in zip(cells, pack.soc0, strict=True):
+        cell.rest(float(soc))
+    scale = constants().capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
+    rounds = job.times(16)
+    currents = _pulses(rounds, 3)
+    mine_v, theirs_v = np.empty((2, rounds, STEPS, pack.cells))
+    kelvin = np.full((rounds * STEPS + 1, pack.cells), pack.ambient_k)
+    at = {"ours": 0, "peer": 0}
+
+    def step_ours() -> list[float]:
+        k = at["ours"]
+        at["ours"] += 1
+        current_a, took_s = np.full(pack.cells, currents[k]), list[float]()
+        for n in range(STEPS):
+            began_s = time.perf_counter()
+            state = ours.step(current_a, pack.ambient_k, DT_S)
+            took_s.append(time.perf_counter() - began_s)
+            mine_v[k, n], kelvin[k * STEPS + n + 1] = state.voltage_v, state.temperature_k
+        return took_s
+
+    def step_peer() -> list[float]:
+        k = at["peer"]
+        at["peer"] += 1
+        took_s = list[float]()
+        for n in range(STEPS):
+            warm = kelvin[k * STEPS + n]
+            began_s = time.perf_counter()
+            reads = [cell.step(float(currents[k] * scale[m]), float(warm[m]), DT_S) for m, cell in enumerate(cells)]
+            took_s.append(time.perf_counter() - began_s)
+            surface = np.array([read.surface_ocv_v for read in reads])
+            lost = surface - np.array([read.voltage_v for read in reads])
+            theirs_v[k, n] = surface - pack.resistance_factor * lost
+        return took_s
+
+    mine_s, theirs_s = alternated(step_ours, step_peer, rounds)
+    apart_mv = 1e3 * np.abs(mine_v - theirs_v)
+    said = f"{said}; median of {len(mine_s)} steps"
+    yield SPME.row(1e3 * float(np.median(mine_s)), 1e3 * float(np.median(theirs_s)), said)
+    yield SPME_RMS.row(float(np.sqrt(np.mean(apart_mv**2))), None, said)
+    yield SPME_WORST.row(float(apart_mv.max()), None, said)
+
+
+def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+    from twin import cell_table  # noqa: PLC0415  # numba and scipy take a moment
+    from twin.ecm import EcmPack  # noqa: PLC0415
+    from workbench.measure.peers.numpy_ecm import NumpyEcm  # noqa: PLC0415
+
+    job.say("ECM pack beside numpy and scipy")
+    table = cell_table.load(cell_table.SHIPPED / "ecm.toml")
+    ours, peer = EcmPack(pack, table), NumpyEcm(pack, table)
+    current_a = np.full(pack.cells, 30.0)
+    ours.step(current_a, pack.ambient_k, DT_S)  # loads the kernel
+    mine_s, theirs_s = alternated(
+        lambda: timed(lambda: ours.step(current_a, pack.ambient_k, DT_S), 500),
+        lambda: timed(lambda: peer.step(current_a, pack.ambient_k, DT_S), 500),
+        job.times(8),
+    )
+    each = 1e9 / pack.cells
+    words = f"{said}; median of {len(mine_s)} steps"
+    yield ECM.row(each * float(np.median(mine_s)), each * float(np.median(theirs_s)), words)
+
+    ours, exact = EcmPack(pack, table), NumpyEcm(pack, table)
+    worst_v, pulses = 0.0, _pulses(job.times(15), 5)
+    for pulse in pulses:
+        current_a = np.full(pack.cells, pulse)
+        mine_v = [ours.step(current_a, pack.ambient_k, DT_S).voltage_v for _ in range(round(PULSE_S / DT_S))][-1]
+        worst_v = max(worst_v, float(np.abs(mine_v - exact.solve(current_a, pack.ambient_k, PULSE_S)).max()))
+    yield ECM_WORST.row(1e3 * worst_v, None, f"{said}; {len(pulses)} pulses of {PULSE_S:g} s")
+
+
+def _dfn(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+    from twin import dfn  # noqa: PLC0415
+    from twin.physics import ReferenceCell  # noqa: PLC0415
+
+    job.say("DFN lane in real time beside a DFN within the turn")
+    with contextlib.closing(dfn.DfnCell(pack, 0, 0.1)) as lane:
+        inside = ReferenceCell(float(pack.soc0[0]))
+        took_s, lag_s = _followed(lane, pack, job.times(400))
+        turns_s = timed(lambda: inside.step(2.5, pack.ambient_k, DT_S), job.times(150))
+    said = f"{said}; {len(took_s)} turns of 10 ms, worker niced"
+    yield DFN.row(1e6 * float(np.median(took_s)), 1e6 * float(np.median(turns_s)), said)
+    yield DFN_LAG.row(percentile(lag_s, 99), None, said)
+
+
+def _followed(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:
+    """Seconds that each step took and by how much the lane lagged, a hundred turns a second, once it has answered."""
+    current_a = np.full(pack.cells, 30.0)
+    until_s = time.monotonic() + START_S
+    while not np.isfinite(lane.step(0.0 * current_a, pack.ambient_k, 1e-4).voltage_v[0]):
+        if time.monotonic() > until_s:
+            return np.empty(0), np.empty(0)
+        time.sleep(0.02)
+    took_s, lag_s = np.empty(turns), np.empty(turns)
+    due_s = time.monotonic()
+    for turn in range(turns):
+        due_s += DT_S
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        began_s = time.perf_counter()
+        lane.step(current_a, pack.ambient_k, DT_S)
+        took_s[turn], lag_s[turn] = time.perf_counter() - began_s, lane.age_s()
+    return took_s, lag_s

@@ -1,0 +1,98 @@
+"""`measure window`: how soon it stands, how smoothly it draws, alone and beside a running bench, without a display."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.measure import process
+from workbench.measure.job import conditions
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+
+_ALL: Final = "pyqtgraph, all points"
+_REDUCED: Final = "pyqtgraph, given our least and greatest per pixel"
+_SHARED: Final = "the window shares its cores with engine, guard, DFN and four emulators, which go first"
+_ALONE: Final = "the plots of the rows above, no bench beside them"
+SHELL: Final = Metric("shell on screen after process start", "ms", "<", 500.0, "an empty window of PySide6")
+PLOTS: Final = Metric("plots on screen after process start", "ms", "<", 1500.0, "12 empty plots of pyqtgraph")
+FRAMES: Final = Metric("painted frames, 12 plots of 4 curves of 6 000 points", "/s", ">=", 29.5, _ALL)
+CORE: Final = Metric("core taken by them", "%", "<", 60.0, _ALL)
+EACH: Final = Metric("core time of one such frame", "ms", "<", 20.0, _REDUCED)
+BESIDE_FRAMES: Final = Metric(
+    "painted frames of the whole window beside a running bench", "/s", ">=", 29.5, _ALONE, _SHARED
+)
+BESIDE_CORE: Final = Metric("core taken by the whole window beside a running bench", "%", "<", 60.0, _ALONE)
+GIANTS: Final = Metric("of torch, pybamm and scipy, imported in the window's process", "", "<=", 0.0)
+METRICS: Final = (SHELL, PLOTS, FRAMES, CORE, EACH, BESIDE_FRAMES, BESIDE_CORE, GIANTS)
+
+STARTS: Final = 3
+SECONDS: Final = 8
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Every figure in a process of its own, peers in turns with ours; 29.5 frames count as 30 asked of a timer."""
+    said = f"{conditions()}; offscreen, software rendering"
+    yield from _starts(job, said)
+    job.say("12 plots beside pyqtgraph with all points and with reduced ones")
+    own, whole, reduced = _costs(job)
+    yield FRAMES.row(own["fps"], whole["fps"], said)
+    yield CORE.row(own["cpu_pct"], whole["cpu_pct"], said)
+    yield EACH.row(_frame_ms(own), _frame_ms(reduced), said)
+    job.say("the whole window beside a running bench")
+    beside = _beside(job)
+    said = f"{said}; median of {job.times(SECONDS)} seconds, bench and window on the same cores"
+    yield BESIDE_FRAMES.row(beside["fps"], own["fps"], said)
+    yield BESIDE_CORE.row(beside["cpu_pct"], own["cpu_pct"], said)
+    yield GIANTS.row(len(beside["giants"]), None, f"{', '.join(beside['giants']) or 'none'} found")
+
+
+def _starts(job: Job, said: str) -> Iterator[Row]:
+    told: dict[str, list[dict[str, Any]]] = {"own": [], "qt": [], "pyqtgraph": []}
+    times = job.times(STARTS)
+    job.say(f"starting main.py and its peers {times} times, and once before")
+    for n in range(times + 1):
+        for whose, found in told.items():
+            if (once := _told(job, f"start_{whose}{n}", "first_paint", whose)) and n:  # the first reads files from disk
+                found.append(once)
+    middle = {
+        (whose, what): statistics.median(once[what] for once in found)
+        for whose, found in told.items()
+        for what in ("shell_ms", "plots_ms")
+    }
+    said = f"{said}; median of {times} warm starts"
+    yield SHELL.row(middle["own", "shell_ms"], middle["qt", "shell_ms"], said)
+    yield PLOTS.row(middle["own", "plots_ms"], middle["pyqtgraph", "plots_ms"], said)
+
+
+def _told(job: Job, name: str, module: str, whose: str) -> dict[str, Any]:
+    folder = job.folder / name
+    folder.mkdir()
+    with process.child(folder, "-m", f"workbench.measure.{module}", str(folder), whose) as child:
+        return process.told(folder, child, ended=True)
+
+
+def _costs(job: Job) -> list[dict[str, float]]:
+    """Ours, pyqtgraph's with all points, with reduced ones: `fps` and `cpu_pct`; ours before and after its peers."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for n, whose in enumerate(("own", "all", "reduced", "own")):
+        found.setdefault(whose, []).append(_told(job, f"cost{n}", "plots_cost", whose))
+    return [{what: statistics.fmean(once[what] for once in each) for what in each[0]} for each in found.values()]
+
+
+def _frame_ms(cost: dict[str, float]) -> float:
+    """Core time of one painted frame."""
+    return 10.0 * cost["cpu_pct"] / cost["fps"]
+
+
+def _beside(job: Job) -> dict[str, Any]:
+    """What the window beside a running bench told of itself."""
+    folder, seconds = job.folder / "bench", job.times(SECONDS)
+    folder.mkdir()
+    with process.bench_window(folder, seconds) as window:
+        return process.told(folder, window, ended=True, within_s=process.START_S + seconds)
