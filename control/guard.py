@@ -100,6 +100,11 @@ class Watch:
         elif message == BYE and not self.armed:
             self.client_left = True
 
+    @property
+    def left_in_order(self) -> bool:
+        """Both have gone, the engine after it had taken everything down and verified that."""
+        return self.engine_left and self.client_left and self._orderly
+
     def engine_end(self) -> None:
         """The engine's pipe has closed."""
         self.engine_left = True

@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: everything that may run side by side first, then what must have the machine alone.
+"""Run the tests as `make test` does: side by side what may, then whole benches two at once, then what must be alone.
 
 python tools/test.py [--soak] [pytest arguments]
 """
@@ -23,13 +23,18 @@ def pytest(*arguments: str) -> int:
 
 
 def main() -> int:
-    """0 when both parts passed."""
+    """0 when every part passed."""
     extra = [argument for argument in sys.argv[1:] if argument != "--soak"]
     if "--soak" in sys.argv:
         return pytest("-m", "soak", "-p", "no:cacheprovider", *extra)
-    side_by_side = pytest("-n", "2", "-m", "not alone and not soak and not bench", "--cov", "--cov-report=", *extra)
-    alone = pytest("-m", "alone and not soak and not bench", "--cov", "--cov-append", "--cov-report=term", *extra)
-    return side_by_side or alone
+    covered = ("--cov", "--cov-append", "--cov-report=")
+    (ROOT / ".coverage").unlink(missing_ok=True)
+    parts = [
+        pytest("-n", "2", "-m", "not alone and not live and not soak and not bench", *covered, *extra),
+        pytest("-n", "2", "--dist", "loadscope", "-m", "live and not soak", *covered, *extra),
+        pytest("-m", "alone and not soak and not bench", *covered[:2], "--cov-report=term", *extra),
+    ]
+    return next((status for status in parts if status), 0)
 
 
 sys.exit(main())

@@ -297,3 +297,23 @@ def test_what_an_unpowered_device_cannot_verify_a_fresh_open_contact_does_and_no
         engine.close()
         guard.join(SOON_S)
     guard_engine.close()
+
+
+def test_a_tripped_guard_ends_with_an_orderly_engine_though_its_device_has_been_switched_off(tmp_path: Path) -> None:
+    mouth = FakeMouth()
+    spec = replace(guard_spec(tmp_path, mouth), orphan_s=60.0)
+    engine, guard_engine = pipe()
+    guard = threading.Thread(target=Guard(spec, guard_engine, None, "").run)
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)):
+        guard.start()
+        engine.send_bytes(TRIP + b"asked for")
+        assert soon(lambda: mouth.spoken)
+        mouth.after = 1_000  # whatever it says now, nothing verifies it any more
+        assert soon(lambda: mouth.spoken > 1)
+        engine.send_bytes(DISARMED)
+        engine.send_bytes(QUIT)
+        engine.close()
+        guard.join(SOON_S)
+        assert not guard.is_alive()
+    guard_engine.close()
+    assert json.loads(spec.report.read_text().splitlines()[-1])["result"] == "SAFE"

@@ -30,10 +30,7 @@ SABOTAGES = [
     ("drop-tick", "run"),
     ("bms-threshold", "fault"),
     ("kill-guard", "limit"),
-    ("mute-guard", "limit"),
 ]
-
-pytestmark = pytest.mark.alone
 
 
 def tour(out: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -42,6 +39,7 @@ def tour(out: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.alone
 def test_the_live_steps_hold_and_the_places_of_the_next_issue_say_not_built(tmp_path: Path) -> None:
     status, answer, told = tour(tmp_path)
     failed = [step for step in answer["steps"] if not step["ok"] and step["name"] in LIVE]
@@ -52,6 +50,7 @@ def test_the_live_steps_hold_and_the_places_of_the_next_issue_say_not_built(tmp_
     assert answer["ok"] is False
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(("name", "step"), SABOTAGES)
 def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, name: str, step: str) -> None:
     status, answer, told = tour(tmp_path, "--only", step, "--sabotage", name)
@@ -59,6 +58,7 @@ def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, n
     assert next(found["name"] for found in answer["steps"] if not found["ok"]) == step
 
 
+@pytest.mark.alone
 def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
     four = ["limit", "outputs_off", "engine_killed", "window_killed"]
     status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")

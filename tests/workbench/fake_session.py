@@ -163,6 +163,8 @@ class FakeSession:
     def connect(self) -> Pending:
         self._table, self._measured = table()
         path = Path(self._home.name) / f"ring-{len(self.asked)}"
+        if self._writer is not None:
+            self._writer.close()
         self._writer = RingWriter.create(path, self._table, self._measured)
         self._plant = Plant(self._table)
         self._start, self._row = time.monotonic() - self._past_s, 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.session.live import LiveSession
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.live
 CELL = 5
 
 

@@ -19,7 +19,7 @@ from workbench.tour import evidence
 if TYPE_CHECKING:
     from pathlib import Path
 
-alone = pytest.mark.alone
+live = pytest.mark.live
 posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process group are POSIX")
 
 
@@ -80,7 +80,7 @@ def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Pa
     assert not list(tmp_path.iterdir()), "nothing may have been started"
 
 
-@alone
+@live
 def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_the_journals(tmp_path: Path) -> None:
     status, said, told = answer(begin(tmp_path, "--duration", "10", "--fault", "bench-voltage,cell=3,volts=5.1,at=2"))
     assert status == 1
@@ -91,7 +91,7 @@ def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_th
     assert [fault["name"] for fault in said["faults"]] == ["bench voltage"]
 
 
-@alone
+@live
 def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
     status, said, _ = answer(begin(tmp_path, "--duration", "5", "--fault", "open-wire,cell=9"))
     assert status == 1
@@ -99,7 +99,7 @@ def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
     assert "cell 9" in said["error"]["what"]
 
 
-@alone
+@live
 @posix
 def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "60")
@@ -115,7 +115,7 @@ def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path
     assert not (folder / "ticks.arrows").exists()
 
 
-@alone
+@live
 @posix
 def test_an_unattended_run_outlives_its_killed_client_and_ends_by_itself(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "8", "--unattended")
@@ -132,12 +132,3 @@ def test_an_unattended_run_outlives_its_killed_client_and_ends_by_itself(tmp_pat
         running = run.columns(["bench/state"])["bench/state"] == 3.0
         assert running.sum() > 7.5 * 100
     process.communicate(timeout=10.0)  # the engine held the pipes until now
-
-
-@alone
-def test_two_runs_at_once_share_a_folder_and_nothing_else(tmp_path: Path) -> None:
-    both = [begin(tmp_path, "--duration", "4") for _ in range(2)]
-    told = [answer(process, 90.0) for process in both]
-    assert [status for status, _, _ in told] == [0, 0], told
-    assert len({said["run"] for _, said, _ in told}) == 2
-    assert all(said["recorded"] == said["ticks"] > 400 for _, said, _ in told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from multiprocessing.resource_tracker import getfd
 from typing import TYPE_CHECKING, Final
 
 import can.interfaces
@@ -34,5 +35,7 @@ def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
+    if os.name == "posix" and (tracker := getfd()) is not None:
+        os.close(tracker)  # the engine's resource tracker holds them too, for as long as anybody holds this
     know_loopback_can()
     guard_main(spec, engine, client)

@@ -242,13 +242,14 @@ class Operator:
         state = station.loop.machine.state
         if state in (BenchState.ARMED, BenchState.RUNNING):
             self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
-        if state is not BenchState.CONNECTED:
-            for trouble in power.take_down(station):
-                self._event(Level.ALARM, "leave", trouble)
+        trouble = [] if state is BenchState.CONNECTED else power.take_down(station)
+        for sentence in trouble:
+            self._event(Level.ALARM, "leave", f"{sentence}; the guard goes on trying")
         self._event(Level.INFO, "session", "disconnected")
         self._engine.end_turning()
         self._engine.outbox.keep_event = None
-        station.guard.quit()
+        if not trouble:
+            station.guard.quit()
         self._engine.outbox.put(Left())
         self._tell(f"sealing {station.recorder.ticks} ticks")
         station.close()

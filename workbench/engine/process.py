@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,3 +30,5 @@ def engine_main(order: EngineOrder, client: Connection, guard_client: Connection
     engine = Engine(order, client, guard_client)
     outlive_terminal(on_term=engine.leave)
     engine.serve()
+    if multiprocessing.active_children():  # the guard, which may outlive us: nobody shall wait for it
+        os._exit(0)
