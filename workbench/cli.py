@@ -10,7 +10,7 @@ from typing import Annotated, Any, Concatenate, NoReturn, ParamSpec
 
 import typer
 
-from drivers.errors import Interrupted, PulseError, Usage
+from drivers.errors import Interrupted, PulseError, RunLogError, Usage
 from workbench.interrupt import leave_once
 from workbench.outcome import Exit, Report
 
@@ -51,6 +51,10 @@ def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: 
     except KeyboardInterrupt:
         stopped = Interrupted("interrupted; everything that was started has been left in order")
         raise typer.Exit(report.finish(ok=False, error=stopped)) from None
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        hint = "free space, or name another folder"
+        broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
+        raise typer.Exit(report.finish(ok=False, error=broken)) from None
     except Exception as error:  # noqa: BLE001  # scripts get their object even then
         traceback.print_exc()
         defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")

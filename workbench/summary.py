@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 RUNNING: Final = 3.0
+# A set-point leaves after its turn and is sampled within the next periods: how far loop and simulator are apart drifts.
+WRITTEN_TICKS: Final = (1, 2, 3)
 SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the first tick
 _LANE: Final = re.compile(r"^(twin|estimator|controller)/(.+)/step$")
 _CELL: Final = re.compile(r"/cell_(\d\d)/voltage$")
@@ -86,22 +88,25 @@ def _while_running(run: Run, columns: list[str]) -> dict[str, Floats]:
 
 
 def _voltage_rmse_mv(run: Run, twin: str, names: tuple[str, ...], *, active: bool) -> float | None:
-    """Active twin: read-back minus the set-point of the turn before; others: minus the active twin's voltage."""
+    """Active twin: read-back minus the set-point that it may show; others: minus the active twin's voltage."""
     own = [name for name in names if name.startswith(f"twin/{twin}/") and _CELL.search(name)]
     against = _active(run, "twin")
     other = [name.replace(f"twin/{twin}/", "" if active else f"twin/{against}/") for name in own]
     data = _while_running(run, [*own, *other])
     if not own or len(data[own[0]]) < SETTLE_TICKS:
         return None
-    lag = 2 if active else 0  # a set-point leaves after its turn and is sampled within the next period
-    squares = [_squares(data[mine], data[theirs], lag) for mine, theirs in zip(own, other, strict=True)]
+    lags = WRITTEN_TICKS if active else (0,)
+    squares = [squared_gaps(data[mine], data[theirs], lags) for mine, theirs in zip(own, other, strict=True)]
     joined = np.concatenate(squares)
     return float(1e3 * np.sqrt(np.mean(joined))) if len(joined) else None
 
 
-def _squares(mine: Floats, theirs: Floats, lag: int) -> Floats:
-    difference = mine[: len(mine) - lag] - theirs[lag:]
-    return difference[np.isfinite(difference)] ** 2
+def squared_gaps(mine: Floats, theirs: Floats, lags: tuple[int, ...]) -> Floats:
+    """Of each of `theirs` against the nearest of `mine` that many ticks before."""
+    most, count = max(lags), len(mine)
+    differences = np.abs([mine[most - lag : count - lag] - theirs[most:] for lag in lags])
+    nearest: Floats = np.min(differences, axis=0)
+    return nearest[np.isfinite(nearest)] ** 2
 
 
 def _soc_error(run: Run, estimator: str, names: tuple[str, ...]) -> float | None:

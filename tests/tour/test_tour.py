@@ -24,12 +24,12 @@ LIVE = [
     "pictures",
 ]
 NOT_BUILT = ["certify", "bundle", "edge", "fleet"]
-SABOTAGES = [
-    ("mute-supply", "connect"),
-    ("swap-cells", "arm"),
-    ("drop-tick", "run"),
-    ("bms-threshold", "fault"),
-    ("kill-guard", "limit"),
+SABOTAGES = [  # the last of the steps must notice, the ones before must not
+    ("mute-supply", ["connect"]),
+    ("swap-cells", ["connect", "arm"]),
+    ("drop-tick", ["connect", "arm", "run"]),
+    ("bms-threshold", ["connect", "arm", "fault"]),
+    ("kill-guard", ["connect", "arm", "limit"]),
 ]
 
 
@@ -51,11 +51,19 @@ def test_the_live_steps_hold_and_the_places_of_the_next_issue_say_not_built(tmp_
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("name", "step"), SABOTAGES)
-def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, name: str, step: str) -> None:
-    status, answer, told = tour(tmp_path, "--only", step, "--sabotage", name)
+@pytest.mark.parametrize(("name", "steps"), SABOTAGES)
+def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, name: str, steps: list[str]) -> None:
+    status, answer, told = tour(tmp_path, "--only", ",".join(steps), "--sabotage", name)
     assert status == 1, told
-    assert next(found["name"] for found in answer["steps"] if not found["ok"]) == step
+    assert [step["name"] for step in answer["steps"] if not step["ok"]] == steps[-1:]
+
+
+@pytest.mark.live
+def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
+    status, answer, told = tour(tmp_path, "--sabotage", "mute-supply")
+    assert status == 1
+    assert answer["duration_s"] < 30.0, told
+    assert {step["value"] for step in answer["steps"][1:]} == {"not walked", "NOT BUILT"}
 
 
 @pytest.mark.alone

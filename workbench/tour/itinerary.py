@@ -8,17 +8,18 @@ from drivers.errors import Usage
 from workbench.tour import after_steps, bench_steps, safety_steps
 from workbench.tour.step import Step
 
+LIVE: Final = ("connect", "arm")  # without these no later step can be walked
 STEPS: Final = (
     Step("connect", "bench connected", bench_steps.connect),
-    Step("arm", "checklist holds", bench_steps.arm),
-    Step("run", "lanes side by side", bench_steps.run),
-    Step("fault", "BMS sees an over-voltage in time", safety_steps.fault),
-    Step("limit", "bench limit crossed, supply off", safety_steps.limit),
-    Step("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.outputs_off),
-    Step("engine_killed", "engine killed, supply off", safety_steps.engine_killed),
-    Step("reopen", "killed run opens again", after_steps.reopen),
-    Step("window_killed", "window killed, supply off", after_steps.window_killed),
-    Step("pictures", "pictures of the window", after_steps.pictures),
+    Step("arm", "checklist holds", bench_steps.arm, needs=("connect",)),
+    Step("run", "lanes side by side", bench_steps.run, needs=LIVE),
+    Step("fault", "BMS sees an over-voltage in time", safety_steps.fault, needs=LIVE),
+    Step("limit", "bench limit crossed, supply off", safety_steps.limit, needs=LIVE),
+    Step("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.outputs_off, needs=LIVE),
+    Step("engine_killed", "engine killed, supply off", safety_steps.engine_killed, needs=LIVE),
+    Step("reopen", "killed run opens again", after_steps.reopen, needs=LIVE),
+    Step("window_killed", "window killed, supply off", after_steps.window_killed, needs=LIVE),
+    Step("pictures", "pictures of the window", after_steps.pictures, needs=LIVE),
     Step("certify", "BMS certified"),
     Step("bundle", "configuration signed"),
     Step("edge", "edge bridge runs the bundle"),

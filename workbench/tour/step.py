@@ -24,7 +24,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Step:
-    """One stop of the tour. `walk` does the work on the trip so far; without it the step is not built yet."""
+    """One stop of the tour. `walk` does the work on the trip so far; without it the step is not built yet.
+
+    Where one that it `needs` was judged and failed, it is not walked.
+    """
 
     name: str
     title: str

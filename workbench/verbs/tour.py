@@ -25,9 +25,13 @@ def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
     folder.mkdir(parents=True)
     trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)
     rows = report.body["steps"] = list[dict[str, object]]()
+    failed = set[str]()
     try:
         for number, step in steps:
-            finding = _walk(step, trip)
+            missing = next((name for name in step.needs if name in failed), "")
+            finding = _not_walked(missing) if missing else _walk(step, trip)
+            if not finding.ok:
+                failed.add(step.name)
             rows.append(row(number, step, finding))
             report.line(line(number, step, finding))
             if finding.evidence and finding is not NOT_BUILT:
@@ -37,6 +41,10 @@ def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
     run = str(trip.run) if trip.run else None
     report.body["files"] = {"run": run, "report": None, "bundle": None, "pictures": [str(p) for p in trip.pictures]}
     return all(bool(found["ok"]) for found in rows)
+
+
+def _not_walked(missing: str) -> Finding:
+    return Finding(ok=False, value="not walked", target="walked", evidence=f"{missing} has failed")
 
 
 def _walk(step: Step, trip: Trip) -> Finding:

@@ -23,6 +23,7 @@ SENSOR: Final = re.compile(r"bms/temperature_\d+")
 
 DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
 RISE_S: Final = 0.1  # outputs that are switched on rise meanwhile
+TURN_S: Final = 0.010  # how far that may be off: loop and simulator keep their own periods
 WRITE_S: Final = 0.0175  # a set-point is sent in the simulator's next period of 10 ms and measured in the one after
 
 Reduce = Callable[[Floats], Floats]
@@ -129,12 +130,14 @@ def _live(rows: Rows, cells: Columns) -> npt.NDArray[np.bool_]:
 
 
 def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floats:
-    """What was asked for when the cells were sampled, minus what was read then; mean over the cells."""
+    """What may have been asked for when the cells were sampled, the nearest of it, minus what was read; their mean."""
     t_s = rows.t_s[len(rows.t_s) - rows.new.shape[1] :]
     known = cells[0] < len(rows.sampled_s)
     age_s = t_s - rows.sampled_s[cells[0]] if known else np.zeros_like(t_s)
-    then = rows.earlier(age_s + write_s)
-    return np.where(_live(rows, cells), _mean(rows.values[mine][:, then] - rows.new[cells]), np.nan)
+    lags_s = (write_s - TURN_S, write_s, write_s + TURN_S) if write_s else (0.0,)
+    gaps = np.array([rows.values[mine][:, rows.earlier(age_s + lag_s)] - rows.new[cells] for lag_s in lags_s])
+    nearest = np.take_along_axis(gaps, np.argmin(np.abs(gaps), axis=0)[None], axis=0)[0]
+    return np.where(_live(rows, cells), _mean(nearest), np.nan)
 
 
 def _difference(mine: Columns, active: Columns, age: int | None, rows: Rows) -> Floats:
