@@ -18,7 +18,7 @@ from drivers.benchfile.limits import laid_over
 from drivers.benchfile.model import ROLES
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
-from drivers.errors import BenchError, RunLogError
+from drivers.errors import BenchError
 from drivers.ring import RingWriter
 from drivers.ringfile import fresh_path
 from drivers.runlog.folder import describe
@@ -34,6 +34,7 @@ from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopbac
 from workbench.engine.lanes import build_lanes, pack_spec
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Closable, Station
+from workbench.folders import fresh
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -54,7 +55,8 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Stati
     """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind."""
     know_loopback_can()
     with ExitStack() as undo:
-        folder = _run_folder(order.runs, bench.bench.name)
+        stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())  # so that names sort by time
+        folder = fresh(order.runs, f"{stamp}_{bench.bench.name}")
         desk = _emulated(bench, folder, order.sabotage)
         if desk is not None:
             undo.callback(desk.stop)
@@ -217,21 +219,6 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _run_folder(runs: Path, bench: str) -> Path:
-    """A folder whose name sorts by time and does not collide; raises `BenchError`."""
-    stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
-    for number in range(100):
-        folder = runs / (f"{stamp}_{bench}" + (f"_{number}" if number else ""))
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise RunLogError(f"cannot be written: {error.strerror}", where=str(runs), hint="use --out") from error
-        return folder
-    raise RunLogError("has no free name for a run", where=str(runs), hint="use --out")
 
 
 class _OneTickShort:

@@ -21,8 +21,6 @@ assert [name for _, name in socket.if_nameindex()] == ["lo"]
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
-pytestmark = pytest.mark.alone
-
 
 def begin(out: Path, *, steps: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     command = [*before, "main.py", "tour", "--json", "--out", str(out), "--only", steps]
@@ -40,6 +38,7 @@ def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
     return process.returncode, json.loads(stdout), told
 
 
+@pytest.mark.alone
 def test_two_tours_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     both = [begin(tmp_path, steps=STEPS) for _ in range(2)]
     told = [answer(process) for process in both]
@@ -56,6 +55,7 @@ def may_unshare() -> bool:
     )
 
 
+@pytest.mark.live
 @pytest.mark.skipif(not may_unshare(), reason="nobody may make a network namespace here")
 def test_the_bench_works_where_only_a_loopback_interface_exists(tmp_path: Path) -> None:
     alone = ("unshare", "-rn", sys.executable, "-c", LOOPBACK_UP)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import time
 from typing import TYPE_CHECKING
 
 from drivers.errors import PulseError
 from workbench.cli import EMULATED_BENCH
+from workbench.folders import fresh
 from workbench.tour.itinerary import chosen, known_sabotage
 from workbench.tour.step import NOT_BUILT, Finding, Step, line, row
 from workbench.tour.trip import Trip
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
     """Walk; True when every judged step is ok. Each tour writes into a folder of its own under `out`."""
     steps, sabotage = chosen(only), known_sabotage(sabotage)
-    started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d_%H%M%S_%f")
-    folder = out.resolve() / started
-    folder.mkdir(parents=True)
+    folder = fresh(out.resolve(), time.strftime("%Y-%m-%d_%H%M%S", time.gmtime()))
     trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)
     rows = report.body["steps"] = list[dict[str, object]]()
     failed = set[str]()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CELL_VOLTAGE: Final = re.compile(r"cell_\d+/voltage")
 SENSOR: Final = re.compile(r"bms/temperature_\d+")
 
+STATE, ARMED = "bench/state", 2
 DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
 RISE_S: Final = 0.1  # outputs that are switched on rise meanwhile
 TURN_S: Final = 0.010  # how far that may be off: loop and simulator keep their own periods
@@ -68,9 +69,9 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
             for word, reduce in (("min", _least), ("mean", _mean), ("max", _most), ("spread", _spread))
         ]
         made += [
-            Formula(Channel(f"estimator/{lane.name}/soc_band", "1"), partial(_while_live, cells, column[std]))
+            Formula(Channel(f"estimator/{lane.name}/soc_band", "1"), partial(_while_armed, column[STATE], column[std]))
             for lane in lanes
-            if (std := f"estimator/{lane.name}/soc_std") in column
+            if (std := f"estimator/{lane.name}/soc_std") in column and STATE in column
         ]
     if len(sensors):
         made += [
@@ -118,9 +119,9 @@ def _of_live(cells: Columns, reduce: Reduce, rows: Rows) -> Floats:
     return np.where(_live(rows, cells), reduce(rows.new[cells]), np.nan)
 
 
-def _while_live(cells: Columns, column: int, rows: Rows) -> Floats:
-    """A column from when there is something to believe it by."""
-    return np.where(_live(rows, cells), rows.new[column], np.nan)
+def _while_armed(state: int, column: int, rows: Rows) -> Floats:
+    """A column from when estimators learn: before that a belief is what was set, and its band hides the rest."""
+    return np.where(rows.new[state] >= ARMED, rows.new[column], np.nan)
 
 
 def _live(rows: Rows, cells: Columns) -> npt.NDArray[np.bool_]:
