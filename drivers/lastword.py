@@ -137,7 +137,9 @@ class TcpMouth:
                 self.detail = ""
                 return StepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
             time.sleep(max(AGAIN_S, self._word.gap_s))
-        said = self.detail or f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
+        answers = self.connected and self._answered >= self._counts_from
+        otherwise = f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
+        said = otherwise if answers or not self.detail else self.detail
         detail = f"not verified within {step.within_s:g} s: {said}"
         return StepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
