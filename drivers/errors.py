@@ -4,6 +4,7 @@
     |-- BenchFileError   a mistake in a declaration (bench, device map, thresholds, duty)
     |-- RunLogError      a run folder that cannot be written, opened or exported
     |-- BenchError       the bench, or a part of it, is missing or refuses
+    |   |-- BrokerMissing    no MQTT broker answers
     |   `-- LinkError    one wire
     |       |-- LinkSilent     no answer in time
     |       |-- LinkDropped    closed by the other side, or never opened
@@ -11,6 +12,7 @@
     |       `-- WrongModel     somebody else answers
     |-- Refused          an action that the state of the session does not allow
     |-- CheckFailed      a check of the bench that did not hold
+    |-- BundleRefused    a bundle that is not what it should be; `key` names the rule it broke
     |-- Interrupted      Ctrl-C or SIGTERM, left in order
     `-- Usage            an option of the command line that makes no sense
 
@@ -82,6 +84,12 @@ class BenchError(PulseError):
     code = "bench"
 
 
+class BrokerMissing(BenchError):
+    """No MQTT broker answers."""
+
+    code = "broker_missing"
+
+
 class LinkError(BenchError):
     """One wire."""
 
@@ -122,6 +130,12 @@ class CheckFailed(PulseError):
     """A check of the bench that did not hold."""
 
     code = "check_failed"
+
+
+class BundleRefused(PulseError):
+    """A bundle that is not what it should be."""
+
+    code = "bundle_refused"
 
 
 class Interrupted(PulseError):

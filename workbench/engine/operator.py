@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control.state import BenchState
 from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
-from workbench.compose import compose
+from workbench.compose.bench import compose
 from workbench.engine import power
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @contextmanager
 def instruments(folder: Path, bms_map: Path, *parts: str) -> Generator[dict[str, str]]:
     """Addresses of the emulators `parts`, which run until the end of the block; raises `BenchError`."""
-    from workbench.compose import EmulatedBench, EmulatorError  # noqa: PLC0415  # brings drivers and twins along
+    from workbench.compose.bench import EmulatedBench, EmulatorError  # noqa: PLC0415  # brings drivers and twins along
 
     try:
         bench = EmulatedBench.start(folder, bms_map, parts=parts)
