@@ -11,6 +11,7 @@
     |       |-- LinkGarbage    an answer that cannot be read
     |       `-- WrongModel     somebody else answers
     |-- Refused          an action that the state of the session does not allow
+    |-- Blocked          a certification case whose precondition does not hold
     |-- CheckFailed      a check of the bench that did not hold
     |-- BundleRefused    a bundle that is not what it should be; `key` names the rule it broke
     |-- Interrupted      Ctrl-C or SIGTERM, left in order
@@ -124,6 +125,12 @@ class Refused(PulseError):
     """An action that the state of the session does not allow."""
 
     code = "refused"
+
+
+class Blocked(PulseError):
+    """A certification case whose precondition does not hold."""
+
+    code = "blocked"
 
 
 class CheckFailed(PulseError):

@@ -129,6 +129,22 @@ class Limit(Section):
     bench: Bounds | None = None
 
 
+class DeviceLimits(Section):
+    """`[device_limits]`: what `certify` asks of the device beside the `device` bounds of the limits.
+
+    `thresholds`: the device's own sheet (`drivers.benchfile.device`). A value that far (`tolerance_*`) beyond a bound
+    must trip, one that far within must not; the contactor is open `react_ms` after the debounce, the fault told in
+    `tell_ms`.
+    """
+
+    thresholds: Text
+    tolerance_v: Positive
+    tolerance_a: Positive
+    tolerance_k: Positive
+    react_ms: PeriodMs
+    tell_ms: PeriodMs
+
+
 class Ages(Section):
     """Milliseconds for each source that the gate must not lose."""
 
@@ -199,6 +215,7 @@ class Bench(Section):
     io_box: IoBox
     dut: Dut
     limit: Annotated[tuple[Limit, ...], Field(strict=False)]
+    device_limits: DeviceLimits | None = None
     gate: Gate
     guard: Guard
     safe: Annotated[tuple[SafeStep, ...], Field(strict=False)]

@@ -112,6 +112,11 @@ class Dut:
         """Send the tester's heartbeat, or stop."""
         self._talker.heartbeat(on)
 
+    @property
+    def last_beat_s(self) -> float:
+        """When the newest heartbeat was sent, monotonic; NaN before the first."""
+        return self._talker.last_beat_s
+
     def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
         """Ask at once and from then on every cycle; a reset is taken on its rising edge.
 

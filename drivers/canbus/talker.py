@@ -27,6 +27,7 @@ class Talker:
         self._beating = False
         self._asked: dict[str, float] | None = None
         self._beats = self._requests = 0
+        self.last_beat_s = float("nan")  # when the newest heartbeat was handed over
         self._closing = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._run, name="talk dut", daemon=True)
@@ -70,6 +71,7 @@ class Talker:
                 self._ask()
                 continue
             if self._beating:
+                self.last_beat_s = time.monotonic()
                 self._send(self._heartbeat, self._heartbeat.encode({}, self._beats))
                 self._beats += 1
             self._ask()

@@ -67,6 +67,7 @@ class CellSimulator(ScpiSource):
 
     def exchange(self, link: Link) -> Reading:
         if (wanted := self._wanted) is not None:
+            self.sending(wanted)
             link.write(self._messages.set_voltages(np.where(self._shorted, 0.0, wanted)))
         volts, amperes = self._messages.measured(link.ask(self._messages.measure, 2))
         return Reading(np.array(volts + amperes), link.sampled_s)

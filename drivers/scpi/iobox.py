@@ -38,28 +38,36 @@ class IoBox(PolledSource):
         outputs = (
             Channel(f"io/thermistor_{n}", "K", page.COLDEST_K, page.HOTTEST_K) for n in range(1, thermistors + 1)
         )
-        super().__init__("io_box", address, expect, period_s, (*flags, *outputs), clock=clock)
+        edge = Channel("io/contactor_age", "s", 0.0, 1e9)
+        super().__init__("io_box", address, expect, period_s, (*flags, edge, *outputs), clock=clock)
         self._thermistors = thermistors
-        self._wanted: bytes | None = None
+        self._wanted: tuple[Floats, bytes] | None = None
 
     def set_temperatures(self, kelvin: Floats) -> None:
         """Hand over `kelvin[thermistors]` for the next exchange; raises `BenchError` for NaN or out of range."""
-        self._wanted = page.set_temperatures(kelvin, self._thermistors)
+        self._wanted = kelvin, page.set_temperatures(kelvin, self._thermistors)
 
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
         self.poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
         self._within(lambda: "" if self._powered() is on else f"power is not {'on' if on else 'off'}")
 
+    def hold_auxiliary(self, state: str) -> None:
+        """Let the contactor's auxiliary contact `through` to the device, or hold its wire `open` or `closed`."""
+        self.poller.call(lambda link: page.acknowledged(link.ask(page.hold_auxiliary(state))))
+
     def forget(self) -> None:
         self._wanted = None
 
     def exchange(self, link: Link) -> Reading:
         if (wanted := self._wanted) is not None:
-            page.acknowledged(link.ask(wanted))
+            kelvin_wanted, message = wanted
+            self.sending(kelvin_wanted)
+            page.acknowledged(link.ask(message))
         kelvin = page.temperatures(link.ask(codec.message(page.THERMISTORS.ask())), self._thermistors)
         flags = page.inputs(link.ask(codec.message(page.INPUTS.ask())))
-        return Reading(np.concatenate((flags, kelvin)), link.sampled_s)
+        edge_s = page.since_edge_s(link.ask(codec.message(page.EDGE.ask())))
+        return Reading(np.concatenate((flags, (edge_s,), kelvin)), link.sampled_s)
 
     def _powered(self) -> bool:
         reply = self.poller.call(lambda link: link.ask(codec.message(page.INPUTS.ask())))

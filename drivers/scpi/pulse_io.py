@@ -23,6 +23,8 @@ IDENTITY: Final = Query("ID", SHEET)
 THERMISTORS: Final = Query("TH", SHEET)  # `TH r1,...,r8` sets, ohm
 POWER: Final = Query("PWR", SHEET)  # `PWR 0|1` sets
 INPUTS: Final = Query("IN", SHEET)
+EDGE: Final = Query("EDGE", SHEET)  # ms since the contactor input changed, captured by the box
+AUXILIARY: Final = {"through": 0, "open": 1, "closed": 2}  # `AUX n`: relay in the auxiliary contact's wire; SHEET
 
 R25_OHM: Final = 10_000.0
 BETA_K: Final = 3435.0
@@ -30,6 +32,7 @@ T25_K: Final = 298.15
 COLDEST_K: Final = 205.0  # the outputs end at 2 MOhm; SHEET
 HOTTEST_K: Final = 450.0
 
+_EDGE: Final = re.compile(rb"\s*contactor=(\d{1,12})\s*")
 _INPUTS: Final = re.compile(rb"\s*estop=([01]),contactor=([01]),power=([01])\s*")
 
 
@@ -59,6 +62,19 @@ def set_temperatures(kelvin: Floats, count: int) -> bytes:
 def set_power(on: bool) -> bytes:  # noqa: FBT001  # the one thing it says
     """One line that switches the power of the device under test."""
     return b"PWR %d\n" % on
+
+
+def hold_auxiliary(state: str) -> bytes:
+    """One line that puts the relay of the auxiliary contact's wire into one of the `AUXILIARY` states."""
+    return b"AUX %d\n" % AUXILIARY[state]
+
+
+def since_edge_s(reply: bytes) -> float:
+    """Seconds since the contactor input changed, in steps of 1 ms; raises `LinkGarbage`."""
+    matched = _EDGE.fullmatch(check(reply))
+    if matched is None:
+        raise LinkGarbage(f"answers {reply[:40]!r} where the age of an edge is due")
+    return float(matched.group(1)) / 1e3
 
 
 def check(reply: bytes) -> bytes:

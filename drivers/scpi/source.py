@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,6 +26,14 @@ STALE_PERIODS: Final = 3.0
 SETTLE_S: Final = 1.0
 ASK_AGAIN_S: Final = 0.02
 LONGEST_QUEUE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The newest set-points `values[n]` in SI that an instrument was sent, and when it was first sent them."""
+
+    values: Floats
+    at_s: float
 
 
 class PolledSource(ABC):
@@ -48,6 +57,7 @@ class PolledSource(ABC):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.sent: Sent | None = None
         self.name: Final = name
         self.channels: Final = channels
         self._expect, self._period_s, self._clock = expect, period_s, clock
@@ -97,6 +107,11 @@ class PolledSource(ABC):
                 bound=self._expect,
                 hint=f"{self._expect} was expected; check the address",
             )
+
+    def sending(self, values: Floats) -> None:
+        """Note what is about to be written; the time counts from the first writing of the same values."""
+        if self.sent is None or not np.array_equal(self.sent.values, values):
+            self.sent = Sent(values.copy(), self._clock())
 
     @abstractmethod
     def exchange(self, link: Link) -> Reading: ...

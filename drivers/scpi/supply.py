@@ -58,7 +58,7 @@ class Supply(ScpiSource):
         super().__init__("supply", address, expect, period_s, CHANNELS, clock=clock)
         self._protect = page.Protections(protect_voltage_v, protect_current_a, protect_current_a)
         self._charge_v, self._discharge_v = charge_v, discharge_v
-        self._wanted: tuple[tuple[float, ...], bytes] | None = None
+        self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
         self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the one before, the newest
         self._remote = self._held = False  # as the instrument says, as we took it
         self._disobeyed = 0
@@ -70,7 +70,7 @@ class Supply(ScpiSource):
             raise BenchError(f"current {current_a} A is no set-point", where=self.name, value=current_a)
         voltage_v = self._charge_v if current_a < 0.0 else self._discharge_v
         values = (voltage_v, max(0.0, -current_a), max(0.0, current_a))
-        self._wanted = values, page.set_points(values)
+        self._wanted = current_a, values, page.set_points(values)
 
     def forget(self) -> None:
         self._wanted, self._remote = None, False
@@ -84,7 +84,8 @@ class Supply(ScpiSource):
         """Set-points go out under remote control alone: without it each would leave an error in the queue."""
         wanted = self._wanted if self._remote else None
         if wanted is not None:
-            values, message = wanted
+            current_a, values, message = wanted
+            self.sending(np.array([current_a]))
             self._written = self._written[1], values
             link.write(message)
         told = page.measured(link.ask(page.MEASURE, page.ANSWERS))

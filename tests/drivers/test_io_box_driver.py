@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
 THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
 INPUTS: Line = (b"IN?\n", b"estop=1,contactor=0,power=1\n")
+EDGE: Line = (b"EDGE?\n", b"contactor=40\n")
 
 
 def box(address: str) -> IoBox:
@@ -34,11 +35,11 @@ def box(address: str) -> IoBox:
 
 
 def test_the_exchange_drives_resistances_and_reads_temperatures_and_contacts() -> None:
-    script = [(b"TH 10000.0,4101.2\n", b"OK\n"), (b"TH?\n", b"10000.0,4101.2\n"), INPUTS]
+    script = [(b"TH 10000.0,4101.2\n", b"OK\n"), (b"TH?\n", b"10000.0,4101.2\n"), INPUTS, EDGE]
     with Scripted(script) as peer, Link.open(peer.address) as link:
         driver = box(peer.address)
         driver.set_temperatures(np.array([298.15, 323.15]))
-        assert driver.exchange(link).values == pytest.approx([1.0, 0.0, 1.0, 298.15, 323.15], abs=1e-3)
+        assert driver.exchange(link).values == pytest.approx([1.0, 0.0, 1.0, 0.04, 298.15, 323.15], abs=1e-3)
 
 
 @given(st.floats(min_value=pulse_io.COLDEST_K, max_value=pulse_io.HOTTEST_K))
@@ -78,16 +79,30 @@ def test_inputs_that_cannot_be_are_garbage(reply: bytes) -> None:
 
 def test_power_is_on_once_the_box_says_so() -> None:
     off: Line = (b"IN?\n", b"estop=1,contactor=0,power=0\n")
-    script = [IDENTITY, THERMISTORS, INPUTS, (b"PWR 1\n", b"OK\n"), off, INPUTS]
+    script = [IDENTITY, THERMISTORS, INPUTS, EDGE, (b"PWR 1\n", b"OK\n"), off, INPUTS]
     with Scripted(script) as peer, running(driver := box(peer.address)):
         driver.power(on=True)
 
 
 def test_a_refused_line_is_told_in_the_boxs_words() -> None:
-    script = [IDENTITY, THERMISTORS, INPUTS, (b"PWR 1\n", b"ERR 5 supply overloaded\n")]
+    script = [IDENTITY, THERMISTORS, INPUTS, EDGE, (b"PWR 1\n", b"ERR 5 supply overloaded\n")]
     with (
         Scripted(script) as peer,
         running(driver := box(peer.address)),
         pytest.raises(BenchError, match="ERR 5 supply overloaded"),
     ):
         driver.power(on=True)
+
+
+@pytest.mark.parametrize(
+    "reply", [b"contactor=-1\n", b"contactor=1.5\n", b"40\n", b"contactor=nan\n", b"ERR 1 unknown\n"]
+)
+def test_an_edge_that_cannot_be_is_garbage(reply: bytes) -> None:
+    with pytest.raises(LinkGarbage):
+        pulse_io.since_edge_s(reply)
+
+
+def test_the_auxiliary_contact_is_held_by_one_line() -> None:
+    script = [IDENTITY, THERMISTORS, INPUTS, EDGE, (b"AUX 2\n", b"OK\n")]
+    with Scripted(script) as peer, running(driver := box(peer.address)):
+        driver.hold_auxiliary("closed")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
 THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
 INPUTS: Line = (b"IN?\n", b"estop=1,contactor=0,power=1\n")
-TURN = [THERMISTORS, INPUTS]
+EDGE: Line = (b"EDGE?\n", b"contactor=40\n")
+TURN = [THERMISTORS, INPUTS, EDGE]
 
 
 class Clock:
@@ -77,7 +78,7 @@ def test_a_value_older_than_three_periods_is_stale_while_the_instrument_answers(
 
 def test_a_value_out_of_its_range_is_implausible() -> None:
     hot = (b"TH?\n", b"10000.0,1.0\n")
-    with Scripted([IDENTITY, hot, INPUTS]) as peer, running(source := box(peer)):
+    with Scripted([IDENTITY, hot, INPUTS, EDGE]) as peer, running(source := box(peer)):
         until(lambda: source.poller.reading is not None)
         assert list(known(source).quality[-2:]) == [Quality.GOOD, Quality.IMPLAUSIBLE]
 

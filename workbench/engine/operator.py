@@ -14,6 +14,7 @@ from workbench.compose.bench import compose
 from workbench.engine import power
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
+from workbench.engine.script import Script
 from workbench.engine.standby import Standby
 from workbench.session.messages import Ask, Left, Progress, RingAt
 from workbench.window.model import Check, Level
@@ -38,6 +39,7 @@ class Operator:
         self.gone = False
         self.checklist: tuple[Check, ...] = ()
         self.faults: Faults | None = None
+        self.script: Script | None = None
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
@@ -56,6 +58,7 @@ class Operator:
             "activate": self._activate,
             "inject": self._inject,
             "clear": self._clear,
+            "script": self._script,
         }
         self._number = 0
 
@@ -111,7 +114,7 @@ class Operator:
                 "detail": happened.detail,
             }
         )
-        self.faults = Faults(station)
+        self.faults, self.script = Faults(station), Script(station)
         station.guard.disarm()  # what nobody told a guard counts as armed
         station.start()
         self._tell("waiting for the instruments", 0.5)
@@ -167,6 +170,7 @@ class Operator:
 
     def _taken_down(self, station: Station) -> None:
         """Everything off; raises `BenchError` where that could not be verified."""
+        self._end_script()
         if trouble := power.take_down(station):
             raise BenchError("; ".join(trouble))
 
@@ -196,6 +200,7 @@ class Operator:
             raise Refused("a trip is reset with a reason", hint="say why it is safe now")
         if self.faults is not None:
             self.faults.clear_all()
+        self._end_script()
         for trouble in power.take_down(station):
             self._event(Level.WARNING, "reset", trouble)
         self._standby.let_go(station, reason)
@@ -214,6 +219,15 @@ class Operator:
         number = self.faults.inject(fault, parameters)
         self._event(Level.WARNING, "fault", self.faults.injected[-1].sentence)
         return {"number": number}
+
+    def _script(self, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.script is None:
+            raise Refused("no bench is connected", hint="connect first")
+        return self.script.do(act, arguments)
+
+    def _end_script(self) -> None:
+        if self.script is not None:
+            self.script.end()
 
     def _clear(self, fault_number: int) -> None:
         if self.faults is not None:
@@ -240,6 +254,7 @@ class Operator:
         if station is None:
             return
         state = station.loop.machine.state
+        self._end_script()
         if state in (BenchState.ARMED, BenchState.RUNNING):
             self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
         trouble = [] if state is BenchState.CONNECTED else power.take_down(station)

@@ -136,6 +136,10 @@ class LiveSession:
     def clear(self, number: int) -> Pending:
         return self._ask(Action.CLEAR, "Clear fault", fault_number=number)
 
+    def script(self, verb: str, **arguments: Any) -> Pending:
+        """One act of a certification case on the armed bench; see `workbench.engine.script`."""
+        return self._ask(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
+
     def poll(self) -> None:
         now = time.monotonic()
         if now >= self._next_beat_s:

@@ -17,6 +17,7 @@ _ALLOWED: Final[dict[Action, frozenset[State]]] = {
     Action.RESET: frozenset({State.TRIPPED}),
     Action.ACTIVATE: frozenset({State.CONNECTED, State.ARMED, State.RUNNING}),
     Action.INJECT: frozenset({State.CONNECTED, State.ARMED, State.RUNNING}),
+    Action.SCRIPT: frozenset({State.ARMED}),
     Action.CLEAR: frozenset({State.CONNECTED, State.ARMED, State.RUNNING, State.TRIPPED}),
 }
 

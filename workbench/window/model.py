@@ -53,6 +53,7 @@ class Action(StrEnum):
     ACTIVATE = "activate"
     INJECT = "inject"
     CLEAR = "clear"
+    SCRIPT = "script"  # a certification case acts; no button has it
 
 
 class Level(StrEnum):

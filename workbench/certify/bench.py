@@ -1,0 +1,346 @@
+"""The bench as a certification case sees it: a few verbs of the test procedure on a live session."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.errors import BenchError, Blocked, Interrupted
+from workbench.certify.watch import Watch
+from workbench.session import patience
+from workbench.window.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workbench.session.live import LiveSession
+
+CONNECT_S, ARM_S, ACT_S, RESET_S = 25.0, 40.0, 5.0, 10.0
+READY_S: Final = 3.0
+LOOK_S: Final = 0.004
+EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
+TRIES: Final = 3
+METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
+OPEN, CLOSED = 0.0, 1.0
+CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """What was done to the device, between `begin_s` (sent) and `end_s` (first seen); shown on `channel`."""
+
+    begin_s: float
+    end_s: float
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`."""
+
+    value_s: float
+    uncertainty_s: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the device said over CAN: the fault in its own word, the place that it named, when."""
+
+    fault: str
+    place: int
+    at_s: float
+
+
+class CaseBench:
+    """One armed bench for one case after the other; `stop_file` ends what waits."""
+
+    def __init__(self, session: LiveSession, faults: dict[int, str], stop_file: Path) -> None:
+        self._session, self._faults, self._stop_file = session, faults, stop_file
+        self._watch: Watch | None = None
+        self._begun = False
+        self._held_auxiliary = self._beat_off = False
+        self.zero_s = time.monotonic()
+        self.shown: list[str] = []
+
+    # -- what a case does
+
+    def cell(self, cell: int, volts: float, *, past: float | None = None) -> Stimulus:
+        """One cell at `volts`, all others at rest; `past`: the limit whose crossing counts."""
+        return self._stimulate({"cells_v": {cell: volts}}, f"cell_{cell:02d}/voltage", volts, past)
+
+    def current(self, amperes: float, *, past: float | None = None) -> Stimulus:
+        """Pack current, discharge positive."""
+        return self._stimulate({"current_a": amperes}, "supply/current", amperes, past)
+
+    def sensor(self, number: int, kelvin: float, *, past: float | None = None) -> Stimulus:
+        """One temperature sensor at `kelvin`."""
+        return self._stimulate({"sensors_k": {number: kelvin}}, f"io/thermistor_{number}", kelvin, past)
+
+    def rest(self) -> None:
+        """All cells and sensors as they were when the bench was armed, no current."""
+        self._act("wish")
+
+    def heartbeat(self, *, on: bool) -> Stimulus:
+        """The tester's heartbeat; off counts from the last beat that was sent."""
+        self._beat_off = not on
+        sent_s = float(self._act("heartbeat", on=on)["sent_s"])
+        return Stimulus(sent_s, sent_s)
+
+    def power(self, *, on: bool) -> None:
+        """Supply of the device under test."""
+        self._act("power", on=on)
+
+    def auxiliary(self, state: str) -> Stimulus:
+        """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
+        self._held_auxiliary = state != "through"
+        told = self._act("auxiliary", state=state)
+        return Stimulus(told["asked_s"], told["done_s"])
+
+    def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
+        """What the tester asks of the device: `open`, `close` or `none`."""
+        asked_s = float(self._act("request", contactor=contactor, reset=reset)["asked_s"])
+        return Stimulus(asked_s, asked_s + LOOK_S)
+
+    def hold(self, seconds: float) -> None:
+        """Let time pass."""
+        self._until(lambda: False, seconds)
+
+    # -- what it sees
+
+    @staticmethod
+    def now_s() -> float:
+        """The clock of all that is measured here, monotonic."""
+        return time.monotonic()
+
+    def contactor_closed(self) -> bool:
+        """The contact at the I/O box, as last read."""
+        return self._now(CONTACT) == CLOSED
+
+    def closed_since(self, since_s: float) -> bool:
+        """Whether the contact was closed in every reading since then."""
+        return not self._watching.ever(CONTACT, lambda values: values != CLOSED, since_s)
+
+    def opening(self, stimulus: Stimulus, within_s: float) -> Reaction | None:
+        """When the contact opened after a stimulus; None when it did not in time."""
+        return self._moved(stimulus, OPEN, within_s)
+
+    def told(self, since_s: float, within_s: float) -> Told | None:
+        """The first fault that the device tells over CAN; None when it tells none in time."""
+        found: list[tuple[float, float]] = []
+
+        def heard() -> bool:
+            seen = self._watching.first("bms/fault", lambda values: values > 0.0, since_s)
+            found[:] = [seen] if seen else []
+            return bool(found)
+
+        self._show("bms/fault")
+        if not self._until(heard, within_s):
+            return None
+        at_s, code = found[0]
+        place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
+        return Told(self._word(code), int(place[1]) if place else 0, at_s)
+
+    def fault(self) -> str:
+        """The fault that the device tells now; empty while it is silent."""
+        code = self._now("bms/fault")
+        return "" if math.isnan(code) else self._word(code)
+
+    # -- between cases
+
+    def ready(self) -> None:
+        """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
+        self._armed()
+        self.shown = []
+        self._act("wish")
+        if self._held_auxiliary:
+            self.auxiliary("through")
+        if self._beat_off:
+            self.heartbeat(on=True)
+        if self._now("io/bms_power") != 1.0:
+            self.power(on=True)
+        if not self._until(lambda: not math.isnan(self._now("bms/fault")), READY_S):
+            raise Blocked("the device under test is silent", hint="check its power and its bus")
+        self._without_fault()
+        self._close()
+        self._watching.begin()
+        self.zero_s = time.monotonic()
+
+    def disarmed(self) -> None:
+        """Everything off, the instruments connected."""
+        session = self._session
+        session.poll()
+        if session.status.state is State.ARMED:
+            patience.finish(session, session.disarm(), RESET_S)
+            self._until_state(State.CONNECTED)
+        self._begun = False
+
+    def arm_with_open_wire(self, cell: int) -> Told | None:
+        """Arm with the wire of `cell` open: what the device says of it; None when it arms as if all were well."""
+        session = self._session
+        self.disarmed()
+        self._watching.begin()
+        self.zero_s = since_s = time.monotonic()
+        injected = session.inject("open wire", {"cell": cell})
+        patience.finish(session, injected, ACT_S)
+        try:
+            pending = session.arm()
+            self._until(lambda: pending.done, ARM_S)
+            told = self.told(since_s, 0.0)
+        finally:
+            self._show(CONTACT)
+            self._until_settled()
+            self.disarmed()
+            patience.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
+        return told
+
+    def closed_ever(self, since_s: float) -> bool:
+        """Whether the contact was closed in any reading since then."""
+        return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
+
+    def traces(self) -> list[dict[str, Any]]:
+        """What plots of the case show."""
+        if self._watch is None:
+            return []
+        return [self._watch.trace(channel, self.zero_s) for channel in self.shown]
+
+    # -- inside
+
+    @property
+    def _watching(self) -> Watch:
+        ring = self._session.ring
+        if ring is None:
+            raise BenchError("the bench is not connected", hint="run: python main.py doctor")
+        if self._watch is None or self._watch.ring is not ring:
+            self._watch = Watch(ring)
+        return self._watch
+
+    def _show(self, *channels: str) -> None:
+        self.shown += [channel for channel in channels if channel not in self.shown]
+
+    def _now(self, channel: str) -> float:
+        return self._watching.newest(channel)
+
+    def _word(self, code: float) -> str:
+        return self._faults.get(int(code), f"{code:g}")
+
+    def _act(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        """One act through the session, watched meanwhile."""
+        session = self._session
+        pending = session.script(verb, **arguments)
+        if not self._until(lambda: pending.done, ACT_S):
+            raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
+        patience.finish(session, pending, ACT_S)
+        return dict(pending.payload)
+
+    def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Poll session and ring until `holds()`; raises `Interrupted`, and `BenchError` when the bench tripped."""
+        until_s = time.monotonic() + within_s
+        while True:
+            self._session.poll()
+            if self._watch is not None:
+                self._watch.look()
+            if holds():
+                return True
+            self._look_out()
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(LOOK_S)
+
+    def _look_out(self) -> None:
+        if self._stop_file.exists():
+            raise Interrupted("stopped by its operator")
+        status = self._session.status
+        if status.state is State.TRIPPED:
+            raise BenchError(f"the bench tripped: {status.trip_reason}", hint="a bench limit ends a case")
+        if status.state is State.DISCONNECTED and self._begun:
+            raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
+
+    def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
+        self._show(channel, CONTACT)
+        rising = value > self._now(channel)
+        sent_s = float(self._act("wish", **wish)["sent_s"])
+        seen: list[float] = []
+        error = METER * max(1.0, abs(value))
+        mark = past if past is not None else value - error if rising else value + error
+
+        def beyond() -> bool:
+            first = self._watching.first(channel, lambda values: values >= mark if rising else values <= mark, sent_s)
+            seen[:] = [first[0]] if first else []
+            return bool(seen)
+
+        if not self._until(beyond, READY_S):
+            now = self._now(channel)
+            raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
+        return Stimulus(sent_s, seen[0], channel)
+
+    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
+        self._show(CONTACT)
+        seen: list[tuple[float, float]] = []
+
+        def moved() -> bool:
+            first = self._watching.first(CONTACT, lambda values: values == contact, stimulus.begin_s)
+            seen[:] = [first] if first else []
+            return bool(seen)
+
+        if not self._until(moved, within_s):
+            return None
+        sampled_s = seen[0][0]
+        age = self._watching.first(CONTACT_AGE, lambda values: values >= 0.0, sampled_s)
+        if age is None:
+            return None
+        at_s = age[0] - age[1]
+        middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
+        return Reaction(at_s - middle_s, half_s + EDGE_S, at_s)
+
+    def _armed(self) -> None:
+        session = self._session
+        session.poll()
+        if session.status.state is State.TRIPPED:
+            patience.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
+            self._begun = False
+            self._until_settled()
+        if session.status.state is State.DISCONNECTED:
+            patience.finish(session, session.connect(), CONNECT_S)
+            self._until_state(State.CONNECTED)
+        if session.status.state is State.CONNECTED:
+            patience.finish(session, session.arm(), ARM_S)
+            self._until_state(State.ARMED)
+        if not self._begun:
+            patience.finish(session, session.script("begin"), ACT_S)
+            self._begun = True
+
+    def _until_state(self, state: State) -> None:
+        """The status that belongs to an answer comes right behind it."""
+        patience.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
+
+    def _until_settled(self) -> None:
+        patience.idle(self._session, 0.15)
+
+    def _without_fault(self) -> None:
+        """A reset once its cause is gone; it is taken on its rising edge."""
+        if self._now("bms/fault") == 0.0:
+            return
+        for _ in range(TRIES):
+            self.request("none")
+            self.hold(0.06)
+            self.request("none", reset=True)
+            if self._until(lambda: self._now("bms/fault") == 0.0, READY_S / TRIES):
+                self.request("none")
+                return
+        raise Blocked(f"the device under test keeps its fault {self.fault()}", hint="power it off and look into it")
+
+    def _close(self) -> None:
+        """A close counts once: it is withdrawn, then asked anew."""
+        if self.contactor_closed():
+            return
+        for _ in range(TRIES):
+            self.request("none")
+            self.hold(0.06)
+            self.request("close")
+            if self._until(self.contactor_closed, READY_S / TRIES):
+                return
+        raise Blocked(f"the contactors do not close; fault {self.fault()}", hint="read the device's state")

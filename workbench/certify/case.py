@@ -1,0 +1,41 @@
+"""What makes a pytest function a certification case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Function = TypeVar("Function", bound="Callable[..., None]")
+
+MARK = "certification_case"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`id` within its suite, the clauses that it shows (`refs`), the hazard that it covers (`hazard`), its sentence."""
+
+    id: str
+    refs: tuple[str, ...]
+    hazard: str
+    title: str
+
+
+def case(identifier: str, *, refs: Sequence[str] = (), hazard: str = "") -> Callable[[Function], Function]:
+    """Make a test a case; the first line of its docstring is its title."""
+
+    def mark(function: Function) -> Function:
+        title = (function.__doc__ or function.__name__.replace("_", " ")).strip().splitlines()[0]
+        return getattr(pytest.mark, MARK)(Case(identifier, tuple(refs), hazard, title))(function)
+
+    return mark
+
+
+def case_of(item: pytest.Item) -> Case | None:
+    """The case that a test is, if it is one."""
+    mark = item.get_closest_marker(MARK)
+    return None if mark is None else mark.args[0]

@@ -1,0 +1,49 @@
+"""What the runner asks of the pytest process: one JSON text in its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from drivers.errors import Usage
+
+VARIABLE: Final = "PULSEBMS_CERTIFY"
+
+
+@dataclass(frozen=True)
+class Order:
+    """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
+
+    `first_detection`: stop at the first case that fails. `sabotage`: what is broken on purpose, as for an engine.
+    """
+
+    bench: Path
+    out: Path
+    only: tuple[str, ...] = ()
+    first_detection: bool = False
+    sabotage: str = ""
+
+    def as_text(self) -> str:
+        return json.dumps({**asdict(self), "bench": str(self.bench), "out": str(self.out)})
+
+    def asks(self, identifier: str, variant: str) -> bool:
+        """Whether a case belongs to it."""
+        return not self.only or identifier in self.only or f"{identifier}/{variant}" in self.only
+
+
+def given() -> Order:
+    """The order of this process; raises `Usage` outside a certification."""
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        raise Usage("no certification is under way", hint="run: python main.py certify SUITE --bench FILE")
+    said = json.loads(text)
+    return Order(
+        bench=Path(said["bench"]),
+        out=Path(said["out"]),
+        only=tuple(said["only"]),
+        first_detection=bool(said["first_detection"]),
+        sabotage=str(said["sabotage"]),
+    )

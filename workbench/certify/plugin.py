@@ -1,0 +1,181 @@
+"""The pytest plugin of a certification: fixtures `bench` and `rec`, and a line to the runner for all that happens."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drivers.benchfile.read import read_bench
+from drivers.canbus.dut_map import read_dut_map
+from drivers.errors import Blocked, Interrupted, PulseError
+from workbench.certify.bench import CaseBench
+from workbench.certify.case import MARK, Case, case_of
+from workbench.certify.order import given
+from workbench.certify.progress import STOP, Teller
+from workbench.certify.record import Record, as_json
+from workbench.certify.verdict import Check, Verdict, worst
+from workbench.session.live import LiveSession
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from workbench.certify.order import Order
+
+PLACES = ("cell", "sensor")  # parameters of a case that say where
+
+
+class Certifying:
+    """One certification in this process."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.teller = Teller(order.out)
+        self.detected = False
+        self._session: LiveSession | None = None
+        self._bench: CaseBench | None = None
+
+    def bench(self) -> CaseBench:
+        """The one bench of all cases, brought up when a first case asks for it."""
+        if self._bench is None:
+            declared = read_bench(self.order.bench)
+            faults = read_dut_map(declared.dut_map).words("bms/fault")
+            self._session = LiveSession(self.order.bench, self.order.out / "runs", sabotage=self.order.sabotage)
+            self._bench = CaseBench(self._session, faults, self.order.out / STOP)
+        return self._bench
+
+    def about(self) -> dict[str, Any]:
+        """What the bench says of itself."""
+        if self._session is None:
+            return {}
+        status = self._session.status
+        arming = [check.finding for check in status.checklist if check.name == "identities"]
+        return {
+            "class": status.evidence_class,
+            "run": status.run_folder,
+            "instruments": arming[0].split("; ") if arming else [],
+        }
+
+    def close(self) -> None:
+        """Leave the bench in order."""
+        if self._session is not None:
+            self.teller.say("bench", **self.about())
+            self._session.close()
+            self._session = None
+        self.teller.say("finished")
+        self.teller.close()
+
+
+_KEY: pytest.StashKey[Certifying] = pytest.StashKey()
+_RECORD: pytest.StashKey[Record] = pytest.StashKey()
+_TROUBLE: pytest.StashKey[tuple[Verdict, str]] = pytest.StashKey()
+_BEGUN: pytest.StashKey[float] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin."""
+    config.addinivalue_line("markers", f"{MARK}(case): a certification case, made by @case")
+    config.stash[_KEY] = Certifying(given())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave the bench in order, whatever happened."""
+    config.stash[_KEY].close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the cases that were asked for, and tell how many there are."""
+    certifying = config.stash[_KEY]
+    wanted = [item for item in items if (case := case_of(item)) and certifying.order.asks(case.id, variant_of(item))]
+    items[:] = wanted
+    told = [named(item) for item in wanted]
+    certifying.teller.say("collected", cases=told)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A line when a case begins, and one with all that it found when it has ended."""
+    certifying = item.config.stash[_KEY]
+    if certifying.detected and certifying.order.first_detection:
+        return True
+    item.stash[_BEGUN] = time.time()
+    certifying.teller.say("begun", **named(item))
+    done = yield
+    _tell_end(item, certifying)
+    return done
+
+
+def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None]) -> None:
+    """What stopped a case: the device's state, the bench, or the script itself; a file that cannot be read."""
+    if call.excinfo is None:
+        return
+    if not isinstance(node, pytest.Item):
+        said = str(node.repr_failure(call.excinfo)).strip().splitlines()[-1]
+        node.config.stash[_KEY].teller.say("broken", file=node.nodeid, reason=said)
+        return
+    error = call.excinfo.value
+    if isinstance(error, Blocked):
+        node.stash[_TROUBLE] = Verdict.BLOCKED, str(error)
+    elif isinstance(error, PulseError):
+        node.stash[_TROUBLE] = Verdict.ERROR, str(error)
+    else:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename}:{where.lineno}"
+        node.stash[_TROUBLE] = Verdict.ERROR, f"the script failed: {type(error).__name__}: {error} ({place})"
+    if isinstance(error, Interrupted):
+        node.session.shouldstop = str(error)
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> CaseBench:
+    """The live bench: armed, at rest, no fault, contactors closed. Raises `Blocked` where it cannot be had."""
+    ready = request.config.stash[_KEY].bench()
+    ready.ready()
+    return ready
+
+
+@pytest.fixture
+def rec(request: pytest.FixtureRequest) -> Record:
+    """The record of this case."""
+    certifying, node = request.config.stash[_KEY], request.node
+
+    def tell(check: Check) -> None:
+        certifying.teller.say("check", **named(node), check=check.as_json())
+
+    record = Record(tell, lambda: certifying.bench().zero_s)
+    node.stash[_RECORD] = record
+    return record
+
+
+def place_of(item: pytest.Item) -> int | None:
+    """The cell or sensor that a case is about."""
+    parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    return next((int(parameters[name]) for name in PLACES if name in parameters), None)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def variant_of(item: pytest.Item) -> str:
+    """What its parameters say, empty for a case without."""
+    return item.callspec.id if hasattr(item, "callspec") else ""  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+def named(item: pytest.Item) -> dict[str, Any]:
+    """How a line names a case."""
+    case = case_of(item) or Case(item.name, (), "", item.name)
+    about = {"id": case.id, "title": case.title, "refs": list(case.refs), "hazard": case.hazard}
+    return about | {"cell": place_of(item), "variant": variant_of(item), "test": item.nodeid}
+
+
+def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
+    record, trouble = item.stash.get(_RECORD, None), item.stash.get(_TROUBLE, None)
+    checks = [] if record is None else record.checks
+    verdicts = [check.verdict for check in checks] + ([trouble[0]] if trouble else [])
+    verdict = worst(verdicts) if verdicts else Verdict.ERROR
+    reason = trouble[1] if trouble else "" if checks else "the script recorded no check"
+    certifying.detected |= verdict is Verdict.FAIL
+    traces = certifying.bench().traces() if record is not None else []
+    took_s = time.time() - item.stash[_BEGUN]
+    said = {"verdict": verdict.value, "reason": reason, "checks": as_json(checks), "traces": traces}
+    certifying.teller.say("ended", **named(item), **said, took_s=round(took_s, 3))
+    certifying.teller.say("bench", **certifying.about())

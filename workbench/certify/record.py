@@ -1,0 +1,74 @@
+"""The record of one case: checks that never stop it, and what its plot shows."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from workbench.certify.verdict import Check, Verdict, judged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.certify.bench import Reaction
+
+
+class Record:
+    """Filled by a case through `rec`; `tell` hears each check at once. `zero_s()`: when the case began."""
+
+    def __init__(self, tell: Callable[[Check], None], zero_s: Callable[[], float]) -> None:
+        self.checks: list[Check] = []
+        self._tell, self._zero_s = tell, zero_s
+
+    def check(
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        lo: float = -math.inf,
+        hi: float = math.inf,
+        uncertainty: float = 0.0,
+        at_s: float = math.nan,
+        channel: str = "",
+    ) -> Verdict:
+        """Judge `value` +- `uncertainty` within `lo` to `hi`; keeps it and goes on, whatever the verdict.
+
+        `at_s` (monotonic) and `channel` say where in the plots it is seen.
+        """
+        verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty)
+        seen_s = at_s - self._zero_s()
+        self._add(Check(name, float(value), unit, lo, hi, uncertainty, verdict, reason, seen_s, channel))
+        return verdict
+
+    def reaction(self, name: str, reaction: Reaction | None, *, earliest_s: float, latest_s: float) -> Verdict:
+        """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
+        at_s = math.nan if reaction is None else reaction.at_s
+        opened = self.check(
+            "contactor opens", float(reaction is not None), "1", lo=1.0, at_s=at_s, channel="io/contactor"
+        )
+        if reaction is None:
+            return opened
+        return self.check(
+            name,
+            1e3 * reaction.value_s,
+            "ms",
+            lo=1e3 * earliest_s,
+            hi=1e3 * latest_s,
+            uncertainty=1e3 * reaction.uncertainty_s,
+            at_s=at_s,
+            channel="io/contactor",
+        )
+
+    def not_applicable(self, name: str, reason: str) -> None:
+        """Something that this bench or this device cannot show."""
+        self._add(Check(name, math.nan, "1", -math.inf, math.inf, 0.0, Verdict.NA, reason))
+
+    def _add(self, check: Check) -> None:
+        self.checks.append(check)
+        self._tell(check)
+
+
+def as_json(checks: list[Check]) -> list[dict[str, Any]]:
+    """For the certificate."""
+    return [check.as_json() for check in checks]

@@ -1,0 +1,172 @@
+"""Runs a suite in a pytest process of its own and hears what it tells; a script that crashes takes nobody along."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.errors import Usage
+from workbench.certify.order import VARIABLE
+from workbench.certify.progress import STOP, Listener
+from workbench.certify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from workbench.certify.order import Order
+
+SUITES: Final = Path(__file__).with_name("suites")
+SETTINGS: Final = Path(__file__).with_name("pytest.ini")
+LOG: Final = "pytest.log"
+STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
+NOTHING_RAN: Final = 5  # pytest's exit status
+
+
+def suite_path(suite: str) -> Path:
+    """A suite by the name of one that comes with the workbench, or by its path; raises `Usage`."""
+    path = SUITES / suite if suite.isidentifier() and (SUITES / suite).is_dir() else Path(suite)
+    if not path.exists():
+        shipped = ", ".join(sorted(folder.name for folder in SUITES.iterdir() if (folder / "__init__.py").exists()))
+        raise Usage(f"there is no suite {suite}", value=suite, hint=f"name one of {shipped}, a folder or a file")
+    return path.resolve()
+
+
+@dataclass
+class CaseRun:
+    """One case so far, as its process tells it."""
+
+    id: str
+    title: str
+    cell: int | None
+    variant: str
+    refs: list[str]
+    hazard: str
+    test: str
+    begun: bool = False
+    verdict: Verdict | None = None
+    reason: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    traces: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    took_s: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Identifier and variant, as `--only` takes them."""
+        return f"{self.id}/{self.variant}" if self.variant else self.id
+
+
+class Certification:
+    """One run of a suite; `poll` moves it on, `cases` is what is known so far."""
+
+    def __init__(self, suite: Path, order: Order) -> None:
+        """Start it; `order.out` must be an empty folder."""
+        self.suite, self.order = suite, order
+        self.cases: list[CaseRun] = []
+        self.about: dict[str, Any] = {}
+        self.broken: list[str] = []
+        self.began_s = time.monotonic()
+        self.done = self.stopped = False
+        self._listener = Listener(order.out)
+        self._stopped_s = float("inf")
+        self._process = _started(suite, order)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def now(self) -> CaseRun | None:
+        """The case under way."""
+        return next((case for case in self.cases if case.begun and case.verdict is None), None)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take at the pace so far; None before the first case has ended."""
+        took = [case.took_s for case in self.cases if case.verdict is not None]
+        waiting = sum(case.verdict is None for case in self.cases)
+        return sum(took) / len(took) * waiting if took else None
+
+    def poll(self) -> list[dict[str, Any]]:
+        """What is new, as the lines of `workbench.certify.progress`."""
+        ended = self._process.poll() is not None
+        news = list(self._listener.heard())
+        for said in news:
+            self._take(said)
+        if self.stopped and time.monotonic() - self._stopped_s > STOP_S and not ended:
+            self._process.kill()
+        if ended and not self.done:
+            self._settle()
+        return news
+
+    def stop(self) -> None:
+        """End it in order: the case under way ends, the bench is made safe."""
+        if not self.stopped:
+            (self.order.out / STOP).touch()
+            self.stopped, self._stopped_s = True, time.monotonic()
+
+    def close(self) -> None:
+        """Stop and wait."""
+        if not self.done:
+            self.stop()
+            while not self.done:
+                self.poll()
+                time.sleep(0.02)
+
+    def _take(self, said: dict[str, Any]) -> None:
+        match said["event"]:
+            case "collected":
+                names = ("id", "title", "cell", "variant", "refs", "hazard", "test")
+                self.cases = [CaseRun(**{name: case[name] for name in names}) for case in said["cases"]]
+            case "begun":
+                self._case(said).begun = True
+            case "check":
+                self._case(said).checks.append(said["check"])
+            case "ended":
+                case = self._case(said)
+                case.verdict, case.reason = Verdict(said["verdict"]), said["reason"]
+                case.checks, case.traces, case.took_s = said["checks"], said["traces"], said["took_s"]
+            case "bench":
+                self.about = {key: value for key, value in said.items() if key != "event"} or self.about
+            case "broken":
+                self.broken.append(f"{said['file']}: {said['reason']}")
+            case _:
+                pass
+
+    def _case(self, said: dict[str, Any]) -> CaseRun:
+        return next(case for case in self.cases if case.test == said["test"])
+
+    def _settle(self) -> None:
+        """Judge what did not end: stopped, or taken down by a crash of the script."""
+        self.done = True
+        code = self._process.returncode
+        for case in self.cases:
+            if case.verdict is None and not (self.order.first_detection and not case.begun):
+                case.verdict = Verdict.BLOCKED if self.stopped or not case.begun else Verdict.ERROR
+                crash = f"the script's process ended unexpectedly (exit {code}); see {LOG}"
+                case.reason = "stopped" if self.stopped else crash
+        if not self.cases and not self.broken and not self.stopped:
+            nothing = "holds no case that was asked for" if code in (0, NOTHING_RAN) else f"did not run (exit {code})"
+            self.broken.append(f"{self.suite.name} {nothing}; see {LOG}")
+
+
+def _started(suite: Path, order: Order) -> subprocess.Popen[bytes]:
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
+    ours = {VARIABLE: order.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))} | ours
+    own = ["-c", str(SETTINGS), "--rootdir", str(suite if suite.is_dir() else suite.parent)]
+    command = [sys.executable, "-P", "-m", "pytest", *own, "-p", "workbench.certify.plugin", str(suite)]
+    detached: dict[str, Any] = (
+        {"start_new_session": True} if os.name != "nt" else {}
+    )  # a Ctrl-C is its runner's to tell
+    with (order.out / LOG).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603  # ourselves
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=alone,
+        )

@@ -1,0 +1,1 @@
+"""What a battery management system must do: eight protections, each shown on the bench."""

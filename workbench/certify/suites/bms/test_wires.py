@@ -1,0 +1,26 @@
+"""An open sense wire, from power-up on: a cell simulator's fault relay moves only while its output is off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from workbench.certify.case import case
+from workbench.certify.limits import LIMITS
+
+if TYPE_CHECKING:
+    from workbench.certify.bench import CaseBench
+    from workbench.certify.record import Record
+
+
+@case("OW-01", hazard="H7 blind in one cell")
+@pytest.mark.parametrize("cell", sorted({LIMITS.cells[0], LIMITS.cells[len(LIMITS.cells) // 2], LIMITS.cells[-1]}))
+def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: Record) -> None:
+    """With a wire open the device never closes, and says which wire it is."""
+    told = bench.arm_with_open_wire(cell)
+    rec.check(
+        "tells OPEN_WIRE", float(told is not None and told.fault == "OPEN_WIRE"), "1", lo=1.0, channel="bms/fault"
+    )
+    rec.check("names the cell", told.place if told else 0.0, "1", lo=cell, hi=cell)
+    rec.check("never closed", float(bench.closed_ever(bench.zero_s)), "1", hi=0.0, channel="io/contactor")

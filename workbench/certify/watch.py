@@ -1,0 +1,92 @@
+"""What instruments, CAN frames and contacts say while a case runs: every tick of the ring since the case began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drivers.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from drivers.ring import RingReader
+    from drivers.snapshot import Floats
+
+POINTS = 500  # of a trace that is kept
+
+
+class Watch:
+    """Collects ticks; `samples` gives a channel's values with the times at which they were sampled."""
+
+    def __init__(self, ring: RingReader) -> None:
+        self.table, self.ring = ring.table, ring
+        self._count = ring.count
+        self._t_s: list[Floats] = []
+        self._values: list[Floats] = []
+        self._sampled_s: list[Floats] = []
+
+    def begin(self) -> None:
+        """Forget the ticks so far."""
+        self._count = self.ring.count
+        self._t_s.clear()
+        self._values.clear()
+        self._sampled_s.clear()
+
+    def look(self) -> None:
+        """Take what is new; raises `BenchError` when ticks were overwritten before they could be read."""
+        block = self.ring.since(self._count)
+        if block.lost:
+            raise BenchError(f"{block.lost} ticks were missed by a case", hint="run it on a machine with less to do")
+        if len(block.t_s):
+            self._count = block.following
+            self._t_s.append(block.t_s)
+            self._values.append(block.values)
+            self._sampled_s.append(block.sampled_s)
+
+    def newest(self, channel: str) -> float:
+        """The newest value, NaN where nothing is known."""
+        row = self.ring.latest()
+        return float("nan") if row is None else float(row.values[self.table.index(channel)])
+
+    def first(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
+        """When a channel was first sampled at or after `since_s` so that `holds(values)`, and its value then."""
+        column = self.table.index(channel)
+        for values, sampled_s in zip(self._values, self._sampled_s, strict=True):
+            fits = (sampled_s[column] >= since_s) & np.asarray(holds(values[column]), dtype=np.bool_)
+            if fits.any():
+                at = int(fits.argmax())
+                return float(sampled_s[column, at]), float(values[column, at])
+        return None
+
+    def ever(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> bool:
+        """Whether a channel was sampled so since `since_s`."""
+        return self.first(channel, holds, since_s) is not None
+
+    def trace(self, channel: str, zero_s: float) -> dict[str, Any]:
+        """A channel over the case: `t` (s from `zero_s`) and `y`, thinned to each stretch's extremes."""
+        column = self.table.index(channel)
+        if not self._t_s:
+            return {"channel": channel, "unit": self.table.channels[column].unit, "t": [], "y": []}
+        t_s = np.concatenate(self._t_s) - zero_s
+        values = np.concatenate([block[column] for block in self._values])
+        keep = thinned(values, POINTS)
+        return {
+            "channel": channel,
+            "unit": self.table.channels[column].unit,
+            "t": [round(float(t), 4) for t in t_s[keep]],
+            "y": [None if np.isnan(y) else round(float(y), 6) for y in values[keep]],
+        }
+
+
+def thinned(values: Floats, most: int) -> Sequence[int]:
+    """Indices that keep the lowest and the highest of each stretch, and both ends."""
+    count = len(values)
+    if count <= most:
+        return range(count)
+    keep = {0, count - 1}
+    for stretch in np.array_split(np.arange(count), most // 2):
+        part = np.nan_to_num(values[stretch], nan=0.0)
+        keep |= {int(stretch[part.argmin()]), int(stretch[part.argmax()])}
+    return sorted(keep)

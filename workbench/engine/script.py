@@ -1,0 +1,158 @@
+"""What a certification case does to the armed bench; every wish of it passes the gate like any other command."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from control.gate import Allowed
+from control.state import BenchState
+from drivers.errors import BenchError, PulseError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drivers.scpi.source import Sent
+    from drivers.snapshot import Command, Floats
+    from workbench.engine.station import Station
+
+SEND_S: Final = 0.5
+POWER_S: Final = 2.0
+LOOK_S: Final = 0.001
+
+
+class Sender(Protocol):
+    """An instrument that knows what it was sent last."""
+
+    @property
+    def sent(self) -> Sent | None: ...
+
+
+@dataclass(frozen=True)
+class _Wished:
+    """Who is sent what."""
+
+    sender: Sender
+    values: Floats
+
+
+class Script:
+    """Acts on one station; `do` runs on the operator's thread."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._rest: Command | None = None
+        self._acts: dict[str, Callable[..., dict[str, Any]]] = {
+            "begin": self._begin,
+            "wish": self._wish,
+            "heartbeat": self._heartbeat,
+            "request": self._request,
+            "power": self._power,
+            "auxiliary": self._auxiliary,
+        }
+
+    def do(self, act: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer with `asked_s`, and for a wish `sent_s`; raises `Refused` or `BenchError`."""
+        if act not in self._acts:
+            raise Refused(f"a case cannot {act}", hint=", ".join(self._acts))
+        if act != "begin" and self._rest is None:
+            raise Refused("no case has begun on this bench", hint="begin first")
+        asked_s = time.monotonic()
+        return {"asked_s": asked_s} | self._acts[act](**arguments)
+
+    def end(self) -> None:
+        """The lanes act again; what a case held is let go."""
+        if self._rest is None:
+            return
+        self._rest = None
+        self._station.loop.service = None
+        with contextlib.suppress(PulseError):  # a box that is gone holds nothing that a next arming would not tell
+            self._station.io_box.hold_auxiliary("through")
+
+    def _begin(self) -> dict[str, Any]:
+        """From here on the bench stays as it is, at no current, until a wish changes it."""
+        loop = self._station.loop
+        if loop.machine.state is not BenchState.ARMED or loop.tick is None:
+            raise Refused("a case needs an armed bench", hint="arm it first")
+        self._rest = replace(loop.tick.verdict.apply, current_a=0.0)
+        loop.service = self._rest
+        return {"rest_v": self._rest.cell_voltage_v.tolist()}
+
+    def _wish(
+        self,
+        *,
+        cells_v: Mapping[int, float] | None = None,
+        current_a: float = 0.0,
+        sensors_k: Mapping[int, float] | None = None,
+    ) -> dict[str, Any]:
+        """Cells and sensors (numbered from 1) that differ from rest, and the current; answers once it was sent.
+
+        Raises `BenchError` with the gate's reason where it is not let through.
+        """
+        rest = self._rest
+        assert rest is not None  # noqa: S101  # `do` has looked
+        volts, kelvin = rest.cell_voltage_v.copy(), rest.cell_temperature_k.copy()
+        for cell, value_v in (cells_v or {}).items():
+            volts[cell - 1] = value_v
+        shares = np.array_split(np.arange(len(kelvin)), self._station.bench.io_box.thermistors)
+        for sensor, value_k in (sensors_k or {}).items():
+            kelvin[shares[sensor - 1]] = value_k
+        wish = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
+        sensed = np.array([kelvin[share].mean() for share in shares])
+        station = self._station
+        parts = (
+            _Wished(station.cells, volts),
+            _Wished(station.supply, np.array([current_a])),
+            _Wished(station.io_box, sensed),
+        )
+        new = [part for part in parts if not _has(part)]
+        station.loop.service = wish
+        until_s = time.monotonic() + SEND_S
+        while not all(_has(part) for part in new):
+            if time.monotonic() > until_s:
+                raise BenchError(f"the wish of a case was not sent: {self._why(wish)}", hint="read the bench's state")
+            time.sleep(LOOK_S)
+        return {"sent_s": max((_when(part) for part in new), default=time.monotonic())}
+
+    def _why(self, wish: Command) -> str:
+        tick = self._station.loop.tick
+        if tick is None or isinstance(tick.verdict, Allowed) or tick.asked is not wish:
+            return f"no instrument took it within {SEND_S:g} s"
+        return tick.verdict.reason
+
+    def _heartbeat(self, *, on: bool) -> dict[str, Any]:
+        """`sent_s` is the last beat; a period is waited for it, since one may be under way."""
+        dut = self._station.dut
+        dut.heartbeat(on=on)
+        time.sleep(0.0 if on else dut.map.file.heartbeat.period_ms / 1e3)
+        return {"sent_s": dut.last_beat_s}
+
+    def _request(self, *, contactor: str, reset: bool = False) -> dict[str, Any]:
+        if contactor not in ("open", "close", "none"):
+            raise Refused(f"contactor {contactor} cannot be requested", hint="open, close or none")
+        self._station.dut.request(contactor, reset=reset, balance_off=True)
+        return {}
+
+    def _power(self, *, on: bool) -> dict[str, Any]:
+        self._station.io_box.power(on=on)
+        return {"done_s": time.monotonic()}
+
+    def _auxiliary(self, *, state: str) -> dict[str, Any]:
+        if state not in ("through", "open", "closed"):
+            raise Refused(f"the auxiliary contact cannot be {state}", hint="through, open or closed")
+        self._station.io_box.hold_auxiliary(state)
+        return {"done_s": time.monotonic()}
+
+
+def _has(part: _Wished) -> bool:
+    sent = part.sender.sent
+    return sent is not None and np.array_equal(sent.values, part.values)
+
+
+def _when(part: _Wished) -> float:
+    sent = part.sender.sent
+    return time.monotonic() if sent is None else sent.at_s
