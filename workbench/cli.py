@@ -128,6 +128,201 @@ def export(
     answer(Report("export", as_json), verb.main, run_folder, csv, mdf4)
 
 
+@app.command(short_help="A suite of cases against a bench.")
+def certify(
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="A suite that comes along (bms), a folder or a file of cases.")
+    ] = "bms",
+    bench: BenchFile = EMULATED_BENCH,
+    out: Out = Path("certificates"),
+    only: Annotated[
+        str, typer.Option(metavar="CASES", help="These cases alone, comma-separated: OV-01, or OV-01/7 for cell 7.")
+    ] = "",
+    *,
+    qualify: Annotated[
+        bool, typer.Option("--qualify", help="Judge the suite itself: seed defects in the emulated BMS.")
+    ] = False,
+    defects: Annotated[
+        str, typer.Option(metavar="NAMES", help="With --qualify: these defects alone, comma-separated.")
+    ] = "",
+    healthy: Annotated[
+        int, typer.Option(min=0, max=100, help="With --qualify: runs on a healthy BMS, which must raise no alarm.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Run a suite against a bench: a report, JUnit XML and a certificate; exit 1 when a case does not pass.
+
+    With --qualify the suite itself is judged: how many of twelve seeded defects it finds, and that it finds none
+    where there is none.
+    """
+    if qualify:
+        from workbench.verbs import qualify as judge
+
+        answer(Report("certify", as_json), judge.main, suite, bench, out, defects=defects, healthy=healthy)
+    from workbench.verbs import certify as verb
+
+    answer(Report("certify", as_json), verb.main, suite, bench, out, only)
+
+
+@app.command(short_help="Where packs meet: hears, stores and acknowledges.")
+def fleet(
+    broker: Annotated[
+        str,
+        typer.Option(metavar="URL", help="mqtt://HOST:PORT, or local[:PORT] for a broker of ours on this machine."),
+    ],
+    db: Annotated[Path, typer.Option(metavar="FILE", help="The fleet's rows; made where there is none.")],
+    *,
+    group: Annotated[str, typer.Option(metavar="NAME", help="The Sparkplug group to listen to.")] = "pulsebms",
+    send: Annotated[Path | None, typer.Option(metavar="FILE", help="A bundle to send.", show_default=False)] = None,
+    to: Annotated[str, typer.Option(metavar="NODE", help="The node to send it to.")] = "",
+    duration: Annotated[
+        float | None, typer.Option(min=1.0, help="Seconds; default: until stopped, or until the bundle is there.")
+    ] = None,
+    sabotage: Annotated[str, typer.Option(hidden=True)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Hear the packs of a group, store each row exactly once, acknowledge it, and send bundles.
+
+    The broker knows neither TLS nor access for each device yet: ours listens on 127.0.0.1 alone.
+    """
+    from workbench.verbs import fleet as verb
+
+    answer(
+        Report("fleet", as_json),
+        verb.main,
+        broker,
+        db,
+        group=group,
+        send=send,
+        to=to,
+        duration_s=duration,
+        sabotage=sabotage,
+    )
+
+
+bundle = typer.Typer(
+    name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
+)
+app.add_typer(bundle)
+BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
+
+
+@bundle.command("key", short_help="A new pair of keys.")
+def bundle_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs; the files are NAME.key and NAME.pem.")],
+    out: Out = Path("keys"),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a private key, which stays where bundles are signed, and the public one, which edges trust."""
+    from workbench.verbs import bundle as verb
+
+    answer(Report("bundle key", as_json), verb.key, name, out)
+
+
+@bundle.command("build", short_help="One signed file from a run.")
+def bundle_build(
+    run_folder: RunFolder,
+    *,
+    private: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key that signs.")],
+    bench: BenchFile = EMULATED_BENCH,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="What certify wrote; goes along and counts for the class.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Default: the bench's name.")] = "",
+    serial: Annotated[
+        int | None, typer.Option(min=0, help="An edge takes no older one; default: date and time as a number.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
+    made: Annotated[str, typer.Option(metavar="TIME", help="2026-03-01T12:00:00Z; default: now.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: NAME-SERIAL.bundle here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same octets."""
+    from workbench.verbs import bundle as verb
+
+    answer(
+        Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
+        name=name, serial=serial, days=days, made=made, out=out,
+    )  # fmt: skip
+
+
+@bundle.command("verify", short_help="Whether a bundle may be believed.")
+def bundle_verify(
+    file: BundleFile,
+    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the public keys (*.pem) you trust.")],
+    lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse an older serial.")] = 0,
+    *,
+    refuse_sim: Annotated[bool, typer.Option("--refuse-sim", help="Refuse evidence from simulation alone.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay its golden vectors as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""
+    from workbench.verbs import bundle as verb
+
+    answer(
+        Report("bundle verify", as_json), verb.verify, file, trust,
+        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
+    )  # fmt: skip
+
+
+@bundle.command("show", short_help="What a bundle says of itself.")
+def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
+    """Print a bundle as a page, without believing it."""
+    from workbench.verbs import bundle as verb
+
+    answer(Report("bundle show", as_json), verb.show, file)
+
+
+@app.command(short_help="Beside a pack, with the configuration of a signed bundle.")
+def edge(
+    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the public keys that are trusted.")],
+    broker: Annotated[str, typer.Option(metavar="URL", help="MQTT broker, for instance mqtt://127.0.0.1:1883.")],
+    *,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: what is installed already.")
+    ] = None,
+    node: Annotated[str, typer.Option(metavar="NAME", help="The pack's name in the fleet.")] = "pack",
+    group: Annotated[str, typer.Option(metavar="NAME", help="The fleet's group.")] = "pulsebms",
+    host: Annotated[str, typer.Option(metavar="NAME", help="The fleet's own name.")] = "fleet",
+    state: Annotated[Path, typer.Option("--dir", metavar="STATE", help="Folder of slots and outbox.")] = Path("edge"),
+    pack: Annotated[
+        str, typer.Option(metavar="PACK", help="emulated, or INTERFACE:CHANNEL[:BITRATE] of a CAN adapter.")
+    ] = "emulated",
+    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds; default: until told to stop.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows a second.")] = 10.0,
+    capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox keeps.")] = 500_000,
+    reset_trip: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Forget the trip of before, and why that is safe.")
+    ] = None,
+    allow_sim: Annotated[bool, typer.Option("--allow-sim", help="Run a bundle that only simulation proved.")] = False,
+    sabotage: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Verify and install a bundle, run its estimator and gate beside a pack, and tell the fleet.
+
+    Every sample waits on the disk until the fleet has stored it; a broker that is away is no error.
+    """
+    from workbench.verbs import edge as verb
+
+    answer(
+        Report("edge", as_json),
+        verb.main,
+        bundle,
+        trust,
+        broker,
+        state,
+        names=(group, node, host),
+        pack=pack,
+        allow_sim=allow_sim,
+        duration_s=duration,
+        rate_hz=rate,
+        capacity_rows=capacity,
+        reset=reset_trip,
+        sabotage=sabotage,
+    )
+
+
 @app.command(short_help="The whole chain without a person.")
 def tour(
     out: Out = Path("tour"),

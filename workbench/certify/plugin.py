@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drivers.benchfile.read import read_bench
-from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import Blocked, Interrupted, PulseError
 from workbench.certify.bench import CaseBench
 from workbench.certify.case import MARK, Case, case_of
@@ -17,12 +15,12 @@ from workbench.certify.order import given
 from workbench.certify.progress import STOP, Teller
 from workbench.certify.record import Record, as_json
 from workbench.certify.verdict import Check, Verdict, worst
-from workbench.session.live import LiveSession
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from workbench.certify.order import Order
+    from workbench.session.live import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
 
@@ -34,17 +32,27 @@ class Certifying:
         self.order = order
         self.teller = Teller(order.out)
         self.detected = False
+        self.opened: CaseBench | None = None
         self._session: LiveSession | None = None
-        self._bench: CaseBench | None = None
+        self._begun_s = time.monotonic()
+
+    @property
+    def zero_s(self) -> float:
+        """When the case under way began."""
+        return self._begun_s if self.opened is None else self.opened.zero_s
 
     def bench(self) -> CaseBench:
         """The one bench of all cases, brought up when a first case asks for it."""
-        if self._bench is None:
+        if self.opened is None:
+            from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a suite that is broken says so at once
+            from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
+            from workbench.session.live import LiveSession  # noqa: PLC0415
+
             declared = read_bench(self.order.bench)
             faults = read_dut_map(declared.dut_map).words("bms/fault")
             self._session = LiveSession(self.order.bench, self.order.out / "runs", sabotage=self.order.sabotage)
-            self._bench = CaseBench(self._session, faults, self.order.out / STOP)
-        return self._bench
+            self.opened = CaseBench(self._session, faults, self.order.out / STOP)
+        return self.opened
 
     def about(self) -> dict[str, Any]:
         """What the bench says of itself."""
@@ -144,7 +152,7 @@ def rec(request: pytest.FixtureRequest) -> Record:
     def tell(check: Check) -> None:
         certifying.teller.say("check", **named(node), check=check.as_json())
 
-    record = Record(tell, lambda: certifying.bench().zero_s)
+    record = Record(tell, lambda: certifying.zero_s)
     node.stash[_RECORD] = record
     return record
 
@@ -174,7 +182,7 @@ def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
     verdict = worst(verdicts) if verdicts else Verdict.ERROR
     reason = trouble[1] if trouble else "" if checks else "the script recorded no check"
     certifying.detected |= verdict is Verdict.FAIL
-    traces = certifying.bench().traces() if record is not None else []
+    traces = [] if certifying.opened is None else certifying.opened.traces()
     took_s = time.time() - item.stash[_BEGUN]
     said = {"verdict": verdict.value, "reason": reason, "checks": as_json(checks), "traces": traces}
     certifying.teller.say("ended", **named(item), **said, took_s=round(took_s, 3))

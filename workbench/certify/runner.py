@@ -158,9 +158,7 @@ def _started(suite: Path, order: Order) -> subprocess.Popen[bytes]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))} | ours
     own = ["-c", str(SETTINGS), "--rootdir", str(suite if suite.is_dir() else suite.parent)]
     command = [sys.executable, "-P", "-m", "pytest", *own, "-p", "workbench.certify.plugin", str(suite)]
-    detached: dict[str, Any] = (
-        {"start_new_session": True} if os.name != "nt" else {}
-    )  # a Ctrl-C is its runner's to tell
+    alone = os.name != "nt"  # a Ctrl-C is for its runner to tell
     with (order.out / LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603  # ourselves
             command,

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from control.clock import WallClock
+from control.declared import gate_spec, pack_spec, rest
 from control.gate import Gate
 from control.guard_link import GuardLink, pipe
 from control.loop import Loop, Parts
@@ -31,7 +32,7 @@ from fixtures.emulated import EmulatedBench
 from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
-from workbench.engine.lanes import build_lanes, pack_spec
+from workbench.engine.lanes import build_lanes
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Closable, Station
 from workbench.folders import fresh
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 EMULATED: Final = "emulated"
 SWAPPED: Final = (5, 6)
+SEED: Final = "seed"
 LOST_TICK: Final = 1_500  # within the tour's run
 
 
@@ -104,7 +106,7 @@ def _station(
         estimators=estimators,
         controllers=controllers,
         twins=twins,
-        gate=Gate(protect.gate_spec(bench, senses.table, limits, wiring), protect.rest(pack.cells, pack.ambient_k)),
+        gate=Gate(gate_spec(bench, senses.table, limits, wiring), rest(pack.cells, pack.ambient_k)),
         actuator=BenchActuator(cells, supply, io_box, bench.io_box.thermistors),
         cells=pack.cells,
         ambient_k=pack.ambient_k,
@@ -174,7 +176,7 @@ def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None
         return None
     thresholds = _lax_thresholds(folder) if sabotage == "bms-threshold" else None
     try:
-        desk = EmulatedBench.start(folder / EMULATED, bench.dut_map, thresholds=thresholds)
+        desk = EmulatedBench.start(folder / EMULATED, bench.dut_map, thresholds=thresholds, defect=_seeded(sabotage))
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
     if sabotage == "mute-supply":
@@ -182,6 +184,15 @@ def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None
     if sabotage == "swap-cells":
         desk.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
     return desk
+
+
+def _seeded(sabotage: str) -> tuple[str, int] | None:
+    """The defect and its place that `seed:NAME:PLACE` asks for."""
+    word, _, rest = sabotage.partition(":")
+    if word != SEED:
+        return None
+    name, _, place = rest.partition(":")
+    return name, int(place)
 
 
 def _lax_thresholds(folder: Path) -> Path:

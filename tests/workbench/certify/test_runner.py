@@ -1,0 +1,156 @@
+"""The runner survives whatever a suite does. None of these cases asks for a bench."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.errors import RunLogError, Usage
+from tests.workbench.certify.suites_for_tests import suite
+from workbench.certify import certificate, runner
+from workbench.certify.order import Order
+from workbench.certify.runner import Certification, suite_path
+from workbench.certify.verdict import Verdict
+from workbench.cli import EMULATED_BENCH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WITHIN_S = 60.0
+
+
+def certified(folder: Path, body: str, *only: str, first_detection: bool = False) -> Certification:
+    out = folder / "out"
+    out.mkdir()
+    order = Order(EMULATED_BENCH, out, only, first_detection)
+    return ended(Certification(suite(folder / "suite", body), order))
+
+
+def ended(certification: Certification) -> Certification:
+    until_s = time.monotonic() + WITHIN_S
+    while not certification.done and time.monotonic() < until_s:
+        certification.poll()
+        time.sleep(0.02)
+    assert certification.done
+    return certification
+
+
+TWO = """
+@case("A-01", refs=["X 1"], hazard="H")
+def test_a(rec):
+    '''A title.'''
+    rec.check("low", 1.0, "V", lo=2.0, channel="a")
+    rec.check("fine", 1.0, "V", lo=0.0, hi=2.0)
+
+@case("A-02")
+def test_b(rec):
+    rec.check("fine", 1.0, "V", lo=0.0)
+"""
+
+
+def test_a_check_that_fails_does_not_end_its_case(tmp_path: Path) -> None:
+    one, two = certified(tmp_path, TWO).cases
+    assert [check["verdict"] for check in one.checks] == ["FAIL", "PASS"]
+    assert (one.verdict, two.verdict) == (Verdict.FAIL, Verdict.PASS)
+    assert (one.title, one.refs, one.hazard) == ("A title.", ["X 1"], "H")
+
+
+def test_a_run_can_end_at_its_first_detection(tmp_path: Path) -> None:
+    one, two = certified(tmp_path, TWO, first_detection=True).cases
+    assert (one.verdict, two.verdict) == (Verdict.FAIL, None)
+
+
+def test_cases_can_be_picked(tmp_path: Path) -> None:
+    assert [case.id for case in certified(tmp_path, TWO, "A-02").cases] == ["A-02"]
+
+
+def test_a_script_that_fails_is_an_error_with_its_line(tmp_path: Path) -> None:
+    body = "@case('A-01')\ndef test_a(rec):\n    rec.check('fine', 1.0, 'V')\n    1 / 0\n"
+    (case,) = certified(tmp_path, body).cases
+    assert case.verdict is Verdict.ERROR
+    assert "ZeroDivisionError" in case.reason
+    assert "test_cases.py:7" in case.reason
+
+
+def test_a_script_that_crashes_takes_nobody_along_and_the_rest_is_blocked(tmp_path: Path) -> None:
+    body = "@case('A-01')\ndef test_a(rec):\n    os._exit(9)\n\n@case('A-02')\ndef test_b(rec): ...\n"
+    certification = certified(tmp_path, body)
+    one, two = certification.cases
+    assert (one.verdict, two.verdict) == (Verdict.ERROR, Verdict.BLOCKED)
+    assert "exit 9" in one.reason
+    made = certificate.write(certification, tmp_path / "out")
+    assert not made.passed
+
+
+def test_a_case_that_checks_nothing_is_an_error(tmp_path: Path) -> None:
+    (case,) = certified(tmp_path, "@case('A-01')\ndef test_a(rec): ...\n").cases
+    assert (case.verdict, case.reason) == (Verdict.ERROR, "the script recorded no check")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("def (", "SyntaxError"), ("import nowhere_at_all\n", "nowhere_at_all"), ("", "holds no case")]
+)
+def test_a_suite_that_cannot_run_is_named(tmp_path: Path, body: str, said: str) -> None:
+    certification = certified(tmp_path, body)
+    assert said in " ".join(certification.broken)
+    assert not certificate.write(certification, tmp_path / "out").passed
+
+
+def test_a_stop_ends_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "STOP_S", 0.5)
+    body = "import time\n@case('A-01')\ndef test_a(rec):\n    time.sleep(40)\n"
+    out = tmp_path / "out"
+    out.mkdir()
+    certification = Certification(suite(tmp_path / "suite", body), Order(EMULATED_BENCH, out))
+    until_s = time.monotonic() + WITHIN_S
+    while certification.now is None and time.monotonic() < until_s:
+        certification.poll()
+        time.sleep(0.02)
+    certification.stop()
+    ended(certification)  # it does not look for the stop: its process is ended
+    assert certification.cases[0].reason == "stopped"
+
+
+def test_garbage_in_the_progress_file_is_left_out(tmp_path: Path) -> None:
+    body = """
+@case('A-01')
+def test_a(rec):
+    with open(os.environ['GARBAGE'] if 'GARBAGE' in os.environ else progress(), 'ab') as file:
+        file.write(b'\\xff\\xfe{\\n[]\\n{"event": "unheard of"}\\n')
+    rec.check('fine', 1.0, 'V')
+
+def progress():
+    from workbench.certify.order import given
+    return given().out / 'progress.jsonl'
+"""
+    (case,) = certified(tmp_path, body).cases
+    assert case.verdict is Verdict.PASS
+
+
+def test_the_certificate_reads_back_and_the_report_stands_alone(tmp_path: Path) -> None:
+    made = certificate.write(certified(tmp_path, TWO), tmp_path / "out")
+    assert certificate.read(tmp_path / "out") == made
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "NOT PASSED" in page
+    assert "A title." in page
+    assert not any(word in page for word in ("http://", "https://", "<script", "<link"))
+    junit = (tmp_path / "out" / "junit.xml").read_text(encoding="utf-8")
+    assert 'tests="2" failures="1" errors="0"' in junit
+    assert '<failure message="low: 1.0 V, below its limit">' in junit
+    rows = json.loads((tmp_path / "out" / "certificate.json").read_text(encoding="utf-8"))["cases"]
+    assert {"id", "cell", "name", "lo", "hi", "value", "unit", "verdict"} <= set(rows[0])
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"schema": "another/1"}', '{"schema": "pulsebms.certificate/1"}'])
+def test_what_is_no_certificate_is_answered_with_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / certificate.NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(RunLogError, match="no certificate"):
+        certificate.read(tmp_path)
+
+
+def test_a_suite_that_is_not_there_is_answered_with_those_there_are() -> None:
+    with pytest.raises(Usage, match="bms"):
+        suite_path("nothing")

@@ -1,0 +1,76 @@
+"""Small plots of a case as SVG text: one strip a channel, its limits, the instants of its checks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 120, 64, 12, 16, 20
+TICKS: Final = 3
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One drawn channel: `points` of its polylines, level lines and instants in pixels, labels of its axis."""
+
+    channel: str
+    unit: str
+    lines: list[str]
+    levels: list[tuple[float, str]]
+    instants: list[tuple[float, str]]
+    y_labels: list[tuple[float, str]]
+    x_labels: list[tuple[float, str]]
+
+
+def strips(traces: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]]) -> list[Strip]:
+    """The traces of one case with what its checks say of them."""
+    return [_strip(trace, checks) for trace in traces if len(trace["t"]) > 1]
+
+
+def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
+    own = [check for check in checks if check["channel"] == trace["channel"]]
+    bounds = [check[side] for check in own if check["unit"] == trace["unit"] for side in ("lo", "hi")]
+    levels = sorted({bound for bound in bounds if bound is not None})
+    known = [y for y in trace["y"] if y is not None] + levels
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    margin = 0.08 * (high - low) or 0.5
+    low, high = low - margin, high + margin
+    first, last = trace["t"][0], trace["t"][-1]
+
+    def x(t_s: float) -> float:
+        return LEFT + (t_s - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+
+    def y(value: float) -> float:
+        return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    instants = [(x(check["at_s"]), check["name"]) for check in own if check["at_s"] is not None]
+    return Strip(
+        channel=trace["channel"],
+        unit=trace["unit"],
+        lines=_lines(trace, x, y),
+        levels=[(y(level), f"{level:g} {trace['unit']}") for level in levels],
+        instants=[(at, name) for at, name in instants if LEFT <= at <= WIDTH - RIGHT],
+        y_labels=[(y(value), f"{value:.4g}") for value in _between(low + margin, high - margin)],
+        x_labels=[(x(t_s), f"{t_s:.2f} s") for t_s in _between(first, last)],
+    )
+
+
+def _lines(trace: dict[str, Any], x: Any, y: Any) -> list[str]:
+    """Points of one polyline a stretch without a hole."""
+    stretches: list[list[str]] = [[]]
+    for t_s, value in zip(trace["t"], trace["y"], strict=True):
+        if value is None:
+            stretches.append([])
+        else:
+            stretches[-1].append(f"{x(t_s):.1f},{y(value):.1f}")
+    return [" ".join(points) for points in stretches if points]
+
+
+def _between(low: float, high: float) -> list[float]:
+    if not math.isfinite(high - low) or high <= low:
+        return [low]
+    return [low + (high - low) * part / (TICKS - 1) for part in range(TICKS)]

@@ -1,0 +1,83 @@
+"""`certify`: a suite against a bench, unattended and repeatable."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from drivers.errors import CheckFailed
+from workbench.certify import certificate
+from workbench.certify.limits import read_limits
+from workbench.certify.order import Order
+from workbench.certify.report import SYMBOLS, limits, value
+from workbench.certify.runner import Certification, suite_path
+from workbench.certify.verdict import Verdict
+from workbench.folders import fresh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.certify.runner import CaseRun
+    from workbench.outcome import Report
+
+LOOK_S = 0.05
+
+
+def main(report: Report, suite: str, bench: Path, out: Path, only: str) -> bool:
+    """True when nothing failed, nothing was blocked and something passed."""
+    path = suite_path(suite)
+    read_limits(bench)  # a mistake in a declaration is told before anything starts
+    stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
+    folder = fresh(out.resolve(), f"{stamp}_{path.stem}")
+    wanted = tuple(name.strip() for name in only.split(",") if name.strip())
+    certification = Certification(path, Order(bench.resolve(), folder, wanted))
+    try:
+        _follow(report, certification)
+    finally:
+        certification.close()
+        made = certificate.write(certification, folder)
+    report.body |= {"class": made.evidence, "counts": made.counts, "cases": made.cases}
+    report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
+    for sentence in made.trouble:
+        raise CheckFailed(sentence, where=path.name, hint="mend the suite")
+    counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
+    report.line(f"{'PASSED' if made.passed else 'NOT PASSED'}: {counted}; evidence class {made.evidence}")
+    report.line(f"{folder / 'report.html'}")
+    return made.passed
+
+
+def _follow(report: Report, certification: Certification) -> None:
+    """A bar on stderr while cases run, a line for each that ended."""
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    from rich.console import Console  # noqa: PLC0415
+
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("connecting", total=None)
+        while not certification.done:
+            for said in certification.poll():
+                _tell(report, certification, said)
+            ended = sum(case.verdict is not None for case in certification.cases)
+            now = certification.now
+            progress.update(
+                bar, total=len(certification.cases) or None, completed=ended, description=now.name if now else "..."
+            )
+            time.sleep(LOOK_S)
+
+
+def _tell(report: Report, certification: Certification, said: dict[str, Any]) -> None:
+    if said["event"] == "ended":
+        case = next(case for case in certification.cases if case.test == said["test"])
+        report.line(_line(case))
+        for check in case.checks:
+            if check["verdict"] != Verdict.PASS:
+                word = check["verdict"]
+                said_of_it = f"{value(check)} (limits {limits(check)})"
+                report.line(f"      {SYMBOLS[word]} {word:<5} {check['name']}: {said_of_it} {check['reason']}".rstrip())
+
+
+def _line(case: CaseRun) -> str:
+    verdict = (case.verdict or Verdict.BLOCKED).value
+    why = f"  {case.reason}" if case.reason else ""
+    return f"{SYMBOLS[verdict]} {verdict:<7} {case.name:<9} {case.took_s:5.1f} s  {case.title}{why}"
