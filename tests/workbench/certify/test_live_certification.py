@@ -1,0 +1,108 @@
+"""The shipped suite on the emulated bench, and scripts that misbehave on a live one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.workbench.certify.suites_for_tests import suite
+from workbench.certify import certificate
+from workbench.certify.order import Order
+from workbench.certify.runner import Certification, suite_path
+from workbench.certify.verdict import Verdict
+from workbench.cli import EMULATED_BENCH
+from workbench.compose.defects import sabotage
+from workbench.tour import evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.certify.runner import CaseRun
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+WITHIN_S = 150.0
+
+
+def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int = 7) -> Certification:
+    out = folder / "out"
+    out.mkdir()
+    seeded = sabotage(defect, cell) if defect else ""
+    certification = Certification(path, Order(EMULATED_BENCH, out, only, bool(defect), seeded))
+    until_s = time.monotonic() + WITHIN_S
+    while not certification.done and time.monotonic() < until_s:
+        certification.poll()
+        time.sleep(0.05)
+    assert certification.done
+    return certification
+
+
+def failed(case: CaseRun) -> list[str]:
+    return [check["name"] for check in case.checks if check["verdict"] == "FAIL"]
+
+
+def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: Path) -> None:
+    certification = certified(tmp_path, suite_path("bms"), "OV-01/7", "OC-01", "FB-01")
+    assert [(case.name, case.verdict, case.reason) for case in certification.cases] == [
+        ("OV-01/7", Verdict.PASS, ""),
+        ("FB-01/open", Verdict.PASS, ""),
+        ("FB-01/closed", Verdict.PASS, ""),
+        ("OC-01", Verdict.PASS, ""),
+    ]
+    made = certificate.write(certification, tmp_path / "out")
+    assert (made.passed, made.evidence) == (True, "SIM")
+    assert any("NGI" in line for line in made.instruments)
+    (reaction,) = (row for row in made.cases if row["name"] == "limit to contact" and row["id"] == "OV-01")
+    assert 0.0 < reaction["uncertainty"] < 30.0
+    assert {trace["channel"] for trace in certification.cases[0].traces} >= {"cell_07/voltage", "io/contactor"}
+    assert "<polyline" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("defect", "only", "found_by"),
+    [("wrong-cell-named", "OV-01/7", "names the cell"), ("uv-limit-low", "UV-01/7", "contactor opens")],
+)
+def test_a_seeded_defect_is_found(tmp_path: Path, defect: str, only: str, found_by: str) -> None:
+    (case,) = certified(tmp_path, suite_path("bms"), only, defect=defect).cases
+    assert case.verdict is Verdict.FAIL, case.reason
+    assert found_by in failed(case)
+
+
+def test_a_wish_beyond_a_bench_limit_ends_its_case_and_not_the_next(tmp_path: Path) -> None:
+    body = """
+@case("A-01")
+def test_a(bench, rec):
+    bench.cell(3, 5.05)
+    rec.check("not reached", 0.0, "1", lo=1.0)
+
+@case("A-02")
+def test_b(bench, rec):
+    rec.check("closed", float(bench.contactor_closed()), "1", lo=1.0)
+"""
+    one, two = certified(tmp_path, suite(tmp_path / "suite", body)).cases
+    assert one.verdict is Verdict.ERROR
+    assert "cell_03/voltage 5.050 V above 5.000 V" in one.reason
+    assert two.verdict is Verdict.PASS
+
+
+def test_a_script_that_crashes_on_a_live_bench_leaves_it_safe(tmp_path: Path) -> None:
+    body = """
+@case("A-01")
+def test_a(bench, rec):
+    bench.current(20.0)
+    os._exit(7)
+"""
+    certification = certified(tmp_path, suite(tmp_path / "suite", body))
+    (case,) = certification.cases
+    assert (case.verdict, "exit 7" in case.reason) == (Verdict.ERROR, True)
+    (run,) = (tmp_path / "out" / "runs").iterdir()
+    assert evidence.supply_off(run / "emulated", 0.0, within_s=20.0) is not None
+    opened = evidence.first(
+        run / "emulated", "bms", 0.0, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 20.0
+    )
+    assert opened is not None
+    until_s = time.monotonic() + 30.0
+    while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
+        time.sleep(0.05)
+    assert (run / "emulated" / "ended").exists()
