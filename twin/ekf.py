@@ -11,6 +11,7 @@ the charge after it (CALCE DST: 5.3 % off instead of 2.2 %; docs/lanes.md). A si
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats, PackReading
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
+
+PARAMETERS: Final = cell_table.SHIPPED / "ekf.toml"  # a bundle carries them
 
 # The state: charge, both pairs' voltages, what the model gets wrong (V), R0 over the table's, nameplate over capacity.
 STATES: Final = 6
@@ -236,9 +239,12 @@ class Ekf:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
-    """The lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.1). Of `pack` it knows the nameplate alone."""
-    unknown = set(settings) - {"soc0", "soc0_std"}
+    """The lane; settings `soc0` (fraction, 0.5), `soc0_std` (0.1), `file` (its cell table, `PARAMETERS`).
+
+    Of `pack` it knows the nameplate alone.
+    """
+    unknown = set(settings) - {"soc0", "soc0_std", "file"}
     if unknown:
-        raise ValueError(f"twin.ekf does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")
-    table = cell_table.load(cell_table.SHIPPED / "ekf.toml")
+        raise ValueError(f"twin.ekf does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std, and file")
+    table = cell_table.load(Path(settings.get("file", PARAMETERS)))
     return Ekf(pack, table, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.1)))

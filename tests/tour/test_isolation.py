@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from workbench.tour.itinerary import STEPS
+
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = "run,limit,engine_killed,reopen"
 LOOPBACK_UP = """
 import fcntl, os, socket, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
@@ -22,7 +23,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-def begin(out: Path, *, steps: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def begin(out: Path, *, steps: str = "", before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     command = [*before, "main.py", "tour", "--json", "--out", str(out), "--only", steps]
     return subprocess.Popen(
         [sys.executable, *command] if not before else command,
@@ -34,16 +35,19 @@ def begin(out: Path, *, steps: str, before: tuple[str, ...] = ()) -> subprocess.
 
 
 def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
-    stdout, told = process.communicate(timeout=110)
+    stdout, told = process.communicate(timeout=280)
     return process.returncode, json.loads(stdout), told
 
 
 @pytest.mark.alone
-def test_two_tours_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    both = [begin(tmp_path, steps=STEPS) for _ in range(2)]
+@pytest.mark.timeout(300)
+def test_two_whole_tours_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
+    both = [begin(tmp_path) for _ in range(2)]
     told = [answer(process) for process in both]
     assert [status for status, _, _ in told] == [0, 0], "\n".join(lines for _, _, lines in told)
+    assert [[step["name"] for step in said["steps"]] for _, said, _ in told] == [[step.name for step in STEPS]] * 2
     assert len({said["files"]["run"] for _, said, _ in told}) == 2
+    assert all(Path(said["files"][name]).is_file() for _, said, _ in told for name in ("report", "bundle"))
 
 
 def may_unshare() -> bool:

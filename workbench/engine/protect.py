@@ -1,54 +1,28 @@
-"""Limits, ages and the safe sequence of a bench file, as gate and guard want them."""
+"""Limits, ages and the safe sequence of a bench file, as the guard wants them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from control.gate import BenchLimits, GateSpec
+from control.declared import ages
+from control.gate import BenchLimits
 from control.guard import GuardSpec
 from control.state import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.lastframe import CanLastWord
 from drivers.lastword import LastWord
 from drivers.scpi import ea_psb10000
-from drivers.snapshot import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from control.sensing import Wiring
     from drivers.benchfile.limits import BenchLimits as DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
-    from drivers.snapshot import ChannelTable, Floats
-
-# Which source fills the channels that begin so.
-OWNERS: Final = {"cell_": "cell_simulator", "supply/": "supply", "io/": "io_box"}  # the rest is the device's
-REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
-
-
-def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateSpec:
-    """What the gate needs: every instrument known in time, the device under test heard."""
-    late = bench.gate.late_ms.seconds
-    device = [column for column, name in enumerate(table.names) if _owner(name) == "dut"]
-    return GateSpec(
-        table=table,
-        limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
-        current="supply/current",
-        cell_voltage=tuple(f"cell_{cell:02d}/voltage" for cell in range(1, bench.pack.cells + 1)),
-        cell_temperature=wiring.cell_temperature,
-        late_s=_ages(table, {name: age for name, age in late.items() if name != "dut"}),
-        lost_s=_ages(table, bench.gate.lost_ms.seconds),
-        device=np.array(device, dtype=np.intp),
-        device_silent_s=late["dut"],
-        estop=table.index("io/estop"),
-        hold_ticks=bench.gate.hold_ticks,
-        ramp_a_s=bench.gate.ramp_a_s,
-    )
+    from drivers.snapshot import ChannelTable
 
 
 def guard_spec(
@@ -62,7 +36,7 @@ def guard_spec(
     attended: bool,
 ) -> GuardSpec:
     """What the guard is told once."""
-    lost_s = _ages(table, bench.gate.lost_ms.seconds)
+    lost_s = ages(table, bench.gate.lost_ms.seconds)
     required = np.flatnonzero(np.isfinite(lost_s))
     return GuardSpec(
         ring=ring,
@@ -104,17 +78,3 @@ def outputs(bench: Bench, table: ChannelTable) -> Outputs:
     cells = [table.index(f"cell_{cell:02d}/voltage") for cell in range(1, bench.pack.cells + 1)]
     late_s = max(bench.gate.lost_ms.seconds.values())
     return Outputs(table.index("supply/output"), table.index("io/contactor"), cells, late_s)
-
-
-def rest(cells: int, ambient_k: float) -> Command:
-    """What stays applied until a first command passes."""
-    return Command(0.0, np.full(cells, REST_V), np.full(cells, ambient_k))
-
-
-def _owner(channel: str) -> str:
-    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")
-
-
-def _ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
-    """One age per column, infinite where the source need not be known."""
-    return np.array([by_source.get(_owner(name), np.inf) for name in table.names])

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from control.declared import pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.cli import EMULATED_BENCH
-from workbench.engine.lanes import pack_spec
 from workbench.measure import recorded
 from workbench.measure.job import alternated, conditions, timed
 from workbench.measure.metric import Metric

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from control.declared import pack_spec
 from drivers.benchfile import read_bench
 from workbench.cli import EMULATED_BENCH
-from workbench.engine.lanes import pack_spec
 from workbench.measure.job import alternated, conditions, percentile, timed
 from workbench.measure.metric import Metric
 

@@ -1,11 +1,11 @@
-"""The steps in their order; those of the next issue hold their places."""
+"""The steps in their order."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from drivers.errors import Usage
-from workbench.tour import after_steps, bench_steps, safety_steps
+from workbench.tour import after_steps, bench_steps, chain_steps, safety_steps
 from workbench.tour.step import Step
 
 LIVE: Final = ("connect", "arm")  # without these no later step can be walked
@@ -20,10 +20,10 @@ STEPS: Final = (
     Step("reopen", "killed run opens again", after_steps.reopen, needs=LIVE),
     Step("window_killed", "window killed, supply off", after_steps.window_killed, needs=LIVE),
     Step("pictures", "pictures of the window", after_steps.pictures, needs=LIVE),
-    Step("certify", "BMS certified"),
-    Step("bundle", "configuration signed"),
-    Step("edge", "edge bridge runs the bundle"),
-    Step("fleet", "fleet sees the pack"),
+    Step("certify", "BMS certified on three cells", chain_steps.certify, needs=LIVE),
+    Step("bundle", "configuration signed, verified", chain_steps.bundle, needs=(*LIVE, "run")),
+    Step("edge", "edge runs the bundle beside a pack", chain_steps.edge, needs=("bundle",)),
+    Step("fleet", "broker and host killed, no row lost", chain_steps.fleet, needs=("bundle", "edge")),
 )
 
 # What can be broken on purpose, and the step that must notice.
@@ -34,6 +34,12 @@ SABOTAGES: Final = {
     "bms-threshold": "fault",
     "kill-guard": "limit",
     "mute-guard": "limit",
+    "seed-defect": "certify",
+    "flip-bundle-byte": "bundle",
+    "foreign-key": "bundle",
+    "broker-stays-down": "fleet",
+    "lose-row": "fleet",
+    "double-row": "fleet",
 }
 
 

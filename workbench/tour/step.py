@@ -24,18 +24,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Step:
-    """One stop of the tour. `walk` does the work on the trip so far; without it the step is not built yet.
+    """One stop of the tour; `walk` does the work on the trip so far.
 
     Where one that it `needs` was judged and failed, it is not walked.
     """
 
     name: str
     title: str
-    walk: Callable[[Trip], Finding] | None = None
+    walk: Callable[[Trip], Finding]
     needs: tuple[str, ...] = ()
-
-
-NOT_BUILT = Finding(ok=False, value="NOT BUILT", target="built", evidence="the issue that closes the chain")
 
 
 def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
@@ -54,7 +51,5 @@ def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
 def line(number: int, step: Step, finding: Finding) -> str:
     """The step as people read it."""
     word = "ok  " if finding.ok else "FAIL"
-    if finding is NOT_BUILT:
-        return f"{number:2d}  --    {step.title:<44} NOT BUILT"
     value = f"{finding.value:.4g}" if isinstance(finding.value, float) else str(finding.value)
     return f"{number:2d}  {word}  {step.title:<44} {value} {finding.unit}".rstrip() + f"   (target {finding.target})"

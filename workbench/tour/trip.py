@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from workbench.session import patience
 from workbench.session.live import LiveSession
+from workbench.tour.chain import Chain
 from workbench.window.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 CONNECT_S, ARM_S, START_S, RESET_S = 25.0, 40.0, 5.0, 10.0
 _ORDER = (State.DISCONNECTED, State.CONNECTED, State.ARMED, State.RUNNING)
@@ -31,6 +32,18 @@ class Trip:
     run: Path | None = None
     pictures: list[Path] = field(default_factory=list[Path])
     _session: LiveSession | None = None
+
+    def __post_init__(self) -> None:
+        self.chain = Chain(self.out, self.sabotage)
+
+    def take(self, files: Mapping[str, str | None]) -> None:
+        """Go on from what an earlier tour made: `run`, `report`, `bundle`."""
+        found = {name: Path(path) for name, path in files.items() if isinstance(path, str)}
+        self.run = found.get("run")
+        if (report := found.get("report")) is not None:
+            self.chain.report, self.chain.certificate = report, report.parent
+        if (bundle := found.get("bundle")) is not None:
+            self.chain.take_bundle(bundle)
 
     @property
     def session(self) -> LiveSession:

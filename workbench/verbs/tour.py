@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import PulseError
+from drivers.errors import PulseError, Usage
 from workbench.cli import EMULATED_BENCH
 from workbench.folders import fresh
 from workbench.tour.itinerary import chosen, known_sabotage
-from workbench.tour.step import NOT_BUILT, Finding, Step, line, row
+from workbench.tour.step import Finding, Step, line, row
 from workbench.tour.trip import Trip
 
 if TYPE_CHECKING:
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
 
     from workbench.outcome import Report
 
+SUMMARY: Final = "tour.json"
 
-def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
-    """Walk; True when every judged step is ok. Each tour writes into a folder of its own under `out`."""
+
+def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | None) -> bool:
+    """Walk; True when every judged step is ok. Each tour writes into a folder of its own under `out`.
+
+    `earlier`: the folder of a tour whose run, certificate and bundle stand in for steps that are not walked.
+    """
     steps, sabotage = chosen(only), known_sabotage(sabotage)
+    taken = {} if earlier is None else _files_of(earlier)
     folder = fresh(out.resolve(), time.strftime("%Y-%m-%d_%H%M%S", time.gmtime()))
     trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)
+    trip.take(taken)
     rows = report.body["steps"] = list[dict[str, object]]()
     failed = set[str]()
     try:
@@ -33,13 +41,26 @@ def main(report: Report, out: Path, only: str, sabotage: str) -> bool:
                 failed.add(step.name)
             rows.append(row(number, step, finding))
             report.line(line(number, step, finding))
-            if finding.evidence and finding is not NOT_BUILT:
+            if finding.evidence:
                 report.line(f"          {finding.evidence}")
     finally:
         trip.leave()
-    run = str(trip.run) if trip.run else None
-    report.body["files"] = {"run": run, "report": None, "bundle": None, "pictures": [str(p) for p in trip.pictures]}
+        trip.chain.close()
+    made = {"run": trip.run, "report": trip.chain.report, "bundle": trip.chain.bundle}
+    told = {name: str(path) if path else None for name, path in made.items()}
+    report.body["files"] = told | {"pictures": [str(path) for path in trip.pictures]}
+    (folder / SUMMARY).write_text(json.dumps(report.body, indent=1) + "\n", encoding="utf-8")
     return all(bool(found["ok"]) for found in rows)
+
+
+def _files_of(earlier: Path) -> dict[str, Any]:
+    """What an earlier tour left; raises `Usage`."""
+    path = earlier / SUMMARY
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "name the folder of a tour that has ended"
+        raise Usage(f"is no earlier tour: {error}", where=str(earlier), key="from", hint=hint) from error
 
 
 def _not_walked(missing: str) -> Finding:
@@ -48,8 +69,6 @@ def _not_walked(missing: str) -> Finding:
 
 def _walk(step: Step, trip: Trip) -> Finding:
     """A step that cannot be walked fails with the sentence that says why; the tour goes on."""
-    if step.walk is None:
-        return NOT_BUILT
     try:
         return step.walk(trip)
     except PulseError as error:

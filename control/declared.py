@@ -1,0 +1,83 @@
+"""What a bench file declares, as lanes and gate want it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from control.gate import BenchLimits, GateSpec
+from drivers.snapshot import Command
+from twin.ports import PackSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control.sensing import Wiring
+    from drivers.benchfile.limits import BenchLimits as DeclaredLimits
+    from drivers.benchfile.model import Bench, Lane, Pack
+    from drivers.snapshot import ChannelTable, Floats
+
+# Which source fills the channels that begin so.
+OWNERS: Final = {"cell_": "cell_simulator", "supply/": "supply", "io/": "io_box"}  # the rest is the device's
+REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
+
+
+def pack_spec(pack: Pack) -> PackSpec:
+    """The declared pack with its spread drawn from the declared seed: two starts meet the same pack."""
+    draw = np.random.default_rng(pack.seed)
+    return PackSpec(
+        cells=pack.cells,
+        parallel=pack.parallel,
+        cell_ah=pack.cell_ah,
+        soc0=np.clip(pack.soc0 + pack.soc0_spread * draw.standard_normal(pack.cells), 0.0, 1.0),
+        capacity_factor=1.0 + pack.capacity_spread * draw.standard_normal(pack.cells).clip(-2.5, 2.5),
+        resistance_factor=1.0 + pack.resistance_spread * draw.standard_normal(pack.cells).clip(-2.5, 2.5),
+        ambient_k=pack.ambient_k,
+    )
+
+
+def build_lane(bench: Bench, lane: Lane, pack: PackSpec) -> Any:
+    """One lane by its module's `build`; raises `BenchFileError` at its line when it cannot be built."""
+    try:
+        return importlib.import_module(lane.module).build(pack, lane.settings)
+    except Exception as error:
+        said = f"cannot be built: {type(error).__name__}: {error}"
+        hint = "docs/lanes.md shows what a lane needs"
+        raise bench.document.mistake((*bench.at(lane), "module"), said, value=lane.module, hint=hint) from error
+
+
+def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateSpec:
+    """What the gate needs: every instrument known in time, the device under test heard."""
+    late = bench.gate.late_ms.seconds
+    device = [column for column, name in enumerate(table.names) if owner(name) == "dut"]
+    return GateSpec(
+        table=table,
+        limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
+        current="supply/current",
+        cell_voltage=tuple(f"cell_{cell:02d}/voltage" for cell in range(1, bench.pack.cells + 1)),
+        cell_temperature=wiring.cell_temperature,
+        late_s=ages(table, {name: age for name, age in late.items() if name != "dut"}),
+        lost_s=ages(table, bench.gate.lost_ms.seconds),
+        device=np.array(device, dtype=np.intp),
+        device_silent_s=late["dut"],
+        estop=table.index("io/estop"),
+        hold_ticks=bench.gate.hold_ticks,
+        ramp_a_s=bench.gate.ramp_a_s,
+    )
+
+
+def rest(cells: int, ambient_k: float) -> Command:
+    """What stays applied until a first command passes."""
+    return Command(0.0, np.full(cells, REST_V), np.full(cells, ambient_k))
+
+
+def owner(channel: str) -> str:
+    """The source that fills `channel`."""
+    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")
+
+
+def ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
+    """One age per column, infinite where the source need not be known."""
+    return np.array([by_source.get(owner(name), np.inf) for name in table.names])

@@ -1,0 +1,107 @@
+"""The signature around a manifest: a DSSE envelope (secure-systems-lab, protocol and envelope v1.0.2), as pure bytes.
+
+DSSE lets a key id be any hint and an envelope have many signatures. Here it has one, its key id names the key, and
+the envelope has one spelling, so that no octet of it can change unnoticed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from drivers.errors import BundleRefused
+from edge_bridge.bundle import canonical
+
+ENVELOPE: Final = "envelope.json"
+PAYLOAD_TYPE: Final = "application/vnd.pulsebms.bundle+json"
+SIGNATURE: Final = 64  # octets, RFC 8032
+KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What was signed, and by which key."""
+
+    payload: bytes
+    keyid: str
+    signature: bytes
+
+    @property
+    def signed(self) -> bytes:
+        return pae(PAYLOAD_TYPE, self.payload)
+
+
+def pae(kind: str, body: bytes) -> bytes:
+    """Pre-authentication encoding: what DSSE signs instead of the bare body."""
+    named = kind.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(named), named, len(body), body)
+
+
+def encoded(envelope: Envelope) -> bytes:
+    """The member `envelope.json`."""
+    signature = {"keyid": envelope.keyid, "sig": _base64(envelope.signature)}
+    body = {"payload": _base64(envelope.payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    return canonical.dumped(body)
+
+
+def decoded(octets: bytes) -> Envelope:
+    """The inverse of `encoded`; raises `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
+    try:
+        said: Any = canonical.parsed(octets)
+    except ValueError as error:
+        raise _changed(f"it cannot be read: {error}") from error
+    if not isinstance(said, dict):
+        raise _changed("it is no JSON object")
+    given = cast("dict[str, Any]", said)
+    kind = given.get("payloadType")
+    if kind != PAYLOAD_TYPE:
+        raise BundleRefused(
+            f"is no bundle: its envelope holds {ascii(kind)[:80]}",
+            key="not_a_bundle", value=ascii(kind)[:80], bound=PAYLOAD_TYPE, hint="name a bundle file",
+        )  # fmt: skip
+    envelope = _opened(given)
+    if encoded(envelope) != octets:
+        raise _changed("it is not spelled as a bundle's")
+    return envelope
+
+
+def _opened(given: dict[str, Any]) -> Envelope:
+    signatures: Any = given.get("signatures")
+    if not isinstance(signatures, list):
+        raise _changed("its signatures are no list")
+    rows = cast("list[Any]", signatures)
+    if not rows:
+        raise BundleRefused("is not signed", key="unsigned", hint="install only what the validation team signed")
+    if len(rows) > 1:
+        what = f"carries {len(rows)} signatures where a bundle has one"
+        raise BundleRefused(what, key="bad_signature", value=len(rows), bound=1, hint="build it anew")
+    try:
+        keyid, signature = rows[0]["keyid"], _octets(rows[0]["sig"])
+        payload = _octets(given["payload"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _changed(f"a part of it is missing or no base64 ({type(error).__name__})") from error
+    if not (isinstance(keyid, str) and KEY_ID.fullmatch(keyid)):
+        raise _changed("its key id is none")
+    if len(signature) != SIGNATURE:
+        what = f"has a signature of {len(signature)} octets, Ed25519 has {SIGNATURE}"
+        raise BundleRefused(what, key="bad_signature", value=len(signature), bound=SIGNATURE, hint="build it anew")
+    return Envelope(payload, keyid, signature)
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")
+
+
+def _octets(text: Any) -> bytes:
+    """Raises `ValueError` for what is no base64, `TypeError` for what is no text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _changed(why: str) -> BundleRefused:
+    return BundleRefused(f"was changed: envelope: {why}", key="changed", hint="fetch it anew from where it was built")

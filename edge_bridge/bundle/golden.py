@@ -1,0 +1,95 @@
+"""Golden vectors: an estimator and a gate prove, before they run, that they answer as where the bundle was built."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from drivers.errors import PulseError
+from edge_bridge.bundle import golden_estimator, golden_gate, vectors
+from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE
+from edge_bridge.bundle.runtime import configure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.snapshot import Floats
+    from edge_bridge.bundle.golden_gate import Answer, Step
+    from edge_bridge.bundle.manifest import Bundle
+    from edge_bridge.bundle.runtime import Configured
+
+# Another processor rounds `exp` and the order of sums differently in the last bit (1e-16); over some hundred ticks a
+# filter makes 1e-13 of that. A parameter that was changed in its sixth digit shows at 1e-7.
+TOLERANCE: Final = 1e-9
+SMALLEST: Final = 1e-6  # differences of what is smaller count against this: a zero has no relative difference
+
+
+@dataclass(frozen=True)
+class GoldenResult:
+    """Whether estimator and gate answer here as they did where the bundle was built; `worst` relative difference."""
+
+    ok: bool
+    worst: float
+    sentence: str
+
+
+def replay(bundle: Bundle) -> GoldenResult:
+    """Run the bundle's estimator and gate over its golden inputs; a bundle that cannot be run is not ok, in words."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="golden-") as folder:
+            return _replayed(bundle, configure(bundle, Path(folder)))
+    except PulseError as error:
+        return GoldenResult(ok=False, worst=np.inf, sentence=f"cannot be run here: {error}")
+    except Exception as error:  # noqa: BLE001  # a lane of another version may fail in any way
+        return GoldenResult(ok=False, worst=np.inf, sentence=f"cannot be run here: {type(error).__name__}: {error}")
+
+
+def _replayed(bundle: Bundle, made: Configured) -> GoldenResult:
+    said = bundle.json(GOLDEN)
+    lane, wide = made.bench.active("estimator").name, golden_estimator.inputs_width(made.pack.cells)
+    known = vectors.loaded(bundle.files[GOLDEN_ESTIMATOR], wide + int(said["estimator"]["answers"]))
+    pairs = [golden_gate.from_json(row) for row in said["gate"]]
+    if not (len(known) and pairs):
+        return GoldenResult(ok=False, worst=np.inf, sentence="it has no golden vectors: nothing is proven by them")
+    found = golden_estimator.answers(made.estimator, known[:, :wide])
+    if found.shape != known[:, wide:].shape:
+        sentence = f"estimator {lane} answers {found.shape[1]} values a tick, recorded are {known.shape[1] - wide}"
+        return GoldenResult(ok=False, worst=np.inf, sentence=f"{sentence}: another version of the lane")
+    apart = differences(found, known[:, wide:])
+    worst = float(apart.max(initial=0.0))
+    if not worst <= TOLERANCE:
+        tick = int(apart.max(axis=1).argmax())
+        sentence = f"estimator {lane} differs by {worst:.2g} at tick {tick}, tolerance {TOLERANCE:g}"
+        return GoldenResult(ok=False, worst=worst, sentence=f"{sentence}: another version, or other parameters")
+    gate_apart, mismatch = _gate(made, vectors.loaded(bundle.files[GOLDEN_GATE], 1 + 2 * len(made.table)), pairs)
+    worst = max(worst, gate_apart)
+    if mismatch:
+        return GoldenResult(ok=False, worst=worst, sentence=mismatch)
+    sentence = f"estimator {lane} answers {len(known)} ticks within {worst:.1g} (tolerance {TOLERANCE:g})"
+    return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gate {len(pairs)} commands word for word")
+
+
+def differences(found: Floats, known: Floats) -> Floats:
+    """Relative difference, element by element; infinite where only one is a number, 0 where neither is."""
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(found - known) / np.maximum(np.abs(known), SMALLEST)
+    apart[(found == known) | (np.isnan(found) & np.isnan(known))] = 0.0
+    return np.where(np.isnan(apart), np.inf, apart)
+
+
+def _gate(made: Configured, rows: Floats, pairs: Sequence[tuple[Step, Answer]]) -> tuple[float, str]:
+    """How far applied currents are apart at most, and the first verdict that is another one, as a sentence."""
+    found = golden_gate.judged(made.gate(), rows, [step for step, _ in pairs])
+    worst = 0.0
+    for (step, known), answer in zip(pairs, found, strict=True):
+        pair: Any = (np.array([answer.applied_a]), np.array([known.applied_a]))
+        apart = float(differences(*pair)[0])
+        if (answer.verdict, answer.words) != (known.verdict, known.words) or not apart <= TOLERANCE:
+            now, then = (f"{one.verdict}, {one.applied_a:g} A, {one.words!r}" for one in (answer, known))
+            return max(worst, apart), f"the gate answers another thing to {step.what}: {now}; recorded is {then}"
+        worst = max(worst, apart)
+    return worst, ""

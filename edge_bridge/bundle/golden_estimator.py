@@ -1,0 +1,46 @@
+"""Golden inputs and answers of an estimator: one row a tick, what it saw and then what it said."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drivers.snapshot import PackReading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.snapshot import Estimate, Floats
+    from twin.ports import Estimator
+
+
+def inputs_width(cells: int) -> int:
+    """Columns of `inputs`."""
+    return 3 + 3 * cells
+
+
+def inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
+    """`[ticks, 3 + 3 cells]`: time, step, pack current, then balancing currents, voltages, temperatures."""
+    rows = [
+        np.concatenate(((seen.t_s, dt, seen.current_a), seen.balancing_a, seen.voltage_v, seen.temperature_k))
+        for seen, dt in zip(readings, dt_s, strict=True)
+    ]
+    return np.array(rows)
+
+
+def answers(estimator: Estimator, seen: Floats) -> Floats:
+    """`[ticks, n]`: everything that `estimator` believes after each row of `inputs`."""
+    return np.array([_row(estimator.update(_reading(row), float(row[1]))) for row in seen])
+
+
+def _reading(row: Floats) -> PackReading:
+    balancing_a, voltage_v, temperature_k = np.split(row[3:], 3)
+    return PackReading(float(row[0]), float(row[2]), balancing_a, voltage_v, temperature_k)
+
+
+def _row(estimate: Estimate) -> Floats:
+    """All fields one behind the other, in the order of their declaration."""
+    values: list[Any] = [getattr(estimate, field.name) for field in fields(estimate)]
+    return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values])

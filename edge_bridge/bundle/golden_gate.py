@@ -1,0 +1,120 @@
+"""Golden commands of a gate: on recorded snapshots, plain and spoilt on purpose, and the verdicts word for word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from control.gate import Allowed, Held, Tripped
+from drivers.snapshot import Command, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from control.gate import Gate, Verdict
+    from drivers.snapshot import ChannelTable, Floats
+
+RESET = "golden vectors"
+WORDS = {Allowed: "allowed", Held: "held", Tripped: "tripped"}
+
+
+@dataclass(frozen=True)
+class Spoil:
+    """What is done to the channels that `channels` matches: `value` (None: not a number), or how old they are."""
+
+    channels: str
+    value: float | None = None
+    age_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command on the next snapshot: `current_a` None is NaN, `cell_v` is by cell from 1, `reset` comes before."""
+
+    what: str
+    current_a: float | None
+    cell_v: Mapping[int, float]
+    spoils: tuple[Spoil, ...] = ()
+    reset: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verdict: allowed, held or tripped; the current that is applied; the reason's words."""
+
+    verdict: str
+    applied_a: float
+    words: str
+
+
+def snapshots(seen: Sequence[Snapshot]) -> Floats:
+    """`[ticks, 1 + 2 channels]`: time, values, sample times."""
+    return np.array([np.concatenate(((one.t_s,), one.values, one.sampled_s)) for one in seen])
+
+
+def judged(gate: Gate, rows: Floats, steps: Sequence[Step]) -> list[Answer]:
+    """What `gate` says to each step on the row of the same number; raises `ValueError` for more steps than rows."""
+    if len(steps) > len(rows):
+        raise ValueError(f"{len(steps)} steps on {len(rows)} snapshots")
+    found: list[Answer] = []
+    for row, step in zip(rows, steps, strict=False):
+        snapshot = _snapshot(gate.spec.table, row)
+        asked = _asked(gate, snapshot, step)
+        if step.reset:
+            gate.reset(RESET)
+        found.append(_answer(gate.check(_spoilt(snapshot, step), asked)))
+    return found
+
+
+def as_json(step: Step, answer: Answer) -> dict[str, Any]:
+    """A step and its verdict as a row of `golden.json`."""
+    spoils = [{"channels": one.channels, "value": one.value, "age_s": one.age_s} for one in step.spoils]
+    cells = {str(cell): volts for cell, volts in step.cell_v.items()}
+    asked = {"what": step.what, "current_a": step.current_a, "cell_v": cells, "spoils": spoils, "reset": step.reset}
+    return {**asked, "verdict": answer.verdict, "applied_a": answer.applied_a, "words": answer.words}
+
+
+def from_json(row: Any) -> tuple[Step, Answer]:
+    """The inverse of `as_json`; raises `KeyError`, `TypeError` or `ValueError`."""
+    spoils = tuple(Spoil(str(one["channels"]), _number(one["value"]), _number(one["age_s"])) for one in row["spoils"])
+    cells = {int(cell): float(volts) for cell, volts in row["cell_v"].items()}
+    step = Step(str(row["what"]), _number(row["current_a"]), cells, spoils, row["reset"] is True)
+    return step, Answer(str(row["verdict"]), float(row["applied_a"]), str(row["words"]))
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _snapshot(table: ChannelTable, row: Floats) -> Snapshot:
+    values, sampled_s = np.split(row[1:].copy(), 2)
+    return Snapshot(table, float(row[0]), values, sampled_s, np.zeros(len(table), dtype=np.uint8))
+
+
+def _asked(gate: Gate, snapshot: Snapshot, step: Step) -> Command:
+    """The step's current, with cells as the snapshot reads them: a bench that stays where it is."""
+    spec, values = gate.spec, snapshot.values
+    cell_v = values[spec.table.indices(spec.cell_voltage)]
+    for cell, volts in step.cell_v.items():
+        cell_v[cell - 1] = volts
+    current_a = np.nan if step.current_a is None else step.current_a
+    return Command(current_a, cell_v, values[spec.table.indices(spec.cell_temperature)])
+
+
+def _spoilt(snapshot: Snapshot, step: Step) -> Snapshot:
+    for spoil in step.spoils:
+        for column, name in enumerate(snapshot.table.names):
+            if fnmatchcase(name, spoil.channels):
+                if spoil.age_s is None:
+                    snapshot.values[column] = np.nan if spoil.value is None else spoil.value
+                else:
+                    snapshot.sampled_s[column] = snapshot.t_s - spoil.age_s
+    return snapshot
+
+
+def _answer(verdict: Verdict) -> Answer:
+    words = "" if isinstance(verdict, Allowed) else verdict.reason
+    return Answer(WORDS[type(verdict)], float(verdict.apply.current_a), words)

@@ -1,0 +1,146 @@
+"""The door to cryptography: Ed25519 keys (RFC 8032) in PEM files, by their owner's hand alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from drivers.errors import BundleRefused, Refused, Usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIVATE: Final = ".key"
+PUBLIC: Final = ".pem"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_MAX_PEM: Final = 4096  # octets
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key that may be trusted: `name` of its file, `der` its SubjectPublicKeyInfo (RFC 8410), `raw` 32 octets."""
+
+    name: str
+    der: bytes
+    raw: bytes
+
+    @property
+    def id(self) -> str:
+        return key_id(self)
+
+
+def make_key(folder: Path, name: str) -> tuple[Path, Path]:
+    """A new pair in `folder`: private (PKCS 8, 0600) and public; raises `Usage` for a bad name, `Refused` if there."""
+    if not _NAME.fullmatch(name):
+        bound = "letters, digits, '.', '-', '_', up to 60"
+        raise Usage(f"{name!r} is no name for a key", key="name", value=name, bound=bound, hint="choose another")
+    private, public = folder / f"{name}{PRIVATE}", folder / f"{name}{PUBLIC}"
+    for path in (private, public):
+        if path.exists():
+            raise Refused("is there already", where=str(path), hint="a key is never replaced; choose another name")
+    key = Ed25519PrivateKey.generate()
+    folder.mkdir(parents=True, exist_ok=True)
+    _created(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    _created(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    return private, public
+
+
+def key_id(key: PublicKey) -> str:
+    """SHA-256 of the key's DER, hexadecimal: `openssl pkey -pubin -in FILE -outform DER | sha256sum` says the same."""
+    return hashlib.sha256(key.der).hexdigest()
+
+
+def sign(private: Path, message: bytes) -> tuple[PublicKey, bytes]:
+    """The signature (64 octets) and whose it is; raises `Refused` for no private key, or one that others may read."""
+    key = _private(private)
+    return _public(private.stem, key.public_key()), key.sign(message)
+
+
+def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is `key`'s over `message`."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def trusted(folder: Path) -> dict[str, PublicKey]:
+    """The public keys in `folder` by id; raises `BundleRefused` (untrusted_folder) unless every `*.pem` is one."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == PUBLIC)
+        keys = [read_public(path) for path in paths]
+    except OSError as error:
+        raise _no_trust(str(folder), f"cannot be read: {error.strerror}", "name the folder of trusted keys") from error
+    if not keys:
+        raise _no_trust(str(folder), "holds no public key (*.pem)", "copy the signer's .pem file there")
+    return {key.id: key for key in keys}
+
+
+def read_public(path: Path) -> PublicKey:
+    """One public key; raises `OSError`, and `BundleRefused` (untrusted_folder) for a file that holds something else."""
+    with path.open("rb") as file:
+        pem = file.read(_MAX_PEM)
+    if b"PRIVATE" in pem:
+        raise _no_trust(str(path), "is a private key", "remove it: a private key never leaves its signer")
+    try:
+        key = load_pem_public_key(pem)
+    except Exception as error:  # the library raises errors of several trees
+        raise _no_trust(str(path), "is no public key", "remove it or copy it anew") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise _no_trust(str(path), "is no Ed25519 key", "remove it; bundles are signed with Ed25519")
+    return _public(path.name, key)
+
+
+def public_pem(key: PublicKey) -> bytes:
+    """The text of its `.pem` file."""
+    return Ed25519PublicKey.from_public_bytes(key.raw).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    try:
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            hint = f"run: chmod 600 {path.name}"
+            raise Refused("is a private key that others may read", where=str(path), bound="mode 0600", hint=hint)
+        with path.open("rb") as file:
+            pem = file.read(_MAX_PEM)
+    except OSError as error:
+        raise Usage(f"cannot be read: {error.strerror}", where=str(path), hint="name a private key file") from error
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except Exception as error:  # as above
+        hint = "make one with: python main.py bundle key"
+        raise Refused("is no private key without a password", where=str(path), hint=hint) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Refused("is no Ed25519 key", where=str(path), hint="make one with: python main.py bundle key")
+    return key
+
+
+def _public(name: str, key: Ed25519PublicKey) -> PublicKey:
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return PublicKey(name, der, key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+
+def _created(path: Path, octets: bytes, mode: int) -> None:
+    """A new file with `mode` from its first instant on."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(octets)
+
+
+def _no_trust(where: str, what: str, hint: str) -> BundleRefused:
+    return BundleRefused(what, where=where, key="untrusted_folder", hint=hint)

@@ -1,0 +1,33 @@
+"""The limits of a bench file, laid over its channels and spelled out in SI: the member `limits.json`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from drivers.tablejson import table_from, table_rows
+
+if TYPE_CHECKING:
+    from drivers.benchfile import Bench
+    from drivers.snapshot import ChannelTable
+
+
+def told(bench: Bench, table: ChannelTable) -> dict[str, Any]:
+    """Every channel with the range in which it is believed, and its limits with their line; raises `BenchFileError`."""
+    laid = bench.limits(table)
+    channels: list[dict[str, Any]] = []
+    for n, row in enumerate(table_rows(table)):
+        channel: dict[str, Any] = {"channel": row}
+        for side, low, high, where in (
+            ("bench", laid.low, laid.high, laid.where),
+            ("device", laid.device_low, laid.device_high, laid.device_where),
+        ):
+            if math.isfinite(low[n]):
+                channel[side] = {"low": float(low[n]), "high": float(high[n]), "line": int(where[n].rpartition(":")[2])}
+        channels.append(channel)
+    return {"channels": channels}
+
+
+def channels(said: dict[str, Any]) -> ChannelTable:
+    """The channels that `told` told of; raises `ValueError`, `TypeError` or `KeyError` on anything else."""
+    return table_from(row["channel"] for row in said["channels"])

@@ -1,0 +1,154 @@
+"""What a bundle says of itself: the payload that is signed, and the bundle around it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from edge_bridge.bundle import canonical
+from edge_bridge.bundle.archive import NAME as MEMBER
+from edge_bridge.bundle.envelope import ENVELOPE
+from edge_bridge.bundle.evidence import CLASSES
+
+SCHEMA: Final = "pulsebms.bundle/1"
+BENCH: Final = "bench.toml"
+LIMITS: Final = "limits.json"
+LANES: Final = "lanes.json"
+EVIDENCE: Final = "evidence.json"
+CERTIFICATE: Final = "certificate.json"
+GOLDEN: Final = "golden.json"
+GOLDEN_ESTIMATOR: Final = "golden/estimator.npy"
+GOLDEN_GATE: Final = "golden/gate.npy"
+PARAMETERS: Final = "parameters/"
+NEEDED: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE)
+OWN: Final = frozenset({*NEEDED, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+MAX_SERIAL: Final = 2**53 - 1  # the largest that every reader of JSON knows exactly
+_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FileHash:
+    """A member's SHA-256 (hexadecimal) and its size in octets."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The signed payload.
+
+    `made`, `expires`: UTC to the second; `evidence`: SIM, HIL or PACK; `run`: where it was proven; `lanes`: the active
+    one by role; `versions`: of what computed it; `files`: every member but the envelope.
+    """
+
+    name: str
+    serial: int
+    made: str
+    expires: str
+    evidence: str
+    run: str
+    lanes: dict[str, str]
+    versions: dict[str, str]
+    files: dict[str, FileHash]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A manifest and its members by name, without the envelope."""
+
+    manifest: Manifest
+    files: dict[str, bytes]
+
+    @property
+    def bench_text(self) -> str:
+        return self.files[BENCH].decode()
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        return self.json(LIMITS)
+
+    @property
+    def lanes(self) -> dict[str, Any]:
+        return self.json(LANES)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return self.json(EVIDENCE)
+
+    @property
+    def certificate(self) -> dict[str, Any] | None:
+        """The certification's own record, None where it has none."""
+        return self.json(CERTIFICATE) if CERTIFICATE in self.files else None
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A member that is a JSON object; raises `KeyError`, and `ValueError` where it is no such thing."""
+        value = canonical.parsed(self.files[name])
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad octets
+        return cast("dict[str, Any]", value)
+
+
+def stamp(moment: datetime) -> str:
+    """UTC to the second: 2026-03-01T12:00:00Z."""
+    return moment.astimezone(UTC).strftime(_STAMP)
+
+
+def moment(text: str) -> datetime:
+    """The inverse of `stamp`; raises `ValueError` for any other spelling."""
+    found = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    if stamp(found) != text:
+        raise ValueError(f"{text!r} is no time of a manifest's")
+    return found
+
+
+def encoded(manifest: Manifest) -> bytes:
+    """The payload: canonical JSON."""
+    return canonical.dumped({"schema": SCHEMA, **asdict(manifest)})
+
+
+def decoded(payload: bytes) -> Manifest:
+    """The inverse of `encoded`; raises `ValueError` that names what does not fit."""
+    said: Any = canonical.loaded(payload)
+    if not isinstance(said, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004  # as above
+    given = cast("dict[str, Any]", said)
+    if given.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is {given.get('schema')!r}, this version reads {SCHEMA!r}")
+    fields = Manifest.__dataclass_fields__
+    if given.keys() != {"schema", *fields}:
+        odd = ", ".join(sorted(given.keys() ^ {"schema", *fields}))
+        raise ValueError(f"it lacks or adds {odd}")
+    for key in ("name", "made", "expires", "evidence", "run"):
+        _check(key, given[key], isinstance(given[key], str))
+    for key in ("lanes", "versions", "files"):
+        _check(key, given[key], isinstance(given[key], dict))
+    serial = given["serial"]
+    _check("serial", serial, type(serial) is int and 0 <= serial <= MAX_SERIAL)
+    _check("name", given["name"], NAME.fullmatch(given["name"]) is not None)
+    _check("evidence", given["evidence"], given["evidence"] in CLASSES)
+    for key in ("lanes", "versions"):
+        _check(key, given[key], all(isinstance(value, str) for value in given[key].values()))
+    if not moment(given["made"]) < moment(given["expires"]):
+        raise ValueError("it expires before it was made")
+    files = {name: _file(name, row) for name, row in given["files"].items()}
+    return Manifest(**{key: given[key] for key in fields if key != "files"}, files=files)
+
+
+def _file(name: str, row: Any) -> FileHash:
+    given = cast("dict[str, Any]", row if isinstance(row, dict) else {})
+    _check(f"files.{name}", given, given.keys() == {"sha256", "size"} and MEMBER.fullmatch(name) is not None)
+    sha256, size = given["sha256"], given["size"]
+    _check(f"files.{name}.sha256", sha256, isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None)
+    _check(f"files.{name}.size", size, type(size) is int and size >= 0)
+    return FileHash(sha256, size)
+
+
+def _check(key: str, value: Any, fits: bool) -> None:  # noqa: FBT001  # the answer of the line that calls
+    if not fits:
+        raise ValueError(f"its {key} is {str(value)[:60]!r}")

@@ -1,0 +1,92 @@
+"""What an edge runs of a bundle: its bench, its estimator and its gate, from the bundle's members alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from control.declared import build_lane, gate_spec, pack_spec, rest
+from control.gate import Gate
+from control.sensing import PackSense, Wiring
+from drivers.benchfile import read_bench
+from drivers.errors import BundleRefused
+from edge_bridge.bundle import canonical, limits
+from edge_bridge.bundle.manifest import BENCH, LIMITS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drivers.benchfile import Bench, Lane
+    from drivers.snapshot import ChannelTable
+    from edge_bridge.bundle.manifest import Bundle
+    from twin.ports import Estimator, PackSpec
+
+MODELS: Final = "twin."  # a bundle names a model that is installed here, never any other module
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A bundle unpacked: `dut_map` is the path of the device map, `table` the channels that its gate judges.
+
+    `estimator` has not seen anything yet; one that starts anew is `configure`d anew.
+    """
+
+    bench: Bench
+    dut_map: Path
+    pack: PackSpec
+    estimator: Estimator
+    table: ChannelTable
+    wiring: Wiring
+
+    def gate(self, table: ChannelTable | None = None) -> Gate:
+        """A gate at rest over `table` (default: the bundle's own); raises `BenchFileError` where limits do not fit."""
+        over = self.table if table is None else table
+        spec = gate_spec(self.bench, over, self.bench.limits(over), self.wiring)
+        return Gate(spec, rest(self.pack.cells, self.pack.ambient_k))
+
+    def sense(self, table: ChannelTable | None = None) -> PackSense:
+        """What estimators may know of a snapshot of `table`; raises `KeyError` for a channel that it lacks."""
+        return PackSense(self.table if table is None else table, self.wiring)
+
+
+def configure(bundle: Bundle, folder: Path) -> Configured:
+    """Unpack `bundle` into `folder` and build what it configures; raises `PulseError`, `OSError`."""
+    for name, octets in bundle.files.items():  # the archive lets no name out of the folder
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(octets)
+    bench = read_bench(folder / BENCH)
+    table = _table(bundle, bench)
+    pack = pack_spec(bench.pack)
+    lane = _with_parameters(bench.active("estimator"), bundle, folder)
+    if not lane.module.startswith(MODELS):
+        what = f"names {lane.module} for its estimator"
+        raise BundleRefused(what, key="not_a_bundle", value=lane.module, bound=f"{MODELS}*", hint="build it anew")
+    wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
+    return Configured(bench, bench.dut_map, pack, build_lane(bench, lane, pack), table, wiring)
+
+
+def _table(bundle: Bundle, bench: Bench) -> ChannelTable:
+    """The channels of `limits.json`, whose limits must be those of `bench.toml`."""
+    try:
+        said = bundle.limits
+        table = limits.channels(said)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"cannot be run: {LIMITS}: {error}"
+        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew") from error
+    if canonical.dumped(limits.told(bench, table)) != bundle.files[LIMITS]:
+        what = f"cannot be run: {LIMITS} and {BENCH} say different limits"
+        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew")
+    return table
+
+
+def _with_parameters(lane: Lane, bundle: Bundle, folder: Path) -> Lane:
+    """The lane on the parameters that the bundle carries for it, not on those that happen to be installed."""
+    name: Any = bundle.lanes.get("parameters")
+    if name is None:
+        return lane
+    if name not in bundle.files:
+        what = f"cannot be run: it names parameters {name!r} and has none"
+        raise BundleRefused(what, key="not_a_bundle", hint="build it anew")
+    lane.settings["file"] = str((folder / name).resolve())
+    return lane

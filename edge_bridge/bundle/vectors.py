@@ -1,0 +1,32 @@
+"""Tables of numbers as members of a bundle (NPY 1.0: float64, little endian), read without trust in their header."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+
+def dumped(table: Floats) -> bytes:
+    """`table[rows, columns]` as octets."""
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.ascontiguousarray(table, dtype="<f8"), version=(1, 0), allow_pickle=False)
+    return file.getvalue()
+
+
+def loaded(octets: bytes, columns: int) -> Floats:
+    """`[rows, columns]`; raises `ValueError` for anything else. Takes no more memory than the octets themselves."""
+    file = io.BytesIO(octets)
+    try:
+        version = np.lib.format.read_magic(file)
+        shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # a header is parsed as Python, which fails in many ways
+        raise ValueError(f"it is no table: {error}") from error
+    said: Any = (version, kind, by_column, shape[1:])
+    if said != ((1, 0), np.dtype("<f8"), False, (columns,)):
+        raise ValueError(f"it is a table of {kind} {shape}, not of {columns} columns")
+    return np.frombuffer(octets, dtype="<f8", offset=file.tell()).reshape(shape).astype(np.float64)

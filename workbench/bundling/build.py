@@ -1,0 +1,139 @@
+"""`bundle build`: gather, record, sign, then look at the result with an edge's eyes before anybody gets it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drivers.benchfile.model import ROLES
+from drivers.errors import CheckFailed, Refused, Usage
+from edge_bridge.bundle import canonical, golden, keys, manifest
+from edge_bridge.bundle.evidence import weakest
+from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
+from edge_bridge.bundle.runtime import configure
+from edge_bridge.bundle.verify import Verified, verify
+from edge_bridge.bundle.write import written
+from workbench.bundling import certificate, declared, record, source
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from drivers.benchfile import Bench
+    from drivers.runlog.run import Run
+    from drivers.snapshot import ChannelTable
+    from edge_bridge.bundle.keys import PublicKey
+    from workbench.bundling.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for: `name` empty takes the bench's."""
+
+    run: Path
+    bench: Bench
+    private: Path
+    serial: int
+    made: datetime
+    expires: datetime
+    name: str = ""
+    certificate: Path | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """The file's octets, what an edge would make of them, and sentences for whoever signs."""
+
+    data: bytes
+    verified: Verified
+    notes: tuple[str, ...]
+    compared: str
+    replayed: str
+
+
+def build(order: Order) -> Built:
+    """One file from one run; raises `PulseError` that says what is missing or does not hold."""
+    name = _name(order)
+    proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
+    with closing(source.opened(order.run)) as run:
+        _same_bench(order.bench, run)
+        files = declared.members(order.bench, _measured(run))
+        files[EVIDENCE] = canonical.dumped(evidence := _evidence(run, order.bench, proof))
+        if proof is not None:
+            files[CERTIFICATE] = proof.octets
+        about = _about(order, name, evidence["class"], run)
+        with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
+            vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))
+    data, signer = written(about, files | vectors, order.private)
+    verified, replayed = _proven(data, signer, order.made)
+    return Built(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
+
+
+def _proven(data: bytes, signer: PublicKey, made: datetime) -> tuple[Verified, str]:
+    """What was built, verified and replayed as an edge would; raises `CheckFailed` when it does not answer the same."""
+    with tempfile.TemporaryDirectory(prefix="trust-") as folder:
+        (Path(folder) / f"{signer.name}{keys.PUBLIC}").write_bytes(keys.public_pem(signer))
+        verified = verify(data, Path(folder), now=made)
+    result = golden.replay(verified.bundle)
+    if not result.ok:
+        raise CheckFailed(f"its own golden vectors do not hold: {result.sentence}", hint="a defect of ours; report it")
+    return verified, result.sentence
+
+
+def _same_bench(bench: Bench, run: Run) -> None:
+    if bench.document.text != run.meta["bench"]["text"]:
+        named = run.meta["bench"].get("file", "its bench file")
+        what, hint = f"is not the bench that {run.name} ran on ({named})", "name that one with --bench, as it stood"
+        raise Refused(what, where=str(bench.path), key="bench", hint=hint)
+
+
+def _measured(run: Run) -> ChannelTable:
+    return type(run.table)(run.table.channels[: run.measured])
+
+
+def _evidence(run: Run, bench: Bench, proof: Certificate | None) -> dict[str, Any]:
+    """The links that the class rests on, the run and the certificate in short."""
+    links = [
+        {"link": f"run {run.name}", "class": run.meta["evidence"]},
+        {"link": "wiring of its bench file", "class": declared.wiring_class(bench)},
+    ]
+    if proof is not None:
+        links.append({"link": f"certificate {proof.summary['suite']}", "class": proof.evidence})
+    return {
+        "class": weakest(link["class"] for link in links),
+        "links": links,
+        "run": source.facts(run),
+        "certificate": None if proof is None else proof.summary,
+    }
+
+
+def _about(order: Order, name: str, evidence: str, run: Run) -> Manifest:
+    versions = {key: said for key, said in run.meta.get("versions", {}).items() if isinstance(said, str)}
+    return Manifest(
+        name=name,
+        serial=order.serial,
+        made=manifest.stamp(order.made),
+        expires=manifest.stamp(order.expires),
+        evidence=evidence,
+        run=run.name,
+        lanes={role: order.bench.active(role).name for role in ROLES},
+        versions=versions,
+        files={},
+    )
+
+
+def _name(order: Order) -> str:
+    """The bundle's name; the bench's, with what a name may not hold replaced, where none is given."""
+    name = order.name or re.sub(r"[^A-Za-z0-9._-]+", "-", order.bench.bench.name).strip("-._")
+    bound = "letters, digits, '.', '-', '_', up to 60"
+    if not manifest.NAME.fullmatch(name):
+        raise Usage(f"{name!r} is no name for a bundle", key="name", value=name, bound=bound, hint="give --name")
+    if not 0 <= order.serial <= manifest.MAX_SERIAL:
+        bound = f"0 to {manifest.MAX_SERIAL}"
+        raise Usage("is no serial", key="serial", value=order.serial, bound=bound, hint="give --serial")
+    if not order.made < order.expires:
+        raise Usage("it would expire before it is made", key="days", hint="give --days of 1 or more")
+    return name

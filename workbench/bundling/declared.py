@@ -1,0 +1,101 @@
+"""What a bench file declares, as members of a bundle: the file itself, what it names, limits, lanes, parameters."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import json
+import posixpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.canbus.dut_map import read_dut_map
+from drivers.errors import Refused
+from edge_bridge.bundle import canonical, limits
+from edge_bridge.bundle.archive import NAME
+from edge_bridge.bundle.manifest import BENCH, LANES, LIMITS, OWN, PARAMETERS
+
+if TYPE_CHECKING:
+    from drivers.benchfile import Bench
+    from drivers.snapshot import ChannelTable
+
+SOFTWARE_BUSES: Final = ("emulated", "virtual", "udp_multicast", "loopback_udp")
+
+
+def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
+    """Everything but evidence and golden vectors; raises `Refused` for a file that cannot go along, `OSError`."""
+    found = {BENCH: bench.document.text.encode()} | _named_files(bench)
+    name, octets = _parameters(bench)
+    if name is not None:
+        found[name] = octets
+    found[LIMITS] = canonical.dumped(limits.told(bench, table))
+    found[LANES] = canonical.dumped({"lanes": _lanes(bench), "parameters": name})
+    return found
+
+
+def wiring_class(bench: Bench) -> str:
+    """SIM where the file itself names an emulated part, a loopback address or a bus in software; else no limit."""
+    instruments = (bench.cell_simulator, bench.supply, bench.io_box)
+    hosts = [instrument.address.rpartition(":")[0] for instrument in instruments]
+    simulated = bench.dut.interface in SOFTWARE_BUSES or any(_software(host) for host in hosts)
+    return "SIM" if simulated else "PACK"
+
+
+def _named_files(bench: Bench) -> dict[str, bytes]:
+    """Device map, DBC and the lanes' files, each under the path by which the bench file names it."""
+    mapped = read_dut_map(bench.dut_map)
+    if bench.dut.dbc_sha256 not in {"", mapped.dbc_hash}:
+        what, hint = "names another DBC than the one beside it", "restore the DBC that the run was made with"
+        raise Refused(what, where=bench.path.name, key="dut.dbc_sha256", value=mapped.dbc_hash, hint=hint)
+    names = [bench.dut.map, posixpath.join(posixpath.dirname(bench.dut.map), mapped.file.dbc)]
+    names += [str(settings["file"]) for settings in map(_settings, _raw_lanes(bench)) if "file" in settings]
+    found: dict[str, bytes] = {}
+    for name in map(posixpath.normpath, names):
+        if not NAME.fullmatch(name):
+            what = f"names {name!r}, which cannot go along under that path"
+            hint = "put it beside the bench file and name it relative to that"
+            raise Refused(what, where=bench.path.name, value=name, bound="a plain relative path", hint=hint)
+        found[name] = (bench.path.parent / name).read_bytes()
+    if taken := found.keys() & OWN:
+        what = f"names a file {taken.pop()!r}, a bundle's own name"
+        raise Refused(what, where=bench.path.name, hint="rename it")
+    return found
+
+
+def _parameters(bench: Bench) -> tuple[str | None, bytes]:
+    """The table of the active estimator where the bench file names none, as member; a lane without one has none."""
+    lane = bench.active("estimator")
+    shipped = getattr(importlib.import_module(lane.module), "PARAMETERS", None)
+    if "file" in lane.settings or not isinstance(shipped, Path):
+        return None, b""
+    return PARAMETERS + shipped.name, shipped.read_bytes()
+
+
+def _lanes(bench: Bench) -> list[dict[str, Any]]:
+    rows = zip(bench.lane, _raw_lanes(bench), strict=True)
+    return [
+        {
+            "role": lane.role,
+            "name": lane.name,
+            "module": lane.module,
+            "active": lane.active,
+            "settings": json.loads(json.dumps(_settings(raw), default=str)),  # a date of TOML's is none of JSON's
+        }
+        for lane, raw in rows
+    ]
+
+
+def _raw_lanes(bench: Bench) -> list[dict[str, Any]]:
+    """As the file has them: paths are still relative."""
+    return bench.document.values["lane"]
+
+
+def _settings(raw: dict[str, Any]) -> dict[str, Any]:
+    return raw.get("settings", {})
+
+
+def _software(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in {"emulated", "localhost"}

@@ -1,0 +1,62 @@
+"""What a gate is asked for its golden vectors: plain commands, and every kind that it must not let through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_bridge.bundle.golden_gate import Spoil, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control.gate import GateSpec
+    from drivers.snapshot import Floats
+
+ASKED: Final = "what the run asked"
+MOST_HELD: Final = 40  # ticks of a hold that are shown
+BEHIND: Final = 5  # of the ramp that follows
+BEYOND: Final = 1.05
+DEVICE: Final = "bms/*"
+
+
+def programme(spec: GateSpec, wishes_a: Floats) -> list[Step]:
+    """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
+    steps: list[Step] = []
+
+    def plain(*, reset: bool = False) -> None:
+        steps.append(Step(ASKED, float(wishes_a[len(steps)]), {}, reset=reset))
+
+    for bad in _held(spec):
+        plain()
+        steps.append(bad)
+    for bad in _tripping(spec):
+        plain()
+        steps.append(bad)
+        plain()  # a trip stays
+        plain(reset=True)
+    steps += [Step("no number, until the hold has run out", None, {})] * (min(spec.hold_ticks, MOST_HELD) + BEHIND)
+    plain()
+    return steps
+
+
+def _held(spec: GateSpec) -> Iterator[Step]:
+    """Commands and snapshots on which nothing new may be applied."""
+    column = spec.table.index(spec.current)
+    high_v = float(spec.limits.high[spec.table.index(spec.cell_voltage[0])])
+    late_s = (float(spec.late_s[column]) + float(spec.lost_s[column])) / 2
+    yield Step("no number for a current", None, {})
+    yield Step("too much discharge", BEYOND * float(spec.limits.high[column]), {})
+    yield Step("too much charge", BEYOND * float(spec.limits.low[column]), {})
+    yield Step("too high a cell", 0.0, {1: BEYOND * high_v})
+    yield Step("a late value", 0.0, {}, (Spoil(spec.current, age_s=late_s),))
+    yield Step("a value that is no number", 0.0, {}, (Spoil(spec.current),))
+    yield Step("a silent device", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
+
+
+def _tripping(spec: GateSpec) -> Iterator[Step]:
+    """Snapshots that end everything until a reset."""
+    cell, lost_s = spec.cell_voltage[0], float(spec.lost_s[spec.table.index(spec.current)])
+    high_v = float(spec.limits.high[spec.table.index(cell)])
+    yield Step("a cell measured beyond its limit", 0.0, {}, (Spoil(cell, value=BEYOND * high_v),))
+    yield Step("a current that is lost", 0.0, {}, (Spoil(spec.current, age_s=2 * lost_s),))
+    yield Step("the emergency-stop chain open", 0.0, {}, (Spoil(spec.table.names[spec.estop], value=0.0),))

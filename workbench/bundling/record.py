@@ -1,0 +1,97 @@
+"""Golden vectors: what a fresh estimator and a fresh gate of the bundle answer to a stretch of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.errors import CheckFailed
+from edge_bridge.bundle import canonical, golden_estimator, golden_gate, vectors
+from edge_bridge.bundle.golden import TOLERANCE
+from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE
+from workbench.bundling import stretch
+from workbench.bundling.programme import ASKED, programme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.runlog.run import Run
+    from drivers.snapshot import Floats
+    from edge_bridge.bundle.golden_gate import Answer, Step
+    from edge_bridge.bundle.runtime import Configured
+    from workbench.bundling.stretch import Stretch
+
+SCHEMA: Final = "pulsebms.golden/1"
+DEVIATIONS: Final = 3.0  # a fresh start and the run's own belief may be so far apart, each as unsure as it says
+
+
+def recorded(run: Run, made: Configured) -> tuple[dict[str, bytes], str]:
+    """The golden members, and how they compare with the run, in words; raises `Refused`, `CheckFailed`."""
+    part = stretch.chosen(run, made.wiring.pack_current, made.bench.bench.period_s)
+    seen, answers, compared = _estimator(run, made, part)
+    rows, pairs = _gate(run, made, part)
+    said = {
+        "schema": SCHEMA,
+        "tolerance": TOLERANCE,
+        "ticks": [part.first, part.last],
+        "estimator": {"lane": made.bench.active("estimator").name, "answers": answers.shape[1]},
+        "gate": [golden_gate.as_json(step, answer) for step, answer in pairs],
+    }
+    return {
+        GOLDEN: canonical.dumped(said),
+        GOLDEN_ESTIMATOR: vectors.dumped(np.hstack((seen, answers))),
+        GOLDEN_GATE: vectors.dumped(rows),
+    }, compared
+
+
+def _estimator(run: Run, made: Configured, part: Stretch) -> tuple[Floats, Floats, str]:
+    sense = made.sense(part.snapshots[0].table)
+    seen = golden_estimator.inputs([sense.reading(snapshot) for snapshot in part.snapshots], part.dt_s)
+    answers = golden_estimator.answers(made.estimator, seen)
+    if not np.isfinite(answers[-1]).all():
+        what = "the bundle's estimator believes what is no number at the end of the golden stretch"
+        raise CheckFailed(what, where=str(run.folder), hint="build from a run in which every cell is measured")
+    return seen, answers, _compared(run, made, part, answers[-1])
+
+
+def _compared(run: Run, made: Configured, part: Stretch, last: Floats) -> str:
+    """How a fresh start's belief follows the run's own, which has a longer history; raises `CheckFailed`."""
+    cells, lane = made.pack.cells, made.bench.active("estimator").name
+    names = [f"estimator/{lane}/soc", f"estimator/{lane}/soc_std"]
+    data = run.columns(names)
+    soc, std = (float(data[name][part.last - 1]) for name in names)
+    fresh, fresh_std = float(last[:cells].mean()), float(last[cells : 2 * cells].mean())
+    apart, bound = abs(fresh - soc), DEVIATIONS * float(np.hypot(std, fresh_std))
+    if not apart <= bound:
+        raise CheckFailed(
+            f"golden answers of {lane} end at a SoC of {fresh:.3f}, the run itself believed {soc:.3f}",
+            where=str(run.folder), value=apart, bound=bound,
+            hint="the lane that is installed is not the one that ran, or it failed in the run",
+        )  # fmt: skip
+    return f"a fresh {lane} ends {100 * apart:.2f} % of SoC from the run's own belief (bound {100 * bound:.2f} %)"
+
+
+def _gate(run: Run, made: Configured, part: Stretch) -> tuple[Floats, Sequence[tuple[Step, Answer]]]:
+    gate = made.gate()
+    wishes_a = np.nan_to_num(run.columns(["command/current"])["command/current"][part.first : part.last])
+    count = len(programme(gate.spec, wishes_a))
+    busiest = int(np.convolve(np.abs(wishes_a), np.ones(count), "valid").argmax())
+    steps = programme(gate.spec, wishes_a[busiest:])
+    rows = golden_gate.snapshots(part.snapshots[busiest : busiest + count])
+    answers = golden_gate.judged(gate, rows, steps)
+    pairs = list(zip(steps, answers, strict=True))
+    _check(run, pairs)
+    return rows, pairs
+
+
+def _check(run: Run, pairs: Sequence[tuple[Step, Answer]]) -> None:
+    """A gate that lets something bad through, or nothing at all, is not shipped."""
+    plain = [answer for step, answer in pairs if step.what == ASKED]
+    through = [step.what for step, answer in pairs if step.what != ASKED and answer.verdict == "allowed"]
+    if through:
+        what = f"the gate allowed {through[0]}"
+        raise CheckFailed(what, where=str(run.folder), hint="a defect of the gate; report it")
+    if not any(answer.verdict == "allowed" for answer in plain):
+        what = f"the gate allows nothing of what the run asked: {plain[0].words}"
+        raise CheckFailed(what, where=str(run.folder), hint="build from a run in which the bench was in order")

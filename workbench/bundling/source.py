@@ -1,0 +1,88 @@
+"""The run that a bundle rests on: sealed, whole, and honest about what happened in it."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from control.state import BenchState
+from drivers.errors import Refused
+from drivers.runlog.folder import ABOUT, SEALED, being_written, load
+from drivers.runlog.run import Run
+from edge_bridge.bundle.evidence import CLASSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_NOTES: Final = 20
+
+
+def opened(folder: Path) -> Run:
+    """The run in `folder`; raises `RunLogError` where there is none, `Refused` for one that proves nothing."""
+    about = load(folder)
+    if about.state != "sealed":
+        live = being_written(about)
+        what = "is still being recorded" if live else "was left unsealed by a process that was killed"
+        hint = "stop the session first" if live else "open it once (python main.py replay RUN), which seals it"
+        raise Refused(what, where=str(folder), key="state", value=about.state, bound="sealed", hint=hint)
+    run = Run.open(folder)
+    with ExitStack() as undo:
+        undo.callback(run.close)
+        if reason := _dishonest(run):
+            raise Refused(reason, where=str(folder), hint="build from a run that was recorded whole")
+        undo.pop_all()
+    return run
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """What `evidence.json` says of the run; `notes` are sentences that whoever signs should read."""
+    about = run.about
+    return {
+        "name": run.name,
+        "started": about.started,
+        "ticks": run.count,
+        "duration_s": run.duration_s,
+        "sha256": {name: _sha256(run.folder / name) for name in (ABOUT, SEALED)},
+        "notes": _notes(run),
+    }
+
+
+def _dishonest(run: Run) -> str:
+    """Why nothing can rest on this run."""
+    meta, about = run.meta, run.about
+    if meta.get("evidence") not in CLASSES:
+        return f"says no class of evidence: {meta.get('evidence')!r}"
+    if not isinstance(meta.get("bench", {}).get("text"), str):
+        return "does not hold the bench file as it stood"
+    needed = {"loop/number", "bench/state"} - set(run.table.names)
+    if needed:
+        return f"lacks {', '.join(sorted(needed))}"
+    if run.count != about.ticks or about.lost:
+        return f"holds {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
+    steps = np.diff(run.columns(["loop/number"])["loop/number"])
+    if not (steps == 1.0).all():
+        return f"lacks ticks: {np.count_nonzero(steps != 1.0)} numbers do not follow each other"
+    return ""
+
+
+def _notes(run: Run) -> list[str]:
+    """Alarms, changes of lanes and what else makes this run less plain than it could be."""
+    events = [event for event in run.events() if isinstance(event.get("sentence"), str)]
+    notes = [
+        event["sentence"]
+        for event in events
+        if event.get("level") == "alarm" or event["sentence"].endswith(" is active")
+    ]
+    if (run.columns(["bench/state"])["bench/state"] == BenchState.TRIPPED).any():
+        notes.insert(0, "the bench tripped in this run")
+    if run.about.recovered:
+        notes.insert(0, "the run was recovered from a process that was killed")
+    return notes[:MAX_NOTES]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

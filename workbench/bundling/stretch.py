@@ -1,0 +1,60 @@
+"""The part of a run that golden vectors are made of: a short while of running in which the current moved most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from control.state import BenchState
+from drivers.errors import Refused
+from drivers.snapshot import ChannelTable, Snapshot
+
+if TYPE_CHECKING:
+    from drivers.runlog.run import Run
+    from drivers.snapshot import Floats
+
+TICKS: Final = 400
+FEWEST: Final = 100
+STRIDE: Final = 10  # ticks between the places that are compared
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Ticks `first` to `last` of a run: what was measured, and `dt_s[n]` since the tick before."""
+
+    first: int
+    last: int
+    snapshots: tuple[Snapshot, ...]
+    dt_s: Floats
+
+
+def chosen(run: Run, current: str, period_s: float) -> Stretch:
+    """The liveliest stretch while the bench ran, by the channel `current`; raises `Refused` where it hardly ran."""
+    columns = run.columns(["bench/state", current])
+    begin, end = _longest(columns["bench/state"] == BenchState.RUNNING)
+    if end - begin < FEWEST:
+        what, hint = f"was running for {end - begin} ticks on end", "build from a longer run"
+        raise Refused(what, where=str(run.folder), value=end - begin, bound=f">= {FEWEST} ticks", hint=hint)
+    ticks = min(TICKS, end - begin)
+    first = max(range(begin, end - ticks + 1, STRIDE), key=lambda at: _swing(columns[current][at : at + ticks]))
+    block = run.block(first, first + ticks)
+    measured = ChannelTable(run.table.channels[: run.measured])
+    seen = tuple(
+        Snapshot(measured, float(block.t_s[k]), block.values[: run.measured, k], block.sampled_s[:, k], quality)
+        for k, quality in enumerate(block.quality.T)
+    )
+    return Stretch(first, first + ticks, seen, np.diff(block.t_s, prepend=block.t_s[0] - period_s))
+
+
+def _longest(running: Floats) -> tuple[int, int]:
+    """First tick of the longest time of running, and the one behind its last."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], running.astype(np.int8), [0]))))
+    spans: list[tuple[int, int]] = [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
+    return max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
+
+
+def _swing(current_a: Floats) -> float:
+    known = current_a[np.isfinite(current_a)]
+    return float(np.ptp(known)) if len(known) else 0.0

@@ -1,0 +1,73 @@
+"""What the later half of the tour hands on: certificate, bundle, trust, and the processes of edge and fleet."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.tour.verb_process import VerbProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.compose.broker import Broker
+
+NODE: Final = "tour-pack"
+RATE_HZ: Final = 50
+
+
+@dataclass
+class Chain:
+    """`out` is the tour's own folder."""
+
+    out: Path
+    sabotage: str
+    certificate: Path | None = None
+    report: Path | None = None
+    bundle: Path | None = None
+    sha256: str = ""
+    broker: Broker | None = None
+    edge: VerbProcess | None = None
+    fleet: VerbProcess | None = None
+
+    @property
+    def trust(self) -> Path:
+        return self.out / "trust"
+
+    @property
+    def database(self) -> Path:
+        return self.out / "fleet.sqlite"
+
+    def take_bundle(self, bundle: Path) -> None:
+        """An earlier tour's, with the key that its folder trusts."""
+        self.bundle = bundle
+        self.sha256 = hashlib.sha256(bundle.read_bytes()).hexdigest()
+        shutil.copytree(bundle.parent / self.trust.name, self.trust)
+
+    def start_fleet(self, url: str) -> VerbProcess:
+        """The host, which finds its database where it left it."""
+        asked = ["fleet", "--broker", url, "--db", str(self.database)]
+        if self.sabotage == "double-row" and not self.database.exists():
+            asked += ["--sabotage", "double-row"]
+        self.fleet = VerbProcess("fleet", asked, self.out)
+        return self.fleet
+
+    def start_edge(self, url: str, bundle: Path) -> VerbProcess:
+        """The edge with an emulated pack beside it."""
+        asked = ["edge", "--bundle", str(bundle), "--trust", str(self.trust), "--broker", url, "--allow-sim"]
+        asked += ["--node", NODE, "--dir", str(self.out / "edge"), "--rate", str(RATE_HZ)]
+        if self.sabotage == "lose-row":
+            asked += ["--sabotage", "lose-row"]
+        self.edge = VerbProcess("edge", asked, self.out)
+        return self.edge
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in (self.edge, self.fleet):
+            if process is not None and process.running:
+                process.stop()
+        if self.broker is not None:
+            self.broker.stop()
+            self.broker = None

@@ -1,0 +1,165 @@
+"""Certify, sign, install, join the fleet: from what the bench proved to a pack that lives somewhere else."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.benchfile.read import read_bench
+from drivers.errors import BenchError, BundleRefused
+from edge_bridge.bundle import keys
+from edge_bridge.bundle.verify import verify
+from workbench.bundling.build import Order as BundleOrder
+from workbench.bundling.build import build
+from workbench.certify import certificate
+from workbench.certify.order import Order
+from workbench.certify.runner import Certification, suite_path
+from workbench.compose.broker import own_broker
+from workbench.compose.defects import sabotage as seeded
+from workbench.tour.chain import NODE
+from workbench.tour.step import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.tour.trip import Trip
+
+CELLS: Final = (1, 12, 24)
+DEFECT: Final = ("wrong-cell-named", 12)
+CERTIFY_S, HEALTHY_S, HEARD_S = 90.0, 60.0, 30.0
+LOAD_S, DOWN_S, BACK_S, DARK_S, DRAIN_S = 2.0, 10.0, 2.0, 1.0, 4.0
+SIGNER: Final = "tour"
+WHERE_TO_FLIP: Final = 0.5  # of the file
+
+
+def certify(trip: Trip) -> Finding:
+    """Three cells, over- and under-voltage, in a process of its own on a bench of its own."""
+    trip.leave()
+    folder = trip.out / "certificate"
+    folder.mkdir()
+    only = tuple(f"{case}/{cell}" for case in ("OV-01", "UV-01") for cell in CELLS)
+    broken = seeded(*DEFECT) if trip.sabotage == "seed-defect" else ""
+    certification = Certification(suite_path("bms"), Order(trip.bench, folder, only, sabotage=broken))
+    try:
+        until_s = time.monotonic() + CERTIFY_S
+        while not certification.done and time.monotonic() < until_s:
+            certification.poll()
+            time.sleep(0.05)
+    finally:
+        certification.close()
+    made = certificate.write(certification, folder)
+    trip.chain.certificate, trip.chain.report = folder, folder / "report.html"
+    wrong = [f"{run['id']}/{run['variant']} {run['verdict']}" for run in made.runs if run["verdict"] != "PASS"]
+    passed = len(made.runs) - len(wrong)
+    evidence = "; ".join(wrong or made.trouble) or f"{len(made.cases)} checks, class {made.evidence}, {folder.name}"
+    return Finding(made.passed and passed == len(only), passed, "cases", f"all {len(only)} pass", evidence)
+
+
+def bundle(trip: Trip) -> Finding:
+    """One signed file from the tour's run and certificate; one flipped byte is refused."""
+    run, chain = trip.run, trip.chain
+    if run is None:
+        raise BenchError("there is no run to bundle", hint="walk the step run as well")
+    trip.leave()  # its run is sealed then
+    private, public = keys.make_key(trip.out / "keys", SIGNER)
+    chain.trust.mkdir(exist_ok=True)
+    trusted = keys.make_key(trip.out / "keys", "somebody-else")[1] if trip.sabotage == "foreign-key" else public
+    (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
+    now = datetime.now(UTC).replace(microsecond=0)
+    serial, expires = int(now.strftime("%Y%m%d%H%M%S")), now + timedelta(days=365)
+    order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "tour", chain.certificate)
+    built = build(order)
+    flipped = bytearray(built.data)
+    flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1
+    data = bytes(flipped) if trip.sabotage == "flip-bundle-byte" else built.data
+    path = trip.out / f"tour-{serial}.bundle"
+    path.write_bytes(data)
+    found = verify(path.read_bytes(), chain.trust, now=datetime.now(UTC))
+    chain.bundle, chain.sha256 = path, found.sha256
+    refused = _refusal(bytes(flipped), chain.trust)
+    about = found.bundle.manifest
+    evidence = (
+        f"class {about.evidence}, signer {found.signer}; {built.replayed}; one flipped byte: {refused or 'taken'}"
+    )
+    return Finding(bool(refused), len(data) / 1e3, "kB", "verified; a flipped byte refused", evidence)
+
+
+def edge(trip: Trip) -> Finding:
+    """An edge verifies, replays, installs, proves itself beside an emulated pack; the fleet sees its birth."""
+    chain = trip.chain
+    if chain.bundle is None:
+        raise BenchError("there is no bundle to install", hint="walk the step bundle as well")
+    chain.broker = own_broker(trip.out / "broker")
+    fleet = chain.start_fleet(chain.broker.url)
+    began_s = time.monotonic()
+    process = chain.start_edge(chain.broker.url, chain.bundle)
+    target = f"healthy within {HEALTHY_S:g} s, the fleet hears its birth"
+    if not process.says(("healthy",), HEALTHY_S):
+        return Finding(ok=False, value="not healthy", target=target, evidence=process.last_line())
+    took_s = time.monotonic() - began_s
+    born = fleet.says((NODE, "online", chain.sha256[:12]), HEARD_S)
+    evidence = f"{chain.sha256[:12]} runs beside {NODE}" + ("" if born else f"; the fleet says: {fleet.last_line()}")
+    return Finding(born, took_s, "s to healthy", target, evidence)
+
+
+def fleet(trip: Trip) -> Finding:
+    """Under load the broker is killed for ten seconds, then the host: every row is stored once."""
+    chain = trip.chain
+    broker, process = chain.broker, chain.edge
+    if broker is None or process is None or chain.fleet is None:
+        raise BenchError("no edge runs", hint="walk the step edge as well")
+    time.sleep(LOAD_S)
+    broker.kill()
+    time.sleep(DOWN_S)
+    if trip.sabotage != "broker-stays-down":
+        broker.restart()
+    time.sleep(BACK_S)
+    chain.fleet.kill()
+    time.sleep(DARK_S)
+    host = chain.start_fleet(broker.url)
+    host.says((NODE, "online"), HEARD_S)
+    time.sleep(DRAIN_S)
+    produced = process.stop()
+    stored = host.stop()
+    return _judged(produced, stored, chain.database)
+
+
+def _judged(edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Path) -> Finding:
+    """What the edge says it produced against what lies in the fleet's table, as sets of (boot, sequence number)."""
+    target = "produced = stored, duplicates 0, missing 0"
+    boots: dict[str, int] = edge_said.get("boots", {})
+    if not boots:
+        return Finding(ok=False, value="nothing produced", target=target, evidence=str(edge_said.get("error")))
+    produced = {(boot, seq) for boot, last in boots.items() for seq in range(1, last + 1)}
+    rows = _stored(database)
+    stored = set(rows)
+    missing, foreign, twice = len(produced - stored), len(stored - produced), len(rows) - len(stored)
+    agrees = all(fleet_said.get(name) == value for name, value in (("stored", len(stored)), ("missing", missing)))
+    outage_s = float(edge_said.get("outage_s", 0.0))
+    ok = not missing and not foreign and not twice and agrees and outage_s >= 0.8 * DOWN_S
+    evidence = (
+        f"produced {len(produced)}, stored {len(stored)}, duplicates {twice}, missing {missing}; "
+        f"{outage_s:.1f} s without a broker, the host killed once, {fleet_said.get('resent', 0)} rows came again"
+    )
+    return Finding(ok, missing + twice + foreign, "rows wrong", target, evidence)
+
+
+def _stored(database: Path) -> list[tuple[str, int]]:
+    if not database.exists():
+        return []
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute("SELECT +boot, +seq FROM row WHERE node = ?", (NODE,)).fetchall()
+    finally:
+        connection.close()
+
+
+def _refusal(data: bytes, trust: Path) -> str:
+    """Why it is refused, empty where it is not."""
+    try:
+        verify(data, trust, now=datetime.now(UTC))
+    except BundleRefused as error:
+        return str(error.key)
+    return ""

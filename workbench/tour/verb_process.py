@@ -1,0 +1,83 @@
+"""A verb of ours as a process of its own: what it says goes to a log, its one JSON object is read at its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+START: Final = "import sys; from workbench.cli import main; sys.exit(main())"
+LOOK_S: Final = 0.05
+END_S: Final = 30.0
+
+
+class VerbProcess:
+    """Started at once; `log` and `answer` are files in `folder`."""
+
+    def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name, self._log, self._answer = name, folder / f"{name}.log", folder / f"{name}.json"
+        paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
+        command = [sys.executable, "-P", "-c", START, *arguments, "--json"]
+        self._before = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log, self._answer.open("wb") as answer:
+            self._process = subprocess.Popen(  # noqa: S603  # ourselves
+                command,
+                env={**os.environ, "PYTHONPATH": paths},
+                stdin=subprocess.DEVNULL,
+                stdout=answer,
+                stderr=log,
+                start_new_session=os.name != "nt",
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """Everything that it said; a log may begin with what another of its name said before it."""
+        return self._log.read_bytes()[self._before :].decode("utf-8", "replace")
+
+    def says(self, words: Sequence[str], within_s: float) -> bool:
+        """Whether one line comes to hold all `words` in time; at once False where the process has ended."""
+        until_s = time.monotonic() + within_s
+        while time.monotonic() < until_s:
+            if any(all(word in line for word in words) for line in self.said().splitlines()):
+                return True
+            if not self.running:
+                return False
+            time.sleep(LOOK_S)
+        return False
+
+    def last_line(self) -> str:
+        """What it said last."""
+        return ([line for line in self.said().splitlines() if line.strip()] or ["nothing"])[-1]
+
+    def stop(self) -> dict[str, Any]:
+        """Ask it to end; its JSON object, empty where it had none."""
+        if self.running:
+            self._process.terminate()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        try:
+            told: dict[str, Any] = json.loads(self._answer.read_text(encoding="utf-8"))
+        except ValueError:
+            return {}
+        return told
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.running:
+            os.kill(self._process.pid, KILL)
+        self._process.wait()
