@@ -23,6 +23,7 @@ READY_S: Final = 3.0
 LOOK_S: Final = 0.004
 EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
 TRIES: Final = 3
+AFTER_S: Final = 0.08  # that a plot shows behind the last event
 METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
 CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
@@ -65,6 +66,8 @@ class CaseBench:
         self._held_auxiliary = self._beat_off = False
         self.zero_s = time.monotonic()
         self.shown: list[str] = []
+        self._bounds: dict[str, float] = {}
+        self._crossings: dict[str, float] = {}
 
     # -- what a case does
 
@@ -155,6 +158,8 @@ class CaseBench:
         """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
         self._armed()
         self.shown = []
+        self._bounds.clear()
+        self._crossings.clear()
         self._act("wish")
         if self._held_auxiliary:
             self.auxiliary("through")
@@ -202,10 +207,18 @@ class CaseBench:
         return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
 
     def traces(self) -> list[dict[str, Any]]:
-        """What plots of the case show."""
+        """What plots of the case show; `bound` is the limit that was crossed, at `crossed` seconds."""
         if self._watch is None:
             return []
-        return [self._watch.trace(channel, self.zero_s) for channel in self.shown]
+        traces = [self._watch.trace(channel, self.zero_s) for channel in self.shown]
+        for trace in traces:
+            if (bound := self._bounds.get(trace["channel"])) is not None:
+                trace |= {"bound": bound, "crossed": self._crossings[trace["channel"]] - self.zero_s}
+        return traces
+
+    def linger(self) -> None:
+        """See a little of what comes after."""
+        self._until(lambda: False, AFTER_S)
 
     # -- inside
 
@@ -275,6 +288,8 @@ class CaseBench:
         if not self._until(beyond, READY_S):
             now = self._now(channel)
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
+        if past is not None:
+            self._bounds[channel], self._crossings[channel] = past, seen[0]
         return Stimulus(sent_s, seen[0], channel)
 
     def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:

@@ -30,7 +30,10 @@ _VERSIONS: Final = ("pulsebms", "pytest", "numpy", "pyvisa", "python-can", "cant
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certification: `cases` has a row for each check, `runs` for each case; `passed`: all PASS or N/A."""
+    """One certification: `cases` has a row for each check, `runs` for each case; `passed`: all PASS or N/A.
+
+    `only`: the cases that were picked, empty where the whole suite was asked for.
+    """
 
     suite: str
     evidence: str
@@ -41,6 +44,7 @@ class Certificate:
     runs: list[dict[str, Any]]
     bench: dict[str, Any]
     versions: dict[str, str]
+    only: list[str] = field(default_factory=list[str])
     instruments: list[str] = field(default_factory=list[str])
     trouble: list[str] = field(default_factory=list[str])
     decision: str = DECISION
@@ -69,6 +73,7 @@ def made(certification: Certification) -> Certificate:
         runs=[_run(case) for case in certification.cases],
         bench={"file": bench.name, "sha256": sha256(bench.read_bytes()).hexdigest()},
         versions={"python": platform.python_version()} | {name: _version(name) for name in _VERSIONS},
+        only=list(certification.order.only),
         instruments=list(certification.about.get("instruments", [])),
         trouble=list(certification.broken),
     )

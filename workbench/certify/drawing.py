@@ -33,8 +33,8 @@ def strips(traces: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]]) -
 
 def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
     own = [check for check in checks if check["channel"] == trace["channel"]]
-    bounds = [check[side] for check in own if check["unit"] == trace["unit"] for side in ("lo", "hi")]
-    levels = sorted({bound for bound in bounds if bound is not None})
+    bounds = [check[side] for check in own if check["unit"] == trace["unit"] != "1" for side in ("lo", "hi")]
+    levels = sorted({bound for bound in (*bounds, trace.get("bound")) if bound is not None})
     known = [y for y in trace["y"] if y is not None] + levels
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     margin = 0.08 * (high - low) or 0.5
@@ -48,6 +48,8 @@ def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     instants = [(x(check["at_s"]), check["name"]) for check in own if check["at_s"] is not None]
+    if "crossed" in trace:
+        instants.append((x(trace["crossed"]), "limit crossed"))
     return Strip(
         channel=trace["channel"],
         unit=trace["unit"],
@@ -55,7 +57,7 @@ def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
         levels=[(y(level), f"{level:g} {trace['unit']}") for level in levels],
         instants=[(at, name) for at, name in instants if LEFT <= at <= WIDTH - RIGHT],
         y_labels=[(y(value), f"{value:.4g}") for value in _between(low + margin, high - margin)],
-        x_labels=[(x(t_s), f"{t_s:.2f} s") for t_s in _between(first, last)],
+        x_labels=[(x(t_s), f"{abs(t_s):.2f} s") for t_s in _between(first, last)],
     )
 
 

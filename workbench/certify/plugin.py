@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -137,11 +138,13 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> CaseBench:
+def bench(request: pytest.FixtureRequest) -> Generator[CaseBench]:
     """The live bench: armed, at rest, no fault, contactors closed. Raises `Blocked` where it cannot be had."""
     ready = request.config.stash[_KEY].bench()
     ready.ready()
-    return ready
+    yield ready
+    with contextlib.suppress(PulseError):  # what stopped the case is told already
+        ready.linger()
 
 
 @pytest.fixture
