@@ -185,7 +185,7 @@ def test_the_io_box_carries_temperatures_and_power(bench: EmulatedBench) -> None
     with running(box):
         box.power(on=True)
         box.set_temperatures(wanted)
-        until(lambda: bool(np.allclose(known(box).values[3:], wanted, atol=0.05)))
+        until(lambda: bool(np.allclose(known(box).values[4:], wanted, atol=0.05)))
         assert bench.loom["bms_power"][0] == 1.0
         box.power(on=False)
 
