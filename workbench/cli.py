@@ -285,7 +285,9 @@ def edge(
     node: Annotated[str, typer.Option(metavar="NAME", help="The pack's name in the fleet.")] = "pack",
     group: Annotated[str, typer.Option(metavar="NAME", help="The fleet's group.")] = "pulsebms",
     host: Annotated[str, typer.Option(metavar="NAME", help="The fleet's own name.")] = "fleet",
-    state: Annotated[Path, typer.Option("--dir", metavar="STATE", help="Folder of slots and outbox.")] = Path("edge"),
+    state: Annotated[Path, typer.Option("--dir", metavar="STATE", help="Folder of slots and outbox.")] = Path(
+        "edge-state"
+    ),
     pack: Annotated[
         str, typer.Option(metavar="PACK", help="emulated, or INTERFACE:CHANNEL[:BITRATE] of a CAN adapter.")
     ] = "emulated",
@@ -328,13 +330,17 @@ def tour(
     out: Out = Path("tour"),
     only: Annotated[str, typer.Option(metavar="STEPS", help="Judge these steps alone, comma-separated.")] = "",
     sabotage: Annotated[str, typer.Option(metavar="NAME", help="Break one thing; the tour must notice.")] = "",
+    earlier: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="TOUR", help="Folder of an earlier tour, whose run and bundle are taken."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Walk the whole chain without a person; each step prints a measured figure and its target."""
     from workbench.verbs import tour as verb
 
-    answer(Report("tour", as_json), verb.main, out, only, sabotage)
+    answer(Report("tour", as_json), verb.main, out, only, sabotage, earlier)
 
 
 @app.command(short_help="What things cost here, beside their peers.")

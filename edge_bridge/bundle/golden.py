@@ -11,12 +11,13 @@ import numpy as np
 
 from drivers.errors import PulseError
 from edge_bridge.bundle import golden_estimator, golden_gate, vectors
-from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE
+from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE
 from edge_bridge.bundle.runtime import configure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from control.gate import Gate
     from drivers.snapshot import Floats
     from edge_bridge.bundle.golden_gate import Answer, Step
     from edge_bridge.bundle.manifest import Bundle
@@ -52,8 +53,11 @@ def _replayed(bundle: Bundle, made: Configured) -> GoldenResult:
     said = bundle.json(GOLDEN)
     lane, wide = made.bench.active("estimator").name, golden_estimator.inputs_width(made.pack.cells)
     known = vectors.loaded(bundle.files[GOLDEN_ESTIMATOR], wide + int(said["estimator"]["answers"]))
-    pairs = [golden_gate.from_json(row) for row in said["gate"]]
-    if not (len(known) and pairs):
+    gates = [
+        (made.gate(), GOLDEN_GATE, [golden_gate.from_json(row) for row in said["gate"]]),
+        (made.pack_gate(), GOLDEN_PACK_GATE, [golden_gate.from_json(row) for row in said["pack_gate"]]),
+    ]
+    if not (len(known) and all(pairs for _, _, pairs in gates)):
         return GoldenResult(ok=False, worst=np.inf, sentence="it has no golden vectors: nothing is proven by them")
     found = golden_estimator.answers(made.estimator, known[:, :wide])
     if found.shape != known[:, wide:].shape:
@@ -65,12 +69,15 @@ def _replayed(bundle: Bundle, made: Configured) -> GoldenResult:
         tick = int(apart.max(axis=1).argmax())
         sentence = f"estimator {lane} differs by {worst:.2g} at tick {tick}, tolerance {TOLERANCE:g}"
         return GoldenResult(ok=False, worst=worst, sentence=f"{sentence}: another version, or other parameters")
-    gate_apart, mismatch = _gate(made, vectors.loaded(bundle.files[GOLDEN_GATE], 1 + 2 * len(made.table)), pairs)
-    worst = max(worst, gate_apart)
-    if mismatch:
-        return GoldenResult(ok=False, worst=worst, sentence=mismatch)
+    for gate, name, pairs in gates:
+        rows = vectors.loaded(bundle.files[name], 1 + 2 * len(gate.spec.table))
+        gate_apart, mismatch = _gate(gate, rows, pairs)
+        worst = max(worst, gate_apart)
+        if mismatch:
+            return GoldenResult(ok=False, worst=worst, sentence=mismatch)
+    commands = sum(len(pairs) for _, _, pairs in gates)
     sentence = f"estimator {lane} answers {len(known)} ticks within {worst:.1g} (tolerance {TOLERANCE:g})"
-    return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gate {len(pairs)} commands word for word")
+    return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gates {commands} commands word for word")
 
 
 def differences(found: Floats, known: Floats) -> Floats:
@@ -81,9 +88,9 @@ def differences(found: Floats, known: Floats) -> Floats:
     return np.where(np.isnan(apart), np.inf, apart)
 
 
-def _gate(made: Configured, rows: Floats, pairs: Sequence[tuple[Step, Answer]]) -> tuple[float, str]:
+def _gate(gate: Gate, rows: Floats, pairs: Sequence[tuple[Step, Answer]]) -> tuple[float, str]:
     """How far applied currents are apart at most, and the first verdict that is another one, as a sentence."""
-    found = golden_gate.judged(made.gate(), rows, [step for step, _ in pairs])
+    found = golden_gate.judged(gate, rows, [step for step, _ in pairs])
     worst = 0.0
     for (step, known), answer in zip(pairs, found, strict=True):
         pair: Any = (np.array([answer.applied_a]), np.array([known.applied_a]))

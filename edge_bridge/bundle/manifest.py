@@ -21,8 +21,9 @@ CERTIFICATE: Final = "certificate.json"
 GOLDEN: Final = "golden.json"
 GOLDEN_ESTIMATOR: Final = "golden/estimator.npy"
 GOLDEN_GATE: Final = "golden/gate.npy"
+GOLDEN_PACK_GATE: Final = "golden/pack_gate.npy"
 PARAMETERS: Final = "parameters/"
-NEEDED: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE)
+NEEDED: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE)
 OWN: Final = frozenset({*NEEDED, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")

@@ -9,15 +9,18 @@ from control.declared import build_lane, gate_spec, pack_spec, rest
 from control.gate import Gate
 from control.sensing import PackSense, Wiring
 from drivers.benchfile import read_bench
+from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
+from drivers.snapshot import ChannelTable
 from edge_bridge.bundle import canonical, limits
 from edge_bridge.bundle.manifest import BENCH, LIMITS
+from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
+from edge_bridge.bundle.pack_gate import wiring as pack_wiring
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile import Bench, Lane
-    from drivers.snapshot import ChannelTable
     from edge_bridge.bundle.manifest import Bundle
     from twin.ports import Estimator, PackSpec
 
@@ -43,6 +46,12 @@ class Configured:
         over = self.table if table is None else table
         spec = gate_spec(self.bench, over, self.bench.limits(over), self.wiring)
         return Gate(spec, rest(self.pack.cells, self.pack.ambient_k))
+
+    def pack_gate(self) -> Gate:
+        """The gate that an edge runs beside a pack, at rest, over what the pack's BMS tells."""
+        mapped = read_dut_map(self.dut_map)
+        table = ChannelTable((*mapped.channels, CHAIN_CHANNEL))
+        return pack_gate(self.bench, mapped, table, pack_wiring(self.pack.cells, self.bench.io_box.thermistors))
 
     def sense(self, table: ChannelTable | None = None) -> PackSense:
         """What estimators may know of a snapshot of `table`; raises `KeyError` for a channel that it lacks."""

@@ -17,19 +17,25 @@ MOST_HELD: Final = 40  # ticks of a hold that are shown
 BEHIND: Final = 5  # of the ramp that follows
 BEYOND: Final = 1.05
 DEVICE: Final = "bms/*"
+CELL, TEMPERATURE = "bms/cell_01/voltage", "bms/temperature_1"
 
 
 def programme(spec: GateSpec, wishes_a: Floats) -> list[Step]:
     """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
+    bad = _held_beside_pack(spec), _tripping_beside_pack(spec)
+    return _steps(spec, wishes_a, *(bad if spec.advertised else (_held(spec), _tripping(spec))))
+
+
+def _steps(spec: GateSpec, wishes_a: Floats, held: Iterator[Step], tripping: Iterator[Step]) -> list[Step]:
     steps: list[Step] = []
 
     def plain(*, reset: bool = False) -> None:
         steps.append(Step(ASKED, float(wishes_a[len(steps)]), {}, reset=reset))
 
-    for bad in _held(spec):
+    for bad in held:
         plain()
         steps.append(bad)
-    for bad in _tripping(spec):
+    for bad in tripping:
         plain()
         steps.append(bad)
         plain()  # a trip stays
@@ -51,6 +57,28 @@ def _held(spec: GateSpec) -> Iterator[Step]:
     yield Step("a late value", 0.0, {}, (Spoil(spec.current, age_s=late_s),))
     yield Step("a value that is no number", 0.0, {}, (Spoil(spec.current),))
     yield Step("a silent device", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
+
+
+def _held_beside_pack(spec: GateSpec) -> Iterator[Step]:
+    """What a pack's gate, which knows what the BMS tells alone, does not let through."""
+    column = spec.table.index(spec.current)
+    charge, discharge = (spec.table.names[at] for at in spec.advertised or ())
+    late_s = 0.5 * (float(spec.late_s[column]) + spec.device_silent_s) + spec.device_silent_s
+    yield Step("no number for a current", None, {})
+    yield Step("too much discharge", BEYOND * float(spec.limits.high[column]), {})
+    yield Step("too much charge", BEYOND * float(spec.limits.low[column]), {})
+    yield Step("more discharge than the BMS allows", 1.0, {}, (Spoil(discharge, value=0.5),))
+    yield Step("more charge than the BMS allows", -1.0, {}, (Spoil(charge, value=0.5),))
+    yield Step("a late value", 0.0, {}, (Spoil(spec.current, age_s=late_s),))
+    yield Step("a value that is no number", 0.0, {}, (Spoil(spec.current),))
+    yield Step("a silent BMS", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
+
+
+def _tripping_beside_pack(spec: GateSpec) -> Iterator[Step]:
+    """What ends everything beside a pack: a measured value beyond what the device must keep."""
+    for name in (CELL, spec.current, TEMPERATURE):
+        high = float(spec.limits.high[spec.table.index(name)])
+        yield Step(f"{name} measured beyond its limit", 0.0, {}, (Spoil(name, value=BEYOND * high),))
 
 
 def _tripping(spec: GateSpec) -> Iterator[Step]:

@@ -9,13 +9,14 @@ import numpy as np
 from drivers.errors import CheckFailed
 from edge_bridge.bundle import canonical, golden_estimator, golden_gate, vectors
 from edge_bridge.bundle.golden import TOLERANCE
-from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE
+from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE
 from workbench.bundling import stretch
 from workbench.bundling.programme import ASKED, programme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from control.gate import Gate
     from drivers.runlog.run import Run
     from drivers.snapshot import Floats
     from edge_bridge.bundle.golden_gate import Answer, Step
@@ -30,18 +31,21 @@ def recorded(run: Run, made: Configured) -> tuple[dict[str, bytes], str]:
     """The golden members, and how they compare with the run, in words; raises `Refused`, `CheckFailed`."""
     part = stretch.chosen(run, made.wiring.pack_current, made.bench.bench.period_s)
     seen, answers, compared = _estimator(run, made, part)
-    rows, pairs = _gate(run, made, part)
+    rows, pairs = _gate(run, made.gate(), part)
+    beside_rows, beside_pairs = _gate(run, gate := made.pack_gate(), stretch.beside_pack(part, gate.spec.table))
     said = {
         "schema": SCHEMA,
         "tolerance": TOLERANCE,
         "ticks": [part.first, part.last],
         "estimator": {"lane": made.bench.active("estimator").name, "answers": answers.shape[1]},
         "gate": [golden_gate.as_json(step, answer) for step, answer in pairs],
+        "pack_gate": [golden_gate.as_json(step, answer) for step, answer in beside_pairs],
     }
     return {
         GOLDEN: canonical.dumped(said),
         GOLDEN_ESTIMATOR: vectors.dumped(np.hstack((seen, answers))),
         GOLDEN_GATE: vectors.dumped(rows),
+        GOLDEN_PACK_GATE: vectors.dumped(beside_rows),
     }, compared
 
 
@@ -72,8 +76,7 @@ def _compared(run: Run, made: Configured, part: Stretch, last: Floats) -> str:
     return f"a fresh {lane} ends {100 * apart:.2f} % of SoC from the run's own belief (bound {100 * bound:.2f} %)"
 
 
-def _gate(run: Run, made: Configured, part: Stretch) -> tuple[Floats, Sequence[tuple[Step, Answer]]]:
-    gate = made.gate()
+def _gate(run: Run, gate: Gate, part: Stretch) -> tuple[Floats, Sequence[tuple[Step, Answer]]]:
     wishes_a = np.nan_to_num(run.columns(["command/current"])["command/current"][part.first : part.last])
     count = len(programme(gate.spec, wishes_a))
     busiest = int(np.convolve(np.abs(wishes_a), np.ones(count), "valid").argmax())

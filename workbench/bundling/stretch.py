@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from control.state import BenchState
 from drivers.errors import Refused
-from drivers.snapshot import ChannelTable, Snapshot
+from drivers.snapshot import ChannelTable, Quality, Snapshot
+from edge_bridge.bundle.pack_gate import CHAIN
 
 if TYPE_CHECKING:
     from drivers.runlog.run import Run
@@ -46,6 +47,23 @@ def chosen(run: Run, current: str, period_s: float) -> Stretch:
         for k, quality in enumerate(block.quality.T)
     )
     return Stretch(first, first + ticks, seen, np.diff(block.t_s, prepend=block.t_s[0] - period_s))
+
+
+def beside_pack(part: Stretch, table: ChannelTable) -> Stretch:
+    """The same while as an edge would have seen it: the BMS's channels, and a chain that nobody breaks."""
+    here = part.snapshots[0].table
+    columns = here.indices(name for name in table.names if name != CHAIN)
+    seen = (
+        Snapshot(
+            table,
+            one.t_s,
+            np.append(one.values[columns], 1.0),
+            np.append(one.sampled_s[columns], one.t_s),
+            np.append(one.quality[columns], np.uint8(Quality.GOOD)),
+        )
+        for one in part.snapshots
+    )
+    return replace(part, snapshots=tuple(seen))
 
 
 def _longest(running: Floats) -> tuple[int, int]:

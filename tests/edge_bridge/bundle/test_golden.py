@@ -177,13 +177,13 @@ def test_replaying_needs_neither_qt_nor_pybamm_nor_pyarrow(built: Built, tmp_pat
     script = (
         "import sys\n"
         "from pathlib import Path\n"
+        "heavy = 'PySide6', 'pyqtgraph', 'pybamm', 'pyarrow', 'casadi', 'torch'\n"
+        "sys.modules.update(dict.fromkeys(heavy))\n"  # whoever asks for one gets an ImportError
         "from edge_bridge.bundle import archive, envelope, golden, manifest\n"
         "members = archive.unpacked(Path(sys.argv[1]).read_bytes())\n"
         "told = manifest.decoded(envelope.decoded(members.pop('envelope.json')).payload)\n"
         "result = golden.replay(manifest.Bundle(told, members))\n"
         "assert result.ok, result.sentence\n"
-        "heavy = {'PySide6', 'pyqtgraph', 'pybamm', 'pyarrow', 'casadi', 'torch'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(file)], cwd=ROOT, capture_output=True, text=True, check=False

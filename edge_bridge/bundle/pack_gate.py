@@ -1,0 +1,109 @@
+"""The gate beside a pack: the bench's gate over what the pack's BMS tells, within the pack's own limits."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from control.gate import BenchLimits, Gate, GateSpec
+from control.sensing import Wiring
+from drivers.benchfile.units import to_si
+from drivers.ports import Health, LinkState
+from drivers.snapshot import Channel, Command, Quality
+
+if TYPE_CHECKING:
+    from drivers.benchfile import Bench
+    from drivers.canbus.dut_map import DutMap
+    from drivers.ports import Clock
+    from drivers.snapshot import Bytes, ChannelTable, Floats
+
+CHAIN: Final = "edge/chain"
+CURRENT: Final = "bms/pack_current"
+LATE_CYCLES: Final = 3.0
+CHAIN_LATE_S, CHAIN_LOST_S = 1.0, 5.0
+CHAIN_CHANNEL: Final = Channel(CHAIN, "1", 0.0, 1.0)
+NOTHING: Final = Command(0.0, np.empty(0), np.empty(0))
+
+
+class Chain:
+    """The column that a gate wants for the hard-wired chain, as a source: a pack in the field has none to break."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.name: Final = "edge"
+        self.channels: Final[tuple[Channel, ...]] = (CHAIN_CHANNEL,)
+        self._clock = clock
+
+    def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        values[:], sampled_s[:], quality[:] = 1.0, self._clock.now(), Quality.GOOD
+
+    def health(self) -> Health:
+        return Health(self.name, LinkState.OK)
+
+
+def wiring(cells: int, thermistors: int) -> Wiring:
+    """Everything from the BMS: its shunt is the loop, nobody measures what a cell carries beside it."""
+    numbers = range(1, cells + 1)
+    return Wiring(
+        loop_current=CURRENT,
+        pack_current=CURRENT,
+        cell_voltage=tuple(f"bms/cell_{n:02d}/voltage" for n in numbers),
+        cell_current=(),
+        cell_temperature=tuple(f"bms/temperature_{(n - 1) * thermistors // cells + 1}" for n in numbers),
+        contactor="bms/contactor",
+        charge_limit="bms/charge_limit",
+        discharge_limit="bms/discharge_limit",
+    )
+
+
+def pack_gate(bench: Bench, mapped: DutMap, table: ChannelTable, wired: Wiring) -> Gate:
+    """Trips beyond the device limits; holds while a value is late, the BMS silent, or more flows than it allows."""
+    limits = _limits(bench, table)
+    needed = {CURRENT, *wired.cell_voltage, *wired.cell_temperature}
+    silent_s = bench.gate.late_ms.seconds["dut"]
+    late_s = np.array([_late_s(name, mapped, silent_s) if name in needed else np.inf for name in table.names])
+    lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
+    chain = table.index(CHAIN)
+    late_s[chain], lost_s[chain] = CHAIN_LATE_S, CHAIN_LOST_S
+    spec = GateSpec(
+        table=table,
+        limits=limits,
+        current=CURRENT,
+        cell_voltage=(),
+        cell_temperature=(),
+        late_s=late_s,
+        lost_s=lost_s,
+        device=np.array([n for n, name in enumerate(table.names) if name != CHAIN], dtype=np.intp),
+        device_silent_s=silent_s,
+        estop=chain,
+        hold_ticks=bench.gate.hold_ticks,
+        ramp_a_s=bench.gate.ramp_a_s,
+        advertised=(table.index("bms/charge_limit"), table.index("bms/discharge_limit")),
+    )
+    return Gate(spec, NOTHING)
+
+
+def at_bench(name: str) -> str:
+    """What the bench file calls what this channel measures."""
+    if name == CURRENT:
+        return "supply/current"
+    return name.removeprefix("bms/") if name.startswith("bms/cell_") else name
+
+
+def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
+    """The file's device limits over the BMS's channels; where it has none, the bench's own."""
+    low, high, where = np.full(len(table), -np.inf), np.full(len(table), np.inf), [""] * len(table)
+    for column, channel in enumerate(table):
+        for number, limit in enumerate(bench.limit):
+            bounds = limit.device or limit.bench
+            if bounds is not None and fnmatchcase(at_bench(channel.name), limit.channels):
+                low[column], high[column] = (to_si(bound, limit.unit) for bound in bounds)
+                where[column] = f"{bench.path.name}:{bench.document.line(('limit', number))}"
+    return BenchLimits(table.channels, low, high, tuple(where))
+
+
+def _late_s(name: str, mapped: DutMap, silent_s: float) -> float:
+    row = mapped.row(name)
+    message = mapped.messages[row.message]
+    return max(silent_s, LATE_CYCLES * (message.cycle_s or 0.0) * message.turns(row.signal))

@@ -1,0 +1,145 @@
+"""A configuration at work beside a pack: what the BMS tells goes through estimator and gate, one sample a turn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from control.gate import Held, Tripped
+from control.sensing import PackSense, Senses
+from drivers.snapshot import Command
+from edge_bridge.bundle.pack_gate import NOTHING, Chain, pack_gate, wiring
+from edge_bridge.edge import metrics
+from edge_bridge.edge.contactor import Wish
+from edge_bridge.edge.proof import Sign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control.gate import Verdict
+    from drivers.canbus.dut import Contactor
+    from drivers.canbus.dut_map import DutMap
+    from drivers.ports import Clock, Source
+    from drivers.snapshot import Estimate, PackReading, Snapshot
+    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.edge.row import Value
+
+
+class Bms(Protocol):
+    """The pack's BMS on its bus: a source that can be asked."""
+
+    map: DutMap
+
+    def heartbeat(self, on: bool) -> None: ...  # noqa: FBT001  # as the driver has it
+
+    def request(self, contactor: Contactor) -> None: ...
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One sample by metric name, and what it means for a configuration on probation."""
+
+    values: Mapping[str, Value]
+    sign: Sign
+    tripped: str
+    closed: bool
+
+
+class Beside:
+    """The bundle's estimator and gate over one BMS."""
+
+    def __init__(self, configured: Configured, bms: Bms, source: Source, clock: Clock) -> None:
+        """`bms` and `source` are the same device, asked and heard."""
+        bench = configured.bench
+        self._bms, self._clock = bms, clock
+        self._senses = Senses((source, Chain(clock)))
+        wired = wiring(bench.pack.cells, bench.io_box.thermistors)
+        self._sense = PackSense(self._senses.table, wired)
+        self._gate = pack_gate(bench, bms.map, self._senses.table, wired)
+        self._estimator = configured.estimator
+        self._wish = Wish(clock.now())
+        self._last_s = math.nan
+        self._failed = ""
+
+    def trip(self, reason: str) -> None:
+        """A trip of before, which nobody has reset."""
+        self._gate.trip(reason)
+
+    def turn(self) -> Turn:
+        """Hear, believe, judge, ask."""
+        now_s = self._clock.now()
+        dt_s = 0.0 if math.isnan(self._last_s) else now_s - self._last_s
+        self._last_s = now_s
+        snapshot = self._senses.snapshot(now_s, [])
+        reading = self._sense.reading(snapshot)
+        belief = self._believe(reading, dt_s)
+        closed = self._sense.contactor_closed(snapshot)
+        asked = Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
+        verdict = self._gate.check(snapshot, asked)
+        tripped = verdict.reason if isinstance(verdict, Tripped) else ""
+        self._bms.heartbeat(True)  # noqa: FBT003  # as the driver has it
+        self._bms.request(self._wish.word(now_s, closed=closed, tripped=bool(tripped)))
+        sign = Sign(belief=self._doubt(reading, belief), trip=tripped)
+        return Turn(_values(snapshot, reading, belief, verdict), sign, tripped, closed)
+
+    def leave(self) -> None:
+        """Ask for an open contactor; the heartbeat goes on until the BMS is let go."""
+        self._bms.request("open")
+
+    def contactor_closed(self) -> bool:
+        return self._sense.contactor_closed(self._senses.snapshot(self._clock.now(), []))
+
+    def _believe(self, reading: PackReading, dt_s: float) -> Estimate | None:
+        if self._failed:
+            return None
+        try:
+            return self._estimator.update(reading, dt_s)
+        except Exception as error:  # noqa: BLE001  # a configuration may fail in any way, the edge may not
+            self._failed = f"the estimator failed: {type(error).__name__}: {error}"
+            return None
+
+    def _doubt(self, reading: PackReading, belief: Estimate | None) -> str:
+        """Why the belief cannot be relied on, empty where it can."""
+        if belief is None:
+            return self._failed
+        unknown = np.flatnonzero(~np.isfinite(reading.voltage_v))
+        if unknown.size == reading.voltage_v.size:
+            return "the pack's BMS is not heard"
+        if unknown.size:
+            return f"the voltage of cell {unknown[0] + 1} is not known"
+        wild = np.flatnonzero(~(np.isfinite(belief.soc) & np.isfinite(belief.soc_std)))
+        return f"the belief about cell {wild[0] + 1} is not a number" if wild.size else ""
+
+
+def _values(snapshot: Snapshot, reading: PackReading, belief: Estimate | None, verdict: Verdict) -> dict[str, Value]:
+    """A row's values; what is not known is null."""
+    table = snapshot.table
+
+    def told(channel: str) -> float:
+        return float(snapshot.values[table.index(channel)]) if channel in table else math.nan
+
+    word = "tripped" if isinstance(verdict, Tripped) else "held" if isinstance(verdict, Held) else "allowed"
+    return {
+        metrics.CURRENT: _number(reading.current_a),
+        metrics.VOLTAGE: _number(told("bms/pack_voltage")),
+        metrics.SOC: None if belief is None else _number(belief.pack_soc),
+        metrics.SOC_STD: None if belief is None else _number(float(np.mean(belief.soc_std))),
+        metrics.CELL_MIN: _number(float(np.fmin.reduce(reading.voltage_v))),
+        metrics.CELL_MAX: _number(float(np.fmax.reduce(reading.voltage_v))),
+        metrics.TEMPERATURE: _number(float(np.fmax.reduce(reading.temperature_k))),
+        metrics.BMS_STATE: _whole(told("bms/state")),
+        metrics.BMS_FAULT: _whole(told("bms/fault")),
+        metrics.VERDICT: word,
+        metrics.VERDICT_REASON: str(getattr(verdict, "reason", "")),
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if math.isfinite(value) else None

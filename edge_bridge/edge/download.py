@@ -1,0 +1,58 @@
+"""A bundle that arrives in pieces: what is there without a hole is kept, also when the edge or the fleet was gone."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from edge_bridge.edge.durable import noted, recalled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.edge.node import Piece
+
+
+class Download:
+    """`sha256` and `size` of what is desired (empty: nothing), `received` octets of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._about, self._part = folder / "download.json", folder / "download.part"
+        told = recalled(self._about)
+        sha256, size = told.get("sha256"), told.get("size")
+        self.sha256, self.size = (sha256, size) if isinstance(sha256, str) and isinstance(size, int) else ("", 0)
+        self.received = min(self._there(), self.size)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.sha256) and self.received == self.size
+
+    def take(self, piece: Piece) -> None:
+        """Append what goes on where this ends, pass over the rest; another hash begins anew. Raises `OSError`."""
+        if (piece.sha256, piece.size) != (self.sha256, self.size):
+            self.drop()
+            noted(self._about, {"sha256": piece.sha256, "size": piece.size})
+            self.sha256, self.size = piece.sha256, piece.size
+        if not piece.offset <= self.received < piece.offset + len(piece.chunk):
+            return
+        with self._part.open("ab") as file:
+            file.truncate(self.received)  # a torn write of before
+            file.write(piece.chunk[self.received - piece.offset :])
+        self.received = self._there()
+
+    def data(self) -> bytes | None:
+        """The whole bundle, None where its octets are not those of its hash."""
+        try:
+            data = self._part.read_bytes()[: self.size]
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == self.sha256 else None
+
+    def drop(self) -> None:
+        """Forget what came."""
+        self._about.unlink(missing_ok=True)
+        self._part.unlink(missing_ok=True)
+        self.sha256, self.size, self.received = "", 0, 0
+
+    def _there(self) -> int:
+        return self._part.stat().st_size if self._part.exists() else 0

@@ -1,0 +1,192 @@
+"""Keeps the configuration: tries what is offered, installs it, proves it, and goes back to the last good one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import BundleRefused, CheckFailed, PulseError
+from edge_bridge.bundle import manifest, serials
+from edge_bridge.bundle.runtime import configure
+from edge_bridge.bundle.verify import Verified, verify
+from edge_bridge.edge.proof import BOOTS, Proof, Sign, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.edge.slots import Installed, Slots
+
+INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
+LONGEST: Final = 500  # characters of a reason: it goes through the fleet
+RESTORE: Final = "give it a bundle with --bundle"
+
+
+@dataclass(frozen=True)
+class Running:
+    """The configuration that is at work."""
+
+    installed: Installed
+    verified: Verified
+    configured: Configured
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a bundle, as the fleet is told: its hash, a word and a sentence."""
+
+    sha256: str = ""
+    state: str = ""
+    reason: str = ""
+
+
+class Keeper:
+    """The slots, the running configuration and the proof that it owes; every change is said in words."""
+
+    def __init__(
+        self,
+        slots: Slots,
+        work: Path,
+        trust: Path,
+        *,
+        allow_sim: bool,
+        launch: Callable[[Configured], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """`work` takes the unpacked members; `launch` puts a configuration to work, or raises and keeps the old."""
+        self.slots = slots
+        self.outcome = Outcome()
+        self._work, self._trust, self._allow_sim = work, trust, allow_sim
+        self._launch, self._say = launch, say
+        self._proof: Proof | None = None
+        self._running: Running | None = None
+
+    @property
+    def running(self) -> Running:
+        """Raise `CheckFailed` before there is one."""
+        if self._running is None:
+            raise CheckFailed("no configuration runs", hint=RESTORE)
+        return self._running
+
+    @property
+    def is_running(self) -> bool:
+        return self._running is not None
+
+    @property
+    def on_probation(self) -> bool:
+        return self._proof is not None
+
+    def begin(self) -> None:
+        """Count this start: a configuration that does not survive its first starts is given up."""
+        boots = self.slots.begin()
+        active = self.slots.pointer.active
+        if boots > BOOTS and active is not None and self.slots.pointer.good is not None:
+            self._give_up(active, f"the edge ended {BOOTS} times before it proved healthy")
+        elif boots > 1 and active is not None:
+            self._say(f"bundle {active.name} {active.serial}: start {boots} on probation")
+
+    def resume(self, now_s: float) -> None:
+        """Run what is installed; raises `CheckFailed` or `BundleRefused` where neither slot can run."""
+        active, good = self.slots.pointer.active, self.slots.pointer.good
+        if active is None:
+            raise CheckFailed("no bundle is installed", hint=RESTORE)
+        try:
+            self._run(active, now_s)
+        except Exception as error:  # a configuration may fail in any way
+            if good is None or good == active:
+                raise
+            self._give_up(active, _sentence(error))
+            self._run(good, now_s)
+
+    def accept(self, data: bytes, now: datetime, now_s: float) -> None:
+        """Install what has been tried and run it; raises `BundleRefused`, and the old one goes on.
+
+        One that cannot be started is given up at once, which `outcome` tells; without an old one that raises.
+        """
+        verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
+        told = verified.bundle.manifest
+        self._check_serial(verified)
+        try:
+            installed = self.slots.install(data, told.name, told.serial, manifest.stamp(now))
+        except OSError as error:
+            what = f"cannot be written to its slot: {error.strerror or error}"
+            raise BundleRefused(what, key="disk", hint="free space on the edge") from error
+        try:
+            self._run(installed, now_s)
+        except Exception as error:
+            self._give_up(installed, _sentence(error))
+            if self._running is None:
+                raise
+
+    def settle(self) -> None:
+        """Tell of the running bundle again, whatever became of another."""
+        self.outcome = Outcome(self.running.installed.sha256, HEALTHY if self._proof is None else INSTALLED)
+
+    def see(self, now_s: float, sign: Sign) -> None:
+        """One turn of the proof; raises `CheckFailed` where it failed and there is nothing to go back to."""
+        if self._proof is None:
+            return
+        standing = self._proof.see(now_s, sign)
+        if standing is Standing.HEALTHY:
+            self._prove()
+        elif standing is Standing.FAILED:
+            active = self.running.installed
+            reason = self._proof.reason
+            self._proof = None
+            good = self._give_up(active, reason)
+            if good is None:
+                what = f"bundle {active.name} {active.serial} did not prove healthy: {reason}"
+                raise CheckFailed(what, hint="there is no earlier one to go back to; install another")
+            self._run(good, now_s)
+
+    def _run(self, installed: Installed, now_s: float) -> None:
+        data = self.slots.read(installed)
+        if data is None:
+            what = f"slot {installed.slot} no longer holds what was installed"
+            raise CheckFailed(what, where=installed.name, hint=RESTORE)
+        # as of the day of its installation: an edge without a battery behind its clock boots in the past
+        day = manifest.moment(installed.at)
+        verified = verify(data, self._trust, now=day, allow_sim=self._allow_sim)
+        configured = configure(verified.bundle, self._work / installed.slot)
+        self._launch(configured)
+        self._running = Running(installed, verified, configured)
+        told = verified.bundle.manifest
+        called = f"bundle {told.name} {told.serial} ({installed.sha256[:12]}, {told.evidence})"
+        self._say(f"{called} runs from slot {installed.slot}")
+        self._proof = Proof(now_s) if self.slots.pointer.on_probation else None
+        if self._proof is not None:
+            self.outcome = Outcome(installed.sha256, INSTALLED)
+        elif not self.outcome.sha256:
+            self.outcome = Outcome(installed.sha256, HEALTHY)
+
+    def _prove(self) -> None:
+        self._proof = None
+        installed = self.running.installed
+        self.slots.prove()
+        self.outcome = Outcome(installed.sha256, HEALTHY)
+        self._say(f"bundle {installed.name} {installed.serial} is healthy; it is the last good one now")
+        try:
+            serials.remember(self._trust, installed.name, installed.serial, installed.sha256)
+        except (PulseError, OSError) as error:
+            self._say(f"its serial could not be noted in {self._trust}: {error}; an older one is still refused here")
+
+    def _give_up(self, installed: Installed, reason: str) -> Installed | None:
+        good = self.slots.revert()
+        self.outcome = Outcome(installed.sha256, REVERTED if good else REFUSED, reason)
+        back = f"back to {good.name} {good.serial}" if good else "there is no earlier one"
+        self._say(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
+        return good
+
+    def _check_serial(self, verified: Verified) -> None:
+        """What runs here counts as the lowest serial, also where the trust folder cannot be written."""
+        told, good = verified.bundle.manifest, self.slots.pointer.good
+        if good is not None and good.name == told.name and told.serial < good.serial:
+            what, hint = f"has serial {told.serial}, older than {good.serial}", f"install serial {good.serial} or newer"
+            raise BundleRefused(what, key="older_serial", value=told.serial, bound=good.serial, hint=hint)
+
+
+def _sentence(error: Exception) -> str:
+    said = error.sentence if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
+    return said[:LONGEST]

@@ -1,0 +1,90 @@
+"""The metrics of a birth (docs/fleet-protocol.md): names, datatypes and aliases, and values as Sparkplug wants them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST
+from edge_bridge.sparkplug.payload import DataType, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.edge.row import Value
+
+BD_SEQ: Final = "bdSeq"
+REBIRTH: Final = "Node Control/Rebirth"
+ROW_BOOT, ROW_SEQ = "Row/Boot", "Row/Seq"
+CURRENT, VOLTAGE, SOC, SOC_STD = "Pack/Current", "Pack/Voltage", "Pack/SoC", "Pack/SoC Std"
+CELL_MIN, CELL_MAX, TEMPERATURE = "Cells/Voltage Min", "Cells/Voltage Max", "Temperature/Max"
+BMS_STATE, BMS_FAULT = "BMS/State", "BMS/Fault"
+VERDICT, VERDICT_REASON = "Gate/Verdict", "Gate/Reason"
+DEPTH, EVICTED, ACKNOWLEDGED = "Outbox/Depth", "Outbox/Evicted", "Outbox/Acknowledged"
+SHA256, NAME, EVIDENCE, SERIAL = "Bundle/Sha256", "Bundle/Name", "Bundle/Evidence", "Bundle/Serial"
+DESIRED, STATE, REASON, RECEIVED = "Bundle/Desired", "Bundle/State", "Bundle/Reason", "Bundle/Received"
+SIZE, OFFSET, CHUNK = "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
+
+TYPES: Final[dict[str, DataType]] = {
+    BD_SEQ: DataType.INT64,
+    REBIRTH: DataType.BOOLEAN,
+    ROW_BOOT: DataType.STRING,
+    ROW_SEQ: DataType.UINT64,
+    GAP_BOOT: DataType.STRING,
+    GAP_FIRST: DataType.UINT64,
+    GAP_LAST: DataType.UINT64,
+    CURRENT: DataType.DOUBLE,
+    VOLTAGE: DataType.DOUBLE,
+    SOC: DataType.DOUBLE,
+    SOC_STD: DataType.DOUBLE,
+    CELL_MIN: DataType.DOUBLE,
+    CELL_MAX: DataType.DOUBLE,
+    TEMPERATURE: DataType.DOUBLE,
+    BMS_STATE: DataType.INT64,
+    BMS_FAULT: DataType.INT64,
+    VERDICT: DataType.STRING,
+    VERDICT_REASON: DataType.STRING,
+    DEPTH: DataType.UINT64,
+    EVICTED: DataType.UINT64,
+    SHA256: DataType.STRING,
+    NAME: DataType.STRING,
+    EVIDENCE: DataType.STRING,
+    SERIAL: DataType.UINT64,
+    DESIRED: DataType.STRING,
+    STATE: DataType.STRING,
+    REASON: DataType.STRING,
+    RECEIVED: DataType.UINT64,
+    ACKNOWLEDGED: DataType.STRING,
+    SIZE: DataType.UINT64,
+    OFFSET: DataType.UINT64,
+    CHUNK: DataType.BYTES,
+}
+_NAMED: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands go by name
+ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _NAMED}
+
+
+def declared(values: Mapping[str, Value], t_ms: int) -> tuple[Metric, ...]:
+    """Every metric of a birth; what is not in `values` is null."""
+    known: dict[str, Value] = {REBIRTH: False, **values}
+    return tuple(
+        Metric(name, ALIASES.get(name), datatype, fit(known.get(name), datatype), t_ms)
+        for name, datatype in TYPES.items()
+    )
+
+
+def by_alias(values: Mapping[str, Value], t_ms: int, *, historical: bool = False) -> tuple[Metric, ...]:
+    """The metrics of a data message; a name that no birth declares is left out."""
+    return tuple(
+        Metric(
+            None if name in ALIASES else name, ALIASES.get(name), TYPES[name], fit(value, TYPES[name]), t_ms, historical
+        )
+        for name, value in values.items()
+        if name in TYPES
+    )
+
+
+def fit(value: Value, datatype: DataType) -> Value:
+    """`value` as its datatype holds it; a number that is not known is null."""
+    if datatype is DataType.DOUBLE and isinstance(value, (int, float)):
+        return float(value) if math.isfinite(value) else None
+    return value

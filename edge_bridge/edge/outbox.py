@@ -1,0 +1,286 @@
+"""The outbox: every row is committed here before it is sent, and leaves when the host has acknowledged it.
+
+Numbers order the rows, never the wall clock. What had to be evicted is named in a gap row, which never is.
+At any time `produced = stored + depth + evicted`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from edge_bridge.edge import store
+from edge_bridge.edge.row import Key, Row, Span, Value, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+RESEND_S: Final = 5.0
+LIVE_S: Final = 2.0  # a row that is sent later than this was held back
+IN_FLIGHT: Final = 1_000
+WAITING: Final = 10_000  # rows kept in memory while the disk takes none
+EVICT_SHARE: Final = 64  # of the capacity at once, so that gap rows stay few
+EVICT_FULL: Final = 128
+BATCH: Final = 200  # rows of one transaction
+
+Ranges: TypeAlias = "Iterable[tuple[int, int]]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A row that has no number yet: it gets one with its commit."""
+
+    t_ms: int
+    put_s: float
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """Rows of one boot: numbers given (`last`), acknowledged, named in gaps."""
+
+    last: int = 0
+    stored: int = 0
+    evicted: int = 0
+
+
+class Outbox:
+    """Durable rows of this boot and of those before; times in s are of a monotonic clock, `t_ms` the wall clock's."""
+
+    def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
+        """`boot` is new at each start of the edge. Raises `Refused` while another process holds the file."""
+        self.boot, self._capacity = boot, capacity_rows
+        self._database, self.notice = store.opened(path)
+        self._reserve = store.Reserve(path.with_suffix(".reserve"))
+        rows = self._database.execute("SELECT boot, last, stored, evicted FROM boot")
+        self._counts = {name: _Count(*numbers) for name, *numbers in rows}
+        if boot in self._counts:
+            raise ValueError(f"boot {boot} has been before; draw a new one")
+        self._counts[boot] = _Count()
+        (self._on_disk,) = self._database.execute("SELECT count(*) FROM row").fetchone()
+        self._waiting: deque[_Waiting] = deque()
+        self._lost = 0  # rows that neither disk nor memory could keep, not named yet
+        self._again_s: dict[Key, float] = {}  # of each row in flight
+        self._open_gap: tuple[Key, Span] | None = None  # may grow until it is sent
+        self.trouble = ""
+
+    @property
+    def depth(self) -> int:
+        """Rows that the host has not acknowledged."""
+        return self._on_disk + len(self._waiting)
+
+    @property
+    def produced(self) -> int:
+        return sum(count.last for count in self._counts.values()) + len(self._waiting) + self._lost
+
+    @property
+    def stored(self) -> int:
+        """Rows that the host acknowledged."""
+        return sum(count.stored for count in self._counts.values())
+
+    @property
+    def evicted(self) -> int:
+        """Rows that are named in gap rows, or will be."""
+        return sum(count.evicted for count in self._counts.values()) + self._lost
+
+    @property
+    def newest(self) -> int:
+        """The highest number of this boot, 0 before its first commit."""
+        return self._counts[self.boot].last
+
+    @property
+    def boots(self) -> dict[str, int]:
+        """The highest number of each boot: rows 1 to this one were produced."""
+        return {boot: count.last for boot, count in self._counts.items() if count.last}
+
+    def put(self, values: Mapping[str, Value], t_ms: int, now_s: float) -> None:
+        """Take a row; it has its number and lies on the disk after `commit`."""
+        self._waiting.append(_Waiting(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
+        if len(self._waiting) > WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+
+    def commit(self, t_ms: int, now_s: float) -> None:
+        """Write what waits. A disk that takes nothing is told in `trouble`, and tried again by the next commit."""
+        try:
+            if self._reserve.tight and self._free_pages < store.FREE_PAGES:
+                self._evict(EVICT_FULL, t_ms, now_s)
+            while self._waiting or self._lost:
+                self._write_with_room(t_ms, now_s)
+            if self._on_disk > self._capacity:
+                self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
+        except sqlite3.Error as error:
+            if not store.no_room(error):
+                raise
+            self.trouble = f"the disk takes no rows ({error}); {len(self._waiting)} wait in memory"
+        else:
+            self.trouble = ""
+            self._reserve.take()
+
+    def due(self, limit: int, now_s: float) -> list[Row]:
+        """Up to `limit` rows, newest first: those never sent, and those whose time for an answer has passed."""
+        self._again_s = {key: again_s for key, again_s in self._again_s.items() if again_s > now_s}
+        flying = len(self._again_s)
+        limit = min(limit, IN_FLIGHT - flying)
+        if limit <= 0 or not self._on_disk:
+            return []
+        newest = "SELECT place, boot, seq FROM row ORDER BY place DESC LIMIT ?"
+        found = self._database.execute(newest, (limit + flying,)).fetchall()
+        places = [place for place, boot, seq in found if Key(boot, seq) not in self._again_s]
+        return [self._row(place, now_s) for place in places[:limit]]
+
+    def sent(self, rows: Sequence[Row], now_s: float) -> None:
+        """They went out; without an acknowledgement they are due again in `RESEND_S`."""
+        for row in rows:
+            self._again_s[row.key] = now_s + RESEND_S
+            if self._open_gap is not None and self._open_gap[0] == row.key:
+                self._open_gap = None
+
+    def unsend(self) -> None:
+        """Whatever was on its way may be lost: all of it is due now."""
+        self._again_s.clear()
+
+    def acknowledge(self, boot: str, ranges: Ranges) -> int:
+        """Delete what the host stored; the number of rows that left. Unknown rows and boots are passed over."""
+        count = self._counts.get(boot)
+        if count is None:
+            return 0
+        bounded = [(max(1, first), min(last, count.last)) for first, last in ranges]
+        keys = [key for first, last in bounded if first <= last for key in self._keys(boot, first, last)]
+        try:
+            self._delete(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
+        except sqlite3.Error as error:
+            if not store.no_room(error):
+                raise
+            self._reserve.give()
+            return 0  # the rows will be sent, and acknowledged, again
+        return len(set(keys))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _write_with_room(self, t_ms: int, now_s: float) -> None:
+        try:
+            self._write(t_ms, now_s)
+        except sqlite3.Error as error:
+            if not store.no_room(error):
+                raise
+            self._reserve.give()
+            self._empty_log()
+            self._evict(EVICT_FULL, t_ms, now_s)
+            self._write(t_ms, now_s)
+
+    @property
+    def _free_pages(self) -> int:
+        """Pages of the file that hold nothing."""
+        (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
+        return free
+
+    def _empty_log(self) -> None:
+        """Let the write-ahead log begin anew in the space that it has, once the database has taken it over."""
+        with suppress(sqlite3.OperationalError):
+            self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+    def _write(self, t_ms: int, now_s: float) -> None:
+        own, lost, batch = self._counts[self.boot], self._lost, list(islice(self._waiting, BATCH))
+        last = own.last + lost
+        with self._transaction():
+            if lost:
+                last += 1
+                span = Span(self.boot, own.last + 1, own.last + lost)
+                self._insert(last, t_ms, now_s, json.dumps(span.values), gap=True)
+            for row in batch:
+                last += 1
+                self._insert(last, row.t_ms, row.put_s, row.body, gap=False)
+            counted = _Count(last, own.stored, own.evicted + lost)
+            self._note(self.boot, counted)
+        self._counts[self.boot] = counted
+        self._on_disk += len(batch) + bool(lost)
+        for _ in batch:
+            self._waiting.popleft()
+        self._lost = 0
+
+    def _evict(self, most: int, t_ms: int, now_s: float) -> None:
+        """Delete the oldest raw rows and name them in gap rows, all in one transaction."""
+        oldest = "SELECT boot, seq FROM row WHERE gap = 0 ORDER BY place LIMIT ?"
+        keys = [Key(*found) for found in self._database.execute(oldest, (most,))]
+        counts, before = dict(self._counts), self._on_disk
+        gap: tuple[Key, Span] | None = self._open_gap
+        with self._transaction():
+            for span in spans(keys):
+                counts[span.boot] = replace(counts[span.boot], evicted=counts[span.boot].evicted + span.count)
+                self._database.execute(
+                    "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (span.boot, span.first, span.last)
+                )
+                before -= span.count
+                grown = None if gap is None else gap[1].joined(span)
+                if gap is not None and grown is not None:
+                    gap = (gap[0], grown)
+                    body = (json.dumps(grown.values), gap[0].boot, gap[0].seq)
+                    self._database.execute("UPDATE row SET body = ? WHERE boot = ? AND seq = ?", body)
+                else:
+                    own = counts[self.boot]
+                    counts[self.boot] = replace(own, last=own.last + 1)
+                    gap = (Key(self.boot, own.last + 1), span)
+                    self._insert(own.last + 1, t_ms, now_s, json.dumps(span.values), gap=True)
+                    before += 1
+            for boot, count in counts.items():
+                if count != self._counts[boot]:
+                    self._note(boot, count)
+        self._counts, self._open_gap, self._on_disk = counts, gap, before
+        for key in keys:
+            self._again_s.pop(key, None)
+
+    def _delete(self, keys: Iterable[Key], counted: _Count, boot: str) -> None:
+        """Take acknowledged rows out."""
+        gone = list(keys)
+        if not gone:
+            return
+        with self._transaction():
+            for span in spans(gone):
+                self._database.execute(
+                    "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (boot, span.first, span.last)
+                )
+            self._note(boot, counted)
+        self._counts[boot] = counted
+        self._on_disk -= len(gone)
+        for key in gone:
+            self._again_s.pop(key, None)
+            if self._open_gap is not None and self._open_gap[0] == key:
+                self._open_gap = None
+
+    def _keys(self, boot: str, first: int, last: int) -> list[Key]:
+        select = "SELECT seq FROM row WHERE boot = ? AND seq BETWEEN ? AND ?"
+        return [Key(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
+
+    def _insert(self, seq: int, t_ms: int, put_s: float, body: str, *, gap: bool) -> None:
+        insert = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES(?, ?, ?, ?, ?, ?)"
+        self._database.execute(insert, (self.boot, seq, t_ms, put_s, gap, body))
+
+    def _note(self, boot: str, count: _Count) -> None:
+        noted = "INSERT OR REPLACE INTO boot(boot, last, stored, evicted) VALUES(?, ?, ?, ?)"
+        self._database.execute(noted, (boot, count.last, count.stored, count.evicted))
+
+    def _row(self, place: int, now_s: float) -> Row:
+        select = "SELECT boot, seq, t_ms, put_s, body FROM row WHERE place = ?"
+        boot, seq, t_ms, put_s, body = self._database.execute(select, (place,)).fetchone()
+        values: dict[str, Any] = json.loads(body)
+        live = boot == self.boot and now_s - put_s < LIVE_S
+        return Row(Key(boot, seq), t_ms, values, live)
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:  # a full disk may have rolled it back already
+                self._database.execute("ROLLBACK")
+            raise

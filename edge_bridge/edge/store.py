@@ -1,0 +1,123 @@
+"""The file behind the outbox: SQLite in WAL mode, synced at each commit, held by one process."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APPLICATION: Final = 0x50424F58  # "PBOX"
+VERSION: Final = 1
+WAL_PAGES: Final = 64  # a write-ahead log that is reused soon needs no new space on a full disk
+OWN_BYTES: Final = 1 << 19  # of database and log from the start, so that a disk that fills later finds room in them
+RESERVE_BYTES: Final = 1 << 19
+TIGHT_BYTES: Final = 1 << 21  # with less free on the disk nothing may grow any more
+FREE_PAGES: Final = 32  # inside the database, for the rows until the next look
+_PRIMARY: Final = 0xFF  # the low byte of an extended result code
+_NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_TABLES: Final = f"""
+    CREATE TABLE row(
+        place INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL, t_ms INTEGER NOT NULL,
+        put_s REAL NOT NULL, gap INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE(boot, seq));
+    CREATE INDEX raw ON row(place) WHERE gap = 0;
+    CREATE TABLE boot(
+        boot TEXT PRIMARY KEY, last INTEGER NOT NULL, stored INTEGER NOT NULL, evicted INTEGER NOT NULL);
+    PRAGMA application_id = {APPLICATION};
+    PRAGMA user_version = {VERSION};
+"""
+
+
+def opened(path: Path) -> tuple[sqlite3.Connection, str]:
+    """The database, and a sentence where an unreadable one was put aside; raises `Refused` while another holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _connected(path), ""
+    except sqlite3.OperationalError as error:
+        hint = "free space on the disk" if no_room(error) else "end the other edge of this folder, or name another"
+        raise Refused(f"cannot be opened: {error}", where=str(path), hint=hint) from error
+    except sqlite3.DatabaseError as error:
+        aside = _put_aside(path)
+        return _connected(path), f"the outbox could not be read ({error}); it lies in {aside.name}, a new one begins"
+
+
+def no_room(error: sqlite3.Error) -> bool:
+    """Whether the disk is to blame."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _NO_ROOM
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        if not _is_ours(database):
+            database.executescript(_TABLES)
+            _take_room(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _is_ours(database: sqlite3.Connection) -> bool:
+    """False for a new file; raises `sqlite3.DatabaseError` for one that is broken, or another program's."""
+    (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(said)
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if tables and (application, version) != (APPLICATION, VERSION):
+        raise sqlite3.DatabaseError("it is another program's, or of another version")
+    return bool(tables)
+
+
+def _take_room(database: sqlite3.Connection) -> None:
+    """Let database and log grow once; SQLite keeps what is free inside them."""
+    row = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES('', 0, 0, 0, 1, CAST(zeroblob(?) AS TEXT))"
+    database.execute(row, (OWN_BYTES,))
+    database.execute("DELETE FROM row")
+
+
+def _put_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    path.replace(aside)
+    for tail in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + tail).replace(aside.with_name(aside.name + tail))
+    return aside
+
+
+class Reserve:
+    """Space set aside: on a full disk deleting the oldest rows needs room to write, too."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.take()
+
+    @property
+    def tight(self) -> bool:
+        """Whether the disk is so full that nothing of ours may grow."""
+        return shutil.disk_usage(self._path.parent).free < TIGHT_BYTES
+
+    def give(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def take(self) -> None:
+        """Set the space aside again, where there is plenty."""
+        if self._path.exists() or self.tight:
+            return
+        try:
+            self._path.write_bytes(b"\xa5" * RESERVE_BYTES)
+        except OSError:
+            self.give()

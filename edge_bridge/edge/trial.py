@@ -1,0 +1,121 @@
+"""A bundle is tried in a process of its own: whatever it does there, the running configuration goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import connection
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import BundleRefused, PulseError, revived
+from edge_bridge.bundle import golden
+from edge_bridge.bundle.verify import verify
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from edge_bridge.bundle.verify import Verified
+
+PATIENCE_S: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A bundle, the keys it is judged by, and the day that it is judged on."""
+
+    data: bytes
+    trust: Path
+    now: datetime
+    allow_sim: bool
+
+
+def examined(candidate: Candidate) -> Verified:
+    """Signature, trust, time, serial, class and golden vectors; raises `BundleRefused`."""
+    found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
+    result = golden.replay(found.bundle)
+    if not result.ok:
+        hint = "build it anew with the version that this edge runs"
+        raise BundleRefused(f"answers otherwise here: {result.sentence}", key="golden", value=result.worst, hint=hint)
+    return found
+
+
+class Trial:
+    """One examination at a time, begun at `began_s` of a monotonic clock; `refusal` asks how it went."""
+
+    def __init__(self, candidate: Candidate, began_s: float) -> None:
+        self._began_s = began_s
+        context = multiprocessing.get_context("spawn")
+        self._ours, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=_examine, args=(theirs, candidate), name="bundle trial", daemon=True)
+        self._process.start()
+        theirs.close()
+        self._refusal: PulseError | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process in which it happens, 0 once it is over."""
+        return 0 if self._ours.closed else self._process.pid or 0
+
+    def done(self, now_s: float) -> bool:
+        """Whether it is over; a trial that takes too long is ended, and counts as refused."""
+        if self._ours.closed:
+            return True
+        if self._ours.poll():
+            self._refusal = self._answer()
+        elif now_s - self._began_s > PATIENCE_S:
+            what = f"was not through its golden vectors after {PATIENCE_S:g} s"
+            self._refusal = BundleRefused(what, key="golden", hint="build it anew")
+        else:
+            return False
+        self.close()
+        return True
+
+    @property
+    def refusal(self) -> PulseError | None:
+        """Why it was refused, None where it was not; asked once it is done."""
+        return self._refusal
+
+    def close(self) -> None:
+        """End it, wherever it is."""
+        if not self._ours.closed:
+            self._ours.close()
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+
+    def _answer(self) -> PulseError | None:
+        try:
+            told = self._ours.recv()
+        except (EOFError, OSError):
+            what = "ended the process in which it was tried"
+            return BundleRefused(what, key="golden", hint="build it anew")
+        return None if told is None else revived(told)
+
+
+def _examine(answer: Connection, candidate: Candidate) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        examined(candidate)
+    except PulseError as error:
+        answer.send(error.as_json())
+    except Exception as error:  # noqa: BLE001  # a bundle may make anything fail
+        what = f"cannot be run here: {type(error).__name__}: {error}"
+        answer.send(BundleRefused(what, key="golden", hint="build it anew").as_json())
+    else:
+        answer.send(None)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def utc_now() -> datetime:
+    """The wall clock, for the composition root."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Where packs meet: the Sparkplug host, its store, sending bundles."""

@@ -1,0 +1,57 @@
+"""What the fleet says: NCMDs by metric name, and its own state (Sparkplug 3.0, 4.2 and 6.4)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from edge_bridge.mqtt import Message
+from edge_bridge.sparkplug import topics, wire
+from edge_bridge.sparkplug.acks import formatted, ranges
+from edge_bridge.sparkplug.payload import DataType, Metric, Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from edge_bridge.sparkplug.payload import Value
+
+REBIRTH: Final = "Node Control/Rebirth"
+ACKNOWLEDGED: Final = "Outbox/Acknowledged"
+DESIRED, SIZE, OFFSET, CHUNK = "Bundle/Desired", "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
+TYPES: Final = {
+    REBIRTH: DataType.BOOLEAN,
+    ACKNOWLEDGED: DataType.STRING,
+    DESIRED: DataType.STRING,
+    SIZE: DataType.UINT64,
+    OFFSET: DataType.UINT64,
+    CHUNK: DataType.BYTES,
+}
+
+
+def command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> Message:
+    """One NCMD; it has no `seq`, QoS 0 and is not retained."""
+    metrics = tuple(Metric(name, None, TYPES[name], value, now_ms) for name, value in values.items())
+    topic = topics.Topic(group, topics.Kind.NCMD, node)
+    return Message(str(topic), wire.encode(Payload(now_ms, metrics), datatypes=False))
+
+
+def acknowledgements(group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int) -> Iterator[Message]:
+    """As few NCMDs as tell every node what was stored."""
+    for node, boots in kept.items():
+        for text in formatted({boot: ranges(numbers) for boot, numbers in boots.items()}):
+            yield command(group, node, {ACKNOWLEDGED: text}, now_ms)
+
+
+def state(host: str, t_ms: int, *, online: bool) -> Message:
+    """The host's STATE; the one of a connection carries the time stamp of its will."""
+    said = json.dumps({"online": online, "timestamp": t_ms})
+    return Message(topics.state(host), said.encode(), qos=1, retain=True)
+
+
+def told_offline(payload: bytes) -> bool:
+    """Whether a STATE says that its host is not there; anything unreadable does not."""
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("online") is False  # pyright: ignore[reportUnknownMemberType]

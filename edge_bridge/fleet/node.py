@@ -1,0 +1,104 @@
+"""One node as the host knows it: what its birth declared, where its count stands, what it says of itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edge_bridge.sparkplug.payload import DataType, PayloadError
+from edge_bridge.sparkplug.wire import SEQ_COUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.sparkplug.aliases import Aliases
+    from edge_bridge.sparkplug.payload import Metric, Payload
+
+BD_SEQ: Final = "bdSeq"
+BUNDLE: Final = "Bundle/Sha256"
+STATUS: Final = {
+    BUNDLE: DataType.STRING,
+    "Bundle/Name": DataType.STRING,
+    "Bundle/Evidence": DataType.STRING,
+    "Bundle/Serial": DataType.UINT64,
+    "Bundle/Desired": DataType.STRING,
+    "Bundle/State": DataType.STRING,
+    "Bundle/Reason": DataType.STRING,
+    "Bundle/Received": DataType.UINT64,
+    "Outbox/Depth": DataType.UINT64,
+    "Outbox/Evicted": DataType.UINT64,
+    "Gate/Verdict": DataType.STRING,
+    "Gate/Reason": DataType.STRING,
+    "Pack/SoC": DataType.DOUBLE,
+    "Pack/Current": DataType.DOUBLE,
+    "Pack/Voltage": DataType.DOUBLE,
+}
+LONGEST_TEXT: Final = 1_000
+
+
+@dataclass
+class Node:
+    """`aliases` is `None` from a death, a lost connection or a hole in the count until the next birth."""
+
+    name: str
+    aliases: Aliases | None = None
+    bd_seq: int | None = None
+    next_seq: int = 0
+    online: bool = False
+    last_ms: int | None = None
+    status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
+    rebirth_asked_s: float = float("-inf")
+
+    def born(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
+        """Begin to count anew."""
+        self.aliases, self.bd_seq, self.online = aliases, bd_seq, True
+        self.next_seq = (seq + 1) % SEQ_COUNT
+
+    def count(self, seq: int) -> None:
+        """Go on by one message; raises `PayloadError` for a hole, an old message, or one before a birth."""
+        if self.aliases is None:
+            raise PayloadError("no_birth", "data came without a birth that it could be read by")
+        if seq != self.next_seq:
+            self.aliases = None  # a birth may be among what was missed
+            raise PayloadError("out_of_order", f"seq {seq} came for {self.next_seq}", value=seq, bound=self.next_seq)
+        self.next_seq = (seq + 1) % SEQ_COUNT
+
+    def gone(self) -> None:
+        """Nothing is known any more until the next birth."""
+        self.aliases, self.online = None, False
+
+
+def status_of(metrics: Mapping[str, Metric]) -> dict[str, Scalar]:
+    """What a node says of itself, by metric name; raises `PayloadError` for a value that cannot be."""
+    return {name: _told(metrics[name], name) for name in STATUS if name in metrics}
+
+
+def seq_of(payload: Payload) -> int:
+    """The place of a birth in the count; raises `PayloadError`."""
+    if payload.seq is None:
+        raise PayloadError("no_seq", "a message has no place in the count", key="seq")
+    return payload.seq
+
+
+def bd_seq_of(metrics: Mapping[str, Metric]) -> int:
+    """Which connection a birth or a death belongs to; raises `PayloadError`."""
+    value = metrics[BD_SEQ].value if BD_SEQ in metrics else None
+    if type(value) is not int or not 0 <= value < SEQ_COUNT:
+        raise PayloadError("bd_seq", f"bdSeq {value!r} is not between 0 and 255", key=BD_SEQ, bound=[0, 255])
+    return value
+
+
+def _told(metric: Metric, name: str) -> Scalar:
+    value = metric.value
+    if value is None:
+        return None
+    if metric.datatype is not STATUS[name] or isinstance(value, bytes):
+        words = f"{name} is declared as {metric.datatype.name}, not as {STATUS[name].name}"
+        raise PayloadError("wrong_type", words, key=name)
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise PayloadError("text", f"{name} is too long", value=len(value), bound=LONGEST_TEXT)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PayloadError("not_finite", f"{name} is {value}; unknown is null", key=name)
+    return value

@@ -1,0 +1,117 @@
+"""A row as the fleet keeps it: read from the metrics of one message, or refused by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from edge_bridge.fleet import columns
+from edge_bridge.sparkplug.payload import PayloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.sparkplug.payload import Metric
+
+SEQ: Final = "Row/Seq"
+BOOT: Final = "Row/Boot"
+GAP_BOOT, GAP_FIRST, GAP_LAST = "Gap/Boot", "Gap/First", "Gap/Last"
+HIGHEST_SEQ: Final = 1 << 48  # at a thousand rows a second nine thousand years
+EARLIEST_MS: Final = 1_577_836_800_000  # 2020: an earlier clock has lost its battery
+AHEAD_MS: Final = 300_000
+LATEST_MS: Final = (1 << 63) - 1  # what SQLite holds
+_BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
+
+T = TypeVar("T", int, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Rows `first` to `last` of a boot that the edge had to evict."""
+
+    boot: str
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample of a pack; `clock` is `future` or `past` where its time stamp cannot be, which orders nothing."""
+
+    node: str
+    boot: str
+    seq: int
+    t_ms: int
+    historical: bool
+    clock: str
+    values: tuple[Scalar, ...]
+    gap: Gap | None
+
+
+def is_row(metrics: Mapping[str, Metric]) -> bool:
+    """Whether a message says a row, and not only a change of status."""
+    return SEQ in metrics
+
+
+def read_row(node: str, metrics: Mapping[str, Metric], now_ms: int) -> Row:
+    """The row that NDATA metrics say; raises `PayloadError` for one that cannot be kept as it is."""
+    marked = metrics[SEQ]
+    t_ms = marked.timestamp_ms
+    if t_ms is None or not 0 <= t_ms <= LATEST_MS:
+        raise PayloadError("no_time", "a row does not tell when it was taken", key=SEQ, value=t_ms)
+    return Row(
+        node=node,
+        boot=boot_of(metrics),
+        seq=_number(metrics, SEQ),
+        t_ms=t_ms,
+        historical=marked.historical,
+        clock="future" if t_ms > now_ms + AHEAD_MS else "past" if t_ms < EARLIEST_MS else "",
+        values=columns.values(metrics),
+        gap=_gap(metrics),
+    )
+
+
+def boot_of(metrics: Mapping[str, Metric], name: str = BOOT) -> str:
+    """Which start of the edge; raises `PayloadError`."""
+    boot = _said(metrics, name, str)
+    if not _BOOT.fullmatch(boot):
+        raise PayloadError("boot", f"{name} {boot[:40]!r} is no boot", key=name, value=boot[:40])
+    return boot
+
+
+def newest_of(metrics: Mapping[str, Metric]) -> tuple[str, int] | None:
+    """The boot and the newest row that a birth tells of; `None` where it tells nothing. Raises `PayloadError`."""
+    if any(metrics.get(name) is None or metrics[name].value in {None, 0, ""} for name in (BOOT, SEQ)):
+        return None
+    return boot_of(metrics), _number(metrics, SEQ)
+
+
+def _gap(metrics: Mapping[str, Metric]) -> Gap | None:
+    if all(metrics.get(name) is None or metrics[name].value is None for name in (GAP_BOOT, GAP_FIRST, GAP_LAST)):
+        return None
+    gap = Gap(boot_of(metrics, GAP_BOOT), _number(metrics, GAP_FIRST), _number(metrics, GAP_LAST))
+    if gap.first > gap.last:
+        raise PayloadError("gap", f"a gap ends at {gap.last} before it begins at {gap.first}", key=GAP_LAST)
+    return gap
+
+
+def _number(metrics: Mapping[str, Metric], name: str) -> int:
+    number = _said(metrics, name, int)
+    if not 1 <= number <= HIGHEST_SEQ:
+        raise PayloadError("row_number", f"{name} {number} is no number of a row", value=number, bound=[1, HIGHEST_SEQ])
+    return number
+
+
+def _said(metrics: Mapping[str, Metric], name: str, kind: type[T]) -> T:
+    value = metrics[name].value if name in metrics else None
+    if value is None:
+        raise PayloadError("incomplete_row", f"a row does not tell its {name}", key=name)
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise PayloadError("wrong_type", f"{name} is no {kind.__name__}", key=name, bound=kind.__name__)
+    return value

@@ -1,0 +1,88 @@
+"""The fleet's database file: what lies in it, and the refusal of any other."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.sparkplug.payload import DataType
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APPLICATION: Final = 0x50424D46  # "PBMF"
+VERSION: Final = 1
+LOCKED_S: Final = 2.0
+_TYPES: Final = {DataType.DOUBLE: "REAL", DataType.INT64: "INTEGER", DataType.STRING: "TEXT"}
+_VALUES: Final = ", ".join(f"{column.name} {_TYPES[column.datatype]}" for column in COLUMNS)
+_ROW: Final = f"""
+CREATE TABLE row (
+    node TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
+    t_ms INTEGER NOT NULL, historical INTEGER NOT NULL, clock TEXT NOT NULL,
+    gap_boot TEXT, gap_first INTEGER, gap_last INTEGER, {_VALUES}"""
+_UNIQUE: Final = ", PRIMARY KEY (node, boot, seq)) WITHOUT ROWID;"
+_REST: Final = """
+CREATE TABLE boot (
+    node TEXT NOT NULL, boot TEXT NOT NULL,
+    highest INTEGER NOT NULL,  -- the newest row that the edge told of
+    stored INTEGER NOT NULL, named INTEGER NOT NULL,  -- rows here, rows in gaps alone
+    PRIMARY KEY (node, boot)) WITHOUT ROWID;
+CREATE TABLE gap (node TEXT NOT NULL, boot TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
+CREATE INDEX gap_of ON gap (node, boot, last);
+CREATE TABLE node (node TEXT PRIMARY KEY, online INTEGER NOT NULL, last_ms INTEGER, status TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE birth (node TEXT NOT NULL, t_ms INTEGER NOT NULL, bd_seq INTEGER NOT NULL, bundle TEXT);
+CREATE TABLE counter (kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, reason))
+    WITHOUT ROWID;
+"""
+
+
+def opened(path: Path, *, unique: bool = True) -> sqlite3.Connection:
+    """The database, made where there is none, held by this process alone; raises `Usage` for what is not ours.
+
+    `unique=False` leaves out the key that keeps rows from being stored twice: a sabotage for the tour.
+    """
+    try:
+        database = sqlite3.connect(path, timeout=LOCKED_S, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _refused(path, f"cannot be opened: {error}") from error
+    try:
+        _prepare(database, path, unique=unique)
+    except sqlite3.Error as error:
+        database.close()
+        words = "is held by another fleet" if "locked" in str(error) else f"cannot be used: {error}"
+        raise _refused(path, words) from error
+    except Usage:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    application, version, tables = (
+        database.execute(ask).fetchone()[0]
+        for ask in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    )
+    new = not tables and not version and not application
+    if not new and application != APPLICATION:
+        raise _refused(path, "is a database of another program")
+    if not new and version != VERSION:
+        raise _refused(path, f"has version {version}, this program writes {VERSION}")
+    if not new and not unique:
+        raise _refused(path, "holds rows already, and the sabotage double-row wants a new file")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("BEGIN IMMEDIATE")  # and so the file is ours until it is closed
+    if new:
+        script = _ROW + (_UNIQUE if unique else "); CREATE INDEX row_of ON row (node, boot, seq);") + _REST
+        for statement in script.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("COMMIT")
+
+
+def _refused(path: Path, words: str) -> Usage:
+    return Usage(words, where=str(path), key="db", value=str(path), hint="name another file with --db")

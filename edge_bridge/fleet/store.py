@@ -1,0 +1,225 @@
+"""The fleet's rows in SQLite: each exactly once, and acknowledged only after the commit."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edge_bridge.fleet import schema
+from edge_bridge.fleet.columns import NAMES
+from edge_bridge.fleet.summary import summarise
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
+
+    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.fleet.row import Gap, Row
+    from edge_bridge.fleet.summary import NodeSummary
+
+DOUBLE_ROW, LOSE_ROW = "double-row", "lose-row"
+SABOTAGES: Final = (DOUBLE_ROW, LOSE_ROW)
+CONFLICT: Final = ("refused", "conflict")  # a row came again under its number and says something else
+
+_COLUMNS: Final = ("node", "boot", "seq", "t_ms", "historical", "clock", "gap_boot", "gap_first", "gap_last", *NAMES)
+_INSERT: Final = f"INSERT INTO row ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
+_ONCE: Final = f"{_INSERT} ON CONFLICT (node, boot, seq) DO NOTHING"
+_SAME: Final = f"SELECT {', '.join(_COLUMNS)} FROM row WHERE node = ? AND boot = ? AND seq = ?"  # noqa: S608
+_OF_ARRIVAL: Final = slice(4, 6)  # `historical` and `clock` tell how a row came, not what it says
+_BOOT: Final = """
+INSERT INTO boot (node, boot, highest, stored, named) VALUES (?, ?, ?, ?, ?) ON CONFLICT (node, boot) DO UPDATE SET
+    highest = max(highest, excluded.highest), stored = stored + excluded.stored, named = named + excluded.named"""
+_COUNT: Final = """
+INSERT INTO counter (kind, reason, count) VALUES (?, ?, ?)
+    ON CONFLICT (kind, reason) DO UPDATE SET count = count + excluded.count"""
+_WITHIN_GAP: Final = "SELECT 1 FROM gap WHERE node = ? AND boot = ? AND last >= ? AND first <= ? LIMIT 1"
+_BETWEEN: Final = "SELECT count(*) FROM row WHERE node = ? AND boot = ? AND seq BETWEEN ? AND ?"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNote:
+    """What is to be remembered of a node: its status by metric name, the time of its newest row."""
+
+    node: str
+    online: bool
+    last_ms: int | None
+    status: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A birth, and the newest row that it tells of."""
+
+    node: str
+    t_ms: int
+    bd_seq: int
+    bundle: str | None
+    newest: tuple[str, int] | None
+
+
+@dataclass
+class Batch:
+    """Everything that goes into one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
+
+    rows: list[Row] = field(default_factory=list["Row"])
+    births: list[Born] = field(default_factory=list[Born])
+    notes: dict[str, NodeNote] = field(default_factory=dict[str, NodeNote])
+    counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.births or self.notes or self.counts)
+
+    def joined(self, later: Batch) -> Batch:
+        """One batch of both, in this order."""
+        both = Batch(self.rows + later.rows, self.births + later.births, self.notes | later.notes)
+        for counts in (self.counts, later.counts):
+            for key, count in counts.items():
+                both.counts[key] += count
+        return both
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a committed batch came to: rows `new` and seen before, and `kept`, which may be acknowledged."""
+
+    new: int
+    duplicates: int
+    conflicts: int
+    kept: Mapping[str, Mapping[str, Sequence[int]]]  # numbers by node and boot
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Rows so far, from running counts; the tables themselves are counted by `summary`."""
+
+    produced: int
+    stored: int
+    named: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.produced - self.stored - self.named)
+
+
+class Store:
+    """One file, one process. `sabotage` breaks it on purpose, for the tour."""
+
+    def __init__(self, path: Path, sabotage: str = "") -> None:
+        """Raises `Usage` for a file that is not a fleet's, of another version, or held by somebody."""
+        self._database = schema.opened(path, unique=sabotage != DOUBLE_ROW)
+        self._insert = _INSERT if sabotage == DOUBLE_ROW else _ONCE
+        self._sabotage = sabotage
+
+    def close(self) -> None:
+        self._database.close()
+
+    def take(self, batch: Batch) -> Stored:
+        """Commit all of it or nothing; raises `sqlite3.Error` when the disk does not take it."""
+        kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
+        new, conflicts, broken = 0, 0, self._sabotage
+        with self._transaction():
+            for row in batch.rows:
+                kept[row.node][row.boot].append(row.seq)
+                if broken == LOSE_ROW:
+                    broken = ""
+                    self._highest(row.node, row.boot, row.seq)
+                    continue
+                added = self._keep(row)
+                if broken == DOUBLE_ROW:
+                    broken = ""
+                    self._keep(row)
+                new += added
+                conflicts += not added and not self._holds(row)
+            for born in batch.births:
+                self._birth(born)
+            for note in batch.notes.values():
+                self._note(note)
+            counts = [(*key, count) for key, count in batch.counts.items()]
+            if conflicts:
+                counts.append((*CONFLICT, conflicts))
+            self._database.executemany(_COUNT, counts)
+        self._sabotage = broken
+        return Stored(new, len(batch.rows) - new, conflicts, kept)
+
+    def notes(self) -> list[NodeNote]:
+        """The nodes as they were remembered, by name."""
+        select = "SELECT node, online, last_ms, status FROM node ORDER BY node"
+        return [
+            NodeNote(node, bool(online), last_ms, json.loads(status))
+            for node, online, last_ms, status in self._database.execute(select)
+        ]
+
+    def counts(self, kind: str) -> dict[str, int]:
+        """How often, by reason: `refused` or `flagged`."""
+        return dict(self._database.execute("SELECT reason, count FROM counter WHERE kind = ? ORDER BY 1", (kind,)))
+
+    def totals(self) -> Totals:
+        """Rows over all nodes, quickly."""
+        sums = "SELECT coalesce(sum(highest), 0), coalesce(sum(stored), 0), coalesce(sum(named), 0) FROM boot"
+        return Totals(*self._database.execute(sums).fetchone())
+
+    def rows_of(self) -> dict[str, int]:
+        """Rows stored, by node."""
+        return dict(self._database.execute("SELECT node, sum(stored) FROM boot GROUP BY node"))
+
+    def summary(self) -> list[NodeSummary]:
+        """Each node's rows, counted from the tables as sets."""
+        return summarise(self._database)
+
+    def _keep(self, row: Row) -> bool:
+        if self._database.execute(self._insert, _flat(row)).rowcount == 0:
+            return False
+        named = -1 if self._within_gap(row) else 0
+        self._database.execute(_BOOT, (row.node, row.boot, row.seq, 1, named))
+        if row.gap is not None:
+            self._name(row.node, row.gap)
+        return True
+
+    def _name(self, node: str, gap: Gap) -> None:
+        here = self._database.execute(_BETWEEN, (node, gap.boot, gap.first, gap.last)).fetchone()[0]
+        self._database.execute("INSERT INTO gap VALUES (?, ?, ?, ?)", (node, gap.boot, gap.first, gap.last))
+        self._database.execute(_BOOT, (node, gap.boot, gap.last, 0, gap.count - here))
+
+    def _within_gap(self, row: Row) -> bool:
+        """A row that came after all, although a gap had named it."""
+        found = self._database.execute(_WITHIN_GAP, (row.node, row.boot, row.seq, row.seq))
+        return found.fetchone() is not None
+
+    def _holds(self, row: Row) -> bool:
+        """Whether what lies there under the row's key says the same."""
+        there, here = list(self._database.execute(_SAME, (row.node, row.boot, row.seq)).fetchone()), list(_flat(row))
+        del there[_OF_ARRIVAL], here[_OF_ARRIVAL]
+        return there == here
+
+    def _highest(self, node: str, boot: str, seq: int) -> None:
+        self._database.execute(_BOOT, (node, boot, seq, 0, 0))
+
+    def _birth(self, born: Born) -> None:
+        insert = "INSERT INTO birth (node, t_ms, bd_seq, bundle) VALUES (?, ?, ?, ?)"
+        self._database.execute(insert, (born.node, born.t_ms, born.bd_seq, born.bundle))
+        if born.newest is not None:
+            self._highest(born.node, *born.newest)
+
+    def _note(self, note: NodeNote) -> None:
+        values = (note.node, note.online, note.last_ms, json.dumps(dict(note.status), allow_nan=False))
+        self._database.execute("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?)", values)
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:  # a full disk may have rolled it back already
+                self._database.execute("ROLLBACK")
+            raise
+
+
+def _flat(row: Row) -> tuple[Scalar, ...]:
+    gap = (row.gap.boot, row.gap.first, row.gap.last) if row.gap else (None, None, None)
+    return (row.node, row.boot, row.seq, row.t_ms, int(row.historical), row.clock, *gap, *row.values)

@@ -1,0 +1,90 @@
+"""What was produced, stored, stored twice and is missing: counted from the tables as sets, trusting no index."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_bridge.fleet.spans import Span, size, united, without
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SHOWN: Final = 20  # ranges of missing rows that are told one by one
+
+# `+node` and the like: the key's own index would hide a row that it should not have let in twice.
+_TWICE: Final = """
+SELECT node, sum(times - 1) FROM (SELECT +node AS node, count(*) AS times FROM row GROUP BY +node, +boot, +seq)
+GROUP BY node"""
+_ISLANDS: Final = """
+SELECT node, boot, min(seq), max(seq) FROM (
+    SELECT node, boot, seq, seq - dense_rank() OVER (PARTITION BY node, boot ORDER BY seq) AS island FROM row)
+GROUP BY node, boot, island"""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSummary:
+    """Rows of one node. `produced = stored + named + missing`; `named` are rows that only a gap tells of."""
+
+    node: str
+    online: bool
+    bundle: str | None
+    last_ms: int | None
+    produced: int
+    stored: int
+    named: int
+    missing: int
+    duplicates: int
+    missing_rows: tuple[str, ...]  # `boot:first-last`, the first few
+
+    def as_json(self) -> dict[str, Any]:
+        names = ("node", "online", "bundle", "last_ms", "produced", "stored", "duplicates", "missing", "missing_rows")
+        return {name: getattr(self, name) for name in names} | {"rows": self.stored, "named_in_gaps": self.named}
+
+
+def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
+    """One for each node that was ever heard, by name."""
+    twice = dict[str, int](database.execute(_TWICE))
+    stored, gaps = _by_boot(database, _ISLANDS), _by_boot(database, "SELECT node, boot, first, last FROM gap")
+    told = _by_boot(database, "SELECT node, boot, 1, highest FROM boot")
+    found = list[NodeSummary]()
+    nodes = "SELECT node, online, json_extract(status, '$.\"Bundle/Sha256\"'), last_ms FROM node ORDER BY node"
+    for node, online, bundle, last_ms in database.execute(nodes):
+        boots = sorted({boot for one in (stored, gaps, told) for owner, boot in one if owner == node})
+        produced = named = here = 0
+        missing = list[tuple[str, Span]]()
+        for boot in boots:
+            key = (node, boot)
+            whole = united([(1, max(last for _, last in (*stored[key], *gaps[key], *told[key])))])
+            here += size(stored[key])
+            produced += size(whole)
+            named += size(without(gaps[key], stored[key]))
+            missing += [(boot, span) for span in without(whole, [*stored[key], *gaps[key]])]
+        found.append(
+            NodeSummary(
+                node=node,
+                online=bool(online),
+                bundle=bundle,
+                last_ms=last_ms,
+                produced=produced,
+                stored=here,
+                named=named,
+                missing=size_of(missing),
+                duplicates=twice.get(node, 0),
+                missing_rows=tuple(f"{boot}:{first}-{last}" for boot, (first, last) in missing[:SHOWN]),
+            )
+        )
+    return found
+
+
+def size_of(missing: list[tuple[str, Span]]) -> int:
+    """Rows in ranges that belong to boots."""
+    return sum(last - first + 1 for _, (first, last) in missing)
+
+
+def _by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Span]]:
+    found = defaultdict[tuple[str, str], "list[Span]"](list)
+    for node, boot, first, last in database.execute(select):
+        found[node, boot].append((first, last))
+    return found

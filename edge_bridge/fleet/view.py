@@ -1,0 +1,44 @@
+"""What a fleet looks like at one instant: immutable, for the command line and the window alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.fleet.push import Progress
+    from edge_bridge.fleet.store import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One pack; `status` by metric name as it said last, `last_ms` of its newest row."""
+
+    node: str
+    online: bool
+    rows: int
+    last_ms: int | None
+    status: Mapping[str, Scalar]
+    sending: Progress | None = None
+
+    @property
+    def bundle(self) -> str:
+        """SHA-256 of the bundle that runs, empty where it is not known."""
+        return str(self.status.get("Bundle/Sha256") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """`connected` to the broker or `trouble` says why not; counters by reason since the file began."""
+
+    connected: bool
+    trouble: str
+    outage_s: float
+    nodes: tuple[NodeView, ...]
+    totals: Totals
+    resent: int
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])
+    flagged: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -1,0 +1,92 @@
+"""A fleet in a thread of its own, for a window that looks at it a few times a second."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import PulseError
+from edge_bridge.fleet.host import Now
+from edge_bridge.fleet.process import GROUP, HOST, Fleet, unknown
+from edge_bridge.fleet.push import Progress, read_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.fleet.view import FleetView
+
+TURN_S: Final = 0.1
+VIEW_S: Final = 0.1
+
+
+def wall() -> Now:
+    """The machine's clocks."""
+    return Now(time.time_ns() // 1_000_000, time.monotonic())
+
+
+class FleetSession:
+    """Snapshots out, bundles in; nothing here blocks but the start and `close`."""
+
+    def __init__(self, broker: str, db: Path, *, group: str = GROUP, host: str = HOST) -> None:
+        """`broker` is mqtt://HOST:PORT; raises what `Fleet` raises, for instance `Usage` for a file not its own."""
+        self._tasks = queue.Queue[tuple[bytes, str]]()
+        self._closing, self._ready = threading.Event(), threading.Event()
+        self._failure: BaseException | None = None
+        self._view: FleetView | None = None
+        self._thread = threading.Thread(target=self._run, args=(broker, db, group, host), name="fleet", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def snapshot(self) -> FleetView:
+        """The fleet as of a tenth of a second ago; raises `PulseError` when its thread has failed."""
+        if self._failure is not None:
+            words = f"the fleet has stopped: {self._failure}"
+            raise PulseError(words, hint="close the page and open it again") from self._failure
+        assert self._view is not None  # noqa: S101  # the constructor waited for the first
+        return self._view
+
+    def send_bundle(self, path: Path, node: str) -> None:
+        """Begin to send the file to a node that was heard. Raises `Usage`."""
+        data = read_bundle(path)
+        if all(known.node != node for known in self.snapshot().nodes):
+            raise unknown(node, [known.node for known in self.snapshot().nodes])
+        self._tasks.put((data, node))
+
+    def progress(self, node: str) -> Progress | None:
+        """How far the newest bundle for this node is, `None` where none was sent."""
+        return next((known.sending for known in self.snapshot().nodes if known.node == node), None)
+
+    def close(self) -> None:
+        """Commit, say goodbye and end the thread. A second call does nothing."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self, broker: str, db: Path, group: str, host: str) -> None:
+        try:
+            fleet = Fleet(broker, db, wall, group=group, host=host)
+        except BaseException as error:  # noqa: BLE001  # raised again where the session is made
+            self._failure = error
+            self._ready.set()
+            return
+        try:
+            with closing(fleet):
+                self._serve(fleet)
+        except BaseException as error:  # noqa: BLE001  # told by `snapshot`
+            self._failure = error
+        self._ready.set()
+
+    def _serve(self, fleet: Fleet) -> None:
+        due_s = 0.0
+        while not self._closing.is_set():
+            if time.monotonic() >= due_s:
+                self._view, due_s = fleet.view(), time.monotonic() + VIEW_S
+                self._ready.set()
+            while not self._tasks.empty():
+                fleet.send_bundle(*self._tasks.get())
+            fleet.turn(TURN_S)

@@ -1,0 +1,283 @@
+"""MQTT 3.1.1 in one place: a `Link` stays connected in a thread of its own and never blocks who uses it."""
+
+from __future__ import annotations
+
+import queue
+import select
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from drivers.errors import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from paho.mqtt.client import MQTTMessage
+    from paho.mqtt.reasoncodes import ReasonCode
+
+KEEP_ALIVE_S: Final = 5
+CONNECT_S: Final = 2.0  # for TCP, and again for the broker's answer
+BACKOFF_S: Final = (0.2, 5.0)
+LEAVE_S: Final = 1.0  # for what was published before `close`
+WAITING: Final = 10_000  # messages in either direction
+_TURN_S: Final = 0.2
+_READS: Final = 100  # messages at once, before it is the other direction's turn
+_PORT: Final = 1883
+_OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message, either way."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Connected and subscribed; `will` is the last will of this connection, which is the `number`th from 1."""
+
+    will: Message | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Not connected any more, or the first attempt failed; told once until `Up` comes."""
+
+    reason: str
+
+
+Event: TypeAlias = Up | Down | Message
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port of `mqtt://HOST[:PORT]`; raises `Usage` for anything else."""
+    hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port if parts.port is not None else _PORT
+    except ValueError as error:
+        raise Usage(f"{url!r} is no address of a broker: {error}", key="broker", value=url, hint=hint) from error
+    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme != "mqtt" or not host or port == 0 or any(rest):
+        raise Usage(f"{url!r} is no address of a broker", key="broker", value=url, hint=hint)
+    return host, port
+
+
+class Link:
+    """Connects, subscribes `on_up` and connects again, 0.2 s up to 5 s apart, until `close`. Raises `Usage` at once.
+
+    `will` is asked in the link's thread before each connect, because Sparkplug wants a new one for each. Nothing is
+    sent on a connection before its `Up` was taken with `poll`, so that a birth is the first that a broker hears.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        will: Callable[[], Message | None] | None = None,
+        on_up: Sequence[str] = (),
+    ) -> None:
+        self._address = address(url)
+        self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(on_up)
+        self._events = queue.Queue[Event]()
+        self._outgoing = deque[Message]()
+        self._lock = threading.Lock()  # over the three below and `_outgoing`
+        self._up = False
+        self._number = 0  # of the connection
+        self._taken = 0  # the number of the last `Up` that was taken
+        self._will: Message | None = None
+        self._reason = ""
+        self._unanswered = deque[MQTTMessageInfo]()  # of QoS 1
+        self._closing = threading.Event()
+        self._wake_r, self._wake_w = socket.socketpair()
+        self._wake_r.settimeout(0.0)
+        self._wake_w.settimeout(0.0)
+        self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def up(self) -> bool:
+        """Whether a message published now would be sent."""
+        return self._up and self._taken == self._number
+
+    def poll(self, wait_s: float = 0.0) -> list[Event]:
+        """What has happened since, in order; waits up to `wait_s` for the first."""
+        found = list[Event]()
+        with suppress(queue.Empty):
+            found.append(self._events.get(timeout=wait_s) if wait_s > 0.0 else self._events.get_nowait())
+            while len(found) < WAITING:
+                found.append(self._events.get_nowait())
+        for event in found:
+            if isinstance(event, Up):
+                self._taken = event.number
+        return found
+
+    def publish(self, message: Message) -> bool:
+        """Hand over to be sent; False when not connected or too much waits already. Never blocks."""
+        with self._lock:
+            if not self.up or len(self._outgoing) >= WAITING:
+                return False
+            self._outgoing.append(message)
+        self._nudge()
+        return True
+
+    def close(self) -> None:
+        """Send what waits, within a second, and disconnect; the broker drops the will. A second call does nothing."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._nudge()
+        self._thread.join()
+        self._wake_r.close()
+        self._wake_w.close()
+
+    def _nudge(self) -> None:
+        with suppress(OSError):  # full: it wakes anyway
+            self._wake_w.send(b"\0")
+
+    def _run(self) -> None:
+        pause_s, told = BACKOFF_S[0], False
+        while not self._closing.is_set():
+            reason = self._hold()
+            with self._lock:
+                was_up, self._up = self._up, False
+                self._outgoing.clear()
+            if was_up:
+                pause_s = BACKOFF_S[0]
+            if was_up or not told:
+                self._events.put(Down(reason))
+                told = True
+            self._closing.wait(pause_s)
+            pause_s = min(2.0 * pause_s, BACKOFF_S[1])
+
+    def _hold(self) -> str:
+        """One connection, from CONNECT to its end; says why it ended. All calls of paho are made in this thread."""
+        client = self._client()
+        self._reason = "the broker does not answer"
+        self._unanswered.clear()
+        try:
+            client.connect(*self._address, keepalive=KEEP_ALIVE_S)
+            answer_by_s = time.monotonic() + CONNECT_S
+            while self._turn(client):
+                if self._closing.is_set():
+                    self._leave(client)
+                    break
+                if not self._up and time.monotonic() > answer_by_s:
+                    break
+        except OSError as error:
+            self._reason = error.strerror or str(error)
+        except Exception as error:  # noqa: BLE001  # what paho trips over in a stranger's octets ends the connection only
+            self._reason = f"what came was no MQTT: {error}"
+        if (left := client.socket()) is not None:
+            left.close()
+        return self._reason
+
+    def _client(self) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=True,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_S
+        client.max_inflight_messages_set(0)  # no bound: what is to wait waits with us, not with paho
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._heard
+        self._will = self._next_will() if self._next_will else None
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.retain)
+        return client
+
+    def _turn(self, client: Client) -> bool:
+        """Wait for either side, read, write; False when the connection has ended."""
+        link = client.socket()
+        if link is None:
+            return False
+        full = self._events.qsize() >= WAITING  # the network has to wait then
+        reading, writing = [self._wake_r] if full else [self._wake_r, link], [link] if client.want_write() else []
+        readable, writable, _ = select.select(reading, writing, [], _TURN_S)
+        if self._wake_r in readable:
+            self._wake_r.recv(4096)
+        code = _OK
+        for _ in range(_READS if link in readable else 0):
+            before = self._events.qsize()
+            code = client.loop_read()
+            if code != _OK or self._events.qsize() <= before:
+                break
+        if code == _OK and link in writable:
+            code = client.loop_write()
+        if code == _OK:
+            code = client.loop_misc()
+        if code == _OK:
+            self._send(client)
+        while self._unanswered and self._unanswered[0].is_published():
+            self._unanswered.popleft()
+        return code == _OK
+
+    def _send(self, client: Client) -> None:
+        while not client.want_write():
+            try:
+                message = self._outgoing.popleft()
+            except IndexError:
+                return
+            sent = client.publish(message.topic, message.payload, message.qos, message.retain)
+            if message.qos and sent.rc == _OK:
+                self._unanswered.append(sent)
+
+    def _leave(self, client: Client) -> None:
+        until_s = time.monotonic() + LEAVE_S
+        while (self._outgoing or client.want_write() or self._unanswered) and time.monotonic() < until_s:
+            if not self._turn(client):
+                break
+        client.disconnect()  # paho closes at once, and answers that are unread then would reset what is on its way
+        self._reason = "closed"
+
+    def _connected(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:
+        del userdata, flags, properties
+        if reason_code.is_failure:
+            self._reason = f"the broker refuses: {reason_code}"
+        elif self._subscriptions:
+            client.subscribe([(topic, 0) for topic in self._subscriptions])
+        else:
+            self._rise()
+
+    def _subscribed(
+        self, client: Client, userdata: Any, mid: int, reason_codes: list[ReasonCode], properties: Any
+    ) -> None:
+        del userdata, mid, properties
+        refused = [topic for topic, code in zip(self._subscriptions, reason_codes, strict=False) if code.is_failure]
+        if refused:
+            self._reason = f"the broker refuses to send {', '.join(refused)}"
+            client.disconnect()
+        else:
+            self._rise()
+
+    def _rise(self) -> None:
+        with self._lock:
+            self._up, self._number = True, self._number + 1
+        self._reason = "the broker has gone"
+        self._events.put(Up(self._will, self._number))
+
+    def _heard(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        del client, userdata
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # no topic of anybody's; counted where topics are read
+        self._events.put(Message(topic, bytes(message.payload), message.qos, message.retain))

@@ -1,0 +1,67 @@
+"""Acknowledged rows as text: `<boot>:1-40,57,60-61`, several boots joined by `;`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from edge_bridge.sparkplug.payload import PayloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Range: TypeAlias = tuple[int, int]  # first and last, both meant
+Acks: TypeAlias = dict[str, tuple[Range, ...]]
+
+MOST_RANGES: Final = 500  # in one message
+LONGEST: Final = 32_768  # characters of one message
+HIGHEST: Final = (1 << 63) - 1  # what SQLite counts to
+_BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
+_RANGE: Final = re.compile(r"([1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?", re.ASCII)
+
+
+def ranges(numbers: Iterable[int]) -> tuple[Range, ...]:
+    """The fewest ranges, ascending, that hold exactly `numbers`."""
+    found = list[Range]()
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return tuple(found)
+
+
+def formatted(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
+    """As few texts as hold all of it, each within `MOST_RANGES`; nothing for nothing."""
+    flat = [(boot, one) for boot, those in acks.items() for one in those]
+    for start in range(0, len(flat), MOST_RANGES):
+        by_boot = dict[str, list[str]]()
+        for boot, (first, last) in flat[start : start + MOST_RANGES]:
+            by_boot.setdefault(boot, []).append(str(first) if first == last else f"{first}-{last}")
+        yield ";".join(f"{boot}:{','.join(words)}" for boot, words in by_boot.items())
+
+
+def parse(text: str) -> Acks:
+    """Boots and their ranges; raises `PayloadError` of kind `acks` for anything else, however long."""
+    if len(text) > LONGEST:
+        raise PayloadError("acks", "an acknowledgement is too long", value=len(text), bound=LONGEST)
+    found, count = dict[str, tuple[Range, ...]](), 0
+    for part in text.split(";") if text else ():
+        boot, colon, words = part.partition(":")
+        if not colon or not _BOOT.fullmatch(boot) or boot in found:
+            raise PayloadError("acks", f"{part[:60]!r} names no boot of its own", value=part[:60])
+        found[boot] = tuple(_range(word) for word in words.split(","))
+        count += len(found[boot])
+    if count > MOST_RANGES:
+        raise PayloadError("acks", "an acknowledgement has too many ranges", value=count, bound=MOST_RANGES)
+    return found
+
+
+def _range(word: str) -> Range:
+    match = _RANGE.fullmatch(word)
+    if match is None:
+        raise PayloadError("acks", f"{word[:60]!r} is no range of row numbers", value=word[:60])
+    first, last = int(match[1]), int(match[2] or match[1])
+    if not first <= last <= HIGHEST:
+        raise PayloadError("acks", f"{word!r} does not count upwards within {HIGHEST}", value=word, bound=HIGHEST)
+    return first, last

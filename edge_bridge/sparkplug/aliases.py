@@ -1,0 +1,56 @@
+"""What a birth declared: by name and by alias, with datatypes; later messages are read by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_bridge.sparkplug.payload import DataType, Metric, PayloadError, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge_bridge.sparkplug.payload import Payload
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """The declared metrics of one node."""
+
+    types: dict[str, DataType]
+    names: dict[int, str]
+
+    @staticmethod
+    def of(declared: Iterable[Metric]) -> Aliases:
+        """From the metrics of a birth; raises `PayloadError` where a name, a type or a unique alias is missing."""
+        types, names = dict[str, DataType](), dict[int, str]()
+        for metric in declared:
+            if metric.name is None or metric.datatype is DataType.UNKNOWN:
+                raise PayloadError("incomplete_birth", f"a birth leaves out the name or the type of {metric.name}")
+            if metric.name in types or metric.alias in names:
+                raise PayloadError("declared_twice", f"a birth declares {metric.name} twice", key=metric.name)
+            types[metric.name] = metric.datatype
+            if metric.alias is not None:
+                names[metric.alias] = metric.name
+        return Aliases(types, names)
+
+    def read(self, payload: Payload) -> dict[str, Metric]:
+        """The metrics of a message by name; raises `PayloadError` (`unknown_alias`, `twice`, `wrong_type` ...)."""
+        found = dict[str, Metric]()
+        for metric in payload.metrics:
+            named = self.resolved(metric)
+            assert named.name is not None  # noqa: S101  # `resolved` gave it one
+            if named.name in found:
+                raise PayloadError("twice", f"{named.name} stands twice in one message", key=named.name)
+            found[named.name] = named
+        return found
+
+    def resolved(self, metric: Metric) -> Metric:
+        """The metric with name and datatype of its declaration."""
+        name = self.names.get(metric.alias) if metric.alias is not None else metric.name
+        if name is None or name not in self.types:
+            called = metric.name if metric.alias is None else f"alias {metric.alias}"
+            raise PayloadError("unknown_alias", f"{called} was in no birth", key=metric.name, value=metric.alias)
+        if metric.name not in {None, name}:
+            raise PayloadError("unknown_alias", f"alias {metric.alias} is {name}, not {metric.name}", key=name)
+        return typed(metric, name, self.types[name])

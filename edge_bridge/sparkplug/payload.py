@@ -1,0 +1,137 @@
+"""The words of a Sparkplug B payload, and which values a datatype holds (Sparkplug 3.0, 6.4.1 to 6.4.16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Final, TypeAlias
+
+from drivers.errors import PulseError
+
+Value: TypeAlias = int | float | bool | str | bytes | None
+
+
+class PayloadError(PulseError):
+    """Octets, a metric or a topic that Sparkplug does not allow; `kind` is the word that it is counted under."""
+
+    code = "payload"
+
+    def __init__(self, kind: str, what: str, *, key: str | None = None, value: Any = None, bound: Any = None) -> None:
+        super().__init__(what, key=key, value=value, bound=bound, hint="nothing of this message was taken")
+        self.kind = kind
+
+
+class DataType(IntEnum):
+    """Sparkplug's numbers of the datatypes that we speak; `UNKNOWN` where a message leaves it to the birth."""
+
+    UNKNOWN = 0
+    INT8 = 1
+    INT16 = 2
+    INT32 = 3
+    INT64 = 4
+    UINT8 = 5
+    UINT16 = 6
+    UINT32 = 7
+    UINT64 = 8
+    FLOAT = 9
+    DOUBLE = 10
+    BOOLEAN = 11
+    STRING = 12
+    DATETIME = 13
+    TEXT = 14
+    UUID = 15
+    BYTES = 17
+    FILE = 18
+
+
+SIGNED_BITS: Final = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
+UNSIGNED_BITS: Final = {
+    DataType.UINT8: 8,
+    DataType.UINT16: 16,
+    DataType.UINT32: 32,
+    DataType.UINT64: 64,
+    DataType.DATETIME: 64,
+}
+_KINDS: Final[dict[DataType, type]] = {
+    DataType.FLOAT: float,
+    DataType.DOUBLE: float,
+    DataType.BOOLEAN: bool,
+    DataType.STRING: str,
+    DataType.TEXT: str,
+    DataType.UUID: str,
+    DataType.BYTES: bytes,
+    DataType.FILE: bytes,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One value with its name or its alias; `None` is Sparkplug's null, `timestamp_ms` counts from 1970 in UTC."""
+
+    name: str | None
+    alias: int | None
+    datatype: DataType
+    value: Value
+    timestamp_ms: int | None = None
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One message: when it was sent, what it says, and its place (0 to 255) where messages are counted."""
+
+    timestamp_ms: int | None
+    metrics: tuple[Metric, ...]
+    seq: int | None = None
+
+
+def checked(datatype: DataType, value: Value, called: str | None = None) -> Value:
+    """`value`, when `datatype` holds it; raises `PayloadError` of kind `wrong_type` or `out_of_range`."""
+    if value is None or datatype is DataType.UNKNOWN:
+        return value
+    low, high = _bounds(datatype)
+    if low == high:
+        if type(value) is not _KINDS[datatype]:
+            raise _wrong_type(datatype, value, called)
+        return value
+    if type(value) is not int:
+        raise _wrong_type(datatype, value, called)
+    if not low <= value <= high:
+        words = f"{called or 'a metric'}: {value} is no {datatype.name}"
+        raise PayloadError("out_of_range", words, key=called, value=value, bound=[low, high])
+    return value
+
+
+def typed(metric: Metric, name: str, datatype: DataType) -> Metric:
+    """The metric under its name, its raw value read as `datatype`; raises `PayloadError` when it is not one."""
+    if metric.datatype not in {DataType.UNKNOWN, datatype}:
+        words = f"{name} came as {metric.datatype.name}, its birth said {datatype.name}"
+        raise PayloadError("wrong_type", words, key=name, value=metric.datatype.name, bound=datatype.name)
+    value = metric.value
+    if metric.datatype is DataType.UNKNOWN and type(value) is int:
+        value = signed(datatype, value)
+    return replace(metric, name=name, datatype=datatype, value=checked(datatype, value, name))
+
+
+def signed(datatype: DataType, raw: int) -> int:
+    """An unsigned field as the signed number it stands for: two's complement in its own width, or sign-extended."""
+    bits = SIGNED_BITS.get(datatype)
+    if bits is None:
+        return raw
+    for width in (bits, max(bits, 32)):  # writers of Int8 and Int16 differ in how far they extend the sign
+        low = (1 << width) - (1 << (bits - 1))
+        if low <= raw < 1 << width:
+            return raw - (1 << width)
+    return raw
+
+
+def _bounds(datatype: DataType) -> tuple[int, int]:
+    if datatype in SIGNED_BITS:
+        half = 1 << (SIGNED_BITS[datatype] - 1)
+        return -half, half - 1
+    return 0, (1 << UNSIGNED_BITS[datatype]) - 1 if datatype in UNSIGNED_BITS else 0
+
+
+def _wrong_type(datatype: DataType, value: Value, called: str | None) -> PayloadError:
+    kind = type(value).__name__
+    return PayloadError("wrong_type", f"{called or 'a metric'}: {kind} is no {datatype.name}", key=called, value=kind)

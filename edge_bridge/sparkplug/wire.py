@@ -1,0 +1,219 @@
+"""Sparkplug B on the wire: `org.eclipse.tahu.protobuf.Payload` (3.0, 6.4.1), the one door to protobuf."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from edge_bridge.sparkplug.payload import (
+    SIGNED_BITS,
+    UNSIGNED_BITS,
+    DataType,
+    Metric,
+    Payload,
+    PayloadError,
+    Value,
+    checked,
+    signed,
+)
+
+MOST_OCTETS: Final = 65_536
+MOST_METRICS: Final = 512
+LONGEST_NAME: Final = 200
+SEQ_COUNT: Final = 256  # `seq` goes from 0 to 255
+
+_PACKAGE: Final = "org.eclipse.tahu.protobuf"
+_FIELD: Final = descriptor_pb2.FieldDescriptorProto
+_METRIC_FIELDS: Final = (
+    ("name", 1, _FIELD.TYPE_BYTES),  # a string on the wire; read as octets so that bad UTF-8 is ours to name
+    ("alias", 2, _FIELD.TYPE_UINT64),
+    ("timestamp", 3, _FIELD.TYPE_UINT64),
+    ("datatype", 4, _FIELD.TYPE_UINT32),
+    ("is_historical", 5, _FIELD.TYPE_BOOL),
+    ("is_transient", 6, _FIELD.TYPE_BOOL),
+    ("is_null", 7, _FIELD.TYPE_BOOL),
+)
+_VALUE_FIELDS: Final = (
+    ("int_value", 10, _FIELD.TYPE_UINT32),
+    ("long_value", 11, _FIELD.TYPE_UINT64),
+    ("float_value", 12, _FIELD.TYPE_FLOAT),
+    ("double_value", 13, _FIELD.TYPE_DOUBLE),
+    ("boolean_value", 14, _FIELD.TYPE_BOOL),
+    ("string_value", 15, _FIELD.TYPE_BYTES),  # as `name`
+    ("bytes_value", 16, _FIELD.TYPE_BYTES),
+)
+_INT, _LONG = "int_value", "long_value"
+_FIELD_OF: Final[dict[DataType, str]] = {
+    **{datatype: _LONG if bits == 64 else _INT for datatype, bits in {**SIGNED_BITS, **UNSIGNED_BITS}.items()},  # noqa: PLR2004
+    DataType.FLOAT: "float_value",
+    DataType.DOUBLE: "double_value",
+    DataType.BOOLEAN: "boolean_value",
+    DataType.STRING: "string_value",
+    DataType.TEXT: "string_value",
+    DataType.UUID: "string_value",
+    DataType.BYTES: "bytes_value",
+    DataType.FILE: "bytes_value",
+}
+
+
+def _message_class() -> type[Any]:
+    file = descriptor_pb2.FileDescriptorProto(name="pulsebms/sparkplug_b.proto", package=_PACKAGE, syntax="proto2")
+    payload = file.message_type.add(name="Payload")
+    metric = payload.nested_type.add(name="Metric")
+    metric.oneof_decl.add(name="value")
+    for name, number, kind in _METRIC_FIELDS:
+        metric.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL)
+    for name, number, kind in _VALUE_FIELDS:
+        metric.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL, oneof_index=0)
+    payload.field.add(name="timestamp", number=1, type=_FIELD.TYPE_UINT64, label=_FIELD.LABEL_OPTIONAL)
+    payload.field.add(
+        name="metrics",
+        number=2,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=f".{_PACKAGE}.Payload.Metric",
+        label=_FIELD.LABEL_REPEATED,
+    )
+    payload.field.add(name="seq", number=3, type=_FIELD.TYPE_UINT64, label=_FIELD.LABEL_OPTIONAL)
+    pool = descriptor_pool.DescriptorPool()  # of our own: another library may know the same names
+    pool.Add(file)  # pyright: ignore[reportUnknownMemberType]
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Payload"))
+
+
+_Payload: Final = _message_class()
+
+
+def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
+    """The octets; `datatypes=False` leaves them to the birth (NDATA, NCMD). Raises `PayloadError` as `decode` does."""
+    message = _Payload()
+    if payload.timestamp_ms is not None:
+        message.timestamp = checked(DataType.UINT64, payload.timestamp_ms, "timestamp")
+    if payload.seq is not None:
+        message.seq = _seq(payload.seq)
+    for metric in payload.metrics:
+        _write(message.metrics.add(), metric, datatypes=datatypes)
+    octets = message.SerializeToString()
+    _within(len(octets), len(payload.metrics))
+    return octets
+
+
+def decode(octets: bytes) -> Payload:
+    """What was said; raises `PayloadError` whose `kind` says why it cannot be read. Never anything else."""
+    _within(len(octets), 0)
+    message = _Payload()
+    try:
+        message.ParseFromString(octets)
+    except DecodeError as error:
+        raise PayloadError("undecodable", "these octets are no protobuf of a Sparkplug payload") from error
+    _within(len(octets), len(message.metrics))
+    return Payload(
+        timestamp_ms=_optional(message, "timestamp"),
+        metrics=tuple(_read(metric) for metric in message.metrics),
+        seq=_seq(message.seq) if message.HasField("seq") else None,
+    )
+
+
+def _write(into: Any, metric: Metric, *, datatypes: bool) -> None:
+    if metric.datatype is DataType.UNKNOWN:
+        raise PayloadError("wrong_type", f"{metric.name} has no datatype to be written in", key=metric.name)
+    name = _identity(metric.name, metric.alias)
+    if name is not None:
+        into.name = _octets(name)
+    if metric.alias is not None:
+        into.alias = checked(DataType.UINT64, metric.alias, "alias")
+    if metric.timestamp_ms is not None:
+        into.timestamp = checked(DataType.UINT64, metric.timestamp_ms, "timestamp")
+    if datatypes:
+        into.datatype = int(metric.datatype)
+    if metric.historical:
+        into.is_historical = True
+    if metric.value is None:
+        into.is_null = True
+        return
+    value = checked(metric.datatype, metric.value, metric.name)
+    field = _FIELD_OF[metric.datatype]
+    if type(value) is int and value < 0:
+        value += 1 << (64 if field == _LONG else 32)
+    setattr(into, field, _octets(value) if isinstance(value, str) else value)
+
+
+def _read(metric: Any) -> Metric:
+    datatype = _datatype(metric.datatype)
+    name = _identity(_text(metric.name) if metric.HasField("name") else None, _optional(metric, "alias"))
+    return Metric(
+        name=name,
+        alias=_optional(metric, "alias"),
+        datatype=datatype,
+        value=_value(metric, datatype, name),
+        timestamp_ms=_optional(metric, "timestamp"),
+        historical=metric.is_historical,
+    )
+
+
+def _value(metric: Any, datatype: DataType, called: str | None) -> Value:
+    field: str | None = metric.WhichOneof("value")
+    if metric.is_null or field is None:
+        if metric.is_null and field is None:
+            return None
+        kind = "no_value" if field is None else "null_and_value"
+        raise PayloadError(kind, f"{called or 'a metric'} is to have a value or to be null, one of both", key=called)
+    value: Value = getattr(metric, field)
+    if field == "string_value":
+        value = _text(metric.string_value)
+    if datatype is DataType.UNKNOWN:
+        return value
+    wide = datatype is DataType.UINT32 and field == _LONG  # some writers put it there
+    if field != _FIELD_OF[datatype] and not wide:
+        words = f"{called or 'a metric'} is a {datatype.name} but came as {field}"
+        raise PayloadError("wrong_type", words, key=called, value=field, bound=_FIELD_OF[datatype])
+    if type(value) is int:
+        value = signed(datatype, value)
+    return checked(datatype, value, called)
+
+
+def _datatype(number: int) -> DataType:
+    try:
+        return DataType(number)
+    except ValueError:
+        words = f"datatype {number} is not one that we speak"
+        raise PayloadError("unknown_datatype", words, value=number) from None
+
+
+def _identity(name: str | None, alias: int | None) -> str | None:
+    if name is None and alias is None:
+        raise PayloadError("nameless", "a metric has neither a name nor an alias")
+    if name is not None and not 0 < len(name) <= LONGEST_NAME:
+        raise PayloadError("name", "a metric's name is empty or too long", value=len(name), bound=LONGEST_NAME)
+    return name
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise PayloadError("not_utf8", "a text cannot be written as UTF-8", value=repr(text[:40])) from error
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as error:
+        raise PayloadError("not_utf8", "a text is not UTF-8", value=repr(octets[:40])) from error
+
+
+def _seq(number: int) -> int:
+    if not 0 <= number < SEQ_COUNT:
+        raise PayloadError("seq", f"seq {number} is not between 0 and 255", key="seq", value=number, bound=255)
+    return number
+
+
+def _optional(message: Any, field: str) -> int | None:
+    return getattr(message, field) if message.HasField(field) else None
+
+
+def _within(octets: int, metrics: int) -> None:
+    if octets > MOST_OCTETS:
+        raise PayloadError("oversized", "a payload is too large", value=octets, bound=MOST_OCTETS)
+    if metrics > MOST_METRICS:
+        raise PayloadError("too_many_metrics", "a payload has too many metrics", value=metrics, bound=MOST_METRICS)

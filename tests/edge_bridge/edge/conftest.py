@@ -1,0 +1,87 @@
+"""Bundles of a small synthetic run: in order, newer, by a stranger, and one that no pack can prove healthy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.benchfile import read_bench
+from edge_bridge.bundle import keys
+from tests.edge_bridge.bundle.conftest import HIL24
+from tests.edge_bridge.bundle.run import synthetic_run
+from tests.edge_bridge.fleet.conftest import desk
+from workbench.bundling.build import Order, build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drivers.benchfile import Bench
+
+__all__ = ["desk"]
+
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Bundle files by what they are, and the folder that trusts their key."""
+
+    first: Path
+    second: Path
+    third: Path
+    foreign: Path
+    sick: Path
+    trust: Path
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Made today, because an edge looks at the clock of its machine. Read only: see `trust`."""
+    folder = tmp_path_factory.mktemp("shelf")
+    ours, public = keys.make_key(folder / "ours", "release")
+    theirs, _ = keys.make_key(folder / "theirs", "stranger")
+    (folder / "trust").mkdir()
+    (folder / "trust" / public.name).write_bytes(public.read_bytes())
+    bench, made = read_bench(HIL24), datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    run = synthetic_run(folder / "run", bench, meta={"evidence": "SIM"})
+    strict = _strict(folder / "strict")
+    other = synthetic_run(folder / "strict run", strict, meta={"evidence": "SIM"})
+
+    def built(name: str, serial: int, private: Path = ours, bench: Bench = bench, run: Path = run) -> Path:
+        path = folder / f"{name}.bundle"
+        path.write_bytes(build(Order(run, bench, private, serial, made, made + YEAR, "hil24")).data)
+        return path
+
+    return Shelf(
+        first=built("first", 1),
+        second=built("second", 2),
+        third=built("third", 3),
+        foreign=built("foreign", 4, theirs),
+        sick=built("sick", 5, ours, strict, other),
+        trust=folder / "trust",
+    )
+
+
+@pytest.fixture
+def trust(shelf: Shelf, tmp_path: Path) -> Path:
+    """A trust folder of its own: an edge writes the serials there."""
+    folder = tmp_path / "trust"
+    folder.mkdir()
+    for key in shelf.trust.iterdir():
+        (folder / key.name).write_bytes(key.read_bytes())
+    return folder
+
+
+def _strict(folder: Path) -> Bench:
+    """The emulated bench with device limits that a cell keeps under load and breaks at rest: the gate beside a pack trips."""
+    folder.mkdir()
+    for path in HIL24.parent.iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    text = HIL24.read_text(encoding="utf-8")
+    assert text.count("device = [2.80, 4.25]") == 1
+    (folder / HIL24.name).write_text(text.replace("device = [2.80, 4.25]", "device = [2.80, 3.70]"), encoding="utf-8")
+    return read_bench(folder / HIL24.name)

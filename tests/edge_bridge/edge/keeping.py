@@ -1,0 +1,51 @@
+"""A keeper on a folder of its own, with nothing put to work but a list."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from edge_bridge.edge.keeper import Keeper
+from edge_bridge.edge.proof import STEADY_S, Sign
+from edge_bridge.edge.slots import Slots
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.bundle.runtime import Configured
+
+NOW = datetime.now(UTC)
+WELL, SICK = Sign(), Sign(trip="cell_07/voltage 4.31 V above 4.25 V")
+
+
+class Bench:
+    """A keeper on a folder of its own; `launched` has the slots that were put to work."""
+
+    def __init__(self, folder: Path, trust: Path) -> None:
+        self.folder, self.trust = folder, trust
+        self.said: list[str] = []
+        self.launched: list[str] = []
+        self.fails = ""
+        self.keeper = self.restarted()
+
+    def restarted(self) -> Keeper:
+        slots = Slots(self.folder / "slots")
+        self.keeper = Keeper(
+            slots, self.folder / "work", self.trust, allow_sim=True, launch=self._launch, say=self.said.append
+        )
+        return self.keeper
+
+    def proven(self, path: Path, at_s: float = 0.0) -> None:
+        self.keeper.accept(path.read_bytes(), NOW, at_s)
+        self.keeper.see(at_s, WELL)
+        self.keeper.see(at_s + STEADY_S, WELL)
+        assert not self.keeper.on_probation
+
+    def _launch(self, configured: Configured) -> None:
+        if self.fails:
+            raise KeyError(self.fails)
+        self.launched.append(configured.dut_map.parent.name)
+
+
+def serial(keeper: Keeper) -> int:
+    return keeper.running.verified.bundle.manifest.serial

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge_bridge.edge.proof import BOOTS
+from fixtures.broker import Broker, start_broker
+from fixtures.loom import Loom
+from tests.edge_bridge.edge.field import EdgeProcess, node, start_edge, start_fleet, turn_until, until
+from tests.edge_bridge.edge.keeping import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.edge_bridge.edge.conftest import Shelf
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+NOBODY = "mqtt://127.0.0.1:9"  # the port that discards: nobody listens there
+HEALTHY = "is healthy"
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    started = start_broker(tmp_path / "broker")
+    yield started
+    if started.running:
+        started.stop()
+
+
+@pytest.fixture
+def edges() -> Iterator[list[EdgeProcess]]:
+    """Whatever is put here is dead after the test."""
+    started: list[EdgeProcess] = []
+    yield started
+    for edge in started:
+        if edge.process.poll() is None:
+            edge.kill()
+
+
+def rows(db: Path) -> list[tuple[str, int]]:
+    """Every row that the fleet has, also one that it has twice."""
+    with closing(sqlite3.connect(db)) as database:
+        return database.execute("SELECT boot, seq FROM row").fetchall()
+
+
+def produced(result: dict[str, Any]) -> set[tuple[str, int]]:
+    return {(boot, seq) for boot, last in result["boots"].items() for seq in range(1, last + 1)}
+
+
+def installed(state: Path, trust: Path, bundle: Path) -> None:
+    """As an edge leaves a bundle that has proven healthy."""
+    Bench(state, trust).proven(bundle)
+
+
+def told_sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_row_is_stored_once_though_broker_fleet_and_edge_are_killed(
+    tmp_path: Path, trust: Path, shelf: Shelf, broker: Broker, edges: list[EdgeProcess]
+) -> None:
+    state, db = tmp_path / "state", tmp_path / "fleet.db"
+    edge = start_edge(state, trust, broker.url, "--bundle", str(shelf.first), "--rate", "50")
+    edges.append(edge)
+    with closing(start_fleet(broker.url, db)) as fleet:
+        turn_until(fleet, lambda: edge.heard(HEALTHY) and fleet.view().totals.stored > 50)
+        broker.kill()
+        edge.wait_for("no broker")
+        broker.restart()
+        turn_until(fleet, lambda: edge.heard("the broker is there after") and fleet.connected and node(fleet).online)
+        turn_until(fleet, lambda: fleet.view().totals.stored > 150)
+    until(lambda: edge.heard("the fleet is away"))
+    edge.kill()
+    again = start_edge(state, trust, broker.url, "--rate", "50")
+    edges.append(again)
+    with closing(start_fleet(broker.url, db)) as fleet:
+        before = fleet.view().totals.stored
+        turn_until(fleet, lambda: fleet.view().totals.stored > before + 100)
+        again.process.terminate()
+        turn_until(fleet, lambda: again.process.poll() is not None)
+        result = again.result()
+        summary = fleet.summary()[0]
+    stored = rows(db)
+    assert len(stored) == len(set(stored))
+    assert set(stored) == produced(result)
+    assert len(result["boots"]) == 2
+    assert (result["produced"], result["stored"], result["depth"], result["evicted"]) == (
+        len(stored),
+        len(stored),
+        0,
+        0,
+    )
+    assert (summary.produced, summary.stored, summary.missing, summary.duplicates) == (len(stored), len(stored), 0, 0)
+    assert result["status"] == 0
+    assert result["bundle"]["state"] == "healthy"
+
+
+def test_bundles_from_the_fleet_are_taken_up_refused_or_reverted_without_losing_a_row(
+    tmp_path: Path, trust: Path, shelf: Shelf, broker: Broker, edges: list[EdgeProcess]
+) -> None:
+    db = tmp_path / "fleet.db"
+    edge = start_edge(tmp_path / "state", trust, broker.url, "--bundle", str(shelf.first), "--rate", "20")
+    edges.append(edge)
+    with closing(start_fleet(broker.url, db)) as fleet:
+        turn_until(fleet, lambda: edge.heard(HEALTHY) and node(fleet) is not None)
+        ends: dict[str, tuple[str, str]] = {}
+        for path in (shelf.foreign, shelf.second, shelf.first, shelf.sick, shelf.third):
+            fleet.send_bundle(path.read_bytes(), "pack-1")
+            turn_until(fleet, lambda: node(fleet).sending.over)
+            ends[path.stem] = node(fleet).sending.state, node(fleet).sending.reason
+        running = node(fleet).bundle
+        edge.process.terminate()
+        turn_until(fleet, lambda: edge.process.poll() is not None)
+        result = edge.result()
+    assert {name: state for name, (state, _) in ends.items()} == {
+        "foreign": "refused",
+        "second": "healthy",
+        "first": "refused",
+        "sick": "reverted",
+        "third": "healthy",
+    }
+    assert "not trusted" in ends["foreign"][1]
+    assert "older" in ends["first"][1]
+    assert "tripped" in ends["sick"][1]
+    assert running == told_sha256(shelf.third) == result["bundle"]["sha256"]
+    assert set(rows(db)) == produced(result)
+    assert len(rows(db)) == result["produced"] == result["stored"]
+    assert len(result["boots"]) == 1  # it never stopped sampling
+
+
+def test_an_edge_that_is_killed_again_and_again_on_probation_reverts_by_itself(
+    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
+) -> None:
+    state = tmp_path / "state"
+    installed(state, trust, shelf.first)
+    for _ in range(BOOTS):
+        edge = start_edge(state, trust, NOBODY, "--bundle", str(shelf.second))
+        edges.append(edge)
+        edge.wait_for("runs from slot b")
+        edge.kill()
+    last = start_edge(state, trust, NOBODY, "--bundle", str(shelf.second), "--duration", "2")
+    edges.append(last)
+    result = last.result()
+    assert result["bundle"]["sha256"] == told_sha256(shelf.first)
+    assert result["bundle"]["offered"] == told_sha256(shelf.second)
+    assert result["bundle"]["state"] == "reverted"
+    assert "before it proved healthy" in result["bundle"]["reason"]
+    assert last.heard("is not installed again")
+
+
+def test_a_broker_that_is_absent_is_said_and_rows_wait(
+    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
+) -> None:
+    installed(tmp_path / "state", trust, shelf.first)
+    edge = start_edge(tmp_path / "state", trust, NOBODY, "--duration", "3")
+    edges.append(edge)
+    result = edge.result()
+    assert (result["status"], result["ok"]) == (0, True)
+    assert edge.heard("no broker")
+    assert result["depth"] == result["produced"] > 10
+    assert result["stored"] == 0
+    assert result["outage_s"] >= 3.0
+
+
+def test_a_bundle_by_a_stranger_ends_the_start_with_its_reason(
+    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
+) -> None:
+    edge = start_edge(tmp_path / "state", trust, NOBODY, "--bundle", str(shelf.foreign))
+    edges.append(edge)
+    result = edge.result()
+    assert (result["status"], result["ok"]) == (1, False)
+    assert (result["error"]["code"], result["error"]["key"]) == ("bundle_refused", "unknown_signer")
+
+
+def test_a_tripped_gate_asks_for_open_and_is_remembered_until_somebody_resets_it(
+    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
+) -> None:
+    state = tmp_path / "state"
+    installed(state, trust, shelf.first)
+    edge = start_edge(state, trust, NOBODY)
+    edges.append(edge)
+    edge.wait_for("runs from slot a")
+    loom = Loom(state / "pack" / "loom")
+    until(lambda: loom["contactor"][0] == 1.0)
+    loom["fault_cell_offset"][6] = 0.9
+    edge.wait_for("the gate tripped: bms/cell_07/voltage")
+    until(lambda: loom["contactor"][0] == 0.0)
+    edge.end()
+    again = start_edge(state, trust, NOBODY, "--duration", "4")
+    edges.append(again)
+    again.wait_for("the gate tripped: bms/cell_07/voltage")
+    again.result()
+    reset = start_edge(state, trust, NOBODY, "--reset-trip", "the cell was exchanged")
+    edges.append(reset)
+    reset.wait_for("runs from slot")
+    until(lambda: (state / "pack" / "loom").exists() and Loom(state / "pack" / "loom")["contactor"][0] == 1.0)
+    assert not reset.heard("tripped")
+    reset.end()
+
+
+def test_a_row_that_an_edge_loses_is_missed_by_the_fleet(
+    tmp_path: Path, trust: Path, shelf: Shelf, broker: Broker, edges: list[EdgeProcess]
+) -> None:
+    db = tmp_path / "fleet.db"
+    installed(tmp_path / "state", trust, shelf.first)
+    edge = start_edge(tmp_path / "state", trust, broker.url, "--sabotage", "lose-row", "--rate", "20")
+    edges.append(edge)
+    with closing(start_fleet(broker.url, db)) as fleet:
+        turn_until(fleet, lambda: fleet.view().totals.stored > 60)
+        edge.process.terminate()
+        turn_until(fleet, lambda: edge.process.poll() is not None)
+        result = edge.result()
+        summary = fleet.summary()[0]
+    assert summary.missing == 1
+    assert produced(result) - set(rows(db)) == {(next(iter(result["boots"])), 20)}

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge_bridge.edge import metrics
+from edge_bridge.edge.node import Names, Node
+from edge_bridge.edge.outbox import LIVE_S, RESEND_S, Outbox
+from edge_bridge.edge.voice import BURST, UNHEARD, Voice
+from edge_bridge.fleet import commands
+from edge_bridge.mqtt import Down, Message, Up
+from edge_bridge.sparkplug import wire
+from edge_bridge.sparkplug.aliases import Aliases
+from tests.edge_bridge.fleet.pack import START_MS, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from edge_bridge.edge.row import Value
+    from edge_bridge.mqtt import Event
+
+BOOT = "00000000000000aa"
+STATUS: dict[str, Value] = {metrics.SHA256: "ab" * 32, metrics.STATE: "healthy", metrics.DEPTH: 0}
+
+
+class Hands:
+    """Clocks that are set, and a wire that keeps what it takes; it is cut by `taking = 0`."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+        self.wall_ms = START_MS
+        self.taking = 1_000_000
+        self.sent: deque[Message] = deque()
+
+    def now(self) -> float:
+        return self.now_s
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self.wall_ms / 1_000, UTC)
+
+    def stamp_ms(self) -> int:
+        return self.wall_ms
+
+    def pass_s(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.wall_ms += round(1_000 * seconds)
+
+    def publish(self, message: Message) -> bool:
+        if self.taking <= 0:
+            return False
+        self.taking -= 1
+        self.sent.append(message)
+        return True
+
+
+class Edge:
+    """A voice over a real outbox, and a real fleet's desk that may be asked to hear it."""
+
+    def __init__(self, folder: Path, desk: Desk, outbox: Outbox) -> None:
+        self.hands, self.desk, self.outbox = Hands(), desk, outbox
+        self.said: list[str] = []
+        self.bd_seqs: list[int] = []
+        self.node = Node(Names("pulsebms", "pack-1", "fleet"), 3)
+        self.voice = Voice(
+            self.hands, self.node, outbox, self.hands, keep_bd_seq=self.bd_seqs.append, say=self.said.append
+        )
+
+    def rows(self, count: int) -> None:
+        for _ in range(count):
+            self.outbox.put({metrics.CURRENT: 1.0}, self.hands.wall_ms, self.hands.now_s)
+        self.outbox.commit(self.hands.wall_ms, self.hands.now_s)
+
+    def up(self) -> None:
+        self.hear(Up(self.node.will(self.hands.wall_ms), number=1))
+
+    def hear(self, *events: Event) -> None:
+        self.voice.hear(events, STATUS)
+
+    def to_fleet(self) -> list[Message]:
+        """Let the fleet hear what was sent; its commands come back at once."""
+        sent, self.hands.sent = list(self.hands.sent), deque()
+        self.desk.hear(*sent)
+        answers, self.desk.sent = self.desk.sent, []
+        self.hear(*answers)
+        return sent
+
+
+@pytest.fixture
+def edge(tmp_path: Path, desk: Desk) -> Iterator[Edge]:
+    with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as outbox:
+        yield Edge(tmp_path, desk, outbox)
+
+
+def kept(edge: Edge) -> list[tuple[int, int]]:
+    """Number and time stamp of the rows in the fleet's file."""
+    database = edge.desk.store._database  # pyright: ignore[reportPrivateUsage]
+    return database.execute("SELECT seq, t_ms FROM row ORDER BY seq").fetchall()
+
+
+def stored(edge: Edge) -> set[int]:
+    return {seq for seq, _ in kept(edge)}
+
+
+def kinds(sent: list[Message]) -> list[str]:
+    return [message.topic.split("/")[2] for message in sent]
+
+
+def test_nothing_is_sent_before_the_birth(edge: Edge) -> None:
+    edge.rows(3)
+    edge.voice.send()
+    edge.voice.tell(STATUS)
+    assert not edge.hands.sent
+    edge.up()
+    edge.voice.send()
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH", "NDATA", "NDATA", "NDATA"]
+
+
+def test_rows_leave_only_when_the_fleet_has_stored_them(edge: Edge) -> None:
+    edge.up()
+    edge.rows(5)
+    edge.voice.send()
+    assert edge.outbox.depth == 5
+    edge.to_fleet()
+    assert edge.outbox.depth == 0
+    assert edge.outbox.stored == 5
+    assert edge.desk.refused == {}
+
+
+def test_live_rows_go_before_the_backlog_which_says_that_it_was_held_back(edge: Edge) -> None:
+    edge.rows(3)
+    edge.hands.pass_s(10.0)
+    edge.up()
+    edge.rows(1)
+    edge.voice.send()
+    declared = Aliases.of(metrics.declared({metrics.BD_SEQ: 0}, 0))
+    sent = [declared.read(wire.decode(message.payload)) for message in edge.hands.sent if "NDATA" in message.topic]
+    numbers = [row[metrics.ROW_SEQ] for row in sent]
+    assert [(number.value, number.historical, number.timestamp_ms) for number in numbers] == [
+        (4, False, START_MS + 10_000),
+        (3, True, START_MS),
+        (2, True, START_MS),
+        (1, True, START_MS),
+    ]
+    assert LIVE_S < 10.0
+
+
+def test_a_link_that_takes_no_more_leaves_the_rest_for_later(edge: Edge) -> None:
+    edge.up()
+    edge.rows(10)
+    edge.hands.taking = 4
+    edge.voice.send()
+    edge.hands.taking = 100
+    edge.voice.send()
+    edge.to_fleet()
+    edge.voice.send()
+    edge.hands.pass_s(RESEND_S)
+    edge.voice.send()
+    edge.to_fleet()  # a birth is asked for, because the message that was not taken had its number
+    edge.hands.pass_s(RESEND_S)
+    edge.voice.send()
+    edge.to_fleet()
+    assert edge.outbox.depth == 0
+
+
+def test_rows_that_were_lost_on_the_way_come_again(edge: Edge) -> None:
+    edge.up()
+    edge.to_fleet()
+    edge.rows(3)
+    edge.voice.send()
+    edge.hands.sent.clear()  # a broker that was killed
+    edge.hear(Down("connection lost"))
+    edge.hands.pass_s(2.0)
+    edge.up()
+    edge.voice.send()
+    edge.to_fleet()
+    assert (edge.outbox.depth, stored(edge)) == (0, {1, 2, 3})
+    assert edge.voice.outage_s == pytest.approx(2.0)
+
+
+def test_an_acknowledgement_that_was_lost_brings_no_row_twice(edge: Edge) -> None:
+    edge.up()
+    edge.rows(3)
+    edge.voice.send()
+    edge.desk.hear(*edge.hands.sent)
+    edge.hands.sent.clear()
+    edge.desk.sent.clear()  # the fleet was killed after its commit
+    edge.hands.pass_s(RESEND_S)
+    edge.desk.pass_s(RESEND_S)
+    edge.voice.send()
+    edge.to_fleet()
+    assert edge.outbox.depth == 0
+    assert len(stored(edge)) == 3
+
+
+def test_a_rebirth_is_given_at_once(edge: Edge) -> None:
+    edge.up()
+    edge.hands.sent.clear()
+    edge.hear(commands.command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
+
+
+def test_many_wishes_for_a_rebirth_at_once_bring_one(edge: Edge) -> None:
+    edge.up()
+    edge.hands.sent.clear()
+    edge.hear(*[commands.command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1)] * 50)
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
+
+
+def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge: Edge) -> None:
+    edge.up()
+    edge.hear(commands.state("fleet", 5_000, online=False))
+    edge.rows(100)
+    edge.hands.sent.clear()
+    edge.voice.send()
+    assert len(edge.hands.sent) == UNHEARD
+    edge.hear(commands.state("fleet", 6_000, online=True))
+    edge.hands.sent.clear()
+    edge.voice.send()
+    assert len(edge.hands.sent) == 100
+
+
+def test_not_more_than_a_burst_goes_at_once(edge: Edge) -> None:
+    edge.up()
+    edge.rows(BURST + 50)
+    edge.hands.sent.clear()
+    edge.voice.send()
+    assert len(edge.hands.sent) == BURST
+
+
+def test_status_is_told_when_it_changes_of_a_bundle_at_once(edge: Edge) -> None:
+    edge.up()
+    edge.hands.pass_s(5.0)
+    edge.to_fleet()
+    edge.voice.tell(STATUS)
+    assert not edge.hands.sent  # the birth has said it
+    edge.voice.tell({**STATUS, metrics.DEPTH: 4})
+    edge.voice.tell({**STATUS, metrics.DEPTH: 5})
+    assert len(edge.hands.sent) == 1
+    edge.voice.tell({**STATUS, metrics.STATE: "desired"})
+    edge.to_fleet()
+    assert edge.desk.host.nodes["pack-1"].status[metrics.STATE] == "desired"
+
+
+def test_a_piece_of_a_bundle_is_answered_even_where_nothing_changed(edge: Edge) -> None:
+    edge.up()
+    edge.voice.tell(STATUS)
+    edge.hands.sent.clear()
+    piece = {metrics.DESIRED: "cd" * 32, metrics.SIZE: 10, metrics.OFFSET: 0, metrics.CHUNK: b"x"}
+    pieces = edge.voice.hear([commands.command("pulsebms", "pack-1", piece, 1)], STATUS)
+    assert [found.chunk for found in pieces] == [b"x"]
+    edge.voice.tell(STATUS)
+    assert kinds(list(edge.hands.sent)) == ["NDATA"]
+
+
+def test_each_connection_has_a_number_of_its_own_which_is_kept(edge: Edge) -> None:
+    edge.up()
+    edge.hear(Down("gone"))
+    edge.up()
+    assert edge.bd_seqs == [3, 4]
+
+
+def test_a_disk_that_keeps_no_number_does_not_stop_the_voice(edge: Edge) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, f"No space left for {number}")
+
+    edge.voice._keep_bd_seq = full  # pyright: ignore[reportPrivateUsage]
+    edge.up()
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
+
+
+def test_the_time_without_a_broker_is_summed_and_still_running(edge: Edge) -> None:
+    edge.hands.pass_s(1.0)
+    edge.up()
+    edge.hands.pass_s(5.0)
+    edge.hear(Down("gone"))
+    edge.hands.pass_s(3.0)
+    assert edge.voice.outage_s == pytest.approx(4.0)
+
+
+def test_garbage_from_the_broker_changes_nothing(edge: Edge) -> None:
+    edge.up()
+    edge.rows(2)
+    edge.hear(Message("spBv1.0/pulsebms/NCMD/pack-1", b"\xff\xfe"), Message("elsewhere", b""))
+    assert edge.outbox.depth == 2
+    assert sum(edge.node.refused.values()) == 2
+
+
+@pytest.mark.parametrize("jump_ms", [-86_400_000, 86_400_000])
+def test_a_clock_that_jumps_is_told_as_it_is_and_holds_nothing_up(edge: Edge, jump_ms: int) -> None:
+    edge.up()
+    edge.rows(2)
+    edge.hands.wall_ms += jump_ms
+    edge.rows(2)
+    edge.voice.send()
+    edge.to_fleet()
+    assert edge.outbox.depth == 0
+    assert [t_ms - START_MS for _, t_ms in kept(edge)] == [0, 0, jump_ms, jump_ms]

@@ -1,0 +1,146 @@
+"""A pack as its node would speak, written for these tests alone, and a fleet's host and store to hear it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_bridge.fleet import commands
+from edge_bridge.fleet.host import Host, Now
+from edge_bridge.fleet.store import CONFLICT, Store
+from edge_bridge.mqtt import Message
+from edge_bridge.sparkplug import acks, wire
+from edge_bridge.sparkplug.payload import DataType, Metric, Payload, Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.fleet.store import Stored
+
+BOOT: Final = "00c0ffee00000001"
+START_MS: Final = 1_800_000_000_000
+DECLARED: Final = {
+    "Row/Boot": DataType.STRING,
+    "Row/Seq": DataType.UINT64,
+    "Gap/Boot": DataType.STRING,
+    "Gap/First": DataType.UINT64,
+    "Gap/Last": DataType.UINT64,
+    "Pack/Current": DataType.DOUBLE,
+    "Pack/Voltage": DataType.DOUBLE,
+    "Pack/SoC": DataType.DOUBLE,
+    "BMS/State": DataType.INT64,
+    "Gate/Verdict": DataType.STRING,
+    "Bundle/Sha256": DataType.STRING,
+    "Bundle/State": DataType.STRING,
+    "Bundle/Reason": DataType.STRING,
+    "Bundle/Received": DataType.UINT64,
+}
+COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": DataType.STRING}
+ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
+
+
+def asked(store: Store, select: str, *values: object) -> list[tuple[Any, ...]]:
+    """What the store's own connection answers: it holds the file alone."""
+    return store._database.execute(select, values).fetchall()  # pyright: ignore[reportPrivateUsage]
+
+
+@dataclass
+class Pack:
+    """Speaks for one node; `seq` is the place of the next message."""
+
+    name: str = "pack-1"
+    boot: str = BOOT
+    bd_seq: int = 0
+    seq: int = 0
+    group: str = "pulsebms"
+    types: dict[str, DataType] = field(default_factory=lambda: dict(DECLARED))
+
+    def birth(self, t_ms: int = START_MS, **status: Value) -> Message:
+        said = {name.replace("_", "/"): value for name, value in status.items()}
+        metrics = [Metric("bdSeq", None, DataType.INT64, self.bd_seq, t_ms)]
+        metrics += [Metric(name, None, kind, said.get(name), t_ms) for name, kind in COMMANDED.items()]
+        metrics += [Metric(name, ALIASES[name], kind, said.get(name), t_ms) for name, kind in self.types.items()]
+        self.seq = 0
+        return self._message("NBIRTH", Payload(t_ms, tuple(metrics), self._next()))
+
+    def row(self, number: int, t_ms: int = START_MS, *, historical: bool = False, **values: Value) -> Message:
+        said: dict[str, Value] = {"Row/Boot": self.boot, "Row/Seq": number, "Pack/Voltage": 80.0 + number % 10}
+        said |= {name.replace("_", "/"): value for name, value in values.items()}
+        return self.data(said, t_ms, historical=historical)
+
+    def data(self, said: dict[str, Value], t_ms: int | None = START_MS, *, historical: bool = False) -> Message:
+        metrics = tuple(
+            Metric(
+                None if name in ALIASES else name,
+                ALIASES.get(name),
+                (DECLARED | COMMANDED)[name],
+                value,
+                t_ms,
+                historical,
+            )
+            for name, value in said.items()
+        )
+        return self._message("NDATA", Payload(t_ms, metrics, self._next()))
+
+    def gap(self, number: int, first: int, last: int, boot: str | None = None) -> Message:
+        said: dict[str, Value] = {"Row/Boot": self.boot, "Row/Seq": number}
+        return self.data(said | {"Gap/Boot": boot or self.boot, "Gap/First": first, "Gap/Last": last})
+
+    def death(self, bd_seq: int | None = None) -> Message:
+        said = Metric("bdSeq", None, DataType.INT64, self.bd_seq if bd_seq is None else bd_seq)
+        return self._message("NDEATH", Payload(START_MS, (said,)))
+
+    def _next(self) -> int:
+        seq, self.seq = self.seq, (self.seq + 1) % 256
+        return seq
+
+    def _message(self, kind: str, payload: Payload) -> Message:
+        octets = wire.encode(payload, datatypes=kind != "NDATA")
+        return Message(f"spBv1.0/{self.group}/{kind}/{self.name}", octets)
+
+
+class Desk:
+    """A host and a store without a broker: what is heard is stored, what would be sent is kept in `sent`."""
+
+    def __init__(self, path: Path, sabotage: str = "") -> None:
+        self.store = Store(path, sabotage)
+        self.host = Host("pulsebms", "fleet", self.store.notes())
+        self.now = Now(START_MS, 100.0)
+        self.sent = list[Message]()
+        self.refused = dict[str, int]()
+
+    def pass_s(self, seconds: float) -> None:
+        self.now = Now(self.now.ms + round(1000 * seconds), self.now.mono_s + seconds)
+
+    def hear(self, *messages: Message) -> Stored:
+        for message in messages:
+            self.host.heard(message, self.now, START_MS)
+        batch, outgoing = self.host.drained()
+        stored = self.store.take(batch)
+        for (kind, reason), count in (*batch.counts.items(), (CONFLICT, stored.conflicts)):
+            if kind == "refused" and count:
+                self.refused[reason] = self.refused.get(reason, 0) + count
+        self.sent += outgoing
+        self.sent += commands.acknowledgements("pulsebms", stored.kept, self.now.ms)
+        return stored
+
+    def commands(self) -> list[dict[str, Value]]:
+        """The commands that were sent since the last call."""
+        told = [message for message in self.sent if "/NCMD/" in message.topic]
+        self.sent.clear()
+        return [{str(one.name): one.value for one in wire.decode(message.payload).metrics} for message in told]
+
+    def acknowledged(self) -> dict[str, set[int]]:
+        """Rows by boot that were acknowledged since the last call."""
+        found = dict[str, set[int]]()
+        for said in self.commands():
+            for boot, ranges in acks.parse(str(said.get("Outbox/Acknowledged", ""))).items():
+                found.setdefault(boot, set()).update(n for first, last in ranges for n in range(first, last + 1))
+        return found
+
+    def rebirths(self) -> int:
+        """Births that were asked for since the last call."""
+        return sum(said.get("Node Control/Rebirth") is True for said in self.commands())
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,315 @@
+"""The fleet on a real broker, as a window holds it and as the verb runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from drivers.errors import PulseError, Usage
+from edge_bridge.fleet.watch import FleetSession
+from edge_bridge.mqtt import Link, Message, Up
+from fixtures.broker import start_broker
+from tests.edge_bridge.fleet.livepack import LivePack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from fixtures.broker import Broker
+
+pytestmark = pytest.mark.live
+ROOT = Path(__file__).parents[3]
+LONG_S = 60.0
+
+
+def until(done: Callable[[], bool], what: str) -> None:
+    end_s = time.monotonic() + LONG_S
+    while not done():
+        assert time.monotonic() < end_s, f"did not happen in time: {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Generator[Broker]:
+    made = start_broker(tmp_path / "broker")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def session(broker: Broker, tmp_path: Path) -> Generator[FleetSession]:
+    made = FleetSession(broker.url, tmp_path / "fleet.db")
+    yield made
+    made.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "fleet"]
+
+
+def stored(session: FleetSession) -> int:
+    return session.snapshot().totals.stored
+
+
+def test_a_pack_is_seen_and_its_rows_are_stored_and_acknowledged(broker: Broker, session: FleetSession) -> None:
+    with closing(LivePack(broker.url)) as pack:
+        pack.produce(300)
+        until(lambda: not pack.outbox, "all rows acknowledged")
+        until(lambda: stored(session) == 300, "all rows shown")
+        (node,) = session.snapshot().nodes
+        assert (node.node, node.online, node.bundle, node.rows) == ("pack-1", True, "00" * 32, 300)
+        assert session.snapshot().totals.missing == 0
+    until(lambda: not session.snapshot().nodes[0].online, "the pack has left")
+
+
+def test_a_pack_that_is_cut_off_is_shown_to_be_gone(broker: Broker, session: FleetSession) -> None:
+    with closing(LivePack(broker.url)) as pack:
+        until(lambda: bool(session.snapshot().nodes), "the pack is there")
+        usurper = Link(broker.url, "edge-pack-1")  # takes its place at the broker, which tells its will
+        until(lambda: any(isinstance(event, Up) for event in usurper.poll()), "the usurper is there")
+        usurper.close()
+        until(lambda: pack.pack.bd_seq > 0 and session.snapshot().nodes[0].online, "and is back by itself")
+
+
+def test_a_killed_broker_is_outlived(broker: Broker, session: FleetSession) -> None:
+    with closing(LivePack(broker.url)) as pack:
+        pack.produce(50)
+        until(lambda: stored(session) == 50, "rows before")
+        broker.kill()
+        until(lambda: not session.snapshot().connected, "the broker is missed")
+        assert not session.snapshot().nodes[0].online
+        pack.produce(50)
+        broker.restart()
+        until(lambda: stored(session) == 100, "rows after")
+        view = session.snapshot()
+        assert view.connected
+        assert view.nodes[0].online
+        assert view.outage_s > 0.0
+
+
+def test_a_fleet_that_starts_without_a_broker_goes_on_when_there_is_one(broker: Broker, tmp_path: Path) -> None:
+    broker.kill()
+    with closing(FleetSession(broker.url, tmp_path / "fleet.db")) as session:
+        until(lambda: "refused" in session.snapshot().trouble, "the reason is told")
+        broker.restart()
+        until(lambda: session.snapshot().connected, "connected")
+        assert session.snapshot().outage_s == 0.0
+
+
+def test_a_bundle_is_sent_and_followed_to_its_end(broker: Broker, session: FleetSession, tmp_path: Path) -> None:
+    bundle = tmp_path / "new.bundle"
+    bundle.write_bytes(os.urandom(150_000))
+    with closing(LivePack(broker.url)) as pack:
+        until(lambda: bool(session.snapshot().nodes), "the pack is there")
+        session.send_bundle(bundle, "pack-1")
+        until(lambda: (found := session.progress("pack-1")) is not None and found.over, "the bundle's end")
+        assert pack.received == bundle.read_bytes()
+        progress = session.progress("pack-1")
+        assert progress is not None
+        assert (progress.state, progress.received, progress.size) == ("healthy", 150_000, 150_000)
+        until(lambda: session.snapshot().nodes[0].bundle == progress.sha256, "the running bundle is told")
+
+
+def test_a_bundle_goes_on_after_the_broker_was_killed(broker: Broker, session: FleetSession, tmp_path: Path) -> None:
+    bundle = tmp_path / "new.bundle"
+    bundle.write_bytes(os.urandom(3_000_000))
+    with closing(LivePack(broker.url)) as pack:
+        until(lambda: bool(session.snapshot().nodes), "the pack is there")
+        session.send_bundle(bundle, "pack-1")
+        until(lambda: len(pack.received) > 100_000, "some of it arrives")
+        broker.kill()
+        broker.restart()
+        until(lambda: (found := session.progress("pack-1")) is not None and found.over, "the bundle's end")
+        assert pack.received == bundle.read_bytes()
+
+
+def test_what_cannot_be_sent_is_refused_at_once(session: FleetSession, tmp_path: Path) -> None:
+    bundle = tmp_path / "new.bundle"
+    bundle.write_bytes(b"x")
+    with pytest.raises(Usage, match="no node pack-7 has been heard; start an edge first"):
+        session.send_bundle(bundle, "pack-7")
+    with pytest.raises(Usage, match="cannot be read"):
+        session.send_bundle(tmp_path / "nowhere", "pack-7")
+
+
+def test_a_session_is_refused_what_makes_no_sense(broker: Broker, tmp_path: Path) -> None:
+    for url, db, group in (
+        ("http://x", tmp_path / "a.db", "pulsebms"),
+        (broker.url, tmp_path / "nowhere" / "a.db", "pulsebms"),
+        (broker.url, tmp_path / "a.db", "a/b"),
+    ):
+        with pytest.raises(Usage):
+            FleetSession(url, db, group=group)
+    FleetSession(broker.url, tmp_path / "a.db").close()  # nothing was left locked
+
+
+def test_a_full_disk_is_told_and_nothing_is_acknowledged(
+    broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edge_bridge.fleet.store import Store  # noqa: PLC0415
+
+    with closing(LivePack(broker.url)) as pack:
+        pack.produce(10)
+        until(lambda: stored(session) == 10, "rows before")
+        take = Store.take
+
+        def full(store: Store, batch: Any) -> Any:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(Store, "take", full)
+        pack.produce(10)
+        until(lambda: "disk is full" in session.snapshot().trouble, "the disk is told")
+        assert len(pack.outbox) == 10
+        monkeypatch.setattr(Store, "take", take)
+        until(lambda: stored(session) == 20, "rows after")
+        assert session.snapshot().trouble == ""
+
+
+def test_a_defect_in_the_fleets_thread_is_told_and_not_hidden(
+    broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("edge_bridge.fleet.host.Host.drained", broken)
+
+    def failed() -> bool:
+        try:
+            session.snapshot()
+        except PulseError as error:
+            return "a defect" in str(error)
+        return False
+
+    until(failed, "the failure is raised")
+    monkeypatch.undo()
+
+
+def test_a_stranger_on_the_broker_is_counted_and_harms_nobody(broker: Broker, session: FleetSession) -> None:
+    stranger = Link(broker.url, "stranger")
+    until(lambda: any(isinstance(event, Up) for event in stranger.poll()), "the stranger is there")
+    with closing(LivePack(broker.url)) as pack:
+        for octets in (b"", b"\xff" * 50, bytes(70_000)):
+            for kind in ("NBIRTH", "NDEATH", "NDATA", "DDATA"):
+                stranger.publish(Message(f"spBv1.0/pulsebms/{kind}/stranger", octets))
+        stranger.publish(Message("spBv1.0/STATE/fleet", b'{"online": false, "timestamp": 0}', 1, retain=True))
+        pack.produce(20)
+        until(lambda: stored(session) == 20, "the pack's rows")
+        until(lambda: session.snapshot().refused.get("topic") == 3, "strange topics")
+        assert session.snapshot().refused["oversized"] == 3
+    stranger.close()
+
+
+class Verb:
+    """`fleet` as a process."""
+
+    def __init__(self, url: str, db: Path, *more: str) -> None:
+        command = [sys.executable, str(ROOT / "main.py"), "fleet", "--broker", url, "--db", str(db), "--json", *more]
+        self._errors = (db.parent / "stderr.txt").open("ab")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, cwd=ROOT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.returncode is None:
+            self.kill()
+
+    def end(self, *, ask: bool = True) -> tuple[int, dict[str, Any]]:
+        """Exit status and JSON body, after SIGTERM or when it ends by itself."""
+        if ask:
+            self.process.send_signal(signal.SIGTERM)
+        told, _ = self.process.communicate(timeout=LONG_S)
+        self._errors.close()
+        return self.process.returncode, json.loads(told)
+
+
+def test_produced_is_stored_after_sigkill_of_broker_and_fleet(broker: Broker, tmp_path: Path) -> None:
+    db = tmp_path / "fleet.db"
+    with closing(LivePack(broker.url)) as pack:
+        for disaster in ("fleet", "broker", "fleet"):
+            with Verb(broker.url, db) as verb:
+                pack.produce(200)
+                until(lambda: len(pack.outbox) < 150, "some rows acknowledged")
+                pack.produce(300)
+                if disaster == "broker":
+                    broker.kill()
+                    pack.produce(100)
+                    broker.restart()
+                    until(lambda: not pack.outbox, "all rows acknowledged")
+                verb.kill()
+        pack.produce(100)
+        with Verb(broker.url, db) as verb:
+            until(lambda: not pack.outbox, "all rows acknowledged")
+            status, body = verb.end()
+    assert status == 0
+    assert (body["produced"], body["stored"], body["duplicates"], body["missing"]) == (1700, 1700, 0, 0)
+    (node,) = body["nodes"]
+    assert (node["node"], node["rows"], node["bundle"]) == ("pack-1", 1700, "00" * 32)
+    database = sqlite3.connect(db)
+    found = [seq for (seq,) in database.execute("SELECT seq FROM row")]
+    database.close()
+    assert len(found) == 1700
+    assert set(found) == set(range(1, 1701))
+
+
+@pytest.mark.parametrize(("sabotage", "status"), [("double-row", 1), ("lose-row", 0)])
+def test_a_sabotaged_fleet_is_found_out(broker: Broker, tmp_path: Path, sabotage: str, status: int) -> None:
+    with closing(LivePack(broker.url)) as pack:
+        pack.produce(40)
+        with Verb(broker.url, tmp_path / "fleet.db", "--sabotage", sabotage) as verb:
+            until(lambda: not pack.outbox, "all rows acknowledged")
+            ended, body = verb.end()
+    assert ended == status
+    assert (body["duplicates"], body["missing"]) == ((1, 0) if sabotage == "double-row" else (0, 1))
+
+
+@pytest.mark.parametrize(("refuses", "status"), [("", 0), ("signed by a stranger", 1)])
+def test_the_verb_sends_a_bundle_and_ends_with_it(broker: Broker, tmp_path: Path, refuses: str, status: int) -> None:
+    bundle = tmp_path / "new.bundle"
+    bundle.write_bytes(os.urandom(40_000))
+    more = ("--send", str(bundle), "--to", "pack-1")
+    with closing(LivePack(broker.url, refuses=refuses)), Verb(broker.url, tmp_path / "fleet.db", *more) as verb:
+        ended, body = verb.end(ask=False)
+    assert ended == status
+    assert body["ok"] is not bool(status)
+    assert body["sent"]["sha256"] == hashlib.sha256(bundle.read_bytes()).hexdigest()
+    assert (body["sent"]["state"], body["sent"]["reason"]) == ("refused" if refuses else "healthy", refuses)
+
+
+def test_the_verb_brings_a_broker_along(tmp_path: Path) -> None:
+    with Verb("local", tmp_path / "fleet.db", "--duration", "1") as verb:
+        status, body = verb.end(ask=False)
+    assert (status, body["ok"], body["produced"], body["nodes"]) == (0, True, 0, [])
+    assert "broker   mqtt://127.0.0.1:" in (tmp_path / "stderr.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        (["--send", "README.md"], 2, "usage"),
+        (["--send", "nowhere", "--to", "pack-1"], 2, "usage"),
+        (["--sabotage", "nonsense"], 2, "usage"),
+        (["--group", "a/b"], 2, "usage"),
+        (["--broker", "local:7"], 2, "usage"),
+        (["--broker", "mqtts://host"], 2, "usage"),
+        (["--broker", "mqtt://127.0.0.1:9", "--duration", "1"], 3, "broker_missing"),
+    ],
+)
+def test_the_verb_says_what_makes_no_sense(tmp_path: Path, more: list[str], status: int, code: str) -> None:
+    with Verb("mqtt://127.0.0.1:9", tmp_path / "fleet.db", *more) as verb:
+        ended, body = verb.end(ask=False)
+    assert (ended, body["error"]["code"]) == (status, code)
+    assert body["error"]["hint"]

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drivers.errors import Usage
+from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.fleet.row import Gap, Row
+from edge_bridge.fleet.store import Batch, NodeNote, Store
+from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from random import Random
+
+    from edge_bridge.fleet.summary import NodeSummary
+
+NOTHING = (None,) * len(COLUMNS)
+
+
+def row(seq: int, boot: str = BOOT, gap: Gap | None = None, voltage_v: float = 80.0) -> Row:
+    return Row(
+        "pack-1", boot, seq, START_MS, historical=False, clock="", values=(1.0, voltage_v, *NOTHING[2:]), gap=gap
+    )
+
+
+def batch(*rows: Row) -> Batch:
+    return Batch(list(rows), notes={"pack-1": NodeNote("pack-1", online=True, last_ms=START_MS, status={})})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[Store]:
+    made = Store(tmp_path / "fleet.db")
+    yield made
+    made.close()
+
+
+def only(store: Store) -> NodeSummary:
+    (found,) = store.summary()
+    return found
+
+
+def test_a_row_that_comes_again_is_stored_once_and_acknowledged_twice(store: Store) -> None:
+    first, second = store.take(batch(row(1), row(1))), store.take(batch(row(1), row(2)))
+    assert (first.new, first.duplicates, second.new, second.duplicates) == (1, 1, 1, 1)
+    assert second.kept == {"pack-1": {BOOT: [1, 2]}}
+    assert (only(store).produced, only(store).stored, only(store).duplicates, only(store).missing) == (2, 2, 0, 0)
+
+
+def test_a_row_that_says_something_else_the_second_time_is_counted_and_changes_nothing(store: Store) -> None:
+    store.take(batch(row(1)))
+    assert store.take(batch(row(1, voltage_v=99.0))).conflicts == 1
+    assert store.counts("refused") == {"conflict": 1}
+    assert asked(store, "SELECT voltage_v FROM row") == [(80.0,)]
+
+
+def test_a_row_that_comes_again_as_backlog_says_the_same(store: Store) -> None:
+    store.take(batch(row(1)))
+    later = replace(row(1), historical=True, clock="future")
+    assert store.take(batch(later)).conflicts == 0
+
+
+def test_rows_below_the_newest_that_nobody_explains_are_missing(store: Store) -> None:
+    store.take(batch(row(1), row(4), row(7)))
+    assert (only(store).produced, only(store).missing) == (7, 4)
+    assert only(store).missing_rows == (f"{BOOT}:2-3", f"{BOOT}:5-6")
+
+
+def test_rows_that_a_gap_names_are_not_missing(store: Store) -> None:
+    store.take(batch(row(1), row(6, gap=Gap(BOOT, 2, 5))))
+    assert (only(store).produced, only(store).stored, only(store).named, only(store).missing) == (6, 2, 4, 0)
+
+
+def test_a_gap_tells_that_rows_of_an_earlier_boot_were_produced(store: Store) -> None:
+    store.take(batch(row(1, "0a", gap=Gap("0b", 1, 30))))
+    assert (only(store).produced, only(store).stored, only(store).named) == (31, 1, 30)
+
+
+def test_a_row_that_was_stored_before_a_gap_named_it_is_stored(store: Store) -> None:
+    store.take(batch(row(1), row(2), row(6, gap=Gap(BOOT, 2, 5))))
+    assert (only(store).stored, only(store).named, only(store).missing) == (3, 3, 0)
+
+
+def test_the_newest_row_of_a_birth_is_missed_when_it_never_comes(desk: Desk) -> None:
+    pack = Pack()
+    desk.hear(pack.birth(Row_Boot=BOOT, Row_Seq=3), pack.row(1), pack.row(2))
+    (summary,) = desk.store.summary()
+    assert (summary.produced, summary.missing, summary.missing_rows) == (3, 1, (f"{BOOT}:3-3",))
+
+
+ROWS = st.lists(st.tuples(st.sampled_from(["0a", "0b"]), st.integers(1, 30)), max_size=40)
+GAPS = st.lists(st.tuples(st.sampled_from(["0a", "0b"]), st.integers(1, 20), st.integers(0, 9)), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(ROWS, GAPS, st.randoms(use_true_random=False))
+def test_running_counts_and_tables_agree_in_any_order(
+    tmp_path: Path, keys: list[tuple[str, int]], gaps: list[tuple[str, int, int]], random: Random
+) -> None:
+    """The independent count: sets of numbers in this test."""
+    apart = list[tuple[str, int, int]]()
+    for boot, first, length in gaps:  # an edge names each evicted row once
+        if all(boot != other or first > last or first + length < begin for other, begin, last in apart):
+            apart.append((boot, first, first + length))
+    rows = [row(seq, boot) for boot, seq in keys]
+    rows += [row(number, "0c", Gap(*gap)) for number, gap in enumerate(apart, 1)]
+    random.shuffle(rows)
+    path = tmp_path / "any.db"
+    path.unlink(missing_ok=True)
+    store = Store(path)
+    try:
+        for start in range(0, len(rows), 5):
+            store.take(batch(*rows[start : start + 5]))
+        totals = store.totals()
+        found = store.summary()
+    finally:
+        store.close()
+    stored = {(one.boot, one.seq) for one in rows}
+    named = {(boot, seq) for boot, first, last in apart for seq in range(first, last + 1)} - stored
+    highest = dict[str, int]()
+    for boot, seq in stored | named:
+        highest[boot] = max(seq, highest.get(boot, 0))
+    assert (totals.produced, totals.stored, totals.named) == (sum(highest.values()), len(stored), len(named))
+    if found:
+        (one,) = found
+        assert (one.produced, one.stored, one.named) == (totals.produced, totals.stored, totals.named)
+        assert one.missing == totals.missing == one.produced - one.stored - one.named
+
+
+def test_a_commit_that_fails_leaves_nothing_behind(store: Store) -> None:
+    store.take(batch(row(1)))
+    ((pages,),) = asked(store, "PRAGMA page_count")
+    asked(store, f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.take(batch(*(row(seq) for seq in range(2, 2_000))))
+    assert only(store).stored == store.totals().stored == 1
+    asked(store, "PRAGMA max_page_count = 1000000")
+    assert store.take(batch(row(2))).new == 1
+
+
+def test_a_database_is_found_again_as_it_was_left(tmp_path: Path) -> None:
+    first = Desk(tmp_path / "fleet.db")
+    pack = Pack()
+    first.hear(pack.birth(Bundle_Sha256="ab" * 32), pack.row(1))
+    first.hear(pack.row(9), pack.death(7))
+    first.close()
+    store = Store(tmp_path / "fleet.db")
+    (note,) = store.notes()
+    assert (note.node, note.online, note.status["Bundle/Sha256"]) == ("pack-1", True, "ab" * 32)
+    assert (store.totals().stored, store.totals().missing) == (2, 7)
+    assert store.counts("refused") == {"stale_death": 1}
+    assert only(store).bundle == "ab" * 32
+    store.close()
+
+
+def test_only_one_fleet_holds_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_bridge.fleet.schema.LOCKED_S", 0.05)
+    store = Store(tmp_path / "fleet.db")
+    with pytest.raises(Usage, match="held by another fleet"):
+        Store(tmp_path / "fleet.db")
+    store.close()
+    Store(tmp_path / "fleet.db").close()
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE notes (text)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(Usage, match=r"notes\.db is a database of another program"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    Store(path).close()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 7")
+    newer.close()
+    with pytest.raises(Usage, match="has version 7, this program writes 1; name another file with --db"):
+        Store(path)
+
+
+@pytest.mark.parametrize(
+    "octets", [b"no database at all, but long enough to be taken for one" * 40, b"SQLite format 3\0"]
+)
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "fleet.db"
+    path.write_bytes(octets)
+    with pytest.raises(Usage, match="cannot be used"):
+        Store(path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Usage, match="cannot be opened"):
+        Store(tmp_path / "nowhere" / "fleet.db")
+
+
+def test_sabotage_double_row_is_found_by_counting(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "fleet.db", "double-row")
+    pack = Pack()
+    desk.hear(pack.birth(), pack.row(1), pack.row(2))
+    desk.hear(pack.row(3))
+    (summary,) = desk.store.summary()
+    assert (summary.produced, summary.stored, summary.duplicates, summary.missing) == (3, 3, 1, 0)
+    desk.close()
+
+
+def test_sabotage_double_row_refuses_a_file_with_rows(tmp_path: Path) -> None:
+    Store(tmp_path / "fleet.db").close()
+    with pytest.raises(Usage, match="wants a new file"):
+        Store(tmp_path / "fleet.db", "double-row")
+
+
+def test_sabotage_lose_row_is_found_by_counting(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "fleet.db", "lose-row")
+    pack = Pack()
+    desk.hear(pack.birth(), pack.row(1), pack.row(2))
+    desk.hear(pack.row(3))
+    assert desk.acknowledged() == {BOOT: {1, 2, 3}}
+    (summary,) = desk.store.summary()
+    assert (summary.produced, summary.stored, summary.missing) == (3, 2, 1)
+    desk.close()
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from edge_bridge.fleet.store import Store
+from tests.edge_bridge.fleet.test_store import batch, row
+store = Store(Path(sys.argv[1]))
+for start in range(1, 1_000_000, 10):
+    kept = store.take(batch(*(row(seq) for seq in range(start, start + 10)))).kept["pack-1"]
+    print(*(seq for seqs in kept.values() for seq in seqs), flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    told = set[int]()
+    for _ in range(3):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+        assert writer.stdout is not None
+        for _ in range(20):
+            told |= {int(seq) for seq in writer.stdout.readline().split()}
+        os.kill(writer.pid, signal.SIGKILL)
+        lines = writer.stdout.read().split("\n")
+        told |= {int(seq) for line in lines[:-1] for seq in line.split()}
+        writer.stdout.close()
+        writer.wait()
+        store = Store(path)
+        there = {seq for (seq,) in asked(store, "SELECT seq FROM row")}
+        assert len(told) >= 200
+        assert told <= there
+        assert only(store).duplicates == 0
+        assert store.totals().stored == len(there)
+        store.close()

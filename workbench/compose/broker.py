@@ -1,0 +1,50 @@
+"""Where the fleet's broker comes from: one that somebody runs, or one of ours on 127.0.0.1."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from edge_bridge.mqtt import address
+from fixtures.broker import PORTS, Broker, start_broker
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+LOCAL: Final = "local"
+
+
+@contextmanager
+def broker_at(text: str) -> Generator[str]:
+    """The URL that `text` means; `local` or `local:PORT` starts a broker and stops it at the end.
+
+    Raises `Usage` for anything that is neither, `BrokerMissing` where none can be started.
+    """
+    name, colon, port = text.partition(":")
+    if name != LOCAL:
+        address(text)
+        yield text
+        return
+    chosen = _port(text, port) if colon else 0
+    with tempfile.TemporaryDirectory(prefix="pulsebms-broker-") as folder:
+        broker = start_broker(Path(folder), chosen)
+        try:
+            yield broker.url
+        finally:
+            broker.stop()
+
+
+def own_broker(folder: Path) -> Broker:
+    """A broker of ours on a free port, to be killed and restarted at will; raises `BrokerMissing`."""
+    return start_broker(folder)
+
+
+def _port(text: str, port: str) -> int:
+    """Raises `Usage` where it is no port that a person may open."""
+    if not (port.isascii() and port.isdigit() and 1024 <= int(port) < 65_536):  # noqa: PLR2004  # below is the system's
+        hint = f"write local, or local:{PORTS.start}"
+        raise Usage(f"{text!r} names no port", key="broker", value=text, bound=[1024, 65_535], hint=hint)
+    return int(port)

@@ -1,0 +1,54 @@
+"""The composition root of an edge: the pack beside it, real on a CAN adapter or emulated in a process of its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import BenchError, Usage
+from fixtures.emulated import BenchError as EmulatorError
+from fixtures.pack.emulated import EmulatedPack
+from workbench.engine.guard_entry import LOOPBACK_CAN, know_loopback_can
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+EMULATED: Final = "emulated"
+BITRATE: Final = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where the pack's BMS is heard, in python-can's words."""
+
+    interface: str
+    channel: str
+    bitrate: int
+
+
+@contextmanager
+def field(pack: str, folder: Path) -> Generator[Field]:
+    """`emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can. Raises `Usage`, `BenchError`."""
+    if pack != EMULATED:
+        yield _adapter(pack)
+        return
+    know_loopback_can()
+    try:
+        emulated = EmulatedPack.start(folder)
+    except EmulatorError as error:
+        raise BenchError(str(error), hint="run: python main.py doctor") from error
+    try:
+        yield Field(LOOPBACK_CAN, emulated.can, BITRATE)
+    finally:
+        emulated.stop()
+
+
+def _adapter(pack: str) -> Field:
+    interface, _, rest = pack.partition(":")
+    channel, _, bitrate = rest.partition(":")
+    if not interface or not channel or not (bitrate or "1").isdecimal():
+        hint = "write emulated, or INTERFACE:CHANNEL[:BITRATE], for instance socketcan:can0:500000"
+        raise Usage(f"--pack {pack!r} names no pack", key="pack", value=pack, hint=hint)
+    return Field(interface, channel, int(bitrate or BITRATE))

@@ -1,0 +1,84 @@
+"""`edge`: beside a pack, with the configuration of a signed bundle, until told to stop."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from edge_bridge.edge.clocks import MachineClocks
+from edge_bridge.edge.node import Names
+from edge_bridge.edge.process import Edge, reset_trip
+from edge_bridge.edge.settings import Settings
+from edge_bridge.mqtt import address
+from edge_bridge.sparkplug.payload import PayloadError
+from workbench.compose.field import field
+from workbench.interrupt import leave_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.outcome import Report
+
+_PACK: Final = "pack"
+
+
+def main(
+    report: Report,
+    bundle: Path | None,
+    trust: Path,
+    broker: str,
+    state: Path,
+    *,
+    names: tuple[str, str, str],
+    pack: str,
+    allow_sim: bool,
+    duration_s: float | None,
+    rate_hz: float,
+    capacity_rows: int,
+    reset: str | None,
+    sabotage: str,
+) -> bool:
+    """`names`: group, node, host. Raises `PulseError`; a broker that is absent is none."""
+    stopped = False
+
+    def leave() -> None:
+        nonlocal stopped
+        stopped = True
+
+    leave_once(leave)
+    address(broker)
+    state.mkdir(parents=True, exist_ok=True)
+    with field(pack, state / _PACK) as found:
+        settings = Settings(
+            names=_names(names),
+            broker=broker,
+            bundle=bundle,
+            trust=trust,
+            state=state,
+            bus=(found.interface, found.channel, found.bitrate),
+            allow_sim=allow_sim,
+            rate_hz=rate_hz,
+            capacity_rows=capacity_rows,
+            sabotage=sabotage,
+        )
+        if reset is not None:
+            reset_trip(settings, reset)
+        edge = Edge(settings, MachineClocks(), report.line)
+        try:
+            result = edge.run(lambda: stopped, duration_s)
+        finally:
+            edge.close()
+    report.body.update(asdict(result))
+    report.line(
+        f"produced {result.produced}, stored {result.stored}, waiting {result.depth}, evicted {result.evicted}, "
+        f"without a broker for {result.outage_s:.1f} s"
+    )
+    return True
+
+
+def _names(given: tuple[str, str, str]) -> Names:
+    try:
+        return Names(*given)
+    except PayloadError as error:
+        raise Usage(error.what, key=error.key, value=error.value, hint="choose another name") from error

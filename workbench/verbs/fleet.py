@@ -1,0 +1,175 @@
+"""`fleet`: where packs meet; hears, stores and acknowledges their rows, and sends them bundles."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.errors import BrokerMissing, Usage
+from edge_bridge.fleet.process import Fleet
+from edge_bridge.fleet.push import Progress, read_bundle
+from edge_bridge.fleet.store import SABOTAGES
+from edge_bridge.fleet.watch import wall
+from workbench.compose.broker import broker_at
+from workbench.interrupt import leave_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.fleet.view import FleetView, NodeView
+    from workbench.outcome import Report
+
+REACH_S: Final = 10.0
+TURN_S: Final = 0.1
+LOOK_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A bundle for a node, which need not have been heard yet."""
+
+    data: bytes
+    node: str
+
+
+def main(
+    report: Report,
+    broker: str,
+    db: Path,
+    *,
+    group: str,
+    send: Path | None,
+    to: str,
+    duration_s: float | None,
+    sabotage: str,
+) -> bool:
+    """True when no row was stored twice, and a bundle that was to be sent proved healthy."""
+    if sabotage and sabotage not in SABOTAGES:
+        known = ", ".join(SABOTAGES)
+        raise Usage(f"no sabotage {sabotage}", key="sabotage", value=sabotage, bound=known, hint=f"there is: {known}")
+    if (send is None) != (not to):
+        raise Usage("--send and --to belong together", key="send", hint="name a file and a node")
+    sending = Sending(read_bundle(send), to) if send else None
+    stop = threading.Event()
+    leave_once(stop.set)  # an end that was asked for is an end in order
+    with broker_at(broker) as url:
+        report.line(f"broker   {url}")
+        with closing(Fleet(url, db, wall, group=group, sabotage=sabotage)) as fleet:
+            _reach(fleet, url, stop)
+            desk = Desk(fleet, report, sending)
+            desk.watch(duration_s, stop)
+            view, nodes = fleet.view(), fleet.summary()
+    return _tell(report, view, nodes, desk.sent)
+
+
+class Desk:
+    """Looks at a fleet and says in a line what has changed."""
+
+    def __init__(self, fleet: Fleet, report: Report, sending: Sending | None) -> None:
+        self._fleet, self._report = fleet, report
+        self._sending, self._begun = sending, False
+        self._told = dict[str, str]()
+        self._trouble = ""
+        self.sent: Progress | None = None
+
+    def watch(self, duration_s: float | None, stop: threading.Event) -> None:
+        """Until the time is over, somebody stops it or, with no time named, a bundle has come to its end."""
+        started_s = looked_s = time.monotonic()
+        self._look()
+        while not stop.is_set():
+            self._fleet.turn(TURN_S)
+            now_s = time.monotonic()
+            if now_s - looked_s >= LOOK_S:
+                looked_s = now_s
+                self._look()
+                if duration_s is None and self.sent is not None and self.sent.over:
+                    break
+            if duration_s is not None and now_s - started_s >= duration_s:
+                break
+        self._look()
+
+    def _look(self) -> None:
+        sending = self._sending
+        if sending is not None and not self._begun:
+            self._begin(sending)
+        view = self._fleet.view()
+        for node in view.nodes:
+            words = _words(node)
+            if self._told.get(node.node) != words:
+                self._told[node.node] = words
+                self._report.line(f"{node.node:<20} {words}  {node.rows} rows")
+            if sending is not None and node.node == sending.node:
+                self.sent = node.sending
+        if view.trouble != self._trouble:
+            self._trouble = view.trouble
+            self._report.line(f"broker   {view.trouble or 'is back'}")
+
+    def _begin(self, sending: Sending) -> None:
+        if not self._fleet.knows(sending.node):
+            self._fleet.call(sending.node)
+            return
+        self._begun = True
+        self._fleet.send_bundle(sending.data, sending.node)
+        self._report.line(f"sending  {len(sending.data)} octets to {sending.node}")
+
+
+def _words(node: NodeView) -> str:
+    """What is worth a new line when it changes."""
+    verdict = node.status.get("Gate/Verdict")
+    parts = ["online " if node.online else "offline", f"bundle {node.bundle[:12] or 'unknown'}"]
+    if verdict is not None:
+        parts.append(f"gate {verdict}")
+    if node.sending is not None:
+        parts.append(_progress(node.sending))
+    return "  ".join(parts)
+
+
+def _progress(sending: Progress) -> str:
+    reason = f" ({sending.reason})" if sending.reason else ""
+    if not sending.over and sending.received < sending.size:
+        return f"bundle {sending.sha256[:12]} {100 * sending.received // sending.size} % sent"
+    return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
+
+
+def _reach(fleet: Fleet, url: str, stop: threading.Event) -> None:
+    until_s = time.monotonic() + REACH_S
+    while not fleet.connected and not stop.is_set():
+        if time.monotonic() > until_s:
+            why = fleet.view().trouble
+            hint = "start one, or use --broker local"
+            raise BrokerMissing(f"no MQTT broker answers at {url}: {why}", key="broker", value=url, hint=hint)
+        fleet.turn(TURN_S)
+
+
+def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: Progress | None) -> bool:
+    totals = {name: sum(getattr(node, name) for node in nodes) for name in ("produced", "stored", "duplicates")}
+    missing, named = sum(node.missing for node in nodes), sum(node.named for node in nodes)
+    report.body.update(
+        nodes=[node.as_json() for node in nodes],
+        **totals,
+        missing=missing,
+        named_in_gaps=named,
+        resent=view.resent,
+        outage_s=round(view.outage_s, 3),
+        refused=dict(view.refused),
+        flagged=dict(view.flagged),
+        sent=_as_json(sent),
+    )
+    for node in nodes:
+        words = f"{node.stored} of {node.produced} rows, {node.missing} missing, {node.duplicates} twice"
+        evicted = f", {node.named} evicted by the edge" if node.named else ""
+        report.line(f"{node.node:<20} {words}{evicted}")
+    for reason, count in view.refused.items():
+        report.line(f"refused  {count} x {reason}")
+    return not totals["duplicates"] and (sent is None or sent.ok)
+
+
+def _as_json(sent: Progress | None) -> dict[str, Any] | None:
+    if sent is None:
+        return None
+    names = ("node", "sha256", "size", "received", "state", "reason")
+    return {name: getattr(sent, name) for name in names}
