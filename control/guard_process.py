@@ -80,7 +80,7 @@ class Guard:
         self._reaction_s: deque[float] = deque([0.0], maxlen=256)
         self._beaten_s = self._spoken_s = float("-inf")
         self._safe = False  # by the newest sequence; by any since it tripped:
-        self._was_safe = False
+        self._was_safe = self._was_off = False
         self._trigger_s = self._alone_s = float("nan")
         self._last_row = -1
 
@@ -163,6 +163,8 @@ class Guard:
         self._spoken_s = time.monotonic()
         self._safe = bool(steps) and all(step.verified for step in steps)  # nothing said proves nothing
         self._was_safe = self._was_safe or self._safe
+        source = [step.verified for step in steps if step.name != CONTACTORS_OPEN]
+        self._was_off = self._was_off or (bool(source) and all(source))
         if first or self._safe is not was_safe:
             self._tell(self._report(steps))
 
@@ -204,7 +206,8 @@ class Guard:
         if self._watch.cause and self._safe and reason.strip():
             self._note({"guard": "reset", "reason": reason, "was": self._watch.cause})
             self._watch.reset()
-            self._safe, self._was_safe, self._trigger_s = False, False, float("nan")
+            self._safe = self._was_safe = self._was_off = False
+            self._trigger_s = float("nan")
         self._tell({"guard": "latched" if self._watch.cause else "ready", "reason": self._watch.cause})
 
     def _beat(self, now_s: float, standing: list[bool]) -> None:
@@ -238,13 +241,19 @@ class Guard:
         if not (watch.engine_left and watch.client_left) or self._peers:
             return False
         self._alone_s = now_s if math.isnan(self._alone_s) else self._alone_s
-        # a device that was switched off afterwards verifies nothing any more
-        safe = self._was_safe if watch.left_in_order else self._safe
-        return not watch.cause or safe or now_s - self._alone_s > self._spec.orphan_s
+        return not watch.cause or self._verified or now_s - self._alone_s > self._spec.orphan_s
+
+    @property
+    def _verified(self) -> bool:
+        """Whether nothing is left to make safe.
+
+        An engine that leaves in order has read back every output and the contact; then it switches the device off,
+        which from there on verifies nothing. So the source, which the guard itself has verified off, is enough.
+        """
+        return self._safe or (self._watch.left_in_order and (self._was_safe or self._was_off))
 
     def _end(self) -> None:
-        safe = self._safe or (self._was_safe and self._watch.left_in_order)
-        result = "SAFE" if safe or not self._watch.cause else "UNKNOWN"
+        result = "SAFE" if self._verified or not self._watch.cause else "UNKNOWN"
         self._note({"guard": "ended", "result": result})
         for mouth in self._mouths:
             mouth.close()

@@ -299,6 +299,29 @@ def test_what_an_unpowered_device_cannot_verify_a_fresh_open_contact_does_and_no
     guard_engine.close()
 
 
+@pytest.mark.parametrize(("in_order", "ends"), [(True, True), (False, False)])
+def test_a_source_verified_off_is_enough_once_the_engine_has_left_in_order(
+    tmp_path: Path, *, in_order: bool, ends: bool
+) -> None:
+    source, device = FakeMouth(step="supply off"), FakeMouth(after=1_000, step="contactors open")
+    spec = replace(guard_spec(tmp_path, source, device), orphan_s=60.0)
+    engine, guard_engine = pipe()
+    guard = threading.Thread(target=Guard(spec, guard_engine, None, "").run)
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)):
+        guard.start()
+        engine.send_bytes(TRIP + b"the client is gone")
+        assert soon(lambda: source.spoken and device.spoken)
+        if in_order:
+            engine.send_bytes(DISARMED)
+            engine.send_bytes(QUIT)
+        engine.close()
+        guard.join(SOON_S if ends else 0.5)
+        assert guard.is_alive() is not ends
+        device.after = 0
+        guard.join(SOON_S)
+    guard_engine.close()
+
+
 def test_a_tripped_guard_ends_with_an_orderly_engine_though_its_device_has_been_switched_off(tmp_path: Path) -> None:
     mouth = FakeMouth()
     spec = replace(guard_spec(tmp_path, mouth), orphan_s=60.0)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from drivers.errors import Blocked, Interrupted, PulseError
@@ -19,11 +22,13 @@ from workbench.certify.verdict import Check, Verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from workbench.certify.order import Order
     from workbench.session.live import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
+ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
 
 
 class Certifying:
@@ -87,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.addinivalue_line("markers", f"{MARK}(case): a certification case, made by @case")
     config.stash[_KEY] = Certifying(given())
+    threading.Thread(target=_end_with_parent, args=(given().out,), name="parent", daemon=True).start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -176,6 +182,16 @@ def named(item: pytest.Item) -> dict[str, Any]:
     case = case_of(item) or Case(item.name, (), "", item.name)
     about = {"id": case.id, "title": case.title, "refs": list(case.refs), "hazard": case.hazard}
     return about | {"cell": place_of(item), "variant": variant_of(item), "test": item.nodeid}
+
+
+def _end_with_parent(out: Path) -> None:
+    """Stop in order once whoever started this is gone; a script that does not stop is ended, and the guard acts."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(os.getppid()).wait()
+    with contextlib.suppress(OSError):
+        (out / STOP).touch()
+    time.sleep(ORPHAN_S)
+    os._exit(1)
 
 
 def _tell_end(item: pytest.Item, certifying: Certifying) -> None:

@@ -10,7 +10,7 @@ from workbench.certify.verdict import Check, Verdict, judged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.certify.bench import Reaction
+    from workbench.certify.bench import Reaction, Stimulus
 
 
 class Record:
@@ -41,9 +41,11 @@ class Record:
         self._add(Check(name, float(value), unit, lo, hi, uncertainty, verdict, reason, seen_s, channel))
         return verdict
 
-    def reaction(self, name: str, reaction: Reaction | None, *, earliest_s: float, latest_s: float) -> Verdict:
+    def reaction(
+        self, name: str, stimulus: Stimulus, reaction: Reaction | None, *, earliest_s: float, latest_s: float
+    ) -> Verdict:
         """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
-        at_s = math.nan if reaction is None else reaction.at_s
+        at_s = stimulus.end_s if reaction is None else reaction.at_s
         opened = self.check(
             "contactor opens", float(reaction is not None), "1", lo=1.0, at_s=at_s, channel="io/contactor"
         )

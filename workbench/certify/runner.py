@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import Usage
-from workbench.certify.order import VARIABLE
+from workbench.certify.process import LOG, started
 from workbench.certify.progress import STOP, Listener
 from workbench.certify.verdict import Verdict
 
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
     from workbench.certify.order import Order
 
 SUITES: Final = Path(__file__).with_name("suites")
-SETTINGS: Final = Path(__file__).with_name("pytest.ini")
-LOG: Final = "pytest.log"
 STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
 NOTHING_RAN: Final = 5  # pytest's exit status
 
@@ -71,7 +66,7 @@ class Certification:
         self.done = self.stopped = False
         self._listener = Listener(order.out)
         self._stopped_s = float("inf")
-        self._process = _started(suite, order)
+        self._process = started(suite, order)
 
     @property
     def pid(self) -> int:
@@ -150,21 +145,3 @@ class Certification:
         if not self.cases and not self.broken and not self.stopped:
             nothing = "holds no case that was asked for" if code in (0, NOTHING_RAN) else f"did not run (exit {code})"
             self.broken.append(f"{self.suite.name} {nothing}; see {LOG}")
-
-
-def _started(suite: Path, order: Order) -> subprocess.Popen[bytes]:
-    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
-    ours = {VARIABLE: order.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))} | ours
-    own = ["-c", str(SETTINGS), "--rootdir", str(suite if suite.is_dir() else suite.parent)]
-    command = [sys.executable, "-P", "-m", "pytest", *own, "-p", "workbench.certify.plugin", str(suite)]
-    alone = os.name != "nt"  # a Ctrl-C is for its runner to tell
-    with (order.out / LOG).open("wb") as log:
-        return subprocess.Popen(  # noqa: S603  # ourselves
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=alone,
-        )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +20,11 @@ from workbench.compose.defects import sabotage
 from workbench.tour import evidence
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.certify.runner import CaseRun
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 WITHIN_S = 150.0
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int = 7) -> Certification:
@@ -96,7 +98,37 @@ def test_a(bench, rec):
     certification = certified(tmp_path, suite(tmp_path / "suite", body))
     (case,) = certification.cases
     assert (case.verdict, "exit 7" in case.reason) == (Verdict.ERROR, True)
-    (run,) = (tmp_path / "out" / "runs").iterdir()
+    assert_left_safe(tmp_path / "out")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_certification_whose_starter_is_killed_leaves_its_bench_safe(tmp_path: Path) -> None:
+    body = """
+@case("A-01")
+def test_a(bench, rec):
+    bench.current(20.0)
+    bench.hold(60.0)
+"""
+    command = [sys.executable, "main.py", "certify", str(suite(tmp_path / "suite", body)), "--out", str(tmp_path)]
+    starter = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until_s = time.monotonic() + WITHIN_S
+    while not (flowing := [*tmp_path.glob("*/runs/*")]) or not _flows(flowing[0]):
+        assert time.monotonic() < until_s
+        assert starter.poll() is None
+        time.sleep(0.05)
+    starter.kill()
+    starter.wait()
+    assert_left_safe(flowing[0].parent.parent)
+
+
+def _flows(run: Path) -> bool:
+    """Whether the supply was asked for 20 A."""
+    entries = evidence.journal(run / "emulated", "supply")
+    return any("SINK:CURR 20" in str(entry.get("in", "")) for entry in entries)
+
+
+def assert_left_safe(out: Path) -> None:
+    (run,) = (out / "runs").iterdir()
     assert evidence.supply_off(run / "emulated", 0.0, within_s=20.0) is not None
     opened = evidence.first(
         run / "emulated", "bms", 0.0, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 20.0

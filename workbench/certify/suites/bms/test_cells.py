@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workbench.certify.bench import Stimulus
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
+from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
     from workbench.certify.limits import Level
     from workbench.certify.record import Record
 
-OPENS_S = 2.0  # who has not opened by then does not
 DARK_S = 0.5
+WAKES_S = 2.0
 
 
 @case("OV-01", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
@@ -48,31 +50,24 @@ def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> No
 
 def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level, fault: str) -> None:
     """Just inside nothing happens; just beyond the contactors open and the cell is named."""
-    inside = bench.cell(cell, level.inside)
-    bench.hold(2.0 * level.debounce_s)
-    rec.check(
-        "closed just inside the limit", float(bench.closed_since(inside.begin_s)), "1", lo=1.0, channel=inside.channel
-    )
+    procedure.stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
-    rec.reaction(
-        "limit to contact", bench.opening(beyond, OPENS_S), earliest_s=level.earliest_s, latest_s=level.latest_s
-    )
-    told = bench.told(beyond.begin_s, LIMITS.tell_s)
-    rec.check(f"tells {fault}", float(told is not None and told.fault == fault), "1", lo=1.0, channel="bms/fault")
-    rec.check("names the cell", told.place if told else 0.0, "1", lo=cell, hi=cell)
+    procedure.opens_in_time(bench, rec, beyond, level)
+    named = procedure.tells(bench, rec, beyond, fault)
+    rec.check("names the cell", named, "1", lo=cell, hi=cell)
 
 
 def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Level, fault: str) -> None:
     """Tripped, cell healthy again, power off and on: still tripped, and a close is refused."""
-    beyond = bench.cell(cell, level.beyond, past=level.bound)
-    rec.check("contactor opens", float(bench.opening(beyond, OPENS_S) is not None), "1", lo=1.0)
+    procedure.opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
     bench.rest()
     bench.power(on=False)
     bench.hold(DARK_S)
     bench.power(on=True)
-    told = bench.told(bench.now_s(), OPENS_S)
-    rec.check(f"still tells {fault}", float(told is not None and told.fault == fault), "1", lo=1.0, channel="bms/fault")
-    asked = bench.request("none")
-    bench.request("close")
-    bench.hold(OPENS_S)
-    rec.check("refuses to close", float(bench.closed_ever(asked.begin_s)), "1", hi=0.0, channel="io/contactor")
+    awake_s = bench.now_s()
+    procedure.tells(bench, rec, Stimulus(awake_s, awake_s), fault, WAKES_S)
+    bench.request("none")
+    asked = bench.request("close")
+    bench.hold(WAKES_S)
+    closed = bench.closed_ever(asked.begin_s)
+    rec.check("refuses to close", closed, "1", hi=0.0, at_s=asked.end_s, channel="io/contactor")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
+from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
     from workbench.certify.limits import Level
     from workbench.certify.record import Record
 
-OPENS_S = 2.0
 STEADY_S = 0.4
 
 
@@ -30,14 +30,7 @@ def test_overcurrent_in_discharge(bench: CaseBench, rec: Record) -> None:
 
 def beyond_the_limit(bench: CaseBench, rec: Record, level: Level, fault: str) -> None:
     """Just inside nothing happens; just beyond the contactors open."""
-    inside = bench.current(level.inside)
-    bench.hold(STEADY_S)
-    rec.check(
-        "closed just inside the limit", float(bench.closed_since(inside.begin_s)), "1", lo=1.0, channel=inside.channel
-    )
+    procedure.stays_closed(bench, rec, bench.current(level.inside), STEADY_S)
     beyond = bench.current(level.beyond, past=level.bound)
-    rec.reaction(
-        "limit to contact", bench.opening(beyond, OPENS_S), earliest_s=level.earliest_s, latest_s=level.latest_s
-    )
-    told = bench.told(beyond.begin_s, LIMITS.tell_s)
-    rec.check(f"tells {fault}", float(told is not None and told.fault == fault), "1", lo=1.0, channel="bms/fault")
+    procedure.opens_in_time(bench, rec, beyond, level)
+    procedure.tells(bench, rec, beyond, fault)

@@ -1,0 +1,45 @@
+"""What the cases of this suite have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.certify.limits import LIMITS
+
+if TYPE_CHECKING:
+    from workbench.certify.bench import CaseBench, Stimulus
+    from workbench.certify.limits import Level
+    from workbench.certify.record import Record
+
+OPENS_S = 4.0  # what has not opened by then does not
+
+
+def stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds: float) -> None:
+    """Just inside of a limit nothing happens."""
+    bench.hold(seconds)
+    closed = bench.closed_since(inside.begin_s)
+    rec.check("closed just inside the limit", closed, "1", lo=1.0, at_s=inside.end_s, channel=inside.channel)
+
+
+def opens_in_time(
+    bench: CaseBench, rec: Record, beyond: Stimulus, level: Level, name: str = "limit to contact"
+) -> None:
+    """Not before the debounce is over, and not long after."""
+    opened = bench.opening(beyond, OPENS_S)
+    rec.reaction(name, beyond, opened, earliest_s=level.earliest_s, latest_s=level.latest_s)
+
+
+def opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
+    """The contact opens, whenever."""
+    opened = bench.opening(beyond, OPENS_S)
+    at_s = beyond.end_s if opened is None else opened.at_s
+    rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel="io/contactor")
+
+
+def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s) -> int:
+    """The device says what happened; the place that it names."""
+    told = bench.told(beyond.begin_s, within_s)
+    right = told is not None and told.fault == fault
+    at_s = beyond.end_s if told is None else told.at_s
+    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=at_s, channel="bms/fault")
+    return 0 if told is None else told.place
