@@ -348,7 +348,7 @@ def measure(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="window, loop, twins, estimators, mpc, wire, guard, safety, recorder, or all."
+            metavar="NAME", help="window, loop, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all."
         ),
     ],
     data: Annotated[

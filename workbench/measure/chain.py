@@ -1,0 +1,162 @@
+"""`measure chain`: what signing, speaking and keeping cost between bench and fleet."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from workbench.measure.job import alternated, conditions, percentile, timed
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_bridge.edge.row import Value
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+
+VERIFY: Final = Metric("bundle of 700 kB verified", "ms", "<", 50.0, "its Ed25519 signature alone")
+ENCODE: Final = Metric("row of 16 values encoded as Sparkplug B", "us", "<", 60.0, "the same values as JSON")
+DECODE: Final = Metric("row of 16 values decoded from Sparkplug B", "us", "<", 60.0, "the same values from JSON")
+SIZE: Final = Metric("row of 16 values on the wire", "bytes", "<", 300.0, "the same values as JSON")
+KEEP: Final = Metric("row into the edge's outbox, committed by itself, p50", "ms", "<", 5.0, "bare SQLite, one commit")
+STORE: Final = Metric("rows stored by the fleet, 100 a commit", "rows/s", ">=", 10_000.0, "bare SQLite, 100 a commit")
+METRICS: Final = (VERIFY, ENCODE, DECODE, SIZE, KEEP, STORE)
+
+OCTETS: Final = 700_000
+AT_ONCE: Final = 100
+T_MS: Final = 1_800_000_000_000
+BOOT: Final = "00000000000000aa"
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Each beside the bare part that it stands on."""
+    said = conditions()
+    job.say("verifying a bundle")
+    yield _verified(job, said)
+    job.say("speaking Sparkplug")
+    yield from _spoken(job, said)
+    job.say("keeping rows")
+    yield _kept(job, said)
+    job.say("storing rows")
+    yield _stored(job, said)
+
+
+def _verified(job: Job, said: str) -> Row:
+    from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
+    from edge_bridge.bundle.manifest import NEEDED, Manifest, stamp  # noqa: PLC0415
+    from edge_bridge.bundle.verify import verify  # noqa: PLC0415
+    from edge_bridge.bundle.write import written  # noqa: PLC0415
+
+    private, public = keys.make_key(job.folder / "trust", "measure")
+    now = datetime.now(UTC).replace(microsecond=0)
+    noise = np.random.default_rng(1)
+    members = {name: noise.bytes(OCTETS // len(NEEDED)) for name in NEEDED}
+    about = Manifest("measured", 1, stamp(now), stamp(now + timedelta(days=1)), "SIM", "", {}, {}, {})
+    data, _ = written(about, members, private)
+    signed = envelope.decoded(archive.unpacked(data)[envelope.ENVELOPE])
+    key, message = keys.read_public(public), envelope.pae(envelope.PAYLOAD_TYPE, signed.payload)
+    mine_s, theirs_s = alternated(
+        lambda: timed(lambda: verify(data, public.parent, now=now), 5),
+        lambda: timed(lambda: keys.verify_signature(key, message, signed.signature), 5),
+        job.times(20),
+    )
+    return VERIFY.row(
+        1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; median, {len(data)} bytes"
+    )
+
+
+def _values() -> dict[str, Value]:
+    """A row as an edge makes it."""
+    from edge_bridge.edge import metrics  # noqa: PLC0415
+
+    return {
+        metrics.CURRENT: 31.4,
+        metrics.VOLTAGE: 91.27,
+        metrics.SOC: 0.6123,
+        metrics.SOC_STD: 0.0123,
+        metrics.CELL_MIN: 3.7812,
+        metrics.CELL_MAX: 3.8123,
+        metrics.TEMPERATURE: 298.4,
+        metrics.BMS_STATE: 3,
+        metrics.BMS_FAULT: 0,
+        metrics.VERDICT: "allowed",
+        metrics.VERDICT_REASON: "",
+        metrics.DEPTH: 12,
+        metrics.EVICTED: 0,
+        metrics.ROW_BOOT: BOOT,
+        metrics.ROW_SEQ: 123_456,
+        metrics.RECEIVED: 0,
+    }
+
+
+def _spoken(job: Job, said: str) -> Iterator[Row]:
+    from edge_bridge.edge import metrics  # noqa: PLC0415
+    from edge_bridge.sparkplug import wire  # noqa: PLC0415
+    from edge_bridge.sparkplug.aliases import Aliases  # noqa: PLC0415
+    from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415
+
+    values = _values()
+    birth = Aliases.of(metrics.declared(values, T_MS))
+
+    def encoded() -> bytes:
+        return wire.encode(Payload(T_MS, metrics.by_alias(values, T_MS), 7), datatypes=False)
+
+    octets, text = encoded(), json.dumps(values)
+    work = f"{said}; median, from values to octets and back, aliases resolved"
+    for metric, ours, theirs in (
+        (ENCODE, encoded, lambda: json.dumps(values).encode()),
+        (DECODE, lambda: birth.read(wire.decode(octets)), lambda: json.loads(text)),
+    ):
+        mine_s, theirs_s = alternated(
+            lambda ours=ours: timed(ours, 200), lambda theirs=theirs: timed(theirs, 200), job.times(20)
+        )
+        yield metric.row(1e6 * percentile(mine_s, 50), 1e6 * percentile(theirs_s, 50), work)
+    yield SIZE.row(len(octets), len(text), said)
+
+
+def _kept(job: Job, said: str) -> Row:
+    from edge_bridge.edge.outbox import Outbox  # noqa: PLC0415
+    from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
+
+    values, body = _values(), json.dumps(_values())
+    outbox = Outbox(job.folder / "outbox.sqlite", BOOT)
+    with closing(outbox), closing(BareRows(job.folder / "bare.sqlite")) as bare:
+
+        def keep() -> None:
+            outbox.put(values, T_MS, 0.0)
+            outbox.commit(T_MS, 0.0)
+
+        mine_s, theirs_s = alternated(
+            lambda: timed(keep, 20), lambda: timed(lambda: bare.commit([body]), 20), job.times(20)
+        )
+    return KEEP.row(1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; {len(mine_s)} commits")
+
+
+def _stored(job: Job, said: str) -> Row:
+    from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
+    from edge_bridge.fleet.row import Row as FleetRow  # noqa: PLC0415
+    from edge_bridge.fleet.store import Batch, Store  # noqa: PLC0415
+    from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
+
+    body, given = json.dumps(_values()), [0]
+
+    def batch() -> Batch:
+        first = given[0]
+        given[0] += AT_ONCE
+        values = tuple(1.0 for _ in COLUMNS)
+        rows = [FleetRow("pack", BOOT, first + n, T_MS, False, "", values, None) for n in range(1, AT_ONCE + 1)]  # noqa: FBT003
+        return Batch(rows)
+
+    with closing(Store(job.folder / "fleet.sqlite")) as store, closing(BareRows(job.folder / "plain.sqlite")) as bare:
+        mine_s, theirs_s = alternated(
+            lambda: timed(lambda: store.take(batch()), 10),
+            lambda: timed(lambda: bare.commit([body] * AT_ONCE), 10),
+            job.times(20),
+        )
+    mine, theirs = (AT_ONCE / percentile(took_s, 50) for took_s in (mine_s, theirs_s))
+    return STORE.row(mine, theirs, f"{said}; median of {len(mine_s)} commits")

@@ -1,0 +1,31 @@
+"""Rows as JSON into a table of SQLite and nothing else: what the outbox and the fleet's store stand on."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class BareRows:
+    """Write-ahead log, synchronous FULL, as both of ours have it."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("CREATE TABLE row (boot TEXT, seq INTEGER, body TEXT, PRIMARY KEY (boot, seq))")
+        self._last = 0
+
+    def commit(self, bodies: list[str]) -> None:
+        """One transaction."""
+        rows = [("boot", self._last + n, body) for n, body in enumerate(bodies, 1)]
+        self._last += len(rows)
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.executemany("INSERT INTO row VALUES (?, ?, ?)", rows)
+        self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        self._database.close()
