@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: side by side what may, then whole benches two at once, then what must be alone.
+"""Run the tests as `make test` does: side by side what may, then whole benches three at once, then what must be alone.
 
 python tools/test.py [--soak] [pytest arguments]
 """
@@ -30,8 +30,8 @@ def main() -> int:
     covered = ("--cov", "--cov-append", "--cov-report=")
     (ROOT / ".coverage").unlink(missing_ok=True)
     parts = [
-        pytest("-n", "2", "-m", "not alone and not live and not soak and not bench", *covered, *extra),
-        pytest("-n", "2", "--dist", "loadscope", "-m", "live and not soak", *covered, *extra),
+        pytest("-n", "3", "-m", "not alone and not live and not soak and not bench", *covered, *extra),
+        pytest("-n", "3", "--dist", "loadscope", "-m", "live and not soak", *covered, *extra),
         pytest("-m", "alone and not soak and not bench", *covered[:2], "--cov-report=term", *extra),
     ]
     return next((status for status in parts if status), 0)

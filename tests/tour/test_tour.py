@@ -37,7 +37,7 @@ def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
     assert [step["value"] for step in answer["steps"][1:]] == ["not walked"] * (len(STEPS) - 1)
 
 
-@pytest.mark.alone
+@pytest.mark.live
 def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
     four = ["limit", "outputs_off", "engine_killed", "window_killed"]
     status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 if TYPE_CHECKING:
     from tests.workbench.conftest import Shown
@@ -97,3 +97,14 @@ def pixel(plot: Plot, share: float) -> QPoint:
 def legend(plot: Plot) -> dict[str, str]:
     """Live values by label."""
     return {entry.label: entry.value for entry in plot.header.entries}
+
+
+def nameless(page: QWidget) -> list[QWidget]:
+    """What the keyboard reaches and nobody could call by a name."""
+    return [
+        widget
+        for widget in page.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible()
+        if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
+        if not widget.objectName().startswith("qt_")
+    ]

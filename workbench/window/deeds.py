@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from workbench.window import chain
 from workbench.window.model import Action, State
 from workbench.window.rail import PAGES
 from workbench.window.runs import FORMATS
@@ -18,12 +19,15 @@ def declare(window: Window) -> None:
     """Fill the window's list; what the shell declared for the first second is replaced."""
     _bench(window)
     _view(window)
+    _certify(window)
+    chain.declare(window)
     _layout(window)
 
 
 def _bench(window: Window) -> None:
     desk, add = window.desk, window.actions_.redo
     connected = partial(getattr, desk, "connected")
+    course = window.certify.course
 
     def able(action: Action) -> str:
         can, why = desk.can(action)
@@ -41,7 +45,7 @@ def _bench(window: Window) -> None:
         lambda: "Disconnect the bench" if connected() else "Connect the bench",
         window.connect_or_disconnect,
         "Ctrl+Shift+C",
-        why_not=lambda: able(Action.DISCONNECT if connected() else Action.CONNECT),
+        why_not=lambda: able(Action.DISCONNECT) if connected() else able(Action.CONNECT) or course.why_no_connect(),
     )
     words = {Action.ARM: "Arm", Action.DISARM: "Disarm", Action.RESET: "Reset with a reason…"}
     add("arm", lambda: words[arm_action()], window.arm_or_other, "Ctrl+Shift+A", why_not=lambda: able(arm_action()))
@@ -71,7 +75,7 @@ def _view(window: Window) -> None:
     view = board.view
     add("palette", "Commands…", window.show_palette, "Ctrl+Shift+P")
     add("pause", lambda: "Resume the view" if view.paused else "Pause the view", window.pause_view, "Space")
-    add("filter", "Filter signals or runs", window.focus_filter, "Ctrl+F")
+    add("filter", "Filter signals, cases or runs", window.focus_filter, "Ctrl+F")
     for name in ("A", "B"):
         add(f"cursor {name}", f"Place cursor {name}", partial(view.place_usual, name), name)
     add("clear cursors", "Clear cursors", view.clear_cursors, "Shift+C")
@@ -98,6 +102,28 @@ def _past(window: Window) -> None:
         ask = partial(window.runs.ask_file, word)
         add(f"export {word}", f"Export the chosen run as {word}…", ask, why_not=window.why_no_chosen_run)
     add("refresh runs", "List the recorded runs again", window.runs.refresh)
+
+
+def _certify(window: Window) -> None:
+    add, page = window.actions_.redo, window.certify
+    course, outcome, picker = page.course, page.outcome, page.picker
+
+    def why_no_ticks() -> str:
+        return "" if picker.model.tickable and picker.model.visible else "No case can be ticked now."
+
+    add("certify", "Certify: start", page.start, "F6", why_not=page.why_not_start)
+    add("certify stop", "Certify: stop", course.stop, "Shift+F6", why_not=course.why_not_stop)
+    add("certify wrong", "Certify: next check that did not pass", page.next_wrong, "F8", why_not=page.why_no_wrong)
+    for words, on in (("all", True), ("none", False)):
+        add(f"certify {words}", f"Certify: tick {words}", partial(picker.tick_visible, on=on), why_not=why_no_ticks)
+    add("certify again", "Certify: tick what did not pass", picker.tick_not_passed, why_not=page.why_no_wrong)
+    add("certify suite", "Certify: open a folder of cases…", page.bar.ask_folder, why_not=course.why_busy)
+    add("certify read", "Certify: read the suite again", page.read_again, why_not=course.why_busy)
+    add("certify report", "Certify: open the report", outcome.open_report, why_not=outcome.why_no_report)
+    add("certify folder", "Certify: show the certificate's folder", outcome.show_folder, why_not=outcome.why_no_result)
+    add("certify bundle", "Certify: make a bundle…", outcome.make_bundle, why_not=outcome.why_no_bundle)
+    add("certify past", "Certify: open an earlier certificate…", page.earlier.ask_folder, why_not=course.why_busy)
+    add("certify leave", "Certify: back to the suite", course.leave, why_not=course.why_not_leave)
 
 
 def _layout(window: Window) -> None:

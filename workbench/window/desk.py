@@ -31,6 +31,7 @@ class Desk(QObject):
     opened = Signal()  # a session is there
     failed = Signal(Failure)
     worked = Signal()  # the list of actions under way changed, or one moved on
+    switched_off = Signal()  # OUTPUTS OFF was asked for
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -132,6 +133,7 @@ class Desk(QObject):
 
     def outputs_off(self) -> None:
         """Always; a session that does not exist yet has nothing on."""
+        self.switched_off.emit()
         if self.session is not None:
             self.pending.append(self.session.outputs_off())
             self.worked.emit()

@@ -51,7 +51,7 @@ class RunLibrary:
     """Runs of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._errands: list[Errand] = []
         self._lister: Errand | None = None
         self._leaving: list[Errand] = []
@@ -65,7 +65,7 @@ class RunLibrary:
             _finish(pending, said)
 
         if self._lister is None or self._lister.process.exitcode is not None:
-            self._lister = self._send(errands.list_runs, pending, take, str(self._folder), stays=True)
+            self._lister = self._send(errands.list_runs, pending, take, str(self.folder), stays=True)
         self._lister.pending.done = True
         self._lister.pending, self._lister.take = pending, take
         pending.done = False

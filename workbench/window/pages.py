@@ -20,25 +20,4 @@ COMING: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = 
         ),
         (("See the controllers' wishes", "page Bench"),),
     ),
-    "Certify": (
-        (
-            "Here a suite of cases will run against the BMS, unattended and repeatable, and leave a signed report.",
-            "Until then a fault can be injected by hand on the bench; the run that records it can be opened again.",
-        ),
-        (("Inject a fault", "inject"), ("Open a recorded run", "page Runs")),
-    ),
-    "Bundle": (
-        (
-            "Here a proven configuration will be gathered with its evidence, signed, and verified.",
-            "Its evidence comes from recorded runs.",
-        ),
-        (("Look at the recorded runs", "page Runs"),),
-    ),
-    "Fleet": (
-        (
-            "Here packs in the field will show which proven configuration they run, and share power.",
-            "It needs bundles, and those need runs.",
-        ),
-        (("Look at the recorded runs", "page Runs"),),
-    ),
 }

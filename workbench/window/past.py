@@ -67,6 +67,11 @@ class ReplaySource(Protocol):
 class Past(Protocol):
     """The folder of recorded runs. All work is done beside the window's thread; results arrive from `poll`."""
 
+    @property
+    def folder(self) -> Path:
+        """Where runs lie, and what is made from them."""
+        ...
+
     def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Pending:
         """List the runs, newest first."""
         ...

@@ -41,12 +41,14 @@ class Plot(QWidget):
     refused = Signal(str, str)  # channel, sentence
     closed = Signal()
 
-    def __init__(self, spec: PlotSpec, view: View, theme: Theme, *, closable: bool = False) -> None:
+    def __init__(
+        self, spec: PlotSpec, view: View, theme: Theme, *, closable: bool = False, canvas: type[Canvas] = Canvas
+    ) -> None:
         super().__init__()
         self.view = view
         self.closable = closable
         self.header = Header(spec.title, theme)
-        self.canvas = Canvas(spec, view, theme)
+        self.canvas = canvas(spec, view, theme)
         self._dragged = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -56,6 +56,11 @@ class Rail(QWidget):
         )
         self.show_page(next((page for page, made in self.buttons.items() if made.isChecked()), PAGES[0]))
 
+    def mark(self, page: str, word: str = "") -> None:
+        """A word in place of the page's name while something goes on there."""
+        if self.buttons[page].text() != (word or page):
+            self.buttons[page].setText(word or page)
+
     def show_page(self, page: str) -> None:
         for name, made in self.buttons.items():
             made.setChecked(name == page)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
-from workbench.window import deeds
+from workbench.window import chain, deeds
 from workbench.window.bench import BenchPage
+from workbench.window.certify.certifier import BenchCertifier
+from workbench.window.certify.page import CertifyPage
 from workbench.window.checklist import Checklist
 from workbench.window.dialogs import Details, Dialog, Inject, Question, Reason
 from workbench.window.empty import Placeholder
-from workbench.window.model import Action, EventRecord, Failure, State
+from workbench.window.model import Action, EventRecord, Failure, Output, State
 from workbench.window.notice import Notices
 from workbench.window.pages import COMING
 from workbench.window.palette import Palette
@@ -42,13 +44,17 @@ class Window(QObject):
         shell.above.insertWidget(0, self.notices)
         self.bench = BenchPage(self.desk, shell.theme)
         self.runs = RunsPage(past, self.desk)
+        self.certify = CertifyPage(self.desk, BenchCertifier(past.folder if past else None), shell.theme)
+        self.bundle, self.fleet = chain.pages(shell, past.folder if past else None)
+        made_pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
+        made_pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
         for page in PAGES:
             if page in COMING:
                 sentences, buttons = COMING[page]
                 made = [(word, partial(self.actions_.run, action)) for word, action in buttons]
                 shell.add_page(page, Placeholder(page, sentences, made))
             else:
-                shell.add_page(page, self.bench if page == "Bench" else self.runs)
+                shell.add_page(page, made_pages[page])
         deeds.declare(self)
         self._wire()
         self.show_page("Bench")
@@ -57,6 +63,8 @@ class Window(QObject):
         desk, bench, shell = self.desk, self.bench, self.shell
         shell.themed.connect(bench.set_theme)
         shell.themed.connect(self._show_line)
+        shell.themed.connect(self.certify.set_theme)
+        shell.closing.connect(self.certify.course.close)
         shell.wanted.connect(self.show_page)
         desk.changed.connect(self._changed)
         desk.failed.connect(self.notices.failure.show_failure)
@@ -70,16 +78,30 @@ class Window(QObject):
         bench.alarms.told.connect(self.tell)
         self.runs.opened.connect(self._replay)
         self.runs.bench_wanted.connect(partial(self.show_page, "Bench"))
+        for page in (self.bundle, self.fleet):
+            page.asked.connect(self._open)
+        chain.wire(self)
+        self.certify.course.changed.connect(self._certifying)
 
     # ---- what changes
 
+    def _certifying(self) -> None:
+        self._show_toolbar()
+        self.shell.rail.mark("Certify", self.certify.course.word)
+
     def _changed(self) -> None:
-        self.shell.toolbar.refresh()
+        self._show_toolbar()
         for lane in self.desk.status.lanes:
             self.declare_lane(lane.role, lane.name)
         session = self.desk.session
         if session is not None:
             self._name_bench(session)
+
+    def _show_toolbar(self) -> None:
+        """A bench that a certification holds is not this window's to vouch for."""
+        self.shell.toolbar.refresh()
+        if self.certify.course.holds_bench:
+            self.shell.toolbar.badge.show_output(Output.UNKNOWN)
 
     def _name_bench(self, session: Session) -> None:
         bar = self.shell.toolbar
@@ -222,7 +244,7 @@ class Window(QObject):
         return self._open_bench is not None
 
     def why_no_other_bench(self) -> str:
-        return "Disconnect the bench first." if self.desk.connected else ""
+        return "Disconnect the bench first." if self.desk.connected else self.certify.course.why_busy()
 
     def ask_bench(self) -> None:
         dialog = QFileDialog(self.shell, "Open a bench file", "", "Bench files (*.toml)")
@@ -247,6 +269,8 @@ class Window(QObject):
         self.shell.show_page(name)
         if name == "Runs":
             self.runs.refresh()
+        elif name == "Certify":
+            self.certify.refresh()
         {"Bench": self.bench.board.plots[0], "Runs": self.runs.view}.get(name, self.shell.pages[name]).setFocus()
 
     def show_run(self) -> None:
@@ -272,13 +296,15 @@ class Window(QObject):
 
     def _view_changed(self) -> None:
         self.shell.toolbar.paused = self.bench.board.view.paused
-        self.shell.toolbar.refresh()
+        self._show_toolbar()
 
     def focus_filter(self) -> None:
-        """Signals; on the Runs page, runs."""
-        if self.shell.page == "Runs":
-            self.runs.filter.setFocus()
-            self.runs.filter.selectAll()
+        """Signals; on the Runs page, runs; on the Certify page, cases."""
+        own = {"Runs": self.runs.filter, "Certify": self.certify.picker.filter}
+        own["Fleet"] = self.fleet.bar.filter
+        if self.shell.page in own:
+            own[self.shell.page].setFocus()
+            own[self.shell.page].selectAll()
             return
         self.show_page("Bench")
         self.bench.docks["signals"].show()
@@ -304,6 +330,10 @@ class Window(QObject):
         """Leaving a bench that is on asks first."""
         if self.desk.status.state in (State.ARMED, State.RUNNING):
             self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
+        elif self.certify.course.on:
+            self._ask("Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close)
+        elif self.bundle.course.doing:
+            self._ask("Quit?", "The bundle that is worked on is given up.", "Quit", self.close)
         else:
             self.close()
 

@@ -76,7 +76,7 @@ def trust(shelf: Shelf, tmp_path: Path) -> Path:
 
 
 def _strict(folder: Path) -> Bench:
-    """The emulated bench with device limits that a cell keeps under load and breaks at rest: the gate beside a pack trips."""
+    """Device limits that a cell keeps under load and breaks at rest: the gate beside a pack trips."""
     folder.mkdir()
     for path in HIL24.parent.iterdir():
         if path.is_file():

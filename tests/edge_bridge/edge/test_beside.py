@@ -10,11 +10,11 @@ from control.clock import SteppedClock
 from drivers.canbus.dut_map import read_dut_map
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Quality
+from edge_bridge.bundle.pack_gate import at_bench
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import verify
 from edge_bridge.edge import metrics
 from edge_bridge.edge.beside import Beside
-from edge_bridge.bundle.pack_gate import at_bench
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,15 @@
+"""Longest first: what takes minutes must not begin when everything else has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pytest
+
+LONG: Final = ("tour/test_chain.py", "edge/test_edge_live.py", "test_live_certification.py", "tour/test_tour.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only the order between modules changes."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))

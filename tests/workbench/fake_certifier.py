@@ -1,0 +1,124 @@
+"""A certifier without processes: a certification is told again, line by line, as it was recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.certify.order import Order
+from workbench.certify.runner import CaseRun, Certification
+from workbench.folders import fresh
+from workbench.window.certify.certifier import FOLDER, BenchCertifier
+from workbench.window.certify.model import Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRESS = Path(__file__).with_name("certify_progress.jsonl")  # over-voltage debounce doubled: OV-01/7, OV-01/8, HB-01
+_NAMES = ("id", "title", "cell", "variant", "refs", "hazard", "test")
+
+
+class Process:
+    """What stands for the pytest process: it ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.returncode: int | None = None
+        self.pid = -1
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def kill(self) -> None:
+        self.returncode = -9
+
+
+class ToldAgain(Certification):
+    """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
+
+    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: Order, pace: int) -> None:
+        self.suite, self.order = suite, order
+        self.cases: list[CaseRun] = []
+        self.about: dict[str, Any] = {}
+        self.broken: list[str] = []
+        self.done = self.stopped = False
+        self.began_s = 0.0
+        self._stopped_s = float("inf")
+        self.process = self._process = Process()  # type: ignore[assignment]
+        self.lines = [said for said in lines if self._asked(said)]
+        self.pace = pace
+        self.exit = 0  # its status after the last line
+
+    def _asked(self, said: dict[str, Any]) -> bool:
+        return "id" not in said or self.order.asks(said["id"], said["variant"])
+
+    def poll(self) -> list[dict[str, Any]]:
+        if self.done:
+            return []
+        now, self.lines = self.lines[: self.pace], self.lines[self.pace :]
+        for said in now:
+            if said["event"] == "collected":
+                cases = [case for case in said["cases"] if self.order.asks(case["id"], case["variant"])]
+                said = {**said, "cases": cases}  # noqa: PLW2901  # the same line, as this order would have it
+            with (self.order.out / "progress.jsonl").open("a") as file:
+                file.write(json.dumps(said) + "\n")
+            self._take(said)
+        if self.stopped or not self.lines or self.process.returncode is not None:
+            self.process.returncode = self.process.returncode or self.exit
+            self._settle()
+        return now
+
+    def crash(self) -> None:
+        """The script took its process along."""
+        self.process.returncode = 7
+
+
+class FakeCertifier(BenchCertifier):
+    """Suites that are not read, certifications that are told again; certificates are real files."""
+
+    def __init__(self, root: Path, progress: Path = PROGRESS, pace: int = 1, *, emulated: bool = True) -> None:
+        super().__init__(root)
+        self.root, self.pace, self.is_emulated = root, pace, emulated
+        self.works: list[ToldAgain] = []
+        self.read_for: list[tuple[Path, Path]] = []
+        self.broken: list[str] = []
+        self.offs = 0
+        self._lines = [json.loads(line) for line in progress.read_text(encoding="utf-8").splitlines()]
+
+    def suites(self) -> Sequence[Suite]:
+        return [Suite("bms", Path("/suites/bms"))]
+
+    def emulated(self, bench: Path) -> bool:
+        return self.is_emulated
+
+    def read(self, suite: Path, bench: Path) -> Any:
+        self.read_for.append((suite, bench))
+        return Read([] if self.broken else self._collected(), self.broken)
+
+    def _collected(self) -> list[CaseRun]:
+        said = next(said for said in self._lines if said["event"] == "collected")
+        return [CaseRun(**{name: case[name] for name in _NAMES}) for case in said["cases"]]
+
+    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> ToldAgain:
+        folder = fresh(self.root / FOLDER, f"2026-11-24_1830{len(self.works):02d}_bms")
+        bench_file = self.root / "bench.toml"
+        bench_file.touch()
+        self.works.append(ToldAgain(self._lines, suite, Order(bench_file, folder, tuple(only)), self.pace))
+        return self.works[-1]
+
+    def off(self, work: Any) -> None:
+        self.offs += 1
+        work.stop()
+
+
+class Read:
+    """A suite that is read at once."""
+
+    def __init__(self, cases: list[CaseRun], broken: list[str]) -> None:
+        self.cases, self.broken, self.done = cases, broken, False
+
+    def poll(self) -> None:
+        self.done = True
+
+    def close(self) -> None:
+        self.done = True

@@ -1,0 +1,402 @@
+"""The Bundle page over a maker that answers when a test says so."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from tests.workbench.hands import click, front, in_front, key, nameless, write
+from workbench.window.bundle.looks import NOBODY
+from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
+from workbench.window.bundle.newkey import NewKeyDialog
+from workbench.window.bundle.page import BundlePage
+from workbench.window.desk import Desk
+from workbench.window.dialogs import Dialog
+from workbench.window.model import Failure
+from workbench.window.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+
+ROOT = Path("/runs")
+BENCH = Path("/benches/hil24.toml")
+KEY = ROOT / "keys" / "release.key"
+RUN = RunEntry("run-1", ROOT / "run-1", "2026-11-24 18:29", 18.0, "SIM", "hil24")
+OTHER = RunEntry("run-0", ROOT / "run-0", "2026-11-23 10:00", 9.0, "HIL", "hil24", "It ran on another bench file.")
+PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:00Z", "SIM", {"PASS": 6})
+FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={"FAIL": 1}, why_not="It did not pass.")
+GOOD = Judged(
+    ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
+    f"{'cd' * 32} (release.pem)", verified=True,
+    told=("run      run-1", "lane     estimator  EKF", "lane     twin  SPMe"),
+)  # fmt: skip
+FOREIGN = replace(
+    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
+    reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
+)  # fmt: skip
+CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
+SHELF = Shelf((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
+
+Failed = Callable[[Failure], None]
+
+
+class FakeMaker:
+    """Keeps what was asked; `answer` hands over what a test wants to be true."""
+
+    def __init__(self) -> None:
+        self.asked: deque[tuple[str, tuple[Any, ...], Callable[[Any], None], Failed]] = deque()
+        self.closed = False
+
+    def look(self, places: Places, ready: Callable[[Shelf], None], failed: Failed) -> None:
+        self.asked.append(("look", (places,), ready, failed))
+
+    def make_key(self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Failed) -> None:
+        self.asked.append(("make_key", (folder, name), ready, failed))
+
+    def trust(self, public: Path, folder: Path, ready: Callable[[Path], None], failed: Failed) -> None:
+        self.asked.append(("trust", (public, folder), ready, failed))
+
+    def build(self, wish: Wish, ready: Callable[[Judged], None], failed: Failed) -> None:
+        self.asked.append(("build", (wish,), ready, failed))
+
+    def judge(self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed) -> None:
+        self.asked.append(("judge", (file, trust), ready, failed))
+
+    def poll(self) -> None:
+        """Answers come when a test says so."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pending(self, name: str) -> tuple[Any, ...]:
+        return next(given for asked, given, _, _ in self.asked if asked == name)
+
+    def answer(self, name: str, said: object) -> None:
+        """To all who asked for `name`, oldest first."""
+        waiting = [asked for asked in self.asked if asked[0] == name]
+        assert waiting, f"nobody asked for {name}"
+        for asked in waiting:
+            self.asked.remove(asked)
+            asked[3](said) if isinstance(said, Failure) else asked[2](said)
+
+
+class Kit:
+    """A page, its desk, its maker."""
+
+    def __init__(self, page: BundlePage, desk: Desk, maker: FakeMaker) -> None:
+        self.page, self.desk, self.maker = page, desk, maker
+
+    def fill(self, shelf: Shelf = SHELF) -> None:
+        self.page.course.choose_bench(BENCH)
+        self.maker.answer("look", shelf)
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Callable[..., Kit]:
+    def made(root: Path | None = ROOT) -> Kit:
+        desk, maker = Desk(), FakeMaker()
+        page = BundlePage(desk, maker, root, DARK)
+        page.asked.connect(Dialog.open)
+        page.resize(1310, 690)
+        qtbot.addWidget(page)
+        page.show()
+        return Kit(page, desk, maker)
+
+    return made
+
+
+@pytest.fixture
+def kit(make: Callable[..., Kit]) -> Kit:
+    """A page over a shelf with two runs, two certificates and three bundles."""
+    made = make()
+    made.fill()
+    return made
+
+
+def test_looks_at_the_folders_when_it_comes_to_the_front(make: Callable[..., Kit]) -> None:
+    assert make().maker.pending("look") == (Places(ROOT, None, ROOT / "trust"),)
+
+
+def test_newest_run_certificate_and_key_that_fit_are_chosen(kit: Kit) -> None:
+    assert kit.page.run == RUN
+    assert kit.page.certificate == PASSED
+    assert kit.page.form.private == KEY
+    assert kit.page.form.name.text() == "hil-24"
+    assert kit.page.runs.title.fact.text() == "1 of 2 on this bench file"
+    assert kit.page.why_not_build() == ""
+
+
+def test_build_carries_what_the_form_says(kit: Kit) -> None:
+    kit.page.form.name.setText("north")
+    kit.page.form.serial.setText("12")
+    kit.page.form.days.setValue(30)
+    click(kit.page.form.build)
+    wish = Wish(RUN.folder, BENCH, KEY, PASSED.folder, "north", 12, 30, ROOT / "bundles", ROOT / "trust")
+    assert kit.maker.pending("build") == (wish,)
+
+
+def test_without_a_serial_and_a_certificate_none_are_asked_for(kit: Kit) -> None:
+    kit.page.certificates.choose(None)
+    kit.page.build()
+    (wish,) = kit.maker.pending("build")
+    assert (wish.serial, wish.certificate) == (None, None)
+
+
+CHANGES: list[tuple[Callable[[Kit], object], str]] = [
+    (lambda kit: kit.page.runs.choose(OTHER.folder), "another bench file"),
+    (lambda kit: kit.page.certificates.choose(FAILED.folder), "did not pass"),
+    (lambda kit: kit.page.form.name.setText("a b"), "A name has letters"),
+    (lambda kit: kit.page.form.name.clear(), "A name has letters"),
+    (lambda kit: kit.page.form.serial.setText("-1"), "A serial is a whole number"),
+    (lambda kit: kit.page.form.serial.setText("9" * 20), "A serial is a whole number"),
+    (lambda kit: kit.fill(replace(SHELF, private_keys=())), "New key"),  # a file that is gone is not offered
+    (lambda kit: kit.fill(replace(SHELF, runs=())), "Record a run"),
+    (lambda kit: kit.fill(replace(SHELF, bench_trouble="The bench file is damaged.")), "damaged"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES)
+def test_button_is_grey_and_says_why(kit: Kit, change: Callable[[Kit], object], words: str) -> None:
+    change(kit)
+    assert not kit.page.form.build.isEnabled()
+    assert words in kit.page.form.build.toolTip()
+    kit.page.build()
+    assert not [asked for asked in kit.maker.asked if asked[0] == "build"]
+
+
+def test_window_without_a_folder_says_so(make: Callable[..., Kit]) -> None:
+    kit, told = make(None), list[Failure]()
+    kit.desk.failed.connect(told.append)
+    assert "--out" in kit.page.form.build.toolTip()
+    kit.page.ask_new_key()
+    assert "--out" in told[0].sentence
+    assert not kit.maker.asked
+
+
+def test_strip_tells_of_the_build_and_its_end(kit: Kit) -> None:
+    kit.page.build()
+    kit.desk.read.emit()
+    assert kit.page.strip.bar.isVisible()
+    assert "is being built" in kit.page.strip.text.text()
+    assert "being worked on" in kit.page.form.build.toolTip()
+    made = replace(
+        GOOD, file=ROOT / "bundles" / "hil24-8.bundle", serial=8, golden="answers word for word", notes=("n",)
+    )
+    kit.maker.answer("build", made)
+    assert not kit.page.strip.bar.isVisible()
+    assert (kit.page.strip.word.text(), made.sha256[:12] in kit.page.strip.text.text()) == ("BUILT", True)
+    assert kit.page.sheet.judged == made
+    assert kit.page.form.build.isEnabled()
+
+
+def test_what_verifying_found_outlives_a_fresh_list(kit: Kit) -> None:
+    kit.page.course.judge(FOREIGN.file)
+    kit.maker.answer("judge", replace(FOREIGN, key="changed", reason="It was changed."))
+    kit.page.course.refresh()
+    kit.maker.answer("look", SHELF)
+    assert kit.page.course.bundles[FOREIGN.file].reason == "It was changed."
+
+
+def test_failed_build_says_why_and_can_be_tried_again(kit: Kit) -> None:
+    kit.page.build()
+    kit.maker.answer("build", Failure("The key cannot be read.", "Name another.", "details"))
+    assert kit.page.strip.word.text() == "NOT DONE"
+    assert kit.page.strip.text.text() == "The key cannot be read. Name another."
+    assert kit.page.form.build.isEnabled()
+
+
+def test_simulated_bundle_never_looks_like_proof(kit: Kit) -> None:
+    kit.page.bundles.choose(GOOD.file)
+    evidence = kit.page.sheet.evidence
+    assert evidence.word.text() == "SIM"
+    assert DARK.amber in evidence.word.styleSheet()
+    assert "proves nothing" in evidence.sentence.text()
+    assert kit.page.sheet.standing.word.text() == "VERIFIED"
+
+
+def test_untrusted_bundle_is_shown_as_nobodys(kit: Kit) -> None:
+    kit.page.bundles.choose(FOREIGN.file)
+    sheet = kit.page.sheet
+    assert sheet.standing.word.text() == "UNTRUSTED"
+    assert sheet.standing.sentence.text() == f"{NOBODY} {FOREIGN.reason} {FOREIGN.hint}"
+    assert "believed by nobody" in (sheet.told.headerItem().text(1))
+    assert not sheet.send.isEnabled()
+    assert "would refuse" in sheet.send.toolTip()
+
+
+def test_changed_bundle_is_refused_and_not_red(kit: Kit) -> None:
+    kit.page.bundles.choose(CHANGED.file)
+    standing = kit.page.sheet.standing
+    assert (standing.word.text(), standing.sentence.text()) == ("REFUSED", "It was changed.")
+    assert DARK.red not in standing.word.styleSheet()
+
+
+def test_sheet_names_a_head_once(kit: Kit) -> None:
+    kit.page.bundles.choose(GOOD.file)
+    told = kit.page.sheet.told
+    rows = [told.topLevelItem(number) for number in range(told.topLevelItemCount())]
+    assert [(row.text(0), row.text(1)) for row in rows if row is not None][-3:] == [
+        ("run", "run-1"), ("lane", "estimator EKF"), ("", "twin SPMe"),
+    ]  # fmt: skip
+
+
+def test_copy_has_all_of_it(kit: Kit) -> None:
+    kit.page.bundles.choose(FOREIGN.file)
+    kit.page.sheet.copy_all()
+    text = QApplication.clipboard().text()
+    assert NOBODY in text
+    assert FOREIGN.sha256 in text
+
+
+def test_return_verifies_the_bundle_with_its_golden_vectors(kit: Kit) -> None:
+    kit.page.bundles.choose(GOOD.file)
+    key(kit.page.bundles.list, Qt.Key.Key_Return)
+    assert kit.maker.pending("judge") == (GOOD.file, ROOT / "trust")
+    kit.maker.answer("judge", replace(GOOD, golden="answers word for word"))
+    assert kit.page.strip.word.text() == "VERIFIED"
+    assert "word for word" in kit.page.strip.text.text()
+
+
+def test_only_one_bundle_is_worked_on_at_a_time(kit: Kit) -> None:
+    kit.page.build()
+    kit.page.course.judge(GOOD.file)
+    assert [asked[0] for asked in kit.maker.asked] == ["build"]
+    assert not kit.page.verify.isEnabled()
+
+
+def test_file_from_elsewhere_joins_the_list(kit: Kit) -> None:
+    odd = replace(FOREIGN, file=Path("/elsewhere/odd.bundle"), name="", evidence="", reason="It is no bundle.")
+    kit.page.course.judge(odd.file)
+    kit.maker.answer("judge", odd)
+    assert kit.page.bundles.chosen == odd.file
+    assert not kit.page.sheet.evidence.isVisible()
+    assert kit.page.sheet.name.text() == "odd.bundle"
+
+
+def test_other_trusted_keys_judge_everything_anew(kit: Kit) -> None:
+    kit.page.course.judge(GOOD.file)
+    kit.maker.answer("judge", GOOD)
+    kit.page.course.choose_trust(Path("/trust"))
+    assert kit.maker.pending("look") == (Places(ROOT, BENCH, Path("/trust")),)
+    kit.maker.answer("look", replace(SHELF, bundles=(replace(FOREIGN, file=GOOD.file),), trusted=()))
+    assert kit.page.sheet.standing.word.text() == "UNTRUSTED"
+    assert kit.page.trusted.text() == "no trusted key yet"
+
+
+def test_new_key_says_where_each_half_goes(kit: Kit) -> None:
+    kit.page.ask_new_key()
+    dialog = front(NewKeyDialog)
+    dialog.name.clear()
+    assert not dialog.yes.isEnabled()
+    write(dialog.name, "north")
+    click(dialog.yes)
+    assert kit.maker.pending("make_key") == (ROOT / "keys", "north")
+    pair = NewKey(ROOT / "keys" / "north.key", ROOT / "keys" / "north.pem", "ef" * 32)
+    kit.maker.answer("make_key", pair)
+    assert "Keep it where bundles are signed" in dialog.said.text()
+    assert "trust folder of every edge" in dialog.said.text()
+    assert kit.page.form.private == pair.private
+    click(dialog.trust)
+    assert kit.maker.pending("trust") == (pair.public, ROOT / "trust")
+    kit.maker.answer("trust", ROOT / "trust" / "north.pem")
+    assert not dialog.trust.isEnabled()
+    click(dialog.yes)
+    assert not in_front()
+
+
+def test_name_of_a_key_that_is_taken_can_be_changed(kit: Kit) -> None:
+    kit.page.ask_new_key()
+    dialog = front(NewKeyDialog)
+    click(dialog.yes)
+    kit.maker.answer("make_key", Failure("It is there already.", "Choose another name."))
+    assert dialog.said.text() == "It is there already. Choose another name."
+    assert dialog.yes.isEnabled()
+    dialog.close()
+
+
+def test_certificate_from_the_certify_page_goes_along(kit: Kit) -> None:
+    later = replace(PASSED, folder=Path("/elsewhere/c"))
+    kit.page.course.want_certificate(later.folder)
+    assert kit.maker.pending("look")[0].more == (later.folder,)
+    kit.maker.answer("look", replace(SHELF, certificates=(PASSED, later)))
+    assert kit.page.certificate == later
+
+
+def test_a_certificate_that_did_not_pass_is_not_taken_by_itself(make: Callable[..., Kit]) -> None:
+    kit = make()
+    kit.fill(replace(SHELF, certificates=(FAILED,)))
+    assert kit.page.certificate is None
+    assert kit.page.why_not_build() == ""
+
+
+def test_empty_lists_say_what_would_fill_them(make: Callable[..., Kit]) -> None:
+    kit = make()
+    kit.fill(Shelf())
+    for lines in (kit.page.runs, kit.page.certificates, kit.page.bundles):
+        assert lines.empty.isVisible()
+        assert not lines.list.isVisible()
+        assert lines.empty.text()
+
+
+def test_another_theme_keeps_what_is_shown(kit: Kit) -> None:
+    kit.page.bundles.choose(FOREIGN.file)
+    kit.page.set_theme(LIGHT)
+    assert kit.page.bundles.chosen == FOREIGN.file
+    assert LIGHT.amber in kit.page.sheet.standing.word.styleSheet()
+
+
+def test_window_leads_from_certificate_to_bundle_to_fleet(
+    show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    window = show().window
+    window.certify.bundle_wanted.emit(PASSED.folder)
+    assert window.shell.page == "Bundle"
+    assert window.bundle.course.wanted == PASSED.folder
+    window.bundle.sheet.show_bundle(GOOD)
+    window.actions_.run("bundle send")
+    assert window.shell.page == "Fleet"
+    assert window.fleet.offered == GOOD.file
+    assert window.fleet.offer_text.isVisible()
+    window.fleet.withdraw()
+    assert not window.fleet.offer_bar.isVisible()
+
+
+def test_closing_the_window_gives_up_what_is_under_way(
+    show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    window = show().window
+    maker = window.bundle.course._maker  # pyright: ignore[reportPrivateUsage]
+    window.shell.close()
+    assert isinstance(maker, FakeMaker)
+    assert maker.closed
+
+
+def test_quitting_while_a_bundle_is_built_asks_first(
+    show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    shown = show()
+    shown.session.disconnect()
+    shown.window.desk.tick()
+    shown.window.bundle.course.judge(GOOD.file)
+    shown.window.ask_quit()
+    dialog = front(Dialog)
+    assert dialog.windowTitle() == "Quit?"
+    assert not shown.session.closed
+    dialog.reject()
+
+
+def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
+    kit.page.bundles.choose(GOOD.file)
+    assert nameless(kit.page) == []

@@ -1,0 +1,225 @@
+"""The Bundle page over real processes, files and keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QTimer
+
+from drivers.benchfile import read_bench
+from edge_bridge.bundle import keys
+from tests.edge_bridge.bundle.conftest import HIL24
+from tests.edge_bridge.bundle.run import synthetic_run
+from workbench.certify import certificate
+from workbench.certify.certificate import Certificate
+from workbench.window.bundle.clerk import BundleMaker, Clerk
+from workbench.window.bundle.duties import trust
+from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, Places
+from workbench.window.bundle.page import BundlePage
+from workbench.window.desk import Desk
+from workbench.window.model import Failure
+from workbench.window.themes import DARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+SLOW_MS = 90_000
+pytestmark = pytest.mark.timeout(240)
+
+
+class Served:
+    """A page, and how often the window's thread came round since."""
+
+    def __init__(self, root: Path) -> None:
+        self.turns = 0
+        self.desk = Desk()
+        self.page = BundlePage(self.desk, BundleMaker(), root, DARK)
+        self._timer = QTimer(self.page)
+        self._timer.timeout.connect(self._turn)
+        self._timer.start(20)
+
+    def _turn(self) -> None:
+        self.turns += 1
+        self.desk.read.emit()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one sealed run of the emulated bench's channels."""
+    root = tmp_path_factory.mktemp("root")
+    synthetic_run(root / "2026-11-24_182906_hil24", read_bench(HIL24))
+    return root
+
+
+@pytest.fixture
+def root(recorded: Path, tmp_path: Path) -> Path:
+    """A copy, with a key that is trusted."""
+    made = tmp_path / "root"
+    shutil.copytree(recorded, made)
+    trust(keys.make_key(made / KEYS, "release")[1], made / TRUST)
+    return made
+
+
+@pytest.fixture
+def served(root: Path, qtbot: QtBot) -> Iterator[Served]:
+    """A page on the emulated bench's file, once it has looked."""
+    made = Served(root)
+    qtbot.addWidget(made.page)
+    made.page.course.choose_bench(HIL24)
+    made.page.show()
+    qtbot.waitUntil(lambda: bool(made.page.course.shelf.runs), timeout=SLOW_MS)
+    yield made
+    made.page.course.close()
+
+
+def certified(root: Path, name: str, bench: Path, verdict: str) -> Path:
+    """A certificate of `bench`."""
+    folder = root / "certificates" / name
+    folder.mkdir(parents=True)
+    case = {"id": "OV-01", "verdict": verdict, "reason": ""}
+    told = Certificate(
+        "bms", "SIM", "2026-11-24T18:30:00Z", verdict == "PASS", {verdict: 1}, [case], [],
+        {"file": bench.name, "sha256": certificate.sha256(bench.read_bytes()).hexdigest()}, {},
+    ).as_json()  # fmt: skip
+    (folder / certificate.NAME).write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+def test_window_goes_on_while_a_bundle_is_built(served: Served, root: Path, qtbot: QtBot) -> None:
+    page = served.page
+    folder = certified(root, "2026-11-24_183000_bms", HIL24, "PASS")
+    page.course.want_certificate(folder)
+    qtbot.waitUntil(lambda: page.certificate is not None, timeout=SLOW_MS)
+    assert page.why_not_build() == ""
+    before = served.turns
+    page.build()
+    assert page.course.doing
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert served.turns - before > 5  # the estimator's replay alone would have let none through
+    assert page.strip.word.text() == "BUILT", page.strip.text.text()
+    judged = page.sheet.judged
+    assert judged is not None
+    assert (judged.verified, judged.evidence, judged.file.parent) == (True, "SIM", root / BUNDLES)
+    assert "word for word" in judged.golden
+    assert any("certificate bms" in line for line in judged.told)
+    qtbot.waitUntil(lambda: [one.file for one in page.course.shelf.bundles] == [judged.file], timeout=SLOW_MS)
+    page.verify_chosen()  # by the trust folder now, as anybody would
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.strip.word.text() == "VERIFIED"
+    assert "release.pem" in page.sheet.standing.sentence.text()
+    _flip_and_mistrust(page, judged.file, qtbot)
+
+
+def _flip_and_mistrust(page: BundlePage, file: Path, qtbot: QtBot) -> None:
+    """One octet in the middle; then a folder that trusts somebody else."""
+    octets = bytearray(file.read_bytes())
+    octets[len(octets) // 2] ^= 1
+    flipped = file.with_name("flipped.bundle")
+    flipped.write_bytes(octets)
+    page.course.judge(flipped)
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.strip.word.text() == "REFUSED"
+    assert page.sheet.standing.sentence.text().startswith("It was changed: ")
+    stranger = trust(keys.make_key(file.parents[1] / "other", "stranger")[1], file.parents[1] / "strangers")
+    page.course.choose_trust(stranger.parent)
+    page.course.judge(file)
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.strip.word.text() == "UNTRUSTED"
+    assert "Trusted are stranger.pem." in page.sheet.standing.sentence.text()
+
+
+def test_run_of_another_bench_and_certificates_of_others_are_told_apart(
+    served: Served, root: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    page, folder = served.page, tmp_path / "benches"
+    shutil.copytree(HIL24.parent, folder)
+    other = folder / HIL24.name
+    other.write_text(other.read_text(encoding="utf-8") + "\n# changed since\n", encoding="utf-8")
+    certified(root, "2026-11-24_183000_bms", HIL24, "PASS")
+    failed = certified(root, "2026-11-24_183100_bms", other, "FAIL")
+    page.course.choose_bench(other)
+    qtbot.waitUntil(lambda: bool(page.course.shelf.runs and page.course.shelf.runs[0].why_not), timeout=SLOW_MS)
+    assert "as it stood then" in page.form.build.toolTip()
+    assert [entry.folder for entry in page.course.shelf.certificates] == [failed]
+    assert page.certificate is None
+
+
+def test_bench_file_that_is_damaged_is_told_with_its_line(served: Served, tmp_path: Path, qtbot: QtBot) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[bench]\nname = \n", encoding="utf-8")
+    served.page.course.choose_bench(broken)
+    qtbot.waitUntil(lambda: bool(served.page.course.shelf.bench_trouble), timeout=SLOW_MS)
+    assert "broken.toml:2" in served.page.form.build.toolTip()
+
+
+def test_garbage_among_the_bundles_is_listed_with_its_reason(served: Served, root: Path, qtbot: QtBot) -> None:
+    (root / BUNDLES).mkdir()
+    (root / BUNDLES / "empty.bundle").touch()
+    (root / BUNDLES / "noise.bundle").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 40)
+    served.page.course.refresh()
+    qtbot.waitUntil(lambda: len(served.page.course.shelf.bundles) == 2, timeout=SLOW_MS)
+    assert all(not one.verified and one.reason.startswith("It ") for one in served.page.course.shelf.bundles)
+    assert {line.symbol for line in served.page.bundles._lines} == {"cross"}  # pyright: ignore[reportPrivateUsage]
+
+
+def test_key_that_others_may_read_signs_nothing(served: Served, root: Path, qtbot: QtBot) -> None:
+    (root / KEYS / "release.key").chmod(0o644)
+    served.page.build()
+    qtbot.waitUntil(lambda: not served.page.course.doing, timeout=SLOW_MS)
+    assert "others may read" in served.page.strip.text.text()
+    assert not list((root / BUNDLES).glob("*"))
+
+
+class Heard:
+    """What a clerk answered."""
+
+    def __init__(self) -> None:
+        self.done = list[Any]()
+        self.failed = list[Failure]()
+
+    def both(self) -> dict[str, Any]:
+        return {"ready": self.done.append, "failed": self.failed.append}
+
+
+@pytest.fixture
+def clerk() -> Iterator[Clerk]:
+    made = Clerk()
+    yield made
+    made.close()
+
+
+def test_clerk_that_dies_says_so_and_the_next_duty_starts_another(clerk: Clerk, root: Path, qtbot: QtBot) -> None:
+    heard = Heard()
+    clerk.ask("look", Places(root, None, root / TRUST), **heard.both())
+    clerk._process.kill()  # pyright: ignore[reportPrivateUsage]
+    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.failed), timeout=SLOW_MS)
+    assert "ended unexpectedly" in heard.failed[0].sentence
+    assert not clerk.busy
+    clerk.ask("look", Places(root, None, root / TRUST), **heard.both())
+    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.done), timeout=SLOW_MS)
+    assert [run.name for run in heard.done[0].runs] == ["2026-11-24_182906_hil24"]
+
+
+def test_clerk_answers_a_duty_that_fails_and_goes_on(clerk: Clerk, root: Path, qtbot: QtBot) -> None:
+    heard = Heard()
+    for _ in range(2):  # a key is never replaced
+        clerk.ask("make_key", root / KEYS, "north", **heard.both())
+    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.done and heard.failed), timeout=SLOW_MS)
+    assert "is there already" in heard.failed[0].sentence
+    assert "choose another name" in heard.failed[0].hint
+
+
+def test_closing_a_busy_clerk_ends_its_process(clerk: Clerk, root: Path) -> None:
+    clerk.ask("look", Places(root, None, root / TRUST), **Heard().both())
+    pid = clerk._process.pid  # pyright: ignore[reportPrivateUsage]
+    clerk.close()
+    assert not clerk.busy
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -1,0 +1,481 @@
+"""The Certify page over a certification that is told again as it was recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from drivers.errors import RunLogError
+from tests.workbench.fake_certifier import FakeCertifier
+from tests.workbench.fake_session import FakeSession
+from tests.workbench.hands import CTRL, NONE, click, key, move, press, write
+from workbench.certify import certificate
+from workbench.certify.verdict import Verdict
+from workbench.window.certify.course import Stage
+from workbench.window.certify.trees import NAME, VERDICT
+from workbench.window.library import RunLibrary
+from workbench.window.model import Output, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+    from workbench.window.certify.page import CertifyPage
+
+SLOW_MS = 30_000
+CHECKED, UNCHECKED, PARTLY = Qt.CheckState.Checked, Qt.CheckState.Unchecked, Qt.CheckState.PartiallyChecked
+
+
+class Scene:
+    """The page of a window, and what stands behind it."""
+
+    def __init__(self, shown: Shown, fake: FakeCertifier, qtbot: QtBot) -> None:
+        self.shown, self.fake, self.qtbot = shown, fake, qtbot
+        self.page: CertifyPage = shown.window.certify
+        self.course = self.page.course
+
+    def until(self, holds: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(holds()), timeout=SLOW_MS)
+
+    def certify(self, pace: int = 1) -> None:
+        self.fake.pace = pace
+        click(self.page.bar.start)
+
+    def finish(self) -> None:
+        self.certify(pace=50)
+        self.until(lambda: self.course.result is not None)
+
+    def tree(self, row: int, column: int = NAME, below: int | None = None) -> object:
+        model = self.page.picker.model
+        index = model.index(row, column) if below is None else model.index(below, column, model.index(row, NAME))
+        return index.data()
+
+    def tick(self, row: int, below: int | None = None) -> Qt.CheckState:
+        model = self.page.picker.model
+        index = model.index(row, NAME) if below is None else model.index(below, NAME, model.index(row, NAME))
+        return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole))
+
+
+def _given(answer: object, *_: object) -> object:
+    """What a stand-in answers to everything."""
+    return answer
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeCertifier:
+    return FakeCertifier(tmp_path)
+
+
+@pytest.fixture
+def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """The page in front, its suite read, the bench not connected."""
+    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(_given, fake))
+    shown = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(fake.root))
+    shown.window.show_page("Certify")
+    made = Scene(shown, fake, qtbot)
+    made.until(lambda: made.course.cases and made.course.stage is Stage.IDLE)
+    return made
+
+
+def test_suite_is_read_for_the_bench_of_the_session(scene: Scene) -> None:
+    assert scene.fake.read_for == [(Path("/suites/bms"), Path("hil24.toml").resolve())]
+    assert scene.page.bar.bench.text() == "on hil24.toml, emulated"
+    assert str(scene.tree(0)).startswith("OV-01  A cell above its limit")
+    assert [scene.tree(0, below=row) for row in (0, 1)] == ["OV-01/7", "OV-01/8"]
+    assert str(scene.tree(1)).startswith("HB-01")
+    assert scene.page.bar.start.text() == "Certify 3 cases"
+
+
+def test_space_ticks_a_case_and_its_group_follows(scene: Scene) -> None:
+    picker = scene.page.picker
+    picker.show_case(scene.course.cases[1])
+    press(scene.shown, Qt.Key.Key_Space)
+    assert scene.tick(0, below=1) is UNCHECKED
+    assert scene.tick(0) is PARTLY
+    assert scene.page.bar.start.text() == "Certify 2 cases"
+    assert not scene.shown.window.bench.board.view.paused
+    scene.certify(pace=0)
+    assert scene.fake.works[0].order.only == ("OV-01/7", "HB-01")
+
+
+def test_all_cases_need_no_names(scene: Scene) -> None:
+    scene.certify(pace=0)
+    assert scene.fake.works[0].order.only == ()
+
+
+def test_mouse_ticks_a_case(scene: Scene) -> None:
+    view, model = scene.page.picker.view, scene.page.picker.model
+    box = view.visualRect(model.index(1, NAME))
+    click(view.viewport(), QPoint(box.left() + 9, box.center().y()))
+    assert scene.tick(1) is UNCHECKED
+
+
+def test_filter_finds_cases_and_all_and_none_act_on_what_it_shows(scene: Scene) -> None:
+    press(scene.shown, Qt.Key.Key_F, CTRL)
+    write(scene.page.picker.filter, "heartbeat")
+    assert [case.name for case in scene.page.picker.model.visible] == ["HB-01"]
+    click(scene.page.picker.none)
+    assert [case.name for case in scene.page.picker.model.chosen] == ["OV-01/7", "OV-01/8"]
+    scene.page.picker.filter.clear()
+    click(scene.page.picker.none)
+    assert not scene.page.bar.start.isEnabled()
+    assert scene.page.bar.start.toolTip() == "Tick at least one case."
+
+
+def test_progress_tells_how_many_the_case_under_way_and_the_time_left(scene: Scene) -> None:
+    scene.certify(pace=1)
+    outcome = scene.page.outcome
+    scene.until(lambda: scene.course.cases[0].verdict is not None)
+    scene.fake.works[0].pace = 0
+    scene.until(lambda: outcome.word.text() == "1 of 3")
+    assert (outcome.bar.value(), outcome.bar.maximum()) == (1, 3)
+    assert outcome.left.text().endswith("left")
+    scene.fake.works[0].pace = 1
+    scene.until(lambda: "OV-01/8  A cell above" in outcome.text.text())
+    scene.fake.works[0].pace = 0
+    assert scene.tree(0, VERDICT, below=1) == "running"
+    assert scene.tree(0, VERDICT, below=0) == "FAIL"
+    assert scene.shown.shell.rail.buttons["Certify"].text() == "1/3"
+    assert outcome.live.isVisible()
+
+
+def test_ticks_and_suite_hold_still_while_it_runs(scene: Scene) -> None:
+    scene.certify(pace=0)
+    assert not scene.page.picker.all.isEnabled()
+    assert not scene.page.bar.suites.isEnabled()
+    scene.page.picker.tick_visible(on=False)
+    assert len(scene.page.picker.model.chosen) == 3
+    assert not scene.page.bar.start.isEnabled()
+    assert "is on" in scene.page.bar.start.toolTip()
+
+
+def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:
+    scene.finish()
+    model, theme = scene.page.picker.model, scene.shown.shell.theme
+    index = model.index(0, VERDICT, model.index(0, NAME))
+    assert index.data() == "FAIL"
+    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == theme.vermilion != theme.red
+    assert scene.tree(0, VERDICT) == "0 of 2"
+    assert scene.tree(1, VERDICT) == "PASS"
+
+
+def test_what_failed_first_opens_at_its_instant(scene: Scene) -> None:
+    scene.finish()
+    page = scene.page
+    scene.until(lambda: page.strips.plots)
+    chosen = page.checks.chosen
+    assert chosen is not None
+    assert (chosen["name"], chosen["verdict"]) == ("limit to contact", "FAIL")
+    axis = page.strips.axis
+    assert axis.mark_s == chosen["at_s"]
+    assert axis.right_s - axis.span_s < chosen["at_s"] < axis.right_s
+    since_s = chosen["at_s"] - 1e-3 * chosen["value"]
+    assert axis.window == pytest.approx((since_s + 0.100, since_s + 0.160))
+
+
+def test_checks_tell_value_uncertainty_limits_unit_and_reason(scene: Scene) -> None:
+    scene.finish()
+    model = scene.page.checks.checks
+    at = next(row for row, check in enumerate(model.rows) if check["name"] == "limit to contact")
+    texts = [model.index(at, column).data() for column in range(model.columnCount())]
+    value, spread = str(texts[2]).split(" ± ")
+    assert 190.0 < float(value) < 240.0
+    assert 0.0 < float(spread) < 30.0
+    assert (texts[0], texts[3:]) == ("FAIL", ["100.0 … 160.0", "ms", "above its limit"])
+
+
+def test_plots_show_the_device_limit_and_hover_reads_them_all(scene: Scene) -> None:
+    scene.finish()
+    strips = scene.page.strips
+    scene.until(lambda: [plot.spec.title for plot in strips.plots] == ["cell_07/voltage", "io/contactor", "bms/fault"])
+    plot = strips.plots[0]
+    assert [(limit.level, limit.device) for limit in plot.area.limits] == [(2.8, True), (4.25, True)]
+    scene.until(lambda: plot.header.entries and plot.canvas.scale is not None)
+    assert plot.canvas.scale is not None
+    assert plot.canvas.scale.low < 4.25 < plot.canvas.scale.high
+    place = plot.canvas.mapTo(plot, QPoint(round(plot.canvas.x_of(0.02)), plot.canvas.area.center().y()))
+    move(plot, place)
+    scene.until(lambda: plot.header.word.startswith("at 0.0"))
+    volts = float(plot.header.entries[0].value.split()[0])
+    assert volts < 4.0  # at rest
+    scene.until(lambda: strips.plots[1].header.entries[0].value == "closed")
+    key(plot, Qt.Key.Key_Right)
+    assert strips.axis.right_s > 0.6
+
+
+def test_check_without_an_instant_shows_the_whole_case(scene: Scene) -> None:
+    scene.finish()
+    scene.until(lambda: scene.page.strips.plots)
+    scene.page.checks.selectRow(0)
+    axis = scene.page.strips.axis
+    assert axis.mark_s is None
+    assert axis.right_s - axis.span_s <= 0.0
+    assert axis.right_s >= 0.5
+
+
+def test_next_check_that_did_not_pass_goes_on_to_the_next_case(scene: Scene) -> None:
+    scene.finish()
+    assert scene.page.head.name.text().startswith("OV-01/7")
+    press(scene.shown, Qt.Key.Key_F8)
+    assert scene.page.head.name.text().startswith("OV-01/8")
+    assert scene.page.checks.chosen is not None
+    assert scene.page.checks.chosen["verdict"] == "FAIL"
+
+
+def test_result_tells_counts_class_and_folder_and_opens_the_report(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def take(url: QUrl) -> bool:
+        opened.append(Path(url.toLocalFile()))
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", take)
+    scene.finish()
+    outcome, folder = scene.page.outcome, scene.fake.works[0].order.out
+    assert outcome.word.text() == "NOT PASSED"
+    assert outcome.text.text() == f"1 PASS, 2 FAIL   class SIM   {folder.name}"
+    assert certificate.read(folder).counts["FAIL"] == 2
+    click(outcome.report)
+    click(outcome.folder)
+    assert opened == [folder / "report.html", folder]
+    assert opened[0].is_file()
+    assert not outcome.bundle.isEnabled()
+    assert outcome.bundle.toolTip() == "It did not pass; a bundle carries what was proven."
+
+
+def test_nothing_that_opens_a_report_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", partial(_given, None))
+    scene.finish()
+    click(scene.page.outcome.report)
+    assert scene.shown.window.notices.failure.sentence.text() == "No program here opens report.html."
+
+
+def test_what_passed_leads_to_the_bundle_page(scene: Scene) -> None:
+    scene.page.picker.model.tick_only(scene.course.cases[2:])
+    scene.finish()
+    assert scene.page.outcome.word.text() == "PASSED"
+    click(scene.page.outcome.bundle)
+    assert scene.shown.shell.page == "Bundle"
+
+
+def test_only_what_did_not_pass_is_ticked_for_another_try(scene: Scene) -> None:
+    scene.finish()
+    click(scene.page.picker.again)
+    assert [case.name for case in scene.page.picker.model.chosen] == ["OV-01/7", "OV-01/8"]
+    scene.certify(pace=0)
+    scene.until(lambda: scene.course.cases[0].verdict is None)
+
+
+def test_stop_ends_it_in_order_and_keeps_what_is_known(scene: Scene) -> None:
+    scene.certify(pace=1)
+    scene.until(lambda: scene.course.cases[0].verdict is not None)
+    scene.fake.works[0].pace = 0
+    click(scene.page.bar.stop)
+    assert scene.course.stage is Stage.STOPPING
+    assert not scene.page.bar.stop.isEnabled()
+    assert (scene.fake.works[0].order.out / "stop").exists()
+    scene.until(lambda: scene.course.result is not None)
+    assert [case.verdict for case in scene.course.cases] == [Verdict.FAIL, Verdict.BLOCKED, Verdict.BLOCKED]
+    assert scene.page.bar.start.isEnabled()
+
+
+def test_outputs_off_ends_the_certification_too(scene: Scene) -> None:
+    scene.certify(pace=0)
+    press(scene.shown, Qt.Key.Key_Period, CTRL)
+    assert scene.fake.offs == 1
+    assert scene.fake.works[0].stopped
+    scene.until(lambda: scene.course.result is not None)
+
+
+def test_script_that_takes_its_process_along_is_an_error_and_the_page_goes_on(scene: Scene) -> None:
+    scene.certify(pace=1)
+    scene.until(lambda: scene.course.cases[1].begun)
+    scene.fake.works[0].pace = 0
+    scene.fake.works[0].crash()
+    scene.until(lambda: scene.course.result is not None)
+    assert scene.course.cases[1].verdict is Verdict.ERROR
+    scene.page.picker.show_case(scene.course.cases[1])
+    assert "process ended unexpectedly (exit 7)" in scene.page.head.about.text()
+    scene.finish()
+    assert [case.verdict for case in scene.course.cases] == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS]
+
+
+def test_garbage_among_the_progress_does_not_stop_the_page(scene: Scene) -> None:
+    scene.certify(pace=0)
+    scene.fake.works[0].lines.insert(1, {"event": "ended", "test": "nobody's"})
+    scene.fake.works[0].pace = 1
+    scene.until(lambda: scene.course.result is not None)
+    assert scene.course.cases[2].verdict is Verdict.PASS
+    assert "cannot be read" in scene.course.broken[0]
+
+
+def test_suite_that_cannot_be_read_says_why(scene: Scene) -> None:
+    scene.fake.broken = ["test_x.py: SyntaxError: invalid syntax"]
+    click(scene.page.bar.again)
+    scene.until(lambda: scene.course.broken)
+    assert scene.page.outcome.text.text() == "test_x.py: SyntaxError: invalid syntax"
+    assert scene.page.outcome.word.text() == "ERROR"
+    assert not scene.page.bar.start.isEnabled()
+    assert scene.page.bar.start.toolTip() == "Test_x.py: SyntaxError: invalid syntax."
+
+
+def test_cases_read_for_one_bench_file_do_not_run_on_another(scene: Scene) -> None:
+    scene.shown.window.show_page("Bench")
+    session = scene.shown.session
+    session.bench = dataclasses.replace(session.bench, file="other.toml")
+    assert "another bench file" in scene.page.why_not_start()
+    scene.shown.window.show_page("Certify")
+    scene.until(lambda: scene.course.cases and scene.course.stage is Stage.IDLE)
+    assert scene.fake.read_for[-1][1] == Path("other.toml").resolve()
+    assert scene.page.why_not_start() == ""
+
+
+def test_another_folder_of_cases_becomes_a_suite(scene: Scene, tmp_path: Path) -> None:
+    scene.page.bar.suites.setCurrentIndex(1)
+    scene.page.bar.suites.activated.emit(1)
+    dialog = scene.page.bar.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.fileSelected.emit(str(tmp_path / "mine"))
+    dialog.close()
+    assert scene.page.bar.suites.currentText() == "mine"
+    assert scene.fake.read_for[-1][0] == tmp_path / "mine"
+
+
+def test_a_second_emulated_bench_starts_beside_the_one_that_is_connected(scene: Scene) -> None:
+    scene.shown.session.connect()
+    scene.until(lambda: "second emulated bench" in scene.page.bar.start.toolTip())
+    assert scene.page.bar.start.isEnabled()
+
+
+def test_a_real_bench_that_is_connected_here_has_its_master(scene: Scene) -> None:
+    scene.course.emulated = False
+    scene.shown.session.connect()
+    scene.until(lambda: not scene.page.bar.start.isEnabled())
+    assert "one master" in scene.page.bar.start.toolTip()
+    scene.shown.window.actions_.run("certify")
+    assert scene.fake.works == []
+
+
+def test_a_certification_keeps_this_window_away_from_its_real_bench(scene: Scene) -> None:
+    scene.course.emulated = False
+    scene.certify(pace=0)
+    toolbar = scene.shown.shell.toolbar
+    scene.until(lambda: not toolbar.connect_.isEnabled())
+    assert "holds the bench" in toolbar.connect_.toolTip()
+    assert toolbar.badge.word.text() == Output.UNKNOWN.value
+    scene.shown.window.actions_.run("connect")
+    assert scene.shown.session.status.state is State.DISCONNECTED
+    scene.course.stop()
+    scene.until(toolbar.connect_.isEnabled)
+
+
+def test_earlier_certificate_opens_with_its_plots_and_is_left_again(scene: Scene) -> None:
+    scene.finish()
+    page = scene.page
+    scene.until(lambda: page.earlier.list.count() == 1)
+    assert "1 PASS, 2 FAIL" in page.earlier.list.item(0).text()
+    key(page.earlier.list, Qt.Key.Key_Return)
+    scene.until(lambda: scene.course.shown is not None)
+    assert [case.name for case in scene.course.rows] == ["OV-01/7", "OV-01/8", "HB-01"]
+    assert page.head.name.text().startswith("OV-01/7")
+    assert page.checks.chosen is not None
+    assert page.checks.chosen["name"] == "limit to contact"
+    assert len(page.strips.plots) == 3
+    assert scene.page.picker.model.index(0, NAME).data(Qt.ItemDataRole.CheckStateRole) is None
+    assert "go back to the suite" in page.bar.start.toolTip()
+    click(page.outcome.back)
+    assert scene.course.shown is None
+    assert page.bar.start.isEnabled()
+
+
+def test_damaged_certificate_is_listed_and_says_why(scene: Scene) -> None:
+    folder = scene.fake.root / "certificates" / "2026-01-01_000000_bms"
+    folder.mkdir(parents=True)
+    (folder / "certificate.json").write_text('{"schema": 3}')
+    scene.course.look()
+    scene.until(lambda: scene.page.earlier.list.count() == 1)
+    assert "cannot be read" in scene.page.earlier.list.item(0).text()
+    scene.page.earlier.open_chosen()
+    scene.until(scene.shown.window.notices.failure.isVisible)
+    assert "holds no certificate that can be read" in scene.shown.window.notices.failure.sentence.text()
+    assert scene.course.shown is None
+
+
+def test_report_that_cannot_be_written_is_said_and_the_verdicts_stay(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(certificate, "write", full)
+    scene.finish()
+    assert "No space left on device" in scene.page.outcome.text.text()
+    assert not scene.page.outcome.report.isEnabled()
+    assert scene.course.cases[0].verdict is Verdict.FAIL
+    assert scene.page.bar.start.isEnabled()
+
+
+def test_certification_that_cannot_start_says_why(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise RunLogError("cannot be written: Permission denied", where="/nowhere", hint="use --out")
+
+    monkeypatch.setattr(scene.fake, "start", refused)
+    click(scene.page.bar.start)
+    failure = scene.shown.window.notices.failure
+    assert failure.sentence.text() == "/nowhere cannot be written: Permission denied."
+    assert failure.hint.text() == "Use --out."
+    assert scene.course.stage is Stage.IDLE
+
+
+def test_a_person_who_looks_elsewhere_is_not_led_back(scene: Scene) -> None:
+    scene.certify(pace=0)
+    scene.page.picker.show_case(scene.course.cases[2])
+    scene.fake.works[0].pace = 50
+    scene.until(lambda: scene.course.result is not None)
+    assert scene.page.head.name.text().startswith("HB-01")
+
+
+def test_quitting_asks_while_a_certification_is_on(scene: Scene) -> None:
+    scene.certify(pace=0)
+    scene.shown.window.ask_quit()
+    assert not scene.fake.works[0].stopped
+    scene.shown.shell.close()
+    assert scene.fake.works[0].done
+    assert (scene.fake.works[0].order.out / "certificate.json").is_file()
+
+
+def test_every_deed_is_in_the_palette_and_greys_with_a_reason(scene: Scene) -> None:
+    deeds = {deed.name: deed for deed in scene.shown.window.actions_.list() if deed.words().startswith("Certify: ")}
+    assert len(deeds) == 13
+    assert deeds["certify stop"].why_not() == "No certification is on."
+    assert deeds["certify report"].why_not().startswith("Nothing has been certified yet")
+    press(scene.shown, Qt.Key.Key_F6, NONE)
+    assert scene.course.on
+    assert deeds["certify stop"].why_not() == ""
+    assert deeds["certify suite"].why_not() == "A certification is on."
+
+
+def test_page_follows_the_theme(scene: Scene) -> None:
+    scene.finish()
+    scene.shown.window.switch_theme()
+    index = scene.page.picker.model.index(0, VERDICT)
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == scene.shown.shell.theme.vermilion
+    assert scene.page.strips.plots[0].canvas.theme is scene.shown.shell.theme
+
+
+def test_page_fits_a_laptop(scene: Scene) -> None:
+    scene.finish()
+    assert scene.shown.shell.minimumSizeHint().width() <= 1366
+    assert scene.shown.shell.minimumSizeHint().height() <= 768

@@ -1,0 +1,83 @@
+"""The Certify page on the emulated bench, as an engineer would use it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from tests.workbench.fake_session import FakeSession
+from tests.workbench.hands import click
+from tests.workbench.live import HIL24
+from workbench.certify.runner import Certification
+from workbench.window.certify.course import Stage
+from workbench.window.library import RunLibrary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.workbench.conftest import Shown
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+SLOW_MS = 100_000
+
+
+@pytest.fixture
+def shown(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> Shown:
+    session = FakeSession(past_s=2.0)
+    session.bench = dataclasses.replace(session.bench, file=str(HIL24))
+    made = show(session, past=lambda: RunLibrary(tmp_path))
+    made.window.show_page("Certify")
+    course = made.window.certify.course
+    qtbot.waitUntil(lambda: course.stage is Stage.IDLE and bool(course.cases), timeout=SLOW_MS)
+    return made
+
+
+def test_one_case_is_certified_from_the_page(shown: Shown, tmp_path: Path, qtbot: QtBot) -> None:
+    page = shown.window.certify
+    page.picker.model.tick_only([case for case in page.course.cases if case.name == "OV-01/7"])
+    click(page.bar.start)
+    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
+    assert page.outcome.word.text() == "PASSED"
+    assert page.outcome.text.text().startswith("1 PASS   class SIM")
+    (folder,) = (tmp_path / "certificates").iterdir()
+    assert (folder / "report.html").is_file()
+    page.picker.show_case(next(case for case in page.course.cases if case.name == "OV-01/7"))
+    assert {plot.spec.title for plot in page.strips.plots} >= {"cell_07/voltage", "io/contactor"}
+    row = next(n for n, check in enumerate(page.checks.checks.rows) if check["name"] == "limit to contact")
+    page.checks.selectRow(row)
+    qtbot.waitUntil(lambda: page.strips.axis.mark_s is not None)
+
+
+def test_outputs_off_has_the_guard_switch_the_supply_off(shown: Shown, tmp_path: Path, qtbot: QtBot) -> None:
+    page = shown.window.certify
+    click(page.bar.start)
+    qtbot.waitUntil(lambda: bool(page.course.cases[0].checks), timeout=SLOW_MS)
+    work = page.course.work
+    assert isinstance(work, Certification)
+    process = psutil.Process(work.pid)
+    family = [process, *process.children(recursive=True)]
+    assert len(family) > 3  # engine, guard, emulated bench
+    shown.window.actions_.run("outputs off")
+    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: bool(tripped(tmp_path)), timeout=SLOW_MS)
+    steps = {step["name"]: step["verified"] for step in tripped(tmp_path)[0]["steps"]}
+    assert steps["supply off"]
+    _, alive = psutil.wait_procs(family, timeout=30.0)
+    assert len(alive) <= 1  # a guard whose bench has gone goes on asking it for two minutes
+    for guard in alive:
+        guard.kill()
+    psutil.wait_procs(alive, timeout=30.0)
+
+
+def tripped(root: Path) -> list[dict[str, Any]]:
+    """What guards say of their safe sequences."""
+    files = root.glob("certificates/*/runs/*/guard.jsonl")
+    said = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [line for line in said if line.get("guard") == "tripped"]

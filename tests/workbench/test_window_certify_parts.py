@@ -1,0 +1,194 @@
+"""What the Certify page is made of: figures in words, traces as stores, the shared axis, limits and windows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.workbench.fake_session import facts
+from tests.workbench.live import HIL24
+from workbench.certify.verdict import Verdict
+from workbench.window.certify import looks
+from workbench.window.certify.axis import SPANS_S, CaseView
+from workbench.window.certify.certifier import BenchCertifier
+from workbench.window.certify.strips import limits_of, window_of
+from workbench.window.certify.traces import APART_S, Trace, filled, spec
+from workbench.window.themes import THEMES, contrast
+
+ROOT = Path(__file__).resolve().parents[2]
+IMPORTS = """
+import json, sys
+import workbench.window.certify.page, workbench.window.certify.certifier
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def check(**fields: Any) -> dict[str, Any]:
+    plain = {"name": "x", "value": 4.27, "unit": "V", "lo": None, "hi": None, "uncertainty": 0.0, "verdict": "PASS"}
+    return {**plain, "reason": "", "at_s": None, "channel": "cell_07/voltage", **fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "limits"),
+    [
+        ({"hi": 4.25}, "4.2700", "≤ 4.2500"),
+        ({"lo": 2.8, "uncertainty": 0.002}, "4.2700 ± 0.0020", "≥ 2.8000"),
+        ({"value": 113.603, "unit": "ms", "lo": 100.0, "hi": 160.0, "uncertainty": 11.8645}, "113.6 ± 11.9",
+         "100.0 … 160.0"),
+        ({"value": 7.0, "unit": "1", "lo": 7, "hi": 7}, "7", "= 7"),
+        ({"value": None, "unit": "1"}, "–", "–"),  # noqa: RUF001  # the dash of what is missing
+        ({"value": -0.00001}, "0.0000", "–"),  # noqa: RUF001
+    ],
+)  # fmt: skip
+def test_value_and_limits_have_the_decimals_of_their_unit(fields: dict[str, Any], value: str, limits: str) -> None:
+    assert (looks.value(check(**fields)), looks.limits(check(**fields))) == (value, limits)
+
+
+@pytest.mark.parametrize("theme", list(THEMES.values()), ids=list(THEMES))
+def test_verdicts_can_be_read_on_their_panel_and_are_not_red(theme: Any) -> None:
+    colours = [looks.colour_of(word, theme) for word in (*Verdict, looks.RUNNING)]
+    assert theme.red not in colours
+    assert min(contrast(colour, theme.panel) for colour in colours) >= 4.0
+
+
+@pytest.mark.usefixtures("qapp")
+def test_every_verdict_has_a_symbol_of_its_own() -> None:
+    pictures = [looks.verdict_icon(word, "dark").pixmap(16, 16).toImage() for word in (*Verdict, looks.RUNNING)]
+    assert all(any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16)) for image in pictures)
+    assert len({bytes(image.constBits()) for image in pictures}) == len(pictures)
+
+
+def test_counts_are_told_in_one_order_whatever_the_file_has() -> None:
+    assert looks.counted({"FAIL": 2, "BLOCKED": 0, "PASS": 55, "N/A": 1}) == "55 PASS, 2 FAIL, 1 N/A"
+
+
+def test_date_that_cannot_be_read_stands_as_it_is() -> None:
+    assert looks.stamp("yesterday") == "yesterday"
+    assert looks.stamp("2026-11-24T18:00:00Z").startswith("2026-11-2")
+
+
+def test_trace_reads_as_a_store() -> None:
+    trace = Trace({"channel": "io/contactor", "unit": "1", "t": [0.0, 0.1, 0.2], "y": [1.0, None, 0.0]})
+    assert trace.span == (0.0, 0.2)
+    assert trace.newest_s == 0.2
+    assert np.isnan(trace.at(0.15)["io/contactor"])
+    assert trace.at(0.2)["io/contactor"] == 0.0
+    times, values = trace.between(["io/contactor"], 0.0, 0.15)
+    assert times.tolist() == [0.0, 0.1]
+    assert values.shape == (1, 2)
+
+
+def test_trace_without_rows_shows_nothing() -> None:
+    trace = Trace({"channel": "a", "unit": "V", "t": [], "y": []})
+    assert trace.span == (0.0, 0.0)
+    assert np.isnan(trace.newest_s)
+
+
+def test_thinned_stretch_is_a_line_and_what_was_unknown_a_hole() -> None:
+    t_s, values = filled(np.array([0.0, 2.0, 4.0, 4.1]), np.array([1.0, 3.0, np.nan, 5.0], dtype=np.float32))
+    assert np.diff(t_s).max() <= APART_S + 1e-9
+    assert set(t_s) >= {0.0, 2.0, 4.0, 4.1}
+    assert values[t_s <= 2.0] == pytest.approx(1.0 + t_s[t_s <= 2.0])
+    assert np.isnan(values[(t_s > 2.0) & (t_s < 4.1)]).all()
+    assert values[-1] == 5.0
+
+
+def test_flags_are_shown_in_the_words_of_the_bench() -> None:
+    made = spec({"channel": "bms/fault", "unit": "1"}, {"bms/fault": {0: "none", 3: "OVERTEMPERATURE"}})
+    assert made.display.text(3.0) == "OVERTEMPERATURE"
+
+
+@pytest.mark.usefixtures("qapp")
+class TestAxis:
+    def test_whole_case_fits(self) -> None:
+        axis = CaseView()
+        axis.show_case(0.0, 2.56)
+        assert axis.span_s == 3.0
+        assert axis.right_s - axis.span_s <= 0.0
+        assert axis.right_s >= 2.56
+
+    def test_mark_shows_the_instant_its_window_and_what_began_it(self) -> None:
+        axis = CaseView()
+        axis.show_case(0.0, 20.0)
+        axis.mark(10.2, (10.1, 10.16), 10.0)
+        left = axis.right_s - axis.span_s
+        assert left <= 10.0
+        assert axis.right_s >= 10.2
+        assert axis.span_s < 1.0
+
+    def test_mark_near_an_end_stays_within_the_case(self) -> None:
+        axis = CaseView()
+        axis.show_case(0.0, 20.0)
+        axis.mark(19.99)
+        assert axis.right_s <= 20.3
+        axis.mark(0.01)
+        assert axis.right_s - axis.span_s >= -0.3
+
+    def test_labels_stand_at_round_times(self) -> None:
+        axis = CaseView()
+        axis.show_case(0.0, 20.0)
+        axis.mark(10.237, None, 10.1)
+        step = axis.span_s / 6.0
+        assert axis.right_s / step == pytest.approx(round(axis.right_s / step))
+
+    def test_zoom_keeps_the_marked_instant_in_sight_and_ends_somewhere(self) -> None:
+        axis = CaseView()
+        axis.show_case(0.0, 20.0)
+        axis.mark(3.3)
+        for _ in range(30):
+            axis.zoom(-1)
+            assert axis.right_s - axis.span_s <= 3.3 <= axis.right_s
+        assert axis.span_s == SPANS_S[0]
+        for _ in range(30):
+            axis.zoom(1)
+        assert axis.span_s == SPANS_S[-1]
+
+
+def test_window_of_a_time_hangs_on_what_began_it() -> None:
+    window, since_s = window_of(check(unit="ms", value=210.0, lo=100.0, hi=160.0, at_s=0.49))
+    assert since_s == pytest.approx(0.28)
+    assert window == pytest.approx((0.38, 0.44))
+
+
+def test_time_with_one_limit_has_a_window_that_is_open_at_the_other_end() -> None:
+    window, _ = window_of(check(unit="s", value=2.0, lo=1.0, at_s=5.0))
+    assert window == pytest.approx((4.0, float("inf")))
+    assert window_of(check(unit="ms", value=None, at_s=5.0)) == (None, None)
+    assert window_of(check(unit="V", at_s=5.0, hi=4.0)) == (None, None)
+
+
+def test_own_limits_of_a_check_come_before_those_of_the_device() -> None:
+    own = limits_of(check(hi=4.3), "cell_07/voltage", "V", facts())
+    assert [(limit.level, limit.upper, limit.device) for limit in own] == [(4.3, True, False)]
+    device = limits_of(check(unit="1", lo=1.0), "cell_07/voltage", "V", facts())
+    assert [(limit.level, limit.upper) for limit in device] == [(2.8, False), (4.25, True)]
+    assert limits_of(check(hi=4.3), "io/contactor", "1", facts()) == ()
+    assert limits_of(check(hi=4.3), "cell_08/voltage", "V", None) == ()
+
+
+def test_bench_is_emulated_only_where_every_instrument_is(tmp_path: Path) -> None:
+    certifier = BenchCertifier(None)
+    text = HIL24.read_text(encoding="utf-8")
+    partly = tmp_path / "partly.toml"
+    partly.write_text(text.replace('"emulated:supply"', '"192.0.2.7:5025"'), encoding="utf-8")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[bench", encoding="utf-8")
+    found = [certifier.emulated(path) for path in (HIL24, partly, broken, tmp_path / "absent.toml")]
+    assert found == [True, False, False, False]
+
+
+def test_page_brings_no_giants_into_the_window() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", IMPORTS],
+        cwd=ROOT, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "PySide6" in modules
+    assert not modules & {"pytest", "_pytest", "casadi", "numba", "pyarrow", "scipy", "pandas", "jinja2", "pydantic"}

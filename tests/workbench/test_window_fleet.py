@@ -1,0 +1,472 @@
+"""The Fleet page over a hub that a test plays."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+
+from drivers.errors import BrokerMissing, PulseError, Usage
+from edge_bridge.fleet.push import Progress
+from edge_bridge.fleet.store import Totals
+from edge_bridge.fleet.view import FleetView, NodeView
+from tests.workbench.hands import CTRL, SHIFT, click, front, in_front, key, nameless, press, write
+from tests.workbench.test_window_fleet_figures import NOW_MS, SHA, STATUS, pack
+from workbench.window.desk import Desk
+from workbench.window.dialogs import Dialog, Question
+from workbench.window.fleet.connection import Stage
+from workbench.window.fleet.page import FleetPage
+from workbench.window.model import Failure
+from workbench.window.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from edge_bridge.fleet.columns import Scalar
+    from tests.workbench.conftest import Shown
+
+URL = "mqtt://127.0.0.1:20001"
+FILE = Path("/runs/bundles/hil24-7.bundle")
+VIEW = FleetView(True, "", 0.0, (), Totals(0, 0, 0), 0)  # noqa: FBT003  # a view as it is
+LONG_S = 30.0
+
+
+class FakeFleet:
+    """Says what a test wants it to say."""
+
+    def __init__(self) -> None:
+        self.view = VIEW
+        self.broken: PulseError | None = None
+        self.sent = list[tuple[Path, str]]()
+
+    def snapshot(self) -> FleetView:
+        if self.broken is not None:
+            raise self.broken
+        return self.view
+
+    def send_bundle(self, path: Path, node: str) -> None:
+        if path.name == "odd.bundle":
+            raise Usage("cannot be read", where=path.name, hint="name a bundle file")
+        self.sent.append((path, node))
+
+
+class FakeHub:
+    """Opens at once, unless it is held; remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.fleet = FakeFleet()
+        self.asked = list[object]()
+        self.go = threading.Event()
+        self.go.set()
+        self.trouble: Exception | None = None
+        self.broker_runs = False
+
+    def _do(self, what: object) -> None:
+        assert self.go.wait(LONG_S)
+        self.asked.append(what)
+        if self.trouble is not None:
+            raise self.trouble
+
+    def open(self, broker: str, database: Path) -> FakeFleet:
+        self._do(("open", broker, database))
+        return self.fleet
+
+    def leave(self) -> None:
+        self._do("leave")
+
+    def start_broker(self) -> str:
+        self._do("start")
+        self.broker_runs = True
+        return URL
+
+    def stop_broker(self) -> None:
+        self._do("stop")
+        self.broker_runs = False
+
+    def close(self) -> None:
+        self.trouble = None
+        self._do("close")
+
+
+class Kit:
+    """A page, its desk, its hub."""
+
+    def __init__(self, qtbot: QtBot, root: Path | None = Path("/runs")) -> None:
+        self._qtbot = qtbot
+        self.desk, self.hub = Desk(), FakeHub()
+        self.page = FleetPage(self.desk, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
+        self.page.asked.connect(Dialog.open)
+        self.failures = list[Failure]()
+        self.page.connection.failed.connect(self.failures.append)
+        self.page.resize(1310, 690)
+        qtbot.addWidget(self.page)
+        self.page.show()
+
+    def until(self, what: Callable[[], bool]) -> None:
+        def turned() -> bool:
+            self.desk.read.emit()
+            return what()
+
+        self._qtbot.waitUntil(turned, timeout=round(1e3 * LONG_S))
+
+    def connect(self) -> None:
+        click(self.page.bar.connect_)
+        self.until(lambda: self.page.connection.view is not None)
+
+    def say(self, *nodes: NodeView, **fields: object) -> None:
+        self.hub.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
+        self.desk.read.emit()
+
+
+@pytest.fixture
+def kit(qtbot: QtBot) -> Iterator[Kit]:
+    made = Kit(qtbot)
+    yield made
+    made.hub.go.set()
+    made.page.connection.close()
+
+
+def test_page_that_is_apart_says_what_would_fill_it(kit: Kit) -> None:
+    assert kit.page.apart.isVisible()
+    assert kit.page.apart.button.text() == "Start one here"
+    assert kit.page.bar.word.text() == "NOT CONNECTED"
+    assert not kit.page.split.isVisible()
+
+
+def test_connects_to_the_broker_that_is_written(kit: Kit) -> None:
+    kit.page.bar.url.clear()
+    assert "Write the address" in kit.page.bar.connect_.toolTip()
+    write(kit.page.bar.url, URL)
+    key(kit.page.bar.url, Qt.Key.Key_Return)
+    assert kit.page.bar.word.text() == "CONNECTING"
+    kit.until(lambda: kit.page.bar.word.text() == "CONNECTED")
+    assert kit.hub.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.page.bar.connect_.text() == "Disconnect"
+    assert not kit.page.bar.url.isEnabled()
+    assert kit.page.nobody.isVisible()
+
+
+def test_started_broker_is_connected_to(kit: Kit) -> None:
+    click(kit.page.apart.button)
+    assert kit.page.bar.broker.text() == "Starting…"
+    kit.until(lambda: kit.page.connection.view is not None)
+    assert kit.hub.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.page.bar.url.text() == URL
+    assert kit.page.bar.broker.text() == "Stop ours"
+
+
+def test_broker_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
+    click(kit.page.bar.broker)
+    kit.until(lambda: kit.page.connection.view is not None)
+    kit.hub.broker_runs = False
+    kit.until(lambda: kit.page.bar.broker.text() == "Start one here")
+    assert kit.page.bar.broker.isEnabled()
+    click(kit.page.bar.broker)
+    kit.until(lambda: kit.hub.asked.count("start") == 2 and kit.page.bar.broker.text() == "Stop ours")
+    assert kit.page.connection.stage is Stage.OPEN  # it finds its broker again by itself
+
+
+def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
+    kit.hub.go.clear()
+    click(kit.page.bar.connect_)
+    for _ in range(3):
+        kit.desk.read.emit()
+    assert kit.page.bar.word.text() == "CONNECTING"
+    assert "being opened" in kit.page.bar.connect_.toolTip()
+    kit.hub.go.set()
+    kit.until(lambda: kit.page.bar.word.text() == "CONNECTED")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (Usage("is not a fleet's file", where="fleet.sqlite", hint="name another file"), "is not a fleet's file"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
+    ],
+)
+def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble: Exception, words: str) -> None:
+    kit.hub.trouble = trouble
+    click(kit.page.bar.connect_)
+    kit.until(lambda: bool(kit.failures))
+    assert words in kit.failures[0].sentence
+    assert kit.page.connection.stage is Stage.APART
+    kit.hub.trouble = None
+    kit.connect()
+
+
+def test_machine_without_a_broker_says_so(kit: Kit) -> None:
+    kit.hub.trouble = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
+    click(kit.page.bar.broker)
+    kit.until(lambda: bool(kit.failures))
+    assert kit.failures[0].hint == "Install mosquitto."
+    assert kit.page.bar.broker.isEnabled()
+
+
+def test_fleet_that_stops_is_left_with_its_reason(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.hub.fleet.broken = PulseError("the fleet has stopped: disk I/O error")
+    kit.until(lambda: kit.page.connection.stage is Stage.APART)
+    assert [failure.sentence for failure in kit.failures] == ["The fleet has stopped: disk I/O error."]
+    assert kit.page.table.packs.rows == []
+    assert "leave" in kit.hub.asked
+
+
+def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
+    click(kit.page.bar.broker)
+    kit.until(lambda: kit.page.connection.view is not None)
+    kit.say(pack())
+    click(kit.page.bar.connect_)
+    kit.until(lambda: kit.page.connection.stage is Stage.APART)
+    assert kit.page.table.packs.rows == []
+    assert not kit.page.detail.isVisible()
+    assert kit.hub.asked[-1] == "leave"
+    assert kit.hub.broker_runs
+
+
+def test_outage_is_told_with_its_length(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(online=False), connected=False, trouble="the broker has gone", outage_s=12.4)
+    assert kit.page.bar.word.text() == "NO BROKER"
+    assert DARK.amber in kit.page.bar.word.styleSheet()
+    assert "the broker has gone" in kit.page.bar.text.text()
+    assert "without a broker for 12 s" in kit.page.bar.text.text()
+
+
+def test_store_that_takes_nothing_is_trouble(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(), trouble="the store takes nothing: disk full")
+    assert kit.page.bar.word.text() == "TROUBLE"
+
+
+def test_first_pack_is_chosen_and_figures_change_in_place(kit: Kit) -> None:
+    kit.connect()
+    other = replace(pack(), node="pack-2")
+    kit.say(pack(), other)
+    assert kit.page.table.chosen == "pack-1"
+    kit.page.table.choose("pack-2")
+    resets = list[int]()
+    kit.page.table.packs.modelReset.connect(lambda: resets.append(1))
+    kit.say(pack(), replace(other, rows=99))
+    assert resets == []
+    assert kit.page.table.packs.rows[1][11].text == "99"
+    kit.say(replace(pack(), node="pack-0"), pack(), other)  # a pack joins above
+    assert resets == [1]
+    assert kit.page.table.chosen == "pack-2"
+
+
+def test_filter_leaves_the_packs_that_have_all_words(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(), replace(pack(online=False), node="pack-2"))
+    write(kit.page.bar.filter, "offline hil24")
+    assert kit.page.table.packs.names == ["pack-2"]
+    write(kit.page.bar.filter, " nothing")
+    assert kit.page.table.packs.names == []
+    assert not kit.page.detail.isVisible()
+    kit.page.bar.filter.clear()
+    assert kit.page.table.packs.names == ["pack-1", "pack-2"]
+
+
+def test_detail_draws_what_the_pack_has_said(kit: Kit) -> None:
+    kit.connect()
+    for soc in (0.60, 0.61):
+        kit.say(pack(Pack_SoC=soc))
+    plot = kit.page.detail.plots[2]
+    assert plot.canvas.store is kit.page.trends["pack-1"]
+    assert [entry.value for entry in plot.header.entries] == ["61.0 ±1.4 %"]
+    assert kit.page.detail.word.text() == ""
+
+
+def test_trend_goes_on_while_another_page_is_shown(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.hide()
+    before = len(kit.page.trends["pack-1"].t_s)
+    kit.say(pack())
+    assert len(kit.page.trends["pack-1"].t_s) == before + 1
+
+
+def test_stale_pack_says_how_old_its_figures_are(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(42.0))
+    assert kit.page.detail.word.text() == "▲ newest row 42 s old"
+    kit.say(pack(online=False))
+    assert kit.page.detail.word.text() == "▲ offline"
+
+
+def test_counters_are_named_and_counted(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    detail = kit.page.detail
+    assert detail.counted.fact.text() == "nothing refused or flagged"
+    assert not detail.counters.isVisible()
+    kit.say(pack(), refused={"out_of_order": 3, "conflict": 0}, flagged={"a_new_one": 1_234})
+    rows = [detail.counters.topLevelItem(number) for number in range(detail.counters.topLevelItemCount())]
+    assert [[row.text(column) for column in range(3)] for row in rows if row is not None] == [
+        ["refused", "a message was left out", "3"],
+        ["flagged", "a new one", "1\u202f234"],
+    ]
+
+
+def send(kit: Kit) -> Question:
+    click(kit.page.detail.send)
+    return front(Question)
+
+
+def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.offer(FILE)
+    assert kit.page.detail.send.text() == f"Send {FILE.name}…"
+    dialog = send(kit)
+    assert "goes back by itself" in " ".join(part.text() for part in dialog.findChildren(QLabel))
+    assert kit.hub.fleet.sent == []
+    click(dialog.yes)
+    kit.until(lambda: kit.hub.fleet.sent == [(FILE, "pack-1")])
+    assert kit.page.offered is None
+    stepper = kit.page.detail.stepper
+    for state, received, words in (
+        ("desired", 250, "It is being sent."),
+        ("downloaded", 1_000, "verifies it"),
+        ("refused", 1_000, "Has serial 5, older than 7."),
+    ):
+        reason = "has serial 5, older than 7" if state == "refused" else ""
+        kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))
+        assert words in stepper.sentence.text()
+        assert (stepper.bar.value(), stepper.percent.text()) == (received, f"{received // 10} %")
+    assert DARK.amber in stepper.sentence.styleSheet()
+
+
+def test_question_that_is_declined_sends_nothing(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.offer(FILE)
+    click(send(kit).no)
+    assert kit.hub.fleet.sent == []
+    assert kit.page.offered == FILE
+
+
+def test_pack_that_is_offline_gets_it_later_and_the_question_says_so(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(online=False))
+    kit.page.offer(FILE)
+    dialog = send(kit)
+    assert "once it is back" in " ".join(part.text() for part in dialog.findChildren(QLabel))
+    dialog.reject()
+
+
+def test_file_that_cannot_be_sent_is_told(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.send(Path("odd.bundle"), "pack-1")
+    kit.until(lambda: bool(kit.failures))
+    assert "cannot be read" in kit.failures[0].sentence
+    assert kit.page.connection.stage is Stage.OPEN
+
+
+def test_nothing_is_sent_without_a_pack(kit: Kit) -> None:
+    kit.page.offer(FILE)
+    assert kit.page.why_not_send() == "Connect to a broker first."
+    kit.connect()
+    assert kit.page.why_not_send() == "Choose a pack first."
+    kit.page.ask_send()
+    assert not in_front()
+
+
+def test_bundle_that_is_offered_waits_for_a_pack(kit: Kit) -> None:
+    kit.page.offer(FILE)
+    assert kit.page.offer_bar.isVisible()
+    assert FILE.name in kit.page.offer_text.text()
+    kit.page.withdraw()
+    assert not kit.page.offer_bar.isVisible()
+
+
+def test_command_of_an_edge_names_this_broker(kit: Kit) -> None:
+    kit.page.bar.url.setText(URL)
+    kit.page.copy_command()
+    assert f"--broker {URL}" in QApplication.clipboard().text()
+
+
+def test_what_is_not_there_yet_is_said(kit: Kit) -> None:
+    assert "No TLS" in kit.page.bar.not_yet.text()
+
+
+def test_closing_leaves_and_ends_the_thread(kit: Kit) -> None:
+    kit.connect()
+    kit.page.connection.close()
+    kit.page.connection.close()
+    assert kit.hub.asked[-1] == "close"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fleet hub")]
+
+
+def test_closing_while_a_connection_is_opened_closes_what_was_opened(kit: Kit) -> None:
+    kit.hub.go.clear()
+    click(kit.page.bar.connect_)
+    threading.Timer(0.05, kit.hub.go.set).start()
+    kit.page.connection.close()
+    assert kit.hub.asked[-1] == "close"
+
+
+def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
+    kit = Kit(qtbot, root=None)
+    assert "Choose a file" in kit.page.bar.connect_.toolTip()
+    kit.page.bar.choose_file(Path("/elsewhere/fleet.sqlite"))
+    kit.connect()
+    assert kit.hub.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
+    kit.page.connection.close()
+
+
+def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
+    kit.connect()
+    kit.say(replace(pack(), sending=Progress("pack-1", SHA, 10, 10, "reverted", "it tripped")))
+    kit.page.set_theme(LIGHT)
+    assert kit.page.table.chosen == "pack-1"
+    assert LIGHT.amber in kit.page.detail.stepper.sentence.styleSheet()
+    foreground = kit.page.table.packs.data(kit.page.table.packs.index(0, 0), Qt.ItemDataRole.ForegroundRole)
+    assert foreground.name() == LIGHT.text
+
+
+def test_everything_of_both_pages_is_in_the_palette(
+    show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
+) -> None:
+    hub = FakeHub()
+    monkeypatch.setattr("workbench.window.chain.LocalHub", lambda: hub)
+    shown = show()
+    fleet = shown.window.fleet
+    fleet.bar.choose_file(tmp_path / "fleet.sqlite")
+    names = {deed.name for deed in shown.window.actions_.list()}
+    assert {"bundle build", "bundle key", "fleet connect", "fleet broker", "fleet send"} <= names
+    assert shown.window.actions_.deeds["fleet connect"].words() == "Fleet: connect"
+    press(shown, Qt.Key.Key_F, CTRL | SHIFT)
+    qtbot.waitUntil(lambda: fleet.connection.stage is Stage.OPEN)
+    assert shown.window.actions_.deeds["fleet connect"].words() == "Fleet: disconnect"
+    shown.window.show_page("Fleet")
+    press(shown, Qt.Key.Key_F, CTRL)
+    assert fleet.bar.filter.hasFocus()
+    shown.shell.close()
+    assert hub.asked[-1] == "close"
+
+
+def test_many_packs_are_shown_and_only_some_are_followed(kit: Kit) -> None:
+    kit.connect()
+    status: dict[str, Scalar] = dict(STATUS)
+    kit.say(*(NodeView(f"pack-{n:04d}", online=True, rows=n, last_ms=round(NOW_MS), status=status) for n in range(150)))
+    assert len(kit.page.table.packs.rows) == 150
+    assert len(kit.page.trends) == 100
+    kit.page.table.choose("pack-0140")
+    kit.say(*kit.hub.fleet.view.nodes)
+    assert kit.page.detail.plots[0].canvas.store is kit.page.trends["pack-0140"]
+
+
+def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(), refused={"conflict": 1})
+    kit.page.offer(FILE)
+    assert nameless(kit.page) == []

@@ -1,0 +1,154 @@
+"""A pack in words and figures, a bundle's way in steps, a trend in rows: without a window."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge_bridge.fleet.push import Progress
+from edge_bridge.fleet.view import NodeView
+from workbench.window import format as fmt
+from workbench.window.fleet.figures import COLUMNS, STALE_S, Cell, cells
+from workbench.window.fleet.stepper import STEPS, Way, symbols, way_of
+from workbench.window.fleet.trend import ROWS, Trend
+
+if TYPE_CHECKING:
+    from edge_bridge.fleet.columns import Scalar
+
+NOW_MS = 1_800_000_000_000.0
+SHA = "ab" * 32
+STATUS: dict[str, Scalar] = {
+    "Bundle/Sha256": SHA, "Bundle/Name": "hil24", "Bundle/Serial": 7, "Bundle/Evidence": "SIM",
+    "Gate/Verdict": "held", "Gate/Reason": "cell_07/voltage above 4.20 V", "Outbox/Depth": 12_345,
+    "Pack/Current": -22.0, "Pack/Voltage": 93.754, "Pack/SoC": 0.632, "Pack/SoC Std": 0.0141,
+    "Cells/Voltage Min": 3.8811, "Cells/Voltage Max": 3.9046, "Temperature/Max": 298.25,
+}  # fmt: skip
+
+
+def pack(age_s: float | None = 0.2, *, online: bool = True, **status: Scalar) -> NodeView:
+    """`_` stands for `/` in a name."""
+    said = STATUS | {name.replace("_", "/"): value for name, value in status.items()}
+    last_ms = None if age_s is None else round(NOW_MS - 1e3 * age_s)
+    return NodeView("pack-1", online, 1_234, last_ms, said)
+
+
+def row(node: NodeView) -> dict[str, Cell]:
+    return dict(zip((column.head for column in COLUMNS), cells(node, NOW_MS), strict=True))
+
+
+def test_row_says_what_the_pack_says() -> None:
+    said = {head: cell.text for head, cell in row(pack()).items()}
+    assert said == {
+        "Pack": "pack-1", "State": "online", "Runs": "hil24 7", "Hash": "abababababab", "Class": "SIM", "Gate": "held",
+        "Current": f"{fmt.MINUS}22.00 A", "Voltage": "93.75 V", "SoC": "63.2 ±1.4 %", "Cells": "3.881 … 3.905 V",
+        "Hottest": "25.1 °C", "Rows": fmt.count(1_234), "Waiting": fmt.count(12_345), "Newest": "0.2 s",
+    }  # fmt: skip
+
+
+def test_missing_values_are_dashes_and_never_zero() -> None:
+    said = row(NodeView("pack-2", online=True, rows=0, last_ms=None, status={}))
+    for head in ("Runs", "Hash", "Class", "Gate", "Current", "Voltage", "SoC", "Cells", "Hottest", "Waiting", "Newest"):
+        assert said[head].text == fmt.DASH, head
+
+
+def test_null_in_place_of_a_figure_is_a_dash() -> None:
+    assert row(pack(Pack_Current=None))["Current"].text == fmt.DASH
+    assert row(pack(Outbox_Depth=None))["Waiting"].text == fmt.DASH
+
+
+@pytest.mark.parametrize(("age_s", "grey"), [(0.0, False), (STALE_S, False), (STALE_S + 0.1, True), (None, True)])
+def test_old_figures_are_grey(age_s: float | None, grey: bool) -> None:  # noqa: FBT001  # a table of cases
+    assert row(pack(age_s))["Voltage"].grey is grey
+
+
+def test_old_figures_tell_their_age() -> None:
+    assert row(pack(90.0))["Voltage"].tip == "2 min old"
+    assert row(pack(90.0))["Newest"].text == "2 min"
+
+
+def test_pack_that_is_offline_is_grey_however_new_its_row_is() -> None:
+    said = row(pack(online=False))
+    assert (said["State"].text, said["State"].symbol) == ("offline", "ring")
+    assert all(said[head].grey for head in ("State", "Runs", "Class", "Gate", "Current", "Cells"))
+
+
+def test_clock_of_a_pack_that_is_ahead_makes_no_negative_age() -> None:
+    assert row(pack(-30.0))["Newest"].text == "0.0 s"
+
+
+def test_red_belongs_to_trips_alone() -> None:
+    colours = {verdict: row(pack(Gate_Verdict=verdict))["Gate"].colour for verdict in ("allowed", "held", "tripped")}
+    assert colours == {"allowed": "green", "held": "amber", "tripped": "red"}
+    assert row(pack(Bundle_Evidence="SIM"))["Class"].colour == "amber"
+
+
+def test_unknown_word_is_shown_as_it_came() -> None:
+    assert row(pack(Gate_Verdict="odd"))["Gate"].text == "odd"
+
+
+# ---- the way of a bundle
+
+
+def marks(state: str, fraction: float | None = 1.0) -> str:
+    """A letter a step: done, under way, later, wrong."""
+    letters = {"ok": "d", "play": "n", "ring": "-", "cross": "x"}
+    return "".join(letters[symbol] for symbol, _ in symbols(Way(SHA, state, fraction=fraction)))
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("", "-----"), ("waiting", "n----"), ("desired", "dn---"), ("downloaded", "ddn--"), ("verified", "dddn-"),
+        ("installed", "ddddn"), ("healthy", "ddddd"), ("refused", "ddx--"), ("reverted", "ddddx"),
+        ("replaced", "-----"),
+        ("a word of tomorrow", "n----"),
+    ],
+)  # fmt: skip
+def test_steps_follow_the_state(state: str, shown: str) -> None:
+    assert marks(state) == shown
+    assert len(shown) == len(STEPS)
+
+
+def test_bundle_that_never_arrived_is_refused_at_its_download() -> None:
+    assert marks("refused", 0.4) == "dx---"
+
+
+def test_reason_is_a_sentence_beside_the_state() -> None:
+    way = Way(SHA, "refused", "has serial 5, older than 7")
+    assert way.sentence == "The pack refused it; nothing was installed. Has serial 5, older than 7."
+
+
+def test_what_is_sent_here_stands_above_what_the_pack_says() -> None:
+    said = {"Bundle/Desired": "cd" * 32, "Bundle/State": "refused"}
+    sent = NodeView("pack-1", online=True, rows=0, last_ms=None, status=said, sending=_progress())
+    assert way_of(sent) == Way(SHA, "desired", fraction=0.25)
+    alone = NodeView("pack-1", online=True, rows=0, last_ms=None, status=said)
+    assert way_of(alone) == Way("cd" * 32, "refused")
+    assert way_of(NodeView("pack-1", online=True, rows=0, last_ms=None, status={})) == Way("", "")
+
+
+def _progress() -> Progress:
+    return Progress("pack-1", SHA, 1_000, 250, "desired", "")
+
+
+# ---- the trend
+
+
+def test_trend_keeps_the_newest_two_minutes_in_order() -> None:
+    trend = Trend()
+    for look in range(3 * ROWS):
+        trend.look(pack(Pack_Current=float(look)), NOW_MS, 0.1 * look)
+    assert len(trend.t_s) == ROWS
+    assert (np.diff(trend.t_s) > 0.0).all()
+    assert trend.newest("Pack/Current") == 3 * ROWS - 1
+    assert trend.line("Pack/Current")[0] == 2 * ROWS
+
+
+def test_trend_has_a_hole_where_the_pack_is_silent() -> None:
+    trend = Trend()
+    for look, age_s in enumerate((0.1, STALE_S + 1.0, 0.1)):
+        trend.look(pack(age_s), NOW_MS, float(look))
+    assert [math.isnan(value) for value in trend.line("Pack/SoC").tolist()] == [False, True, False]

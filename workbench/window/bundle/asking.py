@@ -1,0 +1,46 @@
+"""File dialogs that let Ctrl+. through and go when they are done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+
+def ask_open(parent: QWidget, title: str, kinds: str, take: Callable[[Path], None], start: Path | None = None) -> None:
+    """A file that is there."""
+    _dialog(parent, title, take, start, kinds).open()
+
+
+def ask_new(parent: QWidget, title: str, kinds: str, take: Callable[[Path], None], start: Path | None = None) -> None:
+    """A file that is there or shall be."""
+    dialog = _dialog(parent, title, take, start, kinds)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.open()
+
+
+def ask_folder(parent: QWidget, title: str, take: Callable[[Path], None], start: Path | None = None) -> None:
+    """A folder that is there."""
+    dialog = _dialog(parent, title, take, start, "")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.open()
+
+
+def _dialog(parent: QWidget, title: str, take: Callable[[Path], None], start: Path | None, kinds: str) -> QFileDialog:
+    dialog = QFileDialog(parent, title, str(start or ""), kinds)
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # a native one would swallow Ctrl+.
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def chosen(file: str) -> None:
+        take(Path(file))
+
+    dialog.fileSelected.connect(chosen)
+    return dialog

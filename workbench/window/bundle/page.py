@@ -1,0 +1,284 @@
+"""The Bundle page: what it can rest on at the left, what is built at the right, and what each bundle is worth."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+
+from workbench.window.bundle import looks
+from workbench.window.bundle.asking import ask_folder, ask_open
+from workbench.window.bundle.course import Course
+from workbench.window.bundle.form import Form
+from workbench.window.bundle.lines import Line, Lines
+from workbench.window.bundle.model import Wish
+from workbench.window.bundle.newkey import NewKeyDialog
+from workbench.window.bundle.sheet import Sheet
+from workbench.window.bundle.strip import Strip
+from workbench.window.dialogs import Dialog
+from workbench.window.model import Failure
+from workbench.window.widgets import button, label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.window.bundle.model import CertificateEntry, Judged, Maker, NewKey, RunEntry
+    from workbench.window.desk import Desk
+    from workbench.window.themes import Theme
+
+_LEFT_PX: Final = 400
+_LIST_PX: Final = 330
+BY_KEYS: Final = "By the trusted keys, golden vectors replayed"
+NONE: Final = Line("No certificate", None, "ring", "muted", "The bundle carries the run alone.")
+
+
+class BundlePage(QWidget):
+    """One course of building and judging, shown."""
+
+    fleet_wanted = Signal(object)  # a bundle's file
+    asked = Signal(Dialog)
+    bench_page_wanted = Signal()
+
+    def __init__(self, desk: Desk, maker: Maker, root: Path | None, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Bundle page")
+        self._desk = desk
+        self.course = Course(desk, maker, root)
+        self.trusted = label(tone="muted")
+        self.form, self.strip, self.sheet = Form(), Strip(theme), Sheet(theme)
+        self.verify = button("Verify a file…", self.ask_bundle)
+        self.trust = button("Trusted keys…", self.ask_trust, tip="Choose the folder of public keys to verify with")
+        self.again = button("Refresh", self.course.refresh)
+        to_bench = button("Record one", self.bench_page_wanted.emit, "link", tip="Runs are recorded on the Bench page")
+        self.runs = Lines("Runs", "No run is recorded yet; a bundle rests on one.", theme, to_bench)
+        self.certificates = Lines("Certificates of this bench file", "None yet; the Certify page makes them.", theme)
+        self.bundles = Lines("Bundles", "None yet. Build one above, or verify a file.", theme)
+        self._lay_out()
+        self._wire()
+        self._judge()
+
+    def _lay_out(self) -> None:
+        self.trusted.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.trusted.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(16, 12, 16, 8)
+        bar.setSpacing(8)
+        bar.addWidget(label("Bundle", "title"))
+        bar.addSpacing(16)
+        bar.addWidget(self.trusted, 1)
+        for part in (self.trust, self.verify, self.again):
+            bar.addWidget(part)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.form, self.strip):
+            column.addWidget(part)
+        column.addWidget(_split(Qt.Orientation.Horizontal, (self.bundles, self.sheet), (_LIST_PX, 600)), 1)
+        left = _split(Qt.Orientation.Vertical, (self.runs, self.certificates), (420, 220))
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addLayout(bar)
+        page.addWidget(_split(Qt.Orientation.Horizontal, (left, right), (_LEFT_PX, 900)), 1)
+        self.setFocusProxy(self.runs.list)
+
+    def _wire(self) -> None:
+        form, sheet, course = self.form, self.sheet, self.course
+        form.changed.connect(self._judge)
+        form.build_wanted.connect(self.build)
+        form.key_wanted.connect(self.ask_new_key)
+        form.bench_wanted.connect(course.choose_bench)
+        for lines in (self.runs, self.certificates):
+            lines.changed.connect(self._judge)
+        self.bundles.changed.connect(self._show_chosen)
+        self.bundles.opened.connect(self.verify_chosen)
+        sheet.verify_wanted.connect(self.verify_chosen)
+        sheet.folder_wanted.connect(self.show_folder)
+        sheet.send_wanted.connect(self.send)
+        course.listed.connect(self._listed)
+        course.changed.connect(self._judge)
+        course.built.connect(self._built)
+        course.judged.connect(self._judged)
+        course.broken.connect(self.strip.show_failure)
+        course.failed.connect(self._desk.failed)
+        self._desk.read.connect(self._turn)
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in (self.runs, self.certificates, self.bundles, self.strip, self.sheet):
+            part.set_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
+        super().showEvent(event)
+        self.course.refresh()
+
+    def _turn(self) -> None:
+        if self.course.doing:
+            self.strip.show_work(self.course.doing, self.course.since_s)
+
+    # ---- what lies there
+
+    def _listed(self) -> None:
+        course, shelf = self.course, self.course.shelf
+        self.form.show_keys(shelf.private_keys)
+        self.form.show_bench(course.bench, shelf.bench_trouble, shelf.bench_name)
+        usable = sum(not run.why_not for run in shelf.runs)
+        fact = f"{usable} of {len(shelf.runs)} on this bench file" if shelf.runs else ""
+        self.runs.show_lines([_run_line(run) for run in shelf.runs], fact=fact)
+        lines = [_certificate_line(entry) for entry in shelf.certificates]
+        none_first = [NONE] if lines and lines[0].grey else []
+        self.certificates.show_lines([*none_first, *lines, *([] if none_first or not lines else [NONE])], fact="")
+        if course.wanted in [entry.folder for entry in shelf.certificates]:
+            self.certificates.choose(course.wanted)
+            course.wanted = None
+        self._show_bundles()
+        number = len(shelf.trusted)
+        self.trusted.setText(f"{number} trusted {'key' if number == 1 else 'keys'}" if number else "no trusted key yet")
+        self.trusted.setToolTip("\n".join((str(course.trust), *shelf.trusted)))
+        self._judge()
+
+    def _show_bundles(self, choose: Path | None = None) -> None:
+        known = self.course.bundles.values()
+        good = sum(one.verified for one in known)
+        self.bundles.show_lines(
+            [_bundle_line(one) for one in known], fact=f"{good} of {len(known)} verified" if known else ""
+        )
+        if choose is not None:
+            self.bundles.choose(choose)
+
+    def _show_chosen(self) -> None:
+        chosen = self.bundles.chosen
+        self.sheet.show_bundle(None if chosen is None else self.course.bundles.get(chosen))
+
+    # ---- build
+
+    @property
+    def run(self) -> RunEntry | None:
+        """The run that is chosen."""
+        return next((run for run in self.course.shelf.runs if run.folder == self.runs.chosen), None)
+
+    @property
+    def certificate(self) -> CertificateEntry | None:
+        """The certificate that goes along."""
+        chosen = self.certificates.chosen
+        return next((entry for entry in self.course.shelf.certificates if entry.folder == chosen), None)
+
+    def why_not_build(self) -> str:
+        """Why nothing can be built now, as a sentence."""
+        run, entry, course = self.run, self.certificate, self.course
+        why_not = course.why_no_root() or course.why_busy() or course.shelf.bench_trouble
+        if why_not:
+            return why_not
+        if run is None:
+            return "Choose a run." if course.shelf.runs else "Record a run on the Bench page first."
+        return run.why_not or ("" if entry is None else entry.why_not) or self.form.why_not()
+
+    def build(self) -> None:
+        """In a process of its own; the window goes on."""
+        run, entry, form = self.run, self.certificate, self.form
+        bench, private = self.course.bench, form.private
+        if self.why_not_build() or run is None or bench is None or private is None:
+            return
+        folder = None if entry is None else entry.folder
+        rest = (form.name.text().strip(), form.number, form.days.value(), self.course.bundles_folder, self.course.trust)
+        self.course.build(Wish(run.folder, bench, private, folder, *rest))
+
+    def _built(self, made: Judged) -> None:
+        self.strip.show_result(made)
+        self._show_bundles(made.file)
+
+    def _judge(self) -> None:
+        run, entry, busy = self.run, self.certificate, self.course.why_busy()
+        self.form.show_start(self.why_not_build())
+        self.form.show_run("none chosen" if run is None else f"{run.name}   class {run.evidence}", "Choose at the left")
+        self.form.show_certificate("none" if entry is None else looks.of_certificate(entry), "Choose at the left")
+        for part in (self.verify, self.sheet.again):
+            part.setEnabled(not busy)
+            part.setToolTip(busy or BY_KEYS)
+
+    # ---- verify
+
+    def ask_bundle(self) -> None:
+        """Any file, from anywhere."""
+        ask_open(self, "Verify a bundle", "Bundles (*.bundle);;All files (*)", self.course.judge, self.course.root)
+
+    def verify_chosen(self) -> None:
+        """The bundle that is shown, by the trusted keys, with its golden vectors."""
+        if self.sheet.judged is not None:
+            self.course.judge(self.sheet.judged.file)
+
+    def _judged(self, judged: Judged) -> None:
+        self.strip.show_judged(judged)
+        self._show_bundles(judged.file)
+
+    def ask_trust(self) -> None:
+        """Another folder of public keys."""
+        ask_folder(self, "Choose the folder of trusted keys", self.course.choose_trust, self.course.root)
+
+    # ---- keys
+
+    def ask_new_key(self) -> None:
+        """A pair beside the runs."""
+        course = self.course
+        if course.root is None:
+            self._desk.failed.emit(Failure(course.why_no_root()))
+            return
+        dialog = NewKeyDialog(self.window(), course.keys_folder)
+
+        def made(pair: NewKey) -> None:
+            dialog.show_pair(pair)
+            self.form.show_keys(course.shelf.private_keys, pair.private)
+
+        def trusted(copy: Path) -> None:
+            dialog.show_trusted(copy)
+            course.forget()
+
+        def troubled(failure: Failure) -> None:
+            dialog.show_trouble(" ".join(filter(None, (failure.sentence, failure.hint))))
+
+        dialog.made_wanted.connect(partial(course.make_key, ready=made, failed=troubled))
+        dialog.trust_wanted.connect(partial(course.trust_key, ready=trusted, failed=troubled))
+        self.asked.emit(dialog)
+
+    # ---- where it leads
+
+    def send(self) -> None:
+        """To the Fleet page."""
+        if self.sheet.judged is not None and not self.sheet.why_not_send():
+            self.fleet_wanted.emit(self.sheet.judged.file)
+
+    def show_folder(self) -> None:
+        """In the file manager."""
+        judged = self.sheet.judged
+        if judged is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(judged.file.parent))):
+            self._desk.failed.emit(Failure("No program here shows folders.", f"Open it yourself: {judged.file.parent}"))
+
+
+def _split(way: Qt.Orientation, parts: tuple[QWidget, ...], sizes: tuple[int, ...]) -> QSplitter:
+    made = QSplitter(way)
+    made.setHandleWidth(1)
+    made.setChildrenCollapsible(False)
+    for number, part in enumerate(parts):
+        made.addWidget(part)
+        made.setStretchFactor(number, number)
+    made.setSizes(list(sizes))
+    return made
+
+
+def _run_line(run: RunEntry) -> Line:
+    look = looks.of_class(run.evidence)
+    return Line(looks.of_run(run), run.folder, look.symbol, look.colour, run.name, run.why_not)
+
+
+def _certificate_line(entry: CertificateEntry) -> Line:
+    symbol, colour = ("cross", "vermilion") if entry.why_not else ("ok", "green")
+    return Line(looks.of_certificate(entry), entry.folder, symbol, colour, str(entry.folder), entry.why_not)
+
+
+def _bundle_line(judged: Judged) -> Line:
+    look = looks.of_standing(judged)
+    tip = f"{look.word}: {look.sentence}" + (f"\nExpires {judged.expires}" if judged.expires else "")
+    return Line(looks.of_bundle(judged), judged.file, look.symbol, look.colour, tip)

@@ -1,0 +1,85 @@
+"""One line under the form: what is being built or verified, or what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar
+
+from workbench.window import format as fmt
+from workbench.window.bundle import looks
+from workbench.window.bundle.elided import Elided
+from workbench.window.icons import icon
+from workbench.window.widgets import label
+
+if TYPE_CHECKING:
+    from workbench.window.bundle.model import Judged
+    from workbench.window.model import Failure
+    from workbench.window.themes import Theme
+
+_HEIGHT: Final = 44
+
+
+class Strip(QFrame):
+    """As high whatever it says, so that nothing below moves."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.symbol, self.word, self.text = QLabel(), label(), Elided()
+        self.age = label(tone="muted")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 0)  # nobody knows how long
+        self.bar.setFixedSize(160, 4)
+        self.bar.setAccessibleName("A bundle is being worked on")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(8)
+        for part in (self.symbol, self.word):
+            row.addWidget(part)
+        row.addWidget(self.text, 1)
+        for part in (self.age, self.bar):
+            row.addWidget(part)
+        self.setFixedHeight(_HEIGHT)
+        self._said = ("", "", "", "")
+        self._say("", "", "muted", "")
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._say(*self._said)
+
+    def show_work(self, sentence: str, since_s: float) -> None:
+        """What goes on, and since when."""
+        self._say("", "", "muted", sentence, working=True)
+        self.age.setText(fmt.age(since_s))
+
+    def show_result(self, made: Judged) -> None:
+        """A bundle that was built."""
+        notes = f"   {len(made.notes)} notes" if made.notes else ""
+        text = f"{made.file.name}   class {made.evidence}   sha256 {made.sha256[: looks.HASH_SHOWN]}{notes}"
+        self._say("ok", "BUILT", "green", text)
+
+    def show_judged(self, judged: Judged) -> None:
+        """A bundle that was verified, or not."""
+        look = looks.of_standing(judged)
+        self._say(look.symbol, look.word, look.colour, f"{judged.file.name}   {judged.golden or look.sentence}")
+
+    def show_failure(self, failure: Failure) -> None:
+        """Why there is no bundle, and what to do."""
+        text = " ".join(filter(None, (failure.sentence, failure.hint)))
+        self._say("cross", "NOT DONE", "vermilion", text, tip=failure.details)
+
+    def _say(self, symbol: str, word: str, colour: str, text: str, *, working: bool = False, tip: str = "") -> None:
+        self._said = (symbol, word, colour, text)
+        for part in (self.symbol, self.word):
+            part.setVisible(bool(word))
+        if symbol:
+            self.symbol.setPixmap(icon(symbol, self._theme.colour(colour)).pixmap(QSize(14, 14)))
+        self.word.setText(word)
+        self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
+        self.text.say(text, tip)
+        for part in (self.bar, self.age):
+            part.setVisible(working)
+        self.setAccessibleName(f"{word} {text}".strip())

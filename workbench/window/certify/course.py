@@ -1,0 +1,282 @@
+"""The course of a certification: a suite is read, cases run, a certificate is written; the window's timer moves it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from drivers.errors import PulseError
+from workbench.window.certify.certifier import sentence
+from workbench.window.model import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from workbench.certify.runner import CaseRun
+    from workbench.window.certify.model import Certifier, PastLine, Reading, Result, Work
+    from workbench.window.desk import Desk
+
+ODD: Final = (AttributeError, KeyError, OSError, StopIteration, TypeError, ValueError)  # of a line that is not ours
+
+
+class Stage(StrEnum):
+    """Where it stands."""
+
+    IDLE = "idle"
+    READING = "reading"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    WRITING = "writing"
+
+
+class Course(QObject):
+    """One at a time; `cases` are those of the suite, of the certification, or of the certificate that is shown."""
+
+    changed = Signal()  # stage, a verdict, a check
+    replaced = Signal()  # other cases
+    ended = Signal()  # a result is there
+    listed = Signal()  # earlier certificates
+    failed = Signal(Failure)
+
+    def __init__(self, desk: Desk, certifier: Certifier) -> None:
+        super().__init__()
+        self._desk = desk
+        self.certifier = certifier
+        self.stage = Stage.IDLE
+        self.suite: Path | None = None
+        self.bench: Path | None = None
+        self.emulated = False  # whether the bench file declares emulated instruments alone
+        self.cases: list[CaseRun] = []  # of the suite, with the verdicts of the last certification
+        self.broken: list[str] = []
+        self.work: Work | None = None
+        self.result: Result | None = None
+        self.shown: Result | None = None  # an earlier certificate, in place of the suite
+        self.past: Sequence[PastLine] = ()
+        self._reading: Reading | None = None
+        self._seen: tuple[object, ...] = ()
+        desk.read.connect(self.turn)
+        desk.switched_off.connect(self.off)
+
+    # ---- what is possible
+
+    @property
+    def on(self) -> bool:
+        """Whether a certification holds its bench."""
+        return self.stage in (Stage.RUNNING, Stage.STOPPING)
+
+    def why_not_start(self, ticked: int) -> str:
+        """Why `ticked` cases cannot be certified now, as a sentence; empty when they can."""
+        waits = {
+            Stage.RUNNING: "A certification is on; stop it or wait for its end.",
+            Stage.STOPPING: "A certification is being stopped.",
+            Stage.READING: "The suite is being read.",
+            Stage.WRITING: "The certificate of the last one is being written.",
+        }
+        return waits.get(self.stage) or self.certifier.why_not() or self._why_no_suite() or self._why_no_bench(ticked)
+
+    def _why_no_suite(self) -> str:
+        if self.shown is not None:
+            return "An earlier certificate is shown; go back to the suite first."
+        if not self.cases:
+            return sentence(self.broken[0]) if self.broken else "Choose a suite on the Certify page first."
+        return ""
+
+    def _why_no_bench(self, ticked: int) -> str:
+        if self._desk.connected and not self.emulated:
+            return "This window is connected to the bench, and a real bench has one master; disconnect it first."
+        return "" if ticked else "Tick at least one case."
+
+    def second_bench(self) -> bool:
+        """Whether another emulated bench starts beside the one that is connected."""
+        return self._desk.connected and self.emulated
+
+    @property
+    def holds_bench(self) -> bool:
+        """Whether a certification is on with the real bench of this window."""
+        return self.on and not self.emulated
+
+    def why_no_connect(self) -> str:
+        """Why this window's own session must stay away from the bench."""
+        if self.holds_bench:
+            return "A certification holds the bench; stop it or wait for its end."
+        return ""
+
+    def why_busy(self) -> str:
+        """Why no other suite or certificate can be shown."""
+        return "A certification is on." if self.on or self.stage is Stage.WRITING else ""
+
+    def why_not_leave(self) -> str:
+        return "" if self.shown is not None else "No earlier certificate is shown."
+
+    @property
+    def word(self) -> str:
+        """Two figures for the rail while a certification is on: how many cases have ended, of how many."""
+        if not self.on or self.work is None:
+            return ""
+        return f"{sum(case.verdict is not None for case in self.work.cases)}/{len(self.work.cases) or len(self.cases)}"
+
+    def why_not_stop(self) -> str:
+        if self.stage is Stage.STOPPING:
+            return "It is being stopped: the case under way ends, the bench is made safe."
+        return "" if self.on else "No certification is on."
+
+    # ---- deeds
+
+    def choose(self, suite: Path, bench: Path, *, again: bool = False) -> None:
+        """Read a suite for a bench, unless that is what is shown already."""
+        if self.on or self.stage is Stage.WRITING or ((suite, bench) == (self.suite, self.bench) and not again):
+            return
+        if self._reading is not None:
+            self._reading.close()
+        self.suite, self.bench, self.emulated = suite, bench, self.certifier.emulated(bench)
+        self.cases, self.broken, self.result, self.shown = [], [], None, None
+        try:
+            self._reading = self.certifier.read(suite, bench)
+            self.stage = Stage.READING
+        except OSError as error:
+            self._reading, self.stage = None, Stage.IDLE
+            self.broken = [f"{suite.name} cannot be read: {error.strerror or error}"]
+        self.replaced.emit()
+        self.changed.emit()
+
+    def start(self, only: Sequence[str]) -> None:
+        """Certify the cases named, all for none; `why_not_start` has been asked."""
+        if self.suite is None or self.bench is None:
+            return
+        try:
+            self.work = self.certifier.start(self.suite, self.bench, only)
+        except PulseError as error:
+            self.failed.emit(Failure(sentence(error.sentence), sentence(error.hint)))
+            return
+        except OSError as error:
+            self.failed.emit(Failure(f"The certification did not start: {error.strerror or error}.", "Try again."))
+            return
+        for case in self.cases:
+            _forget(case)
+        self.broken, self.result, self.stage, self._seen = [], None, Stage.RUNNING, ()
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """In order: the case under way ends, its bench is made safe."""
+        if self.work is not None and self.stage is Stage.RUNNING:
+            self.work.stop()
+            self.stage = Stage.STOPPING
+            self.changed.emit()
+
+    def off(self) -> None:
+        """OUTPUTS OFF: at once, whatever becomes of the case."""
+        if self.work is not None and self.on:
+            self.certifier.off(self.work)
+            self.stage = Stage.STOPPING
+            self.changed.emit()
+
+    def look(self) -> None:
+        """Read the list of earlier certificates."""
+        self.certifier.past(self._take_past, self.failed.emit)
+
+    def open(self, folder: Path) -> None:
+        """Show an earlier certificate."""
+        if not self.on:
+            self.certifier.open(folder, self._show, self.failed.emit)
+
+    def leave(self) -> None:
+        """Back from an earlier certificate to the suite."""
+        if self.shown is not None:
+            self.shown = None
+            self.replaced.emit()
+            self.changed.emit()
+
+    def close(self) -> None:
+        """The window is leaving: stop in order, keep what is known."""
+        if self._reading is not None:
+            self._reading.close()
+        if self.work is not None and not self.work.done:
+            self.work.close()
+        if self.work is not None and self.stage in (Stage.RUNNING, Stage.STOPPING):
+            self.certifier.write(self.work, self._take_result, self._fail_result)
+        self.certifier.close()
+
+    # ---- each turn
+
+    def turn(self) -> None:
+        """Hear what is new; called ten times a second."""
+        self.certifier.poll()
+        if self._reading is not None:
+            self._read_on(self._reading)
+        if self.on and self.work is not None:
+            self._work_on(self.work)
+
+    def _read_on(self, reading: Reading) -> None:
+        reading.poll()
+        if reading.done:
+            self._reading, self.stage = None, Stage.IDLE
+            self.cases, self.broken = list(reading.cases), list(reading.broken)
+            self.replaced.emit()
+            self.changed.emit()
+
+    def _work_on(self, work: Work) -> None:
+        try:
+            work.poll()
+        except ODD as error:  # a script can write anything into its folder
+            told = f"a line of the suite's progress cannot be read: {error!r}"
+            self.broken = [*dict.fromkeys([*self.broken, told])]
+        _copy(work.cases, self.cases)
+        seen = (len(work.broken), *((case.begun, case.verdict, len(case.checks)) for case in work.cases))
+        if work.done:
+            self.broken = [*self.broken, *work.broken]
+            self.stage = Stage.WRITING
+            self.certifier.write(work, self._take_result, self._fail_result)
+            self.changed.emit()
+        elif seen != self._seen:
+            self._seen = seen
+            self.changed.emit()
+
+    def _take_result(self, result: Result) -> None:
+        self.result, self.stage = result, Stage.IDLE
+        self.changed.emit()
+        self.ended.emit()
+        self.look()
+
+    def _fail_result(self, failure: Failure) -> None:
+        self.stage = Stage.IDLE
+        self.changed.emit()
+        self.failed.emit(failure)
+
+    def _take_past(self, lines: Sequence[PastLine]) -> None:
+        self.past = lines
+        self.listed.emit()
+
+    def _show(self, result: Result) -> None:
+        if not self.on:
+            self.shown = result
+            self.replaced.emit()
+            self.changed.emit()
+
+    # ---- what is shown
+
+    @property
+    def rows(self) -> Sequence[CaseRun]:
+        """The cases on screen."""
+        return self.shown.cases if self.shown is not None else self.cases
+
+    @property
+    def verdict(self) -> Result | None:
+        """The result on screen."""
+        return self.shown if self.shown is not None else self.result
+
+
+def _forget(case: CaseRun) -> None:
+    case.begun, case.verdict, case.reason, case.took_s = False, None, "", 0.0
+    case.checks, case.traces = [], []
+
+
+def _copy(known: Sequence[CaseRun], cases: Sequence[CaseRun]) -> None:
+    """What a certification found, into the suite's cases, which stay the same objects."""
+    found = {case.test: case for case in known}
+    for case in cases:
+        if (new := found.get(case.test)) is not None:
+            case.begun, case.verdict, case.reason, case.took_s = new.begun, new.verdict, new.reason, new.took_s
+            case.checks, case.traces = new.checks, new.traces

@@ -1,0 +1,147 @@
+"""What the Certify page knows of suites, certifications and certificates, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence  # noqa: TC003  # fields of records name them
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  # a field of a record names it
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from workbench.certify.runner import CaseRun
+    from workbench.window.model import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A folder or file of cases; `name` is what people call it."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """A certification that is over; `written` once its certificate and report lie in `folder`."""
+
+    folder: Path
+    suite: str
+    made: str
+    evidence: str
+    passed: bool
+    counts: Mapping[str, int]
+    cases: Sequence[CaseRun]
+    trouble: Sequence[str] = ()
+    written: bool = True
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class PastLine:
+    """An earlier certificate in the list; `detail` says in words what is wrong with one that cannot be read."""
+
+    folder: Path
+    suite: str = ""
+    made: str = ""
+    evidence: str = ""
+    passed: bool = False
+    counts: Mapping[str, int] | None = None
+    detail: str = ""
+
+
+class Reading(Protocol):
+    """A suite that is being read: which cases it holds for a bench."""
+
+    @property
+    def cases(self) -> Sequence[CaseRun]: ...
+
+    @property
+    def broken(self) -> Sequence[str]: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    def poll(self) -> object: ...
+
+    def close(self) -> None:
+        """Give up; returns soon."""
+        ...
+
+
+class Work(Protocol):
+    """A certification that runs; `workbench.certify.runner.Certification` is the one."""
+
+    @property
+    def cases(self) -> Sequence[CaseRun]: ...
+
+    @property
+    def about(self) -> Mapping[str, Any]: ...
+
+    @property
+    def broken(self) -> Sequence[str]: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def stopped(self) -> bool: ...
+
+    @property
+    def now(self) -> CaseRun | None: ...
+
+    @property
+    def left_s(self) -> float | None: ...
+
+    def poll(self) -> object: ...
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None:
+        """Stop and wait."""
+        ...
+
+
+class Certifier(Protocol):
+    """Where suites, certifications and certificates come from. Long work is done beside the window's thread.
+
+    What was asked for arrives through `ready` from `poll`; a failure instead of it goes to `failed`.
+    """
+
+    def suites(self) -> Sequence[Suite]:
+        """Those that come with the workbench."""
+        ...
+
+    def why_not(self) -> str:
+        """Why nothing can be certified here; empty where it can."""
+        ...
+
+    def emulated(self, bench: Path) -> bool:
+        """Whether a bench file declares emulated instruments alone; False for one that cannot be read."""
+        ...
+
+    def read(self, suite: Path, bench: Path) -> Reading: ...
+
+    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Work:
+        """Into a new folder; raises `PulseError` or `OSError`."""
+        ...
+
+    def off(self, work: Work) -> None:
+        """Its bench made safe by its guard, at once."""
+        ...
+
+    def write(self, work: Work, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None:
+        """Certificate and report of one that is done."""
+        ...
+
+    def past(self, ready: Callable[[Sequence[PastLine]], None], failed: Callable[[Failure], None]) -> None:
+        """Newest first."""
+        ...
+
+    def open(self, folder: Path, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None: ...
+
+    def poll(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,76 @@
+"""Reads a suite in a process of its own: which cases it holds for a bench; nothing of it runs."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.certify.order import Order
+from workbench.certify.process import LOG, started
+from workbench.certify.progress import Listener
+from workbench.certify.runner import NOTHING_RAN, CaseRun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE_S: Final = 60.0  # a suite that takes longer to be read hangs
+_FIELDS: Final = ("id", "title", "cell", "variant", "refs", "hazard", "test")
+
+
+class SuiteReading:
+    """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.Reading`."""
+
+    def __init__(self, suite: Path, bench: Path) -> None:
+        self.cases: list[CaseRun] = []
+        self.broken: list[str] = []
+        self.done = False
+        self._suite = suite
+        self._home = tempfile.TemporaryDirectory(prefix="pulsebms-suite-", ignore_cleanup_errors=True)
+        self._out = Path(self._home.name)
+        self._until_s = time.monotonic() + PATIENCE_S
+        self._listener = Listener(self._out)
+        self._process = started(suite, Order(bench, self._out), "--collect-only")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def poll(self) -> None:
+        """Hear what is new."""
+        if self.done:
+            return
+        ended = self._process.poll() is not None
+        for said in self._listener.heard():
+            self._take(said)
+        if ended:
+            self._settle(f"did not let itself be read (exit {self._process.returncode})")
+        elif time.monotonic() > self._until_s:
+            self._settle(f"did not let itself be read within {PATIENCE_S:g} s")
+
+    def close(self) -> None:
+        """Give up; nothing of it is left."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._home.cleanup()
+        self.done = True
+
+    def _take(self, said: Mapping[str, Any]) -> None:
+        if said["event"] == "collected":
+            self.cases = [CaseRun(**{name: case[name] for name in _FIELDS}) for case in said["cases"]]
+        elif said["event"] == "broken":
+            self.broken.append(f"{said['file']}: {said['reason']}")
+
+    def _settle(self, what: str) -> None:
+        if not self.cases and not self.broken:
+            plain = self._process.returncode in (0, NOTHING_RAN)
+            said = "" if plain else _last_line(self._out / LOG)
+            self.broken.append(f"{self._suite.name} {'holds no case' if plain else what}{f': {said}' if said else ''}")
+        self.close()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -1,0 +1,152 @@
+"""The plots of a case, one below the other over one time axis, at the instant of the check that is looked at."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from workbench.window.certify import looks
+from workbench.window.certify.axis import CaseView
+from workbench.window.certify.caseplot import CasePlot, Limit
+from workbench.window.certify.traces import Trace, is_flag, spec
+from workbench.window.widgets import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workbench.window.model import BenchFacts
+    from workbench.window.themes import Theme
+
+_PLOT_PX, _FLAG_PX = 118, 104
+_SECONDS = {"ms": 1e-3, "s": 1.0}
+
+
+class Strips(QScrollArea):
+    """Draws when something moved, not thirty times a second: a case that is over stands still."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.axis = CaseView()
+        self.plots: list[CasePlot] = []
+        self.empty = label(tone="muted", wrap=True)
+        self.empty.setContentsMargins(16, 12, 16, 12)
+        self._traces: Sequence[Mapping[str, Any]] = ()
+        self._stale = True
+        body = QWidget()
+        body.setAutoFillBackground(True)
+        self._body = body
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._column.addWidget(self.empty, alignment=Qt.AlignmentFlag.AlignTop)
+        self.setWidget(body)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.axis.changed.connect(self._soil)
+        self.axis.pointed.connect(self._soil)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        for plot in self.plots:
+            plot.set_theme(theme)
+        self._soil()
+
+    # ---- what is shown
+
+    def show_case(self, traces: Sequence[Mapping[str, Any]], bench: BenchFacts | None, why_empty: str) -> bool:
+        """Other traces, `why_empty` in words where there is none; answers whether they are others."""
+        known = [trace for trace in traces if len(trace["t"]) > 1]
+        self.empty.setText(why_empty if not known else "")
+        self.empty.setVisible(not known)
+        if traces is self._traces and len(known) == len(self.plots):
+            return False
+        self._traces = traces
+        for plot in self.plots:
+            self._column.removeWidget(plot)
+            plot.hide()
+            plot.deleteLater()
+        words: Mapping[str, Mapping[int, str]] = bench.words if bench is not None else {}
+        self.plots = [self._made(trace, words) for trace in known]
+        spans = [plot.canvas.store.span for plot in self.plots if isinstance(plot.canvas.store, Trace)]
+        self.axis.show_case(min((a for a, _ in spans), default=0.0), max((b for _, b in spans), default=1.0))
+        self._soil()
+        return True
+
+    def _made(self, trace: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> CasePlot:
+        plot = CasePlot(spec(trace, words), self.axis, self.theme, self._body)
+        flag = is_flag(plot.spec.display)
+        plot.setMinimumHeight(_FLAG_PX if flag else _PLOT_PX)
+        plot.show_store(Trace(trace))
+        self._column.addWidget(plot, 1 if flag else 4)
+        plot.show()
+        return plot
+
+    def show_check(self, check: Mapping[str, Any] | None, bench: BenchFacts | None) -> None:
+        """Its instant and its limits; without one, the whole case."""
+        word = "" if check is None else str(check["verdict"])
+        for plot in self.plots:
+            channel = plot.spec.curves[0].channel
+            plot.area.show_limits(limits_of(check, channel, _unit(plot), bench), word)
+        if check is None:
+            self.axis.mark(None)
+            return
+        at_s = looks.number(check["at_s"])
+        window, since_s = window_of(check)
+        self.axis.mark(at_s if math.isfinite(at_s) else None, window, since_s)
+        self._bring(str(check["channel"]))
+
+    def _bring(self, channel: str) -> None:
+        """Scroll to the plot that shows the check's channel."""
+        plot = next((plot for plot in self.plots if plot.spec.curves[0].channel == channel), None)
+        if plot is not None:
+            self.ensureWidgetVisible(plot, 0, 0)
+
+    # ---- each frame
+
+    def frame(self) -> None:
+        """Draw what is new; called 30 times a second while the page shows."""
+        if not self._stale:
+            return
+        self._stale = False
+        for plot in self.plots:
+            plot.canvas.advance()
+            plot.show_values()
+
+    def _soil(self) -> None:
+        self._stale = True
+
+
+def _unit(plot: CasePlot) -> str:
+    store = plot.canvas.store
+    return "" if store is None else store.channel(plot.spec.curves[0].channel).unit
+
+
+def limits_of(check: Mapping[str, Any] | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[Limit, ...]:
+    """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
+    if check is not None and check["channel"] == channel and check["unit"] == unit != "1":
+        sides = ((looks.number(check["lo"]), False), (looks.number(check["hi"]), True))
+        own = tuple(Limit(level, upper) for level, upper in sides if math.isfinite(level))
+        if own:
+            return own
+    pairs = () if bench is None else bench.limits
+    device = next((pair.device for pair in pairs if pair.channel == channel), None)
+    return () if device is None else tuple(Limit(level, level == device[1], device=True) for level in device)
+
+
+def window_of(check: Mapping[str, Any]) -> tuple[tuple[float, float] | None, float | None]:
+    """For a check of a time: from when to when its instant may lie, and when the time began; None for others."""
+    scale = _SECONDS.get(str(check["unit"]))
+    at_s, value = looks.number(check["at_s"]), looks.number(check["value"])
+    if scale is None or not math.isfinite(at_s) or not math.isfinite(value):
+        return None, None
+    since_s = at_s - scale * value
+    low, high = (looks.number(check[side]) for side in ("lo", "hi"))
+    if not math.isfinite(low) and not math.isfinite(high):
+        return None, since_s
+    early = since_s + scale * low if math.isfinite(low) else since_s
+    return (early, since_s + scale * high if math.isfinite(high) else math.inf), since_s

@@ -1,0 +1,67 @@
+"""The trace of one channel over a case as a store, so that the window's own plot draws it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from drivers.snapshot import Channel
+from workbench.window import format as fmt
+from workbench.window.curve import Curve, PlotSpec
+from workbench.window.store import Line, Store, Times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APART_S: Final = 0.3  # a plot leaves longer holes open; a trace was thinned, its holes are not the bench's
+_LEAST: Final = 12.0  # the narrowest range, in the last decimal of the unit
+_FLAG: Final = 1.2
+
+
+class Trace(Store):
+    """One channel with all its rows at once; the rest of a store as it is."""
+
+    def __init__(self, trace: Mapping[str, Any]) -> None:
+        """From `channel`, `unit`, `t`, `y` of a case; a null is a value that was not known."""
+        channel = Channel(str(trace["channel"]), str(trace["unit"]))
+        t_s, values = filled(
+            np.array(trace["t"], dtype=np.float64),
+            np.array([np.nan if y is None else y for y in trace["y"]], dtype=np.float32),
+        )
+        self.generation = self.lost = 0
+        self.channels = (channel,)
+        self._clock = None
+        self._column = {channel.name: 0}
+        self._rows = self._end = len(t_s)
+        self._t_s, self._values = t_s, values[None, :]
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last time, 0 and 0 without any."""
+        return (float(self._t_s[0]), float(self._t_s[-1])) if self._end else (0.0, 0.0)
+
+
+def filled(t_s: Times, values: Line) -> tuple[Times, Line]:
+    """More rows where two are far apart, on the line between them; none where one of them is not known."""
+    if len(t_s) == 0 or not (np.diff(t_s) > APART_S).any():
+        return t_s, values
+    between = [np.arange(a + APART_S, b, APART_S, dtype=np.float64) for a, b in pairwise(t_s.tolist())]
+    dense: Times = np.sort(np.concatenate([t_s, *between]))
+    unknown = np.interp(dense, t_s, np.isnan(values).astype(np.float64)) > 0.0
+    line = np.interp(dense, t_s, np.nan_to_num(values))
+    return dense, np.where(unknown, np.nan, line).astype(np.float32)
+
+
+def is_flag(display: fmt.Display) -> bool:
+    """Whether values are words or counts, whose plot needs no height."""
+    return display.words is not None or (not display.unit and not display.decimals)
+
+
+def spec(trace: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
+    """How a trace is drawn; `words` name the values of states and flags."""
+    channel = str(trace["channel"])
+    display = fmt.display(channel, str(trace["unit"]), words)
+    least = _FLAG if is_flag(display) else 10.0**-display.decimals * _LEAST
+    return PlotSpec(f"case {channel}", channel, display, (Curve("", channel, "text"),), least)

@@ -1,0 +1,179 @@
+"""The page's connection to a fleet: opened and left beside the window's thread, looked at ten times a second."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from drivers.errors import PulseError
+from workbench.window.certify.certifier import sentence
+from workbench.window.model import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edge_bridge.fleet.view import FleetView
+    from workbench.window.desk import Desk
+    from workbench.window.fleet.model import Fleet, Hub
+
+Thing = TypeVar("Thing")
+
+
+class Stage(StrEnum):
+    """Where it stands; an open one may still be without its broker."""
+
+    APART = "apart"
+    OPENING = "opening"
+    OPEN = "open"
+    LEAVING = "leaving"
+
+
+WAITS: Final = {
+    Stage.OPENING: "The connection is being opened.",
+    Stage.LEAVING: "The fleet is being left.",
+}
+
+
+class Connection(QObject):
+    """One fleet at a time. The hub's thread lives as long as the window: a broker of ours ends with it."""
+
+    changed = Signal()  # stage, broker
+    seen = Signal()  # the view was looked at
+    broker_up = Signal(str)  # URL of a broker of ours
+    failed = Signal(Failure)
+
+    def __init__(self, desk: Desk, hub: Hub) -> None:
+        super().__init__()
+        self._hub = hub
+        self._hand: ThreadPoolExecutor | None = None  # its first call starts the thread
+        self._asked: list[tuple[Future[Any], Callable[[Any], None]]] = []
+        self._fleet: Fleet | None = None
+        self.stage = Stage.APART
+        self.starting_broker = False
+        self.view: FleetView | None = None
+        self._ran = False  # a broker of ours, when it was last looked at
+        desk.read.connect(self.turn)
+
+    @property
+    def own_broker(self) -> bool:
+        """Whether a broker of ours runs here."""
+        return self._hub.broker_runs
+
+    # ---- what is possible
+
+    def why_not_connect(self) -> str:
+        """Why no fleet can be opened now, as a sentence."""
+        return WAITS.get(self.stage, "You are connected; disconnect first." if self.stage is Stage.OPEN else "")
+
+    def why_not_leave(self) -> str:
+        return WAITS.get(self.stage, "" if self.stage is Stage.OPEN else "There is no connection.")
+
+    def why_no_broker(self) -> str:
+        """Why no broker of ours can be started now."""
+        if self.starting_broker:
+            return "A broker is being started."
+        return WAITS.get(self.stage, "A broker of ours runs already." if self.own_broker else "")
+
+    def why_not_stop_broker(self) -> str:
+        return "" if self.own_broker else "No broker of ours runs."
+
+    # ---- what is done
+
+    def open(self, broker: str, database: Path) -> None:
+        """Hear the packs at `broker`; their rows go into `database`."""
+        if not self.why_not_connect():
+            self._stand(Stage.OPENING)
+            self._do(partial(self._hub.open, broker, database), self._opened)
+
+    def leave(self) -> None:
+        """Commit and say goodbye; a broker of ours runs on for the packs."""
+        if not self.why_not_leave():
+            self._fleet, self.view = None, None
+            self._stand(Stage.LEAVING)
+            self._do(self._hub.leave, lambda _: self._stand(Stage.APART))
+
+    def start_broker(self) -> None:
+        """On 127.0.0.1, in a process of its own."""
+        if not self.why_no_broker():
+            self.starting_broker = True
+            self.changed.emit()
+            self._do(self._hub.start_broker, self._broker_up)
+
+    def stop_broker(self) -> None:
+        if not self.why_not_stop_broker():
+            self._do(self._hub.stop_broker, lambda _: self.changed.emit())
+
+    def send(self, file: Path, node: str) -> None:
+        """Begin to send a bundle; what becomes of it the view tells."""
+        if self._fleet is not None:
+            self._do(partial(self._fleet.send_bundle, file, node), lambda _: None)
+
+    def close(self) -> None:
+        """The window goes: commit, say goodbye, stop the broker; a second call does nothing."""
+        self._fleet, self.view = None, None
+        if self._hand is not None:
+            for future, _ in self._asked:
+                future.cancel()
+            self._asked.clear()
+            self._hand.submit(self._hub.close)
+            self._hand.shutdown(wait=True)
+            self._hand = None
+
+    # ---- what happens
+
+    def turn(self) -> None:
+        """Take what has come; called ten times a second."""
+        for asked in [asked for asked in self._asked if asked[0].done()]:
+            self._asked.remove(asked)
+            self._settle(*asked)
+        if self._fleet is not None:
+            self._look(self._fleet)
+        if self.own_broker != self._ran:
+            self._ran = self.own_broker
+            self.changed.emit()
+
+    def _look(self, fleet: Fleet) -> None:
+        try:
+            view = fleet.snapshot()
+        except PulseError as error:
+            self.failed.emit(Failure(sentence(error.sentence), "Connect again."))
+            self.leave()
+            return
+        self.view = view
+        self.seen.emit()
+
+    def _settle(self, future: Future[Any], ready: Callable[[Any], None]) -> None:
+        error = future.exception()
+        if error is None:
+            ready(future.result())
+            return
+        self.starting_broker = False
+        if self.stage in WAITS:
+            self.stage = Stage.APART
+        told = isinstance(error, PulseError)
+        words = Failure(sentence(error.sentence), sentence(error.hint)) if told else Failure(sentence(str(error)))
+        self.failed.emit(words)
+        self.changed.emit()
+
+    def _opened(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._stand(Stage.OPEN)
+
+    def _broker_up(self, url: str) -> None:
+        self.starting_broker = False
+        self.changed.emit()
+        self.broker_up.emit(url)
+
+    def _stand(self, stage: Stage) -> None:
+        self.stage = stage
+        self.changed.emit()
+
+    def _do(self, work: Callable[[], Thing], ready: Callable[[Thing], None]) -> None:
+        if self._hand is None:
+            self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fleet hub")
+        self._asked.append((self._hand.submit(work), ready))
