@@ -135,6 +135,22 @@ def _flip_and_mistrust(page: BundlePage, file: Path, qtbot: QtBot) -> None:
     assert "Trusted are stranger.pem." in page.sheet.standing.sentence.text()
 
 
+def test_bundle_whose_key_is_not_trusted_here_is_nobodys_although_it_was_built_here(
+    served: Served, root: Path, qtbot: QtBot
+) -> None:
+    page = served.page
+    private, public = keys.make_key(root / KEYS, "north")
+    page.form.show_keys([], private)
+    page.build()
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.strip.word.text() == "BUILT", page.strip.text.text()
+    assert page.sheet.standing.word.text() == "UNTRUSTED"
+    assert not page.sheet.send.isEnabled()
+    trust(public, root / TRUST)
+    page.course.forget()
+    qtbot.waitUntil(lambda: page.sheet.standing.word.text() == "VERIFIED", timeout=SLOW_MS)
+
+
 def test_run_of_another_bench_and_certificates_of_others_are_told_apart(
     served: Served, root: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -335,7 +335,7 @@ def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
     for state, received, words in (
         ("desired", 250, "It is being sent."),
         ("downloaded", 1_000, "verifies it"),
-        ("refused", 1_000, "Has serial 5, older than 7."),
+        ("refused", 1_000, "It has serial 5, older than 7."),
     ):
         reason = "has serial 5, older than 7" if state == "refused" else ""
         kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))
@@ -470,3 +470,17 @@ def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
     kit.say(pack(), refused={"conflict": 1})
     kit.page.offer(FILE)
     assert nameless(kit.page) == []
+
+
+def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = FakeHub()
+    monkeypatch.setattr("workbench.window.chain.LocalHub", lambda: hub)
+    window = show(size=(1366, 768)).window
+    window.show_page("Fleet")
+    table = window.fleet.table
+    window.fleet.split.show()
+    usual = replace(pack(12.0, Bundle_Serial=20_261_124_182_939, Pack_Current=-22.0, Outbox_Depth=12), rows=99_999)
+    table.packs.show_nodes([usual, replace(usual, node="pack-2", online=False)], NOW_MS)
+    QApplication.processEvents()
+    cut = [n for n in range(len(table.packs.rows[0])) if table.sizeHintForColumn(n) > table.columnWidth(n)]
+    assert cut == []

@@ -118,7 +118,8 @@ def test_bundle_that_never_arrived_is_refused_at_its_download() -> None:
 
 def test_reason_is_a_sentence_beside_the_state() -> None:
     way = Way(SHA, "refused", "has serial 5, older than 7")
-    assert way.sentence == "The pack refused it; nothing was installed. Has serial 5, older than 7."
+    assert way.sentence == "The pack refused it; nothing was installed. It has serial 5, older than 7."
+    assert Way(SHA, "reverted", "golden vectors differ").sentence.endswith("Golden vectors differ.")
 
 
 def test_what_is_sent_here_stands_above_what_the_pack_says() -> None:
@@ -147,8 +148,18 @@ def test_trend_keeps_the_newest_two_minutes_in_order() -> None:
     assert trend.line("Pack/Current")[0] == 2 * ROWS
 
 
+def test_window_that_was_busy_makes_no_hole_in_a_trend() -> None:
+    trend = Trend()
+    for t_s in (0.0, 2.0):
+        trend.look(pack(), NOW_MS, t_s)
+    assert np.diff(trend.t_s).max() < 0.6
+    assert np.isfinite(trend.line("Pack/SoC")).all()
+    assert trend.newest_s == 2.0
+
+
 def test_trend_has_a_hole_where_the_pack_is_silent() -> None:
     trend = Trend()
     for look, age_s in enumerate((0.1, STALE_S + 1.0, 0.1)):
         trend.look(pack(age_s), NOW_MS, float(look))
-    assert [math.isnan(value) for value in trend.line("Pack/SoC").tolist()] == [False, True, False]
+    times = trend.t_s.searchsorted((0.0, 1.0, 2.0))
+    assert [math.isnan(value) for value in trend.line("Pack/SoC")[times].tolist()] == [False, True, False]

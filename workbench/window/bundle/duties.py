@@ -81,7 +81,7 @@ def judge(file: Path, folder: Path) -> Judged:
     """By the keys in `folder`, golden vectors replayed; a refusal is an answer. Raises `Usage` for no file."""
     report, made = Told("bundle verify"), claims(file)
     if not folder.is_dir():
-        return _refused(made, BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=_NO_KEY))
+        return _refused(made, _nobody())
     try:
         verb.verify(report, file, folder, lowest_serial=0, allow_sim=True, replay=True)
     except PulseError as error:
@@ -110,8 +110,8 @@ def claims(file: Path) -> Judged:
 def shelved(file: Path, folder: Path) -> Judged:
     """As `judge`, without replaying: quick enough for a list."""
     made = claims(file)
-    if not made.name:
-        return made
+    if not made.name or not folder.is_dir():
+        return _refused(made, _nobody()) if made.name else made
     try:
         found = verify(file.read_bytes(), folder, now=datetime.now(UTC))
     except BundleRefused as error:
@@ -119,7 +119,9 @@ def shelved(file: Path, folder: Path) -> Judged:
     return replace(made, verified=True, signer=found.signer)
 
 
-_NO_KEY: Final = "make a key, or copy the signer's public key (*.pem) into the trust folder"
+def _nobody() -> BundleRefused:
+    hint = "make a key, or copy the signer's public key (*.pem) into the trust folder"
+    return BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=hint)
 
 
 def _refused(made: Judged, error: PulseError) -> Judged:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 30
-_PAD_PX = 22
-_MARK_PX = 22
+_PAD_PX = 20
+_MARK_PX = 34
 _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6px 7px; }"
 
 
