@@ -32,6 +32,10 @@ STATUS: Final = {
     "Gate/Verdict": DataType.STRING,
     "Gate/Reason": DataType.STRING,
     "Pack/SoC": DataType.DOUBLE,
+    "Pack/SoC Std": DataType.DOUBLE,
+    "Cells/Voltage Min": DataType.DOUBLE,
+    "Cells/Voltage Max": DataType.DOUBLE,
+    "Temperature/Max": DataType.DOUBLE,
     "Pack/Current": DataType.DOUBLE,
     "Pack/Voltage": DataType.DOUBLE,
 }

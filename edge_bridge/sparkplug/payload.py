@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
@@ -89,7 +89,7 @@ def checked(datatype: DataType, value: Value, called: str | None = None) -> Valu
     """`value`, when `datatype` holds it; raises `PayloadError` of kind `wrong_type` or `out_of_range`."""
     if value is None or datatype is DataType.UNKNOWN:
         return value
-    low, high = _bounds(datatype)
+    low, high = _BOUNDS[datatype]
     if low == high:
         if type(value) is not _KINDS[datatype]:
             raise _wrong_type(datatype, value, called)
@@ -110,7 +110,8 @@ def typed(metric: Metric, name: str, datatype: DataType) -> Metric:
     value = metric.value
     if metric.datatype is DataType.UNKNOWN and type(value) is int:
         value = signed(datatype, value)
-    return replace(metric, name=name, datatype=datatype, value=checked(datatype, value, name))
+    held = checked(datatype, value, name)
+    return Metric(name, metric.alias, datatype, held, metric.timestamp_ms, metric.historical)
 
 
 def signed(datatype: DataType, raw: int) -> int:
@@ -130,6 +131,9 @@ def _bounds(datatype: DataType) -> tuple[int, int]:
         half = 1 << (SIGNED_BITS[datatype] - 1)
         return -half, half - 1
     return 0, (1 << UNSIGNED_BITS[datatype]) - 1 if datatype in UNSIGNED_BITS else 0
+
+
+_BOUNDS: Final = {datatype: _bounds(datatype) for datatype in DataType}
 
 
 def _wrong_type(datatype: DataType, value: Value, called: str | None) -> PayloadError:

@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication
 
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.push import Progress
-from edge_bridge.fleet.store import Totals
-from edge_bridge.fleet.view import FleetView, NodeView
-from tests.workbench.hands import CTRL, SHIFT, click, front, in_front, key, nameless, press, write
-from tests.workbench.test_window_fleet_figures import NOW_MS, SHA, STATUS, pack
-from workbench.window.desk import Desk
-from workbench.window.dialogs import Dialog, Question
+from edge_bridge.fleet.view import NodeView
+from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeHub, Kit, pack
+from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
 from workbench.window.fleet.connection import Stage
-from workbench.window.fleet.page import FleetPage
-from workbench.window.model import Failure
+from workbench.window.fleet.figures import COLUMNS
 from workbench.window.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -31,98 +27,6 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.columns import Scalar
     from tests.workbench.conftest import Shown
-
-URL = "mqtt://127.0.0.1:20001"
-FILE = Path("/runs/bundles/hil24-7.bundle")
-VIEW = FleetView(True, "", 0.0, (), Totals(0, 0, 0), 0)  # noqa: FBT003  # a view as it is
-LONG_S = 30.0
-
-
-class FakeFleet:
-    """Says what a test wants it to say."""
-
-    def __init__(self) -> None:
-        self.view = VIEW
-        self.broken: PulseError | None = None
-        self.sent = list[tuple[Path, str]]()
-
-    def snapshot(self) -> FleetView:
-        if self.broken is not None:
-            raise self.broken
-        return self.view
-
-    def send_bundle(self, path: Path, node: str) -> None:
-        if path.name == "odd.bundle":
-            raise Usage("cannot be read", where=path.name, hint="name a bundle file")
-        self.sent.append((path, node))
-
-
-class FakeHub:
-    """Opens at once, unless it is held; remembers what was asked of it."""
-
-    def __init__(self) -> None:
-        self.fleet = FakeFleet()
-        self.asked = list[object]()
-        self.go = threading.Event()
-        self.go.set()
-        self.trouble: Exception | None = None
-        self.broker_runs = False
-
-    def _do(self, what: object) -> None:
-        assert self.go.wait(LONG_S)
-        self.asked.append(what)
-        if self.trouble is not None:
-            raise self.trouble
-
-    def open(self, broker: str, database: Path) -> FakeFleet:
-        self._do(("open", broker, database))
-        return self.fleet
-
-    def leave(self) -> None:
-        self._do("leave")
-
-    def start_broker(self) -> str:
-        self._do("start")
-        self.broker_runs = True
-        return URL
-
-    def stop_broker(self) -> None:
-        self._do("stop")
-        self.broker_runs = False
-
-    def close(self) -> None:
-        self.trouble = None
-        self._do("close")
-
-
-class Kit:
-    """A page, its desk, its hub."""
-
-    def __init__(self, qtbot: QtBot, root: Path | None = Path("/runs")) -> None:
-        self._qtbot = qtbot
-        self.desk, self.hub = Desk(), FakeHub()
-        self.page = FleetPage(self.desk, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
-        self.page.asked.connect(Dialog.open)
-        self.failures = list[Failure]()
-        self.page.connection.failed.connect(self.failures.append)
-        self.page.resize(1310, 690)
-        qtbot.addWidget(self.page)
-        self.page.show()
-
-    def until(self, what: Callable[[], bool]) -> None:
-        def turned() -> bool:
-            self.desk.read.emit()
-            return what()
-
-        self._qtbot.waitUntil(turned, timeout=round(1e3 * LONG_S))
-
-    def connect(self) -> None:
-        click(self.page.bar.connect_)
-        self.until(lambda: self.page.connection.view is not None)
-
-    def say(self, *nodes: NodeView, **fields: object) -> None:
-        self.hub.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
-        self.desk.read.emit()
 
 
 @pytest.fixture
@@ -315,85 +219,6 @@ def test_counters_are_named_and_counted(kit: Kit) -> None:
     ]
 
 
-def send(kit: Kit) -> Question:
-    click(kit.page.detail.send)
-    return front(Question)
-
-
-def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
-    kit.connect()
-    kit.say(pack())
-    kit.page.offer(FILE)
-    assert kit.page.detail.send.text() == f"Send {FILE.name}…"
-    dialog = send(kit)
-    assert "goes back by itself" in " ".join(part.text() for part in dialog.findChildren(QLabel))
-    assert kit.hub.fleet.sent == []
-    click(dialog.yes)
-    kit.until(lambda: kit.hub.fleet.sent == [(FILE, "pack-1")])
-    assert kit.page.offered is None
-    stepper = kit.page.detail.stepper
-    for state, received, words in (
-        ("desired", 250, "It is being sent."),
-        ("downloaded", 1_000, "verifies it"),
-        ("refused", 1_000, "It has serial 5, older than 7."),
-    ):
-        reason = "has serial 5, older than 7" if state == "refused" else ""
-        kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))
-        assert words in stepper.sentence.text()
-        assert (stepper.bar.value(), stepper.percent.text()) == (received, f"{received // 10} %")
-    assert DARK.amber in stepper.sentence.styleSheet()
-
-
-def test_question_that_is_declined_sends_nothing(kit: Kit) -> None:
-    kit.connect()
-    kit.say(pack())
-    kit.page.offer(FILE)
-    click(send(kit).no)
-    assert kit.hub.fleet.sent == []
-    assert kit.page.offered == FILE
-
-
-def test_pack_that_is_offline_gets_it_later_and_the_question_says_so(kit: Kit) -> None:
-    kit.connect()
-    kit.say(pack(online=False))
-    kit.page.offer(FILE)
-    dialog = send(kit)
-    assert "once it is back" in " ".join(part.text() for part in dialog.findChildren(QLabel))
-    dialog.reject()
-
-
-def test_file_that_cannot_be_sent_is_told(kit: Kit) -> None:
-    kit.connect()
-    kit.say(pack())
-    kit.page.send(Path("odd.bundle"), "pack-1")
-    kit.until(lambda: bool(kit.failures))
-    assert "cannot be read" in kit.failures[0].sentence
-    assert kit.page.connection.stage is Stage.OPEN
-
-
-def test_nothing_is_sent_without_a_pack(kit: Kit) -> None:
-    kit.page.offer(FILE)
-    assert kit.page.why_not_send() == "Connect to a broker first."
-    kit.connect()
-    assert kit.page.why_not_send() == "Choose a pack first."
-    kit.page.ask_send()
-    assert not in_front()
-
-
-def test_bundle_that_is_offered_waits_for_a_pack(kit: Kit) -> None:
-    kit.page.offer(FILE)
-    assert kit.page.offer_bar.isVisible()
-    assert FILE.name in kit.page.offer_text.text()
-    kit.page.withdraw()
-    assert not kit.page.offer_bar.isVisible()
-
-
-def test_command_of_an_edge_names_this_broker(kit: Kit) -> None:
-    kit.page.bar.url.setText(URL)
-    kit.page.copy_command()
-    assert f"--broker {URL}" in QApplication.clipboard().text()
-
-
 def test_what_is_not_there_yet_is_said(kit: Kit) -> None:
     assert "No TLS" in kit.page.bar.not_yet.text()
 
@@ -482,5 +307,5 @@ def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatc
     usual = replace(pack(12.0, Bundle_Serial=20_261_124_182_939, Pack_Current=-22.0, Outbox_Depth=12), rows=99_999)
     table.packs.show_nodes([usual, replace(usual, node="pack-2", online=False)], NOW_MS)
     QApplication.processEvents()
-    cut = [n for n in range(len(table.packs.rows[0])) if table.sizeHintForColumn(n) > table.columnWidth(n)]
-    assert cut == []
+    whole = [n for n, column in enumerate(COLUMNS) if not column.wide]
+    assert [COLUMNS[n].head for n in whole if table.sizeHintForColumn(n) > table.columnWidth(n)] == []

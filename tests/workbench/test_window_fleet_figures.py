@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edge_bridge.fleet.push import Progress
 from edge_bridge.fleet.view import NodeView
+from tests.workbench.fake_hub import NOW_MS, SHA, pack
 from workbench.window import format as fmt
 from workbench.window.fleet.figures import COLUMNS, STALE_S, Cell, cells
 from workbench.window.fleet.stepper import STEPS, Way, symbols, way_of
 from workbench.window.fleet.trend import ROWS, Trend
-
-if TYPE_CHECKING:
-    from edge_bridge.fleet.columns import Scalar
-
-NOW_MS = 1_800_000_000_000.0
-SHA = "ab" * 32
-STATUS: dict[str, Scalar] = {
-    "Bundle/Sha256": SHA, "Bundle/Name": "hil24", "Bundle/Serial": 7, "Bundle/Evidence": "SIM",
-    "Gate/Verdict": "held", "Gate/Reason": "cell_07/voltage above 4.20 V", "Outbox/Depth": 12_345,
-    "Pack/Current": -22.0, "Pack/Voltage": 93.754, "Pack/SoC": 0.632, "Pack/SoC Std": 0.0141,
-    "Cells/Voltage Min": 3.8811, "Cells/Voltage Max": 3.9046, "Temperature/Max": 298.25,
-}  # fmt: skip
-
-
-def pack(age_s: float | None = 0.2, *, online: bool = True, **status: Scalar) -> NodeView:
-    """`_` stands for `/` in a name."""
-    said = STATUS | {name.replace("_", "/"): value for name, value in status.items()}
-    last_ms = None if age_s is None else round(NOW_MS - 1e3 * age_s)
-    return NodeView("pack-1", online, 1_234, last_ms, said)
 
 
 def row(node: NodeView) -> dict[str, Cell]:

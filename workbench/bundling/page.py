@@ -58,14 +58,19 @@ def _evidence(bundle: Bundle) -> Iterator[str]:
     yield from (f"link     {plain(link['class'])} {plain(link['link'])}" for link in said["links"])
     yield from (f"note     {plain(note)}" for note in said["run"]["notes"])
     if (proof := said["certificate"]) is not None:
-        yield f"cert     {plain(proof['suite'])} of {plain(proof['made'])}, counts {plain(proof['counts'])}"
+        yield f"cert     {plain(proof['suite'])} of {plain(proof['made'])}, {_counted(proof['counts'])}"
+
+
+def _counted(counts: Any) -> str:
+    """Verdicts that there are, as people count them."""
+    return ", ".join(f"{plain(count)} {plain(word)}" for word, count in counts.items() if count)
 
 
 def _golden(bundle: Bundle) -> Iterator[str]:
     said = bundle.json(GOLDEN)
     first, last = said["ticks"]
     yield f"golden   ticks {plain(first)} to {plain(last)} of the run, estimator {plain(said['estimator']['lane'])}"
-    yield f"golden   {len(said['gate'])} commands for the gate"
+    yield f"golden   {len(said['gate'])} commands for the bench's gate, {len(said['pack_gate'])} for the edge's"
 
 
 def _limits(bundle: Bundle) -> Iterator[str]:

@@ -1,0 +1,88 @@
+"""A maker of bundles that answers when a test says so, a shelf to show, and a page over them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
+from workbench.window.model import Failure
+
+if TYPE_CHECKING:
+    from workbench.window.bundle.page import BundlePage
+    from workbench.window.desk import Desk
+
+ROOT = Path("/runs")
+BENCH = Path("/benches/hil24.toml")
+KEY = ROOT / "keys" / "release.key"
+RUN = RunEntry("run-1", ROOT / "run-1", "2026-11-24 18:29", 18.0, "SIM", "hil24")
+OTHER = RunEntry("run-0", ROOT / "run-0", "2026-11-23 10:00", 9.0, "HIL", "hil24", "It ran on another bench file.")
+PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:00Z", "SIM", {"PASS": 6})
+FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={"FAIL": 1}, why_not="It did not pass.")
+GOOD = Judged(
+    ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
+    f"{'cd' * 32} (release.pem)", verified=True,
+    told=("run      run-1", "lane     estimator  EKF", "lane     twin  SPMe"),
+)  # fmt: skip
+FOREIGN = replace(
+    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
+    reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
+)  # fmt: skip
+CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
+SHELF = Shelf((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
+
+Failed = Callable[[Failure], None]
+
+
+class FakeMaker:
+    """Keeps what was asked; `answer` hands over what a test wants to be true."""
+
+    def __init__(self) -> None:
+        self.asked: deque[tuple[str, tuple[Any, ...], Callable[[Any], None], Failed]] = deque()
+        self.closed = False
+
+    def look(self, places: Places, ready: Callable[[Shelf], None], failed: Failed) -> None:
+        self.asked.append(("look", (places,), ready, failed))
+
+    def make_key(self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Failed) -> None:
+        self.asked.append(("make_key", (folder, name), ready, failed))
+
+    def trust(self, public: Path, folder: Path, ready: Callable[[Path], None], failed: Failed) -> None:
+        self.asked.append(("trust", (public, folder), ready, failed))
+
+    def build(self, wish: Wish, ready: Callable[[Judged], None], failed: Failed) -> None:
+        self.asked.append(("build", (wish,), ready, failed))
+
+    def judge(self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed) -> None:
+        self.asked.append(("judge", (file, trust), ready, failed))
+
+    def poll(self) -> None:
+        """Answers come when a test says so."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pending(self, name: str) -> tuple[Any, ...]:
+        return next(given for asked, given, _, _ in self.asked if asked == name)
+
+    def answer(self, name: str, said: object) -> None:
+        """To all who asked for `name`, oldest first."""
+        waiting = [asked for asked in self.asked if asked[0] == name]
+        assert waiting, f"nobody asked for {name}"
+        for asked in waiting:
+            self.asked.remove(asked)
+            asked[3](said) if isinstance(said, Failure) else asked[2](said)
+
+
+class Kit:
+    """A page, its desk, its maker."""
+
+    def __init__(self, page: BundlePage, desk: Desk, maker: FakeMaker) -> None:
+        self.page, self.desk, self.maker = page, desk, maker
+
+    def fill(self, shelf: Shelf = SHELF) -> None:
+        self.page.course.choose_bench(BENCH)
+        self.maker.answer("look", shelf)

@@ -1,0 +1,109 @@
+"""A bundle on its way to a pack, on the Fleet page over a hub that a test plays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel
+
+from edge_bridge.fleet.push import Progress
+from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
+from tests.workbench.hands import click, front, in_front
+from workbench.window.dialogs import Question
+from workbench.window.fleet.connection import Stage
+from workbench.window.themes import DARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def kit(qtbot: QtBot) -> Iterator[Kit]:
+    made = Kit(qtbot)
+    yield made
+    made.hub.go.set()
+    made.page.connection.close()
+
+
+def send(kit: Kit) -> Question:
+    click(kit.page.detail.send)
+    return front(Question)
+
+
+def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.offer(FILE)
+    assert kit.page.detail.send.text() == f"Send {FILE.name}…"
+    dialog = send(kit)
+    assert "goes back by itself" in " ".join(part.text() for part in dialog.findChildren(QLabel))
+    assert kit.hub.fleet.sent == []
+    click(dialog.yes)
+    kit.until(lambda: kit.hub.fleet.sent == [(FILE, "pack-1")])
+    assert kit.page.offered is None
+    stepper = kit.page.detail.stepper
+    for state, received, words in (
+        ("desired", 250, "It is being sent."),
+        ("downloaded", 1_000, "verifies it"),
+        ("refused", 1_000, "It has serial 5, older than 7."),
+    ):
+        reason = "has serial 5, older than 7" if state == "refused" else ""
+        kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))
+        assert words in stepper.sentence.text()
+        assert (stepper.bar.value(), stepper.percent.text()) == (received, f"{received // 10} %")
+    assert DARK.amber in stepper.sentence.styleSheet()
+
+
+def test_question_that_is_declined_sends_nothing(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.offer(FILE)
+    click(send(kit).no)
+    assert kit.hub.fleet.sent == []
+    assert kit.page.offered == FILE
+
+
+def test_pack_that_is_offline_gets_it_later_and_the_question_says_so(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack(online=False))
+    kit.page.offer(FILE)
+    dialog = send(kit)
+    assert "once it is back" in " ".join(part.text() for part in dialog.findChildren(QLabel))
+    dialog.reject()
+
+
+def test_file_that_cannot_be_sent_is_told(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.page.send(Path("odd.bundle"), "pack-1")
+    kit.until(lambda: bool(kit.failures))
+    assert "cannot be read" in kit.failures[0].sentence
+    assert kit.page.connection.stage is Stage.OPEN
+
+
+def test_nothing_is_sent_without_a_pack(kit: Kit) -> None:
+    kit.page.offer(FILE)
+    assert kit.page.why_not_send() == "Connect to a broker first."
+    kit.connect()
+    assert kit.page.why_not_send() == "Choose a pack first."
+    kit.page.ask_send()
+    assert not in_front()
+
+
+def test_bundle_that_is_offered_waits_for_a_pack(kit: Kit) -> None:
+    kit.page.offer(FILE)
+    assert kit.page.offer_bar.isVisible()
+    assert FILE.name in kit.page.offer_text.text()
+    kit.page.withdraw()
+    assert not kit.page.offer_bar.isVisible()
+
+
+def test_command_of_an_edge_names_this_broker(kit: Kit) -> None:
+    kit.page.bar.url.setText(URL)
+    kit.page.copy_command()
+    assert f"--broker {URL}" in QApplication.clipboard().text()
