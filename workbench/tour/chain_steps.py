@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CELLS: Final = (1, 12, 24)
 DEFECT: Final = ("wrong-cell-named", 12)
 CERTIFY_S, HEALTHY_S, HEARD_S = 90.0, 60.0, 30.0
-LOAD_S, DOWN_S, BACK_S, DARK_S, DRAIN_S = 2.0, 10.0, 2.0, 1.0, 4.0
+LOAD_S, DOWN_S, BACK_S, DARK_S, DRAIN_S = 2.0, 10.0, 2.0, 1.0, 3.0
 SHORT_S: Final = 3.0
 SIGNER: Final = "tour"
 WHERE_TO_FLIP: Final = 0.5  # of the file
