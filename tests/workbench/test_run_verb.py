@@ -24,11 +24,16 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process grou
 
 
 def begin(out: Path, *arguments: str) -> subprocess.Popen[str]:
-    """A run in a process group of its own, as a shell starts one."""
+    """A run in a process group of its own, as a shell starts one; under nohup a hang-up would pass it by."""
     command = [sys.executable, "main.py", "run", "--json", "--out", str(out), *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL) if hasattr(signal, "SIGHUP") else None
+    try:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGHUP, before)
 
 
 def answer(process: subprocess.Popen[str], within_s: float = 60.0) -> tuple[int, dict[str, Any], str]:
