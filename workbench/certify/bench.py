@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BenchError, Blocked, Interrupted
+from workbench.certify.seen import Reaction, Stimulus, Told
 from workbench.certify.watch import Watch
 from workbench.session import patience
 from workbench.window.model import State
@@ -27,33 +27,6 @@ AFTER_S: Final = 0.08  # that a plot shows behind the last event
 METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
 CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
-
-
-@dataclass(frozen=True, slots=True)
-class Stimulus:
-    """What was done to the device, between `begin_s` (sent) and `end_s` (first seen); shown on `channel`."""
-
-    begin_s: float
-    end_s: float
-    channel: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`."""
-
-    value_s: float
-    uncertainty_s: float
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the device said over CAN: the fault in its own word, the place that it named, when."""
-
-    fault: str
-    place: int
-    at_s: float
 
 
 class CaseBench:

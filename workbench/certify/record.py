@@ -10,7 +10,7 @@ from workbench.certify.verdict import Check, Verdict, judged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.certify.bench import Reaction, Stimulus
+    from workbench.certify.seen import Reaction, Stimulus
 
 
 class Record:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from workbench.certify.limits import LIMITS
 
 if TYPE_CHECKING:
-    from workbench.certify.bench import CaseBench, Stimulus
+    from workbench.certify.bench import CaseBench
     from workbench.certify.limits import Level
     from workbench.certify.record import Record
+    from workbench.certify.seen import Stimulus
 
 OPENS_S = 4.0  # what has not opened by then does not
 

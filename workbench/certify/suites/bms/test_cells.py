@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workbench.certify.bench import Stimulus
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
+from workbench.certify.seen import Stimulus
 from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:

@@ -1,0 +1,32 @@
+"""What a case does and sees, with the times between which it happened; s of the monotonic clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """What was done to the device, between `begin_s` (sent) and `end_s` (first seen); shown on `channel`."""
+
+    begin_s: float
+    end_s: float
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`."""
+
+    value_s: float
+    uncertainty_s: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the device said over CAN: the fault in its own word, the place that it named, when."""
+
+    fault: str
+    place: int
+    at_s: float
