@@ -164,7 +164,8 @@ def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: Progr
         evicted = f", {node.named} evicted by the edge" if node.named else ""
         report.line(f"{node.node:<20} {words}{evicted}")
     for reason, count in view.refused.items():
-        report.line(f"refused  {count} x {reason}")
+        if count:
+            report.line(f"refused  {count} x {reason}")
     return not totals["duplicates"] and (sent is None or sent.ok)
 
 
