@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-import can
-
+from drivers.canbus.lean import can
 from drivers.frameproof import Proof, Protection
 from drivers.lastword import NEVER, RECONNECT_S, StepResult
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import can
-
+from drivers.canbus.lean import can
 from drivers.errors import LinkDropped
 
 

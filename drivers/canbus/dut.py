@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
-import can
 import numpy as np
 
 from drivers.canbus.bus import open_bus
 from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
+from drivers.canbus.lean import can
 from drivers.canbus.talker import Talker
 from drivers.frameproof import Proof
 from drivers.lastframe import EXTENDED, CanLastWord, CanStep, Watch, identifier

@@ -7,9 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import can
-
 from drivers.canbus.dut_map import read_dut_map
+from drivers.canbus.lean import can
 from tests.drivers.polled import known
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import can
 import numpy as np
 import pytest
 
 from drivers.canbus.dut import Dut
+from drivers.canbus.lean import can
 from drivers.ports import LinkState
 from drivers.snapshot import Quality
 from tests.drivers.candevice import MAP, MAPPED, Device, broken, value

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import can
 import pytest
 
 from drivers.canbus.dut import Dut
+from drivers.canbus.lean import can
 from drivers.snapshot import Quality
 from tests.drivers.candevice import Device, value
 from tests.drivers.polled import until

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import can
 import pytest
 
 from drivers.canbus.dut import last_word
+from drivers.canbus.lean import can
 from tests.drivers.candevice import MAPPED, Device, broken
 from tests.drivers.polled import until
 

@@ -6,9 +6,8 @@ import os
 from multiprocessing.resource_tracker import getfd
 from typing import TYPE_CHECKING, Final
 
-import can.interfaces
-
 from control.guard_process import guard_main
+from drivers.canbus.lean import can
 from workbench.interrupt import outlive_terminal
 
 if TYPE_CHECKING:
