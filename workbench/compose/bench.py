@@ -75,7 +75,7 @@ def _station(
     senses = Senses((cells, supply, dut, io_box))
     limits = laid_over(bench, senses.table)
     pack = pack_spec(bench.pack)
-    twins, estimators, controllers = (build_lanes(bench, role, pack) for role in ROLES)
+    twins, estimators, controllers = (build_lanes(bench, role, pack, shadows=order.shadows) for role in ROLES)
     layout = TickLayout(
         senses.table,
         {lane.name: lane.part.columns for lane in twins.all},

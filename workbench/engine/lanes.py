@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec
 
 
-def build_lanes(bench: Bench, role: Role, pack: PackSpec) -> Lanes[Any]:
-    """All lanes of a role; raises `BenchFileError` at the line of a lane that cannot be built."""
-    parts = {lane.name: build_lane(bench, lane, pack) for lane in bench.lanes(role)}
+def build_lanes(bench: Bench, role: Role, pack: PackSpec, *, shadows: bool) -> Lanes[Any]:
+    """The lanes of a role, or its active one alone; `BenchFileError` at the line of a lane that cannot be built."""
+    parts = {lane.name: build_lane(bench, lane, pack) for lane in bench.lanes(role) if lane.active or shadows}
     return Lanes(role, parts, bench.active(role).name, time.monotonic)

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineOrder:
-    """What a client asks of a new engine: the bench file, where runs go, and for the tour one thing to break."""
+    """What a client asks of a new engine: bench file, where runs go, which lanes; for the tour one thing to break."""
 
     bench: Path
     runs: Path
     unattended: bool = False
+    shadows: bool = True
     sabotage: str = ""
 
 

@@ -40,10 +40,11 @@ SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then th
 class LiveSession:
     """One bench file, one engine process at a time; implements `workbench.window.model.Session`."""
 
-    def __init__(self, bench: Path, runs: Path, *, unattended: bool = False, sabotage: str = "") -> None:
+    def __init__(
+        self, bench: Path, runs: Path, *, unattended: bool = False, shadows: bool = True, sabotage: str = ""
+    ) -> None:
         """Start an engine that reads the bench file and waits for `connect`."""
-        self._bench_path, self._runs = bench.resolve(), runs.resolve()
-        self._unattended, self._sabotage = unattended, sabotage
+        self._order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows, sabotage)
         self._facts = BenchFacts(bench.stem, str(bench), "", "", attended=not unattended, cells=0)
         self._numbers = itertools.count(1)
         self._pending: dict[int, Pending] = {}
@@ -177,9 +178,8 @@ class LiveSession:
         context = multiprocessing.get_context("spawn")
         self._engine, engine_end = context.Pipe()
         self._guard, guard_end = context.Pipe()
-        order = EngineOrder(self._bench_path, self._runs, unattended=self._unattended, sabotage=self._sabotage)
         self._process: SpawnProcess = context.Process(
-            target=engine_main, args=(order, engine_end, guard_end), name="engine"
+            target=engine_main, args=(self._order, engine_end, guard_end), name="engine"
         )
         self._process.start()
         engine_end.close()
