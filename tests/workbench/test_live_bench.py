@@ -97,7 +97,7 @@ def test_an_open_wire_is_named_and_the_contactors_stay_open(trip: Trip) -> None:
     session = at_rest(trip)
     number = inject(session, "open wire", cell=CELL)
     with pytest.raises(CheckFailed, match=rf"(?i)open.?wire in cell {CELL}\b"):
-        patience.finish(session, session.arm(), 40.0)
+        patience.finish(session, session.arm(), patience.ARM_S)
     failed = [check for check in session.status.checklist if check.state is CheckState.FAILED]
     assert [check.name for check in failed] == ["cells live"]
     assert channel(session, "io/contactor") == 0.0

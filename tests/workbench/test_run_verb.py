@@ -36,12 +36,12 @@ def begin(out: Path, *arguments: str) -> subprocess.Popen[str]:
             signal.signal(signal.SIGHUP, before)
 
 
-def answer(process: subprocess.Popen[str], within_s: float = 60.0) -> tuple[int, dict[str, Any], str]:
+def answer(process: subprocess.Popen[str], within_s: float = 120.0) -> tuple[int, dict[str, Any], str]:
     stdout, told = process.communicate(timeout=within_s)
     return process.returncode, json.loads(stdout), told
 
 
-def until_running(out: Path, within_s: float = 40.0) -> Path:
+def until_running(out: Path, within_s: float = 90.0) -> Path:
     """The run's folder, once the supply's output is on."""
     until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:

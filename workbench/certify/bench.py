@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.session.live import LiveSession
 
-CONNECT_S, ARM_S, ACT_S, RESET_S = 25.0, 40.0, 5.0, 10.0
+ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
 LOOK_S: Final = 0.004
 EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
@@ -166,7 +166,7 @@ class CaseBench:
         patience.finish(session, injected, ACT_S)
         try:
             pending = session.arm()
-            self._until(lambda: pending.done, ARM_S)
+            self._until(lambda: pending.done, patience.ARM_S)
             told = self.told(since_s, 0.0)
         finally:
             self._show(CONTACT)
@@ -292,10 +292,10 @@ class CaseBench:
             self._begun = False
             self._until_settled()
         if session.status.state is State.DISCONNECTED:
-            patience.finish(session, session.connect(), CONNECT_S)
+            patience.finish(session, session.connect(), patience.CONNECT_S)
             self._until_state(State.CONNECTED)
         if session.status.state is State.CONNECTED:
-            patience.finish(session, session.arm(), ARM_S)
+            patience.finish(session, session.arm(), patience.ARM_S)
             self._until_state(State.ARMED)
         if not self._begun:
             patience.finish(session, session.script("begin"), ACT_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from control.state import BenchState
 from drivers.errors import BenchError, Refused
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.engine.engine import Engine
     from workbench.engine.station import Station
 
-CONNECT_S: Final = 6.0
+CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
 
 
 class Operator:
@@ -118,6 +118,7 @@ class Operator:
         station.guard.disarm()  # what nobody told a guard counts as armed
         station.start()
         self._tell("waiting for the instruments", 0.5)
+        station.wait_until(lambda: station.guard.alive() or not station.guard_process.is_alive(), GUARD_S)
         answering = station.wait_until(
             lambda: station.guard.alive() and station.answering(with_device=False), CONNECT_S
         )

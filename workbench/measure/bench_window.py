@@ -67,7 +67,11 @@ class Watched:
 def main(bench: Path, folder: Path, seconds: int) -> int:
     """Connect, arm, run, open the window; the exit status."""
     session = LiveSession(bench, folder / "runs")
-    for action, within_s in ((session.connect, 25.0), (session.arm, 40.0), (session.start, 5.0)):
+    for action, within_s in (
+        (session.connect, patience.CONNECT_S),
+        (session.arm, patience.ARM_S),
+        (session.start, 5.0),
+    ):
         pending: Any = action()
         patience.finish(session, pending, within_s)
     watched = Watched(session, folder, seconds)

@@ -1,22 +1,28 @@
-"""Waiting for a session without a window: poll it, as a window's timer would, until something holds."""
+"""Waiting for a session that no person attends: poll it, as a window's timer would, until something holds."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from drivers.errors import BenchError, revived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.session.live import LiveSession
     from workbench.window.model import Pending
 
 POLL_S = 0.02
+CONNECT_S, ARM_S = 60.0, 90.0  # a slow laptop at its first start, with other work; what hangs ends later but ends
 
 
-def wait_for(session: LiveSession, holds: Callable[[], bool], within_s: float) -> bool:
+class Polled(Protocol):
+    """A session, or a window that polls its own."""
+
+    def poll(self) -> object: ...
+
+
+def wait_for(session: Polled, holds: Callable[[], bool], within_s: float) -> bool:
     """Poll until `holds()`; False when that took longer than `within_s`."""
     until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:
@@ -27,7 +33,7 @@ def wait_for(session: LiveSession, holds: Callable[[], bool], within_s: float) -
     return False
 
 
-def finish(session: LiveSession, pending: Pending, within_s: float) -> None:
+def finish(session: Polled, pending: Pending, within_s: float) -> None:
     """Wait until an action is done; raises its `PulseError` when it failed, `BenchError` when it took too long."""
     if not wait_for(session, lambda: pending.done, within_s):
         raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
@@ -36,6 +42,6 @@ def finish(session: LiveSession, pending: Pending, within_s: float) -> None:
         raise revived(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
 
 
-def idle(session: LiveSession, seconds: float) -> None:
+def idle(session: Polled, seconds: float) -> None:
     """Let time pass while the session is polled."""
     wait_for(session, lambda: False, seconds)

@@ -15,7 +15,7 @@ from workbench.window.model import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CONNECT_S, ARM_S, START_S, RESET_S = 25.0, 40.0, 5.0, 10.0
+START_S, RESET_S = 5.0, 10.0
 _ORDER = (State.DISCONNECTED, State.CONNECTED, State.ARMED, State.RUNNING)
 
 
@@ -70,9 +70,9 @@ class Trip:
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):
             match session.status.state:
                 case State.DISCONNECTED:
-                    patience.finish(session, session.connect(), CONNECT_S)
+                    patience.finish(session, session.connect(), patience.CONNECT_S)
                 case State.CONNECTED:
-                    patience.finish(session, session.arm(), ARM_S)
+                    patience.finish(session, session.arm(), patience.ARM_S)
                 case _:
                     patience.finish(session, session.start(), START_S)
             self._settle(session)

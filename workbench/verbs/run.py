@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.outcome import Report
     from workbench.session.faultplan import Planned
 
-CONNECT_S, ARM_S, ACT_S = 30.0, 40.0, 5.0
+ACT_S = 5.0
 
 
 class Headless:
@@ -54,13 +54,13 @@ class Headless:
     def walk(self, duration_s: float) -> Path:
         """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""
         session = self.session
-        patience.finish(session, session.connect(), CONNECT_S)
+        patience.finish(session, session.connect(), patience.CONNECT_S)
         folder = Path(session.status.run_folder)
         self._report.body["run"] = str(folder)
         self._report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
         for fault in self._before:
             self._inject(fault, 0.0)
-        patience.finish(session, session.arm(), ARM_S)
+        patience.finish(session, session.arm(), patience.ARM_S)
         self._report.line(f"armed: {len(session.status.checklist)} checks hold")
         patience.finish(session, session.start(duration_s), ACT_S)
         self._report.line(f"running for {duration_s:g} s")
