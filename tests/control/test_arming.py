@@ -25,6 +25,7 @@ class FakeRig:
 
     sense: list[int] = field(default_factory=lambda: list(range(CELLS)))  # which cell each BMS input is wired to
     missing: int | None = None
+    silent_s: tuple[float, float] = (0.0, 0.0)  # the supply's readings are late between these two
     shunt_sign: float = 1.0
     shunt_zero_a: float = 0.02
     supply_sign: float = 1.0
@@ -64,8 +65,13 @@ class FakeRig:
             "bms/state": 3.0,
             "bms/balancing": self.balancing,
             "bms/pack_current": self.shunt_sign * flowing_a + self.shunt_zero_a + noise,
-            "supply/current": self.supply_sign * flowing_a + noise,
+            "supply/current": math.nan if self.silent else self.supply_sign * flowing_a + noise,
         }[name]
+
+    @property
+    def silent(self) -> bool:
+        begin_s, end_s = self.silent_s
+        return begin_s <= self.elapsed_s < end_s
 
     def bench(self, **changes: Any) -> Bench:
         settings: dict[str, Any] = {
@@ -196,6 +202,7 @@ def test_the_guard_is_told_before_contactors_close() -> None:
         ({"shunt_sign": -1.0}, "polarity", "bms/pack_current -1.00 A at +1 A sunk"),
         ({"supply_sign": -1.0}, "polarity", "supply/current -1.00 A at +1 A sunk"),
         ({"shunt_sign": 0.5}, "polarity", "bms/pack_current +0.50 A"),
+        ({"silent_s": (0.0, math.inf)}, "zero current", "supply/current +nan A"),
     ],
 )
 def test_one_thing_wrong_fails_its_check_and_backs_off(wrong: dict[str, Any], name: str, words: str) -> None:
@@ -205,6 +212,14 @@ def test_one_thing_wrong_fails_its_check_and_backs_off(wrong: dict[str, Any], na
     assert words in last.detail
     assert last.hint
     assert (rig.on, rig.closed, rig.current_a) == (False, False, 0.0)
+
+
+def test_a_reading_that_is_late_is_waited_for_and_no_wrong_wire() -> None:
+    settled = FakeRig()
+    results(settled)
+    for begin_s in np.arange(0.0, settled.elapsed_s, 0.5).tolist():
+        rig = FakeRig(silent_s=(begin_s, begin_s + 0.4))
+        assert [result.name for result in results(rig) if not result.ok] == []
 
 
 def test_an_unproven_guard_refuses_to_arm_before_anything_is_live() -> None:
