@@ -1,6 +1,7 @@
 """The outbox: every row is committed here before it is sent, and leaves when the host has acknowledged it.
 
-Numbers order the rows, never the wall clock. What had to be evicted is named in a gap row, which never is.
+Numbers order the rows, never the wall clock. What had to be evicted is named in a gap row, which never is; it may
+also name what the host had acknowledged before, so that holes do not make many gap rows of one.
 At any time `produced = stored + depth + evicted`.
 """
 
@@ -219,7 +220,7 @@ class Outbox:
                     "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (span.boot, span.first, span.last)
                 )
                 before -= span.count
-                grown = None if gap is None else gap[1].joined(span)
+                grown = None if gap is None else self._joined(gap[1], span)
                 if gap is not None and grown is not None:
                     gap = (gap[0], grown)
                     body = (json.dumps(grown.values), gap[0].boot, gap[0].seq)
@@ -236,6 +237,12 @@ class Outbox:
         self._counts, self._open_gap, self._on_disk = counts, gap, before
         for key in keys:
             self._again_s.pop(key, None)
+
+    def _joined(self, named: Span, span: Span) -> Span | None:
+        """Both as one, where none that waits lies between: a gap may name again what the host has stored."""
+        if named.boot != span.boot or self._keys(span.boot, named.last + 1, span.first - 1):
+            return None
+        return Span(span.boot, named.first, span.last)
 
     def _delete(self, keys: Iterable[Key], counted: _Count, boot: str) -> None:
         """Take acknowledged rows out."""
