@@ -35,12 +35,12 @@ def begin(out: Path, *, steps: str = "", before: tuple[str, ...] = ()) -> subpro
 
 
 def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
-    stdout, told = process.communicate(timeout=280)
+    stdout, told = process.communicate(timeout=400)
     return process.returncode, json.loads(stdout), told
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_two_whole_tours_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
     both = [begin(tmp_path) for _ in range(2)]
     told = [answer(process) for process in both]

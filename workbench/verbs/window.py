@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.outcome import Report
     from workbench.window.window import Window
 
-CONNECT_S, ARM_S, RUN_S = 25.0, 40.0, 20.0
+RUN_S = 20.0
 
 
 def main(report: Report, bench: Path, out: Path) -> bool:
@@ -53,21 +53,22 @@ def show_without_display(report: Report, bench: Path, out: Path) -> bool:
     """Connect, arm, run, take pictures, stop; True when it went well."""
     from workbench.session import patience  # noqa: PLC0415  # as above
     from workbench.session.live import LiveSession  # noqa: PLC0415
-    from workbench.window.pictures import take_pictures  # noqa: PLC0415
+    from workbench.window.pictures import Offscreen, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
     session = LiveSession(bench, out)
     try:
-        patience.finish(session, session.connect(), CONNECT_S)
+        window = Offscreen(lambda: session)
+        patience.finish(window, session.connect(), patience.CONNECT_S)
         report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
-        patience.finish(session, session.arm(), ARM_S)
+        patience.finish(window, session.arm(), patience.ARM_S)
         report.line(f"armed: {len(session.status.checklist)} checks hold")
-        patience.finish(session, session.start(), 5.0)
+        patience.finish(window, session.start(), 5.0)
         report.line(f"running for {RUN_S:g} s")
         began_s = time.monotonic()
-        patience.idle(session, RUN_S)
-        pictures = take_pictures(session, out.resolve() / "pictures")
-        patience.finish(session, session.stop(), 10.0)
+        serve(RUN_S)
+        pictures = window.pictures(out.resolve() / "pictures")
+        patience.finish(window, session.stop(), 10.0)
         report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.status.run_folder}")
     finally:
         session.close()

@@ -1,13 +1,15 @@
-"""Pictures of the window, at any size and in both themes, without a display."""
+"""A window without a display that a script drives, and pictures of it at any size and in both themes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+import sys
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
+from drivers.errors import BenchError
 from workbench.window.app import Opening, application
-from workbench.window.themes import THEMES
+from workbench.window.themes import DARK, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,36 +21,61 @@ if TYPE_CHECKING:
 SIZES: Final = ((1366, 768), (1920, 1080))
 SETTLE_S: Final = 1.3  # the figures of the status line are those of a whole second
 _REDRAW_S: Final = 0.3
+_OPEN_S: Final = 60.0
+_POLL_S: Final = 0.02
 
 
-def take_pictures(
-    session: Session,
-    folder: Path,
-    sizes: Sequence[tuple[int, int]] = SIZES,
-    themes: Sequence[str] = ("dark", "light"),
-    *,
-    prepare: Callable[[Window], None] | None = None,
-) -> list[Path]:
-    """Show `session` as it stands, one picture a size and theme; the session is served meanwhile and not closed."""
-    application()
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = cast("Session", _Kept(session))
-    made: list[Path] = []
-    for size in sizes:
-        opening = Opening(lambda: kept, theme=themes[0], size=size)
-        serve(SETTLE_S)
-        if prepare is not None and opening.window is not None:
-            prepare(opening.window)
-        for theme in themes:
-            opening.shell.set_theme(THEMES[theme])
-            serve(_REDRAW_S)
-            opening.stats.restart()  # the status line shall not tell of the redrawing
-            serve(SETTLE_S)
-            path = folder / f"window-{theme}-{size[0]}x{size[1]}.png"
-            opening.shell.grab().save(str(path))
-            made.append(path)
-        opening.shell.close()
-    return made
+class Offscreen:
+    """Open before its session acts, as a person's is: building a window takes longer than a guard waits for one."""
+
+    def __init__(self, make_session: Callable[[], Session], size: tuple[int, int] = SIZES[0]) -> None:
+        """Raises `BenchError` when it does not open."""
+        application()
+        qInstallMessageHandler(_without_chatter)
+        self._opening = Opening(make_session, theme=DARK.name, size=size)
+        self.shell = self._opening.shell
+        for _ in range(round(_OPEN_S / _POLL_S)):
+            self.poll()
+            if self.shell.desk.session is not None:
+                return
+        raise BenchError(f"the window did not open within {_OPEN_S:g} s")
+
+    @property
+    def window(self) -> Window | None:
+        return self._opening.window
+
+    @staticmethod
+    def poll() -> None:
+        """Let the window work for a moment; it polls its session."""
+        serve(_POLL_S)
+
+    def pictures(
+        self, folder: Path, sizes: Sequence[tuple[int, int]] = SIZES, themes: Sequence[str] = tuple(THEMES)
+    ) -> list[Path]:
+        """One picture a size and theme, of the session as it goes on."""
+        folder.mkdir(parents=True, exist_ok=True)
+        made: list[Path] = []
+        for size in sizes:
+            self.shell.resize(*size)
+            for theme in themes:
+                self.shell.set_theme(THEMES[theme])
+                serve(_REDRAW_S)
+                self.shell.stats.restart()  # the status line shall not tell of the redrawing
+                serve(SETTLE_S)
+                path = folder / f"window-{theme}-{size[0]}x{size[1]}.png"
+                self.shell.grab().save(str(path))
+                made.append(path)
+        return made
+
+    def close(self) -> None:
+        """Close the window, and its session with it."""
+        self.shell.close()
+
+
+def _without_chatter(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
+    """Qt's words on stderr, but for what the offscreen platform says at each window that it shows."""
+    if "propagateSizeHints" not in text:
+        print(text, file=sys.stderr)  # noqa: T201
 
 
 def serve(seconds: float) -> None:
@@ -56,16 +83,3 @@ def serve(seconds: float) -> None:
     loop = QEventLoop()
     QTimer.singleShot(round(seconds * 1e3), loop.quit)
     loop.exec()
-
-
-class _Kept:
-    """A session that outlives the windows that show it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._session, name)
-
-    def close(self) -> None:
-        """The caller closes it."""
