@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pytest
 
-LONG: Final = ("tour/test_chain.py", "edge/test_edge_live.py", "test_live_certification.py", "tour/test_tour.py")
+LONG: Final = (
+    "tour/test_chain.py",
+    "edge/test_edge_live.py",
+    "edge/test_edge_alone_live.py",
+    "tour/test_tour.py",
+    "certify/test_live_certification.py",
+    "packaging/test_packaging.py",
+    "workbench/test_live_bench.py",
+    "workbench/test_run_verb.py",
+    "tour/test_mute_guard.py",
+    "edge/test_footprint.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "prepared"
+PACKAGES = ("control", "drivers", "edge_bridge", "fixtures", "twin", "workbench")
 INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
 
 # What Qt's widgets, its offscreen and its X11 platform load at run time, and the package that brings each.
@@ -112,8 +113,14 @@ def main() -> None:
         say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; run: make PYTHON=python3.11 setup")
         sys.exit(2)
     install_libraries()
-    if STAMP.exists() and STAMP.read_text() == fingerprint() and PYTHON.exists():
-        return
+    if not (STAMP.exists() and STAMP.read_text() == fingerprint() and PYTHON.exists()):
+        prepare()
+    # also where Python writes no bytecode itself: else every process of a bench compiles it anew
+    run(PYTHON, "-m", "compileall", "-q", *PACKAGES)
+
+
+def prepare() -> None:
+    """Environment and caches, from nothing or after a change."""
     started = time.monotonic()
     install_python()
     say("warming caches (compiled kernels, exported models)")

@@ -38,9 +38,8 @@ def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
 
 
 @pytest.mark.live
-def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
-    four = ["limit", "outputs_off", "engine_killed", "window_killed"]
-    status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")
+def test_a_defect_in_the_device_fails_the_step_certify(tmp_path: Path) -> None:
+    status, answer, told = tour(tmp_path, "--only", "certify", "--sabotage", "seed-defect")
     assert status == 1, told
-    assert {step["name"]: step["ok"] for step in answer["steps"]} == dict.fromkeys(four, False)
-    assert not any("guard's connection:" in step["evidence"] for step in answer["steps"]), "the bench could be armed"
+    assert failed(answer) == ["certify"]
+    assert "FAIL" in answer["steps"][0]["evidence"]

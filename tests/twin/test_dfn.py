@@ -24,15 +24,15 @@ AMBIENT_K = 298.15
 START = Cell(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
 
 
-def settled(lane: DfnCell, current_a: float, within_s: float = 40.0) -> PackState:
-    """Step a little at a time until the worker has answered for all that went before."""
-    deadline = time.monotonic() + within_s
+def settled(lane: DfnCell, current_a: float, within_s: float = 40.0) -> tuple[PackState, float]:
+    """Step a little at a time until the worker has answered for all that went before; also how far (s)."""
+    deadline, steps = time.monotonic() + within_s, 1
     state = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3)
     while not lane.age_s() < 0.15:
         assert time.monotonic() < deadline, f"the worker lags {lane.age_s():.2f} s"
         time.sleep(0.02)
-        state = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3)
-    return state
+        state, steps = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3), steps + 1
+    return state, steps * 1e-3
 
 
 @pytest.fixture
@@ -52,14 +52,14 @@ def test_lane_answers_at_once_and_says_how_old_its_answer_is(lane: DfnCell) -> N
 def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make_pack: MakePack) -> None:
     pack = make_pack(24, spread=True)
     lane.step(np.full(24, 30.0), AMBIENT_K, 20.0)
-    state = settled(lane, 30.0)
-    fallen = 30.0 * 20.0 / 3600.0 / (12 * 5.0 * pack.capacity_factor[4])
+    state, more_s = settled(lane, 30.0)
+    fallen = 30.0 * (20.0 + more_s) / 3600.0 / (12 * 5.0 * pack.capacity_factor[4])
     assert pack.soc0[4] - state.soc[0] == pytest.approx(fallen, rel=0.02)
 
     wanted = PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.90, 30.0)))
     lane.take_over(wanted)
     assert lane.step(np.full(24, 30.0), AMBIENT_K, 1e-3).voltage_v[0] == 3.90
-    assert settled(lane, 30.0).voltage_v[0] == pytest.approx(3.90, abs=5e-3)
+    assert settled(lane, 30.0)[0].voltage_v[0] == pytest.approx(3.90, abs=5e-3)
 
     worker = next(process for process in multiprocessing.active_children() if process.name == "dfn-5")
     worker.kill()
@@ -79,7 +79,7 @@ def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_
         time.sleep(0.05)
     assert lane.age_s() > 30.0
     lane.take_over(PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.95, 0.0))))
-    assert settled(lane, 0.0).soc[0] == pytest.approx(0.7, abs=2e-3)
+    assert settled(lane, 0.0)[0].soc[0] == pytest.approx(0.7, abs=2e-3)
 
 
 def test_lane_ages_beside_a_worker_that_hangs_and_can_still_be_closed(make_pack: MakePack) -> None:

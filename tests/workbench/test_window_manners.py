@@ -113,6 +113,7 @@ def test_frames_that_were_missed_in_a_long_stall_are_not_made_up_for() -> None:
     assert next_due(10.0, 12.0) == pytest.approx(12.0 - CATCH_UP_S)
 
 
+@pytest.mark.alone
 def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> None:
     due: list[float] = []
     desk = running.shell.desk

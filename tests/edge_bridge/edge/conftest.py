@@ -16,9 +16,11 @@ from tests.edge_bridge.fleet.conftest import desk
 from workbench.bundling.build import Order, build
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from drivers.benchfile import Bench
+    from tests.edge_bridge.edge.field import EdgeProcess
 
 __all__ = ["desk"]
 
@@ -63,6 +65,16 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
         sick=built("sick", 5, ours, strict, other),
         trust=folder / "trust",
     )
+
+
+@pytest.fixture
+def edges() -> Iterator[list[EdgeProcess]]:
+    """Whatever is put here is dead after the test."""
+    started: list[EdgeProcess] = []
+    yield started
+    for edge in started:
+        if edge.process.poll() is None:
+            edge.kill()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -49,3 +50,12 @@ class Bench:
 
 def serial(keeper: Keeper) -> int:
     return keeper.running.verified.bundle.manifest.serial
+
+
+def installed(state: Path, trust: Path, bundle: Path) -> None:
+    """As an edge leaves a bundle that has proven healthy."""
+    Bench(state, trust).proven(bundle)
+
+
+def told_sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_bridge.edge.proof import BOOTS
 from fixtures.broker import Broker, start_broker
-from fixtures.loom import Loom
 from tests.edge_bridge.edge.field import EdgeProcess, node, start_edge, start_fleet, turn_until, until
-from tests.edge_bridge.edge.keeping import Bench
+from tests.edge_bridge.edge.keeping import installed, told_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-NOBODY = "mqtt://127.0.0.1:9"  # the port that discards: nobody listens there
 HEALTHY = "is healthy"
 
 
@@ -33,16 +29,6 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         started.stop()
 
 
-@pytest.fixture
-def edges() -> Iterator[list[EdgeProcess]]:
-    """Whatever is put here is dead after the test."""
-    started: list[EdgeProcess] = []
-    yield started
-    for edge in started:
-        if edge.process.poll() is None:
-            edge.kill()
-
-
 def rows(db: Path) -> list[tuple[str, int]]:
     """Every row that the fleet has, also one that it has twice."""
     with closing(sqlite3.connect(db)) as database:
@@ -51,15 +37,6 @@ def rows(db: Path) -> list[tuple[str, int]]:
 
 def produced(result: dict[str, Any]) -> set[tuple[str, int]]:
     return {(boot, seq) for boot, last in result["boots"].items() for seq in range(1, last + 1)}
-
-
-def installed(state: Path, trust: Path, bundle: Path) -> None:
-    """As an edge leaves a bundle that has proven healthy."""
-    Bench(state, trust).proven(bundle)
-
-
-def told_sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_every_row_is_stored_once_though_broker_fleet_and_edge_are_killed(
@@ -132,76 +109,6 @@ def test_bundles_from_the_fleet_are_taken_up_refused_or_reverted_without_losing_
     assert set(rows(db)) == produced(result)
     assert len(rows(db)) == result["produced"] == result["stored"]
     assert len(result["boots"]) == 1  # it never stopped sampling
-
-
-def test_an_edge_that_is_killed_again_and_again_on_probation_reverts_by_itself(
-    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
-) -> None:
-    state = tmp_path / "state"
-    installed(state, trust, shelf.first)
-    for _ in range(BOOTS):
-        edge = start_edge(state, trust, NOBODY, "--bundle", str(shelf.second))
-        edges.append(edge)
-        edge.wait_for("runs from slot b")
-        edge.kill()
-    last = start_edge(state, trust, NOBODY, "--bundle", str(shelf.second), "--duration", "2")
-    edges.append(last)
-    result = last.result()
-    assert result["bundle"]["sha256"] == told_sha256(shelf.first)
-    assert result["bundle"]["offered"] == told_sha256(shelf.second)
-    assert result["bundle"]["state"] == "reverted"
-    assert "before it proved healthy" in result["bundle"]["reason"]
-    assert last.heard("is not installed again")
-
-
-def test_a_broker_that_is_absent_is_said_and_rows_wait(
-    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
-) -> None:
-    installed(tmp_path / "state", trust, shelf.first)
-    edge = start_edge(tmp_path / "state", trust, NOBODY, "--duration", "3")
-    edges.append(edge)
-    result = edge.result()
-    assert (result["status"], result["ok"]) == (0, True)
-    assert edge.heard("no broker")
-    assert result["depth"] == result["produced"] > 10
-    assert result["stored"] == 0
-    assert result["outage_s"] >= 3.0
-
-
-def test_a_bundle_by_a_stranger_ends_the_start_with_its_reason(
-    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
-) -> None:
-    edge = start_edge(tmp_path / "state", trust, NOBODY, "--bundle", str(shelf.foreign))
-    edges.append(edge)
-    result = edge.result()
-    assert (result["status"], result["ok"]) == (1, False)
-    assert (result["error"]["code"], result["error"]["key"]) == ("bundle_refused", "unknown_signer")
-
-
-def test_a_tripped_gate_asks_for_open_and_is_remembered_until_somebody_resets_it(
-    tmp_path: Path, trust: Path, shelf: Shelf, edges: list[EdgeProcess]
-) -> None:
-    state = tmp_path / "state"
-    installed(state, trust, shelf.first)
-    edge = start_edge(state, trust, NOBODY)
-    edges.append(edge)
-    edge.wait_for("runs from slot a")
-    loom = Loom(state / "pack" / "loom")
-    until(lambda: loom["contactor"][0] == 1.0)
-    loom["fault_cell_offset"][6] = 0.9
-    edge.wait_for("the gate tripped: bms/cell_07/voltage")
-    until(lambda: loom["contactor"][0] == 0.0)
-    edge.end()
-    again = start_edge(state, trust, NOBODY, "--duration", "4")
-    edges.append(again)
-    again.wait_for("the gate tripped: bms/cell_07/voltage")
-    again.result()
-    reset = start_edge(state, trust, NOBODY, "--reset-trip", "the cell was exchanged")
-    edges.append(reset)
-    reset.wait_for("runs from slot")
-    until(lambda: (state / "pack" / "loom").exists() and Loom(state / "pack" / "loom")["contactor"][0] == 1.0)
-    assert not reset.heard("tripped")
-    reset.end()
 
 
 def test_a_row_that_an_edge_loses_is_missed_by_the_fleet(
