@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: side by side what may, then whole benches two or three at once, then what must be alone.
+"""Run the tests as `make test` does: side by side what may, two or three whole benches at once, what must be alone.
 
 python tools/test.py [--soak] [pytest arguments]
 """

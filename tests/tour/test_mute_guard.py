@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.live
+@pytest.mark.timeout(240)
 def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
     four = ["limit", "outputs_off", "engine_killed", "window_killed"]
     status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")
