@@ -43,6 +43,8 @@ def check(**fields: Any) -> dict[str, Any]:
         ({"value": 113.603, "unit": "ms", "lo": 100.0, "hi": 160.0, "uncertainty": 11.8645}, "113.6 ± 11.9",
          "100.0 … 160.0"),
         ({"value": 7.0, "unit": "1", "lo": 7, "hi": 7}, "7", "= 7"),
+        ({"value": 1.0, "unit": "1", "lo": 1.0}, "yes", "yes"),
+        ({"value": 1.0, "unit": "1", "hi": 0.0}, "yes", "no"),
         ({"value": None, "unit": "1"}, "–", "–"),  # noqa: RUF001  # the dash of what is missing
         ({"value": -0.00001}, "0.0000", "–"),  # noqa: RUF001
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from workbench.certify import drawing
+from workbench.certify.verdict import is_question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def value(check: dict[str, Any]) -> str:
     """Value and uncertainty as people read them."""
     if check["value"] is None:
         return "-"
-    if _flag(check):
+    if is_question(check):
         return "yes" if check["value"] else "no"
     if check["unit"] == "1":
         return f"{check['value']:g}"
@@ -57,7 +58,7 @@ def value(check: dict[str, Any]) -> str:
 def limits(check: dict[str, Any]) -> str:
     """What was allowed."""
     lo, hi, unit = check["lo"], check["hi"], "" if check["unit"] == "1" else f" {check['unit']}"
-    if _flag(check):
+    if is_question(check):
         return "yes" if hi is None else "no"
     if lo is None and hi is None:
         return ""
@@ -66,11 +67,6 @@ def limits(check: dict[str, Any]) -> str:
     if lo is None or hi is None:
         return f"≤ {hi:g}{unit}" if lo is None else f"≥ {lo:g}{unit}"
     return f"{lo:g} … {hi:g}{unit}"
-
-
-def _flag(check: dict[str, Any]) -> bool:
-    """A question of yes or no: 1 is asked for and no more, or 0 and no less."""
-    return check["unit"] == "1" and ((check["lo"], check["hi"]) in {(1.0, None), (None, 0.0)})
 
 
 def _groups(cases: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Verdict(StrEnum):
@@ -46,6 +46,11 @@ class Check:
         """JSON knows neither NaN nor infinity: both read as null."""
         plain = {key: None if _odd(value) else value for key, value in asdict(self).items()}
         return plain | {"verdict": self.verdict.value}
+
+
+def is_question(check: Mapping[str, Any]) -> bool:
+    """Whether a check, as in JSON, asks for yes (no less than 1) or no (no more than 0)."""
+    return check["unit"] == "1" and (check["lo"], check["hi"]) in {(1.0, None), (None, 0.0)}
 
 
 def judged(value: float, *, lo: float, hi: float, uncertainty: float) -> tuple[Verdict, str]:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from workbench.certify.verdict import Verdict
+from workbench.certify.verdict import Verdict, is_question
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
 from workbench.window.themes import THEMES, font
@@ -106,6 +106,8 @@ def value(check: Mapping[str, Any]) -> str:
     """Value and uncertainty with the fixed decimals of the unit; a dash where nothing was measured."""
     if check["value"] is None:
         return fmt.DASH
+    if is_question(check):
+        return "yes" if check["value"] else "no"
     text = figure(check["value"], check["unit"])
     spread = check["uncertainty"]
     return f"{text} ± {figure(spread, check['unit'])}" if spread else text
@@ -113,6 +115,8 @@ def value(check: Mapping[str, Any]) -> str:
 
 def limits(check: Mapping[str, Any]) -> str:
     """What is allowed."""
+    if is_question(check):
+        return "yes" if check["hi"] is None else "no"
     low, high, of = number(check["lo"]), number(check["hi"]), str(check["unit"])
     if math.isnan(low) and math.isnan(high):
         return fmt.DASH
