@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, NoReturn, ParamSpec
+from typing import Annotated, Any
 
 import typer
 
-from drivers.errors import Interrupted, PulseError, RunLogError, Usage
-from workbench.interrupt import leave_once
+from drivers.errors import Usage
+from workbench.answer import answer
+from workbench.cli_bundle import bundle as bundle_app
+from workbench.options import EMULATED_BENCH, RUNS, AsJson, BenchFile, Faults, Out, RunFolder
 from workbench.outcome import Exit, Report
-
-EMULATED_BENCH = Path(__file__).resolve().parent.parent / "fixtures" / "benches" / "hil24.toml"
-RUNS = Path("runs")
 
 app = typer.Typer(
     name="pulsebms",
@@ -27,39 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-BenchFile = Annotated[
-    Path,
-    typer.Option("--bench", metavar="FILE", help="Bench file; default: the emulated bench.", show_default=False),
-]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout and nothing else.")]
-Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Inject a fault; may be repeated.")]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for what this makes.")]
-
-
-P = ParamSpec("P")
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
-
-
-def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
-    """Run a verb, which tells whether all checks hold; the one place where errors end."""
-    leave_once()
-    try:
-        ok = verb(report, *args, **kwargs)
-    except PulseError as error:
-        raise typer.Exit(report.finish(ok=False, error=error)) from None
-    except KeyboardInterrupt:
-        stopped = Interrupted("interrupted; everything that was started has been left in order")
-        raise typer.Exit(report.finish(ok=False, error=stopped)) from None
-    except OSError as error:  # a disk that is full, a folder that may not be written
-        hint = "free space, or name another folder"
-        broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
-        raise typer.Exit(report.finish(ok=False, error=broken)) from None
-    except Exception as error:  # noqa: BLE001  # scripts get their object even then
-        traceback.print_exc()
-        defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")
-        raise typer.Exit(report.finish(ok=False, error=defect)) from None
-    raise typer.Exit(report.finish(ok=ok))
 
 
 @app.callback(invoke_without_command=True)
@@ -200,78 +165,7 @@ def fleet(
     )
 
 
-bundle = typer.Typer(
-    name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
-)
-app.add_typer(bundle)
-BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
-
-
-@bundle.command("key", short_help="A new pair of keys.")
-def bundle_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs; the files are NAME.key and NAME.pem.")],
-    out: Out = Path("keys"),
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Make a private key, which stays where bundles are signed, and the public one, which edges trust."""
-    from workbench.verbs import bundle as verb
-
-    answer(Report("bundle key", as_json), verb.key, name, out)
-
-
-@bundle.command("build", short_help="One signed file from a run.")
-def bundle_build(
-    run_folder: RunFolder,
-    *,
-    private: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key that signs.")],
-    bench: BenchFile = EMULATED_BENCH,
-    certificate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="What certify wrote; goes along and counts for the class.")
-    ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Default: the bench's name.")] = "",
-    serial: Annotated[
-        int | None, typer.Option(min=0, help="An edge takes no older one; default: date and time as a number.")
-    ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
-    made: Annotated[str, typer.Option(metavar="TIME", help="2026-03-01T12:00:00Z; default: now.")] = "",
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: NAME-SERIAL.bundle here.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same octets."""
-    from workbench.verbs import bundle as verb
-
-    answer(
-        Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
-        name=name, serial=serial, days=days, made=made, out=out,
-    )  # fmt: skip
-
-
-@bundle.command("verify", short_help="Whether a bundle may be believed.")
-def bundle_verify(
-    file: BundleFile,
-    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the public keys (*.pem) you trust.")],
-    lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse an older serial.")] = 0,
-    *,
-    refuse_sim: Annotated[bool, typer.Option("--refuse-sim", help="Refuse evidence from simulation alone.")] = False,
-    replay: Annotated[bool, typer.Option("--replay", help="Replay its golden vectors as well.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""
-    from workbench.verbs import bundle as verb
-
-    answer(
-        Report("bundle verify", as_json), verb.verify, file, trust,
-        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
-    )  # fmt: skip
-
-
-@bundle.command("show", short_help="What a bundle says of itself.")
-def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
-    """Print a bundle as a page, without believing it."""
-    from workbench.verbs import bundle as verb
-
-    answer(Report("bundle show", as_json), verb.show, file)
+app.add_typer(bundle_app)
 
 
 @app.command(short_help="Beside a pack, with the configuration of a signed bundle.")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BenchError, PulseError
-from workbench.cli import EMULATED_BENCH
 from workbench.measure import process
 from workbench.measure.job import conditions
 from workbench.measure.metric import Metric
+from workbench.options import EMULATED_BENCH
 from workbench.tour import evidence, safety_steps
 from workbench.tour.trip import Trip
 

@@ -30,6 +30,7 @@ def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> None:
         status = session.status
         said = {
             "state": status.state.value,
+            "why": next((event.sentence for event in reversed(session.events(0)) if "tripped" in event.sentence), ""),
             "run": status.run_folder,
             "ports": sorted(session.guard_ports),
             "pictures": pictures,

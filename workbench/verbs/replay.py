@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import BenchError
 from drivers.runlog.folder import load
-from workbench.cli import EMULATED_BENCH
+from workbench.options import EMULATED_BENCH
 from workbench.verbs.window import has_display, open_window
 
 if TYPE_CHECKING:

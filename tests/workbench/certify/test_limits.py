@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import BenchFileError
 from workbench.certify.limits import read_limits
-from workbench.cli import EMULATED_BENCH
+from workbench.options import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,36 @@
+"""From a verb to an exit status: the one place where errors end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Concatenate, NoReturn, ParamSpec
+
+import typer
+
+from drivers.errors import Interrupted, PulseError, RunLogError
+from workbench.interrupt import leave_once
+from workbench.outcome import Report
+
+P = ParamSpec("P")
+
+
+def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
+    """Run a verb, which tells whether all checks hold."""
+    leave_once()
+    try:
+        ok = verb(report, *args, **kwargs)
+    except PulseError as error:
+        raise typer.Exit(report.finish(ok=False, error=error)) from None
+    except KeyboardInterrupt:
+        stopped = Interrupted("interrupted; everything that was started has been left in order")
+        raise typer.Exit(report.finish(ok=False, error=stopped)) from None
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        hint = "free space, or name another folder"
+        broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
+        raise typer.Exit(report.finish(ok=False, error=broken)) from None
+    except Exception as error:  # noqa: BLE001  # scripts get their object even then
+        traceback.print_exc()
+        defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")
+        raise typer.Exit(report.finish(ok=False, error=defect)) from None
+    raise typer.Exit(report.finish(ok=ok))

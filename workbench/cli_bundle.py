@@ -1,0 +1,84 @@
+"""The verbs of `bundle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.answer import answer
+from workbench.options import EMULATED_BENCH, AsJson, BenchFile, Out, RunFolder
+from workbench.outcome import Report
+
+bundle = typer.Typer(
+    name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
+)
+BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
+
+
+@bundle.command("key", short_help="A new pair of keys.")
+def bundle_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs; the files are NAME.key and NAME.pem.")],
+    out: Out = Path("keys"),
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a private key, which stays where bundles are signed, and the public one, which edges trust."""
+    from workbench.verbs import bundle as verb
+
+    answer(Report("bundle key", as_json), verb.key, name, out)
+
+
+@bundle.command("build", short_help="One signed file from a run.")
+def bundle_build(
+    run_folder: RunFolder,
+    *,
+    private: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key that signs.")],
+    bench: BenchFile = EMULATED_BENCH,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="What certify wrote; goes along and counts for the class.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Default: the bench's name.")] = "",
+    serial: Annotated[
+        int | None, typer.Option(min=0, help="An edge takes no older one; default: date and time as a number.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
+    made: Annotated[str, typer.Option(metavar="TIME", help="2026-03-01T12:00:00Z; default: now.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: NAME-SERIAL.bundle here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same octets."""
+    from workbench.verbs import bundle as verb
+
+    answer(
+        Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
+        name=name, serial=serial, days=days, made=made, out=out,
+    )  # fmt: skip
+
+
+@bundle.command("verify", short_help="Whether a bundle may be believed.")
+def bundle_verify(
+    file: BundleFile,
+    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the public keys (*.pem) you trust.")],
+    lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse an older serial.")] = 0,
+    *,
+    refuse_sim: Annotated[bool, typer.Option("--refuse-sim", help="Refuse evidence from simulation alone.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay its golden vectors as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""
+    from workbench.verbs import bundle as verb
+
+    answer(
+        Report("bundle verify", as_json), verb.verify, file, trust,
+        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
+    )  # fmt: skip
+
+
+@bundle.command("show", short_help="What a bundle says of itself.")
+def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
+    """Print a bundle as a page, without believing it."""
+    from workbench.verbs import bundle as verb
+
+    answer(Report("bundle show", as_json), verb.show, file)

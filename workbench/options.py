@@ -1,0 +1,20 @@
+"""Options that several verbs share, and what they are where nobody gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EMULATED_BENCH = Path(__file__).resolve().parent.parent / "fixtures" / "benches" / "hil24.toml"
+RUNS = Path("runs")
+
+BenchFile = Annotated[
+    Path,
+    typer.Option("--bench", metavar="FILE", help="Bench file; default: the emulated bench.", show_default=False),
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout and nothing else.")]
+Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Inject a fault; may be repeated.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for what this makes.")]
