@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_right
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,10 +25,23 @@ class Duty:
 
     def __init__(self, t_s: Floats, current_a: Floats, *, repeat: bool = True) -> None:
         self._t_s, self._current_a, self._repeat = t_s, current_a, repeat
+        self._points_s, self._points_a = t_s.tolist(), current_a.tolist()  # quicker, one at a time
 
     @property
     def duration_s(self) -> float:
         return float(self._t_s[-1])
+
+    def now(self, t_s: float) -> float:
+        """`at` of one instant, each turn of the loop."""
+        within = t_s % self._points_s[-1] if self._repeat else t_s
+        if not within < self._points_s[-1]:
+            return 0.0
+        after = min(max(bisect_right(self._points_s, within), 1), len(self._points_s) - 1)
+        (begin_s, end_s), (begin_a, end_a) = (
+            self._points_s[after - 1 : after + 1],
+            self._points_a[after - 1 : after + 1],
+        )
+        return begin_a + (within - begin_s) / max(end_s - begin_s, 1e-12) * (end_a - begin_a)
 
     def at(self, t_s: Floats) -> Floats:
         """Current in A at `t_s[n]`; on a step what comes after it."""

@@ -106,7 +106,7 @@ class Mpc:
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(np.max(reading.temperature_k))
         now_s, self._t_s = self._t_s, self._t_s + dt_s
-        wanted_a = float(self._duty.at(np.array([now_s]))[0])
+        wanted_a = self._duty.now(now_s)
         begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0
         self._since_s = math.inf if begins else self._since_s + dt_s  # what was planned before is of another time
         knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from control.bumpless import Output, breaks
 from control.duty import Duty, duty_from
 
@@ -27,7 +25,7 @@ class Profile:
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del reading, estimate  # it follows, whatever the pack says
-        wish_a = float(self._duty.at(np.array([self._t_s]))[0])
+        wish_a = self._duty.now(self._t_s)
         self._t_s += dt_s
         current_a = self._output.current(wish_a, allowed, dt_s)
         return self._output.decision(current_a, current_a - wish_a, dt_s, broken=breaks(wish_a, allowed))

@@ -86,6 +86,7 @@ class PackSense:
         self._pack_current = table.index(wiring.pack_current)
         self._voltage, self._temperature = table.indices(wiring.cell_voltage), table.indices(wiring.cell_temperature)
         self._cell_current = table.indices(wiring.cell_current)
+        self._currents = np.concatenate([[self._loop_current], self._cell_current]).astype(np.intp)
         self._contactor = None if wiring.contactor is None else table.index(wiring.contactor)
         self._limits: Columns | None = None
         if wiring.charge_limit is not None and wiring.discharge_limit is not None:
@@ -102,7 +103,7 @@ class PackSense:
 
     def twin_current(self, snapshot: Snapshot) -> Floats:
         """Current of each cell in A: the loop's plus the cell's own, each held while it is not known."""
-        now_a = snapshot.values[np.r_[self._loop_current, self._cell_current]]
+        now_a = snapshot.values[self._currents]
         np.copyto(self._held_a, now_a, where=np.isfinite(now_a))
         return self._held_a[0] + (self._held_a[1:] if self._cell_current.size else self._no_balancing)
 

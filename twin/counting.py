@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from drivers.snapshot import Estimate
-from twin.held import HeldCurrent
+from twin.held import HeldCurrent, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Counting:
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate:
         """Add `dt_s` of current; an unknown current goes on as last known, at a price in certainty."""
-        current_a = reading.current_a + np.nan_to_num(reading.balancing_a)
+        current_a = reading.current_a + known(reading.balancing_a)
         self._unsure += (SENSOR_C_RATE if np.isfinite(reading.current_a) else BLIND_C_RATE) * dt_s / 3600.0
         self._counted = self._counted + self._held(current_a) * dt_s / self._capacity_as
         spread = self._soc0_std**2 + self._unsure**2 + (CAPACITY_SHARE * self._counted) ** 2

@@ -19,7 +19,7 @@ import numpy as np
 from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
 from twin.compiled import kernel
-from twin.held import HeldCurrent
+from twin.held import HeldCurrent, known
 from twin.ports import HealthEstimate
 from twin.power import AHEAD_S, Bounds, Reach
 
@@ -220,7 +220,7 @@ class Ekf:
         """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""
         own = self._reading
         if dt_s > 0.0:
-            own[CURRENT] = self._held(reading.current_a + np.nan_to_num(reading.balancing_a)) * self._scale
+            own[CURRENT] = self._held(reading.current_a + known(reading.balancing_a)) * self._scale
             own[LAGGED] += (1.0 - np.exp(-dt_s / SKEW_S)) * (own[CURRENT] - own[LAGGED])
             own[VOLTAGE], own[KELVIN] = reading.voltage_v, reading.temperature_k
             self._charge.update(own, dt_s)

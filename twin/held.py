@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 
+def known(values: Floats) -> Floats:
+    """`values` with 0 for what is not known (NaN)."""
+    return np.where(np.isnan(values), 0.0, values)
+
+
 class HeldCurrent:
     """The newest finite current of each of `cells` series elements."""
 

@@ -39,6 +39,14 @@ def test_a_duty_is_straight_between_points_and_steps_at_a_repeated_time(tmp_path
     assert duty.at(np.array([0.0, 1.9, 2.0, 3.0, 5.0, 7.0])).tolist() == [0.0, 0.0, 30.0, 30.0, 10.0, -5.0]
 
 
+@pytest.mark.parametrize("repeat", [True, False])
+def test_a_duty_of_one_instant_is_to_the_last_bit_the_duty_of_many(*, repeat: bool) -> None:
+    t_s = np.array([0.0, 2.0, 2.0, 4.3, 8.0])
+    duty = Duty(t_s, np.array([0.0, 0.0, 30.0, -11.7, -5.0]), repeat=repeat)
+    instants = np.concatenate([t_s, np.random.default_rng(1).uniform(0.0, 40.0, 2_000), [np.nan]])
+    assert [duty.now(instant) for instant in instants.tolist()] == duty.at(instants).tolist()
+
+
 def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
     name = written(tmp_path, STEPS)
     assert duty_from({"file": name}).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]

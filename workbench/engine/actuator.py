@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from drivers.scpi.cells import CellSimulator
     from drivers.scpi.iobox import IoBox
     from drivers.scpi.supply import Supply
-    from drivers.snapshot import Command, Floats
+    from drivers.snapshot import Columns, Command, Floats
 
 
 @dataclass
@@ -22,6 +22,7 @@ class BenchActuator:
     supply: Supply
     io_box: IoBox
     thermistors: int
+    _shares: tuple[Columns, Columns] | None = None  # where each share begins, and its cells
 
     def apply(self, command: Command) -> None:
         self.cells.set_voltages(command.cell_voltage_v)
@@ -33,4 +34,8 @@ class BenchActuator:
 
     def _at_thermistors(self, cell_k: Floats) -> Floats:
         """Each thermistor sits on its share of the cells and feels their mean."""
-        return np.array([share.mean() for share in np.array_split(cell_k, self.thermistors)])
+        if self._shares is None:
+            sizes = np.array([len(share) for share in np.array_split(cell_k, self.thermistors)])
+            self._shares = np.cumsum(sizes) - sizes, sizes
+        begins, sizes = self._shares
+        return np.add.reduceat(cell_k, begins) / sizes
