@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 
+def ignored(_wanted: object) -> None:
+    """What these instruments do."""
+
+
 @pytest.mark.parametrize(("cells", "thermistors"), [(24, 8), (24, 1), (23, 4), (5, 5)])
 def test_each_thermistor_feels_the_mean_of_its_share_and_only_of_that(cells: int, thermistors: int) -> None:
     felt: list[Floats] = []
     actuator = BenchActuator(
-        cast("CellSimulator", SimpleNamespace(set_voltages=lambda _volts: None)),
-        cast("Supply", SimpleNamespace(set_current=lambda _amperes: None)),
+        cast("CellSimulator", SimpleNamespace(set_voltages=ignored)),
+        cast("Supply", SimpleNamespace(set_current=ignored)),
         cast("IoBox", SimpleNamespace(set_temperatures=felt.append)),
         thermistors,
     )
