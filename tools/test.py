@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK_S = 0.15
+sys.path.insert(0, str(ROOT))
+from tests.machine import is_quick  # noqa: E402  # found by the line above
 
 
 def pytest(*arguments: str) -> int:
@@ -24,20 +24,12 @@ def pytest(*arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
-def benches_at_once() -> str:
-    """Three where Python is quick, else two: more would only see each other's delays."""
-    began_s, total = time.perf_counter(), 0
-    for number in range(2_000_000):
-        total += number
-    return "3" if time.perf_counter() - began_s < QUICK_S else "2"
-
-
 def main() -> int:
     """0 when every part passed."""
     extra = [argument for argument in sys.argv[1:] if argument != "--soak"]
     if "--soak" in sys.argv:
         return pytest("-m", "soak", "-p", "no:cacheprovider", *extra)
-    whole = ("-n", benches_at_once(), "--dist", "loadscope", "--no-loadscope-reorder")
+    whole = ("-n", "3" if is_quick() else "2", "--dist", "loadscope", "--no-loadscope-reorder")
     parts = [
         pytest("-n", "3", "-m", "not alone and not live and not soak and not bench", "--cov", *extra),
         pytest(*whole, "-m", "live and not soak", *extra),  # a tracer would slow what measures time

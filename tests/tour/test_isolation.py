@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.machine import is_quick
 from workbench.tour.itinerary import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,8 @@ def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
 @pytest.mark.alone
 @pytest.mark.timeout(420)
 def test_two_whole_tours_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
+    if not is_quick():
+        pytest.skip("these cores are too slow for two whole benches and their windows at once")
     both = [begin(tmp_path) for _ in range(2)]
     told = [answer(process) for process in both]
     assert [status for status, _, _ in told] == [0, 0], "\n".join(lines for _, _, lines in told)
