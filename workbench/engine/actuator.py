@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,20 +23,24 @@ class BenchActuator:
     supply: Supply
     io_box: IoBox
     thermistors: int
-    _shares: tuple[Columns, Columns] | None = None  # where each share begins, and its cells
 
     def apply(self, command: Command) -> None:
         self.cells.set_voltages(command.cell_voltage_v)
         self.supply.set_current(command.current_a)
-        self.io_box.set_temperatures(self._at_thermistors(command.cell_temperature_k))
+        self.io_box.set_temperatures(at_thermistors(command.cell_temperature_k, self.thermistors))
 
     def safe(self) -> None:
         self.supply.set_current(0.0)
 
-    def _at_thermistors(self, cell_k: Floats) -> Floats:
-        """Each thermistor sits on its share of the cells and feels their mean."""
-        if self._shares is None:
-            sizes = np.array([len(share) for share in np.array_split(cell_k, self.thermistors)])
-            self._shares = np.cumsum(sizes) - sizes, sizes
-        begins, sizes = self._shares
-        return np.add.reduceat(cell_k, begins) / sizes
+
+def at_thermistors(cell_k: Floats, thermistors: int) -> Floats:
+    """Each thermistor sits on its share of the cells and feels their mean."""
+    begins, sizes = _shares(len(cell_k), thermistors)
+    return np.add.reduceat(cell_k, begins) / sizes
+
+
+@cache
+def _shares(cells: int, thermistors: int) -> tuple[Columns, Columns]:
+    """Where each share begins, and its cells."""
+    sizes = np.array([len(share) for share in np.array_split(np.empty(cells), thermistors)])
+    return np.cumsum(sizes) - sizes, sizes

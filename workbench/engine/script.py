@@ -12,6 +12,7 @@ import numpy as np
 from control.gate import Allowed
 from control.state import BenchState
 from drivers.errors import BenchError, PulseError, Refused
+from workbench.engine.actuator import at_thermistors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,12 +103,11 @@ class Script:
         for sensor, value_k in (sensors_k or {}).items():
             kelvin[shares[sensor - 1]] = value_k
         wish = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
-        sensed = np.array([kelvin[share].mean() for share in shares])
         station = self._station
         parts = (
             _Wished(station.cells, volts),
             _Wished(station.supply, np.array([current_a])),
-            _Wished(station.io_box, sensed),
+            _Wished(station.io_box, at_thermistors(kelvin, len(shares))),
         )
         new = [part for part in parts if not _has(part)]
         station.loop.service = wish
