@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 QUICK_S: Final = 0.15
+VERY_QUICK_S: Final = 0.08
 
 
 def python_s() -> float:
@@ -16,10 +17,10 @@ def python_s() -> float:
     return time.perf_counter() - began_s
 
 
-def is_quick() -> bool:
-    """Whether two whole benches with their windows, or three without, leave each other their time.
+def is_quick(within_s: float = QUICK_S) -> bool:
+    """Whether two whole benches with their windows (`VERY_QUICK_S`: or three without) leave each other their time.
 
     Their loops, guards and emulated instruments have real-time priority: where these fill both cores, whatever else
     runs, a window above all, waits for seconds, and every bench trips as it should.
     """
-    return min(python_s() for _ in range(3)) < QUICK_S
+    return min(python_s() for _ in range(3)) < within_s
