@@ -37,10 +37,8 @@ class Duty:
         if not within < self._points_s[-1]:
             return 0.0
         after = min(max(bisect_right(self._points_s, within), 1), len(self._points_s) - 1)
-        (begin_s, end_s), (begin_a, end_a) = (
-            self._points_s[after - 1 : after + 1],
-            self._points_a[after - 1 : after + 1],
-        )
+        begin_s, end_s = self._points_s[after - 1 : after + 1]
+        begin_a, end_a = self._points_a[after - 1 : after + 1]
         return begin_a + (within - begin_s) / max(end_s - begin_s, 1e-12) * (end_a - begin_a)
 
     def at(self, t_s: Floats) -> Floats:

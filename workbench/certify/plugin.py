@@ -56,11 +56,9 @@ class Certifying:
 
             declared = read_bench(self.order.bench)
             faults = read_dut_map(declared.dut_map).words("bms/fault")
-            self._session = (
-                LiveSession(  # shadow lanes judge nothing here, and would only take their time from the loop
-                    self.order.bench, self.order.out / "runs", shadows=False, sabotage=self.order.sabotage
-                )
-            )
+            # shadow lanes judge nothing here, and would only take their time from the loop
+            runs, broken = self.order.out / "runs", self.order.sabotage
+            self._session = LiveSession(self.order.bench, runs, shadows=False, sabotage=broken)
             self.opened = CaseBench(self._session, faults, self.order.out / STOP)
         return self.opened
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.window.model import Session
-    from workbench.window.window import Window
 
 SIZES: Final = ((1366, 768), (1920, 1080))
 SETTLE_S: Final = 1.3  # the figures of the status line are those of a whole second
@@ -38,11 +37,7 @@ class Offscreen:
             self.poll()
             if self.shell.desk.session is not None:
                 return
-        raise BenchError(f"the window did not open within {_OPEN_S:g} s")
-
-    @property
-    def window(self) -> Window | None:
-        return self._opening.window
+        raise BenchError(f"the window did not open within {_OPEN_S:g} s", hint="run: python main.py doctor")
 
     @staticmethod
     def poll() -> None:
@@ -66,10 +61,6 @@ class Offscreen:
                 self.shell.grab().save(str(path))
                 made.append(path)
         return made
-
-    def close(self) -> None:
-        """Close the window, and its session with it."""
-        self.shell.close()
 
 
 def _without_chatter(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
