@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from control.bumpless import Output, breaks
 from drivers.errors import BenchFileError
 
@@ -39,7 +37,7 @@ class CcCv:
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del estimate
-        highest_v = float(np.max(reading.voltage_v))
+        highest_v = float(reading.voltage_v.max())
         below_v = self._voltage_v - highest_v
         if math.isfinite(highest_v):
             # within what may flow, or the integral would run away while the pack allows less

@@ -104,7 +104,7 @@ class Mpc:
         self._output = Output()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
-        soc, kelvin = estimate.pack_soc, float(np.max(reading.temperature_k))
+        soc, kelvin = estimate.pack_soc, float(reading.temperature_k.max())
         now_s, self._t_s = self._t_s, self._t_s + dt_s
         wanted_a = self._duty.now(now_s)
         begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0

@@ -111,8 +111,8 @@ class PackSense:
         """What the device under test allows now; what it does not say is 0 A, what it cannot say is no limit."""
         if self._limits is None:
             return CurrentRange(np.inf, np.inf)
-        charge_a, discharge_a = np.fmax(0.0, snapshot.values[self._limits])
-        return CurrentRange(float(charge_a), float(discharge_a))
+        charge_a, discharge_a = (max(0.0, a) for a in snapshot.values[self._limits].tolist())  # 0.0 where a is NaN
+        return CurrentRange(charge_a, discharge_a)
 
     def contactor_closed(self, snapshot: Snapshot) -> bool:
         """Whether current may flow at all; feedback that is not known counts as open."""

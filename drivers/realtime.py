@@ -8,9 +8,11 @@ from typing import Final
 
 LOOP: Final = 30
 GUARD: Final = 40
+YARDSTICK: Final = 50  # above all that keeps time: what delays this is the machine
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
 INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
 BESIDE: Final = 5  # other threads of a process that keeps time: whoever holds the interpreter must not wait for a core
+WINDOW: Final = 10  # not in real time, steps before others that are not: who presses OUTPUTS OFF does not wait
 
 
 def ask_realtime(priority: int) -> str:
@@ -31,7 +33,9 @@ def leave_realtime() -> None:
             os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
-def be_nice(steps: int = 10) -> None:
-    """Let everything else go first."""
-    if hasattr(os, "nice"):
-        os.nice(steps)
+def go_before(steps: int) -> None:
+    """Put the calling thread, its children not, before whatever is not in real time, where that is permitted."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, -steps)
+            os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))

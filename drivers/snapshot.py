@@ -117,7 +117,7 @@ class Estimate:
     @property
     def pack_soc(self) -> float:
         """Mean over the cells."""
-        return float(np.mean(self.soc))
+        return float(self.soc.sum()) / self.soc.size
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ import numpy as np
 from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
 from twin.compiled import kernel
-from twin.held import HeldCurrent, known
 from twin.ports import HealthEstimate
 from twin.power import AHEAD_S, Bounds, Reach
 
@@ -35,9 +34,10 @@ PARAMETERS: Final = cell_table.SHIPPED / "ekf.toml"  # a bundle carries them
 # The state: charge, both pairs' voltages, what the model gets wrong (V), R0 over the table's, nameplate over capacity.
 STATES: Final = 6
 SOC, V1, V2, WRONG, RESISTANCE, THIN = range(STATES)
-CURRENT, VOLTAGE, KELVIN, LAGGED = range(4)
-DT, CAPACITY_AS, ARRHENIUS, LEARNS = range(4)  # from LEARNS on: for each state 1 where the voltage may move it
-OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM = range(6)
+# A reading: the cell's current, which is held while unknown, what was measured, and the current as the voltage sees it.
+CURRENT, BALANCING, VOLTAGE, KELVIN, LAGGED = range(5)
+DT, CAPACITY_AS, ARRHENIUS, SCALE, LEARNS = range(5)  # from LEARNS on: for each state 1 where the voltage may move it
+OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM, OHM_STD = range(7)
 
 MODEL_V: Final = 0.008  # what table and two pairs leave unexplained, and for how long it lasts
 MODEL_S: Final = 300.0
@@ -70,8 +70,20 @@ def heated(arrhenius_k: float, kelvin: float) -> float:
 
 
 @kernel
+def take_in(reading: Floats, pack_a: float, scale: float, dt_s: float) -> None:
+    """Each cell's current in `reading[5, n]`: the pack's and its own times `scale`; held while that is unknown."""
+    follows = 1.0 - np.exp(-dt_s / SKEW_S)
+    for n in range(reading.shape[1]):
+        own_a = reading[BALANCING, n]
+        cell_a = pack_a + (0.0 if np.isnan(own_a) else own_a)
+        if np.isfinite(cell_a):
+            reading[CURRENT, n] = cell_a * scale
+        reading[LAGGED, n] += follows * (reading[CURRENT, n] - reading[LAGGED, n])
+
+
+@kernel
 def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Move `x[6, n]` and `covariance[n, 6, 6]` by one step of the current in `reading[4, n]`."""
+    """Move `x[6, n]` and `covariance[n, 6, 6]` by one step of the current in `reading[5, n]`."""
     dt = settings[DT]
     p, kept = np.empty(rows.shape[0]), np.ones(STATES)
     kept[WRONG] = np.exp(-dt / MODEL_S)
@@ -151,9 +163,16 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 
 @kernel
+def advance(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
+    """Predict, then correct."""
+    predict(x, covariance, reading, rows, settings)
+    correct(x, covariance, reading, rows, settings)
+
+
+@kernel
 def ahead(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
-    """`[6, n]`: each cell's voltage `AHEAD_S` from now over its own current (`power.Reach`), and the table's R0."""
-    out = np.zeros((6, x.shape[1]))
+    """`[7, n]`: each cell's voltage `AHEAD_S` from now over the pack's current (`Reach`), its R0 and deviation."""
+    out, scale = np.zeros((7, x.shape[1])), settings[SCALE]
     p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
     level[WRONG] = 1.0
     for n in range(x.shape[1]):
@@ -165,24 +184,32 @@ def ahead(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings
         steep[RESISTANCE], steep[THIN] = r0, falls
         pairs = (1.0 - kept1) * p[R1] + (1.0 - kept2) * p[R2]
         out[OPEN, n] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[WRONG, n]
-        out[DROP, n] = x[RESISTANCE, n] * r0 + pairs + falls * x[THIN, n]
-        out[OHM, n] = r0
+        out[DROP, n] = (x[RESISTANCE, n] * r0 + pairs + falls * x[THIN, n]) * scale
+        out[OHM, n] = x[RESISTANCE, n] * r0 * scale
+        out[OHM_STD, n] = np.sqrt(covariance[n, RESISTANCE, RESISTANCE]) * r0 * scale
         out[DROP_VAR, n] = (PAIR_SHARE * pairs) ** 2
         for a in range(STATES):
             for b in range(STATES):
                 out[OPEN_VAR, n] += level[a] * covariance[n, a, b] * level[b]
                 out[DROP_VAR, n] += steep[a] * covariance[n, a, b] * steep[b]
                 out[BOTH_VAR, n] += level[a] * covariance[n, a, b] * steep[b]
+        out[DROP_VAR, n] *= scale**2
+        out[BOTH_VAR, n] *= scale
     return out
 
 
 class Filter:
-    """Every cell's state and covariance; the parameters in `learns` move with the voltage, the others only count."""
+    """Every cell's state and covariance; the parameters in `learns` move with the voltage, the others only count.
 
-    def __init__(self, cells: int, table: CellTable, start: tuple[float, float], learns: tuple[int, ...] = ()) -> None:
+    `scale`: the current of a cell of the table's size over that of the pack's.
+    """
+
+    def __init__(
+        self, cells: int, table: CellTable, start: tuple[float, float], scale: float, learns: tuple[int, ...] = ()
+    ) -> None:
         self._rows = table.rows
         moved = [float(state not in {RESISTANCE, THIN} or state in learns) for state in range(STATES)]
-        self._settings = np.array([0.0, 3600.0 * table.capacity_ah, table.arrhenius_k, *moved])
+        self._settings = np.array([0.0, 3600.0 * table.capacity_ah, table.arrhenius_k, scale, *moved])
         self.x = np.zeros((STATES, cells))
         self.x[SOC], self.x[RESISTANCE], self.x[THIN] = start[0], 1.0, 1.0
         stds = (start[1], MODEL_V, MODEL_V, MODEL_V, RESISTANCE_STD, CAPACITY_STD)
@@ -190,14 +217,10 @@ class Filter:
 
     def update(self, reading: Floats, dt_s: float) -> None:
         self._settings[DT] = dt_s
-        predict(self.x, self.covariance, reading, self._rows, self._settings)
-        correct(self.x, self.covariance, reading, self._rows, self._settings)
+        advance(self.x, self.covariance, reading, self._rows, self._settings)
 
     def ahead(self, reading: Floats) -> Floats:
         return ahead(self.x, self.covariance, reading, self._rows, self._settings)
-
-    def std(self, state: int) -> Floats:
-        return np.sqrt(self.covariance[:, state, state])
 
 
 class Ekf:
@@ -207,35 +230,31 @@ class Ekf:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
         self._element_as = 3600.0 * pack.parallel * pack.cell_ah
         self._bounds = Bounds(*VOLTAGE_V, *(rate * pack.parallel * pack.cell_ah for rate in C_RATES))
-        self._charge = Filter(pack.cells, table, (soc0, soc0_std))
-        self._resistance = Filter(pack.cells, table, (soc0, soc0_std), learns=(RESISTANCE,))
-        self._reading = np.full((4, pack.cells), np.nan)
-        self._reading[LAGGED] = 0.0
-        self._held = HeldCurrent(pack.cells)
-        spare = Filter(pack.cells, table, (soc0, soc0_std))  # compile before the loop turns: it takes a second
+        start = pack.cells, table, (soc0, soc0_std), self._scale
+        self._charge, self._resistance = Filter(*start), Filter(*start, learns=(RESISTANCE,))
+        self._reading = np.full((5, pack.cells), np.nan)
+        self._reading[[CURRENT, LAGGED]] = 0.0
+        take_in(self._reading, 0.0, self._scale, 1.0)  # compile before the loop turns: it takes a second
+        spare = Filter(*start)
         spare.update(self._reading, 1.0)
-        spare.ahead(self._reading)
+        power.able(self._reach(spare.ahead(self._reading), spare.x[SOC]), self._bounds)
 
     def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
         """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""
         own = self._reading
         if dt_s > 0.0:
-            own[CURRENT] = self._held(reading.current_a + known(reading.balancing_a)) * self._scale
-            own[LAGGED] += (1.0 - np.exp(-dt_s / SKEW_S)) * (own[CURRENT] - own[LAGGED])
-            own[VOLTAGE], own[KELVIN] = reading.voltage_v, reading.temperature_k
+            own[BALANCING], own[VOLTAGE], own[KELVIN] = reading.balancing_a, reading.voltage_v, reading.temperature_k
+            take_in(own, reading.current_a, self._scale, dt_s)
             self._charge.update(own, dt_s)
             self._resistance.update(own, dt_s)
-        open_v, drop_ohm, open_var, drop_var, both_var, ohm = self._resistance.ahead(own)
-        scale, soc = self._scale, self._charge.x[SOC]
-        spread = (open_var, drop_var * scale**2, both_var * scale)
-        reach = Reach(open_v, drop_ohm * scale, *spread, soc * self._element_as, (1.0 - soc) * self._element_as)
-        return HealthEstimate(
-            soc.copy(),
-            self._charge.std(SOC),
-            self._resistance.x[RESISTANCE] * ohm * scale,
-            self._resistance.std(RESISTANCE) * ohm * scale,
-            *power.able(reach, self._bounds),
-        )
+        soc, soc_std = self._charge.x[SOC].copy(), np.sqrt(self._charge.covariance[:, SOC, SOC])
+        coming = self._resistance.ahead(own)
+        able = power.able(self._reach(coming, soc), self._bounds)
+        return HealthEstimate(soc, soc_std, coming[OHM], coming[OHM_STD], *able)
+
+    def _reach(self, coming: Floats, soc: Floats) -> Reach:
+        lines = (coming[OPEN], coming[DROP], coming[OPEN_VAR], coming[DROP_VAR], coming[BOTH_VAR])
+        return Reach(*lines, soc * self._element_as, (1.0 - soc) * self._element_as)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from twin.compiled import kernel
+
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
@@ -37,23 +39,36 @@ class Bounds(NamedTuple):
     discharge_a: float
 
 
+@kernel
 def able(reach: Reach, bounds: Bounds) -> tuple[float, float, float, float]:
     """Discharge power, its standard deviation, charge power, its standard deviation (W, at the end of the time)."""
-    give = _power(reach, bounds.low_v, np.minimum(bounds.discharge_a, reach.charge_as / AHEAD_S), 1.0)
-    take = _power(reach, bounds.high_v, np.minimum(bounds.charge_a, reach.room_as / AHEAD_S), -1.0)
-    return *give, *take
+    give_w, give_std_w = _power(reach, bounds.low_v, reach.charge_as, bounds.discharge_a, 1.0)
+    take_w, take_std_w = _power(reach, bounds.high_v, reach.room_as, bounds.charge_a, -1.0)
+    return give_w, give_std_w, take_w, take_std_w
 
 
-def _power(reach: Reach, limit_v: float, most_a: Floats, sign: float) -> tuple[float, float]:
-    """`most_a[n]` bounds the current whatever the voltage says; `sign` is 1 for discharge and -1 for charge."""
-    by_voltage_a = sign * (reach.open_v - limit_v) / reach.drop_ohm
-    each_a = np.maximum(0.0, np.minimum(by_voltage_a, most_a))
-    weakest = int(np.argmin(each_a))
-    current_a = float(each_a[weakest])
+@kernel
+def _power(reach: Reach, limit_v: float, left_as: Floats, most_a: float, sign: float) -> tuple[float, float]:
+    """`left_as[n]` and `most_a` bound the current whatever the voltage says; `sign` is 1 to discharge, -1 to charge."""
+    weakest, current_a = 0, np.inf
+    for n in range(len(reach.open_v)):
+        by_voltage_a = sign * (reach.open_v[n] - limit_v) / reach.drop_ohm[n]
+        each_a = max(0.0, min(by_voltage_a, most_a, left_as[n] / AHEAD_S))
+        if each_a < current_a:
+            weakest, current_a = n, each_a
     through_a = sign * current_a
-    pack_v = float(np.sum(reach.open_v - reach.drop_ohm * through_a))
-    spread = reach.open_var - 2.0 * through_a * reach.both_var + through_a**2 * reach.drop_var  # of each voltage
-    power_var = current_a**2 * float(np.sum(spread))
-    if by_voltage_a[weakest] < most_a[weakest]:  # then the current is as unsure as the weakest cell's voltage
-        power_var += (pack_v / float(reach.drop_ohm[weakest])) ** 2 * float(spread[weakest])
-    return current_a * pack_v, float(np.sqrt(power_var))
+    pack_v, spread = 0.0, 0.0
+    for n in range(len(reach.open_v)):
+        pack_v += reach.open_v[n] - reach.drop_ohm[n] * through_a
+        spread += _spread(reach, n, through_a)
+    power_var = current_a**2 * spread
+    by_voltage_a = sign * (reach.open_v[weakest] - limit_v) / reach.drop_ohm[weakest]
+    if by_voltage_a < min(most_a, left_as[weakest] / AHEAD_S):  # then it is as unsure as the weakest cell's voltage
+        power_var += (pack_v / reach.drop_ohm[weakest]) ** 2 * _spread(reach, weakest, through_a)
+    return current_a * pack_v, np.sqrt(power_var)
+
+
+@kernel
+def _spread(reach: Reach, n: int, through_a: float) -> float:
+    """Variance of the voltage of cell `n` under `through_a`."""
+    return reach.open_var[n] - 2.0 * through_a * reach.both_var[n] + through_a**2 * reach.drop_var[n]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin import cache, compiled, ecm, ekf, spme_model
+from twin import cache, compiled, ecm, ekf, power, spme_model
 from twin.warm import warm
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_two_processes_that_warm_at_once_leave_one_whole_model_and_say_nothing(
 
 def test_warming_compiles_every_kernel() -> None:
     warm()
-    kernels: tuple[Any, ...] = (ecm.advance, ekf.predict, ekf.correct)
+    kernels: tuple[Any, ...] = (ecm.advance, ekf.take_in, ekf.advance, ekf.ahead, power.able)
     assert all(kernel.signatures for kernel in kernels)
 
 

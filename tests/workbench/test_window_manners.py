@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import CTRL, LEFT, NONE, click, in_front, move, press, press_in, write
-from workbench.window.desk import CATCH_UP_S, PERIOD_S, next_due
 from workbench.window.layout import Memory
 from workbench.window.model import Failure, Pending, State
+from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,19 +105,35 @@ def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown
 
 
 def test_frame_that_is_late_is_followed_sooner() -> None:
-    assert next_due(10.0, 10.0 + 0.02) == pytest.approx(10.0 + PERIOD_S)  # in time: the phase is kept
-    assert next_due(10.0, 10.0 + 0.05) == pytest.approx(10.0 + PERIOD_S)  # late: due in the past, so at once
+    pace = Pace(10.0)
+    pace.follow(10.0, 10.0 + 0.02)
+    assert pace.due_s == pytest.approx(10.0 + PERIOD_S)  # in time: the phase is kept
+    pace.follow(10.0 + PERIOD_S, 10.0 + PERIOD_S + 0.05)
+    assert pace.due_s == pytest.approx(10.0 + 2 * PERIOD_S)  # late: due in the past, so at once
 
 
 def test_frames_that_were_missed_in_a_long_stall_are_not_made_up_for() -> None:
-    assert next_due(10.0, 12.0) == pytest.approx(12.0 - CATCH_UP_S)
+    pace = Pace(10.0)
+    pace.follow(10.0, 12.0)
+    assert pace.due_s == pytest.approx(12.0 - CATCH_UP_S)
+
+
+def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() -> None:
+    pace = Pace(10.0)
+    for late_s, gives_way in ((0.04, False), (0.08, True), (0.04, True), (0.0, False)):
+        for _ in range(40):
+            pace.follow(pace.due_s + late_s, pace.due_s + late_s + 0.01)
+        assert pace.gives_way is gives_way
+        due_s = pace.due_s
+        pace.follow(due_s, due_s)
+        assert pace.due_s - due_s == pytest.approx((3 if gives_way else 1) * PERIOD_S)
 
 
 @pytest.mark.alone
 def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> None:
     due: list[float] = []
     desk = running.shell.desk
-    desk.ticked.connect(lambda: due.append(desk.due_s))
+    desk.ticked.connect(lambda: due.append(desk.pace.due_s))
     busy = [0]
 
     def now_and_then() -> None:

@@ -56,7 +56,7 @@ def test_everything_greys_out_when_no_more_rows_come(running: Shown, qtbot: QtBo
     qtbot.waitUntil(lambda: words(bench.tree, "supply/voltage")[2] == "faint", timeout=3000)
     assert words(bench.tree, "supply/voltage")[1].endswith(" s")
     qtbot.waitUntil(lambda: "no rows for" in bench.board.plot("voltage").header.word)
-    assert bench.board.view.edge == "stopped"
+    qtbot.waitUntil(lambda: bench.board.view.edge == "stopped")
     qtbot.waitUntil(lambda: not any(row.fresh for row in bench.lanes.rows.values()))
     assert not bench.limits.isEnabled()
     assert row.grab().toImage() != fresh

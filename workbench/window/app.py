@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from drivers.realtime import WINDOW, go_before
 from workbench.window.layout import Memory
 from workbench.window.shell import Shell, dress
 from workbench.window.stats import Stats, process_age_s
@@ -130,6 +131,7 @@ def run_window(
     `make_session` is called after the first paint. `past` makes the folder of recorded runs, `ready` is called with
     the whole window; without `memory`, layout and theme are kept in the user's settings.
     """
+    go_before(WINDOW)
     app = application()
     opening = Opening(
         make_session,

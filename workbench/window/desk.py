@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from workbench.window.model import Action, Failure, Pending, Session, State, Status
+from workbench.window.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PERIOD_S: Final = 0.033
-CATCH_UP_S: Final = 0.1  # a frame that came late is followed sooner, but three that were missed are not made up for
 _SLOW: Final = 3  # frames between two looks at figures
-
-
-def next_due(due_s: float, now_s: float) -> float:
-    """When the frame after the one that was due at `due_s` is due: at once when that has passed, never a burst."""
-    return max(due_s + PERIOD_S, now_s - CATCH_UP_S)
 
 
 class Desk(QObject):
@@ -39,7 +33,7 @@ class Desk(QObject):
         self.status = Status()
         self.pending: list[Pending] = []
         self._frame = 0
-        self.due_s = 0.0
+        self.pace = Pace(0.0)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
@@ -49,7 +43,7 @@ class Desk(QObject):
         """Serve this session from now on."""
         self.session = session
         self.status = session.status
-        self.due_s = time.perf_counter()
+        self.pace = Pace(time.perf_counter())
         self._timer.start(0)
         self.opened.emit()
         self.changed.emit()
@@ -63,13 +57,14 @@ class Desk(QObject):
 
     def _turn(self) -> None:
         """A tick, and the next one where it is due; a repeating timer would lose every frame that is late."""
+        began_s = time.perf_counter()
         try:
             self.tick()
         finally:
-            now = time.perf_counter()
-            self.due_s = next_due(self.due_s, now)
+            now_s = time.perf_counter()
+            self.pace.follow(began_s, now_s)
             if self.session is not None:
-                self._timer.start(max(0, round((self.due_s - now) * 1e3)))
+                self._timer.start(max(0, round((self.pace.due_s - now_s) * 1e3)))
 
     def tick(self) -> None:
         """Poll the session, then let everybody draw."""
@@ -85,6 +80,11 @@ class Desk(QObject):
         self._frame += 1
         if self._frame % _SLOW == 0:
             self.read.emit()
+
+    def breathe(self) -> None:
+        """Amid something long: let the guard hear that the window lives."""
+        if self.session is not None:
+            self.session.poll()
 
     def _look(self) -> None:
         if not self.pending:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from drivers.errors import BenchError
+from drivers.realtime import WINDOW, go_before
 from workbench.window.app import Opening, application
 from workbench.window.themes import DARK, THEMES
 
@@ -29,6 +30,7 @@ class Offscreen:
 
     def __init__(self, make_session: Callable[[], Session], size: tuple[int, int] = SIZES[0]) -> None:
         """Raises `BenchError` when it does not open."""
+        go_before(WINDOW)
         application()
         qInstallMessageHandler(_without_chatter)
         self._opening = Opening(make_session, theme=DARK.name, size=size)
@@ -47,18 +49,22 @@ class Offscreen:
     def pictures(
         self, folder: Path, sizes: Sequence[tuple[int, int]] = SIZES, themes: Sequence[str] = tuple(THEMES)
     ) -> list[Path]:
-        """One picture a size and theme, of the session as it goes on."""
+        """One picture a size and theme, of the session while it goes on and hears from the window between deeds."""
         folder.mkdir(parents=True, exist_ok=True)
         made: list[Path] = []
         for size in sizes:
             self.shell.resize(*size)
+            serve(_REDRAW_S)
             for theme in themes:
                 self.shell.set_theme(THEMES[theme])
                 serve(_REDRAW_S)
                 self.shell.stats.restart()  # the status line shall not tell of the redrawing
                 serve(SETTLE_S)
                 path = folder / f"window-{theme}-{size[0]}x{size[1]}.png"
-                self.shell.grab().save(str(path))
+                picture = self.shell.grab()
+                self.poll()
+                picture.save(str(path))
+                self.poll()
                 made.append(path)
         return made
 

@@ -16,6 +16,8 @@ from workbench.window.themes import Theme, font, palette, style
 from workbench.window.toolbar import Toolbar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.window.stats import Stats
 
 SIZE: Final = (1600, 900)
@@ -89,7 +91,7 @@ class Shell(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Everything at once, without a restart."""
         self.theme = theme
-        dress(theme)
+        dress(theme, self.desk.breathe)
         for part in (self.toolbar, self.rail):
             part.set_theme(theme)
         self.line.theme = theme
@@ -138,13 +140,15 @@ class _Rule(QWidget):
         painter.end()
 
 
-def dress(theme: Theme) -> None:
-    """Fusion, our palette, our font, our style sheet, for the whole application."""
+def dress(theme: Theme, breathe: Callable[[], None] = lambda: None) -> None:
+    """Fusion, our palette, our font, our style sheet, for the whole application; `breathe` between what takes long."""
     app = QApplication.instance()
     if isinstance(app, QApplication):
         app.setStyleSheet("")  # one sheet laid over another takes three times as long as off and on
+        breathe()
         if app.style().objectName() != FUSION:
             app.setStyle(FUSION)
         app.setFont(font())
         app.setPalette(palette(theme))
         app.setStyleSheet(style(theme))
+        breathe()
