@@ -2,25 +2,66 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
 
-QUICK_S: Final = 0.15
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ROOT: Final = Path(__file__).resolve().parent.parent
 VERY_QUICK_S: Final = 0.08
+QUICK_S: Final = 0.15
+ADDITIONS: Final = 2_000_000
+_EVERY_S: Final = 0.5
+_SHARE: Final = 20  # of the additions, so that measuring takes little itself
 
 
-def python_s() -> float:
-    """Seconds for two million additions: 0.18 where two whole benches did not fit (docs/measured.md)."""
+def python_s(additions: int = ADDITIONS) -> float:
+    """Seconds for so many additions."""
     began_s, total = time.perf_counter(), 0
-    for number in range(2_000_000):
+    for number in range(additions):
         total += number
     return time.perf_counter() - began_s
 
 
-def is_quick(within_s: float = QUICK_S) -> bool:
-    """Whether two whole benches with their windows (`VERY_QUICK_S`: or three without) leave each other their time.
+def is_very_quick() -> bool:
+    """Whether three benches without windows leave each other their time."""
+    return min(python_s() for _ in range(3)) < VERY_QUICK_S
 
-    Their loops, guards and emulated instruments have real-time priority: where these fill both cores, whatever else
-    runs, a window above all, waits for seconds, and every bench trips as it should.
+
+class Speed:
+    """How quick the cores are while something else runs, measured above all that keeps time; `python_s` at the end.
+
+    A virtual machine's core may be half as quick a minute later: what was measured before or after does not count.
     """
-    return min(python_s() for _ in range(3)) < within_s
+
+    python_s: float = 0.0
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.machine"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.python_s = float(self._process.communicate(timeout=10.0)[0])
+
+
+def _main() -> None:
+    import select  # noqa: PLC0415
+    import statistics  # noqa: PLC0415
+
+    from drivers.realtime import YARDSTICK, ask_realtime  # noqa: PLC0415
+
+    ask_realtime(YARDSTICK)
+    took_s = [python_s(ADDITIONS // _SHARE)]
+    while not select.select([sys.stdin], [], [], _EVERY_S)[0]:
+        took_s.append(python_s(ADDITIONS // _SHARE))
+    sys.stdout.write(f"{_SHARE * statistics.median(took_s)}\n")
+
+
+if __name__ == "__main__":
+    _main()

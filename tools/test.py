@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.machine import VERY_QUICK_S, is_quick  # noqa: E402  # found by the line above
+from tests.machine import is_very_quick  # noqa: E402  # found by the line above
 
 
 def pytest(*arguments: str) -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     extra = [argument for argument in sys.argv[1:] if argument != "--soak"]
     if "--soak" in sys.argv:
         return pytest("-m", "soak", "-p", "no:cacheprovider", *extra)
-    whole = ("-n", "3" if is_quick(VERY_QUICK_S) else "2", "--dist", "loadscope", "--no-loadscope-reorder")
+    whole = ("-n", "3" if is_very_quick() else "2", "--dist", "loadscope", "--no-loadscope-reorder")
     parts = [
         pytest("-n", "3", "-m", "not alone and not live and not soak and not bench", "--cov", *extra),
         pytest(*whole, "-m", "live and not soak", *extra),  # a tracer would slow what measures time

@@ -22,8 +22,8 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def kernel(function: F) -> F:
-    """Compile `function` for the argument types that it meets."""
-    dispatcher = _NUMBA.njit(function)
+    """Compile `function` for the argument types that it meets; a division by zero gives infinity, as numpy's does."""
+    dispatcher = _NUMBA.njit(function, error_model="numpy")
     try:
         dispatcher.enable_caching()
     except RuntimeError as error:

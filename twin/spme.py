@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import spme_model
+from twin.abreast import Abreast
 from twin.held import HeldCurrent
 from twin.ports import PackState
-from twin.symbolic import Compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,14 +37,13 @@ class SpmePack:
     def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
         cells = pack.cells
         self._model = model
-        self._step = Compiled(model.step.map(cells))
-        self._terminal = Compiled(model.terminal.map(cells))
+        self._step, self._terminal = Abreast(model.step, cells), Abreast(model.terminal, cells)
         self._held = HeldCurrent(cells)
         self._scale = model.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
-        self._x = self._step.inputs[0].reshape(-1, cells)
-        self._t, self._i, self._dt, self._ambient, resistance = (a.reshape(cells) for a in self._step.inputs[1:])
-        self._seen_x = self._terminal.inputs[0].reshape(-1, cells)
-        self._seen_t, self._seen_i, seen_resistance = (a.reshape(cells) for a in self._terminal.inputs[1:])
+        self._x = self._step.inputs[0]
+        self._t, self._i, self._dt, self._ambient, resistance = (rows[0] for rows in self._step.inputs[1:])
+        self._seen_x = self._terminal.inputs[0]
+        self._seen_t, self._seen_i, seen_resistance = (rows[0] for rows in self._terminal.inputs[1:])
         resistance[:] = seen_resistance[:] = pack.resistance_factor
         self._x[:] = model.rested(pack.soc0)
         self._t[:] = pack.ambient_k
@@ -60,7 +59,7 @@ class SpmePack:
         self._i[:] = held_a * self._scale
         self._dt[:] = dt_s
         self._ambient[:] = ambient_k
-        x, t, v, soc = (a.reshape(-1, len(held_a)) for a in self._step())
+        x, t, v, soc = self._step()
         good = (x.min(axis=0) > 0.0) & (v[0] > _HOLDS_V[0]) & (v[0] < _HOLDS_V[1]) & np.isfinite(t[0])
         np.copyto(self._x, x, where=good)
         np.copyto(self._t, t[0], where=good)

@@ -74,6 +74,11 @@ def tridiagonal_solve(matrix: casadi.SX, right: casadi.SX) -> casadi.SX:
     return casadi.vertcat(*y)
 
 
+def operation(name: str) -> int:
+    """The number by which `Function.instruction_id` tells of an operation, such as ADD; raises `AttributeError`."""
+    return int(getattr(casadi, f"OP_{name}"))
+
+
 def written(function: casadi.Function) -> str:
     """The function as text, which `read` of this CasADi version understands."""
     return function.serialize()

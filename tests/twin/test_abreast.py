@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from twin import spme_model, symbolic
+from twin.abreast import WIDTH, Abreast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FMAX: Any = symbolic.fmax
+ONE: dict[str, Callable[[Any], Any]] = {
+    "twice": lambda x: x + x,
+    "square": lambda x: x * x,
+    "root": lambda x: (x * x + 1.0) ** 0.5,
+    "inverse": lambda x: 1.0 / x,
+    "power": lambda x: FMAX(x, 0.1) ** 1.5,
+    "exponential": symbolic.exp,
+    "no operation": lambda x: x,
+}
+TWO: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": lambda x, y: x + y,
+    "difference": lambda x, y: x - y,
+    "product": lambda x, y: x * y,
+    "quotient": lambda x, y: x / y,
+    "at most": lambda x, y: x <= y,
+    "greater": symbolic.fmax,
+    "less": symbolic.fmin,
+}
+
+
+def both(function: symbolic.Function, given: list[np.ndarray[Any, Any]], cells: int) -> tuple[Any, Any]:
+    """Ours for all cells, and CasADi's cell by cell."""
+    ours = Abreast(function, cells)
+    for row, values in zip(ours.inputs, given, strict=True):
+        row[:] = values
+    each = [symbolic.evaluate(function, [values[:, n] for values in given]) for n in range(cells)]
+    theirs = [np.hstack([one[output] for one in each]) for output in range(function.n_out())]
+    return ours(), theirs
+
+
+@pytest.mark.parametrize("cells", [1, 3, WIDTH, WIDTH + 1])
+@pytest.mark.parametrize("name", [*ONE, *TWO])
+def test_every_operation_answers_as_casadi_for_each_cell(name: str, cells: int) -> None:
+    x, y = symbolic.symbol("x", 2), symbolic.symbol("y")
+    expression = ONE[name](x[1]) if name in ONE else TWO[name](x[1], y)
+    function = symbolic.function("f", {"x": x, "y": y}, {"z": symbolic.vertcat(expression, x[0])})
+    random = np.random.default_rng(cells)
+    ours, theirs = both(function, [random.normal(size=(2, cells)), random.normal(size=(1, cells))], cells)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-14)
+
+
+def test_a_number_that_is_none_loses_against_one_that_is_as_in_casadi() -> None:
+    x, y = symbolic.symbol("x"), symbolic.symbol("y")
+    function = symbolic.function("f", {"x": x, "y": y}, {"more": symbolic.fmax(x, y), "less": symbolic.fmin(x, y)})
+    given = [np.array([[np.nan, 1.0]]), np.array([[2.0, np.nan]])]
+    ours, theirs = both(function, given, 2)
+    np.testing.assert_array_equal(np.vstack(ours), np.vstack(theirs))
+    np.testing.assert_array_equal(ours[0], [[2.0, 1.0]])
+
+
+def test_a_cell_driven_out_of_bounds_leaves_its_neighbours_alone() -> None:
+    x = symbolic.symbol("x")
+    function = symbolic.function("f", {"x": x}, {"y": 1.0 / x})
+    ours = Abreast(function, 3)
+    ours.inputs[0][:] = [[2.0, 0.0, 4.0]]
+    np.testing.assert_array_equal(ours()[0], [[0.5, np.inf, 0.25]])
+
+
+def test_an_operation_that_is_not_known_is_refused_by_name() -> None:
+    x = symbolic.symbol("x")
+    function = symbolic.function("f", {"x": x}, {"y": symbolic.sumsqr(symbolic.vertcat(x, x)) % 2.0})
+    with pytest.raises(ValueError, match="f: instruction"):
+        Abreast(function, 1)
+
+
+def test_the_spme_of_24_cells_is_casadis_to_the_last_digits() -> None:
+    model, cells = spme_model.load(), 24
+    random = np.random.default_rng(3)
+    x = model.rested(np.linspace(0.1, 0.9, cells)) + model.polarised[:, None] * random.normal(size=cells)
+    rest = [random.uniform(*bounds, (1, cells)) for bounds in ((270, 320), (-10, 10), (0.001, 1), (270, 320), (0.5, 2))]
+    ours, theirs = both(model.step, [x, *rest], cells)
+    for mine, casadis in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, casadis, rtol=1e-12)

@@ -1,0 +1,195 @@
+"""A CasADi function of one cell, for many cells at once: each of its instructions for all cells before the next.
+
+CasADi walks through a function's thousands of scalar instructions anew for each cell. Walked once with the cells as
+the inner loop, what an instruction costs beside its arithmetic is shared, and the arithmetic is vectorised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from twin import symbolic
+from twin.compiled import kernel
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from drivers.snapshot import Floats
+    from twin.symbolic import Function
+
+    Code = npt.NDArray[np.int32]
+
+# CasADi's names, in the order of the numbers that the kernels know them by; up to POWER they take two operands.
+_NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT CONSTPOW ASSIGN TWICE SQ SQRT INV EXP LOG TANH ASINH"
+OPERATIONS: Final = {symbolic.operation(name): number for number, name in enumerate(_NAMES.split())}
+ADD, SUB, MUL, DIV, AT_MOST, MORE, LESS, HYPOT, POWER = range(9)
+COPY, TWICE, SQUARE, ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(9, 18)
+INPUT, OUTPUT, CONSTANT = (symbolic.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
+OPERATION, LEFT, RIGHT, RESULT = range(4)
+WIDTH: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
+
+
+class Abreast:
+    """`function` bound to arrays `inputs` and `outputs`, one of shape (rows, cells) an argument; fill, call, read.
+
+    Raises `ValueError` for a function with another operation than `OPERATIONS`. Not to be shared between threads.
+    """
+
+    def __init__(self, function: Function, cells: int) -> None:
+        rows_in = [function.numel_in(n) for n in range(function.n_in())]
+        rows_out = [function.numel_out(n) for n in range(function.n_out())]
+        places = _Places(rows_in, rows_out)
+        self._code = np.array(_code(function, places), dtype=np.int32)
+        self._values = np.zeros((places.count, -(-cells // WIDTH) * WIDTH))
+        for constant, place in places.constants.items():
+            self._values[place] = constant
+        edges = np.cumsum([*rows_in, *rows_out])
+        whole = np.split(self._values[:, :cells], edges)
+        self.inputs, self.outputs = tuple(whole[: len(rows_in)]), tuple(whole[len(rows_in) : -1])
+
+    def __call__(self) -> tuple[Floats, ...]:
+        """Evaluate on what `inputs` hold now; returns `outputs`, which the next call overwrites."""
+        walk(self._code, self._values)
+        return self.outputs
+
+
+class _Places:
+    """Rows of `values[place, cells]`: inputs, outputs, constants, and what is computed on the way, over and over."""
+
+    def __init__(self, rows_in: list[int], rows_out: list[int]) -> None:
+        self.first_in: list[int] = np.cumsum([0, *rows_in]).tolist()
+        self.first_out: list[int] = np.cumsum([self.first_in[-1], *rows_out]).tolist()
+        self.count = self.first_out[-1]
+        self.constants: dict[float, int] = {}
+        self._passing: set[int] = set()
+        self._free: list[int] = []
+
+    def constant(self, value: float) -> int:
+        """The place of this number."""
+        if value not in self.constants:
+            self.constants[value] = self._anew()
+        return self.constants[value]
+
+    def take(self) -> int:
+        """A place for a result."""
+        place = self._free.pop() if self._free else self._anew()
+        self._passing.add(place)
+        return place
+
+    def leave(self, place: int | None) -> None:
+        """What lies there is not wanted any more, where it is a result."""
+        if place in self._passing:
+            self._passing.discard(place)
+            self._free.append(place)
+
+    def _anew(self) -> int:
+        self.count += 1
+        return self.count - 1
+
+
+def _code(function: Function, places: _Places) -> list[tuple[int, int, int, int]]:
+    """Operation, places of both operands and of the result.
+
+    A result never lies where an operand does, as it may in CasADi: a loop from one row into itself is not vectorised.
+    """
+    code: list[tuple[int, int, int, int]] = []
+    held: dict[int, int] = {}  # in which place of ours lies what CasADi has in one of its own
+    for k in range(function.n_instructions()):
+        operation, operands = function.instruction_id(k), function.instruction_input(k)
+        result, *row = function.instruction_output(k)
+        before = None if operation == OUTPUT else held.get(result)
+        if operation == INPUT:
+            held[result] = places.first_in[operands[0]] + operands[1]
+        elif operation == CONSTANT:
+            held[result] = places.constant(function.instruction_constant(k))
+        elif operation == OUTPUT:
+            code.append((COPY, held[operands[0]], 0, places.first_out[result] + row[0]))
+        elif operation in OPERATIONS:
+            left, *right = (held[operand] for operand in operands)
+            held[result] = places.take()
+            code.append((OPERATIONS[operation], left, right[0] if right else 0, held[result]))
+        else:
+            raise ValueError(f"{function.name()}: instruction {k} is none of {_NAMES}")
+        places.leave(before)
+    return code
+
+
+@kernel
+def walk(code: Code, values: Floats) -> None:
+    """Follow `code[k, 4]` on `values[place, cells]`."""
+    for k in range(len(code)):
+        operation, left, right, place = code[k, OPERATION], code[k, LEFT], code[k, RIGHT], code[k, RESULT]
+        if operation < COPY:
+            combine(operation, values, left, right, place)
+        else:
+            change(operation, values, left, place)
+
+
+@kernel
+def combine(operation: int, values: Floats, left: int, right: int, place: int) -> None:  # noqa: C901, PLR0912  # one branch an operation
+    """Two operands."""
+    cells = range(values.shape[1])
+    if operation == MUL:
+        for n in cells:
+            values[place, n] = values[left, n] * values[right, n]
+    elif operation == ADD:
+        for n in cells:
+            values[place, n] = values[left, n] + values[right, n]
+    elif operation == DIV:
+        for n in cells:
+            values[place, n] = values[left, n] / values[right, n]
+    elif operation == SUB:
+        for n in cells:
+            values[place, n] = values[left, n] - values[right, n]
+    elif operation == AT_MOST:
+        for n in cells:
+            values[place, n] = 1.0 if values[left, n] <= values[right, n] else 0.0
+    elif operation == MORE:
+        for n in cells:
+            first, second = values[left, n], values[right, n]
+            values[place, n] = second if np.isnan(first) or second > first else first
+    elif operation == LESS:
+        for n in cells:
+            first, second = values[left, n], values[right, n]
+            values[place, n] = second if np.isnan(first) or second < first else first
+    elif operation == HYPOT:
+        for n in cells:
+            values[place, n] = np.sqrt(values[left, n] * values[left, n] + values[right, n] * values[right, n])
+    else:
+        for n in cells:
+            values[place, n] = values[left, n] ** values[right, n]
+
+
+@kernel
+def change(operation: int, values: Floats, operand: int, place: int) -> None:  # noqa: C901, PLR0912  # as above
+    """One operand."""
+    cells = range(values.shape[1])
+    if operation == COPY:
+        for n in cells:
+            values[place, n] = values[operand, n]
+    elif operation == TWICE:
+        for n in cells:
+            values[place, n] = 2.0 * values[operand, n]
+    elif operation == SQUARE:
+        for n in cells:
+            values[place, n] = values[operand, n] * values[operand, n]
+    elif operation == ROOT:
+        for n in cells:
+            values[place, n] = np.sqrt(values[operand, n])
+    elif operation == INVERSE:
+        for n in cells:
+            values[place, n] = 1.0 / values[operand, n]
+    elif operation == EXP:
+        for n in cells:
+            values[place, n] = np.exp(values[operand, n])
+    elif operation == LOG:
+        for n in cells:
+            values[place, n] = np.log(values[operand, n])
+    elif operation == TANH:
+        for n in cells:
+            values[place, n] = np.tanh(values[operand, n])
+    else:
+        for n in cells:
+            values[place, n] = np.arcsinh(values[operand, n])
