@@ -15,6 +15,7 @@ from tests.workbench.hands import CTRL, LEFT, NONE, click, in_front, move, press
 from workbench.window.layout import Memory
 from workbench.window.model import Failure, Pending, State
 from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
+from workbench.window.themes import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +128,15 @@ def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() 
         due_s = pace.due_s
         pace.follow(due_s, due_s)
         assert pace.due_s - due_s == pytest.approx((3 if gives_way else 1) * PERIOD_S)
+
+
+def test_guard_hears_from_the_window_amid_a_change_of_theme(running: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    sheet = QApplication.setStyleSheet
+    monkeypatch.setattr(running.session, "poll", lambda: heard.append("alive"))
+    monkeypatch.setattr(QApplication, "setStyleSheet", lambda app, text: (heard.append("dressed"), sheet(app, text)))
+    running.shell.set_theme(LIGHT)
+    assert heard == ["dressed", "alive", "dressed", "alive"]
 
 
 @pytest.mark.alone
