@@ -132,9 +132,12 @@ def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() 
 
 def test_guard_hears_from_the_window_amid_a_change_of_theme(running: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
-    sheet = QApplication.setStyleSheet
+
+    def dressed(_app: QApplication, _sheet: str) -> None:
+        heard.append("dressed")
+
     monkeypatch.setattr(running.session, "poll", lambda: heard.append("alive"))
-    monkeypatch.setattr(QApplication, "setStyleSheet", lambda app, text: (heard.append("dressed"), sheet(app, text)))
+    monkeypatch.setattr(QApplication, "setStyleSheet", dressed)
     running.shell.set_theme(LIGHT)
     assert heard == ["dressed", "alive", "dressed", "alive"]
 
