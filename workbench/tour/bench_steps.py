@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RUN_S = 12.0
 TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
+MEETS = 2  # a turn meets the machine's stalls where it wakes, and where it or who holds the interpreter works
 
 
 def connect(trip: Trip) -> Finding:
@@ -53,7 +54,7 @@ def run(trip: Trip) -> Finding:
     worst = max(errors, key=lambda name: errors[name], default="no estimator")
     soc_error = errors.get(worst, 1.0)
     late_ms = summary["late_ms"]["p99"]
-    in_time = late_ms - machine_ms < LATE_MS or not session.status.realtime
+    in_time = late_ms - MEETS * machine_ms < LATE_MS or not session.status.realtime
     whole = summary["recorded"] == summary["ticks"]
     tracking_mv = active["tracking_mv"]
     ok = whole and in_time and tracking_mv < TRACKING_MV and soc_error < SOC_ERROR
@@ -63,6 +64,6 @@ def run(trip: Trip) -> Finding:
         "every tick recorded" if whole else f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
     )
     evidence = f"{lost}, {summary['missed']} missed, {late}, SoC error at most {100 * soc_error:.1f} % ({worst})"
-    late_target = f"late p99 < {LATE_MS:g} ms beyond the machine's own"
+    late_target = f"late p99 < {LATE_MS:g} ms beyond {MEETS} times the machine's own"
     target = f"tracking < {TRACKING_MV:g} mV, {late_target}, SoC error < {100 * SOC_ERROR:g} %, no tick lost"
     return Finding(ok, tracking_mv, "mV tracking", target, evidence)
