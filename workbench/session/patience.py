@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from drivers.errors import BenchError, revived
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.window.model import Pending
+
+T = TypeVar("T")
 
 POLL_S = 0.02
 CONNECT_S, ARM_S = 60.0, 90.0  # a slow laptop at its first start, with other work; what hangs ends later but ends
@@ -40,6 +43,16 @@ def finish(session: Polled, pending: Pending, within_s: float) -> None:
     if pending.error is not None:
         told = pending.error.told
         raise revived(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
+
+
+def beside(session: Polled, work: Callable[[], T]) -> T:
+    """What `work` answers, done in a thread while the session is polled; raises what it raises."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(work)
+        while not answer.done():
+            session.poll()
+            time.sleep(POLL_S)
+    return answer.result()
 
 
 def idle(session: Polled, seconds: float) -> None:

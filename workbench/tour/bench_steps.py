@@ -47,8 +47,8 @@ def run(trip: Trip) -> Finding:
     machine = Yardstick()
     patience.idle(session, RUN_S)
     machine_ms = machine.p99_ms()
-    trip.run = trip.run_folder
-    summary = summarise(trip.run, running_only=True)
+    trip.run = folder = trip.run_folder
+    summary = patience.beside(session, lambda: summarise(folder, running_only=True))
     active = next(lane for lane in summary["lanes"] if lane["role"] == "twin" and lane["active"])
     errors = {lane["name"]: lane["soc_error"] for lane in summary["lanes"] if lane["soc_error"] is not None}
     worst = max(errors, key=lambda name: errors[name], default="no estimator")
