@@ -6,12 +6,13 @@ import contextlib
 import os
 from typing import Final
 
-LOOP: Final = 30
-GUARD: Final = 40
 YARDSTICK: Final = 50  # above all that keeps time: what delays this is the machine
+GUARD: Final = 40
+LOOP: Final = 30
+BESIDE: Final = 25  # the engine's other threads: who holds the loop's interpreter waits for no wire of another bench
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
 INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
-BESIDE: Final = 5  # other threads of a process that keeps time: whoever holds the interpreter must not wait for a core
+
 WINDOW: Final = 10  # not in real time, steps before others that are not: who presses OUTPUTS OFF does not wait
 
 
