@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
     Code = npt.NDArray[np.int32]
 
-# CasADi's names, in the order of the numbers that the kernels know them by; up to POWER they take two operands.
-_NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT CONSTPOW ASSIGN TWICE SQ SQRT INV EXP LOG TANH ASINH"
-OPERATIONS: Final = {symbolic.operation(name): number for number, name in enumerate(_NAMES.split())}
-ADD, SUB, MUL, DIV, AT_MOST, MORE, LESS, HYPOT, POWER = range(9)
-COPY, TWICE, SQUARE, ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(9, 18)
+# CasADi's names, in the order of the numbers that the kernel knows them by; what it does to one operand twice is the
+# same as to two: every loop less compiles sooner.
+_NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH CONSTPOW"
+ADD, SUB, MUL, DIV, AT_MOST, MORE, LESS, HYPOT, ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
+OPERATIONS: Final = {symbolic.operation(name): number for number, name in enumerate(_NAMES.split())} | {
+    symbolic.operation("TWICE"): ADD,
+    symbolic.operation("SQ"): MUL,
+    symbolic.operation("ASSIGN"): MORE,
+}
 INPUT, OUTPUT, CONSTANT = (symbolic.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
 OPERATION, LEFT, RIGHT, RESULT = range(4)
 WIDTH: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
@@ -105,11 +109,11 @@ def _code(function: Function, places: _Places) -> list[tuple[int, int, int, int]
         elif operation == CONSTANT:
             held[result] = places.constant(function.instruction_constant(k))
         elif operation == OUTPUT:
-            code.append((COPY, held[operands[0]], 0, places.first_out[result] + row[0]))
+            code.append((MORE, held[operands[0]], held[operands[0]], places.first_out[result] + row[0]))
         elif operation in OPERATIONS:
-            left, *right = (held[operand] for operand in operands)
+            ours = [held[operand] for operand in operands]
             held[result] = places.take()
-            code.append((OPERATIONS[operation], left, right[0] if right else 0, held[result]))
+            code.append((OPERATIONS[operation], ours[0], ours[-1], held[result]))
         else:
             raise ValueError(f"{function.name()}: instruction {k} is none of {_NAMES}")
         places.leave(before)
@@ -117,79 +121,55 @@ def _code(function: Function, places: _Places) -> list[tuple[int, int, int, int]
 
 
 @kernel
-def walk(code: Code, values: Floats) -> None:
+def walk(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one branch an operation
     """Follow `code[k, 4]` on `values[place, cells]`."""
+    cells = range(values.shape[1])
     for k in range(len(code)):
         operation, left, right, place = code[k, OPERATION], code[k, LEFT], code[k, RIGHT], code[k, RESULT]
-        if operation < COPY:
-            combine(operation, values, left, right, place)
+        if operation == MUL:
+            for n in cells:
+                values[place, n] = values[left, n] * values[right, n]
+        elif operation == ADD:
+            for n in cells:
+                values[place, n] = values[left, n] + values[right, n]
+        elif operation == DIV:
+            for n in cells:
+                values[place, n] = values[left, n] / values[right, n]
+        elif operation == SUB:
+            for n in cells:
+                values[place, n] = values[left, n] - values[right, n]
+        elif operation == AT_MOST:
+            for n in cells:
+                values[place, n] = 1.0 if values[left, n] <= values[right, n] else 0.0
+        elif operation == MORE:
+            for n in cells:
+                first, second = values[left, n], values[right, n]
+                values[place, n] = second if np.isnan(first) or second > first else first
+        elif operation == LESS:
+            for n in cells:
+                first, second = values[left, n], values[right, n]
+                values[place, n] = second if np.isnan(first) or second < first else first
+        elif operation == HYPOT:
+            for n in cells:
+                values[place, n] = np.sqrt(values[left, n] * values[left, n] + values[right, n] * values[right, n])
         else:
-            change(operation, values, left, place)
+            for n in cells:
+                values[place, n] = seldom(operation, values[left, n], values[right, n])
 
 
 @kernel
-def combine(operation: int, values: Floats, left: int, right: int, place: int) -> None:  # noqa: C901, PLR0912  # one branch an operation
-    """Two operands."""
-    cells = range(values.shape[1])
-    if operation == MUL:
-        for n in cells:
-            values[place, n] = values[left, n] * values[right, n]
-    elif operation == ADD:
-        for n in cells:
-            values[place, n] = values[left, n] + values[right, n]
-    elif operation == DIV:
-        for n in cells:
-            values[place, n] = values[left, n] / values[right, n]
-    elif operation == SUB:
-        for n in cells:
-            values[place, n] = values[left, n] - values[right, n]
-    elif operation == AT_MOST:
-        for n in cells:
-            values[place, n] = 1.0 if values[left, n] <= values[right, n] else 0.0
-    elif operation == MORE:
-        for n in cells:
-            first, second = values[left, n], values[right, n]
-            values[place, n] = second if np.isnan(first) or second > first else first
-    elif operation == LESS:
-        for n in cells:
-            first, second = values[left, n], values[right, n]
-            values[place, n] = second if np.isnan(first) or second < first else first
-    elif operation == HYPOT:
-        for n in cells:
-            values[place, n] = np.sqrt(values[left, n] * values[left, n] + values[right, n] * values[right, n])
-    else:
-        for n in cells:
-            values[place, n] = values[left, n] ** values[right, n]
-
-
-@kernel
-def change(operation: int, values: Floats, operand: int, place: int) -> None:  # noqa: C901, PLR0912  # as above
-    """One operand."""
-    cells = range(values.shape[1])
-    if operation == COPY:
-        for n in cells:
-            values[place, n] = values[operand, n]
-    elif operation == TWICE:
-        for n in cells:
-            values[place, n] = 2.0 * values[operand, n]
-    elif operation == SQUARE:
-        for n in cells:
-            values[place, n] = values[operand, n] * values[operand, n]
-    elif operation == ROOT:
-        for n in cells:
-            values[place, n] = np.sqrt(values[operand, n])
-    elif operation == INVERSE:
-        for n in cells:
-            values[place, n] = 1.0 / values[operand, n]
-    elif operation == EXP:
-        for n in cells:
-            values[place, n] = np.exp(values[operand, n])
-    elif operation == LOG:
-        for n in cells:
-            values[place, n] = np.log(values[operand, n])
-    elif operation == TANH:
-        for n in cells:
-            values[place, n] = np.tanh(values[operand, n])
-    else:
-        for n in cells:
-            values[place, n] = np.arcsinh(values[operand, n])
+def seldom(operation: int, left: float, right: float) -> float:  # noqa: PLR0911  # one an operation
+    """Operations that are few, or no vector's anyway."""
+    if operation == ROOT:
+        return np.sqrt(left)
+    if operation == INVERSE:
+        return 1.0 / left
+    if operation == LOG:
+        return np.log(left)
+    if operation == EXP:
+        return np.exp(left)
+    if operation == TANH:
+        return np.tanh(left)
+    if operation == ASINH:
+        return np.arcsinh(left)
+    return left**right

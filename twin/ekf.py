@@ -119,7 +119,8 @@ def sharpen(c: Floats, gain: Floats, seen: Floats) -> None:
             c[a, b] -= gain[a] * seen[b]
     for a in range(STATES):
         if gain[a] == 0.0:
-            c[a] = c[:, a]
+            for b in range(STATES):
+                c[a, b] = c[b, a]
 
 
 @kernel
@@ -131,14 +132,17 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
     Iterated (Bell and Cathey 1993): a start that is far off meets the table's slope where it ends, not where it began.
     That R0 bends with charge is left out of the slope: it is small beside the open-circuit voltage's.
     """
-    p, slope, gain, seen = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES), np.empty(STATES)
+    p, slope, before = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES)
+    gain, seen = np.empty(STATES), np.empty(STATES)
     slope[V1] = slope[V2] = -1.0
     slope[WRONG] = 1.0
     lowest_v, highest_v = rows[OCV, 0] - NO_CELL_V, rows[OCV, -1] + NO_CELL_V
     for n in range(x.shape[1]):
         if not lowest_v <= reading[VOLTAGE, n] <= highest_v:
             continue
-        i, c, before = reading[CURRENT, n], covariance[n], x[:, n].copy()
+        i, c = reading[CURRENT, n], covariance[n]
+        for a in range(STATES):
+            before[a] = x[a, n]
         hot = heated(settings[ARRHENIUS], reading[KELVIN, n])
         for _ in range(TURNS):
             slope[SOC] = looked_up(rows, x[SOC, n], p)
@@ -160,13 +164,6 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
                 gain[a] = settings[LEARNS + a] * seen[a] / spread
                 x[a, n] = min(max(before[a] + gain[a] * error, LEAST[a]), MOST[a])
         sharpen(c, gain, seen)
-
-
-@kernel
-def advance(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Predict, then correct."""
-    predict(x, covariance, reading, rows, settings)
-    correct(x, covariance, reading, rows, settings)
 
 
 @kernel
@@ -217,7 +214,8 @@ class Filter:
 
     def update(self, reading: Floats, dt_s: float) -> None:
         self._settings[DT] = dt_s
-        advance(self.x, self.covariance, reading, self._rows, self._settings)
+        predict(self.x, self.covariance, reading, self._rows, self._settings)
+        correct(self.x, self.covariance, reading, self._rows, self._settings)
 
     def ahead(self, reading: Floats) -> Floats:
         return ahead(self.x, self.covariance, reading, self._rows, self._settings)

@@ -52,7 +52,7 @@ def test_two_processes_that_warm_at_once_leave_one_whole_model_and_say_nothing(
 
 def test_warming_compiles_every_kernel() -> None:
     warm()
-    kernels: tuple[Any, ...] = (ecm.advance, ekf.take_in, ekf.advance, ekf.ahead, power.able)
+    kernels: tuple[Any, ...] = (ecm.advance, ekf.take_in, ekf.predict, ekf.correct, ekf.ahead, power.able)
     assert all(kernel.signatures for kernel in kernels)
 
 
