@@ -1,13 +1,19 @@
-"""Longest first: what takes minutes must not begin when everything else has ended."""
+"""Order and settings of all tests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hypothesis import HealthCheck, settings
+
 if TYPE_CHECKING:
     import pytest
 
-LONG: Final = (
+# How long an example takes is the machine's doing: what must be quick is measured by tests of its own.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+LONG: Final = (  # first: what takes minutes must not begin when everything else has ended
     "tour/test_chain.py",
     "edge/test_edge_live.py",
     "edge/test_edge_alone_live.py",

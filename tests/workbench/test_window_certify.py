@@ -1,26 +1,22 @@
-"""The Certify page over a certification that is told again as it was recorded."""
+"""The Certify page: cases are picked, run and stopped."""
 
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from drivers.errors import RunLogError
+from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene, opened
 from tests.workbench.fake_certifier import FakeCertifier
-from tests.workbench.fake_session import FakeSession
-from tests.workbench.hands import CTRL, NONE, click, key, move, press, write
-from workbench.certify import certificate
+from tests.workbench.hands import CTRL, NONE, click, press, write
 from workbench.certify.verdict import Verdict
 from workbench.window.certify.course import Stage
 from workbench.window.certify.trees import NAME, VERDICT
-from workbench.window.library import RunLibrary
 from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
@@ -29,45 +25,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.certify.page import CertifyPage
-
-SLOW_MS = 30_000
-CHECKED, UNCHECKED, PARTLY = Qt.CheckState.Checked, Qt.CheckState.Unchecked, Qt.CheckState.PartiallyChecked
-
-
-class Scene:
-    """The page of a window, and what stands behind it."""
-
-    def __init__(self, shown: Shown, fake: FakeCertifier, qtbot: QtBot) -> None:
-        self.shown, self.fake, self.qtbot = shown, fake, qtbot
-        self.page: CertifyPage = shown.window.certify
-        self.course = self.page.course
-
-    def until(self, holds: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(holds()), timeout=SLOW_MS)
-
-    def certify(self, pace: int = 1) -> None:
-        self.fake.pace = pace
-        click(self.page.bar.start)
-
-    def finish(self) -> None:
-        self.certify(pace=50)
-        self.until(lambda: self.course.result is not None)
-
-    def tree(self, row: int, column: int = NAME, below: int | None = None) -> object:
-        model = self.page.picker.model
-        index = model.index(row, column) if below is None else model.index(below, column, model.index(row, NAME))
-        return index.data()
-
-    def tick(self, row: int, below: int | None = None) -> Qt.CheckState:
-        model = self.page.picker.model
-        index = model.index(row, NAME) if below is None else model.index(below, NAME, model.index(row, NAME))
-        return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole))
-
-
-def _given(answer: object, *_: object) -> object:
-    """What a stand-in answers to everything."""
-    return answer
 
 
 @pytest.fixture
@@ -77,13 +34,7 @@ def fake(tmp_path: Path) -> FakeCertifier:
 
 @pytest.fixture
 def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """The page in front, its suite read, the bench not connected."""
-    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(_given, fake))
-    shown = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(fake.root))
-    shown.window.show_page("Certify")
-    made = Scene(shown, fake, qtbot)
-    made.until(lambda: made.course.cases and made.course.stage is Stage.IDLE)
-    return made
+    return opened(show, fake, qtbot, monkeypatch)
 
 
 def test_suite_is_read_for_the_bench_of_the_session(scene: Scene) -> None:
@@ -156,126 +107,6 @@ def test_ticks_and_suite_hold_still_while_it_runs(scene: Scene) -> None:
     assert len(scene.page.picker.model.chosen) == 3
     assert not scene.page.bar.start.isEnabled()
     assert "is on" in scene.page.bar.start.toolTip()
-
-
-def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:
-    scene.finish()
-    model, theme = scene.page.picker.model, scene.shown.shell.theme
-    index = model.index(0, VERDICT, model.index(0, NAME))
-    assert index.data() == "FAIL"
-    assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
-    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == theme.vermilion != theme.red
-    assert scene.tree(0, VERDICT) == "0 of 2"
-    assert scene.tree(1, VERDICT) == "PASS"
-
-
-def test_what_failed_first_opens_at_its_instant(scene: Scene) -> None:
-    scene.finish()
-    page = scene.page
-    scene.until(lambda: page.strips.plots)
-    chosen = page.checks.chosen
-    assert chosen is not None
-    assert (chosen["name"], chosen["verdict"]) == ("limit to contact", "FAIL")
-    axis = page.strips.axis
-    assert axis.mark_s == chosen["at_s"]
-    assert axis.right_s - axis.span_s < chosen["at_s"] < axis.right_s
-    since_s = chosen["at_s"] - 1e-3 * chosen["value"]
-    assert axis.window == pytest.approx((since_s + 0.100, since_s + 0.160))
-
-
-def test_checks_tell_value_uncertainty_limits_unit_and_reason(scene: Scene) -> None:
-    scene.finish()
-    model = scene.page.checks.checks
-    at = next(row for row, check in enumerate(model.rows) if check["name"] == "limit to contact")
-    texts = [model.index(at, column).data() for column in range(model.columnCount())]
-    value, spread = str(texts[2]).split(" ± ")
-    assert 190.0 < float(value) < 240.0
-    assert 0.0 < float(spread) < 30.0
-    assert (texts[0], texts[3:]) == ("FAIL", ["100.0 … 160.0", "ms", "above its limit"])
-
-
-def test_plots_show_the_device_limit_and_hover_reads_them_all(scene: Scene) -> None:
-    scene.finish()
-    strips = scene.page.strips
-    scene.until(lambda: [plot.spec.title for plot in strips.plots] == ["cell_07/voltage", "io/contactor", "bms/fault"])
-    plot = strips.plots[0]
-    assert [(limit.level, limit.device) for limit in plot.area.limits] == [(2.8, True), (4.25, True)]
-    scene.until(lambda: plot.header.entries and plot.canvas.scale is not None)
-    assert plot.canvas.scale is not None
-    assert plot.canvas.scale.low < 4.25 < plot.canvas.scale.high
-    place = plot.canvas.mapTo(plot, QPoint(round(plot.canvas.x_of(0.02)), plot.canvas.area.center().y()))
-    move(plot, place)
-    scene.until(lambda: plot.header.word.startswith("at 0.0"))
-    volts = float(plot.header.entries[0].value.split()[0])
-    assert volts < 4.0  # at rest
-    scene.until(lambda: strips.plots[1].header.entries[0].value == "closed")
-    key(plot, Qt.Key.Key_Right)
-    assert strips.axis.right_s > 0.6
-
-
-def test_check_without_an_instant_shows_the_whole_case(scene: Scene) -> None:
-    scene.finish()
-    scene.until(lambda: scene.page.strips.plots)
-    scene.page.checks.selectRow(0)
-    axis = scene.page.strips.axis
-    assert axis.mark_s is None
-    assert axis.right_s - axis.span_s <= 0.0
-    assert axis.right_s >= 0.5
-
-
-def test_next_check_that_did_not_pass_goes_on_to_the_next_case(scene: Scene) -> None:
-    scene.finish()
-    assert scene.page.head.name.text().startswith("OV-01/7")
-    press(scene.shown, Qt.Key.Key_F8)
-    assert scene.page.head.name.text().startswith("OV-01/8")
-    assert scene.page.checks.chosen is not None
-    assert scene.page.checks.chosen["verdict"] == "FAIL"
-
-
-def test_result_tells_counts_class_and_folder_and_opens_the_report(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened: list[Path] = []
-
-    def take(url: QUrl) -> bool:
-        opened.append(Path(url.toLocalFile()))
-        return True
-
-    monkeypatch.setattr(QDesktopServices, "openUrl", take)
-    scene.finish()
-    outcome, folder = scene.page.outcome, scene.fake.works[0].order.out
-    assert outcome.word.text() == "NOT PASSED"
-    assert outcome.text.text() == f"1 PASS, 2 FAIL   class SIM   {folder.name}"
-    assert certificate.read(folder).counts["FAIL"] == 2
-    click(outcome.report)
-    click(outcome.folder)
-    assert opened == [folder / "report.html", folder]
-    assert opened[0].is_file()
-    assert not outcome.bundle.isEnabled()
-    assert outcome.bundle.toolTip() == "It did not pass; a bundle carries what was proven."
-
-
-def test_nothing_that_opens_a_report_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QDesktopServices, "openUrl", partial(_given, None))
-    scene.finish()
-    click(scene.page.outcome.report)
-    assert scene.shown.window.notices.failure.sentence.text() == "No program here opens report.html."
-
-
-def test_what_passed_leads_to_the_bundle_page(scene: Scene) -> None:
-    scene.page.picker.model.tick_only(scene.course.cases[2:])
-    scene.finish()
-    assert scene.page.outcome.word.text() == "PASSED"
-    click(scene.page.outcome.bundle)
-    assert scene.shown.shell.page == "Bundle"
-
-
-def test_only_what_did_not_pass_is_ticked_for_another_try(scene: Scene) -> None:
-    scene.finish()
-    click(scene.page.picker.again)
-    assert [case.name for case in scene.page.picker.model.chosen] == ["OV-01/7", "OV-01/8"]
-    scene.certify(pace=0)
-    scene.until(lambda: scene.course.cases[0].verdict is None)
 
 
 def test_stop_ends_it_in_order_and_keeps_what_is_known(scene: Scene) -> None:
@@ -379,52 +210,6 @@ def test_a_certification_keeps_this_window_away_from_its_real_bench(scene: Scene
     assert scene.shown.session.status.state is State.DISCONNECTED
     scene.course.stop()
     scene.until(toolbar.connect_.isEnabled)
-
-
-def test_earlier_certificate_opens_with_its_plots_and_is_left_again(scene: Scene) -> None:
-    scene.finish()
-    page = scene.page
-    scene.until(lambda: page.earlier.list.count() == 1)
-    assert "1 PASS, 2 FAIL" in page.earlier.list.item(0).text()
-    key(page.earlier.list, Qt.Key.Key_Return)
-    scene.until(lambda: scene.course.shown is not None)
-    assert [case.name for case in scene.course.rows] == ["OV-01/7", "OV-01/8", "HB-01"]
-    assert page.head.name.text().startswith("OV-01/7")
-    assert page.checks.chosen is not None
-    assert page.checks.chosen["name"] == "limit to contact"
-    assert len(page.strips.plots) == 3
-    assert scene.page.picker.model.index(0, NAME).data(Qt.ItemDataRole.CheckStateRole) is None
-    assert "go back to the suite" in page.bar.start.toolTip()
-    click(page.outcome.back)
-    assert scene.course.shown is None
-    assert page.bar.start.isEnabled()
-
-
-def test_damaged_certificate_is_listed_and_says_why(scene: Scene) -> None:
-    folder = scene.fake.root / "certificates" / "2026-01-01_000000_bms"
-    folder.mkdir(parents=True)
-    (folder / "certificate.json").write_text('{"schema": 3}')
-    scene.course.look()
-    scene.until(lambda: scene.page.earlier.list.count() == 1)
-    assert "cannot be read" in scene.page.earlier.list.item(0).text()
-    scene.page.earlier.open_chosen()
-    scene.until(scene.shown.window.notices.failure.isVisible)
-    assert "holds no certificate that can be read" in scene.shown.window.notices.failure.sentence.text()
-    assert scene.course.shown is None
-
-
-def test_report_that_cannot_be_written_is_said_and_the_verdicts_stay(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(certificate, "write", full)
-    scene.finish()
-    assert "No space left on device" in scene.page.outcome.text.text()
-    assert not scene.page.outcome.report.isEnabled()
-    assert scene.course.cases[0].verdict is Verdict.FAIL
-    assert scene.page.bar.start.isEnabled()
 
 
 def test_certification_that_cannot_start_says_why(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

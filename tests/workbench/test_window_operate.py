@@ -133,6 +133,7 @@ def test_trip_stays_until_reset_with_a_reason(running: Shown, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Arm")
 
 
+@pytest.mark.alone
 def test_heartbeat_comes_from_the_painting_thread_thirty_times_a_second(running: Shown, qtbot: QtBot) -> None:
     before = running.session.polls
     qtbot.wait(500)
