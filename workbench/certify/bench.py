@@ -63,8 +63,8 @@ class CaseBench:
     def heartbeat(self, *, on: bool) -> Stimulus:
         """The tester's heartbeat; off counts from the last beat that was sent."""
         self._beat_off = not on
-        sent_s = float(self._act("heartbeat", on=on)["sent_s"])
-        return Stimulus(sent_s, sent_s)
+        told = self._act("heartbeat", on=on)
+        return Stimulus(told["sent_s"], told["sent_s"], late_s=told["late_s"])
 
     def power(self, *, on: bool) -> None:
         """Supply of the device under test."""
@@ -74,12 +74,12 @@ class CaseBench:
         """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
         self._held_auxiliary = state != "through"
         told = self._act("auxiliary", state=state)
-        return Stimulus(told["asked_s"], told["done_s"])
+        return Stimulus(told["asked_s"], told["done_s"], late_s=told["late_s"])
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
         """What the tester asks of the device: `open`, `close` or `none`."""
-        asked_s = float(self._act("request", contactor=contactor, reset=reset)["asked_s"])
-        return Stimulus(asked_s, asked_s + LOOK_S)
+        told = self._act("request", contactor=contactor, reset=reset)
+        return Stimulus(told["asked_s"], told["asked_s"] + LOOK_S, late_s=told["late_s"])
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
@@ -248,7 +248,8 @@ class CaseBench:
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACT)
         rising = value > self._now(channel)
-        sent_s = float(self._act("wish", **wish)["sent_s"])
+        told = self._act("wish", **wish)
+        sent_s = float(told["sent_s"])
         seen: list[float] = []
         error = METER * max(1.0, abs(value))
         mark = past if past is not None else value - error if rising else value + error
@@ -263,7 +264,7 @@ class CaseBench:
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
         if past is not None:
             self._bounds[channel], self._crossings[channel] = past, seen[0]
-        return Stimulus(sent_s, seen[0], channel)
+        return Stimulus(sent_s, seen[0], channel, told["late_s"])
 
     def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
         self._show(CONTACT)
@@ -282,7 +283,8 @@ class CaseBench:
             return None
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
-        return Reaction(at_s - middle_s, half_s + EDGE_S, at_s)
+        late_s = self._act("look")["late_s"] - stimulus.late_s
+        return Reaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
 
     def _armed(self) -> None:
         session = self._session

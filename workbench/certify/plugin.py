@@ -201,7 +201,8 @@ def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
     checks = [] if record is None else record.checks
     verdicts = [check.verdict for check in checks] + ([trouble[0]] if trouble else [])
     verdict = worst(verdicts) if verdicts else Verdict.ERROR
-    reason = trouble[1] if trouble else "" if checks else "the script recorded no check"
+    doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is Verdict.ERROR)
+    reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
     certifying.detected |= verdict is Verdict.FAIL
     traces = [] if certifying.opened is None else certifying.opened.traces()
     took_s = time.time() - item.stash[_BEGUN]

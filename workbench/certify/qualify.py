@@ -29,38 +29,55 @@ class Trial:
 
 @dataclass
 class Outcome:
-    """What a trial came to. `alarms`: cases that failed; `unclear`: those that could not be judged."""
+    """What a trial came to. `alarms`: cases that failed; `unclear`: those that could not be judged, and why.
+
+    `again`: what was unclear at first and was therefore run once more, with nothing beside it.
+    """
 
     trial: Trial
     alarms: list[str] = field(default_factory=list[str])
-    unclear: list[str] = field(default_factory=list[str])
+    unclear: dict[str, str] = field(default_factory=dict[str, str])
+    again: dict[str, str] = field(default_factory=dict[str, str])
+    broken: list[str] = field(default_factory=list[str])
     cases: int = 0
     took_s: float = 0.0
 
     @property
     def ok(self) -> bool:
         """A defect raises an alarm; a healthy device passes every case."""
-        return bool(self.alarms) if self.trial.defect else not self.alarms and not self.unclear and self.cases > 0
+        if self.trial.defect:
+            return bool(self.alarms)
+        return not self.alarms and not self.unclear and not self.broken and self.cases > 0
+
+    @property
+    def why(self) -> str:
+        """The first alarm, else the first thing that could not be judged; empty where there is neither."""
+        return next(iter((*self.alarms, *self.broken, *_told(self.unclear))), "")
 
     def as_json(self) -> dict[str, Any]:
         trial = {"run": self.trial.name, "defect": self.trial.defect or None, "ok": self.ok}
-        return trial | {"alarms": self.alarms, "unclear": self.unclear, "cases": self.cases, "took_s": self.took_s}
+        unclear = {"unclear": self.broken + _told(self.unclear), "again": _told(self.again)}
+        return trial | {"alarms": self.alarms} | unclear | {"cases": self.cases, "took_s": self.took_s}
 
 
 def qualified(
     suite: Path, bench: Path, out: Path, trials: Sequence[Trial], *, at_once: int, tell: Callable[[Outcome], None]
 ) -> list[Outcome]:
-    """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome."""
-    waiting, running = list(trials), list[tuple[Trial, Certification]]()
-    outcomes: list[Outcome] = []
+    """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome.
+
+    Cases that could not be judged are run once more at the end, alone: two benches may have been one too many.
+    """
+    outcomes = [Outcome(trial) for trial in trials]
+    waiting, running = list(outcomes), list[tuple[Outcome, Certification]]()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                trial = waiting.pop(0)
-                running.append((trial, _started(suite, bench, out, trial)))
+                outcome = waiting.pop(0)
+                running.append((outcome, _started(suite, bench, out / outcome.trial.name, outcome)))
             for outcome in _ended(running):
-                outcomes.append(outcome)
                 tell(outcome)
+            if not waiting and not running:
+                waiting, at_once = [outcome for outcome in outcomes if _ask_again(outcome)], 1
             time.sleep(LOOK_S)
     finally:
         for _, certification in running:
@@ -68,32 +85,44 @@ def qualified(
     return outcomes
 
 
-def _started(suite: Path, bench: Path, out: Path, trial: Trial) -> Certification:
-    folder = out / trial.name
+def _ask_again(outcome: Outcome) -> bool:
+    """Once, and not where a failure is proven."""
+    if outcome.alarms or outcome.again or not outcome.unclear:
+        return False
+    outcome.again, outcome.unclear = outcome.unclear, {}
+    return True
+
+
+def _started(suite: Path, bench: Path, folder: Path, outcome: Outcome) -> Certification:
+    trial, only = outcome.trial, tuple(outcome.again)
+    folder = folder / "again" if only else folder
     folder.mkdir(parents=True)
-    order = Order(bench, folder, first_detection=bool(trial.defect), sabotage=trial.sabotage)
-    return Certification(suite, order)
+    return Certification(suite, Order(bench, folder, only, bool(trial.defect), trial.sabotage))
 
 
-def _ended(running: list[tuple[Trial, Certification]]) -> Iterator[Outcome]:
+def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:
     for pair in list(running):
-        trial, certification = pair
+        outcome, certification = pair
         certification.poll()
         if certification.done:
             running.remove(pair)
-            yield _outcome(trial, certification)
+            _judge(outcome, certification)
+            yield outcome
 
 
-def _outcome(trial: Trial, certification: Certification) -> Outcome:
-    outcome = Outcome(trial, took_s=round(time.monotonic() - certification.began_s, 1))
-    outcome.unclear += certification.broken
+def _judge(outcome: Outcome, certification: Certification) -> None:
+    outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
+    outcome.broken += certification.broken
     for case in certification.cases:
         if case.verdict is None:  # behind the first detection
             continue
-        outcome.cases += 1
-        wrong = ", ".join(check["name"] for check in case.checks if check["verdict"] == Verdict.FAIL)
+        outcome.cases += case.name not in outcome.again
         if case.verdict is Verdict.FAIL:
+            wrong = ", ".join(check["name"] for check in case.checks if check["verdict"] == Verdict.FAIL)
             outcome.alarms.append(f"{case.name}: {wrong}")
         elif case.verdict not in GOOD:
-            outcome.unclear.append(f"{case.name}: {case.verdict.value} {case.reason}")
-    return outcome
+            outcome.unclear[case.name] = f"{case.verdict.value} {case.reason}"
+
+
+def _told(unclear: dict[str, str]) -> list[str]:
+    return [f"{case}: {why}" for case, why in unclear.items()]

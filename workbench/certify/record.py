@@ -29,14 +29,16 @@ class Record:
         lo: float = -math.inf,
         hi: float = math.inf,
         uncertainty: float = 0.0,
+        doubt: float = 0.0,
         at_s: float = math.nan,
         channel: str = "",
     ) -> Verdict:
         """Judge `value` +- `uncertainty` within `lo` to `hi`; keeps it and goes on, whatever the verdict.
 
+        `doubt`: by how much the bench itself may have falsified the value; within it nothing is proven.
         `at_s` (monotonic) and `channel` say where in the plots it is seen.
         """
-        verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty)
+        verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)
         seen_s = at_s - self._zero_s()
         self._add(Check(name, float(value), unit, lo, hi, uncertainty, verdict, reason, seen_s, channel))
         return verdict
@@ -58,6 +60,7 @@ class Record:
             lo=1e3 * earliest_s,
             hi=1e3 * latest_s,
             uncertainty=1e3 * reaction.uncertainty_s,
+            doubt=1e3 * reaction.late_s,
             at_s=at_s,
             channel="io/contactor",
         )

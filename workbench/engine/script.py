@@ -54,16 +54,21 @@ class Script:
             "request": self._request,
             "power": self._power,
             "auxiliary": self._auxiliary,
+            "look": dict,
         }
 
     def do(self, act: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer with `asked_s`, and for a wish `sent_s`; raises `Refused` or `BenchError`."""
+        """Answer with `asked_s` and `late_s`, and for a wish `sent_s`; raises `Refused` or `BenchError`.
+
+        `late_s`: by how much an emulated device has been held up by its machine so far; a real one never is.
+        """
         if act not in self._acts:
             raise Refused(f"a case cannot {act}", hint=", ".join(self._acts))
         if act != "begin" and self._rest is None:
             raise Refused("no case has begun on this bench", hint="begin first")
-        asked_s = time.monotonic()
-        return {"asked_s": asked_s} | self._acts[act](**arguments)
+        desk = self._station.desk
+        asked = {"asked_s": time.monotonic(), "late_s": 0.0 if desk is None else desk.device_late_s}
+        return asked | self._acts[act](**arguments)
 
     def end(self) -> None:
         """The lanes act again; what a case held is let go."""

@@ -46,6 +46,11 @@ class FaultDesk(Protocol):
 
     def stop(self) -> None: ...
 
+    @property
+    def device_late_s(self) -> float:
+        """By how much the emulated device's turns have come late so far, all together; its machine's doing."""
+        ...
+
 
 @dataclass
 class Station:

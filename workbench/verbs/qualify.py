@@ -70,7 +70,8 @@ def _asked(names: str) -> list[str]:
 def _line(outcome: Outcome) -> str:
     trial = outcome.trial
     about = known_defects()[trial.defect] if trial.defect else "healthy"
-    good, bad = ("found ", "MISSED") if trial.defect else ("clean ", "ALARM ")
-    word = good if outcome.ok else bad
-    why = (outcome.alarms or outcome.unclear or [""])[0]
-    return f"{word} {outcome.took_s:6.1f} s  {trial.name:<28} {about}" + (f"  ({why})" if why else "")
+    good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")
+    word = good if outcome.ok else "UNCLEAR" if outcome.unclear and not outcome.alarms else bad
+    about += ", again" if outcome.again else ""
+    why = f"  ({outcome.why})" if outcome.why else ""
+    return f"{word:<7} {outcome.took_s:6.1f} s  {trial.name:<28} {about}{why}"

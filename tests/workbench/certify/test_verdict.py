@@ -39,6 +39,21 @@ def test_a_bench_too_coarse_for_one_limit_says_so() -> None:
     assert "too coarse" in reason
 
 
+@pytest.mark.parametrize(
+    ("value", "doubt", "verdict"),
+    [
+        (155.0, 40.0, Verdict.PASS),
+        (170.0, 40.0, Verdict.ERROR),
+        (70.0, 40.0, Verdict.ERROR),
+        (204.0, 40.0, Verdict.FAIL),
+        (56.0, 40.0, Verdict.FAIL),
+        (math.nan, 40.0, Verdict.FAIL),
+    ],
+)
+def test_what_the_bench_may_have_added_proves_nothing(value: float, doubt: float, verdict: Verdict) -> None:
+    assert judged(value, lo=100.0, hi=160.0, uncertainty=3.0, doubt=doubt)[0] is verdict
+
+
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_without_uncertainty_a_check_is_a_comparison(value: float, one: float, other: float) -> None:
     lo, hi = min(one, other), max(one, other)
