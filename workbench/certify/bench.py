@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
-LOOK_S: Final = 0.004
+LOOK_S: Final = 0.008  # between two looks; times come from the ring, not from when it was looked at
+ASKED_S: Final = 0.004  # within which a request has gone out
 EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
 TRIES: Final = 3
 AFTER_S: Final = 0.08  # that a plot shows behind the last event
@@ -79,7 +80,7 @@ class CaseBench:
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
         """What the tester asks of the device: `open`, `close` or `none`."""
         told = self._act("request", contactor=contactor, reset=reset)
-        return Stimulus(told["asked_s"], told["asked_s"] + LOOK_S, late_s=told["late_s"])
+        return Stimulus(told["asked_s"], told["asked_s"] + ASKED_S, late_s=told["late_s"])
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
