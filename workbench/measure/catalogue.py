@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.measure.job import Job
     from workbench.measure.metric import Metric, Row
 
-NAMES: Final = ("window", "loop", "twins", "estimators", "mpc", "wire", "guard", "safety", "recorder", "chain")
+NAMES: Final = ("window", "loop", "load", "twins", "estimators", "mpc", "wire", "guard", "safety", "recorder", "chain")
 ALL: Final = "all"
 
 

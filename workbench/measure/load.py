@@ -1,0 +1,57 @@
+"""`measure load`: what a running bench with all its lanes takes of the cores, beside its window."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from workbench.measure import process
+from workbench.measure.job import conditions
+from workbench.measure.metric import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from workbench.measure.job import Job
+    from workbench.measure.metric import Row
+
+ENGINE: Final = Metric("core taken by engine, twins and guard of a running bench", "%", "<", 100.0)
+INSTRUMENTS: Final = Metric("core taken by its four emulated instruments", "%", "<", 60.0)
+METRICS: Final = (ENGINE, INSTRUMENTS)
+
+SECONDS: Final = 10
+EMULATORS: Final = ("cell_simulator", "supply", "bms", "io_box")
+
+
+def measure(job: Job) -> Iterator[Row]:
+    """Core time of each process over some seconds, as the system counts it; 100 % is one core."""
+    seconds = job.times(SECONDS)
+    job.say("what a running bench takes of the cores")
+    with process.bench_window(job.folder, 0) as window:
+        run = Path(process.told(job.folder, window, ended=False)["run"])
+        pids = json.loads((run / "emulated" / "bench.json").read_text(encoding="utf-8"))["pids"]
+        emulators = [psutil.Process(pids[name]) for name in EMULATORS]
+        children = psutil.Process(window.pid).children(recursive=True)
+        ours = [child for child in children if child.pid not in pids.values()]
+        before_s, began_s = (_core_s(ours), _core_s(emulators)), time.monotonic()
+        time.sleep(seconds)
+        after_s, took_s = (_core_s(ours), _core_s(emulators)), time.monotonic() - began_s
+    process.emulators_ended(run)
+    said = f"{conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
+    for metric, before, after in zip(METRICS, before_s, after_s, strict=True):
+        yield metric.row(100.0 * (after - before) / took_s, None, said)
+
+
+def _core_s(processes: Iterable[psutil.Process]) -> float:
+    """Seconds that they have computed so far."""
+    total = 0.0
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent = one.cpu_times()
+            total += spent.user + spent.system
+    return total
