@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
 
 HEARTBEAT_S = 0.1
+HEARD_S = 10.0  # a guard that was not heard for so long is told nothing more; its pipe has room for what it was told
 LEAVE_S = 8.0  # for the safe sequence
 SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then the engine ends by itself
 
@@ -113,16 +114,20 @@ class LiveSession:
         return self._ask(Action.STOP, "Stop")
 
     def outputs_off(self) -> Pending:
-        """Straight to the guard; through the engine only where no guard answers."""
+        """Straight to the guard; through the engine only where no guard answers; done where nobody is left to act."""
         pending = Pending("Outputs off")
-        try:
-            self._guard.send_bytes(b"off")
-        except OSError:
+        connected = self._status.state is not State.DISCONNECTED
+        if self._tell_guard(b"off"):
+            if connected:
+                self._offs.append(pending)
+            pending.done = not connected
+        elif not self._ended and (connected or self._pending):
             return self._ask(Action.OUTPUTS_OFF, "Outputs off")
-        if self._status.state is State.DISCONNECTED:
-            pending.done = True
         else:
-            self._offs.append(pending)
+            pending.done = True
+            if self._status.output is Output.UNKNOWN:
+                sentence = "Not connected: no output can be reached from here."
+                pending.error = Failure(sentence, "Use the hard-wired emergency stop, or switch off at the instrument.")
         return pending
 
     def reset(self, reason: str) -> Pending:
@@ -142,17 +147,13 @@ class LiveSession:
         return self._ask(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
 
     def poll(self) -> None:
-        now = time.monotonic()
-        if now >= self._next_beat_s:
-            self._next_beat_s = now + HEARTBEAT_S
-            with contextlib.suppress(OSError):
-                self._guard.send_bytes(b"h")
         for message in _received(self._engine):
             self._take(message)
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
         for report in _received(self._guard):  # after the engine's end, which it may be about
             self._take_guard(report)
+        self._beat()
 
     def close(self) -> None:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
@@ -186,10 +187,26 @@ class LiveSession:
         guard_end.close()
         self.guard_pid: int | None = None
         self.guard_ports: frozenset[int] = frozenset()
-        self._next_beat_s = 0.0
+        self._next_beat_s, self._heard_s = 0.0, float("-inf")
         self._ended = self._left = False
         self._ring: RingReader | None = None
         self._status = Status()
+
+    def _beat(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._next_beat_s:
+            self._next_beat_s = now_s + HEARTBEAT_S
+            self._tell_guard(b"h")
+
+    def _tell_guard(self, message: bytes) -> bool:
+        """Whether a guard is there: a pipe that nobody reads is full one day, and whoever writes waits for ever."""
+        if time.monotonic() - self._heard_s >= HEARD_S:
+            return False
+        try:
+            self._guard.send_bytes(message)
+        except OSError:
+            return False
+        return True
 
     def _ask(self, action: Action, title: str, **arguments: Any) -> Pending:
         pending = Pending(title)
@@ -246,6 +263,7 @@ class LiveSession:
                 pass
 
     def _take_guard(self, report: dict[str, Any]) -> None:
+        self._heard_s = time.monotonic()
         if report.get("guard") == "alive":
             self.guard_pid = report["pid"]
             self.guard_ports = frozenset(port for port in report["ports"] if port)
