@@ -117,7 +117,11 @@ class Window(QObject):
     def _read(self) -> None:
         shell = self.shell
         shell.toolbar.show_time(self.desk.status.run_s)
-        if shell.stats.look(max((plot.canvas.frames for plot in self.bench.board.plots), default=0)):
+        drawn = (
+            max((plot.canvas.frames for plot in page.plots), default=0)
+            for page in (self.bench.board, self.fleet.detail)
+        )
+        if shell.stats.look(sum(drawn)):
             self._show_line()
 
     def _show_line(self) -> None:
