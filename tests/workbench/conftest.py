@@ -10,11 +10,14 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from tests.workbench.certify_scene import Scene, opened
+from tests.workbench.fake_certifier import FakeCertifier
 from tests.workbench.fake_session import FakeSession, running_session
 from workbench.window.app import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -67,3 +70,15 @@ def _drawn(shown: Shown) -> bool:
 def running(show: Callable[..., Shown]) -> Shown:
     """A window over a running bench."""
     return show()
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeCertifier:
+    """What stands behind the Certify page."""
+    return FakeCertifier(tmp_path)
+
+
+@pytest.fixture
+def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """The Certify page over it."""
+    return opened(show, fake, qtbot, monkeypatch)

@@ -6,13 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from drivers.errors import RunLogError
-from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene, opened
-from tests.workbench.fake_certifier import FakeCertifier
+from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
 from workbench.certify.verdict import Verdict
 from workbench.window.certify.course import Stage
@@ -20,21 +18,7 @@ from workbench.window.certify.trees import NAME, VERDICT
 from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytestqt.qtbot import QtBot
-
-    from tests.workbench.conftest import Shown
-
-
-@pytest.fixture
-def fake(tmp_path: Path) -> FakeCertifier:
-    return FakeCertifier(tmp_path)
-
-
-@pytest.fixture
-def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return opened(show, fake, qtbot, monkeypatch)
+    import pytest
 
 
 def test_suite_is_read_for_the_bench_of_the_session(scene: Scene) -> None:

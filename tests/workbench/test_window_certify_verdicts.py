@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from tests.workbench.certify_scene import Scene, given, opened
-from tests.workbench.fake_certifier import FakeCertifier
+from tests.workbench.certify_scene import Scene, given
 from tests.workbench.hands import click, key, move, press
 from workbench.certify import certificate
 from workbench.certify.verdict import Verdict
 from workbench.window.certify.trees import NAME, VERDICT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytestqt.qtbot import QtBot
-
-    from tests.workbench.conftest import Shown
-
-
-@pytest.fixture
-def fake(tmp_path: Path) -> FakeCertifier:
-    return FakeCertifier(tmp_path)
-
-
-@pytest.fixture
-def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return opened(show, fake, qtbot, monkeypatch)
 
 
 def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:

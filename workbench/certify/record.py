@@ -35,7 +35,7 @@ class Record:
     ) -> Verdict:
         """Judge `value` +- `uncertainty` within `lo` to `hi`; keeps it and goes on, whatever the verdict.
 
-        `doubt`: by how much the bench itself may have falsified the value; within it nothing is proven.
+        `doubt`: what the bench itself may have added to the value; above `hi` by no more than that, nothing is proven.
         `at_s` (monotonic) and `channel` say where in the plots it is seen.
         """
         verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)

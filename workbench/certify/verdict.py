@@ -57,7 +57,7 @@ def judged(value: float, *, lo: float, hi: float, uncertainty: float, doubt: flo
     """Guarded rejection: FAIL only where the whole interval value +- uncertainty lies outside (ILAC-G8:09/2019, 4.2.3).
 
     N/A where the interval is wider than what is allowed: a bench that coarse would pass anything. ERROR where it lies
-    outside by no more than `doubt`, which is what the bench itself may have added.
+    above by no more than `doubt`, which is what the bench itself may have added; what is too low it cannot excuse.
     """
     if not math.isfinite(value):
         return Verdict.FAIL, "nothing was measured"
@@ -66,8 +66,8 @@ def judged(value: float, *, lo: float, hi: float, uncertainty: float, doubt: flo
         return Verdict.NA, f"the bench tells it to +-{uncertainty:.3g}, too coarse for limits {width:.3g} apart"
     if lo <= value + uncertainty and value - uncertainty <= hi:
         return Verdict.PASS, ""
-    if lo <= value + uncertainty + doubt and value - uncertainty - doubt <= hi:
-        return Verdict.ERROR, f"outside by less than the {doubt:.3g} that the bench may have added: its machine is busy"
+    if value > hi and value - uncertainty - doubt <= hi:
+        return Verdict.ERROR, f"above by less than the {doubt:.3g} that a busy machine may have added; run it again"
     return Verdict.FAIL, "below its limit" if value < lo else "above its limit"
 
 

@@ -116,6 +116,7 @@ class LiveSession:
     def outputs_off(self) -> Pending:
         """Straight to the guard; through the engine only where no guard answers; done where nobody is left to act."""
         pending = Pending("Outputs off")
+        self._hear_guard()  # whoever has not polled for long must not take it for gone
         connected = self._status.state is not State.DISCONNECTED
         if self._tell_guard(b"off"):
             if connected:
@@ -151,8 +152,7 @@ class LiveSession:
             self._take(message)
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
-        for report in _received(self._guard):  # after the engine's end, which it may be about
-            self._take_guard(report)
+        self._hear_guard()  # after the engine's end, which it may be about
         self._beat()
 
     def close(self) -> None:
@@ -191,6 +191,10 @@ class LiveSession:
         self._ended = self._left = False
         self._ring: RingReader | None = None
         self._status = Status()
+
+    def _hear_guard(self) -> None:
+        for report in _received(self._guard):
+            self._take_guard(report)
 
     def _beat(self) -> None:
         now_s = time.monotonic()
