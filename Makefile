@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run check test soak clean
+.PHONY: setup run check test coverage soak clean
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -18,6 +18,9 @@ check: setup
 
 test: check
 	$(BIN)/python tools/test.py
+
+coverage: setup
+	$(BIN)/python tools/test.py --coverage
 
 soak: setup
 	$(BIN)/python tools/test.py --soak

@@ -1,6 +1,6 @@
 """Run the tests as `make test` does: side by side what may, two or three whole benches at once, what must be alone.
 
-python tools/test.py [--soak] [pytest arguments]
+python tools/test.py [--soak | --coverage] [pytest arguments]
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TOGETHER = "not alone and not live and not soak and not bench"
+SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or `make test` fails
 sys.path.insert(0, str(ROOT))
 from tests.machine import is_very_quick  # noqa: E402  # found by the line above
 
@@ -24,15 +26,24 @@ def pytest(*arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+def safety() -> int:
+    """Exit status of the tests of what decides about safety; a branch of it that they do not walk fails them too."""
+    tests = [f"tests/control/test_{part}.py" for part in SAFETY]
+    return pytest(*tests, *(f"--cov=control.{part}" for part in SAFETY), "--cov-branch", "--cov-fail-under=100")
+
+
 def main() -> int:
     """0 when every part passed."""
-    extra = [argument for argument in sys.argv[1:] if argument != "--soak"]
+    extra = [argument for argument in sys.argv[1:] if argument not in ("--soak", "--coverage")]
     if "--soak" in sys.argv:
         return pytest("-m", "soak", "-p", "no:cacheprovider", *extra)
+    if "--coverage" in sys.argv:  # a tracer takes a fifth of the time, and nobody reads its table every day
+        return pytest("-n", "3", "-m", TOGETHER, "--cov", *extra)
     whole = ("-n", "3" if is_very_quick() else "2", "--dist", "loadscope", "--no-loadscope-reorder")
     parts = [
-        pytest("-n", "3", "-m", "not alone and not live and not soak and not bench", "--cov", *extra),
-        pytest(*whole, "-m", "live and not soak", *extra),  # a tracer would slow what measures time
+        0 if extra else safety(),
+        pytest("-n", "3", "-m", TOGETHER, *extra),
+        pytest(*whole, "-m", "live and not soak", *extra),
         pytest("-m", "alone and not soak and not bench", *extra),
     ]
     return next((status for status in parts if status), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,22 @@ def test_a_window_that_says_bye_while_armed_still_ends_the_run() -> None:
     guard.client(BYE, 10.0)
     guard.client_end()
     assert "window has gone" in guard.cause
+
+
+@pytest.mark.parametrize(("armed", "says_quit", "says_bye"), [*itertools.product([True, False], repeat=3)])
+def test_all_left_in_order_when_both_said_so_and_the_bench_was_taken_down_before(
+    armed: bool,  # noqa: FBT001  # pytest fills it
+    says_quit: bool,  # noqa: FBT001
+    says_bye: bool,  # noqa: FBT001
+) -> None:
+    guard = watch(armed=armed)
+    if says_bye:
+        guard.client(BYE, 10.0)
+    if says_quit:
+        guard.engine(QUIT, 10.0)
+    assert not guard.left_in_order
+    guard.engine_end()
+    assert guard.left_in_order == (not armed and says_quit and says_bye)
 
 
 @pytest.mark.parametrize("armed", [True, False])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -60,6 +61,7 @@ def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
     for opening in openings:
         opening.shell.close()
         opening.shell.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # nobody dresses it again for the next test
 
 
 def _drawn(shown: Shown) -> bool:
