@@ -6,21 +6,27 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QPainter, QPixmap
 
 from tests.workbench.fake_session import facts
 from tests.workbench.live import HIL24
+from workbench.certify import drawing
 from workbench.certify.verdict import Verdict
 from workbench.window.certify import looks
 from workbench.window.certify.axis import SPANS_S, CaseView
 from workbench.window.certify.certifier import BenchCertifier
-from workbench.window.certify.strips import limits_of, window_of
+from workbench.window.certify.strips import Strips, limits_of, window_of
 from workbench.window.certify.traces import APART_S, Trace, filled, spec
 from workbench.window.themes import THEMES, contrast
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTS = """
@@ -107,6 +113,24 @@ def test_flags_are_shown_in_the_words_of_the_bench() -> None:
     assert made.display.text(3.0) == "OVERTEMPERATURE"
 
 
+def test_a_marked_instant_reads_what_was_sampled_then_and_a_long_word_stands_within(qtbot: QtBot) -> None:
+    strips = Strips(THEMES["dark"])
+    qtbot.addWidget(strips)
+    trace = {"channel": "bms/fault", "unit": "1", "t": [0.0, 0.1, 0.2, 0.3], "y": [0.0, 0.0, 7.0, None]}
+    words = {0: "NONE", 3: "OVERTEMPERATURE", 5: "X", 7: "OPEN_WIRE"}
+    strips.show_case([trace], replace(facts(), words={"bms/fault": words}), "")
+    (plot,) = strips.plots
+    strips.resize(900, 200)
+    strips.show()
+    strips.show_check(check(unit="1", lo=1.0, at_s=0.17, channel="bms/fault"), None)
+    strips.frame()
+    assert [entry.value for entry in plot.header.entries] == ["OPEN_WIRE"]
+    painter = QPainter(QPixmap(10, 10))
+    beside, within = ([word for _, word in plot.area._words(painter, short=short)] for short in (True, False))  # pyright: ignore[reportPrivateUsage]
+    painter.end()
+    assert (beside, within) == (["NONE"], ["OPEN_WIRE"])
+
+
 @pytest.mark.usefixtures("qapp")
 class TestAxis:
     def test_whole_case_fits(self) -> None:
@@ -173,6 +197,18 @@ def test_own_limits_of_a_check_come_before_those_of_the_device() -> None:
     assert [(limit.level, limit.upper) for limit in device] == [(2.8, False), (4.25, True)]
     assert limits_of(check(hi=4.3), "io/contactor", "1", facts()) == ()
     assert limits_of(check(hi=4.3), "cell_08/voltage", "V", None) == ()
+
+
+def test_a_place_is_a_level_of_its_channel_and_a_yes_or_no_is_none() -> None:
+    place = check(unit="1", lo=7, hi=7, channel="bms/fault_cell")
+    assert [(limit.level, limit.exact) for limit in limits_of(place, "bms/fault_cell", "1", None)] == [(7.0, True)]
+    assert limits_of(check(unit="1", lo=1.0, channel="bms/fault"), "bms/fault", "1", None) == ()
+    (strip, flag) = drawing.strips(
+        [{"channel": name, "unit": "1", "t": [0.0, 1.0], "y": [0.0, 9.0]} for name in ("bms/fault_cell", "bms/fault")],
+        [place, check(unit="1", lo=1.0, channel="bms/fault")],
+    )
+    assert [words for _, words in strip.levels] == ["7"]
+    assert flag.levels == []
 
 
 def test_bench_is_emulated_only_where_every_instrument_is(tmp_path: Path) -> None:

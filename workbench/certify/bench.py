@@ -13,7 +13,7 @@ from workbench.session import patience
 from workbench.window.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from workbench.session.live import LiveSession
@@ -180,11 +180,15 @@ class CaseBench:
         """Whether the contact was closed in any reading since then."""
         return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
 
-    def traces(self) -> list[dict[str, Any]]:
-        """What plots of the case show; `bound` is the limit that was crossed, at `crossed` seconds."""
+    def traces(self, also: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """What plots of the case show: what it moved and looked at, and `also` those of these that the bench has.
+
+        `bound` is the limit that was crossed, at `crossed` seconds.
+        """
         if self._watch is None:
             return []
-        traces = [self._watch.trace(channel, self.zero_s) for channel in self.shown]
+        table, wanted = self._watch.table, dict.fromkeys((*self.shown, *also))
+        traces = [self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table]
         for trace in traces:
             if (bound := self._bounds.get(trace["channel"])) is not None:
                 trace |= {"bound": bound, "crossed": self._crossings[trace["channel"]] - self.zero_s}

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.certify.verdict import is_question
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,8 @@ def strips(traces: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]]) -
 
 def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
     own = [check for check in checks if check["channel"] == trace["channel"]]
-    bounds = [check[side] for check in own if check["unit"] == trace["unit"] != "1" for side in ("lo", "hi")]
+    levelled = [check for check in own if check["unit"] == trace["unit"] and not is_question(check)]
+    bounds = [check[side] for check in levelled for side in ("lo", "hi")]
     levels = sorted({bound for bound in (*bounds, trace.get("bound")) if bound is not None})
     known = [y for y in trace["y"] if y is not None] + levels
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
@@ -54,7 +57,7 @@ def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
         channel=trace["channel"],
         unit=trace["unit"],
         lines=_lines(trace, x, y),
-        levels=[(y(level), f"{level:g} {trace['unit']}") for level in levels],
+        levels=[(y(level), f"{level:g} {trace['unit']}".removesuffix(" 1")) for level in levels],
         instants=[(at, name) for at, name in instants if LEFT <= at <= WIDTH - RIGHT],
         y_labels=[(y(value), f"{value:.4g}") for value in _between(low + margin, high - margin)],
         x_labels=[(x(t_s), f"{abs(t_s):.2f} s") for t_s in _between(first, last)],

@@ -204,7 +204,7 @@ def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
     doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is Verdict.ERROR)
     reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
     certifying.detected |= verdict is Verdict.FAIL
-    traces = [] if certifying.opened is None else certifying.opened.traces()
+    traces = [] if certifying.opened is None else certifying.opened.traces(check.channel for check in checks)
     took_s = time.time() - item.stash[_BEGUN]
     said = {"verdict": verdict.value, "reason": reason, "checks": as_json(checks), "traces": traces}
     certifying.teller.say("ended", **named(item), **said, took_s=round(took_s, 3))

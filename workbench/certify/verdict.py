@@ -68,7 +68,7 @@ def judged(value: float, *, lo: float, hi: float, uncertainty: float, doubt: flo
         return Verdict.PASS, ""
     if value > hi and value - uncertainty - doubt <= hi:
         return Verdict.ERROR, f"above by less than the {doubt:.3g} that a busy machine may have added; run it again"
-    return Verdict.FAIL, "below its limit" if value < lo else "above its limit"
+    return Verdict.FAIL, "not equal" if lo == hi else "below its limit" if value < lo else "above its limit"
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

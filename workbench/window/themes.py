@@ -180,6 +180,7 @@ def style(theme: Theme) -> str:
         selection-color: {t.text}; }}
     QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.blue}; }}
+    QDoubleSpinBox, QSpinBox {{ padding: 4px 8px 3px; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
     QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}

@@ -57,7 +57,11 @@ def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: P
     assert any("NGI" in line for line in made.instruments)
     (reaction,) = (row for row in made.cases if row["name"] == "limit to contact" and row["id"] == "OV-01")
     assert 0.0 < reaction["uncertainty"] < 30.0
-    assert {trace["channel"] for trace in certification.cases[0].traces} >= {"cell_07/voltage", "io/contactor"}
+    for case in certification.cases:
+        plotted = {trace["channel"] for trace in case.traces}
+        assert plotted >= {check["channel"] for check in case.checks} >= {"io/contactor", "bms/fault"}
+        assert all(check["at_s"] >= 0.0 for check in case.checks), "a check that leads to no instant"
+    assert {trace["channel"] for trace in certification.cases[0].traces} >= {"cell_07/voltage", "bms/fault_cell"}
     assert "<polyline" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from workbench.window import format as fmt
 from workbench.window.canvas import LEFT, RIGHT, Canvas
 from workbench.window.certify import looks
-from workbench.window.certify.traces import is_flag
+from workbench.window.certify.traces import Trace, is_flag
 from workbench.window.curve import plain_legend
 from workbench.window.plot import Plot
 from workbench.window.scale import follow
@@ -20,6 +20,8 @@ from workbench.window.store import NOTHING
 from workbench.window.themes import LABEL_PX, font
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PySide6.QtWidgets import QWidget
 
     from workbench.window.bins import Bins
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 _WINDOW_ALPHA: Final = 36
 _ROOM: Final = 46.0  # of a word on the vertical axis
+_APART: Final = 11.0  # two words on it
+_FEW: Final = 3  # words of a flag that are all shown
 _FLAG: Final = (-0.15, 1.15)
 
 
@@ -40,6 +44,7 @@ class Limit:
     level: float
     upper: bool
     device: bool = False  # of the bench file, not of the check
+    exact: bool = False  # values lie on it
 
 
 class CaseCanvas(Canvas):
@@ -91,6 +96,7 @@ class CaseCanvas(Canvas):
         painter.setClipRect(self.area)
         painter.setFont(font(LABEL_PX))
         self._paint_window(painter)
+        self._paint_words(painter)
         for limit in self.limits:
             self._paint_limit(painter, limit)
         self._paint_mark(painter)
@@ -113,7 +119,8 @@ class CaseCanvas(Canvas):
             return
         painter.setPen(QPen(self.theme.colour("amber"), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(self.area.left(), y), QPointF(self.area.right(), y))
-        text = f"{'≤' if limit.upper else '≥'} {self.spec.display.text(limit.level)}"
+        sign = "=" if limit.exact else "≤" if limit.upper else "≥"
+        text = f"{sign} {self.spec.display.text(limit.level)}"
         text = f"{text}, device limit" if limit.device else text
         below = y - self.area.top() < 16  # noqa: PLR2004  # no room above the line
         box = QRectF(self.area.left() + 4, y + 1 if below else y - 15, self.area.width() - 8, 14)
@@ -141,19 +148,39 @@ class CaseCanvas(Canvas):
         if self.scale is None or not is_flag(self.spec.display):
             super()._paint_labels(painter)
             return
-        whole = range(math.ceil(self.scale.low), math.floor(self.scale.high) + 1)
-        words = self.spec.display.words or {number: f"{number}" for number in whole[:: max(1, len(whole) // 3)]}
         scale, self.scale = self.scale, None  # its own figures give way to words
         super()._paint_labels(painter)
         self.scale = scale
         painter.setPen(self.theme.colour("faint"))
-        for value, word in words.items():
-            fits = painter.fontMetrics().horizontalAdvance(word) <= _ROOM
-            if scale.low <= value <= scale.high:
-                box = QRectF(0, self.y_of(value) - 8, LEFT - 6, 16)
-                painter.drawText(
-                    box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, word if fits else f"{value}"
-                )
+        for y, word in self._words(painter, short=True):
+            painter.drawText(
+                QRectF(0, y - 8, LEFT - 6, 16), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, word
+            )
+
+    def _paint_words(self, painter: QPainter) -> None:
+        """What has no room beside the axis stands within, above its level."""
+        painter.setPen(self.theme.colour("faint"))
+        for y, word in self._words(painter, short=False):
+            box = QRectF(self.area.left() + 4, max(y - 15, self.area.top()), self.area.width(), 14)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, word)
+
+    def _words(self, painter: QPainter, *, short: bool) -> Iterator[tuple[float, str]]:
+        """Where the levels of a flag or a count lie, and their words: those that fit beside the axis or the others."""
+        if self.scale is None or not is_flag(self.spec.display):
+            return
+        last_y = math.inf
+        for value in sorted(self._levels()):
+            y, word = self.y_of(value), self.spec.display.number(value)
+            if self.scale.low <= value <= self.scale.high and last_y - y >= _APART:
+                last_y = y
+                if short == (painter.fontMetrics().horizontalAdvance(word) <= _ROOM):
+                    yield y, word
+
+    def _levels(self) -> set[int]:
+        """The values that a flag or a count takes, and the others of a flag that has only a few."""
+        words = self.spec.display.words or {}
+        few = set(words) if len(words) <= _FEW else set[int]()
+        return few | self.store.taken if isinstance(self.store, Trace) else few
 
 
 class CasePlot(Plot):
@@ -172,7 +199,10 @@ class CasePlot(Plot):
     def show_values(self, word: str = "") -> None:
         at_s = self.case.hover_s if self.case.hover_s is not None else self.case.mark_s
         store = self.canvas.store
-        reading = NOTHING if store is None else store.at(at_s)
+        if self.case.hover_s is None and at_s is not None and isinstance(store, Trace):
+            reading = store.at(store.first_from(at_s))
+        else:
+            reading = NOTHING if store is None else store.at(at_s)
         entries = plain_legend(self.spec.curves, self.spec.display)(reading)
         text = f"at {fmt.figure(at_s, 3)} s" if at_s is not None else "at the end"
         self.header.show_values(entries, word or text, self.between())

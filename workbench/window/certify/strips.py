@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from workbench.certify.verdict import is_question
 from workbench.window.certify import looks
 from workbench.window.certify.axis import CaseView
 from workbench.window.certify.caseplot import CasePlot, Limit
@@ -128,9 +129,11 @@ def _unit(plot: CasePlot) -> str:
 
 def limits_of(check: Mapping[str, Any] | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[Limit, ...]:
     """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
-    if check is not None and check["channel"] == channel and check["unit"] == unit != "1":
-        sides = ((looks.number(check["lo"]), False), (looks.number(check["hi"]), True))
-        own = tuple(Limit(level, upper) for level, upper in sides if math.isfinite(level))
+    if check is not None and check["channel"] == channel and check["unit"] == unit and not is_question(check):
+        low, high = looks.number(check["lo"]), looks.number(check["hi"])
+        if low == high:
+            return (Limit(low, upper=True, exact=True),)
+        own = tuple(Limit(level, upper) for level, upper in ((low, False), (high, True)) if math.isfinite(level))
         if own:
             return own
     pairs = () if bench is None else bench.limits

@@ -36,11 +36,16 @@ class Trace(Store):
         self._column = {channel.name: 0}
         self._rows = self._end = len(t_s)
         self._t_s, self._values = t_s, values[None, :]
+        self.taken = {round(y) for y in trace["y"] if y is not None}  # by a flag or a count
 
     @property
     def span(self) -> tuple[float, float]:
         """First and last time, 0 and 0 without any."""
         return (float(self._t_s[0]), float(self._t_s[-1])) if self._end else (0.0, 0.0)
+
+    def first_from(self, t_s: float) -> float:
+        """Time of the first row at or after `t_s`, which shows what was sampled then; the last where none follows."""
+        return float(self._t_s[min(int(np.searchsorted(self._t_s, t_s)), self._end - 1)]) if self._end else t_s
 
 
 def filled(t_s: Times, values: Line) -> tuple[Times, Line]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
     from workbench.certify.limits import Level
     from workbench.certify.record import Record
-    from workbench.certify.seen import Stimulus
+    from workbench.certify.seen import Stimulus, Told
 
 OPENS_S = 4.0  # what has not opened by then does not
 
@@ -37,10 +37,20 @@ def opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
     rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel="io/contactor")
 
 
-def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s) -> int:
-    """The device says what happened; the place that it names."""
+def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s) -> Told | None:
+    """The device says what happened; what it said."""
     told = bench.told(beyond.begin_s, within_s)
+    says(rec, told, fault, beyond.end_s)
+    return told
+
+
+def says(rec: Record, told: Told | None, fault: str, asked_s: float) -> None:
+    """What it said is the fault that happened; `asked_s` is when it might have begun to."""
     right = told is not None and told.fault == fault
-    at_s = beyond.end_s if told is None else told.at_s
-    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=at_s, channel="bms/fault")
-    return 0 if told is None else told.place
+    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=told.at_s if told else asked_s, channel="bms/fault")
+
+
+def names(rec: Record, told: Told | None, what: str, number: int, asked_s: float) -> None:
+    """It named the right place; a device that names none says 0."""
+    place, at_s = (told.place, told.at_s) if told else (0, asked_s)
+    rec.check(f"names the {what}", place, "1", lo=number, hi=number, at_s=at_s, channel="bms/fault_cell")

@@ -53,8 +53,8 @@ def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level, fau
     procedure.stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
     procedure.opens_in_time(bench, rec, beyond, level)
-    named = procedure.tells(bench, rec, beyond, fault)
-    rec.check("names the cell", named, "1", lo=cell, hi=cell)
+    told = procedure.tells(bench, rec, beyond, fault)
+    procedure.names(rec, told, "cell", cell, beyond.end_s)
 
 
 def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Level, fault: str) -> None:
