@@ -93,9 +93,19 @@ def test_trace_reads_as_a_store() -> None:
     assert values.shape == (1, 2)
 
 
+def test_trace_takes_figures_that_no_device_says() -> None:
+    trace = Trace(
+        {"channel": "a", "unit": "1", "t": [0.0, 0.1, 0.2, 0.3], "y": [float("nan"), float("inf"), 2.0, None]}
+    )
+    assert trace.taken == {2}
+    thinned = Trace({"channel": "a", "unit": "1", "t": [0.0, 2.0], "y": [0.0, 7.0]})
+    assert thinned.taken == {0, 7}, "what lies between was never said"
+    assert (trace.first_from(0.15), trace.first_from(9.0)) == (0.2, 0.3)
+
+
 def test_trace_without_rows_shows_nothing() -> None:
     trace = Trace({"channel": "a", "unit": "V", "t": [], "y": []})
-    assert trace.span == (0.0, 0.0)
+    assert (trace.span, trace.taken, trace.first_from(1.0)) == ((0.0, 0.0), set(), 1.0)
     assert np.isnan(trace.newest_s)
 
 

@@ -181,7 +181,7 @@ class CaseBench:
         return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
 
     def traces(self, also: Iterable[str] = ()) -> list[dict[str, Any]]:
-        """What plots of the case show: what it moved and looked at, and `also` those of these that the bench has.
+        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has.
 
         `bound` is the limit that was crossed, at `crossed` seconds.
         """

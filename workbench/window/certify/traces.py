@@ -26,17 +26,15 @@ class Trace(Store):
     def __init__(self, trace: Mapping[str, Any]) -> None:
         """From `channel`, `unit`, `t`, `y` of a case; a null is a value that was not known."""
         channel = Channel(str(trace["channel"]), str(trace["unit"]))
-        t_s, values = filled(
-            np.array(trace["t"], dtype=np.float64),
-            np.array([np.nan if y is None else y for y in trace["y"]], dtype=np.float32),
-        )
+        said = np.array([np.nan if y is None else y for y in trace["y"]], dtype=np.float32)
+        t_s, values = filled(np.array(trace["t"], dtype=np.float64), said)
         self.generation = self.lost = 0
         self.channels = (channel,)
         self._clock = None
         self._column = {channel.name: 0}
         self._rows = self._end = len(t_s)
         self._t_s, self._values = t_s, values[None, :]
-        self.taken = {round(y) for y in trace["y"] if y is not None}  # by a flag or a count
+        self.taken: set[int] = set(np.rint(said[np.isfinite(said)]).astype(int).tolist())  # by a flag or a count
 
     @property
     def span(self) -> tuple[float, float]:
