@@ -7,29 +7,33 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from control.guard_messages import ARMED, BYE, DISARMED, OFF, QUIT, TRIP, decode
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from control.gate import BenchLimits
     from drivers.lastword import Spoken
     from drivers.snapshot import Columns, Floats
 
-TICK: Final = b"t"
-ARMED: Final = b"a"
-DISARMED: Final = b"d"
-RESET: Final = b"r"  # and the reason behind it
-TRIP: Final = b"x"  # and the reason behind it
-MARK: Final = b"m"  # and bytes for the first connection behind it, by which the engine proves that it is taken
-QUIT: Final = b"q"
-HEARTBEAT: Final = b"h"
 CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
-OFF: Final = b"off"
-BYE: Final = b"bye"
+
+
+class Step(Protocol):
+    """One step of a last word, and how long it may take."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def within_s(self) -> float: ...
 
 
 class Word(Protocol):
     """A last word that travels to the guard's process and is opened there (`drivers.lastword`)."""
 
+    @property
+    def steps(self) -> Sequence[Step]: ...
     def open(self) -> Spoken: ...
 
 
@@ -60,12 +64,15 @@ class GuardSpec:
 class Watch:
     """What the guard knows of its peers and of the bench; `cause` latches the first reason to speak.
 
-    Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, or from arming; its end
-    always.
+    `trip` counts the causes: what was verified is verified of one trip. `offs`: numbers of the OUTPUTS OFF that wait
+    for what was verified. Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, or
+    from arming; its end always.
     """
 
     spec: GuardSpec
     cause: str = ""
+    trip: int = 0
+    offs: list[int] = field(default_factory=list[int])
     armed: bool = True
     engine_left: bool = False
     client_left: bool = False
@@ -82,20 +89,21 @@ class Watch:
         if self._engine_s is None:
             self._known_s[:] = now_s
         self._engine_s = now_s
-        kind, reason = message[:1], message[1:].decode(errors="replace")
+        kind = message[:1]
         if kind == ARMED:
             self._arm(now_s)
         elif kind == DISARMED:
             self.armed = False
         elif kind == TRIP:
-            self._trip(f"engine: {reason}")
+            self._trip(f"engine: {message[1:].decode(errors='replace')}")
         elif kind == QUIT:
             self._orderly = not self.armed
 
     def client(self, message: bytes, now_s: float) -> None:
         """A message of the window or the command line."""
         self._client_s = now_s
-        if message == OFF:
+        if message[:1] == OFF:
+            self.offs.append(decode(message).number)
             self._trip("OUTPUTS OFF was pressed")
         elif message == BYE and not self.armed:
             self.client_left = True
@@ -170,4 +178,6 @@ class Watch:
             self._trip(f"{name} is lost: not known for more than {self.spec.lost_s[n]:.3f} s")
 
     def _trip(self, reason: str) -> None:
-        self.cause = self.cause or reason
+        if not self.cause:
+            self.cause = reason
+            self.trip += 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from control.guard import ARMED, DISARMED, MARK, QUIT, RESET, TICK, TRIP
+from control.guard_messages import ARMED, DISARMED, MARK, QUIT, RESET, TICK, TRIP, encode
+from control.send_queue import SendQueue
 from control.state import BenchState
+from drivers.realtime import LOOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
     from control.tick import Tick
 
 DEAD_S: Final = 0.2  # eight heartbeats
-UNHEARD: Final = 200  # more is not said to a guard that says nothing: a Unix pipe is full after 278, and holds the loop
+ANSWERS: Final = ("armed", "disarmed", "ready", "latched")
+FAREWELL_S: Final = 0.5
 
 
 def pipe() -> tuple[Connection, Connection]:
@@ -26,64 +30,82 @@ def pipe() -> tuple[Connection, Connection]:
 class GuardLink:
     """A sink of ticks; `heard` is the guard's newest heartbeat, `news` what it said beside that, oldest first.
 
-    A pipe that breaks shows as a guard that is not `alive`; nothing here raises for it.
+    Nothing here waits: a thread of its own writes to the pipe, and of the ticks that a stopped guard does not read
+    only one waits. A pipe that breaks shows as a guard that is not `alive`; nothing here raises for it.
     """
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         self.heard: dict[str, Any] = {}
         self.news: list[dict[str, Any]] = []
         self._connection, self._now = connection, now
+        self._queue = SendQueue("to guard", connection.send_bytes, LOOP)
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, dict[str, Any]] = {}
         self._heard_s = now()
-        self._unheard = 0
         self._closed = False
         self._state = BenchState.DISCONNECTED
 
     def put(self, tick: Tick) -> None:
         """Wake the guard; a trip that the gate found is told at once."""
         if tick.state is BenchState.TRIPPED and self._state is not BenchState.TRIPPED:
-            self._say(TRIP + getattr(tick.verdict, "reason", "").encode())
+            self.trip(getattr(tick.verdict, "reason", ""))
         self._state = tick.state
-        self._say(TICK)
+        self._queue.beat(TICK)
 
-    def arm(self) -> None:
-        """From here on silence and lost knowledge count."""
-        self._say(ARMED)
+    def arm(self) -> int:
+        """From here on silence and lost knowledge count; the number under which `answer` comes."""
+        return self._ask(ARMED)
 
-    def disarm(self) -> None:
-        self._say(DISARMED)
+    def disarm(self) -> int:
+        """Nothing is live any more; the number under which `answer` comes."""
+        return self._ask(DISARMED)
 
-    def reset(self, reason: str) -> None:
-        """Granted only once off is verified; the answer comes as news."""
-        self._say(RESET + reason.encode())
+    def reset(self, reason: str) -> int:
+        """Granted only once off is verified; the number under which `answer` comes."""
+        return self._ask(RESET, reason)
 
-    def mark(self, message: bytes) -> bool:
+    def trip(self, reason: str) -> None:
+        """Have the guard make the bench safe."""
+        self._queue.send(TRIP + reason.encode())
+
+    def mark(self, message: bytes) -> None:
         """Have the guard send `message` on its own connection, to prove that the instrument takes it."""
-        return self._say(MARK + message)
+        self._queue.send(MARK + message)
 
     def quit(self) -> None:
-        """The engine is about to end, disarmed."""
-        self._say(QUIT)
+        """The engine is about to end, everything verified off."""
+        self._queue.send(QUIT)
+
+    def answer(self, number: int) -> dict[str, Any] | None:
+        """What the guard answered under `number`, as far as `alive` has read it."""
+        return self._answers.get(number)
 
     def alive(self) -> bool:
         """Read what has arrived; whether the guard has beaten within `DEAD_S`."""
         try:
             while not self._closed and self._connection.poll():
-                message: dict[str, Any] = self._connection.recv()
-                self._heard_s, self._unheard = self._now(), 0
-                if message.get("guard") == "alive":
-                    self.heard = message
-                else:
-                    self.news.append(message)
+                self._take(self._connection.recv())
         except (EOFError, OSError):
             self._closed = True
         return not self._closed and self._now() - self._heard_s <= DEAD_S
 
-    def _say(self, message: bytes) -> bool:
-        if self._unheard >= UNHEARD:
-            return False
-        self._unheard += 1
-        try:
-            self._connection.send_bytes(message)
-        except OSError:
-            self._closed = True
-        return not self._closed
+    def close(self) -> None:
+        """Close the pipe once everything is delivered, or a guard that reads nothing has had its time."""
+        self._queue.close()
+        self._queue.join(FAREWELL_S)
+        self._closed = True
+        self._connection.close()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self._heard_s = self._now()
+        if message["guard"] == "alive":
+            self.heard = message
+        elif message["guard"] in ANSWERS:
+            self._answers[message["number"]] = message
+        else:
+            self.news.append(message)
+
+    def _ask(self, kind: bytes, text: str = "") -> int:
+        number = next(self._numbers)
+        self._queue.send(encode(kind, number, text))
+        return number

@@ -1,4 +1,4 @@
-"""The guard's process: blocks on its peers, looks at the newest row, speaks first and reports after."""
+"""The guard's process: hears its peers, looks at the newest row, and never waits for a wire, a disk or a peer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import gc
 import json
 import math
 import os
-import queue
 import statistics
-import threading
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -16,116 +15,107 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
-from control.guard import CONTACTORS_OPEN, MARK, RESET, GuardSpec, Watch
+from control.guard import CONTACTORS_OPEN, GuardSpec, Watch
+from control.guard_messages import ARMED, DISARMED, MARK, OFF, RESET, decode
+from control.safe_sequence import Executed, SafeSequence
+from control.send_queue import SendQueue
 from drivers.errors import BenchError
-from drivers.lastword import TcpMouth
 from drivers.realtime import GUARD, ask_realtime
 from drivers.ring import RingReader
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from drivers.lastword import Spoken, StepResult
+    from drivers.lastword import StepResult
 
 WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
 BEAT_S: Final = 0.025  # half of what the engine may wait for
+AGAIN_S: Final = 0.02  # after a sequence that verified nothing
 REPEAT_S: Final = 1.0  # open wins until reset: a latched guard goes on saying so
 CONTACT_S: Final = 0.5  # how old what the I/O box read may be
-WAITING_POSTS: Final = 64
+AT_ONCE: Final = 64  # messages of one peer that are read in a row
+FAREWELL_S: Final = 0.5  # for what is still to be written at the end
+SWITCH_S: Final = 0.0005  # the guard's own thread waits no longer for those of its connections
 
 
 def guard_main(spec: GuardSpec, engine: Connection, client: Connection | None) -> None:
     """Guard until safe is verified and nobody is left; the target of a spawned process."""
+    sys.setswitchinterval(SWITCH_S)
     guard = Guard(spec, engine, client, ask_realtime(GUARD))
     gc.collect()
     gc.freeze()  # what stands now is never looked through again: that would take tens of milliseconds
     guard.run()
 
 
-class Post:
-    """Messages to one peer, from a thread of its own: a peer that hangs with a full pipe must not stop the guard."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._waiting: queue.Queue[dict[str, Any]] = queue.Queue(WAITING_POSTS)
-        threading.Thread(target=self._deliver, daemon=True).start()
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Hand over; dropped where the peer reads nothing."""
-        try:
-            self._waiting.put_nowait(message)
-        except queue.Full:
-            return
-
-    def _deliver(self) -> None:
-        ask_realtime(GUARD)  # a heartbeat that waits behind two benches' wires is a silent guard
-        try:
-            while True:
-                self._connection.send(self._waiting.get())
-        except OSError:
-            return  # the peer has gone, which the guard's own loop notices
-
-
 class Guard:
-    """One guard: a `Watch`, the mouths it speaks through, and whom it tells."""
+    """One guard: a `Watch`, the safe sequence that it begins, and whom it tells."""
 
     def __init__(self, spec: GuardSpec, engine: Connection, client: Connection | None, realtime: str) -> None:
         self._spec, self._engine, self._client, self._realtime = spec, engine, client, realtime
         self._watch = Watch(spec, client_left=client is None)
-        self._mouths: list[Spoken] = [word.open() for word in spec.last_words]
+        self._sequence = SafeSequence(spec.last_words)
         self._peers = [engine] if client is None else [engine, client]
-        self._posts = [Post(peer) for peer in self._peers]
+        self._to = {id(peer): SendQueue("guard reports", peer.send, GUARD) for peer in self._peers}
         self._ring: RingReader | None = None
-        self._journal = spec.report.open("ab", buffering=0)  # nothing waits for a disk that has room again
+        self._file = spec.report.open("ab", buffering=0)  # nothing waits for a disk that has room again
+        self._journal = SendQueue("guard journal", self._write)
         self._reaction_s: deque[float] = deque([0.0], maxlen=256)
-        self._beaten_s = self._spoken_s = float("-inf")
+        self._beaten_s = self._executed_s = float("-inf")
         self._safe = False  # by the newest sequence; by any since it tripped:
         self._was_safe = self._was_off = False
+        self._answering: list[int] = []  # the OUTPUTS OFF that the running sequence answers
         self._trigger_s = self._alone_s = float("nan")
         self._last_row = -1
 
     def run(self) -> None:
         """Until both peers are gone and nothing is left to make safe."""
-        self._note({"guard": "started", "realtime": self._realtime, "ports": [m.local_port for m in self._mouths]})
+        self._note({"guard": "started", "realtime": self._realtime})
         while not self._done(time.monotonic()):
-            if self._peers:
-                for connection in wait(self._peers, WAIT_S):
-                    self._hear(connection)
-            else:
-                time.sleep(WAIT_S)
+            for connection in wait([*self._peers, self._sequence.results], WAIT_S):
+                self._hear(connection)
             now_s = time.monotonic()
             self._watch.silence(now_s)
-            if self._watch.cause and not (self._safe and now_s - self._spoken_s < REPEAT_S):
-                self._speak(now_s)
-            standing = [mouth.keep_alive() for mouth in self._mouths]
+            if self._is_due(now_s):
+                self._begin(now_s)
             if now_s - self._beaten_s >= BEAT_S:
-                self._beat(now_s, standing)
+                self._beat(now_s)
         self._end()
 
     def _hear(self, connection: object) -> None:
+        if connection is self._sequence.results:
+            self._take_result()
+            return
         peer = self._engine if connection is self._engine else self._client
         try:
-            while peer is not None and peer.poll():
+            for _ in range(AT_ONCE):
+                if peer is None or not peer.poll():
+                    break
                 message = peer.recv_bytes()
                 if peer is self._engine:
                     self._from_engine(message)
                 else:
-                    self._watch.client(message, time.monotonic())
+                    self._from_client(message)
         except (EOFError, OSError):
             self._gone(peer)
         if peer is self._engine and not self._watch.cause:
             self._look()
 
     def _from_engine(self, message: bytes) -> None:
-        kind, body = message[:1], message[1:]
+        kind = message[:1]
         if kind == RESET:
-            self._reset(body.decode(errors="replace"))
+            self._reset(message)
         elif kind == MARK:
-            mouth = next((mouth for mouth in self._mouths if isinstance(mouth, TcpMouth)), None)
-            said = mouth is not None and not self._watch.cause and mouth.say(body)
-            self._tell({"guard": "said", "ok": said})
+            self._mark(message[1:])
         else:
             self._watch.engine(message, time.monotonic())
+        if kind in (ARMED, DISARMED):
+            word = "armed" if kind == ARMED else "disarmed"
+            self._tell({"guard": word, "number": decode(message).number, "cause": self._watch.cause})
+
+    def _from_client(self, message: bytes) -> None:
+        self._watch.client(message, time.monotonic())
+        if message[:1] == OFF:
+            self._tell({"guard": "received", "number": decode(message).number, "t_s": time.monotonic()})
 
     def _gone(self, peer: Connection | None) -> None:
         self._peers = [one for one in self._peers if one is not peer]
@@ -133,6 +123,12 @@ class Guard:
             self._watch.engine_end()
         else:
             self._watch.client_end()
+
+    def _mark(self, message: bytes) -> None:
+        if self._watch.cause:
+            self._tell({"guard": "said", "ok": False})
+        else:
+            self._sequence.mark(message)
 
     def _look(self) -> None:
         """Judge the newest row, once."""
@@ -152,21 +148,35 @@ class Guard:
             self._ring = RingReader.open(self._spec.ring)
         return self._ring
 
-    def _speak(self, trigger_s: float) -> None:
-        """Say the declared sequence; unverified, it is said again on the next turn of the loop."""
-        first, was_safe = math.isnan(self._trigger_s), self._safe
-        self._trigger_s = trigger_s if first else self._trigger_s
-        steps: list[StepResult] = []
-        for mouth in self._mouths:
-            steps += [self._by_contact(step) for step in mouth.speak()]
-            self._beat(time.monotonic(), [])
-        self._spoken_s = time.monotonic()
+    def _is_due(self, now_s: float) -> bool:
+        """Whether the sequence has to begin: not verified yet, said long ago, or asked for anew."""
+        if not self._watch.cause or self._sequence.running:
+            return False
+        return bool(self._watch.offs) or now_s - self._executed_s >= (REPEAT_S if self._safe else AGAIN_S)
+
+    def _begin(self, now_s: float) -> None:
+        self._trigger_s = now_s if math.isnan(self._trigger_s) else self._trigger_s
+        self._answering, self._watch.offs = self._watch.offs, []
+        self._sequence.begin()
+
+    def _take_result(self) -> None:
+        result = self._sequence.take()
+        if isinstance(result, Executed):
+            self._judge([self._by_contact(step) for step in result.steps])
+        else:
+            self._tell({"guard": "said", "ok": result.taken})
+
+    def _judge(self, steps: list[StepResult]) -> None:
+        """What the sequence has verified; unverified, it begins again on the next turn of the loop."""
+        first, was_safe = self._executed_s == float("-inf"), self._safe
+        self._executed_s = time.monotonic()
         self._safe = bool(steps) and all(step.verified for step in steps)  # nothing said proves nothing
         self._was_safe = self._was_safe or self._safe
         source = [step.verified for step in steps if step.name != CONTACTORS_OPEN]
         self._was_off = self._was_off or (bool(source) and all(source))
-        if first or self._safe is not was_safe:
+        if first or self._answering or self._safe is not was_safe:
             self._tell(self._report(steps))
+        self._answering = []
 
     def _by_contact(self, step: StepResult) -> StepResult:
         """A step that the device under test could not verify, verified by the contact that the instruments read."""
@@ -175,7 +185,10 @@ class Guard:
             return step
         with suppress(BenchError):
             row, now_s = self._open_ring().latest(), time.monotonic()
-            if row is not None and row.values[column] == 0.0 and abs(now_s - row.sampled_s[column]) <= CONTACT_S:
+            if row is None or row.values[column] != 0.0:
+                return step
+            since_s = now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
+            if since_s <= row.sampled_s[column] <= now_s + CONTACT_S:
                 detail = f"by its contact; {step.detail}"
                 return replace(step, verified=True, verified_s=now_s, detail=detail)
         return step
@@ -183,6 +196,8 @@ class Guard:
     def _report(self, steps: list[StepResult]) -> dict[str, Any]:
         return {
             "guard": "tripped",
+            "trip": self._watch.trip,
+            "offs": self._answering,
             "reason": self._watch.cause,
             "result": "SAFE" if self._safe else "UNKNOWN",
             "steps": [
@@ -198,21 +213,22 @@ class Guard:
             "trigger_s": self._trigger_s,
             "first_send_s": steps[0].sent_s if steps else float("nan"),
             "verified_s": max((s.verified_s for s in steps), default=float("nan")) if self._safe else float("nan"),
-            "ports": [mouth.local_port for mouth in self._mouths],
+            "ports": self._sequence.ports,
         }
 
-    def _reset(self, reason: str) -> None:
-        """Open wins: only what is verified safe, and only with a reason."""
-        if self._watch.cause and self._safe and reason.strip():
-            self._note({"guard": "reset", "reason": reason, "was": self._watch.cause})
+    def _reset(self, message: bytes) -> None:
+        """Open wins: only what is verified safe, only with a reason, and not while the sequence runs once more."""
+        asked = decode(message)
+        if self._watch.cause and self._safe and not self._sequence.running and asked.text.strip():
+            self._note({"guard": "reset", "reason": asked.text, "was": self._watch.cause})
             self._watch.reset()
             self._safe = self._was_safe = self._was_off = False
-            self._trigger_s = float("nan")
-        self._tell({"guard": "latched" if self._watch.cause else "ready", "reason": self._watch.cause})
+            self._executed_s, self._trigger_s = float("-inf"), float("nan")
+        word = "latched" if self._watch.cause else "ready"
+        self._tell({"guard": word, "number": asked.number, "reason": self._watch.cause})
 
-    def _beat(self, now_s: float, standing: list[bool]) -> None:
+    def _beat(self, now_s: float) -> None:
         self._beaten_s = now_s
-        wrong = [mouth.detail for mouth, stands in zip(self._mouths, standing, strict=False) if not stands]
         message = {
             "guard": "alive",
             "t_s": now_s,
@@ -220,21 +236,24 @@ class Guard:
             "cause": self._watch.cause,
             "reaction_ms": statistics.median(self._reaction_s) * 1e3,
             "realtime": self._realtime,
-            "mouths": wrong,
-            "ports": [mouth.local_port for mouth in self._mouths],
+            "mouths": self._sequence.trouble,
+            "ports": self._sequence.ports,
             "pid": os.getpid(),
         }
-        for post in self._posts:
-            post.send(message)
+        for queue in self._to.values():
+            queue.beat(message)
 
     def _tell(self, message: dict[str, Any]) -> None:
-        for post in self._posts:
-            post.send(message)
+        for queue in self._to.values():
+            queue.send(message)
         self._note(message)
 
     def _note(self, message: dict[str, Any]) -> None:
+        self._journal.send((json.dumps({"t_s": time.monotonic(), **message}) + "\n").encode())
+
+    def _write(self, line: bytes) -> None:
         with suppress(OSError):  # a full disk must not silence the guard
-            self._journal.write((json.dumps({"t_s": time.monotonic(), **message}) + "\n").encode())
+            self._file.write(line)
 
     def _done(self, now_s: float) -> bool:
         watch = self._watch
@@ -253,10 +272,13 @@ class Guard:
         return self._safe or (self._watch.left_in_order and (self._was_safe or self._was_off))
 
     def _end(self) -> None:
-        result = "SAFE" if self._verified or not self._watch.cause else "UNKNOWN"
+        """Say how it ended; SAFE only where this guard, or with its source off the engine, has read back everything."""
+        result = "NOTHING TRIPPED" if not self._watch.cause else "SAFE" if self._verified else "UNKNOWN"
         self._note({"guard": "ended", "result": result})
-        for mouth in self._mouths:
-            mouth.close()
+        self._sequence.close()
+        for queue in (*self._to.values(), self._journal):
+            queue.close()
+            queue.join(FAREWELL_S)
         if self._ring is not None:
             self._ring.close()
-        self._journal.close()
+        self._file.close()

@@ -30,7 +30,7 @@ class BenchState(IntEnum):
 
 
 FOLLOWS: Final[dict[BenchState, frozenset[BenchState]]] = {
-    BenchState.DISCONNECTED: frozenset({BenchState.CONNECTED}),
+    BenchState.DISCONNECTED: frozenset({BenchState.CONNECTED, BenchState.TRIPPED}),  # OFF while it connects
     BenchState.CONNECTED: frozenset({BenchState.DISCONNECTED, BenchState.ARMED, BenchState.TRIPPED}),
     BenchState.ARMED: frozenset({BenchState.CONNECTED, BenchState.RUNNING, BenchState.TRIPPED}),
     BenchState.RUNNING: frozenset({BenchState.ARMED, BenchState.CONNECTED, BenchState.TRIPPED}),
@@ -39,11 +39,12 @@ FOLLOWS: Final[dict[BenchState, frozenset[BenchState]]] = {
 
 
 class StateMachine:
-    """One session's state; `reason` says why it tripped."""
+    """One session's state; `reason` says why it tripped, `trips` counts: what is verified is verified of one trip."""
 
     def __init__(self) -> None:
         self.state = BenchState.DISCONNECTED
         self.reason = ""
+        self.trips = 0
 
     def to(self, state: BenchState) -> None:
         """Go there; raises `Refused` where no transition leads, naming what is possible."""
@@ -57,6 +58,7 @@ class StateMachine:
         if BenchState.TRIPPED not in FOLLOWS[self.state]:
             return False
         self.state, self.reason = BenchState.TRIPPED, reason
+        self.trips += 1
         return True
 
     def reset(self, reason: str) -> None:

@@ -12,7 +12,7 @@ from drivers.lastword import NEVER, RECONNECT_S, StepResult
 
 PERIOD_S: Final = 0.020
 EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
-DRAIN_FRAMES: Final = 10_000  # more than a bus carries between two calls: a flood must not hold the guard
+DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not hold the connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ AGAIN_S: Final = 0.005  # after an answer that does not count
 RECONNECT_S: Final = 0.25
 ACCEPT_S: Final = 1.0
 UNANSWERED_S: Final = 1.0  # a query without a reply for so long means a deaf instrument
+CHUNK: Final = 4096
+FLOOD: Final = 65_536  # bytes between two looks; who sends more answers no query of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class TcpMouth:
 
     def _heard(self, step: TcpStep, until_s: float) -> bool:
         """Wait for an answer that counts; False when the newest query was answered otherwise, or nothing came."""
-        while self._socket is not None and self._answered < self._asked:
+        while self._socket is not None and self._answered < self._asked and time.monotonic() < until_s:
             if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
                 self.detail = f"{self._word.address} answers nothing"
                 return False
@@ -215,9 +217,13 @@ class TcpMouth:
 
     def _lines(self) -> list[tuple[int, bytes]]:
         """Replies that have arrived, each with the number of the query that it answers; unasked lines are dropped."""
+        budget = FLOOD
         while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
+            if budget <= 0 or len(self._received) > FLOOD:
+                self._drop(f"sends more than {FLOOD} bytes that answer no query")
+                return []
             try:
-                chunk = self._socket.recv(4096)
+                chunk = self._socket.recv(CHUNK)
             except OSError as error:
                 self._drop(f"is gone: {error}")
                 return []
@@ -225,6 +231,7 @@ class TcpMouth:
                 self._drop("has closed the connection")
                 return []
             self._received += chunk
+            budget -= len(chunk)
         *lines, self._received = self._received.split(b"\n")
         if lines:
             self._owed_s = time.monotonic()

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from control.gate import BenchLimits
-from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK, GuardSpec
+from control.guard import GuardSpec
 from control.guard_link import pipe
+from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK
 from control.guard_process import guard_main
 from drivers.lastword import LastWord, TcpStep
 from drivers.ring import RingWriter

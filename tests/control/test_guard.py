@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from control.gate import BenchLimits
-from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, OFF, QUIT, TICK, TRIP, GuardSpec, Watch
+from control.guard import GuardSpec, Watch
+from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, OFF, QUIT, TICK, TRIP
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from control.guard import ARMED, DISARMED, HEARTBEAT, MARK, OFF, RESET
 from control.guard_link import GuardLink
+from control.guard_messages import ARMED, DISARMED, HEARTBEAT, MARK, OFF, RESET
 from tests.control.guardbench import CLIENT_SILENT_S, SILENT_S, Among, soon
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from control.guard import ARMED, BYE, DISARMED, HEARTBEAT, MARK, OFF, QUIT, RESET, TICK, TRIP
 from control.guard_link import GuardLink, pipe
+from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, MARK, OFF, QUIT, RESET, TICK, TRIP, encode
 from control.guard_process import Guard
 from control.state import BenchState
-from drivers.lastword import StepResult
+from drivers.lastword import StepResult, TcpStep
 from drivers.ring import RingWriter
 from tests.control.fakes import rig
 from tests.control.guardbench import SOON_S, guard_spec, soon
@@ -39,6 +39,11 @@ class FakeMouth:
     local_port: int = 4711
     closed: bool = False
     step: str = "supply off"
+    takes_s: float = 0.0
+
+    @property
+    def steps(self) -> tuple[TcpStep, ...]:
+        return (TcpStep(self.step, b"", b"", (), 1.0),)
 
     def open(self) -> FakeMouth:
         return self
@@ -49,8 +54,10 @@ class FakeMouth:
     def speak(self) -> list[StepResult]:
         self.spoken += 1
         now_s = time.monotonic()
-        good = self.spoken > self.after
-        return [StepResult(self.step, good, now_s, now_s if good else float("nan"), "" if good else "not verified")]
+        sent_s = now_s - self.takes_s
+        if self.spoken > self.after:
+            return [StepResult(self.step, verified=True, sent_s=sent_s, verified_s=now_s, detail="")]
+        return [StepResult(self.step, verified=False, sent_s=sent_s, verified_s=math.nan, detail="not verified")]
 
     def close(self) -> None:
         self.closed = True
@@ -175,7 +182,7 @@ def test_an_orderly_end_says_nothing_to_the_instruments(session: Session) -> Non
     assert session.mouth.spoken == 0
     notes = [json.loads(line) for line in session.report.read_text().splitlines()]
     assert notes[0]["guard"] == "started"
-    assert (notes[-1]["guard"], notes[-1]["result"]) == ("ended", "SAFE")
+    assert (notes[-1]["guard"], notes[-1]["result"]) == ("ended", "NOTHING TRIPPED")
 
 
 def test_a_guard_left_alone_with_a_deaf_instrument_gives_up_in_words(session: Session) -> None:
@@ -210,39 +217,44 @@ def test_the_link_passes_on_what_the_engine_does() -> None:
     link, made = GuardLink(ours, lambda: 10.0), rig()
     made.loop.parts.sinks.append(link)
     made.to(BenchState.CONNECTED)
-    link.arm()
+    numbers = [link.arm()]
+    assert theirs.recv_bytes() == encode(ARMED, numbers[0])
     made.to(BenchState.ARMED)
     made.turns(1)
+    assert theirs.recv_bytes() == TICK
     made.loop.trip("io/estop is open")
-    made.turns(2)
-    link.reset("pressed by mistake")
-    link.disarm()
-    assert link.mark(b"SINK:POW 1990\n")
+    made.turns(1)
+    assert sorted((theirs.recv_bytes(), theirs.recv_bytes())) == [TICK, TRIP + b"io/estop is open"]
+    numbers += [link.reset("pressed by mistake"), link.disarm()]
+    link.mark(b"SINK:POW 1990\n")
     link.quit()
-    said = [theirs.recv_bytes() for _ in range(9)]
-    trip = TRIP + b"io/estop is open"
-    reset, mark = RESET + b"pressed by mistake", MARK + b"SINK:POW 1990\n"
-    assert said == [ARMED, TICK, trip, TICK, TICK, reset, DISARMED, mark, QUIT]
+    said = [theirs.recv_bytes() for _ in range(4)]
+    reset, disarmed = encode(RESET, numbers[1], "pressed by mistake"), encode(DISARMED, numbers[2])
+    assert said == [reset, disarmed, MARK + b"SINK:POW 1990\n", QUIT]
+    assert len(set(numbers)) == 3
+    theirs.send({"guard": "disarmed", "number": numbers[2], "cause": ""})
+    assert link.alive()
+    assert [link.answer(number) is not None for number in numbers] == [False, False, True]
     theirs.close()
     link.quit()
     assert not link.alive()
-    ours.close()
+    link.close()
 
 
-def test_a_guard_that_is_stopped_never_holds_up_the_loop_and_is_spoken_to_again_when_it_beats() -> None:
+def test_a_guard_that_is_stopped_never_holds_up_the_loop_and_hears_every_word_but_one_tick_later() -> None:
     ours, theirs = pipe()
     link, made = GuardLink(ours, lambda: 10.0), rig()
     made.loop.parts.sinks.append(link)
     made.to(BenchState.CONNECTED)
-    loop = threading.Thread(target=made.turns, args=(1000,), daemon=True)  # nobody reads the other end
-    loop.start()
-    loop.join(20.0)
-    assert not loop.is_alive()
-    assert not link.mark(b"anything")
-    theirs.send({"guard": "alive"})
-    assert link.alive()
-    assert link.mark(b"anything")
-    ours.close()
+    for _ in range(400):  # a Unix pipe is full after 278; nobody reads the other end
+        link.disarm()
+    made.turns(1000)
+    link.trip("asked for")
+    said = [theirs.recv_bytes() for _ in range(402)]
+    assert [message[:1] for message in said[:400]] == [DISARMED] * 400
+    assert sorted(said[400:]) == [TICK, TRIP + b"asked for"]
+    assert not theirs.poll()
+    link.close()
     theirs.close()
 
 
@@ -269,19 +281,21 @@ def test_a_guard_with_nothing_to_say_never_reads_safe_and_lives_on(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("step", "contact", "age_s", "result"),
-    [
-        ("contactors open", 0.0, 0.0, "SAFE"),
-        ("contactors open", 1.0, 0.0, "UNKNOWN"),
-        ("contactors open", 0.0, 2.0, "UNKNOWN"),
-        ("contactors open", math.nan, 0.0, "UNKNOWN"),
-        ("supply off", 0.0, 0.0, "UNKNOWN"),
+    ("step", "contact", "times_s", "result"),
+    [  # times: age of what was read, and since when it has been asked
+        ("contactors open", 0.0, (0.0, 1.0), "SAFE"),
+        ("contactors open", 1.0, (0.0, 1.0), "UNKNOWN"),
+        ("contactors open", 0.0, (2.0, 3.0), "UNKNOWN"),
+        ("contactors open", 0.0, (0.2, 0.1), "UNKNOWN"),  # read before it was asked to open
+        ("contactors open", math.nan, (0.0, 1.0), "UNKNOWN"),
+        ("supply off", 0.0, (0.0, 1.0), "UNKNOWN"),
     ],
 )
 def test_what_an_unpowered_device_cannot_verify_a_fresh_open_contact_does_and_nothing_else(
-    tmp_path: Path, step: str, contact: float, age_s: float, result: str
+    tmp_path: Path, step: str, contact: float, times_s: tuple[float, float], result: str
 ) -> None:
-    mouth = FakeMouth(after=1_000, step=step)
+    age_s, takes_s = times_s
+    mouth = FakeMouth(after=1_000, step=step, takes_s=takes_s)
     spec = replace(guard_spec(tmp_path, mouth), contact=TABLE.index("bms/state"))
     engine, guard_engine = pipe()
     guard = threading.Thread(target=Guard(spec, guard_engine, None, "").run)

@@ -47,10 +47,20 @@ def test_a_trip_latches_its_first_reason_until_reset_with_a_reason() -> None:
     assert (machine.state, machine.reason) == (CONNECTED, "")
 
 
-def test_nothing_trips_that_is_not_connected() -> None:
+def test_a_bench_that_is_still_being_connected_trips_too() -> None:
     machine = at(DISCONNECTED)
-    assert not machine.trip("anything")
-    assert machine.state is DISCONNECTED
+    assert machine.trip("OUTPUTS OFF was pressed")
+    assert (machine.state, machine.reason) == (TRIPPED, "OUTPUTS OFF was pressed")
+
+
+def test_trips_are_counted_and_one_that_changes_nothing_is_not() -> None:
+    machine = at(RUNNING)
+    machine.trip("first")
+    machine.trip("again")
+    assert machine.trips == 1
+    machine.reset("mended")
+    machine.trip("second")
+    assert machine.trips == 2
 
 
 def test_only_tripped_takes_a_reset() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workbench.live import HIL24
+from drivers.errors import BenchError, Refused
+from tests.workbench.live import HIL24, channel, outputs
 from workbench.session import live, patience
 from workbench.session.live import LiveSession
 from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TURNS = 5_000  # a pipe that nobody reads is full after a few hundred messages
@@ -52,33 +56,84 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
         session.close()
 
 
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[LiveSession]:
+    made = LiveSession(HIL24, tmp_path)
+    yield made
+    made.close()
+
+
 @pytest.mark.live
-def test_off_goes_to_the_guard_though_nobody_has_polled_for_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip_is_not_taken_for_safe(
+    session: LiveSession,
 ) -> None:
-    session = LiveSession(HIL24, tmp_path)
-    try:
-        patience.finish(session, session.connect(), patience.CONNECT_S)
-        patience.idle(session, 0.5)
-        monkeypatch.setattr(live, "HEARD_S", 0.5)
-        time.sleep(1.0)
-        patience.finish(session, session.outputs_off(), 5.0)
-        assert [report["reason"] for report in session.guard_reports[:1]] == ["OUTPUTS OFF was pressed"]
-    finally:
-        session.close()
+    connecting = session.connect()
+    pressed = session.outputs_off()
+    assert not pressed.done
+    patience.finish(session, connecting, patience.CONNECT_S)
+    patience.finish(session, pressed, 10.0)
+    assert "received by the" in pressed.sentence
+    assert patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 2.0)
+    assert patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, 2.0)
+    patience.finish(session, session.reset("pressed by mistake"), 10.0)
+    patience.finish(session, session.arm(), patience.ARM_S)
+    patience.finish(session, session.start(), 5.0)
+    assert session.guard_pid is not None
+    os.kill(session.guard_pid, signal.SIGKILL)  # what was verified before was verified of the trip before
+    assert patience.wait_for(session, lambda: outputs(session) == 0.0, 5.0)
+    assert patience.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 5.0)
+    assert session.status.state is State.TRIPPED
+
+    patience.finish(session, session.reset("the guard is dead, everything is read back off"), 10.0)
+    assert patience.wait_for(session, lambda: session.status.state is State.CONNECTED, 2.0)
+    with pytest.raises(Refused, match="guard is dead"):
+        patience.finish(session, session.arm(), patience.ARM_S)
+    patience.finish(session, session.disconnect(), patience.CONNECT_S)
+    assert patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 10.0)
 
 
 @pytest.mark.live
-def test_off_while_it_connects_leaves_everything_off(tmp_path: Path) -> None:
-    session = LiveSession(HIL24, tmp_path)
+def test_off_while_the_guard_hangs_is_done_by_the_engine_and_who_has_not_received_it_is_named(
+    session: LiveSession,
+) -> None:
+    patience.finish(session, session.connect(), patience.CONNECT_S)
+    patience.finish(session, session.arm(), patience.ARM_S)
+    assert session.guard_pid is not None
+    os.kill(session.guard_pid, signal.SIGSTOP)
     try:
-        connecting = session.connect()
+        began_s = time.monotonic()
         pressed = session.outputs_off()
-        assert not pressed.done
-        patience.finish(session, connecting, patience.CONNECT_S)
-        patience.finish(session, pressed, 10.0)
-        patience.idle(session, 1.0)
-        assert session.status.state in (State.CONNECTED, State.TRIPPED)
-        assert session.status.output in (Output.DE_ENERGISED, Output.CURRENT_OFF)
+        patience.finish(session, pressed, 5.0)
+        assert time.monotonic() - began_s < 3.0
+        assert patience.wait_for(session, lambda: outputs(session) == 0.0, 1.0)
+        assert "engine after" in pressed.sentence
+        lost = "OUTPUTS OFF is not acknowledged by the guard within 200 ms"
+        assert patience.wait_for(session, lambda: any(event.sentence == lost for event in session.events(0)), 1.0)
+        again = session.outputs_off()
+        patience.finish(session, again, 5.0)
+        assert again.error is None
     finally:
-        session.close()
+        os.kill(session.guard_pid, signal.SIGCONT)
+
+
+@pytest.mark.live
+def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_reads_unknown(
+    session: LiveSession,
+) -> None:
+    patience.finish(session, session.connect(), patience.CONNECT_S)
+    patience.finish(session, session.arm(), patience.ARM_S)
+    silence = session.inject("silent instrument", {"instrument": "supply"})
+    patience.finish(session, silence, 5.0)
+    with pytest.raises(BenchError, match="supply"):
+        patience.finish(session, session.disarm(), 20.0)
+    assert patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
+    assert session.status.state is State.TRIPPED
+    assert channel(session, "io/bms_power") == 1.0
+    assert channel(session, "cell_01/voltage") > 2.0
+    with pytest.raises(BenchError, match="not verified"):
+        patience.finish(session, session.reset("hoping"), 20.0)
+    assert session.status.state is State.TRIPPED
+
+    patience.finish(session, session.disconnect(), 30.0)
+    assert patience.wait_for(session, lambda: session.status.state is State.DISCONNECTED, 5.0)
+    assert session.status.output is Output.UNKNOWN, "nothing was read back"

@@ -34,7 +34,7 @@ from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes
 from workbench.engine.sink import RowSink
-from workbench.engine.station import Closable, Station
+from workbench.engine.station import Station
 from workbench.folders import fresh
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _station(
         words = protect.muted(words)
     report = folder / "guard.jsonl"
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
-    guard, guard_pipe, process = _guard(spec, guard_client)
+    guard, process = _guard(spec, guard_client)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(
         clock=WallClock(),
@@ -126,14 +126,13 @@ def _station(
         ring=ring,
         recorder=recorder,
         guard=guard,
-        guard_pipe=guard_pipe,
         guard_process=process,
         evidence_class=evidence_class,
         desk=desk,
     )
 
 
-def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, Closable, SpawnProcess]:
+def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = pipe()
@@ -141,7 +140,7 @@ def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, Closable, Sp
     process.start()
     theirs.close()
     client.close()
-    return GuardLink(ours, time.monotonic), ours, process
+    return GuardLink(ours, time.monotonic), process
 
 
 def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:

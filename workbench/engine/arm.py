@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 USUAL_S: Final = 8.0  # what is left is told from it
-SAID_S: Final = 1.0
+ARMED_S: Final = 0.2
 LOOK_S: Final = 0.01
 
 
@@ -37,9 +37,6 @@ def arm(
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="mend it, then arm")
-    if not station.wait_until(lambda: not station.guard.heard.get("cause"), SAID_S):
-        cause = station.guard.heard.get("cause")
-        raise Refused(f"the guard has tripped: {cause}", hint="reset with a reason; if that fails, connect again")
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
     began_s = time.monotonic()
@@ -73,13 +70,8 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
     def wait(seconds: float) -> None:
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0.0:
-            if cancelled():
-                raise BenchError("cancelled by the operator")
+            _raise_if_ended(station, cancelled)
             time.sleep(min(LOOK_S, left_s))
-
-    def going_live() -> None:
-        station.guard.arm()
-        station.loop.live = True
 
     def word(channel: str, value: float) -> str:
         words = station.dut.map.words(channel)
@@ -101,11 +93,30 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
         cell_v=pack.voltage_v.copy(),
         dbc_hash=declared.dut.dbc_sha256,
         prove_guard=prove_guard,
-        going_live=going_live,
+        going_live=lambda: _go_live(station, cancelled),
         read=station.read,
         wait=wait,
         word=word,
     )
+
+
+def _raise_if_ended(station: Station, cancelled: Callable[[], bool]) -> None:
+    """End the checklist of a bench that has tripped, or whose operator has cancelled it."""
+    if station.loop.machine.state is BenchState.TRIPPED:
+        raise BenchError(f"the bench has tripped: {station.loop.machine.reason}")
+    if cancelled():
+        raise BenchError("cancelled by the operator")
+
+
+def _go_live(station: Station, cancelled: Callable[[], bool]) -> None:
+    """Contactors may close once the guard has said that it is armed, not once it was asked to be."""
+    _raise_if_ended(station, cancelled)
+    number = station.guard.arm()
+    if not station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S):
+        raise BenchError(f"the guard has not acknowledged within {ARMED_S:g} s that it is armed")
+    if cause := (station.guard.answer(number) or {}).get("cause"):
+        raise BenchError(f"the guard has tripped: {cause}")
+    station.loop.live = True
 
 
 class ThroughGate:

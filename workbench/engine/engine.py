@@ -16,6 +16,7 @@ from workbench.engine import facts
 from workbench.engine.linknews import LinkNews
 from workbench.engine.operator import Operator
 from workbench.engine.outbox import Outbox
+from workbench.engine.outputs_off import OutputsOff
 from workbench.session import messages
 from workbench.window.model import Failure, Level
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 NEWS_S: Final = 0.1
+TRIP_S: Final = 0.1
 SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after half a millisecond
 
 
@@ -56,6 +58,7 @@ class Engine:
         self._stop_loop = threading.Event()
         self._left = threading.Event()
         self.operator: Operator
+        self.outputs_off: OutputsOff
 
     def serve(self) -> None:
         """Until the client leaves, or is gone in an attended run, or an unattended run has ended."""
@@ -74,6 +77,7 @@ class Engine:
         self.outbox.put(messages.Facts(declared))
         self.attended = bench.bench.attended and self.attended
         self.operator = Operator(self, bench)
+        self.outputs_off = OutputsOff(self)
         for work in (self._listen, self._operate, self._herald):
             threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
         self._turn()
@@ -97,7 +101,7 @@ class Engine:
         self.operator.watch(tick)
         return self._stop_loop.is_set()
 
-    def between_turns(self, act: Callable[[], Any]) -> Any:
+    def between_turns(self, act: Callable[[], Any], within_s: float = 2.0) -> Any:
         """Run `act` on the loop's thread between two turns and return its answer; raises what it raises."""
         if not self._turning.is_set():
             return act()
@@ -112,11 +116,20 @@ class Engine:
             done.set()
 
         self._between.put(work)
-        if not done.wait(2.0):
+        if not done.wait(within_s):
             raise PulseError("the loop does not turn", hint="disconnect and connect again")
         if box[1] is not None:
             raise box[1]
         return box[0]
+
+    def trip(self, reason: str) -> None:
+        """Trip before anything else is done; where the loop does not turn, from here."""
+        if (station := self.station) is None:
+            return
+        try:
+            self.between_turns(lambda: station.loop.trip(reason), within_s=TRIP_S)
+        except PulseError:
+            station.loop.trip(reason)
 
     def begin_turning(self) -> None:
         """Let the loop turn; the asking thread shares its interpreter, and goes along."""
@@ -139,7 +152,12 @@ class Engine:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 ask: messages.Ask = self._client.recv()
-                if ask.verb == "cancel":
+                if ask.verb == "outputs off":
+                    self.outputs_off.press(ask.number)
+                elif ask.verb == "connect":
+                    self.operator.connecting = True  # an OUTPUTS OFF right behind it waits for the bench
+                    self._asks.put(ask)
+                elif ask.verb == "cancel":
                     self.operator.cancelled.set()
                 elif ask.verb == "leave":
                     self.operator.cancelled.set()

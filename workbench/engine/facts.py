@@ -115,13 +115,12 @@ def status(engine: Engine) -> Status:
     if station is None:
         return Status()
     machine, operator = station.loop.machine, engine.operator
-    tick = station.loop.tick
     state = State(machine.state.word)
     since_s = operator.running_since_s
     beat = station.guard.heard
     return Status(
         state=state,
-        output=Output.UNKNOWN if tick is None else Output(station.outputs.word(tick.snapshot, machine.state).value),
+        output=Output(station.output_word().value),
         evidence_class=station.evidence_class,
         run_name=station.folder.name,
         run_folder=str(station.folder),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from control.state import BenchState
+from control.state import BenchState, OutputWord
 from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
 from workbench.compose.bench import compose
@@ -17,7 +17,7 @@ from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
 from workbench.session.messages import Ask, Left, Progress, RingAt
-from workbench.window.model import Check, Level
+from workbench.window.model import Check, Level, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
+VERIFY_S: Final = 3.0  # for the guard, once the engine's own connections have verified nothing
+FALL_S: Final = 1.0  # for the cells to read no voltage
 
 
 class Operator:
@@ -43,7 +45,9 @@ class Operator:
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
-        self._standby = Standby(engine.outbox.event)
+        self.connecting = False  # from the moment at which it was asked for
+        self.standby = Standby(engine.outbox.event)
+        self._reset_reason = ""
         self._verbs: dict[str, Callable[..., dict[str, Any] | None]] = {
             "connect": self._connect,
             "disconnect": self._leave,
@@ -53,7 +57,6 @@ class Operator:
             "disarm": self._disarm,
             "start": self._start,
             "stop": self._stop,
-            "outputs off": lambda: self._standby.make_safe(self._station),
             "reset": self._reset,
             "activate": self._activate,
             "inject": self._inject,
@@ -74,14 +77,14 @@ class Operator:
 
     def watch(self, tick: Tick) -> None:
         """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
-        self._standby.watch(self._station, tick)
+        self.standby.watch(self._station, tick)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.ask(Ask(0, "stop"))
 
     @property
     def guard_alive(self) -> bool:
-        return self._standby.guard_alive
+        return self.standby.guard_alive
 
     # -- asked for
 
@@ -99,8 +102,14 @@ class Operator:
         self._engine.outbox.event(level, where, sentence)
 
     def _connect(self) -> dict[str, Any]:
-        if self._engine.station is not None:
-            raise Refused("the bench is connected already")
+        try:
+            if self._engine.station is not None:
+                raise Refused("the bench is connected already")
+            return self._connected()
+        finally:
+            self.connecting = False
+
+    def _connected(self) -> dict[str, Any]:
         self._tell("building the bench", 0.1)
         station = compose(self.bench, self._engine.order, self._engine.guard_client)
         self._engine.station = station
@@ -122,7 +131,8 @@ class Operator:
         answering = station.wait_until(
             lambda: station.guard.alive() and station.answering(with_device=False), CONNECT_S
         )
-        station.loop.machine.to(BenchState.CONNECTED)
+        if station.loop.machine.state is BenchState.DISCONNECTED:  # or OUTPUTS OFF has been pressed meanwhile
+            station.loop.machine.to(BenchState.CONNECTED)
         gc.collect()  # a quarter of a million objects, loaded for good: looked through later they cost 0.3 s
         gc.freeze()
         self._engine.begin_turning()
@@ -148,13 +158,27 @@ class Operator:
         station = self._station
         self.cancelled.clear()
         self.checklist = ()
+        self._ready_to_arm(station)
         try:
             arm(self._engine, station, self._checked, self.cancelled.is_set)
         except Exception:
-            for trouble in power.take_down(station):
+            for trouble in self._take_down(station)[1]:
                 self._event(Level.ALARM, "arm", trouble)
             raise
         self._event(Level.INFO, "session", f"armed: {len(self.checklist)} checks hold")
+
+    def _ready_to_arm(self, station: Station) -> None:
+        """Raises `Refused` for a bench that has tripped, or whose guard is dead or still tripped itself."""
+        if station.loop.machine.state is not BenchState.CONNECTED:
+            raise Refused(f"{station.loop.machine.state.word} is not where arming begins", hint="reset or disarm first")
+        if not self.standby.guard_alive:
+            raise Refused("the guard is dead or hangs", hint="disconnect and connect: that starts a new guard")
+        cause = station.guard.heard.get("cause")
+        if cause and not self.standby.release_guard(station, self._reset_reason):
+            raise Refused(
+                f"the guard has tripped and cannot verify off: {cause}",
+                hint="mend what it cannot reach, then arm again; or disconnect and connect",
+            )
 
     def _checked(self, checks: tuple[Check, ...], fraction: float, left_s: float | None) -> None:
         self.checklist = checks
@@ -171,9 +195,24 @@ class Operator:
 
     def _taken_down(self, station: Station) -> None:
         """Everything off; raises `BenchError` where that could not be verified."""
+        verified, trouble = self._take_down(station)
+        if trouble:
+            after = "" if verified else "; the device keeps its power and the cells stay connected"
+            raise BenchError("; ".join(trouble) + after, hint="" if verified else "off is tried again every 3 s")
+
+    def _take_down(self, station: Station) -> tuple[bool, list[str]]:
+        """Off, then power down; whether off was read back, by the engine or the guard, and what went wrong.
+
+        Where it was not, the bench trips, which asks the guard; the guard stays armed, the device keeps its power and
+        its cells: a live BMS with open wires is worse.
+        """
         self._end_script()
-        if trouble := power.take_down(station):
-            raise BenchError("; ".join(trouble))
+        trouble = self.standby.make_safe(station)
+        if trouble:
+            self._engine.trip(f"off is not verified: {trouble[0]}")
+            if not station.wait_until(lambda: self.standby.is_verified(station), VERIFY_S):
+                return False, trouble
+        return True, trouble + power.power_down(station)
 
     def _start(self, duration_s: float | None = None) -> None:
         station = self._station
@@ -201,12 +240,19 @@ class Operator:
             raise Refused("a trip is reset with a reason", hint="say why it is safe now")
         if self.faults is not None:
             self.faults.clear_all()
-        self._end_script()
-        for trouble in power.take_down(station):
-            self._event(Level.WARNING, "reset", trouble)
-        self._standby.let_go(station, reason)
+        verified, trouble = self._take_down(station)
+        for sentence in trouble:
+            self._event(Level.WARNING, "reset", sentence)
+        if not verified:
+            raise BenchError(
+                f"off is not verified, the bench stays tripped: {trouble[0]}",
+                hint="mend what is silent; off is tried again every 3 s",
+            )
+        self._reset_reason = reason
+        if not self.standby.release_guard(station, reason):
+            lacks = "stays tripped" if self.standby.guard_alive else "is dead or hangs"
+            self._event(Level.WARNING, "reset", f"the guard {lacks}; nothing can be armed")
         self._engine.between_turns(lambda: station.loop.reset(reason))
-        self._standby.forget()
         self.running_since_s = None
         self._event(Level.INFO, "session", f"reset: {reason}")
 
@@ -258,15 +304,19 @@ class Operator:
         self._end_script()
         if state in (BenchState.ARMED, BenchState.RUNNING):
             self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
-        trouble = [] if state is BenchState.CONNECTED else power.take_down(station)
+        at_rest = state in (BenchState.DISCONNECTED, BenchState.CONNECTED)
+        verified, trouble = (True, list[str]()) if at_rest else self._take_down(station)
         for sentence in trouble:
-            self._event(Level.ALARM, "leave", f"{sentence}; the guard goes on trying")
-        self._event(Level.INFO, "session", "disconnected")
+            self._event(Level.ALARM, "leave", sentence if verified else f"{sentence}; the guard goes on trying")
+        if not at_rest and verified:
+            station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputWord.DE_ENERGISED, FALL_S)
+        output = Output(station.output_word(BenchState.CONNECTED).value) if verified else Output.UNKNOWN
+        self._event(Level.INFO, "session", f"disconnected; outputs read {output.value}")
         self._engine.end_turning()
         self._engine.outbox.keep_event = None
-        if not trouble:
+        if verified:
             station.guard.quit()
-        self._engine.outbox.put(Left())
+        self._engine.outbox.put(Left(verified, output))
         self._tell(f"sealing {station.recorder.ticks} ticks")
         station.close()
         self._engine.station = None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 import time
 from typing import TYPE_CHECKING
 
-from drivers.realtime import BESIDE, ask_realtime
-from workbench.session.messages import Happened
+from control.send_queue import SendQueue
+from drivers.realtime import BESIDE
+from workbench.session.messages import Happened, News
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +15,22 @@ if TYPE_CHECKING:
 
     from workbench.window.model import Level
 
-MOST = 2_000  # messages that wait; a client that reads none for long loses the newest
-
 
 class Outbox:
-    """`put` hands over and returns; events also go to whoever keeps them (the run folder)."""
+    """`put` hands over and returns; events also go to whoever keeps them (the run folder).
+
+    Of the news on how things stand only the newest waits for a client that reads nothing; no report is dropped.
+    """
 
     def __init__(self, client: Connection) -> None:
-        self._client = client
-        self._queue: queue.Queue[object] = queue.Queue(MOST)
+        self._queue = SendQueue("outbox", client.send, BESIDE)
         self.keep_event: Callable[[Happened], None] | None = None
-        threading.Thread(target=self._send, name="outbox", daemon=True).start()
 
     def put(self, message: object) -> None:
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(message)
+        if isinstance(message, News):
+            self._queue.beat(message)
+        else:
+            self._queue.send(message)
 
     def event(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
         """Something happened now."""
@@ -42,18 +41,4 @@ class Outbox:
 
     def flush(self, within_s: float = 1.0) -> None:
         """Wait until everything is sent, for a client that still reads."""
-        until_s = time.monotonic() + within_s
-        while self._queue.unfinished_tasks and time.monotonic() < until_s:
-            time.sleep(0.005)
-
-    def _send(self) -> None:
-        ask_realtime(BESIDE)
-        alive = True
-        while True:
-            message = self._queue.get()
-            if alive:
-                try:
-                    self._client.send(message)
-                except OSError:
-                    alive = False
-            self._queue.task_done()
+        self._queue.flush(within_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import PulseError
@@ -12,35 +13,35 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 OPEN_S: Final = 2.0
-
-
-def take_down(station: Station) -> list[str]:
-    """Current off, contactors open, device unpowered, cells off; sentences for what could not be verified."""
-    trouble = make_safe(station)
-    station.guard.disarm()  # what follows takes the cells below their limits on purpose
-    _try(trouble, lambda: station.io_box.power(on=False))
-    station.dut.heartbeat(on=False)
-    _try(trouble, lambda: station.cells.outputs(on=False))
-    _try(trouble, lambda: station.supply.lock(on=False))
-    return trouble
+ANSWER_S: Final = 0.2
 
 
 def make_safe(station: Station) -> list[str]:
     """The declared safe sequence on the engine's own connections; sentences for what could not be verified."""
     trouble: list[str] = []
-    station.supply.set_current(0.0)
+    asked_s = time.monotonic()
+    _try(trouble, lambda: station.supply.set_current(0.0))
     _try(trouble, lambda: station.supply.output(on=False))
-    station.dut.request("open")
-    if not station.wait_until(lambda: _is(station, "io/contactor", 0.0), OPEN_S):
+    _try(trouble, lambda: station.dut.request("open"))
+    if not station.wait_until(lambda: station.read("io/contactor", since_s=asked_s) == 0.0, OPEN_S):
         trouble.append("contactors are not verified open; use the hard-wired emergency stop")
     return trouble
 
 
-def _is(station: Station, channel: str, value: float) -> bool:
-    return station.read(channel) == value
+def power_down(station: Station) -> list[str]:
+    """Device unpowered, cells off, supply released: only ever behind a safe sequence that was verified."""
+    trouble: list[str] = []
+    number = station.guard.disarm()  # what follows takes the cells below their limits on purpose
+    station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)  # a dead guard answers nothing
+    _try(trouble, lambda: station.io_box.power(on=False))
+    _try(trouble, lambda: station.dut.heartbeat(on=False))
+    _try(trouble, lambda: station.cells.outputs(on=False))
+    _try(trouble, lambda: station.supply.lock(on=False))
+    return trouble
 
 
 def _try(trouble: list[str], act: Callable[[], None]) -> None:
+    """One output after the other is asked, whatever became of those before."""
     try:
         act()
     except PulseError as error:

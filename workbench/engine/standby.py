@@ -1,4 +1,7 @@
-"""Stands behind the guard: hears it, trips without it, and runs the safe sequence when it has not."""
+"""Stands behind the guard: hears it, trips without it, and runs the safe sequence when it has not.
+
+What was verified is verified of one trip: a success belongs to the trip number under which it was begun.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from control.state import BenchState
-from drivers.errors import BenchError
+from control.state import BenchState, OutputWord
 from workbench.engine import power
 from workbench.window.model import Level
 
@@ -30,71 +32,89 @@ class Standby:
     def __init__(self, tell: Callable[[Level, str, str, str], None]) -> None:
         self.guard_alive = False
         self._tell = tell
-        self._tripped_s = math.nan
-        self._acted_s = -math.inf
-        self._made_safe = False
-        self._answer = ""
+        self._verified_trip = 0  # the newest trip whose off was read back
+        self._seen_trip = 0
+        self._guards_trip = self._forgiven = 0  # numbers of the guard's own trips: the newest, the newest reset here
+        self._tripped_s, self._acted_s = math.nan, -math.inf
+        self._acting = False
 
     def watch(self, station: Station, tick: Tick) -> None:
         """Hear the guard; trip when it is silent while something is live; act where it has not confirmed in time."""
+        self.hear(station)
+        machine, now_s = station.loop.machine, tick.snapshot.t_s
+        if not self.guard_alive and (station.loop.live or machine.state in (BenchState.ARMED, BenchState.RUNNING)):
+            station.loop.trip("the guard is silent")
+        if machine.state is not BenchState.TRIPPED:
+            return
+        if machine.trips != self._seen_trip:
+            self._seen_trip, self._tripped_s, self._acted_s = machine.trips, now_s, -math.inf
+        if self.is_verified(station) and station.output_word() is OutputWord.ENERGISED:
+            self._verified_trip = 0  # switched on again by somebody: open wins until reset
+        waited = not self.guard_alive or now_s - self._tripped_s > CONFIRM_S
+        if waited and not self.is_verified(station):
+            self._act(station, now_s)
+
+    def hear(self, station: Station) -> None:
+        """Take what the guard has said; on the loop's thread, or while the loop does not turn yet."""
         self.guard_alive = station.guard.alive()
         for news in station.guard.news:
-            self._hear(news, station)
+            self._take(news, station)
         station.guard.news.clear()
-        now_s = tick.snapshot.t_s
-        if not self.guard_alive and (station.loop.live or tick.state in (BenchState.ARMED, BenchState.RUNNING)):
-            station.loop.trip("the guard is silent")
-            self._act(station, now_s)
-        if tick.state is BenchState.TRIPPED and math.isnan(self._tripped_s):
-            self._tripped_s = now_s
-        if now_s - self._tripped_s > CONFIRM_S:
-            self._act(station, now_s)
 
-    def make_safe(self, station: Station) -> None:
-        """The engine's own safe sequence, whatever the guard does."""
+    def is_verified(self, station: Station) -> bool:
+        """Whether off was read back, by the guard or the engine, since the present trip."""
+        return 0 < station.loop.machine.trips == self._verified_trip
+
+    def make_safe(self, station: Station) -> list[str]:
+        """The engine's own safe sequence, whatever the guard does; sentences for what could not be verified."""
+        trip = station.loop.machine.trips
         trouble = power.make_safe(station)
-        self._made_safe = self._made_safe or not trouble
+        if not trouble and station.loop.machine.state is BenchState.TRIPPED:
+            self._verified_trip = max(trip, self._verified_trip)
+        elif trouble and not self.guard_alive:
+            self._verified_trip = 0  # what a guard read back before it died says nothing of now
         for sentence in trouble:
             self._tell(Level.ALARM, "safe sequence", sentence, "")
+        return trouble
 
-    def let_go(self, station: Station, reason: str) -> None:
-        """Have the guard reset, which it does once off is verified; raises `BenchError` when it does not.
+    def release_guard(self, station: Station, reason: str) -> bool:
+        """Have the guard reset, which it does once it has verified off itself; False for one that does not, or is dead.
 
-        A guard that has ended is no hindrance: without one nothing can be armed.
+        Until it has, nothing can be armed.
         """
+        self._forgiven = self._guards_trip
         until_s = time.monotonic() + RESET_S
-        while station.guard_process.is_alive() and self._asked(station, reason) != "ready":
-            if time.monotonic() > until_s:
-                raise BenchError("the guard has not verified off and stays tripped", hint="mend what is silent")
+        while self.guard_alive and time.monotonic() < until_s:
+            if self._asked(station, reason) == "ready":
+                return True
+        return False
 
     def _asked(self, station: Station, reason: str) -> str:
         """What the guard says to a reset: `ready`, `latched`, or nothing yet."""
-        self._answer = ""
-        station.guard.reset(reason)
-        station.wait_until(lambda: bool(self._answer), ANSWER_S)
-        return self._answer
+        number = station.guard.reset(reason)
+        station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)
+        return (station.guard.answer(number) or {}).get("guard", "")
 
-    def forget(self) -> None:
-        """The trip is over."""
-        self._tripped_s, self._acted_s, self._made_safe = math.nan, -math.inf, False
-
-    def _hear(self, news: dict[str, Any], station: Station) -> None:
-        match news.get("guard"):
-            case "tripped":
-                self._made_safe = news["result"] == "SAFE"
-                station.loop.trip(f"guard: {news['reason']}")
-                took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
-                words = f"verified off after {took_ms:.0f} ms" if self._made_safe else "off is NOT verified"
-                self._tell(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
-            case "said":
-                station.guard_said = bool(news["ok"])
-            case "ready" | "latched":
-                self._answer = news["guard"]
-            case _:
-                pass
+    def _take(self, news: dict[str, Any], station: Station) -> None:
+        if news.get("guard") != "tripped" or 0 < news["trip"] <= self._forgiven:
+            return
+        self._guards_trip = news["trip"]
+        station.loop.trip(f"guard: {news['reason']}")
+        safe = news["result"] == "SAFE"
+        self._verified_trip = station.loop.machine.trips if safe else 0
+        took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
+        words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified"
+        self._tell(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
 
     def _act(self, station: Station, now_s: float) -> None:
         """Off the loop's thread, and again until it or the guard's sequence is verified."""
-        if not self._made_safe and now_s - self._acted_s > AGAIN_S:
-            self._acted_s = now_s
-            threading.Thread(target=self.make_safe, args=(station,), name="safe sequence", daemon=True).start()
+        if self._acting or now_s - self._acted_s <= AGAIN_S:
+            return
+        self._acted_s, self._acting = now_s, True
+        threading.Thread(target=self._make_safe, args=(station,), name="safe sequence", daemon=True).start()
+
+    def _make_safe(self, station: Station) -> None:
+        try:
+            self.make_safe(station)
+        finally:
+            self._acting = False

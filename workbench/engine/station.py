@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from control.state import BenchState, OutputWord
 from drivers.ports import LinkState
 
 if TYPE_CHECKING:
@@ -26,15 +27,11 @@ if TYPE_CHECKING:
     from drivers.scpi.cells import CellSimulator
     from drivers.scpi.iobox import IoBox
     from drivers.scpi.supply import Supply
+    from drivers.snapshot import Snapshot
 
-LOOK_S = 0.02
-GUARD_END_S = 2.0
-
-
-class Closable(Protocol):
-    """A pipe end on any system."""
-
-    def close(self) -> None: ...
+LOOK_S: Final = 0.02
+GUARD_END_S: Final = 2.0
+STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of now
 
 
 class FaultDesk(Protocol):
@@ -68,11 +65,9 @@ class Station:
     ring: RingWriter
     recorder: Recorder
     guard: GuardLink
-    guard_pipe: Closable
     guard_process: SpawnProcess
     evidence_class: str
     desk: FaultDesk | None = None
-    guard_said: bool | None = None
 
     @property
     def health(self) -> tuple[Health, ...]:
@@ -88,12 +83,20 @@ class Station:
         asked = self.health if with_device else (self.cells.health(), self.supply.health(), self.io_box.health())
         return all(health.state is LinkState.OK for health in asked)
 
-    def read(self, channel: str) -> float:
-        """The newest value of a channel, NaN where nothing is known."""
-        tick = self.loop.tick
-        if tick is None:
+    def read(self, channel: str, since_s: float = float("-inf")) -> float:
+        """The newest value of a channel, NaN where nothing is known or it was sampled before `since_s`."""
+        snapshot = self._snapshot()
+        column = None if snapshot is None else snapshot.table.index(channel)
+        if snapshot is None or column is None or not snapshot.sampled_s[column] >= since_s:
             return float("nan")
-        return float(tick.snapshot.values[tick.snapshot.table.index(channel)])
+        return float(snapshot.values[column])
+
+    def output_word(self, state: BenchState | None = None) -> OutputWord:
+        """What read-backs prove of the outputs; UNKNOWN while the loop stands. `state`: the present one."""
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return OutputWord.UNKNOWN
+        return self.outputs.word(snapshot, self.loop.machine.state if state is None else state)
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Poll until `holds()`; False when that took too long."""
@@ -103,6 +106,13 @@ class Station:
                 return False
             time.sleep(LOOK_S)
         return True
+
+    def _snapshot(self) -> Snapshot | None:
+        """The newest snapshot of a loop that turns."""
+        tick = self.loop.tick
+        if tick is None or not self.loop.parts.clock.now() - tick.snapshot.t_s <= STANDS_S:
+            return None
+        return tick.snapshot
 
     def close(self) -> None:
         """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
@@ -117,4 +127,4 @@ class Station:
             for source in (self.io_box, self.supply, self.cells, self.dut):
                 stack.callback(source.close)
             stack.callback(self.guard_process.join, GUARD_END_S)
-            stack.callback(self.guard_pipe.close)
+            stack.callback(self.guard.close)

@@ -104,14 +104,14 @@ class _Rig:
         self._engine.close()
 
     def _standing(self) -> bool:
-        from control.guard import DISARMED  # noqa: PLC0415
+        from control.guard_messages import DISARMED  # noqa: PLC0415
 
         self._engine.send_bytes(DISARMED)
         beat = self._hear("alive")
         return not beat["mouths"]
 
     def _trip(self) -> float:
-        from control.guard import ARMED, RESET  # noqa: PLC0415
+        from control.guard_messages import ARMED, RESET  # noqa: PLC0415
 
         self._engine.send_bytes(ARMED)
         self._tick()
@@ -131,7 +131,7 @@ class _Rig:
 
     def _tick(self) -> float:
         """Publish a row as the loop does; when it was sampled."""
-        from control.guard import TICK  # noqa: PLC0415
+        from control.guard_messages import TICK  # noqa: PLC0415
 
         sampled_s = time.monotonic()
         self._ring.publish(sampled_s, self._values, np.full(len(self._values), sampled_s), self._known)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import dataclasses
 import itertools
 import multiprocessing
@@ -11,8 +10,11 @@ import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from typing import TYPE_CHECKING, Any
 
+from control.guard_messages import BYE, HEARTBEAT, OFF, encode
+from control.send_queue import SendQueue
 from workbench.engine.process import EngineOrder, engine_main
 from workbench.session import messages, rules
+from workbench.session.off_presses import OffPresses
 from workbench.window.model import (
     Action,
     BenchFacts,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
 
 HEARTBEAT_S = 0.1
-HEARD_S = 10.0  # a guard that was not heard for so long is told nothing more; its pipe has room for what it was told
+FAREWELL_S = 0.5  # for what is still to be written to a process that may hang
 LEAVE_S = 8.0  # for the safe sequence
 SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then the engine ends by itself
 
@@ -51,7 +53,7 @@ class LiveSession:
         self._pending: dict[int, Pending] = {}
         self._events: list[EventRecord] = []
         self._acknowledged: set[int] = set()
-        self._offs: list[Pending] = []
+        self._presses = OffPresses(lambda level, sentence, detail: self._tell(level, "outputs off", sentence, detail))
         self.bench_error: Failure | None = None
         self.guard_reports: list[dict[str, Any]] = []
         self._open()
@@ -93,7 +95,8 @@ class LiveSession:
     # -- actions
 
     def connect(self) -> Pending:
-        return self._ask(Action.CONNECT, "Connect")
+        self._connect = self._ask(Action.CONNECT, "Connect")
+        return self._connect
 
     def disconnect(self) -> Pending:
         return self._ask(Action.DISCONNECT, "Disconnect")
@@ -114,21 +117,17 @@ class LiveSession:
         return self._ask(Action.STOP, "Stop")
 
     def outputs_off(self) -> Pending:
-        """Straight to the guard; through the engine only where no guard answers; done where nobody is left to act."""
-        pending = Pending("Outputs off")
-        self._hear_guard()  # whoever has not polled for long must not take it for gone
-        connected = self._status.state is not State.DISCONNECTED
-        if self._tell_guard(b"off"):
-            if connected:
-                self._offs.append(pending)
-            pending.done = not connected
-        elif not self._ended and (connected or self._pending):
-            return self._ask(Action.OUTPUTS_OFF, "Outputs off")
-        else:
+        """To the guard and the engine at once, always; done at once where nothing was connected."""
+        pending, number, now_s = Pending("Outputs off"), next(self._numbers), time.monotonic()
+        if not self._guarded:
             pending.done = True
             if self._status.output is Output.UNKNOWN:
                 sentence = "Not connected: no output can be reached from here."
                 pending.error = Failure(sentence, "Use the hard-wired emergency stop, or switch off at the instrument.")
+            return pending
+        self._to_guard.send(encode(OFF, number))
+        self._send(messages.Ask(number, Action.OUTPUTS_OFF.value))
+        self._presses.add(number, now_s, pending)
         return pending
 
     def reset(self, reason: str) -> Pending:
@@ -153,13 +152,13 @@ class LiveSession:
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
         self._hear_guard()  # after the engine's end, which it may be about
+        self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
         self._beat()
 
     def close(self) -> None:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
         atexit.unregister(self.close)
-        with contextlib.suppress(OSError):
-            self._engine.send(messages.Ask(0, "leave"))
+        self._send(messages.Ask(0, "leave"))
         began_s = time.monotonic()
         while self._process.exitcode is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
             self.poll()
@@ -167,11 +166,7 @@ class LiveSession:
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
-        for connection in (self._engine, self._guard):
-            connection.close()
-        if self._ring is not None:
-            self._ring.close()
-            self._ring = None
+        self._hang_up()
 
     # -- inside
 
@@ -187,8 +182,13 @@ class LiveSession:
         guard_end.close()
         self.guard_pid: int | None = None
         self.guard_ports: frozenset[int] = frozenset()
-        self._next_beat_s, self._heard_s = 0.0, float("-inf")
-        self._ended = self._left = False
+        self._to_engine = SendQueue("to engine", self._engine.send)
+        self._to_guard = SendQueue("to guard", self._guard.send_bytes)
+        self._next_beat_s = 0.0
+        self._guarded = False  # from Connect until everything was verified off: somebody reads the guard's pipe
+        self._ended = False
+        self._left: messages.Left | None = None
+        self._connect = Pending("Connect", done=True)
         self._ring: RingReader | None = None
         self._status = Status()
 
@@ -198,19 +198,9 @@ class LiveSession:
 
     def _beat(self) -> None:
         now_s = time.monotonic()
-        if now_s >= self._next_beat_s:
+        if self._guarded and now_s >= self._next_beat_s:
             self._next_beat_s = now_s + HEARTBEAT_S
-            self._tell_guard(b"h")
-
-    def _tell_guard(self, message: bytes) -> bool:
-        """Whether a guard is there: a pipe that nobody reads is full one day, and whoever writes waits for ever."""
-        if time.monotonic() - self._heard_s >= HEARD_S:
-            return False
-        try:
-            self._guard.send_bytes(message)
-        except OSError:
-            return False
-        return True
+            self._to_guard.beat(HEARTBEAT)
 
     def _ask(self, action: Action, title: str, **arguments: Any) -> Pending:
         pending = Pending(title)
@@ -220,23 +210,30 @@ class LiveSession:
             return pending
         if action is Action.CONNECT and self._ended:
             self._reopen()
+        self._guarded = self._guarded or action is Action.CONNECT
         number = next(self._numbers)
         self._pending[number] = pending
         self._send(messages.Ask(number, action.value, arguments))
         return pending
 
     def _reopen(self) -> None:
-        self._engine.close()
-        self._guard.close()
-        if self._ring is not None:
-            self._ring.close()
+        self._hang_up()
         self._open()
 
-    def _send(self, ask: messages.Ask) -> None:
-        with contextlib.suppress(OSError):
-            self._engine.send(ask)
+    def _hang_up(self) -> None:
+        """Close what leads to engine and guard; one that hangs is not waited for."""
+        for queue, connection in ((self._to_engine, self._engine), (self._to_guard, self._guard)):
+            queue.close()
+            queue.join(FAREWELL_S)
+            connection.close()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
 
-    def _take(self, message: object) -> None:  # noqa: C901  # one branch a message
+    def _send(self, ask: messages.Ask) -> None:
+        self._to_engine.send(ask)
+
+    def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
             case messages.News(status):
                 self._status = status
@@ -246,13 +243,16 @@ class LiveSession:
                 if pending := self._pending.get(number):
                     pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
             case messages.Answer(number, error, payload):
+                self._presses.verify("engine", number, error)
                 if pending := self._pending.pop(number, None):
                     pending.payload, pending.error, pending.done = payload, error, True
+            case messages.Received(number, at_s):
+                self._presses.receive("engine", number, at_s)
             case messages.Left():
-                self._left = True
-                with contextlib.suppress(OSError):
-                    self._guard.send_bytes(b"bye")
-                self._guard.close()
+                self._left = message
+                if message.verified:  # otherwise the guard goes on, and its reports are awaited
+                    self._guarded = False
+                    self._to_guard.send(BYE)
             case messages.Facts(bench):
                 self._facts = bench
             case messages.BenchUnreadable(failure):
@@ -267,20 +267,19 @@ class LiveSession:
                 pass
 
     def _take_guard(self, report: dict[str, Any]) -> None:
-        self._heard_s = time.monotonic()
-        if report.get("guard") == "alive":
-            self.guard_pid = report["pid"]
-            self.guard_ports = frozenset(port for port in report["ports"] if port)
-        if report.get("guard") != "tripped":
-            return
-        self.guard_reports.append(report)
-        if self._ended:
-            self._guard_alone(report)
-        for pending in self._offs:
-            pending.done = True
-            if report["result"] != "SAFE":
-                pending.error = Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.")
-        self._offs.clear()
+        match report.get("guard"):
+            case "alive":
+                self.guard_pid = report["pid"]
+                self.guard_ports = frozenset(port for port in report["ports"] if port)
+            case "received":
+                self._presses.receive("guard", report["number"], report["t_s"])
+            case "tripped":
+                self.guard_reports.append(report)
+                self._presses.take_report(report)
+                if self._ended:
+                    self._guard_alone(report)
+            case _:
+                pass
 
     def _guard_alone(self, report: dict[str, Any]) -> None:
         """What the guard verified once nobody else can tell."""
@@ -294,11 +293,12 @@ class LiveSession:
         self._ended = True
         code = self._process.exitcode
         live = self._status.state not in (State.DISCONNECTED, State.CONNECTED)
+        left = self._left
         if code:
             words = f"The engine ended unexpectedly (exit {code})"
             rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
             self._alarm("engine", words + rest)
-        output = Output.UNKNOWN if live else Output.DE_ENERGISED
+        output = Output.UNKNOWN if left is None else left.output  # what was read back last, never what should be
         self._status = dataclasses.replace(self._status, state=State.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
 
@@ -307,12 +307,15 @@ class LiveSession:
             pending.done, pending.error = True, None if clean else failure
         self._pending.clear()
 
+    def _tell(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
+        self._note(messages.Happened(time.monotonic(), time.time(), level, where, sentence, detail))
+
     def _note(self, happened: messages.Happened) -> None:
         what = (happened.level, happened.where, happened.sentence, happened.detail)
         self._events.append(EventRecord(len(self._events), happened.t_s, happened.wall_s, *what))
 
     def _alarm(self, where: str, sentence: str, detail: str = "") -> None:
-        self._note(messages.Happened(time.monotonic(), time.time(), Level.ALARM, where, sentence, detail))
+        self._tell(Level.ALARM, where, sentence, detail)
 
 
 def _received(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  # fields of records name them
 from typing import Any
 
-from workbench.window.model import BenchFacts, Failure, Level, Status  # noqa: TC001  # fields of records name them
+from workbench.window.model import BenchFacts, Failure, Level, Output, Status  # noqa: TC001  # fields of records name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,22 @@ class RingAt:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """OUTPUTS OFF of that number has reached the engine at `t_s`; what was verified follows in its `Answer`."""
+
+    number: int
+    t_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
-    """The bench is safe and closed; nothing is left to guard."""
+    """The bench is closed. `verified`: every output was read back off, nothing is left to guard.
+
+    `output`: the word that the last read-backs prove; nobody infers one later.
+    """
+
+    verified: bool
+    output: Output
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,169 @@
+"""The guard's safe sequence, executed beside the guard's own thread: whatever a wire does, the guard goes on.
+
+Each connection is opened, tended and spoken through by a thread of its own. A name server that does not answer, an
+adapter that takes seconds to open or a vendor's call that never returns holds up that thread alone; the sequence waits
+for each connection no longer than its steps may take.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.lastword import NEVER, StepResult, TcpMouth
+from drivers.realtime import GUARD, ask_realtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from control.guard import Word
+    from drivers.lastword import Spoken
+
+TEND_S: Final = 0.01
+RETURN_S: Final = 0.25  # how much longer than its steps may take a connection may be waited for
+MARK_S: Final = 0.5
+
+
+@dataclass
+class Job:
+    """Something to do with an open connection; `result` once it is `done`, never begun once it is `given_up`."""
+
+    act: Callable[[Spoken], Any]
+    done: threading.Event = field(default_factory=threading.Event)
+    given_up: bool = False
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """How the sequence went."""
+
+    steps: tuple[StepResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Whether the first TCP connection took the bytes that prove it."""
+
+    taken: bool
+
+
+class SafeConnection:
+    """One connection and its thread; `stands`, `detail` and `local_port` are as of a moment ago and never block."""
+
+    def __init__(self, word: Word) -> None:
+        self.stands = False
+        self.detail = "a connection is still being opened"
+        self.local_port = 0
+        self._word = word
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="safe connection", daemon=True)
+        self._thread.start()
+
+    def execute(self) -> list[StepResult]:
+        """Say every step; a connection that does not come back in time has verified none."""
+        steps = self._word.steps
+        job = self._do(lambda spoken: spoken.speak(), sum(step.within_s for step in steps) + RETURN_S)
+        if job.done.is_set():
+            return job.result
+        why = f"not verified: the connection does not return ({self.detail or 'its driver hangs'})"
+        return [StepResult(step.name, verified=False, sent_s=NEVER, verified_s=NEVER, detail=why) for step in steps]
+
+    def mark(self, message: bytes) -> bool:
+        """Send bytes that prove the connection; False where that is no TCP connection or does not stand."""
+        job = self._do(lambda spoken: isinstance(spoken, TcpMouth) and spoken.say(message), MARK_S)
+        return bool(job.result)
+
+    def close(self) -> None:
+        """Close once the thread is free; returns at once."""
+        self._jobs.put(None)
+
+    def join(self, within_s: float) -> None:
+        self._thread.join(within_s)
+
+    def _do(self, act: Callable[[Spoken], Any], within_s: float) -> Job:
+        job = Job(act)
+        self._jobs.put(job)
+        job.given_up = not job.done.wait(within_s)
+        return job
+
+    def _run(self) -> None:
+        ask_realtime(GUARD)
+        spoken = self._word.open()
+        while True:
+            self.stands = spoken.keep_alive()
+            self.detail, self.local_port = spoken.detail, spoken.local_port
+            try:
+                job = self._jobs.get(timeout=TEND_S)
+            except queue.Empty:
+                continue
+            if job is None:
+                break
+            if job.given_up:
+                continue
+            job.result = job.act(spoken)
+            self.detail, self.local_port = spoken.detail, spoken.local_port
+            job.done.set()
+        spoken.close()
+
+
+class SafeSequence:
+    """`begin` and `mark` return at once; what came of them waits on `results`, a connection to wait for."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self.running = False
+        self.results, self._done = Pipe(duplex=False)
+        self._connections = [SafeConnection(word) for word in words]
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="safe sequence", daemon=True)
+        self._thread.start()
+
+    @property
+    def ports(self) -> list[int]:
+        """The connections' ports on this side, by which a journal names them; 0 without one."""
+        return [connection.local_port for connection in self._connections]
+
+    @property
+    def trouble(self) -> list[str]:
+        """A sentence for each connection that does not stand."""
+        return [connection.detail for connection in self._connections if not connection.stands]
+
+    def begin(self) -> None:
+        """Execute the sequence; one at a time."""
+        self.running = True
+        self._jobs.put(lambda: Executed(tuple(self._execute())))
+
+    def mark(self, message: bytes) -> None:
+        """Send bytes that prove the first TCP connection."""
+        self._jobs.put(lambda: Marked(any(connection.mark(message) for connection in self._connections)))
+
+    def take(self) -> Executed | Marked:
+        """What is ready on `results`."""
+        result: Executed | Marked = self.results.recv()
+        self.running = self.running and not isinstance(result, Executed)
+        return result
+
+    def close(self, within_s: float = 1.0) -> None:
+        """End every thread that is not held up."""
+        self._jobs.put(None)
+        for connection in self._connections:
+            connection.close()
+        for thread in (self, *self._connections):
+            thread.join(within_s)
+
+    def join(self, within_s: float) -> None:
+        self._thread.join(within_s)
+        if not self._thread.is_alive():
+            self.results.close()
+            self._done.close()
+
+    def _execute(self) -> list[StepResult]:
+        return [result for connection in self._connections for result in connection.execute()]
+
+    def _run(self) -> None:
+        ask_realtime(GUARD)
+        while (job := self._jobs.get()) is not None:
+            self._done.send(job())

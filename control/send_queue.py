@@ -1,0 +1,106 @@
+"""Messages to one peer, delivered by a thread of its own: who sends never waits, and one thread writes to each pipe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.realtime import ask_realtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOTHING: Final = object()
+
+
+class SendQueue:
+    """`send` keeps every message and their order; of heartbeats (`beat`) only the newest waits for a slow peer.
+
+    `deliver` writes one message and may block; when it raises `OSError` the peer is gone and the rest is dropped.
+    """
+
+    def __init__(self, name: str, deliver: Callable[[Any], object], priority: int | None = None) -> None:
+        self._deliver, self._priority = deliver, priority
+        self._waiting: deque[Any] = deque()
+        self._newest: Any = NOTHING
+        self._busy = self._closing = False
+        self._closed: Callable[[], object] | None = None
+        self.broken = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def send(self, message: object) -> None:
+        """Deliver `message` behind those that wait."""
+        with self._changed:
+            self._waiting.append(message)
+            self._changed.notify_all()
+
+    def beat(self, message: object) -> None:
+        """Deliver `message` once no other waits; a newer one takes its place."""
+        with self._changed:
+            self._newest = message
+            self._changed.notify_all()
+
+    def flush(self, within_s: float) -> bool:
+        """Wait until everything is delivered; False when that takes longer than `within_s`."""
+        until_s = time.monotonic() + within_s
+        with self._changed:
+            return self._changed.wait_for(self._idle, max(0.0, until_s - time.monotonic()))
+
+    def close(self, then: Callable[[], object] | None = None) -> None:
+        """Let the thread end, and call `then`, once everything is delivered; returns at once."""
+        with self._changed:
+            self._closing, self._closed = True, then
+            self._changed.notify_all()
+
+    def join(self, within_s: float) -> None:
+        """Wait for the end of the thread, no longer than `within_s`: a hung peer may hold it."""
+        self._thread.join(within_s)
+
+    def _idle(self) -> bool:
+        return self.broken or not (self._busy or self._waiting or self._newest is not NOTHING)
+
+    def _run(self) -> None:
+        if self._priority is not None:
+            ask_realtime(self._priority)
+        while (message := self._next()) is not NOTHING:
+            try:
+                self._deliver(message)
+            except (OSError, TypeError, ValueError):  # TypeError: closed under the hands of a blocked write
+                self._give_up()
+        if self._closed is not None:
+            self._closed()
+
+    def _next(self) -> Any:
+        """The message to deliver now; `NOTHING` at the end."""
+        with self._changed:
+            self._busy = False
+            self._changed.notify_all()
+            while not (self._waiting or self._newest is not NOTHING or self._closing):
+                self._changed.wait()
+            if self._waiting:
+                message = self._waiting.popleft()
+            else:
+                message, self._newest = self._newest, NOTHING
+            self._busy = message is not NOTHING
+            if self.broken and self._busy:
+                return self._discard()
+            return message
+
+    def _discard(self) -> Any:
+        """The peer is gone: what waits is dropped until this is closed."""
+        while not self._closing:
+            self._waiting.clear()
+            self._newest = NOTHING
+            self._changed.wait()
+        return NOTHING
+
+    def _give_up(self) -> None:
+        with self._changed:
+            self.broken = True
+            self._waiting.clear()
+            self._newest = NOTHING
+            self._changed.notify_all()

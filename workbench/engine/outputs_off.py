@@ -1,0 +1,69 @@
+"""OUTPUTS OFF on the engine's side: received at any moment, then trip, then off, then what was verified.
+
+The guard receives the same press on a pipe of its own; neither waits for the other, nor for what an operator's other
+action is doing.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from drivers.realtime import BESIDE, ask_realtime
+from workbench.session.messages import Answer, Received
+from workbench.window.model import Failure
+
+if TYPE_CHECKING:
+    from workbench.engine.engine import Engine
+    from workbench.engine.station import Station
+
+WHY: Final = "OUTPUTS OFF was pressed"
+GUARD_S: Final = 3.0  # for the guard, where the engine's own connections verify nothing
+LOOK_S: Final = 0.01
+NOTHING_HERE: Final = Failure(
+    "Not connected: no output can be reached from here.",
+    "Use the hard-wired emergency stop, or switch off at the instrument.",
+)
+
+
+class OutputsOff:
+    """Presses by their numbers, acted on by a thread of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="outputs off", daemon=True).start()
+
+    def press(self, number: int) -> None:
+        """Say that it was received, end what is under way, have it done; returns at once."""
+        self._engine.outbox.put(Received(number, time.monotonic()))
+        self._engine.operator.cancelled.set()
+        self._numbers.put(number)
+
+    def _run(self) -> None:
+        ask_realtime(BESIDE)
+        while True:
+            number = self._numbers.get()
+            self._engine.outbox.put(Answer(number, self._switch_off()))
+            self._engine.publish()
+
+    def _switch_off(self) -> Failure | None:
+        """None where off was read back since the trip."""
+        station = self._station()
+        if station is None:
+            return NOTHING_HERE
+        self._engine.trip(WHY)
+        standby = self._engine.operator.standby
+        trouble = standby.make_safe(station)
+        if not trouble or station.wait_until(lambda: standby.is_verified(station), GUARD_S):
+            return None
+        return Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.", "; ".join(trouble))
+
+    def _station(self) -> Station | None:
+        """The bench, waited for while it is being connected: a press must not be lost because it came early."""
+        operator = self._engine.operator
+        while self._engine.station is None and operator.connecting:
+            time.sleep(LOOK_S)
+        return self._engine.station

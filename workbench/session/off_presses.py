@@ -1,0 +1,105 @@
+"""OUTPUTS OFF as its presser sees it: who has received it within 200 ms, and what was verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.window.model import Failure, Level, Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECEIVED_S: Final = 0.2
+VERIFIED_S: Final = 10.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
+HARD_WIRED: Final = "Use the hard-wired emergency stop."
+NOT_VERIFIED: Final = Failure("Outputs are not verified off.", HARD_WIRED)
+PEERS: Final = ("guard", "engine")
+
+
+@dataclass
+class Press:
+    """One press of OUTPUTS OFF; `received_s` and `failures` by who has answered."""
+
+    number: int
+    pressed_s: float
+    pending: Pending
+    received_s: dict[str, float] = field(default_factory=dict[str, float])
+    failures: dict[str, Failure | None] = field(default_factory=dict[str, "Failure | None"])
+    judged: bool = False
+
+    def words(self) -> str:
+        """Who has received it, and how soon."""
+        parts = [f"{peer} after {1e3 * (at_s - self.pressed_s):.0f} ms" for peer, at_s in self.received_s.items()]
+        return f"received by the {' and the '.join(parts)}" if parts else "not acknowledged"
+
+    def in_time(self, peer: str) -> bool:
+        return self.received_s.get(peer, float("inf")) - self.pressed_s <= RECEIVED_S
+
+
+class OffPresses:
+    """The presses under way; `tell(level, sentence, detail)` keeps an event."""
+
+    def __init__(self, tell: Callable[[Level, str, str], None]) -> None:
+        self._tell = tell
+        self._presses: list[Press] = []
+        self._connecting_s = float("-inf")
+
+    def add(self, number: int, pressed_s: float, pending: Pending) -> None:
+        """A press that has just been sent to guard and engine."""
+        self._presses.append(Press(number, pressed_s, pending))
+
+    def receive(self, peer: str, number: int, at_s: float) -> None:
+        """`peer` has received the press of that number at `at_s`."""
+        for press in self._presses:
+            if press.number == number:
+                press.received_s.setdefault(peer, at_s)
+                press.pending.sentence = press.words()
+
+    def take_report(self, report: dict[str, Any]) -> None:
+        """What the guard verified, with the numbers of the presses that it answers."""
+        for number in report["offs"]:
+            self.verify("guard", number, None if report["result"] == "SAFE" else NOT_VERIFIED)
+
+    def verify(self, peer: str, number: int, failure: Failure | None) -> None:
+        """`peer` has verified off, or has failed to."""
+        for press in self._presses:
+            if press.number == number:
+                press.failures[peer] = failure
+
+    def watch(self, now_s: float, *, alone: bool, connecting: bool) -> None:
+        """Judge receipt once its time is over, and whether a press is done.
+
+        `alone`: the engine has ended. `connecting`: the bench is still being built, and off follows as soon as it is.
+        """
+        self._connecting_s = now_s if connecting else self._connecting_s
+        for press in tuple(self._presses):
+            if not press.judged and now_s - press.pressed_s > RECEIVED_S:
+                self._judge_receipt(press, alone=alone)
+            if not press.pending.done:
+                self._judge_off(press, now_s, alone=alone)
+            if press.judged and press.pending.done:
+                self._presses.remove(press)
+
+    def _judge_receipt(self, press: Press, *, alone: bool) -> None:
+        press.judged = True
+        late = [peer for peer in PEERS if not press.in_time(peer) and not (alone and peer == "engine")]
+        if not late:
+            return
+        sentence = f"OUTPUTS OFF is not acknowledged by the {' nor the '.join(late)} within {1e3 * RECEIVED_S:.0f} ms"
+        press.pending.sentence = f"{sentence}; {press.words()}" if press.received_s else sentence
+        nobody = len(late) == len(PEERS) or (alone and late)
+        self._tell(Level.ALARM if nobody else Level.WARNING, sentence, HARD_WIRED if nobody else press.words())
+
+    def _judge_off(self, press: Press, now_s: float, *, alone: bool) -> None:
+        """One that has verified off is enough; all that are left must have failed, or their time be over."""
+        answers = press.failures
+        if None in answers.values():
+            press.pending.done = True
+        elif (
+            len(answers) == len(PEERS)
+            or (alone and "guard" in answers)
+            or now_s - max(press.pressed_s, self._connecting_s) > VERIFIED_S
+        ):
+            failure = next((failure for failure in answers.values() if failure), NOT_VERIFIED)
+            press.pending.error, press.pending.done = failure, True
