@@ -32,7 +32,8 @@ class Standby:
     def __init__(self, tell: Callable[[Level, str, str, str], None]) -> None:
         self.guard_alive = False
         self._tell = tell
-        self._verified_trip = 0  # the newest trip whose off was read back
+        self._verified_trip = 0  # the newest trip whose off was read back,
+        self._verified_s = math.nan  # and when that was
         self._seen_trip = 0
         self._guards_trip = self._forgiven = 0  # numbers of the guard's own trips: the newest, the newest reset here
         self._tripped_s, self._acted_s = math.nan, -math.inf
@@ -48,7 +49,8 @@ class Standby:
             return
         if machine.trips != self._seen_trip:
             self._seen_trip, self._tripped_s, self._acted_s = machine.trips, now_s, -math.inf
-        if self.is_verified(station) and station.output_word() is OutputWord.ENERGISED:
+        settled = now_s - self._verified_s > CONFIRM_S  # what is read now was sampled later
+        if settled and self.is_verified(station) and station.output_word() is OutputWord.ENERGISED:
             self._verified_trip = 0  # switched on again by somebody: open wins until reset
         waited = not self.guard_alive or now_s - self._tripped_s > CONFIRM_S
         if waited and not self.is_verified(station):
@@ -63,14 +65,15 @@ class Standby:
 
     def is_verified(self, station: Station) -> bool:
         """Whether off was read back, by the guard or the engine, since the present trip."""
-        return 0 < station.loop.machine.trips == self._verified_trip
+        machine = station.loop.machine
+        return machine.state is BenchState.TRIPPED and machine.trips == self._verified_trip
 
     def make_safe(self, station: Station) -> list[str]:
         """The engine's own safe sequence, whatever the guard does; sentences for what could not be verified."""
         trip = station.loop.machine.trips
         trouble = power.make_safe(station)
         if not trouble and station.loop.machine.state is BenchState.TRIPPED:
-            self._verified_trip = max(trip, self._verified_trip)
+            self._verify(station, trip)
         elif trouble and not self.guard_alive:
             self._verified_trip = 0  # what a guard read back before it died says nothing of now
         for sentence in trouble:
@@ -101,10 +104,13 @@ class Standby:
         self._guards_trip = news["trip"]
         station.loop.trip(f"guard: {news['reason']}")
         safe = news["result"] == "SAFE"
-        self._verified_trip = station.loop.machine.trips if safe else 0
+        self._verify(station, station.loop.machine.trips if safe else 0)
         took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
         words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified"
         self._tell(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
+
+    def _verify(self, station: Station, trip: int) -> None:
+        self._verified_trip, self._verified_s = trip, station.loop.parts.clock.now()
 
     def _act(self, station: Station, now_s: float) -> None:
         """Off the loop's thread, and again until it or the guard's sequence is verified."""
