@@ -293,3 +293,34 @@ def test_steps_are_said_in_their_order(opened: Opening) -> None:
         mouth = opened(LastWord(f"127.0.0.1:{supply.port}", WHO, 10.0, (first, second)))
         results = mouth.speak()
     assert [(result.name, result.verified) for result in results] == [("mark", True), ("supply off", True)]
+
+
+@pytest.mark.parametrize("stream", [b"ON\n" * 2_000, b"x" * 8_192])
+def test_a_peer_that_streams_bytes_holds_nobody_past_the_deadline(stream: bytes) -> None:
+    """With and without line ends; the socket is never empty while it is read."""
+    listener = listening()
+    ends = threading.Event()
+
+    def flood() -> None:
+        with contextlib.suppress(OSError):
+            while not ends.is_set():
+                peer, _ = listener.accept()
+                with peer, contextlib.suppress(OSError):
+                    while not ends.is_set():
+                        peer.sendall(stream)
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    host, port = listener.getsockname()
+    step = TcpStep("supply off", OFF, WHO, (b"OFF",), 0.3)
+    with contextlib.closing(LastWord(f"{host}:{port}", WHO, 0.1, (step,)).open()) as mouth:
+        until(lambda: mouth.keep_alive() or mouth.connected)
+        began_s = time.monotonic()
+        (result,) = mouth.speak()
+        mouth.keep_alive()
+        took_s = time.monotonic() - began_s
+    ends.set()
+    shut(listener)
+    flooding.join(5.0)
+    assert not result.verified
+    assert took_s < 0.3 + 1.0

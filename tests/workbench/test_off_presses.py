@@ -1,0 +1,112 @@
+"""OUTPUTS OFF as its presser sees it: received by number within 200 ms or named, verified by one of the two or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.session.off_presses import NOT_VERIFIED, OffPresses
+from workbench.window.model import Level, Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Pressed:
+    """One press at 10 s, and what is told of it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Level, str]] = []
+        self.pending = Pending("Outputs off")
+        self.presses = OffPresses(lambda level, sentence, _: self.told.append((level, sentence)))
+        self.presses.add(7, 10.0, self.pending)
+
+    def watch(self, now_s: float, *, alone: bool = False, connecting: bool = False) -> None:
+        self.presses.watch(now_s, alone=alone, connecting=connecting)
+
+    def report(self, offs: Sequence[int], result: str) -> None:
+        report: dict[str, Any] = {"offs": list(offs), "result": result}
+        self.presses.take_report(report)
+
+
+def test_a_press_that_both_received_in_time_says_how_soon_and_tells_nothing() -> None:
+    pressed = Pressed()
+    pressed.presses.receive("guard", 7, 10.004)
+    pressed.presses.receive("engine", 7, 10.011)
+    pressed.watch(10.3)
+    assert pressed.pending.sentence == "received by the guard after 4 ms and the engine after 11 ms"
+    assert pressed.told == []
+
+
+def test_who_has_not_received_it_within_200_ms_is_named_once() -> None:
+    pressed = Pressed()
+    pressed.presses.receive("engine", 7, 10.011)
+    pressed.watch(10.199)
+    assert pressed.told == []
+    pressed.watch(10.21)
+    pressed.watch(10.5)
+    assert pressed.told == [(Level.WARNING, "OUTPUTS OFF is not acknowledged by the guard within 200 ms")]
+
+
+def test_a_receipt_that_was_read_late_but_given_in_time_counts() -> None:
+    pressed = Pressed()
+    pressed.presses.receive("guard", 7, 10.05)
+    pressed.presses.receive("engine", 7, 10.05)
+    pressed.watch(12.0)
+    assert pressed.told == []
+
+
+def test_a_press_that_nobody_received_is_an_alarm_and_in_the_end_not_verified() -> None:
+    pressed = Pressed()
+    pressed.watch(10.21)
+    assert [level for level, _ in pressed.told] == [Level.ALARM]
+    pressed.watch(19.9)
+    assert not pressed.pending.done
+    pressed.watch(20.1)
+    assert (pressed.pending.done, pressed.pending.error) == (True, NOT_VERIFIED)
+
+
+def test_one_that_has_verified_off_is_enough_whatever_the_other_says() -> None:
+    for first, second in (("guard", "engine"), ("engine", "guard")):
+        pressed = Pressed()
+        pressed.presses.verify(first, 7, NOT_VERIFIED)
+        pressed.watch(10.1)
+        assert not pressed.pending.done
+        pressed.presses.verify(second, 7, None)
+        pressed.watch(10.2)
+        assert (pressed.pending.done, pressed.pending.error) == (True, None)
+
+
+def test_both_that_could_not_verify_it_make_it_not_verified_at_once() -> None:
+    pressed = Pressed()
+    pressed.report([7], "UNKNOWN")
+    pressed.presses.verify("engine", 7, NOT_VERIFIED)
+    pressed.watch(10.1)
+    assert (pressed.pending.done, pressed.pending.error) == (True, NOT_VERIFIED)
+
+
+def test_a_report_that_answers_another_press_verifies_nothing() -> None:
+    pressed = Pressed()
+    pressed.report([6], "SAFE")
+    pressed.watch(10.1)
+    assert not pressed.pending.done
+    pressed.report([6, 7], "SAFE")
+    pressed.watch(10.2)
+    assert pressed.pending.done
+
+
+def test_while_the_bench_is_being_connected_a_press_waits_for_it() -> None:
+    pressed = Pressed()
+    pressed.watch(25.0, connecting=True)
+    assert not pressed.pending.done
+    pressed.watch(34.9)
+    assert not pressed.pending.done
+    pressed.watch(35.1)
+    assert pressed.pending.error == NOT_VERIFIED
+
+
+def test_once_the_engine_has_ended_the_guard_alone_is_asked() -> None:
+    pressed = Pressed()
+    pressed.presses.receive("guard", 7, 10.004)
+    pressed.report([7], "UNKNOWN")
+    pressed.watch(10.3, alone=True)
+    assert (pressed.pending.error, pressed.told) == (NOT_VERIFIED, [])
