@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
 
 HEARTBEAT_S = 0.1
+KNOWN_S = 2.0  # an engine that has said nothing for so long is not believed about the outputs any more
 FAREWELL_S = 0.5  # for what is still to be written to a process that may hang
-LEAVE_S = 8.0  # for the safe sequence
+LEAVE_S = 15.0  # for the safe sequence, the guard being asked where the engine cannot verify it
 SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then the engine ends by itself
 
 
@@ -151,6 +152,7 @@ class LiveSession:
             self._take(message)
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
+        self._doubt(time.monotonic())
         self._hear_guard()  # after the engine's end, which it may be about
         self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
         self._beat()
@@ -190,7 +192,7 @@ class LiveSession:
         self._left: messages.Left | None = None
         self._connect = Pending("Connect", done=True)
         self._ring: RingReader | None = None
-        self._status = Status()
+        self._status, self._news_s = Status(), time.monotonic()
 
     def _hear_guard(self) -> None:
         for report in _received(self._guard):
@@ -236,7 +238,7 @@ class LiveSession:
     def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
             case messages.News(status):
-                self._status = status
+                self._status, self._news_s = status, time.monotonic()
             case messages.Happened():
                 self._note(message)
             case messages.Progress(number, sentence, fraction, left_s):
@@ -288,6 +290,12 @@ class LiveSession:
         took_ms = 1e3 * (report["verified_s"] - report["trigger_s"])
         words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified; use the hard-wired stop"
         self._alarm("guard", f"{report['reason']}; {words}", str(report["steps"]))
+
+    def _doubt(self, now_s: float) -> None:
+        """Say UNKNOWN of the outputs while an engine that hangs tells nothing of them."""
+        connected = self._status.state is not State.DISCONNECTED and not self._ended
+        if connected and now_s - self._news_s > KNOWN_S and self._status.output is not Output.UNKNOWN:
+            self._status = dataclasses.replace(self._status, output=Output.UNKNOWN)
 
     def _engine_ended(self) -> None:
         self._ended = True
