@@ -98,6 +98,7 @@ class TcpMouth:
         self._socket: socket.socket | None = None
         self._received = b""
         self._asked = self._answered = 0
+        self._deaf = False  # since it has answered nothing for long, until the next answer
         self._counts_from = 1  # number of the first query whose answer may verify the step being said
         self._tried_s = self._asked_s = self._owed_s = float("-inf")
         self._connect()
@@ -112,8 +113,9 @@ class TcpMouth:
         if now_s - self._asked_s > self._word.keep_alive_s:
             self._ask(self._word.keep_alive)
         if self.connected:
-            deaf = self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S
-            self.detail = f"{self._word.address} answers nothing" if deaf else ""
+            if self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S:
+                self._begin_anew()
+            self.detail = self._silence() if self._deaf else ""
         return self.connected and not self.detail
 
     def say(self, message: bytes) -> bool:
@@ -143,13 +145,15 @@ class TcpMouth:
         otherwise = f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
         said = otherwise if answers or not self.detail else self.detail
         detail = f"not verified within {step.within_s:g} s: {said}"
+        if self._asked > self._answered:
+            self._begin_anew()
         return StepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _heard(self, step: TcpStep, until_s: float) -> bool:
         """Wait for an answer that counts; False when the newest query was answered otherwise, or nothing came."""
         while self._socket is not None and self._answered < self._asked and time.monotonic() < until_s:
             if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
-                self.detail = f"{self._word.address} answers nothing"
+                self.detail = self._silence()
                 return False
             for number, line in self._lines():
                 if number >= self._counts_from and line in step.accepted:
@@ -234,10 +238,18 @@ class TcpMouth:
             budget -= len(chunk)
         *lines, self._received = self._received.split(b"\n")
         if lines:
-            self._owed_s = time.monotonic()
+            self._owed_s, self._deaf = time.monotonic(), False
         del lines[self._asked - self._answered :]  # or later answers would count as those of queries to come
         first, self._answered = self._answered + 1, self._answered + len(lines)
         return [(first + k, line.strip()) for k, line in enumerate(lines)]
+
+    def _begin_anew(self) -> None:
+        """Leave a connection that owes answers: once it answers again, they would count for the wrong queries."""
+        self._deaf = True
+        self._drop("answers nothing")
+
+    def _silence(self) -> str:
+        return f"{self._word.address} answers nothing"
 
     def _drop(self, why: str) -> None:
         if self._socket is not None:

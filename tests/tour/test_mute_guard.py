@@ -1,4 +1,4 @@
-"""A guard that seems well: each of the four ways to switch off must notice that it is not."""
+"""A guard that seems well: whatever only the guard can switch off must notice that it is not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 @pytest.mark.live
 @pytest.mark.timeout(240)
-def test_a_guard_that_beats_but_does_not_send_fails_all_four_reaction_times(tmp_path: Path) -> None:
-    four = ["limit", "outputs_off", "engine_killed", "window_killed"]
-    status, answer, told = tour(tmp_path, "--only", ",".join(four), "--sabotage", "mute-guard")
+def test_a_guard_that_beats_but_does_not_send_fails_the_reaction_times_that_are_its_own(tmp_path: Path) -> None:
+    its_own = ["limit", "engine_killed", "window_killed"]
+    steps = [*its_own[:1], "outputs_off", *its_own[1:]]
+    status, answer, told = tour(tmp_path, "--only", ",".join(steps), "--sabotage", "mute-guard")
     assert status == 1, told
-    assert {step["name"]: step["ok"] for step in answer["steps"]} == dict.fromkeys(four, False)
+    verdicts = {step["name"]: step["ok"] for step in answer["steps"]}
+    assert verdicts == dict.fromkeys(its_own, False) | {"outputs_off": True}, "OUTPUTS OFF is done by the engine too"
     assert not any("guard's connection:" in step["evidence"] for step in answer["steps"]), "the bench could be armed"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before the engine acts itself
 AGAIN_S: Final = 3.0  # longer than one safe sequence of the engine takes to fail
 ANSWER_S: Final = 0.5
+ASK_AGAIN_S: Final = 0.1
 RESET_S: Final = 4.0  # the guard verifies off before it lets go, and says so again once a second
 
 
@@ -90,6 +91,7 @@ class Standby:
         while self.guard_alive and time.monotonic() < until_s:
             if self._asked(station, reason) == "ready":
                 return True
+            station.wait_until(lambda: not self.guard_alive, ASK_AGAIN_S)
         return False
 
     def _asked(self, station: Station, reason: str) -> str:

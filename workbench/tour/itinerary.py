@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from drivers.errors import Usage
-from workbench.tour import after_steps, bench_steps, chain_steps, safety_steps
+from workbench.tour import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
 from workbench.tour.step import Step
 
 LIVE: Final = ("connect", "arm")  # without these no later step can be walked
@@ -16,8 +16,12 @@ STEPS: Final = (
     Step("fault", "BMS sees an over-voltage in time", safety_steps.fault, needs=LIVE),
     Step("limit", "bench limit crossed, supply off", safety_steps.limit, needs=LIVE),
     Step("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.outputs_off, needs=LIVE),
+    Step("message_stopped", "BMS message stops, current to zero", last_resort_steps.message_stopped, needs=LIVE),
+    Step("off_unverified", "off not verified, nothing inferred", last_resort_steps.off_unverified, needs=LIVE),
+    Step("guard_hangs", "OUTPUTS OFF while the guard hangs", last_resort_steps.guard_hangs, needs=LIVE),
     Step("engine_killed", "engine killed, supply off", safety_steps.engine_killed, needs=LIVE),
     Step("reopen", "killed run opens again", after_steps.reopen, needs=LIVE),
+    Step("off_connecting", "OUTPUTS OFF at connect, then no guard", last_resort_steps.off_connecting, needs=LIVE),
     Step("window_killed", "window killed, supply off", after_steps.window_killed, needs=LIVE),
     Step("pictures", "pictures of the window", after_steps.pictures, needs=LIVE),
     Step("certify", "BMS certified on three cells", chain_steps.certify, needs=LIVE),

@@ -60,12 +60,19 @@ def limit(trip: Trip) -> Finding:
 
 
 def outputs_off(trip: Trip) -> Finding:
-    """OUTPUTS OFF goes straight to the guard."""
+    """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
     session = trip.at(State.RUNNING)
     patience.idle(session, SETTLE_S)
     pressed_s = trip.now()
-    session.outputs_off()
-    return _judge(trip, trip.bench_folder, session.guard_ports, pressed_s, "pressed")
+    pressed = session.outputs_off()
+    off = evidence.supply_off(trip.bench_folder, pressed_s)
+    patience.idle(session, SETTLE_S)
+    target = f"off within {OFF_MS:g} ms, received by guard and engine"
+    if off is None:
+        return Finding(ok=False, value="still on", target=target, evidence=pressed.sentence)
+    value = 1e3 * (off.t_s - pressed_s)
+    received = "guard after" in pressed.sentence and "engine after" in pressed.sentence
+    return Finding(received and 0.0 <= value < OFF_MS, value, "ms", target, pressed.sentence)
 
 
 def engine_killed(trip: Trip) -> Finding:

@@ -1,0 +1,138 @@
+"""What is left when the first line of defence is not there: a guard that hangs or dies, an output that nobody can read.
+
+Figures are times between a press or a fault and an entry of the instruments' own journals.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Final
+
+from workbench.session import patience
+from workbench.tour import evidence
+from workbench.tour.step import Finding
+from workbench.window.model import Output, State
+
+if TYPE_CHECKING:
+    from workbench.session.live import LiveSession
+    from workbench.tour.trip import Trip
+
+KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+STOP, GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)
+FALLBACK_MS: Final = 1_000.0  # the engine misses eight heartbeats, then acts itself
+RECEIVED_MS: Final = 200.0
+CURRENT_MESSAGE: Final = "BMS_Pack"
+STALE_S: Final = 5.0 + 0.5 + 2.0  # the greatest age of a value, the longest hold, the longest ramp
+ZERO_A: Final = 0.5
+TRIED_S: Final = 20.0
+
+
+def off_connecting(trip: Trip) -> Finding:
+    """OUTPUTS OFF while the bench is being connected must not be taken for off when the guard dies later."""
+    trip.leave()  # the runs before are sealed, and this session begins at its very first step
+    session = trip.session
+    connecting, pressed = session.connect(), session.outputs_off()
+    patience.finish(session, connecting, patience.CONNECT_S)
+    patience.finish(session, pressed, TRIED_S)
+    tripped = patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 2.0)
+    trip.at(State.RUNNING)
+    if session.guard_pid is None:
+        return Finding(ok=False, value="no guard", target="a guard to kill")
+    killed_s = trip.now()
+    os.kill(session.guard_pid, KILL)
+    finding = _judge(trip, killed_s, FALLBACK_MS, "guard killed", good=tripped)
+    opened = evidence.first(
+        trip.bench_folder, "bms", killed_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
+    )
+    patience.idle(session, 0.5)
+    trip.leave()
+    if opened is None:
+        return Finding(ok=False, value="contactors closed", target=finding.target, evidence=finding.evidence)
+    return finding
+
+
+def off_unverified(trip: Trip) -> Finding:
+    """A supply that answers nothing at disarm: nothing is called off, device and cells keep what they have."""
+    session = trip.at(State.ARMED)
+    silence = session.inject("silent instrument", {"instrument": "supply"})
+    patience.finish(session, silence, 5.0)
+    disarm = session.disarm()
+    ended = patience.wait_for(session, lambda: disarm.done, TRIED_S)
+    unknown = patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
+    powered = _channel(session, "io/bms_power") == 1.0
+    connected = _channel(session, "cell_01/voltage") > 2.0  # noqa: PLR2004  # V: a cell that is there
+    latched = session.status.state is State.TRIPPED
+    patience.finish(session, session.clear(int(silence.payload["number"])), 5.0)
+    mended = patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, TRIED_S)
+    target = "UNKNOWN, device powered, cells connected, Tripped; off once it answers again"
+    held = {
+        "disarm refused": ended and disarm.error is not None,
+        "reads UNKNOWN": unknown,
+        "device powered": powered,
+        "cells connected": connected,
+        "Tripped": latched,
+        "off once it answers": mended,
+    }
+    wrong = [words for words, holds in held.items() if not holds]
+    return Finding(
+        not wrong, len(held) - len(wrong), "checks", target, f"not held: {', '.join(wrong)}" if wrong else ""
+    )
+
+
+def message_stopped(trip: Trip) -> Finding:
+    """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
+    session = trip.at(State.RUNNING)
+    flows = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
+    fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
+    patience.finish(session, fault, 5.0)
+    stopped_s = trip.now()
+    zero = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) < ZERO_A, STALE_S + 1.0)
+    took_s = trip.now() - stopped_s
+    runs = session.status.state is State.RUNNING
+    patience.finish(session, session.clear(int(fault.payload["number"])), 5.0)
+    again = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
+    target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
+    said = f"{CURRENT_MESSAGE} stopped, others went on" + ("" if again else "; no current after it came back")
+    return Finding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)
+
+
+def guard_hangs(trip: Trip) -> Finding:
+    """OUTPUTS OFF while the guard hangs: the engine receives and does it, twice; who has not received it is named."""
+    target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
+    if STOP is None or GO_ON is None:
+        return Finding(None, "not walked", target=target, reason="this system cannot stop a process")
+    session = trip.at(State.RUNNING)
+    if session.guard_pid is None:
+        return Finding(ok=False, value="no guard", target=target)
+    os.kill(session.guard_pid, STOP)
+    try:
+        pressed_s = trip.now()
+        presses = [session.outputs_off()]
+        patience.finish(session, presses[0], TRIED_S)
+        presses.append(session.outputs_off())  # a second one, on a bench that has tripped
+        patience.finish(session, presses[1], TRIED_S)
+        named = "OUTPUTS OFF is not acknowledged by the guard within 200 ms"
+        told = patience.wait_for(session, lambda: any(event.sentence == named for event in session.events(0)), 1.0)
+    finally:
+        os.kill(session.guard_pid, GO_ON)
+    received = all("engine after" in press.sentence for press in presses)
+    finding = _judge(trip, pressed_s, FALLBACK_MS, presses[0].sentence, good=told and received)
+    return Finding(finding.ok, finding.value, finding.unit, target, finding.evidence)
+
+
+def _judge(trip: Trip, since_s: float, within_ms: float, what: str, *, good: bool) -> Finding:
+    """Time from `since_s` to the supply's output off, by whoever."""
+    off = evidence.supply_off(trip.bench_folder, since_s)
+    target = f"supply off within {within_ms:g} ms by the engine"
+    if off is None:
+        return Finding(ok=False, value="still on", target=target, evidence=what)
+    value = 1e3 * (off.t_s - since_s)
+    return Finding(good and 0.0 <= value < within_ms, value, "ms", target, what)
+
+
+def _channel(session: LiveSession, name: str) -> float:
+    """The newest value of a channel, NaN before there is one."""
+    ring = session.ring
+    row = None if ring is None else ring.latest()
+    return float("nan") if ring is None or row is None else float(row.values[ring.table.index(name)])
