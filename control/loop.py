@@ -63,7 +63,7 @@ class Loop:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.machine = StateMachine()
-        self.lateness = Lateness()
+        self.lateness = Lateness(parts.period_s)
         self.faults: dict[int, float] = {}
         self.service: Command | None = None
         self.live = False
@@ -225,6 +225,7 @@ class Loop:
             decisions=answers.decisions,
             step_s={(lanes.role, lane.name): lane.step_s for lanes in roles for lane in lanes.all if not lane.failure},
             age_s=answers.age_s,
+            active_twin=parts.twins.active,
             asked=verdict.asked,
             verdict=verdict,
             events=tuple(self._events),

@@ -24,7 +24,8 @@ class Tick:
     """Everything one turn measured, believed, wished and decided; lanes by name, a failed one is absent.
 
     `late_s` is the start of the turn minus its due time, `turn_s` how long it took. `step_s` is by (role, lane),
-    `age_s` by twin. `events` are sentences for the operator, `missed` the turns left out before this one.
+    `age_s` by twin; `active_twin` is the lane whose cells were played. `events` are sentences for the operator,
+    `missed` the turns left out before this one.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Tick:
     decisions: Mapping[str, Decision]
     step_s: Mapping[tuple[str, str], float]
     age_s: Mapping[str, float]
+    active_twin: str
     asked: Command
     verdict: Verdict
     events: tuple[str, ...]
@@ -49,6 +51,7 @@ LOOP = (
     Channel("loop/missed", "1", 0),
     Channel("loop/late", "s"),
     Channel("loop/turn", "s"),
+    Channel("loop/twin", "1", 0),  # the active twin's place among the twins, from 0
     Channel("bench/state", "1", 0, 4),
     Channel("gate/verdict", "1", 0, 2),  # 0 allowed, 1 held, 2 tripped
     Channel("gate/ticks_left", "1", 0),
@@ -84,6 +87,7 @@ class TickLayout:
         """`twins` gives each lane's cells counted from 0; `commanded`: how many cell voltages a command carries."""
         self.measured = len(measured)
         self._twins = {name: len(columns) for name, columns in twins.items()}
+        self._places = {name: float(place) for place, name in enumerate(twins)}
         self._estimators, self._controllers = tuple(estimators), tuple(controllers)
         self._cells, self._commanded = cells, commanded
         self.table = measured.extended((*LOOP, *self._command_channels(), *self._lane_channels(twins)))
@@ -98,6 +102,7 @@ class TickLayout:
             tick.missed,
             tick.late_s,
             tick.turn_s,
+            self._places.get(tick.active_twin, float("nan")),
             tick.state,
             _number(tick.verdict),
             tick.verdict.ticks_left if isinstance(tick.verdict, Held) else 0.0,

@@ -29,17 +29,34 @@ def test_the_same_loop_turns_on_the_wall_clock_and_never_before_its_time() -> No
 
 
 def test_lateness_keeps_the_newest_turns_and_the_worst_of_all() -> None:
-    lateness = Lateness()
+    lateness = Lateness(PERIOD_S)
     for turn in range(KEPT + 5):
-        lateness.add(1.0 if turn == 0 else 1e-6 * turn, missed=turn % 2)
+        lateness.add(1.0 if turn == 0 else 1e-6 * turn, missed=0)
     assert sorted(lateness.newest(3).tolist()) == pytest.approx([1e-6 * (KEPT + n) for n in (2, 3, 4)])
     assert lateness.newest(10**9).size == KEPT
-    assert (lateness.turns, lateness.missed) == (KEPT + 5, (KEPT + 5) // 2)
+    assert (lateness.turns, lateness.missed) == (KEPT + 5, 0)
     assert lateness.percentiles_ms()["max"] == 1e3
 
 
+def test_what_was_left_out_is_late_until_the_turn_behind_it() -> None:
+    lateness = Lateness(PERIOD_S)
+    lateness.add(0.0, missed=0)
+    lateness.add(0.001, missed=3)
+    assert sorted(lateness.newest(9).tolist()) == pytest.approx([0.0, 0.001, 0.011, 0.021, 0.031])
+    assert (lateness.turns, lateness.missed) == (2, 3)
+    assert lateness.percentiles_ms()["max"] == pytest.approx(31.0)
+
+
+def test_an_hour_left_out_fills_what_is_kept_and_no_more() -> None:
+    lateness = Lateness(PERIOD_S)
+    lateness.add(0.0, missed=360_000)
+    assert lateness.newest(10**9).size == KEPT
+    assert lateness.newest(10**9).min() == 0.0
+    assert lateness.percentiles_ms()["max"] == pytest.approx(3_600_000.0)
+
+
 def test_lateness_before_the_first_turn_is_not_known() -> None:
-    assert all(math.isnan(value) for value in Lateness().percentiles_ms().values())
+    assert all(math.isnan(value) for value in Lateness(PERIOD_S).percentiles_ms().values())
 
 
 def test_the_wall_clock_waits_until_due_and_not_for_the_past() -> None:

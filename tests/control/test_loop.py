@@ -241,7 +241,7 @@ def test_a_long_turn_leaves_turns_out_instead_of_catching_up() -> None:
     assert np.diff([tick.due_s for tick in last]) == pytest.approx([0.03, PERIOD_S, PERIOD_S])
     assert made.active_twin.stepped[-3][1] == pytest.approx(0.03)
     assert made.loop.lateness.missed == 2
-    assert made.loop.lateness.percentiles_ms()["max"] == pytest.approx(5.0)
+    assert made.loop.lateness.percentiles_ms()["max"] == pytest.approx(25.0), "of the first that was left out"
 
 
 def test_the_stepped_clock_runs_a_minute_of_loop_in_no_time() -> None:

@@ -20,4 +20,9 @@ def tour(out: Path, *arguments: str, within_s: float = 170.0) -> tuple[int, dict
 
 def failed(answer: dict[str, Any]) -> list[str]:
     """The steps that did not hold."""
-    return [step["name"] for step in answer["steps"] if not step["ok"]]
+    return [step["name"] for step in answer["steps"] if step["ok"] is False]
+
+
+def not_judged(answer: dict[str, Any]) -> list[str]:
+    """Why steps could not be judged here, by the machine's own figure."""
+    return [f"{step['name']}: {step['reason']}" for step in answer["steps"] if step["ok"] is None]

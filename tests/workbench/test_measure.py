@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from drivers.errors import Usage
+from workbench.jitter import Served
+from workbench.measure import loop
 from workbench.measure.catalogue import NAMES, chosen, measurement
 from workbench.measure.job import Job, alternated, percentile
+from workbench.measure.loop import Measured
 from workbench.measure.metric import UNEXPECTED, Metric, table, written
 from workbench.outcome import Report
+from workbench.tour.yardstick import Machine
 from workbench.verbs import measure as verb
 
 if TYPE_CHECKING:
@@ -51,6 +57,29 @@ def test_a_missed_row_has_its_reason_and_a_met_one_has_none() -> None:
     assert FAST.row(3.0, 1.0).reason == "the peer's cache is warm"
     assert FAST.row(1.0, 1.0).reason == ""
     assert SMOOTH.row(math.nan).reason == UNEXPECTED
+
+
+def test_what_the_machine_itself_takes_is_not_judged_and_what_it_cannot_explain_is_missed() -> None:
+    unjudged, missed, met = FAST.row(3.0, own=0.6), FAST.row(3.0, own=0.4), FAST.row(1.0, own=9.0)
+    assert (unjudged.met, missed.met, met.met) == (None, False, True)
+    assert unjudged.reason == "not judged: the machine itself takes 0.600 ms"
+    assert (missed.reason, met.reason) == (FAST.reason, "")
+    assert unjudged.as_json()["met"] is None
+    assert unjudged.line().startswith("N/A ")
+    assert FAST.row(math.nan, own=9.0).met is False, "not measured is no excuse"
+    (read,) = written(table([unjudged]))
+    assert (read.met, read.reason) == (None, unjudged.reason)
+
+
+def test_a_loop_that_stands_still_misses_its_lateness_and_its_turns() -> None:
+    late_s = np.tile(np.concatenate([np.arange(0.49, 0.0, -0.01), np.full(6, 1e-4)]), 20)
+    stalls = Measured(Served(late_s, 20 * 49), np.full(120, 0.002), Machine(), realtime=True)
+    quiet = Measured(Served(np.full(1100, 1e-4), 0), np.full(1100, 0.002), Machine(), realtime=True)
+    assert [row.met for row in loop.rows(stalls, quiet, "")] == [False, False, False, True, True, False]
+    assert [row.met for row in loop.rows(quiet, stalls, "")] == [True] * 6
+    slow = Machine(0.01 * np.arange(1100.0), np.full(1100, 0.4))
+    words = [row.met for row in loop.rows(replace(stalls, machine=slow), None, "")]
+    assert words == [None, None, None, True, True, None], "a machine that stands still as long judges nothing"
 
 
 def test_a_row_has_the_fields_that_scripts_rely_on() -> None:
@@ -115,6 +144,13 @@ class Pretended:
         yield from self._rows
 
 
+def test_what_could_not_be_judged_is_counted_and_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verb, "measurement", {"wire": Pretended(FAST.row(3.0, own=2.0), FAST.row(1.0))}.get)
+    report = Report("measure", as_json=True)
+    assert verb.main(report, "wire") is True
+    assert report.body["not_judged"] == 1
+
+
 @pytest.mark.parametrize(("frames", "ok"), [(30.0, True), (21.0, False)])
 def test_one_missed_target_fails_the_verb(frames: float, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     pretended = Pretended(FAST.row(1.0), SMOOTH.row(frames))
@@ -153,7 +189,7 @@ def test_every_declared_metric_stands_in_the_document_with_its_unit_target_and_p
 
 def test_every_row_that_the_document_calls_missed_has_the_declared_reason() -> None:
     metrics = {metric.name: metric for metric in declared()}
-    missed = [row for row in in_document().values() if not row.met]
+    missed = [row for row in in_document().values() if row.met is False]
     for row in missed:
         assert row.reason == metrics[row.name].reason
         assert row.reason != UNEXPECTED, f"declare why {row.name} is missed"
@@ -163,7 +199,8 @@ def test_the_document_calls_met_what_is_met() -> None:
     metrics = {metric.name: metric for metric in declared()}
     for row in in_document().values():
         number = row.measured.split()[0]
-        if number.replace(".", "").isdigit() and float(number) != metrics[row.name].target:
+        judged = row.met is not None and number.replace(".", "").isdigit()
+        if judged and float(number) != metrics[row.name].target:
             assert metrics[row.name].met(float(number)) is row.met
 
 

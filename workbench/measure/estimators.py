@@ -13,6 +13,7 @@ from workbench.measure import recorded
 from workbench.measure.job import alternated, conditions, timed
 from workbench.measure.metric import Metric
 from workbench.options import EMULATED_BENCH
+from workbench.scores import rms, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
     from workbench.measure.recorded import Drive
+    from workbench.scores import Score
 
 _NUMPY: Final = "plain numpy EKF of as many states, all cells at once"
 _TEXTBOOK: Final = "textbook EKF, tuned on these very drives"
@@ -52,11 +54,15 @@ def measure(job: Job) -> Iterator[Row]:
         return
     for temperature, metric in FOLLOWS.items():
         job.say(f"recorded drives at {temperature}")
-        errors = list(_errors(job.data, temperature))
-        ours, peers = (100.0 * max(each) for each in zip(*(pair for _, *pair in errors), strict=True))
-        names = ", ".join(name for name, *_ in errors)
+        names, ours, peers = worst_of(list(_errors(job.data, temperature)))
         how = f"1 Hz, table from C/20 and pulses alone, start {START[0]:g} for 1, after {SETTLE_S:.0f} s"
-        yield metric.row(ours, peers, f"{names}; {how}")
+        yield metric.row(100.0 * ours, 100.0 * peers, f"{names}; {how}")
+
+
+def worst_of(errors: list[tuple[str, Score, Score]]) -> tuple[str, float, float]:
+    """The drives, each filter's worst RMSE; NaN where one of its drives has no score, or there is none."""
+    names = ", ".join(f"{name} (coverage {mine.coverage:.3f})" for name, mine, _ in errors)
+    return names, worst([mine for _, mine, _ in errors]), worst([theirs for *_, theirs in errors])
 
 
 def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
@@ -80,8 +86,8 @@ def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     )
 
 
-def _errors(data: Path, temperature: str) -> Iterator[tuple[str, float, float]]:
-    """Name of each drive and both filters' RMSE (fractions), both filters with one table."""
+def _errors(data: Path, temperature: str) -> Iterator[tuple[str, Score, Score]]:
+    """Name of each drive and both filters' RMSE (fractions) with their coverage, both filters with one table."""
     from twin import ekf  # noqa: PLC0415  # as above
     from twin.ports import PackSpec  # noqa: PLC0415
     from workbench.measure.peers.numpy_ekf import TextbookEkf  # noqa: PLC0415
@@ -95,8 +101,7 @@ def _errors(data: Path, temperature: str) -> Iterator[tuple[str, float, float]]:
             mine[k] = ours.update(_reading(drive, k), float(drive.dt_s[k])).soc[0]
             theirs[k] = peer.update(float(drive.current_a[k]), float(drive.voltage_v[k]), float(drive.dt_s[k]))
         judged = np.cumsum(drive.dt_s) > SETTLE_S
-        rmse = [float(np.sqrt(np.mean((soc - drive.soc)[judged] ** 2))) for soc in (mine, theirs)]
-        yield drive.name.partition(" ")[0], rmse[0], rmse[1]
+        yield drive.name.partition(" ")[0], rms((mine - drive.soc)[judged]), rms((theirs - drive.soc)[judged])
 
 
 def _reading(drive: Drive, k: int) -> PackReading:

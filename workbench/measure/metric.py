@@ -7,6 +7,8 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from workbench.jitter import MEETS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -15,6 +17,8 @@ Op: TypeAlias = Literal["<", "<=", ">=", ">"]
 UNEXPECTED: Final = "was met when it was last written down; see the conditions, then what changed since"
 HEAD: Final = ("metric", "measured", "target", "met", "peer", "peer measured", "conditions", "reason")
 _HOLDS: Final = {"<": operator.lt, "<=": operator.le, ">=": operator.ge, ">": operator.gt}
+_WORDS: Final = {True: "yes", False: "**no**", None: "not judged"}
+_READ: Final = {word: met for met, word in _WORDS.items()}
 _DIGITS: Final = 3
 _LEAST: Final = 1e-6
 _COUNTS: Final = 1e9  # larger whole numbers are no counts
@@ -38,9 +42,9 @@ class Metric:
         """NaN meets nothing."""
         return bool(_HOLDS[self.op](value, self.target))
 
-    def row(self, value: float, peer_value: float | None = None, conditions: str = "") -> Row:
-        """What one run measured."""
-        return Row(self, float(value), None if peer_value is None else float(peer_value), conditions)
+    def row(self, value: float, peer_value: float | None = None, conditions: str = "", *, own: float = 0.0) -> Row:
+        """What one run measured; `own`: how much of it in `unit` the machine itself takes, which nobody can judge."""
+        return Row(self, float(value), None if peer_value is None else float(peer_value), conditions, own)
 
     @property
     def wanted(self) -> str:
@@ -56,14 +60,20 @@ class Row:
     value: float
     peer_value: float | None
     conditions: str
+    own: float = 0.0
 
     @property
-    def met(self) -> bool:
-        return self.metric.met(self.value)
+    def met(self) -> bool | None:
+        """None where the machine itself may account for the miss."""
+        if self.metric.met(self.value):
+            return True
+        return None if self.metric.met(self.value - MEETS * self.own) else False
 
     @property
     def reason(self) -> str:
-        """Why it is missed; empty when it is not."""
+        """Why it is missed, or not judged; empty where it is met."""
+        if self.met is None:
+            return f"not judged: the machine itself takes {_number(self.own)} {self.metric.unit}"
         return "" if self.met else self.metric.reason
 
     def as_json(self) -> dict[str, Any]:
@@ -84,7 +94,7 @@ class Row:
 
     def line(self) -> str:
         """The row as people read it while it is measured."""
-        metric, word = self.metric, "ok  " if self.met else "MISS"
+        metric, word = self.metric, {True: "ok  ", False: "MISS", None: "N/A "}[self.met]
         said = f"{word}  {metric.name}: {_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
         if self.peer_value is not None:
             said += f"; {metric.peer}: {_number(self.peer_value)} {metric.unit}".rstrip()
@@ -98,7 +108,7 @@ class Written:
     name: str
     measured: str
     wanted: str
-    met: bool
+    met: bool | None
     peer: str
     peer_measured: str
     conditions: str
@@ -111,7 +121,7 @@ def table(rows: Iterable[Row]) -> str:
     for row in rows:
         metric, peer = row.metric, "" if row.peer_value is None else f"{_number(row.peer_value)} {row.metric.unit}"
         measured = f"{_number(row.value)} {metric.unit}".rstrip()
-        cells = (metric.name, measured, metric.wanted, "yes" if row.met else "**no**", metric.peer, peer.rstrip())
+        cells = (metric.name, measured, metric.wanted, _WORDS[row.met], metric.peer, peer.rstrip())
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in (*cells, row.conditions, row.reason)) + " |")
     return "\n".join(lines) + "\n"
 
@@ -127,7 +137,7 @@ def written(text: str) -> Iterator[Written]:
             inside = False
         elif inside and len(cells) == len(HEAD) and not set(cells[0]) <= set("-"):
             name, measured, wanted, met, *others = cells
-            yield Written(name, measured, wanted, met == "yes", *others)
+            yield Written(name, measured, wanted, _READ.get(met, False), *others)
 
 
 def _number(value: float) -> str:

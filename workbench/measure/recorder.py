@@ -59,7 +59,9 @@ def measure(job: Job) -> Iterator[Row]:
     kills = job.times(KILLS)
     job.say(f"killing a recording {kills} times")
     lost_s = [_killed(job.folder / f"killed{n}", 1.3 + 0.37 * n) for n in range(kills)]
-    yield LOST.row(max(lost_s), None, f"{said}; worst of {kills} kills; what asammdf has not saved is lost whole")
+    yield LOST.row(
+        float(np.max(lost_s)), None, f"{said}; worst of {kills} kills; what asammdf has not saved is lost whole"
+    )
 
 
 def _table() -> ChannelTable:

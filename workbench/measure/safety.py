@@ -60,12 +60,12 @@ def measure(job: Job) -> Iterator[Row]:
 
 
 def _took_ms(walk: Callable[[], Finding], job: Job) -> list[float]:
-    """One figure; NaN where the output did not go off or not by the guard, none where the bench did not come so far."""
+    """One figure; NaN where the output did not go off, not by the guard, or where the bench did not come so far."""
     try:
         finding = walk()
     except PulseError as error:
-        job.say(f"left out: {error}")
-        return []
+        job.say(f"did not come so far: {error}")
+        return [math.nan]
     if not finding.ok:
         job.say(f"does not hold: {finding.value} {finding.unit}; {finding.evidence}")
     late = isinstance(finding.value, float) and finding.value >= safety_steps.OFF_MS

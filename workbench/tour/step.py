@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence lies."""
+    """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence lies.
 
-    ok: bool
+    `ok` is None where it could not be judged, for a `reason`.
+    """
+
+    ok: bool | None
     value: float | str | None
     unit: str = ""
     target: str = ""
     evidence: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,12 @@ def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
         "unit": finding.unit,
         "target": finding.target,
         "evidence": finding.evidence,
+        "reason": finding.reason,
     }
 
 
 def line(number: int, step: Step, finding: Finding) -> str:
     """The step as people read it."""
-    word = "ok  " if finding.ok else "FAIL"
+    word = "N/A " if finding.ok is None else "ok  " if finding.ok else "FAIL"
     value = f"{finding.value:.4g}" if isinstance(finding.value, float) else str(finding.value)
     return f"{number:2d}  {word}  {step.title:<44} {value} {finding.unit}".rstrip() + f"   (target {finding.target})"

@@ -6,17 +6,47 @@ kernel, the firmware, or a host that gives the core to another guest.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from drivers.realtime import YARDSTICK, ask_realtime
 
-PERIOD_S = 0.01
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+PERIOD_S: Final = 0.01
 END_S = 5.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How late (s) each instant was served that was due at `due_s`, of the monotonic clock; nothing is late by 0."""
+
+    due_s: Floats = field(default_factory=lambda: np.empty(0))
+    late_s: Floats = field(default_factory=lambda: np.empty(0))
+
+    def during(self, from_s: float, to_s: float) -> Machine:
+        """What was due between two times."""
+        inside = (from_s <= self.due_s) & (self.due_s <= to_s)
+        return Machine(self.due_s[inside], self.late_s[inside])
+
+    def late_ms(self, percent: float) -> float:
+        """Percentile of the lateness over the due instants; 0 where nothing was measured, which excuses nothing."""
+        return float(1e3 * np.percentile(self.late_s, percent)) if len(self.late_s) else 0.0
+
+    @property
+    def missed_pct(self) -> float:
+        """Share of the due instants that were served together with a later one; 0 where nothing was measured."""
+        return float(100.0 * np.mean(self.late_s >= PERIOD_S)) if len(self.late_s) else 0.0
 
 
 class Yardstick:
@@ -31,30 +61,39 @@ class Yardstick:
             stdout=subprocess.PIPE,
         )
 
-    def p99_ms(self) -> float:
-        """How late the empty loop woke at p99, in ms; 0 where it measured nothing."""
+    def read(self) -> Machine:
+        """End it; what it measured, empty where it was killed or does not answer."""
         try:
             told, _ = self.process.communicate(timeout=END_S)
-            return float(told)
-        except (subprocess.TimeoutExpired, ValueError):
+            said = json.loads(told)
+            return Machine(np.asarray(said["due_s"], np.float64), np.asarray(said["late_s"], np.float64))
+        except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
             self.process.kill()
             self.process.communicate()
-            return 0.0
+            return Machine()
+
+
+def serve(due_s: float, now_s: float, due: list[float], late: list[float]) -> float:
+    """Note every instant that is due by `now_s`, the first at `due_s`; the next one. None is left out, none moved."""
+    while due_s <= now_s:
+        due.append(due_s)
+        late.append(now_s - due_s)
+        due_s += PERIOD_S
+    return due_s
 
 
 def main() -> None:
-    """Wake on an absolute schedule until stdin ends, then print the p99 of the lateness in ms."""
+    """Wake on an absolute schedule until stdin ends, then print when what was due and how late it was served."""
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
     ask_realtime(YARDSTICK)
-    late_s: list[float] = []
-    due_s = time.monotonic()
+    due: list[float] = []
+    late: list[float] = []
+    due_s = time.monotonic() + PERIOD_S
     while not ended.is_set():
-        due_s = max(due_s + PERIOD_S, time.monotonic())
         time.sleep(max(0.0, due_s - time.monotonic()))
-        late_s.append(time.monotonic() - due_s)
-    late_s.sort()
-    print(1e3 * late_s[int(0.99 * len(late_s))])  # noqa: T201  # to the process that asked
+        due_s = serve(due_s, time.monotonic(), due, late)
+    print(json.dumps({"due_s": due, "late_s": late}))  # noqa: T201  # to the process that asked
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.session.faultplan import Planned
 
 ACT_S = 5.0
+LATE_SHOWN = ("p50", "p99", "max")
 
 
 class Headless:
@@ -106,7 +107,7 @@ class Headless:
 def main(
     report: Report, bench: Path, duration_s: float, out: Path, wanted: Sequence[str] = (), *, unattended: bool = False
 ) -> bool:
-    """True when the bench ran to the end and every tick was recorded."""
+    """True when the bench ran to the end, every tick was recorded and no lane failed."""
     declared = read_bench(bench)  # a mistake ends here, before a process is started
     offered = faults.specs(declared.pack.cells, declared.io_box.thermistors)
     headless = Headless(bench, out, report, [planned(text, offered) for text in wanted], unattended=unattended)
@@ -125,14 +126,16 @@ def main(
     _say(report, summary)
     if ended:
         report.line(f"tripped  {ended}")
-    return not ended and summary["recorded"] == summary["ticks"]
+    failed = any(lane["failed"] for lane in summary["lanes"])
+    return not ended and not failed and summary["recorded"] == summary["ticks"]
 
 
 def _say(report: Report, summary: dict[str, Any]) -> None:
     late = summary["late_ms"]
     report.line(f"run      {report.body['run']}")
     report.line(f"ticks    {summary['ticks']}, recorded {summary['recorded']}, missed {summary['missed']}")
-    report.line(f"late     p50 {late['p50']:.3f} ms, p99 {late['p99']:.3f} ms, max {late['max']:.3f} ms")
+    figures = ", ".join(f"{name} {'unknown' if late[name] is None else f'{late[name]:.3f} ms'}" for name in LATE_SHOWN)
+    report.line(f"late     {figures}, of {summary['due']} due")
     for lane in summary["lanes"]:
         report.line(lane_line(lane))
     if (off_ms := summary["safe_ms"]["limit"]) is not None:
@@ -145,6 +148,8 @@ def lane_line(lane: dict[str, object]) -> str:
     figures = [f"{words} {lane[key]:.2f} mV" for key, words in names.items() if lane[key] is not None]
     if lane["soc_error"] is not None:
         figures.append(f"SoC error against the active twin {100 * float(str(lane['soc_error'])):.2f} %")
-    mark = "active" if lane["active"] else "shadow"
+    if lane["reason"]:
+        figures.append(f"no score: {lane['reason']}")
+    mark = "FAILED" if lane["failed"] else "active" if lane["active"] else "shadow"
     step = "no step" if lane["step_us"] is None else f"{lane['step_us']:.1f} us"
     return f"{lane['role']!s:<10} {lane['name']!s:<18} {mark:<7} {step:>10}  {'  '.join(figures)}".rstrip()

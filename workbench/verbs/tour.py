@@ -22,7 +22,7 @@ SUMMARY: Final = "tour.json"
 
 
 def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | None) -> bool:
-    """Walk; True when every judged step is ok. Each tour writes into a folder of its own under `out`.
+    """Walk; True when no step failed, whatever could not be judged. Each tour has a folder of its own under `out`.
 
     `earlier`: the folder of a tour whose run, certificate and bundle stand in for steps that are not walked.
     """
@@ -37,20 +37,22 @@ def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | No
         for number, step in steps:
             missing = next((name for name in step.needs if name in failed), "")
             finding = _not_walked(missing) if missing else _walk(step, trip)
-            if not finding.ok:
+            if finding.ok is False:
                 failed.add(step.name)
             rows.append(row(number, step, finding))
             report.line(line(number, step, finding))
-            if finding.evidence:
-                report.line(f"          {finding.evidence}")
+            for words in (finding.evidence, finding.reason and f"not judged: {finding.reason}"):
+                if words:
+                    report.line(f"          {words}")
     finally:
         trip.leave()
         trip.chain.close()
     made = {"run": trip.run, "report": trip.chain.report, "bundle": trip.chain.bundle}
     told = {name: str(path) if path else None for name, path in made.items()}
     report.body["files"] = told | {"pictures": [str(path) for path in trip.pictures]}
+    report.body["not_judged"] = sum(found["ok"] is None for found in rows)
     (folder / SUMMARY).write_text(json.dumps(report.body, indent=1) + "\n", encoding="utf-8")
-    return all(bool(found["ok"]) for found in rows)
+    return all(found["ok"] is not False for found in rows)
 
 
 def _files_of(earlier: Path) -> dict[str, Any]:

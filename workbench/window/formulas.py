@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.snapshot import Channel, Columns, Floats
+from workbench.scores import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,14 +139,14 @@ def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floa
     lags_s = (write_s - TURN_S, write_s, write_s + TURN_S) if write_s else (0.0,)
     gaps = np.array([rows.values[mine][:, rows.earlier(age_s + lag_s)] - rows.new[cells] for lag_s in lags_s])
     nearest = np.take_along_axis(gaps, np.argmin(np.abs(gaps), axis=0)[None], axis=0)[0]
-    return np.where(_live(rows, cells), _mean(nearest), np.nan)
+    return np.where(_live(rows, cells), _score(nearest), np.nan)
 
 
 def _difference(mine: Columns, active: Columns, age: int | None, rows: Rows) -> Floats:
     """A twin minus the active one at the instant that its newest answer is about; mean over the cells."""
     if age is None:
-        return _mean(rows.new[mine] - rows.new[active])
-    return _mean(rows.new[mine] - rows.values[active][:, rows.earlier(rows.new[age])])
+        return _score(rows.new[mine] - rows.new[active])
+    return _score(rows.new[mine] - rows.values[active][:, rows.earlier(rows.new[age])])
 
 
 def _least(values: Floats) -> Floats:
@@ -158,6 +159,11 @@ def _most(values: Floats) -> Floats:
 
 def _spread(values: Floats) -> Floats:
     return _most(values) - _least(values)
+
+
+def _score(values: Floats) -> Floats:
+    """Mean over the cells, NaN where it is known of too few of them to be a score."""
+    return np.where(np.isfinite(values).mean(axis=0) >= ENOUGH, _mean(values), np.nan)
 
 
 def _mean(values: Floats) -> Floats:

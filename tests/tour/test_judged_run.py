@@ -1,0 +1,131 @@
+"""What the step `run` makes of a run: figures that hold, that do not, and that nobody can judge here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workbench.outcome import Report
+from workbench.tour import step as steps
+from workbench.tour.bench_steps import judged_run
+from workbench.tour.step import Finding, Step
+from workbench.tour.yardstick import Machine
+from workbench.verbs import tour as verb
+
+QUIET = Machine(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
+NO_PERMISSION = "no real-time permission (Operation not permitted)"
+
+
+def lane(role: str, name: str, **figures: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(("tracking_mv", "difference_mv", "soc_error"))
+    return {"role": role, "name": name, "was_active": False, "failed": False, "reason": ""} | nothing | figures
+
+
+def summary(*lanes: dict[str, Any], p99: float | None = 0.2, missed: int = 0, lost: int = 0) -> dict[str, Any]:
+    well = (
+        lane("twin", "ecm", tracking_mv=0.2, was_active=True),
+        lane("twin", "spme", difference_mv=9.0),
+        lane("estimator", "ekf", soc_error=0.01),
+    )
+    named = {(one["role"], one["name"]): one for one in (*well, *lanes)}
+    late = {"p99": p99}
+    return {
+        "ticks": 1300,
+        "recorded": 1300 - lost,
+        "due": 1200,
+        "missed": missed,
+        "late_ms": late,
+        "lanes": [*named.values()],
+    }
+
+
+def machine(late_ms: float, standstill_s: float = 0.0) -> Machine:
+    late_s = np.full(1200, late_ms / 1e3)
+    late_s[: round(standstill_s / 0.01)] = standstill_s
+    return Machine(0.01 * np.arange(1200.0), late_s)
+
+
+def test_a_run_that_holds_is_ok_on_any_machine() -> None:
+    for own in (QUIET, machine(50.0)):
+        assert judged_run(summary(), own, "").ok is True
+        assert judged_run(summary(), own, NO_PERMISSION).ok is True
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        summary(p99=2.5),
+        summary(p99=None),
+        summary(missed=30),
+        summary(lost=1),
+        summary(lane("twin", "ecm", tracking_mv=3.5, was_active=True)),
+        summary(lane("twin", "ecm", was_active=True, reason="known for 40.0 % of the samples")),
+        summary(lane("twin", "dfn", was_active=True, reason="known for 40.0 % of the samples")),
+        summary(lane("estimator", "ekf", soc_error=0.04)),
+        summary(lane("estimator", "other", reason="known for 2.5 % of the samples")),
+        summary(lane("estimator", "ekf", failed=True, reason="the lane failed")),
+        summary(lane("controller", "mpc", failed=True, reason="the lane failed")),
+        summary(lane("twin", "spme", failed=True, reason="the lane failed")),
+    ],
+)
+def test_each_figure_that_does_not_hold_fails_the_step(wrong: dict[str, Any]) -> None:
+    assert judged_run(wrong, QUIET, "").ok is False
+
+
+def test_a_lane_that_failed_is_named() -> None:
+    finding = judged_run(summary(lane("controller", "mpc", failed=True, reason="the lane failed")), QUIET, "")
+    assert "controller mpc: the lane failed" in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("late", "own", "says"),
+    [
+        (summary(p99=2.5), machine(1.0), "late p99 2.50 ms"),
+        (summary(missed=30), machine(0.1, standstill_s=0.2), "misses 1.7 %"),
+    ],
+)
+def test_what_the_machine_may_account_for_is_not_judged(late: dict[str, Any], own: Machine, says: str) -> None:
+    finding = judged_run(late, own, "")
+    assert finding.ok is None
+    assert says in finding.reason
+    assert "the machine itself is late by" in finding.reason
+
+
+def test_without_permission_lateness_is_told_and_not_judged() -> None:
+    finding = judged_run(summary(p99=6.0, missed=9), QUIET, NO_PERMISSION)
+    assert finding.ok is None
+    assert NO_PERMISSION in finding.reason
+
+
+def test_a_machine_that_is_late_excuses_nothing_else() -> None:
+    assert judged_run(summary(p99=2.5, lost=1), machine(1.0), "").ok is False
+    assert judged_run(summary(p99=40.0), machine(1.0), "").ok is False
+
+
+@pytest.mark.parametrize(("second", "ok", "not_judged"), [(None, True, 1), (True, True, 0), (False, False, 0)])
+def test_a_tour_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
+    second: bool | None,  # noqa: FBT001
+    ok: bool,  # noqa: FBT001
+    not_judged: int,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walk = [
+        Step("connect", "connected", lambda _: Finding(ok=True, value=1.0)),
+        Step("run", "runs", lambda _: Finding(second, 2.0, reason="" if second is not None else "it is slow")),
+        Step("after", "after it", lambda _: Finding(ok=True, value=3.0), needs=("run",)),
+    ]
+
+    def chosen(only: str) -> list[tuple[int, Step]]:
+        return list(enumerate(walk, 1))
+
+    monkeypatch.setattr(verb, "chosen", chosen)
+    report = Report("tour", as_json=True)
+    assert verb.main(report, tmp_path, "", "", None) is ok
+    assert report.body["not_judged"] == not_judged
+    told = report.body["steps"]
+    assert [one["ok"] for one in told] == [True, second, second is not False]
+    assert told[1]["reason"] == ("it is slow" if second is None else "")
+    assert steps.line(2, walk[1], walk[1].walk(None)).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]  # pyright: ignore[reportArgumentType]  # it walks nowhere

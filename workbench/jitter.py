@@ -1,0 +1,76 @@
+"""How late a recorded loop served the instants of its schedule, and what of that the machine itself accounts for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from control.lateness import due_lateness, figures_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from drivers.snapshot import Floats
+
+COLUMNS: Final = ("loop/late", "loop/turn", "loop/missed", "loop/number")
+MEETS: Final = 2  # a turn meets the machine's stalls where it wakes, and where it or who holds the interpreter works
+MOST_MISSED_PCT: Final = 0.1  # of the due instants
+
+
+@dataclass(frozen=True)
+class Served:
+    """Lateness of each due instant in s; `missed` of them had no turn of their own."""
+
+    late_s: Floats
+    missed: int
+
+    @property
+    def missed_pct(self) -> float:
+        """Share of the due instants without a turn, NaN where none was due."""
+        return 100.0 * self.missed / len(self.late_s) if len(self.late_s) else float("nan")
+
+    def figures_ms(self) -> dict[str, float]:
+        """`p50`, `p99`, `p999` and `max` over the due instants; NaN where none was due."""
+        return figures_ms(self.late_s)
+
+
+def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = None) -> Served:
+    """What the rows of `COLUMNS` and `t_s` tell; an instant counts where it was due in a state of `during[rows]`.
+
+    It was due in the state that the turn before had left, so that a stall counts although the bench trips over it. A
+    last turn that did not end in time made the instants that it covered late by no less than its end.
+    """
+    late_s, missed, t_s = run["loop/late"], run["loop/missed"], run["t_s"]
+    if not len(late_s):
+        return Served(np.empty(0), 0)
+    own = np.ones(len(late_s), dtype=bool) if during is None else during
+    before = np.concatenate([own[:1], own[:-1]])
+    period_s = _period_s(t_s - late_s, missed, run["loop/number"])
+    chosen, left_out = own | before, np.where(before, missed, 0.0)
+    late_s, left_out = late_s[chosen], left_out[chosen]
+    every = due_lateness(late_s, left_out, period_s)
+    rest_s = float(run["loop/late"][-1] + run["loop/turn"][-1]) if own[-1] else 0.0
+    count = int(rest_s / period_s) if period_s > 0.0 else 0
+    unserved = np.array([rest_s - period_s * n for n in range(1, count + 1)], np.float64)
+    return Served(np.concatenate([every, unserved]), int(left_out.sum()) + count)
+
+
+def within(value: float, target: float, own: float) -> bool | None:
+    """Whether `value` stays below `target`; None where `MEETS` times the machine's `own` may account for the excess.
+
+    A value that is not a number stays below nothing.
+    """
+    if value < target:
+        return True
+    return None if value - MEETS * own < target else False
+
+
+def _period_s(due_s: Floats, missed: Floats, number: Floats) -> float:
+    """Time between due instants: between consecutive turns lie as many as were left out, and one; 0 where unknown."""
+    steps_s = np.diff(due_s) / (missed[1:] + 1.0)
+    steps_s = steps_s[np.diff(number) == 1.0]
+    return float(np.median(steps_s)) if len(steps_s) else 0.0

@@ -1,0 +1,186 @@
+"""Scores of the lanes of a run. Each has its coverage: what is known of too little of the time is no score."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from drivers.runlog.run import Run
+    from drivers.snapshot import Floats
+
+ENOUGH: Final = 0.99  # of the samples must be known
+RUNNING: Final = 3.0
+# A set-point leaves after its turn and is sampled within the next periods: how far loop and simulator are apart drifts.
+WRITTEN_TICKS: Final = (1, 2, 3)
+SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the first tick
+ACTIVE_TWIN: Final = "loop/twin"
+_LANE: Final = re.compile(r"^(twin|estimator|controller)/(.+)/step$")
+_CELL: Final = re.compile(r"/cell_(\d\d)/voltage$")
+
+
+@dataclass(frozen=True)
+class Score:
+    """`value`, or None with the `reason`; `coverage` (0 to 1) of the samples that it should hold for are known."""
+
+    value: float | None
+    coverage: float
+    reason: str = ""
+
+
+def rms(differences: Floats) -> Score:
+    """Root of the mean square of an array of any shape, in which NaN is a sample that is not known."""
+    if not differences.size:
+        return Score(None, 0.0, "there are no samples")
+    known = np.isfinite(differences)
+    coverage = float(known.mean())
+    if coverage < ENOUGH:
+        return Score(None, coverage, f"known for {100 * coverage:.1f} % of the samples, {100 * ENOUGH:g} % are needed")
+    return Score(float(np.sqrt(np.mean(differences[known] ** 2))), coverage)
+
+
+def worst(scores: Sequence[Score]) -> float:
+    """The greatest of them; NaN where one is none, or there are none."""
+    values = [math.nan if score.value is None else score.value for score in scores]
+    return float(np.max(values)) if values else math.nan
+
+
+def nearest_gaps(mine: Floats, theirs: Floats, lags: tuple[int, ...]) -> Floats:
+    """Of each of `theirs[rows]` the gap to the nearest of `mine[rows]` that many rows before.
+
+    NaN where one of them is not known; the first `max(lags)` rows have none.
+    """
+    most, count = max(lags), len(mine)
+    differences = np.abs([mine[most - lag : count - lag] - theirs[most:] for lag in lags])
+    nearest: Floats = np.min(differences, axis=0)
+    return nearest
+
+
+def lane_scores(run: Run) -> list[dict[str, Any]]:
+    """Each lane of a run with what it can be compared by; figures that do not apply to it, or are no scores, are None.
+
+    A lane that failed has no score. `active`: at the end of the run, or of what is there of it; `was_active`: at any
+    time while running.
+    """
+    return _Scores(run).all()
+
+
+class _Scores:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._names = run.table.names
+        self._read = dict[str, "Floats"]()
+        self._lanes = [(found[1], found[2]) for name in self._names if (found := _LANE.match(name))]
+        self._twins = [name for role, name in self._lanes if role == "twin"]
+        running = run.columns(["bench/state"])["bench/state"] == RUNNING
+        running[:SETTLE_TICKS] = False
+        self._running = running
+        self._place = self._active_places()  # by row, NaN where it is not known
+
+    def all(self) -> list[dict[str, Any]]:
+        return [self._lane(role, name) for role, name in self._lanes]
+
+    def _active_places(self) -> Floats:
+        """Which twin was active, by row; a run without that column tells only with which one it began."""
+        if ACTIVE_TWIN in self._names:
+            return self._column(ACTIVE_TWIN)
+        first = self._run.meta["active"]["twin"]
+        return np.full(self._run.count, float(self._twins.index(first)) if first in self._twins else np.nan)
+
+    def _lane(self, role: str, name: str) -> dict[str, Any]:
+        step_s = self._column(f"{role}/{name}/step")
+        known_s = step_s[np.isfinite(step_s)]
+        failed = bool(len(step_s)) and not np.isfinite(step_s[-1])
+        active = self._is_active(role, name)
+        scores = self._scored(role, name)
+        figures = dict.fromkeys(("tracking_mv", "difference_mv", "residual_mv", "soc_error"))
+        reasons = ["the lane failed"] * failed + [score.reason for _, _, score in scores if score.reason]
+        return {
+            "role": role,
+            "name": name,
+            "active": active,
+            "was_active": bool(self._playing(name).any()) if role == "twin" else active,
+            "failed": failed,
+            "step_us": float(1e6 * np.median(known_s)) if len(known_s) else None,
+            **figures,
+            **{key: None if failed or score.value is None else factor * score.value for key, factor, score in scores},
+            "coverage": min((score.coverage for _, _, score in scores), default=None),
+            "reason": next(iter(reasons), ""),
+        }
+
+    def _scored(self, role: str, name: str) -> list[tuple[str, float, Score]]:
+        """Key, factor to its unit, and score of all that applies to a lane."""
+        scores: list[tuple[str, float, Score]] = []
+        if role == "estimator" and (score := self._soc_error(name)) is not None:
+            scores.append(("soc_error", 1.0, score))
+        if role == "twin":
+            if (active := self._playing(name)).any():
+                scores.append(("tracking_mv", 1e3, self._tracking(name, active)))
+            if (shadow := self._running & ~active).any() or not scores:
+                scores.append(("difference_mv", 1e3, self._difference(name, shadow)))
+        if self._running.sum() < SETTLE_TICKS:
+            return [(key, factor, Score(None, 0.0, "it did not run for long enough")) for key, factor, _ in scores]
+        return scores
+
+    def _playing(self, twin: str) -> npt.NDArray[np.bool_]:
+        """Rows of the run in which a twin was the active one."""
+        return self._running & (self._place == self._twins.index(twin))
+
+    def _is_active(self, role: str, name: str) -> bool:
+        """The twin of the last row, else what the run began with."""
+        last = self._place[-1] if role == "twin" and len(self._place) else np.nan
+        if np.isfinite(last):
+            return self._twins[int(last)] == name
+        return bool(name == self._run.meta["active"][role])
+
+    def _tracking(self, twin: str, during: npt.NDArray[np.bool_]) -> Score:
+        """Read-back minus the nearest set-point that it may show, of the twin that was active when it was sent."""
+        most, gaps = max(WRITTEN_TICKS), list["Floats"]()
+        for cell in self._cells(twin):
+            sent = self._of_active(cell)
+            gap = nearest_gaps(sent, self._column(cell), WRITTEN_TICKS)
+            gaps.append(gap[during[most:]])
+        return rms(np.concatenate(gaps)) if gaps else rms(np.empty(0))
+
+    def _difference(self, twin: str, during: npt.NDArray[np.bool_]) -> Score:
+        """A twin minus the one that is active at the moment."""
+        gaps = [self._column(f"twin/{twin}/{cell}") - self._of_active(cell) for cell in self._cells(twin)]
+        return rms(np.concatenate([gap[during] for gap in gaps])) if gaps else rms(np.empty(0))
+
+    def _soc_error(self, estimator: str) -> Score | None:
+        """Pack's SoC against the twin that is active at the moment (a fraction); None in mode pack."""
+        cells = [cell.replace("voltage", "soc") for cell in self._cells(self._widest())]
+        if not cells:
+            return None
+        truth: Floats = np.mean([self._of_active(cell) for cell in cells], axis=0)
+        return rms((self._column(f"estimator/{estimator}/soc") - truth)[self._running])
+
+    def _widest(self) -> str:
+        """A twin that plays the most cells: only such a one may be active."""
+        return max(self._twins, key=lambda name: len(self._cells(name)), default="")
+
+    def _cells(self, twin: str) -> list[str]:
+        """`cell_NN/voltage` of the cells that a twin plays."""
+        begins = f"twin/{twin}/"
+        return [name.removeprefix(begins) for name in self._names if name.startswith(begins) and _CELL.search(name)]
+
+    def _of_active(self, what: str) -> Floats:
+        """A column of the twin that is active at the moment, NaN where there is none or it does not play that cell."""
+        values = np.full(self._run.count, np.nan)
+        for place, name in enumerate(self._twins):
+            if (column := f"twin/{name}/{what}") in self._names:
+                np.copyto(values, self._column(column), where=self._place == place)
+        return values
+
+    def _column(self, name: str) -> Floats:
+        if name not in self._read:
+            self._read[name] = self._run.columns([name])[name]
+        return self._read[name]
