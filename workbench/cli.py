@@ -11,6 +11,7 @@ import typer
 from drivers.errors import Usage
 from workbench.answer import answer
 from workbench.cli_bundle import bundle as bundle_app
+from workbench.handed_on import hand_on
 from workbench.options import EMULATED_BENCH, RUNS, AsJson, BenchFile, Faults, Out, RunFolder
 from workbench.outcome import Exit, Report
 
@@ -29,7 +30,8 @@ _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for i
 
 @app.callback(invoke_without_command=True)
 def default(context: typer.Context, bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
-    """Open the workbench when no verb is given."""
+    """Open the workbench when no verb is given; options before a verb are the verb's."""
+    hand_on(context)
     if context.invoked_subcommand is None:
         window(bench, out)
 
@@ -111,8 +113,9 @@ def certify(
         str, typer.Option(metavar="NAMES", help="With --qualify: these defects alone, comma-separated.")
     ] = "",
     healthy: Annotated[
-        int, typer.Option(min=0, max=100, help="With --qualify: runs on a healthy BMS, which must raise no alarm.")
-    ] = 10,
+        int | None,
+        typer.Option(min=0, max=100, help="With --qualify: runs on a healthy BMS, which must raise no alarm [10]."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite against a bench: a report, JUnit XML and a certificate; exit 1 when a case does not pass.
@@ -123,10 +126,10 @@ def certify(
     if qualify:
         from workbench.verbs import qualify as judge
 
-        answer(Report("certify", as_json), judge.main, suite, bench, out, defects=defects, healthy=healthy)
+        answer(Report("certify", as_json), judge.main, suite, bench, out, only=only, defects=defects, healthy=healthy)
     from workbench.verbs import certify as verb
 
-    answer(Report("certify", as_json), verb.main, suite, bench, out, only)
+    answer(Report("certify", as_json), verb.main, suite, bench, out, only, defects=defects, healthy=healthy)
 
 
 @app.command(short_help="Where packs meet: hears, stores and acknowledges.")

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from workbench.answer import answer
+from workbench.handed_on import hand_on
 from workbench.options import EMULATED_BENCH, AsJson, BenchFile, Out, RunFolder
 from workbench.outcome import Report
 
 bundle = typer.Typer(
     name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
 )
+bundle.callback()(hand_on)
 BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workbench.certify.certificate import Certificate
 from workbench.outcome import Report
 from workbench.tour import step as steps
 from workbench.tour.bench_steps import judged_run
+from workbench.tour.chain_steps import certified
 from workbench.tour.step import Finding, Step
 from workbench.tour.yardstick import Machine
 from workbench.verbs import tour as verb
@@ -129,3 +131,31 @@ def test_a_tour_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
     assert [one["ok"] for one in told] == [True, second, second is not False]
     assert told[1]["reason"] == ("it is slow" if second is None else "")
     assert steps.line(2, walk[1], walk[1].walk(None)).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]  # pyright: ignore[reportArgumentType]  # it walks nowhere
+
+
+def certificate(*verdicts: str) -> Certificate:
+    """A certificate of one check a case."""
+    cases = [{"id": "A", "name": "time", "verdict": word, "reason": "too coarse"} for word in verdicts]
+    runs = [{"id": "A", "variant": str(n), "verdict": word} for n, word in enumerate(verdicts)]
+    passed = set(verdicts) <= {"PASS", "N/A"} and "PASS" in verdicts
+    return Certificate("bms", "SIM", "now", passed, {}, cases, runs, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "ok"),
+    [
+        (("PASS", "PASS"), True),
+        (("PASS", "N/A"), None),
+        (("FAIL", "N/A"), False),
+        (("N/A", "N/A"), False),
+        (("PASS",), False),
+        (("PASS", "ERROR"), False),
+    ],
+)
+def test_a_certificate_with_checks_that_were_not_judged_is_not_judged(
+    verdicts: tuple[str, ...],
+    ok: bool | None,  # noqa: FBT001
+) -> None:
+    finding = certified(certificate(*verdicts), 2, "folder")
+    assert finding.ok is ok
+    assert finding.reason == ("PASSED, 1 check not judged: time: too coarse" if ok is None else "")

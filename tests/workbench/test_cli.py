@@ -6,6 +6,23 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import workbench.cli
+import workbench.verbs.bundle
+import workbench.verbs.certify
+import workbench.verbs.doctor
+import workbench.verbs.run
+import workbench.verbs.window
+from drivers.benchfile import read_bench
+from drivers.errors import Usage
+from workbench import verbs
+from workbench.compose.defects import refuse_without_place
+from workbench.handed_on import hand_on
+from workbench.options import EMULATED_BENCH
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,3 +121,131 @@ def test_the_window_takes_a_bench_file_with_and_without_its_verb() -> None:
         done = pulse(*arguments)
         assert done.returncode == 2
         assert "requires an argument" in done.stderr
+
+
+class Kept:
+    """A verb that keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.given: tuple[object, ...] = ()
+
+    def main(self, report: object, *given: object, **more: object) -> bool:
+        self.given = (*given, *more.values())
+        return True
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    verb = Kept()
+    for module in (verbs.doctor, verbs.run, verbs.certify, verbs.window):
+        monkeypatch.setattr(module, "main", verb.main)
+    monkeypatch.setattr(verbs.bundle, "build", verb.main)
+    return verb
+
+
+def cli(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["main.py", *arguments])
+    return workbench.cli.main()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("doctor",),
+        ("run",),
+        ("certify",),
+        ("window",),
+        (),
+        ("bundle", "build", "runs/one", "--key", "me.key"),
+    ],
+)
+def test_options_before_a_verb_are_the_verbs(
+    words: tuple[str, ...], kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli(monkeypatch, "--bench", "mine.toml", *words) == 0
+    assert Path("mine.toml") in kept.given
+
+
+def test_every_option_before_a_verb_is_handed_on_and_the_verbs_own_goes_before(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli(monkeypatch, "--bench", "mine.toml", "--out", "there", "run", "--duration", "3") == 0
+    assert kept.given[:3] == (Path("mine.toml"), 3.0, Path("there"))
+    assert cli(monkeypatch, "--bench", "mine.toml", "run", "--bench", "other.toml") == 0
+    assert kept.given[0] == Path("other.toml")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--bench", "mine.toml", "tour"), "--bench is no option of"),
+        (("--bench", "mine.toml", "measure", "wire"), "--bench is no option of"),
+        (("--out", "there", "doctor"), "--out is no option of"),
+        (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is no option of"),
+        (("--out", "there", "replay", "runs/one"), "--out is no option of"),
+        (("--fault", "x", "run"), "No such option"),
+    ],
+)
+def test_an_option_before_a_verb_that_does_not_have_it_is_refused(
+    words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(monkeypatch, *words) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    root: Any = typer.main.get_command(workbench.cli.app)
+    for name, command in root.commands.items():
+        if hasattr(command, "commands"):
+            continue
+        taken = {parameter.name for parameter in command.params}
+        context = root.make_context("main.py", ["--bench", "mine.toml", "--out", "there", name])
+        context.invoked_subcommand = name
+        if {"bench", "out"} <= taken:
+            hand_on(context)
+            assert context.default_map[name] == {"bench": Path("mine.toml"), "out": Path("there")}, name
+        else:
+            with pytest.raises(typer.BadParameter):
+                hand_on(context)
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("--defects", "ov-limit-high"), "defects"),
+        (("--healthy", "3"), "healthy"),
+        (("--qualify", "--only", "OV-01"), "only"),
+    ],
+)
+def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
+    done = pulse("certify", *words, "--json")
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["error"]["key"] == key
+
+
+def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: Path) -> None:
+    bench = copied_bench(tmp_path, "hil24.toml", 'interface = "emulated"', 'interface = "socketcan"')
+    done = pulse("certify", "--qualify", "--bench", str(bench), "--json", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert (error["key"], error["value"]) == ("dut.interface", "socketcan")
+    assert not (tmp_path / "out").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "before", "after"),
+    [
+        ("seed:ov-limit-high:1", 'interface = "emulated"', 'interface = "socketcan"'),
+        ("bms-threshold", 'interface = "emulated"', 'interface = "socketcan"'),
+        ("mute-supply", 'address = "emulated:supply"', 'address = "10.0.0.2:5025"'),
+        ("swap-cells", 'address = "emulated:cell_simulator"', 'address = "10.0.0.3:5025"'),
+    ],
+)
+def test_a_defect_without_a_part_to_seed_it_in_is_refused_and_not_dropped(
+    sabotage: str, before: str, after: str, tmp_path: Path
+) -> None:
+    bench = read_bench(copied_bench(tmp_path, "hil24.toml", before, after))
+    with pytest.raises(Usage, match="cannot be seeded"):
+        refuse_without_place(bench, sabotage)
+    refuse_without_place(read_bench(EMULATED_BENCH), sabotage)
+    refuse_without_place(bench, "drop-tick")

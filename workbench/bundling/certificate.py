@@ -51,6 +51,7 @@ def read(folder: Path, bench: Path) -> Certificate:
         what, hint = f"is of another bench than {bench.name}, as it stands now", "certify this one"
         raise Refused(what, where=str(path), key="bench.sha256", value=said["bench"]["sha256"], hint=hint)
     summary = {key: said[key] for key in ("suite", "class", "made", "passed", "counts")}
+    summary["not_judged"] = sum(row["verdict"] == "N/A" for row in said["cases"])
     return Certificate(octets, said["class"], summary)
 
 

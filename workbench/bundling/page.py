@@ -58,7 +58,8 @@ def _evidence(bundle: Bundle) -> Iterator[str]:
     yield from (f"link     {plain(link['class'])} {plain(link['link'])}" for link in said["links"])
     yield from (f"note     {plain(note)}" for note in said["run"]["notes"])
     if (proof := said["certificate"]) is not None:
-        yield f"cert     {plain(proof['suite'])} of {plain(proof['made'])}, {_counted(proof['counts'])}"
+        left_open = f", {plain(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""
+        yield f"cert     {plain(proof['suite'])} of {plain(proof['made'])}, {_counted(proof['counts'])}{left_open}"
 
 
 def _counted(counts: Any) -> str:

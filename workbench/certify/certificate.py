@@ -23,16 +23,16 @@ SCHEMA: Final = "pulsebms.certificate/1"
 NAME: Final = "certificate.json"
 DECISION: Final = (
     "Guarded rejection (ILAC-G8:09/2019, 4.2.3): a check fails only where its value with its whole uncertainty lies "
-    "outside its limits; it is N/A where the bench cannot tell to half the width between them."
+    "outside its limits, however wide; one that overlaps them is N/A where it is wider than they are apart."
 )
 _VERSIONS: Final = ("pulsebms", "pytest", "numpy", "pyvisa", "python-can", "cantools")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certification: `cases` has a row for each check, `runs` for each case; `passed`: all PASS or N/A.
+    """One certification: `cases` has a row for each check, `runs` for each case.
 
-    `only`: the cases that were picked, empty where the whole suite was asked for.
+    `passed`: every case is PASS or N/A, and some check passed. `only`: the cases that were picked, empty where the whole suite was asked for.
     """
 
     suite: str
@@ -50,18 +50,36 @@ class Certificate:
     decision: str = DECISION
     schema: str = SCHEMA
 
+    @property
+    def not_judged(self) -> int:
+        """Checks that are N/A."""
+        return sum(row["verdict"] == Verdict.NA for row in self.cases)
+
+    @property
+    def result(self) -> str:
+        """`PASSED, 3 checks not judged`."""
+        return result_words(passed=self.passed, not_judged=self.not_judged)
+
     def as_json(self) -> dict[str, Any]:
         told = {key: getattr(self, key) for key in self.__dataclass_fields__}
         told["class"] = told.pop("evidence")
-        return told
+        return told | {"result": self.result, "not_judged": self.not_judged}
+
+
+def result_words(*, passed: bool, not_judged: int) -> str:
+    """The result as people read it, with what it leaves open."""
+    word = "PASSED" if passed else "NOT PASSED"
+    return f"{word}, {not_judged} {'check' if not_judged == 1 else 'checks'} not judged" if not_judged else word
 
 
 def made(certification: Certification) -> Certificate:
     """The certificate of one that is done."""
     verdicts = [case.verdict or Verdict.BLOCKED for case in certification.cases]
     counts = Counter(verdict.value for verdict in verdicts)
+    rows = [row for case in certification.cases for row in _rows(case)]
     good = {Verdict.PASS, Verdict.NA}
-    passed = bool(verdicts) and not certification.broken and set(verdicts) <= good and Verdict.PASS in verdicts
+    proven = any(row["verdict"] == Verdict.PASS for row in rows)
+    passed = proven and not certification.broken and set(verdicts) <= good
     bench = certification.order.bench
     return Certificate(
         suite=certification.suite.name,
@@ -69,7 +87,7 @@ def made(certification: Certification) -> Certificate:
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         passed=passed,
         counts={verdict.value: counts[verdict.value] for verdict in Verdict},
-        cases=[row for case in certification.cases for row in _rows(case)],
+        cases=rows,
         runs=[_run(case) for case in certification.cases],
         bench={"file": bench.name, "sha256": sha256(bench.read_bytes()).hexdigest()},
         versions={"python": platform.python_version()} | {name: _version(name) for name in _VERSIONS},

@@ -24,6 +24,9 @@ def xml(certificate: Certificate) -> str:
         timestamp=certificate.made,
         time=f"{sum(run['took_s'] for run in runs):.3f}",
     )
+    properties = SubElement(suite, "properties")
+    SubElement(properties, "property", name="result", value=certificate.result)
+    SubElement(properties, "property", name="not_judged", value=str(certificate.not_judged))
     for run in runs:
         _case(suite, run, certificate)
     for sentence in certificate.trouble:

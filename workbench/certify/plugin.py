@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.session.live import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
+UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why
 ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
 
 
@@ -201,7 +202,7 @@ def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
     checks = [] if record is None else record.checks
     verdicts = [check.verdict for check in checks] + ([trouble[0]] if trouble else [])
     verdict = worst(verdicts) if verdicts else Verdict.ERROR
-    doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is Verdict.ERROR)
+    doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is verdict and verdict in UNCLEAR)
     reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
     certifying.detected |= verdict is Verdict.FAIL
     traces = [] if certifying.opened is None else certifying.opened.traces(check.channel for check in checks)

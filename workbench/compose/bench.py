@@ -29,6 +29,7 @@ from drivers.scpi.iobox import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated import BenchError as EmulatorError
 from fixtures.emulated import EmulatedBench
+from workbench.compose.defects import EMULATED, SEED, refuse_without_place
 from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
@@ -47,9 +48,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Bytes, Floats
     from workbench.engine.process import EngineOrder
 
-EMULATED: Final = "emulated"
 SWAPPED: Final = (5, 6)
-SEED: Final = "seed"
 LOST_TICK: Final = 1_500  # within the tour's run
 
 
@@ -170,6 +169,7 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
 
 def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None:
     """Start the emulated bench when the file names one; its journals lie in the run's folder."""
+    refuse_without_place(bench, sabotage)
     declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address, bench.dut.interface)
     if not any(address.startswith(EMULATED) for address in declared):
         return None

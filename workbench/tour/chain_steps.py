@@ -24,6 +24,7 @@ from workbench.tour.step import Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workbench.certify.certificate import Certificate
     from workbench.tour.trip import Trip
 
 CELLS: Final = (1, 12, 24)
@@ -52,10 +53,19 @@ def certify(trip: Trip) -> Finding:
         certification.close()
     made = certificate.write(certification, folder)
     trip.chain.certificate, trip.chain.report = folder, folder / "report.html"
+    return certified(made, len(only), folder.name)
+
+
+def certified(made: Certificate, asked: int, folder: str) -> Finding:
+    """The finding for a certificate of `asked` cases; one with checks that could not be judged is not judged."""
     wrong = [f"{run['id']}/{run['variant']} {run['verdict']}" for run in made.runs if run["verdict"] != "PASS"]
     passed = len(made.runs) - len(wrong)
-    evidence = "; ".join(wrong or made.trouble) or f"{len(made.cases)} checks, class {made.evidence}, {folder.name}"
-    return Finding(made.passed and passed == len(only), passed, "cases", f"all {len(only)} pass", evidence)
+    evidence = "; ".join(wrong or made.trouble) or f"{len(made.cases)} checks, class {made.evidence}, {folder}"
+    good = made.passed and len(made.runs) == asked
+    reasons = [f"{row['name']}: {row['reason']}" for row in made.cases if row["verdict"] == "N/A"]
+    ok = None if good and made.not_judged else good
+    reason = f"{made.result}: {reasons[0]}" if ok is None else ""
+    return Finding(ok, passed, "cases", f"all {asked} pass", evidence, reason)
 
 
 def bundle(trip: Trip) -> Finding:

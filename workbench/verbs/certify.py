@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from drivers.errors import CheckFailed
+from drivers.errors import CheckFailed, Usage
 from workbench.certify import certificate
 from workbench.certify.limits import read_limits
 from workbench.certify.order import Order
@@ -25,8 +25,17 @@ if TYPE_CHECKING:
 LOOK_S = 0.05
 
 
-def main(report: Report, suite: str, bench: Path, out: Path, only: str) -> bool:
-    """True when nothing failed, nothing was blocked and something passed."""
+def main(
+    report: Report, suite: str, bench: Path, out: Path, only: str, *, defects: str = "", healthy: int | None = None
+) -> bool:
+    """True when nothing failed, nothing was blocked and something passed.
+
+    Raises `Usage` for `defects` and `healthy`, which judge a suite and no bench.
+    """
+    for key, given in (("defects", defects or None), ("healthy", healthy)):
+        if given is not None:
+            hint = f"add --qualify, or leave out --{key}"
+            raise Usage(f"--{key} is for --qualify alone", key=key, value=given, hint=hint)
     path = suite_path(suite)
     read_limits(bench)  # a mistake in a declaration is told before anything starts
     stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
@@ -39,11 +48,12 @@ def main(report: Report, suite: str, bench: Path, out: Path, only: str) -> bool:
         certification.close()
         made = certificate.write(certification, folder)
     report.body |= {"class": made.evidence, "counts": made.counts, "cases": made.cases}
+    report.body |= {"result": made.result, "not_judged": made.not_judged}
     report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
     for sentence in made.trouble:
         raise CheckFailed(sentence, where=path.name, hint="mend the suite")
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
-    report.line(f"{'PASSED' if made.passed else 'NOT PASSED'}: {counted}; evidence class {made.evidence}")
+    report.line(f"{made.result}: {counted}; evidence class {made.evidence}")
     report.line(f"{folder / 'report.html'}")
     return made.passed
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.benchfile.read import read_bench
 from drivers.errors import Usage
+from workbench.certify.limits import read_limits
 from workbench.certify.qualify import Outcome, Trial, qualified
 from workbench.certify.runner import suite_path
 from workbench.compose.defects import defects as known_defects
-from workbench.compose.defects import sabotage
+from workbench.compose.defects import refuse_without_place, sabotage
 from workbench.folders import fresh
 
 if TYPE_CHECKING:
@@ -23,12 +24,25 @@ if TYPE_CHECKING:
 
 MISSED: Final = 1  # of the twelve, one may stay unfound
 SEED: Final = 20260
+HEALTHY: Final = 10  # runs that must raise no alarm
 
 
-def main(report: Report, suite: str, bench: Path, out: Path, *, defects: str, healthy: int) -> bool:
-    """True when at least all defects but one were found and no healthy run raised an alarm."""
-    path, asked = suite_path(suite), _asked(defects)
-    cells = read_bench(bench).pack.cells
+def main(
+    report: Report, suite: str, bench: Path, out: Path, *, only: str = "", defects: str = "", healthy: int | None = None
+) -> bool:
+    """True when at least all defects but one were found and no healthy run raised an alarm.
+
+    Raises `Usage` for `only`, since a suite is judged whole, and for a bench that has no place for a defect.
+    """
+    if only:
+        hint = "leave out --only, or name a smaller suite"
+        raise Usage("--only does not go with --qualify: a suite is judged whole", key="only", value=only, hint=hint)
+    path, asked, healthy = suite_path(suite), _asked(defects), HEALTHY if healthy is None else healthy
+    declared = read_bench(bench)
+    for name in asked:
+        refuse_without_place(declared, sabotage(name, 1))
+    read_limits(bench)  # a mistake in a declaration is told before anything starts
+    cells = declared.pack.cells
     stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
     folder = fresh(out.resolve(), f"{stamp}_{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification

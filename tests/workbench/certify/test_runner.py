@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -154,3 +155,77 @@ def test_what_is_no_certificate_is_answered_with_a_sentence(tmp_path: Path, text
 def test_a_suite_that_is_not_there_is_answered_with_those_there_are() -> None:
     with pytest.raises(Usage, match="bms"):
         suite_path("nothing")
+
+
+ODD = """
+import math
+
+@case("ODD-03")
+def test_nan_limit(rec):
+    rec.check("nan limit", 1.0, "1", lo=math.nan, hi=2)
+
+@case("ODD-04")
+def test_nan_value(rec):
+    rec.check("nan value", math.nan, "V", lo=0, hi=2)
+
+@case("ODD-08")
+def test_inverted(rec):
+    rec.check("inverted", 1.0, "1", lo=2, hi=0)
+
+@case("ODD-12")
+def test_coarse(rec):
+    rec.check("far outside", 76.1, "ms", lo=5, hi=6, uncertainty=26.7)
+    rec.check("too coarse", 5.5, "ms", lo=5, hi=6, uncertainty=26.7)
+"""
+
+COARSE = """
+@case("A-01")
+def test_a(rec):
+    rec.check("fine", 1.0, "V", lo=0.0, hi=2.0)
+    rec.check("one", 5.5, "ms", lo=5, hi=6, uncertainty=3.0)
+    rec.check("two", 5.5, "ms", lo=5, hi=6, uncertainty=4.0)
+
+@case("A-02")
+def test_b(rec):
+    rec.not_applicable("three", "this device has none")
+
+@case("A-03")
+def test_c(rec):
+    rec.check("fine", 1.0, "V", lo=0.0, hi=2.0)
+"""
+
+
+def test_limits_that_make_no_sense_are_the_scripts_error_and_what_is_far_outside_fails(tmp_path: Path) -> None:
+    certification = certified(tmp_path, ODD)
+    assert [(case.id, case.verdict) for case in certification.cases] == [
+        ("ODD-03", Verdict.ERROR),
+        ("ODD-04", Verdict.FAIL),
+        ("ODD-08", Verdict.ERROR),
+        ("ODD-12", Verdict.FAIL),
+    ]
+    assert "the script's mistake: limits nan to 2" in certification.cases[0].reason
+    made = certificate.write(certification, tmp_path / "out")
+    assert not made.passed
+    assert made.result == "NOT PASSED, 1 check not judged"
+
+
+def test_a_certificate_says_how_many_checks_were_not_judged(tmp_path: Path) -> None:
+    certification = certified(tmp_path, COARSE)
+    assert [case.verdict for case in certification.cases] == [Verdict.NA, Verdict.NA, Verdict.PASS]
+    assert "one: the bench tells it to +-3" in certification.cases[0].reason
+    made = certificate.write(certification, tmp_path / "out")
+    assert (made.passed, made.not_judged, made.result) == (True, 3, "PASSED, 3 checks not judged")
+    assert made.counts == {"PASS": 1, "FAIL": 0, "ERROR": 0, "BLOCKED": 0, "N/A": 2}
+    said = json.loads((tmp_path / "out" / certificate.NAME).read_text(encoding="utf-8"))
+    assert (said["result"], said["not_judged"]) == ("PASSED, 3 checks not judged", 3)
+    assert "PASSED, 3 checks not judged" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    junit = fromstring((tmp_path / "out" / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314  # ours
+    told = {one.get("name"): one.get("value") for one in junit.iter("property")}
+    assert told == {"result": "PASSED, 3 checks not judged", "not_judged": "3"}
+    assert junit.get("skipped") == "2"
+    assert certificate.read(tmp_path / "out").result == made.result
+
+
+def test_a_suite_of_which_nothing_could_be_judged_has_not_passed(tmp_path: Path) -> None:
+    made = certificate.made(certified(tmp_path, COARSE, "A-02"))
+    assert (made.passed, made.result) == (False, "NOT PASSED, 1 check not judged")

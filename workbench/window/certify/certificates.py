@@ -59,7 +59,8 @@ def _line(home: Path) -> PastLine:
 
 
 def _result(made: Certificate, folder: Path, cases: Sequence[CaseRun]) -> Result:
-    return Result(folder, made.suite, made.made, made.evidence, made.passed, made.counts, cases, made.trouble)
+    about = (made.suite, made.made, made.evidence, made.passed, made.counts)
+    return Result(folder, *about, cases, made.trouble, not_judged=made.not_judged)
 
 
 def _case(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], traces: Mapping[str, Any]) -> CaseRun:

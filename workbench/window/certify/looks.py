@@ -142,7 +142,7 @@ def counted(counts: Mapping[str, int]) -> str:
 def whole(cases: Sequence[CaseRun]) -> str:
     """The word for cases together: the worst that is known; running while one of them does; empty before."""
     words = [word_of(case) for case in cases]
-    for word in (RUNNING, Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.PASS, Verdict.NA):
+    for word in (RUNNING, Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.NA, Verdict.PASS):
         if word in words:
             return str(word)
     return ""

@@ -33,6 +33,7 @@ class Result:
     cases: Sequence[CaseRun]
     trouble: Sequence[str] = ()
     written: bool = True
+    not_judged: int = 0
 
     @property
     def report(self) -> Path:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy
 
+from workbench.certify.certificate import result_words
 from workbench.certify.verdict import Verdict
 from workbench.window import format as fmt
 from workbench.window.certify import looks
@@ -118,7 +119,8 @@ class Outcome(QFrame):
         self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
 
     def _show_result(self, result: Result) -> None:
-        word, verdict = ("PASSED", Verdict.PASS) if result.passed else ("NOT PASSED", Verdict.FAIL)
+        word = result_words(passed=result.passed, not_judged=result.not_judged)
+        verdict = Verdict.PASS if result.passed else Verdict.FAIL
         if not result.passed and not result.counts.get(Verdict.FAIL):  # nothing is proven against the device
             verdict = Verdict.ERROR if result.trouble or result.counts.get(Verdict.ERROR) else Verdict.BLOCKED
         facts = [looks.counted(result.counts) or "no case ran", f"class {result.evidence}"]

@@ -1,0 +1,43 @@
+"""Options that stand before a verb: handed on to it where it has them, refused where it has not; never dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def hand_on(context: typer.Context) -> None:
+    """Give the options of this group, and those of the group before it, to the verb that follows.
+
+    What the verb is given itself goes before. Raises `typer.BadParameter` for an option that the verb does not have.
+    """
+    verb = context.invoked_subcommand
+    if verb is None:
+        return
+    given = {**_given(context), **(context.obj or {})}
+    if not given:
+        return
+    command: Any = context.command
+    following: Any = command.get_command(context, verb)
+    if following is None:  # an unknown verb is refused by name
+        return
+    if hasattr(following, "commands"):
+        context.obj = given  # its own verb takes them
+        return
+    taken = {parameter.name for parameter in following.params}
+    for name in given:
+        if name not in taken:
+            what = f"--{name} is no option of {context.command_path} {verb}; leave it out"
+            raise typer.BadParameter(what, ctx=context)
+    context.default_map = {**(context.default_map or {}), verb: given}
+
+
+def _given(context: typer.Context) -> Mapping[str, Any]:
+    """Options of this group that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if getattr(source, "name", "") == "COMMANDLINE"]
+    return {name: context.params[name] for name in given}
