@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec
 
 INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
-CELL_OHM: Final = 0.028  # what a 5 Ah cell answers to current within seconds (Chen2020, 2RC fit)
-RISE_A_S: Final = 30.0  # charging begins softly
+CELL_OHM_AH: Final = 0.14  # what a cell of 1 Ah answers to current within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
+RISE_1_H_S: Final = 0.5  # of the capacity as a current, per second: charging begins softly
 NEAR_V: Final = 0.005
 ENDS_AT_H: Final = 20.0  # C/20
 
@@ -26,11 +26,12 @@ class CcCv:
     """Charges with `current_a` until the highest cell reads `voltage_v`, then holds that by integrating its error.
 
     Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2); overshoots of more than 5 mV
-    count as violations. What it cannot measure it does not charge.
+    count as violations, and so does a voltage that is not known. What it cannot measure it does not charge.
     """
 
-    def __init__(self, current_a: float, voltage_v: float, end_a: float, gain_a_vs: float) -> None:
-        self._current_a, self._voltage_v, self._end_a, self._gain_a_vs = current_a, voltage_v, end_a, gain_a_vs
+    def __init__(self, current_a: float, voltage_v: float, pack_ah: float) -> None:
+        self._current_a, self._voltage_v, self._end_a = current_a, voltage_v, pack_ah / ENDS_AT_H
+        self._gain_a_vs, self._rise_a_s = INTEGRAL_1_S * pack_ah / CELL_OHM_AH, RISE_1_H_S * pack_ah
         self._charge_a = 0.0
         self._done = False
         self._output = Output()
@@ -42,13 +43,15 @@ class CcCv:
         if math.isfinite(highest_v):
             # within what may flow, or the integral would run away while the pack allows less
             ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
-            wound_a = self._charge_a + min(self._gain_a_vs * below_v, RISE_A_S) * dt_s
+            wound_a = self._charge_a + min(self._gain_a_vs * below_v, self._rise_a_s) * dt_s
             self._charge_a = min(max(wound_a, 0.0), ceiling_a)
             self._done = self._done or (below_v < NEAR_V and self._charge_a <= self._end_a < ceiling_a)
-        wish_a = 0.0 if self._done or not math.isfinite(highest_v) else -self._charge_a
+        unknown = not math.isfinite(highest_v)  # an overshoot that nobody measured is no zero
+        wish_a = 0.0 if self._done or unknown else -self._charge_a
         over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
         current_a = self._output.current(wish_a, allowed, dt_s)
-        return self._output.decision(current_a, over_v, dt_s, broken=over_v > NEAR_V or breaks(wish_a, allowed))
+        broken = unknown or over_v > NEAR_V or breaks(wish_a, allowed)
+        return self._output.decision(current_a, over_v, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
         self._charge_a = min(max(-current_a, 0.0), self._current_a)
@@ -59,8 +62,7 @@ class CcCv:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     """Settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
     current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
-    gain_a_vs = INTEGRAL_1_S * pack.parallel / CELL_OHM
-    return CcCv(current_a, voltage_v, pack.cell_ah * pack.parallel / ENDS_AT_H, gain_a_vs)
+    return CcCv(current_a, voltage_v, pack.parallel * pack.cell_ah)
 
 
 def _positive(settings: Mapping[str, Any], key: str) -> float:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
+PRICED_AT: Final = 12.0  # cells of 5 Ah abreast, the pack that these prices are for; others are scaled to it
 SMOOTH: Final = 1e-4  # of the squared step between neighbours, against the squared tracking error, both in A^2
 SLACK: Final = (2e3, 2e3)  # linear and quadratic price of one unit of slack
 ZERO_C_K: Final = 273.15
@@ -43,10 +44,14 @@ class Plan:
         self.high_k = limits.high_k
         self._excess = model.linearised(*model.excess(horizon, step_s, parallel, cell_ah, limits))
         slacks = np.eye(model.FAMILIES) * 2.0 * SLACK[1]
+        self._tracks = 2.0 * (PRICED_AT / model.cells_abreast(parallel, cell_ah)) ** 2
         self._cost = np.asfortranarray(
             np.block(
                 [
-                    [2.0 * (np.eye(horizon) + SMOOTH * _differences(horizon)), np.zeros((horizon, model.FAMILIES))],
+                    [
+                        self._tracks * (np.eye(horizon) + SMOOTH * _differences(horizon)),
+                        np.zeros((horizon, model.FAMILIES)),
+                    ],
                     [np.zeros((model.FAMILIES, horizon)), slacks],
                 ]
             )
@@ -65,7 +70,7 @@ class Plan:
         self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
         broken, slope = self._excess()
         self._rows[:, :horizon] = slope
-        linear = np.concatenate([-2.0 * wanted_a, np.full(model.FAMILIES, SLACK[0])])
+        linear = np.concatenate([-self._tracks * wanted_a, np.full(model.FAMILIES, SLACK[0])])
         above = slope @ self.current_a - broken
         charge_a, discharge_a = (min(max(0.0, a), UNBOUND_A) for a in (allowed.charge_a, allowed.discharge_a))
         low = np.concatenate([np.full(horizon, -charge_a), np.zeros(model.FAMILIES)])
@@ -93,12 +98,13 @@ class Mpc:
 
     def __init__(self, duty: Duty, plan: Plan, pack: PackSpec, step_s: float, every_s: float) -> None:
         self._duty, self._plan, self._pack = duty, plan, pack
+        self._abreast = model.cells_abreast(pack.parallel, pack.cell_ah)
         # the plan's first current stands for `every_s`: aim at the middle of that, or it lags behind the duty
         self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
         self._t_s = self._wish_a = 0.0
         self._planned = self._waits = True
-        self._polarisation = model.Polarisation(pack.parallel)
+        self._polarisation = model.Polarisation(self._abreast)
         self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
         self._follows = False
         self._output = Output()
@@ -145,7 +151,7 @@ class Mpc:
 
     def _cool(self, kelvin: float, allowed: CurrentRange) -> CurrentRange:
         """`allowed`, as far as the hottest cell keeps its limit."""
-        most_a = model.coolest_a(kelvin, self._pack.ambient_k, self._plan.high_k, self._pack.parallel)
+        most_a = model.coolest_a(kelvin, self._pack.ambient_k, self._plan.high_k, self._abreast)
         return CurrentRange(min(allowed.charge_a, most_a), min(allowed.discharge_a, most_a))
 
 

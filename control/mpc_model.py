@@ -8,7 +8,8 @@ from typing import Any, Final, cast
 
 from twin import symbolic as sy
 
-# Chen2020 cell of 5 Ah: open-circuit voltage as a polynomial of 2 soc - 1 (18 mV worst, the offset is observed and
+CAPACITY_AH: Final = 5.0
+# Chen2020 cell of that: open-circuit voltage as a polynomial of 2 soc - 1 (18 mV worst, the offset is observed and
 # cancels), 2RC from the answer of PyBaMM's SPMe to 1C at 62 %, heat of an M50 in still air.
 OCV_V: Final = (3.7509, 0.41941, 0.08249, 0.37969, 0.02806, -1.08998, -0.42279, 1.05347)
 R0_OHM, R1_OHM, R2_OHM = 0.0238, 0.0043, 0.0185
@@ -32,6 +33,14 @@ class Limits:
     high_k: float
 
 
+def cells_abreast(parallel: int, cell_ah: float) -> float:
+    """How many cells of `CAPACITY_AH` one series element of the declared pack amounts to.
+
+    Resistance falls and heat capacity grows with capacity, whether a cell is larger or there are more of them.
+    """
+    return parallel * cell_ah / CAPACITY_AH
+
+
 def ocv_v(soc: Any) -> Any:
     """Open-circuit voltage of the mean cell, of a number or an expression (Horner)."""
     x, value = 2.0 * soc - 1.0, OCV_V[-1]
@@ -49,10 +58,11 @@ def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: L
     currents, start = sy.symbol("u", horizon), sy.symbol("x", 5)
     soc, v1, v2, above_v, below_v = (start[n] for n in range(5))
     fade1, fade2 = _fade(step_s, TAU1_S), _fade(step_s, TAU2_S)
+    abreast = cells_abreast(parallel, cell_ah)
     families: list[list[Any]] = [[] for _ in range(FAMILIES)]
     for k in range(horizon):
-        cell_a = currents[k] / parallel
-        soc = soc - cell_a * step_s / (3600.0 * cell_ah)
+        cell_a = currents[k] / abreast
+        soc = soc - cell_a * step_s / (3600.0 * CAPACITY_AH)
         v1 = fade1 * v1 + (1.0 - fade1) * R1_OHM * cell_a
         v2 = fade2 * v2 + (1.0 - fade2) * R2_OHM * cell_a
         drop_v = R0_OHM * cell_a + v1 + v2
@@ -65,14 +75,14 @@ def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: L
     return currents, start, broken
 
 
-def coolest_a(kelvin: float, ambient_k: float, high_k: float, parallel: int) -> float:
+def coolest_a(kelvin: float, ambient_k: float, high_k: float, abreast: float) -> float:
     """The pack current, either way, whose heat lets the hottest cell come up to `high_k` and no further.
 
     A bound and no constraint of the plan: heat grows with the current squared, so its linearisation would let a warm
     cell be cooled by charging it; and over seconds the temperature hardly moves.
     """
     room_w = HEAT_J_K / APPROACH_S * (high_k - kelvin) + LOSS_W_K * (high_k - ambient_k)
-    return parallel * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
+    return abreast * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
 
 
 def linearised(currents: Any, start: Any, broken: Any) -> sy.Compiled:
@@ -85,13 +95,13 @@ def linearised(currents: Any, start: Any, broken: Any) -> sy.Compiled:
 class Polarisation:
     """Both RC voltages of the mean cell (V), run along with the measured current."""
 
-    def __init__(self, parallel: int) -> None:
-        self._parallel = parallel
+    def __init__(self, abreast: float) -> None:
+        self._abreast = abreast
         self.v1 = self.v2 = 0.0
 
     def step(self, current_a: float, dt_s: float) -> float:
         """Advance; the whole voltage drop of the cell under `current_a` (A of the pack)."""
-        cell_a = current_a / self._parallel
+        cell_a = current_a / self._abreast
         fade1, fade2 = _fade(dt_s, TAU1_S), _fade(dt_s, TAU2_S)
         self.v1 = fade1 * self.v1 + (1.0 - fade1) * R1_OHM * cell_a
         self.v2 = fade2 * self.v2 + (1.0 - fade2) * R2_OHM * cell_a

@@ -18,7 +18,8 @@ def hand_on(context: typer.Context) -> None:
     verb = context.invoked_subcommand
     if verb is None:
         return
-    given = {**_given(context), **(context.obj or {})}
+    before: Mapping[str, Any] = context.obj or {}
+    given = {**_given(context), **before}
     if not given:
         return
     command: Any = context.command

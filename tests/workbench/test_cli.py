@@ -12,17 +12,12 @@ import pytest
 import typer
 
 import workbench.cli
-import workbench.verbs.bundle
-import workbench.verbs.certify
-import workbench.verbs.doctor
-import workbench.verbs.run
-import workbench.verbs.window
 from drivers.benchfile import read_bench
 from drivers.errors import Usage
-from workbench import verbs
 from workbench.compose.defects import refuse_without_place
 from workbench.handed_on import hand_on
 from workbench.options import EMULATED_BENCH
+from workbench.verbs import bundle, certify, doctor, run, window
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,9 +132,9 @@ class Kept:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     verb = Kept()
-    for module in (verbs.doctor, verbs.run, verbs.certify, verbs.window):
+    for module in (doctor, run, certify, window):
         monkeypatch.setattr(module, "main", verb.main)
-    monkeypatch.setattr(verbs.bundle, "build", verb.main)
+    monkeypatch.setattr(bundle, "build", verb.main)
     return verb
 
 

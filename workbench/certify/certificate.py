@@ -32,7 +32,8 @@ _VERSIONS: Final = ("pulsebms", "pytest", "numpy", "pyvisa", "python-can", "cant
 class Certificate:
     """One certification: `cases` has a row for each check, `runs` for each case.
 
-    `passed`: every case is PASS or N/A, and some check passed. `only`: the cases that were picked, empty where the whole suite was asked for.
+    `passed`: every case is PASS or N/A, and some check passed.
+    `only`: the cases that were picked, empty where the whole suite was asked for.
     """
 
     suite: str
