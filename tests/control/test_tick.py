@@ -52,8 +52,17 @@ def test_a_row_holds_what_lanes_and_gate_said() -> None:
     assert row["twin/model/cell_01/soc"] == row["estimator/belief/cell_02/soc"] == row["estimator/belief/soc"] == 0.6
     assert row["estimator/belief/soc_std"] == row["estimator/belief/cell_01/soc_std"] == 0.01
     assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
+    assert row["loop/twin"] == 0.0
     unknown = [name for name, value in row.items() if math.isnan(value)]
     assert all("/r0" in name or "_power" in name for name in unknown), "nothing else may be missing"
+
+
+def test_a_row_tells_which_twin_was_active_when_it_was_made() -> None:
+    made = running()
+    made.other_twin.offset_v = 0.0
+    assert filled(made, 1)["loop/twin"] == 0.0
+    made.loop.activate("twin", "other")
+    assert filled(made, 1)["loop/twin"] == 1.0
 
 
 def test_what_a_lane_believes_of_resistance_and_power_is_kept() -> None:

@@ -13,6 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
+from workbench import jitter
+from workbench.tour.yardstick import Yardstick
+
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_S = float(os.environ.get("PULSEBMS_SOAK_S", "600"))
 WARM_S = min(60.0, SOAK_S / 3.0)
@@ -34,6 +37,7 @@ def memory(process: psutil.Process) -> int:
 
 def test_a_long_run_loses_no_tick_and_grows_no_memory(tmp_path: Path) -> None:
     command = [sys.executable, "main.py", "run", "--json", "--out", str(tmp_path), "--duration", str(SOAK_S)]
+    probe = Yardstick()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     whole = psutil.Process(process.pid)
     time.sleep(20.0 + WARM_S)
@@ -41,12 +45,17 @@ def test_a_long_run_loses_no_tick_and_grows_no_memory(tmp_path: Path) -> None:
     time.sleep(SOAK_S - WARM_S - 20.0)
     late = memory(whole)
     stdout, _ = process.communicate(timeout=300.0)
+    machine = probe.read()
     answer: dict[str, Any] = json.loads(stdout)
     print(f"{answer['ticks']} ticks, late {answer['late_ms']}, memory {early / 1e6:.0f} to {late / 1e6:.0f} MB")  # noqa: T201  # the figures
     assert process.returncode == 0
     assert answer["recorded"] == answer["ticks"] >= 100 * SOAK_S
-    assert answer["missed"] <= answer["ticks"] / 1000
     assert late - early < GROWTH
+    missed_pct = 100.0 * answer["missed"] / answer["due"]
+    held = jitter.within(missed_pct, jitter.MOST_MISSED_PCT, machine.missed_pct)
+    if held is None:
+        pytest.skip(f"all else holds; {missed_pct:.3g} % missed, the machine itself misses {machine.missed_pct:.3g} %")
+    assert held, f"{missed_pct:.3g} % missed, the machine itself misses {machine.missed_pct:.3g} %"
 
 
 def test_five_tours_in_a_row_walk_every_step(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -126,6 +127,17 @@ def test_what_passed_leads_to_the_bundle_page(scene: Scene) -> None:
     assert scene.page.outcome.word.text() == "PASSED"
     click(scene.page.outcome.bundle)
     assert scene.shown.shell.page == "Bundle"
+
+
+def test_a_result_says_how_many_checks_were_not_judged(scene: Scene) -> None:
+    scene.page.picker.model.tick_only(scene.course.cases[2:])
+    scene.finish()
+    result = scene.course.result
+    assert result is not None
+    assert result.not_judged == 0
+    scene.page.outcome._show_result(replace(result, not_judged=3, counts={"PASS": 1, "N/A": 2}))  # pyright: ignore[reportPrivateUsage]  # no other way to have one that was not judged
+    assert scene.page.outcome.word.text() == "PASSED, 3 checks not judged"
+    assert scene.page.outcome.text.text().startswith("1 PASS, 2 N/A")
 
 
 def test_only_what_did_not_pass_is_ticked_for_another_try(scene: Scene) -> None:
