@@ -26,7 +26,8 @@ class CcCv:
     """Charges with `current_a` until the highest cell reads `voltage_v`, then holds that by integrating its error.
 
     Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2); overshoots of more than 5 mV
-    count as violations, and so does a voltage that is not known. What it cannot measure it does not charge.
+    count as violations, and so does what is not known: without every cell's voltage and the pack's current it does
+    not charge.
     """
 
     def __init__(self, current_a: float, voltage_v: float, pack_ah: float) -> None:
@@ -40,17 +41,17 @@ class CcCv:
         del estimate
         highest_v = float(reading.voltage_v.max())
         below_v = self._voltage_v - highest_v
-        if math.isfinite(highest_v):
+        knows = math.isfinite(highest_v) and math.isfinite(reading.current_a)  # an overshoot nobody measured is no zero
+        if knows:
             # within what may flow, or the integral would run away while the pack allows less
             ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
             wound_a = self._charge_a + min(self._gain_a_vs * below_v, self._rise_a_s) * dt_s
             self._charge_a = min(max(wound_a, 0.0), ceiling_a)
             self._done = self._done or (below_v < NEAR_V and self._charge_a <= self._end_a < ceiling_a)
-        unknown = not math.isfinite(highest_v)  # an overshoot that nobody measured is no zero
-        wish_a = 0.0 if self._done or unknown else -self._charge_a
+        wish_a = 0.0 if self._done or not knows else -self._charge_a
         over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
         current_a = self._output.current(wish_a, allowed, dt_s)
-        broken = unknown or over_v > NEAR_V or breaks(wish_a, allowed)
+        broken = not knows or over_v > NEAR_V or breaks(wish_a, allowed)
         return self._output.decision(current_a, over_v, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:

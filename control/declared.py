@@ -49,8 +49,11 @@ def build_lane(bench: Bench, lane: Lane, pack: PackSpec) -> Any:
 
 
 def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateSpec:
-    """What the gate needs: every instrument known in time, the device under test heard."""
+    """What the gate needs: every instrument in time, the device heard, what it measures within its own age."""
     late = bench.gate.late_ms.seconds
+    late_s = ages(table, {name: age for name, age in late.items() if name != "dut"})
+    measured = table.indices({wiring.pack_current, *wiring.cell_voltage, *wiring.cell_temperature})
+    late_s[measured] = np.minimum(late_s[measured], table.max_age_s[measured])
     device = [column for column, name in enumerate(table.names) if owner(name) == "dut"]
     return GateSpec(
         table=table,
@@ -58,7 +61,7 @@ def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wirin
         current="supply/current",
         cell_voltage=tuple(f"cell_{cell:02d}/voltage" for cell in range(1, bench.pack.cells + 1)),
         cell_temperature=wiring.cell_temperature,
-        late_s=ages(table, {name: age for name, age in late.items() if name != "dut"}),
+        late_s=late_s,
         lost_s=ages(table, bench.gate.lost_ms.seconds),
         device=np.array(device, dtype=np.intp),
         device_silent_s=late["dut"],

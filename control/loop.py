@@ -73,6 +73,7 @@ class Loop:
         self._missed = 0
         self._holding = False
         self._deaf = ""
+        self._doubted = False
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
@@ -138,7 +139,8 @@ class Loop:
         """Every lane's answer to `snapshot`; who raises is out from now on."""
         parts, state = self.parts, self.machine.state
         reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
-        seen_s = dt_s if state >= BenchState.ARMED or not parts.plays_cells else 0.0  # dead cells teach nothing
+        live = state >= BenchState.ARMED or not parts.plays_cells  # dead cells teach nothing
+        seen_s = dt_s if live and self._estimators_know(snapshot) else 0.0
         estimates = parts.estimators.run(believed(reading, seen_s, parts.cells), self._events)
         belief = estimates.get(parts.estimators.active, self._unknown)
         run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty waits for the run
@@ -151,6 +153,14 @@ class Loop:
             estimates,
             decisions,
         )
+
+    def _estimators_know(self, snapshot: Snapshot) -> bool:
+        """Whether pack current and every cell voltage are known; where not, the estimators hold and say so once."""
+        doubt = self.parts.sense.doubt(snapshot)
+        if bool(doubt) != self._doubted:
+            self._events.append(f"estimators hold: {doubt}" if doubt else "estimators go on: all is known again")
+        self._doubted = bool(doubt)
+        return not doubt
 
     def _wish(self, snapshot: Snapshot, answers: Answers) -> Command:
         """What the active lanes want; NaN where one has failed, which the gate never lets through."""

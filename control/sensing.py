@@ -79,7 +79,7 @@ class Wiring:
 
 
 class PackSense:
-    """What a snapshot says of the pack, by columns found once."""
+    """What a snapshot says of the pack, by columns found once; a value beyond its age or range is not known (NaN)."""
 
     def __init__(self, table: ChannelTable, wiring: Wiring) -> None:
         self._loop_current = table.index(wiring.loop_current)
@@ -93,27 +93,32 @@ class PackSense:
             self._limits = table.indices((wiring.charge_limit, wiring.discharge_limit))
         self._no_balancing = np.zeros(len(wiring.cell_voltage))
         self._held_a = np.zeros(1 + len(wiring.cell_current))
+        self._believed = np.concatenate([[self._pack_current], self._voltage]).astype(np.intp)
 
     def reading(self, snapshot: Snapshot) -> PackReading:
         """What estimators and controllers may know."""
-        values = snapshot.values
+        values = snapshot.known
         balancing_a = values[self._cell_current] if self._cell_current.size else self._no_balancing
         current_a = float(values[self._pack_current])
         return PackReading(snapshot.t_s, current_a, balancing_a, values[self._voltage], values[self._temperature])
 
+    def doubt(self, snapshot: Snapshot) -> str:
+        """Why an estimator must hold: pack current or a cell voltage is not known. Empty where it need not."""
+        return snapshot.doubt(self._believed)
+
     def twin_current(self, snapshot: Snapshot) -> Floats:
         """Current of each cell in A: the loop's plus the cell's own, each held while it is not known."""
-        now_a = snapshot.values[self._currents]
+        now_a = snapshot.known[self._currents]
         np.copyto(self._held_a, now_a, where=np.isfinite(now_a))
         return self._held_a[0] + (self._held_a[1:] if self._cell_current.size else self._no_balancing)
 
     def allowed(self, snapshot: Snapshot) -> CurrentRange:
-        """What the device under test allows now; what it does not say is 0 A, what it cannot say is no limit."""
+        """What the device under test allows now; what is not known is 0 A, what it cannot say is no limit."""
         if self._limits is None:
             return CurrentRange(np.inf, np.inf)
-        charge_a, discharge_a = (max(0.0, a) for a in snapshot.values[self._limits].tolist())  # 0.0 where a is NaN
+        charge_a, discharge_a = (max(0.0, a) for a in snapshot.known[self._limits].tolist())  # 0.0 where a is NaN
         return CurrentRange(charge_a, discharge_a)
 
     def contactor_closed(self, snapshot: Snapshot) -> bool:
         """Whether current may flow at all; feedback that is not known counts as open."""
-        return self._contactor is None or bool(snapshot.values[self._contactor] == 1.0)
+        return self._contactor is None or bool(snapshot.known[self._contactor] == 1.0)

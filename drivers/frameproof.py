@@ -72,12 +72,16 @@ class Proof:
     _counters: dict[int, int] = field(default_factory=dict[int, int])
 
     def doubt(self, protection: Protection | None, message_id: int, payload: bytes, length: int) -> str:
-        """Why a frame that should have `length` bytes may not be believed, empty where it may."""
-        if len(payload) != length:
-            self.bad += 1
-            return f"{len(payload)} bytes where {length} are due"
+        """Why a frame that should have `length` bytes may not be believed, empty where it may.
+
+        What proves nothing of itself is believed as far as it goes; bytes behind `length` are somebody else's.
+        """
         if protection is None:
             return ""
+        if len(payload) < length:
+            self.bad += 1
+            return f"{len(payload)} bytes where {length} are due"
+        payload = payload[:length]
         if not protection.proves(message_id, payload):
             self.bad += 1
             return "a wrong checksum"

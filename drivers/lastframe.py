@@ -11,6 +11,7 @@ from drivers.frameproof import Proof, Protection
 from drivers.lastword import NEVER, RECONNECT_S, StepResult
 
 PERIOD_S: Final = 0.020
+BITS_PER_BYTE: Final = 8
 EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
 DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not hold the connection
 
@@ -19,7 +20,8 @@ DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood 
 class Watch:
     """A frame that verifies: `payload & mask == value`, the payload read as a little-endian number.
 
-    It must have `length` bytes and prove itself by `protection`: a replayed frame tells nothing of now.
+    It must carry the bits of `mask`, and with a `protection` prove itself over its `length` bytes: a replayed frame
+    tells nothing of now. An empty mask verifies nothing.
     """
 
     identifier: int
@@ -29,7 +31,8 @@ class Watch:
     protection: Protection | None
 
     def met(self, payload: bytes) -> bool:
-        return int.from_bytes(payload, "little") & self.mask == self.value
+        carried = self.mask.bit_length() <= BITS_PER_BYTE * len(payload)
+        return bool(self.mask) and carried and int.from_bytes(payload, "little") & self.mask == self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -28,12 +29,16 @@ class Quality(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One named signal in SI units (`1` for a fraction or a flag) with the range in which it can be believed."""
+    """One named signal in SI units (`1` for a fraction or a flag) with the range in which it can be believed.
+
+    No decision uses a value older than `max_age_s`; infinite where only the gate's own times bound the age.
+    """
 
     name: str
     unit: str
     low: float = float("-inf")
     high: float = float("inf")
+    max_age_s: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class ChannelTable:
     """The ordered, immutable channels of a bench; turns names into columns once, at start."""
 
     channels: tuple[Channel, ...]
+    max_age_s: Floats = field(init=False, repr=False, compare=False)  # of each channel
     _columns: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -51,6 +57,7 @@ class ChannelTable:
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"channel {twice} is declared twice")
         object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "max_age_s", np.array([channel.max_age_s for channel in self.channels]))
 
     def __len__(self) -> int:
         return len(self.channels)
@@ -90,6 +97,26 @@ class Snapshot:
     values: Floats
     sampled_s: Floats
     quality: Bytes
+
+    @cached_property
+    def known(self) -> Floats:
+        """What a decision may use: `values`, NaN where one is implausible or older than its channel's `max_age_s`.
+
+        A sample from the future is as wrong as one from the past.
+        """
+        fresh = np.abs(self.t_s - self.sampled_s) <= self.table.max_age_s
+        return np.where(fresh & (self.quality != Quality.IMPLAUSIBLE), self.values, np.nan)
+
+    def doubt(self, columns: Columns) -> str:
+        """Why one of `columns` is not known, as a sentence that names its channel; empty where all are."""
+        unknown = columns[np.isnan(self.known[columns])]
+        if not unknown.size:
+            return ""
+        n = int(unknown[0])
+        channel, age_s = self.table.channels[n], self.t_s - float(self.sampled_s[n])
+        if np.isfinite(self.values[n]) and not abs(age_s) <= channel.max_age_s:
+            return f"{channel.name} is {age_s:.3f} s old, limit {channel.max_age_s:.3f} s"
+        return f"{channel.name} is not known"
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+import logging
+import math
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from drivers.canbus.dbctext import decoded
+from drivers.canbus.layout import BITS_PER_BYTE, Layout
 from drivers.errors import BenchFileError
 from drivers.frameproof import Protection
 
@@ -12,22 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-BITS_PER_BYTE = 8
-EXACT = 1e-6  # of a raw step
+    from drivers.canbus.layout import Page
+
+CLASSIC_BYTES: Final = 8  # of data in a frame of classic CAN
 
 
 class Message:
     """One message of a DBC: its signals in the DBC's physical units."""
 
-    def __init__(self, message: Any, protection: Protection | None) -> None:
+    def __init__(self, message: Any, protection: Protection | None, proven_by: tuple[str, ...] = ()) -> None:
+        """`proven_by`: the signals of `protection`."""
         self._message = message
         self.name: str = message.name
         self.id: int = message.frame_id
         self.extended: bool = message.is_extended_frame
         self.length: int = message.length  # bytes
-        self.signals: tuple[str, ...] = tuple(signal.name for signal in message.signals)
+        self.layout: Final = Layout(message.signals)
+        self.signals: tuple[str, ...] = tuple(self.layout.fields)
         self.cycle_s: float | None = message.cycle_time / 1000 if message.cycle_time else None
         self.protection = protection
+        self.proven_by = proven_by
 
     def unit(self, signal: str) -> str:
         return self._message.get_signal_by_name(signal).unit or ""
@@ -37,64 +45,87 @@ class Message:
         choices = cast("dict[int, object]", self._message.get_signal_by_name(signal).choices or {})
         return {number: str(said) for number, said in choices.items()}
 
-    def turns(self, signal: str) -> int:
-        """Frames of this message until each has come that carries `signal`: more than one where it is multiplexed."""
-        coded = self._message.get_signal_by_name(signal)
-        if not coded.multiplexer_ids:
-            return 1
-        return len({turn for other in self._message.signals for turn in other.multiplexer_ids or ()})
+    def pages(self, signal: str) -> frozenset[Page]:
+        """The pages of this message that carry `signal`."""
+        return self.layout.fields[signal].pages
 
     def carries(self, signal: str, value: float) -> bool:
         """Whether the bits of `signal` can say exactly `value`."""
-        coded = self._message.get_signal_by_name(signal)
-        raw = (value - coded.offset) / coded.scale
-        low, high = (-1 << coded.length - 1, 1 << coded.length - 1) if coded.is_signed else (0, 1 << coded.length)
-        return low <= round(raw) < high and abs(raw - round(raw)) < EXACT
+        field = self.layout.fields[signal]
+        return math.isfinite(value) if field.floating else field.step(value) is not None
 
     def decode(self, payload: bytes) -> Mapping[str, float]:
-        """Physical value per signal, of a multiplexed message those that came; raises `ValueError` if too short."""
-        try:
-            return cast("Mapping[str, float]", self._message.decode(payload, decode_choices=False))
-        except Exception as error:  # cantools raises errors of its own and of bitstruct
-            raise ValueError(f"{self.name}: {error}") from error
+        """Physical value of each signal that `payload` carries; what it lacks is absent."""
+        return self.layout.read(payload)
+
+    def oddity(self, payload: bytes) -> str:
+        """What of `payload` cannot be read, empty where all can."""
+        return self.layout.oddity(payload, self.length)
 
     def encode(self, values: Mapping[str, float], counter: int = 0) -> bytes:
-        """The payload with `values` (others 0), sealed with its counter and checksum when it is protected."""
-        payload = bytes(self._message.encode({name: values.get(name, 0) for name in self.signals}, strict=False))
+        """The payload with `values`, on their page, sealed with its counter and checksum when it is protected.
+
+        The others are 0, or no bits where 0 lies beyond them. Raises `ValueError` where it cannot say `values`.
+        """
+        try:
+            payload = self.layout.written(values).to_bytes(self.length, "little")
+        except (OverflowError, ValueError) as error:
+            raise ValueError(f"{self.name}: {error}") from error
         return payload if self.protection is None else self.protection.sealed(self.id, payload, counter)
 
     def bits(self, signal: str, value: float) -> tuple[int, int]:
-        """Mask and value by which the little-endian number of a payload says that `signal` is `value`."""
-        coded = self._message.get_signal_by_name(signal)
-        nothing = dict.fromkeys(self.signals, 0)
-        ones = -1 if coded.is_signed else (1 << coded.length) - 1
-        masked, said = (
-            self._message.encode({**nothing, signal: raw}, scaling=False, strict=False)
-            for raw in (ones, round((value - coded.offset) / coded.scale))
-        )
-        return int.from_bytes(masked, "little"), int.from_bytes(said, "little")
+        """Mask and value by which the little-endian number of a payload says that `signal` is `value`.
+
+        The bits of its page are among them. Raises `ValueError` for a value that no bits say exactly.
+        """
+        raw = self.layout.fields[signal].step(value)
+        if raw is None:
+            raise ValueError(f"{self.name}.{signal} = {value:g} cannot be compared bit by bit")
+        return self.layout.bits(signal, raw)
 
     def protected_by(self, counter: str, checksum: str) -> Message:
         """The same message under that rule; raises `ValueError` where its signals do not lie as the rule needs."""
-        count, check = (self._message.get_signal_by_name(name) for name in (counter, checksum))
+        count, check = (self.layout.fields[name] for name in (counter, checksum))
         if check.length != BITS_PER_BYTE or check.start % BITS_PER_BYTE:
             raise ValueError(f"{self.name}.{checksum} is not one whole byte")
-        if "big_endian" in {count.byte_order, check.byte_order}:
+        if count.big_endian or check.big_endian:
             raise ValueError(f"{self.name} has its counter or checksum big-endian")
-        return Message(self._message, Protection(count.start, count.length, check.start // BITS_PER_BYTE))
+        if count.selected_by or check.selected_by:
+            raise ValueError(f"{self.name} has its counter or checksum on one page only")
+        if count.overlaps(check) or max(count.octets, check.octets) > self.length:
+            raise ValueError(f"{self.name} has no place of their own for counter and checksum")
+        rule = Protection(count.start, count.length, check.start // BITS_PER_BYTE)
+        return Message(self._message, rule, (counter, checksum))
 
 
 class Dbc:
-    """The messages of a DBC file by name, and the SHA-256 of the file."""
+    """The messages of a DBC file by name, and the SHA-256 of the file.
+
+    Loaded leniently: what nobody maps may overlap, repeat or reach beyond its message. `twice`: names that more than
+    one message has, of which `messages` has the first.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raise `BenchFileError` when the file is missing or no DBC."""
+        """Raise `BenchFileError` when the file is missing, of a coding that no DBC has, or no DBC."""
         import cantools.database  # noqa: PLC0415  # 0.3 s that only a process with a bus pays
 
+        logging.getLogger("cantools").setLevel(logging.ERROR)  # repeated names are told where they matter
         try:
             raw = path.read_bytes()
-            database = cantools.database.load_string(raw.decode("cp1252", "replace"), "dbc")
+            text = decoded(raw)
+        except OSError as error:
+            raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
+        except ValueError as error:
+            raise BenchFileError(f"is {error}", where=str(path), bound="UTF-8", hint="save it as UTF-8") from error
+        try:
+            database = cantools.database.load_string(text, "dbc", strict=False)
         except Exception as error:  # cantools raises errors of its own and of textparser
             raise BenchFileError(f"is no DBC file: {error}", where=str(path), hint="name another file") from error
         self.hash = hashlib.sha256(raw).hexdigest()
-        self.messages = {message.name: Message(message, None) for message in cast("Any", database).messages}
+        self.messages: dict[str, Message] = {}
+        self.twice: set[str] = set()
+        for message in cast("Any", database).messages:
+            if message.name in self.messages:
+                self.twice.add(message.name)
+            else:
+                self.messages[message.name] = Message(message, None)

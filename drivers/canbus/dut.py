@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
 import numpy as np
 
+from drivers.canbus.adapterclock import AdapterClock
 from drivers.canbus.bus import open_bus
-from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
+from drivers.canbus.doubts import Doubts
+from drivers.canbus.dut_map import DutMap, read_dut_map
 from drivers.canbus.lean import can
 from drivers.canbus.talker import Talker
 from drivers.frameproof import Proof
@@ -27,21 +29,11 @@ if TYPE_CHECKING:
 
 Contactor: TypeAlias = Literal["open", "close", "none"]
 
-STALE_CYCLES: Final = 3.0
 FIRST_RETRY_S: Final = 0.1
 SLOWEST_RETRY_S: Final = 1.0
 LISTEN_S: Final = 0.1
-GARBAGE_IN_A_ROW: Final = 5
-SAME_CLOCK_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """Frames of one message in a row that were not believed, why, and how long that is news."""
-
-    times: int = 0
-    why: str = ""
-    until_s: float = float("-inf")
+UNREADABLE_IN_A_ROW: Final = 5
+NEWS_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +45,14 @@ class _Taken:
     signals: tuple[str, ...]
     scale: Floats
     offset: Floats
-    stale_s: Floats
+    news_s: float  # how long what is wrong with one of its frames is told
 
 
 class Dut:
-    """A `Source` over the mapped channels; each value has the time of its frame.
+    """A `Source` over the mapped channels; each value has the time of the frame that carried it.
 
-    A value older than three cycles of its message is STALE, and MISSING (NaN) when the device is silent.
+    A value older than its channel's `max_age_s` is STALE, and MISSING (NaN) when the device is silent. A frame that
+    cannot be read is counted and told in `health`; only what the adapter says of itself opens the bus anew.
     """
 
     def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
@@ -68,18 +61,17 @@ class Dut:
         self.map: Final = mapped
         self.channels: Final[tuple[Channel, ...]] = mapped.channels
         self.proof: Final = Proof()
+        self.doubts: Final = Doubts()
         self._address = (interface, channel, bitrate)
         self._bus: can.BusABC | None = None
         self._fault = ""
         self._heard_s = self._opened_s = float("-inf")
         self._last_s: dict[str, float] = {}
         self._taken = _taken(mapped)
-        self._doubts = {taken.message.name: _Doubt() for taken in self._taken.values()}
+        self._clock = AdapterClock()
         self._low = np.array([channel.low for channel in self.channels])
         self._high = np.array([channel.high for channel in self.channels])
-        self._stale_s = np.zeros(len(self.channels))
-        for taken in self._taken.values():
-            self._stale_s[taken.columns] = taken.stale_s
+        self._max_age_s = np.array([channel.max_age_s for channel in self.channels])
         nothing = np.full(len(self.channels), np.nan)
         self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
         self._closing = threading.Event()
@@ -135,11 +127,10 @@ class Dut:
             state = LinkState.DROPPED if self._fault else LinkState.CONNECTING
             return Health(self.name, state, self._fault or "opening the bus")
         now_s = time.monotonic()
-        for name, doubt in self._doubts.items():
-            if doubt.times >= GARBAGE_IN_A_ROW and now_s <= doubt.until_s:
-                return Health(self.name, LinkState.GARBAGE, f"{name} comes with {doubt.why}; is this its DBC?")
         if not self._silent(now_s):
-            return Health(self.name, LinkState.OK)
+            return Health(self.name, LinkState.OK, self._news(now_s))
+        if garbage := self.doubts.refused(now_s):
+            return Health(self.name, LinkState.GARBAGE, garbage)
         if self._heard_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
             return Health(self.name, LinkState.CONNECTING, "no frame yet")
         fault = f" The bus says: {self._fault}" if self._fault else ""
@@ -149,13 +140,17 @@ class Dut:
         newest, sampled = self._newest
         now_s = time.monotonic()
         silent = self._silent(now_s)
-        old = ~(now_s - sampled <= self._stale_s)  # NaN, never heard, is old too
+        old = ~(now_s - sampled <= self._max_age_s)  # NaN, never heard, is old too
         missing = np.isnan(sampled) | (old & silent)
         believable = (self._low <= newest) & (newest <= self._high)
         values[:] = np.where(missing, np.nan, newest)
         sampled_s[:] = sampled
         quality[:] = np.where(believable, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
         quality[missing] = Quality.MISSING
+
+    def _news(self, now_s: float) -> str:
+        clock = self._clock.news if now_s - self._clock.news_s <= NEWS_S else ""
+        return ". ".join(filter(None, (self.doubts.news(now_s), clock)))
 
     def _silent(self, now_s: float) -> bool:
         return not now_s - self._heard_s <= self.map.timeout_s
@@ -167,6 +162,7 @@ class Dut:
             try:
                 self._bus = bus = open_bus(*self._address)
                 self._opened_s, pause_s, self._fault = time.monotonic(), FIRST_RETRY_S, ""
+                self._clock = AdapterClock()
                 self._hear(bus)
             except Exception as error:  # noqa: BLE001  # adapters raise whatever their vendors like
                 self._fault = str(error) or repr(error)
@@ -177,11 +173,28 @@ class Dut:
 
     def _hear(self, bus: can.BusABC) -> None:
         while not self._closing.is_set():
-            frame = bus.recv(LISTEN_S)
+            frame = self._receive(bus)
             if self._silent(time.monotonic()):
                 self._talker.forget()
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
-                self._take(frame, time.monotonic())
+                try:
+                    self._take(frame, time.monotonic())
+                except Exception as error:  # noqa: BLE001  # no frame, however odd, takes the link
+                    self._pass_over(error)
+
+    def _receive(self, bus: can.BusABC) -> can.Message | None:
+        """The next frame; raises what the adapter says of itself, and what keeps coming instead of frames."""
+        for _ in range(UNREADABLE_IN_A_ROW - 1):
+            try:
+                return bus.recv(LISTEN_S)
+            except (can.CanError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  # a frame on which the adapter's code stumbles
+                self._pass_over(error)
+        return bus.recv(LISTEN_S)
+
+    def _pass_over(self, error: Exception) -> None:
+        self.doubts.pass_over("the bus", f"a frame that cannot be read: {error!r}", time.monotonic() + NEWS_S)
 
     def _hang_up(self) -> None:
         bus, self._bus = self._bus, None
@@ -199,16 +212,17 @@ class Dut:
             return
         message, payload = taken.message, bytes(frame.data)
         if why := self.proof.doubt(message.protection, message.id, payload, message.length):
-            times = self._doubts[message.name].times + 1
-            self._doubts[message.name] = _Doubt(times, why, arrived_s + max(self.map.timeout_s, taken.stale_s.max()))
+            self.doubts.refuse(message.name, why, arrived_s + taken.news_s)
             return
-        self._doubts[message.name] = _Doubt()
+        self.doubts.believe(message.name)
+        if why := message.oddity(payload):
+            self.doubts.pass_over(message.name, why, arrived_s + taken.news_s)
         told = message.decode(payload)
         came = [place for place, name in enumerate(taken.signals) if name in told]  # not all of a multiplexed message
         columns, physical = taken.columns[came], np.array([told[taken.signals[place]] for place in came])
         values, sampled_s = (array.copy() for array in self._newest)
         values[columns] = taken.scale[came] * physical + taken.offset[came]
-        sampled_s[columns] = on_our_clock(frame.timestamp, arrived_s)
+        sampled_s[columns] = self._clock.ours(frame.timestamp, arrived_s)
         self._newest = values, sampled_s
         self._heard_s = self._last_s[message.name] = arrived_s
 
@@ -218,15 +232,6 @@ class Dut:
                 bus.send(can.Message(arbitration_id=message.id, data=payload, is_extended_id=message.extended))
         except Exception as error:  # noqa: BLE001  # an adapter's own, or closed under the talker's hands
             self._fault = str(error) or repr(error)
-
-
-def on_our_clock(timestamp: float, arrived_s: float) -> float:
-    """Monotonic time of a frame whose adapter stamps it with the monotonic or the wall clock, else its arrival."""
-    for now_s in (arrived_s, time.time()):
-        delay_s = now_s - timestamp
-        if abs(delay_s) < SAME_CLOCK_S:
-            return arrived_s - max(0.0, delay_s)
-    return arrived_s
 
 
 def last_word(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanLastWord:
@@ -250,6 +255,7 @@ def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
 def _taken(mapped: DutMap) -> dict[int, _Taken]:
     """Per identifier, where the signals of its message go."""
     rows: dict[str, list[int]] = {}
+    channels = mapped.channels
     for column, row in enumerate(mapped.rows):
         rows.setdefault(row.message, []).append(column)
     return {
@@ -259,15 +265,10 @@ def _taken(mapped: DutMap) -> dict[int, _Taken]:
             tuple(mapped.rows[column].signal for column in columns),
             np.array([mapped.rows[column].scale for column in columns]),
             np.array([mapped.rows[column].offset for column in columns]),
-            np.array([_stale_s(mapped, mapped.rows[column]) for column in columns]),
+            max(mapped.timeout_s, *(channels[column].max_age_s for column in columns)),
         )
         for name, columns in rows.items()
     }
-
-
-def _stale_s(mapped: DutMap, row: SignalRow) -> float:
-    message = mapped.messages[row.message]
-    return STALE_CYCLES * (message.cycle_s or mapped.timeout_s) * message.turns(row.signal)
 
 
 def _identifier(message: Message) -> int:

@@ -10,7 +10,10 @@ from pydantic import Field
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
 from drivers.benchfile.read import checked
+from drivers.canbus import strict
+from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, Message
+from drivers.canbus.units import unfit
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import KeyPath
 
 Row = TypeVar("Row")
+AgeMs: TypeAlias = Annotated[int, Field(ge=1, le=round(1000 * MOST_S))]
 Rows: TypeAlias = Annotated[tuple[Row, ...], Field(strict=False)]
 
 
 class SignalRow(Section):
-    """`[[signal]]`: SI value = scale * physical + offset."""
+    """`[[signal]]`: SI value = scale * physical + offset; no decision uses a value older than `max_age_ms`.
+
+    `dbc_unit`: the DBC's own text, where it is none that this project knows.
+    """
 
     channel: Text
     unit: Literal["1", "V", "A", "K", "W", "s"]
@@ -33,6 +40,8 @@ class SignalRow(Section):
     signal: Text
     scale: float = 1.0
     offset: float = 0.0
+    max_age_ms: AgeMs | None = None
+    dbc_unit: str | None = None
 
 
 class FamilyRow(SignalRow):
@@ -46,7 +55,9 @@ class FamilyRow(SignalRow):
         for n in range(self.numbers[0], self.numbers[1] + 1):
             m = (n - 1) // self.per_message + 1
             names = {name: getattr(self, name).format(n=n, m=m) for name in ("channel", "message", "signal")}
-            rest = {name: getattr(self, name) for name in ("unit", "range", "scale", "offset")}
+            rest = {
+                name: getattr(self, name) for name in ("unit", "range", "scale", "offset", "max_age_ms", "dbc_unit")
+            }
             yield SignalRow(**names, **rest)
 
 
@@ -104,6 +115,7 @@ class DutFile(Section):
     name: Text
     dbc: Text
     timeout_ms: PeriodMs
+    max_age_ms: AgeMs | None = None
     signal: Rows[SignalRow]
     signals: Rows[FamilyRow] = ()
     protected: Rows[ProtectedRow] = ()
@@ -129,7 +141,10 @@ class DutMap:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        return tuple(Channel(row.channel, row.unit, *row.range) for row in self.rows)
+        ages_s = max_ages_s(self.rows, self.messages, self.file.max_age_ms)
+        return tuple(
+            Channel(row.channel, row.unit, *row.range, age_s) for row, age_s in zip(self.rows, ages_s, strict=True)
+        )
 
     def words(self, channel: str) -> dict[int, str]:
         """What the DBC calls the values of `channel`; raises `KeyError` for a channel that is not mapped."""
@@ -162,9 +177,7 @@ def read_dut_map(path: Path) -> DutMap:
     rows = tuple(_rows(document, file, messages))
     _check_requests(document, file, messages, {row.channel for row in rows})
     mapped = DutMap(file, rows, messages, dbc.hash)
-    row = mapped.row(file.verify.channel)
-    told = (file.verify.open - row.offset) / row.scale
-    _carried(document, ("verify", "open"), messages[row.message], row.signal, told)
+    strict.check(document, mapped, dbc.twice)
     return mapped
 
 
@@ -183,12 +196,23 @@ def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> It
         _signal(document, (*at, "signal"), message, row.signal)
         if row.channel in seen:
             raise document.mistake((*at, "channel"), f'= "{row.channel}" is mapped twice', value=row.channel)
-        unit = message.unit(row.signal)
-        if unit and unit != row.unit and (row.scale, row.offset) == (1.0, 0.0):
-            what = f'= "{row.unit}" while {row.message}.{row.signal} is in {unit}'
-            raise document.mistake((*at, "unit"), what, value=row.unit, bound=unit, hint="give scale or offset")
+        _unit(document, at, message, row)
         seen.add(row.channel)
         yield row
+
+
+def _unit(document: Document, at: KeyPath, message: Message, row: SignalRow) -> None:
+    """Raise where the DBC's unit is not the row's."""
+    text = message.unit(row.signal)
+    if row.dbc_unit is not None:
+        if row.dbc_unit.strip() != text.strip():
+            what = f'= "{row.dbc_unit}" while {row.message}.{row.signal} is in "{text}"'
+            raise document.mistake((*at, "dbc_unit"), what, value=row.dbc_unit, bound=text, hint="copy the DBC's text")
+        return
+    scaled, enumerated = (row.scale, row.offset) != (1.0, 0.0), bool(message.words(row.signal))
+    if wrong := unfit(text, row.unit, scaled=scaled, enumerated=enumerated):
+        what = f'= "{row.unit}" while {row.message}.{row.signal} {wrong[0]}'
+        raise document.mistake((*at, "unit"), what, value=row.unit, bound=text, hint=wrong[1])
 
 
 def _members(document: Document, number: int, family: FamilyRow) -> list[SignalRow]:

@@ -15,13 +15,12 @@ from drivers.snapshot import Channel, Command, Quality
 
 if TYPE_CHECKING:
     from drivers.benchfile import Bench
-    from drivers.canbus.dut_map import DutMap
     from drivers.ports import Clock
     from drivers.snapshot import Bytes, ChannelTable, Floats
 
 CHAIN: Final = "edge/chain"
 CURRENT: Final = "bms/pack_current"
-LATE_CYCLES: Final = 3.0
+ADVERTISED: Final = ("bms/charge_limit", "bms/discharge_limit")
 CHAIN_LATE_S, CHAIN_LOST_S = 1.0, 5.0
 CHAIN_CHANNEL: Final = Channel(CHAIN, "1", 0.0, 1.0)
 NOTHING: Final = Command(0.0, np.empty(0), np.empty(0))
@@ -52,17 +51,20 @@ def wiring(cells: int, thermistors: int) -> Wiring:
         cell_current=(),
         cell_temperature=tuple(f"bms/temperature_{(n - 1) * thermistors // cells + 1}" for n in numbers),
         contactor="bms/contactor",
-        charge_limit="bms/charge_limit",
-        discharge_limit="bms/discharge_limit",
+        charge_limit=ADVERTISED[0],
+        discharge_limit=ADVERTISED[1],
     )
 
 
-def pack_gate(bench: Bench, mapped: DutMap, table: ChannelTable, wired: Wiring) -> Gate:
-    """Trips beyond the device limits; holds while a value is late, the BMS silent, or more flows than it allows."""
+def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring) -> Gate:
+    """Trips beyond the device limits; holds while a value is beyond its own age, the BMS silent, or too much flows.
+
+    A limit that the BMS no longer says holds as well, and the current ramps to zero.
+    """
     limits = _limits(bench, table)
-    needed = {CURRENT, *wired.cell_voltage, *wired.cell_temperature}
-    silent_s = bench.gate.late_ms.seconds["dut"]
-    late_s = np.array([_late_s(name, mapped, silent_s) if name in needed else np.inf for name in table.names])
+    needed = table.indices({CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED})
+    late_s = np.full(len(table), np.inf)
+    late_s[needed] = table.max_age_s[needed]
     lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
     chain = table.index(CHAIN)
     late_s[chain], lost_s[chain] = CHAIN_LATE_S, CHAIN_LOST_S
@@ -75,11 +77,11 @@ def pack_gate(bench: Bench, mapped: DutMap, table: ChannelTable, wired: Wiring) 
         late_s=late_s,
         lost_s=lost_s,
         device=np.array([n for n, name in enumerate(table.names) if name != CHAIN], dtype=np.intp),
-        device_silent_s=silent_s,
+        device_silent_s=bench.gate.late_ms.seconds["dut"],
         estop=chain,
         hold_ticks=bench.gate.hold_ticks,
         ramp_a_s=bench.gate.ramp_a_s,
-        advertised=(table.index("bms/charge_limit"), table.index("bms/discharge_limit")),
+        advertised=(table.index(ADVERTISED[0]), table.index(ADVERTISED[1])),
     )
     return Gate(spec, NOTHING)
 
@@ -101,9 +103,3 @@ def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
                 low[column], high[column] = (to_si(bound, limit.unit) for bound in bounds)
                 where[column] = f"{bench.path.name}:{bench.document.line(('limit', number))}"
     return BenchLimits(table.channels, low, high, tuple(where))
-
-
-def _late_s(name: str, mapped: DutMap, silent_s: float) -> float:
-    row = mapped.row(name)
-    message = mapped.messages[row.message]
-    return max(silent_s, LATE_CYCLES * (message.cycle_s or 0.0) * message.turns(row.signal))

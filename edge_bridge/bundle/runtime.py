@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from control.declared import build_lane, gate_spec, pack_spec, rest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile import Bench, Lane
+    from drivers.canbus.dut_map import DutMap
     from edge_bridge.bundle.manifest import Bundle
     from twin.ports import Estimator, PackSpec
 
@@ -51,7 +52,7 @@ class Configured:
         """The gate that an edge runs beside a pack, at rest, over what the pack's BMS tells."""
         mapped = read_dut_map(self.dut_map)
         table = ChannelTable((*mapped.channels, CHAIN_CHANNEL))
-        return pack_gate(self.bench, mapped, table, pack_wiring(self.pack.cells, self.bench.io_box.thermistors))
+        return pack_gate(self.bench, table, pack_wiring(self.pack.cells, self.bench.io_box.thermistors))
 
     def sense(self, table: ChannelTable | None = None) -> PackSense:
         """What estimators may know of a snapshot of `table`; raises `KeyError` for a channel that it lacks."""
@@ -65,7 +66,7 @@ def configure(bundle: Bundle, folder: Path) -> Configured:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(octets)
     bench = read_bench(folder / BENCH)
-    table = _table(bundle, bench)
+    table = _aged(_table(bundle, bench), read_dut_map(bench.dut_map))
     pack = pack_spec(bench.pack)
     lane = _with_parameters(bench.active("estimator"), bundle, folder)
     if not lane.module.startswith(MODELS):
@@ -87,6 +88,14 @@ def _table(bundle: Bundle, bench: Bench) -> ChannelTable:
         what = f"cannot be run: {LIMITS} and {BENCH} say different limits"
         raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew")
     return table
+
+
+def _aged(table: ChannelTable, mapped: DutMap) -> ChannelTable:
+    """`table` with the ages up to which the device map lets a decision use a value."""
+    ages_s = {channel.name: channel.max_age_s for channel in mapped.channels}
+    return ChannelTable(
+        tuple(replace(channel, max_age_s=ages_s.get(channel.name, channel.max_age_s)) for channel in table)
+    )
 
 
 def _with_parameters(lane: Lane, bundle: Bundle, folder: Path) -> Lane:

@@ -58,7 +58,7 @@ class Beside:
         self._senses = Senses((source, Chain(clock)))
         wired = wiring(bench.pack.cells, bench.io_box.thermistors)
         self._sense = PackSense(self._senses.table, wired)
-        self._gate = pack_gate(bench, bms.map, self._senses.table, wired)
+        self._gate = pack_gate(bench, self._senses.table, wired)
         self._estimator = configured.estimator
         self._wish = Wish(clock.now())
         self._last_s = math.nan
@@ -74,15 +74,15 @@ class Beside:
         dt_s = 0.0 if math.isnan(self._last_s) else now_s - self._last_s
         self._last_s = now_s
         snapshot = self._senses.snapshot(now_s, [])
-        reading = self._sense.reading(snapshot)
-        belief = self._believe(reading, dt_s)
+        reading, doubt = self._sense.reading(snapshot), self._sense.doubt(snapshot)
+        belief = self._believe(reading, 0.0 if doubt else dt_s)  # in doubt it holds
         closed = self._sense.contactor_closed(snapshot)
         asked = Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
         verdict = self._gate.check(snapshot, asked)
         tripped = verdict.reason if isinstance(verdict, Tripped) else ""
         self._bms.heartbeat(True)  # noqa: FBT003  # as the driver has it
         self._bms.request(self._wish.word(now_s, closed=closed, tripped=bool(tripped)))
-        sign = Sign(belief=self._doubt(reading, belief), trip=tripped)
+        sign = Sign(belief=self._doubt(reading, belief) or doubt, trip=tripped)
         return Turn(_values(snapshot, reading, belief, verdict), sign, tripped, closed)
 
     def leave(self) -> None:
@@ -119,7 +119,7 @@ def _values(snapshot: Snapshot, reading: PackReading, belief: Estimate | None, v
     table = snapshot.table
 
     def told(channel: str) -> float:
-        return float(snapshot.values[table.index(channel)]) if channel in table else math.nan
+        return float(snapshot.known[table.index(channel)]) if channel in table else math.nan
 
     word = "tripped" if isinstance(verdict, Tripped) else "held" if isinstance(verdict, Held) else "allowed"
     return {

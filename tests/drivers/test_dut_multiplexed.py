@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from drivers.canbus.dut import Dut
 from drivers.canbus.lean import can
+from drivers.ports import LinkState
 from drivers.snapshot import Quality
 from tests.drivers.candevice import Device, value
 from tests.drivers.polled import until
@@ -94,6 +96,71 @@ def test_a_multiplexed_message_fills_what_each_of_its_frames_tells(device: Devic
         until(lambda page=page: value(paged, f"bms/cell_0{page + 1}/voltage")[1] == Quality.GOOD)
     assert value(paged, "bms/cell_01/voltage")[0] == pytest.approx(3.7)
     assert value(paged, "bms/cell_02/voltage")[0] == pytest.approx(3.8)
+
+
+def test_a_page_that_the_dbc_lacks_is_told_and_takes_neither_link_nor_close(device: Device, paged: Dut) -> None:
+    say(device, 0, 3700)
+    until(lambda: paged.health().state is LinkState.OK)
+    paged.request("close")
+    bus = paged._bus
+    for _ in range(12):
+        say(device, 9, 4000)
+    until(
+        lambda: "BMS_Cells comes with Page = 9, a page that the DBC lacks (10 times or more)" in paged.health().detail
+    )
+    assert paged.health().state is LinkState.OK
+    assert paged.doubts.of["BMS_Cells"].count == 12
+    assert paged._bus is bus
+    device.forget()
+    frame = device.bus.recv(1.0)
+    assert frame is not None
+    assert (frame.arbitration_id, frame.data[0]) == (512, 2)  # still asked to close
+    assert value(paged, "bms/contactor") == (0.0, Quality.GOOD)  # what the frame carries besides its page
+    assert value(paged, "bms/cell_01/voltage")[0] == pytest.approx(3.7)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x74", bytes(5)])
+def test_a_short_frame_gives_what_it_carries_and_says_so(device: Device, paged: Dut, data: bytes) -> None:
+    device.bus.send(can.Message(arbitration_id=256, data=data, is_extended_id=False))
+    until(lambda: f"{len(data)} bytes where 8 are due" in paged.health().detail)
+    assert paged.health().state is LinkState.OK
+    assert np.isnan(value(paged, "bms/contactor")[0])
+    assert np.isnan(value(paged, "bms/cell_01/voltage")[0]) == (len(data) < 3)
+
+
+def test_a_stamp_that_is_no_time_takes_nothing(device: Device, paged: Dut, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = can.BusABC.recv
+
+    def odd(bus: can.BusABC, timeout: float | None = None) -> can.Message | None:
+        frame = receive(bus, timeout)
+        if frame is not None:
+            frame.timestamp = float("nan")
+        return frame
+
+    monkeypatch.setattr("can.BusABC.recv", odd)
+    say(device, 0, 3700)
+    until(lambda: value(paged, "bms/cell_01/voltage") == (pytest.approx(3.7), Quality.GOOD))
+
+
+def test_a_frame_on_which_the_adapter_stumbles_is_told_and_takes_no_link(
+    device: Device, paged: Dut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(device, 0, 3700)
+    until(lambda: paged.health().state is LinkState.OK)
+    bus, receive, left = paged._bus, can.BusABC.recv, [3]
+
+    def stumbling(bus: can.BusABC, timeout: float | None = None) -> can.Message | None:
+        if left[0]:
+            left[0] -= 1
+            raise KeyError("vendor's own")
+        return receive(bus, timeout)
+
+    monkeypatch.setattr("can.BusABC.recv", stumbling)
+    until(lambda: left == [0])
+    say(device, 0, 3650)
+    until(lambda: value(paged, "bms/cell_01/voltage")[0] == pytest.approx(3.65))
+    assert "vendor's own" in paged.health().detail
+    assert paged._bus is bus
 
 
 def test_a_page_is_old_only_after_three_rounds_of_all_pages(device: Device, paged: Dut) -> None:

@@ -84,12 +84,12 @@ class Station:
         return all(health.state is LinkState.OK for health in asked)
 
     def read(self, channel: str, since_s: float = float("-inf")) -> float:
-        """The newest value of a channel, NaN where nothing is known or it was sampled before `since_s`."""
+        """The newest value of a channel, NaN where it is beyond its age or was sampled before `since_s`."""
         snapshot = self._snapshot()
         column = None if snapshot is None else snapshot.table.index(channel)
         if snapshot is None or column is None or not snapshot.sampled_s[column] >= since_s:
             return float("nan")
-        return float(snapshot.values[column])
+        return float(snapshot.known[column])
 
     def output_word(self, state: BenchState | None = None) -> OutputWord:
         """What read-backs prove of the outputs; UNKNOWN while the loop stands. `state`: the present one."""

@@ -1,0 +1,104 @@
+"""The clock of a CAN adapter on ours: the least delay of the last minute is its offset, the slope of that its drift."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Final
+
+BUCKET_S: Final = 5.0
+MEMORY_S: Final = 60.0
+SLOPED: Final = 6  # buckets that tell a drift; below that it counts as none
+STEEPEST: Final = 1e-3  # s/s: a crystal does fifty times better, an adapter that counts ticks may do worse
+STEP_S: Final = 0.050
+SURE_S: Final = 1.0  # a clock set back a little looks like frames that were held up, until so long none is in time
+
+
+class AdapterClock:
+    """Turns the stamps of one adapter, whatever clock makes them, into our monotonic time.
+
+    A delay is the arrival less the stamp: the clocks' offset plus what the way took, which is never less than nothing.
+    So the least delay is the offset. The wall clock is never asked; an adapter may stamp with it, and it may be set.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.news, self.news_s = "", float("-inf")  # the newest step, and when it was seen
+        self._last = math.nan
+        self._changed = math.nan, math.nan  # the newest stamp that was another one, and its arrival
+        self._begin(float("-inf"))
+
+    def ours(self, stamp: float, arrived_s: float) -> float:
+        """Monotonic time of a frame stamped `stamp` that arrived at `arrived_s`; its arrival where it has no stamp."""
+        if not self._runs(stamp, arrived_s):
+            return arrived_s
+        delay_s = arrived_s - stamp
+        self._forget(arrived_s)
+        if not self._least:
+            self._begin(arrived_s)
+        elif beyond_s := self._beyond(stamp, delay_s, arrived_s):
+            self._step(beyond_s, arrived_s)
+        self._last = stamp
+        self._take(delay_s, arrived_s)
+        return min(arrived_s, stamp + self._offset_s(arrived_s))
+
+    def _runs(self, stamp: float, arrived_s: float) -> bool:
+        """Whether `stamp` is a time at all: some adapters give none, or the same for ever."""
+        if not math.isfinite(stamp) or stamp <= 0.0:
+            return False
+        if stamp != self._changed[0]:
+            self._changed = stamp, arrived_s
+        return arrived_s - self._changed[1] <= STEP_S
+
+    def _begin(self, now_s: float) -> None:
+        self._begun_s = now_s
+        self._late_s = math.inf  # since when no frame was in time
+        self._least: deque[tuple[float, float]] = deque()  # of each bucket: arrival and least delay
+        self._bucket = -1
+        self._slope = 0.0
+
+    def _forget(self, now_s: float) -> None:
+        while self._least and now_s - self._least[0][0] > MEMORY_S:
+            self._least.popleft()
+
+    def _beyond(self, stamp: float, delay_s: float, now_s: float) -> float:
+        """By how much the clock was set back, less than nothing where forward, 0 where it was not set.
+
+        No way is shorter than the shortest, and no frame overtakes another: the rest may be a frame that was held up.
+        """
+        off_s = delay_s - self._offset_s(now_s)
+        if off_s <= STEP_S:
+            self._late_s = math.inf
+            return off_s if off_s < -STEP_S else 0.0
+        self._late_s = min(self._late_s, now_s)
+        return off_s if stamp < self._last - STEP_S or now_s - self._late_s > SURE_S else 0.0
+
+    def _step(self, by_s: float, now_s: float) -> None:
+        if now_s - self._begun_s > SURE_S:  # before that nothing was known: frames had waited in a queue
+            self.steps += 1
+            self.news, self.news_s = f"the adapter's clock stepped by {-by_s:+.3f} s; its times start anew", now_s
+        self._begin(now_s)
+
+    def _take(self, delay_s: float, now_s: float) -> None:
+        bucket = int((now_s - self._begun_s) / BUCKET_S)
+        if bucket != self._bucket:
+            self._bucket = bucket
+            self._least.append((now_s, delay_s))
+            self._slope = _slope(list(self._least)[:-1])
+        elif delay_s - self._slope * now_s < self._least[-1][1] - self._slope * self._least[-1][0]:
+            self._least[-1] = now_s, delay_s
+
+    def _offset_s(self, now_s: float) -> float:
+        """The least delay, each as it would be now."""
+        return min((delay_s + self._slope * (now_s - at_s) for at_s, delay_s in self._least), default=math.inf)
+
+
+def _slope(least: list[tuple[float, float]]) -> float:
+    """Drift in s/s through the least delays, by least squares; 0 while they are too few."""
+    if len(least) < SLOPED:
+        return 0.0
+    mean_t = sum(at_s for at_s, _ in least) / len(least)
+    mean_d = sum(delay_s for _, delay_s in least) / len(least)
+    spread = sum((at_s - mean_t) ** 2 for at_s, _ in least)
+    rise = sum((at_s - mean_t) * (delay_s - mean_d) for at_s, delay_s in least)
+    return max(-STEEPEST, min(STEEPEST, rise / spread)) if spread else 0.0

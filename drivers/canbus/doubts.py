@@ -1,0 +1,76 @@
+"""Frames that were not believed, or not read whole: counted for each message, and told while they are news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+GARBAGE_IN_A_ROW: Final = 5
+
+
+@dataclass
+class Doubt:
+    """What is wrong with one message: frames in a row not believed, odd frames in all, why, how long that is news."""
+
+    in_a_row: int = 0
+    count: int = 0
+    why: str = ""
+    until_s: float = float("-inf")
+
+
+@dataclass
+class Doubts:
+    """By message; one message's doubt says nothing of the others."""
+
+    of: dict[str, Doubt] = field(default_factory=dict[str, Doubt])
+
+    def refuse(self, name: str, why: str, until_s: float) -> None:
+        """A frame of `name` was not believed."""
+        doubt = self.of.setdefault(name, Doubt())
+        doubt.in_a_row += 1
+        self._note(doubt, f"comes with {why}; is this its DBC?", until_s)
+
+    def pass_over(self, name: str, why: str, until_s: float) -> None:
+        """A frame of `name` was believed, but something in it cannot be read."""
+        self._note(self.of.setdefault(name, Doubt()), f"comes with {why}", until_s)
+
+    def believe(self, name: str) -> None:
+        """A frame of `name` was believed: those before it were chance."""
+        if (doubt := self.of.get(name)) is not None and doubt.in_a_row:
+            doubt.in_a_row, doubt.until_s = 0, float("-inf")
+
+    def refused(self, now_s: float) -> str:
+        """The message that comes with nothing but frames that are not believed, as a sentence; empty for none."""
+        return next(
+            (
+                self._sentence(name, doubt)
+                for name, doubt in list(self.of.items())
+                if doubt.in_a_row >= GARBAGE_IN_A_ROW and now_s <= doubt.until_s
+            ),
+            "",
+        )
+
+    def news(self, now_s: float) -> str:
+        """All that is wrong now, as sentences; empty for nothing. The words change as seldom as counts grow tenfold."""
+        told = [
+            self._sentence(name, doubt)
+            for name, doubt in list(self.of.items())
+            if now_s <= doubt.until_s and (not doubt.in_a_row or doubt.in_a_row >= GARBAGE_IN_A_ROW)
+        ]
+        return ". ".join(told)
+
+    @staticmethod
+    def _note(doubt: Doubt, why: str, until_s: float) -> None:
+        doubt.count += 1
+        doubt.why, doubt.until_s = why, until_s
+
+    @staticmethod
+    def _sentence(name: str, doubt: Doubt) -> str:
+        return f"{name} {doubt.why} ({_times(doubt.count)})"
+
+
+def _times(count: int) -> str:
+    """`once`, or the power of ten that `count` has reached, so that the words stay for a while."""
+    if count == 1:
+        return "once"
+    return f"{10 ** (len(str(count)) - 1)} times or more" if count >= 10 else "a few times"  # noqa: PLR2004
