@@ -57,7 +57,7 @@ def of(bench: Bench) -> BenchFacts:
             SourceInfo("io_box", "I/O box", ("io/",), bench.io_box.period_s),
         ),
         limits=tuple(_limits(bench)),
-        faults=faults.specs(bench.pack.cells, bench.io_box.thermistors),
+        faults=faults.offered(bench, mapped),
         words=words(mapped),
     )
 

@@ -13,6 +13,8 @@ from workbench.window.model import Choice, FaultSpec, Injected, Parameter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from drivers.benchfile.model import Bench
+    from drivers.canbus.dut_map import DutMap
     from workbench.engine.station import Station
 
 CELL_V: Final = "cell voltage"
@@ -20,14 +22,22 @@ BENCH_V: Final = "bench voltage"
 OPEN_WIRE: Final = "open wire"
 HEARTBEAT: Final = "heartbeat stopped"
 SILENT: Final = "silent instrument"
+STOPPED: Final = "message stopped"
 STUCK: Final = "stuck temperature"
-EMULATED: Final = frozenset({BENCH_V, SILENT, STUCK})
+EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 
-def specs(cells: int, thermistors: int) -> tuple[FaultSpec, ...]:
-    """What the window and the command line offer."""
+def offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
+    """What the window and the command line offer on `bench`."""
+    said = tuple(dict.fromkeys(row.message for row in mapped.rows))
+    return specs(bench.pack.cells, bench.io_box.thermistors, said)
+
+
+def specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
+    """`messages`: those that the device sends."""
     cell = Parameter("cell", "Cell", "1", 1, cells, 7, whole=True)
     instruments = Choice("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
+    message = Choice("message", "Message", messages)
     number = Parameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)
     return (
         FaultSpec(
@@ -45,6 +55,7 @@ def specs(cells: int, thermistors: int) -> tuple[FaultSpec, ...]:
         FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
         FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),
         FaultSpec(SILENT, "Silent instrument", "in the emulator", (instruments,)),
+        FaultSpec(STOPPED, "One CAN message stopped", "in the emulator, others go on", (message,)),
         FaultSpec(STUCK, "Stuck temperature", "in the emulator", (number,)),
     )
 
@@ -73,11 +84,10 @@ class Faults:
 
     def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:
         """Every parameter within what is offered; raises `Refused`."""
-        bench = self._station.bench
-        offered = specs(bench.pack.cells, bench.io_box.thermistors)
-        spec = next((spec for spec in offered if spec.name == name), None)
+        known = offered(self._station.bench, self._station.dut.map)
+        spec = next((spec for spec in known if spec.name == name), None)
         if spec is None:
-            raise Refused(f"fault {name} is unknown", hint=", ".join(spec.name for spec in offered))
+            raise Refused(f"fault {name} is unknown", hint=", ".join(spec.name for spec in known))
         for parameter in spec.parameters:
             value = parameters.get(parameter.name)
             if not parameter.allows(value):
@@ -104,9 +114,17 @@ class Faults:
             case "heartbeat stopped":
                 self._station.dut.heartbeat(on=False)
                 return "no heartbeat to the BMS", lambda: self._station.dut.heartbeat(on=True)
+            case _:
+                return self._emulated(name, parameters)
+
+    def _emulated(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Callable[[], None]]:
+        match name:
             case "silent instrument":
                 instrument = str(parameters["instrument"])
                 return f"{instrument} is silent", self._at_desk("mute", instrument=instrument)
+            case "message stopped":
+                message = str(parameters["message"])
+                return f"{message} has stopped", self._at_desk("stopped_message", message=message)
             case "stuck temperature":
                 number = int(parameters["number"])
                 return f"thermistor {number} keeps its value", self._at_desk("stuck_thermistor", number=number)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from drivers.benchfile import read_bench
+from drivers.canbus.dut_map import read_dut_map
 from workbench.engine import faults
 from workbench.session import patience
 from workbench.session.faultplan import planned
@@ -109,7 +110,7 @@ def main(
 ) -> bool:
     """True when the bench ran to the end, every tick was recorded and no lane failed."""
     declared = read_bench(bench)  # a mistake ends here, before a process is started
-    offered = faults.specs(declared.pack.cells, declared.io_box.thermistors)
+    offered = faults.offered(declared, read_dut_map(declared.dut_map))
     headless = Headless(bench, out, report, [planned(text, offered) for text in wanted], unattended=unattended)
     try:
         folder = headless.walk(duration_s)
