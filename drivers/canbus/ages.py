@@ -33,7 +33,7 @@ def max_ages_s(rows: Sequence[SignalRow], messages: Mapping[str, Message], of_ma
         elif message.cycle_s is None:
             age_s = UNDECLARED_S
         else:
-            everywhere = message.pages(row.signal) == {()}
+            everywhere = () in message.pages(row.signal)
             age_s = CYCLES * message.cycle_s * (1 if everywhere else _rounds(used[row.message]))
         ages_s.append(min(age_s, MOST_S))
     return ages_s

@@ -63,6 +63,7 @@ class Dut:
         self.proof: Final = Proof()
         self.doubts: Final = Doubts()
         self._address = (interface, channel, bitrate)
+        self.openings = 0  # of the bus
         self._bus: can.BusABC | None = None
         self._fault = ""
         self._heard_s = self._opened_s = float("-inf")
@@ -163,6 +164,7 @@ class Dut:
                 self._bus = bus = open_bus(*self._address)
                 self._opened_s, pause_s, self._fault = time.monotonic(), FIRST_RETRY_S, ""
                 self._clock = AdapterClock()
+                self.openings += 1
                 self._hear(bus)
             except Exception as error:  # noqa: BLE001  # adapters raise whatever their vendors like
                 self._fault = str(error) or repr(error)

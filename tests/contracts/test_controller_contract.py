@@ -72,6 +72,17 @@ def test_a_decision_is_a_number_whatever_is_measured(controller: Controller) -> 
             assert math.isfinite(decision.cost)
 
 
+@pytest.mark.parametrize("module", ["control.cccv", "control.mpc"])
+@pytest.mark.parametrize("unknown", ["current", "one cell"])
+def test_what_plans_by_what_it_measures_asks_for_nothing_while_that_is_not_known(module: str, unknown: str) -> None:
+    lane, seen = built(module), reading(current_a=math.nan if unknown == "current" else 0.0)
+    if unknown == "one cell":
+        seen.voltage_v[1] = math.nan
+    before = [lane.decide(reading(), belief(), WIDE, 0.1).current_a for _ in range(50)]
+    assert any(before)
+    assert lane.decide(seen, belief(), WIDE, 0.1).current_a == 0.0
+
+
 def test_it_takes_over_without_a_bump(controller: Controller) -> None:
     for present_a in (20.0, -15.0):
         controller.take_over(present_a)

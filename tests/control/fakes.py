@@ -51,13 +51,16 @@ class FakeBench:
     values: dict[str, float] = field(default_factory=lambda: dict(START))
     stuck: set[str] = field(default_factory=set[str])
     sampled_s: dict[str, float] = field(default_factory=dict[str, float])
+    max_age_s: dict[str, float] = field(default_factory=dict[str, float])
     applied: list[Command] = field(default_factory=list[Command])
     safes: int = 0
     name: str = "fake"
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        return tuple(Channel(name, "V" if name.endswith("voltage") else "A") for name in START)
+        ages_s = (self.max_age_s.get(name, float("inf")) for name in START)
+        units = ("V" if name.endswith("voltage") else "A" for name in START)
+        return tuple(Channel(*row[:2], max_age_s=row[2]) for row in zip(START, units, ages_s, strict=True))
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         values[:] = list(self.values.values())
@@ -111,9 +114,11 @@ class FakeTwin:
 @dataclass
 class FakeEstimator:
     readings: list[PackReading] = field(default_factory=list[PackReading])
+    dts_s: list[float] = field(default_factory=list[float])
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate:
         self.readings.append(reading)
+        self.dts_s.append(dt_s)
         return Estimate(np.full(CELLS, 0.6), np.full(CELLS, 0.01))
 
 
@@ -173,9 +178,10 @@ class Rig:
         return self.loop.tick
 
 
-def rig() -> Rig:
+def rig(max_age_s: dict[str, float] | None = None) -> Rig:
+    """`max_age_s`: of the device's channels, where one has its own."""
     clock = SteppedClock(50.0)
-    bench, kept = FakeBench(clock.now), Kept()
+    bench, kept = FakeBench(clock.now, max_age_s=max_age_s or {}), Kept()
     twins = {"model": FakeTwin(), "other": FakeTwin(offset_v=0.1)}
     controllers = {"duty": FakeController(), "other": FakeController(current_a=-7.0)}
     estimator = FakeEstimator()
@@ -205,6 +211,7 @@ def _spec(senses: Senses) -> GateSpec:
     late_s, lost_s = np.full(len(table), np.inf), np.full(len(table), np.inf)
     for name, bounds in {**LIMITED, "bms/temperature_1": (230.0, 350.0)}.items():
         low[table.index(name)], high[table.index(name)] = bounds
+    late_s = np.minimum(late_s, table.max_age_s)
     for name in (*LIMITED, "io/estop"):
         late_s[table.index(name)], lost_s[table.index(name)] = 0.04, 0.25
     return GateSpec(

@@ -28,22 +28,23 @@ def plain(draw: st.DrawFn) -> str:
     return f'SG_ S : {start}|{length}@{int(not motorola)}{sign} ({scale},{offset}) [0|0] "" X'
 
 
-def messages(*lines: str, tail: str = "") -> Any:
+def message_of(*lines: str, tail: str = "") -> Any:
     body = "\n ".join(lines)
     text = f'VERSION ""\nBU_: X\nBO_ 256 M: {BYTES} X\n {body}\n{tail}'
-    return cantools.database.load_string(text, "dbc", strict=False).messages[0]
+    database: Any = cantools.database.load_string(text, "dbc", strict=False)
+    return database.messages[0]
 
 
 @given(plain(), st.binary(min_size=BYTES, max_size=BYTES))
 def test_a_signal_is_read_as_cantools_reads_it(line: str, payload: bytes) -> None:
-    message = messages(line)
+    message = message_of(line)
     told = message.decode(payload, decode_choices=False)["S"]
     assert Layout(message.signals).read(payload) == {"S": pytest.approx(told)}
 
 
 @given(plain(), st.binary(min_size=BYTES, max_size=BYTES))
 def test_the_bits_of_a_signal_are_those_that_cantools_writes(line: str, payload: bytes) -> None:
-    message = messages(line)
+    message = message_of(line)
     layout = Layout(message.signals)
     field = layout.fields["S"]
     raw = field.raw(payload)
@@ -56,7 +57,7 @@ def test_the_bits_of_a_signal_are_those_that_cantools_writes(line: str, payload:
 
 @pytest.mark.parametrize("payload", ["0000803f00000000", "000020c100000000", "0000c07f00000000"])
 def test_a_float_is_read_as_cantools_reads_it(payload: str) -> None:
-    message = messages('SG_ S : 0|32@1- (1,0) [0|0] "" X', tail="SIG_VALTYPE_ 256 S : 1;")
+    message = message_of('SG_ S : 0|32@1- (1,0) [0|0] "" X', tail="SIG_VALTYPE_ 256 S : 1;")
     read = Layout(message.signals).read(bytes.fromhex(payload))
     assert read["S"] == pytest.approx(message.decode(bytes.fromhex(payload))["S"], nan_ok=True)
 
@@ -73,7 +74,7 @@ TREE = "SG_MUL_VAL_ 256 Deep Q 3-5;\nSG_MUL_VAL_ 256 Q P 0-0;\nSG_MUL_VAL_ 256 W
 
 @pytest.fixture(scope="module")
 def nested() -> Layout:
-    return Layout(messages(*NESTED, tail=TREE).signals)
+    return Layout(message_of(*NESTED, tail=TREE).signals)
 
 
 def test_each_page_gives_its_own_signals(nested: Layout) -> None:
@@ -114,7 +115,7 @@ def test_a_signal_is_written_with_all_its_pages(nested: Layout) -> None:
 
 @given(plain(), st.binary(min_size=BYTES, max_size=BYTES))
 def test_what_is_written_is_read_again(line: str, payload: bytes) -> None:
-    message = messages(line)
+    message = message_of(line)
     layout = Layout(message.signals)
     value = layout.read(payload)["S"]
     written = layout.written({"S": value}).to_bytes(BYTES, "little")
@@ -128,6 +129,6 @@ def test_what_does_not_fit_is_refused(nested: Layout) -> None:
 
 
 def test_zero_that_is_no_zero_bits_is_said_unless_the_bits_are_anothers() -> None:
-    layout = Layout(messages('SG_ T : 0|8@1+ (1,-40) [0|0] "" X', 'SG_ U : 4|8@1+ (1,0) [0|0] "" X').signals)
+    layout = Layout(message_of('SG_ T : 0|8@1+ (1,-40) [0|0] "" X', 'SG_ U : 4|8@1+ (1,0) [0|0] "" X').signals)
     assert layout.written({}) == 40
     assert layout.written({"U": 1.0}) == 16
