@@ -12,6 +12,7 @@ from drivers.lastword import NEVER, RECONNECT_S, StepResult
 
 PERIOD_S: Final = 0.020
 BITS_PER_BYTE: Final = 8
+STUMBLES: Final = 5  # in a row, after which the bus counts as gone
 EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
 DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not hold the connection
 
@@ -76,7 +77,7 @@ class CanMouth:
         self._word = word
         self._bus: can.BusABC | None = None
         self._tried_s = float("-inf")
-        self._turn = 0
+        self._turn = self._stumbles = 0
         self._proofs = {step.verify: Proof() for step in word.steps}
         self._connect()
 
@@ -169,10 +170,17 @@ class CanMouth:
 
     def _receive(self, timeout_s: float) -> can.Message | None:
         try:
-            return None if self._bus is None else self._bus.recv(timeout_s)
-        except Exception as error:  # noqa: BLE001
+            frame = None if self._bus is None else self._bus.recv(timeout_s)
+        except (can.CanError, OSError) as error:
             self._lost(error)
             return None
+        except Exception as error:  # noqa: BLE001  # a frame on which the adapter's code stumbles takes no link, five do
+            self._stumbles += 1
+            if self._stumbles >= STUMBLES:
+                self._lost(error)
+            return None
+        self._stumbles = 0
+        return frame
 
     def _lost(self, error: Exception) -> None:
         self.close()

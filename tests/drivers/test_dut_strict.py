@@ -108,3 +108,18 @@ def test_words_on_a_page_are_sent_with_that_page(tmp_path: Path) -> None:
 def test_words_on_pages_that_never_meet_are_refused(tmp_path: Path) -> None:
     dbc = changed(DBC, "SG_ Word : 0|8", 'SG_ Kind M : 16|8@1+ (1,0) [0|0] "" BMS\n SG_ Word m5 : 0|8')
     assert "no page carries Reset together" in refused(written(tmp_path, dbc=changed(dbc, "Reset :", "Reset m4 :")))
+
+
+@pytest.mark.parametrize(
+    ("message", "counter", "checksum", "said"),
+    [
+        ("State", "Main", "Page", "on one page only"),
+        ("Limits", "Half", "Half", "no place of their own"),
+        ("Limits", "Closed", "Charge", "not one whole byte"),
+    ],
+)
+def test_a_counter_or_checksum_that_proves_nothing_is_refused(
+    tmp_path: Path, message: str, counter: str, checksum: str, said: str
+) -> None:
+    rule = f'[[protected]]\nmessages = ["{message}"]\ncounter = "{counter}"\nchecksum = "{checksum}"\n[heartbeat]'
+    assert said in refused(written(tmp_path, text=changed(MAP, "[heartbeat]", rule)))

@@ -89,6 +89,27 @@ def test_a_guards_bus_that_breaks_is_told_and_opened_again(
     assert result.verified
 
 
+def test_a_frame_on_which_the_adapter_stumbles_takes_no_link(
+    device: Device, mouth: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, left = can.BusABC.recv, [3]
+
+    def stumbling(bus: can.BusABC, timeout: float | None = None) -> can.Message | None:
+        if bus is not device.bus and left[0]:
+            left[0] -= 1
+            raise KeyError("vendor's own")
+        return receive(bus, timeout)
+
+    monkeypatch.setattr("can.BusABC.recv", stumbling)
+    for _ in range(3):
+        assert mouth.keep_alive()
+    opener = can.Notifier(device.bus, [Answer(device, after=1)], timeout=0.01)
+    (result,) = mouth.speak()
+    opener.stop()
+    assert result.verified
+    assert left == [0]
+
+
 class Answer(can.Listener):
     """Opens the contactor after so many requests of the guard."""
 

@@ -166,6 +166,21 @@ def test_a_silent_bms_means_zero_current_and_no_trip(trip: Trip) -> None:
     at_rest(trip)
 
 
+def test_one_message_that_stops_takes_the_current_to_zero_while_all_others_go_on(trip: Trip) -> None:
+    session = trip.at(State.RUNNING)
+    number = inject(session, "message stopped", message="BMS_Pack")
+    assert patience.wait_for(session, lambda: channel(session, "gate/verdict") == 1.0, 2.0), "held"
+    assert patience.wait_for(session, lambda: channel(session, "allowed/current") == 0.0, 3.0), "then ramped"
+    begun = ticks(session)
+    patience.idle(session, 0.3)
+    soc = since(session, begun, ["estimator/EKF/soc", "estimator/Coulomb counting/soc"])
+    assert np.ptp(soc, axis=1).tolist() == [0.0, 0.0], "the estimators hold"
+    assert state(session) is State.RUNNING
+    assert channel(session, "bms/cell_01/voltage") > 3.0
+    clear(session, number)
+    assert patience.wait_for(session, lambda: channel(session, "gate/verdict") == 0.0, 2.0), "and goes on"
+
+
 def test_a_stuck_temperature_keeps_its_value_while_its_neighbour_moves(trip: Trip) -> None:
     session = trip.at(State.RUNNING)
     number = inject(session, "stuck temperature", number=1)
