@@ -13,6 +13,7 @@ from workbench.measure.job import conditions
 from workbench.measure.metric import Metric
 from workbench.options import EMULATED_BENCH
 from workbench.tour import evidence, safety_steps
+from workbench.tour.reaction import Reaction
 from workbench.tour.trip import Trip
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ WINDOW: Final = Metric("window killed to supply off, worst", "ms", "<", 200.0, r
 METRICS: Final = (LIMIT, OUTPUTS_OFF, ENGINE, WINDOW)
 
 REPEATS: Final = 3
+PROBE_S: Final = 0.5  # for the probe of the machine to come up
 
 
 STEPS: Final = (
@@ -85,8 +87,10 @@ def _window_killed(folder: Path) -> Finding:
         told = process.told(own, window, ended=False)
         if told["state"] != "Running" or not told["ports"]:
             raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py tour")
-        killed_s = time.monotonic()
+        reaction = Reaction()
+        time.sleep(PROBE_S)
+        reaction.since_s = time.monotonic()
         window.kill()
-        off = evidence.supply_off(Path(told["run"]) / "emulated", killed_s)
+        off = evidence.supply_off(Path(told["run"]) / "emulated", reaction.since_s)
     process.emulators_ended(Path(told["run"]))
-    return safety_steps.judged(off, frozenset(told["ports"]), killed_s, "window killed")
+    return safety_steps.judged(off, frozenset(told["ports"]), reaction, "window killed")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from drivers.errors import BenchError
 from drivers.runlog.run import Run
 from workbench.tour import evidence
+from workbench.tour.reaction import Reaction
 from workbench.tour.safety_steps import KILL, engine_killed, judged
 from workbench.tour.step import Finding
 
@@ -45,12 +46,12 @@ def window_killed(trip: Trip) -> Finding:
     try:
         said = _wait_for_window(process, folder)
         trip.pictures = [Path(path) for path in said["pictures"]]
+        reaction = Reaction()
         time.sleep(SETTLE_S)
-        killed_s = trip.now()
+        reaction.since_s = trip.now()
         os.kill(process.pid, KILL)
-        where = Path(said["run"]) / "emulated"
-        off = evidence.supply_off(where, killed_s)
-        return judged(off, frozenset(said["ports"]), killed_s, "window killed")
+        off = evidence.supply_off(Path(said["run"]) / "emulated", reaction.since_s)
+        return judged(off, frozenset(said["ports"]), reaction, "window killed")
     finally:
         process.kill()
         process.wait()

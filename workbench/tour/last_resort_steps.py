@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from workbench.session import patience
 from workbench.tour import evidence
+from workbench.tour.reaction import Reaction
 from workbench.tour.step import Finding
 from workbench.window.model import Output, State
 
@@ -26,6 +28,7 @@ CURRENT_MESSAGE: Final = "BMS_Pack"
 STALE_S: Final = 5.0 + 0.5 + 2.0  # the greatest age of a value, the longest hold, the longest ramp
 ZERO_A: Final = 0.5
 TRIED_S: Final = 20.0
+SETTLE_S: Final = 0.5
 
 
 def off_connecting(trip: Trip) -> Finding:
@@ -37,11 +40,13 @@ def off_connecting(trip: Trip) -> Finding:
     patience.finish(session, pressed, TRIED_S)
     tripped = patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 2.0)
     trip.at(State.RUNNING)
+    reaction = Reaction()
+    patience.idle(session, SETTLE_S)
     if session.guard_pid is None:
         return Finding(ok=False, value="no guard", target="a guard to kill")
-    killed_s = trip.now()
+    reaction.since_s = killed_s = trip.now()
     os.kill(session.guard_pid, KILL)
-    finding = _judge(trip, killed_s, FALLBACK_MS, "guard killed", good=tripped)
+    finding = _judge(trip, reaction, "guard killed", good=tripped)
     opened = evidence.first(
         trip.bench_folder, "bms", killed_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
@@ -102,12 +107,13 @@ def guard_hangs(trip: Trip) -> Finding:
     target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
     if STOP is None or GO_ON is None:
         return Finding(None, "not walked", target=target, reason="this system cannot stop a process")
-    session = trip.at(State.RUNNING)
+    session, reaction = trip.at(State.RUNNING), Reaction()
+    patience.idle(session, SETTLE_S)
     if session.guard_pid is None:
         return Finding(ok=False, value="no guard", target=target)
     os.kill(session.guard_pid, STOP)
     try:
-        pressed_s = trip.now()
+        reaction.since_s = trip.now()
         presses = [session.outputs_off()]
         patience.finish(session, presses[0], TRIED_S)
         presses.append(session.outputs_off())  # a second one, on a bench that has tripped
@@ -117,18 +123,16 @@ def guard_hangs(trip: Trip) -> Finding:
     finally:
         os.kill(session.guard_pid, GO_ON)
     received = all("engine after" in press.sentence for press in presses)
-    finding = _judge(trip, pressed_s, FALLBACK_MS, presses[0].sentence, good=told and received)
-    return Finding(finding.ok, finding.value, finding.unit, target, finding.evidence)
+    return replace(_judge(trip, reaction, presses[0].sentence, good=told and received), target=target)
 
 
-def _judge(trip: Trip, since_s: float, within_ms: float, what: str, *, good: bool) -> Finding:
-    """Time from `since_s` to the supply's output off, by whoever."""
-    off = evidence.supply_off(trip.bench_folder, since_s)
-    target = f"supply off within {within_ms:g} ms by the engine"
+def _judge(trip: Trip, reaction: Reaction, what: str, *, good: bool) -> Finding:
+    """Time to the supply's output off, by whoever."""
+    off = evidence.supply_off(trip.bench_folder, reaction.since_s)
+    target = f"supply off within {FALLBACK_MS:g} ms by the engine"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=what)
-    value = 1e3 * (off.t_s - since_s)
-    return Finding(good and 0.0 <= value < within_ms, value, "ms", target, what)
+    return reaction.judge(off.t_s, FALLBACK_MS, target, what, good=good)
 
 
 def _channel(session: LiveSession, name: str) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.session import patience
 from workbench.tour import evidence
+from workbench.tour.reaction import Reaction
 from workbench.tour.step import Finding
 from workbench.window.model import State
 
@@ -24,7 +25,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, 
 
 def fault(trip: Trip) -> Finding:
     """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
-    session = trip.at(State.RUNNING)
+    session, reaction = trip.at(State.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     asked_s = trip.now()
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
@@ -39,14 +40,15 @@ def fault(trip: Trip) -> Finding:
     target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
     if over is None or opened is None or blamed is None:
         return Finding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
-    value = 1e3 * (opened["t"] - over["t"])
-    ok = 0.0 < value < BMS_MS and blamed.get("cell") == CELL
-    return Finding(ok, value, "ms", target, f"{blamed.get('fault')} in cell {blamed.get('cell')}")
+    named = blamed.get("cell") == CELL
+    said = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
+    reaction.since_s = over["t"]
+    return reaction.judge(opened["t"], BMS_MS, target, said, good=named)
 
 
 def limit(trip: Trip) -> Finding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
-    session = trip.at(State.RUNNING)
+    session, reaction = trip.at(State.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     if trip.sabotage == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
@@ -55,57 +57,55 @@ def limit(trip: Trip) -> Finding:
     crossed = evidence.first(
         trip.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
     )
-    since_s = asked_s if crossed is None else crossed["t"]
-    return _judge(trip, trip.bench_folder, session.guard_ports, since_s, "bench limit crossed")
+    reaction.since_s = asked_s if crossed is None else crossed["t"]
+    return _judge(trip, trip.bench_folder, session.guard_ports, reaction, "bench limit crossed")
 
 
 def outputs_off(trip: Trip) -> Finding:
     """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
-    session = trip.at(State.RUNNING)
+    session, reaction = trip.at(State.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
-    pressed_s = trip.now()
+    reaction.since_s = trip.now()
     pressed = session.outputs_off()
-    off = evidence.supply_off(trip.bench_folder, pressed_s)
+    off = evidence.supply_off(trip.bench_folder, reaction.since_s)
     patience.idle(session, SETTLE_S)
     target = f"off within {OFF_MS:g} ms, received by guard and engine"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=pressed.sentence)
-    value = 1e3 * (off.t_s - pressed_s)
     received = "guard after" in pressed.sentence and "engine after" in pressed.sentence
-    return Finding(received and 0.0 <= value < OFF_MS, value, "ms", target, pressed.sentence)
+    return reaction.judge(off.t_s, OFF_MS, target, pressed.sentence, good=received)
 
 
 def engine_killed(trip: Trip) -> Finding:
     """The engine dies; the guard makes the bench safe."""
-    session = trip.at(State.RUNNING)
+    session, reaction = trip.at(State.RUNNING), Reaction()
     patience.idle(session, 2.0)
     where, ports, pid = trip.bench_folder, session.guard_ports, session.engine_pid
     trip.killed_run = trip.run_folder
     ring = session.ring
     if pid is None or ring is None:
         return Finding(ok=False, value="no engine", target="an engine to kill")
-    killed_s = trip.now()
+    reaction.since_s = trip.now()
     os.kill(pid, KILL)
-    finding = _judge(trip, where, ports, killed_s, "engine killed")
+    finding = _judge(trip, where, ports, reaction, "engine killed")
     trip.killed_count = ring.count
     trip.leave()
     return finding
 
 
-def _judge(trip: Trip, where: Path, ports: frozenset[int], since_s: float, what: str) -> Finding:
-    """Time from `since_s` to the supply's output off, which must be the guard's own doing."""
-    off = evidence.supply_off(where, since_s)
+def _judge(trip: Trip, where: Path, ports: frozenset[int], reaction: Reaction, what: str) -> Finding:
+    """Time to the supply's output off, which must be the guard's own doing."""
+    off = evidence.supply_off(where, reaction.since_s)
     if trip.session_is_open:
         patience.idle(trip.session, SETTLE_S)
-    return judged(off, ports, since_s, what)
+    return judged(off, ports, reaction, what)
 
 
-def judged(off: evidence.Off | None, ports: frozenset[int], since_s: float, what: str) -> Finding:
+def judged(off: evidence.Off | None, ports: frozenset[int], reaction: Reaction, what: str) -> Finding:
     """The finding for an output that went off, or did not."""
     target = f"off within {OFF_MS:g} ms by the guard's own connection"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=what)
-    value = 1e3 * (off.t_s - since_s)
     by_guard = off.port in ports
     by = "the guard's connection" if by_guard else f"another connection (port {off.port})"
-    return Finding(by_guard and 0.0 <= value < OFF_MS, value, "ms", target, f"{what}; output off by {by}")
+    return reaction.judge(off.t_s, OFF_MS, target, f"{what}; output off by {by}", good=by_guard)
