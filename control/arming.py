@@ -10,6 +10,7 @@ import numpy as np
 
 from control.cellorder import STEP_V, staircase, wrong_order
 from drivers.errors import PulseError
+from drivers.identity import has_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -25,6 +26,8 @@ CLOSE_S: Final = 2.0
 TEST_A: Final = 1.0
 ZERO_A: Final = 0.3
 ANSWER_A: Final = 0.3
+PROVEN: Final = "value written by the guard was read back"
+UNPROVEN: Final = "its message changed nothing: the supply may serve one client alone, and the guard needs a second one"
 CURRENTS: Final = ("bms/pack_current", "supply/current")
 
 
@@ -80,7 +83,7 @@ class CheckResult:
 class Bench:
     """What arming works on. `read` gives a channel's newest value, `wait` lets time pass.
 
-    `expect` and `others`: how each identity begins, and who else has one. `cell_v` from which the walk steps;
+    `expect` and `others`: the model of each identity, and who else has one. `cell_v` from which the walk steps;
     `protect`: declared (V, A) of cell simulator and supply. `dbc_hash` empty: taken as it is. `prove_guard`: whether
     an instrument takes the guard's own connection. `going_live` is called before contactors close. `word` names the
     value of a state or a fault as the device's own description has it.
@@ -143,7 +146,7 @@ class Arming:
         parts: dict[str, Named] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
         told = {name: part.identity() for name, part in parts.items()}
         for name, identity in told.items():
-            if not identity.startswith(bench.expect[name]):
+            if not has_model(identity, bench.expect[name]):
                 return False, f"{name} answers as {identity}, expected {bench.expect[name]}"
         return True, "; ".join(told.values())
 
@@ -178,7 +181,7 @@ class Arming:
 
     def _guard(self) -> tuple[bool, str]:
         taken = self.bench.prove_guard()
-        return taken, "value written by the guard was read back" if taken else "its message changed nothing"
+        return taken, PROVEN if taken else UNPROVEN
 
     def _cells_live(self) -> tuple[bool, str]:
         bench = self.bench

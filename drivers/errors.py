@@ -9,6 +9,9 @@
     |       |-- LinkSilent     no answer in time
     |       |-- LinkDropped    closed by the other side, or never opened
     |       |-- LinkGarbage    an answer that cannot be read
+    |       |-- LinkRefused    an answer, or an error queue, that says no
+    |       |-- NotKnown       silence at one question of an instrument that answers others
+    |       |-- Unfit          the right model, whose ratings, settings or speed do not fit the bench
     |       `-- WrongModel     somebody else answers
     |-- Refused          an action that the state of the session does not allow
     |-- Blocked          a certification case whose precondition does not hold
@@ -113,6 +116,24 @@ class LinkGarbage(LinkError):
     """An answer that cannot be read."""
 
     code = "link_garbage"
+
+
+class LinkRefused(LinkError):
+    """An answer, or an error queue, that says no."""
+
+    code = "link_refused"
+
+
+class NotKnown(LinkError):
+    """Silence at one question of an instrument that answers others."""
+
+    code = "not_known"
+
+
+class Unfit(LinkError):
+    """The right model, whose ratings, settings or speed do not fit the bench."""
+
+    code = "unfit"
 
 
 class WrongModel(LinkError):

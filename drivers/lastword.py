@@ -100,7 +100,7 @@ class TcpMouth:
         self._asked = self._answered = 0
         self._deaf = False  # since it has answered nothing for long, until the next answer
         self._counts_from = 1  # number of the first query whose answer may verify the step being said
-        self._tried_s = self._asked_s = self._owed_s = float("-inf")
+        self._tried_s = self._asked_s = self._owed_s = self._sent_s = float("-inf")
         self._connect()
 
     def keep_alive(self) -> bool:
@@ -110,7 +110,7 @@ class TcpMouth:
         if not self._standing():
             return False
         self._lines()
-        if now_s - self._asked_s > self._word.keep_alive_s:
+        if now_s - self._asked_s > self._word.keep_alive_s and now_s - self._sent_s > self._word.gap_s:
             self._ask(self._word.keep_alive)
         if self.connected:
             if self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S:
@@ -136,7 +136,6 @@ class TcpMouth:
             if not (self._ready(until_s) and self._send(step.send)):
                 continue
             sent_s = now_s if sent_s is NEVER else sent_s
-            time.sleep(self._word.gap_s)
             if self._ask(step.verify) and self._heard(step, min(until_s, time.monotonic() + REPEAT_S)):
                 self.detail = ""
                 return StepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
@@ -211,6 +210,9 @@ class TcpMouth:
     def _send(self, message: bytes) -> bool:
         if self._socket is None:
             return False
+        if (early_s := self._sent_s + self._word.gap_s - time.monotonic()) > 0.0:
+            time.sleep(early_s)  # an instrument may lose what comes sooner
+        self._sent_s = time.monotonic()
         try:
             if self._socket.send(message) == len(message):
                 return True

@@ -17,6 +17,8 @@ class LinkState(StrEnum):
     OK = "ok"
     SILENT = "silent"
     GARBAGE = "garbage"
+    REFUSING = "refusing"
+    UNFIT = "unfit"
     WRONG_MODEL = "wrong model"
     DROPPED = "dropped"
     CLOSED = "closed"

@@ -75,12 +75,28 @@ class Protect(Section):
     current_a: Positive
 
 
+class Timeouts(Section):
+    """Milliseconds for each kind of command (`drivers.scpi.timeouts`); what is left out, the driver declares."""
+
+    open: PeriodMs | None = None
+    identify: PeriodMs | None = None
+    read: PeriodMs | None = None
+    ask: PeriodMs | None = None
+    obey: PeriodMs | None = None
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Kind of command -> s, of those that the file declares."""
+        return {name: value / 1000 for name, value in self.model_dump().items() if value is not None}
+
+
 class Instrument(Section):
-    """An instrument: `kind` names its driver, `expect` begins its answer to `*IDN?`."""
+    """An instrument: `kind` names its driver, `expect` the model in its answer to `*IDN?`."""
 
     address: Text
     expect: Text
     period_ms: PeriodMs
+    timeouts_ms: Timeouts = Timeouts()
 
     @property
     def period_s(self) -> float:
@@ -92,6 +108,7 @@ class CellSimulator(Instrument):
 
     kind: Literal["ngi_n83624"]
     protect: Protect
+    discharge_reads: Literal["positive", "negative"] = "positive"
 
 
 class Supply(Instrument):

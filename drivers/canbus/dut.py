@@ -90,6 +90,11 @@ class Dut:
     def dbc_hash(self) -> str:
         return self.map.dbc_hash
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its bus could be opened; `health` says why not."""
+        return self._bus is not None
+
     def start(self) -> None:
         self._listener.start()
         self._talker.start()

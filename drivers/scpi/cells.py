@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.errors import BenchError
+from drivers.errors import LinkGarbage, LinkSilent, NotKnown, Unfit
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
+from drivers.scpi.fault_relay import FaultRelay
 from drivers.scpi.poller import Reading
-from drivers.scpi.source import ScpiSource
+from drivers.scpi.source import AS_DECLARED, ScpiSource
+from drivers.scpi.timeouts import Timeouts
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from drivers.scpi.declare import Quantity
+    from drivers.scpi.declare import Choice, Quantity
     from drivers.scpi.link import Link
     from drivers.snapshot import Floats
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
-AT_REST_V: Final = 0.02
-SAMPLED_AFRESH_S: Final = 0.03
+PATIENT_S: Final = 5.0  # for the first answer to a question; public drivers wait 4.5 s for 24 currents, unverified
 
 
 class CellSimulator(ScpiSource):
     """An NGI N83624 at `address`; cells count from 1."""
 
     identity_query = codec.message(page.IDENTITY.ask())
-    next_error = page.NEXT_ERROR.ask()
+    kept: ClassVar[Timeouts] = Timeouts(identify=1.0, ask=0.5)
+    most_units, longest = page.MOST_UNITS, page.LONGEST
 
     def __init__(
         self,
@@ -43,20 +45,24 @@ class CellSimulator(ScpiSource):
         cells: int,
         protect_voltage_v: float,
         protect_current_a: float,
+        discharge_reads: float = 1.0,
+        timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`discharge_reads`: 1.0 where its current reads positive while it feeds a load, -1.0 where negative."""
         numbers = range(1, cells + 1)
         voltage, current = page.VOLTAGE, page.MEASURED_CURRENT
         channels = (
             *(Channel(f"cell_{n:02d}/voltage", "V", -0.1, voltage.high) for n in numbers),
             *(Channel(f"cell_{n:02d}/current", "A", current.low, current.high) for n in numbers),
         )
-        super().__init__("cell_simulator", address, expect, period_s, channels, clock=clock)
+        super().__init__("cell_simulator", address, expect, period_s, channels, timeouts_s=timeouts_s, clock=clock)
         self._numbers = numbers
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
+        self._discharge_reads = discharge_reads
         self._messages = page.Channels(cells)
         self._wanted: Floats | None = None
-        self._shorted = np.zeros(cells, dtype=np.bool_)  # held at 0 V while the fault relay moves or shorts
+        self._relay = FaultRelay(self, cells)
 
     def set_voltages(self, volts: Floats) -> None:
         """Hand over `volts[cells]` for the next exchange; raises `BenchError` for NaN or out of range."""
@@ -65,25 +71,42 @@ class CellSimulator(ScpiSource):
     def forget(self) -> None:
         self._wanted = None
 
+    def meet(self, link: Link) -> None:
+        """Whether it answers for all channels at once, and in time; raises `Unfit` or `NotKnown`."""
+        self._messages = page.Channels(len(self._numbers))
+        self._timely(link, [(self._messages.ask_voltages, 1)])
+        try:
+            self._timely(link, self._messages.ask_currents)
+        except NotKnown:  # the guide prints a list for voltages alone
+            self._messages = page.Channels(len(self._numbers), listed_currents=False)
+            self._timely(link, self._messages.ask_currents)
+            self._news.append("knows no list of channels for currents: each is asked by itself")
+
     def exchange(self, link: Link) -> Reading:
         if (wanted := self._wanted) is not None:
             self.sending(wanted)
-            link.write(self._messages.set_voltages(np.where(self._shorted, 0.0, wanted)))
-        volts, amperes = self._messages.measured(link.ask(self._messages.measure, 2))
-        return Reading(np.array(volts + amperes), link.sampled_s)
+            for message in self._messages.set_voltages(self._relay.held(wanted)):
+                link.write(message)
+        volts, amperes = self._messages.measured([link.ask(*asked) for asked in self._messages.measure])
+        return Reading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
 
     def prepare(self) -> None:
-        """Source mode, 10 ms sampling, current limits and protections; the outputs stay as they are."""
-        numbers, volts, amperes = self._numbers, self._protect_voltage_v, self._protect_current_a
-        limit_a = min(amperes, page.CURRENT_LIMIT.high)
-        for units in (
-            [page.MODE.put("source", n) for n in numbers],
-            [page.SAMPLING.put("10 ms", n) for n in numbers],
-            [page.CURRENT_LIMIT.put(limit_a, n) for n in numbers],
-            [page.PROTECT_VOLTAGE.put(volts, n) for n in numbers],
-            [page.PROTECT_CURRENT.put(amperes, n) for n in numbers],
+        """Source mode, 10 ms sampling, current limits and protections, read back; the outputs stay as they are.
+
+        A protection of 0, as after a factory reset, may protect nothing or trip at once: none is left so.
+        """
+        volts, amperes = self._protect_voltage_v, self._protect_current_a
+        for choice, meaning in ((page.MODE, "source"), (page.SAMPLING, "10 ms")):
+            self._tell(*(choice.put(meaning, n) for n in self._numbers))
+            self._within(lambda choice=choice, meaning=meaning: self._not_chosen(choice, meaning))
+        for quantity, value in (
+            (page.CURRENT_LIMIT, min(amperes, page.CURRENT_LIMIT.high)),
+            (page.PROTECT_VOLTAGE, volts),
+            (page.PROTECT_CURRENT, amperes),
+            (page.PROTECT_POWER, volts * amperes),
         ):
-            self._tell(*units)
+            self._tell(*(quantity.put(value, n) for n in self._numbers))
+            self._within(lambda quantity=quantity, value=value: self._not_set(quantity, value))
 
     def protections(self) -> tuple[Floats, Floats]:
         """Over-voltage (V) and over-current (A) thresholds of each channel, read from the instrument."""
@@ -96,12 +119,11 @@ class CellSimulator(ScpiSource):
 
     def outputs_state(self) -> Flags:
         """`on[cells]`, read from the instrument."""
-        return np.array([bool(state & 1) for state in self._states()])
+        return np.array([bool(state & 1) for state in self.states()])
 
     def complaints(self) -> list[str]:
         """What the instrument's state bits complain of, a sentence per channel."""
-        words = [page.state_words(state) for state in self._states()]
-        return [f"cell {n}: {said}" for n, said in zip(self._numbers, words, strict=True) if said]
+        return self._complaining(self.states())
 
     def fault_relay(self, cell: int, state: str) -> None:
         """Set one channel's fault relay: `normal`, `open_plus`, `open_minus`, `short` or `reversed`.
@@ -109,35 +131,84 @@ class CellSimulator(ScpiSource):
         The instrument demands source mode, output off and 0 V; the output returns as it was, unless shorted.
         Raises `BenchError` with the instrument's reason; the output then stays off.
         """
-        asked, was_on = page.FAULT_RELAY.put(state, cell), bool(self.outputs_state()[cell - 1])
-        was_shorted, moved = bool(self._shorted[cell - 1]), False
-        self._shorted[cell - 1] = True
-        try:
-            self._tell(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
-            time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
-            self._within(lambda: self._still_live(cell))
-            self._tell(asked)
-            if (bits := self._states()[cell - 1]) & page.RELAY_REFUSED:
-                raise BenchError(f"refused {state} of cell {cell}: {page.state_words(bits)}", where=self.name)
-            moved = True
-        finally:
-            self._shorted[cell - 1] = state == "short" if moved else was_shorted
-        if was_on and state != "short":
-            self._tell(page.SWITCH.put("on", cell))
+        self._relay.move(cell, state)
+
+    def states(self) -> list[int]:
+        """The state bits of each channel, read from the instrument."""
+        return [codec.state(reply) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
+
+    def tell(self, *units: str) -> None:
+        """Write `units`, as many messages as they take."""
+        self._tell(*units)
+
+    def ask(self, unit: str) -> bytes:
+        """The reply to one question."""
+        return self._ask(unit)[0]
+
+    def within(self, wrong: Callable[[], str]) -> None:
+        """Wait until nothing is `wrong`; raises `BenchError` with what still is."""
+        self._within(wrong)
+
+    def _timely(self, link: Link, messages: list[tuple[bytes, int]]) -> None:
+        """Whether each question is answered within the time that an exchange gives it; raises `Unfit`, `NotKnown`."""
+        for message, count in messages:
+            began_s = time.monotonic()
+            try:
+                link.ask(message, count, self.timeouts.read)
+            except (LinkSilent, LinkGarbage) as error:
+                lines: list[bytes] = []
+                if not link.find_step(self.identity_query, lambda line, lines=lines: not lines.append(line), PATIENT_S):
+                    raise
+                if self._is_identity(lines[0]):
+                    raise self._unanswered(link, message, LinkSilent("")) from error
+                raise self._slow(link, message, time.monotonic() - began_s) from error
+
+    def _slow(self, link: Link, message: bytes, took_s: float) -> Unfit:
+        question = message.decode("ascii").strip().split("(")[0]
+        return Unfit(
+            f"answers {question} of {len(self._numbers)} channels after {took_s:.1f} s, later than its time-out of "
+            f"{1e3 * self.timeouts.read:.0f} ms",
+            where=link.address,
+            value=took_s,
+            bound=self.timeouts.read,
+            hint="a loop needs its values sooner: choose its fast sampling and firmware, or raise timeouts_ms.read, "
+            "period_ms and the ages of [gate]",
+        )
 
     def _told(self, quantity: Quantity) -> Floats:
         return np.array([quantity.read(reply) for reply in self._ask(*(quantity.ask(n) for n in self._numbers))])
 
-    def _states(self) -> list[int]:
-        return [codec.state(reply) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
+    def _not_chosen(self, choice: Choice, meaning: str) -> str:
+        replies = self._ask(*(choice.ask(n) for n in self._numbers))
+        due = float(choice.words[meaning])
+        wrong = [n for n, reply in zip(self._numbers, replies, strict=True) if codec.number(reply) != due]
+        return f"does not take {choice.put(meaning, wrong[0])} for cell {_listed(wrong)}" if wrong else ""
+
+    def _not_set(self, quantity: Quantity, value: float) -> str:
+        reads = [quantity.read_back(reply) for reply in self._ask(*(quantity.ask(n) for n in self._numbers))]
+        step = 0.51 * 10.0**-quantity.digits / quantity.per_si
+        wrong = [
+            n for n, read in zip(self._numbers, reads, strict=True) if abs(read.value - value) > step + read.half_step
+        ]
+        if not wrong:
+            return ""
+        read = reads[wrong[0] - 1].value
+        said = f"is set to {read:g} {quantity.unit} where {value:g} {quantity.unit} was asked"
+        return f"does not take {quantity.put(value, wrong[0])} for cell {_listed(wrong)}: it {said}"
 
     def _not_switched(self, on: bool) -> str:  # noqa: FBT001  # what was asked
-        wrong = np.flatnonzero(self.outputs_state() != on) + 1
-        return f"does not switch {'on' if on else 'off'} cell {', '.join(map(str, wrong))}" if wrong.size else ""
+        wrong = (np.flatnonzero(self.outputs_state() != on) + 1).tolist()
+        return f"does not switch {'on' if on else 'off'} cell {_listed(wrong)}" if wrong else ""
 
-    def _still_live(self, cell: int) -> str:
-        volts = codec.number(self._ask(page.MEASURED_VOLTAGE.ask(cell))[0])
-        return f"keeps {volts:g} V on cell {cell}" if abs(volts) >= AT_REST_V else ""
+    def _complaining(self, states: list[int]) -> list[str]:
+        words = [page.state_words(state) for state in states]
+        return [f"cell {n}: {said}" for n, said in zip(self._numbers, words, strict=True) if said]
 
-    def _reason(self) -> str:
-        return "; ".join((*self.complaints(), super()._reason()))
+    def _reason(self, link: Link) -> str:
+        """Its state bits: it has no error queue, and answers nothing to a command that it does not know."""
+        states = [codec.state(reply) for reply in self.get(link, [page.STATE.ask(n) for n in self._numbers])]
+        return "; ".join(self._complaining(states)) or "its state bits complain of nothing, and it has no error queue"
+
+
+def _listed(cells: list[int]) -> str:
+    return ", ".join(map(str, cells))

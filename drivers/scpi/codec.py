@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 from drivers.errors import LinkGarbage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _NUMBER: Final = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_DIGITS: Final = re.compile(rb"\s*[+-]?\d*(?:\.(\d*))?(?:[eE]([+-]?\d+))?")
 _WITH_UNIT: Final = re.compile(rb"\s*(" + _NUMBER + rb")\s*([A-Za-z%]*)\s*")
 _LIST: Final = re.compile(rb"\s*" + _NUMBER + rb"\s*(?:,\s*" + _NUMBER + rb"\s*)*")
 _ERROR: Final = re.compile(rb'\s*([+-]?\d+)\s*,\s*"([^"]*)"\s*(?:,|\Z)')
 _LARGEST_STATE: Final = (1 << 32) - 1
-_PREFIXES: Final = {"u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
+_PREFIXES: Final = {"u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
+_UNIT: Final = re.compile(rb'(?:"[^"]*"?|[^;"])*')  # a `;` in quotes belongs to its text
 NOT_A_NUMBER: Final = 9.9e37  # SCPI-99 volume 1, 7.2.1.5: 9.91E37 says NaN and 9.9E37 infinity
 _IDENTITY_FIELDS: Final = 4
 
@@ -47,33 +49,64 @@ def message(*units: str) -> bytes:
     return (";:".join(units) + "\n").encode("ascii")
 
 
+def messages(units: Sequence[str], most: int, longest: int) -> list[tuple[bytes, int]]:
+    """`units` in as few messages as go with at most `most` units and `longest` bytes each; with their counts."""
+    found: list[tuple[bytes, int]] = []
+    taken: list[str] = []
+    for unit in units:
+        if taken and (len(taken) == most or len(message(*taken, unit)) > longest):
+            found.append((message(*taken), len(taken)))
+            taken = []
+        taken.append(unit)
+    return [*found, (message(*taken), len(taken))] if taken else found
+
+
 def units(reply: bytes, count: int) -> list[bytes]:
-    """Exactly `count` replies that came with `;` between."""
-    return _exactly(reply, b";", count)
+    """Exactly `count` replies that came with `;` between; one in quotes separates nothing."""
+    return _exactly(reply, split(reply), count)
+
+
+def split(reply: bytes) -> list[bytes]:
+    """The replies of one line, `;` between, as they came."""
+    found, end = [b""], 0
+    while end <= len(reply):
+        matched = _UNIT.match(reply, end)
+        found.append(reply[end:] if matched is None else matched[0])
+        end += len(found[-1]) + 1
+    return found[1:]
 
 
 def number(text: bytes, unit: str = "") -> float:
-    """A finite number in `unit`; the text may carry that unit with an SI prefix, or none."""
+    """A finite number in `unit`; the text may carry that unit in any case with an SI prefix (k or K), or none."""
     matched = _WITH_UNIT.fullmatch(text)
     if matched is None:
         raise LinkGarbage(f"answers {_quoted(text)} where a number is due", value=_quoted(text))
-    suffix = matched[2].decode("ascii")
-    if suffix and (not unit or not suffix.endswith(unit) or suffix.removesuffix(unit) not in _PREFIXES):
+    scale = _scale(matched[2].decode("ascii"), unit)
+    if scale is None:
         raise LinkGarbage(f"answers {_quoted(text)} where {unit or 'a bare number'} is due", value=_quoted(text))
-    prefix = suffix.removesuffix(unit) if suffix else ""
-    return _finite(float(matched[1]), text) * _PREFIXES[prefix]
+    return _finite(float(matched[1]), text) * scale
+
+
+def half_step(text: bytes, unit: str = "") -> float:
+    """Half of the last decimal that a number came with, in `unit`: what its instrument has rounded away."""
+    matched = _WITH_UNIT.fullmatch(text)
+    digits = _DIGITS.match(text)
+    if matched is None or digits is None:
+        raise LinkGarbage(f"answers {_quoted(text)} where a number is due", value=_quoted(text))
+    exponent = max(-30, min(30, int(digits[2] or 0))) - len(digits[1] or b"")
+    return 0.5 * 10.0**exponent * (_scale(matched[2].decode("ascii"), unit) or 1.0)
 
 
 def numbers(text: bytes, count: int) -> list[float]:
     """Exactly `count` finite bare numbers that came with `,` between."""
     if _LIST.fullmatch(text) is None:
         raise LinkGarbage(f"answers {_quoted(text)} where {count} numbers are due", value=_quoted(text))
-    return [_finite(float(part), text) for part in _exactly(text, b",", count)]
+    return [_finite(float(part), text) for part in _exactly(text, text.split(b","), count)]
 
 
 def quantities(text: bytes, *wanted: str) -> list[float]:
     """Numbers with unit suffixes that came with `,` between, one per unit of `wanted`."""
-    parts = _exactly(text, b",", len(wanted))
+    parts = _exactly(text, text.split(b","), len(wanted))
     return [number(part, unit) for part, unit in zip(parts, wanted, strict=True)]
 
 
@@ -114,11 +147,20 @@ def error_entries(text: bytes) -> list[ErrorEntry]:
     return [entry for entry in found if entry.number]
 
 
-def _exactly(text: bytes, by: bytes, count: int) -> list[bytes]:
-    parts = text.split(by)
+def _exactly(text: bytes, parts: list[bytes], count: int) -> list[bytes]:
     if len(parts) != count:
-        raise LinkGarbage(f"answers {len(parts)} values where {count} are due", value=len(parts), bound=count)
+        what = f"answers {len(parts)} values where {count} are due: {_quoted(text)}"
+        raise LinkGarbage(what, value=len(parts), bound=count)
     return parts
+
+
+def _scale(suffix: str, unit: str) -> float | None:
+    """What a number with `suffix` is multiplied with to be in `unit`; None where it is of another unit."""
+    if not suffix:
+        return 1.0
+    if not unit or not suffix.upper().endswith(unit.upper()):
+        return None
+    return _PREFIXES.get(suffix[: len(suffix) - len(unit)])
 
 
 def _finite(value: float, text: bytes) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from drivers.errors import BenchError
 from drivers.scpi import codec
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 UNVERIFIED: Final = "seen in public drivers, unverified"
 ASSUMED: Final = "by likeness to a command that is known, unverified"
 ON_OFF: Final[Mapping[str, bool]] = {"ON": True, "OFF": False, "1": True, "0": False}
+
+
+class Read(NamedTuple):
+    """A value in SI, and half of the last decimal that it came with."""
+
+    value: float
+    half_step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,10 @@ class Quantity:
     def read(self, reply: bytes) -> float:
         """The SI value of a reply; raises `LinkGarbage`."""
         return codec.number(reply, self.suffix) / self.per_si
+
+    def read_back(self, reply: bytes) -> Read:
+        """As `read`, with what the instrument has rounded away; raises `LinkGarbage`."""
+        return Read(self.read(reply), codec.half_step(reply, self.suffix) / self.per_si)
 
 
 @dataclass(frozen=True, slots=True)

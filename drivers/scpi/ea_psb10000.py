@@ -1,45 +1,60 @@
 """Elektro-Automatik PSB 10000: bidirectional DC supply, as a page of declarations.
 
 It has no negative voltage: it sources with a voltage above the loop's and sinks with a voltage below it.
-Replies carry unit suffixes. Messages keep 10 ms distance, so the hot exchange is one write and one read. What it
-does not take, only its error queue tells: the read asks for the set-points too.
-Ranges are those of the PSB 10060-120, powers those of the largest of its family.
+Bounds of quantities are multiples of its rating, which the instrument tells (`Ratings`). Output, remote control and
+alarms are bits of one status register, so that one message of five commands asks all that an exchange needs.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from drivers.errors import LinkGarbage
+from drivers.errors import LinkGarbage, Unfit
 from drivers.lastword import LastWord, TcpStep
 from drivers.scpi import codec
-from drivers.scpi.declare import ON_OFF, UNVERIFIED, Choice, Quantity, Query
+from drivers.scpi.declare import ON_OFF, Choice, Quantity, Query, Read
+from drivers.scpi.ea_status import Status, status
 
-GUIDE: Final = 'EA "ModBus & SCPI" programming guide'
+GUIDE: Final = 'EA "ModBus & SCPI" programming guide for 10000 and 20000 series, EN_01'
 
-GAP_S: Final = 0.010  # recommended between messages, 5 ms at least; GUIDE
-IDLE_CLOSE_S: Final = 5.0  # idle connections are closed after this; GUIDE
-SOURCING_READS_POSITIVE: Final = -1.0  # discharge is positive here; proven by the checklist's 1 A sunk, UNVERIFIED
+MOST_COMMANDS: Final = 5  # in one message; a sixth is error -223; GUIDE 5.2.4
+LONGEST: Final = 256  # bytes of a message and of a reply, beyond which there is none; GUIDE 5.2.4
+GAP_S: Final = 0.010  # recommended between messages, 5 ms at least; GUIDE 3.3.3
+IDLE_CLOSE_S: Final = 5.0  # idle connections are closed after this; GUIDE 5.4.11.2
+STEPS: Final = 26_214  # effective steps of a rating; GUIDE 3.8
+SET: Final = 1.02  # set values reach so many ratings; GUIDE 5.4.3
+PROTECT: Final = 1.10  # and protections so many; GUIDE 5.4.6
+SHOWN: Final = 1.25  # and actual values; GUIDE 5.4.4
+SOURCING_READS_POSITIVE: Final = -1.0  # discharge is positive here; GUIDE 5.4.4.2
 
 IDENTITY: Final = Query("*IDN", GUIDE)
-ERRORS: Final = Query("SYST:ERR:ALL", GUIDE)
+ERRORS: Final = Query("SYST:ERR:ALL", GUIDE)  # reading acknowledges alarms that are over; GUIDE 5.4.5.3
 LOCK: Final = Choice("SYST:LOCK", {"on": "ON", "off": "OFF"}, GUIDE)
 LOCK_OWNER: Final = Query("SYST:LOCK:OWN", GUIDE)
 OUTPUT: Final = Choice("OUTP", {"on": "ON", "off": "OFF"}, GUIDE)
+STATUS: Final = Query("STAT:QUES:COND", GUIDE)
+OPERATION: Final = Query("STAT:OPER:COND", GUIDE)
 
-VOLTAGE: Final = Quantity("VOLT", "V", 0.0, 61.2, GUIDE, digits=2, suffix="V")
-SOURCE_CURRENT: Final = Quantity("CURR", "A", 0.0, 122.4, GUIDE, digits=2, suffix="A")
-SINK_CURRENT: Final = Quantity("SINK:CURR", "A", 0.0, 122.4, GUIDE, digits=2, suffix="A")
-SOURCE_POWER: Final = Quantity("POW", "W", 0.0, 30_000.0, GUIDE, digits=0, suffix="W")
-SINK_POWER: Final = Quantity("SINK:POW", "W", 0.0, 30_000.0, GUIDE, digits=0, suffix="W")
-PROTECT_VOLTAGE: Final = Quantity("VOLT:PROT", "V", 0.0, 66.0, GUIDE, digits=2, suffix="V")
-PROTECT_CURRENT: Final = Quantity("CURR:PROT", "A", 0.0, 132.0, GUIDE, digits=2, suffix="A")  # sourced
-PROTECT_SINK_CURRENT: Final = Quantity("SINK:CURR:PROT", "A", 0.0, 132.0, UNVERIFIED, digits=2, suffix="A")
+VOLTAGE: Final = Quantity("VOLT", "V", 0.0, SET, GUIDE, suffix="V")
+SOURCE_CURRENT: Final = Quantity("CURR", "A", 0.0, SET, GUIDE, suffix="A")
+SINK_CURRENT: Final = Quantity("SINK:CURR", "A", 0.0, SET, GUIDE, suffix="A")
+SOURCE_POWER: Final = Quantity("POW", "W", 0.0, SET, GUIDE, digits=0, suffix="W")
+SINK_POWER: Final = Quantity("SINK:POW", "W", 0.0, SET, GUIDE, digits=0, suffix="W")
+PROTECT_VOLTAGE: Final = Quantity("VOLT:PROT", "V", 0.0, PROTECT, GUIDE, suffix="V")
+PROTECT_CURRENT: Final = Quantity("CURR:PROT", "A", 0.0, PROTECT, GUIDE, suffix="A")  # sourced
+PROTECT_SINK_CURRENT: Final = Quantity("SINK:CURR:PROT", "A", 0.0, PROTECT, GUIDE, suffix="A")
+NOMINAL_VOLTAGE: Final = Query("SYST:NOM:VOLT", GUIDE)
+NOMINAL_CURRENT: Final = Query("SYST:NOM:CURR", GUIDE)
 NOMINAL_POWER: Final = Query("SYST:NOM:POW", GUIDE)
-MEASURED: Final = Query("MEAS:ARR", UNVERIFIED)
+MEASURED: Final = Query("MEAS:ARR", GUIDE)
 
 SET_POINTS: Final = (VOLTAGE, SOURCE_CURRENT, SINK_CURRENT)
-_ASKED: Final = (MEASURED.ask(), OUTPUT.ask(), LOCK_OWNER.ask(), *(quantity.ask() for quantity in SET_POINTS))
+PROTECTIONS: Final = (PROTECT_VOLTAGE, PROTECT_CURRENT, PROTECT_SINK_CURRENT)
+POWERS: Final = (SOURCE_POWER, SINK_POWER)
+RATINGS: Final = ("V", NOMINAL_VOLTAGE), ("A", NOMINAL_CURRENT), ("W", NOMINAL_POWER)
+_ASKED: Final = (MEASURED.ask(), STATUS.ask(), *(quantity.ask() for quantity in SET_POINTS))
 MEASURE: Final = codec.message(*_ASKED)
 ANSWERS: Final = len(_ASKED)
 OWNERS: Final = ("NONE", "LOCAL", "REMOTE")
@@ -47,11 +62,11 @@ REMOTE: Final = "REMOTE"
 
 
 class Told(NamedTuple):
-    """The answer to `MEASURE`: output (1 on), V, A and W (discharge positive); lock; set V, source A and sink A."""
+    """The answer to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
 
     values: tuple[float, float, float, float]
-    owner: str
-    set_points: tuple[float, ...]
+    status: Status
+    set_points: tuple[Read, ...]
 
 
 class Protections(NamedTuple):
@@ -62,20 +77,58 @@ class Protections(NamedTuple):
     sink_current_a: float
 
 
-def set_points(values: tuple[float, ...]) -> bytes:
-    """One message with V, source A and sink A; raises `BenchError` outside the ranges."""
-    return codec.message(*(quantity.put(value) for quantity, value in zip(SET_POINTS, values, strict=True)))
+class Ratings(NamedTuple):
+    """What the instrument says it is made for; of a whole master-slave system where it leads one (GUIDE 5.4.10)."""
+
+    voltage_v: float
+    current_a: float
+    power_w: float
+
+    def of(self, quantity: Quantity) -> Quantity:
+        """`quantity` with its bounds in SI, and as many decimals as its resolution needs."""
+        rating = self.rating(quantity)
+        decimals = max(0, math.ceil(-math.log10(rating / STEPS))) if quantity.suffix != "W" else quantity.digits
+        return replace(quantity, low=quantity.low * rating, high=quantity.high * rating, digits=decimals)
+
+    def rating(self, quantity: Quantity) -> float:
+        return self[("V", "A", "W").index(quantity.suffix)]
+
+    def too_low(self, key: str, value: float, quantity: Quantity, address: str) -> Unfit:
+        """The error for a `value` under `key` of the bench file that these ratings do not allow."""
+        highest, unit = self.of(quantity).high, quantity.unit
+        rated = f"is rated {self.rating(quantity):g} {unit} and takes no more than {highest:g} {unit}"
+        return Unfit(
+            f"{rated}, where the bench file says {key} = {value:g} {unit}",
+            where=address,
+            key=key,
+            value=value,
+            bound=highest,
+            hint="lower it, or use a supply of a higher rating",
+        )
+
+    def agrees(self, quantity: Quantity, value: float, read: Read) -> bool:
+        """Whether `read` is what a written `value` is shown as: within half of its last decimal and one step."""
+        written = float(self.of(quantity).encoded(value))
+        return abs(read.value - written) <= read.half_step + self.rating(quantity) / STEPS
+
+
+def ratings(replies: list[bytes]) -> Ratings:
+    """What the replies to `RATINGS` say; raises `LinkGarbage`."""
+    told = [codec.number(reply, unit) for reply, (unit, _) in zip(replies, RATINGS, strict=True)]
+    if not all(value > 0.0 for value in told):
+        raise LinkGarbage(f"answers {replies} where its ratings are due")
+    return Ratings(*told)
 
 
 def measured(reply: bytes) -> Told:
     """What the reply to `MEASURE` says; raises `LinkGarbage`."""
-    actual, output, owner, *set_points = codec.units(reply, ANSWERS)
+    actual, state, *set_points = codec.units(reply, ANSWERS)
     volts, amperes, watts = codec.quantities(actual, "V", "A", "W")
-    on = float(codec.word(output, ON_OFF))
+    told = status(state)
     return Told(
-        (on, volts, SOURCING_READS_POSITIVE * amperes, SOURCING_READS_POSITIVE * watts),
-        lock_owner(owner),
-        tuple(quantity.read(told) for quantity, told in zip(SET_POINTS, set_points, strict=True)),
+        (float(told.output), volts, SOURCING_READS_POSITIVE * amperes, SOURCING_READS_POSITIVE * watts),
+        told,
+        tuple(quantity.read_back(text) for quantity, text in zip(SET_POINTS, set_points, strict=True)),
     )
 
 
@@ -87,9 +140,9 @@ def lock_owner(reply: bytes) -> str:
     return said
 
 
-def mark(watts: float) -> bytes:
-    """Writes the sink's power limit: the harmless value by which two connections prove each other."""
-    return codec.message(SINK_POWER.put(watts))
+def is_on(reply: bytes) -> bool:
+    """Whether the output is on; raises `LinkGarbage`."""
+    return codec.word(reply, ON_OFF)
 
 
 def off_steps(within_s: float) -> tuple[TcpStep, ...]:
@@ -106,7 +159,11 @@ def off_steps(within_s: float) -> tuple[TcpStep, ...]:
 
 
 def last_word(address: str, within_s: float) -> LastWord:
-    """The guard's own connection to the supply, kept open with a query well before the instrument closes it."""
+    """The guard's own connection to the supply.
+
+    Its query comes well before the instrument closes an idle connection, and before its interface supervision ends
+    (`ea_settings`), which counts what any connection says.
+    """
     return LastWord(
         address=address,
         keep_alive=codec.message(LOCK_OWNER.ask()),

@@ -10,11 +10,11 @@ import numpy as np
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
 from drivers.scpi.poller import Reading
-from drivers.scpi.source import PolledSource
+from drivers.scpi.source import AS_DECLARED, PolledSource
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from drivers.scpi.link import Link
     from drivers.snapshot import Floats
@@ -32,6 +32,7 @@ class IoBox(PolledSource):
         period_s: float,
         *,
         thermistors: int,
+        timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         flags = (Channel(name, "1", 0.0, 1.0) for name in ("io/estop", "io/contactor", "io/bms_power"))
@@ -39,7 +40,9 @@ class IoBox(PolledSource):
             Channel(f"io/thermistor_{n}", "K", page.COLDEST_K, page.HOTTEST_K) for n in range(1, thermistors + 1)
         )
         edge = Channel("io/contactor_age", "s", 0.0, 1e9)
-        super().__init__("io_box", address, expect, period_s, (*flags, edge, *outputs), clock=clock)
+        super().__init__(
+            "io_box", address, expect, period_s, (*flags, edge, *outputs), timeouts_s=timeouts_s, clock=clock
+        )
         self._thermistors = thermistors
         self._wanted: tuple[Floats, bytes] | None = None
 

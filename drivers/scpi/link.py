@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from drivers.errors import LinkDropped, LinkGarbage, LinkSilent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 LONGEST_LINE: Final = 65_536
-OPEN_TIMEOUT_S: Final = 0.5
 MAX_COUNT_READ: Final = 0x3FFF0006  # VI_SUCCESS_MAX_CNT
 
 
@@ -60,11 +60,11 @@ class Link:
         self._sent_s = self._heard_s = float("-inf")
 
     @classmethod
-    def open(cls, address: str, timeout_s: float = 0.25, gap_s: float = 0.0) -> Self:
-        """Connect; raises `LinkDropped` when nobody listens."""
+    def open(cls, address: str, timeout_s: float = 0.25, gap_s: float = 0.0, open_s: float = 0.5) -> Self:
+        """Connect within `open_s`; `timeout_s` is for what `ask` is not told another. Raises `LinkDropped`."""
         name = _resource_name(address)
         try:
-            resource = _visa().open_resource(name, open_timeout=round(1000 * OPEN_TIMEOUT_S))
+            resource = _visa().open_resource(name, open_timeout=round(1000 * open_s))
         except Exception as error:  # pyvisa-py raises bare Exception here
             raise LinkDropped(f"cannot be opened: {error}", where=address, hint="is it switched on?") from error
         wire = cast("socket.socket", resource.visalib.sessions[resource.session].interface)
@@ -97,7 +97,7 @@ class Link:
             raise LinkDropped(f"takes no more bytes: {error}", where=self.address) from error
         self._sent_s = time.monotonic()
 
-    def ask(self, message: bytes, units: int = 1) -> bytes:
+    def ask(self, message: bytes, units: int = 1, timeout_s: float | None = None) -> bytes:
         """Send and return the reply of `units` queries, one line each or several to a line with `;` between.
 
         Raises `LinkSilent`, `LinkDropped` or `LinkGarbage`.
@@ -105,16 +105,30 @@ class Link:
         self.drain()
         self.write(message)
         self.in_step = False
-        until_s = self._sent_s + self.timeout_s
-        reply = self._line(until_s)
+        within_s = self.timeout_s if timeout_s is None else timeout_s
+        until_s = self._sent_s + within_s
+        reply = self._line(until_s, within_s)
         while (told := reply.count(b";") + 1) < units:
             try:
-                reply += b";" + self._line(until_s)
+                reply += b";" + self._line(until_s, within_s)
             except LinkSilent as error:
                 raise LinkGarbage(f"answers {told} of {units} queries", where=self.address) from error
         self.in_step = True
         self._heard_s = time.monotonic()
         return reply
+
+    def find_step(self, query: bytes, is_reply: Callable[[bytes], bool], timeout_s: float) -> bool:
+        """Send `query` and drop lines up to its reply: late answers to others come before it. False: none came."""
+        self.in_step = False
+        try:
+            self.write(query)
+            while not is_reply(self._line(self._sent_s + timeout_s, timeout_s)):
+                pass
+        except (LinkSilent, LinkGarbage):
+            return False
+        self.in_step = True
+        self._heard_s = time.monotonic()
+        return True
 
     def drain(self) -> None:
         """Forget what was received unasked; raises `LinkDropped` when the other side has closed."""
@@ -132,22 +146,22 @@ class Link:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _line(self, until_s: float) -> bytes:
+    def _line(self, until_s: float, within_s: float) -> bytes:
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > LONGEST_LINE:
                 raise LinkGarbage(f"sends {LONGEST_LINE} bytes without a line end", where=self.address)
             left_s = max(0.0, until_s - time.monotonic())
             if not select.select([self._socket], [], [], left_s)[0]:
-                raise self._overdue()
+                raise self._overdue(within_s)
             self._take()
         line = bytes(self._received[:end])
         del self._received[: end + 1]
         return line.rstrip(b"\r")
 
-    def _overdue(self) -> LinkSilent | LinkGarbage:
+    def _overdue(self, within_s: float) -> LinkSilent | LinkGarbage:
         if self._received:
             return LinkGarbage(f"answers {bytes(self._received[:40])!r} without a line end", where=self.address)
-        late_ms = round(1000 * self.timeout_s)
+        late_ms = round(1000 * within_s)
         return LinkSilent(f"does not answer within {late_ms} ms", where=self.address, hint="check power and cable")
 
     def _take(self) -> None:

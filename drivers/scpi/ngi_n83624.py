@@ -1,6 +1,7 @@
 """NGI N83624: 24-channel battery cell simulator, as a page of declarations.
 
-The wire carries mA and mW; nothing above this page does.
+The wire carries mA and mW; nothing above this page does. It has no error queue: what it does not take, only the
+read-back of what was written tells. Long mnemonics stand where the guide breaks its own rule for short ones.
 """
 
 from __future__ import annotations
@@ -14,28 +15,31 @@ from drivers.scpi import codec
 from drivers.scpi.declare import ASSUMED, Choice, Quantity, Query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drivers.snapshot import Floats
 
 GUIDE: Final = "N83624 Programming Guide, SCPI Protocol, V20240130"
-ASKED_TOO: Final = f"{GUIDE}; its query form is unverified"
+LONGEST: Final = 256  # bytes of a message: the guide gives no limit, and this is the least that others have
+MOST_UNITS: Final = 24  # one of each channel
 
 IDENTITY: Final = Query("*IDN", GUIDE)
-NEXT_ERROR: Final = Query("SYST:ERR", ASSUMED)
 
 VOLTAGE: Final = Quantity("SOUR{n}:VOLT", "V", 0.0, 6.0, GUIDE, digits=4)
 CURRENT_LIMIT: Final = Quantity("SOUR{n}:OUTCURR", "A", 0.0, 5.0, GUIDE, per_si=1e3, digits=1)
 MEASURED_VOLTAGE: Final = Query("MEAS{n}:VOLT", GUIDE)
 MEASURED_VOLTAGES: Final = Query("MEASure:VOLTage", GUIDE)  # `?(@1,2,...)`, of many channels
-MEASURED_CURRENTS: Final = Query("MEASure:CURRent", ASSUMED)
+MEASURED_CURRENTS: Final = Query("MEASure:CURRent", ASSUMED)  # the guide prints the list of channels for voltages
 MEASURED_CURRENT: Final = Quantity("MEAS{n}:CURR", "A", -6.0, 6.0, GUIDE, per_si=1e3)
-PROTECT_VOLTAGE: Final = Quantity("PRO{n}:VOLT", "V", 0.0, 6.5, ASKED_TOO)
-PROTECT_CURRENT: Final = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, ASKED_TOO, per_si=1e3, digits=1)
+PROTECT_VOLTAGE: Final = Quantity("PRO{n}:VOLT", "V", 0.0, 6.5, GUIDE)
+PROTECT_CURRENT: Final = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, GUIDE, per_si=1e3, digits=1)
+PROTECT_POWER: Final = Quantity("PRO{n}:POWEr", "W", 0.0, 50.0, GUIDE, per_si=1e3, digits=0)
 
 MODE: Final = Choice("OUTP{n}:MODE", {"source": "0", "charge": "1", "soc": "3", "sequence": "128"}, GUIDE)
 SWITCH: Final = Choice("OUTP{n}:ONOFF", {"on": "1", "off": "0"}, GUIDE)
 SAMPLING: Final = Choice("MEAS{n}:CAPR", {"10 ms": "0", "120 ms": "1", "480 ms": "2"}, GUIDE)
 FAULT_RELAY: Final = Choice(
-    "FAUL{n}:SIM",
+    "FAULt{n}:SIMUlate",
     {"normal": "0", "open_plus": "1", "open_minus": "4", "short": "8", "reversed": "96"},
     GUIDE,
 )
@@ -52,16 +56,30 @@ RELAY_REFUSED: Final = 1 << 5 | 1 << 6
 
 
 class Channels:
-    """The messages of the hot exchange for channels 1 to `count`, encoded as far as can be beforehand."""
+    """The messages of the hot exchange for channels 1 to `count`, encoded as far as can be beforehand.
 
-    def __init__(self, count: int) -> None:
-        listed = ",".join(str(n) for n in range(1, count + 1))
+    `listed_currents`: whether one question with a list asks all currents, as it does the voltages; each channel is
+    asked by itself else.
+    """
+
+    def __init__(self, count: int, *, listed_currents: bool = True) -> None:
+        numbers = range(1, count + 1)
+        listed = ",".join(str(n) for n in numbers)
         self._count = count
-        self._set = ";:".join(f"{VOLTAGE.header.format(n=n)} %.{VOLTAGE.digits}f" for n in range(1, count + 1)) + "\n"
-        # Both in one message, so that one sampling period answers both.
-        self.measure: Final = codec.message(
-            f"{MEASURED_VOLTAGES.ask()}(@{listed})", f"{MEASURED_CURRENTS.ask()}(@{listed})"
-        )
+        units = [f"{VOLTAGE.header.format(n=n)} %.{VOLTAGE.digits}f" for n in numbers]
+        widest = [unit % VOLTAGE.high for unit in units]
+        sizes = [counted for _, counted in codec.messages(widest, MOST_UNITS, LONGEST)]
+        ends = np.cumsum(sizes).tolist()
+        self._set = [";:".join(units[end - size : end]) + "\n" for end, size in zip(ends, sizes, strict=True)]
+        self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        currents = [f"{MEASURED_CURRENTS.ask()}(@{listed})"] if listed_currents else []
+        currents = currents or [MEASURED_CURRENT.ask(n) for n in numbers]
+        self._units = 1 + len(currents)
+        # Together where they fit, so that one sampling period answers both.
+        asked = (f"{MEASURED_VOLTAGES.ask()}(@{listed})", *currents)
+        self.measure: Final = codec.messages(asked, MOST_UNITS + 1, LONGEST)
+        self.ask_voltages: Final = codec.message(asked[0])
+        self.ask_currents: Final = codec.messages(currents, MOST_UNITS, LONGEST)
 
     def checked(self, volts: Floats) -> Floats:
         """`volts[count]` as they are; raises `BenchError` that names a channel out of range."""
@@ -75,14 +93,15 @@ class Channels:
             )
         return volts
 
-    def set_voltages(self, volts: Floats) -> bytes:
-        """One message with a set-point per channel."""
-        return (self._set % tuple(volts.tolist())).encode("ascii")
+    def set_voltages(self, volts: Floats) -> list[bytes]:
+        """A set-point per channel, in as few messages as the instrument's buffer takes."""
+        values = tuple(volts.tolist())
+        return [(text % values[part]).encode("ascii") for text, part in zip(self._set, self._parts, strict=True)]
 
-    def measured(self, reply: bytes) -> tuple[list[float], list[float]]:
-        """Voltages in V and currents in A (discharge positive) of each channel; raises `LinkGarbage`."""
-        volts, milliamperes = codec.units(reply, 2)
-        amperes = [value / MEASURED_CURRENT.per_si for value in codec.numbers(milliamperes, self._count)]
+    def measured(self, replies: Sequence[bytes]) -> tuple[list[float], list[float]]:
+        """Voltages in V and currents in A of each channel, signs as they read; raises `LinkGarbage`."""
+        volts, *milliamperes = codec.units(b";".join(replies), self._units)
+        amperes = [value / MEASURED_CURRENT.per_si for value in codec.numbers(b",".join(milliamperes), self._count)]
         return codec.numbers(volts, self._count), amperes
 
 

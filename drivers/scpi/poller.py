@@ -9,7 +9,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from drivers.errors import BenchError, LinkDropped, LinkError, LinkGarbage, LinkSilent, WrongModel
+from drivers.errors import (
+    BenchError,
+    LinkDropped,
+    LinkError,
+    LinkGarbage,
+    LinkRefused,
+    LinkSilent,
+    NotKnown,
+    Unfit,
+    WrongModel,
+)
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
 from drivers.scpi.link import Link
@@ -17,6 +27,7 @@ from drivers.scpi.link import Link
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.scpi.timeouts import Timeouts
     from drivers.snapshot import Floats
 
 T = TypeVar("T")
@@ -24,10 +35,14 @@ T = TypeVar("T")
 FIRST_RETRY_S: Final = 0.05
 SLOWEST_RETRY_S: Final = 1.0
 GARBAGE_IN_A_ROW: Final = 3
+SERVICE_S: Final = 2.0  # for a service call, beside the time-outs of the exchange before it and of its own questions
 _STATES: Final[dict[type[LinkError], LinkState]] = {
     LinkSilent: LinkState.SILENT,
     LinkDropped: LinkState.DROPPED,
     LinkGarbage: LinkState.GARBAGE,
+    LinkRefused: LinkState.REFUSING,
+    NotKnown: LinkState.UNFIT,
+    Unfit: LinkState.UNFIT,
     WrongModel: LinkState.WRONG_MODEL,
 }
 
@@ -60,14 +75,22 @@ class Poller:
     """Owns the connection of one instrument; `reading` and `health` are the newest and never block."""
 
     def __init__(
-        self, name: str, address: str, dialogue: Dialogue, period_s: float, *, timeout_s: float, gap_s: float = 0.0
+        self,
+        name: str,
+        address: str,
+        dialogue: Dialogue,
+        period_s: float,
+        *,
+        timeouts: Timeouts,
+        gap_s: float = 0.0,
     ) -> None:
+        """`gap_s`: the least time between two messages."""
         self.reading: Reading | None = None
         self.health = Health(name, LinkState.CONNECTING, f"connecting to {address}")
         self.connections = 0
         self._name, self._address = name, address
         self._dialogue = dialogue
-        self._period_s, self._timeout_s, self._gap_s = period_s, timeout_s, gap_s
+        self._period_s, self._timeouts, self._gap_s = period_s, timeouts, gap_s
         self._calls: queue.SimpleQueue[tuple[Callable[[Link], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"poll {name}", daemon=True)
@@ -82,10 +105,14 @@ class Poller:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def call(self, act: Callable[[Link], T], timeout_s: float = 2.0) -> T:
-        """Run `act` between two exchanges and return its answer; raises `BenchError` while nobody answers."""
-        if self.health.state not in (LinkState.OK, LinkState.GARBAGE, LinkState.CONNECTING):
+    def call(self, act: Callable[[Link], T], times: float = 0.0) -> T:
+        """Run `act` between two exchanges and return its answer; raises `BenchError` while nobody answers.
+
+        `times`: how often `act` itself waits until the instrument obeys.
+        """
+        if self.health.state not in (LinkState.OK, LinkState.GARBAGE, LinkState.REFUSING, LinkState.CONNECTING):
             raise self._absent()
+        timeout_s = SERVICE_S + self._timeouts.read + 2.0 * self._timeouts.ask + times * self._timeouts.obey
         future: Future[T] = Future()
         self._calls.put((act, future))
         try:
@@ -116,7 +143,7 @@ class Poller:
 
     def _connected(self) -> None:
         """One life of the connection; raises `LinkError` at its end."""
-        with Link.open(self._address, self._timeout_s, self._gap_s) as link:
+        with Link.open(self._address, self._timeouts.read, self._gap_s, self._timeouts.open) as link:
             self._dialogue.greet(link)
             self.connections += 1
             self.health = Health(self._name, LinkState.OK)
@@ -124,12 +151,12 @@ class Poller:
             while not self._closing.is_set():
                 try:
                     self.reading = self._dialogue.exchange(link)
-                except LinkGarbage as error:
+                except (LinkGarbage, LinkRefused) as error:
                     error.where = error.where or self._address
                     garbage += 1
                     if garbage == GARBAGE_IN_A_ROW or not link.in_step:
                         raise
-                    self.health = Health(self._name, LinkState.GARBAGE, str(error))
+                    self.health = Health(self._name, _STATES[type(error)], str(error))
                 else:
                     if garbage:
                         self.health, garbage = Health(self._name, LinkState.OK), 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.errors import BenchError, LinkGarbage
+from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import codec
 from drivers.scpi.declare import Query
 
@@ -70,7 +70,7 @@ def hold_auxiliary(state: str) -> bytes:
 
 
 def since_edge_s(reply: bytes) -> float:
-    """Seconds since the contactor input changed, in steps of 1 ms; raises `LinkGarbage`."""
+    """Seconds since the contactor input changed, in steps of 1 ms; raises `LinkGarbage` or `LinkRefused`."""
     matched = _EDGE.fullmatch(check(reply))
     if matched is None:
         raise LinkGarbage(f"answers {reply[:40]!r} where the age of an edge is due")
@@ -78,9 +78,9 @@ def since_edge_s(reply: bytes) -> float:
 
 
 def check(reply: bytes) -> bytes:
-    """The reply as it is; raises `LinkGarbage` with the box's words for `ERR`."""
+    """The reply as it is; raises `LinkRefused` with the box's words for `ERR`."""
     if reply.startswith(b"ERR"):
-        raise LinkGarbage(f"refuses: {reply.decode('ascii', 'replace')}")
+        raise LinkRefused(f"refuses: {reply.decode('ascii', 'replace')}")
     return reply
 
 

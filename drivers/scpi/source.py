@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from drivers.errors import BenchError, WrongModel
+from drivers.errors import BenchError, LinkError, LinkGarbage, LinkSilent, NotKnown, WrongModel
+from drivers.identity import has_model
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec
 from drivers.scpi.poller import Poller, Reading
+from drivers.scpi.timeouts import Timeouts
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from drivers.scpi.link import Link
     from drivers.snapshot import Bytes, Channel, Floats
 
 STALE_PERIODS: Final = 3.0
-SETTLE_S: Final = 1.0
 ASK_AGAIN_S: Final = 0.02
-LONGEST_QUEUE: Final = 64
+AS_DECLARED: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class PolledSource(ABC):
     """
 
     identity_query: bytes
-    timeout_s = 0.25
+    kept: ClassVar[Timeouts] = Timeouts()  # time-outs that the driver declares for its instrument
     gap_s = 0.0
 
     def __init__(
@@ -55,15 +58,19 @@ class PolledSource(ABC):
         period_s: float,
         channels: tuple[Channel, ...],
         *,
+        timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`timeouts_s`: what a bench file declares instead of the driver, by the names of `Timeouts`."""
         self.sent: Sent | None = None
         self.name: Final = name
         self.channels: Final = channels
         self._expect, self._period_s, self._clock = expect, period_s, clock
         self._low = np.array([channel.low for channel in channels])
         self._high = np.array([channel.high for channel in channels])
-        self.poller: Final = Poller(name, address, self, period_s, timeout_s=self.timeout_s, gap_s=self.gap_s)
+        self._news: deque[str] = deque()
+        self.timeouts: Final = self.kept.declared(timeouts_s)
+        self.poller: Final = Poller(name, address, self, period_s, timeouts=self.timeouts, gap_s=self.gap_s)
 
     def start(self) -> None:
         self.poller.start()
@@ -79,6 +86,10 @@ class PolledSource(ABC):
     def connections(self) -> int:
         """How often the instrument was met; a step up means that `prepare` has to be asked for again."""
         return self.poller.connections
+
+    def news(self) -> list[str]:
+        """Sentences on what was changed at the instrument, each told once."""
+        return [self._news.popleft() for _ in range(len(self._news))]
 
     def identity(self) -> str:
         """The reply to the identity query, asked now."""
@@ -98,8 +109,9 @@ class PolledSource(ABC):
         quality[:] = np.where(believable, Quality.STALE if old else Quality.GOOD, Quality.IMPLAUSIBLE)
 
     def greet(self, link: Link) -> None:
+        """Meet whoever answers; raises `WrongModel`, or what `meet` raises. Energises nothing."""
         told = self._identity(link)
-        if not told.startswith(self._expect):
+        if not has_model(told, self._expect):
             raise WrongModel(
                 f"answers as {told}",
                 where=link.address,
@@ -107,6 +119,43 @@ class PolledSource(ABC):
                 bound=self._expect,
                 hint=f"{self._expect} was expected; check the address",
             )
+        self.meet(link)
+
+    def meet(self, link: Link) -> None:
+        """What has to be known of the right model before the first exchange; raises `LinkError`."""
+        del link
+
+    def asked(self, link: Link, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes:
+        """The reply of `count` queries.
+
+        Raises `LinkSilent` where nothing is answered any more, `NotKnown` or `LinkRefused` where only this is not.
+        """
+        try:
+            return link.ask(message, count, self.timeouts.ask if timeout_s is None else timeout_s)
+        except (LinkSilent, LinkGarbage) as error:
+            if not self._in_step(link):
+                raise
+            raise self._unanswered(link, message, error) from error
+
+    def _in_step(self, link: Link) -> bool:
+        """Whether the next reply will be that of the next question, found out by asking who it is."""
+        return link.find_step(self.identity_query, self._is_identity, self.timeouts.identify)
+
+    def _is_identity(self, line: bytes) -> bool:
+        return has_model(line.decode("ascii", "replace"), self._expect)
+
+    def _unanswered(self, link: Link, message: bytes, error: LinkError) -> LinkError:
+        """What is wrong with a question that an answering instrument leaves open."""
+        if isinstance(error, LinkGarbage):
+            return error
+        question = message.decode("ascii", "replace").strip()
+        return NotKnown(
+            f"does not know {shortened(question)}: no answer within {1e3 * self.timeouts.ask:.0f} ms, though it "
+            "answers *IDN?",
+            where=link.address,
+            value=question,
+            hint="compare its firmware with the programming guide",
+        )
 
     def sending(self, values: Floats) -> None:
         """Note what is about to be written; the time counts from the first writing of the same values."""
@@ -120,44 +169,64 @@ class PolledSource(ABC):
     def forget(self) -> None: ...
 
     def _identity(self, link: Link) -> str:
-        reply = link.ask(self.identity_query)
+        reply = link.ask(self.identity_query, 1, self.timeouts.identify)
         codec.identity(reply)
         return reply.decode("ascii", "replace").strip()
 
     def _within(self, wrong: Callable[[], str]) -> None:
         """Ask again until nothing is `wrong`, because instruments obey after a varying delay; raises `BenchError`."""
-        until_s = time.monotonic() + SETTLE_S
+        until_s = time.monotonic() + self.timeouts.obey
         while complaint := wrong():
             if time.monotonic() > until_s:
-                raise BenchError(f"{complaint} after {SETTLE_S:g} s", where=self.name, hint=self._reason())
+                raise BenchError(f"{complaint} after {self.timeouts.obey:g} s", where=self.name, hint=self._why())
             time.sleep(ASK_AGAIN_S)
 
-    def _reason(self) -> str:
+    def _why(self) -> str:
+        """What the instrument itself says of a failure. Never raises: a diagnosis replaces no reason."""
+        try:
+            return self.poller.call(self.diagnosed)
+        except BenchError as error:
+            return f"why could not be asked: {error.sentence}"
+
+    def diagnosed(self, link: Link) -> str:
+        """As `_why`, on the poller's thread. Leaves the connection standing for the safe action that follows."""
+        try:
+            return self._reason(link)
+        except LinkError as error:
+            return f"why could not be asked: {error.sentence}"
+
+    def _reason(self, link: Link) -> str:
+        """What the instrument says of its own state; raises `LinkError`."""
+        del link
         return "check its panel"
 
 
 class ScpiSource(PolledSource):
-    """Services that every SCPI instrument has."""
+    """Commands and questions within what one message may hold."""
 
-    next_error: str
-
-    def errors(self) -> list[str]:
-        """The error queue, oldest first; emptied by reading."""
-        found: list[str] = []
-        while len(found) < LONGEST_QUEUE:
-            entries = codec.error_entries(self._ask(self.next_error)[0])
-            if not entries:
-                break
-            found += [str(entry) for entry in entries]
-        return found
+    most_units: ClassVar[int]
+    longest: ClassVar[int]  # bytes of a message, its line end included
 
     def _tell(self, *units: str) -> None:
-        self.poller.call(lambda link: link.write(codec.message(*units)))
+        self.poller.call(lambda link: self.put(link, units))
+
+    def put(self, link: Link, units: Sequence[str]) -> None:
+        """Write `units`; on the poller's thread."""
+        for message, _ in codec.messages(units, self.most_units, self.longest):
+            link.write(message)
 
     def _ask(self, *units: str) -> list[bytes]:
-        """One reply per unit, all asked in one message."""
-        count = len(units)
-        return codec.units(self.poller.call(lambda link: link.ask(codec.message(*units), count)), count)
+        """One reply per unit."""
+        return self.poller.call(lambda link: self.get(link, units))
 
-    def _reason(self) -> str:
-        return f"its error queue says: {', '.join(self.errors()) or 'nothing'}"
+    def get(self, link: Link, units: Sequence[str]) -> list[bytes]:
+        """One reply per unit; on the poller's thread. Raises `LinkError`."""
+        replies: list[bytes] = []
+        for message, count in codec.messages(units, self.most_units, self.longest):
+            replies += codec.units(self.asked(link, message, count), count)
+        return replies
+
+
+def shortened(text: str, longest: int = 60) -> str:
+    """The beginning of a long message, which says enough."""
+    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -9,39 +9,52 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.errors import BenchError
+from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, LinkSilent
 from drivers.ports import Health, LinkState
-from drivers.scpi import codec
+from drivers.scpi import codec, ea_diagnosis
 from drivers.scpi import ea_psb10000 as page
-from drivers.scpi.declare import ON_OFF
+from drivers.scpi.ea_keeper import Keeper
 from drivers.scpi.poller import Reading
-from drivers.scpi.source import ScpiSource
+from drivers.scpi.source import AS_DECLARED, ScpiSource
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from drivers.scpi.declare import Quantity
+    from drivers.scpi.declare import Quantity, Read
     from drivers.scpi.link import Link
 
 DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay
-RESOLUTION: Final = 0.02  # V or A between what was written and what is read back
 REST: Final = (0.0, 0.0, 0.0)
-
-CHANNELS: Final = (
-    Channel("supply/output", "1", 0.0, 1.0),
-    Channel("supply/voltage", "V", -1.0, page.PROTECT_VOLTAGE.high),
-    Channel("supply/current", "A", -page.PROTECT_CURRENT.high, page.PROTECT_CURRENT.high),
-    Channel("supply/power", "W", -page.SOURCE_POWER.high, page.SOURCE_POWER.high),
+AFTER_POWER_FAIL_S: Final = 12.0  # before the output may go on again; programming guide EN_01, 3.10.1
+BELIEVED: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has told its ratings
+ONE_CLIENT: Final = (
+    "check power and cable, and whether another program holds it: it may serve one client alone, and the guard needs "
+    "a second connection"
 )
 
 
+def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channel, ...]:
+    """What the supply measures, believed within twice its declared protections at least."""
+    volts, amperes = max(BELIEVED[0], 2.0 * protect_voltage_v), max(BELIEVED[1], 2.0 * protect_current_a)
+    watts = max(BELIEVED[2], volts * amperes)
+    return (
+        Channel("supply/output", "1", 0.0, 1.0),
+        Channel("supply/voltage", "V", -1.0, volts),
+        Channel("supply/current", "A", -amperes, amperes),
+        Channel("supply/power", "W", -watts, watts),
+    )
+
+
 class Supply(ScpiSource):
-    """An EA PSB 10000 at `address`; `charge_v` sources into the loop, `discharge_v` sinks from it."""
+    """An EA PSB 10000 at `address`; `charge_v` sources into the loop, `discharge_v` sinks from it.
+
+    `found_owner`: who had remote control when it was met, before it was taken here.
+    """
 
     identity_query = codec.message(page.IDENTITY.ask())
-    next_error = page.ERRORS.ask()
     gap_s = page.GAP_S
+    most_units, longest = page.MOST_COMMANDS, page.LONGEST
 
     def __init__(
         self,
@@ -53,36 +66,64 @@ class Supply(ScpiSource):
         protect_current_a: float,
         charge_v: float,
         discharge_v: float,
+        timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__("supply", address, expect, period_s, CHANNELS, clock=clock)
+        measured = channels(protect_voltage_v, protect_current_a)
+        super().__init__("supply", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        self.found_owner = ""
         self._protect = page.Protections(protect_voltage_v, protect_current_a, protect_current_a)
         self._charge_v, self._discharge_v = charge_v, discharge_v
+        self._ratings: page.Ratings | None = None
+        self._keeper = Keeper(self, self._news.append)
         self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
         self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the one before, the newest
         self._remote = self._held = False  # as the instrument says, as we took it
+        self._released = False  # given back: a set-point on its way would be refused
         self._disobeyed = 0
         self._complaint = ""
+        self._power_failed_s = -math.inf
 
     def set_current(self, current_a: float) -> None:
-        """Hand over the loop current (A, discharge positive) for the next exchange; raises `BenchError` for NaN."""
+        """Hand over the loop current (A, discharge positive) for the next exchange; dropped until ratings are known.
+
+        Raises `BenchError` for NaN, or beyond the ratings.
+        """
         if not math.isfinite(current_a):
             raise BenchError(f"current {current_a} A is no set-point", where=self.name, value=current_a)
         voltage_v = self._charge_v if current_a < 0.0 else self._discharge_v
         values = (voltage_v, max(0.0, -current_a), max(0.0, current_a))
-        self._wanted = current_a, values, page.set_points(values)
+        if (ratings := self._ratings) is not None:
+            units = [ratings.of(kind).put(value) for kind, value in zip(page.SET_POINTS, values, strict=True)]
+            self._wanted = current_a, values, codec.message(*units)
 
     def forget(self) -> None:
         self._wanted, self._remote = None, False
 
     def health(self) -> Health:
-        """Says of an answering supply what it does not take."""
+        """Says of an answering supply what it does not take, and which alarm stands."""
         health = super().health()
         return replace(health, detail=self._complaint) if health.state is LinkState.OK else health
 
+    def greet(self, link: Link) -> None:
+        try:
+            super().greet(link)
+        except (LinkSilent, LinkDropped) as error:
+            error.hint = ONE_CLIENT
+            raise
+
+    def meet(self, link: Link) -> None:
+        """Ratings against the bench file, one exchange, and the settings by which it would re-energise itself."""
+        self._ratings = page.ratings(self.get(link, [query.ask() for _, query in page.RATINGS]))
+        self._check_ratings(self._ratings, link.address)
+        told = page.measured(self.asked(link, page.MEASURE, page.ANSWERS))
+        self.found_owner = self.found_owner or told.status.owner
+        if told.status.owner == "NONE" and not told.status.output:
+            self._keeper.change_unlocked(link)
+
     def exchange(self, link: Link) -> Reading:
         """Set-points go out under remote control alone: without it each would leave an error in the queue."""
-        wanted = self._wanted if self._remote else None
+        wanted = self._wanted if self._remote and not self._released else None
         if wanted is not None:
             current_a, values, message = wanted
             self.sending(np.array([current_a]))
@@ -90,110 +131,171 @@ class Supply(ScpiSource):
             link.write(message)
         told = page.measured(link.ask(page.MEASURE, page.ANSWERS))
         sampled_s = link.sampled_s
-        self._remote = told.owner == page.REMOTE
+        self._remote = told.status.owner == page.REMOTE
         self._judge(link, told, asked=wanted is not None)
         return Reading(np.array(told.values), sampled_s)
 
     def lock(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Take or give back remote control; raises `BenchError` that says who has it."""
-        self._held = False  # until it is taken, or from now on
+        self._held, self._released = False, not on  # until it is taken, or from now on
         self._tell(page.LOCK.put("on" if on else "off"))
         self._within(lambda: self._lock_is_not("REMOTE" if on else "NONE"))
         self._held = on
 
     def output(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the output and wait until it says so; raises `BenchError` with what the error queue tells."""
+        left_s = self._power_failed_s + AFTER_POWER_FAIL_S - time.monotonic()
+        if on and left_s > 0.0:
+            what = f"had a power fail and may not go on for another {left_s:.0f} s"
+            raise BenchError(what, where=self.name, value=left_s, bound=0.0, hint="wait, then arm again")
         word = "on" if on else "off"
         self._tell(page.OUTPUT.put(word))
         self._within(lambda: "" if self._output_is_on() is on else f"does not switch its output {word}")
 
     def prepare(self) -> None:
-        """No current, full power limits, protections; needs the lock. The output stays as it is."""
-        nominal_w = self.nominal_power()
+        """Alarms acknowledged, safe settings, no current, full power limits, protections; needs the lock."""
+        self.poller.call(self._acknowledge)
+        self.poller.call(self._keeper.change, times=1.0)
+        ratings = self._rated()
         self.set_current(0.0)
-        self._tell(page.SOURCE_POWER.put(nominal_w), page.SINK_POWER.put(nominal_w))
-        volts, source_a, sink_a = self._protect
-        self._tell(
-            page.PROTECT_VOLTAGE.put(volts),
-            page.PROTECT_CURRENT.put(source_a),
-            page.PROTECT_SINK_CURRENT.put(sink_a),
-        )
+        self._tell(*(ratings.of(kind).put(ratings.power_w) for kind in page.POWERS))
+        wishes = zip(page.PROTECTIONS, self._protect, strict=True)
+        self._tell(*(ratings.of(kind).put(value) for kind, value in wishes))
         self._within(self._protects_otherwise)
-        self._within(lambda: self._power_is_not(nominal_w))
+        self._within(self._power_is_not_full)
+
+    def restore(self) -> None:
+        """Put back the settings that were changed here, once the output is off; what came of it is `news`.
+
+        For an orderly end alone: a guard that goes on trying needs the remote control that this gives up.
+        """
+        self._keeper.restore()
 
     def protections(self) -> page.Protections:
         """Where it switches itself off, read from the instrument."""
-        return page.Protections(
-            self._told(page.PROTECT_VOLTAGE), self._told(page.PROTECT_CURRENT), self._told(page.PROTECT_SINK_CURRENT)
-        )
-
-    def nominal_power(self) -> float:
-        """W, read from the instrument."""
-        return codec.number(self._ask(page.NOMINAL_POWER.ask())[0], "W")
-
-    def read_mark(self) -> float:
-        """The sink's power limit in W, which the guard's connection writes to prove that it is taken."""
-        return self._told(page.SINK_POWER)
+        return page.Protections(*(read.value for read in self._read(page.PROTECTIONS)))
 
     def connections_ok(self, write: Callable[[bytes], object]) -> bool:
         """Whether the instrument takes what `write` sends on a second connection; restores the value after."""
-        nominal_w, before_w = self.nominal_power(), self.read_mark()
-        mark_w = next(nominal_w - less for less in (10.0, 20.0) if abs(nominal_w - less - before_w) > 1.0)
-        write(page.mark(mark_w))
+        ratings, power = self._rated(), self._rated().of(page.SINK_POWER)
+        (before,) = self._read((page.SINK_POWER,))
+        apart_w = max(10.0, 4.0 * before.half_step + 2.0 * ratings.power_w / page.STEPS)
+        mark_w = next(ratings.power_w - n * apart_w for n in (1, 2) if self._differs(before, n, apart_w))
+        write(codec.message(power.put(mark_w)))
         try:
             self._within(lambda: self._mark_is_not(mark_w))
         except BenchError:
             return False
         finally:
-            self._tell(page.SINK_POWER.put(nominal_w))
+            self._tell(power.put(ratings.power_w))
         return True
 
-    def _told(self, quantity: Quantity) -> float:
-        return quantity.read(self._ask(quantity.ask())[0])
+    def errors(self) -> list[str]:
+        """Alarms, then the error queue, oldest first; reading acknowledges and empties them."""
+        return self.poller.call(lambda link: ea_diagnosis.complaints(self, link))
+
+    def ratings(self) -> page.Ratings:
+        """V, A and W, as the instrument has told; raises `BenchError` until it was met."""
+        return self._rated()
+
+    def _rated(self) -> page.Ratings:
+        if self._ratings is None:
+            raise BenchError("has not told its ratings yet", where=self.name, hint="connect it first")
+        return self._ratings
+
+    def _check_ratings(self, ratings: page.Ratings, address: str) -> None:
+        """What the bench file wants of it; raises `Unfit`."""
+        wishes = (
+            ("supply.protect.voltage_v", self._protect.voltage_v, page.PROTECT_VOLTAGE),
+            ("supply.protect.current_a", self._protect.source_current_a, page.PROTECT_CURRENT),
+            ("supply.charge_v", self._charge_v, page.VOLTAGE),
+            ("supply.discharge_v", self._discharge_v, page.VOLTAGE),
+        )
+        for key, value, kind in wishes:
+            if value > ratings.of(kind).high:
+                raise ratings.too_low(key, value, kind, address)
+
+    def _read(self, kinds: tuple[Quantity, ...]) -> list[Read]:
+        replies = self._ask(*(kind.ask() for kind in kinds))
+        return [kind.read_back(reply) for kind, reply in zip(kinds, replies, strict=True)]
 
     def _output_is_on(self) -> bool:
-        return codec.word(self._ask(page.OUTPUT.ask())[0], ON_OFF)
+        return page.is_on(self._ask(page.OUTPUT.ask())[0])
 
     def _lock_is_not(self, wanted: str) -> str:
         owner = page.lock_owner(self._ask(page.LOCK_OWNER.ask())[0])
         return "" if owner == wanted else f"has its remote control at {owner}, not {wanted}"
 
+    def _differs(self, before: Read, n: int, apart_w: float) -> bool:
+        return abs(self._rated().power_w - n * apart_w - before.value) > 0.5 * apart_w
+
     def _mark_is_not(self, mark_w: float) -> str:
-        return "" if abs(self.read_mark() - mark_w) < 1.0 else "does not obey its second connection"
+        (read,) = self._read((page.SINK_POWER,))
+        taken = self._rated().agrees(page.SINK_POWER, mark_w, read)
+        return "" if taken else "does not obey its second connection"
 
     def _protects_otherwise(self) -> str:
-        told = self.protections()
-        if np.allclose(told, self._protect, rtol=0.0, atol=RESOLUTION):
+        ratings, told = self._rated(), self._read(page.PROTECTIONS)
+        if all(map(ratings.agrees, page.PROTECTIONS, self._protect, told)):
             return ""
-        return f"protects at {_three(told)}, declared {_three(self._protect)}"
+        return f"protects at {_three([read.value for read in told])}, declared {_three(self._protect)}"
 
-    def _power_is_not(self, nominal_w: float) -> str:
-        source_w, sink_w = self._told(page.SOURCE_POWER), self._told(page.SINK_POWER)
-        if max(abs(source_w - nominal_w), abs(sink_w - nominal_w)) < 1.0:
+    def _power_is_not_full(self) -> str:
+        ratings, told = self._rated(), self._read(page.POWERS)
+        if all(ratings.agrees(kind, ratings.power_w, read) for kind, read in zip(page.POWERS, told, strict=True)):
             return ""
-        return f"is set to {source_w:g} W sourced, {sink_w:g} W sunk, not to its nominal {nominal_w:g} W"
+        source_w, sink_w = (read.value for read in told)
+        return f"is set to {source_w:g} W sourced, {sink_w:g} W sunk, not to its nominal {ratings.power_w:g} W"
+
+    def _acknowledge(self, link: Link) -> None:
+        """Acknowledge alarms that are over; raises `LinkRefused` for one that is not."""
+        stood = ea_diagnosis.standing(self, link)
+        if not stood.alarms:
+            return
+        link.ask(codec.message(page.ERRORS.ask()), 1, self.timeouts.ask)
+        self._news.append(f"alarm acknowledged: {', '.join(stood.alarms)}")
+        if (stands := ea_diagnosis.standing(self, link)).alarms:
+            what = f"refuses to be armed: its alarm {', '.join(stands.alarms)} is still present"
+            raise LinkRefused(what, where=link.address, hint="mend its cause, then arm again")
+        if stood.power_fail:
+            self._power_failed_s = time.monotonic()
 
     def _judge(self, link: Link, told: page.Told, *, asked: bool) -> None:
-        """Note what the instrument does not take, once that has lasted longer than its delay."""
-        if self._held and not self._remote:
-            self._complaint = f"has its remote control at {told.owner}; release its panel and arm again"
-        elif not asked or self._obeys(told.set_points):
-            self._disobeyed, self._complaint = 0, ""
-        else:
-            self._disobeyed += 1
-            if self._disobeyed == DISOBEYED:
-                said = ", ".join(str(entry) for entry in codec.error_entries(link.ask(codec.message(self.next_error))))
-                set_to = f"is set to {_three(told.set_points)} where {_three(self._written[1])} was asked"
-                self._complaint = f"{set_to}; its error queue says: {said or 'nothing'}"
+        """Note what the instrument does not take, once that has lasted longer than its delay, and its alarms."""
+        obeys = not asked or self._obeys(told.set_points)
+        self._disobeyed = 0 if obeys else self._disobeyed + 1
+        if told.status.alarms:
+            self._complaint = f"reports {', '.join(told.status.alarms)}; mend its cause and arm again"
+        elif self._held and not self._remote:
+            if "remote control" not in self._complaint:
+                self._complaint = f"has its remote control at {told.status.owner}; {ea_diagnosis.loss(self, link)}"
+        elif obeys:
+            self._complaint = ""
+        elif self._disobeyed == DISOBEYED:
+            set_to = f"is set to {_three([read.value for read in told.set_points])}"
+            self._complaint = f"{set_to} where {_three(self._written[1])} was asked; {self.diagnosed(link)}"
 
-    def _obeys(self, told: tuple[float, ...]) -> bool:
+    def _obeys(self, told: tuple[Read, ...]) -> bool:
         """Whether each value is the newest that was written, or the one before, which may still be in force."""
+        ratings = self._rated()
         return all(
-            any(abs(value - written[place]) <= RESOLUTION for written in self._written)
-            for place, value in enumerate(told)
+            any(ratings.agrees(page.SET_POINTS[place], written[place], read) for written in self._written)
+            for place, read in enumerate(told)
         )
 
+    def _reason(self, link: Link) -> str:
+        """The alarms and the error queue."""
+        said = ea_diagnosis.complaints(self, link)
+        return f"it refuses: {', '.join(said)}" if said else "its error queue says nothing"
 
-def _three(values: tuple[float, ...]) -> str:
+    def _unanswered(self, link: Link, message: bytes, error: LinkError) -> LinkError:
+        """A question that fails leaves its reason in the error queue, and no reply."""
+        found = ea_diagnosis.unanswered(link, message, self.timeouts.ask, self._news.append)
+        if found is None and not link.in_step:
+            self._in_step(link)
+        return found or super()._unanswered(link, message, error)
+
+
+def _three(values: tuple[float, ...] | list[float]) -> str:
     volts, source_a, sink_a = values
     return f"{volts:g} V, {source_a:g} A sourced, {sink_a:g} A sunk"

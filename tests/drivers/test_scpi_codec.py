@@ -73,6 +73,44 @@ def test_quantities_read_suffixes_in_their_order() -> None:
     assert codec.quantities(b"12.30 V, -4.50 A, -0.055 kW", "V", "A", "W") == pytest.approx([12.3, -4.5, -55.0])
 
 
+@pytest.mark.parametrize(
+    ("text", "unit", "value", "half"),
+    [
+        (b"43.50V", "V", 43.5, 0.005),
+        (b"100.1A", "A", 100.1, 0.05),
+        (b"2534W", "W", 2534.0, 0.5),
+        (b"1.5kW", "W", 1500.0, 50.0),
+        (b"3KW", "W", 3000.0, 500.0),
+        (b"0.003 Ohm", "OHM", 0.003, 0.0005),
+        (b"33.3 a", "A", 33.3, 0.05),
+        (b"2", "s", 2.0, 0.5),
+        (b"1.25e-3", "", 0.00125, 0.5e-5),
+    ],
+)
+def test_every_form_of_a_value_in_the_guide_is_read_with_half_its_last_decimal(
+    text: bytes, unit: str, value: float, half: float
+) -> None:
+    assert codec.number(text, unit) == pytest.approx(value)
+    assert codec.half_step(text, unit) == pytest.approx(half)
+
+
+def test_a_semicolon_in_quotes_separates_nothing() -> None:
+    assert codec.split(b'3072;-221,"Settings conflict;@1";0') == [b"3072", b'-221,"Settings conflict;@1"', b"0"]
+
+
+@given(st.binary(max_size=40))
+def test_splitting_loses_no_byte(reply: bytes) -> None:
+    assert b";".join(codec.split(reply)) == reply
+
+
+@given(st.lists(st.text("ABC:? 19.", min_size=1, max_size=30), min_size=1, max_size=60))
+def test_messages_carry_every_unit_in_order_and_keep_their_bounds(units: list[str]) -> None:
+    made = codec.messages(units, 5, 80)
+    assert sum(count for _, count in made) == len(units)
+    assert b";:".join(message[:-1] for message, _ in made) == codec.message(*units)[:-1]
+    assert all(count <= 5 and len(message) <= 80 for message, count in made)
+
+
 def test_message_starts_each_unit_from_the_root() -> None:
     assert codec.message("VOLT 1", "SINK:CURR 2") == b"VOLT 1;:SINK:CURR 2\n"
 

@@ -12,7 +12,7 @@ import pytest
 
 from drivers.errors import BenchError
 from drivers.ports import LinkState
-from drivers.scpi import ea_psb10000, ngi_n83624, pulse_io
+from drivers.scpi import ea_psb10000, ea_settings, ngi_n83624, pulse_io
 from drivers.scpi.cells import CellSimulator
 from drivers.scpi.declare import ASSUMED, UNVERIFIED, Choice, Quantity, Query
 from drivers.scpi.iobox import IoBox
@@ -75,7 +75,7 @@ def test_cell_voltages_come_back_as_set_with_the_outputs_on(cells: CellSimulator
     cells.set_voltages(wanted)
     until(lambda: bool(np.allclose(known(cells).values[:24], wanted, atol=0.005)))
     assert (known(cells).quality[:24] == Quality.GOOD).all()
-    assert cells.errors() == []
+    assert cells.complaints() == []
 
 
 def test_prepared_protections_are_read_back(cells: CellSimulator) -> None:
@@ -217,7 +217,7 @@ def said(bench: EmulatedBench, instrument: str, since: int) -> set[str]:
     return {re.sub(r"^([A-Z]+)\d+:", r"\1N:", header) for header in headers}
 
 
-@pytest.mark.parametrize("page", [ea_psb10000, ngi_n83624, pulse_io])
+@pytest.mark.parametrize("page", [ea_psb10000, ea_settings, ngi_n83624, pulse_io])
 def test_every_command_names_its_source(page: ModuleType) -> None:
     known_sources = {getattr(page, "GUIDE", ""), getattr(page, "ASKED_TOO", ""), pulse_io.SHEET, UNVERIFIED, ASSUMED}
     assert all(source and source in known_sources for source in declared(page).values())
@@ -237,10 +237,10 @@ def test_nothing_undeclared_is_said_to_an_instrument(bench: EmulatedBench) -> No
         simulator.protections()
         simulator.fault_relay(3, "open_plus")
         simulator.fault_relay(3, "normal")
-        simulator.errors()
+        simulator.complaints()
     assert {"SINK:CURR:PROT", "MEAS:ARR", "OUTP"} < (heard := said(bench, "supply", since["supply"]))
-    assert heard <= declared(ea_psb10000).keys()
-    assert {"OUTPN:ONOFF", "FAULN:SIM"} < (heard := said(bench, "cell_simulator", since["cell_simulator"]))
+    assert heard <= declared(ea_psb10000).keys() | declared(ea_settings).keys()
+    assert {"OUTPN:ONOFF", "FAULTN:SIMULATE"} < (heard := said(bench, "cell_simulator", since["cell_simulator"]))
     assert heard <= declared(ngi_n83624).keys()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import LinkDropped, LinkGarbage, LinkSilent
 from drivers.scpi.link import Link
-from tests.drivers.scripted import Scripted, hang_up, listening
+from tests.drivers.scripted import Scripted, hang_up, late, listening
 
 
 def test_ask_returns_the_line_without_its_end() -> None:
@@ -42,6 +42,27 @@ def test_silence_is_told_after_the_timeout() -> None:
         pytest.raises(LinkSilent, match="within 100 ms"),
     ):
         link.ask(b"A?\n")
+
+
+def test_each_question_may_have_a_time_of_its_own() -> None:
+    with Scripted([(b"A?\n", late(b"1\n", 0.15))]) as peer, Link.open(peer.address, timeout_s=0.05) as link:
+        assert link.ask(b"A?\n", 1, 2.0) == b"1"
+
+
+def test_a_late_answer_is_dropped_on_the_way_back_into_step() -> None:
+    script = [(b"A?\n", late(b"1\n", 0.1)), (b"WHO?\n", b"ME\n"), (b"B?\n", b"2\n")]
+    with Scripted(script) as peer, Link.open(peer.address, timeout_s=0.05) as link:
+        with pytest.raises(LinkSilent):
+            link.ask(b"A?\n")
+        assert link.find_step(b"WHO?\n", lambda line: line == b"ME", 2.0)
+        assert link.in_step
+        assert link.ask(b"B?\n", 1, 2.0) == b"2"
+
+
+def test_a_step_that_nobody_answers_is_not_found() -> None:
+    with Scripted([(b"WHO?\n", b"")]) as peer, Link.open(peer.address) as link:
+        assert not link.find_step(b"WHO?\n", bool, 0.05)
+        assert not link.in_step
 
 
 def test_fewer_answers_than_queries_are_garbage_and_out_of_step() -> None:

@@ -152,6 +152,8 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
             cells=bench.pack.cells,
             protect_voltage_v=simulator.protect.voltage_v,
             protect_current_a=simulator.protect.current_a,
+            discharge_reads=1.0 if simulator.discharge_reads == "positive" else -1.0,
+            timeouts_s=simulator.timeouts_ms.seconds,
         ),
         Supply(
             supply.address,
@@ -161,8 +163,15 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
             protect_current_a=supply.protect.current_a,
             charge_v=supply.charge_v,
             discharge_v=supply.discharge_v,
+            timeouts_s=supply.timeouts_ms.seconds,
         ),
-        IoBox(io_box.address, io_box.expect, io_box.period_s, thermistors=io_box.thermistors),
+        IoBox(
+            io_box.address,
+            io_box.expect,
+            io_box.period_s,
+            thermistors=io_box.thermistors,
+            timeouts_s=io_box.timeouts_ms.seconds,
+        ),
         Dut(read_dut_map(bench.dut_map), dut.interface, dut.channel, dut.bitrate),
     )
 

@@ -34,6 +34,7 @@ def arm(
     cancelled: Callable[[], bool],
 ) -> None:
     """Run the checklist; raises `Refused`, or `CheckFailed` with the check that failed. The caller takes down."""
+    _check_alive(station)
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="mend it, then arm")
@@ -47,10 +48,18 @@ def arm(
             gone_s = time.monotonic() - began_s
             tell(tuple(checks), min(1.0, gone_s / USUAL_S), max(0.0, USUAL_S - gone_s))
             if not result.ok:
+                _check_alive(station, result.name)
                 raise CheckFailed(f"{result.name}: {result.detail}", hint=result.hint)
         engine.between_turns(lambda: station.loop.machine.to(BenchState.ARMED))
     finally:
         station.loop.service, station.loop.live = None, False
+
+
+def _check_alive(station: Station, during: str = "") -> None:
+    """Raises `BenchError` for an emulator that has died: whatever its silence would be told as comes after that."""
+    for sentence in station.deaths().values():
+        where = during or None
+        raise BenchError(sentence, where=where, hint="disconnect and connect: that starts a new emulated bench")
 
 
 def _check(result: CheckResult) -> Check:

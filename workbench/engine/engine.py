@@ -209,7 +209,13 @@ class Engine:
                     wires.forget("dut")
                 for level, name, sentence in wires.changes(station.health):
                     self.outbox.event(level, name, sentence)
+                self.tell_news(station)
                 self.publish()
+
+    def tell_news(self, station: Station) -> None:
+        """An event for each thing that was changed at an instrument."""
+        for name, sentence in station.news():
+            self.outbox.event(Level.INFO, name, sentence)
 
     def _await_client_end(self) -> None:
         with contextlib.suppress(EOFError, OSError):

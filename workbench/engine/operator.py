@@ -129,7 +129,7 @@ class Operator:
         self._tell("waiting for the instruments", 0.5)
         station.wait_until(lambda: station.guard.alive() or not station.guard_process.is_alive(), GUARD_S)
         answering = station.wait_until(
-            lambda: station.guard.alive() and station.answering(with_device=False), CONNECT_S
+            lambda: station.guard.alive() and station.answering(with_device=False) and station.dut.is_open, CONNECT_S
         )
         if station.loop.machine.state is BenchState.DISCONNECTED:  # or OUTPUTS OFF has been pressed meanwhile
             station.loop.machine.to(BenchState.CONNECTED)
@@ -147,7 +147,11 @@ class Operator:
         if not self._engine.attended:
             self._event(Level.WARNING, "session", "unattended: the run goes on when its client dies")
         if not answering:
-            silent = [health for health in station.health[:2] + station.health[3:] if health.state is not LinkState.OK]
+            silent = [
+                health
+                for health in station.health
+                if (not station.dut.is_open if health.name == station.dut.name else health.state is not LinkState.OK)
+            ]
             said = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
             raise BenchError(
                 said or "the guard does not answer", hint="mend it; the rest goes on and it is met again by itself"
@@ -311,6 +315,9 @@ class Operator:
         if not at_rest and verified:
             station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputWord.DE_ENERGISED, FALL_S)
         output = Output(station.output_word(BenchState.CONNECTED).value) if verified else Output.UNKNOWN
+        if verified:
+            station.supply.restore()
+        self._engine.tell_news(station)
         self._event(Level.INFO, "session", f"disconnected; outputs read {output.value}")
         self._engine.end_turning()
         self._engine.outbox.keep_event = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from control.state import BenchState, OutputWord
-from drivers.ports import LinkState
+from drivers.ports import Health, LinkState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from drivers.benchfile.limits import BenchLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
-    from drivers.ports import Health
     from drivers.ring import RingWriter
     from drivers.runlog.recorder import Recorder
     from drivers.scpi.cells import CellSimulator
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Snapshot
 
+SOURCES: Final = {"bms": "dut"}  # emulator -> source, where their names differ
 LOOK_S: Final = 0.02
 GUARD_END_S: Final = 2.0
 STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of now
@@ -42,6 +42,10 @@ class FaultDesk(Protocol):
     def clear(self, fault: str) -> None: ...
 
     def stop(self) -> None: ...
+
+    def deaths(self) -> dict[str, str]:
+        """Emulators that have ended unasked, and how."""
+        ...
 
     @property
     def device_late_s(self) -> float:
@@ -71,7 +75,23 @@ class Station:
 
     @property
     def health(self) -> tuple[Health, ...]:
-        return (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
+        """Of each source; the death of an emulator comes before what its silence looks like."""
+        told = (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
+        dead = self.deaths()
+        return tuple(
+            Health(health.name, LinkState.DROPPED, dead[health.name]) if health.name in dead else health
+            for health in told
+        )
+
+    def deaths(self) -> dict[str, str]:
+        """Source -> sentence, of the emulators that have died."""
+        ended = {} if self.desk is None else self.desk.deaths()
+        names = {name: SOURCES.get(name, name) for name in ended}
+        return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
+
+    def news(self) -> list[tuple[str, str]]:
+        """Source and sentence of what was changed at an instrument, each told once."""
+        return [(source.name, said) for source in (self.cells, self.supply, self.io_box) for said in source.news()]
 
     def start(self) -> None:
         """Open every connection; nothing is energised."""
@@ -80,7 +100,7 @@ class Station:
 
     def answering(self, *, with_device: bool) -> bool:
         """Whether every instrument answers; the device under test only once it has power."""
-        asked = self.health if with_device else (self.cells.health(), self.supply.health(), self.io_box.health())
+        asked = [health for health in self.health if with_device or health.name != self.dut.name]
         return all(health.state is LinkState.OK for health in asked)
 
     def read(self, channel: str, since_s: float = float("-inf")) -> float:

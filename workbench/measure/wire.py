@@ -54,10 +54,11 @@ def measure(job: Job) -> Iterator[Row]:
         plain.collect()
 
         def read(link: Link) -> None:
-            messages.measured(link.ask(messages.measure, 2))
+            messages.measured([link.ask(*asked) for asked in messages.measure])
 
         def both(link: Link) -> None:
-            link.write(set_points)
+            for message in set_points:
+                link.write(message)
             read(link)
 
         for metrics, work, rounds in (((READ_P50, READ_P99), read, 20), ((BOTH_P50, BOTH_P99), both, 20)):

@@ -1,0 +1,66 @@
+"""What an EA supply says of its own trouble. Alarms are read first: reading the error queue acknowledges them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from drivers.errors import LinkError, LinkRefused, NotKnown
+from drivers.scpi import codec
+from drivers.scpi import ea_psb10000 as page
+from drivers.scpi.ea_status import SUPERVISION_ENDED, Status, status
+from drivers.scpi.source import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.scpi.link import Link
+
+COMMAND_ERRORS: Final = range(-199, -99)
+STATUS: Final = codec.message(page.STATUS.ask())
+ERRORS: Final = codec.message(page.ERRORS.ask())
+OPERATION: Final = codec.message(page.OPERATION.ask())
+
+
+class Asked(Protocol):
+    """A driver that asks one question."""
+
+    def asked(self, link: Link, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes: ...
+
+
+def standing(talk: Asked, link: Link) -> Status:
+    """The present status; raises `LinkError`."""
+    return status(talk.asked(link, STATUS))
+
+
+def complaints(talk: Asked, link: Link) -> list[str]:
+    """Alarms, then the error queue, oldest first; raises `LinkError`."""
+    alarms = [f"alarm {words}" for words in standing(talk, link).alarms]
+    return [*alarms, *map(str, codec.error_entries(talk.asked(link, ERRORS)))]
+
+
+def loss(talk: Asked, link: Link) -> str:
+    """Why remote control is gone, as far as it says; never raises."""
+    try:
+        bits = codec.state(talk.asked(link, OPERATION))
+    except LinkError:
+        bits = 0
+    if bits & SUPERVISION_ENDED:
+        return "its interface supervision ran out of messages; arm again"
+    return "release its panel and arm again"
+
+
+def unanswered(link: Link, message: bytes, timeout_s: float, tell: Callable[[str], None]) -> LinkError | None:
+    """What the error queue says of a question that got no reply, None where it says nothing or is silent too."""
+    try:
+        alarms = status(link.ask(STATUS, 1, timeout_s)).alarms
+        entries = codec.error_entries(link.ask(ERRORS, 1, timeout_s))
+    except LinkError:
+        return None
+    for words in alarms:
+        tell(f"alarm acknowledged: {words}")
+    if not entries:
+        return None
+    question, said = shortened(message.decode("ascii").strip()), ", ".join(map(str, entries))
+    if entries[-1].number in COMMAND_ERRORS:
+        return NotKnown(f"does not know {question}: {said}", where=link.address, hint="compare its firmware")
+    return LinkRefused(f"refuses {question}: {said}", where=link.address, hint="see its panel")

@@ -1,0 +1,126 @@
+"""Keeps an EA supply from energising itself: safe settings while a bench holds it, its own ones afterwards."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from drivers.errors import BenchError, LinkRefused
+from drivers.ports import Health, LinkState
+from drivers.scpi import ea_psb10000 as page
+from drivers.scpi import ea_settings
+from drivers.scpi.ea_settings import NAMES, Kept
+from drivers.scpi.ea_status import status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from drivers.scpi.link import Link
+    from drivers.scpi.poller import Poller
+    from drivers.scpi.timeouts import Timeouts
+
+AGAIN_S: Final = 0.02
+
+
+class Talk(Protocol):
+    """A driver that takes units of any number; runs on the thread that has the link."""
+
+    @property
+    def poller(self) -> Poller: ...
+
+    @property
+    def timeouts(self) -> Timeouts: ...
+
+    def health(self) -> Health: ...
+
+    def put(self, link: Link, units: Sequence[str]) -> None: ...
+
+    def get(self, link: Link, units: Sequence[str]) -> list[bytes]: ...
+
+    def diagnosed(self, link: Link) -> str: ...
+
+
+class Keeper:
+    """What was changed, and the way back; `tell` takes a sentence for each event."""
+
+    def __init__(self, talk: Talk, tell: Callable[[str], None]) -> None:
+        self._talk, self._tell = talk, tell
+        self._changed: dict[str, Kept] = {}  # by header, as it was found first
+
+    def change_unlocked(self, link: Link) -> None:
+        """Read the settings; where one differs, take remote control, `change` it and give the control back."""
+        if self._differing(link) and self._locked(link):
+            self.change(link)
+            self._unlock(link)
+
+    def change(self, link: Link) -> None:
+        """Write each setting that differs and read it back; needs remote control. Raises `LinkRefused`."""
+        differing = self._differing(link)
+        for kept in differing:
+            self._changed.setdefault(kept.setting.header, kept)
+        self._write(link, differing, back=False)
+        for kept in differing:
+            self._tell(f"{kept}; it is put back at the end")
+
+    def restore(self) -> None:
+        """Write back what was found; tells what came of it and never raises."""
+        if not self._changed:
+            return
+        kept = list(self._changed.values())
+        names = ", ".join(NAMES[one.setting.header] for one in reversed(kept))
+        try:
+            if self._talk.health().state is not LinkState.OK:
+                raise BenchError("it does not answer")  # noqa: TRY301  # one place tells
+            self._talk.poller.call(lambda link: self._put_back(link, kept), times=3.0)
+        except BenchError as error:
+            self._tell(f"keeps changed settings ({names}): {error.what}")
+        else:
+            self._changed.clear()
+            self._tell(f"put back as found: {names}")
+
+    def _put_back(self, link: Link, kept: list[Kept]) -> None:
+        stands = status(self._talk.get(link, [page.STATUS.ask()])[0])
+        if stands.output:
+            raise BenchError("its output is on")
+        if not self._locked(link):
+            raise BenchError("remote control is refused")
+        self._write(link, list(reversed(kept)), back=True)
+        self._unlock(link)
+
+    def _differing(self, link: Link) -> list[Kept]:
+        replies = self._talk.get(link, [setting.ask() for setting, _ in ea_settings.WANTED])
+        return ea_settings.compare(ea_settings.WANTED, replies)
+
+    def _write(self, link: Link, differing: list[Kept], *, back: bool) -> None:
+        wishes = [(kept.setting, kept.found if back else kept.wanted) for kept in differing]
+        if not wishes:
+            return
+        self._talk.put(link, [ea_settings.put(setting, value) for setting, value in wishes])
+        asked = [setting.ask() for setting, _ in wishes]
+        if not self._until(lambda: not ea_settings.compare(wishes, self._talk.get(link, asked))):
+            left = ea_settings.compare(wishes, self._talk.get(link, asked))
+            names = ", ".join(NAMES[kept.setting.header] for kept in left)
+            raise LinkRefused(
+                f"refuses to change {names}",
+                where=link.address,
+                hint=f"{self._talk.diagnosed(link)}; set it at its panel",
+            )
+
+    def _locked(self, link: Link) -> bool:
+        self._talk.put(link, [page.LOCK.put("on")])
+        return self._until(lambda: self._owner(link) == page.REMOTE)
+
+    def _unlock(self, link: Link) -> None:
+        self._talk.put(link, [page.LOCK.put("off")])
+        self._until(lambda: self._owner(link) != page.REMOTE)
+
+    def _owner(self, link: Link) -> str:
+        return page.lock_owner(self._talk.get(link, [page.LOCK_OWNER.ask()])[0])
+
+    def _until(self, holds: Callable[[], bool]) -> bool:
+        until_s = time.monotonic() + self._talk.timeouts.obey
+        while not holds():
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(AGAIN_S)
+        return True

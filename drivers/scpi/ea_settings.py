@@ -1,0 +1,87 @@
+"""Settings by which an EA supply re-energises, or stays on, by itself: what they are made, and what they were.
+
+Programming guide EN_01, 5.4.11 and 4.7.8.5. They are kept through power cycles, so they are put back at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from drivers.errors import LinkGarbage
+from drivers.scpi.declare import Choice, Quantity
+from drivers.scpi.ea_psb10000 import GUIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Setting: TypeAlias = Choice | Quantity
+Value: TypeAlias = str | float
+
+_AUTO: Final = {"off": "OFF", "auto": "AUTO"}
+AFTER_OVERHEATING: Final = Choice("SYST:ALAR:ACT:OTEM", _AUTO, GUIDE)
+AFTER_POWER_FAIL: Final = Choice("SYST:ALAR:ACT:PFA", _AUTO, GUIDE)
+AFTER_POWER_ON: Final = Choice("SYST:CONF:OUTP:REST", _AUTO, GUIDE)
+AFTER_REMOTE: Final = Choice("POW:STAG:AFT:REM", _AUTO, GUIDE)
+SUPERVISED: Final = Choice("SYST:COMM:MON:ACT", {"on": "ON", "off": "OFF"}, GUIDE)
+SUPERVISION: Final = Quantity("SYST:COMM:MON:TIM", "s", 1.0, 36_000.0, GUIDE, digits=0, suffix="s")
+
+NAMES: Final[Mapping[str, str]] = {
+    AFTER_OVERHEATING.header: "output after over-temperature",
+    AFTER_POWER_FAIL.header: "output after a power fail",
+    AFTER_POWER_ON.header: "output after power-on",
+    AFTER_REMOTE.header: "output after leaving remote control",
+    SUPERVISION.header: "time of interface supervision",
+    SUPERVISED.header: "interface supervision",
+}
+SUPERVISION_S: Final = 2.0  # without a message: any connection's counts, the guard's asks once a second
+
+
+class Kept(NamedTuple):
+    """One setting, what it should be and what it is."""
+
+    setting: Setting
+    wanted: Value
+    found: Value
+
+    def __str__(self) -> str:
+        return f"{NAMES[self.setting.header]} was {_shown(self.found)}, is {_shown(self.wanted)}"
+
+
+# in the order of writing: the supervision comes last, once leaving remote control switches off
+WANTED: Final[tuple[tuple[Setting, Value], ...]] = (
+    (AFTER_OVERHEATING, "off"),
+    (AFTER_POWER_FAIL, "off"),
+    (AFTER_POWER_ON, "off"),
+    (AFTER_REMOTE, "off"),
+    (SUPERVISION, SUPERVISION_S),
+    (SUPERVISED, "on"),
+)
+
+
+def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[Kept]:
+    """Those settings whose replies differ from the wish; raises `LinkGarbage`."""
+    found = [Kept(setting, wish, read(setting, reply)) for (setting, wish), reply in zip(wishes, replies, strict=True)]
+    return [kept for kept in found if kept.found != kept.wanted]
+
+
+def read(setting: Setting, reply: bytes) -> Value:
+    """What a reply says of `setting`; raises `LinkGarbage`."""
+    if isinstance(setting, Quantity):
+        return setting.read(reply)
+    said = reply.decode("ascii", "replace").strip().upper()
+    known = {word: meaning for meaning, word in setting.words.items()}
+    if said not in known:
+        due = " or ".join(setting.words.values())
+        raise LinkGarbage(f"answers {reply[:40]!r} to {setting.header}? where {due} is due")
+    return known[said]
+
+
+def put(setting: Setting, value: Value) -> str:
+    """The unit that sets it."""
+    if isinstance(setting, Quantity):
+        return setting.put(float(value))
+    return setting.put(str(value))
+
+
+def _shown(value: Value) -> str:
+    return value.upper() if isinstance(value, str) else f"{value:g} s"

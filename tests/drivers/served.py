@@ -1,0 +1,76 @@
+"""An emulated instrument on a thread of the test, with a behaviour of its choice."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fixtures import emulator
+from fixtures.behaviour import EaBehaviour, NgiBehaviour
+from fixtures.journal import Journal
+from fixtures.loom import Loom
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from fixtures.tcp_host import TcpHost
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where it listens, its wires, and the dialect behind the socket."""
+
+    address: str
+    loom: Loom
+    instrument: Any
+    journal: Path
+
+
+@contextlib.contextmanager
+def supply(folder: Path, **behaviour: Any) -> Generator[Served]:
+    """An EA supply that does what `behaviour` says."""
+    with (
+        _journal(folder) as (loom, journal),
+        _turning(emulator.supply(loom, journal, EaBehaviour(**behaviour))) as host,
+    ):
+        yield _served(host, loom, folder)
+
+
+@contextlib.contextmanager
+def cell_simulator(folder: Path, **behaviour: Any) -> Generator[Served]:
+    """An NGI cell simulator that does what `behaviour` says."""
+    with _journal(folder) as (loom, journal):
+        made = emulator.cell_simulator(loom, journal, NgiBehaviour(**behaviour))
+        with _turning(made) as host:
+            yield _served(host, loom, folder)
+
+
+def _served(host: TcpHost, loom: Loom, folder: Path) -> Served:
+    return Served(host.address, loom, host._instrument, folder / "journal")  # pyright: ignore[reportPrivateUsage]  # what it does is what is looked at
+
+
+@contextlib.contextmanager
+def _journal(folder: Path) -> Generator[tuple[Loom, Journal]]:
+    with Journal(folder / "journal") as journal:
+        yield Loom.create(folder / "loom"), journal
+
+
+@contextlib.contextmanager
+def _turning(host: TcpHost) -> Generator[TcpHost]:
+    ending = threading.Event()
+
+    def turn() -> None:
+        while not ending.is_set():
+            host.turn()
+
+    thread = threading.Thread(target=turn, name="emulated instrument")
+    thread.start()
+    try:
+        yield host
+    finally:
+        ending.set()
+        thread.join()
+        host.close()
