@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.node import Names
-from edge_bridge.edge.process import Edge, reset_trip
+from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import Settings
+from edge_bridge.edge.trip_file import reset_trip
 from edge_bridge.mqtt import address
 from edge_bridge.sparkplug.payload import PayloadError
 from workbench.compose.field import field
@@ -63,7 +64,7 @@ def main(
             sabotage=sabotage,
         )
         if reset is not None:
-            reset_trip(settings, reset)
+            reset_trip(settings.trip, reset)
         edge = Edge(settings, MachineClocks(), report.line)
         try:
             result = edge.run(lambda: stopped, duration_s)
