@@ -171,7 +171,7 @@ class Edge:
         old = self._device
         same = old is not None and old[0] == told
         dut = old[1] if old is not None and same else Dut(read_dut_map(configured.dut_map), *self._settings.bus)
-        beside = Beside(configured, dut, dut, self._clocks)
+        beside = Beside(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
         if self._trip.reason:
             beside.trip(self._trip.reason)
         if not same:

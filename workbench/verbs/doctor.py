@@ -98,9 +98,13 @@ def _caches() -> Check:
 
 def _bench(path: Path) -> Iterator[Check]:
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
+    from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
 
     bench = read_bench(path)
     yield Check("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
+    for note in bench.notes:
+        yield Check("bench file", ok=False, found=note, needed=False)
+    yield Check("time to safe", ok=True, found=shutdown_time(bench).sentence)
     for section in ("cell_simulator", "supply", "io_box"):
         address: str = getattr(bench, section).address
         if address.startswith("emulated:"):
