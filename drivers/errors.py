@@ -5,6 +5,7 @@
     |-- RunLogError      a run folder that cannot be written, opened or exported
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- BenchHeld        another session has an instrument or an adapter
     |   `-- LinkError    one wire
     |       |-- LinkSilent     no answer in time
     |       |-- LinkDropped    closed by the other side, or never opened
@@ -89,6 +90,12 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class BenchHeld(BenchError):
+    """Another session has an instrument or an adapter."""
+
+    code = "bench_held"
 
 
 class LinkError(BenchError):

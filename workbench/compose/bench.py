@@ -17,6 +17,7 @@ from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
 from drivers.benchfile.limits import laid_over
 from drivers.benchfile.model import ROLES
+from drivers.benchlock import BenchLock, can_address, resolve
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
@@ -62,13 +63,30 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Stati
         if desk is not None:
             undo.callback(desk.stop)
         bench = bench if desk is None else _with_addresses(bench, desk.addresses)
-        station = _station(bench, folder, order, guard_client, desk)
+        lock = BenchLock.take(addresses(bench), bench.bench.name)
+        undo.callback(lock.release)
+        station = _station(bench, folder, order, guard_client, desk, lock=lock)
         undo.pop_all()
         return station
 
 
+def addresses(bench: Bench) -> tuple[str, ...]:
+    """Every address that a session on this bench opens, resolved; one that is not emulated yet has none."""
+    declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
+    found = [place for one in declared if not one.startswith(EMULATED) for place in resolve(one)]
+    if bench.dut.interface != EMULATED:
+        found.append(can_address(bench.dut.interface, bench.dut.channel))
+    return tuple(found)
+
+
 def _station(
-    bench: Bench, folder: Path, order: EngineOrder, guard_client: Connection, desk: EmulatedBench | None
+    bench: Bench,
+    folder: Path,
+    order: EngineOrder,
+    guard_client: Connection,
+    desk: EmulatedBench | None,
+    *,
+    lock: BenchLock,
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
     senses = Senses((cells, supply, dut, io_box))
@@ -95,7 +113,7 @@ def _station(
         words = protect.muted(words)
     report = folder / "guard.jsonl"
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
-    guard, process = _guard(spec, guard_client)
+    guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(
         clock=WallClock(),
@@ -128,14 +146,15 @@ def _station(
         guard_process=process,
         evidence_class=evidence_class,
         desk=desk,
+        lock=lock,
     )
 
 
-def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, SpawnProcess]:
+def _guard(spec: GuardSpec, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = pipe()
-    process = context.Process(target=guard_entry, args=(spec, theirs, client), name="guard")
+    process = context.Process(target=guard_entry, args=(spec, theirs, client, lock.for_guard()), name="guard")
     process.start()
     theirs.close()
     client.close()

@@ -11,7 +11,7 @@ from control.state import BenchState, OutputWord
 from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
 from workbench.compose.bench import compose
-from workbench.engine import power
+from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
 from workbench.engine.script import Script
@@ -21,6 +21,7 @@ from workbench.window.model import Check, Level, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from control.tick import Tick
     from drivers.benchfile.model import Bench
@@ -64,6 +65,7 @@ class Operator:
             "script": self._script,
         }
         self._number = 0
+        self._journal: Path | None = None
 
     @property
     def state(self) -> BenchState:
@@ -123,6 +125,11 @@ class Operator:
                 "detail": happened.detail,
             }
         )
+        for note in self.bench.notes:
+            self._event(Level.INFO, "bench file", note)
+        self._journal = session_journal.begin(
+            self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
+        )
         self.faults, self.script = Faults(station), Script(station)
         station.guard.disarm()  # what nobody told a guard counts as armed
         station.start()
@@ -141,6 +148,7 @@ class Operator:
             lambda: station.loop.tick is not None and any(station.guard.heard.get("ports", ())), CONNECT_S
         )
         self._engine.outbox.put(RingAt(station.ring.path))
+        last_shutdown.show(self._event)
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )
@@ -316,6 +324,7 @@ class Operator:
         self._engine.outbox.keep_event = None
         if verified:
             station.guard.quit()
+            session_journal.end(self._journal)
         self._engine.outbox.put(Left(verified, output))
         self._tell(f"sealing {station.recorder.ticks} ticks")
         station.close()

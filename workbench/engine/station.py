@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from control.state import Outputs
     from drivers.benchfile.limits import BenchLimits
     from drivers.benchfile.model import Bench
+    from drivers.benchlock import BenchLock
     from drivers.canbus.dut import Dut
     from drivers.ports import Health
     from drivers.ring import RingWriter
@@ -67,6 +68,7 @@ class Station:
     guard: GuardLink
     guard_process: SpawnProcess
     evidence_class: str
+    lock: BenchLock
     desk: FaultDesk | None = None
 
     @property
@@ -117,6 +119,7 @@ class Station:
     def close(self) -> None:
         """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self.lock.release)
             if self.desk is not None:
                 stack.callback(self.desk.stop)
             stack.callback(self.ring.path.unlink, missing_ok=True)

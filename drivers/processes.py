@@ -1,0 +1,25 @@
+"""Whether another process still works: one that has ended and was not waited for does not."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+import psutil
+
+SAME_S: Final = 1.0  # how far two readings of one birth may differ
+
+
+def birth_s(pid: int) -> float:
+    """When the process with this number was born (s since 1970), 0 where there is none that works."""
+    with contextlib.suppress(psutil.Error, ValueError):
+        process = psutil.Process(pid)
+        if pid > 0 and process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
+            return process.create_time()
+    return 0.0
+
+
+def is_alive(pid: int, born_s: float | None = None) -> bool:
+    """Whether it works; with `born_s` a later process that was given the same number is another one."""
+    now_s = birth_s(pid)
+    return bool(now_s) and (born_s is None or abs(now_s - born_s) < SAME_S)
