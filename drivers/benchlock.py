@@ -144,6 +144,12 @@ class BenchLock:
         while self._files:
             os.close(self._files.popitem()[1])
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
     def for_guard(self) -> SharedLock:
         """What a guard's process is given at its start."""
         return SharedLock(self._files)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -15,13 +16,16 @@ import pytest
 from drivers import benchlock
 from drivers.benchlock import OLD_S, BenchLock, SharedLock, can_address, holder, resolve
 from drivers.errors import BenchHeld
-from workbench.outcome import Exit, status_of
+from workbench.outcome import Exit, Report, status_of
+from workbench.verbs import edge
+from workbench.verbs.doctor import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
+HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
 SUPPLY, CELLS = "192.0.2.10:5025", "192.0.2.11:7000"
 HOLDING = """
 import sys; sys.path.insert(0, sys.argv[1])
@@ -182,3 +186,34 @@ def test_addresses_that_look_alike_in_a_file_name_are_different_locks() -> None:
     lock = take("can a b", "can a_b")
     assert len(lock.addresses) == 2
     lock.release()
+
+
+def test_doctor_opens_no_instrument_that_a_session_holds(tmp_path: Path) -> None:
+    text = HIL24.read_text(encoding="utf-8")
+    for path in HIL24.parent.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        bench = tmp_path / "bench.toml"
+        bench.write_text(text.replace('"emulated:supply"', f'"{address}"'), encoding="utf-8")
+        server.settimeout(0.0)
+        with another(address) as process:
+            (held,) = [check for check in examine(bench) if check.name == "supply"]
+            assert (held.ok, held.needed) == (False, False)
+            assert f"held by process {process.pid}" in held.found
+            with pytest.raises(BlockingIOError):
+                server.accept()
+        process.wait()
+        (answers,) = [check for check in examine(bench) if check.name == "supply"]
+        assert answers.ok
+        server.accept()[0].close()
+
+
+def test_an_edge_leaves_an_adapter_alone_that_a_session_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "leave_once", lambda _: None)
+    with another(can_address("socketcan", "can0")), pytest.raises(BenchHeld, match="is held by process"):
+        edge.main(
+            Report("edge"), None, tmp_path, "mqtt://127.0.0.1:9", tmp_path / "state", names=("g", "n", "h"),
+            pack="socketcan:can0:500000", allow_sim=True, duration_s=1.0, rate_hz=10.0, capacity_rows=1000,
+            reset=None, sabotage="",
+        )  # fmt: skip

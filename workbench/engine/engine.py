@@ -12,6 +12,7 @@ from control.state import BenchState
 from drivers.benchfile.read import read_bench
 from drivers.errors import BenchFileError, PulseError
 from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
+from drivers.suspend import SleepInhibitor
 from workbench.engine import facts
 from workbench.engine.linknews import LinkNews
 from workbench.engine.operator import Operator
@@ -202,14 +203,16 @@ class Engine:
 
     def _herald(self) -> None:
         ask_realtime(BESIDE)
-        wires = LinkNews()
+        wires, inhibitor = LinkNews(), SleepInhibitor()
         while not self._left.wait(NEWS_S):
+            inhibitor.keep(self.operator.state in (BenchState.ARMED, BenchState.RUNNING))
             if (station := self.station) is not None:
                 if station.read("io/bms_power") == 0.0:
                     wires.forget("dut")
                 for level, name, sentence in wires.changes(station.health):
                     self.outbox.event(level, name, sentence)
                 self.publish()
+        inhibitor.close()
 
     def _await_client_end(self) -> None:
         with contextlib.suppress(EOFError, OSError):

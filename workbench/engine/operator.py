@@ -16,6 +16,7 @@ from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
+from workbench.engine.wake import WakeTrip
 from workbench.session.messages import Ask, Left, Progress, RingAt
 from workbench.window.model import Check, Level, Output
 
@@ -66,6 +67,7 @@ class Operator:
         }
         self._number = 0
         self._journal: Path | None = None
+        self._wake = WakeTrip(self._event)
 
     @property
     def state(self) -> BenchState:
@@ -80,6 +82,7 @@ class Operator:
     def watch(self, tick: Tick) -> None:
         """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
         self.standby.watch(self._station, tick)
+        self._wake.watch(self._station)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.ask(Ask(0, "stop"))

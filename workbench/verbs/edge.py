@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from drivers.benchlock import BenchLock, can_address
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.node import Names
@@ -65,11 +66,12 @@ def main(
         )
         if reset is not None:
             reset_trip(settings.trip, reset)
-        edge = Edge(settings, MachineClocks(), report.line)
-        try:
-            result = edge.run(lambda: stopped, duration_s)
-        finally:
-            edge.close()
+        with BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}"):
+            edge = Edge(settings, MachineClocks(), report.line)
+            try:
+                result = edge.run(lambda: stopped, duration_s)
+            finally:
+                edge.close()
     report.body.update(asdict(result))
     report.line(
         f"produced {result.produced}, stored {result.stored}, waiting {result.depth}, evicted {result.evicted}, "
