@@ -265,7 +265,7 @@ def _read(path: Path) -> Holder | None:
         with path.open("rb") as file:
             said: Any = json.loads(file.read(_MOST))
         holds = Holder(**said)
-        if type(holds.process) is int and all(isinstance(word, str) for word in (holds.name, holds.user, holds.bench)):
+        if type(holds.process) is int:
             return holds
     return None
 

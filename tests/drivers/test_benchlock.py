@@ -21,7 +21,7 @@ from workbench.verbs import edge
 from workbench.verbs.doctor import examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from multiprocessing.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def another(*addresses: str) -> Iterator[subprocess.Popen[str]]:
+def another(*addresses: str) -> Generator[subprocess.Popen[str]]:
     """Another workbench that holds these addresses."""
     command = [sys.executable, "-c", HOLDING, str(ROOT), *addresses]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -132,7 +132,11 @@ def test_a_guard_holds_the_bench_after_its_engine_has_let_go() -> None:
 
 def test_the_guard_of_a_dead_engine_is_waited_for_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with another(SUPPLY) as process:
-        monkeypatch.setattr(benchlock, "is_alive", lambda pid: pid != process.pid)
+
+        def lives(pid: int) -> bool:
+            return pid != process.pid
+
+        monkeypatch.setattr(benchlock, "is_alive", lives)
         waits: list[float] = []
         with pytest.raises(BenchHeld, match="which has ended; its guard has not let go yet"):
             BenchLock.take([SUPPLY], "hil24", guard_s=1.0, wait=waits.append)
@@ -167,7 +171,7 @@ def test_old_lock_files_go_unless_somebody_holds_them(folder: Path) -> None:
     take(CELLS).release()
     with another(SUPPLY):
         for path in folder.glob("*.lock"):
-            os.utime(path, (time.time() - 2 * OLD_S,) * 2)
+            os.utime(path, (time.time() - 2 * OLD_S, time.time() - 2 * OLD_S))
         take("192.0.2.12:1").release()
         assert sorted(path.name.split("-")[0] for path in folder.glob("*.lock")) == ["192.0.2.10_5025", "192.0.2.12_1"]
         with pytest.raises(BenchHeld):
@@ -210,7 +214,7 @@ def test_doctor_opens_no_instrument_that_a_session_holds(tmp_path: Path) -> None
 
 
 def test_an_edge_leaves_an_adapter_alone_that_a_session_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "leave_once", lambda _: None)
+    monkeypatch.setattr(edge, "leave_once", id)
     with another(can_address("socketcan", "can0")), pytest.raises(BenchHeld, match="is held by process"):
         edge.main(
             Report("edge"), None, tmp_path, "mqtt://127.0.0.1:9", tmp_path / "state", names=("g", "n", "h"),

@@ -28,7 +28,11 @@ def test_what_is_live_trips_after_a_sleep_and_what_rests_is_told(state: BenchSta
     tripped: list[str] = []
     loop = SimpleNamespace(live=live, machine=SimpleNamespace(state=state), trip=tripped.append)
     station: Any = SimpleNamespace(loop=loop)
-    wake = WakeTrip(lambda *event: told.append(event), SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
+
+    def tell(level: Level, where: str, said: str) -> None:
+        told.append((level, where, said))
+
+    wake = WakeTrip(tell, SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
     wake.watch(station)
     slept_s[0] = 7.0
     wake.watch(station)

@@ -48,7 +48,7 @@ def _verdict(entry: Entry) -> tuple[Level, str]:
     except OSError as error:
         why = error.strerror or str(error)
         return Level.ALARM, f"{what}; its guard's report cannot be read ({why}), off is NOT verified: {CHECK}"
-    tripped = next((line for line in reversed(lines) if line.get("guard") == "tripped"), {})
+    tripped: dict[str, Any] = next((line for line in reversed(lines) if line.get("guard") == "tripped"), {})
     ended = next((line for line in reversed(lines) if line.get("guard") == "ended"), None)
     why = str(tripped.get("reason", "no trip was noted"))
     safe = tripped.get("result") == "SAFE"
@@ -69,8 +69,8 @@ def _unverified(tripped: dict[str, Any]) -> str:
     steps: Any = tripped.get("steps")
     if not isinstance(steps, list):
         return ""
-    open_steps = [step for step in cast("list[Any]", steps) if isinstance(step, dict) and not step.get("verified")]
-    told = "; ".join(f"{step.get('name')}: {step.get('detail')}" for step in cast("list[dict[str, Any]]", open_steps))
+    dicts = [cast("dict[str, Any]", step) for step in cast("list[Any]", steps) if isinstance(step, dict)]
+    told = "; ".join(f"{step.get('name')}: {step.get('detail')}" for step in dicts if not step.get("verified"))
     return f"; {told}" if told else ""
 
 

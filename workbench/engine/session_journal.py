@@ -93,11 +93,17 @@ def unfinished() -> list[tuple[Path, Entry | Damaged]]:
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
-    texts = {name: text_in(fields, name) for name in ("bench", "user", "started", "folder")}
-    numbers = {name: whole_in(fields, name) for name in ("engine", "guard")}
-    born = {name: float(fields[name]) for name in ("engine_born", "guard_born")}
-    addresses = tuple(str(address) for address in fields["addresses"])
-    return Entry(**texts, **numbers, **born, addresses=addresses)
+    return Entry(
+        bench=text_in(fields, "bench"),
+        user=text_in(fields, "user"),
+        started=text_in(fields, "started"),
+        folder=text_in(fields, "folder"),
+        addresses=tuple(str(address) for address in fields["addresses"]),
+        engine=whole_in(fields, "engine"),
+        engine_born=float(fields["engine_born"]),
+        guard=whole_in(fields, "guard"),
+        guard_born=float(fields["guard_born"]),
+    )
 
 
 def _folder() -> Path:

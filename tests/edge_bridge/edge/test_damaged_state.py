@@ -65,6 +65,11 @@ def one_turn(bench: Bench, said: list[str], seen: Callable[[Edge], Any]) -> Any:
         edge.close()
 
 
+def newest(edge: Edge) -> dict[str, Any]:
+    """The last row."""
+    return dict(edge._newest)  # pyright: ignore[reportPrivateUsage]
+
+
 # -- trip.json
 
 
@@ -73,7 +78,7 @@ def test_a_trip_that_cannot_be_read_keeps_the_contactor_open_and_is_said(bench: 
     installed(bench.folder, bench.trust, shelf.first)
     damage(bench.folder / "trip.json", how)
     said: list[str] = []
-    told = one_turn(bench, said, lambda edge: dict(edge._newest))
+    told = one_turn(bench, said, newest)
     reason = "contactor stays open, trip.json cannot be read: "
     assert told[metrics.VERDICT] == "tripped"
     assert str(told[metrics.VERDICT_REASON]).startswith(reason)
@@ -83,7 +88,7 @@ def test_a_trip_that_cannot_be_read_keeps_the_contactor_open_and_is_said(bench: 
 
 def test_without_a_trip_file_the_gate_is_not_tripped(bench: Bench, shelf: Shelf) -> None:
     installed(bench.folder, bench.trust, shelf.first)
-    assert one_turn(bench, [], lambda edge: edge._newest[metrics.VERDICT]) != "tripped"
+    assert one_turn(bench, [], newest)[metrics.VERDICT] != "tripped"
 
 
 @each_damage
@@ -251,7 +256,9 @@ def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body
     with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as outbox:
         outbox.put({"Pack/Current": 1.0}, 0, 0.0)
         outbox.commit(0, 0.0)
-        outbox._database.execute("UPDATE row SET body = ?", (body,))
+        outbox._database.execute(  # pyright: ignore[reportPrivateUsage]
+            "UPDATE row SET body = ?", (body,)
+        )
         (row,) = outbox.due(1, 0.0)
         assert (row.key.seq, "Pack/Current" in row.values) == (1, False)
         assert "could not read" in str(row.values[metrics.VERDICT_REASON])
