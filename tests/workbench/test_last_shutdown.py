@@ -12,7 +12,7 @@ import pytest
 
 from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
-from tests.workbench.live import HIL24
+from tests.workbench.live import HIL24, real
 from workbench.engine import last_shutdown, session_journal
 from workbench.engine.last_shutdown import show
 from workbench.session import patience
@@ -170,15 +170,3 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
         third.close()
     entries = [entry for _, entry in session_journal.unfinished() if isinstance(entry, session_journal.Entry)]
     assert third.engine_pid not in {entry.engine for entry in entries}, "a session that left in order is not told of"
-
-
-def real(folder: Path, addresses: dict[str, str]) -> Path:
-    """A bench file whose instruments are those of an emulated bench, as if they were not ours."""
-    for path in HIL24.parent.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    text = HIL24.read_text(encoding="utf-8")
-    for name in ("cell_simulator", "supply", "io_box"):
-        text = text.replace(f'"emulated:{name}"', f'"{addresses[name]}"')
-    text = text.replace('interface = "emulated"', 'interface = "virtual"').replace('channel = "bms"', 'channel = "x"')
-    (folder / "real.toml").write_text(text, encoding="utf-8")
-    return folder / "real.toml"

@@ -37,6 +37,7 @@ from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopbac
 from workbench.engine.lanes import build_lanes
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Station
+from workbench.engine.take_over import check_remote
 from workbench.folders import fresh
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the tour's run
 
 
-def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Station:
-    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind."""
+def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False) -> Station:
+    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind.
+
+    `take_over`: take a supply that somebody else controls.
+    """
     know_loopback_can()
     with ExitStack() as undo:
         stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())  # so that names sort by time
@@ -62,10 +66,13 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Stati
         desk = _emulated(bench, folder, order.sabotage)
         if desk is not None:
             undo.callback(desk.stop)
+        is_ours = bench.supply.address.startswith(EMULATED)
         bench = bench if desk is None else _with_addresses(bench, desk.addresses)
         lock = BenchLock.take(addresses(bench), bench.bench.name)
         undo.callback(lock.release)
+        taken = "" if is_ours else check_remote(bench.supply.address, take_over=take_over)
         station = _station(bench, folder, order, guard_client, desk, lock=lock)
+        station.taken = taken
         undo.pop_all()
         return station
 

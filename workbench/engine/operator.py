@@ -106,17 +106,17 @@ class Operator:
     def _event(self, level: Level, where: str, sentence: str) -> None:
         self._engine.outbox.event(level, where, sentence)
 
-    def _connect(self) -> dict[str, Any]:
+    def _connect(self, take_over: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a message's argument
         try:
             if self._engine.station is not None:
                 raise Refused("the bench is connected already")
-            return self._connected()
+            return self._connected(take_over=take_over)
         finally:
             self.connecting = False
 
-    def _connected(self) -> dict[str, Any]:
+    def _connected(self, *, take_over: bool) -> dict[str, Any]:
         self._tell("building the bench", 0.1)
-        station = compose(self.bench, self._engine.order, self._engine.guard_client)
+        station = compose(self.bench, self._engine.order, self._engine.guard_client, take_over=take_over)
         self._engine.station = station
         self._engine.outbox.keep_event = lambda happened: station.recorder.event(
             {
@@ -130,6 +130,8 @@ class Operator:
         )
         for note in self.bench.notes:
             self._event(Level.INFO, "bench file", note)
+        if station.taken:
+            self._event(Level.WARNING, "supply", station.taken)
         self._journal = session_journal.begin(
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )

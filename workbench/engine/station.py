@@ -69,6 +69,7 @@ class Station:
     guard_process: SpawnProcess
     evidence_class: str
     lock: BenchLock
+    taken: str = ""  # why a supply that was under remote control already is ours
     desk: FaultDesk | None = None
 
     @property
