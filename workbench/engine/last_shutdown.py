@@ -48,8 +48,7 @@ def _verdict(entry: Entry) -> tuple[Level, str]:
     except OSError as error:
         why = error.strerror or str(error)
         return Level.ALARM, f"{what}; its guard's report cannot be read ({why}), off is NOT verified: {CHECK}"
-    tripped: dict[str, Any] = next((line for line in reversed(lines) if line.get("guard") == "tripped"), {})
-    ended = next((line for line in reversed(lines) if line.get("guard") == "ended"), None)
+    tripped, ended = _newest(lines, "tripped") or dict[str, Any](), _newest(lines, "ended")
     why = str(tripped.get("reason", "no trip was noted"))
     safe = tripped.get("result") == "SAFE"
     if entry.guard_lives:
@@ -62,6 +61,10 @@ def _verdict(entry: Entry) -> tuple[Level, str]:
     if safe:
         return Level.WARNING, f"{what}; its guard verified off ({why}), then ended without a last word: {CHECK}"
     return Level.ALARM, f"{what}; its guard ended without a verdict ({why}), off is NOT verified: {CHECK}"
+
+
+def _newest(lines: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
+    return next((line for line in reversed(lines) if line.get("guard") == kind), None)
 
 
 def _unverified(tripped: dict[str, Any]) -> str:
