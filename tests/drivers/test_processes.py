@@ -6,13 +6,23 @@ import sys
 
 import pytest
 
+from drivers import processes
 from drivers.processes import birth_s, is_alive
 
 
-def test_this_process_works_and_one_of_another_birth_does_not() -> None:
+@pytest.fixture(params=["psutil", "without"], autouse=True)
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without":
+        monkeypatch.setattr(processes, "psutil", None)
+
+
+def test_a_process_of_another_birth_is_another_one() -> None:
+    assert not is_alive(os.getpid(), 3.0)
+
+
+def test_this_process_works() -> None:
     assert is_alive(os.getpid())
     assert is_alive(os.getpid(), birth_s(os.getpid()))
-    assert not is_alive(os.getpid(), 1.0)
 
 
 def test_a_process_that_has_ended_and_was_not_waited_for_does_not_work() -> None:
