@@ -66,7 +66,7 @@ def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wirin
         device=np.array(device, dtype=np.intp),
         device_silent_s=late["dut"],
         estop=table.index("io/estop"),
-        hold_ticks=bench.gate.hold_ticks,
+        hold_ticks=bench.hold_ticks,
         ramp_a_s=bench.gate.ramp_a_s,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from control.guard_messages import ARMED, BYE, DISARMED, OFF, QUIT, TRIP, decode
+from drivers import suspend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,6 +157,11 @@ class Watch:
         """The ring cannot be read: a guard that sees nothing guards nothing."""
         if self.armed:
             self._trip(f"guard is blind: {why}")
+
+    def slept(self, slept_s: float) -> None:
+        """The computer has slept, and nobody was guarded meanwhile."""
+        if self.armed:
+            self._trip(suspend.sentence(slept_s))
 
     def reset(self) -> None:
         """Forget the cause; stays disarmed until the engine arms again."""

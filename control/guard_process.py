@@ -22,6 +22,7 @@ from control.send_queue import SendQueue
 from drivers.errors import BenchError
 from drivers.realtime import GUARD, ask_realtime
 from drivers.ring import RingReader
+from drivers.suspend import SuspendWatch
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -50,7 +51,14 @@ def guard_main(spec: GuardSpec, engine: Connection, client: Connection | None) -
 class Guard:
     """One guard: a `Watch`, the safe sequence that it begins, and whom it tells."""
 
-    def __init__(self, spec: GuardSpec, engine: Connection, client: Connection | None, realtime: str) -> None:
+    def __init__(
+        self,
+        spec: GuardSpec,
+        engine: Connection,
+        client: Connection | None,
+        realtime: str,
+        suspend: SuspendWatch | None = None,
+    ) -> None:
         self._spec, self._engine, self._client, self._realtime = spec, engine, client, realtime
         self._watch = Watch(spec, client_left=client is None)
         self._sequence = SafeSequence(spec.last_words)
@@ -66,6 +74,7 @@ class Guard:
         self._answering: list[int] = []  # the OUTPUTS OFF that the running sequence answers
         self._trigger_s = self._alone_s = float("nan")
         self._last_row = -1
+        self._suspend = suspend or SuspendWatch()
 
     def run(self) -> None:
         """Until both peers are gone and nothing is left to make safe."""
@@ -75,6 +84,8 @@ class Guard:
                 self._hear(connection)
             now_s = time.monotonic()
             self._watch.silence(now_s)
+            if slept_s := self._suspend.slept_s():
+                self._watch.slept(slept_s)
             if self._is_due(now_s):
                 self._begin(now_s)
             if now_s - self._beaten_s >= BEAT_S:

@@ -5,6 +5,8 @@
     |-- RunLogError      a run folder that cannot be written, opened or exported
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- BenchHeld        another session has an instrument or an adapter
+    |   |-- BenchTaken       an instrument is under the remote control of somebody unknown
     |   `-- LinkError    one wire
     |       |-- LinkSilent     no answer in time
     |       |-- LinkDropped    closed by the other side, or never opened
@@ -92,6 +94,18 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class BenchHeld(BenchError):
+    """Another session has an instrument or an adapter."""
+
+    code = "bench_held"
+
+
+class BenchTaken(BenchError):
+    """An instrument is under the remote control of somebody unknown."""
+
+    code = "bench_taken"
 
 
 class LinkError(BenchError):

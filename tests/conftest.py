@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 # How long an example takes is the machine's doing: what must be quick is measured by tests of its own.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,6 +26,16 @@ LONG: Final = (  # first: what takes minutes must not begin when everything else
     "tour/test_mute_guard.py",
     "edge/test_footprint.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks_and_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Benches of tests are neither held by, nor told to, whoever else works on this machine."""
+    folder = tmp_path_factory.mktemp("machine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PULSEBMS_LOCKS", str(folder / "locks"))
+        patch.setenv("PULSEBMS_JOURNAL", str(folder / "sessions"))
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from drivers.errors import Usage
 from workbench.answer import answer
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.handed_on import hand_on
-from workbench.options import EMULATED_BENCH, RUNS, AsJson, BenchFile, Faults, Out, RunFolder
+from workbench.options import EMULATED_BENCH, RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.outcome import Exit, Report
 
 app = typer.Typer(
@@ -29,19 +29,21 @@ _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for i
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context, bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
+def default(
+    context: typer.Context, bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: TakeOver = False
+) -> None:
     """Open the workbench when no verb is given; options before a verb are the verb's."""
     hand_on(context)
     if context.invoked_subcommand is None:
-        window(bench, out)
+        window(bench, out, take_over=take_over)
 
 
 @app.command(short_help="The workbench (the same as no verb).")
-def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS) -> None:
+def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: TakeOver = False) -> None:
     """Open the workbench; with no display, run the bench for half a minute and save pictures of the window."""
     from workbench.verbs import window as verb
 
-    answer(Report("window"), verb.main, bench, out)
+    answer(Report("window"), verb.main, bench, out, take_over=take_over)
 
 
 @app.command(short_help="What this machine has and lacks.")
@@ -60,6 +62,7 @@ def run(
     *,
     fault: Faults = [],  # noqa: B006  # typer copies it
     unattended: Annotated[bool, typer.Option("--unattended", help="Go on when this process dies; is logged.")] = False,
+    take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold a bench session without a window: connect, arm, run, stop, seal the run.
@@ -70,7 +73,7 @@ def run(
     """
     from workbench.verbs import run as verb
 
-    answer(Report("run", as_json), verb.main, bench, duration, out, fault, unattended=unattended)
+    answer(Report("run", as_json), verb.main, bench, duration, out, fault, unattended=unattended, take_over=take_over)
 
 
 @app.command()
@@ -116,6 +119,7 @@ def certify(
         int | None,
         typer.Option(min=0, max=100, help="With --qualify: runs on a healthy BMS, which must raise no alarm [10]."),
     ] = None,
+    take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite against a bench: a report, JUnit XML and a certificate; exit 1 when a case does not pass.
@@ -129,7 +133,17 @@ def certify(
         answer(Report("certify", as_json), judge.main, suite, bench, out, only=only, defects=defects, healthy=healthy)
     from workbench.verbs import certify as verb
 
-    answer(Report("certify", as_json), verb.main, suite, bench, out, only, defects=defects, healthy=healthy)
+    answer(
+        Report("certify", as_json),
+        verb.main,
+        suite,
+        bench,
+        out,
+        only,
+        defects=defects,
+        healthy=healthy,
+        take_over=take_over,
+    )
 
 
 @app.command(short_help="Where packs meet: hears, stores and acknowledges.")

@@ -8,19 +8,18 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.benchfile import safety_times
 from drivers.benchfile.model import ROLES
+from drivers.benchfile.safety_times import INSTRUMENTS
 from drivers.benchfile.units import si_unit, to_si
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from drivers.benchfile.document import Document, KeyPath
-    from drivers.benchfile.model import Bench, Bounds, Instrument, Limit
+    from drivers.benchfile.model import Bench, Bounds, Limit
     from drivers.errors import BenchFileError
 
-SAFE_ORDER: Final = ("supply off", "contactors open", "cells off")
-SAFE_NEEDS: Final = 2  # the cells may stay live, the first two steps may not be left out
-INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
 PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
@@ -37,8 +36,7 @@ def mistakes(bench: Bench) -> Iterator[BenchFileError]:
     yield from _addresses(bench)
     yield from _limits(bench)
     yield from _supply(bench)
-    yield from _times(bench)
-    yield from _safe(bench)
+    yield from safety_times.mistakes(bench)
     yield from _lanes(bench)
     yield from _files(bench)
 
@@ -186,54 +184,6 @@ def _supply(bench: Bench) -> Iterator[BenchFileError]:
             value=supply.charge_v,
             bound=f"< {supply.protect.voltage_v} V",
             hint="lower it or raise the protection",
-        )
-
-
-def _times(bench: Bench) -> Iterator[BenchFileError]:
-    document, late, lost = bench.document, bench.gate.late_ms, bench.gate.lost_ms
-    for source in INSTRUMENTS:
-        instrument: Instrument = getattr(bench, source)
-        late_ms: int = getattr(late, source)
-        lost_ms: int = getattr(lost, source)
-        if late_ms <= instrument.period_ms:
-            yield document.mistake(
-                ("gate", "late_ms", source),
-                f"= {late_ms} ms is not above {source}.period_ms = {instrument.period_ms} ms",
-                value=late_ms,
-                bound=f"> {instrument.period_ms} ms",
-                hint="every value would count as late",
-            )
-        if lost_ms <= late_ms:
-            yield document.mistake(
-                ("gate", "lost_ms", source),
-                f"= {lost_ms} ms is not above late_ms = {late_ms} ms",
-                value=lost_ms,
-                bound=f"> {late_ms} ms",
-                hint="a value is late before it is lost",
-            )
-    turns_ms = 2000 * bench.bench.period_s
-    if bench.guard.silent_ms < turns_ms:
-        yield document.mistake(
-            ("guard", "silent_ms"),
-            f"= {bench.guard.silent_ms} ms is shorter than two turns of the loop ({turns_ms:g} ms)",
-            value=bench.guard.silent_ms,
-            bound=f">= {turns_ms:g} ms",
-            hint="a healthy engine would count as dead",
-        )
-
-
-def _safe(bench: Bench) -> Iterator[BenchFileError]:
-    steps = tuple(step.step for step in bench.safe)
-    if steps not in {SAFE_ORDER[:count] for count in range(SAFE_NEEDS, len(SAFE_ORDER) + 1)}:
-        said, order = ", ".join(steps) or "nothing", ", ".join(SAFE_ORDER[:SAFE_NEEDS])
-        hint = "cells that go first leave a live BMS with open wires"
-        bound = f"{order}, then if wanted {SAFE_ORDER[-1]}"
-        yield bench.document.mistake(("safe", 0), f"declares {said}, not {bound}", value=said, bound=bound, hint=hint)
-    elif len(steps) > SAFE_NEEDS:  # a step that nobody takes must not read as taken
-        at, hint = ("safe", SAFE_NEEDS, "step"), "leave it out: the cells stay live, and the state says so"
-        what = f'= "{SAFE_ORDER[-1]}" is not built yet'
-        yield bench.document.mistake(
-            at, what, value=SAFE_ORDER[-1], bound=", ".join(SAFE_ORDER[:SAFE_NEEDS]), hint=hint
         )
 
 

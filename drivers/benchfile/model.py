@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from drivers.benchfile.limits import BenchLimits, laid_over
+from drivers.benchfile.older import HOLD_MS
 from drivers.benchfile.units import to_si
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document, KeyPath
     from drivers.snapshot import ChannelTable
 
+ROUNDED: Final = 1e-6  # of a turn: 10 turns at 300 Hz are 33.333... ms, and 10 turns again
 NAME: Final = r"^[^\s/]([^/\x00-\x1f]*[^\s/])?$"
 MODULE: Final = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 Name: TypeAlias = Annotated[str, Field(max_length=60, pattern=NAME)]
@@ -23,6 +25,7 @@ Positive: TypeAlias = Annotated[float, Field(gt=0)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Spread: TypeAlias = Annotated[float, Field(ge=0, le=0.5)]
 PeriodMs: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+LostMs: TypeAlias = Annotated[int, Field(ge=1, le=2_000)]
 Bounds: TypeAlias = Annotated[tuple[float, float], Field(strict=False)]
 
 Role: TypeAlias = Literal["twin", "estimator", "controller"]
@@ -43,7 +46,7 @@ class General(Section):
     mode: Literal["hil", "pack"]
     closure: Literal["shunt-loop", "signal", "terminals"]
     attended: bool
-    rate_hz: Annotated[int, Field(ge=1, le=1000)]
+    rate_hz: Annotated[int, Field(ge=4, le=1000)]  # slower than 4, two turns would outlast the guard's silence
 
     @property
     def period_s(self) -> float:
@@ -181,20 +184,32 @@ class LateAges(Ages):
     dut: PeriodMs
 
 
+class LostAges(Ages):
+    """Milliseconds after which an instrument counts as lost."""
+
+    cell_simulator: LostMs
+    supply: LostMs
+    io_box: LostMs
+
+
 class Gate(Section):
     """`[gate]`."""
 
-    hold_ticks: Annotated[int, Field(ge=0, le=1000)]
+    hold_ms: Annotated[float, Field(ge=0, le=HOLD_MS)]
     ramp_a_s: Annotated[float, Field(gt=0, le=10_000)]
     late_ms: LateAges
-    lost_ms: Ages
+    lost_ms: LostAges
+
+    def hold_ticks(self, rate_hz: float) -> int:
+        """How many turns of a loop at `rate_hz` lie within `hold_ms`."""
+        return int(self.hold_ms * rate_hz / 1000 + ROUNDED)
 
 
 class Guard(Section):
     """`[guard]`."""
 
-    silent_ms: PeriodMs
-    client_silent_s: Annotated[float, Field(ge=0.5, le=60)]
+    silent_ms: Annotated[int, Field(ge=1, le=500)]
+    client_silent_s: Annotated[float, Field(ge=0.5, le=5)]
 
     @property
     def silent_s(self) -> float:
@@ -205,7 +220,7 @@ class SafeStep(Section):
     """`[[safe]]`: one step of the safe sequence, verified by read-back within its time."""
 
     step: SafeStepName
-    within_ms: Annotated[int, Field(ge=1, le=60_000)]
+    within_ms: PeriodMs
 
     @property
     def within_s(self) -> float:
@@ -239,6 +254,7 @@ class Bench(Section):
     lane: Annotated[tuple[Lane, ...], Field(strict=False)]
 
     _document: Document = PrivateAttr()
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def document(self) -> Document:
@@ -246,8 +262,18 @@ class Bench(Section):
         return self._document
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read as something newer than it says, a sentence each."""
+        return self._notes
+
+    @property
     def path(self) -> Path:
         return self._document.path
+
+    @property
+    def hold_ticks(self) -> int:
+        """Turns of the loop for which the last allowed command stays."""
+        return self.gate.hold_ticks(self.bench.rate_hz)
 
     @property
     def dut_map(self) -> Path:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from drivers.benchfile.checks import mistakes, not_finite
 from drivers.benchfile.document import Document, KeyPath
 from drivers.benchfile.model import MODULE, NAME, Bench
+from drivers.benchfile.older import conflicts, convert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +45,10 @@ def read_bench(path: Path) -> Bench:
     """Read and check a bench file; raises `BenchFileError`, with the other mistakes as its notes."""
     document = Document.read(path)
     _raise_first(not_finite(document, document.values))
-    bench = checked(document, Bench)
-    bench._document = document  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
+    _raise_first(conflicts(document))
+    values, notes = convert(document)
+    bench = checked(document, Bench, values)
+    bench._document, bench._notes = document, notes  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     _raise_first(mistakes(bench))
     for lane in bench.lane:
         if "file" in lane.settings:
@@ -53,10 +56,10 @@ def read_bench(path: Path) -> Bench:
     return bench
 
 
-def checked(document: Document, model: type[Model]) -> Model:
-    """The document's values as `model`; raises `BenchFileError`. Serves every declaration in TOML."""
+def checked(document: Document, model: type[Model], values: dict[str, Any] | None = None) -> Model:
+    """The document's values (or these) as `model`; raises `BenchFileError`. Serves every declaration in TOML."""
     try:
-        return model.model_validate(document.values)
+        return model.model_validate(document.values if values is None else values)
     except ValidationError as error:
         _raise_first(_in_words(document, model, detail) for detail in error.errors(include_url=False))
         raise

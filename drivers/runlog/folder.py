@@ -9,11 +9,12 @@ import threading
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import psutil
 
 from drivers.errors import RunLogError
+from drivers.statefile import Damaged, Missing, read_state, sync_folder
 from drivers.tablejson import ChannelRow, table_from, table_rows
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ABOUT).open("x", encoding="utf-8") as file:
             file.write(_text(about))
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(folder)
     except FileExistsError as error:
         raise RunLogError("holds a run already", where=str(folder), hint="name another folder") from error
     except OSError as error:
@@ -85,23 +89,19 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
 def load(folder: Path) -> About:
     """Raise `RunLogError` when `folder` holds no run that this version can read."""
     path = folder / ABOUT
-    try:
-        about = _checked(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise RunLogError("is not a run: it has no run.json", where=str(folder), hint="choose a run folder") from error
-    except (OSError, ValueError, TypeError) as error:
-        raise RunLogError(f"cannot be read: {error}", where=str(path), hint="restore it from a copy") from error
+    about = read_state(path, _checked)
+    if isinstance(about, Missing):
+        raise RunLogError("is not a run: it has no run.json", where=str(folder), hint="choose a run folder")
+    if isinstance(about, Damaged):
+        raise RunLogError(about.sentence, where=str(folder), hint="restore it from a copy")
     if about.schema != SCHEMA:
         what = f"was written by another version: its schema is {about.schema!r}, this one reads {SCHEMA!r}"
         raise RunLogError(what, where=str(path), hint="open it with the version that wrote it")
     return about
 
 
-def _checked(parsed: Any) -> About:
+def _checked(said: dict[str, Any]) -> About:
     """What `run.json` says; raises `ValueError` or `TypeError` for anything that a later reader would stumble over."""
-    if not isinstance(parsed, dict):
-        raise TypeError("it describes nothing")
-    said = cast("dict[str, Any]", parsed)
     if isinstance(schema := said.get("schema"), str) and schema != SCHEMA:
         return About("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
     if missing := About.__dataclass_fields__.keys() - said.keys():
@@ -139,6 +139,7 @@ def store(folder: Path, about: About) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / ABOUT)
+    sync_folder(folder)
 
 
 def being_written(about: About) -> bool:

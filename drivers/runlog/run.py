@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import numpy as np
 
@@ -153,12 +153,18 @@ class Run:
         )
 
     def events(self) -> list[dict[str, Any]]:
-        """What happened, in order; a last line that was never finished is left out."""
+        """What happened, in order; a last line that was never finished is left out.
+
+        What cannot be read is an event of its own: nobody knows any more what happened then.
+        """
         try:
-            lines = (self.folder / EVENTS).read_bytes().splitlines()
-        except OSError:
+            *lines, rest = (self.folder / EVENTS).read_bytes().split(b"\n")
+        except FileNotFoundError:
             return []
-        return [event for line in lines if isinstance(event := _parsed(line), dict)]
+        except OSError as error:
+            return [_lost(f"{EVENTS} cannot be read: {error.strerror or error}")]
+        zeros = [_lost(f"the end of {EVENTS} holds zero bytes")] if b"\0" in rest else []
+        return [_event(line, number) for number, line in enumerate(lines, 1)] + zeros
 
     def gaps(self, longer_s: float | None = None) -> list[Gap]:
         """Stretches without ticks of more than `longer_s`, if not given one and a half usual periods."""
@@ -206,8 +212,15 @@ def _ticks(folder: Path, about: About) -> Ticks:
     return ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)
 
 
-def _parsed(line: bytes) -> Any:
+def _event(line: bytes, number: int) -> dict[str, Any]:
     try:
-        return json.loads(line)
-    except ValueError:
-        return None
+        event: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        event = None
+    if isinstance(event, dict):
+        return cast("dict[str, Any]", event)
+    return _lost(f"line {number} of {EVENTS} cannot be read")
+
+
+def _lost(sentence: str) -> dict[str, Any]:
+    return {"level": "alarm", "where": "record", "sentence": f"{sentence}; what happened then is not known"}

@@ -56,10 +56,11 @@ def wiring(cells: int, thermistors: int) -> Wiring:
     )
 
 
-def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring) -> Gate:
+def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: float | None = None) -> Gate:
     """Trips beyond the device limits; holds while a value is beyond its own age, the BMS silent, or too much flows.
 
-    A limit that the BMS no longer says holds as well, and the current ramps to zero.
+    A limit that the BMS no longer says holds as well, and the current ramps to zero. `rate_hz`: turns a second of the
+    loop that asks it, which are the bench's where nothing is said.
     """
     limits = _limits(bench, table)
     needed = table.indices({CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED})
@@ -79,7 +80,7 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring) -> Gate:
         device=np.array([n for n, name in enumerate(table.names) if name != CHAIN], dtype=np.intp),
         device_silent_s=bench.gate.late_ms.seconds["dut"],
         estop=chain,
-        hold_ticks=bench.gate.hold_ticks,
+        hold_ticks=bench.gate.hold_ticks(rate_hz or bench.bench.rate_hz),
         ramp_a_s=bench.gate.ramp_a_s,
         advertised=(table.index(ADVERTISED[0]), table.index(ADVERTISED[1])),
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle import canonical
+from drivers.statefile import Damaged, Missing, read_state, text_in, whole_in, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +24,11 @@ class Accepted:
 
 def read(trust: Path) -> dict[str, Accepted]:
     """By bundle name, empty without a file; raises `BundleRefused` (untrusted_folder) for one that is damaged."""
-    path = trust / SERIALS
-    try:
-        said: Any = canonical.parsed(path.read_bytes())
-        return {str(name): _accepted(row) for name, row in cast("dict[str, Any]", said).items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    found = read_state(trust / SERIALS, lambda rows: {name: _accepted(row) for name, row in rows.items()})
+    if isinstance(found, Damaged):
         hint = "restore it; without it an old bundle could come back"
-        raise BundleRefused(f"cannot be read: {error}", where=str(path), key="untrusted_folder", hint=hint) from error
+        raise BundleRefused(found.sentence, where=str(trust), key="untrusted_folder", hint=hint)
+    return {} if isinstance(found, Missing) else found
 
 
 def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
@@ -43,16 +37,8 @@ def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
     if name in known and known[name].serial >= serial:
         return
     rows = {each: asdict(row) for each, row in (known | {name: Accepted(serial, sha256)}).items()}
-    draft = trust / f"{SERIALS}.{os.getpid()}.part"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(rows, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(trust / SERIALS)
+    write_state(trust / SERIALS, dict(sorted(rows.items())))
 
 
 def _accepted(row: Any) -> Accepted:
-    serial, sha256 = row["serial"], row["sha256"]
-    if type(serial) is not int or not isinstance(sha256, str):
-        raise TypeError("a row is no serial with a SHA-256")
-    return Accepted(serial, sha256)
+    return Accepted(whole_in(row, "serial"), text_in(row, "sha256"))

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
+from drivers.statefile import Damaged
 from edge_bridge.edge.trial import Candidate, Trial
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def _is_new(data: bytes, keeper: Keeper, say: Callable[[str], None]) -> bool:
     sha256, pointer = hashlib.sha256(data).hexdigest(), keeper.slots.pointer
     if pointer.active is not None and pointer.active.sha256 == sha256:
         return False
-    if pointer.good is not None and sha256 in keeper.slots.given_up:
+    given_up = keeper.slots.given_up()
+    if pointer.good is not None and isinstance(given_up, Damaged):
+        say(f"{given_up.sentence}: bundle {sha256[:12]} may have been given up here; remove the file to install it")
+        return False
+    if pointer.good is not None and not isinstance(given_up, Damaged) and sha256 in given_up:
         say(f"bundle {sha256[:12]} did not prove healthy here before; it is not installed again")
         return False
     return True

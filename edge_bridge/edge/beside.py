@@ -51,14 +51,16 @@ class Turn:
 class Beside:
     """The bundle's estimator and gate over one BMS."""
 
-    def __init__(self, configured: Configured, bms: Bms, source: Source, clock: Clock) -> None:
-        """`bms` and `source` are the same device, asked and heard."""
+    def __init__(
+        self, configured: Configured, bms: Bms, source: Source, clock: Clock, *, rate_hz: float | None = None
+    ) -> None:
+        """`bms` and `source` are the same device, asked and heard; `rate_hz`: its turns a second, or the bench's."""
         bench = configured.bench
         self._bms, self._clock = bms, clock
         self._senses = Senses((source, Chain(clock)))
         wired = wiring(bench.pack.cells, bench.io_box.thermistors)
         self._sense = PackSense(self._senses.table, wired)
-        self._gate = pack_gate(bench, self._senses.table, wired)
+        self._gate = pack_gate(bench, self._senses.table, wired, rate_hz=rate_hz)
         self._estimator = configured.estimator
         self._wish = Wish(clock.now())
         self._last_s = math.nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from edge_bridge.edge.durable import noted, recalled
+from drivers.statefile import Damaged, Missing, read_state, remove, text_in, whole_in, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 
 class Download:
-    """`sha256` and `size` of what is desired (empty: nothing), `received` octets of it."""
+    """`sha256` and `size` of what is desired (empty: nothing), `received` octets of it.
+
+    `notice` says why what had arrived before is not known any more, empty where it is.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._about, self._part = folder / "download.json", folder / "download.part"
-        told = recalled(self._about)
-        sha256, size = told.get("sha256"), told.get("size")
-        self.sha256, self.size = (sha256, size) if isinstance(sha256, str) and isinstance(size, int) else ("", 0)
+        found = read_state(self._about, lambda fields: (text_in(fields, "sha256"), whole_in(fields, "size", 1)))
+        self.notice = f"{found.sentence}; what had arrived is dropped" if isinstance(found, Damaged) else ""
+        self.sha256, self.size = ("", 0) if isinstance(found, (Missing, Damaged)) else found
+        if self.notice:
+            self.drop()
         self.received = min(self._there(), self.size)
 
     @property
@@ -31,7 +36,7 @@ class Download:
         """Append what goes on where this ends, pass over the rest; another hash begins anew. Raises `OSError`."""
         if (piece.sha256, piece.size) != (self.sha256, self.size):
             self.drop()
-            noted(self._about, {"sha256": piece.sha256, "size": piece.size})
+            write_state(self._about, {"sha256": piece.sha256, "size": piece.size})
             self.sha256, self.size = piece.sha256, piece.size
         if not piece.offset <= self.received < piece.offset + len(piece.chunk):
             return
@@ -50,9 +55,9 @@ class Download:
 
     def drop(self) -> None:
         """Forget what came."""
-        self._about.unlink(missing_ok=True)
-        self._part.unlink(missing_ok=True)
+        remove(self._about)
+        remove(self._part)
         self.sha256, self.size, self.received = "", 0, 0
 
     def _there(self) -> int:
-        return self._part.stat().st_size if self._part.exists() else 0
+        return self._part.stat().st_size if self._part.is_file() else 0

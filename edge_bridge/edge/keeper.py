@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, CheckFailed, PulseError
+from drivers.statefile import Damaged
 from edge_bridge.bundle import manifest, serials
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import Verified, verify
@@ -81,8 +83,12 @@ class Keeper:
     def begin(self) -> None:
         """Count this start: a configuration that does not survive its first starts is given up."""
         boots = self.slots.begin()
-        active = self.slots.pointer.active
-        if boots > BOOTS and active is not None and self.slots.pointer.good is not None:
+        active, good = self.slots.pointer.active, self.slots.pointer.good
+        if isinstance(boots, Damaged):
+            self._say(boots.sentence)
+            if active is not None and good is not None:
+                self._give_up(active, f"how often it was started before it proved healthy is lost: {boots.sentence}")
+        elif boots > BOOTS and active is not None and good is not None:
             self._give_up(active, f"the edge ended {BOOTS} times before it proved healthy")
         elif boots > 1 and active is not None:
             self._say(f"bundle {active.name} {active.serial}: start {boots} on probation")
@@ -90,6 +96,9 @@ class Keeper:
     def resume(self, now_s: float) -> None:
         """Run what is installed; raises `CheckFailed` or `BundleRefused` where neither slot can run."""
         active, good = self.slots.pointer.active, self.slots.pointer.good
+        if self.slots.damage:
+            what = f"contactor stays open, {self.slots.damage}: which bundle is installed is not known"
+            raise CheckFailed(what, hint=f"restore it, or {RESTORE}")
         if active is None:
             raise CheckFailed("no bundle is installed", hint=RESTORE)
         try:
@@ -107,7 +116,9 @@ class Keeper:
         """
         verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
         told = verified.bundle.manifest
-        self._check_serial(verified)
+        self._check_serial(verified, now)
+        if self.slots.damage:
+            self._say(f"{self.slots.damage}; it is put aside, {told.name} {told.serial} is installed anew")
         try:
             installed = self.slots.install(data, told.name, told.serial, manifest.stamp(now))
         except OSError as error:
@@ -179,12 +190,28 @@ class Keeper:
         self._say(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
         return good
 
-    def _check_serial(self, verified: Verified) -> None:
+    def _check_serial(self, verified: Verified, now: datetime) -> None:
         """What runs here counts as the lowest serial, also where the trust folder cannot be written."""
         told, good = verified.bundle.manifest, self.slots.pointer.good
-        if good is not None and good.name == told.name and told.serial < good.serial:
-            what, hint = f"has serial {told.serial}, older than {good.serial}", f"install serial {good.serial} or newer"
-            raise BundleRefused(what, key="older_serial", value=told.serial, bound=good.serial, hint=hint)
+        if good is not None:
+            lowest = good.serial if good.name == told.name else 0
+        else:
+            lowest = self._lowest_in_slots(told.name, now) if self.slots.damage else 0
+        if told.serial < lowest:
+            what, hint = f"has serial {told.serial}, older than {lowest}", f"install serial {lowest} or newer"
+            raise BundleRefused(what, key="older_serial", value=told.serial, bound=lowest, hint=hint)
+
+    def _lowest_in_slots(self, name: str, now: datetime) -> int:
+        """Without a pointer: the newest serial in a slot, unless that bundle was given up; 0 where there is none."""
+        given_up = self.slots.given_up()
+        known = () if isinstance(given_up, Damaged) else given_up
+        lowest = 0
+        for data in self.slots.bundles():
+            with contextlib.suppress(BundleRefused):
+                found = verify(data, self._trust, now=now)
+                if found.bundle.manifest.name == name and found.sha256 not in known:
+                    lowest = max(lowest, found.bundle.manifest.serial)
+        return lowest
 
 
 def _sentence(error: Exception) -> str:

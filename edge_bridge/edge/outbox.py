@@ -13,9 +13,10 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from edge_bridge.edge import store
+from edge_bridge.edge.metrics import VERDICT_REASON
 from edge_bridge.edge.row import Key, Row, Span, Value, spans
 
 if TYPE_CHECKING:
@@ -277,9 +278,18 @@ class Outbox:
     def _row(self, place: int, now_s: float) -> Row:
         select = "SELECT boot, seq, t_ms, put_s, body FROM row WHERE place = ?"
         boot, seq, t_ms, put_s, body = self._database.execute(select, (place,)).fetchone()
-        values: dict[str, Any] = json.loads(body)
+        values = self._values(body, boot, seq)
         live = boot == self.boot and now_s - put_s < LIVE_S
         return Row(Key(boot, seq), t_ms, values, live)
+
+    def _values(self, body: Any, boot: str, seq: int) -> dict[str, Any]:
+        """What a row says; one that the disk spoilt keeps its number and says that alone."""
+        with suppress(ValueError, TypeError, RecursionError):
+            values: Any = json.loads(body)
+            if isinstance(values, dict):
+                return cast("dict[str, Any]", values)
+        self.notice = f"row {seq} of boot {boot} in the outbox cannot be read; it goes out without values"
+        return {VERDICT_REASON: "the outbox could not read this row"}
 
     @contextmanager
     def _transaction(self) -> Generator[None]:

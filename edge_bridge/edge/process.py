@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import Usage
+from drivers.statefile import Damaged, Missing, read_state, remove, whole_in, write_state
 from edge_bridge.edge import metrics, sabotage
 from edge_bridge.edge.begin import begin
 from edge_bridge.edge.beside import Beside
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.durable import noted, recalled
 from edge_bridge.edge.keeper import Keeper
-from edge_bridge.edge.node import Node
+from edge_bridge.edge.node import COUNTS, Node
 from edge_bridge.edge.offer import Offer
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.proof import Sign
 from edge_bridge.edge.slots import Slots
+from edge_bridge.edge.trip_file import TripFile
 from edge_bridge.edge.voice import Voice
 from edge_bridge.mqtt import Link
 
@@ -64,11 +65,10 @@ class Edge:
         make = sabotage.LosesRow if settings.sabotage == sabotage.LOSE_ROW else Outbox
         boot = secrets.token_hex(BOOT_BYTES)
         self._outbox = make(settings.outbox, boot, capacity_rows=settings.capacity_rows)
-        if self._outbox.notice:
-            say(self._outbox.notice)
+        self._say_notice()
         self._device: tuple[bytes, Dut] | None = None
         self._beside: Beside | None = None
-        self._trip = str(recalled(settings.trip).get("reason", ""))
+        self._trip = TripFile(settings.trip, say)
         self._said = ""
         self._trouble = ""
         self._newest: Mapping[str, Value] = {}
@@ -81,11 +81,11 @@ class Edge:
         settings = self._settings
         begin(self._keeper, settings, self._clocks.utc(), stop, self._say)
         until_s = math.inf if duration_s is None else self._clocks.now() + duration_s
-        offer = Offer(
-            Download(settings.state), self._keeper, settings.trust, allow_sim=settings.allow_sim, say=self._say
-        )
-        last = recalled(settings.bd_seq).get("bdSeq")
-        node = Node(settings.names, last + 1 if isinstance(last, int) else 0)
+        download = Download(settings.state)
+        if download.notice:
+            self._say(download.notice)
+        offer = Offer(download, self._keeper, settings.trust, allow_sim=settings.allow_sim, say=self._say)
+        node = Node(settings.names, self._first_bd_seq())
         client = f"edge-{settings.names.group}-{settings.names.node}"
         link = Link(settings.broker, client, lambda: node.will(self._clocks.stamp_ms()), node.subscriptions)
         voice = Voice(
@@ -93,7 +93,7 @@ class Edge:
             node,
             self._outbox,
             self._clocks,
-            keep_bd_seq=lambda number: noted(settings.bd_seq, {"bdSeq": number}),
+            keep_bd_seq=lambda number: write_state(settings.bd_seq, {"bdSeq": number}),
             say=self._say,
         )
         with ExitStack() as held:
@@ -171,9 +171,9 @@ class Edge:
         old = self._device
         same = old is not None and old[0] == told
         dut = old[1] if old is not None and same else Dut(read_dut_map(configured.dut_map), *self._settings.bus)
-        beside = Beside(configured, dut, dut, self._clocks)
-        if self._trip:
-            beside.trip(self._trip)
+        beside = Beside(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
+        if self._trip.reason:
+            beside.trip(self._trip.reason)
         if not same:
             if old is not None:
                 old[1].close()
@@ -186,15 +186,30 @@ class Edge:
         if turn.tripped != self._said:
             self._said = turn.tripped
             self._say(f"the gate tripped: {turn.tripped}; open is asked" if turn.tripped else "the gate is at peace")
-        if turn.tripped and not self._trip and not self._keeper.on_probation:
-            self._trip = turn.tripped
-            try:
-                noted(self._settings.trip, {"reason": turn.tripped})
-            except OSError as error:
-                self._say(f"the trip could not be noted ({error.strerror}): a restart would forget it")
+        if turn.tripped and not self._keeper.on_probation:
+            self._trip.latch(turn.tripped)
+        self._trip.save()
+        self._say_notice()
         if bool(self._outbox.trouble) != bool(self._trouble):
             self._say(self._outbox.trouble or "the disk takes rows again")
         self._trouble = self._outbox.trouble
+
+    def _say_notice(self) -> None:
+        """Say what the outbox could not read."""
+        if self._outbox.notice:
+            self._say(self._outbox.notice)
+            self._outbox.notice = ""
+
+    def _first_bd_seq(self) -> int:
+        """One more than the last; where that is lost any number, which is not likely the last one's."""
+        path = self._settings.bd_seq
+        last = read_state(path, lambda fields: whole_in(fields, "bdSeq"))
+        if isinstance(last, Damaged):
+            self._say(f"{last.sentence}; connections are numbered anew")
+            with suppress(OSError):
+                remove(path)
+            return secrets.randbelow(COUNTS)
+        return 0 if isinstance(last, Missing) else last + 1
 
     def _status(self, offer: Offer) -> dict[str, Value]:
         running, outcome = self._keeper.running, self._keeper.outcome
@@ -229,13 +244,6 @@ class Edge:
             outage_s=voice.outage_s,
             refused=dict(node.refused),
         )
-
-
-def reset_trip(settings: Settings, reason: str) -> None:
-    """Forget the trip of before; raises `Usage` without a reason why that is safe."""
-    if not reason.strip():
-        raise Usage("a trip is reset with a reason", key="reset-trip", hint="say why it is safe now")
-    settings.trip.unlink(missing_ok=True)
 
 
 def _check(settings: Settings) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from edge_bridge.edge.durable import noted, recalled, replaced
+from drivers.statefile import (
+    Damaged,
+    Missing,
+    put_aside,
+    read_state,
+    remove,
+    text_in,
+    whole_in,
+    write_bytes,
+    write_state,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,18 +50,29 @@ class Pointer:
 
 
 class Slots:
-    """`folder` holds two bundle files, the pointer and the count of boots on probation."""
+    """`folder` holds two bundle files, the pointer and the count of boots on probation.
+
+    `damage` says why the pointer cannot be read, empty where it can: nobody knows then which bundle may run.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        told = recalled(folder / "pointer.json")
-        self.pointer = Pointer(_installed(told.get("active")), _installed(told.get("good")))
+        found = read_state(self._pointer, _pointer)
+        self.damage = found.sentence if isinstance(found, Damaged) else ""
+        self.pointer = found if isinstance(found, Pointer) else Pointer()
 
-    @property
-    def given_up(self) -> tuple[str, ...]:
+    def given_up(self) -> tuple[str, ...] | Damaged:
         """Hashes of bundles that ran here and did not prove healthy, the newest last."""
-        told: Any = recalled(self._failures).get("sha256")
-        return tuple(str(sha256) for sha256 in cast("list[object]", told)) if isinstance(told, list) else ()
+        found = read_state(self._failures, _hashes)
+        return () if isinstance(found, Missing) else found
+
+    def bundles(self) -> list[bytes]:
+        """What lies in the slots, whatever the pointer says of it."""
+        found: list[bytes] = []
+        for slot in SLOTS:
+            with contextlib.suppress(OSError):
+                found.append(self._path(slot).read_bytes())
+        return found
 
     def read(self, installed: Installed) -> bytes | None:
         """The octets of an installed bundle; None where the disk no longer has them as they were."""
@@ -66,36 +88,47 @@ class Slots:
         if good is not None and self.pointer.active != good:
             self._point(replace(self.pointer, active=good))  # what is overwritten must not be active meanwhile
         slot = SLOTS[1] if good is not None and good.slot == SLOTS[0] else SLOTS[0]
-        replaced(self._path(slot), data)
+        if self.damage:
+            put_aside(self._pointer)
+            self.damage = ""
+        write_bytes(self._path(slot), data)
         installed = Installed(slot, hashlib.sha256(data).hexdigest(), name, serial, at)
         self._count(installed, 1)  # this very start
         self._point(Pointer(installed, good))
         return installed
 
-    def begin(self) -> int:
+    def begin(self) -> int | Damaged:
         """Count a start of the active bundle on probation, after the one that installed it; 0 once it is proven."""
         active = self.pointer.active
         if active is None or not self.pointer.on_probation:
             return 0
-        told = recalled(self._boots)
-        count = told.get("boots") if told.get("sha256") == active.sha256 else 0
-        boots = (count if isinstance(count, int) else 0) + 1
+        found = read_state(self._boots, _boots)
+        if isinstance(found, Damaged):
+            remove(self._boots)
+            self._count(active, 1)
+            return found
+        boots = (0 if isinstance(found, Missing) or found[0] != active.sha256 else found[1]) + 1
         self._count(active, boots)
         return boots
 
     def prove(self) -> None:
         """The active bundle is the last good one now."""
         self._point(Pointer(self.pointer.active, self.pointer.active))
-        self._boots.unlink(missing_ok=True)
+        remove(self._boots)
 
     def revert(self) -> Installed | None:
         """Back to the last good one, where there is one; the active one is remembered as given up."""
         active = self.pointer.active
-        if active is not None and self.pointer.on_probation:
-            noted(self._failures, {"sha256": [*self.given_up, active.sha256][-REMEMBERED:]})
+        known = self.given_up()
+        if active is not None and self.pointer.on_probation and not isinstance(known, Damaged):
+            write_state(self._failures, {"sha256": [*known, active.sha256][-REMEMBERED:]})
         self._point(Pointer(self.pointer.good, self.pointer.good))
-        self._boots.unlink(missing_ok=True)
+        remove(self._boots)
         return self.pointer.good
+
+    @property
+    def _pointer(self) -> Path:
+        return self._folder / "pointer.json"
 
     @property
     def _failures(self) -> Path:
@@ -109,18 +142,36 @@ class Slots:
         return self._folder / f"slot_{slot}.bundle"
 
     def _count(self, installed: Installed, boots: int) -> None:
-        noted(self._boots, {"sha256": installed.sha256, "boots": boots})
+        write_state(self._boots, {"sha256": installed.sha256, "boots": boots})
 
     def _point(self, pointer: Pointer) -> None:
-        noted(self._folder / "pointer.json", asdict(pointer))
+        write_state(self._pointer, asdict(pointer))
         self.pointer = pointer
 
 
+def _pointer(fields: dict[str, Any]) -> Pointer:
+    """Raise `KeyError`, `TypeError` or `ValueError` for what was never written by `Slots`."""
+    return Pointer(_installed(fields["active"]), _installed(fields["good"]))
+
+
 def _installed(told: Any) -> Installed | None:
-    """None for what was never written by `Slots`."""
-    if not isinstance(told, dict):
+    if told is None:
         return None
-    said = cast("dict[str, Any]", told)
-    found: dict[str, Any] = {field.name: said.get(field.name) for field in fields(Installed)}
-    texts = all(isinstance(found[name], str) for name in ("slot", "sha256", "name", "at"))
-    return Installed(**found) if texts and found["slot"] in SLOTS and isinstance(found["serial"], int) else None
+    if not isinstance(told, dict):
+        raise TypeError("it names no bundle")
+    fields = cast("dict[str, Any]", told)
+    slot, sha256, name, at = (text_in(fields, key) for key in ("slot", "sha256", "name", "at"))
+    if slot not in SLOTS:
+        raise ValueError(f"there is no slot {slot!r}")
+    return Installed(slot, sha256, name, whole_in(fields, "serial"), at)
+
+
+def _boots(fields: dict[str, Any]) -> tuple[str, int]:
+    return text_in(fields, "sha256"), whole_in(fields, "boots", 1)
+
+
+def _hashes(fields: dict[str, Any]) -> tuple[str, ...]:
+    told: Any = fields["sha256"]
+    if not isinstance(told, list) or not all(isinstance(sha256, str) for sha256 in cast("list[object]", told)):
+        raise TypeError("its sha256 is no list of hashes")
+    return tuple(cast("list[str]", told))

@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Refused
+from drivers.statefile import put_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,8 @@ def opened(path: Path) -> tuple[sqlite3.Connection, str]:
     """The database, and a sentence where an unreadable one was put aside; raises `Refused` while another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        if why := _no_database(path):
+            raise sqlite3.DatabaseError(why)  # noqa: TRY301  # put aside like any other that cannot be read
         return _connected(path), ""
     except sqlite3.OperationalError as error:
         hint = "free space on the disk" if no_room(error) else "end the other edge of this folder, or name another"
@@ -49,6 +52,17 @@ def opened(path: Path) -> tuple[sqlite3.Connection, str]:
 def no_room(error: sqlite3.Error) -> bool:
     """Whether the disk is to blame."""
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _NO_ROOM
+
+
+def _no_database(path: Path) -> str:
+    """What SQLite itself would take for a new file, or for somebody else's lock; empty where it is neither."""
+    if path.is_symlink() and not path.exists():
+        return "it is a link to nothing"
+    if not path.exists():
+        return ""
+    if not path.is_file():
+        return "it is no file"
+    return "" if path.stat().st_size else "it is empty"
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -88,10 +102,7 @@ def _take_room(database: sqlite3.Connection) -> None:
 
 
 def _put_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
-        number += 1
-    path.replace(aside)
+    aside = put_aside(path)
     for tail in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + tail).replace(aside.with_name(aside.name + tail))

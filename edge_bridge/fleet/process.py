@@ -62,7 +62,11 @@ class Fleet:
         _checked(host, "host")
         self._now = now
         self._store = Store(db, sabotage)
-        self._host = Host(group, host, self._store.notes())
+        try:
+            self._host = Host(group, host, self._store.notes())
+        except Usage:
+            self._store.close()
+            raise
         self._host.down()
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):

@@ -43,6 +43,8 @@ def opened(path: Path, *, unique: bool = True) -> sqlite3.Connection:
 
     `unique=False` leaves out the key that keeps rows from being stored twice: a sabotage for the tour.
     """
+    if path.is_file() and not path.stat().st_size:
+        raise _refused(path, "is empty, which a fleet's database never is: its rows are lost, or it is no database")
     try:
         database = sqlite3.connect(path, timeout=LOCKED_S, isolation_level=None)
     except sqlite3.Error as error:
@@ -70,6 +72,8 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
         raise _refused(path, "is a database of another program")
     if not new and version != VERSION:
         raise _refused(path, f"has version {version}, this program writes {VERSION}")
+    if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise _refused(path, f"is damaged: {found}")
     if not new and not unique:
         raise _refused(path, "holds rows already, and the sabotage double-row wants a new file")
     database.execute("PRAGMA journal_mode = WAL")

@@ -6,8 +6,9 @@ import json
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from drivers.errors import Usage
 from edge_bridge.fleet import schema
 from edge_bridge.fleet.columns import NAMES
 from edge_bridge.fleet.summary import summarise
@@ -149,7 +150,7 @@ class Store:
         """The nodes as they were remembered, by name."""
         select = "SELECT node, online, last_ms, status FROM node ORDER BY node"
         return [
-            NodeNote(node, bool(online), last_ms, json.loads(status))
+            NodeNote(node, bool(online), last_ms, _status(node, status))
             for node, online, last_ms, status in self._database.execute(select)
         ]
 
@@ -218,6 +219,18 @@ class Store:
             if self._database.in_transaction:  # a full disk may have rolled it back already
                 self._database.execute("ROLLBACK")
             raise
+
+
+def _status(node: str, text: str) -> dict[str, Scalar]:
+    """Raise `Usage` for a status that nobody wrote so: it is not taken for a node that never said anything."""
+    try:
+        said: Any = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        what = f"holds a status of {node} that cannot be read"
+        raise Usage(what, key="db", value=node, hint="restore the file from a copy, or name another with --db")
+    return cast("dict[str, Scalar]", said)
 
 
 def _flat(row: Row) -> tuple[Scalar, ...]:

@@ -18,6 +18,7 @@ from control.guard_process import Guard
 from control.state import BenchState
 from drivers.lastword import StepResult, TcpStep
 from drivers.ring import RingWriter
+from drivers.suspend import SuspendWatch
 from tests.control.fakes import rig
 from tests.control.guardbench import SOON_S, guard_spec, soon
 from tests.control.smallbench import TABLE, VALUES
@@ -256,6 +257,39 @@ def test_a_guard_that_is_stopped_never_holds_up_the_loop_and_hears_every_word_bu
     assert not theirs.poll()
     link.close()
     theirs.close()
+
+
+def woken(tmp_path: Path, *, armed: bool) -> list[str]:
+    """Causes that a guard tells of after its computer has slept for 7 s."""
+    slept_s, causes = [0.0], list[str]()
+    suspend = SuspendWatch(lambda: 0.0, lambda: slept_s[0])
+    spec = replace(guard_spec(tmp_path, FakeMouth()), attended=False)
+    engine, guard_engine = pipe()
+    thread = threading.Thread(target=Guard(spec, guard_engine, None, "", suspend).run)
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)):
+        thread.start()
+        engine.send_bytes(ARMED if armed else DISARMED)
+        until_s = time.monotonic() + SOON_S
+        while time.monotonic() < until_s and len(causes) < 3:
+            if engine.poll(0.05) and (said := engine.recv())["guard"] == "alive" and said["armed"] is armed:
+                if slept_s[0]:
+                    causes.append(said["cause"])
+                slept_s[0] = 7.0
+            if armed:
+                engine.send_bytes(TICK)
+        engine.close()
+        thread.join(SOON_S)
+    guard_engine.close()
+    assert not thread.is_alive()
+    return causes
+
+
+def test_a_guard_whose_computer_has_slept_trips_while_armed(tmp_path: Path) -> None:
+    assert woken(tmp_path, armed=True)[-1] == "the computer has slept for 7.0 s: nothing was guarded meanwhile"
+
+
+def test_a_guard_at_rest_does_not_mind_a_sleep(tmp_path: Path) -> None:
+    assert woken(tmp_path, armed=False) == ["", "", ""]
 
 
 def test_a_guard_without_a_ring_trips_as_soon_as_it_is_armed(session: Session) -> None:

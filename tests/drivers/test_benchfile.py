@@ -170,7 +170,23 @@ MISTAKES = [
     ('name = "ECM', 'name = "SPMe pack"', r'= "SPMe pack" is taken by the lane at line'),
     ('name = "ECM', 'name = "ECM/pack"', r'lane\[1\].name = "ECM/pack" should be a name in one line, without a slash'),
     ('role = "controller"', 'role = "driver"', r'lane\[5\].role = "driver" should be'),
-    ("hold_ticks", "hold_tick = 10", r"did you mean hold_ticks\?"),
+    ("hold_ms", "hold_m = 10", r"did you mean hold_ms\?"),
+    ("hold_ms", "hold_ms = 501", r"gate.hold_ms = 501 should be at most 500"),
+    ("hold_ms", "hold_ticks = 1000", r"gate.hold_ticks = 1000 turns are 10000 ms at 100 Hz, more than 500 ms"),
+    ("hold_ms", "hold_ticks = -1", r"gate.hold_ticks = -1 should be at least 0"),
+    ("hold_ms", 'hold_ticks = "10"', r"gate.hold_ticks is not known"),
+    ("ramp_a_s", "ramp_a_s = 39.9", r"gate.ramp_a_s = 39.9 A/s takes 2.005\d* s from the bench limit 80 A to zero"),
+    ("silent_ms", "silent_ms = 501", r"guard.silent_ms = 501 should be at most 500"),
+    ("client_silent_s", "client_silent_s = 5.5", r"guard.client_silent_s = 5.5 should be at most 5"),
+    ("rate_hz", "rate_hz = 3", r"bench.rate_hz = 3 should be at least 4"),
+    (
+        "lost_ms",
+        "lost_ms = { cell_simulator = 250, supply = 500, io_box = 2001 }",
+        r"io_box = 2001 should be at most 2000",
+    ),
+    ("late_ms", "late_ms = { cell_simulator = 40, supply = 160, io_box = 400, dut = 10001 }", r"dut = 10001 should be"),
+    ("within_ms = 200", "within_ms = 2001", r'safe\[0\].within_ms = 2001 ms is more than 2000 ms for "supply off"'),
+    ("within_ms = 1000", "within_ms = 10001", r"safe\[1\].within_ms = 10001 should be at most 10000"),
     ("thermistors", "thermistor = 8", r"did you mean thermistors\?"),
     ('module = "twin.dfn"', 'modul = "twin.dfn"', r"did you mean module\?"),
     ("period_ms = 40", "period_ms = ", r"is not TOML: Invalid value"),
@@ -220,8 +236,8 @@ def test_a_misspelt_section_is_named(read: Callable[[str], Bench], section: str)
 
 def test_all_mistakes_are_reported_the_first_in_the_file_first(read: Callable[[str], Bench]) -> None:
     with pytest.raises(BenchFileError, match=r"pack\.cells") as caught:
-        read(GOOD.replace("cells = 24", "cells = 240").replace("hold_ticks = 10", "hold_ticks = -1"))
-    assert "gate.hold_ticks = -1" in sentences(caught.value)[-1]
+        read(GOOD.replace("cells = 24", "cells = 240").replace("hold_ms = 100", "hold_ms = -1"))
+    assert "gate.hold_ms = -1" in sentences(caught.value)[-1]
 
 
 def test_an_output_without_a_bench_limit_is_refused(read: Callable[[str], Bench]) -> None:

@@ -161,9 +161,9 @@ def test_files_of_any_editor_are_read_and_their_lines_counted(
     read: Callable[[str | bytes], Bench], content: bytes
 ) -> None:
     assert read(content).bench.name == "hil24"
-    error = refused(read, content.replace(b"hold_ticks = 10", b"hold_ticks = -1"))
+    error = refused(read, content.replace(b"hold_ms = 100", b"hold_ms = -1"))
     assert error is not None
-    assert LINES[(error.line or 0) - 1].startswith("hold_ticks")
+    assert LINES[(error.line or 0) - 1].startswith("hold_ms")
 
 
 @pytest.mark.parametrize(

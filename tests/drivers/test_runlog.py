@@ -14,6 +14,7 @@ from drivers.runlog.append import AppendFile
 from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
 from drivers.runlog.run import Gap, Run
+from tests.drivers.damages import DAMAGES, damage
 from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, recorded, tick
 
 
@@ -250,3 +251,32 @@ def test_a_write_that_the_system_cuts_short_is_taken_back_and_repeated(tmp_path:
     assert process.exitcode == 0
     with Run.open(tmp_path / "run") as run:
         assert_holds(run, 50)
+
+
+@pytest.mark.parametrize("damaged", [b"\0" * 40 + b"\n", b"[]\n", b'{"torn\n', b"[" * 100_000 + b"\n"])
+def test_an_event_that_cannot_be_read_is_told_as_lost(tmp_path: Path, damaged: bytes) -> None:
+    with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
+        recorder.event({"what": "armed"})
+    with (tmp_path / "run" / EVENTS).open("ab") as file:
+        file.write(damaged + b'{"what": "tripped"}\n')
+    with Run.open(tmp_path / "run") as run:
+        first, lost, last = run.events()
+    assert (first, last) == ({"what": "armed"}, {"what": "tripped"})
+    assert (lost["level"], "line 2 of events.jsonl cannot be read" in lost["sentence"]) == ("alarm", True)
+
+
+@pytest.mark.parametrize("how", ["zeros", "folder"])
+def test_events_that_are_gone_are_told_as_lost(tmp_path: Path, how: str) -> None:
+    Recorder.create(tmp_path / "run", TABLE, META, MEASURED).close()
+    damage(tmp_path / "run" / EVENTS, how)
+    with Run.open(tmp_path / "run") as run:
+        (lost,) = run.events()
+    assert "what happened then is not known" in lost["sentence"]
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_description_is_not_the_absence_of_a_run(tmp_path: Path, how: str) -> None:
+    Recorder.create(tmp_path / "run", TABLE, META, MEASURED).close()
+    damage(tmp_path / "run" / "run.json", how)
+    with pytest.raises(RunLogError, match="cannot be read"):
+        Run.open(tmp_path / "run")

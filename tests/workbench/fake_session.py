@@ -160,7 +160,9 @@ class FakeSession:
         self.asked.append(what)
         return Pending(str(what[0]), done=True)
 
-    def connect(self) -> Pending:
+    def connect(self, *, take_over: bool = False) -> Pending:
+        if take_over:
+            self.asked.append(("take over",))
         self._table, self._measured = table()
         path = Path(self._home.name) / f"ring-{len(self.asked)}"
         if self._writer is not None:

@@ -34,3 +34,15 @@ def since(session: LiveSession, tick: int, names: list[str]) -> Floats:
     """Channels by tick, from `tick` on."""
     assert session.ring is not None
     return session.ring.since(tick).values[[session.ring.table.index(name) for name in names]]
+
+
+def real(folder: Path, addresses: dict[str, str]) -> Path:
+    """A bench file whose instruments are those of an emulated bench, as if they were not ours."""
+    for path in HIL24.parent.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    text = HIL24.read_text(encoding="utf-8")
+    for name in ("cell_simulator", "supply", "io_box"):
+        text = text.replace(f'"emulated:{name}"', f'"{addresses[name]}"')
+    text = text.replace('interface = "emulated"', 'interface = "virtual"').replace('channel = "bms"', 'channel = "x"')
+    (folder / "real.toml").write_text(text, encoding="utf-8")
+    return folder / "real.toml"

@@ -18,6 +18,7 @@ class Order:
     """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
 
     `first_detection`: stop at the first case that fails. `sabotage`: what is broken on purpose, as for an engine.
+    `take_over`: take a supply that somebody else controls.
     """
 
     bench: Path
@@ -25,6 +26,7 @@ class Order:
     only: tuple[str, ...] = ()
     first_detection: bool = False
     sabotage: str = ""
+    take_over: bool = False
 
     def as_text(self) -> str:
         return json.dumps({**asdict(self), "bench": str(self.bench), "out": str(self.out)})
@@ -46,4 +48,5 @@ def given() -> Order:
         only=tuple(said["only"]),
         first_detection=bool(said["first_detection"]),
         sabotage=str(said["sabotage"]),
+        take_over=bool(said.get("take_over", False)),
     )

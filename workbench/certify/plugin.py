@@ -59,7 +59,8 @@ class Certifying:
             faults = read_dut_map(declared.dut_map).words("bms/fault")
             # shadow lanes judge nothing here, and would only take their time from the loop
             runs, broken = self.order.out / "runs", self.order.sabotage
-            self._session = LiveSession(self.order.bench, runs, shadows=False, sabotage=broken)
+            taken = self.order.take_over
+            self._session = LiveSession(self.order.bench, runs, shadows=False, sabotage=broken, take_over=taken)
             self.opened = CaseBench(self._session, faults, self.order.out / STOP)
         return self.opened
 

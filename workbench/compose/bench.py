@@ -17,6 +17,7 @@ from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
 from drivers.benchfile.limits import laid_over
 from drivers.benchfile.model import ROLES
+from drivers.benchlock import BenchLock, can_address, resolve
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
@@ -36,6 +37,7 @@ from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopbac
 from workbench.engine.lanes import build_lanes
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Station
+from workbench.engine.take_over import check_remote
 from workbench.folders import fresh
 
 if TYPE_CHECKING:
@@ -52,8 +54,11 @@ SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the tour's run
 
 
-def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Station:
-    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind."""
+def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False) -> Station:
+    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind.
+
+    `take_over`: take a supply that somebody else controls.
+    """
     know_loopback_can()
     with ExitStack() as undo:
         stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())  # so that names sort by time
@@ -61,14 +66,34 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection) -> Stati
         desk = _emulated(bench, folder, order.sabotage)
         if desk is not None:
             undo.callback(desk.stop)
+        is_ours = bench.supply.address.startswith(EMULATED)
         bench = bench if desk is None else _with_addresses(bench, desk.addresses)
-        station = _station(bench, folder, order, guard_client, desk)
+        lock = BenchLock.take(addresses(bench), bench.bench.name)
+        undo.callback(lock.release)
+        taken = "" if is_ours else check_remote(bench.supply.address, take_over=take_over)
+        station = _station(bench, folder, order, guard_client, desk, lock=lock)
+        station.taken = taken
         undo.pop_all()
         return station
 
 
+def addresses(bench: Bench) -> tuple[str, ...]:
+    """Every address that a session on this bench opens, resolved; one that is not emulated yet has none."""
+    declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
+    found = [place for one in declared if not one.startswith(EMULATED) for place in resolve(one)]
+    if bench.dut.interface != EMULATED:
+        found.append(can_address(bench.dut.interface, bench.dut.channel))
+    return tuple(found)
+
+
 def _station(
-    bench: Bench, folder: Path, order: EngineOrder, guard_client: Connection, desk: EmulatedBench | None
+    bench: Bench,
+    folder: Path,
+    order: EngineOrder,
+    guard_client: Connection,
+    desk: EmulatedBench | None,
+    *,
+    lock: BenchLock,
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
     senses = Senses((cells, supply, dut, io_box))
@@ -95,7 +120,7 @@ def _station(
         words = protect.muted(words)
     report = folder / "guard.jsonl"
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
-    guard, process = _guard(spec, guard_client)
+    guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = Parts(
         clock=WallClock(),
@@ -128,14 +153,15 @@ def _station(
         guard_process=process,
         evidence_class=evidence_class,
         desk=desk,
+        lock=lock,
     )
 
 
-def _guard(spec: GuardSpec, client: Connection) -> tuple[GuardLink, SpawnProcess]:
+def _guard(spec: GuardSpec, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = pipe()
-    process = context.Process(target=guard_entry, args=(spec, theirs, client), name="guard")
+    process = context.Process(target=guard_entry, args=(spec, theirs, client, lock.for_guard()), name="guard")
     process.start()
     theirs.close()
     client.close()

@@ -12,6 +12,7 @@ from control.state import BenchState
 from drivers.benchfile.read import read_bench
 from drivers.errors import BenchFileError, PulseError
 from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
+from drivers.suspend import SleepInhibitor
 from workbench.engine import facts
 from workbench.engine.linknews import LinkNews
 from workbench.engine.operator import Operator
@@ -202,8 +203,9 @@ class Engine:
 
     def _herald(self) -> None:
         ask_realtime(BESIDE)
-        wires = LinkNews()
+        wires, inhibitor = LinkNews(), SleepInhibitor()
         while not self._left.wait(NEWS_S):
+            inhibitor.keep(self.operator.state in (BenchState.ARMED, BenchState.RUNNING))
             if (station := self.station) is not None:
                 if station.read("io/bms_power") == 0.0:
                     wires.forget("dut")
@@ -211,6 +213,7 @@ class Engine:
                     self.outbox.event(level, name, sentence)
                 self.tell_news(station)
                 self.publish()
+        inhibitor.close()
 
     def tell_news(self, station: Station) -> None:
         """An event for each thing that was changed at an instrument."""

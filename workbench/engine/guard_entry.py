@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.guard import GuardSpec
+    from drivers.benchlock import SharedLock
 
 LOOPBACK_CAN: Final = "loopback_udp"
 
@@ -23,11 +24,11 @@ def know_loopback_can() -> None:
     can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
 
 
-def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None:
+def guard_entry(spec: GuardSpec, engine: Connection, client: Connection, lock: SharedLock) -> None:
     """Guard until safe is verified and nobody is left; what it prints goes beside its report.
 
     It may outlive everything that started it, so it must not hold their terminal or pipes open, nor end by their
-    signals: only its pipes tell it who is left.
+    signals: only its pipes tell it who is left. It holds `lock` as long as it lives: the bench is its own until then.
     """
     outlive_terminal()
     log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -37,4 +38,7 @@ def guard_entry(spec: GuardSpec, engine: Connection, client: Connection) -> None
     if os.name == "posix" and (tracker := getfd()) is not None:
         os.close(tracker)  # the engine's resource tracker holds them too, for as long as anybody holds this
     know_loopback_can()
-    guard_main(spec, engine, client)
+    try:
+        guard_main(spec, engine, client)
+    finally:
+        lock.release()

@@ -11,16 +11,18 @@ from control.state import BenchState, OutputWord
 from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
 from workbench.compose.bench import compose
-from workbench.engine import power
+from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
+from workbench.engine.wake import WakeTrip
 from workbench.session.messages import Ask, Left, Progress, RingAt
 from workbench.window.model import Check, Level, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from control.tick import Tick
     from drivers.benchfile.model import Bench
@@ -64,6 +66,8 @@ class Operator:
             "script": self._script,
         }
         self._number = 0
+        self._journal: Path | None = None
+        self._wake = WakeTrip(self._event)
 
     @property
     def state(self) -> BenchState:
@@ -78,6 +82,7 @@ class Operator:
     def watch(self, tick: Tick) -> None:
         """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
         self.standby.watch(self._station, tick)
+        self._wake.watch(self._station)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.ask(Ask(0, "stop"))
@@ -101,17 +106,17 @@ class Operator:
     def _event(self, level: Level, where: str, sentence: str) -> None:
         self._engine.outbox.event(level, where, sentence)
 
-    def _connect(self) -> dict[str, Any]:
+    def _connect(self, take_over: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a message's argument
         try:
             if self._engine.station is not None:
                 raise Refused("the bench is connected already")
-            return self._connected()
+            return self._connected(take_over=take_over)
         finally:
             self.connecting = False
 
-    def _connected(self) -> dict[str, Any]:
+    def _connected(self, *, take_over: bool) -> dict[str, Any]:
         self._tell("building the bench", 0.1)
-        station = compose(self.bench, self._engine.order, self._engine.guard_client)
+        station = compose(self.bench, self._engine.order, self._engine.guard_client, take_over=take_over)
         self._engine.station = station
         self._engine.outbox.keep_event = lambda happened: station.recorder.event(
             {
@@ -122,6 +127,13 @@ class Operator:
                 "sentence": happened.sentence,
                 "detail": happened.detail,
             }
+        )
+        for note in self.bench.notes:
+            self._event(Level.INFO, "bench file", note)
+        if station.taken:
+            self._event(Level.WARNING, "supply", station.taken)
+        self._journal = session_journal.begin(
+            self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )
         self.faults, self.script = Faults(station), Script(station)
         station.guard.disarm()  # what nobody told a guard counts as armed
@@ -141,6 +153,7 @@ class Operator:
             lambda: station.loop.tick is not None and any(station.guard.heard.get("ports", ())), CONNECT_S
         )
         self._engine.outbox.put(RingAt(station.ring.path))
+        last_shutdown.show(self._event)
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )
@@ -323,6 +336,7 @@ class Operator:
         self._engine.outbox.keep_event = None
         if verified:
             station.guard.quit()
+            session_journal.end(self._journal)
         self._engine.outbox.put(Left(verified, output))
         self._tell(f"sealing {station.recorder.ticks} ticks")
         station.close()

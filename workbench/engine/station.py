@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from control.state import Outputs
     from drivers.benchfile.limits import BenchLimits
     from drivers.benchfile.model import Bench
+    from drivers.benchlock import BenchLock
     from drivers.canbus.dut import Dut
     from drivers.ring import RingWriter
     from drivers.runlog.recorder import Recorder
@@ -71,6 +72,8 @@ class Station:
     guard: GuardLink
     guard_process: SpawnProcess
     evidence_class: str
+    lock: BenchLock
+    taken: str = ""  # why a supply that was under remote control already is ours
     desk: FaultDesk | None = None
 
     @property
@@ -137,6 +140,7 @@ class Station:
     def close(self) -> None:
         """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self.lock.release)
             if self.desk is not None:
                 stack.callback(self.desk.stop)
             stack.callback(self.ring.path.unlink, missing_ok=True)

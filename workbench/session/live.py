@@ -45,9 +45,20 @@ class LiveSession:
     """One bench file, one engine process at a time; implements `workbench.window.model.Session`."""
 
     def __init__(
-        self, bench: Path, runs: Path, *, unattended: bool = False, shadows: bool = True, sabotage: str = ""
+        self,
+        bench: Path,
+        runs: Path,
+        *,
+        unattended: bool = False,
+        shadows: bool = True,
+        sabotage: str = "",
+        take_over: bool = False,
     ) -> None:
-        """Start an engine that reads the bench file and waits for `connect`."""
+        """Start an engine that reads the bench file and waits for `connect`.
+
+        `take_over`: each connect takes a supply that somebody else controls.
+        """
+        self._take_over = take_over
         self._order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows, sabotage)
         self._facts = BenchFacts(bench.stem, str(bench), "", "", attended=not unattended, cells=0)
         self._numbers = itertools.count(1)
@@ -95,8 +106,8 @@ class LiveSession:
 
     # -- actions
 
-    def connect(self) -> Pending:
-        self._connect = self._ask(Action.CONNECT, "Connect")
+    def connect(self, *, take_over: bool = False) -> Pending:
+        self._connect = self._ask(Action.CONNECT, "Connect", take_over=take_over or self._take_over)
         return self._connect
 
     def disconnect(self) -> Pending:

@@ -26,7 +26,15 @@ LOOK_S = 0.05
 
 
 def main(
-    report: Report, suite: str, bench: Path, out: Path, only: str, *, defects: str = "", healthy: int | None = None
+    report: Report,
+    suite: str,
+    bench: Path,
+    out: Path,
+    only: str,
+    *,
+    defects: str = "",
+    healthy: int | None = None,
+    take_over: bool = False,
 ) -> bool:
     """True when nothing failed, nothing was blocked and something passed.
 
@@ -41,7 +49,7 @@ def main(
     stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
     folder = fresh(out.resolve(), f"{stamp}_{path.stem}")
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
-    certification = Certification(path, Order(bench.resolve(), folder, wanted))
+    certification = Certification(path, Order(bench.resolve(), folder, wanted, take_over=take_over))
     try:
         _follow(report, certification)
     finally:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drivers.benchlock import BenchLock, resolve
+from drivers.errors import BenchHeld
 from workbench.outcome import realtime_permission
 
 if TYPE_CHECKING:
@@ -98,20 +100,32 @@ def _caches() -> Check:
 
 def _bench(path: Path) -> Iterator[Check]:
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
+    from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
 
     bench = read_bench(path)
     yield Check("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
+    for note in bench.notes:
+        yield Check("bench file", ok=False, found=note, needed=False)
+    yield Check("time to safe", ok=True, found=shutdown_time(bench).sentence)
     for section in ("cell_simulator", "supply", "io_box"):
         address: str = getattr(bench, section).address
         if address.startswith("emulated:"):
             yield Check(section, ok=True, found="emulated, started on connect", needed=False)
             continue
-        host, _, port = address.partition(":")
-        try:
+        yield _instrument(section, address, bench.bench.name)
+
+
+def _instrument(section: str, address: str, bench: str) -> Check:
+    """Whether it answers; one that a session holds is left alone."""
+    host, _, port = address.partition(":")
+    try:
+        with BenchLock.take(resolve(address), f"{bench} (doctor)", guard_s=0.0):
             socket.create_connection((host, int(port)), 1.0).close()
-            yield Check(section, ok=True, found=f"{address} answers")
-        except (OSError, ValueError) as error:
-            yield Check(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
+    except BenchHeld as held:
+        return Check(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
+    except (OSError, ValueError) as error:
+        return Check(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
+    return Check(section, ok=True, found=f"{address} answers")
 
 
 def examine(bench: Path) -> Iterator[Check]:

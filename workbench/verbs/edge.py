@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from drivers.benchlock import BenchLock, can_address
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.node import Names
-from edge_bridge.edge.process import Edge, reset_trip
+from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import Settings
+from edge_bridge.edge.trip_file import reset_trip
 from edge_bridge.mqtt import address
 from edge_bridge.sparkplug.payload import PayloadError
 from workbench.compose.field import field
@@ -63,12 +65,13 @@ def main(
             sabotage=sabotage,
         )
         if reset is not None:
-            reset_trip(settings, reset)
-        edge = Edge(settings, MachineClocks(), report.line)
-        try:
-            result = edge.run(lambda: stopped, duration_s)
-        finally:
-            edge.close()
+            reset_trip(settings.trip, reset)
+        with BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}"):
+            edge = Edge(settings, MachineClocks(), report.line)
+            try:
+                result = edge.run(lambda: stopped, duration_s)
+            finally:
+                edge.close()
     report.body.update(asdict(result))
     report.line(
         f"produced {result.produced}, stored {result.stored}, waiting {result.depth}, evicted {result.evicted}, "

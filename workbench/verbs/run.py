@@ -32,8 +32,17 @@ LATE_SHOWN = ("p50", "p99", "max")
 class Headless:
     """One session that prints its events, injects what was planned and shows how far it is."""
 
-    def __init__(self, bench: Path, out: Path, report: Report, plan: Sequence[Planned], *, unattended: bool) -> None:
-        self.session = LiveSession(bench, out, unattended=unattended)
+    def __init__(
+        self,
+        bench: Path,
+        out: Path,
+        report: Report,
+        plan: Sequence[Planned],
+        *,
+        unattended: bool,
+        take_over: bool = False,
+    ) -> None:
+        self.session = LiveSession(bench, out, unattended=unattended, take_over=take_over)
         self.injected: list[dict[str, Any]] = []
         self.tripped = ""
         self._report = report
@@ -106,12 +115,20 @@ class Headless:
 
 
 def main(
-    report: Report, bench: Path, duration_s: float, out: Path, wanted: Sequence[str] = (), *, unattended: bool = False
+    report: Report,
+    bench: Path,
+    duration_s: float,
+    out: Path,
+    wanted: Sequence[str] = (),
+    *,
+    unattended: bool = False,
+    take_over: bool = False,
 ) -> bool:
     """True when the bench ran to the end, every tick was recorded and no lane failed."""
     declared = read_bench(bench)  # a mistake ends here, before a process is started
     offered = faults.offered(declared, read_dut_map(declared.dut_map))
-    headless = Headless(bench, out, report, [planned(text, offered) for text in wanted], unattended=unattended)
+    plan = [planned(text, offered) for text in wanted]
+    headless = Headless(bench, out, report, plan, unattended=unattended, take_over=take_over)
     try:
         folder = headless.walk(duration_s)
         ended, ports = headless.tripped, headless.session.guard_ports

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 RUN_S = 20.0
 
 
-def main(report: Report, bench: Path, out: Path) -> bool:
+def main(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Serve the window until it is closed, or show what it would look like."""
     if has_display():
-        return open_window(bench, out) == 0
-    return show_without_display(report, bench, out)
+        return open_window(bench, out, take_over=take_over) == 0
+    return show_without_display(report, bench, out, take_over=take_over)
 
 
 def has_display() -> bool:
@@ -31,7 +31,9 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
 
 
-def open_window(bench: Path, out: Path, ready: Callable[[Window], None] | None = None) -> int:
+def open_window(
+    bench: Path, out: Path, ready: Callable[[Window], None] | None = None, *, take_over: bool = False
+) -> int:
     """Exit status of the window on `bench`; recorded runs lie in `out`."""
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
 
@@ -42,21 +44,21 @@ def open_window(bench: Path, out: Path, ready: Callable[[Window], None] | None =
 
     leave_once(QApplication.quit)
     return run_window(
-        lambda: LiveSession(bench, out),
+        lambda: LiveSession(bench, out, take_over=take_over),
         past=lambda: RunLibrary(out),
         open_bench=lambda path: LiveSession(path, out),
         ready=ready,
     )
 
 
-def show_without_display(report: Report, bench: Path, out: Path) -> bool:
+def show_without_display(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Connect, arm, run, take pictures, stop; True when it went well."""
     from workbench.session import patience  # noqa: PLC0415  # as above
     from workbench.session.live import LiveSession  # noqa: PLC0415
     from workbench.window.pictures import Offscreen, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
-    session = LiveSession(bench, out)
+    session = LiveSession(bench, out, take_over=take_over)
     try:
         window = Offscreen(lambda: session)
         patience.finish(window, session.connect(), patience.CONNECT_S)

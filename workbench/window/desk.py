@@ -113,8 +113,8 @@ class Desk(QObject):
 
     # ---- the actions
 
-    def connect_bench(self) -> None:
-        self.ask(Action.CONNECT, lambda session: session.connect())
+    def connect_bench(self, *, take_over: bool = False) -> None:
+        self.ask(Action.CONNECT, lambda session: session.connect(take_over=take_over))
 
     def disconnect_bench(self) -> None:
         self.ask(Action.DISCONNECT, lambda session: session.disconnect())

@@ -24,6 +24,8 @@ from workbench.window.rail import PAGES
 from workbench.window.runs import RunsPage
 from workbench.window.themes import THEMES, Theme
 
+BENCH_TAKEN = "bench_taken"  # the code of the error that a supply under remote control makes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,6 +70,7 @@ class Window(QObject):
         shell.wanted.connect(self.show_page)
         desk.changed.connect(self._changed)
         desk.failed.connect(self.notices.failure.show_failure)
+        desk.failed.connect(self.ask_take_over)
         desk.read.connect(self._read)
         desk.worked.connect(self._worked)
         bench.board.view.changed.connect(self._view_changed)
@@ -159,6 +162,13 @@ class Window(QObject):
             self._ask("Disconnect the bench?", sentence, "Disconnect", self.desk.disconnect_bench)
         else:
             self.desk.disconnect_bench()
+
+    def ask_take_over(self, failure: Failure) -> None:
+        """A supply that somebody else controls is taken only when the operator says so."""
+        if (failure.told or {}).get("code") == BENCH_TAKEN:
+            sentence = f"{failure.sentence}. Make sure that nobody works with it: what they do ends."
+            run = partial(self.desk.connect_bench, take_over=True)
+            self._ask("Take the supply over?", sentence, "Take over", run)
 
     def arm_or_other(self) -> None:
         """Arm, disarm or reset, whichever the state asks for."""

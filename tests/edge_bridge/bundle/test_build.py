@@ -179,7 +179,7 @@ def test_a_run_of_another_bench_is_refused_by_name(order: Order, tmp_path: Path)
     for path in HIL24.parent.iterdir():
         shutil.copy(path, tmp_path)
     other = tmp_path / "hil24.toml"
-    other.write_text(other.read_text().replace("hold_ticks = 10", "hold_ticks = 11"))
+    other.write_text(other.read_text().replace("hold_ms = 100", "hold_ms = 110"))
     assert "--bench" in refused(replace(order, bench=read_bench(other)))
 
 

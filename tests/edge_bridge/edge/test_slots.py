@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_bridge.edge import durable
+from drivers import statefile
 from edge_bridge.edge.slots import Pointer, Slots
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_reverting_makes_the_last_good_one_active_and_remembers_what_failed(tmp_
     assert good.sha256 == sha256(ONE)
     again = Slots(tmp_path)
     assert again.pointer == Pointer(good, good)
-    assert again.given_up == (sha256(TWO),)
+    assert again.given_up() == (sha256(TWO),)
 
 
 def test_boots_are_counted_only_on_probation(tmp_path: Path) -> None:
@@ -79,24 +79,6 @@ def test_boots_of_one_bundle_are_not_those_of_the_next(tmp_path: Path) -> None:
     assert slots.begin() == 2
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    [b"", b"\xff\xfe", b"[" * 100_000, b"[]", b'{"active": 7}', b'{"active": {"slot": "../x", "serial": 1}}', b"null"],
-)
-def test_a_pointer_that_cannot_be_read_points_to_nothing(tmp_path: Path, garbage: bytes) -> None:
-    proven(tmp_path)
-    (tmp_path / "pointer.json").write_bytes(garbage)
-    assert Slots(tmp_path).pointer == Pointer()
-
-
-@pytest.mark.parametrize("garbage", [b"", b"7", b'{"boots": "many"}', b'{"sha256": 3}'])
-def test_a_count_of_boots_that_cannot_be_read_begins_anew(tmp_path: Path, garbage: bytes) -> None:
-    slots = proven(tmp_path)
-    slots.install(TWO, "hil24", 2, AT)
-    (tmp_path / "boots.json").write_bytes(garbage)
-    assert slots.begin() == 1
-
-
 def test_a_slot_whose_octets_have_changed_is_not_read(tmp_path: Path) -> None:
     slots = proven(tmp_path)
     good = slots.pointer.good
@@ -110,7 +92,7 @@ def test_a_slot_whose_octets_have_changed_is_not_read(tmp_path: Path) -> None:
 
 def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The power fails at the n-th replacement of a file, for every n of an installation over one on probation."""
-    real = durable.replaced
+    real = statefile.write_bytes
     for last in range(6):
         folder = tmp_path / str(last)
         slots = proven(folder)
@@ -122,8 +104,8 @@ def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeyp
                 raise KeyboardInterrupt  # nothing of ours may handle it
             real(path, octets)
 
-        monkeypatch.setattr("edge_bridge.edge.slots.replaced", cut)
-        monkeypatch.setattr("edge_bridge.edge.durable.replaced", cut)
+        monkeypatch.setattr("edge_bridge.edge.slots.write_bytes", cut)
+        monkeypatch.setattr("drivers.statefile.write_bytes", cut)
         try:
             slots.install(THREE, "hil24", 3, AT)
         except KeyboardInterrupt:
@@ -138,7 +120,7 @@ def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeyp
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "note.json"
-    durable.noted(path, {"n": 1})
+    statefile.write_state(path, {"n": 1})
 
     def full(place: int) -> None:
         del place
@@ -146,6 +128,6 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, m
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        durable.noted(path, {"n": 2})
+        statefile.write_state(path, {"n": 2})
     assert json.loads(path.read_text()) == {"n": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["note.json"]

@@ -1,0 +1,28 @@
+"""Who has the remote control of a supply, asked once before a session takes it: on a connection of its own."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+from drivers.scpi import codec
+from drivers.scpi import ea_psb10000 as page
+
+WITHIN_S: Final = 1.0
+_MOST: Final = 256
+
+
+def read_owner(address: str, within_s: float = WITHIN_S) -> str:
+    """One of `page.OWNERS` as the supply at `host:port` answers; empty where nothing that can be read comes in time."""
+    host, _, port = address.rpartition(":")
+    heard = b""
+    try:
+        with socket.create_connection((host, int(port)), within_s) as wire:
+            wire.settimeout(within_s)
+            wire.sendall(codec.message(page.LOCK_OWNER.ask()))
+            while not heard.endswith(b"\n") and len(heard) < _MOST and (more := wire.recv(_MOST)):
+                heard += more
+    except (OSError, ValueError):
+        return ""
+    owner = heard.decode("ascii", "replace").strip()
+    return owner if owner in page.OWNERS else ""

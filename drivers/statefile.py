@@ -1,0 +1,140 @@
+"""Small files that must outlive a power cut: written whole or not at all, read as missing, damaged or a value.
+
+A damaged file is never taken for a missing one: it says that something was known which nobody knows any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+T = TypeVar("T")
+Fields: TypeAlias = "dict[str, Any]"
+LARGEST: Final = 16 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No file was ever written there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """There is something, but not what was written; `sentence` names the file and says why."""
+
+    sentence: str
+
+
+def read_state(path: Path, parse: Callable[[Fields], T]) -> T | Missing | Damaged:
+    """What the JSON object at `path` says, by `parse`, which raises `ValueError`, `TypeError` or `KeyError`.
+
+    Never raises: whatever lies in the file's place (a folder, zeros, half an object, no permission) is `Damaged`.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        return parse(_fields(data))
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return Missing()
+        return _damaged(path, "it is a link to nothing")
+    except KeyError as error:
+        return _damaged(path, f"it lacks {error}")
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return _damaged(path, getattr(error, "strerror", None) or str(error))
+    except RecursionError:
+        return _damaged(path, "it is nested too deeply")
+
+
+def write_state(path: Path, fields: Mapping[str, object]) -> None:
+    """Let `path` hold `fields` as a JSON object from now on; raises `OSError` and leaves the old."""
+    write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Let `path` hold `data` from now on: written beside, synced, renamed; raises `OSError` and leaves the old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Take the file away, also for after a power cut; what is no file is put aside. Raises `OSError`."""
+    if path.is_dir() and not path.is_symlink():
+        put_aside(path)
+        return
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def put_aside(path: Path) -> Path:
+    """Rename what is damaged, so that it can be looked at; its new place. Raises `OSError`."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    sync_folder(path.parent)
+    return aside
+
+
+def sync_folder(folder: Path) -> None:
+    """So that a new name survives a power cut, too; some systems cannot."""
+    with contextlib.suppress(OSError):
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
+
+
+def text_in(fields: Fields, name: str) -> str:
+    """A text that is not empty, for `parse`; raises `KeyError`, `TypeError`."""
+    value = fields[name]
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"its {name} is no text")
+    return value
+
+
+def whole_in(fields: Fields, name: str, least: int = 0) -> int:
+    """A whole number of at least `least`, for `parse`; raises `KeyError`, `TypeError`, `ValueError`."""
+    value = fields[name]
+    if type(value) is not int:
+        raise TypeError(f"its {name} is no whole number")
+    if value < least:
+        raise ValueError(f"its {name} is {value}, less than {least}")
+    return value
+
+
+def _fields(data: bytes) -> Fields:
+    """Raise `ValueError` or `TypeError` for anything but one JSON object."""
+    if not data:
+        raise ValueError("it is empty")
+    if len(data) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST} bytes")
+    if not data.strip(b"\0"):
+        raise ValueError(f"it holds {len(data)} zero bytes")
+    value: Any = json.loads(data.decode("utf-8"))
+    if not isinstance(value, dict):
+        raise TypeError("it is no JSON object")
+    return cast("Fields", value)
+
+
+def _damaged(path: Path, why: str) -> Damaged:
+    return Damaged(f"{path.name} cannot be read: {why}")

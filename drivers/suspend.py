@@ -1,0 +1,143 @@
+"""Whether the computer has slept: no process ran then, and no clock that they judge by went on.
+
+Two clocks tell: one that counts sleep and one that does not. While the computer is awake they keep their distance.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Clock = Callable[[], float]
+
+SLEPT_S: Final = 0.1  # a shorter sleep is none: clocks are read one after the other
+APART_S: Final = 0.02  # a process that was held up between two readings has not measured anything
+WHY: Final = "a bench is armed"
+_CONTINUOUS, _SYSTEM = 0x80000000, 0x00000001  # ES_CONTINUOUS, ES_SYSTEM_REQUIRED of SetThreadExecutionState
+
+
+class SuspendWatch:
+    """Asked once a turn, for three readings of a clock; notices nothing where the system has no such clocks."""
+
+    def __init__(self, awake: Clock | None = None, elapsed: Clock | None = None) -> None:
+        """`awake` stands still while the computer sleeps, `elapsed` goes on; both in s. Default: this system's."""
+        clocks = _clocks() if awake is None or elapsed is None else (awake, elapsed)
+        self.works = clocks is not None
+        self._awake, self._elapsed = clocks or (time.monotonic, time.monotonic)
+        self._apart_s = self._elapsed() - self._awake()
+
+    def slept_s(self) -> float:
+        """How long the computer has slept since the last asking, 0 where it has not."""
+        before_s = self._awake()
+        elapsed_s = self._elapsed()
+        after_s = self._awake()
+        if after_s - before_s > APART_S:
+            return 0.0  # the distance that was known stays, and is compared the next time
+        apart_s = elapsed_s - before_s
+        grown_s, self._apart_s = apart_s - self._apart_s, apart_s
+        return grown_s if grown_s > SLEPT_S else 0.0
+
+
+class SleepInhibitor:
+    """Asks the system not to sleep while a bench is armed; best effort, and silent where the system has no such thing.
+
+    One thread alone calls `keep` and `close`, because Windows counts by thread.
+    """
+
+    def __init__(self, command: tuple[str, ...] | None = None) -> None:
+        self._command = _command() if command is None else command
+        self._child: subprocess.Popen[bytes] | None = None
+        self._on = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that inhibits, where it takes one."""
+        return None if self._child is None else self._child.pid
+
+    def keep(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
+        """Inhibit from now on, or no longer."""
+        if on == self._on:
+            return
+        self._on = on
+        if sys.platform == "win32":
+            import ctypes  # noqa: PLC0415
+
+            ctypes.windll.kernel32.SetThreadExecutionState(_CONTINUOUS | (_SYSTEM if on else 0))
+        elif on:
+            self._begin()
+        else:
+            self._end()
+
+    def close(self) -> None:
+        self.keep(False)  # noqa: FBT003  # the one thing it says
+
+    def _begin(self) -> None:
+        """The child lasts as long as its input is open, which ends with this process however it ends."""
+        if self._command:
+            with suppress(OSError):
+                self._child = subprocess.Popen(  # noqa: S603  # a command of our own
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if child.stdin is not None:
+            with suppress(OSError):
+                child.stdin.close()
+        try:
+            child.wait(1.0)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def sentence(slept_s: float) -> str:
+    """Why a bench trips then."""
+    return f"the computer has slept for {slept_s:.1f} s: nothing was guarded meanwhile"
+
+
+def _command() -> tuple[str, ...]:
+    """What holds sleep off as long as `cat` waits for its input; empty where there is nothing."""
+    cat = shutil.which("cat")
+    if cat and (systemd := shutil.which("systemd-inhibit")):
+        return (systemd, "--what=sleep:idle", "--mode=block", "--who=PulseBMS Workbench", f"--why={WHY}", cat)
+    if cat and sys.platform == "darwin" and (caffeinate := shutil.which("caffeinate")):
+        return (caffeinate, "-is", cat)
+    return ()
+
+
+def _clocks() -> tuple[Clock, Clock] | None:
+    """Clocks that stand still and that go on in sleep; None where the system tells only one of them."""
+    if sys.platform == "win32":
+        return _windows()
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.monotonic, lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+    if (awake := getattr(time, "CLOCK_UPTIME_RAW", None)) is not None:  # macOS, where monotonic time counts sleep
+        return lambda: time.clock_gettime(awake), time.monotonic
+    return None
+
+
+def _windows() -> tuple[Clock, Clock] | None:
+    """QueryUnbiasedInterruptTime (100 ns, without sleep) and GetTickCount64 (ms, with sleep; steps of 16 ms)."""
+    import ctypes  # noqa: PLC0415
+
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  # absent elsewhere
+    if not hasattr(kernel, "QueryUnbiasedInterruptTime"):
+        return None
+    kernel.GetTickCount64.restype = ctypes.c_ulonglong
+
+    def awake() -> float:
+        ticks = ctypes.c_ulonglong()
+        kernel.QueryUnbiasedInterruptTime(ctypes.byref(ticks))
+        return ticks.value * 1e-7
+
+    return awake, lambda: kernel.GetTickCount64() * 1e-3

@@ -1,0 +1,60 @@
+"""The trip that nobody has reset: kept on disk, so that a restart leaves the contactor open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.errors import Refused, Usage
+from drivers.statefile import Damaged, Missing, read_state, remove, text_in, write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class TripFile:
+    """`reason` why the contactor stays open, empty without a trip; a file that cannot be read counts as one."""
+
+    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+        self._path, self._say = path, say
+        self._is_on_disk = True
+        found = read_state(path, lambda fields: text_in(fields, "reason"))
+        if isinstance(found, Missing):
+            self.reason = ""
+        elif isinstance(found, Damaged):
+            self.reason = f"contactor stays open, {found.sentence}"
+            say(f"{self.reason}; give --reset-trip with a reason once it is safe")
+        else:
+            self.reason = found
+            say(f"a trip stands since before: {found}; give --reset-trip with a reason once it is safe")
+
+    def latch(self, reason: str) -> None:
+        """Keep the first reason; a disk that does not take it is said, and tried again at the next `save`."""
+        if not self.reason:
+            self.reason, self._is_on_disk = reason, False
+            self.save(first=True)
+
+    def save(self, *, first: bool = False) -> None:
+        """Write what the disk has not taken yet."""
+        if self._is_on_disk:
+            return
+        try:
+            write_state(self._path, {"reason": self.reason})
+        except OSError as error:
+            if first:
+                self._say(f"the trip could not be noted ({error.strerror}): a restart would forget it")
+        else:
+            self._is_on_disk = True
+            if not first:
+                self._say("the trip is noted now")
+
+
+def reset_trip(path: Path, reason: str) -> None:
+    """Forget the trip, also one that cannot be read; raises `Usage` without a reason why that is safe, `Refused`."""
+    if not reason.strip():
+        raise Usage("a trip is reset with a reason", key="reset-trip", hint="say why it is safe now")
+    try:
+        remove(path)
+    except OSError as error:
+        what = f"cannot be removed: {error.strerror or error}; the trip stands"
+        raise Refused(what, where=str(path), hint="let the edge write to its folder") from error

@@ -1,0 +1,172 @@
+"""What the next connect says of a session that did not end in order."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from drivers.statefile import write_state
+from tests.drivers.damages import DAMAGES, damage
+from tests.workbench.live import HIL24, real
+from workbench.engine import last_shutdown, session_journal
+from workbench.engine.last_shutdown import show
+from workbench.session import patience
+from workbench.session.live import LiveSession
+from workbench.window.model import Level
+
+STEPS = [
+    {"name": "supply off", "verified": False, "detail": "does not answer"},
+    {"name": "contactors open", "verified": True, "detail": ""},
+]
+
+
+@pytest.fixture(autouse=True)
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(session_journal.FOLDER, str(tmp_path / "sessions"))
+    return tmp_path / "sessions"
+
+
+def left(tmp_path: Path, *lines: dict[str, Any], **changed: Any) -> None:
+    """A session whose engine is gone, and what its guard noted."""
+    run = tmp_path / "2026-01-01_hil24"
+    run.mkdir(exist_ok=True)
+    (run / last_shutdown.REPORT).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    entry = {
+        "bench": "hil24", "user": "ada", "started": "2026-01-01T10:00:00+00:00", "folder": str(run),
+        "addresses": ["192.0.2.10:5025"], "engine": 0, "engine_born": 0.0, "guard": 0, "guard_born": 0.0,
+    }  # fmt: skip
+    write_state(tmp_path / "sessions" / "one.json", entry | changed)
+
+
+def said() -> list[tuple[Level, str]]:
+    told: list[tuple[Level, str]] = []
+    show(lambda level, _, sentence: told.append((level, sentence)), wait=lambda _: None)
+    return told
+
+
+def tripped(result: str) -> dict[str, Any]:
+    return {"guard": "tripped", "reason": "engine has died", "result": result, "steps": STEPS}
+
+
+def ended(result: str) -> dict[str, Any]:
+    return {"guard": "ended", "result": result}
+
+
+def test_without_sessions_there_is_nothing_to_say() -> None:
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "level", "words"),
+    [
+        ([tripped("SAFE"), ended("SAFE")], Level.INFO, "its guard verified off (engine has died)"),
+        ([tripped("UNKNOWN"), tripped("SAFE"), ended("SAFE")], Level.INFO, "its guard verified off"),
+        (
+            [tripped("UNKNOWN"), ended("UNKNOWN")],
+            Level.ALARM,
+            "off is NOT verified (engine has died; supply off: does not",
+        ),
+        ([tripped("SAFE"), tripped("UNKNOWN"), ended("UNKNOWN")], Level.ALARM, "off is NOT verified"),
+        ([tripped("UNKNOWN")], Level.ALARM, "ended without a verdict (engine has died), off is NOT verified"),
+        ([tripped("SAFE")], Level.WARNING, "then ended without a last word"),
+        ([], Level.ALARM, "ended without a verdict (no trip was noted), off is NOT verified"),
+    ],
+)
+def test_the_last_verdict_of_the_guard_is_shown_once(
+    tmp_path: Path, lines: list[dict[str, Any]], level: Level, words: str
+) -> None:
+    left(tmp_path, *lines)
+    ((how, sentence),) = said()
+    assert how is level
+    assert "2026-01-01_hil24 (bench hil24, since 2026-01-01T10:00:00+00:00) did not leave in order" in sentence
+    assert words in sentence
+    assert said() == []
+
+
+def test_a_report_that_is_gone_or_torn_verifies_nothing(tmp_path: Path) -> None:
+    left(tmp_path, tripped("SAFE"), ended("SAFE"))
+    report = tmp_path / "2026-01-01_hil24" / last_shutdown.REPORT
+    report.write_bytes(report.read_bytes()[:-10])
+    assert said()[0][0] is Level.WARNING
+    left(tmp_path)
+    report.unlink()
+    ((level, sentence),) = said()
+    assert (level, "its guard's report cannot be read" in sentence) == (Level.ALARM, True)
+
+
+def test_a_guard_that_still_works_is_told_of_until_it_has_ended(tmp_path: Path) -> None:
+    me = psutil.Process()
+    left(tmp_path, tripped("UNKNOWN"), guard=me.pid, guard_born=me.create_time())
+    for _ in range(2):
+        ((level, sentence),) = said()
+        assert (level, "still tries, off is NOT verified yet" in sentence) == (Level.ALARM, True)
+
+
+def test_a_session_that_lives_or_left_in_order_is_not_told_of(tmp_path: Path) -> None:
+    entry = session_journal.begin("hil24", tmp_path / "run", ("192.0.2.10:5025",), os.getpid())
+    assert said() == []
+    session_journal.end(entry)
+    assert session_journal.unfinished() == []
+
+
+def test_a_number_that_another_process_has_now_is_not_the_engine(tmp_path: Path) -> None:
+    left(tmp_path, tripped("SAFE"), ended("SAFE"), engine=os.getpid(), engine_born=1.0)
+    assert len(said()) == 1
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_note_that_cannot_be_read_is_an_alarm_once(journal: Path, how: str) -> None:
+    damage(journal / "one.json", how)
+    ((level, sentence),) = said()
+    assert (level, "one.json cannot be read" in sentence) == (Level.ALARM, True)
+    assert said() == []
+
+
+def test_a_disk_that_takes_no_note_stops_no_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(session_journal, "write_state", full)
+    assert session_journal.begin("hil24", tmp_path, (), None) is None
+    session_journal.end(None)
+
+
+@pytest.mark.live
+@pytest.mark.timeout(120)
+def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(tmp_path: Path) -> None:
+    first = LiveSession(HIL24, tmp_path / "runs")
+    try:
+        patience.finish(first, first.connect(), patience.CONNECT_S)
+        addresses = json.loads((Path(first.status.run_folder) / "emulated" / "bench.json").read_text())["addresses"]
+        bench = real(tmp_path, addresses)
+        second = LiveSession(bench, tmp_path / "runs")
+        try:
+            held = second.connect()
+            assert patience.wait_for(second, lambda: held.done, patience.CONNECT_S)
+            assert held.error is not None
+            assert held.error.told is not None
+            assert held.error.told["code"] == "bench_held"
+            assert f"is held by process {first.engine_pid} " in held.error.sentence
+        finally:
+            second.close()
+        assert first.engine_pid is not None
+        psutil.Process(first.engine_pid).kill()
+        assert patience.wait_for(first, lambda: bool(first.guard_reports), 10.0)
+    finally:
+        first.close()
+    third = LiveSession(HIL24, tmp_path / "runs")
+    try:
+        patience.finish(third, third.connect(), patience.CONNECT_S)
+        told = [event for event in third.events(0) if event.where == "last shut-down"]
+        assert len(told) == 1
+        assert "did not leave in order" in told[0].sentence
+        assert "engine has died" in told[0].sentence
+    finally:
+        third.close()
+    entries = [entry for _, entry in session_journal.unfinished() if isinstance(entry, session_journal.Entry)]
+    assert third.engine_pid not in {entry.engine for entry in entries}, "a session that left in order is not told of"

@@ -1,0 +1,117 @@
+"""Which sessions of this machine have begun and not ended in order: a file each, which a power cut does not take.
+
+A session that leaves with everything verified off removes its file. What is left tells of an engine that died, or of
+one that left while its guard went on trying.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from drivers.benchlock import this_process
+from drivers.processes import birth_s, is_alive
+from drivers.statefile import Damaged, Missing, put_aside, read_state, remove, text_in, whole_in, write_state
+
+FOLDER: Final = "PULSEBMS_JOURNAL"  # an environment variable that names another folder
+NAME: Final = "pulsebms-sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One session: who, with which bench, where its run lies, its addresses, its engine and its guard."""
+
+    bench: str
+    user: str
+    started: str
+    folder: str
+    addresses: tuple[str, ...]
+    engine: int
+    engine_born: float
+    guard: int
+    guard_born: float
+
+    @property
+    def engine_lives(self) -> bool:
+        return is_alive(self.engine, self.engine_born)
+
+    @property
+    def guard_lives(self) -> bool:
+        return is_alive(self.guard, self.guard_born)
+
+
+def begin(bench: str, folder: Path, addresses: tuple[str, ...], guard: int | None) -> Path | None:
+    """Note this session; where it stands, None where no disk takes it."""
+    me = this_process(bench)
+    entry = Entry(
+        bench,
+        me.user,
+        me.started,
+        str(folder),
+        addresses,
+        me.process,
+        birth_s(me.process),
+        guard or 0,
+        birth_s(guard or 0),
+    )
+    path = _folder() / f"{uuid.uuid4().hex}.json"
+    try:
+        write_state(path, asdict(entry))
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        path.chmod(0o644)
+    return path
+
+
+def end(path: Path | None) -> None:
+    """The session has left in order, or what became of it has been shown."""
+    if path is not None:
+        with contextlib.suppress(OSError):  # another user's; it is shown again then
+            remove(path)
+
+
+def unfinished() -> list[tuple[Path, Entry | Damaged]]:
+    """The sessions whose engine is gone and that did not end in order, the oldest first."""
+    found: list[tuple[str, Path, Entry | Damaged]] = []
+    for path in _folder().glob("*.json"):
+        entry = read_state(path, _entry)
+        if isinstance(entry, Entry) and not entry.engine_lives:
+            found.append((entry.started, path, entry))
+        elif isinstance(entry, Damaged):
+            found.append(("", path, entry))
+            with contextlib.suppress(OSError):
+                put_aside(path)
+    return [
+        (path, entry) for _, path, entry in sorted(found, key=lambda one: one[:2]) if not isinstance(entry, Missing)
+    ]
+
+
+def _entry(fields: dict[str, Any]) -> Entry:
+    return Entry(
+        bench=text_in(fields, "bench"),
+        user=text_in(fields, "user"),
+        started=text_in(fields, "started"),
+        folder=text_in(fields, "folder"),
+        addresses=tuple(str(address) for address in fields["addresses"]),
+        engine=whole_in(fields, "engine"),
+        engine_born=float(fields["engine_born"]),
+        guard=whole_in(fields, "guard"),
+        guard_born=float(fields["guard_born"]),
+    )
+
+
+def _folder() -> Path:
+    """The same for every user, and kept over a restart of the machine where it has such a place."""
+    named = os.environ.get(FOLDER)
+    kept = Path("/var/tmp")  # noqa: S108  # names are drawn at random
+    folder = Path(named) if named else (kept if kept.is_dir() else Path(tempfile.gettempdir())) / NAME
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o1777)
+    return folder

@@ -1,0 +1,36 @@
+"""Whether a supply that is under remote control already may be taken: only where it was ours, or when told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drivers.benchlock import resolve
+from drivers.errors import BenchTaken
+from drivers.scpi import ea_psb10000
+from drivers.scpi.remote_owner import read_owner
+from workbench.engine import session_journal
+from workbench.engine.session_journal import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def check_remote(address: str, *, take_over: bool, read: Callable[[str], str] = read_owner) -> str:
+    """What to say of the supply at `address`, whose lock is ours: empty where nobody controls it.
+
+    Raises `BenchTaken` where it reads REMOTE and no session of this machine has left it so, unless `take_over`.
+    """
+    if read(address) != ea_psb10000.REMOTE:
+        return ""
+    places = set(resolve(address))
+    ours = [entry for _, entry in session_journal.unfinished() if isinstance(entry, Entry)]
+    for entry in reversed(ours):
+        if places & set(entry.addresses):
+            run = f"{Path(entry.folder).name}, bench {entry.bench}, since {entry.started}"
+            return f"the supply reads REMOTE: it was left so by a session of this machine ({run}); it is taken again"
+    if take_over:
+        return "the supply reads REMOTE and no session of this machine has left it so; it is taken over as told"
+    what = "reads REMOTE: somebody else controls it, no session of this machine has left it so"
+    hint = "end the other client, or take it over with --take-over"
+    raise BenchTaken(what, where=f"supply at {address}", key="take-over", value=ea_psb10000.REMOTE, hint=hint)

@@ -1,0 +1,32 @@
+"""What a session does when the computer has slept under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from control.state import BenchState
+from drivers.suspend import SuspendWatch, sentence
+from workbench.window.model import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.engine.station import Station
+
+
+class WakeTrip:
+    """Trips what was live: it was neither controlled nor guarded meanwhile. `watch` runs after each turn."""
+
+    def __init__(self, tell: Callable[[Level, str, str], object], suspend: SuspendWatch | None = None) -> None:
+        self._tell = tell
+        self._suspend = suspend or SuspendWatch()
+
+    def watch(self, station: Station) -> None:
+        """Cheap while the computer is awake."""
+        slept_s = self._suspend.slept_s()
+        if not slept_s:
+            return
+        if station.loop.live or station.loop.machine.state in (BenchState.ARMED, BenchState.RUNNING):
+            station.loop.trip(sentence(slept_s))
+        else:
+            self._tell(Level.WARNING, "session", sentence(slept_s))
