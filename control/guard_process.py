@@ -35,6 +35,7 @@ AGAIN_S: Final = 0.02  # after a sequence that verified nothing
 REPEAT_S: Final = 1.0  # open wins until reset: a latched guard goes on saying so
 CONTACT_S: Final = 0.5  # how old what the I/O box read may be
 AT_ONCE: Final = 64  # messages of one peer that are read in a row
+AT_REST_S: Final = 10.0  # for a guard that is left alone with a bench on which nothing was live
 FAREWELL_S: Final = 0.5  # for what is still to be written at the end
 SWITCH_S: Final = 0.0005  # the guard's own thread waits no longer for those of its connections
 
@@ -271,7 +272,8 @@ class Guard:
         if not (watch.engine_left and watch.client_left) or self._peers:
             return False
         self._alone_s = now_s if math.isnan(self._alone_s) else self._alone_s
-        return not watch.cause or self._verified or now_s - self._alone_s > self._spec.orphan_s
+        alone_s = self._spec.orphan_s if watch.armed else min(self._spec.orphan_s, AT_REST_S)
+        return not watch.cause or self._verified or now_s - self._alone_s > alone_s
 
     @property
     def _verified(self) -> bool:

@@ -32,9 +32,10 @@ class SendQueue:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def send(self, message: object) -> None:
-        """Deliver `message` behind those that wait."""
+    def send(self, message: object, *, instead_of_beat: bool = False) -> None:
+        """Deliver `message` behind those that wait; `instead_of_beat`: it is newer than a heartbeat that waits."""
         with self._changed:
+            self._newest = NOTHING if instead_of_beat else self._newest
             self._waiting.append(message)
             self._changed.notify_all()
 

@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from drivers.errors import BenchError, Refused
@@ -54,6 +55,15 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
         assert (pressed.done, pressed.error) == (True, None), "every output was verified off on leaving"
     finally:
         session.close()
+
+
+def emulator(session: LiveSession, name: str) -> psutil.Process:
+    """The process of one emulated instrument."""
+    engine = psutil.Process(session.engine_pid)
+    journal = f"{name}.journal.jsonl"
+    return next(
+        child for child in engine.children(recursive=True) if any(journal in f.path for f in child.open_files())
+    )
 
 
 @pytest.fixture
@@ -122,9 +132,9 @@ def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_
 ) -> None:
     patience.finish(session, session.connect(), patience.CONNECT_S)
     patience.finish(session, session.arm(), patience.ARM_S)
-    silence = session.inject("silent instrument", {"instrument": "supply"})
-    patience.finish(session, silence, 5.0)
-    with pytest.raises(BenchError, match="supply"):
+    supply = emulator(session, "supply")
+    supply.suspend()
+    with pytest.raises(BenchError, match="does not answer"):
         patience.finish(session, session.disarm(), 20.0)
     assert patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
     assert session.status.state is State.TRIPPED
@@ -137,3 +147,6 @@ def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_
     patience.finish(session, session.disconnect(), 30.0)
     assert patience.wait_for(session, lambda: session.status.state is State.DISCONNECTED, 5.0)
     assert session.status.output is Output.UNKNOWN, "nothing was read back"
+    assert session.guard_pid is not None
+    assert psutil.pid_exists(session.guard_pid), "it goes on trying"
+    os.kill(session.guard_pid, signal.SIGKILL)

@@ -198,7 +198,7 @@ class Engine:
         self.ask(messages.Ask(0, "leave"))
 
     def publish(self) -> None:
-        """Tell the client how things stand now."""
+        """Tell the client how things stand now, before what follows."""
         self.outbox.put(messages.News(facts.status(self)))
 
     def _herald(self) -> None:
@@ -212,7 +212,7 @@ class Engine:
                 for level, name, sentence in wires.changes(station.health):
                     self.outbox.event(level, name, sentence)
                 self.tell_news(station)
-                self.publish()
+                self.outbox.tell(messages.News(facts.status(self)))
         inhibitor.close()
 
     def tell_news(self, station: Station) -> None:

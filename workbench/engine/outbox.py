@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Outbox:
     """`put` hands over and returns; events also go to whoever keeps them (the run folder).
 
-    Of the news on how things stand only the newest waits for a client that reads nothing; no report is dropped.
+    Of what is told again and again (`tell`) only the newest waits for a client that reads nothing; all else is kept.
     """
 
     def __init__(self, client: Connection) -> None:
@@ -27,10 +27,11 @@ class Outbox:
         self.keep_event: Callable[[Happened], None] | None = None
 
     def put(self, message: object) -> None:
-        if isinstance(message, News):
-            self._queue.beat(message)
-        else:
-            self._queue.send(message)
+        self._queue.send(message, instead_of_beat=isinstance(message, News))
+
+    def tell(self, news: News) -> None:
+        """How things stand, told again and again."""
+        self._queue.beat(news)
 
     def event(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
         """Something happened now."""

@@ -67,7 +67,7 @@ def off_unverified(trip: Trip) -> Finding:
     unknown = patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
     powered = _channel(session, "io/bms_power") == 1.0
     connected = _channel(session, "cell_01/voltage") > 2.0  # noqa: PLR2004  # V: a cell that is there
-    latched = session.status.state is State.TRIPPED
+    latched = patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 1.0)
     patience.finish(session, session.clear(int(silence.payload["number"])), 5.0)
     mended = patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, TRIED_S)
     target = "UNKNOWN, device powered, cells connected, Tripped; off once it answers again"
