@@ -102,7 +102,7 @@ class Bench:
     read: Callable[[str], float]
     wait: Callable[[float], None]
     word: Callable[[str, float], str] = lambda channel, value: f"{value:g}"  # noqa: ARG005  # no description
-    behaviour: DeviceBehaviour = DeviceBehaviour()
+    behaviour: DeviceBehaviour = field(default_factory=DeviceBehaviour)
 
 
 @dataclass

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeviceBehaviour:
-    """Times in s: a changed cell voltage (`settle_s`) or current (`current_s`) to its report, live cells to no fault,
-    a request to a closed contact.
+    """Times in s, and what the device says of itself.
 
-    It is without fault while `health_channel` reads one of `healthy`; `balances`: it says which cells it balances.
+    `settle_s`: from a changed cell voltage to its report, `current_s` the same of a current; `healthy_s`: from live
+    cells to no fault; `close_s`: from the request to the closed contact. It is without fault while `health_channel`
+    reads one of `healthy`; `balances`: it says which cells it balances.
     """
 
     settle_s: float = 0.3

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import BenchError, Blocked, Interrupted
+from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify.seen import Reaction, Stimulus, Told
 from workbench.certify.watch import Watch
 from workbench.session import patience
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from workbench.certify.device import DeviceRules
     from workbench.session.live import LiveSession
 
 ACT_S, RESET_S = 5.0, 10.0
@@ -24,6 +25,7 @@ LOOK_S: Final = 0.008  # between two looks; times come from the ring, not from w
 ASKED_S: Final = 0.004  # within which a request has gone out
 EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
 TRIES: Final = 3
+PLACE_S: Final = 1.0  # within which a place follows its fault
 AFTER_S: Final = 0.08  # that a plot shows behind the last event
 METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
@@ -33,8 +35,9 @@ CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
 class CaseBench:
     """One armed bench for one case after the other; `stop_file` ends what waits."""
 
-    def __init__(self, session: LiveSession, faults: dict[int, str], stop_file: Path) -> None:
-        self._session, self._faults, self._stop_file = session, faults, stop_file
+    def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
+        self.device = device
+        self._session, self._stop_file = session, stop_file
         self._watch: Watch | None = None
         self._begun = False
         self._held_auxiliary = self._beat_off = False
@@ -62,7 +65,9 @@ class CaseBench:
         self._act("wish")
 
     def heartbeat(self, *, on: bool) -> Stimulus:
-        """The tester's heartbeat; off counts from the last beat that was sent."""
+        """The tester's heartbeat; off counts from the last beat that was sent. Raises `NotApplicable`."""
+        if not self.device.heartbeat:
+            raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         self._beat_off = not on
         told = self._act("heartbeat", on=on)
         return Stimulus(told["sent_s"], told["sent_s"], late_s=told["late_s"])
@@ -118,12 +123,13 @@ class CaseBench:
         if not self._until(heard, within_s):
             return None
         at_s, code = found[0]
-        place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
-        return Told(self._word(code), int(place[1]) if place else 0, at_s)
+        return Told(self._word(code), self._place(at_s), at_s)
 
     def fault(self) -> str:
-        """The fault that the device tells now; empty while it is silent."""
-        code = self._now("bms/fault")
+        """The fault that the device tells now, else the state that is none of its healthy ones; empty if silent."""
+        code, health = self._now("bms/fault"), self._now(self.device.health)
+        if code == 0.0 and not math.isnan(health):
+            return self.device.states.get(int(health), f"{health:g}")
         return "" if math.isnan(code) else self._word(code)
 
     # -- between cases
@@ -141,7 +147,8 @@ class CaseBench:
             self.heartbeat(on=True)
         if self._now("io/bms_power") != 1.0:
             self.power(on=True)
-        if not self._until(lambda: not math.isnan(self._now("bms/fault")), READY_S):
+        wakes_s = max(READY_S, self.device.healthy_s)
+        if not self._until(lambda: not math.isnan(self._now(self.device.health)), wakes_s):
             raise Blocked("the device under test is silent", hint="check its power and its bus")
         self._without_fault()
         self._close()
@@ -216,7 +223,21 @@ class CaseBench:
         return self._watching.newest(channel)
 
     def _word(self, code: float) -> str:
-        return self._faults.get(int(code), f"{code:g}")
+        return self.device.faults.get(int(code), f"{code:g}")
+
+    def _is_healthy(self) -> bool:
+        return self._now(self.device.health) in self.device.healthy
+
+    def _place(self, at_s: float) -> int:
+        """The place that goes with a fault seen at `at_s`; it may come in a frame of its own, 0 where none comes."""
+        seen: list[tuple[float, float]] = []
+
+        def heard() -> bool:
+            place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
+            seen[:] = [place] if place else []
+            return bool(seen)
+
+        return int(seen[0][1]) if self._until(heard, PLACE_S) else 0
 
     def _act(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """One act through the session, watched meanwhile."""
@@ -316,15 +337,17 @@ class CaseBench:
         patience.idle(self._session, 0.15)
 
     def _without_fault(self) -> None:
-        """A reset once its cause is gone; it is taken on its rising edge."""
-        if self._now("bms/fault") == 0.0:
+        """Ask what the device recovers on, once its cause is gone; a reset is taken on its rising edge."""
+        if self._is_healthy():
             return
+        device = self.device
+        self.hold(device.clear_s)
         for _ in range(TRIES):
-            self.request("none")
+            self.request(device.recovery)
             self.hold(0.06)
-            self.request("none", reset=True)
-            if self._until(lambda: self._now("bms/fault") == 0.0, READY_S / TRIES):
-                self.request("none")
+            self.request(device.recovery, reset=True)
+            if self._until(self._is_healthy, device.try_s):
+                self.request(device.recovery)
                 return
         raise Blocked(f"the device under test keeps its fault {self.fault()}", hint="power it off and look into it")
 
@@ -336,6 +359,6 @@ class CaseBench:
             self.request("none")
             self.hold(0.06)
             self.request("close")
-            if self._until(self.contactor_closed, READY_S / TRIES):
+            if self._until(self.contactor_closed, self.device.close_s):
                 return
         raise Blocked(f"the contactors do not close; fault {self.fault()}", hint="read the device's state")
