@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from drivers.canbus.device_behaviour import FaultRow
+from drivers.canbus.device_behaviour import FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
 from drivers.canbus.device_faults import FaultChannels, derived
 from drivers.canbus.dut import Dut, open_steps
-from drivers.canbus.dut_map import DutMap, read_dut_map
+from drivers.canbus.dut_map import DutMap, FamilyRow, SignalRow, read_dut_map
 from drivers.canbus.lean import can
 from drivers.errors import BenchFileError
 from drivers.snapshot import Channel, Quality
@@ -22,6 +22,8 @@ from tests.drivers.polled import until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from drivers.benchfile.model import Section
 
 BENCHES = Path(__file__).parents[2] / "fixtures" / "benches"
 FOREIGN = BENCHES / "foreign24.dut.toml"
@@ -200,3 +202,16 @@ def test_a_mistake_names_its_key(tmp_path: Path, before: str, after: str, key: s
     told = [str(caught.value), *getattr(caught.value, "__notes__", [])]
     assert any(key in sentence and said in sentence for sentence in told), told
     assert caught.value.line is not None
+
+
+@pytest.mark.parametrize("table", [FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow, SignalRow, FamilyRow])
+def test_the_guide_lists_every_key(table: type[Section]) -> None:
+    guide = (BENCHES.parents[1] / "docs" / "device-maps.md").read_text(encoding="utf-8")
+    missing = [key for key in table.model_fields if f"`{key}`" not in guide]
+    assert missing == []
+
+
+def test_the_guide_tells_the_default_of_each_time() -> None:
+    guide = (BENCHES.parents[1] / "docs" / "device-maps.md").read_text(encoding="utf-8")
+    for key, default in TimesRow().model_dump().items():
+        assert f"| `{key}` | ms | {default} |" in guide
