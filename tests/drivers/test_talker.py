@@ -83,7 +83,7 @@ class Wire:
         return True
 
     def last(self, message: str) -> Mapping[str, float]:
-        return next((values for name, values in reversed(self.sent) if name == message), {})
+        return next(values for name, values in reversed(self.sent) if name == message)
 
 
 @pytest.fixture

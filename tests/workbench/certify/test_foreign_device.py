@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.foreign_bms.process import JOURNAL
 from fixtures.journal import read_journal
+from tests.drivers.polled import until
 from tests.fixtures.foreigndevice import foreign_device
 from workbench.certify import certificate
 from workbench.certify.order import Order
@@ -29,11 +29,15 @@ def test_a_foreign_device_is_connected_armed_and_certified_by_map_alone(tmp_path
     out.mkdir()
     with foreign_device(tmp_path, out / "runs") as bench:
         certification = Certification(suite_path("bms"), Order(bench, out, ONLY))
-        until_s = time.monotonic() + WITHIN_S
-        while not certification.done and time.monotonic() < until_s:
+
+        def ended() -> bool:
             certification.poll()
-            time.sleep(0.05)
-        certification.close()
+            return certification.done
+
+        try:
+            until(ended, WITHIN_S)
+        finally:
+            certification.close()
     found = {case.name: (case.verdict, case.reason) for case in certification.cases}
     lacks = "the device profile foreign24.profile.toml "
     assert {name: verdict for name, (verdict, _) in found.items()} == {
