@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import numpy as np
 
 from control.cellorder import STEP_V, staircase, wrong_order
+from control.device import DeviceBehaviour
 from drivers.errors import PulseError
 from drivers.identity import has_model
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 FRAMES: Final = 10  # averaged: noise of 1 mV falls to a fifteenth of a step
 FRAME_S: Final = 0.1
-SETTLE_S: Final = 0.3
 FAST_S: Final = 0.04
 LATE_S: Final = 1.0
-CLOSE_S: Final = 2.0
+BALANCING_S: Final = 1.0
 TEST_A: Final = 1.0
 ZERO_A: Final = 0.3
 ANSWER_A: Final = 0.3
@@ -102,6 +102,7 @@ class Bench:
     read: Callable[[str], float]
     wait: Callable[[float], None]
     word: Callable[[str, float], str] = lambda channel, value: f"{value:g}"  # noqa: ARG005  # no description
+    behaviour: DeviceBehaviour = field(default_factory=DeviceBehaviour)
 
 
 @dataclass
@@ -188,23 +189,25 @@ class Arming:
         bench.device.request("open", balance_off=True)
         bench.cells.set_voltages(bench.cell_v)
         bench.cells.outputs(on=True)
-        bench.wait(SETTLE_S)
+        bench.wait(bench.behaviour.settle_s)
         # held until contactors are asked to close: the BMS takes a reset once nobody else asks for open
         bench.device.request("open", reset=True, balance_off=True)
-        healthy = self._until("bms/fault", 0.0, CLOSE_S)
+        healthy = self._until(bench.behaviour.health_channel, bench.behaviour.healthy, bench.behaviour.healthy_s)
         open_now = bench.read("bms/contactor") == 0.0 and bench.read("io/contactor") == 0.0
         detail = f"{self._fault()}, contactor {'open' if open_now else 'NOT open'}"
         return healthy and open_now, detail
 
     def _balancing(self) -> tuple[bool, str]:
-        off = self._until("bms/balancing", 0.0, 1.0)
+        if not self.bench.behaviour.balances:
+            return True, "the device map names no balancing: nothing to switch off, not verified"
+        off = self._until("bms/balancing", (0.0,), BALANCING_S)
         return off, f"bms/balancing reads {self.bench.read('bms/balancing'):g}"
 
     def _order(self) -> tuple[bool, str]:
         bench = self.bench
         cells = len(bench.cell_v)
         bench.cells.set_voltages(float(np.mean(bench.cell_v)) + staircase(cells))
-        bench.wait(SETTLE_S)
+        bench.wait(bench.behaviour.settle_s)
         seen_v = self._mean([f"bms/cell_{n:02d}/voltage" for n in range(1, cells + 1)], FRAME_S)
         bench.cells.set_voltages(bench.cell_v)
         wrong = wrong_order(seen_v)
@@ -212,7 +215,7 @@ class Arming:
 
     def _zero(self) -> tuple[bool, str]:
         self.bench.supply.set_current(0.0)
-        self.bench.wait(SETTLE_S)
+        self.bench.wait(self.bench.behaviour.current_s)
         self._zero_a = dict(zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True))
         detail = ", ".join(f"{name} {value:+.3f} A" for name, value in self._zero_a.items())
         return all(abs(value) <= ZERO_A for value in self._zero_a.values()), f"{detail} (limit {ZERO_A:g} A)"
@@ -221,10 +224,11 @@ class Arming:
         bench = self.bench
         bench.going_live()
         bench.device.request("close", balance_off=True)
-        closed = self._until("bms/contactor", 1.0, CLOSE_S) and self._until("io/contactor", 1.0, CLOSE_S)
+        close_s = bench.behaviour.close_s
+        closed = self._until("bms/contactor", (1.0,), close_s) and self._until("io/contactor", (1.0,), close_s)
         if not closed:
             state = bench.word("bms/state", bench.read("bms/state"))
-            return False, f"not closed within {CLOSE_S:g} s: BMS state {state}, {self._fault()}"
+            return False, f"not closed within {close_s:g} s: BMS state {state}, {self._fault()}"
         bench.supply.output(on=True)  # only now: at 0 A and with the loop closed
         return True, "closed through precharge, supply on at 0 A"
 
@@ -233,7 +237,7 @@ class Arming:
         good = True
         for asked_a, way in ((TEST_A, "sunk"), (-TEST_A, "sourced")):
             self.bench.supply.set_current(asked_a)
-            self.bench.wait(SETTLE_S)
+            self.bench.wait(self.bench.behaviour.current_s)
             for name, seen in zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True):
                 answer_a = seen - self._zero_a[name]
                 good = good and abs(answer_a - asked_a) <= ANSWER_A
@@ -245,8 +249,10 @@ class Arming:
     def _fault(self) -> str:
         """What the device complains of, and in which cell."""
         fault = self.bench.read("bms/fault")
+        health, healthy = self.bench.behaviour.health_channel, self.bench.behaviour.healthy
         if fault == 0.0:
-            return "no fault"
+            value = self.bench.read(health)
+            return "no fault" if value in healthy else f"no fault, {health} {self.bench.word(health, value)}"
         cell = self.bench.read("bms/fault_cell")
         return f"fault {self.bench.word('bms/fault', fault)}" + (f" in cell {cell:g}" if cell > 0.0 else "")
 
@@ -265,13 +271,13 @@ class Arming:
                 row[:] = [self.bench.read(name) for name in names]
         return rows.mean(axis=0)
 
-    def _until(self, name: str, value: float, within_s: float) -> bool:
-        """Whether a channel comes to read `value` in time."""
+    def _until(self, name: str, wanted: tuple[float, ...], within_s: float) -> bool:
+        """Whether a channel comes to read one of `wanted` in time."""
         for _ in range(round(within_s / FAST_S)):
-            if self.bench.read(name) == value:
+            if self.bench.read(name) in wanted:
                 return True
             self.bench.wait(FAST_S)
-        return self.bench.read(name) == value
+        return self.bench.read(name) in wanted
 
     def _back_off(self) -> None:
         """No current, then no path for it; the cells stay, or a live BMS would see open wires."""

@@ -17,6 +17,7 @@
     |       `-- WrongModel     somebody else answers
     |-- Refused          an action that the state of the session does not allow
     |-- Blocked          a certification case whose precondition does not hold
+    |-- NotApplicable    a certification case that the device's profile cannot serve
     |-- CheckFailed      a check of the bench that did not hold
     |-- BundleRefused    a bundle that is not what it should be; `key` names the rule it broke
     |-- Interrupted      Ctrl-C or SIGTERM, left in order
@@ -166,6 +167,12 @@ class Blocked(PulseError):
     """A certification case whose precondition does not hold."""
 
     code = "blocked"
+
+
+class NotApplicable(PulseError):
+    """A certification case that the device's profile cannot serve."""
+
+    code = "not_applicable"
 
 
 class CheckFailed(PulseError):

@@ -1,4 +1,4 @@
-"""The sheet of a device under test: the thresholds that its maker declares, for certification to judge by."""
+"""The profile of a device under test: what its maker declares, for certification to judge by."""
 
 from __future__ import annotations
 
@@ -14,17 +14,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
+FaultName = Annotated[str, Field(min_length=1)]
 
 
 class Part(BaseModel):
-    """A table of the sheet; what certification does not ask for is left alone."""
+    """A table of the profile; what certification does not ask for is left alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
 
-class Protection(Part):
-    """Trips beyond `limit` for `debounce_ms`; can be reset once within `recover`. Magnitudes, in `unit`."""
+class Watched(Part):
+    """Something that opens the contactors.
 
+    `fault` is what the device calls it (absent: the table's name in capitals), `place` whether it names cell or sensor.
+    `react_ms` from the end of its debounce to the open contact, where that is not the bench file's.
+    """
+
+    fault: FaultName | None = None
+    place: bool = True
+    react_ms: Milliseconds | None = None
+
+
+class Protection(Watched):
+    """Trips beyond `limit` for `debounce_ms`; can be reset once within `recover`. Magnitudes, in `unit`.
+
+    `latched`: whether the fault outlives a power cycle.
+    """
+
+    latched: bool = True
     unit: Literal["V", "A", "degC", "K"]
     limit: float
     recover: float
@@ -39,38 +56,40 @@ class Protection(Part):
         return self.debounce_ms / 1e3
 
 
-class Timeout(Part):
+class Timeout(Watched):
     """Silence for so long counts as lost."""
 
+    fault: FaultName | None = "HEARTBEAT_LOST"
     timeout_ms: Milliseconds
 
 
-class Debounced(Part):
+class Debounced(Watched):
     """Seen for so long it counts."""
 
     every_ms: Milliseconds
     debounce_ms: Milliseconds
 
 
-class Feedback(Part):
+class Feedback(Watched):
     """The auxiliary contact must agree by then."""
 
+    fault: FaultName | None = "CONTACTOR_WELDED"
     feedback_ms: Milliseconds
 
 
 class DeviceSheet(Part):
-    """What the maker declares."""
+    """What the maker declares; what a device has not is absent."""
 
-    cell_overvoltage: Protection
-    cell_undervoltage: Protection
-    overcurrent_charge: Protection
-    overcurrent_discharge: Protection
-    overtemperature: Protection
-    heartbeat: Timeout
-    open_wire: Debounced
-    contactor: Feedback
+    cell_overvoltage: Protection | None = None
+    cell_undervoltage: Protection | None = None
+    overcurrent_charge: Protection | None = None
+    overcurrent_discharge: Protection | None = None
+    overtemperature: Protection | None = None
+    heartbeat: Timeout | None = None
+    open_wire: Debounced | None = None
+    contactor: Feedback | None = None
 
 
 def read_sheet(path: Path) -> DeviceSheet:
-    """Read and check a sheet; raises `BenchFileError` with its line."""
+    """Read and check a profile; raises `BenchFileError` with its line."""
     return checked(Document.read(path), DeviceSheet)

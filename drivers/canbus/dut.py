@@ -11,8 +11,9 @@ import numpy as np
 
 from drivers.canbus.adapterclock import AdapterClock
 from drivers.canbus.bus import open_bus
+from drivers.canbus.device_faults import FaultChannels
 from drivers.canbus.doubts import Doubts
-from drivers.canbus.dut_map import DutMap, read_dut_map
+from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
 from drivers.canbus.lean import can
 from drivers.canbus.talker import Talker
 from drivers.frameproof import Proof
@@ -22,6 +23,7 @@ from drivers.realtime import WIRE, ask_realtime
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from drivers.canbus.dbc import Message
@@ -46,13 +48,15 @@ class _Taken:
     scale: Floats
     offset: Floats
     news_s: float  # how long what is wrong with one of its frames is told
+    valid: tuple[tuple[str, int] | None, ...]  # the flag beside each signal, and what it says of a value to be used
 
 
 class Dut:
     """A `Source` over the mapped channels; each value has the time of the frame that carried it.
 
-    A value older than its channel's `max_age_s` is STALE, and MISSING (NaN) when the device is silent. A frame that
-    cannot be read is counted and told in `health`; only what the adapter says of itself opens the bus anew.
+    A value older than its channel's `max_age_s` is STALE, and MISSING (NaN) when the device is silent; one that the
+    device itself calls invalid is NaN and IMPLAUSIBLE. A frame that cannot be read is counted and told in `health`;
+    only what the adapter says of itself opens the bus anew.
     """
 
     def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
@@ -77,7 +81,8 @@ class Dut:
         self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
         self._closing = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="listen dut", daemon=True)
-        self._talker = Talker(mapped, self._send)
+        self._talker = Talker(mapped.file, mapped.messages, self._send)
+        self._faults = FaultChannels(mapped.mapped_channels, mapped.file.fault)
 
     @classmethod
     def open(cls, map_path: Path, interface: str, channel: str, bitrate: int) -> Self:
@@ -116,7 +121,7 @@ class Dut:
         return self._talker.last_beat_s
 
     def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
-        """Ask at once and from then on every cycle; a reset is taken on its rising edge.
+        """Ask at once, then every cycle or where it changes, as the map says; a reset is taken on its rising edge.
 
         A close is taken back when the device falls silent or the bus is lost, and has to be asked for again.
         """
@@ -153,6 +158,7 @@ class Dut:
         sampled_s[:] = sampled
         quality[:] = np.where(believable, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
         quality[missing] = Quality.MISSING
+        self._faults.fill(values, sampled_s, quality)
 
     def _news(self, now_s: float) -> str:
         clock = self._clock.news if now_s - self._clock.news_s <= NEWS_S else ""
@@ -181,13 +187,16 @@ class Dut:
     def _hear(self, bus: can.BusABC) -> None:
         while not self._closing.is_set():
             frame = self._receive(bus)
-            if self._silent(time.monotonic()):
+            silent = self._silent(time.monotonic())
+            if silent:
                 self._talker.forget()
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
                 try:
                     self._take(frame, time.monotonic())
                 except Exception as error:  # noqa: BLE001  # no frame, however odd, takes the link
                     self._pass_over(error)
+            if silent and not self._silent(time.monotonic()):
+                self._talker.repeat()
 
     def _receive(self, bus: can.BusABC) -> can.Message | None:
         """The next frame; raises what the adapter says of itself, and what keeps coming instead of frames."""
@@ -229,16 +238,20 @@ class Dut:
         columns, physical = taken.columns[came], np.array([told[taken.signals[place]] for place in came])
         values, sampled_s = (array.copy() for array in self._newest)
         values[columns] = taken.scale[came] * physical + taken.offset[came]
+        values[[taken.columns[place] for place in came if _is_invalid(taken.valid[place], told)]] = np.nan
         sampled_s[columns] = self._clock.ours(frame.timestamp, arrived_s)
         self._newest = values, sampled_s
         self._heard_s = self._last_s[message.name] = arrived_s
 
-    def _send(self, message: Message, payload: bytes) -> None:
+    def _send(self, message: Message, payload: bytes) -> bool:
+        """Whether the bus took it."""
         try:
             if (bus := self._bus) is not None:
                 bus.send(can.Message(arbitration_id=message.id, data=payload, is_extended_id=message.extended))
+                return True
         except Exception as error:  # noqa: BLE001  # an adapter's own, or closed under the talker's hands
             self._fault = str(error) or repr(error)
+        return False
 
 
 def last_word(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanLastWord:
@@ -273,9 +286,19 @@ def _taken(mapped: DutMap) -> dict[int, _Taken]:
             np.array([mapped.rows[column].scale for column in columns]),
             np.array([mapped.rows[column].offset for column in columns]),
             max(mapped.timeout_s, *(channels[column].max_age_s for column in columns)),
+            tuple(_valid(mapped.rows[column]) for column in columns),
         )
         for name, columns in rows.items()
     }
+
+
+def _valid(row: SignalRow) -> tuple[str, int] | None:
+    return None if row.valid_signal is None else (row.valid_signal, row.valid)
+
+
+def _is_invalid(valid: tuple[str, int] | None, told: Mapping[str, float]) -> bool:
+    """Whether the flag beside a value says no; a flag that did not come vouches for nothing."""
+    return valid is not None and told.get(valid[0]) != valid[1]
 
 
 def _identifier(message: Message) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from drivers.benchfile.read import checked
 from drivers.canbus import strict
 from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, Message
+from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
+from drivers.canbus.device_checks import check_behaviour, healthy_values
+from drivers.canbus.device_faults import FAULT, derived, fault_words
 from drivers.canbus.units import unfit
 from drivers.snapshot import Channel
 
@@ -27,10 +30,14 @@ AgeMs: TypeAlias = Annotated[int, Field(ge=1, le=round(1000 * MOST_S))]
 Rows: TypeAlias = Annotated[tuple[Row, ...], Field(strict=False)]
 
 
-class SignalRow(Section):
-    """`[[signal]]`: SI value = scale * physical + offset; no decision uses a value older than `max_age_ms`.
+NAMES: Final = ("message", "signal", "valid_signal")  # of the DBC
 
-    `dbc_unit`: the DBC's own text, where it is none that this project knows.
+
+class SignalRow(Section):
+    """`[[signal]]`: SI value = scale * physical + offset, used while `valid_signal` of its message reads `valid`.
+
+    No decision uses a value older than `max_age_ms`. `dbc_unit`: the DBC's own text, where it is none that this
+    project knows.
     """
 
     channel: Text
@@ -42,23 +49,32 @@ class SignalRow(Section):
     offset: float = 0.0
     max_age_ms: AgeMs | None = None
     dbc_unit: str | None = None
+    valid_signal: Text | None = None
+    valid: int = 1
 
 
 class FamilyRow(SignalRow):
-    """`[[signals]]`: {n} runs over `numbers`, {m} is the message's number."""
+    """`[[signals]]`: {n} runs over `numbers`, {m} is the message's number.
+
+    Channels count from 1; {n} and {m} in the names of the DBC count from `counts_from`.
+    """
 
     numbers: Annotated[tuple[int, int], Field(strict=False)]
     per_message: Annotated[int, Field(ge=1)] = 1
+    counts_from: CountsFrom = 1
 
     def members(self) -> Iterator[SignalRow]:
         """Raises `LookupError` or `ValueError` for a brace that is neither {n} nor {m}."""
         for n in range(self.numbers[0], self.numbers[1] + 1):
             m = (n - 1) // self.per_message + 1
-            names = {name: getattr(self, name).format(n=n, m=m) for name in ("channel", "message", "signal")}
-            rest = {
-                name: getattr(self, name) for name in ("unit", "range", "scale", "offset", "max_age_ms", "dbc_unit")
+            below = 1 - self.counts_from
+            names = {
+                name: said.format(n=n - below, m=m - below)
+                for name in NAMES
+                if (said := getattr(self, name)) is not None
             }
-            yield SignalRow(**names, **rest)
+            rest = {name: getattr(self, name) for name in SignalRow.model_fields if name not in {"channel", *NAMES}}
+            yield SignalRow(channel=self.channel.format(n=n, m=m), **names, **rest)
 
 
 class ProtectedRow(Section):
@@ -67,25 +83,6 @@ class ProtectedRow(Section):
     messages: Annotated[tuple[str, ...], Field(strict=False)]
     counter: Text
     checksum: Text
-
-
-class HeartbeatRow(Section):
-    """`[heartbeat]`."""
-
-    message: Text
-    period_ms: PeriodMs
-
-
-class RequestRow(Section):
-    """`[request]`: what the engine asks."""
-
-    message: Text
-    signal: Text
-    none: int
-    open: int
-    close: int
-    reset_signal: Text
-    balance_signal: Text
 
 
 class LastRequestRow(Section):
@@ -119,11 +116,14 @@ class DutFile(Section):
     signal: Rows[SignalRow]
     signals: Rows[FamilyRow] = ()
     protected: Rows[ProtectedRow] = ()
-    heartbeat: HeartbeatRow
+    fault: Rows[FaultRow] = ()
+    heartbeat: HeartbeatRow | None = None
     request: RequestRow
     last_request: LastRequestRow
     verify: VerifyRow
     arming: ArmingRow
+    times: TimesRow = TimesRow()
+    health: HealthRow = HealthRow()
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,30 @@ class DutMap:
         return self.file.timeout_ms / 1000.0
 
     @property
-    def channels(self) -> tuple[Channel, ...]:
+    def mapped_channels(self) -> tuple[Channel, ...]:
+        """Those that a signal fills."""
         ages_s = max_ages_s(self.rows, self.messages, self.file.max_age_ms)
         return tuple(
             Channel(row.channel, row.unit, *row.range, age_s) for row, age_s in zip(self.rows, ages_s, strict=True)
         )
 
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Those that a signal fills, then those that follow from them (`drivers.canbus.device_faults`)."""
+        mapped = self.mapped_channels
+        return (*mapped, *derived(mapped, self.file.fault))
+
+    @property
+    def healthy(self) -> tuple[float, ...]:
+        """Values of `health.channel` that mean no fault."""
+        return healthy_values(self.file.health, self.words(self.file.health.channel))
+
     def words(self, channel: str) -> dict[int, str]:
-        """What the DBC calls the values of `channel`; raises `KeyError` for a channel that is not mapped."""
+        """What the DBC calls the values of `channel`; raises `KeyError` for a channel that there is not."""
+        if channel == FAULT and self.file.fault:
+            return fault_words(self.file.fault)
+        if channel not in {row.channel for row in self.rows} and channel in {known.name for known in self.channels}:
+            return {}
         row = self.row(channel)
         return self.messages[row.message].words(row.signal)
 
@@ -178,6 +194,7 @@ def read_dut_map(path: Path) -> DutMap:
     _check_requests(document, file, messages, {row.channel for row in rows})
     mapped = DutMap(file, rows, messages, dbc.hash)
     strict.check(document, mapped, dbc.twice)
+    check_behaviour(document, file, mapped.mapped_channels, mapped.words)
     return mapped
 
 
@@ -194,6 +211,7 @@ def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> It
             )
         message = _message(document, (*at, "message"), messages, row.message)
         _signal(document, (*at, "signal"), message, row.signal)
+        _valid_signal(document, at, message, row)
         if row.channel in seen:
             raise document.mistake((*at, "channel"), f'= "{row.channel}" is mapped twice', value=row.channel)
         _unit(document, at, message, row)
@@ -228,17 +246,22 @@ def _members(document: Document, number: int, family: FamilyRow) -> list[SignalR
 
 
 def _check_requests(document: Document, file: DutFile, messages: dict[str, Message], channels: set[str]) -> None:
-    _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
+    if file.heartbeat is not None:
+        _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
     request = _message(document, ("request", "message"), messages, file.request.message)
     for key in ("signal", "reset_signal", "balance_signal"):
-        _signal(document, ("request", key), request, getattr(file.request, key))
+        if (name := getattr(file.request, key)) is not None:
+            _signal(document, ("request", key), request, name)
     last = _message(document, ("last_request", "message"), messages, file.last_request.message)
     _signal(document, ("last_request", "signal"), last, file.last_request.signal)
-    for key in ("none", "open", "close"):
-        _carried(document, ("request", key), request, file.request.signal, getattr(file.request, key))
+    said = {key: value for key in ("none", "open", "close") if (value := getattr(file.request, key)) is not None}
+    for key, value in said.items():
+        _carried(document, ("request", key), request, file.request.signal, value)
     _carried(document, ("last_request", "open"), last, file.last_request.signal, file.last_request.open)
-    if len({file.request.none, file.request.open, file.request.close}) < len(("none", "open", "close")):
-        raise document.mistake(("request",), "says the same for two of none, open and close", bound="three values")
+    if len(set(said.values())) < len(said):
+        hint = "leave none out where the device knows no such word"
+        what = "says the same for two of none, open and close"
+        raise document.mistake(("request",), what, bound="three values", hint=hint)
     for at, channel in (
         (("verify", "channel"), file.verify.channel),
         (("arming", "state_channel"), file.arming.state_channel),
@@ -258,6 +281,18 @@ def _signal(document: Document, at: KeyPath, message: Message, name: str) -> Non
     if name not in message.signals:
         known = ", ".join(message.signals)
         raise document.mistake(at, f'= "{name}" is no signal of {message.name}', value=name, bound=known)
+
+
+def _valid_signal(document: Document, at: KeyPath, message: Message, row: SignalRow) -> None:
+    """A flag tells of a value only where every frame that carries the value carries the flag too."""
+    flag = row.valid_signal
+    if flag is None:
+        return
+    _signal(document, (*at, "valid_signal"), message, flag)
+    _carried(document, (*at, "valid"), message, flag, row.valid)
+    if () not in message.pages(flag) and not message.pages(row.signal) <= message.pages(flag):
+        what, hint = f'= "{flag}" comes on another page than {row.signal}', "name the flag of the same page"
+        raise document.mistake((*at, "valid_signal"), what, value=flag, hint=hint)
 
 
 def _carried(document: Document, at: KeyPath, message: Message, signal: str, value: float) -> None:

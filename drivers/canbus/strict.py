@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile.document import Document, KeyPath
     from drivers.canbus.dbc import Message
-    from drivers.canbus.dut_map import DutMap
+    from drivers.canbus.dut_map import DutMap, SignalRow
 
 
 def check(document: Document, mapped: DutMap, twice: set[str]) -> None:
@@ -43,19 +43,26 @@ def _read(mapped: DutMap) -> Iterator[tuple[KeyPath, str, str]]:
     """Where a signal is mapped to a channel, its message and itself."""
     singles = len(mapped.file.signal)
     for number, row in enumerate(mapped.rows[:singles]):
-        yield ("signal", number), row.message, row.signal
+        yield from ((("signal", number), row.message, name) for name in _read_of(row))
     left = iter(mapped.rows[singles:])
     for number, family in enumerate(mapped.file.signals):
         for _, row in zip(family.members(), left, strict=False):
-            yield ("signals", number), row.message, row.signal
+            yield from ((("signals", number), row.message, name) for name in _read_of(row))
+
+
+def _read_of(row: SignalRow) -> tuple[str, ...]:
+    """The signal and the flag beside it."""
+    return (row.signal,) if row.valid_signal is None else (row.signal, row.valid_signal)
 
 
 def _asked(mapped: DutMap) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
     """What is sent: where the map says so, the message, and its signals that carry words."""
     file = mapped.file
-    yield ("heartbeat",), file.heartbeat.message, ()
+    if file.heartbeat is not None:
+        yield ("heartbeat",), file.heartbeat.message, ()
     request = file.request
-    yield ("request",), request.message, (request.signal, request.reset_signal, request.balance_signal)
+    said = (request.signal, request.reset_signal, request.balance_signal)
+    yield ("request",), request.message, tuple(name for name in said if name is not None)
     yield ("last_request",), file.last_request.message, (file.last_request.signal,)
 
 

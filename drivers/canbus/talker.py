@@ -1,4 +1,4 @@
-"""What the workbench sends to a device under test: heartbeat and request, each on its cycle."""
+"""What the workbench sends to a device under test: heartbeat and request, each as its map says."""
 
 from __future__ import annotations
 
@@ -6,23 +6,55 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from drivers.canbus.device_behaviour import PERIOD_MS
 from drivers.realtime import WIRE, ask_realtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from drivers.canbus.dbc import Message
-    from drivers.canbus.dut_map import DutMap
+    from drivers.canbus.dut_map import DutFile
+
+MARGIN_S: Final = 0.05  # that an equal request waits beyond the device's time, whose clock is another
+RETRY_S: Final = 0.1
+NEVER: Final = float("inf")
+
+
+class OnChange:
+    """When a request is due that is sent once: at once where it differs from the last, else when it counts again."""
+
+    def __init__(self, ignored_s: float) -> None:
+        self.due_s = NEVER
+        self._wait_s = ignored_s + MARGIN_S if ignored_s else 0.0
+        self._sent: Mapping[str, float] | None = None
+        self._sent_s = -NEVER
+
+    def ask(self, asked: Mapping[str, float], now_s: float) -> None:
+        """The wish is `asked` from `now_s` on."""
+        self.due_s = max(now_s, self._sent_s + self._wait_s) if asked == self._sent else now_s
+
+    def repeat(self, now_s: float) -> None:
+        """Whoever hears it may not have heard the last one."""
+        self._sent, self.due_s = None, now_s
+
+    def sent(self, asked: Mapping[str, float], now_s: float, *, taken: bool) -> None:
+        """It went out, or the bus did not take it."""
+        self.due_s = NEVER if taken else now_s + RETRY_S
+        if taken:
+            self._sent, self._sent_s = asked, now_s
 
 
 class Talker:
-    """A thread that sends through `send(message, payload)`, which must not raise."""
+    """A thread that sends through `send(message, payload)`, which says whether it went out and must not raise."""
 
-    def __init__(self, mapped: DutMap, send: Callable[[Message, bytes], None]) -> None:
-        self._rules = mapped.file.request
-        self._heartbeat = mapped.messages[mapped.file.heartbeat.message]
-        self._request = mapped.messages[mapped.file.request.message]
-        self._period_s: Final = mapped.file.heartbeat.period_ms / 1000.0
+    def __init__(self, file: DutFile, messages: Mapping[str, Message], send: Callable[[Message, bytes], bool]) -> None:
+        self._rules = rules = file.request
+        self._heartbeat = None if file.heartbeat is None else messages[file.heartbeat.message]
+        self._request = messages[rules.message]
+        usual_ms = PERIOD_MS if file.heartbeat is None else file.heartbeat.period_ms
+        self._beat_s: Final = usual_ms / 1000.0
+        self._request_s: Final = (rules.period_ms or usual_ms) / 1000.0
+        self._on_change = OnChange(rules.ignored_ms / 1000.0) if rules.send == "on change" else None
         self._send = send
         self._beating = False
         self._asked: dict[str, float] | None = None
@@ -42,42 +74,75 @@ class Talker:
             self._thread.join()
 
     def heartbeat(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        self._beating = on
+        """Nothing where the device expects none."""
+        self._beating = on and self._heartbeat is not None
 
     def request(self, contactor: str, *, reset: bool, balance_off: bool) -> None:
         rules = self._rules
-        words = {"open": rules.open, "close": rules.close, "none": rules.none}
-        asked: dict[str, float] = {
-            rules.signal: words[contactor],
-            rules.reset_signal: reset,
-            rules.balance_signal: balance_off,
-        }
-        if asked != self._asked:
-            self._asked = asked
-            self._news.set()
+        asked: dict[str, float] = {rules.signal: rules.words[contactor]}
+        if rules.reset_signal is not None:
+            asked[rules.reset_signal] = reset
+        if rules.balance_signal is not None:
+            asked[rules.balance_signal] = balance_off == (rules.balance == "off")
+        if asked != self._asked or self._on_change is not None:
+            self._want(asked)
 
     def forget(self) -> None:
         """Take back a close and a reset: who comes back after a silence must not act on old wishes. An open stays."""
         rules, asked = self._rules, self._asked
         if asked is not None and asked[rules.signal] == rules.close:
-            self._asked = {**asked, rules.signal: rules.none, rules.reset_signal: 0}
+            without = {} if rules.reset_signal is None else {rules.reset_signal: 0}
+            self._want({**asked, rules.signal: rules.words["none"], **without})
+
+    def repeat(self) -> None:
+        """Say what is asked to a device that is heard again; a cyclic request comes by itself."""
+        if self._on_change is not None and self._asked is not None:
+            self._on_change.repeat(time.monotonic())
+            self._news.set()
+
+    def _want(self, asked: dict[str, float]) -> None:
+        self._asked = asked
+        if self._on_change is not None:
+            self._on_change.ask(asked, time.monotonic())
+        self._news.set()
 
     def _run(self) -> None:
         ask_realtime(WIRE)
-        due_s = time.monotonic()
+        beat_s = request_s = time.monotonic()
         while not self._closing:
+            due_s = min(beat_s, request_s if self._on_change is None else self._on_change.due_s)
             if self._news.wait(max(0.0, due_s - time.monotonic())):
                 self._news.clear()
-                self._ask()
+                self._ask_news()
                 continue
-            if self._beating:
-                self.last_beat_s = time.monotonic()
-                self._send(self._heartbeat, self._heartbeat.encode({}, self._beats))
-                self._beats += 1
+            now_s = time.monotonic()
+            if now_s >= beat_s:
+                self._beat()
+                beat_s = max(beat_s + self._beat_s, now_s)
+            if self._on_change is not None:
+                self._ask_news()
+            elif now_s >= request_s:
+                self._ask()
+                request_s = max(request_s + self._request_s, now_s)
+
+    def _beat(self) -> None:
+        if self._beating and self._heartbeat is not None:
+            self.last_beat_s = time.monotonic()
+            self._send(self._heartbeat, self._heartbeat.encode({}, self._beats))
+            self._beats += 1
+
+    def _ask_news(self) -> None:
+        """A request that changes goes out at once; one that counts only where it changes when it is due."""
+        if self._on_change is None or time.monotonic() >= self._on_change.due_s:
             self._ask()
-            due_s = max(due_s + self._period_s, time.monotonic())
 
     def _ask(self) -> None:
-        if self._asked is not None and not self._closing:
-            self._send(self._request, self._request.encode(self._asked, self._requests))
-            self._requests += 1
+        asked = self._asked
+        if asked is None or self._closing:
+            return
+        taken = self._send(self._request, self._request.encode(asked, self._requests))
+        self._requests += 1
+        if self._on_change is not None:
+            self._on_change.sent(asked, time.monotonic(), taken=taken)
+            if asked != self._asked:  # another thread asked meanwhile
+                self._on_change.ask(self._asked or asked, time.monotonic())

@@ -11,6 +11,7 @@ import pytest
 
 from control.arming import Arming, Bench, CheckResult
 from control.cellorder import staircase, wrong_order
+from control.device import DeviceBehaviour
 from drivers.errors import LinkSilent
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class FakeRig:
     supply_protect_a: float = 100.0
     supply_protect_sunk_a: float = 100.0
     closes: bool = True
+    closes_s: float = 0.0
+    reports_s: float = 0.0  # how old a cell voltage is that the device tells
+    recovers_s: float = 0.0
+    state: float = 3.0
     welded: bool = False
     fault: float = 0.0
     latched: bool = True
@@ -43,6 +48,8 @@ class FakeRig:
     elapsed_s: float = 0.0
     log: list[str] = field(default_factory=list[str])
     volts: Floats = field(default_factory=lambda: np.zeros(CELLS))
+    before: tuple[float, Floats] = field(default_factory=lambda: (0.0, np.zeros(CELLS)))  # until when, what was told
+    asked_s: float = math.inf
     current_a: float = 0.0
     closed: bool = False
     on: bool = False
@@ -51,18 +58,21 @@ class FakeRig:
         self.elapsed_s += seconds
 
     def read(self, name: str) -> float:
+        self.closed = self.closed or self.elapsed_s - self.asked_s >= self.closes_s
         flowing_a = self.current_a if self.on and self.closed else 0.0
         noise = 0.0006 * math.sin(91.0 * self.elapsed_s + len(name))
         if name.startswith("bms/cell_"):
             place = int(name[9:11]) - 1
-            return math.nan if place == self.missing else float(self.volts[self.sense[place]]) + noise
+            until_s, old = self.before
+            told = old if self.elapsed_s < until_s else self.volts
+            return math.nan if place == self.missing else float(told[self.sense[place]]) + noise
         return {
             "io/estop": self.estop,
             "io/contactor": float(self.closed or self.welded),
             "bms/contactor": float(self.closed),
             "bms/fault": self.fault + 2.0 * self.latched,
             "bms/fault_cell": 0.0,
-            "bms/state": 3.0,
+            "bms/state": 10.0 if self.elapsed_s < self.recovers_s else self.state,
             "bms/balancing": self.balancing,
             "bms/pack_current": self.shunt_sign * flowing_a + self.shunt_zero_a + noise,
             "supply/current": math.nan if self.silent else self.supply_sign * flowing_a + noise,
@@ -114,6 +124,7 @@ class FakeCells:
         return volts, np.full(CELLS, 5.0)
 
     def set_voltages(self, volts: Floats) -> None:
+        self.rig.before = (self.rig.elapsed_s + self.rig.reports_s, self.rig.volts)
         self.rig.volts = volts.copy()
 
     def outputs(self, on: bool) -> None:  # noqa: FBT001  # as the protocol has it
@@ -153,7 +164,9 @@ class FakeDevice:
         self, contactor: Literal["open", "close", "none"], *, reset: bool = False, balance_off: bool = False
     ) -> None:
         self.rig.latched = self.rig.latched and not reset
-        self.rig.closed = contactor == "close" and self.rig.closes
+        rig, closes = self.rig, contactor == "close" and self.rig.closes
+        rig.asked_s = min(rig.asked_s, rig.elapsed_s) if closes else math.inf
+        rig.closed = closes and rig.elapsed_s - rig.asked_s >= rig.closes_s
         self.rig.balancing = 0.0 if balance_off and self.rig.balancing == 5.0 else self.rig.balancing
         self.rig.log.append(contactor)
 
@@ -169,6 +182,43 @@ def test_a_bench_in_order_passes_every_check_and_is_left_live_at_zero_current() 
     assert len(done) == 11
     assert (rig.closed, rig.on, rig.current_a) == (True, True, 0.0)
     assert rig.volts.tolist() == [3.8] * CELLS
+
+
+SLOW = DeviceBehaviour(
+    settle_s=1.2, healthy_s=6.0, close_s=5.0, health_channel="bms/state", healthy=(3.0, 7.0), balances=False
+)
+
+
+def test_a_slower_device_is_waited_for_as_its_map_says() -> None:
+    rig = FakeRig(reports_s=0.7, closes_s=3.7, recovers_s=4.0)
+    done = results(rig, behaviour=SLOW)
+    assert [(check.name, check.detail) for check in done if not check.ok] == []
+    assert rig.closed
+
+
+@pytest.mark.parametrize(
+    ("slow", "name"),
+    [({"reports_s": 0.7}, "cell order"), ({"closes_s": 3.7}, "contactors")],
+)
+def test_a_slower_device_fails_by_the_times_of_another(slow: dict[str, float], name: str) -> None:
+    last = results(FakeRig(**slow))[-1]  # pyright: ignore[reportArgumentType]  # floats all
+    assert (last.name, last.ok) == (name, False)
+
+
+def test_a_device_in_no_healthy_state_is_not_armed_whatever_its_fault_number() -> None:
+    last = results(FakeRig(state=10.0, latched=False), behaviour=SLOW)[-1]
+    assert (last.name, last.ok) == ("cells live", False)
+    assert "no fault, bms/state 10" in last.detail
+
+
+def test_a_device_in_a_healthy_state_is_armed_whatever_its_fault_number() -> None:
+    assert all(check.ok for check in results(FakeRig(fault=2.0), behaviour=SLOW))
+
+
+def test_a_device_that_tells_no_balancing_is_not_asked_for_it_and_the_checklist_says_so() -> None:
+    checks = {check.name: check for check in results(FakeRig(balancing=8.0), behaviour=SLOW)}
+    assert checks["balancing off"].ok
+    assert "not verified" in checks["balancing off"].detail
 
 
 def test_the_checklist_takes_seconds_not_minutes() -> None:

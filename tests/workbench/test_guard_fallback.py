@@ -65,6 +65,7 @@ class FakeStation:
     closed: bool = True
     obeys: bool = True
     offs: int = 0
+    opens_s: float = 2.0
 
     def __post_init__(self) -> None:
         self.loop = self.rig.loop

@@ -6,7 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import BenchError, Blocked, Interrupted
+from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
+from workbench.certify import recovery
 from workbench.certify.seen import Reaction, Stimulus, Told
 from workbench.certify.watch import Watch
 from workbench.session import patience
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from workbench.certify.device import DeviceRules
     from workbench.session.live import LiveSession
 
 ACT_S, RESET_S = 5.0, 10.0
@@ -23,7 +25,7 @@ READY_S: Final = 3.0
 LOOK_S: Final = 0.008  # between two looks; times come from the ring, not from when it was looked at
 ASKED_S: Final = 0.004  # within which a request has gone out
 EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
-TRIES: Final = 3
+PLACE_S: Final = 1.0  # within which a place follows its fault
 AFTER_S: Final = 0.08  # that a plot shows behind the last event
 METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
@@ -33,8 +35,9 @@ CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
 class CaseBench:
     """One armed bench for one case after the other; `stop_file` ends what waits."""
 
-    def __init__(self, session: LiveSession, faults: dict[int, str], stop_file: Path) -> None:
-        self._session, self._faults, self._stop_file = session, faults, stop_file
+    def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
+        self.device = device
+        self._session, self._stop_file = session, stop_file
         self._watch: Watch | None = None
         self._begun = False
         self._held_auxiliary = self._beat_off = False
@@ -62,7 +65,9 @@ class CaseBench:
         self._act("wish")
 
     def heartbeat(self, *, on: bool) -> Stimulus:
-        """The tester's heartbeat; off counts from the last beat that was sent."""
+        """The tester's heartbeat; off counts from the last beat that was sent. Raises `NotApplicable`."""
+        if not self.device.heartbeat:
+            raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         self._beat_off = not on
         told = self._act("heartbeat", on=on)
         return Stimulus(told["sent_s"], told["sent_s"], late_s=told["late_s"])
@@ -84,7 +89,21 @@ class CaseBench:
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
-        self._until(lambda: False, seconds)
+        self.until(lambda: False, seconds)
+
+    def until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Poll session and ring until `holds()`; raises `Interrupted`, and `BenchError` when the bench tripped."""
+        until_s = time.monotonic() + within_s
+        while True:
+            self._session.poll()
+            if self._watch is not None:
+                self._watch.look()
+            if holds():
+                return True
+            self._look_out()
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(LOOK_S)
 
     # -- what it sees
 
@@ -115,15 +134,30 @@ class CaseBench:
             return bool(found)
 
         self._show("bms/fault")
-        if not self._until(heard, within_s):
+        if not self.until(heard, within_s):
             return None
         at_s, code = found[0]
-        place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
-        return Told(self._word(code), int(place[1]) if place else 0, at_s)
+        return Told(self._word(code), self._place(at_s), at_s)
+
+    def told_last(self, since_s: float) -> Told | None:
+        """The fault that the device came to tell since then; None when it told none."""
+        self._show("bms/fault")
+        fault = self._watching.last("bms/fault", lambda values: values > 0.0, since_s)
+        if fault is None:
+            return None
+        begun = self._watching.first("bms/fault", lambda values: values == fault[1], since_s) or fault
+        place = self._watching.last("bms/fault_cell", lambda values: values >= 0.0, since_s)
+        return Told(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
+
+    def is_healthy(self) -> bool:
+        """Whether the device says that it is without fault."""
+        return self._now(self.device.health) in self.device.healthy
 
     def fault(self) -> str:
-        """The fault that the device tells now; empty while it is silent."""
-        code = self._now("bms/fault")
+        """The fault that the device tells now, else the state that is none of its healthy ones; empty if silent."""
+        code, health = self._now("bms/fault"), self._now(self.device.health)
+        if code == 0.0 and not math.isnan(health):
+            return self.device.states.get(int(health), f"{health:g}")
         return "" if math.isnan(code) else self._word(code)
 
     # -- between cases
@@ -141,10 +175,11 @@ class CaseBench:
             self.heartbeat(on=True)
         if self._now("io/bms_power") != 1.0:
             self.power(on=True)
-        if not self._until(lambda: not math.isnan(self._now("bms/fault")), READY_S):
+        wakes_s = max(READY_S, self.device.healthy_s)
+        if not self.until(lambda: not math.isnan(self._now(self.device.health)), wakes_s):
             raise Blocked("the device under test is silent", hint="check its power and its bus")
-        self._without_fault()
-        self._close()
+        recovery.clear_fault(self)
+        recovery.close(self)
         self._watching.begin()
         self.zero_s = time.monotonic()
 
@@ -167,8 +202,8 @@ class CaseBench:
         patience.finish(session, injected, ACT_S)
         try:
             pending = session.arm()
-            self._until(lambda: pending.done, patience.ARM_S)
-            told = self.told(since_s, 0.0)
+            self.until(lambda: pending.done, patience.ARM_S)
+            told = self.told_last(since_s)  # dark cells may be a fault of their own, before the wires are looked at
         finally:
             self._show(CONTACT)
             self._until_settled()
@@ -196,7 +231,7 @@ class CaseBench:
 
     def linger(self) -> None:
         """See a little of what comes after."""
-        self._until(lambda: False, AFTER_S)
+        self.until(lambda: False, AFTER_S)
 
     # -- inside
 
@@ -216,30 +251,27 @@ class CaseBench:
         return self._watching.newest(channel)
 
     def _word(self, code: float) -> str:
-        return self._faults.get(int(code), f"{code:g}")
+        return self.device.faults.get(int(code), f"{code:g}")
+
+    def _place(self, at_s: float) -> int:
+        """The place that goes with a fault seen at `at_s`; it may come in a frame of its own, 0 where none comes."""
+        seen: list[tuple[float, float]] = []
+
+        def heard() -> bool:
+            place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
+            seen[:] = [place] if place else []
+            return bool(seen)
+
+        return int(seen[0][1]) if self.until(heard, PLACE_S) else 0
 
     def _act(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """One act through the session, watched meanwhile."""
         session = self._session
         pending = session.script(verb, **arguments)
-        if not self._until(lambda: pending.done, ACT_S):
+        if not self.until(lambda: pending.done, ACT_S):
             raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
         patience.finish(session, pending, ACT_S)
         return dict(pending.payload)
-
-    def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
-        """Poll session and ring until `holds()`; raises `Interrupted`, and `BenchError` when the bench tripped."""
-        until_s = time.monotonic() + within_s
-        while True:
-            self._session.poll()
-            if self._watch is not None:
-                self._watch.look()
-            if holds():
-                return True
-            self._look_out()
-            if time.monotonic() > until_s:
-                return False
-            time.sleep(LOOK_S)
 
     def _look_out(self) -> None:
         if self._stop_file.exists():
@@ -264,7 +296,7 @@ class CaseBench:
             seen[:] = [first[0]] if first else []
             return bool(seen)
 
-        if not self._until(beyond, READY_S):
+        if not self.until(beyond, READY_S):
             now = self._now(channel)
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
         if past is not None:
@@ -280,7 +312,7 @@ class CaseBench:
             seen[:] = [first] if first else []
             return bool(seen)
 
-        if not self._until(moved, within_s):
+        if not self.until(moved, within_s):
             return None
         sampled_s = seen[0][0]
         age = self._watching.first(CONTACT_AGE, lambda values: values >= 0.0, sampled_s)
@@ -314,28 +346,3 @@ class CaseBench:
 
     def _until_settled(self) -> None:
         patience.idle(self._session, 0.15)
-
-    def _without_fault(self) -> None:
-        """A reset once its cause is gone; it is taken on its rising edge."""
-        if self._now("bms/fault") == 0.0:
-            return
-        for _ in range(TRIES):
-            self.request("none")
-            self.hold(0.06)
-            self.request("none", reset=True)
-            if self._until(lambda: self._now("bms/fault") == 0.0, READY_S / TRIES):
-                self.request("none")
-                return
-        raise Blocked(f"the device under test keeps its fault {self.fault()}", hint="power it off and look into it")
-
-    def _close(self) -> None:
-        """A close counts once: it is withdrawn, then asked anew."""
-        if self.contactor_closed():
-            return
-        for _ in range(TRIES):
-            self.request("none")
-            self.hold(0.06)
-            self.request("close")
-            if self._until(self.contactor_closed, READY_S / TRIES):
-                return
-        raise Blocked(f"the contactors do not close; fault {self.fault()}", hint="read the device's state")

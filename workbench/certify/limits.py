@@ -1,30 +1,42 @@
-"""What the device under test must keep: its device limits in the bench file and its maker's sheet, in SI."""
+"""What the device under test must keep: its device limits in the bench file and its maker's profile, in SI."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from drivers.benchfile.device import read_sheet
+from drivers.benchfile.device import Debounced, Feedback, Protection, Timeout, Watched, read_sheet
 from drivers.benchfile.read import read_bench
 from drivers.benchfile.units import to_si
+from drivers.errors import NotApplicable
 from workbench.certify.order import given
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from drivers.benchfile.device import Protection
+    from drivers.benchfile.device import DeviceSheet
     from drivers.benchfile.model import Bench, DeviceLimits
+
+
+BOUNDED: Final = {  # each protection: whose device bound it keeps, on which side, within which tolerance
+    "cell_overvoltage": ("cell_01/voltage", +1, "tolerance_v"),
+    "cell_undervoltage": ("cell_01/voltage", -1, "tolerance_v"),
+    "overcurrent_charge": ("supply/current", -1, "tolerance_a"),
+    "overcurrent_discharge": ("supply/current", +1, "tolerance_a"),
+    "overtemperature": ("bms/temperature_1", +1, "tolerance_k"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """A protection: the device's bound, and what is tried `inside` of it (must not trip) and `beyond` it (must).
 
-    `debounce_s` is the sheet's; the contactor is open between `earliest_s` and `latest_s` after the crossing.
+    `debounce_s` is the profile's; the contactor is open between `earliest_s` and `latest_s` after the crossing. The
+    device calls it `fault`, `names_place` says whether with cell or sensor, `latched` whether it outlives a power cut.
     """
 
     bound: float
@@ -33,43 +45,83 @@ class Level:
     debounce_s: float
     earliest_s: float
     latest_s: float
+    fault: str = ""
+    names_place: bool = True
+    latched: bool = True
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`cells` and `sensors` are their numbers, from 1."""
+    """`cells` and `sensors` are their numbers, from 1; `levels` by their table in the profile, `profile` its name.
+
+    What the profile does not declare raises `NotApplicable` where a case asks for it.
+    """
 
     cells: tuple[int, ...]
     sensors: tuple[int, ...]
-    overvoltage: Level
-    undervoltage: Level
-    charge: Level
-    discharge: Level
-    overtemperature: Level
-    heartbeat: Level
-    feedback: Level
-    open_wire_s: float
     tell_s: float
+    levels: Mapping[str, Level]
+    profile: str
+
+    def level(self, name: str) -> Level:
+        """One protection by its table; raises `NotApplicable`."""
+        if name not in self.levels:
+            hint = "declare it there, if the device has it"
+            raise NotApplicable(f"the device profile {self.profile} declares no [{name}]", hint=hint)
+        return self.levels[name]
+
+    def latching(self, name: str) -> Level:
+        """One whose fault outlives a power cycle; raises `NotApplicable`."""
+        level = self.level(name)
+        if not level.latched:
+            said = f"the device profile {self.profile} says that [{name}] is not latched over a power cycle"
+            raise NotApplicable(said, hint="a latch that nobody promises is not judged")
+        return level
+
+    @property
+    def overvoltage(self) -> Level:
+        return self.level("cell_overvoltage")
+
+    @property
+    def undervoltage(self) -> Level:
+        return self.level("cell_undervoltage")
+
+    @property
+    def charge(self) -> Level:
+        return self.level("overcurrent_charge")
+
+    @property
+    def discharge(self) -> Level:
+        return self.level("overcurrent_discharge")
+
+    @property
+    def overtemperature(self) -> Level:
+        return self.level("overtemperature")
+
+    @property
+    def heartbeat(self) -> Level:
+        return self.level("heartbeat")
+
+    @property
+    def feedback(self) -> Level:
+        return self.level("contactor")
+
+    @property
+    def open_wire(self) -> Level:
+        return self.level("open_wire")
 
 
 def read_limits(path: Path) -> Limits:
     """The limits of the bench file at `path`; raises `BenchFileError`."""
     bench = read_bench(path)
     asked = _asked(bench)
-    sheet = read_sheet(path.parent / asked.thresholds)
-    wanted = _Levels(bench, asked)
+    profile = path.parent / asked.thresholds
     return Limits(
         cells=tuple(range(1, bench.pack.cells + 1)),
         sensors=tuple(range(1, bench.io_box.thermistors + 1)),
-        overvoltage=wanted.level("cell_01/voltage", sheet.cell_overvoltage, +1, asked.tolerance_v),
-        undervoltage=wanted.level("cell_01/voltage", sheet.cell_undervoltage, -1, asked.tolerance_v),
-        charge=wanted.level("supply/current", sheet.overcurrent_charge, -1, asked.tolerance_a),
-        discharge=wanted.level("supply/current", sheet.overcurrent_discharge, +1, asked.tolerance_a),
-        overtemperature=wanted.level("bms/temperature_1", sheet.overtemperature, +1, asked.tolerance_k),
-        heartbeat=wanted.times(sheet.heartbeat.timeout_ms / 1e3),
-        feedback=wanted.times(sheet.contactor.feedback_ms / 1e3),
-        open_wire_s=(sheet.open_wire.every_ms + sheet.open_wire.debounce_ms) / 1e3,
         tell_s=asked.tell_ms / 1e3,
+        levels=dict(_Levels(bench, asked).all(read_sheet(profile))),
+        profile=profile.name,
     )
 
 
@@ -78,18 +130,30 @@ class _Levels:
     bench: Bench
     asked: DeviceLimits
 
-    def level(self, channel: str, sheet: Protection, side: int, tolerance: float) -> Level:
-        """The bound of `channel` on one side; what must not trip stays inside of both the bound and the sheet."""
+    def all(self, sheet: DeviceSheet) -> Iterator[tuple[str, Level]]:
+        """What the profile declares, by its table."""
+        for name in type(sheet).model_fields:
+            part: Watched | None = getattr(sheet, name)
+            if isinstance(part, Protection):
+                channel, side, tolerance = BOUNDED[name]
+                yield name, self._level(name, part, channel, side, getattr(self.asked, tolerance))
+            elif part is not None:
+                yield name, self._times(name, part)
+
+    def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> Level:
+        """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
         bound = self._bound(channel, side)
         declared = math.copysign(sheet.limit_si, side) if channel == "supply/current" else sheet.limit_si
         nearer = min(side * bound, side * declared) * side
-        inside, beyond = nearer - side * tolerance, bound + side * tolerance
-        return self.times(sheet.debounce_s, bound=bound, inside=inside, beyond=beyond)
+        level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
+        return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
 
-    def times(
-        self, debounce_s: float, *, bound: float = math.nan, inside: float = math.nan, beyond: float = math.nan
-    ) -> Level:
-        return Level(bound, inside, beyond, debounce_s, debounce_s, debounce_s + self.asked.react_ms / 1e3)
+    def _times(self, name: str, sheet: Watched) -> Level:
+        react_s = (self.asked.react_ms if sheet.react_ms is None else sheet.react_ms) / 1e3
+        ripe_s = _ripe_s(sheet)
+        fault = sheet.fault or name.upper()
+        unbound = math.nan
+        return Level(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
 
     def _bound(self, channel: str, side: int) -> float:
         for number, limit in enumerate(self.bench.limit):
@@ -100,6 +164,21 @@ class _Levels:
                     raise self.bench.document.mistake(at, "has no device limit to certify by", hint=hint)
                 return to_si(limit.device[side > 0], limit.unit)
         raise self.bench.document.mistake(("limit",), f"bounds no {channel}", hint="declare its device limit")
+
+
+def _ripe_s(sheet: Watched) -> float:
+    """How long something must last before the device acts."""
+    match sheet:
+        case Protection():
+            return sheet.debounce_s
+        case Timeout():
+            return sheet.timeout_ms / 1e3
+        case Debounced():
+            return (sheet.every_ms + sheet.debounce_ms) / 1e3
+        case Feedback():
+            return sheet.feedback_ms / 1e3
+        case _:
+            raise TypeError(f"{type(sheet).__name__} has no time")
 
 
 def _asked(bench: Bench) -> DeviceLimits:

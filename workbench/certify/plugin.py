@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from drivers.errors import Blocked, Interrupted, PulseError
+from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
 from workbench.certify.bench import CaseBench
 from workbench.certify.case import MARK, Case, case_of
 from workbench.certify.order import given
@@ -53,15 +53,15 @@ class Certifying:
         if self.opened is None:
             from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a suite that is broken says so at once
             from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
+            from workbench.certify.device import DeviceRules  # noqa: PLC0415
             from workbench.session.live import LiveSession  # noqa: PLC0415
 
-            declared = read_bench(self.order.bench)
-            faults = read_dut_map(declared.dut_map).words("bms/fault")
+            device = DeviceRules.of(read_dut_map(read_bench(self.order.bench).dut_map))
             # shadow lanes judge nothing here, and would only take their time from the loop
             runs, broken = self.order.out / "runs", self.order.sabotage
             taken = self.order.take_over
             self._session = LiveSession(self.order.bench, runs, shadows=False, sabotage=broken, take_over=taken)
-            self.opened = CaseBench(self._session, faults, self.order.out / STOP)
+            self.opened = CaseBench(self._session, device, self.order.out / STOP)
         return self.opened
 
     def about(self) -> dict[str, Any]:
@@ -137,6 +137,8 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
     error = call.excinfo.value
     if isinstance(error, Blocked):
         node.stash[_TROUBLE] = Verdict.BLOCKED, str(error)
+    elif isinstance(error, NotApplicable):
+        node.stash[_TROUBLE] = Verdict.NA, str(error)
     elif isinstance(error, PulseError):
         node.stash[_TROUBLE] = Verdict.ERROR, str(error)
     else:

@@ -60,6 +60,16 @@ class Watch:
                 return float(sampled_s[column, at]), float(values[column, at])
         return None
 
+    def last(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
+        """When a channel was last sampled at or after `since_s` so that `holds(values)`, and its value then."""
+        column = self.table.index(channel)
+        for values, sampled_s in zip(reversed(self._values), reversed(self._sampled_s), strict=True):
+            fits = (sampled_s[column] >= since_s) & np.asarray(holds(values[column]), dtype=np.bool_)
+            if fits.any():
+                at = int(np.flatnonzero(fits)[-1])
+                return float(sampled_s[column, at]), float(values[column, at])
+        return None
+
     def ever(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> bool:
         """Whether a channel was sampled so since `since_s`."""
         return self.first(channel, holds, since_s) is not None

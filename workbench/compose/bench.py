@@ -205,12 +205,14 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
 def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None:
     """Start the emulated bench when the file names one; its journals lie in the run's folder."""
     refuse_without_place(bench, sabotage)
-    declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address, bench.dut.interface)
-    if not any(address.startswith(EMULATED) for address in declared):
+    parts = _emulated_parts(bench)
+    if not parts:
         return None
     thresholds = _lax_thresholds(folder) if sabotage == "bms-threshold" else None
     try:
-        desk = EmulatedBench.start(folder / EMULATED, bench.dut_map, thresholds=thresholds, defect=_seeded(sabotage))
+        desk = EmulatedBench.start(
+            folder / EMULATED, bench.dut_map, thresholds=thresholds, defect=_seeded(sabotage), parts=parts
+        )
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
     if sabotage == "mute-supply":
@@ -218,6 +220,17 @@ def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None
     if sabotage == "swap-cells":
         desk.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
     return desk
+
+
+def _emulated_parts(bench: Bench) -> tuple[str, ...]:
+    """What the file calls emulated; emulated instruments may stand around a device that is not."""
+    declared = {
+        "cell_simulator": bench.cell_simulator.address,
+        "supply": bench.supply.address,
+        "bms": bench.dut.interface,
+        "io_box": bench.io_box.address,
+    }
+    return tuple(name for name, where in declared.items() if where == EMULATED or where.startswith(f"{EMULATED}:"))
 
 
 def _seeded(sabotage: str) -> tuple[str, int] | None:

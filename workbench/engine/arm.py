@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from control.arming import Arming, Bench, CheckResult
+from control.device import DeviceBehaviour
 from control.state import BenchState
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
@@ -16,6 +17,7 @@ from workbench.window.model import Check, CheckState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.canbus.dut_map import DutMap
     from drivers.scpi.cells import CellSimulator
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Floats
@@ -106,6 +108,20 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
         read=station.read,
         wait=wait,
         word=word,
+        behaviour=_behaviour(station.dut.map),
+    )
+
+
+def _behaviour(mapped: DutMap) -> DeviceBehaviour:
+    times, health = mapped.file.times, mapped.file.health
+    return DeviceBehaviour(
+        settle_s=times.settle_ms / 1e3,
+        current_s=times.current_ms / 1e3,
+        healthy_s=times.healthy_ms / 1e3,
+        close_s=times.close_ms / 1e3,
+        health_channel=health.channel,
+        healthy=mapped.healthy,
+        balances=any(row.channel == "bms/balancing" for row in mapped.rows),
     )
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
-NEEDED: Final = ("state", "fault", "fault_cell", "contactor", "balancing")  # by the checklist
+NEEDED: Final = ("state", "fault", "fault_cell", "contactor")  # by the checklist
 NEEDED_LIVE: Final = ("pack_current", "charge_limit", "discharge_limit")  # by the loop
 
 
@@ -53,13 +53,19 @@ def of(bench: Bench) -> BenchFacts:
         sources=(
             SourceInfo("cell_simulator", "Cell simulator", ("cell_",), bench.cell_simulator.period_s),
             SourceInfo("supply", "Supply", ("supply/",), bench.supply.period_s),
-            SourceInfo("dut", "BMS (CAN)", ("bms/",), 0.02),
+            SourceInfo("dut", "BMS (CAN)", ("bms/",), _cycle_s(mapped)),
             SourceInfo("io_box", "I/O box", ("io/",), bench.io_box.period_s),
         ),
         limits=tuple(_limits(bench)),
         faults=faults.offered(bench, mapped),
         words=words(mapped),
     )
+
+
+def _cycle_s(mapped: DutMap) -> float:
+    """Of the message that comes most often."""
+    cycles = [cycle_s for row in mapped.rows if (cycle_s := mapped.messages[row.message].cycle_s)]
+    return min(cycles, default=mapped.timeout_s)
 
 
 def _limits(bench: Bench) -> list[LimitPair]:

@@ -30,7 +30,8 @@ EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 def offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
     """What the window and the command line offer on `bench`."""
     said = tuple(dict.fromkeys(row.message for row in mapped.rows))
-    return specs(bench.pack.cells, bench.io_box.thermistors, said)
+    known = specs(bench.pack.cells, bench.io_box.thermistors, said)
+    return tuple(spec for spec in known if spec.name != HEARTBEAT or mapped.file.heartbeat is not None)
 
 
 def specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
@@ -121,20 +122,22 @@ class Faults:
         match name:
             case "silent instrument":
                 instrument = str(parameters["instrument"])
-                return f"{instrument} is silent", self._at_desk("mute", instrument=instrument)
+                return f"{instrument} is silent", self._at_desk("mute", instrument, instrument=instrument)
             case "message stopped":
                 message = str(parameters["message"])
-                return f"{message} has stopped", self._at_desk("stopped_message", message=message)
+                return f"{message} has stopped", self._at_desk("stopped_message", "bms", message=message)
             case "stuck temperature":
                 number = int(parameters["number"])
-                return f"thermistor {number} keeps its value", self._at_desk("stuck_thermistor", number=number)
+                clear = self._at_desk("stuck_thermistor", "io_box", number=number)
+                return f"thermistor {number} keeps its value", clear
             case _:
                 raise Refused(f"fault {name} cannot be injected yet")
 
-    def _at_desk(self, fault: str, **at: object) -> Callable[[], None]:
+    def _at_desk(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
+        """Put a fault into the emulator `inside`; raises `Refused` where the bench has the real one."""
         desk = self._station.desk
-        if desk is None:
-            raise Refused(f"{fault} needs an emulated bench")
+        if desk is None or not desk.emulates(inside):
+            raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real one")
         desk.inject(fault, **at)
         return lambda: desk.clear(fault)
 
@@ -145,7 +148,7 @@ class Faults:
 
     def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
         added = volts - self._twin_voltage(cell)
-        clear = self._at_desk("cell_offset", cell=cell, volts=added)
+        clear = self._at_desk("cell_offset", "cell_simulator", cell=cell, volts=added)
         return f"cell {cell} stepped to {volts:.3f} V behind the gate", clear
 
     def _twin_voltage(self, cell: int) -> float:

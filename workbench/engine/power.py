@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from workbench.engine.station import Station
 
-OPEN_S: Final = 2.0
 ANSWER_S: Final = 0.2
 
 
@@ -23,7 +22,7 @@ def make_safe(station: Station) -> list[str]:
     _try(trouble, lambda: station.supply.set_current(0.0))
     _try(trouble, lambda: station.supply.output(on=False))
     _try(trouble, lambda: station.dut.request("open"))
-    if not station.wait_until(lambda: station.read("io/contactor", since_s=asked_s) == 0.0, OPEN_S):
+    if not station.wait_until(lambda: station.read("io/contactor", since_s=asked_s) == 0.0, station.opens_s):
         trouble.append("contactors are not verified open; use the hard-wired emergency stop")
     return trouble
 

@@ -132,8 +132,11 @@ class Script:
     def _heartbeat(self, *, on: bool) -> dict[str, Any]:
         """`sent_s` is the last beat; a period is waited for it, since one may be under way."""
         dut = self._station.dut
+        rules = dut.map.file.heartbeat
+        if rules is None:
+            raise Refused("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         dut.heartbeat(on=on)
-        time.sleep(0.0 if on else dut.map.file.heartbeat.period_ms / 1e3)
+        time.sleep(0.0 if on else rules.period_ms / 1e3)
         return {"sent_s": dut.last_beat_s}
 
     def _request(self, *, contactor: str, reset: bool = False) -> dict[str, Any]:

@@ -32,11 +32,16 @@ if TYPE_CHECKING:
 SOURCES: Final = {"bms": "dut"}  # emulator -> source, where their names differ
 LOOK_S: Final = 0.02
 GUARD_END_S: Final = 2.0
+OPENS_S: Final = 2.0
 STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of now
 
 
 class FaultDesk(Protocol):
     """Injects what only the bench itself can do; an emulated bench has one."""
+
+    def emulates(self, part: str) -> bool:
+        """Whether that instrument, or `bms`, is one of its emulators."""
+        ...
 
     def inject(self, fault: str, **at: object) -> None: ...
 
@@ -95,6 +100,11 @@ class Station:
     def news(self) -> list[tuple[str, str]]:
         """Source and sentence of what was changed at an instrument, each told once."""
         return [(source.name, said) for source in (self.cells, self.supply, self.io_box) for said in source.news()]
+
+    @property
+    def opens_s(self) -> float:
+        """How long contactors may take to read open: as the safe sequence declares, and no less than `OPENS_S`."""
+        return max((OPENS_S, *(step.within_s for step in self.bench.safe if step.step == "contactors open")))
 
     def start(self) -> None:
         """Open every connection; nothing is energised."""

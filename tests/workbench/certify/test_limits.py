@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import BenchFileError
+from drivers.errors import BenchFileError, NotApplicable
 from workbench.certify.limits import read_limits
 from workbench.options import EMULATED_BENCH
 
@@ -66,3 +66,45 @@ def test_a_limit_without_a_device_side_is_named_by_its_line(bench: Path) -> None
     with pytest.raises(BenchFileError, match="no device limit to certify by") as caught:
         read_limits(bench)
     assert caught.value.line
+
+
+FOREIGN = EMULATED_BENCH.with_name("foreign24.toml")
+
+
+def test_a_protection_may_have_a_name_and_a_time_of_its_own() -> None:
+    level = read_limits(FOREIGN).overtemperature
+    assert (level.fault, level.names_place) == ("OVERTEMPERATURE MSL", True)
+    assert (level.earliest_s, level.latest_s) == pytest.approx((6.6, 7.1))
+    assert read_limits(FOREIGN).overvoltage.latest_s == pytest.approx(0.75)
+
+
+def test_faults_are_called_by_their_table_where_the_profile_names_none(bench: Path) -> None:
+    limits = read_limits(bench)
+    assert {name: level.fault for name, level in limits.levels.items()} == {
+        "cell_overvoltage": "CELL_OVERVOLTAGE",
+        "cell_undervoltage": "CELL_UNDERVOLTAGE",
+        "overcurrent_charge": "OVERCURRENT_CHARGE",
+        "overcurrent_discharge": "OVERCURRENT_DISCHARGE",
+        "overtemperature": "OVERTEMPERATURE",
+        "heartbeat": "HEARTBEAT_LOST",
+        "open_wire": "OPEN_WIRE",
+        "contactor": "CONTACTOR_WELDED",
+    }
+    assert limits.latching("cell_overvoltage") == limits.overvoltage
+
+
+def test_what_the_profile_lacks_is_not_applicable_and_named() -> None:
+    limits = read_limits(FOREIGN)
+    with pytest.raises(NotApplicable, match=r"foreign24\.profile\.toml declares no \[contactor\]"):
+        _ = limits.feedback
+    with pytest.raises(NotApplicable, match=r"says that \[cell_undervoltage\] is not latched"):
+        limits.latching("cell_undervoltage")
+
+
+def test_a_protection_that_the_profile_lacks_needs_no_device_limit(bench: Path) -> None:
+    sheet = bench.parent.parent / "bms" / "thresholds.toml"
+    changed(sheet, "[overcurrent_charge]", "[unknown_charge]")
+    changed(sheet, "[overcurrent_discharge]", "[unknown_discharge]")
+    changed(bench, "device = [-60.0, 60.0]\n", "")
+    with pytest.raises(NotApplicable):
+        _ = read_limits(bench).charge

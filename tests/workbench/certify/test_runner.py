@@ -59,6 +59,26 @@ def test_a_check_that_fails_does_not_end_its_case(tmp_path: Path) -> None:
     assert (one.title, one.refs, one.hazard) == ("A title.", ["X 1"], "H")
 
 
+def test_a_case_that_the_device_profile_cannot_serve_is_not_applicable_and_the_others_go_on(tmp_path: Path) -> None:
+    body = """
+from drivers.errors import NotApplicable
+
+@case("A-01")
+def test_a(rec):
+    raise NotApplicable("the device profile p.toml declares no [heartbeat]")
+
+@case("A-02")
+def test_b(rec):
+    rec.check("fine", 1.0, "V", lo=0.0)
+"""
+    certification = certified(tmp_path, body)
+    one, two = certification.cases
+    assert (one.verdict, one.reason) == (Verdict.NA, "the device profile p.toml declares no [heartbeat]")
+    assert two.verdict is Verdict.PASS
+    made = certificate.made(certification)
+    assert (made.passed, made.counts["N/A"]) == (True, 1)
+
+
 def test_a_run_can_end_at_its_first_detection(tmp_path: Path) -> None:
     one, two = certified(tmp_path, TWO, first_detection=True).cases
     assert (one.verdict, two.verdict) == (Verdict.FAIL, None)

@@ -17,47 +17,46 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 DARK_S = 0.5
-WAKES_S = 2.0
 
 
 @case("OV-01", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_overvoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell above its limit opens the contactors, in time and by its name."""
-    beyond_the_limit(bench, cell, rec, LIMITS.overvoltage, "CELL_OVERVOLTAGE")
+    beyond_the_limit(bench, cell, rec, LIMITS.overvoltage)
 
 
 @case("UV-01", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_undervoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell below its limit opens the contactors, in time and by its name."""
-    beyond_the_limit(bench, cell, rec, LIMITS.undervoltage, "CELL_UNDERVOLTAGE")
+    beyond_the_limit(bench, cell, rec, LIMITS.undervoltage)
 
 
 @case("OV-02", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[:1])
 def test_overvoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An over-voltage outlives a power cycle."""
-    outlives_a_power_cycle(bench, cell, rec, LIMITS.overvoltage, "CELL_OVERVOLTAGE")
+    outlives_a_power_cycle(bench, cell, rec, LIMITS.latching("cell_overvoltage"))
 
 
 @case("UV-02", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[-1:])
 def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An under-voltage outlives a power cycle."""
-    outlives_a_power_cycle(bench, cell, rec, LIMITS.undervoltage, "CELL_UNDERVOLTAGE")
+    outlives_a_power_cycle(bench, cell, rec, LIMITS.latching("cell_undervoltage"))
 
 
-def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level, fault: str) -> None:
+def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level) -> None:
     """Just inside nothing happens; just beyond the contactors open and the cell is named."""
     procedure.stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
     procedure.opens_in_time(bench, rec, beyond, level)
-    told = procedure.tells(bench, rec, beyond, fault)
-    procedure.names(rec, told, "cell", cell, beyond.end_s)
+    told = procedure.tells(bench, rec, beyond, level.fault)
+    procedure.names(rec, told, "cell", cell, beyond.end_s, promised=level.names_place)
 
 
-def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Level, fault: str) -> None:
+def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Level) -> None:
     """Tripped, cell healthy again, power off and on: still tripped, and a close is refused."""
     procedure.opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
     bench.rest()
@@ -65,9 +64,9 @@ def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Leve
     bench.hold(DARK_S)
     bench.power(on=True)
     awake_s = bench.now_s()
-    procedure.tells(bench, rec, Stimulus(awake_s, awake_s), fault, WAKES_S)
+    procedure.tells(bench, rec, Stimulus(awake_s, awake_s), level.fault, bench.device.healthy_s)
     bench.request("none")
     asked = bench.request("close")
-    bench.hold(WAKES_S)
+    bench.hold(bench.device.close_s)
     closed = bench.closed_ever(asked.begin_s)
     rec.check("refuses to close", closed, "1", hi=0.0, at_s=asked.end_s, channel="io/contactor")

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("held", ["open", "closed"])
 def test_contactor_feedback_stuck(bench: CaseBench, held: str, rec: Record) -> None:
     """An auxiliary contact that disagrees with the contactor is told, and nothing stays closed."""
+    level = LIMITS.feedback
     disagrees = bench.auxiliary(held)
     if held == "closed":
         disagrees = bench.request("open")
         procedure.opens(bench, rec, disagrees)
     else:
-        procedure.opens_in_time(bench, rec, disagrees, LIMITS.feedback, "disagreement to contact")
-    procedure.tells(bench, rec, disagrees, "CONTACTOR_WELDED", LIMITS.feedback.latest_s + LIMITS.tell_s)
+        procedure.opens_in_time(bench, rec, disagrees, level, "disagreement to contact")
+    procedure.tells(bench, rec, disagrees, level.fault, level.latest_s + LIMITS.tell_s)

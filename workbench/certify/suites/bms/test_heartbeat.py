@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @case("HB-01", hazard="H4 nobody is in control")
 def test_lost_heartbeat_opens_the_contactors(bench: CaseBench, rec: Record) -> None:
     """A heartbeat that stops opens the contactors once its time is over."""
+    level = LIMITS.heartbeat
     silent = bench.heartbeat(on=False)
-    procedure.opens_in_time(bench, rec, silent, LIMITS.heartbeat, "last beat to contact")
-    procedure.tells(bench, rec, silent, "HEARTBEAT_LOST")
+    procedure.opens_in_time(bench, rec, silent, level, "last beat to contact")
+    procedure.tells(bench, rec, silent, level.fault)

@@ -23,5 +23,5 @@ def test_overtemperature_opens_the_contactors(bench: CaseBench, sensor: int, rec
     procedure.stays_closed(bench, rec, bench.sensor(sensor, level.inside), 1.2 * level.debounce_s)
     beyond = bench.sensor(sensor, level.beyond, past=level.bound)
     procedure.opens_in_time(bench, rec, beyond, level)
-    told = procedure.tells(bench, rec, beyond, "OVERTEMPERATURE")
-    procedure.names(rec, told, "sensor", sensor, beyond.end_s)
+    told = procedure.tells(bench, rec, beyond, level.fault)
+    procedure.names(rec, told, "sensor", sensor, beyond.end_s, promised=level.names_place)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("cell", sorted({LIMITS.cells[0], LIMITS.cells[len(LIMITS.cells) // 2], LIMITS.cells[-1]}))
 def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: Record) -> None:
     """With a wire open the device never closes, and says which wire it is."""
+    level = LIMITS.open_wire
     told = bench.arm_with_open_wire(cell)
-    procedure.says(rec, told, "OPEN_WIRE", bench.zero_s)
-    procedure.names(rec, told, "cell", cell, bench.zero_s)
+    procedure.says(rec, told, level.fault, bench.zero_s)
+    procedure.names(rec, told, "cell", cell, bench.zero_s, promised=level.names_place)
     rec.check("never closed", float(bench.closed_ever(bench.zero_s)), "1", hi=0.0, channel="io/contactor")

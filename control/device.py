@@ -1,0 +1,23 @@
+"""How the device under test behaves, as far as a checklist has to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceBehaviour:
+    """Times in s, and what the device says of itself.
+
+    `settle_s`: from a changed cell voltage to its report, `current_s` the same of a current; `healthy_s`: from live
+    cells to no fault; `close_s`: from the request to the closed contact. It is without fault while `health_channel`
+    reads one of `healthy`; `balances`: it says which cells it balances.
+    """
+
+    settle_s: float = 0.3
+    current_s: float = 0.3
+    healthy_s: float = 2.0
+    close_s: float = 2.0
+    health_channel: str = "bms/fault"
+    healthy: tuple[float, ...] = (0.0,)
+    balances: bool = True

@@ -1,0 +1,73 @@
+"""What no key of a device's behaviour can know by itself: channels, words and requests against each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.canbus.device_behaviour import HealthRow
+from drivers.canbus.device_faults import FAULT, PLACE, derived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from drivers.benchfile.document import Document
+    from drivers.canbus.dut_map import DutFile
+    from drivers.snapshot import Channel
+
+
+def check_behaviour(
+    document: Document, file: DutFile, mapped: Sequence[Channel], words: Callable[[str], Mapping[int, str]]
+) -> None:
+    """Raise `BenchFileError` for the first key of the behaviour that fits nothing."""
+    names = {channel.name for channel in mapped}
+    _check_faults(document, file, names)
+    _check_request(document, file)
+    known = names | {channel.name for channel in derived(mapped, file.fault)}
+    health = file.health
+    if health.channel not in known and health == HealthRow():
+        return  # a map whose device is never armed need not tell a fault
+    if health.channel not in known:
+        what, hint = f'= "{health.channel}" is no channel of this map', "map it, or name the state's channel"
+        raise document.mistake(("health", "channel"), what, value=health.channel, hint=hint)
+    told = words(health.channel)
+    for number, word in enumerate(health.healthy):
+        if isinstance(word, str) and word not in told.values():
+            what = f'= "{word}" is no word for {health.channel}'
+            bound = ", ".join(told.values()) or "numbers: it has no value table"
+            raise document.mistake(("health", "healthy", number), what, value=word, bound=bound)
+
+
+def healthy_values(health: HealthRow, words: Mapping[int, str]) -> tuple[float, ...]:
+    """The values of `health.channel` that mean no fault; words that were checked become numbers."""
+    number_of = {word: float(number) for number, word in words.items()}
+    return tuple(number_of[word] if isinstance(word, str) else word for word in health.healthy)
+
+
+def _check_faults(document: Document, file: DutFile, mapped: set[str]) -> None:
+    for name in (FAULT, PLACE):
+        if file.fault and name in mapped:
+            what, hint = f"makes the channel {name}, which a signal is mapped to as well", "drop one of them"
+            raise document.mistake(("fault", 0), what, value=name, hint=hint)
+    seen: set[str] = set()
+    for number, row in enumerate(file.fault):
+        if row.name in seen:
+            raise document.mistake(("fault", number, "name"), f'= "{row.name}" is taken', value=row.name)
+        seen.add(row.name)
+        for at, flag in enumerate(row.flags):
+            if flag not in mapped:
+                what = f'= "{flag}" is no mapped channel'
+                raise document.mistake(("fault", number, "flags", at), what, value=flag, hint="map it to a signal")
+        if row.place is not None and row.place not in mapped:
+            what, hint = f'= "{row.place}" is no mapped channel', "map it to a signal, or leave place out"
+            raise document.mistake(("fault", number, "place"), what, value=row.place, hint=hint)
+
+
+def _check_request(document: Document, file: DutFile) -> None:
+    request = file.request
+    if request.ignored_ms and request.send == "cyclic":
+        what = f"= {request.ignored_ms} ms makes every repetition of a cyclic request do nothing"
+        hint = 'set send = "on change"'
+        raise document.mistake(("request", "ignored_ms"), what, value=request.ignored_ms, bound="0 ms", hint=hint)
+    if request.recover == "none" and request.none is None:
+        what = '= "none" asks what this device has no word for'
+        raise document.mistake(("request", "recover"), what, value="none", bound="open", hint="declare none")

@@ -1,0 +1,45 @@
+"""Back to a device without fault and with closed contactors, by what its map says that it may be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Blocked
+
+if TYPE_CHECKING:
+    from workbench.certify.bench import CaseBench
+
+TRIES: Final = 3
+APART_S: Final = 0.06  # between two requests, so that each is sent
+
+
+def clear_fault(bench: CaseBench) -> None:
+    """Ask what the device recovers on, once its cause is gone; a reset is taken on its rising edge.
+
+    Raises `Blocked`.
+    """
+    if bench.is_healthy():
+        return
+    device = bench.device
+    bench.hold(device.clear_s)
+    for _ in range(TRIES):
+        bench.request(device.recovery)
+        bench.hold(APART_S)
+        bench.request(device.recovery, reset=True)
+        if bench.until(bench.is_healthy, device.try_s):
+            bench.request(device.recovery)
+            return
+    raise Blocked(f"the device under test keeps its fault {bench.fault()}", hint="power it off and look into it")
+
+
+def close(bench: CaseBench) -> None:
+    """Ask for closed contactors; a close counts once: it is withdrawn, then asked anew. Raises `Blocked`."""
+    if bench.contactor_closed():
+        return
+    for _ in range(TRIES):
+        bench.request("none")
+        bench.hold(APART_S)
+        bench.request("close")
+        if bench.until(bench.contactor_closed, bench.device.close_s):
+            return
+    raise Blocked(f"the contactors do not close; fault {bench.fault()}", hint="read the device's state")
