@@ -14,7 +14,9 @@ LONG_S: Final = 60.0  # a slow machine among others; what never comes about fail
 EVERY_S: Final = 0.005  # between two looks; more where a look costs something
 
 
-def wait_until(holds: Callable[[], T], within_s: float = LONG_S, what: str = "it", *, every_s: float = EVERY_S) -> T:
+def wait_until(
+    holds: Callable[[], T | None], within_s: float = LONG_S, what: str = "it", *, every_s: float = EVERY_S
+) -> T:
     """Look until `holds()` is true, and give what it gave; fails when `what` did not come about `within_s`."""
     until_s = time.monotonic() + within_s
     while not (found := holds()):

@@ -106,9 +106,7 @@ def test_one_garbled_reply_is_told_and_forgiven() -> None:
     script = [IDENTITY, *TURN, (b"TH?\n", b"%&!\n"), *TURN]
     states: list[LinkState] = []
     with Scripted(script, open_end=True) as peer, running(source := box(peer, 0.05)):
-        while source.connections == 1 and not peer.done.is_set():
-            states.append(source.health().state)
-            time.sleep(0.002)
+        until(lambda: states.append(source.health().state) or source.connections != 1 or peer.done.is_set())
         until(lambda: source.health().state is LinkState.OK)
         assert LinkState.GARBAGE in states
         assert source.connections == 1
