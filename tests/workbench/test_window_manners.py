@@ -161,7 +161,7 @@ def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> No
     def now_and_then() -> None:
         busy[0] += 1
         if busy[0] % 4 == 0:
-            QTest.qSleep(45)  # longer than a frame: a repeating timer would begin anew after it
+            QTest.qSleep(45)  # fixed wait: longer than a frame, a repeating timer would begin anew
 
     desk.read.connect(now_and_then)
     qtbot.waitUntil(lambda: len(due) >= 40, timeout=8000)
