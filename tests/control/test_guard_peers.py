@@ -129,6 +129,7 @@ def test_a_supply_that_closes_idle_connections_keeps_the_guards(among: Among) ->
     stays(lambda: len(among.supply.ports) == 1, among.turns(10))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP] if sys.platform != "win32" else [])
 def test_the_engine_notices_a_guard_that_is_killed_or_stopped(among: Among, number: signal.Signals) -> None:
     among.start()

@@ -155,6 +155,7 @@ def test_open_wins_until_what_is_open_is_verified(session: Session) -> None:
     session.hear("latched")
 
 
+@pytest.mark.timed
 def test_the_guard_beats_and_says_how_fast_it_is(session: Session) -> None:
     session.engine.send_bytes(DISARMED)
     for _ in range(5):

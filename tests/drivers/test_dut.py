@@ -63,6 +63,7 @@ def test_the_heartbeat_beats_with_its_counter_until_stopped(device: Device, dut:
     assert device.hears(5) == {"TST_Request"}
 
 
+@pytest.mark.timed
 def test_a_request_is_sent_at_once_and_again(device: Device, dut: Dut) -> None:
     device.say("BMS_Status", {})
     until(lambda: dut.health().state is LinkState.OK)

@@ -131,6 +131,7 @@ def test_an_obeying_peer_verifies_the_step(opened: Opening) -> None:
     assert supply.commands() == [OFF]
 
 
+@pytest.mark.timed
 def test_the_first_bytes_do_not_wait_for_anything(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
@@ -147,6 +148,7 @@ def test_a_peer_slower_than_the_repetition_is_verified_all_the_same(opened: Open
     assert result.verified
 
 
+@pytest.mark.timed
 def test_a_deaf_peer_is_told_the_step_again_until_time_is_up(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word(0.3))
@@ -285,6 +287,7 @@ def test_a_deaf_peer_is_told_by_keep_alive(opened: Opening, monkeypatch: pytest.
         mouth.close()
 
 
+@pytest.mark.timed
 def test_keeping_alive_does_not_block_on_a_deaf_peer(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word(keep_alive_s=0.0))

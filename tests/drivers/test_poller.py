@@ -83,6 +83,7 @@ def test_a_value_out_of_its_range_is_implausible() -> None:
         assert list(known(source).quality[-2:]) == [Quality.GOOD, Quality.IMPLAUSIBLE]
 
 
+@pytest.mark.timed
 def test_the_exchange_keeps_its_period_on_an_absolute_grid() -> None:
     with Scripted([IDENTITY, *TURN * 6], open_end=True) as peer, running(box(peer, 0.03)):
         began_s = time.monotonic()
@@ -199,6 +200,7 @@ def test_a_service_call_without_an_answer_tells_both_caller_and_state() -> None:
         until(lambda: source.health().state is LinkState.SILENT)
 
 
+@pytest.mark.timed
 def test_closing_ends_the_thread_within_the_period() -> None:
     with Scripted([IDENTITY, *TURN]) as peer:
         with running(source := box(peer)):

@@ -244,6 +244,7 @@ def test_nothing_undeclared_is_said_to_an_instrument(bench: EmulatedBench) -> No
     assert heard <= declared(ngi_n83624).keys()
 
 
+@pytest.mark.timed
 def test_the_exchange_keeps_its_hundred_hertz(cells: CellSimulator) -> None:
     cells.set_voltages(np.full(24, 3.7))
     seen: set[float] = set()

@@ -91,6 +91,7 @@ def test_a_flood_without_line_end_is_garbage_before_the_timeout() -> None:
         link.ask(b"A?\n")
 
 
+@pytest.mark.timed
 def test_a_closed_connection_is_told_at_once_and_without_spinning() -> None:
     with Scripted([(b"A?\n", hang_up)]) as peer, Link.open(peer.address, timeout_s=5.0) as link:
         began_s, used_s = time.monotonic(), time.thread_time()

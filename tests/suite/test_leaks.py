@@ -162,6 +162,7 @@ def test_threads_and_ring_files_count_on_every_system(monkeypatch: pytest.Monkey
     assert watch.left_after(1.0) == set()
 
 
+@pytest.mark.timed
 @LINUX
 def test_a_test_that_leaves_nothing_pays_a_millisecond_or_so() -> None:
     took_s: list[float] = []

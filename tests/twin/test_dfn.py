@@ -86,6 +86,7 @@ def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_
     assert settled(lane, 0.0)[0].soc[0] == pytest.approx(0.7, abs=2e-3)
 
 
+@pytest.mark.timed
 def test_lane_ages_beside_a_worker_that_hangs_and_can_still_be_closed(make_pack: MakePack) -> None:
     lane = DfnCell(make_pack(24, spread=True), cell=2, interval_s=0.1)
     worker = next(process for process in multiprocessing.active_children() if process.name == "dfn-3")

@@ -90,6 +90,7 @@ def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Pa
     assert not list(tmp_path.iterdir()), "nothing may have been started"
 
 
+@pytest.mark.timed
 @live
 def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_the_journals(tmp_path: Path) -> None:
     status, said, told = answer(begin(tmp_path, "--duration", "10", "--fault", "bench-voltage,cell=3,volts=5.1,at=2"))
