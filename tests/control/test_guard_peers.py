@@ -140,6 +140,7 @@ def test_the_engine_notices_a_guard_that_is_killed_or_stopped(among: Among, numb
     began_s = time.monotonic()
     assert soon(lambda: not link.alive())
     assert time.monotonic() - began_s < 0.5
+    link.close()
 
 
 def test_a_guard_whose_report_finds_no_room_speaks_all_the_same(among: Among) -> None:

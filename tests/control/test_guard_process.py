@@ -211,7 +211,7 @@ def test_the_link_hears_trips_and_notices_a_guard_that_is_gone() -> None:
     now_s[0] = 10.0
     theirs.close()
     assert not link.alive()
-    ours.close()
+    link.close()
 
 
 def test_the_link_passes_on_what_the_engine_does() -> None:

@@ -46,7 +46,7 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
             assert pressed.error is not None
             assert "Not connected" in pressed.error.sentence
         patience.finish(session, session.connect(), patience.CONNECT_S)
-        patience.idle(session, 0.5)
+        assert patience.wait_for(session, lambda: session.guard_pid is not None, 10.0)
         assert session.status.state is State.CONNECTED
         patience.finish(session, session.disconnect(), patience.CONNECT_S)
         patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 10.0)
@@ -122,6 +122,7 @@ def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_
 ) -> None:
     patience.finish(session, session.connect(), patience.CONNECT_S)
     patience.finish(session, session.arm(), patience.ARM_S)
+    guard_pid = session.guard_pid
     silence = session.inject("silent instrument", {"instrument": "supply"})
     patience.finish(session, silence, 5.0)
     with pytest.raises(BenchError, match="supply"):
@@ -137,3 +138,5 @@ def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_
     patience.finish(session, session.disconnect(), 30.0)
     assert patience.wait_for(session, lambda: session.status.state is State.DISCONNECTED, 5.0)
     assert session.status.output is Output.UNKNOWN, "nothing was read back"
+    assert guard_pid is not None
+    os.kill(guard_pid, signal.SIGKILL)  # else it goes on for as long as nothing is verified
