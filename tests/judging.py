@@ -87,7 +87,7 @@ class Probe:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.judging"]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def begin(self) -> None:
         self._say()
@@ -95,17 +95,17 @@ class Probe:
     def late_ms(self) -> float:
         """How late it woke at p99 since `begin`; 0 where it was killed, which excuses nothing."""
         self._say()
-        assert self._process.stdout is not None
-        return float(self._process.stdout.readline() or 0.0)
+        assert self.process.stdout is not None
+        return float(self.process.stdout.readline() or 0.0)
 
     def close(self) -> None:
-        self._process.communicate(timeout=10.0)
+        self.process.communicate(timeout=10.0)
 
     def _say(self) -> None:
-        assert self._process.stdin is not None
+        assert self.process.stdin is not None
         try:
-            self._process.stdin.write(b".")
-            self._process.stdin.flush()
+            self.process.stdin.write(b".")
+            self.process.stdin.flush()
         except OSError:
             return
 

@@ -83,9 +83,9 @@ def test_a_client_that_hangs_counts_as_dead(among: Among) -> None:
 
 def test_a_client_that_is_busy_for_half_of_that_does_not(among: Among) -> None:
     among.start(engine="armed", client=True, busy_s=CLIENT_SILENT_S / 2)
-    well = ({}, True)
     stays(
-        lambda: (among.tripped(), among.supply.on) == well, lambda: among.reached("armed") and among.reached("beating")
+        lambda: (among.tripped(), among.supply.on) == ({}, True),
+        lambda: among.reached("armed") and among.reached("beating"),
     )
 
 

@@ -125,8 +125,8 @@ def test_the_probe_measures_again_and_again_and_a_killed_one_excuses_nothing() -
     for _ in range(3):
         probe.begin()
         assert 0.0 <= probe.late_ms() < 1e4
-    probe._process.kill()
-    probe._process.wait()
+    probe.process.kill()
+    probe.process.wait()
     probe.begin()
     assert probe.late_ms() == 0.0
     probe.close()
