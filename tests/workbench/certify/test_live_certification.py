@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.waiting import wait_until
@@ -111,9 +112,12 @@ def test_a(bench, rec):
     command = [sys.executable, "main.py", "certify", str(suite(tmp_path / "suite", body)), "--out", str(tmp_path)]
     starter = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run = wait_until(lambda: _flowing(tmp_path, starter), WITHIN_S, "20 A")
+    started = psutil.Process(starter.pid).children()
     starter.kill()
     starter.wait()
     assert_left_safe(run.parent.parent)
+    _, still = psutil.wait_procs(started, timeout=30.0)
+    assert (len(started), still) == (1, [])
 
 
 def _flowing(folder: Path, starter: subprocess.Popen[bytes]) -> Path | None:
