@@ -55,6 +55,12 @@ def sweep(folder: Path, young_s: float = YOUNG_S) -> None:
                 _remove(path)
 
 
+def remove(path: Path) -> None:
+    """Remove the ring at `path` unless somebody holds it; who still reads it keeps what it has mapped."""
+    with contextlib.suppress(OSError):  # held, or gone already
+        _remove(path)
+
+
 def reserve(path: Path, file: BinaryIO, size: int) -> None:
     """Take the room now: a page that finds none later ends the process instead of raising. Raises `BenchError`."""
     try:

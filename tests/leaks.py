@@ -14,6 +14,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,6 +68,13 @@ class Watch:
                 collected = gc.collect() >= 0
             time.sleep(_LOOK_S)
         return set()
+
+    def end_processes(self) -> None:
+        """Kill those that are left, for a test of what cannot end by itself before long."""
+        for kind, key in self.left():
+            with suppress(psutil.NoSuchProcess):
+                if kind == "process":
+                    psutil.Process(key).kill()
 
     def grant(self, things: set[Thing]) -> None:
         """Let `things` stand: somebody with a wider scope made them."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError
 from drivers.ring import NEWEST, RingReader, RingWriter
-from drivers.ringfile import PREFIX, ROOM, memory_folder, sweep
+from drivers.ringfile import PREFIX, ROOM, memory_folder, remove, sweep
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
 from tests.waiting import wait_until
 
@@ -236,6 +236,18 @@ def _opened(path: Path) -> RingReader:
             return None
 
     return wait_until(opened, what="the other process's ring")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
+def test_the_ring_of_a_dead_writer_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / f"{PREFIX}alive"
+    with RingWriter.create(path, TABLE, MEASURED):
+        remove(path)
+        assert path.exists()
+    path.touch()
+    for _ in range(2):
+        remove(path)
+        assert not path.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
