@@ -69,12 +69,14 @@ class Watch:
             time.sleep(_LOOK_S)
         return set()
 
-    def end_processes(self) -> None:
-        """Kill those that are left, for a test of what cannot end by itself before long."""
-        for kind, key in self.left():
-            with suppress(psutil.NoSuchProcess):
+    def end(self) -> None:
+        """Kill the processes that are left, for a test of what cannot end by itself before long; remove their rings."""
+        for kind, key in sorted(self.left(), key=lambda thing: thing[0]):  # the rings after the processes
+            with suppress(psutil.NoSuchProcess, FileNotFoundError):
                 if kind == "process":
                     psutil.Process(key).kill()
+                elif kind == "ring file":
+                    key.unlink()
 
     def grant(self, things: set[Thing]) -> None:
         """Let `things` stand: somebody with a wider scope made them."""

@@ -24,4 +24,4 @@ def test_a_guard_that_beats_but_does_not_send_fails_the_reaction_times_that_are_
     verdicts = {step["name"]: step["ok"] for step in answer["steps"]}
     assert verdicts == dict.fromkeys(its_own, False) | {"outputs_off": True}, "OUTPUTS OFF is done by the engine too"
     assert not any("guard's connection:" in step["evidence"] for step in answer["steps"]), "the bench could be armed"
-    watch.end_processes()  # a guard that never verifies off goes on for two minutes, and its bench with it
+    watch.end()  # a guard that never verifies off goes on for two minutes, and its bench with it
