@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 PREFIX: Final = "pulsebms_"
+MEMORY: Final = "PULSEBMS_MEMORY"  # in the environment: the folder in memory to take instead of /dev/shm
 ROOM: Final = 1 << 27  # 128 MiB: twice the ring of a bench of 24 cells; a container's memory folder may have less
 YOUNG_S: Final = 60.0  # a younger file may be about to be held
 
 
 def memory_folder() -> Path:
     """Where ring files belong: in memory if there is room, because writing back to a disk stalls the writer."""
-    memory = Path("/dev/shm")  # noqa: S108  # the files there carry a name of the session's own
+    memory = Path(os.environ.get(MEMORY, "/dev/shm"))  # noqa: S108  # files there carry a name of the session's own
     fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM
     return memory if fits else Path(tempfile.gettempdir())
 
@@ -52,6 +53,12 @@ def sweep(folder: Path, young_s: float = YOUNG_S) -> None:
         with contextlib.suppress(OSError):  # held, somebody else's, or gone meanwhile
             if time.time() - path.stat().st_ctime > young_s:
                 _remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove the ring at `path` unless somebody holds it; who still reads it keeps what it has mapped."""
+    with contextlib.suppress(OSError):  # held, or gone already
+        _remove(path)
 
 
 def reserve(path: Path, file: BinaryIO, size: int) -> None:

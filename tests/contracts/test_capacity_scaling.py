@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pytest
 
 from control.ports import CurrentRange
 from drivers.snapshot import Estimate, PackReading
+from tests.waiting import wait_until
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ def test_a_dfn_lane_is_the_same_however_its_capacity_is_cut() -> None:
     def last(pack: PackSpec) -> tuple[float, float]:
         lane: Twin = importlib.import_module("twin.dfn").build(pack, {"cell": 2})
         try:
-            state = lane.step(np.full(CELLS, LOAD_A), AMBIENT_K, 2.0)
-            until_s = time.monotonic() + 60.0
-            while lane.age_s() > 0.15 and time.monotonic() < until_s:
-                state = lane.step(np.full(CELLS, LOAD_A), AMBIENT_K, 1e-3)
-                time.sleep(0.02)
-            return float(state.voltage_v[0]), float(state.soc[0])
+            states = [lane.step(np.full(CELLS, LOAD_A), AMBIENT_K, 2.0)]
+
+            def follows() -> bool:
+                states.append(lane.step(np.full(CELLS, LOAD_A), AMBIENT_K, 1e-3))
+                return lane.age_s() <= 0.15
+
+            wait_until(follows, what="the worker's answer to all of it", every_s=0.02)
+            return float(states[-1].voltage_v[0]), float(states[-1].soc[0])
         finally:
             lane.close()
 

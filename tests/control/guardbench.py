@@ -23,13 +23,15 @@ from control.guard_process import guard_main
 from drivers.lastword import LastWord, TcpStep
 from drivers.ring import RingWriter
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
+from tests.drivers.scripted import shut
+from tests.waiting import comes_about
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-SOON_S: Final = 5.0
+SOON_S: Final = 10.0
 PERIOD_S: Final = 0.01
 SILENT_S: Final = 0.4
 CLIENT_SILENT_S: Final = 0.8
@@ -37,12 +39,7 @@ CONTEXT: Final = mp.get_context("spawn")
 
 
 def soon(true: Callable[[], object], within_s: float = SOON_S) -> bool:
-    until_s = time.monotonic() + within_s
-    while not true():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.005)
-    return True
+    return comes_about(true, within_s)
 
 
 def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
@@ -96,7 +93,7 @@ class Instrument:
             self.wire.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        self._listener.close()
+        shut(self._listener)
         with contextlib.suppress(OSError):
             self.hang_up()
 
@@ -123,33 +120,58 @@ class Instrument:
             self.off_from.append(port)
             self.off_s.append(time.monotonic())
         elif line == b"OUTP?":
-            time.sleep(self.late_s)
+            time.sleep(self.late_s)  # fixed wait: it takes its time
             wire.sendall(b"ON\n" if self.on else b"OFF\n")
 
 
+def heard(guard: Connection) -> list[dict[str, Any]]:
+    """The guard's heartbeats that wait."""
+    found: list[dict[str, Any]] = []
+    while guard.poll():
+        found.append(guard.recv())
+    return [message for message in found if message["guard"] == "alive"]
+
+
 def run_engine(spec: GuardSpec, guard: Connection, until: str) -> None:
-    """An engine as the guard sees one; it comes as far as `until` says: silent, disarmed or armed."""
+    """An engine as the guard sees one; it comes as far as `until` says: silent, disarmed or armed.
+
+    A file of that name stands beside the ring once it is there; of disarmed and armed the guard has told it.
+    """
     with RingWriter.create(spec.ring, TABLE, len(TABLE)) as ring:
         quality = np.zeros(len(TABLE), dtype=np.uint8)
         if until == "silent":
-            time.sleep(60.0)
+            spec.ring.with_name(until).touch()
+            time.sleep(60.0)  # fixed wait: until it is killed
         guard.send_bytes(DISARMED)
-        if until == "armed":
-            guard.send_bytes(ARMED)
+        asked = False
         while True:
             now_s = time.monotonic()
             ring.publish(now_s, VALUES, np.full(len(TABLE), now_s), quality)
             guard.send_bytes(TICK)
-            time.sleep(PERIOD_S)
+            for beat in heard(guard):
+                if until == "armed" and not asked and not beat["armed"]:
+                    guard.send_bytes(ARMED)
+                    asked = True
+                if beat["armed"] is (until == "armed") and (asked or until == "disarmed"):
+                    spec.ring.with_name(until).touch()
+            time.sleep(PERIOD_S)  # fixed wait: the pace of its ticks
 
 
-def run_client(guard: Connection, busy_s: float) -> None:
-    """A window that beats ten times a second, except for `busy_s` after its first beat."""
+def run_client(guard: Connection, busy_s: float, beating: Path) -> None:
+    """A window that beats ten times a second, except for `busy_s` after its first beat.
+
+    The file `beating` stands once the guard has surely heard of it since then: it has ended two turns.
+    """
     guard.send_bytes(HEARTBEAT)
-    time.sleep(busy_s)
+    time.sleep(busy_s)  # fixed wait: how long it is busy is the case itself
+    guard.send_bytes(HEARTBEAT)
+    beaten_s, turns = time.monotonic(), 0
     while True:
         guard.send_bytes(HEARTBEAT)
-        time.sleep(0.1)
+        turns += sum(beat["t_s"] > beaten_s for beat in heard(guard))
+        if turns >= 2:
+            beating.touch()
+        time.sleep(0.1)  # fixed wait: the pace of its heartbeat
 
 
 @dataclass
@@ -175,7 +197,16 @@ class Among:
         else:
             RingWriter.create(spec.ring, TABLE, len(TABLE)).close()
         if client:
-            self._hand_over("client", run_client, client_end, busy_s)
+            self._hand_over("client", run_client, client_end, busy_s, self.folder / "beating")
+
+    def reached(self, state: str) -> bool:
+        """Whether the guard's connection stands and a peer has come to: silent, disarmed, armed, beating."""
+        return bool(self.supply.ports) and (self.folder / state).exists()
+
+    def turns(self, keep_alives: int) -> Callable[[], bool]:
+        """Whether the guard has asked its supply so often more: ten times a second."""
+        last = len(self.supply.lines) + keep_alives
+        return lambda: len(self.supply.lines) >= last
 
     def signal(self, name: str, number: int) -> None:
         os.kill(self.peers[name].pid, number)

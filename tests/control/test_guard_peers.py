@@ -12,6 +12,7 @@ import pytest
 from control.guard_link import GuardLink
 from control.guard_messages import ARMED, DISARMED, HEARTBEAT, MARK, OFF, RESET
 from tests.control.guardbench import CLIENT_SILENT_S, SILENT_S, Among, soon
+from tests.waiting import stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,7 @@ def among(tmp_path: Path) -> Iterator[Among]:
 def armed_and_ticking(among: Among) -> None:
     """Guard, engine and client as processes, live: the guard's own connection stands and nothing is wrong."""
     among.start(engine="armed", client=True)
-    assert soon(lambda: among.supply.ports)
-    time.sleep(0.3)
+    assert soon(lambda: among.reached("armed") and among.reached("beating"))
     assert among.tripped() == {}
 
 
@@ -47,8 +47,7 @@ def assert_switched_off(among: Among, because: str) -> None:
 def test_an_engine_killed_at_any_moment_is_made_safe(among: Among, until: str) -> None:
     among.start(engine=until)
     among.pipes["client"].send_bytes(HEARTBEAT)
-    assert soon(lambda: among.supply.ports and (among.folder / "ring").exists())
-    time.sleep(0.1)
+    assert soon(lambda: among.reached(until))
     among.signal("engine", signal.SIGKILL)
     assert_switched_off(among, "engine has died")
 
@@ -84,17 +83,17 @@ def test_a_client_that_hangs_counts_as_dead(among: Among) -> None:
 
 def test_a_client_that_is_busy_for_half_of_that_does_not(among: Among) -> None:
     among.start(engine="armed", client=True, busy_s=CLIENT_SILENT_S / 2)
-    assert soon(lambda: among.supply.ports)
-    time.sleep(1.5 * CLIENT_SILENT_S)
-    assert (among.tripped(), among.supply.on) == ({}, True)
+    stays(
+        lambda: (among.tripped(), among.supply.on) == ({}, True),
+        lambda: among.reached("armed") and among.reached("beating"),
+    )
 
 
 def test_in_an_unattended_run_a_killed_client_changes_nothing(among: Among) -> None:
     among.attended = False
     armed_and_ticking(among)
     among.signal("client", signal.SIGKILL)
-    time.sleep(1.5 * CLIENT_SILENT_S)
-    assert (among.tripped(), among.supply.on) == ({}, True)
+    stays(lambda: (among.tripped(), among.supply.on) == ({}, True), among.turns(15))
     assert among.peers["guard"].is_alive()
     among.signal("engine", signal.SIGKILL)
     assert_switched_off(among, "engine has died")
@@ -127,10 +126,10 @@ def test_a_supply_that_answers_late_is_verified_by_its_late_answer(among: Among)
 def test_a_supply_that_closes_idle_connections_keeps_the_guards(among: Among) -> None:
     among.supply.idle_s = 0.4
     armed_and_ticking(among)
-    time.sleep(1.0)
-    assert len(among.supply.ports) == 1
+    stays(lambda: len(among.supply.ports) == 1, among.turns(10))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP] if sys.platform != "win32" else [])
 def test_the_engine_notices_a_guard_that_is_killed_or_stopped(among: Among, number: signal.Signals) -> None:
     among.start()
@@ -141,6 +140,7 @@ def test_the_engine_notices_a_guard_that_is_killed_or_stopped(among: Among, numb
     began_s = time.monotonic()
     assert soon(lambda: not link.alive())
     assert time.monotonic() - began_s < 0.5
+    link.close()
 
 
 def test_a_guard_whose_report_finds_no_room_speaks_all_the_same(among: Among) -> None:
@@ -165,8 +165,7 @@ def test_a_supply_switched_on_again_by_hand_is_switched_off_again_until_reset(am
     among.pipes["engine"].send_bytes(RESET + b"by hand")
     assert among.said("ready")["reason"] == ""
     said = len(among.supply.off_s)
-    time.sleep(1.2)
-    assert len(among.supply.off_s) == said
+    stays(lambda: len(among.supply.off_s) == said, among.turns(15))
     among.leave()
     assert among.ended() == 0
 

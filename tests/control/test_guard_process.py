@@ -155,6 +155,7 @@ def test_open_wins_until_what_is_open_is_verified(session: Session) -> None:
     session.hear("latched")
 
 
+@pytest.mark.timed
 def test_the_guard_beats_and_says_how_fast_it_is(session: Session) -> None:
     session.engine.send_bytes(DISARMED)
     for _ in range(5):
@@ -210,7 +211,7 @@ def test_the_link_hears_trips_and_notices_a_guard_that_is_gone() -> None:
     now_s[0] = 10.0
     theirs.close()
     assert not link.alive()
-    ours.close()
+    link.close()
 
 
 def test_the_link_passes_on_what_the_engine_does() -> None:

@@ -49,6 +49,12 @@ class Device:
                 return dict(message.decode(bytes(frame.data)))
         raise AssertionError(f"never heard {name}")
 
+    def hears(self, frames: int, within_s: float = 5.0) -> set[str]:
+        """Whose the next so many frames are."""
+        names = {message.id: name for name, message in MAPPED.messages.items()}
+        heard = [self.bus.recv(within_s) for _ in range(frames)]
+        return {names[frame.arbitration_id] if frame else "" for frame in heard}
+
     def forget(self) -> None:
         while self.bus.recv(0.0) is not None:
             pass

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from drivers.ports import LinkState
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,12 +33,9 @@ def known(source: Source) -> Known:
     return filled
 
 
-def until(done: Callable[[], bool], within_s: float = 5.0) -> None:
+def until(done: Callable[[], bool], within_s: float = 10.0) -> None:
     """Wait for what another thread will do."""
-    end_s = time.monotonic() + within_s
-    while not done():
-        assert time.monotonic() < end_s, "did not happen in time"
-        time.sleep(0.002)
+    wait_until(done, within_s, every_s=0.002)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from drivers.runlog.folder import ABOUT
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +45,7 @@ def recorded(folder: Path, ticks: int, *, close: bool = True) -> Recorder:
 
 
 def eventually(holds: Any, within_s: float = 20.0) -> None:
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.01)
+    wait_until(holds, within_s, every_s=0.01)
 
 
 def assert_holds(run: Run, ticks: int) -> None:

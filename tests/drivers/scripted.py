@@ -35,7 +35,7 @@ def late(reply: bytes, after_s: float) -> Callable[[socket.socket], None]:
     """A reply that takes its time."""
 
     def send(peer: socket.socket) -> None:
-        time.sleep(after_s)
+        time.sleep(after_s)  # fixed wait: it takes its time
         peer.sendall(reply)
 
     return send
@@ -52,6 +52,7 @@ class Scripted:
         self.unused = [list(life) for life in lives]
         self.surprises: list[bytes] = []
         self.ended = 0  # connections
+        self.answered = 0  # lines
         self._server = socket.create_server(("127.0.0.1", port)) if port else listening()
         self._open_end = open_end
         self._peers: list[socket.socket] = []
@@ -114,6 +115,7 @@ class Scripted:
                     self.done.set()
                 try:
                     peer.sendall(reply) if isinstance(reply, bytes) else reply(peer)
+                    self.answered += 1
                 except OSError:
                     return
 

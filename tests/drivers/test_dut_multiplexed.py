@@ -162,13 +162,14 @@ def test_a_frame_on_which_the_adapter_stumbles_is_told_and_takes_no_link(
     assert paged.openings == 1
 
 
+@pytest.mark.timed
 def test_a_page_is_old_only_after_three_rounds_of_all_pages(device: Device, paged: Dut) -> None:
     say(device, 0, 3700)
     for _ in range(11):  # longer than three cycles of one page, shorter than of two
-        time.sleep(0.1)
+        time.sleep(0.1)  # fixed wait: the pace of its frames
         say(device, 1, 3800)
     assert value(paged, "bms/cell_01/voltage")[1] == Quality.GOOD
     for _ in range(9):
-        time.sleep(0.1)
+        time.sleep(0.1)  # fixed wait: the pace of its frames
         say(device, 1, 3800)
     until(lambda: value(paged, "bms/cell_01/voltage")[1] == Quality.STALE)

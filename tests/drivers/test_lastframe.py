@@ -24,6 +24,7 @@ def mouth(device: Device) -> Generator[Spoken]:
     opened.close()
 
 
+@pytest.mark.timed
 def test_the_guards_request_is_repeated_until_the_contactor_reads_open(device: Device, mouth: Spoken) -> None:
     device.say("BMS_Status", {"Contactor": 1})
     assert mouth.keep_alive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import pickle
+import select
 import socket
 import threading
 import time
@@ -28,7 +29,7 @@ class Supply:
 
     def __init__(self) -> None:
         self.heard: list[tuple[float, bytes]] = []
-        self.connections = 0
+        self.connections = self.answering = 0
         self.on = True
         self.deaf = self.lying = False
         self.delay_s = 0.0
@@ -84,7 +85,8 @@ class Supply:
                     return
                 self.on = self.on and line != OFF
                 said = b"REMOTE\n" if line == WHO else b"ON\n" if self.on or self.lying else b"OFF\n"
-                time.sleep(self.delay_s)
+                self.answering += 1
+                time.sleep(self.delay_s)  # fixed wait: it takes its time
                 if line.endswith(b"?\n") and not self.deaf:
                     try:
                         peer.sendall(said)
@@ -108,6 +110,18 @@ def opened() -> Generator[Opening]:
         yield standing
 
 
+def answers(mouth: TcpMouth) -> int:
+    """How many it has read."""
+    return mouth._answered  # pyright: ignore[reportPrivateUsage]
+
+
+def unread(mouth: TcpMouth) -> bytes:
+    """What waits at its socket."""
+    wire = mouth._socket  # pyright: ignore[reportPrivateUsage]
+    assert wire is not None
+    return wire.recv(1024, socket.MSG_PEEK) if select.select([wire], [], [], 0.0)[0] else b""
+
+
 def test_an_obeying_peer_verifies_the_step(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
@@ -117,6 +131,7 @@ def test_an_obeying_peer_verifies_the_step(opened: Opening) -> None:
     assert supply.commands() == [OFF]
 
 
+@pytest.mark.timed
 def test_the_first_bytes_do_not_wait_for_anything(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
@@ -133,6 +148,7 @@ def test_a_peer_slower_than_the_repetition_is_verified_all_the_same(opened: Open
     assert result.verified
 
 
+@pytest.mark.timed
 def test_a_deaf_peer_is_told_the_step_again_until_time_is_up(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word(0.3))
@@ -185,9 +201,9 @@ def test_an_answer_owed_from_before_does_not_verify(opened: Opening) -> None:
     step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.3)
     with Supply() as supply:
         mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
-        supply.on, supply.delay_s = False, 0.1
+        supply.on, supply.delay_s, answering = False, 0.1, supply.answering
         mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
-        time.sleep(0.03)  # now it is being answered
+        until(lambda: supply.answering > answering)
         supply.lying = True
         (result,) = mouth.speak()
     assert not result.verified
@@ -197,13 +213,13 @@ def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(o
     step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.3)
     with Supply() as supply:
         mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
-        until(lambda: len(supply.heard) == 1)
+        until(lambda: mouth.keep_alive() and answers(mouth) == 1)
         supply.shout(b"OFF\nhello\n\n")
-        time.sleep(0.05)
+        until(lambda: b"hello\n\n" in unread(mouth))
         mouth.keep_alive()
-        supply.on, supply.delay_s = False, 0.1
+        supply.on, supply.delay_s, answering = False, 0.1, supply.answering
         mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
-        time.sleep(0.03)  # now it is being answered
+        until(lambda: supply.answering > answering)
         supply.lying = True
         (result,) = mouth.speak()
     assert not result.verified
@@ -212,9 +228,9 @@ def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(o
 def test_after_unasked_lines_the_first_request_verifies(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
-        until(lambda: len(supply.heard) == 1)
+        until(lambda: mouth.keep_alive() and answers(mouth) == 1)
         supply.shout(b"OFF\nhello\n\n")
-        time.sleep(0.05)
+        until(lambda: b"hello\n\n" in unread(mouth))
         mouth.keep_alive()
         (result,) = mouth.speak()
         assert result.verified
@@ -271,6 +287,7 @@ def test_a_deaf_peer_is_told_by_keep_alive(opened: Opening, monkeypatch: pytest.
         mouth.close()
 
 
+@pytest.mark.timed
 def test_keeping_alive_does_not_block_on_a_deaf_peer(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word(keep_alive_s=0.0))

@@ -83,6 +83,7 @@ def test_a_value_out_of_its_range_is_implausible() -> None:
         assert list(known(source).quality[-2:]) == [Quality.GOOD, Quality.IMPLAUSIBLE]
 
 
+@pytest.mark.timed
 def test_the_exchange_keeps_its_period_on_an_absolute_grid() -> None:
     with Scripted([IDENTITY, *TURN * 6], open_end=True) as peer, running(box(peer, 0.03)):
         began_s = time.monotonic()
@@ -106,9 +107,7 @@ def test_one_garbled_reply_is_told_and_forgiven() -> None:
     script = [IDENTITY, *TURN, (b"TH?\n", b"%&!\n"), *TURN]
     states: list[LinkState] = []
     with Scripted(script, open_end=True) as peer, running(source := box(peer, 0.05)):
-        while source.connections == 1 and not peer.done.is_set():
-            states.append(source.health().state)
-            time.sleep(0.002)
+        until(lambda: states.append(source.health().state) or source.connections != 1 or peer.done.is_set())
         until(lambda: source.health().state is LinkState.OK)
         assert LinkState.GARBAGE in states
         assert source.connections == 1
@@ -201,6 +200,7 @@ def test_a_service_call_without_an_answer_tells_both_caller_and_state() -> None:
         until(lambda: source.health().state is LinkState.SILENT)
 
 
+@pytest.mark.timed
 def test_closing_ends_the_thread_within_the_period() -> None:
     with Scripted([IDENTITY, *TURN]) as peer:
         with running(source := box(peer)):

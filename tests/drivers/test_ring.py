@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError
 from drivers.ring import NEWEST, RingReader, RingWriter
-from drivers.ringfile import PREFIX, ROOM, memory_folder, sweep
+from drivers.ringfile import PREFIX, ROOM, memory_folder, remove, sweep
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,8 +190,7 @@ def publish_rows_of_one_number(path: Path, rows: int) -> None:
     """Every entry of row i is i: a reader that sees two numbers in one row saw it torn."""
     table = ChannelTable(tuple(Channel(f"c{n}", "1") for n in range(400)))
     with RingWriter.create(path, table, 100, 16) as writer:
-        while not path.with_suffix(".go").exists():
-            time.sleep(0.001)
+        wait_until(path.with_suffix(".go").exists, every_s=0.001)
         for number in range(rows):
             writer.publish(
                 number, np.full(400, 1.0 * number), np.full(100, 1.0 * number), np.full(100, number % 251, np.uint8)
@@ -229,12 +229,25 @@ def test_rows_read_from_another_process_are_never_torn() -> None:
 
 
 def _opened(path: Path) -> RingReader:
-    for _ in range(3000):
+    def opened() -> RingReader | None:
         try:
             return RingReader.open(path)
         except BenchError:
-            time.sleep(0.01)
-    raise AssertionError("the other process never made its ring")
+            return None
+
+    return wait_until(opened, what="the other process's ring")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
+def test_the_ring_of_a_dead_writer_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / f"{PREFIX}alive"
+    with RingWriter.create(path, TABLE, MEASURED):
+        remove(path)
+        assert path.exists()
+    path.touch()
+    for _ in range(2):
+        remove(path)
+        assert not path.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")

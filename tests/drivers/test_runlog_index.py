@@ -106,6 +106,7 @@ def test_an_absent_folder_holds_no_runs(tmp_path: Path) -> None:
     assert RunIndex(tmp_path / "absent").rows() == []
 
 
+@pytest.mark.timed
 def test_an_index_that_somebody_else_has_locked_neither_holds_up_the_list_nor_is_lost(tmp_path: Path) -> None:
     begun(tmp_path, "first").close()
     RunIndex(tmp_path).rows()

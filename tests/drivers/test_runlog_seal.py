@@ -37,7 +37,7 @@ def record_until_killed(folder: Path, mark: Path) -> None:
         number += 1
         draft.write_text(f"{number}")
         draft.replace(mark)  # who reads meanwhile sees a whole number
-        time.sleep(0.01)
+        time.sleep(0.01)  # fixed wait: the pace of its ticks
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -122,7 +122,7 @@ def seal_slowly(folder: Path, mark: Path) -> None:
 
     def dawdle(done: float) -> None:
         mark.write_text(f"{done}")
-        time.sleep(60.0)
+        time.sleep(60.0)  # fixed wait: until it is killed
 
     recorder = Recorder.create(folder, TABLE, META, MEASURED)
     for number in range(50):

@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import LinkDropped, LinkGarbage, LinkSilent
 from drivers.scpi.link import Link
 from tests.drivers.scripted import Scripted, hang_up, late, listening
+from tests.waiting import wait_until
 
 
 def test_ask_returns_the_line_without_its_end() -> None:
@@ -90,6 +91,7 @@ def test_a_flood_without_line_end_is_garbage_before_the_timeout() -> None:
         link.ask(b"A?\n")
 
 
+@pytest.mark.timed
 def test_a_closed_connection_is_told_at_once_and_without_spinning() -> None:
     with Scripted([(b"A?\n", hang_up)]) as peer, Link.open(peer.address, timeout_s=5.0) as link:
         began_s, used_s = time.monotonic(), time.thread_time()
@@ -115,7 +117,7 @@ def test_a_drop_in_the_middle_of_a_line_is_a_drop() -> None:
 def test_what_was_said_unasked_is_no_answer() -> None:
     with Scripted([(b"*CLS\n", b"chatter\n"), (b"A?\n", b"2\n")]) as peer, Link.open(peer.address) as link:
         link.write(b"*CLS\n")
-        time.sleep(0.05)
+        wait_until(lambda: peer.answered == 1)
         assert link.ask(b"A?\n") == b"2"
 
 

@@ -14,6 +14,7 @@ from drivers.errors import Usage
 from edge_bridge.mqtt import BACKOFF_S, WAITING, Down, Event, Link, Message, Up, address
 from fixtures.broker import start_broker
 from tests.drivers.scripted import listening
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -124,8 +125,10 @@ def test_leaving_in_order_sends_what_waits_and_drops_the_will(broker: Broker, li
     link.close()
     link.close()
     assert link.publish(Message("gone", b"late")) is False
-    told = wait_for(watcher, Message, 100) + watcher.poll(0.5)
-    assert [one.payload for one in told if isinstance(one, Message)] == [b"%d" % number for number in range(100)]
+    watcher.publish(Message("gone", b"what comes next", 1))
+    told = wait_for(watcher, Message, 101)
+    numbers = [b"%d" % number for number in range(100)]
+    assert [one.payload for one in told if isinstance(one, Message)] == [*numbers, b"what comes next"]
 
 
 def test_a_retained_message_waits_for_who_comes_later(broker: Broker, links: Callable[..., Link]) -> None:
@@ -140,10 +143,7 @@ def test_a_retained_message_waits_for_who_comes_later(broker: Broker, links: Cal
 
 def test_nothing_is_sent_on_a_connection_that_was_not_taken_note_of(broker: Broker, links: Callable[..., Link]) -> None:
     link = links(broker.url, "a", None, ["t"])
-    end_s = time.monotonic() + LONG_S
-    while not link._up:  # pyright: ignore[reportPrivateUsage]  # nobody has polled yet
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
+    wait_until(lambda: link._up, LONG_S, "a connection")  # pyright: ignore[reportPrivateUsage]  # nobody has polled yet
     assert link.publish(Message("t", b"before the birth")) is False
     wait_for(link, Up)
     assert link.publish(Message("t", b"after"))

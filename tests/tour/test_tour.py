@@ -28,6 +28,7 @@ def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, n
     assert failed(answer) == steps[-1:]
 
 
+@pytest.mark.timed
 @pytest.mark.live
 def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
     status, answer, told = tour(tmp_path, "--sabotage", "mute-supply")

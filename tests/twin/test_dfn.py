@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.waiting import wait_until
 from twin.dfn import DfnCell, build
 from twin.dfn_worker import Cell, Player, Restart, Stretch
 from twin.physics import ReferenceCell
@@ -26,13 +27,14 @@ START = Cell(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_fa
 
 def settled(lane: DfnCell, current_a: float, within_s: float = 40.0) -> tuple[PackState, float]:
     """Step a little at a time until the worker has answered for all that went before; also how far (s)."""
-    deadline, steps = time.monotonic() + within_s, 1
-    state = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3)
-    while not lane.age_s() < 0.15:
-        assert time.monotonic() < deadline, f"the worker lags {lane.age_s():.2f} s"
-        time.sleep(0.02)
-        state, steps = lane.step(np.full(24, current_a), AMBIENT_K, 1e-3), steps + 1
-    return state, steps * 1e-3
+    states: list[PackState] = []
+
+    def follows() -> bool:
+        states.append(lane.step(np.full(24, current_a), AMBIENT_K, 1e-3))
+        return lane.age_s() < 0.15
+
+    wait_until(follows, within_s, "the worker's answer to all of it", every_s=0.02)
+    return states[-1], len(states) * 1e-3
 
 
 @pytest.fixture
@@ -74,14 +76,17 @@ def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make
 
 def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_it_takes_over(lane: DfnCell) -> None:
     settled(lane, 0.0)
-    for _ in range(40):
-        lane.step(np.full(24, 2000.0), AMBIENT_K, 1.0)  # 33 C: long empty
-        time.sleep(0.05)
-    assert lane.age_s() > 30.0
+
+    def ages() -> bool:
+        lane.step(np.full(24, 2000.0), AMBIENT_K, 1.0)  # 33 C: soon empty
+        return lane.age_s() > 30.0
+
+    wait_until(ages, 40.0, "an age of 30 s", every_s=0.05)
     lane.take_over(PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.95, 0.0))))
     assert settled(lane, 0.0)[0].soc[0] == pytest.approx(0.7, abs=2e-3)
 
 
+@pytest.mark.timed
 def test_lane_ages_beside_a_worker_that_hangs_and_can_still_be_closed(make_pack: MakePack) -> None:
     lane = DfnCell(make_pack(24, spread=True), cell=2, interval_s=0.1)
     worker = next(process for process in multiprocessing.active_children() if process.name == "dfn-3")
@@ -118,10 +123,15 @@ def test_worker_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         [sys.executable, "parent.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )
     assert done.returncode == -signal.SIGKILL
-    deadline = time.monotonic() + 40.0  # it may still be importing PyBaMM
-    while psutil.pid_exists(int(done.stdout)) and psutil.Process(int(done.stdout)).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    end = "the worker's end"  # it may still be importing PyBaMM
+    wait_until(lambda: _has_ended(int(done.stdout)), 40.0, end, every_s=0.05)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pytestqt.qtbot import QtBot
-
     from workbench.window.layout import Memory
     from workbench.window.past import Past
     from workbench.window.shell import Shell
     from workbench.window.window import Window
+
+# ms, not 5 000: what never comes about fails all the same, a busy machine does not
+QtBot.waitUntil.__kwdefaults__ = {**(QtBot.waitUntil.__kwdefaults__ or {}), "timeout": 30_000}
 
 
 @dataclass

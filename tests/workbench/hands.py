@@ -10,6 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
     from tests.workbench.conftest import Shown
     from workbench.window.plot import Plot
 
@@ -73,6 +75,18 @@ def drop(shown: Shown, plot: Plot, *channels: str) -> None:
     event = QDropEvent(QPointF(60, 80), action, mime, LEFT, NONE)
     QApplication.sendEvent(plot, event)
     assert event.isAccepted()
+
+
+def draw(shown: Shown, qtbot: QtBot, frames: int = 9) -> None:
+    """Let the window come round so often more; figures are looked at every third time, the machine's every second."""
+    drawn: list[None] = []
+
+    def note() -> None:
+        drawn.append(None)
+
+    shown.shell.desk.ticked.connect(note)
+    qtbot.waitUntil(lambda: len(drawn) >= frames, timeout=60_000)
+    shown.shell.desk.ticked.disconnect(note)
 
 
 def in_front() -> bool:

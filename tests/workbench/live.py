@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.session import patience
+
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from workbench.session.live import LiveSession
@@ -28,6 +30,12 @@ def ticks(session: LiveSession) -> int:
     """How many ticks there were so far."""
     assert session.ring is not None
     return session.ring.count
+
+
+def pass_ticks(session: LiveSession, turns: int) -> None:
+    """Let the loop come round so often more while the session is polled."""
+    last = ticks(session) + turns
+    assert patience.wait_for(session, lambda: ticks(session) >= last, 1.0 + turns / 10.0), "the loop stands still"
 
 
 def since(session: LiveSession, tick: int, names: list[str]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import CheckFailed, PulseError, Refused
-from tests.workbench.live import HIL24, channel, outputs, since, ticks
+from tests.workbench.live import HIL24, channel, outputs, pass_ticks, since, ticks
 from workbench.session import patience
 from workbench.tour import evidence
 from workbench.tour.trip import Trip
@@ -51,10 +51,10 @@ def at_rest(trip: Trip) -> LiveSession:
     session = trip.at(State.CONNECTED)
     if state(session) is State.RUNNING:
         patience.finish(session, session.stop(), 5.0)
-        patience.idle(session, 0.2)
+        assert patience.wait_for(session, lambda: state(session) is State.ARMED, 5.0)
     if state(session) is State.ARMED:
         patience.finish(session, session.disarm(), 5.0)
-        patience.idle(session, 0.2)
+        assert patience.wait_for(session, lambda: state(session) is State.CONNECTED, 5.0)
     return session
 
 
@@ -113,10 +113,10 @@ def test_a_wire_cannot_be_opened_while_the_bench_is_armed(trip: Trip) -> None:
 
 def test_a_controller_takes_over_without_a_step_of_current(trip: Trip) -> None:
     session = trip.at(State.RUNNING)
-    patience.idle(session, 4.0)
+    pass_ticks(session, 400)
     before = ticks(session)
     patience.finish(session, session.activate("controller", "CC-CV"), 5.0)
-    patience.idle(session, 1.0)
+    pass_ticks(session, 100)
     current_a = since(session, before, ["allowed/current"])
     assert current_a.shape[1] > 50
     assert abs(np.diff(current_a)).max() < 2.0  # from 30 A of discharge to 30 A of charge, on a ramp
@@ -126,11 +126,11 @@ def test_a_controller_takes_over_without_a_step_of_current(trip: Trip) -> None:
 
 def test_a_twin_takes_over_live_within_two_millivolts_or_says_by_how_much_it_would_step(trip: Trip) -> None:
     session = trip.at(State.RUNNING)
-    patience.idle(session, 1.0)
+    pass_ticks(session, 100)
     before = ticks(session)
     pending = session.activate("twin", "ECM pack")
     assert patience.wait_for(session, lambda: pending.done, 5.0)
-    patience.idle(session, 0.5)
+    pass_ticks(session, 50)
     if pending.error is not None:
         assert "mV" in pending.error.sentence
         assert "disarm" in pending.error.hint
@@ -159,7 +159,8 @@ def test_a_stopped_heartbeat_makes_the_bms_open_and_the_current_go_to_zero_witho
 def test_a_silent_bms_means_zero_current_and_no_trip(trip: Trip) -> None:
     session = trip.at(State.RUNNING)
     number = inject(session, "silent instrument", instrument="bms")
-    patience.idle(session, 1.5)
+    assert patience.wait_for(session, lambda: channel(session, "command/current") == 0.0, 3.0)
+    pass_ticks(session, 50)
     assert channel(session, "command/current") == 0.0
     assert state(session) is State.RUNNING
     clear(session, number)
@@ -172,7 +173,7 @@ def test_one_message_that_stops_takes_the_current_to_zero_while_all_others_go_on
     assert patience.wait_for(session, lambda: channel(session, "gate/verdict") == 1.0, 2.0), "held"
     assert patience.wait_for(session, lambda: channel(session, "allowed/current") == 0.0, 3.0), "then ramped"
     begun = ticks(session)
-    patience.idle(session, 0.3)
+    pass_ticks(session, 30)
     soc = since(session, begun, ["estimator/EKF/soc", "estimator/Coulomb counting/soc"])
     assert np.ptp(soc, axis=1).tolist() == [0.0, 0.0], "the estimators hold"
     assert state(session) is State.RUNNING
@@ -219,5 +220,4 @@ def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: Trip) -> No
     assert patience.wait_for(session, lambda: session.status.output is Output.CURRENT_OFF, 3.0)
     assert evidence.supply_off(where, 0.0) is not None
     assert any("verified off" in event.sentence for event in session.events(0))
-    patience.idle(session, 3.0)  # the bench that died has gone
     assert state(trip.at(State.CONNECTED)) is State.CONNECTED

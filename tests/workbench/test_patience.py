@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.waiting import wait_until
 from workbench.session import patience
 
 
@@ -18,11 +17,10 @@ def test_a_session_is_polled_while_something_long_is_worked_out() -> None:
     session = Polled()
 
     def work() -> int:
-        time.sleep(5 * patience.POLL_S)
+        wait_until(lambda: session.times >= 2, what="a poll beside the work")
         return 7
 
     assert patience.beside(session, work) == 7
-    assert session.times >= 2
 
 
 def test_what_is_worked_out_beside_a_session_may_fail() -> None:

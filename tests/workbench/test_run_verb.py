@@ -8,16 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drivers.runlog.run import Run
+from tests.waiting import stays, wait_until
 from tests.workbench.live import ROOT
 from workbench.tour import evidence
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 live = pytest.mark.live
 posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process group are POSIX")
@@ -41,27 +40,33 @@ def answer(process: subprocess.Popen[str], within_s: float = 120.0) -> tuple[int
     return process.returncode, json.loads(stdout), told
 
 
-def until_running(out: Path, within_s: float = 90.0) -> Path:
-    """The run's folder, once the supply's output is on."""
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
-        for folder in out.glob("*"):
-            if any(entry.get("output") == 1 for entry in evidence.journal(folder / "emulated", "supply")):
-                time.sleep(3.0)  # polarity has been checked, the run is on
-                return folder
-        time.sleep(0.1)
-    raise AssertionError("the supply was never switched on")
+def until_running(process: subprocess.Popen[str], out: Path) -> Path:
+    """The run's folder, once it says that it runs and the supply's output is on."""
+    assert process.stderr is not None
+    assert any(line.startswith("running for") for line in process.stderr), "it ended before it ran"
+    (folder,) = out.iterdir()
+    wait_until(lambda: not is_off(folder), 5.0, "an output that is on", every_s=0.05)
+    return folder
 
 
-def is_off(folder: Path, within_s: float = 3.0) -> bool:
+def is_off(folder: Path) -> bool:
     """Whether the last that the supply's journal says of its output is off."""
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
-        told = [entry["output"] for entry in evidence.journal(folder / "emulated", "supply") if "output" in entry]
-        if told and told[-1] == 0:
-            return True
-        time.sleep(0.05)
-    return False
+    told = [entry["output"] for entry in evidence.journal(folder / "emulated", "supply") if "output" in entry]
+    return not told or told[-1] == 0
+
+
+def heard_s(folder: Path) -> float:
+    """When the supply last heard anything, on its own clock."""
+    return max(entry["t"] for entry in evidence.journal(folder / "emulated", "supply"))
+
+
+def leaves(process: subprocess.Popen[str]) -> bool:
+    """Whether it has heard a Ctrl-C and takes no other; where there is no `/proc`, nobody can tell."""
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        return True
+    mask = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigIgn"))
+    return bool(int(mask, 16) >> (signal.SIGINT - 1) & 1)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,7 @@ def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Pa
     assert not list(tmp_path.iterdir()), "nothing may have been started"
 
 
+@pytest.mark.timed
 @live
 def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_the_journals(tmp_path: Path) -> None:
     status, said, told = answer(begin(tmp_path, "--duration", "10", "--fault", "bench-voltage,cell=3,volts=5.1,at=2"))
@@ -108,14 +114,14 @@ def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
 @posix
 def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "60")
-    folder = until_running(tmp_path)
+    folder = until_running(process, tmp_path)
     os.killpg(process.pid, signal.SIGINT)  # what a terminal does: to everybody
-    time.sleep(0.2)
+    wait_until(lambda: leaves(process), 5.0, "a Ctrl-C that was heard")
     os.killpg(process.pid, signal.SIGINT)  # and impatience
     status, said, _ = answer(process, 20.0)
     assert status == 1
     assert said["error"]["code"] == "interrupted"
-    assert is_off(folder)
+    wait_until(lambda: is_off(folder), 3.0, "an output that is off", every_s=0.05)
     assert (folder / "ticks.parquet").exists()
     assert not (folder / "ticks.arrows").exists()
 
@@ -124,15 +130,14 @@ def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path
 @posix
 def test_an_unattended_run_outlives_its_killed_client_and_ends_by_itself(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "8", "--unattended")
-    folder = until_running(tmp_path)
+    folder = until_running(process, tmp_path)
     os.killpg(process.pid, signal.SIGHUP)  # the terminal has gone
     process.wait(5.0)
-    time.sleep(1.0)
-    assert not is_off(folder, 0.5), "the run goes on"
-    assert is_off(folder, 12.0)
-    until_s = time.monotonic() + 10.0
-    while not (folder / "ticks.parquet").exists() and time.monotonic() < until_s:
-        time.sleep(0.1)
+    gone_s = time.monotonic()
+    goes_on = "the run without its client"
+    stays(lambda: not is_off(folder), lambda: heard_s(folder) > gone_s + 1.5, 5.0, goes_on, every_s=0.1)
+    wait_until(lambda: is_off(folder), 12.0, "the run's own end", every_s=0.05)
+    wait_until((folder / "ticks.parquet").exists, 10.0, "a sealed run")
     with Run.open(folder) as run:
         running = run.columns(["bench/state"])["bench/state"] == 3.0
         assert running.sum() > 7.5 * 100

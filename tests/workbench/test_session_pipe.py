@@ -47,7 +47,7 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
             assert pressed.error is not None
             assert "Not connected" in pressed.error.sentence
         patience.finish(session, session.connect(), patience.CONNECT_S)
-        patience.idle(session, 0.5)
+        assert patience.wait_for(session, lambda: session.guard_pid is not None, 10.0)
         assert session.status.state is State.CONNECTED
         patience.finish(session, session.disconnect(), patience.CONNECT_S)
         patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 10.0)

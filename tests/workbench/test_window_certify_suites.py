@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,6 +13,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
 from workbench.certify.runner import SUITES, Certification
 from workbench.certify.verdict import Verdict
+from workbench.session import patience
 from workbench.window.certify import reading
 from workbench.window.certify.course import Stage
 from workbench.window.certify.reading import SuiteReading
@@ -64,11 +64,7 @@ def test_after(rec):
 
 def read(path: Path) -> SuiteReading:
     made = SuiteReading(path, HIL24)
-    until_s = time.monotonic() + SLOW_MS / 1e3
-    while not made.done and time.monotonic() < until_s:
-        made.poll()
-        time.sleep(0.02)
-    assert made.done
+    assert patience.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
     return made
 
 

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from tests.workbench.fake_session import FakeSession, running_session
-from tests.workbench.hands import CTRL, LEFT, NONE, click, in_front, move, press, press_in, write
+from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move, press, press_in, write
 from workbench.window.layout import Memory
 from workbench.window.model import Failure, Pending, State
 from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
@@ -52,7 +52,7 @@ def test_focus_is_visible_wherever_the_tab_key_leads(running: Shown, qtbot: QtBo
     running.session.stalled = True  # nothing else changes the picture
     running.window.bench.transport.show()
     running.window.notices.failure.show_failure(Failure("A sentence.", "A step.", "details"))
-    qtbot.wait(300)
+    draw(running, qtbot)
     running.shell.activateWindow()
     stops: list[QWidget] = []
     unseen: list[str] = []
@@ -74,7 +74,7 @@ def test_focus_is_visible_wherever_the_tab_key_leads(running: Shown, qtbot: QtBo
 
 def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: QtBot) -> None:
     shown = show(running_session(past_s=12.0), size=LAPTOP)
-    qtbot.wait(100)
+    draw(shown, qtbot, 3)
     shown.session.inject("open_wire", {})
     shown.session.inject("silent", {})
     notices = shown.window.notices
@@ -82,7 +82,7 @@ def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: Qt
     click(notices.failure.fold)
     shown.shell.desk.pending.append(Pending("Export run.csv", fraction=0.3, left_s=4.0))
     qtbot.waitUntil(notices.work.isVisible)
-    qtbot.wait(200)
+    draw(shown, qtbot, 6)
     assert (shown.shell.width(), shown.shell.height()) == LAPTOP
     line = shown.shell.line
     assert line.mapTo(shown.shell, QPoint(0, line.height())).y() <= LAPTOP[1]
@@ -161,7 +161,7 @@ def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> No
     def now_and_then() -> None:
         busy[0] += 1
         if busy[0] % 4 == 0:
-            QTest.qSleep(45)  # longer than a frame: a repeating timer would begin anew after it
+            QTest.qSleep(45)  # fixed wait: longer than a frame, a repeating timer would begin anew
 
     desk.read.connect(now_and_then)
     qtbot.waitUntil(lambda: len(due) >= 40, timeout=8000)

@@ -12,6 +12,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
     SHIFT,
+    draw,
     front,
     in_front,
     key,
@@ -76,12 +77,12 @@ def test_theme_switches_while_it_runs(running: Shown) -> None:
 
 def test_layout_comes_back_and_can_be_reset(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> None:
     first = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
-    qtbot.wait(50)
+    draw(first, qtbot, 2)
     first.window.bench.docks["faults"].hide()
     first.window.bench.docks["gate"].setFloating(True)
     first.shell.close()
     second = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
-    qtbot.wait(50)
+    draw(second, qtbot, 2)
     assert second.window.bench.docks["faults"].isHidden()
     assert second.window.bench.docks["gate"].isFloating()
     second.window.actions_.run("reset layout")
@@ -129,7 +130,7 @@ def test_window_fits_a_laptop_whatever_it_has_to_say(show: Callable[..., Shown],
     shown.session.change(run_name="2026-11-23_151200_a_rather_long_bench_name", realtime=False, realtime_words=words)
     shown.session.note(Level.ALARM, "guard", "a sentence that goes on and on " * 8)
     shown.window.notices.failure.show_failure(Failure("why " * 60, "what next " * 40, "details"))
-    qtbot.wait(1300)
+    draw(shown, qtbot, 45)
     assert shown.shell.minimumSizeHint().width() <= 1366
     assert shown.shell.minimumSizeHint().height() <= 768
     assert (shown.shell.width(), shown.shell.height()) == (1366, 768)
@@ -139,7 +140,7 @@ def test_the_pace_is_told_truly_while_plots_are_hidden(running: Shown, qtbot: Qt
     paces: list[float] = []
     running.window.show_page("Twin")
     for _ in range(30):
-        qtbot.wait(100)
+        draw(running, qtbot, 3)
         paces.append(running.shell.stats.fps)
     assert max(paces) < 100.0
     assert paces[-1] == 0.0

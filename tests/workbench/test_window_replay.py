@@ -228,6 +228,7 @@ def test_list_is_read_although_somebody_holds_the_index(qtbot: QtBot, home: Path
     past.close()
 
 
+@pytest.mark.timed
 def test_three_hundred_runs_are_listed_and_filtered(shown: Shown, home: Path, qtbot: QtBot) -> None:
     for number in range(299):
         shutil.copytree(home / "run-a", home / f"copy-{number:03d}")

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QFont
 
 from tests.workbench.fake_session import FakeSession, running_session
-from tests.workbench.hands import legend
+from tests.workbench.hands import draw, legend
 from tests.workbench.plant import CELLS, LANES
 from workbench.window import format as fmt
 from workbench.window.facts import NEAREST
@@ -87,7 +87,7 @@ def test_cells_that_are_off_leave_the_plots_to_those_that_are_on(show: Callable[
     for key, low, high in (("voltage", 3.0, 4.5), ("twins", -50.0, 50.0)):
         canvas = board.plot(key).canvas
         qtbot.waitUntil(lambda canvas=canvas: canvas.scale is not None)
-        qtbot.wait(400)
+        draw(shown, qtbot, 12)
         assert canvas.scale is not None
         assert low < canvas.scale.low < canvas.scale.high < high
 
@@ -128,7 +128,7 @@ def test_gate_counts_nothing_before_arming(show: Callable[..., Shown], qtbot: Qt
     session.connect()
     shown = show(session)
     counts = shown.window.bench.gate.counts
-    qtbot.wait(300)
+    draw(shown, qtbot)
     assert [count.text() for count in counts] == [fmt.DASH] * 3
     session.says.update({"gate/verdict": 0.0, "bench/state": 2.0})
     qtbot.waitUntil(lambda: counts[0].text() not in {fmt.DASH, "0"})

@@ -8,10 +8,12 @@ import itertools
 import multiprocessing
 import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from control.guard_messages import BYE, HEARTBEAT, OFF, encode
 from control.send_queue import SendQueue
+from drivers import ringfile
 from workbench.engine.process import EngineOrder, engine_main
 from workbench.session import messages, rules
 from workbench.session.off_presses import OffPresses
@@ -30,7 +32,6 @@ from workbench.window.model import (
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from multiprocessing.context import SpawnProcess
-    from pathlib import Path
 
     from drivers.ring import RingReader
 
@@ -203,6 +204,7 @@ class LiveSession:
         self._left: messages.Left | None = None
         self._connect = Pending("Connect", done=True)
         self._ring: RingReader | None = None
+        self._ring_path = Path()
         self._status, self._news_s = Status(), time.monotonic()
 
     def _hear_guard(self) -> None:
@@ -241,6 +243,8 @@ class LiveSession:
             connection.close()
         if self._ring is not None:
             self._ring.close()
+            if self._process.exitcode:  # who is killed removes nothing; a guard keeps what it has mapped
+                ringfile.remove(self._ring_path)
             self._ring = None
 
     def _send(self, ask: messages.Ask) -> None:
@@ -275,7 +279,7 @@ class LiveSession:
             case messages.RingAt(path):
                 from drivers.ring import RingReader  # noqa: PLC0415  # numpy waits until there is something to show
 
-                self._ring = RingReader.open(path)
+                self._ring, self._ring_path = RingReader.open(path), path
             case _:
                 pass
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_bridge.fleet.process import Fleet
 from edge_bridge.fleet.watch import wall
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +86,7 @@ def start_edge(state: Path, trust: Path, broker: str, *options: str) -> EdgeProc
 
 
 def until(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
-    end_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end_s, "it never came about"
-        time.sleep(0.02)
+    wait_until(holds, within_s, every_s=0.02)
 
 
 def turn_until(fleet: Fleet, holds: Callable[[], Any], within_s: float = PATIENCE_S) -> None:

@@ -7,13 +7,13 @@ import os
 import random
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.row import Key, Row
 from tests.edge_bridge.edge.rows import gaps
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 6
@@ -51,7 +51,8 @@ def test_no_row_is_lost_or_numbered_twice_when_the_edge_is_killed_at_any_moment(
         assert process.stdout is not None
         with process.stdout:
             assert process.stdout.readline() == b"begun\n"
-            time.sleep(chance.uniform(0.02, 0.4))
+            size = told.stat().st_size + chance.randrange(10_000)
+            wait_until(lambda size=size: told.stat().st_size >= size, what="more rows", every_s=0.001)
             process.kill()
             process.wait()
     stored: dict[Key, Row] = {}

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -22,6 +21,7 @@ from edge_bridge.fleet.watch import FleetSession
 from edge_bridge.mqtt import Link, Message, Up
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -34,10 +34,7 @@ LONG_S = 60.0
 
 
 def until(done: Callable[[], bool], what: str) -> None:
-    end_s = time.monotonic() + LONG_S
-    while not done():
-        assert time.monotonic() < end_s, f"did not happen in time: {what}"
-        time.sleep(0.02)
+    wait_until(done, LONG_S, what, every_s=0.02)
 
 
 @pytest.fixture

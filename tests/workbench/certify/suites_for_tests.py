@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.session import patience
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from workbench.certify.runner import Certification
 
 HEAD = """
 import os
@@ -18,3 +22,9 @@ def suite(folder: Path, body: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "test_cases.py").write_text(HEAD + body, encoding="utf-8")
     return folder
+
+
+def ended(certification: Certification, within_s: float = 60.0) -> Certification:
+    """The same, once it is done."""
+    assert patience.wait_for(certification, lambda: certification.done, within_s)
+    return certification

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
-from tests.workbench.certify.suites_for_tests import suite
+from tests.waiting import wait_until
+from tests.workbench.certify.suites_for_tests import ended, suite
 from workbench.certify import certificate
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
@@ -32,12 +33,7 @@ def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int 
     out.mkdir()
     seeded = sabotage(defect, cell) if defect else ""
     certification = Certification(path, Order(EMULATED_BENCH, out, only, bool(defect), seeded))
-    until_s = time.monotonic() + WITHIN_S
-    while not certification.done and time.monotonic() < until_s:
-        certification.poll()
-        time.sleep(0.05)
-    assert certification.done
-    return certification
+    return ended(certification, WITHIN_S)
 
 
 def failed(case: CaseRun) -> list[str]:
@@ -115,14 +111,19 @@ def test_a(bench, rec):
 """
     command = [sys.executable, "main.py", "certify", str(suite(tmp_path / "suite", body)), "--out", str(tmp_path)]
     starter = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until_s = time.monotonic() + WITHIN_S
-    while not (flowing := [*tmp_path.glob("*/runs/*")]) or not _flows(flowing[0]):
-        assert time.monotonic() < until_s
-        assert starter.poll() is None
-        time.sleep(0.05)
+    run = wait_until(lambda: _flowing(tmp_path, starter), WITHIN_S, "20 A")
+    started = psutil.Process(starter.pid).children()
     starter.kill()
     starter.wait()
-    assert_left_safe(flowing[0].parent.parent)
+    assert_left_safe(run.parent.parent)
+    _, still = psutil.wait_procs(started, timeout=30.0)
+    assert (len(started), still) == (1, [])
+
+
+def _flowing(folder: Path, starter: subprocess.Popen[bytes]) -> Path | None:
+    """The run in which 20 A flow, once they do."""
+    assert starter.poll() is None
+    return next((run for run in folder.glob("*/runs/*") if _flows(run)), None)
 
 
 def _flows(run: Path) -> bool:
@@ -138,7 +139,4 @@ def assert_left_safe(out: Path) -> None:
         run / "emulated", "bms", 0.0, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 20.0
     )
     assert opened is not None
-    until_s = time.monotonic() + 30.0
-    while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
-        time.sleep(0.05)
-    assert (run / "emulated" / "ended").exists()
+    wait_until((run / "emulated" / "ended").exists, 30.0, "the emulated bench's end")

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from drivers.errors import RunLogError, Usage
-from tests.workbench.certify.suites_for_tests import suite
+from tests.workbench.certify.suites_for_tests import ended, suite
 from workbench.certify import certificate, runner
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
 from workbench.options import EMULATED_BENCH
+from workbench.session import patience
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WITHIN_S = 60.0
 
 
 def certified(folder: Path, body: str, *only: str, first_detection: bool = False) -> Certification:
@@ -28,15 +26,6 @@ def certified(folder: Path, body: str, *only: str, first_detection: bool = False
     out.mkdir()
     order = Order(EMULATED_BENCH, out, only, first_detection)
     return ended(Certification(suite(folder / "suite", body), order))
-
-
-def ended(certification: Certification) -> Certification:
-    until_s = time.monotonic() + WITHIN_S
-    while not certification.done and time.monotonic() < until_s:
-        certification.poll()
-        time.sleep(0.02)
-    assert certification.done
-    return certification
 
 
 TWO = """
@@ -126,10 +115,7 @@ def test_a_stop_ends_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     out = tmp_path / "out"
     out.mkdir()
     certification = Certification(suite(tmp_path / "suite", body), Order(EMULATED_BENCH, out))
-    until_s = time.monotonic() + WITHIN_S
-    while certification.now is None and time.monotonic() < until_s:
-        certification.poll()
-        time.sleep(0.02)
+    assert patience.wait_for(certification, lambda: certification.now is not None, 60.0)
     certification.stop()
     ended(certification)  # it does not look for the stop: its process is ended
     assert certification.cases[0].reason == "stopped"

@@ -1,0 +1,23 @@
+"""What `make` offers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+MAKE = shutil.which("make") or ""
+
+
+@pytest.mark.skipif(not MAKE, reason="no make here")
+def test_make_alone_prints_every_target_and_makes_none() -> None:
+    said = subprocess.run([MAKE], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30.0).stdout
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    targets = next(line.split()[1:] for line in lines if line.startswith(".PHONY:"))
+    assert [line.split()[1] for line in said.splitlines()] == targets
+    assert all(len(line.split()) > 3 for line in said.splitlines())
