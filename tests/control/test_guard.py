@@ -265,3 +265,10 @@ def test_a_reset_forgets_the_cause_and_leaves_it_disarmed() -> None:
     guard.reset()
     guard.silence(99.0)
     assert (guard.cause, guard.armed) == ("", False)
+
+
+@pytest.mark.parametrize(("armed", "trips"), [(True, True), (False, False)])
+def test_a_computer_that_has_slept_guarded_nobody_meanwhile(*, armed: bool, trips: bool) -> None:
+    guard = watch(armed=armed)
+    guard.slept(12.0)
+    assert ("slept" in guard.cause) is trips
