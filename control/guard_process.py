@@ -199,11 +199,20 @@ class Guard:
             row, now_s = self._open_ring().latest(), time.monotonic()
             if row is None or row.values[column] != 0.0:
                 return step
-            since_s = now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
-            if since_s <= row.sampled_s[column] <= now_s + CONTACT_S:
+            if self._contact_counts_from(step, now_s) <= row.sampled_s[column] <= now_s + CONTACT_S:
                 detail = f"by its contact; {step.detail}"
                 return replace(step, verified=True, verified_s=now_s, detail=detail)
         return step
+
+    def _contact_counts_from(self, step: StepResult, now_s: float) -> float:
+        """From when on a contact that was read open verifies the step.
+
+        It was read after the step was said. Where nothing was live, just before the trip is enough: an engine that
+        dies there reads no contact any more, and nobody was asked to close one.
+        """
+        if not self._watch.armed:
+            return self._trigger_s - CONTACT_S
+        return now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
 
     def _report(self, steps: list[StepResult]) -> dict[str, Any]:
         return {

@@ -348,6 +348,31 @@ def test_what_an_unpowered_device_cannot_verify_a_fresh_open_contact_does_and_no
     guard_engine.close()
 
 
+@pytest.mark.parametrize(
+    ("live", "age_s", "result"), [(DISARMED, 0.0, "SAFE"), (DISARMED, 1.0, "UNKNOWN"), (ARMED, 0.0, "UNKNOWN")]
+)
+def test_the_contact_that_a_dead_engine_read_last_verifies_only_where_nothing_was_live(
+    tmp_path: Path, live: bytes, age_s: float, result: str
+) -> None:
+    mouth = FakeMouth(after=1_000, step="contactors open")
+    spec = replace(guard_spec(tmp_path, mouth), contact=TABLE.index("bms/state"))
+    engine, guard_engine = pipe()
+    guard = threading.Thread(target=Guard(spec, guard_engine, None, "").run)
+    row = VALUES.copy()
+    row[TABLE.index("bms/state")] = 0.0
+    with RingWriter.create(spec.ring, TABLE, len(TABLE)) as ring:
+        now_s = time.monotonic()
+        ring.publish(now_s, row, np.full(len(TABLE), now_s - age_s), np.zeros(len(TABLE), dtype=np.uint8))
+        guard.start()
+        engine.send_bytes(live)
+        engine.close()
+        guard.join(SOON_S)
+    guard_engine.close()
+    notes = [json.loads(line) for line in spec.report.read_text().splitlines()]
+    assert next(note for note in notes if note["guard"] == "tripped")["result"] == result
+    assert notes[-1]["result"] == result
+
+
 @pytest.mark.parametrize(("in_order", "ends"), [(True, True), (False, False)])
 def test_a_source_verified_off_is_enough_once_the_engine_has_left_in_order(
     tmp_path: Path, *, in_order: bool, ends: bool
