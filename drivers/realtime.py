@@ -23,7 +23,7 @@ def ask_realtime(priority: int) -> str:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
-        return f"no real-time permission ({error.strerror}); late p99 is then some 1.4 ms instead of 0.4 ms, more beside other work"
+        return f"no real-time permission ({error.strerror}); late p99 is then some 1.4 ms instead of 0.4 ms"
     return ""
 
 
