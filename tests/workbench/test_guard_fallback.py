@@ -64,6 +64,7 @@ class FakeStation:
     on: bool = True
     closed: bool = True
     obeys: bool = True
+    breaks: bool = False
     offs: int = 0
     opens_s: float = 2.0
 
@@ -76,6 +77,8 @@ class FakeStation:
 
     def output(self, *, on: bool) -> None:
         self.offs += 1
+        if self.breaks:
+            raise RuntimeError("a vendor's library gave up")
         if not self.obeys:
             raise BenchError("does not switch its output off", where="supply")
         self.on = on
@@ -269,3 +272,10 @@ def test_a_dead_guard_is_not_waited_for_at_a_reset() -> None:
     assert not made.standby.release_guard(cast("Station", made.station), "no guard")
     assert time.monotonic() - began_s < 0.5
     assert made.station.guard.asked == 0
+
+
+def test_a_connection_that_fails_in_any_way_does_not_keep_the_other_from_being_asked() -> None:
+    made = bench(BenchState.RUNNING)
+    made.station.breaks = True
+    assert made.make_safe() == ["RuntimeError: a vendor's library gave up"]
+    assert not made.station.closed

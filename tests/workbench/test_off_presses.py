@@ -59,9 +59,9 @@ def test_a_press_that_nobody_received_is_an_alarm_and_in_the_end_not_verified() 
     pressed = Pressed()
     pressed.watch(10.21)
     assert [level for level, _ in pressed.told] == [Level.ALARM]
-    pressed.watch(19.9)
+    pressed.watch(29.9)
     assert not pressed.pending.done
-    pressed.watch(20.1)
+    pressed.watch(30.1)
     assert (pressed.pending.done, pressed.pending.error) == (True, NOT_VERIFIED)
 
 
@@ -98,9 +98,9 @@ def test_while_the_bench_is_being_connected_a_press_waits_for_it() -> None:
     pressed = Pressed()
     pressed.watch(25.0, connecting=True)
     assert not pressed.pending.done
-    pressed.watch(34.9)
+    pressed.watch(44.9)
     assert not pressed.pending.done
-    pressed.watch(35.1)
+    pressed.watch(45.1)
     assert pressed.pending.error == NOT_VERIFIED
 
 
@@ -110,3 +110,11 @@ def test_once_the_engine_has_ended_the_guard_alone_is_asked() -> None:
     pressed.report([7], "UNKNOWN")
     pressed.watch(10.3, alone=True)
     assert (pressed.pending.error, pressed.told) == (NOT_VERIFIED, [])
+
+
+def test_a_press_amid_a_disconnect_that_verified_everything_off_is_done() -> None:
+    pressed = Pressed()
+    pressed.presses.verify("engine", 7, NOT_VERIFIED)  # its connections were closed already
+    pressed.presses.settle()
+    pressed.watch(10.3)
+    assert (pressed.pending.done, pressed.pending.error) == (True, None)

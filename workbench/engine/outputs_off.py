@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WHY: Final = "OUTPUTS OFF was pressed"
 GUARD_S: Final = 3.0  # for the guard, where the engine's own connections verify nothing
 LOOK_S: Final = 0.01
+NOT_VERIFIED: Final = "Outputs are not verified off."
+HARD_WIRED: Final = "Use the hard-wired emergency stop."
 NOTHING_HERE: Final = Failure(
     "Not connected: no output can be reached from here.",
     "Use the hard-wired emergency stop, or switch off at the instrument.",
@@ -46,8 +48,12 @@ class OutputsOff:
         ask_realtime(BESIDE)
         while True:
             number = self._numbers.get()
-            self._engine.outbox.put(Answer(number, self._switch_off()))
+            try:
+                failure = self._switch_off()
+            except Exception as error:  # noqa: BLE001  # the next press is answered too
+                failure = Failure(NOT_VERIFIED, HARD_WIRED, f"{type(error).__name__}: {error}")
             self._engine.publish()
+            self._engine.outbox.put(Answer(number, failure))
 
     def _switch_off(self) -> Failure | None:
         """None where off was read back since the trip."""
@@ -59,7 +65,7 @@ class OutputsOff:
         trouble = standby.make_safe(station)
         if not trouble or station.wait_until(lambda: standby.is_verified(station), GUARD_S):
             return None
-        return Failure("Outputs are not verified off.", "Use the hard-wired emergency stop.", "; ".join(trouble))
+        return Failure(NOT_VERIFIED, HARD_WIRED, "; ".join(trouble))
 
     def _station(self) -> Station | None:
         """The bench, waited for while it is being connected: a press must not be lost because it came early."""

@@ -40,8 +40,10 @@ def power_down(station: Station) -> list[str]:
 
 
 def _try(trouble: list[str], act: Callable[[], None]) -> None:
-    """One output after the other is asked, whatever became of those before."""
+    """One output after the other is asked, whatever became of those before, whatever a vendor's library raises."""
     try:
         act()
     except PulseError as error:
         trouble.append(str(error))
+    except Exception as error:  # noqa: BLE001
+        trouble.append(f"{type(error).__name__}: {error}")

@@ -268,6 +268,7 @@ class LiveSession:
             case messages.Left():
                 self._left = message
                 if message.verified:  # otherwise the guard goes on, and its reports are awaited
+                    self._presses.settle()
                     self._guarded = False
                     self._to_guard.send(BYE)
             case messages.Facts(bench):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RECEIVED_S: Final = 0.2
-VERIFIED_S: Final = 10.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
+VERIFIED_S: Final = 20.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
 HARD_WIRED: Final = "Use the hard-wired emergency stop."
 NOT_VERIFIED: Final = Failure("Outputs are not verified off.", HARD_WIRED)
 PEERS: Final = ("guard", "engine")
@@ -66,6 +66,11 @@ class OffPresses:
         for press in self._presses:
             if press.number == number:
                 press.failures[peer] = failure
+
+    def settle(self) -> None:
+        """The bench was closed with every output read back off: no press waits for more."""
+        for press in self._presses:
+            press.failures["engine"] = None
 
     def watch(self, now_s: float, *, alone: bool, connecting: bool) -> None:
         """Judge receipt once its time is over, and whether a press is done.
