@@ -19,6 +19,7 @@ from workbench.outcome import realtime_permission
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from drivers.benchfile.model import Bench
     from workbench.outcome import Report
 
 FREE_GB = 2.0
@@ -111,12 +112,24 @@ def _bench(path: Path) -> Iterator[Check]:
     for note in bench.notes:
         yield Check("bench file", ok=False, found=note, needed=False)
     yield Check("time to safe", ok=True, found=shutdown_time(bench).sentence)
+    yield Check(
+        "device map", ok=True, found=f"{bench.dut_map.name}: {_mapped(bench)} channels of the device under test"
+    )
     for section in ("cell_simulator", "supply", "io_box"):
         address: str = getattr(bench, section).address
         if address.startswith("emulated:"):
             yield Check(section, ok=True, found="emulated, started on connect", needed=False)
             continue
         yield _instrument(section, address, bench.bench.name)
+
+
+def _mapped(bench: Bench) -> int:
+    """How many channels the device map gives; raises `BenchFileError` for what a connect would refuse in it."""
+    from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
+    from workbench.engine import facts  # noqa: PLC0415
+
+    facts.of(bench)
+    return len(read_dut_map(bench.dut_map).channels)
 
 
 def _instrument(section: str, address: str, bench: str) -> Check:
