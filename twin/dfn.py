@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.ports import PackSpec, Twin
 
+NICENESS = 10  # of the worker: whatever keeps time goes before it
 _END_S: Final = 2.0
 
 
@@ -38,7 +39,9 @@ class DfnCell:
         self._link, theirs = spawn.Pipe()
         scale = 1.0 / (pack.parallel * pack.cell_ah * float(pack.capacity_factor[cell]))
         start = Cell(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]))
-        self._worker = spawn.Process(target=dfn_worker.serve, args=(theirs, start), name=f"dfn-{cell + 1}", daemon=True)
+        self._worker = spawn.Process(
+            target=dfn_worker.serve, args=(theirs, start, NICENESS), name=f"dfn-{cell + 1}", daemon=True
+        )
         self._worker.start()
         theirs.close()  # else the worker's death would not show here
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from twin.physics import Constants, ReferenceCell
 
-_NICE: Final = 10
 _PAST_S: Final = 300.0  # of constant current, which explains the voltage that a restart must show
 _PAST_A: Final = 15.0  # of the model's cell, 3 C
 _TRIES: Final = 5
@@ -106,11 +105,11 @@ class Player:
         return surface_ocv_v - self._start.resistance_factor * (surface_ocv_v - voltage_v)
 
 
-def serve(link: Connection, start: Cell) -> None:
+def serve(link: Connection, start: Cell, niceness: int) -> None:
     """Process main: answer until the lane closes the connection. A model that ended is silent until a restart."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the lane ends this process
     if hasattr(os, "nice"):
-        os.nice(_NICE)
+        os.nice(niceness)
     player = Player(start)
     try:
         link.send(player.follow(Stretch(0, 0.0, start.temperature_k, _BLINK_S)))
