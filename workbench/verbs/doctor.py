@@ -103,7 +103,8 @@ def _caches() -> Check:
     return Check("caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False)
 
 
-def _bench(path: Path) -> Iterator[Check]:
+def bench_checks(path: Path) -> Iterator[Check]:
+    """What a bench file declares and where its instruments are; raises `BenchFileError` for a mistake in it."""
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
     from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
 
@@ -157,7 +158,7 @@ def examine(bench: Path) -> Iterator[Check]:
     yield _can()
     yield _qt()
     yield _caches()
-    yield from _bench(bench)
+    yield from bench_checks(bench)
 
 
 def main(report: Report, bench: Path) -> bool:
