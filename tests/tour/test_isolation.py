@@ -67,6 +67,7 @@ def may_unshare() -> bool:
     )
 
 
+@pytest.mark.timed
 @pytest.mark.live
 @pytest.mark.skipif(not may_unshare(), reason="nobody may make a network namespace here")
 def test_the_bench_works_where_only_a_loopback_interface_exists(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from workbench.session import patience
 
 if TYPE_CHECKING:
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
+
+
+def end_guard(pid: int | None) -> None:
+    """Wait for the end of a guard left alone; end one whose emulated bench has gone, which verifies nothing."""
+    if pid is None or not psutil.pid_exists(pid):
+        return
+    _, alive = psutil.wait_procs([psutil.Process(pid)], timeout=5.0)
+    for guard in alive:
+        guard.kill()
 
 
 def channel(session: LiveSession, name: str) -> float:

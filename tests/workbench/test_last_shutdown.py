@@ -14,7 +14,7 @@ import pytest
 from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
 from tests.waiting import wait_until
-from tests.workbench.live import HIL24, real
+from tests.workbench.live import HIL24, end_guard, real
 from workbench.engine import last_shutdown, session_journal
 from workbench.engine.last_shutdown import show
 from workbench.session import patience
@@ -172,7 +172,8 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
         assert patience.wait_for(first, lambda: bool(first.guard_reports), 10.0)
     finally:
         first.close()
-    wait_until(lambda: not at_work(tmp_path / "runs"), 30.0, "the end of the guard and of its bench")
+    end_guard(first.guard_pid)
+    wait_until(lambda: not at_work(tmp_path / "runs"), 30.0, "the end of the bench")
     third = LiveSession(HIL24, tmp_path / "runs")
     try:
         patience.finish(third, third.connect(), patience.CONNECT_S)
@@ -182,5 +183,6 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
         assert "engine has died" in told[0].sentence
     finally:
         third.close()
+    end_guard(third.guard_pid)
     entries = [entry for _, entry in session_journal.unfinished() if isinstance(entry, session_journal.Entry)]
     assert third.engine_pid not in {entry.engine for entry in entries}, "a session that left in order is not told of"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import CheckFailed, PulseError, Refused
-from tests.workbench.live import HIL24, channel, outputs, pass_ticks, since, ticks
+from tests.workbench.live import HIL24, channel, end_guard, outputs, pass_ticks, since, ticks
 from workbench.session import patience
 from workbench.tour import evidence
 from workbench.tour.trip import Trip
@@ -216,8 +216,10 @@ def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: Trip) -> No
     session = trip.at(State.RUNNING)
     where: Path = trip.bench_folder
     assert session.engine_pid is not None
+    guard_pid = session.guard_pid
     os.kill(session.engine_pid, 9)
     assert patience.wait_for(session, lambda: session.status.output is Output.CURRENT_OFF, 3.0)
     assert evidence.supply_off(where, 0.0) is not None
     assert any("verified off" in event.sentence for event in session.events(0))
     assert state(trip.at(State.CONNECTED)) is State.CONNECTED
+    end_guard(guard_pid)

@@ -67,6 +67,7 @@ def test_a_pack_is_seen_and_its_rows_are_stored_and_acknowledged(broker: Broker,
     until(lambda: not session.snapshot().nodes[0].online, "the pack has left")
 
 
+@pytest.mark.timed
 def test_a_pack_that_is_cut_off_is_shown_to_be_gone(broker: Broker, session: FleetSession) -> None:
     with closing(LivePack(broker.url)) as pack:
         until(lambda: bool(session.snapshot().nodes), "the pack is there")
