@@ -50,8 +50,9 @@ def window_killed(trip: Trip) -> Finding:
         time.sleep(SETTLE_S)
         reaction.since_s = trip.now()
         os.kill(process.pid, KILL)
-        off = evidence.supply_off(Path(said["run"]) / "emulated", reaction.since_s)
-        return judged(off, frozenset(said["ports"]), reaction, "window killed")
+        ports = frozenset[int](said["ports"])
+        off = evidence.asked_off(Path(said["run"]) / "emulated", reaction.since_s, ports)
+        return judged(off, ports, reaction, "window killed")
     finally:
         process.kill()
         process.wait()

@@ -51,8 +51,31 @@ def supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> Off
     entry = first(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
     if entry is None:
         return None
-    port = str(entry.get("cause") or "").rpartition(":")[2]
-    return Off(entry["t"], int(port) if port.isdigit() else 0)
+    return Off(entry["t"], _port(entry.get("cause")))
+
+
+def asked_off(bench_folder: Path, after_s: float, ports: frozenset[int], within_s: float = 3.0) -> Off | None:
+    """When the supply was off and one of `ports` had asked for it, whoever was the first to do so.
+
+    The engine sees a window end too and switches off in the same instant: a race that either may win.
+    """
+    off = supply_off(bench_folder, after_s, within_s)
+    if off is None or off.port in ports:
+        return off
+    asked = first(
+        bench_folder, "supply", after_s, lambda entry: _asks_off(entry) and _port(entry["conn"]) in ports, within_s
+    )
+    return off if asked is None else Off(max(off.t_s, asked["t"]), _port(asked["conn"]))
+
+
+def _asks_off(entry: dict[str, Any]) -> bool:
+    message = str(entry.get("in", "")).upper()
+    return "OUTP" in message and message.endswith("OFF")
+
+
+def _port(peer: object) -> int:
+    port = str(peer or "").rpartition(":")[2]
+    return int(port) if port.isdigit() else 0
 
 
 def limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: frozenset[int]) -> float | None:

@@ -108,4 +108,4 @@ def judged(off: evidence.Off | None, ports: frozenset[int], reaction: Reaction, 
         return Finding(ok=False, value="still on", target=target, evidence=what)
     by_guard = off.port in ports
     by = "the guard's connection" if by_guard else f"another connection (port {off.port})"
-    return reaction.judge(off.t_s, OFF_MS, target, f"{what}; output off by {by}", good=by_guard)
+    return reaction.judge(off.t_s, OFF_MS, target, f"{what}; off said by {by}", good=by_guard)
