@@ -70,7 +70,7 @@ class StateMachine:
         self.state, self.reason = BenchState.CONNECTED, ""
 
 
-class OutputWord(StrEnum):
+class OutputState(StrEnum):
     """What the outputs are, as far as read-backs prove it."""
 
     DE_ENERGISED = "DE-ENERGISED"  # every output verified off
@@ -92,16 +92,16 @@ class Outputs:
         self._columns = np.array([supply, contactor, *cells], dtype=np.intp)
         self._late_s = late_s
 
-    def word(self, snapshot: Snapshot, state: BenchState) -> OutputWord:
+    def word(self, snapshot: Snapshot, state: BenchState) -> OutputState:
         values = snapshot.values[self._columns]
         fresh = np.abs(snapshot.t_s - snapshot.sampled_s[self._columns]) <= self._late_s
         if not (np.isfinite(values) & fresh).all():
-            return OutputWord.UNKNOWN
+            return OutputState.UNKNOWN
         supply, contactor, cells = values[0], values[1], values[2:]
         if supply != 0.0:
-            return OutputWord.ENERGISED
+            return OutputState.ENERGISED
         if state is BenchState.TRIPPED:
-            return OutputWord.TRIPPED
+            return OutputState.TRIPPED
         if contactor != 0.0:
-            return OutputWord.CURRENT_OFF
-        return OutputWord.CELLS_LIVE if bool((np.abs(cells) > LIVE_CELL_V).any()) else OutputWord.DE_ENERGISED
+            return OutputState.CURRENT_OFF
+        return OutputState.CELLS_LIVE if bool((np.abs(cells) > LIVE_CELL_V).any()) else OutputState.DE_ENERGISED

@@ -40,3 +40,16 @@ def go_before(steps: int) -> None:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, -steps)
             os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+
+
+def has_realtime_permission() -> bool:
+    """Whether this process may ask for SCHED_FIFO."""
+    if not hasattr(os, "sched_setscheduler"):
+        return False
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except OSError:
+        return False
+    os.sched_setscheduler(0, before[0] & ~os.SCHED_RESET_ON_FORK, before[1])
+    return True

@@ -11,8 +11,9 @@ import typer
 from drivers.errors import Usage
 from workbench.answer import answer
 from workbench.cli_bundle import bundle as bundle_app
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.handed_on import hand_on
-from workbench.options import EMULATED_BENCH, RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
+from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.outcome import Exit, Report
 
 app = typer.Typer(

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-EMULATED_BENCH = Path(__file__).resolve().parent.parent / "fixtures" / "benches" / "hil24.toml"
 RUNS = Path("runs")
 
 BenchFile = Annotated[

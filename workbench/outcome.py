@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError, Usage
+from drivers.realtime import has_realtime_permission
 
 SCHEMA = "pulsebms/1"
 
@@ -33,24 +34,11 @@ def status_of(error: PulseError) -> Exit:
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
 
 
-def realtime_permission() -> bool:
-    """Whether this process may ask for SCHED_FIFO."""
-    if not hasattr(os, "sched_setscheduler"):
-        return False
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except OSError:
-        return False
-    os.sched_setscheduler(0, before[0] & ~os.SCHED_RESET_ON_FORK, before[1])
-    return True
-
-
 def machine() -> dict[str, Any]:
     """The `machine` object."""
     return {
         "cores": os.cpu_count(),
-        "realtime": realtime_permission(),
+        "realtime": has_realtime_permission(),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
     }

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from control.state import FOLLOWS, BenchState, Outputs, OutputWord, StateMachine
+from control.state import FOLLOWS, BenchState, Outputs, OutputState, StateMachine
 from drivers.errors import Refused
 from drivers.snapshot import Channel, ChannelTable, Snapshot
 
@@ -71,27 +71,27 @@ def test_only_tripped_takes_a_reset() -> None:
 @pytest.mark.parametrize(
     ("supply", "contactor", "cell_v", "state", "word"),
     [
-        (0.0, 0.0, 0.0, CONNECTED, OutputWord.DE_ENERGISED),
-        (0.0, 0.0, 3.7, CONNECTED, OutputWord.CELLS_LIVE),
-        (0.0, 1.0, 3.7, ARMED, OutputWord.CURRENT_OFF),
-        (1.0, 1.0, 3.7, RUNNING, OutputWord.ENERGISED),
-        (1.0, 0.0, 0.0, CONNECTED, OutputWord.ENERGISED),
-        (0.0, 0.0, 3.7, TRIPPED, OutputWord.TRIPPED),
-        (1.0, 1.0, 3.7, TRIPPED, OutputWord.ENERGISED),
-        (math.nan, 0.0, 0.0, CONNECTED, OutputWord.UNKNOWN),
-        (0.0, math.nan, 3.7, TRIPPED, OutputWord.UNKNOWN),
-        (0.0, 0.0, math.nan, CONNECTED, OutputWord.UNKNOWN),
+        (0.0, 0.0, 0.0, CONNECTED, OutputState.DE_ENERGISED),
+        (0.0, 0.0, 3.7, CONNECTED, OutputState.CELLS_LIVE),
+        (0.0, 1.0, 3.7, ARMED, OutputState.CURRENT_OFF),
+        (1.0, 1.0, 3.7, RUNNING, OutputState.ENERGISED),
+        (1.0, 0.0, 0.0, CONNECTED, OutputState.ENERGISED),
+        (0.0, 0.0, 3.7, TRIPPED, OutputState.TRIPPED),
+        (1.0, 1.0, 3.7, TRIPPED, OutputState.ENERGISED),
+        (math.nan, 0.0, 0.0, CONNECTED, OutputState.UNKNOWN),
+        (0.0, math.nan, 3.7, TRIPPED, OutputState.UNKNOWN),
+        (0.0, 0.0, math.nan, CONNECTED, OutputState.UNKNOWN),
     ],
 )
 def test_the_word_follows_from_read_backs(
-    supply: float, contactor: float, cell_v: float, state: BenchState, word: OutputWord
+    supply: float, contactor: float, cell_v: float, state: BenchState, word: OutputState
 ) -> None:
     now = Snapshot(TABLE, 10.0, np.array([supply, contactor, cell_v]), np.full(3, 9.9), np.zeros(3, dtype=np.uint8))
     assert Outputs(0, 1, [2], late_s=0.5).word(now, state) is word
 
 
 def test_an_old_read_back_proves_nothing() -> None:
-    for age_s, word in ((0.5, OutputWord.DE_ENERGISED), (0.6, OutputWord.UNKNOWN), (math.nan, OutputWord.UNKNOWN)):
+    for age_s, word in ((0.5, OutputState.DE_ENERGISED), (0.6, OutputState.UNKNOWN), (math.nan, OutputState.UNKNOWN)):
         sampled_s = np.array([10.0, 10.0 - age_s, 10.0])
         now = Snapshot(TABLE, 10.0, np.zeros(3), sampled_s, np.zeros(3, dtype=np.uint8))
         assert Outputs(0, 1, [2], late_s=0.5).word(now, CONNECTED) is word

@@ -11,10 +11,10 @@ from drivers.errors import PulseError, Usage
 from edge_bridge.fleet.store import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
 from tests.workbench.hands import click
+from workbench.session.actions import Failure
 from workbench.window.desk import Desk
 from workbench.window.dialogs import Dialog
 from workbench.window.fleet.page import FleetPage
-from workbench.window.model import Failure
 from workbench.window.themes import DARK
 
 if TYPE_CHECKING:

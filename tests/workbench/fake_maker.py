@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.session.actions import Failure
 from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from workbench.window.bundle.page import BundlePage

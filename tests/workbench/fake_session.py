@@ -10,31 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from control.state import BenchState, OutputState
 from drivers.ports import Health, LinkState
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Floats, Quality
 from tests.workbench.plant import CELLS, HZ, LANES, Plant, table
-from workbench.window.model import (
-    Action,
-    BenchFacts,
-    Check,
-    CheckState,
-    Choice,
-    EventRecord,
-    FaultSpec,
-    GuardInfo,
-    Injected,
-    Level,
-    LimitPair,
-    LoopStats,
-    Output,
-    Parameter,
-    Pending,
-    Recorded,
-    SourceInfo,
-    State,
-    Status,
-)
+from workbench.session.actions import Action, Pending
+from workbench.session.bench_info import BenchFacts, Choice, FaultSpec, LimitPair, Parameter, SourceInfo
+from workbench.session.events import EventRecord, Level
+from workbench.session.status import Check, CheckState, GuardInfo, Injected, LoopStats, Recorded, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +55,7 @@ def facts() -> BenchFacts:
 
 
 class FakeSession:
-    """Implements `workbench.window.model.Session`; `past_s` of history are there at once after connecting."""
+    """Implements `workbench.session.session.Session`; `past_s` of history are there at once after connecting."""
 
     def __init__(self, past_s: float = 70.0) -> None:
         self.bench = facts()
@@ -101,7 +85,7 @@ class FakeSession:
             self.write_until(time.monotonic())
         if self._arming is not None:
             self._arm_on(self._arming)
-        if self.status.state is State.RUNNING and self.polls % 10 == 0:
+        if self.status.state is BenchState.RUNNING and self.polls % 10 == 0:
             run_s = time.monotonic() - self._run_start
             self.change(run_s=run_s, recorded=Recorded(int(run_s * HZ), int(run_s * 160_000)))
 
@@ -145,16 +129,16 @@ class FakeSession:
     def can(self, action: Action) -> tuple[bool, str]:
         state = self.status.state
         allowed = {
-            Action.CONNECT: {State.DISCONNECTED},
-            Action.DISCONNECT: set(State) - {State.DISCONNECTED},
-            Action.ARM: {State.CONNECTED},
-            Action.DISARM: {State.ARMED},
-            Action.START: {State.ARMED},
-            Action.STOP: {State.RUNNING},
-            Action.OUTPUTS_OFF: set(State),
-            Action.RESET: {State.TRIPPED},
-        }.get(action, set(State) - {State.DISCONNECTED})
-        return (True, "") if state in allowed else (False, f"Not while {state.value}: connect, arm, then start.")
+            Action.CONNECT: {BenchState.DISCONNECTED},
+            Action.DISCONNECT: set(BenchState) - {BenchState.DISCONNECTED},
+            Action.ARM: {BenchState.CONNECTED},
+            Action.DISARM: {BenchState.ARMED},
+            Action.START: {BenchState.ARMED},
+            Action.STOP: {BenchState.RUNNING},
+            Action.OUTPUTS_OFF: set(BenchState),
+            Action.RESET: {BenchState.TRIPPED},
+        }.get(action, set(BenchState) - {BenchState.DISCONNECTED})
+        return (True, "") if state in allowed else (False, f"Not while {state.word}: connect, arm, then start.")
 
     def _did(self, *what: object) -> Pending:
         self.asked.append(what)
@@ -174,13 +158,14 @@ class FakeSession:
         self.ring = RingReader.open(path)
         health = tuple(Health(source.name, LinkState.OK) for source in self.bench.sources)
         self.change(
-            state=State.CONNECTED, output=Output.DE_ENERGISED, health=health, loop=LoopStats(100.0, 3.1e-4, 0),
+            state=BenchState.CONNECTED, output=OutputState.DE_ENERGISED, health=health,
+            loop=LoopStats(100.0, 3.1e-4, 0),
             guard=GuardInfo(alive=True, median_s=61e-6), realtime=True,
         )  # fmt: skip
         return self._did("connect")
 
     def disconnect(self) -> Pending:
-        self.change(state=State.DISCONNECTED, output=Output.DE_ENERGISED, run_s=None)
+        self.change(state=BenchState.DISCONNECTED, output=OutputState.DE_ENERGISED, run_s=None)
         return self._did("disconnect")
 
     def arm(self) -> Pending:
@@ -208,19 +193,19 @@ class FakeSession:
         pending.sentence = checks[done].name
         if done + 1 == len(checks):
             pending.done, self._arming = True, None
-            self.change(state=State.ARMED, output=Output.CELLS_LIVE)
+            self.change(state=BenchState.ARMED, output=OutputState.CELLS_LIVE)
 
     def disarm(self) -> Pending:
-        self.change(state=State.CONNECTED, output=Output.DE_ENERGISED)
+        self.change(state=BenchState.CONNECTED, output=OutputState.DE_ENERGISED)
         return self._did("disarm")
 
     def start(self) -> Pending:
         self._run_start = time.monotonic()
-        self.change(state=State.RUNNING, output=Output.ENERGISED, run_name="2026-11-23_1512_hil24", run_s=0.0)
+        self.change(state=BenchState.RUNNING, output=OutputState.ENERGISED, run_name="2026-11-23_1512_hil24", run_s=0.0)
         return self._did("start")
 
     def stop(self) -> Pending:
-        self.change(state=State.ARMED, output=Output.CELLS_LIVE, run_s=None)
+        self.change(state=BenchState.ARMED, output=OutputState.CELLS_LIVE, run_s=None)
         return self._did("stop")
 
     def outputs_off(self) -> Pending:
@@ -228,11 +213,11 @@ class FakeSession:
         return self._did("outputs off")
 
     def trip(self, reason: str) -> None:
-        self.change(state=State.TRIPPED, output=Output.TRIPPED, trip_reason=reason, run_s=None)
+        self.change(state=BenchState.TRIPPED, output=OutputState.TRIPPED, trip_reason=reason, run_s=None)
         self.note(Level.ALARM, "guard", reason)
 
     def reset(self, reason: str) -> Pending:
-        self.change(state=State.CONNECTED, output=Output.DE_ENERGISED, trip_reason="")
+        self.change(state=BenchState.CONNECTED, output=OutputState.DE_ENERGISED, trip_reason="")
         return self._did("reset", reason)
 
     def activate(self, role: str, lane: str) -> Pending:
@@ -266,7 +251,7 @@ def running_session(past_s: float = 70.0) -> FakeSession:
     """Connected, armed, running, with something to read in the alarms."""
     session = FakeSession(past_s)
     session.connect()
-    session.change(state=State.ARMED)
+    session.change(state=BenchState.ARMED)
     session.note(Level.INFO, "gate: Held", "supply/current held for 2 ticks: value 61 ms old, expected every 40 ms")
     session.note(Level.WARNING, "BMS counts it as DEVIATION",
                  "cell_07/voltage 29 mV below the mean of its pack for 12 s (spread limit 25 mV)")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from drivers.snapshot import Channel, ChannelTable, Floats
-from workbench.window.model import LaneInfo
+from workbench.session.status import LaneInfo
 
 CELLS = 24
 HZ = 100.0

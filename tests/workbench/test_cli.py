@@ -15,8 +15,8 @@ import workbench.cli
 from drivers.benchfile import read_bench
 from drivers.errors import Usage
 from workbench.compose.defects import refuse_without_place
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.handed_on import hand_on
-from workbench.options import EMULATED_BENCH
 from workbench.verbs import bundle, certify, doctor, run, window
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from tests.workbench.live import ROOT
 from workbench.compose import bench as composition
 from workbench.engine import facts
 from workbench.engine.faults import Faults
-from workbench.engine.process import EngineOrder
+from workbench.session.order import EngineOrder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from control.state import BenchState, OutputWord
+from control.state import BenchState, OutputState
 from drivers.errors import BenchError
 from tests.control.fakes import Rig, rig
 from tests.control.guardbench import soon
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.engine.station import Station
-    from workbench.window.model import Level
+    from workbench.session.events import Level
 
 LIVE = (BenchState.ARMED, BenchState.RUNNING)
 UP_TO = {
@@ -91,8 +91,8 @@ class FakeStation:
         assert channel == "io/contactor"
         return float(self.closed)
 
-    def output_word(self) -> OutputWord:
-        return OutputWord.ENERGISED if self.on else OutputWord.TRIPPED
+    def output_word(self) -> OutputState:
+        return OutputState.ENERGISED if self.on else OutputState.TRIPPED
 
     @staticmethod
     def wait_until(holds: Callable[[], bool], within_s: float) -> bool:

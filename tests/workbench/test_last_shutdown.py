@@ -15,11 +15,11 @@ from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
 from tests.waiting import wait_until
 from tests.workbench.live import HIL24, end_guard, real
+from workbench.compose.session import open_session
 from workbench.engine import last_shutdown, session_journal
 from workbench.engine.last_shutdown import show
 from workbench.session import patience
-from workbench.session.live import LiveSession
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 STEPS = [
     {"name": "supply off", "verified": False, "detail": "does not answer"},
@@ -152,12 +152,12 @@ def at_work(folder: Path) -> list[int]:
 @pytest.mark.live
 @pytest.mark.timeout(240)
 def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(tmp_path: Path) -> None:
-    first = LiveSession(HIL24, tmp_path / "runs")
+    first = open_session(HIL24, tmp_path / "runs")
     try:
         patience.finish(first, first.connect(), patience.CONNECT_S)
         addresses = json.loads((Path(first.status.run_folder) / "emulated" / "bench.json").read_text())["addresses"]
         bench = real(tmp_path, addresses)
-        second = LiveSession(bench, tmp_path / "runs")
+        second = open_session(bench, tmp_path / "runs")
         try:
             held = second.connect()
             assert patience.wait_for(second, lambda: held.done, patience.CONNECT_S)
@@ -174,7 +174,7 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
         first.close()
     end_guard(first.guard_pid)
     wait_until(lambda: not at_work(tmp_path / "runs"), 30.0, "the end of the bench")
-    third = LiveSession(HIL24, tmp_path / "runs")
+    third = open_session(HIL24, tmp_path / "runs")
     try:
         patience.finish(third, third.connect(), patience.CONNECT_S)
         told = [event for event in third.events(0) if event.where == "last shut-down"]

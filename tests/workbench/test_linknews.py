@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivers.ports import Health, LinkState
 from workbench.engine.linknews import LinkNews
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 
 def told(*states: tuple[LinkState, str]) -> list[tuple[Level, str, str]]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from control.state import BenchState, OutputState
 from drivers.errors import CheckFailed, PulseError, Refused
 from tests.workbench.live import HIL24, channel, end_guard, outputs, pass_ticks, since, ticks
 from workbench.session import patience
+from workbench.session.status import CheckState
 from workbench.tour import evidence
 from workbench.tour.trip import Trip
-from workbench.window.model import CheckState, Output, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def trip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trip]:
     walked.leave()
 
 
-def state(session: LiveSession) -> State:
+def state(session: LiveSession) -> BenchState:
     return session.status.state
 
 
@@ -48,13 +49,13 @@ def clear(session: LiveSession, number: int) -> None:
 
 def at_rest(trip: Trip) -> LiveSession:
     """Connected, nothing live."""
-    session = trip.at(State.CONNECTED)
-    if state(session) is State.RUNNING:
+    session = trip.at(BenchState.CONNECTED)
+    if state(session) is BenchState.RUNNING:
         patience.finish(session, session.stop(), 5.0)
-        assert patience.wait_for(session, lambda: state(session) is State.ARMED, 5.0)
-    if state(session) is State.ARMED:
+        assert patience.wait_for(session, lambda: state(session) is BenchState.ARMED, 5.0)
+    if state(session) is BenchState.ARMED:
         patience.finish(session, session.disarm(), 5.0)
-        assert patience.wait_for(session, lambda: state(session) is State.CONNECTED, 5.0)
+        assert patience.wait_for(session, lambda: state(session) is BenchState.CONNECTED, 5.0)
     return session
 
 
@@ -68,8 +69,8 @@ def test_a_cancelled_checklist_leaves_every_output_verified_off(trip: Trip) -> N
     pending.cancel()
     with pytest.raises(PulseError, match="cancelled"):
         patience.finish(session, pending, 5.0)
-    assert patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 3.0)
-    assert state(session) is State.CONNECTED
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 3.0)
+    assert state(session) is BenchState.CONNECTED
 
 
 def test_outputs_off_in_the_middle_of_the_checklist_ends_it(trip: Trip) -> None:
@@ -80,7 +81,7 @@ def test_outputs_off_in_the_middle_of_the_checklist_ends_it(trip: Trip) -> None:
     with pytest.raises(PulseError):
         patience.finish(session, pending, 15.0)
     assert patience.wait_for(session, lambda: outputs(session) == 0.0, 2.0)
-    assert state(session) in (State.TRIPPED, State.CONNECTED)
+    assert state(session) in (BenchState.TRIPPED, BenchState.CONNECTED)
 
 
 def test_outputs_off_of_a_bench_at_rest_is_verified_by_the_contact_and_can_be_reset(trip: Trip) -> None:
@@ -88,9 +89,9 @@ def test_outputs_off_of_a_bench_at_rest_is_verified_by_the_contact_and_can_be_re
     pending = session.outputs_off()
     assert patience.wait_for(session, lambda: pending.done, 4.0)
     assert pending.error is None
-    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 1.0)
-    assert session.status.output is Output.TRIPPED
-    assert state(trip.at(State.ARMED)) is State.ARMED
+    assert patience.wait_for(session, lambda: state(session) is BenchState.TRIPPED, 1.0)
+    assert session.status.output is OutputState.TRIPPED
+    assert state(trip.at(BenchState.ARMED)) is BenchState.ARMED
 
 
 def test_an_open_wire_is_named_and_the_contactors_stay_open(trip: Trip) -> None:
@@ -102,17 +103,17 @@ def test_an_open_wire_is_named_and_the_contactors_stay_open(trip: Trip) -> None:
     assert [check.name for check in failed] == ["cells live"]
     assert channel(session, "io/contactor") == 0.0
     clear(session, number)
-    assert state(trip.at(State.ARMED)) is State.ARMED
+    assert state(trip.at(BenchState.ARMED)) is BenchState.ARMED
 
 
 def test_a_wire_cannot_be_opened_while_the_bench_is_armed(trip: Trip) -> None:
-    session = trip.at(State.ARMED)
+    session = trip.at(BenchState.ARMED)
     with pytest.raises(Refused, match="disarm"):
         inject(session, "open wire", cell=CELL)
 
 
 def test_a_controller_takes_over_without_a_step_of_current(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     pass_ticks(session, 400)
     before = ticks(session)
     patience.finish(session, session.activate("controller", "CC-CV"), 5.0)
@@ -125,7 +126,7 @@ def test_a_controller_takes_over_without_a_step_of_current(trip: Trip) -> None:
 
 
 def test_a_twin_takes_over_live_within_two_millivolts_or_says_by_how_much_it_would_step(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     pass_ticks(session, 100)
     before = ticks(session)
     pending = session.activate("twin", "ECM pack")
@@ -141,34 +142,34 @@ def test_a_twin_takes_over_live_within_two_millivolts_or_says_by_how_much_it_wou
 
 
 def test_a_twin_of_one_cell_is_refused_as_the_pack(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     with pytest.raises(Refused, match="1 of 24 cells"):
         patience.finish(session, session.activate("twin", "DFN, cell 1"), 5.0)
 
 
 def test_a_stopped_heartbeat_makes_the_bms_open_and_the_current_go_to_zero_without_a_trip(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     number = inject(session, "heartbeat stopped")
     assert patience.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 3.0)
     assert patience.wait_for(session, lambda: abs(channel(session, "supply/current")) < 0.5, 1.0)
-    assert state(session) is State.RUNNING
+    assert state(session) is BenchState.RUNNING
     clear(session, number)
     at_rest(trip)
 
 
 def test_a_silent_bms_means_zero_current_and_no_trip(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     number = inject(session, "silent instrument", instrument="bms")
     assert patience.wait_for(session, lambda: channel(session, "command/current") == 0.0, 3.0)
     pass_ticks(session, 50)
     assert channel(session, "command/current") == 0.0
-    assert state(session) is State.RUNNING
+    assert state(session) is BenchState.RUNNING
     clear(session, number)
     at_rest(trip)
 
 
 def test_one_message_that_stops_takes_the_current_to_zero_while_all_others_go_on(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     number = inject(session, "message stopped", message="BMS_Pack")
     assert patience.wait_for(session, lambda: channel(session, "gate/verdict") == 1.0, 2.0), "held"
     assert patience.wait_for(session, lambda: channel(session, "allowed/current") == 0.0, 3.0), "then ramped"
@@ -176,14 +177,14 @@ def test_one_message_that_stops_takes_the_current_to_zero_while_all_others_go_on
     pass_ticks(session, 30)
     soc = since(session, begun, ["estimator/EKF/soc", "estimator/Coulomb counting/soc"])
     assert np.ptp(soc, axis=1).tolist() == [0.0, 0.0], "the estimators hold"
-    assert state(session) is State.RUNNING
+    assert state(session) is BenchState.RUNNING
     assert channel(session, "bms/cell_01/voltage") > 3.0
     clear(session, number)
     assert patience.wait_for(session, lambda: channel(session, "gate/verdict") == 0.0, 2.0), "and goes on"
 
 
 def test_a_stuck_temperature_keeps_its_value_while_its_neighbour_moves(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     number = inject(session, "stuck temperature", number=1)
     assert [fault.name for fault in session.status.injected] or patience.wait_for(
         session, lambda: bool(session.status.injected), 1.0
@@ -193,33 +194,33 @@ def test_a_stuck_temperature_keeps_its_value_while_its_neighbour_moves(trip: Tri
 
 
 def test_a_silent_supply_trips_and_the_bench_comes_back_after_a_reset(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     number = inject(session, "silent instrument", instrument="supply")
-    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 3.0)
+    assert patience.wait_for(session, lambda: state(session) is BenchState.TRIPPED, 3.0)
     assert "supply" in session.status.trip_reason
-    assert patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 3.0), "nobody can know that"
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 3.0), "nobody can know that"
     clear(session, number)
-    assert patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, 10.0)
-    assert state(trip.at(State.RUNNING)) is State.RUNNING
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, 10.0)
+    assert state(trip.at(BenchState.RUNNING)) is BenchState.RUNNING
 
 
 def test_a_reset_without_a_reason_is_refused(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     session.outputs_off()
-    assert patience.wait_for(session, lambda: state(session) is State.TRIPPED, 2.0)
+    assert patience.wait_for(session, lambda: state(session) is BenchState.TRIPPED, 2.0)
     with pytest.raises(Refused, match="reason"):
         patience.finish(session, session.reset("  "), 5.0)
-    assert state(session) is State.TRIPPED
+    assert state(session) is BenchState.TRIPPED
 
 
 def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: Trip) -> None:
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     where: Path = trip.bench_folder
     assert session.engine_pid is not None
     guard_pid = session.guard_pid
     os.kill(session.engine_pid, 9)
-    assert patience.wait_for(session, lambda: session.status.output is Output.CURRENT_OFF, 3.0)
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.CURRENT_OFF, 3.0)
     assert evidence.supply_off(where, 0.0) is not None
     assert any("verified off" in event.sentence for event in session.events(0))
-    assert state(trip.at(State.CONNECTED)) is State.CONNECTED
+    assert state(trip.at(BenchState.CONNECTED)) is BenchState.CONNECTED
     end_guard(guard_pid)

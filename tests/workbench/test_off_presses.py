@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.session.actions import Pending
+from workbench.session.events import Level
 from workbench.session.off_presses import NOT_VERIFIED, OffPresses
-from workbench.window.model import Level, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

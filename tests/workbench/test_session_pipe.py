@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from control.state import BenchState, OutputState
 from drivers.errors import BenchError, Refused
 from tests.workbench.live import HIL24, channel, outputs
+from workbench.compose.session import open_session
 from workbench.session import live, patience
-from workbench.session.live import LiveSession
-from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from workbench.session.live import LiveSession
 
 TURNS = 5_000  # a pipe that nobody reads is full after a few hundred messages
 
@@ -28,18 +30,18 @@ def test_a_window_that_is_not_connected_for_long_is_not_held_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_S", 0.0)
-    session = LiveSession(HIL24, tmp_path)
+    session = open_session(HIL24, tmp_path)
     try:
         for _ in range(TURNS):
             session.poll()
-        assert session.status.state is State.DISCONNECTED
+        assert session.status.state is BenchState.DISCONNECTED
     finally:
         session.close()
 
 
 @pytest.mark.live
 def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next_one(tmp_path: Path) -> None:
-    session = LiveSession(HIL24, tmp_path)
+    session = open_session(HIL24, tmp_path)
     try:
         for _ in range(2):
             pressed = session.outputs_off()
@@ -48,9 +50,9 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
             assert "Not connected" in pressed.error.sentence
         patience.finish(session, session.connect(), patience.CONNECT_S)
         assert patience.wait_for(session, lambda: session.guard_pid is not None, 10.0)
-        assert session.status.state is State.CONNECTED
+        assert session.status.state is BenchState.CONNECTED
         patience.finish(session, session.disconnect(), patience.CONNECT_S)
-        patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 10.0)
+        patience.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
         pressed = session.outputs_off()
         assert (pressed.done, pressed.error) == (True, None), "every output was verified off on leaving"
     finally:
@@ -68,7 +70,7 @@ def emulator(session: LiveSession, name: str) -> psutil.Process:
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[LiveSession]:
-    made = LiveSession(HIL24, tmp_path)
+    made = open_session(HIL24, tmp_path)
     yield made
     made.close()
 
@@ -83,8 +85,8 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
     patience.finish(session, connecting, patience.CONNECT_S)
     patience.finish(session, pressed, 10.0)
     assert "received by the" in pressed.sentence
-    assert patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 2.0)
-    assert patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, 2.0)
+    assert patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, 2.0)
     patience.finish(session, session.reset("pressed by mistake"), 10.0)
     patience.finish(session, session.arm(), patience.ARM_S)
     patience.finish(session, session.start(), 5.0)
@@ -92,14 +94,14 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
     os.kill(session.guard_pid, signal.SIGKILL)  # what was verified before was verified of the trip before
     assert patience.wait_for(session, lambda: outputs(session) == 0.0, 5.0)
     assert patience.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 5.0)
-    assert session.status.state is State.TRIPPED
+    assert session.status.state is BenchState.TRIPPED
 
     patience.finish(session, session.reset("the guard is dead, everything is read back off"), 10.0)
-    assert patience.wait_for(session, lambda: session.status.state is State.CONNECTED, 2.0)
+    assert patience.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, 2.0)
     with pytest.raises(Refused, match="guard is dead"):
         patience.finish(session, session.arm(), patience.ARM_S)
     patience.finish(session, session.disconnect(), patience.CONNECT_S)
-    assert patience.wait_for(session, lambda: session.status.output is Output.DE_ENERGISED, 10.0)
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
 
 
 @pytest.mark.live
@@ -136,17 +138,17 @@ def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_
     supply.suspend()
     with pytest.raises(BenchError, match="does not answer"):
         patience.finish(session, session.disarm(), 20.0)
-    assert patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
-    assert session.status.state is State.TRIPPED
+    assert patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
+    assert session.status.state is BenchState.TRIPPED
     assert channel(session, "io/bms_power") == 1.0
     assert channel(session, "cell_01/voltage") > 2.0
     with pytest.raises(BenchError, match="not verified"):
         patience.finish(session, session.reset("hoping"), 20.0)
-    assert session.status.state is State.TRIPPED
+    assert session.status.state is BenchState.TRIPPED
 
     patience.finish(session, session.disconnect(), 30.0)
-    assert patience.wait_for(session, lambda: session.status.state is State.DISCONNECTED, 5.0)
-    assert session.status.output is Output.UNKNOWN, "nothing was read back"
+    assert patience.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, 5.0)
+    assert session.status.output is OutputState.UNKNOWN, "nothing was read back"
     assert session.guard_pid is not None
     assert psutil.pid_exists(session.guard_pid), "it goes on trying"
     os.kill(session.guard_pid, signal.SIGKILL)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from control.state import BenchState
 from drivers.errors import BenchError, BenchFileError, LinkSilent, Refused, RunLogError
 from workbench.outcome import Exit, status_of
+from workbench.session.actions import Action
 from workbench.session.rules import can
-from workbench.window.model import Action, State
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_outputs_off_is_possible_in_every_state(state: State) -> None:
+@pytest.mark.parametrize("state", list(BenchState))
+def test_outputs_off_is_possible_in_every_state(state: BenchState) -> None:
     assert can(Action.OUTPUTS_OFF, state) == (True, "")
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", list(BenchState))
 @pytest.mark.parametrize("action", list(Action))
-def test_an_action_that_cannot_act_says_why_in_a_sentence(action: Action, state: State) -> None:
+def test_an_action_that_cannot_act_says_why_in_a_sentence(action: Action, state: BenchState) -> None:
     allowed, why_not = can(action, state)
     assert allowed == (why_not == "")
     assert allowed or (why_not[0].isupper() and why_not.endswith("."))
 
 
 def test_a_tripped_bench_neither_arms_nor_starts_before_its_reset() -> None:
-    assert not can(Action.ARM, State.TRIPPED)[0]
-    assert not can(Action.START, State.TRIPPED)[0]
-    assert can(Action.RESET, State.TRIPPED)[0]
+    assert not can(Action.ARM, BenchState.TRIPPED)[0]
+    assert not can(Action.START, BenchState.TRIPPED)[0]
+    assert can(Action.RESET, BenchState.TRIPPED)[0]
 
 
 @pytest.mark.parametrize(

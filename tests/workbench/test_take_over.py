@@ -15,13 +15,14 @@ from fixtures.emulated import EmulatedBench
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, front, in_front, key
 from tests.workbench.live import HIL24, real
+from workbench.compose.session import open_session
 from workbench.engine import session_journal
 from workbench.engine.take_over import check_remote
 from workbench.outcome import Exit, status_of
 from workbench.session import patience
-from workbench.session.live import LiveSession
+from workbench.session.actions import Failure
+from workbench.session.events import Level
 from workbench.window.dialogs import Question
-from workbench.window.model import Failure, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def test_who_does_not_answer_or_talks_nonsense_is_no_owner() -> None:
 def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_path: Path) -> None:
     emulated = EmulatedBench.start(tmp_path / "emulated", HIL24.parent / "pulse24.dut.toml")
     host, _, port = emulated.addresses["supply"].rpartition(":")
-    session = LiveSession(real(tmp_path, emulated.addresses), tmp_path / "runs")
+    session = open_session(real(tmp_path, emulated.addresses), tmp_path / "runs")
     try:
         with socket.create_connection((host, int(port))) as foreign:
             foreign.sendall(b"SYST:LOCK ON\n")

@@ -8,7 +8,7 @@ import pytest
 from control.state import BenchState
 from drivers.suspend import SuspendWatch
 from workbench.engine.wake import WakeTrip
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
 

@@ -26,13 +26,13 @@ from tests.workbench.fake_maker import (
     Kit,
 )
 from tests.workbench.hands import click, front, in_front, key, nameless, write
+from workbench.session.actions import Failure
 from workbench.window.bundle.looks import NOBODY
 from workbench.window.bundle.model import NewKey, Places, Shelf, Wish
 from workbench.window.bundle.newkey import NewKeyDialog
 from workbench.window.bundle.page import BundlePage
 from workbench.window.desk import Desk
 from workbench.window.dialogs import Dialog
-from workbench.window.model import Failure
 from workbench.window.themes import DARK, LIGHT
 
 if TYPE_CHECKING:

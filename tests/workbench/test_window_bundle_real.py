@@ -16,12 +16,12 @@ from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
 from workbench.certify import certificate
 from workbench.certify.certificate import Certificate
+from workbench.session.actions import Failure
 from workbench.window.bundle.clerk import BundleMaker, Clerk
 from workbench.window.bundle.duties import trust
 from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, Places
 from workbench.window.bundle.page import BundlePage
 from workbench.window.desk import Desk
-from workbench.window.model import Failure
 from workbench.window.themes import DARK
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
+from control.state import BenchState, OutputState
 from drivers.errors import RunLogError
 from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
 from workbench.certify.verdict import Verdict
 from workbench.window.certify.course import Stage
 from workbench.window.certify.trees import NAME, VERDICT
-from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
     import pytest
@@ -189,9 +189,9 @@ def test_a_certification_keeps_this_window_away_from_its_real_bench(scene: Scene
     toolbar = scene.shown.shell.toolbar
     scene.until(lambda: not toolbar.connect_.isEnabled())
     assert "holds the bench" in toolbar.connect_.toolTip()
-    assert toolbar.badge.word.text() == Output.UNKNOWN.value
+    assert toolbar.badge.word.text() == OutputState.UNKNOWN.value
     scene.shown.window.actions_.run("connect")
-    assert scene.shown.session.status.state is State.DISCONNECTED
+    assert scene.shown.session.status.state is BenchState.DISCONNECTED
     scene.course.stop()
     scene.until(toolbar.connect_.isEnabled)
 

@@ -19,11 +19,11 @@ from edge_bridge.fleet import commands
 from edge_bridge.mqtt import Link, Message, Up
 from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
+from workbench.session.actions import Failure
 from workbench.window.desk import Desk
 from workbench.window.fleet.connection import Stage
 from workbench.window.fleet.hub import LocalHub
 from workbench.window.fleet.page import FleetPage
-from workbench.window.model import Failure
 from workbench.window.themes import DARK
 
 if TYPE_CHECKING:

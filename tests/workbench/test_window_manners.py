@@ -10,10 +10,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
+from control.state import BenchState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move, press, press_in, write
+from workbench.session.actions import Failure, Pending
 from workbench.window.layout import Memory
-from workbench.window.model import Failure, Pending, State
 from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
 from workbench.window.themes import LIGHT
 
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 LAPTOP = (1366, 768)
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_every_grey_button_says_why(running: Shown, qtbot: QtBot, state: State) -> None:
-    running.session.change(state=state, run_name="" if state is State.DISCONNECTED else "run")
+@pytest.mark.parametrize("state", list(BenchState))
+def test_every_grey_button_says_why(running: Shown, qtbot: QtBot, state: BenchState) -> None:
+    running.session.change(state=state, run_name="" if state is BenchState.DISCONNECTED else "run")
     qtbot.waitUntil(lambda: running.shell.desk.status.state is state)
     for page in running.shell.pages:
         running.window.show_page(page)

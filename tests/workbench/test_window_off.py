@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 
+from control.state import BenchState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, SHIFT, front, in_front, press, press_in
 from workbench.window.dialogs import Inject, Reason
-from workbench.window.model import State
 from workbench.window.palette import Palette
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_off_key_works_while_the_palette_is_open(running: Shown, qtbot: QtBot) -
 
 def test_off_key_works_while_a_reason_is_typed(running: Shown, qtbot: QtBot) -> None:
     running.session.trip("cell_07/voltage 5.02 V above 5.00 V")
-    qtbot.waitUntil(lambda: running.shell.desk.status.state is State.TRIPPED)
+    qtbot.waitUntil(lambda: running.shell.desk.status.state is BenchState.TRIPPED)
     running.window.ask_reset()
     qtbot.waitUntil(in_front)
     press_in(front(Reason), Qt.Key.Key_Period, CTRL)
@@ -117,5 +117,5 @@ def test_escape_in_any_dialog_leaves_the_run_alone(running: Shown, qtbot: QtBot)
         assert dialog is not None
         press_in(dialog, Qt.Key.Key_Escape)
         qtbot.waitUntil(lambda: not in_front())
-    assert running.session.status.state is State.RUNNING
+    assert running.session.status.state is BenchState.RUNNING
     assert {what[0] for what in running.session.asked} <= {"connect", "start"}

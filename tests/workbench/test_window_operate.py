@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QDoubleSpinBox
 
+from control.state import BenchState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
@@ -19,8 +20,8 @@ from tests.workbench.hands import (
     press_in,
     write,
 )
+from workbench.session.actions import Failure
 from workbench.window.dialogs import Inject, Question, Reason
-from workbench.window.model import Failure, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,17 +34,17 @@ if TYPE_CHECKING:
 def test_keyboard_alone_connects_arms_starts_and_stops(show: Callable[..., Shown], qtbot: QtBot) -> None:
     shown = show(FakeSession(past_s=2.0))
     press(shown, Qt.Key.Key_C, CTRL | SHIFT)
-    qtbot.waitUntil(lambda: shown.session.status.state is State.CONNECTED)
+    qtbot.waitUntil(lambda: shown.session.status.state is BenchState.CONNECTED)
     press(shown, Qt.Key.Key_A, CTRL | SHIFT)
     qtbot.waitUntil(lambda: shown.window.checklist is not None)
-    qtbot.waitUntil(lambda: shown.session.status.state is State.ARMED)
+    qtbot.waitUntil(lambda: shown.session.status.state is BenchState.ARMED)
     qtbot.waitUntil(lambda: shown.window.checklist is None)
     press(shown, Qt.Key.Key_F5)
-    qtbot.waitUntil(lambda: shown.session.status.state is State.RUNNING)
+    qtbot.waitUntil(lambda: shown.session.status.state is BenchState.RUNNING)
     qtbot.waitUntil(lambda: shown.shell.toolbar.run.text().startswith("Stop  00:00"))
     assert shown.shell.toolbar.badge.word.text() == "ENERGISED"
     press(shown, Qt.Key.Key_F5)
-    qtbot.waitUntil(lambda: shown.session.status.state is State.ARMED)
+    qtbot.waitUntil(lambda: shown.session.status.state is BenchState.ARMED)
 
 
 def test_arming_can_be_cancelled(show: Callable[..., Shown], qtbot: QtBot) -> None:
@@ -56,7 +57,7 @@ def test_arming_can_be_cancelled(show: Callable[..., Shown], qtbot: QtBot) -> No
     shown.window.checklist.no.click()
     assert ("cancel arm",) in session.asked
     qtbot.waitUntil(lambda: shown.window.checklist is None or not shown.window.checklist.no.isEnabled())
-    assert session.status.state is State.CONNECTED
+    assert session.status.state is BenchState.CONNECTED
 
 
 def test_grey_button_says_why(show: Callable[..., Shown]) -> None:
@@ -115,7 +116,7 @@ def test_outputs_off_button_stands_in_every_dialog(running: Shown, qtbot: QtBot)
 
 def test_escape_never_stops_a_run(running: Shown) -> None:
     press(running, Qt.Key.Key_Escape)
-    assert running.session.status.state is State.RUNNING
+    assert running.session.status.state is BenchState.RUNNING
     assert ("stop",) not in running.session.asked
 
 
@@ -160,7 +161,7 @@ def test_question_about_a_lane_can_be_declined_by_escape(running: Shown, qtbot: 
     key(front(Question), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not in_front())
     assert all(what[0] != "activate" for what in running.session.asked)
-    assert running.session.status.state is State.RUNNING
+    assert running.session.status.state is BenchState.RUNNING
 
 
 def test_fault_is_injected_with_its_parameters_in_si(running: Shown, qtbot: QtBot) -> None:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from control.state import OutputState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
@@ -19,8 +20,9 @@ from tests.workbench.hands import (
     press,
     write,
 )
+from workbench.session.actions import Failure
+from workbench.session.events import Level
 from workbench.window.layout import Memory
-from workbench.window.model import Failure, Level, Output
 from workbench.window.palette import Palette
 
 if TYPE_CHECKING:
@@ -101,12 +103,12 @@ def test_everything_that_can_have_the_focus_has_a_name(running: Shown) -> None:
     assert nameless == []
 
 
-def _reads(shown: Shown, output: Output) -> bool:
+def _reads(shown: Shown, output: OutputState) -> bool:
     return shown.shell.toolbar.badge.word.text() == output.value
 
 
 def test_state_words_follow_the_outputs(running: Shown, qtbot: QtBot) -> None:
-    for output in Output:
+    for output in OutputState:
         running.session.status = dataclasses.replace(running.session.status, output=output)
         qtbot.waitUntil(partial(_reads, running, output))
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from control.state import BenchState
 from tests.workbench.hands import (
     CTRL,
     LEFT,
@@ -25,7 +26,6 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.window import format as fmt
-from workbench.window.model import State
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -197,7 +197,7 @@ def test_space_pauses_the_view_and_nothing_else(running: Shown, qtbot: QtBot) ->
     draw(running, qtbot, 5)
     assert board.view.right_s == edge
     assert rows_in(running.session) > rows
-    assert running.session.status.state is State.RUNNING
+    assert running.session.status.state is BenchState.RUNNING
     press(running, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: board.view.right_s > edge)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.model import Failure, Pending
+    from workbench.session.actions import Failure, Pending
     from workbench.window.past import ReplaySource, RunLine
 
 SLOW_MS = 30_000

@@ -8,8 +8,8 @@ import pytest
 
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable, Quality
+from workbench.session.status import LaneInfo
 from workbench.window.bins import Bins
-from workbench.window.model import LaneInfo
 from workbench.window.scale import follow, round_scale
 from workbench.window.store import Store
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QFont
 
+from control.state import BenchState, OutputState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, legend
 from tests.workbench.plant import CELLS, LANES
+from workbench.session.bench_info import LimitPair
 from workbench.window import format as fmt
 from workbench.window.facts import NEAREST
-from workbench.window.model import LimitPair, Output, State
 from workbench.window.themes import BODY_PX, LABEL_PX, TITLE_PX, font
 
 if TYPE_CHECKING:
@@ -197,19 +198,19 @@ def test_figures_are_tabular(running: Shown, px: int) -> None:
     assert font(px).featureValue(QFont.Tag("tnum")) == 1
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_state_stands_in_plain_sight(running: Shown, qtbot: QtBot, state: State) -> None:
-    running.session.change(state=state, trip_reason="cell_07 5.02 V" if state is State.TRIPPED else "")
+@pytest.mark.parametrize("state", list(BenchState))
+def test_state_stands_in_plain_sight(running: Shown, qtbot: QtBot, state: BenchState) -> None:
+    running.session.change(state=state, trip_reason="cell_07 5.02 V" if state is BenchState.TRIPPED else "")
     label = running.shell.toolbar.standing.state
-    spoken = f"{state}. cell_07 5.02 V" if state is State.TRIPPED else state.value
+    spoken = f"{state.word}. cell_07 5.02 V" if state is BenchState.TRIPPED else state.word
     qtbot.waitUntil(lambda: label.accessibleDescription() == spoken)
     assert label.isVisible()
-    assert f'font-weight:600">{"▲ " if state is State.TRIPPED else ""}{state.value}<' in label.text()
+    assert f'font-weight:600">{"▲ " if state is BenchState.TRIPPED else ""}{state.word}<' in label.text()
 
 
 def test_outputs_read_by_word_and_symbol(running: Shown, qtbot: QtBot) -> None:
     badge = running.shell.toolbar.badge
-    for output in Output:
+    for output in OutputState:
         badge.show_output(output)
         assert badge.word.text() == output.value
         assert not badge.symbol.pixmap().isNull()

@@ -6,12 +6,12 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from control.state import BenchState
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
 from workbench.certify.seen import Reaction, Stimulus, Told
 from workbench.certify.watch import Watch
 from workbench.session import patience
-from workbench.window.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -187,9 +187,9 @@ class CaseBench:
         """Everything off, the instruments connected."""
         session = self._session
         session.poll()
-        if session.status.state is State.ARMED:
+        if session.status.state is BenchState.ARMED:
             patience.finish(session, session.disarm(), RESET_S)
-            self._until_state(State.CONNECTED)
+            self._until_state(BenchState.CONNECTED)
         self._begun = False
 
     def arm_with_open_wire(self, cell: int) -> Told | None:
@@ -277,9 +277,9 @@ class CaseBench:
         if self._stop_file.exists():
             raise Interrupted("stopped by its operator")
         status = self._session.status
-        if status.state is State.TRIPPED:
+        if status.state is BenchState.TRIPPED:
             raise BenchError(f"the bench tripped: {status.trip_reason}", hint="a bench limit ends a case")
-        if status.state is State.DISCONNECTED and self._begun:
+        if status.state is BenchState.DISCONNECTED and self._begun:
             raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
 
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
@@ -326,21 +326,21 @@ class CaseBench:
     def _armed(self) -> None:
         session = self._session
         session.poll()
-        if session.status.state is State.TRIPPED:
+        if session.status.state is BenchState.TRIPPED:
             patience.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
             self._begun = False
             self._until_settled()
-        if session.status.state is State.DISCONNECTED:
+        if session.status.state is BenchState.DISCONNECTED:
             patience.finish(session, session.connect(), patience.CONNECT_S)
-            self._until_state(State.CONNECTED)
-        if session.status.state is State.CONNECTED:
+            self._until_state(BenchState.CONNECTED)
+        if session.status.state is BenchState.CONNECTED:
             patience.finish(session, session.arm(), patience.ARM_S)
-            self._until_state(State.ARMED)
+            self._until_state(BenchState.ARMED)
         if not self._begun:
             patience.finish(session, session.script("begin"), ACT_S)
             self._begun = True
 
-    def _until_state(self, state: State) -> None:
+    def _until_state(self, state: BenchState) -> None:
         """The status that belongs to an answer comes right behind it."""
         patience.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
 

@@ -54,13 +54,13 @@ class Certifying:
             from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a suite that is broken says so at once
             from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
             from workbench.certify.device import DeviceRules  # noqa: PLC0415
-            from workbench.session.live import LiveSession  # noqa: PLC0415
+            from workbench.compose.session import open_session  # noqa: PLC0415
 
             device = DeviceRules.of(read_dut_map(read_bench(self.order.bench).dut_map))
             # shadow lanes judge nothing here, and would only take their time from the loop
             runs, broken = self.order.out / "runs", self.order.sabotage
             taken = self.order.take_over
-            self._session = LiveSession(self.order.bench, runs, shadows=False, sabotage=broken, take_over=taken)
+            self._session = open_session(self.order.bench, runs, shadows=False, sabotage=broken, take_over=taken)
             self.opened = CaseBench(self._session, device, self.order.out / STOP)
         return self.opened
 

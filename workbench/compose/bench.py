@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from control.guard import GuardSpec
     from drivers.benchfile.model import Bench
     from drivers.snapshot import Bytes, Floats
-    from workbench.engine.process import EngineOrder
+    from workbench.session.order import EngineOrder
 
 SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the tour's run

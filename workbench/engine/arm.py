@@ -12,7 +12,7 @@ from control.device import DeviceBehaviour
 from control.state import BenchState
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
-from workbench.window.model import Check, CheckState
+from workbench.session.status import Check, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

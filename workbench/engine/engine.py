@@ -19,15 +19,16 @@ from workbench.engine.operator import Operator
 from workbench.engine.outbox import Outbox
 from workbench.engine.outputs_off import OutputsOff
 from workbench.session import messages
-from workbench.window.model import Failure, Level
+from workbench.session.actions import Failure
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from control.tick import Tick
-    from workbench.engine.process import EngineOrder
-    from workbench.engine.station import Station
+    from workbench.engine.station import Compose, Station
+    from workbench.session.order import EngineOrder
 
 NEWS_S: Final = 0.1
 TRIP_S: Final = 0.1
@@ -45,8 +46,10 @@ def _level(sentence: str, state: BenchState) -> Level:
 class Engine:
     """Serves one client from spawn to leave; holds at most one station in its life."""
 
-    def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection) -> None:
+    def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection, compose: Compose) -> None:
+        """`compose` makes the station of a bench file, once a client connects."""
         self.order = order
+        self.compose = compose
         self.outbox = Outbox(client)
         self.guard_client = guard_client
         self.station: Station | None = None

@@ -12,18 +12,8 @@ from drivers.benchfile.units import si_unit, to_si
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchFileError
 from workbench.engine import faults
-from workbench.window.model import (
-    BenchFacts,
-    GuardInfo,
-    LaneInfo,
-    LimitPair,
-    LoopStats,
-    Output,
-    Recorded,
-    SourceInfo,
-    State,
-    Status,
-)
+from workbench.session.bench_info import BenchFacts, LimitPair, SourceInfo
+from workbench.session.status import GuardInfo, LaneInfo, LoopStats, Recorded, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,12 +111,11 @@ def status(engine: Engine) -> Status:
     if station is None:
         return Status()
     machine, operator = station.loop.machine, engine.operator
-    state = State(machine.state.word)
     since_s = operator.running_since_s
     beat = station.guard.heard
     return Status(
-        state=state,
-        output=Output(station.output_word().value),
+        state=machine.state,
+        output=station.output_word(),
         evidence_class=station.evidence_class,
         run_name=station.folder.name,
         run_folder=str(station.folder),

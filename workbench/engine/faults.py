@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
 from drivers.errors import Refused
-from workbench.window.model import Choice, FaultSpec, Injected, Parameter
+from workbench.session.bench_info import Choice, FaultSpec, Parameter
+from workbench.session.status import Injected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

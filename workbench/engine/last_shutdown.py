@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from drivers.statefile import Damaged
 from workbench.engine import session_journal
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

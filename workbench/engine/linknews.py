@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.ports import Health, LinkState
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,18 +7,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from control.state import BenchState, OutputWord
+from control.state import BenchState, OutputState
 from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
-from workbench.compose.bench import compose
 from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
 from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
 from workbench.engine.wake import WakeTrip
+from workbench.session.events import Level
 from workbench.session.messages import Ask, Left, Progress, RingAt
-from workbench.window.model import Check, Level, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench
     from workbench.engine.engine import Engine
     from workbench.engine.station import Station
+    from workbench.session.status import Check
 
 CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
 VERIFY_S: Final = 3.0  # for the guard, once the engine's own connections have verified nothing
@@ -116,7 +116,8 @@ class Operator:
 
     def _connected(self, *, take_over: bool) -> dict[str, Any]:
         self._tell("building the bench", 0.1)
-        station = compose(self.bench, self._engine.order, self._engine.guard_client, take_over=take_over)
+        engine = self._engine
+        station = engine.compose(self.bench, engine.order, engine.guard_client, take_over=take_over)
         self._engine.station = station
         self._engine.outbox.keep_event = lambda happened: station.recorder.event(
             {
@@ -326,8 +327,8 @@ class Operator:
         for sentence in trouble:
             self._event(Level.ALARM, "leave", sentence if verified else f"{sentence}; the guard goes on trying")
         if not at_rest and verified:
-            station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputWord.DE_ENERGISED, FALL_S)
-        output = Output(station.output_word(BenchState.CONNECTED).value) if verified else Output.UNKNOWN
+            station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputState.DE_ENERGISED, FALL_S)
+        output = station.output_word(BenchState.CONNECTED) if verified else OutputState.UNKNOWN
         if verified:
             station.supply.restore()
         self._engine.tell_news(station)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from workbench.window.model import Level
+    from workbench.session.events import Level
 
 
 class Outbox:

@@ -12,8 +12,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.realtime import BESIDE, ask_realtime
+from workbench.session.actions import Failure
 from workbench.session.messages import Answer, Received
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from workbench.engine.engine import Engine

@@ -10,9 +10,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from control.state import BenchState, OutputWord
+from control.state import BenchState, OutputState
 from workbench.engine import power
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Standby:
         if machine.trips != self._seen_trip:
             self._seen_trip, self._tripped_s, self._acted_s = machine.trips, now_s, -math.inf
         settled = now_s - self._verified_s > CONFIRM_S  # what is read now was sampled later
-        if settled and self.is_verified(station) and station.output_word() is OutputWord.ENERGISED:
+        if settled and self.is_verified(station) and station.output_word() is OutputState.ENERGISED:
             self._verified_trip = 0  # switched on again by somebody: open wins until reset
         waited = not self.guard_alive or now_s - self._tripped_s > CONFIRM_S
         if waited and not self.is_verified(station):

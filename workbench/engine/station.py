@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from control.state import BenchState, OutputWord
+from control.state import BenchState, OutputState
 from drivers.ports import Health, LinkState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
     from pathlib import Path
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from drivers.scpi.iobox import IoBox
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Snapshot
+    from workbench.session.order import EngineOrder
 
 SOURCES: Final = {"bms": "dut"}  # emulator -> source, where their names differ
 LOOK_S: Final = 0.02
@@ -57,6 +59,14 @@ class FaultDesk(Protocol):
     def device_late_s(self) -> float:
         """By how much the emulated device's turns have come late so far, all together; its machine's doing."""
         ...
+
+
+class Compose(Protocol):
+    """Builds the station of a bench; the composition root's part, which an engine is given."""
+
+    def __call__(
+        self, bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False
+    ) -> Station: ...
 
 
 @dataclass
@@ -124,11 +134,11 @@ class Station:
             return float("nan")
         return float(snapshot.known[column])
 
-    def output_word(self, state: BenchState | None = None) -> OutputWord:
+    def output_word(self, state: BenchState | None = None) -> OutputState:
         """What read-backs prove of the outputs; UNKNOWN while the loop stands. `state`: the present one."""
         snapshot = self._snapshot()
         if snapshot is None:
-            return OutputWord.UNKNOWN
+            return OutputState.UNKNOWN
         return self.outputs.word(snapshot, self.loop.machine.state if state is None else state)
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from control.state import BenchState
 from drivers.suspend import SuspendWatch, sentence
-from workbench.window.model import Level
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QTimer
 
+from workbench.compose.session import open_session
 from workbench.session import patience
-from workbench.session.live import LiveSession
 from workbench.window.app import run_window
 from workbench.window.layout import Memory
 
 if TYPE_CHECKING:
+    from workbench.session.live import LiveSession
     from workbench.window.window import Window
 
 SETTLE_MS: Final = 3000  # until plots are filled and the status line has had its first seconds
@@ -51,7 +52,7 @@ class Watched:
     def _tell(self) -> None:
         status = self._session.status
         told = {
-            "state": status.state.value,
+            "state": status.state.word,
             "run": status.run_folder,
             "ports": sorted(self._session.guard_ports),
             "realtime": status.realtime,
@@ -66,7 +67,7 @@ class Watched:
 
 def main(bench: Path, folder: Path, seconds: int) -> int:
     """Connect, arm, run, open the window; the exit status."""
-    session = LiveSession(bench, folder / "runs")
+    session = open_session(bench, folder / "runs")
     for action, within_s in (
         (session.connect, patience.CONNECT_S),
         (session.arm, patience.ARM_S),

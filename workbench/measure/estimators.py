@@ -9,10 +9,10 @@ import numpy as np
 from control.declared import pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import recorded
 from workbench.measure.job import alternated, conditions, timed
 from workbench.measure.metric import Metric
-from workbench.options import EMULATED_BENCH
 from workbench.scores import rms, worst
 
 if TYPE_CHECKING:

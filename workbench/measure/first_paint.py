@@ -29,14 +29,14 @@ def main(folder: Path, whose: str) -> None:
 
 def own(folder: Path) -> None:
     """`main.py window` as a person starts it, told of once its plots are painted."""
-    from workbench.verbs import window as verb  # noqa: PLC0415  # light: what a start imports anyway
+    from workbench.window import start  # noqa: PLC0415  # light: what a start imports anyway
 
-    open_window = verb.open_window
+    open_window = start.open_window
 
     def told_of(bench: Path, out: Path) -> int:
         return open_window(bench, out, ready=lambda window: _tell_when_painted(window, folder))
 
-    verb.open_window = told_of
+    start.open_window = told_of
     sys.argv = ["main.py", "window", "--out", str(folder / "runs")]
     entry = next(path for path in (ROOT / "main.py", ROOT / "__main__.py") if path.exists())  # checkout or wheel
     runpy.run_path(str(entry), run_name="__main__")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 import numpy as np
 import psutil
 
-from drivers.realtime import ask_realtime
-from workbench.outcome import realtime_permission
+from drivers.realtime import ask_realtime, has_realtime_permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +47,7 @@ class Job:
 
 def conditions(*more: str, realtime: bool | None = None) -> str:
     """Real-time permission, cores, and how busy others keep them just now, before the measurement begins."""
-    permitted = realtime_permission() if realtime is None else realtime
+    permitted = has_realtime_permission() if realtime is None else realtime
     others = psutil.cpu_percent(_LOOK_S)
     words = (f"real-time {'yes' if permitted else 'no'}", f"{os.cpu_count()} cores, {others:.0f} % taken by others")
     return ", ".join((*words, *more))

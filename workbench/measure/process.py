@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drivers.errors import BenchError
-from workbench.options import EMULATED_BENCH
+from workbench.compose.shipped_bench import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from control.state import BenchState
 from drivers.errors import BenchError, PulseError
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
 from workbench.measure.job import conditions
 from workbench.measure.metric import Metric
-from workbench.options import EMULATED_BENCH
 from workbench.tour import evidence, safety_steps
 from workbench.tour.reaction import Reaction
 from workbench.tour.trip import Trip
@@ -85,7 +86,7 @@ def _window_killed(folder: Path) -> Finding:
     own.mkdir()
     with process.bench_window(own, 0) as window:
         told = process.told(own, window, ended=False)
-        if told["state"] != "Running" or not told["ports"]:
+        if told["state"] != BenchState.RUNNING.word or not told["ports"]:
             raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py tour")
         reaction = Reaction()
         time.sleep(PROBE_S)

@@ -11,9 +11,9 @@ import numpy as np
 
 from control.declared import pack_spec
 from drivers.benchfile import read_bench
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.job import alternated, conditions, percentile, timed
 from workbench.measure.metric import Metric
-from workbench.options import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drivers.benchfile import read_bench
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.emulators import instruments
 from workbench.measure.job import alternated, at_priority, conditions, percentile, timed
 from workbench.measure.metric import Metric
-from workbench.options import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

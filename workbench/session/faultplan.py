@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from workbench.window.model import Choice
+from workbench.session.bench_info import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import FaultSpec, Parameter
+    from workbench.session.bench_info import FaultSpec, Parameter
 
 AT, FOR = "at", "for"
 FIRST_S: Final = 1.0  # a run settles before the first fault

@@ -13,27 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from control.guard_messages import BYE, HEARTBEAT, OFF, encode
 from control.send_queue import SendQueue
+from control.state import BenchState, OutputState
 from drivers import ringfile
-from workbench.engine.process import EngineOrder, engine_main
 from workbench.session import messages, rules
+from workbench.session.actions import Action, Failure, Pending
+from workbench.session.bench_info import BenchFacts
+from workbench.session.events import EventRecord, Level
 from workbench.session.off_presses import OffPresses
-from workbench.window.model import (
-    Action,
-    BenchFacts,
-    EventRecord,
-    Failure,
-    Level,
-    Output,
-    Pending,
-    State,
-    Status,
-)
+from workbench.session.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from multiprocessing.context import SpawnProcess
 
     from drivers.ring import RingReader
+    from workbench.session.order import EngineEntry, EngineOrder
 
 HEARTBEAT_S = 0.1
 KNOWN_S = 2.0  # an engine that has said nothing for so long is not believed about the outputs any more
@@ -43,25 +37,21 @@ SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then th
 
 
 class LiveSession:
-    """One bench file, one engine process at a time; implements `workbench.window.model.Session`."""
+    """One bench file, one engine process at a time; implements `workbench.session.session.Session`."""
 
     def __init__(
         self,
-        bench: Path,
-        runs: Path,
+        order: EngineOrder,
+        engine: EngineEntry,
         *,
-        unattended: bool = False,
-        shadows: bool = True,
-        sabotage: str = "",
         take_over: bool = False,
     ) -> None:
-        """Start an engine that reads the bench file and waits for `connect`.
+        """Start `engine`, which reads the bench file of `order` and waits for `connect`.
 
         `take_over`: each connect takes a supply that somebody else controls.
         """
-        self._take_over = take_over
-        self._order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows, sabotage)
-        self._facts = BenchFacts(bench.stem, str(bench), "", "", attended=not unattended, cells=0)
+        self._take_over, self._order, self._entry = take_over, order, engine
+        self._facts = BenchFacts(order.bench.stem, str(order.bench), "", "", attended=not order.unattended, cells=0)
         self._numbers = itertools.count(1)
         self._pending: dict[int, Pending] = {}
         self._events: list[EventRecord] = []
@@ -134,7 +124,7 @@ class LiveSession:
         pending, number, now_s = Pending("Outputs off"), next(self._numbers), time.monotonic()
         if not self._guarded:
             pending.done = True
-            if self._status.output is Output.UNKNOWN:
+            if self._status.output is OutputState.UNKNOWN:
                 sentence = "Not connected: no output can be reached from here."
                 pending.error = Failure(sentence, "Use the hard-wired emergency stop, or switch off at the instrument.")
             return pending
@@ -189,7 +179,7 @@ class LiveSession:
         self._engine, engine_end = context.Pipe()
         self._guard, guard_end = context.Pipe()
         self._process: SpawnProcess = context.Process(
-            target=engine_main, args=(self._order, engine_end, guard_end), name="engine"
+            target=self._entry, args=(self._order, engine_end, guard_end), name="engine"
         )
         self._process.start()
         engine_end.close()
@@ -302,28 +292,30 @@ class LiveSession:
     def _guard_alone(self, report: dict[str, Any]) -> None:
         """What the guard verified once nobody else can tell."""
         safe = report["result"] == "SAFE"
-        self._status = dataclasses.replace(self._status, output=Output.CURRENT_OFF if safe else Output.UNKNOWN)
+        self._status = dataclasses.replace(
+            self._status, output=OutputState.CURRENT_OFF if safe else OutputState.UNKNOWN
+        )
         took_ms = 1e3 * (report["verified_s"] - report["trigger_s"])
         words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified; use the hard-wired stop"
         self._alarm("guard", f"{report['reason']}; {words}", str(report["steps"]))
 
     def _doubt(self, now_s: float) -> None:
         """Say UNKNOWN of the outputs while an engine that hangs tells nothing of them."""
-        connected = self._status.state is not State.DISCONNECTED and not self._ended
-        if connected and now_s - self._news_s > KNOWN_S and self._status.output is not Output.UNKNOWN:
-            self._status = dataclasses.replace(self._status, output=Output.UNKNOWN)
+        connected = self._status.state is not BenchState.DISCONNECTED and not self._ended
+        if connected and now_s - self._news_s > KNOWN_S and self._status.output is not OutputState.UNKNOWN:
+            self._status = dataclasses.replace(self._status, output=OutputState.UNKNOWN)
 
     def _engine_ended(self) -> None:
         self._ended = True
         code = self._process.exitcode
-        live = self._status.state not in (State.DISCONNECTED, State.CONNECTED)
+        live = self._status.state not in (BenchState.DISCONNECTED, BenchState.CONNECTED)
         left = self._left
         if code:
             words = f"The engine ended unexpectedly (exit {code})"
             rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
             self._alarm("engine", words + rest)
-        output = Output.UNKNOWN if left is None else left.output  # what was read back last, never what should be
-        self._status = dataclasses.replace(self._status, state=State.DISCONNECTED, output=output)
+        output = OutputState.UNKNOWN if left is None else left.output  # what was read back last, never what should be
+        self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  # fields of records name them
 from typing import Any
 
-from workbench.window.model import BenchFacts, Failure, Level, Output, Status  # noqa: TC001  # fields of records name them
+from control.state import OutputState  # noqa: TC001  # fields of records name them
+from workbench.session.actions import Failure  # noqa: TC001  # fields of records name them
+from workbench.session.bench_info import BenchFacts  # noqa: TC001  # fields of records name them
+from workbench.session.events import Level  # noqa: TC001  # fields of records name them
+from workbench.session.status import Status  # noqa: TC001  # fields of records name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Left:
     """
 
     verified: bool
-    output: Output
+    output: OutputState
 
 
 @dataclass(frozen=True, slots=True)

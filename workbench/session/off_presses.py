@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.window.model import Failure, Level, Pending
+from workbench.session.actions import Failure, Pending
+from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable

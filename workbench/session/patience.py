@@ -11,7 +11,7 @@ from drivers.errors import BenchError, revived
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.window.model import Pending
+    from workbench.session.actions import Pending
 
 T = TypeVar("T")
 

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from typing import Final
 
-from workbench.window.model import Action, State
+from control.state import BenchState
+from workbench.session.actions import Action
 
-_ALLOWED: Final[dict[Action, frozenset[State]]] = {
-    Action.CONNECT: frozenset({State.DISCONNECTED}),
-    Action.DISCONNECT: frozenset({State.CONNECTED, State.ARMED, State.RUNNING, State.TRIPPED}),
-    Action.ARM: frozenset({State.CONNECTED}),
-    Action.DISARM: frozenset({State.ARMED}),
-    Action.START: frozenset({State.ARMED}),
-    Action.STOP: frozenset({State.RUNNING}),
-    Action.OUTPUTS_OFF: frozenset(State),
-    Action.RESET: frozenset({State.TRIPPED}),
-    Action.ACTIVATE: frozenset({State.CONNECTED, State.ARMED, State.RUNNING}),
-    Action.INJECT: frozenset({State.CONNECTED, State.ARMED, State.RUNNING}),
-    Action.SCRIPT: frozenset({State.ARMED}),
-    Action.CLEAR: frozenset({State.CONNECTED, State.ARMED, State.RUNNING, State.TRIPPED}),
+_ALLOWED: Final[dict[Action, frozenset[BenchState]]] = {
+    Action.CONNECT: frozenset({BenchState.DISCONNECTED}),
+    Action.DISCONNECT: frozenset({BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING, BenchState.TRIPPED}),
+    Action.ARM: frozenset({BenchState.CONNECTED}),
+    Action.DISARM: frozenset({BenchState.ARMED}),
+    Action.START: frozenset({BenchState.ARMED}),
+    Action.STOP: frozenset({BenchState.RUNNING}),
+    Action.OUTPUTS_OFF: frozenset(BenchState),
+    Action.RESET: frozenset({BenchState.TRIPPED}),
+    Action.ACTIVATE: frozenset({BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING}),
+    Action.INJECT: frozenset({BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING}),
+    Action.SCRIPT: frozenset({BenchState.ARMED}),
+    Action.CLEAR: frozenset({BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING, BenchState.TRIPPED}),
 }
 
-_INSTEAD: Final[dict[State, str]] = {
-    State.DISCONNECTED: "connect the bench first",
-    State.CONNECTED: "arm the bench first",
-    State.ARMED: "the bench is armed",
-    State.RUNNING: "stop the run first",
-    State.TRIPPED: "the bench has tripped; reset it with a reason first",
+_INSTEAD: Final[dict[BenchState, str]] = {
+    BenchState.DISCONNECTED: "connect the bench first",
+    BenchState.CONNECTED: "arm the bench first",
+    BenchState.ARMED: "the bench is armed",
+    BenchState.RUNNING: "stop the run first",
+    BenchState.TRIPPED: "the bench has tripped; reset it with a reason first",
 }
 
 
-def can(action: Action, state: State) -> tuple[bool, str]:
+def can(action: Action, state: BenchState) -> tuple[bool, str]:
     """Whether `action` makes sense in `state`; if not, the next step as a sentence."""
     if state in _ALLOWED[action]:
         return True, ""

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from control.state import BenchState
 from drivers.errors import BenchError
 from drivers.runlog.run import Run
 from workbench.tour import evidence
@@ -89,9 +90,9 @@ def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str
             raise BenchError(f"the window ended by itself (exit {process.returncode})", hint="see window.log")
         if told.exists():
             said: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
-            if said["state"] == "Tripped":  # what trips before it is killed will not run again
+            if said["state"] == BenchState.TRIPPED.word:  # what trips before it is killed will not run again
                 raise BenchError(f"the window's run tripped: {said['why']}", hint="see window.log")
-            if said["state"] == "Running":
+            if said["state"] == BenchState.RUNNING.word:
                 runs_s = min(runs_s, now_s)
                 if said["ports"] or now_s > runs_s + GUARD_S:  # a guard without a connection is judged, not awaited
                     return said

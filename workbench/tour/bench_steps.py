@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from control.state import BenchState
 from drivers.ports import LinkState
 from workbench import jitter
 from workbench.session import patience
+from workbench.session.status import CheckState
 from workbench.summary import summarise
 from workbench.tour.step import Finding
 from workbench.tour.yardstick import Yardstick
-from workbench.window.model import CheckState, State
 
 if TYPE_CHECKING:
     from workbench.tour.trip import Trip
@@ -24,7 +25,7 @@ TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
 def connect(trip: Trip) -> Finding:
     """Every source answers, each with the identity that the bench file expects."""
     started_s = trip.now()
-    session = trip.at(State.CONNECTED)
+    session = trip.at(BenchState.CONNECTED)
     took_s = trip.now() - started_s
     health = [
         source for source in session.status.health if source.name != "dut"
@@ -37,7 +38,7 @@ def connect(trip: Trip) -> Finding:
 
 def arm(trip: Trip) -> Finding:
     """The checklist that the bench runs itself."""
-    session = trip.at(State.ARMED)
+    session = trip.at(BenchState.ARMED)
     checks = session.status.checklist
     held = [check for check in checks if check.state is CheckState.OK]
     return Finding(len(held) == len(checks) > 0, len(held), "checks", f"all {len(checks)}", str(trip.run_folder))
@@ -45,7 +46,7 @@ def arm(trip: Trip) -> Finding:
 
 def run(trip: Trip) -> Finding:
     """Lanes compared on the same samples, every tick on disk."""
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     probe = Yardstick()
     patience.idle(session, RUN_S)
     machine = probe.read()

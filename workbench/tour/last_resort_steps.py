@@ -10,11 +10,11 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from control.state import BenchState, OutputState
 from workbench.session import patience
 from workbench.tour import evidence
 from workbench.tour.reaction import Reaction
 from workbench.tour.step import Finding
-from workbench.window.model import Output, State
 
 if TYPE_CHECKING:
     from workbench.session.live import LiveSession
@@ -38,8 +38,8 @@ def off_connecting(trip: Trip) -> Finding:
     connecting, pressed = session.connect(), session.outputs_off()
     patience.finish(session, connecting, patience.CONNECT_S)
     patience.finish(session, pressed, TRIED_S)
-    tripped = patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 2.0)
-    trip.at(State.RUNNING)
+    tripped = patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
+    trip.at(BenchState.RUNNING)
     reaction = Reaction()
     patience.idle(session, SETTLE_S)
     if session.guard_pid is None:
@@ -59,17 +59,17 @@ def off_connecting(trip: Trip) -> Finding:
 
 def off_unverified(trip: Trip) -> Finding:
     """A supply that answers nothing at disarm: nothing is called off, device and cells keep what they have."""
-    session = trip.at(State.ARMED)
+    session = trip.at(BenchState.ARMED)
     silence = session.inject("silent instrument", {"instrument": "supply"})
     patience.finish(session, silence, 5.0)
     disarm = session.disarm()
     ended = patience.wait_for(session, lambda: disarm.done, TRIED_S)
-    unknown = patience.wait_for(session, lambda: session.status.output is Output.UNKNOWN, 2.0)
+    unknown = patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
     powered = _channel(session, "io/bms_power") == 1.0
     connected = _channel(session, "cell_01/voltage") > 2.0  # noqa: PLR2004  # V: a cell that is there
-    latched = patience.wait_for(session, lambda: session.status.state is State.TRIPPED, 1.0)
+    latched = patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
     patience.finish(session, session.clear(int(silence.payload["number"])), 5.0)
-    mended = patience.wait_for(session, lambda: session.status.output is Output.TRIPPED, TRIED_S)
+    mended = patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
     target = "UNKNOWN, device powered, cells connected, Tripped; off once it answers again"
     held = {
         "disarm refused": ended and disarm.error is not None,
@@ -87,14 +87,14 @@ def off_unverified(trip: Trip) -> Finding:
 
 def message_stopped(trip: Trip) -> Finding:
     """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
-    session = trip.at(State.RUNNING)
+    session = trip.at(BenchState.RUNNING)
     flows = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
     fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
     patience.finish(session, fault, 5.0)
     stopped_s = trip.now()
     zero = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) < ZERO_A, STALE_S + 1.0)
     took_s = trip.now() - stopped_s
-    runs = session.status.state is State.RUNNING
+    runs = session.status.state is BenchState.RUNNING
     patience.finish(session, session.clear(int(fault.payload["number"])), 5.0)
     again = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
     target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
@@ -107,7 +107,7 @@ def guard_hangs(trip: Trip) -> Finding:
     target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
     if STOP is None or GO_ON is None:
         return Finding(None, "not walked", target=target, reason="this system cannot stop a process")
-    session, reaction = trip.at(State.RUNNING), Reaction()
+    session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     if session.guard_pid is None:
         return Finding(ok=False, value="no guard", target=target)

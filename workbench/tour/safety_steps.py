@@ -6,11 +6,11 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from control.state import BenchState
 from workbench.session import patience
 from workbench.tour import evidence
 from workbench.tour.reaction import Reaction
 from workbench.tour.step import Finding
-from workbench.window.model import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, 
 
 def fault(trip: Trip) -> Finding:
     """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
-    session, reaction = trip.at(State.RUNNING), Reaction()
+    session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     asked_s = trip.now()
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
@@ -48,7 +48,7 @@ def fault(trip: Trip) -> Finding:
 
 def limit(trip: Trip) -> Finding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
-    session, reaction = trip.at(State.RUNNING), Reaction()
+    session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     if trip.sabotage == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
@@ -63,7 +63,7 @@ def limit(trip: Trip) -> Finding:
 
 def outputs_off(trip: Trip) -> Finding:
     """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
-    session, reaction = trip.at(State.RUNNING), Reaction()
+    session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
     reaction.since_s = trip.now()
     pressed = session.outputs_off()
@@ -78,7 +78,7 @@ def outputs_off(trip: Trip) -> Finding:
 
 def engine_killed(trip: Trip) -> Finding:
     """The engine dies; the guard makes the bench safe."""
-    session, reaction = trip.at(State.RUNNING), Reaction()
+    session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, 2.0)
     where, ports, pid = trip.bench_folder, session.guard_ports, session.engine_pid
     trip.killed_run = trip.run_folder

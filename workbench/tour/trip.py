@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from control.state import BenchState
+from workbench.compose.session import open_session
 from workbench.session import patience
-from workbench.session.live import LiveSession
 from workbench.tour.chain import Chain
-from workbench.window.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from workbench.session.live import LiveSession
+
 START_S, RESET_S = 5.0, 10.0
-_ORDER = (State.DISCONNECTED, State.CONNECTED, State.ARMED, State.RUNNING)
+_ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Trip:
     def session(self) -> LiveSession:
         """The session under way; starts an engine when there is none."""
         if self._session is None:
-            self._session = LiveSession(self.bench, self.out / "runs", sabotage=self.sabotage)
+            self._session = open_session(self.bench, self.out / "runs", sabotage=self.sabotage)
         return self._session
 
     @property
@@ -61,17 +63,17 @@ class Trip:
         """Where the emulated instruments keep their journals."""
         return self.run_folder / "emulated"
 
-    def at(self, wanted: State) -> LiveSession:
+    def at(self, wanted: BenchState) -> LiveSession:
         """Bring the session to `wanted`, whatever it is in now; raises `BenchError` when the bench refuses."""
         session = self.session
         session.poll()
-        if session.status.state is State.TRIPPED:
+        if session.status.state is BenchState.TRIPPED:
             patience.finish(session, session.reset("tour: the step before has been judged"), RESET_S)
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):
             match session.status.state:
-                case State.DISCONNECTED:
+                case BenchState.DISCONNECTED:
                     patience.finish(session, session.connect(), patience.CONNECT_S)
-                case State.CONNECTED:
+                case BenchState.CONNECTED:
                     patience.finish(session, session.arm(), patience.ARM_S)
                 case _:
                     patience.finish(session, session.start(), START_S)

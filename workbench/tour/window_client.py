@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from workbench.compose.session import open_session
 from workbench.session import patience
-from workbench.session.live import LiveSession
 from workbench.window.pictures import Offscreen, serve
 
 SHOW_S = 8.0
@@ -18,7 +18,7 @@ TELL_S = 0.2
 def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> None:
     """Connect, arm, run; pictures into `folder`; then the live window, telling how it is in `window.json`."""
     tour = os.getppid()
-    session = LiveSession(bench, runs, sabotage=sabotage)
+    session = open_session(bench, runs, sabotage=sabotage)
     window = Offscreen(lambda: session)
     patience.finish(window, session.connect(), patience.CONNECT_S)
     patience.finish(window, session.arm(), patience.ARM_S)
@@ -29,7 +29,7 @@ def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> None:
         serve(TELL_S)
         status = session.status
         said = {
-            "state": status.state.value,
+            "state": status.state.word,
             "why": next((event.sentence for event in reversed(session.events(0)) if "tripped" in event.sentence), ""),
             "run": status.run_folder,
             "ports": sorted(session.guard_ports),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from drivers.benchlock import BenchLock, resolve
 from drivers.errors import BenchHeld
-from workbench.outcome import realtime_permission
+from drivers.realtime import has_realtime_permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _display() -> Check:
 
 
 def _realtime() -> Check:
-    got = realtime_permission()
+    got = has_realtime_permission()
     found = (
         "SCHED_FIFO granted"
         if got

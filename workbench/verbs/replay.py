@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import BenchError
 from drivers.runlog.folder import load
-from workbench.options import EMULATED_BENCH
-from workbench.verbs.window import has_display, open_window
+from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.verbs.window import has_display
+from workbench.window.start import open_window
 
 if TYPE_CHECKING:
     from pathlib import Path

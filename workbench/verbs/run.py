@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from control.state import BenchState
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
+from workbench.compose.session import open_session
 from workbench.engine import faults
 from workbench.session import patience
+from workbench.session.events import Level
 from workbench.session.faultplan import planned
-from workbench.session.live import LEAVE_S, SEAL_S, LiveSession
+from workbench.session.live import LEAVE_S, SEAL_S
 from workbench.summary import summarise
 from workbench.tour import evidence
-from workbench.window.model import Level, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,7 @@ class Headless:
         unattended: bool,
         take_over: bool = False,
     ) -> None:
-        self.session = LiveSession(bench, out, unattended=unattended, take_over=take_over)
+        self.session = open_session(bench, out, unattended=unattended, take_over=take_over)
         self.injected: list[dict[str, Any]] = []
         self.tripped = ""
         self._report = report
@@ -77,7 +79,7 @@ class Headless:
         self._report.line(f"running for {duration_s:g} s")
         self._watch(duration_s)
         self.tripped = session.status.trip_reason
-        if session.status.state is State.RUNNING:
+        if session.status.state is BenchState.RUNNING:
             patience.finish(session, session.stop(), 2 * ACT_S)
         patience.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
         return folder
@@ -93,7 +95,7 @@ class Headless:
                 patience.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
                 progress.update(bar, completed=gone_s)
                 self.tell()
-                if self.session.status.state is not State.RUNNING:
+                if self.session.status.state is not BenchState.RUNNING:
                     return
 
     def _act(self, gone_s: float) -> None:

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError, Usage
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.folders import fresh
-from workbench.options import EMULATED_BENCH
 from workbench.tour.itinerary import chosen, known_sabotage
 from workbench.tour.step import Finding, Step, line, row
 from workbench.tour.trip import Trip

@@ -8,11 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from workbench.outcome import Report
-    from workbench.window.window import Window
 
 RUN_S = 20.0
 
@@ -20,6 +18,8 @@ RUN_S = 20.0
 def main(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Serve the window until it is closed, or show what it would look like."""
     if has_display():
+        from workbench.window.start import open_window  # noqa: PLC0415  # light, and nothing else of the window
+
         return open_window(bench, out, take_over=take_over) == 0
     return show_without_display(report, bench, out, take_over=take_over)
 
@@ -31,34 +31,14 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
 
 
-def open_window(
-    bench: Path, out: Path, ready: Callable[[Window], None] | None = None, *, take_over: bool = False
-) -> int:
-    """Exit status of the window on `bench`; recorded runs lie in `out`."""
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
-
-    from workbench.interrupt import leave_once  # noqa: PLC0415
-    from workbench.session.live import LiveSession  # noqa: PLC0415
-    from workbench.window.app import run_window  # noqa: PLC0415
-    from workbench.window.library import RunLibrary  # noqa: PLC0415
-
-    leave_once(QApplication.quit)
-    return run_window(
-        lambda: LiveSession(bench, out, take_over=take_over),
-        past=lambda: RunLibrary(out),
-        open_bench=lambda path: LiveSession(path, out),
-        ready=ready,
-    )
-
-
 def show_without_display(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Connect, arm, run, take pictures, stop; True when it went well."""
+    from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.session import patience  # noqa: PLC0415  # as above
-    from workbench.session.live import LiveSession  # noqa: PLC0415
     from workbench.window.pictures import Offscreen, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
-    session = LiveSession(bench, out, take_over=take_over)
+    session = open_session(bench, out, take_over=take_over)
     try:
         window = Offscreen(lambda: session)
         patience.finish(window, session.connect(), patience.CONNECT_S)

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.session.events import EventRecord, Level
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
-from workbench.window.model import EventRecord, Level
 from workbench.window.themes import Theme, font
 from workbench.window.widgets import button
 

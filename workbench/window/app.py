@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from workbench.window.model import Session
+    from workbench.session.session import Session
     from workbench.window.past import Past
     from workbench.window.window import Window
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
 
+from workbench.session.actions import Action
 from workbench.window.alarms import Alarms
 from workbench.window.board import Board
 from workbench.window.empty import Empty
 from workbench.window.facts import Faults, Gate, Limits
 from workbench.window.lanes import Lanes
-from workbench.window.model import Action
 from workbench.window.store import Store
 from workbench.window.transport import Transport
 from workbench.window.tree import Tree
@@ -22,8 +22,9 @@ from workbench.window.widgets import Dock
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
+    from workbench.session.bench_info import BenchFacts
+    from workbench.session.status import LaneInfo
     from workbench.window.desk import Desk
-    from workbench.window.model import BenchFacts, LaneInfo
     from workbench.window.past import ReplaySource
     from workbench.window.themes import Theme
 

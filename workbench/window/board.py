@@ -19,7 +19,7 @@ from workbench.window.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import LaneInfo
+    from workbench.session.status import LaneInfo
     from workbench.window.store import Store
     from workbench.window.themes import Theme
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 
+from workbench.session.status import CheckState
 from workbench.window import format as fmt
 from workbench.window.dialogs import Dialog
 from workbench.window.icons import icon
-from workbench.window.model import CheckState
 from workbench.window.widgets import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import Check, Pending
+    from workbench.session.actions import Pending
+    from workbench.session.status import Check
     from workbench.window.themes import Theme
 
 _ICONS: Final = {

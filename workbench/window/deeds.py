@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from control.state import BenchState
+from workbench.session.actions import Action
 from workbench.window import chain
-from workbench.window.model import Action, State
 from workbench.window.rail import PAGES
 from workbench.window.runs import FORMATS
 from workbench.window.transport import SKIP_S
@@ -34,11 +35,11 @@ def _bench(window: Window) -> None:
         return "" if can else why
 
     def arm_action() -> Action:
-        states = {State.TRIPPED: Action.RESET, State.ARMED: Action.DISARM, State.RUNNING: Action.DISARM}
+        states = {BenchState.TRIPPED: Action.RESET, BenchState.ARMED: Action.DISARM, BenchState.RUNNING: Action.DISARM}
         return states.get(desk.status.state, Action.ARM)
 
     def running() -> bool:
-        return desk.status.state is State.RUNNING
+        return desk.status.state is BenchState.RUNNING
 
     add(
         "connect",

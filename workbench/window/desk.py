@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from workbench.window.model import Action, Failure, Pending, Session, State, Status
+from control.state import BenchState
+from workbench.session.actions import Action, Failure, Pending
+from workbench.session.status import Status
 from workbench.window.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from workbench.session.session import Session
 
 _SLOW: Final = 3  # frames between two looks at figures
 
@@ -152,4 +156,4 @@ class Desk(QObject):
 
     @property
     def connected(self) -> bool:
-        return self.status.state is not State.DISCONNECTED
+        return self.status.state is not BenchState.DISCONNECTED

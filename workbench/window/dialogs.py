@@ -19,14 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.session.bench_info import Choice, Parameter
 from workbench.window import format as fmt
-from workbench.window.model import Choice, Parameter
 from workbench.window.widgets import Combo, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import Failure, FaultSpec
+    from workbench.session.actions import Failure
+    from workbench.session.bench_info import FaultSpec
 
 OFF_KEYS = "Ctrl+."
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError
-from workbench.window.model import BenchFacts, EventRecord, LaneInfo, Level, LimitPair, SourceInfo
+from workbench.session.bench_info import BenchFacts, LimitPair, SourceInfo
+from workbench.session.events import EventRecord, Level
+from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
 
 if TYPE_CHECKING:

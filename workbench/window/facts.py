@@ -17,7 +17,8 @@ from workbench.window.widgets import button, label
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.window.model import Injected, LimitPair
+    from workbench.session.bench_info import LimitPair
+    from workbench.session.status import Injected
     from workbench.window.store import Store
 
 LAST_S: Final = 60.0

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from control.state import BenchState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -99,7 +101,7 @@ WORDS: Final[dict[str, dict[int, str]]] = {
     "io/bms_power": _ON_OFF,
     "bms/contactor": _CONTACTS,
     "gate/verdict": {0: "allowed", 1: "held", 2: "tripped"},
-    "bench/state": {0: "Disconnected", 1: "Connected", 2: "Armed", 3: "Running", 4: "Tripped"},
+    "bench/state": {state.value: state.word for state in BenchState},
     "loop/late": {},
 }
 _COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault")

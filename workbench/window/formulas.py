@@ -17,7 +17,7 @@ from workbench.scores import ENOUGH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import LaneInfo
+    from workbench.session.status import LaneInfo
 
 CELL_VOLTAGE: Final = re.compile(r"cell_\d+/voltage")
 SENSOR: Final = re.compile(r"bms/temperature_\d+")

@@ -16,7 +16,7 @@ from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import LaneInfo
+    from workbench.session.status import LaneInfo
     from workbench.window.store import Reading
 
 _PAD: Final = 16.0

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.session.actions import Failure, Pending
 from workbench.window import errands
-from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, Pending
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
+    from workbench.session.bench_info import BenchFacts
+    from workbench.session.events import EventRecord
+    from workbench.session.status import LaneInfo
     from workbench.window.past import ReplaySource, RunLine
 
 

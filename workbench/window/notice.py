@@ -14,7 +14,7 @@ from workbench.window.widgets import button, label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import Failure, Pending
+    from workbench.session.actions import Failure, Pending
 
 
 class FailureBar(QFrame):

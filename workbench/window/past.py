@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
-    from workbench.window.model import BenchFacts, EventRecord, Failure, LaneInfo, Pending
+    from workbench.session.actions import Failure, Pending
+    from workbench.session.bench_info import BenchFacts
+    from workbench.session.events import EventRecord
+    from workbench.session.status import LaneInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from workbench.window.model import Session
+    from workbench.session.session import Session
 
 SIZES: Final = ((1366, 768), (1920, 1080))
 SETTLE_S: Final = 1.3  # the figures of the status line are those of a whole second

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from drivers.snapshot import Channel
+    from workbench.session.bench_info import BenchFacts
     from workbench.window.format import Display
-    from workbench.window.model import BenchFacts
 
 BRIEF: Final = 12
 _FIRST: Final = ("state", "soc", "output", "current", "voltage", "pack_voltage", "contactor")

@@ -13,7 +13,7 @@ from workbench.window.themes import lane_colour
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import LaneInfo
+    from workbench.session.status import LaneInfo
     from workbench.window.store import Reading
 
 SENSORS: Final = 8

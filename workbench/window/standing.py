@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from control.state import BenchState
 from workbench.window import format as fmt
-from workbench.window.model import LoopStats, State, Status
 from workbench.window.themes import LABEL_PX, Theme, font
 
-WAY: Final = (State.DISCONNECTED, State.CONNECTED, State.ARMED, State.RUNNING)
+if TYPE_CHECKING:
+    from workbench.session.status import LoopStats, Status
+
+WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
 _MARK: Final = "▲ "
 _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
@@ -50,29 +53,29 @@ class Standing(QWidget):
         if self._status is not None:
             self._show_state(self._status.state, self._status.trip_reason)
 
-    def _show_state(self, state: State, reason: str) -> None:
+    def _show_state(self, state: BenchState, reason: str) -> None:
         plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
         room = self.width() - 4.0
-        if state is State.TRIPPED:
-            words = f"{_MARK}{state}"
+        if state is BenchState.TRIPPED:
+            words = f"{_MARK}{state.word}"
             left = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
             why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, left)
             rich = f"{self._word(words, self.theme.red, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
-        elif plain.horizontalAdvance(_NEXT.join(WAY)) + 4.0 > room:
-            rich = self._word(state, self._colour(state), bold=True)
+        elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
+            rich = self._word(state.word, self._colour(state), bold=True)
         else:
             rich = self._word(_NEXT, self.theme.faint).join(
-                self._word(word, self._colour(word) if word is state else self.theme.faint, bold=word is state)
-                for word in WAY
+                self._word(one.word, self._colour(one) if one is state else self.theme.faint, bold=one is state)
+                for one in WAY
             )
         if rich != self.state.text():
             self.state.setText(rich)
-            spoken = f"{state}. {reason}".strip(". ") if state is State.TRIPPED else str(state)
+            spoken = f"{state.word}. {reason}".strip(". ") if state is BenchState.TRIPPED else state.word
             self.state.setToolTip(f"{spoken}. Leave it by a reset with a reason." if reason else spoken)
             self.state.setAccessibleDescription(spoken)
 
-    def _colour(self, state: State) -> str:
-        return self.theme.amber if state is State.RUNNING else self.theme.text
+    def _colour(self, state: BenchState) -> str:
+        return self.theme.amber if state is BenchState.RUNNING else self.theme.text
 
     @staticmethod
     def _word(text: str, colour: str, *, bold: bool = False) -> str:

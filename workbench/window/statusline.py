@@ -15,7 +15,8 @@ from workbench.window.themes import font
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.model import BenchFacts, Status
+    from workbench.session.bench_info import BenchFacts
+    from workbench.session.status import Status
     from workbench.window.stats import Stats
     from workbench.window.themes import Theme
 

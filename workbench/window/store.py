@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drivers.ring import Block, RingReader
     from drivers.snapshot import Channel
-    from workbench.window.model import LaneInfo
+    from workbench.session.status import LaneInfo
 
 Line = npt.NDArray[np.float32]  # 0.3 uV at 4 V: enough to look at
 Times = npt.NDArray[np.float64]

@@ -8,41 +8,42 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
+from control.state import BenchState, OutputState
 from workbench.window import format as fmt
 from workbench.window.icons import icon
-from workbench.window.model import Output, State, Status
 from workbench.window.standing import Standing
 from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
 from workbench.window.widgets import button, label, restyle
 
 if TYPE_CHECKING:
+    from workbench.session.status import Status
     from workbench.window.actions import Actions
     from workbench.window.desk import Desk
 
 HEIGHT: Final = 52
 _ICONS: Final = {
-    Output.DE_ENERGISED: "ring",
-    Output.CURRENT_OFF: "ring",
-    Output.CELLS_LIVE: "dot",
-    Output.ENERGISED: "bolt",
-    Output.TRIPPED: "warning",
-    Output.UNKNOWN: "warning",
+    OutputState.DE_ENERGISED: "ring",
+    OutputState.CURRENT_OFF: "ring",
+    OutputState.CELLS_LIVE: "dot",
+    OutputState.ENERGISED: "bolt",
+    OutputState.TRIPPED: "warning",
+    OutputState.UNKNOWN: "warning",
 }
 _TONES: Final = {
-    Output.DE_ENERGISED: "muted",
-    Output.CURRENT_OFF: "text",
-    Output.CELLS_LIVE: "amber",
-    Output.ENERGISED: "amber",
-    Output.TRIPPED: "red",
-    Output.UNKNOWN: "amber",
+    OutputState.DE_ENERGISED: "muted",
+    OutputState.CURRENT_OFF: "text",
+    OutputState.CELLS_LIVE: "amber",
+    OutputState.ENERGISED: "amber",
+    OutputState.TRIPPED: "red",
+    OutputState.UNKNOWN: "amber",
 }
 _MEANING: Final = {
-    Output.DE_ENERGISED: "Every output is verified off.",
-    Output.CURRENT_OFF: "No pack current can flow; the cells may carry voltage.",
-    Output.CELLS_LIVE: "The cell simulator's outputs carry voltage.",
-    Output.ENERGISED: "Pack current can flow.",
-    Output.TRIPPED: "A bench limit was crossed or knowledge was lost; the safe sequence ran.",
-    Output.UNKNOWN: "The outputs could not be verified. Treat everything as live.",
+    OutputState.DE_ENERGISED: "Every output is verified off.",
+    OutputState.CURRENT_OFF: "No pack current can flow; the cells may carry voltage.",
+    OutputState.CELLS_LIVE: "The cell simulator's outputs carry voltage.",
+    OutputState.ENERGISED: "Pack current can flow.",
+    OutputState.TRIPPED: "A bench limit was crossed or knowledge was lost; the safe sequence ran.",
+    OutputState.UNKNOWN: "The outputs could not be verified. Treat everything as live.",
 }
 
 
@@ -62,14 +63,14 @@ class Badge(QWidget):
         self.setObjectName("badge")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Outputs")
-        self._output = Output.UNKNOWN
+        self._output = OutputState.UNKNOWN
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.show_output(self._output)
 
-    def show_output(self, output: Output) -> None:
+    def show_output(self, output: OutputState) -> None:
         self._output = output
         colour = self._theme.colour(_TONES[output])
         self.symbol.setPixmap(icon(_ICONS[output], colour).pixmap(QSize(14, 14)))
@@ -124,9 +125,11 @@ class Toolbar(QWidget):
     def refresh(self) -> None:
         """Words and states of all buttons from the status."""
         desk, status, theme = self._desk, self._desk.status, self._theme
-        connected, running = desk.connected, status.state is State.RUNNING
+        connected, running = desk.connected, status.state is BenchState.RUNNING
         self._button(self.connect_, "Disconnect" if connected else "Connect", self._actions.why_not("connect"))
-        arm = {State.TRIPPED: "Reset…", State.ARMED: "Disarm", State.RUNNING: "Disarm"}.get(status.state, "Arm")
+        arm = {BenchState.TRIPPED: "Reset…", BenchState.ARMED: "Disarm", BenchState.RUNNING: "Disarm"}.get(
+            status.state, "Arm"
+        )
         self._button(self.arm, arm, self._actions.why_not("arm"))
         self._button(self.run, self._run_word(status), self._actions.why_not("run"))
         restyle(self.run, "kind", "running" if running else "")
@@ -144,7 +147,7 @@ class Toolbar(QWidget):
         self.standing.show_status(status)
 
     def _run_word(self, status: Status) -> str:
-        if status.state is State.RUNNING:
+        if status.state is BenchState.RUNNING:
             return f"Stop  {fmt.run_time(status.run_s or 0.0)}"
         return "Start"
 
@@ -156,7 +159,7 @@ class Toolbar(QWidget):
 
     def show_time(self, run_s: float | None) -> None:
         """The run time alone, between two statuses."""
-        if run_s is not None and self._desk.status.state is State.RUNNING:
+        if run_s is not None and self._desk.status.state is BenchState.RUNNING:
             text = f"Stop  {fmt.run_time(run_s)}"
             if text != self.run.text():
                 self.run.setText(text)

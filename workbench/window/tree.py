@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter
 
     from drivers.ports import Health
-    from workbench.window.model import BenchFacts
+    from workbench.session.bench_info import BenchFacts
     from workbench.window.signals import Signal as Row
     from workbench.window.store import Store
 

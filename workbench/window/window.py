@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
+from control.state import BenchState, OutputState
+from workbench.session.actions import Action, Failure
 from workbench.window import chain, deeds
 from workbench.window.bench import BenchPage
 from workbench.window.certify.certifier import BenchCertifier
@@ -16,7 +18,6 @@ from workbench.window.certify.page import CertifyPage
 from workbench.window.checklist import Checklist
 from workbench.window.dialogs import Details, Dialog, Inject, Question, Reason
 from workbench.window.empty import Placeholder
-from workbench.window.model import Action, EventRecord, Failure, Output, State
 from workbench.window.notice import Notices
 from workbench.window.pages import COMING
 from workbench.window.palette import Palette
@@ -29,7 +30,8 @@ BENCH_TAKEN = "bench_taken"  # the code of the error that a supply under remote 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.window.model import Session
+    from workbench.session.events import EventRecord
+    from workbench.session.session import Session
     from workbench.window.past import Past
     from workbench.window.shell import Shell
 
@@ -104,7 +106,7 @@ class Window(QObject):
         """A bench that a certification holds is not this window's to vouch for."""
         self.shell.toolbar.refresh()
         if self.certify.course.holds_bench:
-            self.shell.toolbar.badge.show_output(Output.UNKNOWN)
+            self.shell.toolbar.badge.show_output(OutputState.UNKNOWN)
 
     def _name_bench(self, session: Session) -> None:
         bar = self.shell.toolbar
@@ -141,7 +143,7 @@ class Window(QObject):
             self._open(self.checklist)
         if self.checklist is not None:
             self.checklist.show_checks(status.checklist, arming)
-            if arming is None and status.state in (State.ARMED, State.RUNNING):
+            if arming is None and status.state in (BenchState.ARMED, BenchState.RUNNING):
                 self.checklist.accept()
 
     def _checklist_gone(self) -> None:
@@ -157,7 +159,7 @@ class Window(QObject):
         """Disconnecting from a bench that is on asks first."""
         if not self.desk.connected:
             self.desk.connect_bench()
-        elif self.desk.status.state in (State.ARMED, State.RUNNING):
+        elif self.desk.status.state in (BenchState.ARMED, BenchState.RUNNING):
             sentence = "The outputs are made safe first, and the run ends."
             self._ask("Disconnect the bench?", sentence, "Disconnect", self.desk.disconnect_bench)
         else:
@@ -173,9 +175,9 @@ class Window(QObject):
     def arm_or_other(self) -> None:
         """Arm, disarm or reset, whichever the state asks for."""
         state = self.desk.status.state
-        if state is State.TRIPPED:
+        if state is BenchState.TRIPPED:
             self.ask_reset()
-        elif state in (State.ARMED, State.RUNNING):
+        elif state in (BenchState.ARMED, BenchState.RUNNING):
             self.desk.disarm()
         else:
             self.desk.arm()
@@ -342,7 +344,7 @@ class Window(QObject):
 
     def ask_quit(self) -> None:
         """Leaving a bench that is on asks first."""
-        if self.desk.status.state in (State.ARMED, State.RUNNING):
+        if self.desk.status.state in (BenchState.ARMED, BenchState.RUNNING):
             self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
         elif self.certify.course.on:
             self._ask("Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close)

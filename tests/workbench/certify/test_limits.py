@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import BenchFileError, NotApplicable
 from workbench.certify.limits import read_limits
-from workbench.options import EMULATED_BENCH
+from workbench.compose.shipped_bench import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from pathlib import Path

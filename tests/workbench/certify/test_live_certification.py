@@ -17,7 +17,7 @@ from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
 from workbench.compose.defects import sabotage
-from workbench.options import EMULATED_BENCH
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.tour import evidence
 
 if TYPE_CHECKING:

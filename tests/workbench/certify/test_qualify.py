@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.workbench.certify.suites_for_tests import suite
 from workbench.certify.qualify import Outcome, Trial, qualified
-from workbench.options import EMULATED_BENCH
+from workbench.compose.shipped_bench import EMULATED_BENCH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from workbench.certify import certificate, runner
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
-from workbench.options import EMULATED_BENCH
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import patience
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import multiprocessing
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.window.model import Failure
+from workbench.session.actions import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

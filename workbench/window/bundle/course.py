@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.session.actions import Failure
 from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, Judged, NewKey, Places, Shelf, Wish
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

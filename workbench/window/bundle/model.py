@@ -8,7 +8,7 @@ from pathlib import Path  # noqa: TC003  # a field of a record names it
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from workbench.window.model import Failure
+    from workbench.session.actions import Failure
 
 BUNDLES, KEYS, TRUST = "bundles", "keys", "trust"  # folders beside the runs
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
+from workbench.session.actions import Failure
 from workbench.window.bundle import looks
 from workbench.window.bundle.asking import ask_folder, ask_open
 from workbench.window.bundle.course import Course
@@ -19,7 +20,6 @@ from workbench.window.bundle.newkey import NewKeyDialog
 from workbench.window.bundle.sheet import Sheet
 from workbench.window.bundle.strip import Strip
 from workbench.window.dialogs import Dialog
-from workbench.window.model import Failure
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from workbench.window.icons import icon
 from workbench.window.widgets import label
 
 if TYPE_CHECKING:
+    from workbench.session.actions import Failure
     from workbench.window.bundle.model import Judged
-    from workbench.window.model import Failure
     from workbench.window.themes import Theme
 
 _HEIGHT: Final = 44

@@ -13,10 +13,10 @@ from drivers.errors import PulseError, RunLogError
 from workbench.certify.order import Order
 from workbench.certify.runner import SUITES, Certification
 from workbench.folders import fresh
+from workbench.session.actions import Failure
 from workbench.window.certify import certificates
 from workbench.window.certify.model import Suite
 from workbench.window.certify.reading import SuiteReading
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

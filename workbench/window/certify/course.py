@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from drivers.errors import PulseError
+from workbench.session.actions import Failure
 from workbench.window.certify.certifier import sentence
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

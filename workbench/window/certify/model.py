@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
-    from workbench.window.model import Failure
+    from workbench.session.actions import Failure
 
 
 @dataclass(frozen=True, slots=True)

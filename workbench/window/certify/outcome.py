@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePo
 
 from workbench.certify.certificate import result_words
 from workbench.certify.verdict import Verdict
+from workbench.session.actions import Failure
 from workbench.window import format as fmt
 from workbench.window.certify import looks
 from workbench.window.certify.course import Course, Stage
-from workbench.window.model import Failure
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from workbench.window.widgets import label
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
+    from workbench.session.bench_info import BenchFacts
     from workbench.window.certify.model import Certifier
     from workbench.window.desk import Desk
-    from workbench.window.model import BenchFacts
     from workbench.window.themes import Theme
 
 _LEFT_PX: Final = 400

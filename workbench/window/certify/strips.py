@@ -18,7 +18,7 @@ from workbench.window.widgets import label
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workbench.window.model import BenchFacts
+    from workbench.session.bench_info import BenchFacts
     from workbench.window.themes import Theme
 
 _PLOT_PX, _FLAG_PX = 118, 104

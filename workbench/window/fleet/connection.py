@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from drivers.errors import PulseError
+from workbench.session.actions import Failure
 from workbench.window.certify.certifier import sentence
-from workbench.window.model import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

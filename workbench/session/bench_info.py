@@ -1,0 +1,94 @@
+"""What a bench file declares, as a client of a session sees it. Values are SI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # fields of records name it
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """One source as declared: `name` as in `Health.name`, the channels that it owns by prefix, its period in s."""
+
+    name: str
+    label: str
+    prefixes: tuple[str, ...]
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitPair:
+    """Limits of one channel in its SI unit; `device` is None where only the bench has one."""
+
+    channel: str
+    unit: str
+    bench: tuple[float, float]
+    device: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One number of a fault, SI, with its bounds; `whole` for a count such as a cell number."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    default: float
+    whole: bool = False
+
+    @property
+    def bounds(self) -> str:
+        """What it may be, in SI."""
+        return f"{self.low:g}..{self.high:g}" + ("" if self.unit == "1" else f" {self.unit}")
+
+    def allows(self, value: float | str | None) -> bool:
+        """Whether `value` is a number within the bounds, and whole where it counts something."""
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        return not self.whole or value == int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One word of a fault out of several, such as the instrument that falls silent."""
+
+    name: str
+    label: str
+    options: tuple[str, ...]
+
+    @property
+    def bounds(self) -> str:
+        """What it may be."""
+        return "|".join(self.options)
+
+    def allows(self, value: float | str | None) -> bool:
+        """Whether `value` is one of the options."""
+        return value in self.options
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSpec:
+    """A fault that the bench can inject; `where` says in words where it acts."""
+
+    name: str
+    label: str
+    where: str
+    parameters: tuple[Parameter | Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class BenchFacts:
+    """What the bench file declares. `words[channel][value]` names the values of states and flags."""
+
+    name: str
+    file: str
+    mode: str
+    closure: str
+    attended: bool
+    cells: int
+    sources: tuple[SourceInfo, ...] = ()
+    limits: tuple[LimitPair, ...] = ()
+    faults: tuple[FaultSpec, ...] = ()
+    words: Mapping[str, Mapping[int, str]] = field(default_factory=dict[str, Mapping[int, str]])

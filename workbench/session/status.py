@@ -1,0 +1,97 @@
+"""How a session stands: everything that changes, replaced as a whole. Values are SI, times monotonic seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from control.state import BenchState, OutputState
+from drivers.ports import Health  # noqa: TC001  # a field of a record names it
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault that acts now: `number` names it in `clear`."""
+
+    number: int
+    name: str
+    sentence: str
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LaneInfo:
+    """One lane: `role` is twin, estimator or controller; `state` a word such as ok, stale, failed."""
+
+    role: str
+    name: str
+    active: bool
+    state: str = "ok"
+    detail: str = ""
+
+
+class CheckState(StrEnum):
+    """How far one line of the arming checklist is."""
+
+    WAITING = "waiting"
+    WORKING = "working"
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the arming checklist; `finding` is what was read, `hint` what to do when it failed."""
+
+    name: str
+    state: CheckState
+    finding: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStats:
+    """How the loop keeps time: `late_p99_s` of the last minute, NaN before the first turns; `missed` turns."""
+
+    rate_hz: float = 0.0
+    late_p99_s: float = float("nan")
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardInfo:
+    """The guard as it reports itself; `median_s` its reaction from sample to judgement, None before one is known."""
+
+    alive: bool = False
+    median_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What went to disk so far."""
+
+    ticks: int = 0
+    octets: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that changes, replaced as a whole; the window redraws what differs."""
+
+    state: BenchState = BenchState.DISCONNECTED
+    output: OutputState = OutputState.UNKNOWN
+    evidence_class: str = "SIM"
+    run_name: str = ""
+    run_folder: str = ""
+    run_s: float | None = None
+    recorded: Recorded = Recorded()
+    loop: LoopStats = LoopStats()
+    guard: GuardInfo = GuardInfo()
+    realtime: bool = False
+    realtime_words: str = ""
+    trip_reason: str = ""
+    health: tuple[Health, ...] = ()
+    lanes: tuple[LaneInfo, ...] = ()
+    injected: tuple[Injected, ...] = ()
+    checklist: tuple[Check, ...] = ()

@@ -1,0 +1,31 @@
+"""Starts the window on a live bench. Light to import: Qt, numpy and the session come when they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workbench.window.window import Window
+
+
+def open_window(
+    bench: Path, out: Path, ready: Callable[[Window], None] | None = None, *, take_over: bool = False
+) -> int:
+    """Exit status of the window on `bench`; recorded runs lie in `out`."""
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
+
+    from workbench.compose.session import open_session  # noqa: PLC0415
+    from workbench.interrupt import leave_once  # noqa: PLC0415
+    from workbench.window.app import run_window  # noqa: PLC0415
+    from workbench.window.library import RunLibrary  # noqa: PLC0415
+
+    leave_once(QApplication.quit)
+    return run_window(
+        lambda: open_session(bench, out, take_over=take_over),
+        past=lambda: RunLibrary(out),
+        open_bench=lambda path: open_session(path, out),
+        ready=ready,
+    )
