@@ -1,9 +1,12 @@
-"""Whether another process still works: one that has ended and was not waited for does not."""
+"""Whether another process still works, and how a child ends with the process that started it."""
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
+import threading
+from multiprocessing import connection
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +36,17 @@ def is_alive(pid: int, born_s: float | None = None) -> bool:
     """Whether it works; with `born_s` a later process that was given the same number is another one."""
     now_s = birth_s(pid)
     return bool(now_s) and (born_s is None or abs(now_s - born_s) < SAME_S)
+
+
+def end_with_parent() -> None:
+    """From now on end this process at once when the one that spawned it by `multiprocessing` has ended."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def _works(pid: int) -> bool:

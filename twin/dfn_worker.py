@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from drivers.processes import end_with_parent
 from twin.thermal import warmed
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Player:
 def serve(link: Connection, start: Cell, niceness: int) -> None:
     """Process main: answer until the lane closes the connection. A model that ended is silent until a restart."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the lane ends this process
+    end_with_parent()  # also while a cell is being built, which takes seconds
     if hasattr(os, "nice"):
         os.nice(niceness)
     player = Player(start)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workbench.answer import answer
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.handed_on import hand_on
+from workbench.options import AsJson, BenchFile, Out, RunFolder
 from workbench.outcome import Report
-
-if TYPE_CHECKING:
-    from workbench.options import AsJson, BenchFile, Out, RunFolder
 
 bundle = typer.Typer(
     name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False

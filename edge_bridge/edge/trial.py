@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import connection
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, PulseError, revived
+from drivers.processes import end_with_parent
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.verify import verify
 
@@ -97,7 +95,7 @@ class Trial:
 
 
 def _examine(answer: Connection, candidate: Candidate) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         examined(candidate)
     except PulseError as error:
@@ -107,13 +105,6 @@ def _examine(answer: Connection, candidate: Candidate) -> None:
         answer.send(BundleRefused(what, key="golden", hint="build it anew").as_json())
     else:
         answer.send(None)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def utc_now() -> datetime:

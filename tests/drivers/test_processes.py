@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from drivers import processes
 from drivers.processes import birth_s, is_alive
+from tests.waiting import wait_until
 
 
 @pytest.fixture(params=["psutil", "without"], autouse=True)
@@ -37,3 +41,36 @@ def test_a_process_that_has_ended_and_was_not_waited_for_does_not_work() -> None
 @pytest.mark.parametrize("pid", [0, -1, 2**31 - 1])
 def test_no_process_does_not_work(pid: int) -> None:
     assert not is_alive(pid)
+
+
+PARENT: Final = """
+import multiprocessing, os, signal, sys, time
+
+from drivers.processes import end_with_parent
+
+
+def work(told):
+    end_with_parent()
+    told.send(os.getpid())
+    while True:
+        sum(range(1000))
+
+
+if __name__ == "__main__":
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    spawn.Process(target=work, args=(theirs,), daemon=True).start()
+    print(ours.recv(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the parent ends itself by SIGKILL")
+def test_a_child_that_computes_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "parent.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    wait_until(lambda: not is_alive(int(done.stdout)), what="the child's end")

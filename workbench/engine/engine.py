@@ -61,6 +61,7 @@ class Engine:
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
         self._left = threading.Event()
+        self._status_lock = threading.Lock()
         self.operator: Operator
         self.outputs_off: OutputsOff
 
@@ -202,7 +203,12 @@ class Engine:
 
     def publish(self) -> None:
         """Tell the client how things stand now, before what follows."""
-        self.outbox.put(messages.News(facts.status(self)))
+        self._send_status(self.outbox.put)
+
+    def _send_status(self, send: Callable[[messages.News], None]) -> None:
+        """One at a time: a status that was looked at earlier must not arrive behind a later one."""
+        with self._status_lock:
+            send(messages.News(facts.status(self)))
 
     def _herald(self) -> None:
         ask_realtime(BESIDE)
@@ -215,7 +221,7 @@ class Engine:
                 for level, name, sentence in wires.changes(station.health):
                     self.outbox.event(level, name, sentence)
                 self.tell_news(station)
-                self.outbox.tell(messages.News(facts.status(self)))
+                self._send_status(self.outbox.tell)
         inhibitor.close()
 
     def tell_news(self, station: Station) -> None:

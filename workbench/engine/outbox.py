@@ -43,3 +43,7 @@ class Outbox:
     def flush(self, within_s: float = 1.0) -> None:
         """Wait until everything is sent, for a client that still reads."""
         self._queue.flush(within_s)
+
+    def close(self) -> None:
+        """End the thread once everything is sent."""
+        self._queue.close()

@@ -47,6 +47,7 @@ def broker(tmp_path: Path) -> Generator[Broker]:
 @pytest.fixture
 def session(broker: Broker, tmp_path: Path) -> Generator[FleetSession]:
     made = FleetSession(broker.url, tmp_path / "fleet.db")
+    until(lambda: made.snapshot().connected, "the fleet is there")  # or it never hears the birth of a silent pack
     yield made
     made.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "fleet"]

@@ -1,0 +1,48 @@
+"""The status that a client receives: what was looked at later arrives later."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from control.guard_link import pipe
+from workbench.compose.bench import compose
+from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.engine import facts
+from workbench.engine.engine import Engine
+from workbench.session.order import EngineOrder
+from workbench.session.status import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+OVERTAKEN_S = 0.2
+
+
+def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pipe()
+    engine = Engine(EngineOrder(EMULATED_BENCH, tmp_path), theirs, theirs, compose)
+    first_looks, second_looked = threading.Event(), threading.Event()
+
+    def status(_: Engine) -> Status:
+        if first_looks.is_set():
+            second_looked.set()
+            return Status(run_name="second")
+        first_looks.set()
+        second_looked.wait(OVERTAKEN_S)
+        return Status(run_name="first")
+
+    monkeypatch.setattr(facts, "status", status)
+    herald = threading.Thread(target=engine.publish)
+    herald.start()
+    assert first_looks.wait(10.0)
+    engine.publish()
+    herald.join()
+    assert [ours.recv().status.run_name for _ in range(2)] == ["first", "second"]
+    engine.outbox.close()
+    for end in (ours, theirs):
+        end.close()
