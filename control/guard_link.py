@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from control.guard_messages import ARMED, DISARMED, MARK, QUIT, RESET, TICK, TRIP, encode
+from control.guard_reports import ArmAnswer, Heartbeat, ResetAnswer
 from control.send_queue import SendQueue
 from control.state import BenchState
 from drivers.realtime import LOOP
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
+    from control.guard_reports import GuardReport, KeptReport, NumberedAnswer
     from control.tick import Tick
 
 DEAD_S: Final = 0.2  # eight heartbeats
-ANSWERS: Final = ("armed", "disarmed", "ready", "latched")
 FAREWELL_S: Final = 0.5
 
 
@@ -28,22 +29,32 @@ def pipe() -> tuple[Connection, Connection]:
 
 
 class GuardLink:
-    """A sink of ticks; `heard` is the guard's newest heartbeat, `news` what it said beside that, oldest first.
+    """A sink of ticks; `heartbeat` is the guard's newest (None before the first), `reports` the rest, oldest first.
 
     Nothing here waits: a thread of its own writes to the pipe, and of the ticks that a stopped guard does not read
     only one waits. A pipe that breaks shows as a guard that is not `alive`; nothing here raises for it.
     """
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
-        self.heard: dict[str, Any] = {}
-        self.news: list[dict[str, Any]] = []
+        self.heartbeat: Heartbeat | None = None
+        self.reports: list[KeptReport] = []
         self._connection, self._now = connection, now
         self._queue = SendQueue("to guard", connection.send_bytes, LOOP)
         self._numbers = itertools.count(1)
-        self._answers: dict[int, dict[str, Any]] = {}
+        self._answers: dict[int, NumberedAnswer] = {}
         self._heard_s = now()
         self._closed = False
         self._state = BenchState.DISCONNECTED
+
+    @property
+    def cause(self) -> str:
+        """Why the guard has tripped, by its newest heartbeat; empty while it has not."""
+        return "" if self.heartbeat is None else self.heartbeat.cause
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether one of the guard's own connections stands, by its newest heartbeat."""
+        return self.heartbeat is not None and any(self.heartbeat.ports)
 
     def put(self, tick: Tick) -> None:
         """Wake the guard; a trip that the gate found is told at once."""
@@ -76,7 +87,7 @@ class GuardLink:
         """The engine is about to end, everything verified off."""
         self._queue.send(QUIT)
 
-    def answer(self, number: int) -> dict[str, Any] | None:
+    def answer(self, number: int) -> NumberedAnswer | None:
         """What the guard answered under `number`, as far as `alive` has read it."""
         return self._answers.get(number)
 
@@ -96,14 +107,15 @@ class GuardLink:
         self._closed = True
         self._connection.close()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, report: GuardReport) -> None:
         self._heard_s = self._now()
-        if message["guard"] == "alive":
-            self.heard = message
-        elif message["guard"] in ANSWERS:
-            self._answers[message["number"]] = message
-        else:
-            self.news.append(message)
+        match report:
+            case Heartbeat():
+                self.heartbeat = report
+            case ArmAnswer() | ResetAnswer():
+                self._answers[report.number] = report
+            case _:
+                self.reports.append(report)
 
     def _ask(self, kind: bytes, text: str = "") -> int:
         number = next(self._numbers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import math
 import os
 import statistics
@@ -13,10 +12,23 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from control.guard import CONTACTORS_OPEN, GuardSpec, Watch
+from control.guard_journal import encode_line
 from control.guard_messages import ARMED, DISARMED, MARK, OFF, RESET, decode
+from control.guard_reports import (
+    ArmAnswer,
+    GuardEnded,
+    GuardReset,
+    GuardResult,
+    GuardStarted,
+    Heartbeat,
+    MarkAnswer,
+    OffReceived,
+    ResetAnswer,
+    TripReport,
+)
 from control.safe_sequence import Executed, SafeSequence
 from control.send_queue import SendQueue
 from drivers.errors import BenchError
@@ -27,6 +39,7 @@ from drivers.suspend import SuspendWatch
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from control.guard_reports import JournalRecord, KeptReport
     from drivers.lastword import StepResult
 
 WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
@@ -79,7 +92,7 @@ class Guard:
 
     def run(self) -> None:
         """Until both peers are gone and nothing is left to make safe."""
-        self._note({"guard": "started", "realtime": self._realtime})
+        self._note(GuardStarted(self._realtime))
         while not self._done(time.monotonic()):
             for connection in wait([*self._peers, self._sequence.results], WAIT_S):
                 self._hear(connection)
@@ -121,13 +134,12 @@ class Guard:
         else:
             self._watch.engine(message, time.monotonic())
         if kind in (ARMED, DISARMED):
-            word = "armed" if kind == ARMED else "disarmed"
-            self._tell({"guard": word, "number": decode(message).number, "cause": self._watch.cause})
+            self._tell(ArmAnswer(decode(message).number, armed=kind == ARMED, cause=self._watch.cause))
 
     def _from_client(self, message: bytes) -> None:
         self._watch.client(message, time.monotonic())
         if message[:1] == OFF:
-            self._tell({"guard": "received", "number": decode(message).number, "t_s": time.monotonic()})
+            self._tell(OffReceived(decode(message).number, time.monotonic()))
 
     def _gone(self, peer: Connection | None) -> None:
         self._peers = [one for one in self._peers if one is not peer]
@@ -138,7 +150,7 @@ class Guard:
 
     def _mark(self, message: bytes) -> None:
         if self._watch.cause:
-            self._tell({"guard": "said", "ok": False})
+            self._tell(MarkAnswer(ok=False))
         else:
             self._sequence.mark(message)
 
@@ -176,7 +188,7 @@ class Guard:
         if isinstance(result, Executed):
             self._judge([self._by_contact(step) for step in result.steps])
         else:
-            self._tell({"guard": "said", "ok": result.taken})
+            self._tell(MarkAnswer(result.taken))
 
     def _judge(self, steps: list[StepResult]) -> None:
         """What the sequence has verified; unverified, it begins again on the next turn of the loop."""
@@ -214,63 +226,51 @@ class Guard:
             return self._trigger_s - CONTACT_S
         return now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
 
-    def _report(self, steps: list[StepResult]) -> dict[str, Any]:
-        return {
-            "guard": "tripped",
-            "trip": self._watch.trip,
-            "offs": self._answering,
-            "reason": self._watch.cause,
-            "result": "SAFE" if self._safe else "UNKNOWN",
-            "steps": [
-                {
-                    "name": s.name,
-                    "verified": s.verified,
-                    "sent_s": s.sent_s,
-                    "verified_s": s.verified_s,
-                    "detail": s.detail,
-                }
-                for s in steps
-            ],
-            "trigger_s": self._trigger_s,
-            "first_send_s": steps[0].sent_s if steps else float("nan"),
-            "verified_s": max((s.verified_s for s in steps), default=float("nan")) if self._safe else float("nan"),
-            "ports": self._sequence.ports,
-        }
+    def _report(self, steps: list[StepResult]) -> TripReport:
+        return TripReport(
+            trip=self._watch.trip,
+            offs=tuple(self._answering),
+            reason=self._watch.cause,
+            result=GuardResult.SAFE if self._safe else GuardResult.UNKNOWN,
+            steps=tuple(steps),
+            trigger_s=self._trigger_s,
+            first_send_s=steps[0].sent_s if steps else math.nan,
+            verified_s=max((step.verified_s for step in steps), default=math.nan) if self._safe else math.nan,
+            ports=tuple(self._sequence.ports),
+        )
 
     def _reset(self, message: bytes) -> None:
         """Open wins: only what is verified safe, only with a reason, and not while the sequence runs once more."""
         asked = decode(message)
         if self._watch.cause and self._safe and not self._sequence.running and asked.text.strip():
-            self._note({"guard": "reset", "reason": asked.text, "was": self._watch.cause})
+            self._note(GuardReset(asked.text, self._watch.cause))
             self._watch.reset()
             self._safe = self._was_safe = self._was_off = False
             self._executed_s, self._trigger_s = float("-inf"), float("nan")
-        word = "latched" if self._watch.cause else "ready"
-        self._tell({"guard": word, "number": asked.number, "reason": self._watch.cause})
+        self._tell(ResetAnswer(asked.number, self._watch.cause))
 
     def _beat(self, now_s: float) -> None:
         self._beaten_s = now_s
-        message = {
-            "guard": "alive",
-            "t_s": now_s,
-            "armed": self._watch.armed,
-            "cause": self._watch.cause,
-            "reaction_ms": statistics.median(self._reaction_s) * 1e3,
-            "realtime": self._realtime,
-            "mouths": self._sequence.trouble,
-            "ports": self._sequence.ports,
-            "pid": os.getpid(),
-        }
+        heartbeat = Heartbeat(
+            t_s=now_s,
+            armed=self._watch.armed,
+            cause=self._watch.cause,
+            reaction_s=statistics.median(self._reaction_s),
+            realtime=self._realtime,
+            trouble=tuple(self._sequence.trouble),
+            ports=tuple(self._sequence.ports),
+            pid=os.getpid(),
+        )
         for queue in self._to.values():
-            queue.beat(message)
+            queue.beat(heartbeat)
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _tell(self, report: KeptReport) -> None:
         for queue in self._to.values():
-            queue.send(message)
-        self._note(message)
+            queue.send(report)
+        self._note(report)
 
-    def _note(self, message: dict[str, Any]) -> None:
-        self._journal.send((json.dumps({"t_s": time.monotonic(), **message}) + "\n").encode())
+    def _note(self, record: JournalRecord) -> None:
+        self._journal.send(encode_line(record, time.monotonic()))
 
     def _write(self, line: bytes) -> None:
         with suppress(OSError):  # a full disk must not silence the guard
@@ -295,8 +295,8 @@ class Guard:
 
     def _end(self) -> None:
         """Say how it ended; SAFE only where this guard, or with its source off the engine, has read back everything."""
-        result = "NOTHING TRIPPED" if not self._watch.cause else "SAFE" if self._verified else "UNKNOWN"
-        self._note({"guard": "ended", "result": result})
+        verified = GuardResult.SAFE if self._verified else GuardResult.UNKNOWN
+        self._note(GuardEnded(verified if self._watch.cause else GuardResult.NOTHING_TRIPPED))
         self._sequence.close()
         for queue in (*self._to.values(), self._journal):
             queue.close()

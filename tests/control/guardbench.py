@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import math
 import multiprocessing as mp
 import os
 import select
@@ -11,16 +11,18 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
 from control.gate import BenchLimits
 from control.guard import GuardSpec
+from control.guard_journal import FILE_NAME, decode_line
 from control.guard_link import pipe
 from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK
 from control.guard_process import guard_main
-from drivers.lastword import LastWord, TcpStep
+from control.guard_reports import Heartbeat, TripReport
+from drivers.lastword import LastWord, StepResult, TcpStep
 from drivers.ring import RingWriter
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
 from tests.drivers.scripted import shut
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
+
+    from control.guard_reports import GuardReport, JournalRecord
+
+R = TypeVar("R")
 
 SOON_S: Final = 10.0
 PERIOD_S: Final = 0.01
@@ -52,9 +58,59 @@ def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
         silent_s=SILENT_S,
         client_silent_s=CLIENT_SILENT_S,
         last_words=words,
-        report=folder / "guard.jsonl",
+        report=folder / FILE_NAME,
         orphan_s=0.5,
     )
+
+
+def next_report(guard: Connection, kind: type[R]) -> R:
+    """The guard's next report of that class; those before it are dropped."""
+    until_s = time.monotonic() + SOON_S
+    while time.monotonic() < until_s:
+        if guard.poll(0.05) and isinstance(report := guard.recv(), kind):
+            return report
+    raise AssertionError(f"the guard sends no {kind.__name__}")
+
+
+def written_records(journal: Path) -> list[JournalRecord]:
+    """What the guard has written so far, as far as its lines are complete."""
+    lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
+    return [decode_line(line) for line in lines if line.endswith(b"\n")]
+
+
+@dataclass
+class FakeMouth:
+    """Verifies `after` failed attempts."""
+
+    after: int = 0
+    spoken: int = 0
+    connected: bool = True
+    detail: str = ""
+    local_port: int = 4711
+    closed: bool = False
+    step: str = "supply off"
+    takes_s: float = 0.0
+
+    @property
+    def steps(self) -> tuple[TcpStep, ...]:
+        return (TcpStep(self.step, b"", b"", (), 1.0),)
+
+    def open(self) -> FakeMouth:
+        return self
+
+    def keep_alive(self) -> bool:
+        return True
+
+    def speak(self) -> list[StepResult]:
+        self.spoken += 1
+        now_s = time.monotonic()
+        sent_s = now_s - self.takes_s
+        if self.spoken > self.after:
+            return [StepResult(self.step, verified=True, sent_s=sent_s, verified_s=now_s, detail="")]
+        return [StepResult(self.step, verified=False, sent_s=sent_s, verified_s=math.nan, detail="not verified")]
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @dataclass
@@ -124,12 +180,12 @@ class Instrument:
             wire.sendall(b"ON\n" if self.on else b"OFF\n")
 
 
-def heard(guard: Connection) -> list[dict[str, Any]]:
+def heartbeats(guard: Connection) -> list[Heartbeat]:
     """The guard's heartbeats that wait."""
-    found: list[dict[str, Any]] = []
+    found: list[GuardReport] = []
     while guard.poll():
         found.append(guard.recv())
-    return [message for message in found if message["guard"] == "alive"]
+    return [report for report in found if isinstance(report, Heartbeat)]
 
 
 def run_engine(spec: GuardSpec, guard: Connection, until: str) -> None:
@@ -148,11 +204,11 @@ def run_engine(spec: GuardSpec, guard: Connection, until: str) -> None:
             now_s = time.monotonic()
             ring.publish(now_s, VALUES, np.full(len(TABLE), now_s), quality)
             guard.send_bytes(TICK)
-            for beat in heard(guard):
-                if until == "armed" and not asked and not beat["armed"]:
+            for beat in heartbeats(guard):
+                if until == "armed" and not asked and not beat.armed:
                     guard.send_bytes(ARMED)
                     asked = True
-                if beat["armed"] is (until == "armed") and (asked or until == "disarmed"):
+                if beat.armed is (until == "armed") and (asked or until == "disarmed"):
                     spec.ring.with_name(until).touch()
             time.sleep(PERIOD_S)  # fixed wait: the pace of its ticks
 
@@ -168,7 +224,7 @@ def run_client(guard: Connection, busy_s: float, beating: Path) -> None:
     beaten_s, turns = time.monotonic(), 0
     while True:
         guard.send_bytes(HEARTBEAT)
-        turns += sum(beat["t_s"] > beaten_s for beat in heard(guard))
+        turns += sum(beat.t_s > beaten_s for beat in heartbeats(guard))
         if turns >= 2:
             beating.touch()
         time.sleep(0.1)  # fixed wait: the pace of its heartbeat
@@ -211,24 +267,17 @@ class Among:
     def signal(self, name: str, number: int) -> None:
         os.kill(self.peers[name].pid, number)
 
-    def notes(self) -> list[dict[str, Any]]:
-        """What the guard has written down so far."""
-        report = self.folder / "guard.jsonl"
-        if not report.exists():
-            return []
-        return [json.loads(line) for line in report.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    def records(self) -> list[JournalRecord]:
+        """What the guard has written so far."""
+        return written_records(self.folder / FILE_NAME)
 
-    def tripped(self) -> dict[str, Any]:
-        """The guard's first report, once there is one; empty while there is none."""
-        return next((note for note in self.notes() if note["guard"] == "tripped"), dict[str, Any]())
+    def trip_report(self) -> TripReport | None:
+        """The guard's first report on a trip, once there is one."""
+        return next((record for record in self.records() if isinstance(record, TripReport)), None)
 
-    def said(self, kind: str, peer: str = "engine") -> dict[str, Any]:
-        """The next message of that kind to a peer that the test itself plays."""
-        until_s = time.monotonic() + SOON_S
-        while time.monotonic() < until_s:
-            if self.pipes[peer].poll(0.05) and (message := self.pipes[peer].recv())["guard"] == kind:
-                return message
-        raise AssertionError(f"the guard says nothing of {kind}")
+    def next(self, kind: type[R], peer: str = "engine") -> R:
+        """The next report of that class to a peer that the test itself plays."""
+        return next_report(self.pipes[peer], kind)
 
     def leave(self) -> None:
         """Both peers, as far as the test plays them, go in good order."""

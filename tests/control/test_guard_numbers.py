@@ -5,22 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from control.guard_link import pipe
 from control.guard_messages import ARMED, DISARMED, HEARTBEAT, OFF, RESET, TICK, encode
 from control.guard_process import Guard
+from control.guard_reports import ArmAnswer, OffReceived, ResetAnswer, TripReport
 from drivers.lastword import StepResult, TcpStep
 from drivers.ring import RingWriter
-from tests.control.guardbench import SOON_S, guard_spec, soon
+from tests.control.guardbench import SOON_S, guard_spec, next_report, soon
 from tests.control.smallbench import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from pathlib import Path
+
+R = TypeVar("R")
 
 RECEIVED_S = 0.2
 
@@ -73,22 +76,17 @@ class Peers:
     client: Connection
     wires: tuple[Wire, ...]
 
-    def answer(self, peer: str, kind: str) -> dict[str, Any]:
-        """The next message of that kind to that peer."""
-        connection: Connection = getattr(self, peer)
-        until_s = time.monotonic() + SOON_S
-        while time.monotonic() < until_s:
-            if connection.poll(0.05) and (message := connection.recv())["guard"] == kind:
-                return message
-        raise AssertionError(f"the guard says nothing of {kind}")
+    def answer(self, peer: str, kind: type[R]) -> R:
+        """The next report of that class to that peer."""
+        return next_report(getattr(self, peer), kind)
 
     def press(self, number: int) -> float:
         """Press OUTPUTS OFF; how long the acknowledgement of that number took, s."""
         pressed_s = time.monotonic()
         self.client.send_bytes(encode(OFF, number))
-        while (message := self.answer("client", "received"))["number"] != number:
+        while (receipt := self.answer("client", OffReceived)).number != number:
             pass
-        return message["t_s"] - pressed_s
+        return receipt.t_s - pressed_s
 
 
 @pytest.fixture
@@ -130,9 +128,9 @@ def test_off_is_acknowledged_though_a_driver_hangs(peers: Peers, hangs_in: str) 
     assert peers.press(7) < RECEIVED_S
     wire.hangs_in = ""
     wire.free.set()
-    while 7 not in (report := peers.answer("client", "tripped"))["offs"]:
+    while 7 not in (report := peers.answer("client", TripReport)).offs:
         pass
-    assert report["reason"] == "OUTPUTS OFF was pressed"
+    assert report.reason == "OUTPUTS OFF was pressed"
 
 
 @pytest.mark.parametrize("wires", [slow_adapter_and_supply], indirect=True)
@@ -140,23 +138,23 @@ def test_a_connection_that_takes_seconds_to_open_does_not_keep_the_others_from_t
     slow, supply = peers.wires
     assert slow.hung.wait(SOON_S)
     peers.client.send_bytes(encode(OFF, 1))
-    report = peers.answer("client", "tripped")
-    verdicts = {step["name"]: step["verified"] for step in report["steps"]}
+    report = peers.answer("client", TripReport)
+    verdicts = {step.name: step.verified for step in report.steps}
     assert verdicts == {"contactors open": False, "supply off": True}
-    assert "does not return" in report["steps"][0]["detail"]
-    assert (report["result"], supply.executed >= 1) == ("UNKNOWN", True)
+    assert "does not return" in report.steps[0].detail
+    assert (report.is_safe, supply.executed >= 1) == (False, True)
     slow.free.set()
-    assert peers.answer("client", "tripped")["result"] == "SAFE"
+    assert peers.answer("client", TripReport).is_safe
 
 
 def test_a_second_off_on_a_tripped_bench_is_executed_again_and_answered_under_its_number(peers: Peers) -> None:
     assert peers.press(1) < RECEIVED_S
-    first = peers.answer("client", "tripped")
-    assert (first["offs"], first["result"], first["trip"]) == ([1], "SAFE", 1)
+    first = peers.answer("client", TripReport)
+    assert (first.offs, first.is_safe, first.trip) == ((1,), True, 1)
     before = peers.wires[0].executed
     assert peers.press(2) < RECEIVED_S
-    second = peers.answer("client", "tripped")
-    assert (second["offs"], second["result"], second["trip"]) == ([2], "SAFE", 1)
+    second = peers.answer("client", TripReport)
+    assert (second.offs, second.is_safe, second.trip) == ((2,), True, 1)
     assert peers.wires[0].executed > before
 
 
@@ -168,30 +166,28 @@ def test_presses_while_the_sequence_runs_are_answered_by_one_that_began_after_th
     assert [peers.press(number) < RECEIVED_S for number in (2, 3)] == [True, True]
     wire.hangs_in = ""
     wire.free.set()
-    assert peers.answer("client", "tripped")["offs"] == [1]
-    assert peers.answer("client", "tripped")["offs"] == [2, 3]
+    assert peers.answer("client", TripReport).offs == (1,)
+    assert peers.answer("client", TripReport).offs == (2, 3)
 
 
 def test_arm_disarm_and_reset_are_answered_under_their_numbers(peers: Peers) -> None:
-    for number, (kind, word) in enumerate(((DISARMED, "disarmed"), (ARMED, "armed"), (DISARMED, "disarmed")), 1):
+    for number, kind in enumerate((DISARMED, ARMED, DISARMED), 1):
         peers.engine.send_bytes(encode(kind, number))
-        told = peers.answer("engine", word)
-        assert (told["number"], told["cause"]) == (number, "")
+        assert peers.answer("engine", ArmAnswer) == ArmAnswer(number, armed=kind == ARMED, cause="")
     peers.client.send_bytes(encode(OFF, 1))
-    peers.answer("engine", "tripped")
+    peers.answer("engine", TripReport)
     peers.engine.send_bytes(encode(ARMED, 4))
-    assert peers.answer("engine", "armed")["cause"] == "OUTPUTS OFF was pressed"
+    assert peers.answer("engine", ArmAnswer) == ArmAnswer(4, armed=True, cause="OUTPUTS OFF was pressed")
     peers.engine.send_bytes(encode(RESET, 5, "pressed by mistake"))
-    told = peers.answer("engine", "ready")
-    assert (told["number"], told["reason"]) == (5, "")
+    assert peers.answer("engine", ResetAnswer) == ResetAnswer(5, cause="")
 
 
 def test_each_trip_has_a_number_of_its_own(peers: Peers) -> None:
     for trip in (1, 2):
         peers.client.send_bytes(encode(OFF, trip))
-        assert peers.answer("engine", "tripped")["trip"] == trip
+        assert peers.answer("engine", TripReport).trip == trip
         peers.engine.send_bytes(encode(RESET, trip, "next"))
-        peers.answer("engine", "ready")
+        assert peers.answer("engine", ResetAnswer).is_granted
 
 
 def test_a_client_that_reads_nothing_does_not_keep_the_engine_from_its_answers(peers: Peers) -> None:
@@ -200,4 +196,4 @@ def test_a_client_that_reads_nothing_does_not_keep_the_engine_from_its_answers(p
         peers.engine.send_bytes(TICK)
     for number in range(2, 400):
         peers.engine.send_bytes(encode(DISARMED, number))
-    assert soon(lambda: peers.answer("engine", "disarmed")["number"] == 399)
+    assert soon(lambda: peers.answer("engine", ArmAnswer).number == 399)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from control.guard_journal import FILE_NAME
 from control.guard_link import GuardLink
 from control.guard_messages import ARMED, DISARMED, HEARTBEAT, MARK, OFF, RESET
-from tests.control.guardbench import CLIENT_SILENT_S, SILENT_S, Among, soon
-from tests.waiting import stays
+from control.guard_reports import GuardEnded, GuardResult, Heartbeat, MarkAnswer, ResetAnswer, TripReport
+from tests.control.guardbench import CLIENT_SILENT_S, SILENT_S, SOON_S, Among, soon
+from tests.waiting import stays, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +34,14 @@ def armed_and_ticking(among: Among) -> None:
     """Guard, engine and client as processes, live: the guard's own connection stands and nothing is wrong."""
     among.start(engine="armed", client=True)
     assert soon(lambda: among.reached("armed") and among.reached("beating"))
-    assert among.tripped() == {}
+    assert among.trip_report() is None
 
 
 def assert_switched_off(among: Among, because: str) -> None:
-    assert soon(among.tripped)
-    report = among.tripped()
-    assert because in report["reason"]
-    assert (report["result"], among.supply.on) == ("SAFE", False)
-    assert among.supply.off_from[0] == report["ports"][0], "it must be the guard's own connection"
+    report = wait_until(among.trip_report, SOON_S, "the guard's report")
+    assert because in report.reason
+    assert (report.result, among.supply.on) == (GuardResult.SAFE, False)
+    assert among.supply.off_from[0] == report.ports[0], "it must be the guard's own connection"
 
 
 @pytest.mark.parametrize("until", ["silent", "disarmed", "armed"])
@@ -84,7 +85,7 @@ def test_a_client_that_hangs_counts_as_dead(among: Among) -> None:
 def test_a_client_that_is_busy_for_half_of_that_does_not(among: Among) -> None:
     among.start(engine="armed", client=True, busy_s=CLIENT_SILENT_S / 2)
     stays(
-        lambda: (among.tripped(), among.supply.on) == ({}, True),
+        lambda: (among.trip_report(), among.supply.on) == (None, True),
         lambda: among.reached("armed") and among.reached("beating"),
     )
 
@@ -93,7 +94,7 @@ def test_in_an_unattended_run_a_killed_client_changes_nothing(among: Among) -> N
     among.attended = False
     armed_and_ticking(among)
     among.signal("client", signal.SIGKILL)
-    stays(lambda: (among.tripped(), among.supply.on) == ({}, True), among.turns(15))
+    stays(lambda: (among.trip_report(), among.supply.on) == (None, True), among.turns(15))
     assert among.peers["guard"].is_alive()
     among.signal("engine", signal.SIGKILL)
     assert_switched_off(among, "engine has died")
@@ -105,7 +106,7 @@ def test_when_both_die_at_once_the_guard_makes_safe_and_then_ends(among: Among) 
         among.signal(name, signal.SIGKILL)
     assert among.ended() == 0
     assert not among.supply.on
-    assert among.notes()[-1] == {"t_s": among.notes()[-1]["t_s"], "guard": "ended", "result": "SAFE"}
+    assert among.records()[-1] == GuardEnded(GuardResult.SAFE)
 
 
 def test_a_supply_that_hung_up_just_before_is_met_again_and_switched_off(among: Among) -> None:
@@ -144,14 +145,14 @@ def test_the_engine_notices_a_guard_that_is_killed_or_stopped(among: Among, numb
 
 
 def test_a_guard_whose_report_finds_no_room_speaks_all_the_same(among: Among) -> None:
-    (among.folder / "guard.jsonl").symlink_to("/dev/full")
+    (among.folder / FILE_NAME).symlink_to("/dev/full")
     among.start()
     among.pipes["engine"].send_bytes(DISARMED)
     among.pipes["client"].send_bytes(OFF)
-    assert among.said("tripped")["result"] == "SAFE"
+    assert among.next(TripReport).is_safe
     assert not among.supply.on
     among.pipes["engine"].send_bytes(RESET + b"pressed by mistake")
-    assert among.said("ready")["reason"] == ""
+    assert among.next(ResetAnswer).is_granted
     among.leave()
     assert among.ended() == 0
 
@@ -159,11 +160,11 @@ def test_a_guard_whose_report_finds_no_room_speaks_all_the_same(among: Among) ->
 def test_a_supply_switched_on_again_by_hand_is_switched_off_again_until_reset(among: Among) -> None:
     among.start()
     among.pipes["client"].send_bytes(OFF)
-    among.said("tripped")
+    among.next(TripReport)
     among.supply.on = True
     assert soon(lambda: not among.supply.on)
     among.pipes["engine"].send_bytes(RESET + b"by hand")
-    assert among.said("ready")["reason"] == ""
+    assert among.next(ResetAnswer).is_granted
     said = len(among.supply.off_s)
     stays(lambda: len(among.supply.off_s) == said, among.turns(15))
     among.leave()
@@ -173,14 +174,14 @@ def test_a_supply_switched_on_again_by_hand_is_switched_off_again_until_reset(am
 def test_the_mark_goes_out_only_while_nothing_is_latched(among: Among) -> None:
     among.start()
     among.pipes["engine"].send_bytes(DISARMED)
-    assert soon(lambda: not among.said("alive")["mouths"])
+    assert soon(lambda: not among.next(Heartbeat).trouble)
     among.pipes["engine"].send_bytes(MARK + b"SINK:POW 1990\n")
-    assert among.said("said")["ok"]
+    assert among.next(MarkAnswer).ok
     assert soon(lambda: b"SINK:POW 1990" in among.supply.lines)
     among.pipes["client"].send_bytes(OFF)
-    among.said("tripped")
+    among.next(TripReport)
     among.pipes["engine"].send_bytes(MARK + b"SINK:POW 1991\n")
-    assert not among.said("said")["ok"]
+    assert not among.next(MarkAnswer).ok
     among.pipes["engine"].send_bytes(ARMED)
     among.leave()
     assert among.ended() == 0

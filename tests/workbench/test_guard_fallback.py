@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from control.guard_reports import GuardResult, ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from drivers.errors import BenchError
 from tests.control.fakes import Rig, rig
@@ -34,8 +35,7 @@ class FakeGuard:
     """The engine's end of a guard that beats, has ended, has stopped, or never came."""
 
     beats: bool = True
-    news: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    heard: dict[str, Any] = field(default_factory=dict[str, Any])
+    reports: list[TripReport] = field(default_factory=list[TripReport])
     releases: bool = True
     asked: int = 0
 
@@ -46,13 +46,12 @@ class FakeGuard:
         self.asked += 1
         return self.asked
 
-    def answer(self, number: int) -> dict[str, Any]:
-        return {"guard": "ready" if self.releases else "latched", "number": number}
+    def answer(self, number: int) -> ResetAnswer:
+        return ResetAnswer(number, "" if self.releases else "asked for")
 
     def report(self, trip: int, *, safe: bool) -> None:
-        word = "SAFE" if safe else "UNKNOWN"
-        times = {"trigger_s": 0.0, "verified_s": 0.02}
-        self.news.append({"guard": "tripped", "trip": trip, "reason": "asked for", "result": word, "steps": ""} | times)
+        result = GuardResult.SAFE if safe else GuardResult.UNKNOWN
+        self.reports.append(TripReport(trip, (), "asked for", result, (), 0.0, 0.01, 0.02, ()))
 
 
 @dataclass

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from control.guard_journal import FILE_NAME, encode_line
+from control.guard_reports import GuardEnded, GuardResult, TripReport
+from drivers.lastword import StepResult
 from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
 from tests.waiting import wait_until
 from tests.workbench.live import HIL24, end_guard, real
 from workbench.compose.session import open_session
-from workbench.engine import last_shutdown, session_journal
+from workbench.engine import session_journal
 from workbench.engine.last_shutdown import show
 from workbench.session import patience
 from workbench.session.events import Level
 
-STEPS = [
-    {"name": "supply off", "verified": False, "detail": "does not answer"},
-    {"name": "contactors open", "verified": True, "detail": ""},
-]
+if TYPE_CHECKING:
+    from control.guard_reports import JournalRecord
+
+STEPS = (
+    StepResult("supply off", verified=False, sent_s=10.0, verified_s=math.nan, detail="does not answer"),
+    StepResult("contactors open", verified=True, sent_s=10.0, verified_s=10.1, detail=""),
+)
+SAFE, UNKNOWN = GuardResult.SAFE, GuardResult.UNKNOWN
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +41,11 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "sessions"
 
 
-def left(tmp_path: Path, *lines: dict[str, Any], **changed: Any) -> None:
-    """A session whose engine is gone, and what its guard noted."""
+def left(tmp_path: Path, *records: JournalRecord, **changed: Any) -> None:
+    """A session whose engine is gone, and what its guard wrote."""
     run = tmp_path / "2026-01-01_hil24"
     run.mkdir(exist_ok=True)
-    (run / last_shutdown.REPORT).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (run / FILE_NAME).write_bytes(b"".join(encode_line(record, 10.0) for record in records))
     entry = {
         "bench": "hil24", "user": "ada", "started": "2026-01-01T10:00:00+00:00", "folder": str(run),
         "addresses": ["192.0.2.10:5025"], "engine": 0, "engine_born": 0.0, "guard": 0, "guard_born": 0.0,
@@ -51,12 +59,8 @@ def said() -> list[tuple[Level, str]]:
     return told
 
 
-def tripped(result: str) -> dict[str, Any]:
-    return {"guard": "tripped", "reason": "engine has died", "result": result, "steps": STEPS}
-
-
-def ended(result: str) -> dict[str, Any]:
-    return {"guard": "ended", "result": result}
+def tripped(result: GuardResult) -> TripReport:
+    return TripReport(1, (), "engine has died", result, STEPS, 10.0, 10.0, math.nan, ())
 
 
 def test_without_sessions_there_is_nothing_to_say() -> None:
@@ -64,25 +68,25 @@ def test_without_sessions_there_is_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "level", "words"),
+    ("records", "level", "words"),
     [
-        ([tripped("SAFE"), ended("SAFE")], Level.INFO, "its guard verified off (engine has died)"),
-        ([tripped("UNKNOWN"), tripped("SAFE"), ended("SAFE")], Level.INFO, "its guard verified off"),
+        ([tripped(SAFE), GuardEnded(SAFE)], Level.INFO, "its guard verified off (engine has died)"),
+        ([tripped(UNKNOWN), tripped(SAFE), GuardEnded(SAFE)], Level.INFO, "its guard verified off"),
         (
-            [tripped("UNKNOWN"), ended("UNKNOWN")],
+            [tripped(UNKNOWN), GuardEnded(UNKNOWN)],
             Level.ALARM,
             "off is NOT verified (engine has died; supply off: does not",
         ),
-        ([tripped("SAFE"), tripped("UNKNOWN"), ended("UNKNOWN")], Level.ALARM, "off is NOT verified"),
-        ([tripped("UNKNOWN")], Level.ALARM, "ended without a verdict (engine has died), off is NOT verified"),
-        ([tripped("SAFE")], Level.WARNING, "then ended without a last word"),
+        ([tripped(SAFE), tripped(UNKNOWN), GuardEnded(UNKNOWN)], Level.ALARM, "off is NOT verified"),
+        ([tripped(UNKNOWN)], Level.ALARM, "ended without a verdict (engine has died), off is NOT verified"),
+        ([tripped(SAFE)], Level.WARNING, "then ended without a last word"),
         ([], Level.ALARM, "ended without a verdict (no trip was noted), off is NOT verified"),
     ],
 )
 def test_the_last_verdict_of_the_guard_is_shown_once(
-    tmp_path: Path, lines: list[dict[str, Any]], level: Level, words: str
+    tmp_path: Path, records: list[JournalRecord], level: Level, words: str
 ) -> None:
-    left(tmp_path, *lines)
+    left(tmp_path, *records)
     ((how, sentence),) = said()
     assert how is level
     assert "2026-01-01_hil24 (bench hil24, since 2026-01-01T10:00:00+00:00) did not leave in order" in sentence
@@ -91,10 +95,11 @@ def test_the_last_verdict_of_the_guard_is_shown_once(
 
 
 def test_a_report_that_is_gone_or_torn_verifies_nothing(tmp_path: Path) -> None:
-    left(tmp_path, tripped("SAFE"), ended("SAFE"))
-    report = tmp_path / "2026-01-01_hil24" / last_shutdown.REPORT
+    left(tmp_path, tripped(SAFE), GuardEnded(SAFE))
+    report = tmp_path / "2026-01-01_hil24" / FILE_NAME
     report.write_bytes(report.read_bytes()[:-10])
-    assert said()[0][0] is Level.WARNING
+    ((level, sentence),) = said()
+    assert (level, f"line 2 of {FILE_NAME} cannot be read" in sentence) == (Level.WARNING, True)
     left(tmp_path)
     report.unlink()
     ((level, sentence),) = said()
@@ -103,7 +108,7 @@ def test_a_report_that_is_gone_or_torn_verifies_nothing(tmp_path: Path) -> None:
 
 def test_a_guard_that_still_works_is_told_of_until_it_has_ended(tmp_path: Path) -> None:
     me = psutil.Process()
-    left(tmp_path, tripped("UNKNOWN"), guard=me.pid, guard_born=me.create_time())
+    left(tmp_path, tripped(UNKNOWN), guard=me.pid, guard_born=me.create_time())
     for _ in range(2):
         ((level, sentence),) = said()
         assert (level, "still tries, off is NOT verified yet" in sentence) == (Level.ALARM, True)
@@ -117,7 +122,7 @@ def test_a_session_that_lives_or_left_in_order_is_not_told_of(tmp_path: Path) ->
 
 
 def test_a_number_that_another_process_has_now_is_not_the_engine(tmp_path: Path) -> None:
-    left(tmp_path, tripped("SAFE"), ended("SAFE"), engine=os.getpid(), engine_born=1.0)
+    left(tmp_path, tripped(SAFE), GuardEnded(SAFE), engine=os.getpid(), engine_born=1.0)
     assert len(said()) == 1
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from control.guard_reports import GuardResult, TripReport
 from workbench.session.actions import Pending
 from workbench.session.events import Level
 from workbench.session.off_presses import NOT_VERIFIED, OffPresses
@@ -24,9 +25,10 @@ class Pressed:
     def watch(self, now_s: float, *, alone: bool = False, connecting: bool = False) -> None:
         self.presses.watch(now_s, alone=alone, connecting=connecting)
 
-    def report(self, offs: Sequence[int], result: str) -> None:
-        report: dict[str, Any] = {"offs": list(offs), "result": result}
-        self.presses.take_report(report)
+    def report(self, offs: Sequence[int], result: GuardResult) -> None:
+        self.presses.take_report(
+            TripReport(1, tuple(offs), "OUTPUTS OFF was pressed", result, (), 10.0, 10.1, 10.2, ())
+        )
 
 
 def test_a_press_that_both_received_in_time_says_how_soon_and_tells_nothing() -> None:
@@ -79,7 +81,7 @@ def test_one_that_has_verified_off_is_enough_whatever_the_other_says() -> None:
 
 def test_both_that_could_not_verify_it_make_it_not_verified_at_once() -> None:
     pressed = Pressed()
-    pressed.report([7], "UNKNOWN")
+    pressed.report([7], GuardResult.UNKNOWN)
     pressed.presses.verify("engine", 7, NOT_VERIFIED)
     pressed.watch(10.1)
     assert (pressed.pending.done, pressed.pending.error) == (True, NOT_VERIFIED)
@@ -87,10 +89,10 @@ def test_both_that_could_not_verify_it_make_it_not_verified_at_once() -> None:
 
 def test_a_report_that_answers_another_press_verifies_nothing() -> None:
     pressed = Pressed()
-    pressed.report([6], "SAFE")
+    pressed.report([6], GuardResult.SAFE)
     pressed.watch(10.1)
     assert not pressed.pending.done
-    pressed.report([6, 7], "SAFE")
+    pressed.report([6, 7], GuardResult.SAFE)
     pressed.watch(10.2)
     assert pressed.pending.done
 
@@ -108,7 +110,7 @@ def test_while_the_bench_is_being_connected_a_press_waits_for_it() -> None:
 def test_once_the_engine_has_ended_the_guard_alone_is_asked() -> None:
     pressed = Pressed()
     pressed.presses.receive("guard", 7, 10.004)
-    pressed.report([7], "UNKNOWN")
+    pressed.report([7], GuardResult.UNKNOWN)
     pressed.watch(10.3, alone=True)
     assert (pressed.pending.error, pressed.told) == (NOT_VERIFIED, [])
 

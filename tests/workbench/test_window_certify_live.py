@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from control.guard_journal import FILE_NAME, read_journal
+from control.guard_reports import TripReport
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
 from tests.workbench.live import HIL24
@@ -66,8 +67,8 @@ def test_outputs_off_has_the_guard_switch_the_supply_off(shown: Shown, tmp_path:
     assert len(family) > 3  # engine, guard, emulated bench
     shown.window.actions_.run("outputs off")
     qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
-    qtbot.waitUntil(lambda: bool(tripped(tmp_path)), timeout=SLOW_MS)
-    steps = {step["name"]: step["verified"] for step in tripped(tmp_path)[0]["steps"]}
+    qtbot.waitUntil(lambda: bool(trip_reports(tmp_path)), timeout=SLOW_MS)
+    steps = {step.name: step.verified for step in trip_reports(tmp_path)[0].steps}
     assert steps["supply off"]
     _, alive = psutil.wait_procs(family, timeout=30.0)
     assert len(alive) <= 1  # a guard whose bench has gone goes on asking it for two minutes
@@ -76,8 +77,7 @@ def test_outputs_off_has_the_guard_switch_the_supply_off(shown: Shown, tmp_path:
     psutil.wait_procs(alive, timeout=30.0)
 
 
-def tripped(root: Path) -> list[dict[str, Any]]:
+def trip_reports(root: Path) -> list[TripReport]:
     """What guards say of their safe sequences."""
-    files = root.glob("certificates/*/runs/*/guard.jsonl")
-    said = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    return [line for line in said if line.get("guard") == "tripped"]
+    files = root.glob(f"certificates/*/runs/*/{FILE_NAME}")
+    return [record for file in files for record in read_journal(file).records if isinstance(record, TripReport)]

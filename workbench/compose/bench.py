@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from control import guard_journal
 from control.clock import WallClock
 from control.declared import gate_spec, pack_spec, rest
 from control.gate import Gate
@@ -118,7 +119,7 @@ def _station(
     words = protect.last_words(bench, dut)
     if order.sabotage == "mute-guard":
         words = protect.muted(words)
-    report = folder / "guard.jsonl"
+    report = folder / guard_journal.FILE_NAME
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
     guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)

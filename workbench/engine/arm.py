@@ -139,8 +139,8 @@ def _go_live(station: Station, cancelled: Callable[[], bool]) -> None:
     number = station.guard.arm()
     if not station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S):
         raise BenchError(f"the guard has not acknowledged within {ARMED_S:g} s that it is armed")
-    if cause := (station.guard.answer(number) or {}).get("cause"):
-        raise BenchError(f"the guard has tripped: {cause}")
+    if (answer := station.guard.answer(number)) is not None and answer.cause:
+        raise BenchError(f"the guard has tripped: {answer.cause}")
     station.loop.live = True
 
 

@@ -112,7 +112,7 @@ def status(engine: Engine) -> Status:
         return Status()
     machine, operator = station.loop.machine, engine.operator
     since_s = operator.running_since_s
-    beat = station.guard.heard
+    heartbeat = station.guard.heartbeat
     return Status(
         state=machine.state,
         output=station.output_word(),
@@ -122,7 +122,7 @@ def status(engine: Engine) -> Status:
         run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
         recorded=Recorded(station.recorder.ticks, _octets(station)),
         loop=_loop_stats(station),
-        guard=GuardInfo(alive=operator.guard_alive, median_s=_seconds(beat.get("reaction_ms"))),
+        guard=GuardInfo(alive=operator.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),
         realtime=not engine.realtime_words,
         realtime_words=engine.realtime_words,
         trip_reason=machine.reason,
@@ -151,7 +151,3 @@ def _lanes(station: Station) -> tuple[LaneInfo, ...]:
 def _octets(station: Station) -> int:
     path = station.folder / "ticks.arrows"
     return path.stat().st_size if path.exists() else 0
-
-
-def _seconds(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1e3

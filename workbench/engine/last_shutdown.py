@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from control import guard_journal
+from control.guard_reports import GuardEnded, GuardResult, TripReport
 from drivers.statefile import Damaged
 from workbench.engine import session_journal
 from workbench.session.events import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from control.guard_journal import GuardJournal
     from workbench.engine.session_journal import Entry
 
-REPORT: Final = "guard.jsonl"
 WAIT_S: Final = 3.0  # for a guard that is about to end
 LOOK_S: Final = 0.1
 CHECK: Final = "check at the instruments that outputs are off and contactors open"
@@ -44,45 +45,40 @@ def _verdict(entry: Entry) -> tuple[Level, str]:
         f"the engine of {Path(entry.folder).name} (bench {entry.bench}, since {entry.started}) did not leave in order"
     )
     try:
-        lines = list(_lines(Path(entry.folder) / REPORT))
+        journal = guard_journal.read_journal(Path(entry.folder) / guard_journal.FILE_NAME)
     except OSError as error:
         why = error.strerror or str(error)
         return Level.ALARM, f"{what}; its guard's report cannot be read ({why}), off is NOT verified: {CHECK}"
-    tripped, ended = _newest(lines, "tripped") or dict[str, Any](), _newest(lines, "ended")
-    why = str(tripped.get("reason", "no trip was noted"))
-    safe = tripped.get("result") == "SAFE"
-    if entry.guard_lives:
+    level, words = _guards_verdict(journal, lives=entry.guard_lives)
+    return level, f"{what}; {words}{_damage(journal)}"
+
+
+def _guards_verdict(journal: GuardJournal, *, lives: bool) -> tuple[Level, str]:
+    """What the guard verified; `lives`: it still works."""
+    report, ended = journal.newest(TripReport), journal.newest(GuardEnded)
+    safe = report is not None and report.is_safe
+    why = "no trip was noted" if report is None else report.reason
+    if lives:
         words = "has verified off and still holds the bench" if safe else "still tries, off is NOT verified yet"
-        return Level.WARNING if safe else Level.ALARM, f"{what}; its guard {words} ({why})"
-    if ended is not None and ended.get("result") == "SAFE":
-        return Level.INFO, f"{what}; its guard verified off ({why})"
+        return Level.WARNING if safe else Level.ALARM, f"its guard {words} ({why})"
+    if ended is not None and ended.result is GuardResult.SAFE:
+        return Level.INFO, f"its guard verified off ({why})"
     if ended is not None:
-        return Level.ALARM, f"{what}; its guard gave up, off is NOT verified ({why}{_unverified(tripped)}): {CHECK}"
+        return Level.ALARM, f"its guard gave up, off is NOT verified ({why}{_unverified(report)}): {CHECK}"
     if safe:
-        return Level.WARNING, f"{what}; its guard verified off ({why}), then ended without a last word: {CHECK}"
-    return Level.ALARM, f"{what}; its guard ended without a verdict ({why}), off is NOT verified: {CHECK}"
+        return Level.WARNING, f"its guard verified off ({why}), then ended without a last word: {CHECK}"
+    return Level.ALARM, f"its guard ended without a verdict ({why}), off is NOT verified: {CHECK}"
 
 
-def _newest(lines: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
-    return next((line for line in reversed(lines) if line.get("guard") == kind), None)
+def _unverified(report: TripReport | None) -> str:
+    """The steps that were not verified, with what was read instead."""
+    steps = () if report is None else report.steps
+    return "".join(f"; {step.name}: {step.detail}" for step in steps if not step.verified)
 
 
-def _unverified(tripped: dict[str, Any]) -> str:
-    """The steps that were not verified, with what was heard instead."""
-    steps: Any = tripped.get("steps")
-    if not isinstance(steps, list):
+def _damage(journal: GuardJournal) -> str:
+    """The first line of the journal that cannot be read, and how many more."""
+    if not journal.damage:
         return ""
-    dicts = [cast("dict[str, Any]", step) for step in cast("list[Any]", steps) if isinstance(step, dict)]
-    told = "; ".join(f"{step.get('name')}: {step.get('detail')}" for step in dicts if not step.get("verified"))
-    return f"; {told}" if told else ""
-
-
-def _lines(report: Path) -> Iterator[dict[str, Any]]:
-    """What the guard noted; a line that a power cut tore says nothing."""
-    for line in report.read_bytes().splitlines():
-        try:
-            said: Any = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(said, dict):
-            yield cast("dict[str, Any]", said)
+    more = len(journal.damage) - 1
+    return f"; {journal.damage[0]}" + (f", and {more} more" if more else "")

@@ -150,9 +150,7 @@ class Operator:
         gc.freeze()
         self._engine.begin_turning()
         self._tell("waiting for the guard", 0.8)
-        station.wait_until(
-            lambda: station.loop.tick is not None and any(station.guard.heard.get("ports", ())), CONNECT_S
-        )
+        station.wait_until(lambda: station.loop.tick is not None and station.guard.is_connected, CONNECT_S)
         self._engine.outbox.put(RingAt(station.ring.path))
         last_shutdown.show(self._event)
         self._event(
@@ -191,7 +189,7 @@ class Operator:
             raise Refused(f"{station.loop.machine.state.word} is not where arming begins", hint="reset or disarm first")
         if not self.standby.guard_alive:
             raise Refused("the guard is dead or hangs", hint="disconnect and connect: that starts a new guard")
-        cause = station.guard.heard.get("cause")
+        cause = station.guard.cause
         if cause and not self.standby.release_guard(station, self._reset_reason):
             raise Refused(
                 f"the guard has tripped and cannot verify off: {cause}",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from control.guard_reports import ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from workbench.engine import power
 from workbench.session.events import Level
@@ -17,6 +18,7 @@ from workbench.session.events import Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from control.guard_reports import KeptReport
     from control.tick import Tick
     from workbench.engine.station import Station
 
@@ -60,9 +62,9 @@ class Standby:
     def hear(self, station: Station) -> None:
         """Take what the guard has said; on the loop's thread, or while the loop does not turn yet."""
         self.guard_alive = station.guard.alive()
-        for news in station.guard.news:
-            self._take(news, station)
-        station.guard.news.clear()
+        for report in station.guard.reports:
+            self._take(report, station)
+        station.guard.reports.clear()
 
     def is_verified(self, station: Station) -> bool:
         """Whether off was read back, by the guard or the engine, since the present trip."""
@@ -89,27 +91,26 @@ class Standby:
         self._forgiven = self._guards_trip
         until_s = time.monotonic() + RESET_S
         while self.guard_alive and time.monotonic() < until_s:
-            if self._asked(station, reason) == "ready":
+            if self._is_granted(station, reason):
                 return True
             station.wait_until(lambda: not self.guard_alive, ASK_AGAIN_S)
         return False
 
-    def _asked(self, station: Station, reason: str) -> str:
-        """What the guard says to a reset: `ready`, `latched`, or nothing yet."""
+    def _is_granted(self, station: Station, reason: str) -> bool:
+        """Ask the guard to reset; False where it stays latched, or does not answer in time."""
         number = station.guard.reset(reason)
         station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)
-        return (station.guard.answer(number) or {}).get("guard", "")
+        answer = station.guard.answer(number)
+        return isinstance(answer, ResetAnswer) and answer.is_granted
 
-    def _take(self, news: dict[str, Any], station: Station) -> None:
-        if news.get("guard") != "tripped" or 0 < news["trip"] <= self._forgiven:
+    def _take(self, report: KeptReport, station: Station) -> None:
+        if not isinstance(report, TripReport) or 0 < report.trip <= self._forgiven:
             return
-        self._guards_trip = news["trip"]
-        station.loop.trip(f"guard: {news['reason']}")
-        safe = news["result"] == "SAFE"
-        self._verify(station, station.loop.machine.trips if safe else 0)
-        took_ms = 1e3 * (news["verified_s"] - news["trigger_s"])
-        words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified"
-        self._tell(Level.ALARM, "guard", f"{news['reason']}; {words}", str(news["steps"]))
+        self._guards_trip = report.trip
+        station.loop.trip(f"guard: {report.reason}")
+        self._verify(station, station.loop.machine.trips if report.is_safe else 0)
+        words = f"verified off after {report.took_ms:.0f} ms" if report.is_safe else "off is NOT verified"
+        self._tell(Level.ALARM, "guard", f"{report.reason}; {words}", report.steps_text)
 
     def _verify(self, station: Station, trip: int) -> None:
         self._verified_trip, self._verified_s = trip, station.loop.parts.clock.now()

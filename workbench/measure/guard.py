@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable, Floats
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
+
+R = TypeVar("R")
 
 _NORMAL: Final = "the same guard under normal scheduling"
 P50: Final = Metric("sample past a limit to off received, p50", "ms", "<", 1.0, _NORMAL)
@@ -105,13 +107,14 @@ class _Rig:
 
     def _standing(self) -> bool:
         from control.guard_messages import DISARMED  # noqa: PLC0415
+        from control.guard_reports import Heartbeat  # noqa: PLC0415
 
         self._engine.send_bytes(DISARMED)
-        beat = self._hear("alive")
-        return not beat["mouths"]
+        return not self._hear(Heartbeat).trouble
 
     def _trip(self) -> float:
         from control.guard_messages import ARMED, RESET  # noqa: PLC0415
+        from control.guard_reports import ResetAnswer, TripReport  # noqa: PLC0415
 
         self._engine.send_bytes(ARMED)
         self._tick()
@@ -122,11 +125,12 @@ class _Rig:
         crossed_s = self._tick()
         self._values[7] = 3.7
         off_s = self._received()
-        while self._hear("tripped")["result"] != "SAFE":
+        while not self._hear(TripReport).is_safe:
             pass
         self._tick()
         self._engine.send_bytes(RESET + b"measured")
-        self._hear("ready")
+        while not self._hear(ResetAnswer).is_granted:
+            pass
         return off_s - crossed_s
 
     def _tick(self) -> float:
@@ -138,13 +142,13 @@ class _Rig:
         self._engine.send_bytes(TICK)
         return sampled_s
 
-    def _hear(self, kind: str) -> dict[str, Any]:
-        """The guard's next message of that kind; raises `BenchError`."""
+    def _hear(self, kind: type[R]) -> R:
+        """The guard's next report of that class; raises `BenchError`."""
         until_s = time.monotonic() + WAIT_S
         while time.monotonic() < until_s:
-            if self._engine.poll(0.1) and (message := self._engine.recv())["guard"] == kind:
-                return message
-        raise BenchError(f"the guard says nothing of {kind} within {WAIT_S:g} s")
+            if self._engine.poll(0.1) and isinstance(report := self._engine.recv(), kind):
+                return report
+        raise BenchError(f"the guard sends no {kind.__name__} within {WAIT_S:g} s")
 
     def _received(self) -> float:
         if not self._times.poll(WAIT_S):
@@ -155,6 +159,7 @@ class _Rig:
 def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
     from control.gate import BenchLimits  # noqa: PLC0415
     from control.guard import GuardSpec  # noqa: PLC0415
+    from control.guard_journal import FILE_NAME  # noqa: PLC0415
     from drivers.ringfile import fresh_path  # noqa: PLC0415
     from drivers.scpi import ea_psb10000  # noqa: PLC0415
     from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415
@@ -172,7 +177,7 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
         silent_s=NEVER_S,
         client_silent_s=NEVER_S,
         last_words=(ea_psb10000.last_word(address, OFF_WITHIN_S),),
-        report=folder / "guard.jsonl",
+        report=folder / FILE_NAME,
     )
     return table, spec
 

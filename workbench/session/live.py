@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from control.guard_messages import BYE, HEARTBEAT, OFF, encode
+from control.guard_reports import Heartbeat, OffReceived, TripReport
 from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
 from drivers import ringfile
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from multiprocessing.context import SpawnProcess
 
+    from control.guard_reports import GuardReport
     from drivers.ring import RingReader
     from workbench.session.order import EngineEntry, EngineOrder
 
@@ -58,7 +60,7 @@ class LiveSession:
         self._acknowledged: set[int] = set()
         self._presses = OffPresses(lambda level, sentence, detail: self._tell(level, "outputs off", sentence, detail))
         self.bench_error: Failure | None = None
-        self.guard_reports: list[dict[str, Any]] = []
+        self.guard_reports: list[TripReport] = []
         self._open()
         atexit.register(self.close)  # before multiprocessing waits for its children: the engine ends with its client
 
@@ -274,14 +276,14 @@ class LiveSession:
             case _:
                 pass
 
-    def _take_guard(self, report: dict[str, Any]) -> None:
-        match report.get("guard"):
-            case "alive":
-                self.guard_pid = report["pid"]
-                self.guard_ports = frozenset(port for port in report["ports"] if port)
-            case "received":
-                self._presses.receive("guard", report["number"], report["t_s"])
-            case "tripped":
+    def _take_guard(self, report: GuardReport) -> None:
+        match report:
+            case Heartbeat():
+                self.guard_pid = report.pid
+                self.guard_ports = frozenset(port for port in report.ports if port)
+            case OffReceived(number, at_s):
+                self._presses.receive("guard", number, at_s)
+            case TripReport():
                 self.guard_reports.append(report)
                 self._presses.take_report(report)
                 if self._ended:
@@ -289,15 +291,16 @@ class LiveSession:
             case _:
                 pass
 
-    def _guard_alone(self, report: dict[str, Any]) -> None:
+    def _guard_alone(self, report: TripReport) -> None:
         """What the guard verified once nobody else can tell."""
-        safe = report["result"] == "SAFE"
-        self._status = dataclasses.replace(
-            self._status, output=OutputState.CURRENT_OFF if safe else OutputState.UNKNOWN
+        output = OutputState.CURRENT_OFF if report.is_safe else OutputState.UNKNOWN
+        self._status = dataclasses.replace(self._status, output=output)
+        words = (
+            f"verified off after {report.took_ms:.0f} ms"
+            if report.is_safe
+            else "off is NOT verified; use the hard-wired stop"
         )
-        took_ms = 1e3 * (report["verified_s"] - report["trigger_s"])
-        words = f"verified off after {took_ms:.0f} ms" if safe else "off is NOT verified; use the hard-wired stop"
-        self._alarm("guard", f"{report['reason']}; {words}", str(report["steps"]))
+        self._alarm("guard", f"{report.reason}; {words}", report.steps_text)
 
     def _doubt(self, now_s: float) -> None:
         """Say UNKNOWN of the outputs while an engine that hangs tells nothing of them."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.session.actions import Failure, Pending
 from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from control.guard_reports import TripReport
 
 RECEIVED_S: Final = 0.2
 VERIFIED_S: Final = 20.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
@@ -57,10 +59,10 @@ class OffPresses:
                 press.received_s.setdefault(peer, at_s)
                 press.pending.sentence = press.words()
 
-    def take_report(self, report: dict[str, Any]) -> None:
+    def take_report(self, report: TripReport) -> None:
         """What the guard verified, with the numbers of the presses that it answers."""
-        for number in report["offs"]:
-            self.verify("guard", number, None if report["result"] == "SAFE" else NOT_VERIFIED)
+        for number in report.offs:
+            self.verify("guard", number, None if report.is_safe else NOT_VERIFIED)
 
     def verify(self, peer: str, number: int, failure: Failure | None) -> None:
         """`peer` has verified off, or has failed to."""
