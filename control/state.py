@@ -1,18 +1,11 @@
-"""The states of a bench, what leads from one to the next, and the word for its outputs."""
+"""The states of a bench and of its outputs, and what leads from one to the next. Light: a client loads it first."""
 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import Final
 
 from drivers.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from drivers.snapshot import Snapshot
 
 
 class BenchState(IntEnum):
@@ -79,29 +72,3 @@ class OutputState(StrEnum):
     ENERGISED = "ENERGISED"
     TRIPPED = "TRIPPED"  # tripped, and the source verified off
     UNKNOWN = "UNKNOWN"
-
-
-LIVE_CELL_V: Final = 0.1  # below that a cell output is off: its own noise and offset
-
-
-class Outputs:
-    """Derives the word from read-backs no older than `late_s`; what is not known is UNKNOWN."""
-
-    def __init__(self, supply: int, contactor: int, cells: Sequence[int], late_s: float) -> None:
-        """Columns of the supply's output flag, of the contactor's contacts and of the cells' measured voltages."""
-        self._columns = np.array([supply, contactor, *cells], dtype=np.intp)
-        self._late_s = late_s
-
-    def word(self, snapshot: Snapshot, state: BenchState) -> OutputState:
-        values = snapshot.values[self._columns]
-        fresh = np.abs(snapshot.t_s - snapshot.sampled_s[self._columns]) <= self._late_s
-        if not (np.isfinite(values) & fresh).all():
-            return OutputState.UNKNOWN
-        supply, contactor, cells = values[0], values[1], values[2:]
-        if supply != 0.0:
-            return OutputState.ENERGISED
-        if state is BenchState.TRIPPED:
-            return OutputState.TRIPPED
-        if contactor != 0.0:
-            return OutputState.CURRENT_OFF
-        return OutputState.CELLS_LIVE if bool((np.abs(cells) > LIVE_CELL_V).any()) else OutputState.DE_ENERGISED

@@ -6,7 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from control.state import FOLLOWS, BenchState, Outputs, OutputState, StateMachine
+from control.output_states import Outputs
+from control.state import FOLLOWS, BenchState, OutputState, StateMachine
 from drivers.errors import Refused
 from drivers.snapshot import Channel, ChannelTable, Snapshot
 

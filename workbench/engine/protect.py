@@ -10,7 +10,7 @@ import numpy as np
 from control.declared import ages
 from control.gate import BenchLimits
 from control.guard import GuardSpec
-from control.state import Outputs
+from control.output_states import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.lastframe import CanLastWord
 from drivers.lastword import LastWord

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from control.guard_link import GuardLink
     from control.loop import Loop
-    from control.state import Outputs
+    from control.output_states import Outputs
     from drivers.benchfile.limits import BenchLimits
     from drivers.benchfile.model import Bench
     from drivers.benchlock import BenchLock
