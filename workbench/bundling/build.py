@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.benchfile.model import ROLES
 from drivers.errors import CheckFailed, Refused, Usage
+from drivers.timestamps import format_utc
 from edge_bridge.bundle import canonical, golden, keys, manifest
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
@@ -115,8 +116,8 @@ def _about(order: Order, name: str, evidence: str, run: Run) -> Manifest:
     return Manifest(
         name=name,
         serial=order.serial,
-        made=manifest.stamp(order.made),
-        expires=manifest.stamp(order.expires),
+        made=format_utc(order.made),
+        expires=format_utc(order.expires),
         evidence=evidence,
         run=run.name,
         lanes={role: order.bench.active(role).name for role in ROLES},
