@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from drivers.jsonvalues import nan_to_null
 from drivers.runlog.run import Run
 from workbench import jitter
 from workbench.scores import RUNNING, lane_scores
@@ -21,7 +21,7 @@ def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
     run = Run.open(folder)
     ticks = run.columns([*jitter.COLUMNS, "bench/state"])
     served = jitter.served(ticks, ticks["bench/state"] == RUNNING if running_only else None)
-    late_ms = {name: value if math.isfinite(value) else None for name, value in served.figures_ms().items()}
+    late_ms = {name: nan_to_null(value) for name, value in served.figures_ms().items()}
     return {
         "ticks": int(ticks["loop/number"][-1]) if run.count else 0,
         "recorded": len(ticks["loop/number"]),
