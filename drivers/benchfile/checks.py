@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 import re
 from difflib import get_close_matches
@@ -30,15 +29,16 @@ PROTECTED: Final = (  # channel (one cell stands for all), section, field and un
 )
 
 
-def mistakes(bench: Bench) -> Iterator[BenchFileError]:
-    """Everything wrong with a file whose every field is right by itself."""
+def mistakes(bench: Bench, *, files: bool = True) -> Iterator[BenchFileError]:
+    """Everything wrong with a file whose every field is right by itself; `files`: those that it names must be there."""
     yield from _not_built(bench)
     yield from _addresses(bench)
     yield from _limits(bench)
     yield from _supply(bench)
     yield from safety_times.mistakes(bench)
     yield from _lanes(bench)
-    yield from _files(bench)
+    if files:
+        yield from _files(bench)
 
 
 def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[BenchFileError]:
@@ -127,7 +127,7 @@ def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[
 def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds) -> Iterator[BenchFileError]:
     """The instrument's protection must lie behind the bench limit that the software keeps."""
     for channel, owner, field, unit in PROTECTED:
-        if si_unit(limit.unit) == unit and fnmatch.fnmatchcase(channel, limit.channels):
+        if si_unit(limit.unit) == unit and limit.has_channel(channel):
             protection: float = getattr(getattr(bench, owner).protect, field)
             for side in (0, 1) if field == "current_a" else (1,):
                 magnitude = abs(to_si(bounds[side], limit.unit))
@@ -147,9 +147,9 @@ def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
     outputs = [f"{cell}/{what}" for what in ("voltage", "current") for cell in cells]
     outputs += [f"bms/temperature_{number}" for number in range(1, bench.io_box.thermistors + 1)]
     outputs += ["supply/voltage", "supply/current"]
-    bounded = [limit.channels for limit in bench.limit if limit.bench is not None]
+    bounded = [limit for limit in bench.limit if limit.bench is not None]
     for channel in outputs:
-        if not any(fnmatch.fnmatchcase(channel, pattern) for pattern in bounded):
+        if not any(limit.has_channel(channel) for limit in bounded):
             yield _no_bench_limit(bench, channel, outputs)
             return
 
@@ -158,9 +158,9 @@ def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> Bench
     """Where the limit of `channel` should stand: a limit without bench bounds, or a pattern that may be misspelt."""
     hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
     at: KeyPath = ("limit", 0)
-    idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not fnmatch.filter(outputs, limit.channels)}
+    idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not any(map(limit.has_channel, outputs))}
     for number, limit in enumerate(bench.limit):
-        if fnmatch.fnmatchcase(channel, limit.channels):
+        if limit.has_channel(channel):
             at, hint = ("limit", number), "give it bench = [low, high]"
     if near := get_close_matches(channel, idle, 1):
         at, hint = ("limit", idle[near[0]], "channels"), f'correct "{near[0]}", or {hint}'

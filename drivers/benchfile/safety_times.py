@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -56,9 +55,7 @@ def greatest_current_a(bench: Bench) -> float:
     bounds = [
         abs(to_si(bound, limit.unit))
         for limit in bench.limit
-        if limit.bench is not None
-        and si_unit(limit.unit) == "A"
-        and fnmatch.fnmatchcase("supply/current", limit.channels)
+        if limit.bench is not None and si_unit(limit.unit) == "A" and limit.has_channel("supply/current")
         for bound in limit.bench
     ]
     return max(bounds, default=0.0)

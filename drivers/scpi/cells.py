@@ -29,6 +29,15 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 PATIENT_S: Final = 5.0  # for the first answer to a question; public drivers wait 4.5 s for 24 currents, unverified
 
 
+def channels(cells: int) -> tuple[Channel, ...]:
+    """What it measures: the voltage of each cell, then the current of each."""
+    numbers, voltage, current = range(1, cells + 1), page.VOLTAGE, page.MEASURED_CURRENT
+    return (
+        *(Channel(f"cell_{n:02d}/voltage", "V", -0.1, voltage.high) for n in numbers),
+        *(Channel(f"cell_{n:02d}/current", "A", current.low, current.high) for n in numbers),
+    )
+
+
 class CellSimulator(ScpiSource):
     """An NGI N83624 at `address`; cells count from 1."""
 
@@ -50,14 +59,9 @@ class CellSimulator(ScpiSource):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`discharge_reads`: 1.0 where its current reads positive while it feeds a load, -1.0 where negative."""
-        numbers = range(1, cells + 1)
-        voltage, current = page.VOLTAGE, page.MEASURED_CURRENT
-        channels = (
-            *(Channel(f"cell_{n:02d}/voltage", "V", -0.1, voltage.high) for n in numbers),
-            *(Channel(f"cell_{n:02d}/current", "A", current.low, current.high) for n in numbers),
-        )
-        super().__init__("cell_simulator", address, expect, period_s, channels, timeouts_s=timeouts_s, clock=clock)
-        self._numbers = numbers
+        measured = channels(cells)
+        super().__init__("cell_simulator", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        self._numbers = range(1, cells + 1)
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
         self._discharge_reads = discharge_reads
         self._messages = page.Channels(cells)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from control.gate import BenchLimits, Gate, GateSpec
 from control.sensing import Wiring
-from drivers.benchfile.units import to_si
+from drivers.benchfile.limits import laid_over
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Channel, Command, Quality
 
@@ -96,11 +95,8 @@ def at_bench(name: str) -> str:
 
 def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
     """The file's device limits over the BMS's channels; where it has none, the bench's own."""
-    low, high, where = np.full(len(table), -np.inf), np.full(len(table), np.inf), [""] * len(table)
-    for column, channel in enumerate(table):
-        for number, limit in enumerate(bench.limit):
-            bounds = limit.device or limit.bench
-            if bounds is not None and fnmatchcase(at_bench(channel.name), limit.channels):
-                low[column], high[column] = (to_si(bound, limit.unit) for bound in bounds)
-                where[column] = f"{bench.path.name}:{bench.document.line(('limit', number))}"
-    return BenchLimits(table.channels, low, high, tuple(where))
+    laid = laid_over(bench, table, called=at_bench, whole=False)
+    of_device = np.isfinite(laid.device_low)
+    low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)
+    lines = ["" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in laid.numbers]
+    return BenchLimits(table.channels, low, high, tuple(lines))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from control.state import BenchState
-from drivers.benchfile.units import si_unit, to_si
+from drivers.bench_channels import make_channel_table
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchFileError
 from workbench.engine import faults
-from workbench.session.bench_info import BenchFacts, LimitPair, SourceInfo
+from workbench.session.bench_info import BenchFacts, SourceInfo
+from workbench.session.limit_pairs import list_limit_pairs
 from workbench.session.status import GuardInfo, LaneInfo, LoopStats, Recorded, Status
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ NEEDED_LIVE: Final = ("pack_current", "charge_limit", "discharge_limit")  # by t
 
 
 def of(bench: Bench) -> BenchFacts:
-    """The bench file in the window's words; raises `BenchFileError` for a device map with a mistake."""
+    """The bench file in the window's words; raises `BenchFileError` for a mistake in the device map or the limits."""
     mapped = read_dut_map(bench.dut_map)
     _check_map(bench, {channel.name for channel in mapped.channels})
     return BenchFacts(
@@ -46,7 +47,7 @@ def of(bench: Bench) -> BenchFacts:
             SourceInfo("dut", "BMS (CAN)", ("bms/",), _cycle_s(mapped)),
             SourceInfo("io_box", "I/O box", ("io/",), bench.io_box.period_s),
         ),
-        limits=tuple(_limits(bench)),
+        limits=tuple(list_limit_pairs(bench, make_channel_table(bench, mapped))),
         faults=faults.offered(bench, mapped),
         words=words(mapped),
     )
@@ -56,29 +57,6 @@ def _cycle_s(mapped: DutMap) -> float:
     """Of the message that comes most often."""
     cycles = [cycle_s for row in mapped.rows if (cycle_s := mapped.messages[row.message].cycle_s)]
     return min(cycles, default=mapped.timeout_s)
-
-
-def _limits(bench: Bench) -> list[LimitPair]:
-    """Patterns as declared, spelled out for the cells."""
-    pairs: list[LimitPair] = []
-    for limit in bench.limit:
-        if limit.bench is None:
-            continue
-        low, high = (to_si(bound, limit.unit) for bound in limit.bench)
-        device = None if limit.device is None else tuple(to_si(bound, limit.unit) for bound in limit.device)
-        count = bench.io_box.thermistors if "temperature" in limit.channels else bench.pack.cells
-        digits = "" if "temperature" in limit.channels else "02"
-        numbers = [format(n, digits) for n in range(1, count + 1)] if "*" in limit.channels else [""]
-        pairs += [
-            LimitPair(
-                limit.channels.replace("*", number),
-                si_unit(limit.unit),
-                (low, high),
-                None if device is None else (device[0], device[1]),
-            )
-            for number in numbers
-        ]
-    return pairs
 
 
 def _check_map(bench: Bench, mapped: set[str]) -> None:
