@@ -10,9 +10,9 @@ import numpy as np
 
 from control.state import BenchState
 from drivers.errors import Refused
+from drivers.evidence_class import CLASSES
 from drivers.runlog.folder import ABOUT, SEALED, being_written, load
 from drivers.runlog.run import Run
-from edge_bridge.bundle.evidence import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
