@@ -11,6 +11,7 @@ from drivers.benchfile import safety_times
 from drivers.benchfile.model import ROLES
 from drivers.benchfile.safety_times import INSTRUMENTS
 from drivers.benchfile.units import si_unit, to_si
+from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_VOLTAGE, cell_current, cell_voltage, sensed_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
 PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
-    ("cell_01/voltage", "cell_simulator", "voltage_v", "V"),
-    ("cell_01/current", "cell_simulator", "current_a", "A"),
-    ("supply/voltage", "supply", "voltage_v", "V"),
-    ("supply/current", "supply", "current_a", "A"),
+    (cell_voltage(1), "cell_simulator", "voltage_v", "V"),
+    (cell_current(1), "cell_simulator", "current_a", "A"),
+    (SUPPLY_VOLTAGE, "supply", "voltage_v", "V"),
+    (SUPPLY_CURRENT, "supply", "current_a", "A"),
 )
 
 
@@ -143,10 +144,9 @@ def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds
 
 def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
     """Every output of the bench needs a bench limit, or gate and guard would have nothing to keep."""
-    cells = [f"cell_{number:02d}" for number in range(1, bench.pack.cells + 1)]
-    outputs = [f"{cell}/{what}" for what in ("voltage", "current") for cell in cells]
-    outputs += [f"bms/temperature_{number}" for number in range(1, bench.io_box.thermistors + 1)]
-    outputs += ["supply/voltage", "supply/current"]
+    outputs = [name(cell) for name in (cell_voltage, cell_current) for cell in range(1, bench.pack.cells + 1)]
+    outputs += [sensed_temperature(number) for number in range(1, bench.io_box.thermistors + 1)]
+    outputs += [SUPPLY_VOLTAGE, SUPPLY_CURRENT]
     bounded = [limit for limit in bench.limit if limit.bench is not None]
     for channel in outputs:
         if not any(limit.has_channel(channel) for limit in bounded):

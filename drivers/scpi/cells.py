@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from drivers.channel_names import cell_current, cell_voltage
 from drivers.errors import LinkGarbage, LinkSilent, NotKnown, Unfit
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
@@ -33,8 +34,8 @@ def channels(cells: int) -> tuple[Channel, ...]:
     """What it measures: the voltage of each cell, then the current of each."""
     numbers, voltage, current = range(1, cells + 1), page.VOLTAGE, page.MEASURED_CURRENT
     return (
-        *(Channel(f"cell_{n:02d}/voltage", "V", -0.1, voltage.high) for n in numbers),
-        *(Channel(f"cell_{n:02d}/current", "A", current.low, current.high) for n in numbers),
+        *(Channel(cell_voltage(n), "V", -0.1, voltage.high) for n in numbers),
+        *(Channel(cell_current(n), "A", current.low, current.high) for n in numbers),
     )
 
 

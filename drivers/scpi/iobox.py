@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drivers.channel_names import BMS_POWER, CONTACTOR, CONTACTOR_AGE, ESTOP, thermistor
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
 from drivers.scpi.poller import Reading
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 def channels(thermistors: int) -> tuple[Channel, ...]:
     """What it measures: contacts, the age of the contactor's last edge, and what each thermistor output shows."""
-    flags = (Channel(name, "1", 0.0, 1.0) for name in ("io/estop", "io/contactor", "io/bms_power"))
-    edge = Channel("io/contactor_age", "s", 0.0, 1e9)
+    flags = (Channel(name, "1", 0.0, 1.0) for name in (ESTOP, CONTACTOR, BMS_POWER))
+    edge = Channel(CONTACTOR_AGE, "s", 0.0, 1e9)
     numbers = range(1, thermistors + 1)
-    return (*flags, edge, *(Channel(f"io/thermistor_{n}", "K", page.COLDEST_K, page.HOTTEST_K) for n in numbers))
+    return (*flags, edge, *(Channel(thermistor(n), "K", page.COLDEST_K, page.HOTTEST_K) for n in numbers))
 
 
 class IoBox(PolledSource):

@@ -10,6 +10,7 @@ import numpy as np
 
 from control.gate import Held, Tripped
 from control.sensing import PackSense, Senses
+from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
 from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
 from edge_bridge.bundle.pack_gate import NOTHING, Chain, pack_gate, wiring
@@ -127,14 +128,14 @@ def _values(snapshot: Snapshot, reading: PackReading, belief: Estimate | None, v
     word = "tripped" if isinstance(verdict, Tripped) else "held" if isinstance(verdict, Held) else "allowed"
     return {
         metrics.CURRENT: nan_to_null(reading.current_a),
-        metrics.VOLTAGE: nan_to_null(told("bms/pack_voltage")),
+        metrics.VOLTAGE: nan_to_null(told(PACK_VOLTAGE)),
         metrics.SOC: None if belief is None else nan_to_null(belief.pack_soc),
         metrics.SOC_STD: None if belief is None else nan_to_null(float(np.mean(belief.soc_std))),
         metrics.CELL_MIN: nan_to_null(float(np.fmin.reduce(reading.voltage_v))),
         metrics.CELL_MAX: nan_to_null(float(np.fmax.reduce(reading.voltage_v))),
         metrics.TEMPERATURE: nan_to_null(float(np.fmax.reduce(reading.temperature_k))),
-        metrics.BMS_STATE: _whole(told("bms/state")),
-        metrics.BMS_FAULT: _whole(told("bms/fault")),
+        metrics.BMS_STATE: _whole(told(BMS_STATE)),
+        metrics.BMS_FAULT: _whole(told(BMS_FAULT)),
         metrics.VERDICT: word,
         metrics.VERDICT_REASON: str(getattr(verdict, "reason", "")),
     }

@@ -11,6 +11,7 @@ from drivers.bench_channels import make_channel_table
 from drivers.benchfile.device import Debounced, Feedback, Protection, Timeout, Watched, read_sheet
 from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
+from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
 from workbench.certify.order import given
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 
 BOUNDED: Final = {  # each protection: whose device bound it keeps, on which side, within which tolerance
-    "cell_overvoltage": ("cell_01/voltage", +1, "tolerance_v"),
-    "cell_undervoltage": ("cell_01/voltage", -1, "tolerance_v"),
-    "overcurrent_charge": ("supply/current", -1, "tolerance_a"),
-    "overcurrent_discharge": ("supply/current", +1, "tolerance_a"),
-    "overtemperature": ("bms/temperature_1", +1, "tolerance_k"),
+    "cell_overvoltage": (cell_voltage(1), +1, "tolerance_v"),
+    "cell_undervoltage": (cell_voltage(1), -1, "tolerance_v"),
+    "overcurrent_charge": (SUPPLY_CURRENT, -1, "tolerance_a"),
+    "overcurrent_discharge": (SUPPLY_CURRENT, +1, "tolerance_a"),
+    "overtemperature": (sensed_temperature(1), +1, "tolerance_k"),
 }
 
 
@@ -145,7 +146,7 @@ class _Levels:
     def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> Level:
         """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
         bound = self._bound(channel, side)
-        declared = math.copysign(sheet.limit_si, side) if channel == "supply/current" else sheet.limit_si
+        declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
         nearer = min(side * bound, side * declared) * side
         level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
 from drivers.errors import BenchFileError, PulseError
 from drivers.snapshot import ChannelTable
 from workbench.session.bench_info import BenchFacts, SourceInfo
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from drivers.runlog.run import Run
 
 SOURCES: Final = (
-    ("cell_simulator", "Cell simulator", "cell_", 0.010),
-    ("supply", "Supply", "supply/", 0.040),
-    ("dut", "BMS (CAN)", "bms/", 0.020),
-    ("io_box", "I/O box", "io/", 0.100),
+    ("cell_simulator", "Cell simulator", CELL, 0.010),
+    ("supply", "Supply", SUPPLY, 0.040),
+    ("dut", "BMS (CAN)", BMS, 0.020),
+    ("io_box", "I/O box", IO, 0.100),
 )
 
 
@@ -142,7 +143,7 @@ def facts(run: Run, bench: Bench | None) -> BenchFacts:
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
 
     measured = ChannelTable(run.table.channels[: run.measured])
-    cells = sum(name.startswith("cell_") and name.endswith("/voltage") for name in run.table.names)
+    cells = sum(CELL_VOLTAGES.fullmatch(name) is not None for name in run.table.names)
     sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
     words = run.meta.get("words", {})
     return BenchFacts(
