@@ -10,6 +10,18 @@ import numpy as np
 
 from control.cellorder import STEP_V, staircase, wrong_order
 from control.device import DeviceBehaviour
+from drivers.channel_names import (
+    BMS_BALANCING,
+    BMS_CONTACTOR,
+    BMS_FAULT,
+    BMS_FAULT_CELL,
+    BMS_STATE,
+    CONTACTOR,
+    ESTOP,
+    PACK_CURRENT,
+    SUPPLY_CURRENT,
+    sensed_voltage,
+)
 from drivers.errors import PulseError
 from drivers.identity import has_model
 
@@ -28,7 +40,7 @@ ZERO_A: Final = 0.3
 ANSWER_A: Final = 0.3
 PROVEN: Final = "value written by the guard was read back"
 UNPROVEN: Final = "its message changed nothing: the supply may serve one client alone, and the guard needs a second one"
-CURRENTS: Final = ("bms/pack_current", "supply/current")
+CURRENTS: Final = (PACK_CURRENT, SUPPLY_CURRENT)
 
 
 class Named(Protocol):
@@ -152,8 +164,8 @@ class Arming:
         return True, "; ".join(told.values())
 
     def _chain(self) -> tuple[bool, str]:
-        value = self.bench.read("io/estop")
-        return value == 1.0, f"io/estop reads {value:g}"
+        value = self.bench.read(ESTOP)
+        return value == 1.0, f"{ESTOP} reads {value:g}"
 
     def _protections(self) -> tuple[bool, str]:
         bench = self.bench
@@ -193,22 +205,22 @@ class Arming:
         # held until contactors are asked to close: the BMS takes a reset once nobody else asks for open
         bench.device.request("open", reset=True, balance_off=True)
         healthy = self._until(bench.behaviour.health_channel, bench.behaviour.healthy, bench.behaviour.healthy_s)
-        open_now = bench.read("bms/contactor") == 0.0 and bench.read("io/contactor") == 0.0
+        open_now = bench.read(BMS_CONTACTOR) == 0.0 and bench.read(CONTACTOR) == 0.0
         detail = f"{self._fault()}, contactor {'open' if open_now else 'NOT open'}"
         return healthy and open_now, detail
 
     def _balancing(self) -> tuple[bool, str]:
         if not self.bench.behaviour.balances:
             return True, "the device map names no balancing: nothing to switch off, not verified"
-        off = self._until("bms/balancing", (0.0,), BALANCING_S)
-        return off, f"bms/balancing reads {self.bench.read('bms/balancing'):g}"
+        off = self._until(BMS_BALANCING, (0.0,), BALANCING_S)
+        return off, f"{BMS_BALANCING} reads {self.bench.read(BMS_BALANCING):g}"
 
     def _order(self) -> tuple[bool, str]:
         bench = self.bench
         cells = len(bench.cell_v)
         bench.cells.set_voltages(float(np.mean(bench.cell_v)) + staircase(cells))
         bench.wait(bench.behaviour.settle_s)
-        seen_v = self._mean([f"bms/cell_{n:02d}/voltage" for n in range(1, cells + 1)], FRAME_S)
+        seen_v = self._mean([sensed_voltage(n) for n in range(1, cells + 1)], FRAME_S)
         bench.cells.set_voltages(bench.cell_v)
         wrong = wrong_order(seen_v)
         return not wrong, wrong or f"{cells} cells in steps of {STEP_V * 1e3:.0f} mV, each in its place"
@@ -225,9 +237,9 @@ class Arming:
         bench.going_live()
         bench.device.request("close", balance_off=True)
         close_s = bench.behaviour.close_s
-        closed = self._until("bms/contactor", (1.0,), close_s) and self._until("io/contactor", (1.0,), close_s)
+        closed = self._until(BMS_CONTACTOR, (1.0,), close_s) and self._until(CONTACTOR, (1.0,), close_s)
         if not closed:
-            state = bench.word("bms/state", bench.read("bms/state"))
+            state = bench.word(BMS_STATE, bench.read(BMS_STATE))
             return False, f"not closed within {close_s:g} s: BMS state {state}, {self._fault()}"
         bench.supply.output(on=True)  # only now: at 0 A and with the loop closed
         return True, "closed through precharge, supply on at 0 A"
@@ -248,13 +260,13 @@ class Arming:
 
     def _fault(self) -> str:
         """What the device complains of, and in which cell."""
-        fault = self.bench.read("bms/fault")
+        fault = self.bench.read(BMS_FAULT)
         health, healthy = self.bench.behaviour.health_channel, self.bench.behaviour.healthy
         if fault == 0.0:
             value = self.bench.read(health)
             return "no fault" if value in healthy else f"no fault, {health} {self.bench.word(health, value)}"
-        cell = self.bench.read("bms/fault_cell")
-        return f"fault {self.bench.word('bms/fault', fault)}" + (f" in cell {cell:g}" if cell > 0.0 else "")
+        cell = self.bench.read(BMS_FAULT_CELL)
+        return f"fault {self.bench.word(BMS_FAULT, fault)}" + (f" in cell {cell:g}" if cell > 0.0 else "")
 
     def _mean(self, names: Sequence[str], every_s: float) -> Floats:
         """Average of `FRAMES` readings of each channel; NaN where one stayed missing.

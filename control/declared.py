@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from control.gate import BenchLimits, GateSpec
+from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.snapshot import Command
 from twin.ports import PackSpec
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench, Lane, Pack
     from drivers.snapshot import ChannelTable, Floats
 
-# Which source fills the channels that begin so.
-OWNERS: Final = {"cell_": "cell_simulator", "supply/": "supply", "io/": "io_box"}  # the rest is the device's
 REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
 
 
@@ -54,18 +53,18 @@ def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wirin
     late_s = ages(table, {name: age for name, age in late.items() if name != "dut"})
     measured = table.indices({wiring.pack_current, *wiring.cell_voltage, *wiring.cell_temperature})
     late_s[measured] = np.minimum(late_s[measured], table.max_age_s[measured])
-    device = [column for column, name in enumerate(table.names) if owner(name) == "dut"]
+    device = [column for column, name in enumerate(table.names) if find_owner(name) == "dut"]
     return GateSpec(
         table=table,
         limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
-        current="supply/current",
-        cell_voltage=tuple(f"cell_{cell:02d}/voltage" for cell in range(1, bench.pack.cells + 1)),
+        current=SUPPLY_CURRENT,
+        cell_voltage=tuple(cell_voltage(cell) for cell in range(1, bench.pack.cells + 1)),
         cell_temperature=wiring.cell_temperature,
         late_s=late_s,
         lost_s=ages(table, bench.gate.lost_ms.seconds),
         device=np.array(device, dtype=np.intp),
         device_silent_s=late["dut"],
-        estop=table.index("io/estop"),
+        estop=table.index(ESTOP),
         hold_ticks=bench.hold_ticks,
         ramp_a_s=bench.gate.ramp_a_s,
     )
@@ -76,11 +75,6 @@ def rest(cells: int, ambient_k: float) -> Command:
     return Command(0.0, np.full(cells, REST_V), np.full(cells, ambient_k))
 
 
-def owner(channel: str) -> str:
-    """The source that fills `channel`."""
-    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")
-
-
 def ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
     """One age per column, infinite where the source need not be known."""
-    return np.array([by_source.get(owner(name), np.inf) for name in table.names])
+    return np.array([by_source.get(find_owner(name), np.inf) for name in table.names])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drivers.channel_names import BMS_FAULT
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceBehaviour:
@@ -18,6 +20,6 @@ class DeviceBehaviour:
     current_s: float = 0.3
     healthy_s: float = 2.0
     close_s: float = 2.0
-    health_channel: str = "bms/fault"
+    health_channel: str = BMS_FAULT
     healthy: tuple[float, ...] = (0.0,)
     balances: bool = True

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from control.ports import CurrentRange
+from drivers.channel_names import (
+    CHARGE_LIMIT,
+    CONTACTOR,
+    DISCHARGE_LIMIT,
+    PACK_CURRENT,
+    SUPPLY_CURRENT,
+    cell_current,
+    sensed_temperature,
+    sensed_voltage,
+)
 from drivers.snapshot import ChannelTable, Columns, Floats, PackReading, Quality, Snapshot
 
 if TYPE_CHECKING:
@@ -67,14 +77,14 @@ class Wiring:
         """The names of a hil bench: cell n's thermistor is the one of its share of the pack."""
         numbers = range(1, cells + 1)
         return Wiring(
-            loop_current="supply/current",
-            pack_current="bms/pack_current",
-            cell_voltage=tuple(f"bms/cell_{n:02d}/voltage" for n in numbers),
-            cell_current=tuple(f"cell_{n:02d}/current" for n in numbers),
-            cell_temperature=tuple(f"bms/temperature_{(n - 1) * thermistors // cells + 1}" for n in numbers),
-            contactor="io/contactor",
-            charge_limit="bms/charge_limit",
-            discharge_limit="bms/discharge_limit",
+            loop_current=SUPPLY_CURRENT,
+            pack_current=PACK_CURRENT,
+            cell_voltage=tuple(sensed_voltage(n) for n in numbers),
+            cell_current=tuple(cell_current(n) for n in numbers),
+            cell_temperature=tuple(sensed_temperature((n - 1) * thermistors // cells + 1) for n in numbers),
+            contactor=CONTACTOR,
+            charge_limit=CHARGE_LIMIT,
+            discharge_limit=DISCHARGE_LIMIT,
         )
 
 

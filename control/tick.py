@@ -6,6 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from control.gate import Allowed, Held
+from drivers.channel_names import (
+    ALLOWED_CURRENT,
+    BENCH_STATE,
+    COMMAND_CURRENT,
+    GATE_TICKS_LEFT,
+    GATE_VERDICT,
+    LOOP_LATE,
+    LOOP_MISSED,
+    LOOP_NUMBER,
+    LOOP_TURN,
+    LOOP_TWIN,
+    allowed_voltage,
+    command_voltage,
+    lane_cell_channel,
+    lane_channel,
+)
 from drivers.snapshot import Channel, ChannelTable
 from twin.ports import HealthEstimate
 
@@ -47,16 +63,16 @@ class Tick:
 
 
 LOOP = (
-    Channel("loop/number", "1", 1),
-    Channel("loop/missed", "1", 0),
-    Channel("loop/late", "s"),
-    Channel("loop/turn", "s"),
-    Channel("loop/twin", "1", 0),  # the active twin's place among the twins, from 0
-    Channel("bench/state", "1", 0, 4),
-    Channel("gate/verdict", "1", 0, 2),  # 0 allowed, 1 held, 2 tripped
-    Channel("gate/ticks_left", "1", 0),
-    Channel("command/current", "A"),
-    Channel("allowed/current", "A"),
+    Channel(LOOP_NUMBER, "1", 1),
+    Channel(LOOP_MISSED, "1", 0),
+    Channel(LOOP_LATE, "s"),
+    Channel(LOOP_TURN, "s"),
+    Channel(LOOP_TWIN, "1", 0),
+    Channel(BENCH_STATE, "1", 0, 4),
+    Channel(GATE_VERDICT, "1", 0, 2),
+    Channel(GATE_TICKS_LEFT, "1", 0),
+    Channel(COMMAND_CURRENT, "A"),
+    Channel(ALLOWED_CURRENT, "A"),
 )
 
 OF_PACK = (  # what an estimator believes of the whole pack, and how long its step took
@@ -129,22 +145,22 @@ class TickLayout:
             out[at - 1] = tick.step_s.get(("controller", name), float("nan"))
 
     def _command_channels(self) -> Iterator[Channel]:
-        for what in ("command", "allowed"):
-            for cell in range(1, self._commanded + 1):
-                yield Channel(f"{what}/cell_{cell:02d}/voltage", "V")
+        for name in (command_voltage, allowed_voltage):
+            yield from (Channel(name(cell), "V") for cell in range(1, self._commanded + 1))
 
     def _lane_channels(self, twins: Mapping[str, Sequence[int]]) -> Iterator[Channel]:
         for name, columns in twins.items():
             for what, unit in (("voltage", "V"), ("temperature", "K"), ("soc", "1")):
-                yield from (Channel(f"twin/{name}/cell_{column + 1:02d}/{what}", unit) for column in columns)
-            yield from (Channel(f"twin/{name}/age", "s"), Channel(f"twin/{name}/step", "s"))
+                yield from (Channel(lane_cell_channel("twin", name, n + 1, what), unit) for n in columns)
+            yield from (Channel(lane_channel("twin", name, what), "s") for what in ("age", "step"))
         for name in self._estimators:
             for what, unit in (("soc", "1"), ("soc_std", "1"), ("r0", "Ohm")):
-                yield from (Channel(f"estimator/{name}/cell_{n:02d}/{what}", unit) for n in range(1, self._cells + 1))
-            yield from (Channel(f"estimator/{name}/{what}", unit) for what, unit in OF_PACK)
+                cells = range(1, self._cells + 1)
+                yield from (Channel(lane_cell_channel("estimator", name, n, what), unit) for n in cells)
+            yield from (Channel(lane_channel("estimator", name, what), unit) for what, unit in OF_PACK)
         for name in self._controllers:
             for what, unit in (("current", "A"), ("cost", "1"), ("violations", "1"), ("step", "s")):
-                yield Channel(f"controller/{name}/{what}", unit)
+                yield Channel(lane_channel("controller", name, what), unit)
 
 
 def _number(verdict: Verdict) -> float:

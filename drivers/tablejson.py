@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
+from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Channel, ChannelTable
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ ChannelRow: TypeAlias = tuple[str, str, float | None, float | None]
 
 def table_rows(table: ChannelTable) -> list[ChannelRow]:
     """Rows in the table's order; an infinite bound becomes null, which is all that JSON knows of it."""
-    return [(channel.name, channel.unit, _finite(channel.low), _finite(channel.high)) for channel in table]
+    return [(channel.name, channel.unit, nan_to_null(channel.low), nan_to_null(channel.high)) for channel in table]
 
 
 def table_from(rows: Iterable[ChannelRow]) -> ChannelTable:
@@ -26,10 +27,6 @@ def table_from(rows: Iterable[ChannelRow]) -> ChannelTable:
             for name, unit, low, high in rows
         )
     )
-
-
-def _finite(bound: float) -> float | None:
-    return bound if math.isfinite(bound) else None
 
 
 def _bound(bound: float | None, unbounded: float) -> float:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import RunLogError
+from drivers.timestamps import format_folder_stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 100
+
+
+def make_stamped(parent: Path, name: str = "") -> Path:
+    """Make the folder of what begins now, `2026-03-01_120000_NAME`; raises `RunLogError`."""
+    stamp = format_folder_stamp(datetime.now(UTC))
+    return fresh(parent, f"{stamp}_{name}" if name else stamp)
 
 
 def fresh(parent: Path, name: str) -> Path:

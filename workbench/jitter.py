@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from control.lateness import due_lateness, figures_ms
+from drivers.channel_names import LOOP_LATE, LOOP_MISSED, LOOP_NUMBER, LOOP_TURN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Floats
 
-COLUMNS: Final = ("loop/late", "loop/turn", "loop/missed", "loop/number")
+COLUMNS: Final = (LOOP_LATE, LOOP_TURN, LOOP_MISSED, LOOP_NUMBER)
 MEETS: Final = 2  # a turn meets the machine's stalls where it wakes, and where it or who holds the interpreter works
 MOST_MISSED_PCT: Final = 0.1  # of the due instants
 
@@ -44,16 +45,16 @@ def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = Non
     It was due in the state that the turn before had left, so that a stall counts although the bench trips over it. A
     last turn that did not end in time made the instants that it covered late by no less than its end.
     """
-    late_s, missed, t_s = run["loop/late"], run["loop/missed"], run["t_s"]
+    late_s, missed, t_s = run[LOOP_LATE], run[LOOP_MISSED], run["t_s"]
     if not len(late_s):
         return Served(np.empty(0), 0)
     own = np.ones(len(late_s), dtype=bool) if during is None else during
     before = np.concatenate([own[:1], own[:-1]])
-    period_s = _period_s(t_s - late_s, missed, run["loop/number"])
+    period_s = _period_s(t_s - late_s, missed, run[LOOP_NUMBER])
     chosen, left_out = own | before, np.where(before, missed, 0.0)
     late_s, left_out = late_s[chosen], left_out[chosen]
     every = due_lateness(late_s, left_out, period_s)
-    rest_s = float(run["loop/late"][-1] + run["loop/turn"][-1]) if own[-1] else 0.0
+    rest_s = float(run[LOOP_LATE][-1] + run[LOOP_TURN][-1]) if own[-1] else 0.0
     count = int(rest_s / period_s) if period_s > 0.0 else 0
     unserved = np.array([rest_s - period_s * n for n in range(1, count + 1)], np.float64)
     return Served(np.concatenate([every, unserved]), int(left_out.sum()) + count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import sys
@@ -13,6 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError, Usage
+from drivers.jsonvalues import replace_nan
 from drivers.realtime import has_realtime_permission
 
 SCHEMA = "pulsebms/1"
@@ -44,17 +44,6 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    """JSON knows neither NaN nor infinity: both read as null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return value
-
-
 @dataclass
 class Report:
     """Collects what a verb found and prints it the way the caller asked for."""
@@ -79,7 +68,7 @@ class Report:
                 "machine": machine(),
             }
             tail = {"error": error.as_json()} if error else {}
-            print(json.dumps(_plain({**head, **self.body, **tail}), ensure_ascii=False), flush=True)
+            print(json.dumps(replace_nan({**head, **self.body, **tail}), ensure_ascii=False), flush=True)
         if error:
             print(f"error: {error}", file=sys.stderr, flush=True)
             return status_of(error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from drivers.channel_names import BENCH_STATE, CELL_VOLTAGES, LANE_STEPS, LOOP_TWIN, lane_channel, lane_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,6 @@ RUNNING: Final = 3.0
 # A set-point leaves after its turn and is sampled within the next periods: how far loop and simulator are apart drifts.
 WRITTEN_TICKS: Final = (1, 2, 3)
 SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the first tick
-ACTIVE_TWIN: Final = "loop/twin"
-_LANE: Final = re.compile(r"^(twin|estimator|controller)/(.+)/step$")
-_CELL: Final = re.compile(r"/cell_(\d\d)/voltage$")
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,9 @@ class _Scores:
         self._run = run
         self._names = run.table.names
         self._read = dict[str, "Floats"]()
-        self._lanes = [(found[1], found[2]) for name in self._names if (found := _LANE.match(name))]
+        self._lanes = [(found[1], found[2]) for name in self._names if (found := LANE_STEPS.fullmatch(name))]
         self._twins = [name for role, name in self._lanes if role == "twin"]
-        running = run.columns(["bench/state"])["bench/state"] == RUNNING
+        running = run.columns([BENCH_STATE])[BENCH_STATE] == RUNNING
         running[:SETTLE_TICKS] = False
         self._running = running
         self._place = self._active_places()  # by row, NaN where it is not known
@@ -90,8 +88,8 @@ class _Scores:
 
     def _active_places(self) -> Floats:
         """Which twin was active, by row; a run without that column tells only with which one it began."""
-        if ACTIVE_TWIN in self._names:
-            return self._column(ACTIVE_TWIN)
+        if LOOP_TWIN in self._names:
+            return self._column(LOOP_TWIN)
         first = self._run.meta["active"]["twin"]
         return np.full(self._run.count, float(self._twins.index(first)) if first in self._twins else np.nan)
 
@@ -152,7 +150,7 @@ class _Scores:
 
     def _difference(self, twin: str, during: npt.NDArray[np.bool_]) -> Score:
         """A twin minus the one that is active at the moment."""
-        gaps = [self._column(f"twin/{twin}/{cell}") - self._of_active(cell) for cell in self._cells(twin)]
+        gaps = [self._column(lane_channel("twin", twin, cell)) - self._of_active(cell) for cell in self._cells(twin)]
         return rms(np.concatenate([gap[during] for gap in gaps])) if gaps else rms(np.empty(0))
 
     def _soc_error(self, estimator: str) -> Score | None:
@@ -161,7 +159,7 @@ class _Scores:
         if not cells:
             return None
         truth: Floats = np.mean([self._of_active(cell) for cell in cells], axis=0)
-        return rms((self._column(f"estimator/{estimator}/soc") - truth)[self._running])
+        return rms((self._column(lane_channel("estimator", estimator, "soc")) - truth)[self._running])
 
     def _widest(self) -> str:
         """A twin that plays the most cells: only such a one may be active."""
@@ -169,14 +167,15 @@ class _Scores:
 
     def _cells(self, twin: str) -> list[str]:
         """`cell_NN/voltage` of the cells that a twin plays."""
-        begins = f"twin/{twin}/"
-        return [name.removeprefix(begins) for name in self._names if name.startswith(begins) and _CELL.search(name)]
+        begins = lane_prefix("twin", twin)
+        own = (name.removeprefix(begins) for name in self._names if name.startswith(begins))
+        return [name for name in own if CELL_VOLTAGES.fullmatch(name)]
 
     def _of_active(self, what: str) -> Floats:
         """A column of the twin that is active at the moment, NaN where there is none or it does not play that cell."""
         values = np.full(self._run.count, np.nan)
         for place, name in enumerate(self._twins):
-            if (column := f"twin/{name}/{what}") in self._names:
+            if (column := lane_channel("twin", name, what)) in self._names:
                 np.copyto(values, self._column(column), where=self._place == place)
         return values
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from drivers.channel_names import BENCH_STATE, LOOP_NUMBER
+from drivers.jsonvalues import nan_to_null
 from drivers.runlog.run import Run
 from workbench import jitter
 from workbench.scores import RUNNING, lane_scores
@@ -19,12 +20,12 @@ def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
     `late_ms` counts every instant that was `due`, `missed` those without a turn of their own.
     """
     run = Run.open(folder)
-    ticks = run.columns([*jitter.COLUMNS, "bench/state"])
-    served = jitter.served(ticks, ticks["bench/state"] == RUNNING if running_only else None)
-    late_ms = {name: value if math.isfinite(value) else None for name, value in served.figures_ms().items()}
+    ticks = run.columns([*jitter.COLUMNS, BENCH_STATE])
+    served = jitter.served(ticks, ticks[BENCH_STATE] == RUNNING if running_only else None)
+    late_ms = {name: nan_to_null(value) for name, value in served.figures_ms().items()}
     return {
-        "ticks": int(ticks["loop/number"][-1]) if run.count else 0,
-        "recorded": len(ticks["loop/number"]),
+        "ticks": int(ticks[LOOP_NUMBER][-1]) if run.count else 0,
+        "recorded": len(ticks[LOOP_NUMBER]),
         "due": len(served.late_s),
         "missed": served.missed,
         "late_ms": late_ms,

@@ -2,6 +2,6 @@
 
 from drivers.benchfile.limits import BenchLimits
 from drivers.benchfile.model import Bench, Lane, Role
-from drivers.benchfile.read import read_bench
+from drivers.benchfile.read import read_bench, read_recorded_bench
 
-__all__ = ["Bench", "BenchLimits", "Lane", "Role", "read_bench"]
+__all__ = ["Bench", "BenchLimits", "Lane", "Role", "read_bench", "read_recorded_bench"]

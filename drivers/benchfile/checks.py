@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 import re
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from drivers.benchfile import safety_times
 from drivers.benchfile.model import ROLES
 from drivers.benchfile.safety_times import INSTRUMENTS
 from drivers.benchfile.units import si_unit, to_si
+from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_VOLTAGE, cell_current, cell_voltage, sensed_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
 PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
-    ("cell_01/voltage", "cell_simulator", "voltage_v", "V"),
-    ("cell_01/current", "cell_simulator", "current_a", "A"),
-    ("supply/voltage", "supply", "voltage_v", "V"),
-    ("supply/current", "supply", "current_a", "A"),
+    (cell_voltage(1), "cell_simulator", "voltage_v", "V"),
+    (cell_current(1), "cell_simulator", "current_a", "A"),
+    (SUPPLY_VOLTAGE, "supply", "voltage_v", "V"),
+    (SUPPLY_CURRENT, "supply", "current_a", "A"),
 )
 
 
-def mistakes(bench: Bench) -> Iterator[BenchFileError]:
-    """Everything wrong with a file whose every field is right by itself."""
+def mistakes(bench: Bench, *, files: bool = True) -> Iterator[BenchFileError]:
+    """Everything wrong with a file whose every field is right by itself; `files`: those that it names must be there."""
     yield from _not_built(bench)
     yield from _addresses(bench)
     yield from _limits(bench)
     yield from _supply(bench)
     yield from safety_times.mistakes(bench)
     yield from _lanes(bench)
-    yield from _files(bench)
+    if files:
+        yield from _files(bench)
 
 
 def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[BenchFileError]:
@@ -127,7 +128,7 @@ def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[
 def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds) -> Iterator[BenchFileError]:
     """The instrument's protection must lie behind the bench limit that the software keeps."""
     for channel, owner, field, unit in PROTECTED:
-        if si_unit(limit.unit) == unit and fnmatch.fnmatchcase(channel, limit.channels):
+        if si_unit(limit.unit) == unit and limit.has_channel(channel):
             protection: float = getattr(getattr(bench, owner).protect, field)
             for side in (0, 1) if field == "current_a" else (1,):
                 magnitude = abs(to_si(bounds[side], limit.unit))
@@ -143,13 +144,12 @@ def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds
 
 def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
     """Every output of the bench needs a bench limit, or gate and guard would have nothing to keep."""
-    cells = [f"cell_{number:02d}" for number in range(1, bench.pack.cells + 1)]
-    outputs = [f"{cell}/{what}" for what in ("voltage", "current") for cell in cells]
-    outputs += [f"bms/temperature_{number}" for number in range(1, bench.io_box.thermistors + 1)]
-    outputs += ["supply/voltage", "supply/current"]
-    bounded = [limit.channels for limit in bench.limit if limit.bench is not None]
+    outputs = [name(cell) for name in (cell_voltage, cell_current) for cell in range(1, bench.pack.cells + 1)]
+    outputs += [sensed_temperature(number) for number in range(1, bench.io_box.thermistors + 1)]
+    outputs += [SUPPLY_VOLTAGE, SUPPLY_CURRENT]
+    bounded = [limit for limit in bench.limit if limit.bench is not None]
     for channel in outputs:
-        if not any(fnmatch.fnmatchcase(channel, pattern) for pattern in bounded):
+        if not any(limit.has_channel(channel) for limit in bounded):
             yield _no_bench_limit(bench, channel, outputs)
             return
 
@@ -158,9 +158,9 @@ def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> Bench
     """Where the limit of `channel` should stand: a limit without bench bounds, or a pattern that may be misspelt."""
     hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
     at: KeyPath = ("limit", 0)
-    idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not fnmatch.filter(outputs, limit.channels)}
+    idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not any(map(limit.has_channel, outputs))}
     for number, limit in enumerate(bench.limit):
-        if fnmatch.fnmatchcase(channel, limit.channels):
+        if limit.has_channel(channel):
             at, hint = ("limit", number), "give it bench = [low, high]"
     if near := get_close_matches(channel, idle, 1):
         at, hint = ("limit", idle[near[0]], "channels"), f'correct "{near[0]}", or {hint}'

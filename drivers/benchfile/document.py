@@ -37,6 +37,11 @@ class Document:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except UnicodeDecodeError as error:
             raise BenchFileError("is not UTF-8 text", where=path.name, hint="save it as UTF-8") from error
+        return cls.parse(path, text)
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> Self:
+        """The document that `text` is, as if it stood at `path`; raises `BenchFileError` where it is not TOML."""
         try:
             return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
         except RecursionError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from drivers.benchfile.units import si_unit, to_si
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.benchfile.document import KeyPath
     from drivers.benchfile.model import Bench, Bounds, Limit
     from drivers.errors import BenchFileError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BenchLimits:
-    """Limits in SI over a table's columns, infinite where there is none; `where` reads `hil24.toml:61`, or is empty."""
+    """Limits in SI over a table's columns, infinite where there is none; `where` reads `hil24.toml:61`, or is empty.
+
+    `numbers[n]` is the place of the `[[limit]]` that bounds column n, None where none does.
+    """
 
     low: Floats
     high: Floats
@@ -27,23 +31,36 @@ class BenchLimits:
     device_low: Floats
     device_high: Floats
     device_where: tuple[str, ...]
+    numbers: tuple[int | None, ...]
 
 
-def laid_over(bench: Bench, table: ChannelTable) -> BenchLimits:
-    """The file's limits over `table`; raises `BenchFileError` where a pattern matches nothing or not its unit."""
-    row = _rows(bench, table)
+def same_name(channel: str) -> str:
+    """The name of a channel of the bench's own table."""
+    return channel
+
+
+def laid_over(
+    bench: Bench, table: ChannelTable, *, called: Callable[[str], str] = same_name, whole: bool = True
+) -> BenchLimits:
+    """The file's limits over `table`: the one place where a limit finds its channels.
+
+    `called` gives the name by which the file knows a channel. Raises `BenchFileError` where a channel is bounded twice
+    or in another unit, and, unless the table is not the `whole` bench, where a pattern matches no channel.
+    """
+    row = _rows(bench, table, called, whole=whole)
     low, high, where = _laid(bench, row, "bench")
     device_low, device_high, device_where = _laid(bench, row, "device")
-    return BenchLimits(low, high, where, device_low, device_high, device_where)
+    return BenchLimits(low, high, where, device_low, device_high, device_where, tuple(row))
 
 
-def _rows(bench: Bench, table: ChannelTable) -> list[int | None]:
+def _rows(bench: Bench, table: ChannelTable, called: Callable[[str], str], *, whole: bool) -> list[int | None]:
     """For each column the number of its `[[limit]]`."""
     row: list[int | None] = [None] * len(table)
+    names = [called(name) for name in table.names]
     for number, limit in enumerate(bench.limit):
         at: KeyPath = ("limit", number, "channels")
-        matched = [column for column, channel in enumerate(table) if fnmatchcase(channel.name, limit.channels)]
-        if not matched:
+        matched = [column for column, name in enumerate(names) if limit.has_channel(name)]
+        if not matched and whole:
             hint = "compare with the names in the signal tree"
             raise bench.document.mistake(
                 at, f'= "{limit.channels}" matches no channel', value=limit.channels, bound="a channel", hint=hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from drivers.benchfile.limits import BenchLimits, laid_over
 from drivers.benchfile.older import HOLD_MS
 from drivers.benchfile.units import to_si
+from drivers.evidence_class import is_emulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +150,10 @@ class Limit(Section):
     device: Bounds | None = None
     bench: Bounds | None = None
 
+    def has_channel(self, channel: str) -> bool:
+        """Whether the pattern matches the name `channel`."""
+        return fnmatchcase(channel, self.channels)
+
 
 class DeviceLimits(Section):
     """`[device_limits]`: what `certify` asks of the device beside the `device` bounds of the limits.
@@ -269,6 +275,17 @@ class Bench(Section):
     @property
     def path(self) -> Path:
         return self._document.path
+
+    @property
+    def emulated_parts(self) -> tuple[str, ...]:
+        """What the file calls emulated; emulated instruments may stand around a device that is not."""
+        declared = {
+            "cell_simulator": self.cell_simulator.address,
+            "supply": self.supply.address,
+            "bms": self.dut.interface,
+            "io_box": self.io_box.address,
+        }
+        return tuple(name for name, where in declared.items() if is_emulated(where))
 
     @property
     def hold_ticks(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,6 @@ from drivers.benchfile.older import conflicts, convert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
@@ -43,16 +43,29 @@ _BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "expected": "one
 
 def read_bench(path: Path) -> Bench:
     """Read and check a bench file; raises `BenchFileError`, with the other mistakes as its notes."""
-    document = Document.read(path)
+    bench = _bench(Document.read(path), files=True)
+    for lane in bench.lane:
+        if "file" in lane.settings:
+            lane.settings["file"] = str((path.parent / lane.settings["file"]).resolve())
+    return bench
+
+
+def read_recorded_bench(name: str, text: str) -> Bench:
+    """Read the bench file `name` as a run carries it: `text` alone, without the files that it names.
+
+    Raises `BenchFileError`.
+    """
+    return _bench(Document.parse(Path(name), text), files=False)
+
+
+def _bench(document: Document, *, files: bool) -> Bench:
+    """The checked bench of `document`; `files`: those that it names must be there."""
     _raise_first(not_finite(document, document.values))
     _raise_first(conflicts(document))
     values, notes = convert(document)
     bench = checked(document, Bench, values)
     bench._document, bench._notes = document, notes  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
-    _raise_first(mistakes(bench))
-    for lane in bench.lane:
-        if "file" in lane.settings:
-            lane.settings["file"] = str((path.parent / lane.settings["file"]).resolve())
+    _raise_first(mistakes(bench, files=files))
     return bench
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.benchfile.units import si_unit, to_si
+from drivers.channel_names import SUPPLY_CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +56,7 @@ def greatest_current_a(bench: Bench) -> float:
     bounds = [
         abs(to_si(bound, limit.unit))
         for limit in bench.limit
-        if limit.bench is not None
-        and si_unit(limit.unit) == "A"
-        and fnmatch.fnmatchcase("supply/current", limit.channels)
+        if limit.bench is not None and si_unit(limit.unit) == "A" and limit.has_channel(SUPPLY_CURRENT)
         for bound in limit.bench
     ]
     return max(bounds, default=0.0)

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from drivers.benchfile.model import PeriodMs, Section, Text
+from drivers.channel_names import BMS_FAULT
 
 PERIOD_MS: Final = 50  # of a cyclic request where neither it nor a heartbeat says otherwise
 CountsFrom: TypeAlias = Literal[0, 1]
@@ -66,7 +67,7 @@ class TimesRow(Section):
 class HealthRow(Section):
     """`[health]`: the device is without fault while `channel` reads one of `healthy` (numbers, or the DBC's words)."""
 
-    channel: Text = "bms/fault"
+    channel: Text = BMS_FAULT
     healthy: Annotated[tuple[float | str, ...], Field(strict=False, min_length=1)] = (0.0,)
 
 

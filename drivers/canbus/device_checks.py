@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.canbus.device_behaviour import HealthRow
-from drivers.canbus.device_faults import FAULT, PLACE, derived
+from drivers.canbus.device_faults import derived
+from drivers.channel_names import BMS_FAULT, BMS_FAULT_CELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +45,7 @@ def healthy_values(health: HealthRow, words: Mapping[int, str]) -> tuple[float, 
 
 
 def _check_faults(document: Document, file: DutFile, mapped: set[str]) -> None:
-    for name in (FAULT, PLACE):
+    for name in (BMS_FAULT, BMS_FAULT_CELL):
         if file.fault and name in mapped:
             what, hint = f"makes the channel {name}, which a signal is mapped to as well", "drop one of them"
             raise document.mistake(("fault", 0), what, value=name, hint=hint)

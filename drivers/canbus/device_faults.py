@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.channel_names import BMS_FAULT, BMS_FAULT_CELL
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from drivers.canbus.device_behaviour import FaultRow
     from drivers.snapshot import Bytes, Floats
 
-FAULT: Final = "bms/fault"
-PLACE: Final = "bms/fault_cell"
 NO_FAULT: Final = "NONE"
 
 
@@ -28,9 +27,13 @@ def derived(mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> tuple[Chan
     """
     age_s = {channel.name: channel.max_age_s for channel in mapped}
     used = [*(flag for row in faults for flag in row.flags), *(row.place for row in faults if row.place is not None)]
-    most_s = max((age_s[name] for name in used), default=age_s.get(FAULT, 0.0))
-    fault = (Channel(FAULT, "1", 0.0, float(len(faults)), most_s),) if faults else ()
-    place = (Channel(PLACE, "1", 0.0, 1e3, most_s),) if PLACE not in age_s and (faults or FAULT in age_s) else ()
+    most_s = max((age_s[name] for name in used), default=age_s.get(BMS_FAULT, 0.0))
+    fault = (Channel(BMS_FAULT, "1", 0.0, float(len(faults)), most_s),) if faults else ()
+    place = (
+        (Channel(BMS_FAULT_CELL, "1", 0.0, 1e3, most_s),)
+        if BMS_FAULT_CELL not in age_s and (faults or BMS_FAULT in age_s)
+        else ()
+    )
     return (*fault, *place)
 
 
@@ -51,9 +54,9 @@ class FaultChannels:
     def __init__(self, mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> None:
         column = {channel.name: number for number, channel in enumerate(mapped)}
         added = [channel.name for channel in derived(mapped, faults)]
-        self._fault = len(mapped) + added.index(FAULT) if FAULT in added else None
-        self._place = len(mapped) + added.index(PLACE) if PLACE in added else None
-        self._told = column.get(FAULT)
+        self._fault = len(mapped) + added.index(BMS_FAULT) if BMS_FAULT in added else None
+        self._place = len(mapped) + added.index(BMS_FAULT_CELL) if BMS_FAULT_CELL in added else None
+        self._told = column.get(BMS_FAULT)
         flags = [(column[flag], number, row.raised) for number, row in enumerate(faults) for flag in row.flags]
         self._columns = np.array([at for at, _, _ in flags], dtype=np.intp)
         self._owner = [number for _, number, _ in flags]

@@ -15,8 +15,9 @@ from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, Message
 from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
 from drivers.canbus.device_checks import check_behaviour, healthy_values
-from drivers.canbus.device_faults import FAULT, derived, fault_words
+from drivers.canbus.device_faults import derived, fault_words
 from drivers.canbus.units import unfit
+from drivers.channel_names import BMS_FAULT
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class DutMap:
 
     def words(self, channel: str) -> dict[int, str]:
         """What the DBC calls the values of `channel`; raises `KeyError` for a channel that there is not."""
-        if channel == FAULT and self.file.fault:
+        if channel == BMS_FAULT and self.file.fault:
             return fault_words(self.file.fault)
         if channel not in {row.channel for row in self.rows} and channel in {known.name for known in self.channels}:
             return {}

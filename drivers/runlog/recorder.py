@@ -84,6 +84,11 @@ class Recorder:
         self._said.append(json.dumps(event, default=str).encode() + b"\n")
         self._wake.set()
 
+    def amend(self, meta: dict[str, Any]) -> None:
+        """Replace entries of the run's `meta`; raises `OSError` where `run.json` cannot be written."""
+        self._about = replace(self._about, meta=self._about.meta | meta)
+        run_folder.store(self.folder, self._about)
+
     @property
     def ticks(self) -> int:
         """Rows taken so far."""

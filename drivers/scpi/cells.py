@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from drivers.channel_names import cell_current, cell_voltage
 from drivers.errors import LinkGarbage, LinkSilent, NotKnown, Unfit
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 PATIENT_S: Final = 5.0  # for the first answer to a question; public drivers wait 4.5 s for 24 currents, unverified
+
+
+def channels(cells: int) -> tuple[Channel, ...]:
+    """What it measures: the voltage of each cell, then the current of each."""
+    numbers, voltage, current = range(1, cells + 1), page.VOLTAGE, page.MEASURED_CURRENT
+    return (
+        *(Channel(cell_voltage(n), "V", -0.1, voltage.high) for n in numbers),
+        *(Channel(cell_current(n), "A", current.low, current.high) for n in numbers),
+    )
 
 
 class CellSimulator(ScpiSource):
@@ -50,14 +60,9 @@ class CellSimulator(ScpiSource):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`discharge_reads`: 1.0 where its current reads positive while it feeds a load, -1.0 where negative."""
-        numbers = range(1, cells + 1)
-        voltage, current = page.VOLTAGE, page.MEASURED_CURRENT
-        channels = (
-            *(Channel(f"cell_{n:02d}/voltage", "V", -0.1, voltage.high) for n in numbers),
-            *(Channel(f"cell_{n:02d}/current", "A", current.low, current.high) for n in numbers),
-        )
-        super().__init__("cell_simulator", address, expect, period_s, channels, timeouts_s=timeouts_s, clock=clock)
-        self._numbers = numbers
+        measured = channels(cells)
+        super().__init__("cell_simulator", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        self._numbers = range(1, cells + 1)
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
         self._discharge_reads = discharge_reads
         self._messages = page.Channels(cells)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drivers.channel_names import BMS_POWER, CONTACTOR, CONTACTOR_AGE, ESTOP, thermistor
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
 from drivers.scpi.poller import Reading
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
     from drivers.scpi.link import Link
     from drivers.snapshot import Floats
+
+
+def channels(thermistors: int) -> tuple[Channel, ...]:
+    """What it measures: contacts, the age of the contactor's last edge, and what each thermistor output shows."""
+    flags = (Channel(name, "1", 0.0, 1.0) for name in (ESTOP, CONTACTOR, BMS_POWER))
+    edge = Channel(CONTACTOR_AGE, "s", 0.0, 1e9)
+    numbers = range(1, thermistors + 1)
+    return (*flags, edge, *(Channel(thermistor(n), "K", page.COLDEST_K, page.HOTTEST_K) for n in numbers))
 
 
 class IoBox(PolledSource):
@@ -35,14 +44,8 @@ class IoBox(PolledSource):
         timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        flags = (Channel(name, "1", 0.0, 1.0) for name in ("io/estop", "io/contactor", "io/bms_power"))
-        outputs = (
-            Channel(f"io/thermistor_{n}", "K", page.COLDEST_K, page.HOTTEST_K) for n in range(1, thermistors + 1)
-        )
-        edge = Channel("io/contactor_age", "s", 0.0, 1e9)
-        super().__init__(
-            "io_box", address, expect, period_s, (*flags, edge, *outputs), timeouts_s=timeouts_s, clock=clock
-        )
+        measured = channels(thermistors)
+        super().__init__("io_box", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self._thermistors = thermistors
         self._wanted: tuple[Floats, bytes] | None = None
 

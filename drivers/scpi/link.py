@@ -82,6 +82,14 @@ class Link:
         return int(self._socket.getsockname()[1])
 
     @property
+    def peer(self) -> str:
+        """The numeric address of the other side; empty once it has gone."""
+        try:
+            return str(self._socket.getpeername()[0])
+        except OSError:
+            return ""
+
+    @property
     def sampled_s(self) -> float:
         """When the newest reply was sampled, as well as can be told: half way between question and answer."""
         return 0.5 * (self._sent_s + self._heard_s)

@@ -88,6 +88,7 @@ class Poller:
         self.reading: Reading | None = None
         self.health = Health(name, LinkState.CONNECTING, f"connecting to {address}")
         self.connections = 0
+        self.peer = ""  # the numeric address that was connected last
         self._name, self._address = name, address
         self._dialogue = dialogue
         self._period_s, self._timeouts, self._gap_s = period_s, timeouts, gap_s
@@ -145,6 +146,7 @@ class Poller:
         """One life of the connection; raises `LinkError` at its end."""
         with Link.open(self._address, self._timeouts.read, self._gap_s, self._timeouts.open) as link:
             self._dialogue.greet(link)
+            self.peer = link.peer
             self.connections += 1
             self.health = Health(self._name, LinkState.OK)
             due_s, garbage = time.monotonic(), 0

@@ -87,6 +87,11 @@ class PolledSource(ABC):
         """How often the instrument was met; a step up means that `prepare` has to be asked for again."""
         return self.poller.connections
 
+    @property
+    def peer(self) -> str:
+        """The numeric address at which the instrument was met last; empty before that."""
+        return self.poller.peer
+
     def news(self) -> list[str]:
         """Sentences on what was changed at the instrument, each told once."""
         return [self._news.popleft() for _ in range(len(self._news))]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_OUTPUT, SUPPLY_POWER, SUPPLY_VOLTAGE
 from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, LinkSilent
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec, ea_diagnosis
@@ -39,10 +40,10 @@ def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channe
     volts, amperes = max(BELIEVED[0], 2.0 * protect_voltage_v), max(BELIEVED[1], 2.0 * protect_current_a)
     watts = max(BELIEVED[2], volts * amperes)
     return (
-        Channel("supply/output", "1", 0.0, 1.0),
-        Channel("supply/voltage", "V", -1.0, volts),
-        Channel("supply/current", "A", -amperes, amperes),
-        Channel("supply/power", "W", -watts, watts),
+        Channel(SUPPLY_OUTPUT, "1", 0.0, 1.0),
+        Channel(SUPPLY_VOLTAGE, "V", -1.0, volts),
+        Channel(SUPPLY_CURRENT, "A", -amperes, amperes),
+        Channel(SUPPLY_POWER, "W", -watts, watts),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from drivers.evidence_class import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-CLASSES: Final = ("SIM", "HIL", "PACK")  # from software, from a bench, from a real pack
 
 
 def weakest(links: Iterable[str]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+from drivers.timestamps import parse_utc
 from edge_bridge.bundle import canonical
 from edge_bridge.bundle.archive import NAME as MEMBER
 from edge_bridge.bundle.envelope import ENVELOPE
@@ -28,7 +28,6 @@ OWN: Final = frozenset({*NEEDED, CERTIFICATE, ENVELOPE})  # names that no file o
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 MAX_SERIAL: Final = 2**53 - 1  # the largest that every reader of JSON knows exactly
-_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,19 +94,6 @@ class Bundle:
         return cast("dict[str, Any]", value)
 
 
-def stamp(moment: datetime) -> str:
-    """UTC to the second: 2026-03-01T12:00:00Z."""
-    return moment.astimezone(UTC).strftime(_STAMP)
-
-
-def moment(text: str) -> datetime:
-    """The inverse of `stamp`; raises `ValueError` for any other spelling."""
-    found = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
-    if stamp(found) != text:
-        raise ValueError(f"{text!r} is no time of a manifest's")
-    return found
-
-
 def encoded(manifest: Manifest) -> bytes:
     """The payload: canonical JSON."""
     return canonical.dumped({"schema": SCHEMA, **asdict(manifest)})
@@ -135,7 +121,7 @@ def decoded(payload: bytes) -> Manifest:
     _check("evidence", given["evidence"], given["evidence"] in CLASSES)
     for key in ("lanes", "versions"):
         _check(key, given[key], all(isinstance(value, str) for value in given[key].values()))
-    if not moment(given["made"]) < moment(given["expires"]):
+    if not parse_utc(given["made"]) < parse_utc(given["expires"]):
         raise ValueError("it expires before it was made")
     files = {name: _file(name, row) for name, row in given["files"].items()}
     return Manifest(**{key: given[key] for key in fields if key != "files"}, files=files)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from control.gate import BenchLimits, Gate, GateSpec
 from control.sensing import Wiring
-from drivers.benchfile.units import to_si
+from drivers.benchfile.limits import laid_over
+from drivers.channel_names import (
+    BMS,
+    BMS_CONTACTOR,
+    CELL,
+    CHARGE_LIMIT,
+    DISCHARGE_LIMIT,
+    EDGE_CHAIN,
+    PACK_CURRENT,
+    SUPPLY_CURRENT,
+    sensed_temperature,
+    sensed_voltage,
+)
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Channel, Command, Quality
 
@@ -18,11 +29,9 @@ if TYPE_CHECKING:
     from drivers.ports import Clock
     from drivers.snapshot import Bytes, ChannelTable, Floats
 
-CHAIN: Final = "edge/chain"
-CURRENT: Final = "bms/pack_current"
-ADVERTISED: Final = ("bms/charge_limit", "bms/discharge_limit")
+ADVERTISED: Final = (CHARGE_LIMIT, DISCHARGE_LIMIT)
 CHAIN_LATE_S, CHAIN_LOST_S = 1.0, 5.0
-CHAIN_CHANNEL: Final = Channel(CHAIN, "1", 0.0, 1.0)
+CHAIN_CHANNEL: Final = Channel(EDGE_CHAIN, "1", 0.0, 1.0)
 NOTHING: Final = Command(0.0, np.empty(0), np.empty(0))
 
 
@@ -45,12 +54,12 @@ def wiring(cells: int, thermistors: int) -> Wiring:
     """Everything from the BMS: its shunt is the loop, nobody measures what a cell carries beside it."""
     numbers = range(1, cells + 1)
     return Wiring(
-        loop_current=CURRENT,
-        pack_current=CURRENT,
-        cell_voltage=tuple(f"bms/cell_{n:02d}/voltage" for n in numbers),
+        loop_current=PACK_CURRENT,
+        pack_current=PACK_CURRENT,
+        cell_voltage=tuple(sensed_voltage(n) for n in numbers),
         cell_current=(),
-        cell_temperature=tuple(f"bms/temperature_{(n - 1) * thermistors // cells + 1}" for n in numbers),
-        contactor="bms/contactor",
+        cell_temperature=tuple(sensed_temperature((n - 1) * thermistors // cells + 1) for n in numbers),
+        contactor=BMS_CONTACTOR,
         charge_limit=ADVERTISED[0],
         discharge_limit=ADVERTISED[1],
     )
@@ -63,21 +72,21 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
     loop that asks it, which are the bench's where nothing is said.
     """
     limits = _limits(bench, table)
-    needed = table.indices({CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED})
+    needed = table.indices({PACK_CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED})
     late_s = np.full(len(table), np.inf)
     late_s[needed] = table.max_age_s[needed]
     lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
-    chain = table.index(CHAIN)
+    chain = table.index(EDGE_CHAIN)
     late_s[chain], lost_s[chain] = CHAIN_LATE_S, CHAIN_LOST_S
     spec = GateSpec(
         table=table,
         limits=limits,
-        current=CURRENT,
+        current=PACK_CURRENT,
         cell_voltage=(),
         cell_temperature=(),
         late_s=late_s,
         lost_s=lost_s,
-        device=np.array([n for n, name in enumerate(table.names) if name != CHAIN], dtype=np.intp),
+        device=np.array([n for n, name in enumerate(table.names) if name != EDGE_CHAIN], dtype=np.intp),
         device_silent_s=bench.gate.late_ms.seconds["dut"],
         estop=chain,
         hold_ticks=bench.gate.hold_ticks(rate_hz or bench.bench.rate_hz),
@@ -89,18 +98,15 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
 
 def at_bench(name: str) -> str:
     """What the bench file calls what this channel measures."""
-    if name == CURRENT:
-        return "supply/current"
-    return name.removeprefix("bms/") if name.startswith("bms/cell_") else name
+    if name == PACK_CURRENT:
+        return SUPPLY_CURRENT
+    return name.removeprefix(BMS) if name.startswith(BMS + CELL) else name
 
 
 def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
     """The file's device limits over the BMS's channels; where it has none, the bench's own."""
-    low, high, where = np.full(len(table), -np.inf), np.full(len(table), np.inf), [""] * len(table)
-    for column, channel in enumerate(table):
-        for number, limit in enumerate(bench.limit):
-            bounds = limit.device or limit.bench
-            if bounds is not None and fnmatchcase(at_bench(channel.name), limit.channels):
-                low[column], high[column] = (to_si(bound, limit.unit) for bound in bounds)
-                where[column] = f"{bench.path.name}:{bench.document.line(('limit', number))}"
-    return BenchLimits(table.channels, low, high, tuple(where))
+    laid = laid_over(bench, table, called=at_bench, whole=False)
+    of_device = np.isfinite(laid.device_low)
+    low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)
+    lines = ["" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in laid.numbers]
+    return BenchLimits(table.channels, low, high, tuple(lines))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused
+from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import envelope, keys, manifest, serials
 from edge_bridge.bundle.archive import unpacked
 from edge_bridge.bundle.manifest import Bundle
@@ -97,12 +98,12 @@ def _check_members(told: Manifest, members: Mapping[str, bytes]) -> None:
 
 
 def _check_time(told: Manifest, now: datetime) -> None:
-    if now > manifest.moment(told.expires):
+    if now > parse_utc(told.expires):
         what, hint = f"expired at {told.expires}", "install a newer one; if it is not that late, set the clock"
-        raise BundleRefused(what, key="expired", value=manifest.stamp(now), bound=told.expires, hint=hint)
-    if now < manifest.moment(told.made) - AHEAD:
+        raise BundleRefused(what, key="expired", value=format_utc(now), bound=told.expires, hint=hint)
+    if now < parse_utc(told.made) - AHEAD:
         what, hint = f"was made at {told.made}, which is not yet here", "set the clock"
-        raise BundleRefused(what, key="not_yet", value=manifest.stamp(now), bound=told.made, hint=hint)
+        raise BundleRefused(what, key="not_yet", value=format_utc(now), bound=told.made, hint=hint)
 
 
 def _check_serial(told: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.Accepted]) -> None:

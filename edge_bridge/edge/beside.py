@@ -10,6 +10,8 @@ import numpy as np
 
 from control.gate import Held, Tripped
 from control.sensing import PackSense, Senses
+from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
+from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
 from edge_bridge.bundle.pack_gate import NOTHING, Chain, pack_gate, wiring
 from edge_bridge.edge import metrics
@@ -125,22 +127,18 @@ def _values(snapshot: Snapshot, reading: PackReading, belief: Estimate | None, v
 
     word = "tripped" if isinstance(verdict, Tripped) else "held" if isinstance(verdict, Held) else "allowed"
     return {
-        metrics.CURRENT: _number(reading.current_a),
-        metrics.VOLTAGE: _number(told("bms/pack_voltage")),
-        metrics.SOC: None if belief is None else _number(belief.pack_soc),
-        metrics.SOC_STD: None if belief is None else _number(float(np.mean(belief.soc_std))),
-        metrics.CELL_MIN: _number(float(np.fmin.reduce(reading.voltage_v))),
-        metrics.CELL_MAX: _number(float(np.fmax.reduce(reading.voltage_v))),
-        metrics.TEMPERATURE: _number(float(np.fmax.reduce(reading.temperature_k))),
-        metrics.BMS_STATE: _whole(told("bms/state")),
-        metrics.BMS_FAULT: _whole(told("bms/fault")),
+        metrics.CURRENT: nan_to_null(reading.current_a),
+        metrics.VOLTAGE: nan_to_null(told(PACK_VOLTAGE)),
+        metrics.SOC: None if belief is None else nan_to_null(belief.pack_soc),
+        metrics.SOC_STD: None if belief is None else nan_to_null(float(np.mean(belief.soc_std))),
+        metrics.CELL_MIN: nan_to_null(float(np.fmin.reduce(reading.voltage_v))),
+        metrics.CELL_MAX: nan_to_null(float(np.fmax.reduce(reading.voltage_v))),
+        metrics.TEMPERATURE: nan_to_null(float(np.fmax.reduce(reading.temperature_k))),
+        metrics.BMS_STATE: _whole(told(BMS_STATE)),
+        metrics.BMS_FAULT: _whole(told(BMS_FAULT)),
         metrics.VERDICT: word,
         metrics.VERDICT_REASON: str(getattr(verdict, "reason", "")),
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _whole(value: float) -> int | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, CheckFailed, PulseError
 from drivers.statefile import Damaged
-from edge_bridge.bundle import manifest, serials
+from drivers.timestamps import format_utc, parse_utc
+from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import Verified, verify
 from edge_bridge.edge.proof import BOOTS, Proof, Sign, Standing
@@ -120,7 +121,7 @@ class Keeper:
         if self.slots.damage:
             self._say(f"{self.slots.damage}; it is put aside, {told.name} {told.serial} is installed anew")
         try:
-            installed = self.slots.install(data, told.name, told.serial, manifest.stamp(now))
+            installed = self.slots.install(data, told.name, told.serial, format_utc(now))
         except OSError as error:
             what = f"cannot be written to its slot: {error.strerror or error}"
             raise BundleRefused(what, key="disk", hint="free space on the edge") from error
@@ -158,7 +159,7 @@ class Keeper:
             what = f"slot {installed.slot} no longer holds what was installed"
             raise CheckFailed(what, where=installed.name, hint=RESTORE)
         # as of the day of its installation: an edge without a battery behind its clock boots in the past
-        day = manifest.moment(installed.at)
+        day = parse_utc(installed.at)
         verified = verify(data, self._trust, now=day, allow_sim=self._allow_sim)
         configured = configure(verified.bundle, self._work / installed.slot)
         self._launch(configured)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
+from drivers.jsonvalues import nan_to_null
 from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST
 from edge_bridge.sparkplug.payload import DataType, Metric
 
@@ -86,5 +86,5 @@ def by_alias(values: Mapping[str, Value], t_ms: int, *, historical: bool = False
 def fit(value: Value, datatype: DataType) -> Value:
     """`value` as its datatype holds it; a number that is not known is null."""
     if datatype is DataType.DOUBLE and isinstance(value, (int, float)):
-        return float(value) if math.isfinite(value) else None
+        return nan_to_null(float(value))
     return value

@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from edge_bridge.edge import store
 from edge_bridge.edge.metrics import VERDICT_REASON
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from edge_bridge.ranges import Range
+
 RESEND_S: Final = 5.0
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
@@ -30,8 +32,6 @@ WAITING: Final = 10_000  # rows kept in memory while the disk takes none
 EVICT_SHARE: Final = 64  # of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
 BATCH: Final = 200  # rows of one transaction
-
-Ranges: TypeAlias = "Iterable[tuple[int, int]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Outbox:
         """Whatever was on its way may be lost: all of it is due now."""
         self._again_s.clear()
 
-    def acknowledge(self, boot: str, ranges: Ranges) -> int:
+    def acknowledge(self, boot: str, ranges: Iterable[Range]) -> int:
         """Delete what the host stored; the number of rows that left. Unknown rows and boots are passed over."""
         count = self._counts.get(boot)
         if count is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from edge_bridge.ranges import find_ranges
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,21 +52,10 @@ class Span:
         """What a gap row says."""
         return {GAP_BOOT: self.boot, GAP_FIRST: self.first, GAP_LAST: self.last}
 
-    def joined(self, other: Span) -> Span | None:
-        """Both as one, where `other` goes on behind this."""
-        if self.boot == other.boot and self.last + 1 == other.first:
-            return Span(self.boot, self.first, other.last)
-        return None
-
 
 def spans(keys: list[Key]) -> list[Span]:
     """The fewest spans that name exactly `keys`."""
-    found: list[Span] = []
-    for key in sorted(keys, key=lambda key: (key.boot, key.seq)):
-        one = Span(key.boot, key.seq, key.seq)
-        both = found[-1].joined(one) if found else None
-        if both is None:
-            found.append(one)
-        else:
-            found[-1] = both
-    return found
+    by_boot: dict[str, list[int]] = {}
+    for key in keys:
+        by_boot.setdefault(key.boot, []).append(key.seq)
+    return [Span(boot, *rows) for boot in sorted(by_boot) for rows in find_ranges(by_boot[boot])]

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.mqtt import Message
+from edge_bridge.ranges import find_ranges
 from edge_bridge.sparkplug import topics, wire
-from edge_bridge.sparkplug.acks import formatted, ranges
+from edge_bridge.sparkplug.acks import formatted
 from edge_bridge.sparkplug.payload import DataType, Metric, Payload
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> 
 def acknowledgements(group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int) -> Iterator[Message]:
     """As few NCMDs as tell every node what was stored."""
     for node, boots in kept.items():
-        for text in formatted({boot: ranges(numbers) for boot, numbers in boots.items()}):
+        for text in formatted({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
             yield command(group, node, {ACKNOWLEDGED: text}, now_ms)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_bridge.fleet.spans import Span, size, united, without
+from edge_bridge.ranges import Range, count_numbers, subtract, unite
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,14 +53,14 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
     for node, online, bundle, last_ms in database.execute(nodes):
         boots = sorted({boot for one in (stored, gaps, told) for owner, boot in one if owner == node})
         produced = named = here = 0
-        missing = list[tuple[str, Span]]()
+        missing = list[tuple[str, Range]]()
         for boot in boots:
             key = (node, boot)
-            whole = united([(1, max(last for _, last in (*stored[key], *gaps[key], *told[key])))])
-            here += size(stored[key])
-            produced += size(whole)
-            named += size(without(gaps[key], stored[key]))
-            missing += [(boot, span) for span in without(whole, [*stored[key], *gaps[key]])]
+            whole = unite([(1, max(last for _, last in (*stored[key], *gaps[key], *told[key])))])
+            here += count_numbers(stored[key])
+            produced += count_numbers(whole)
+            named += count_numbers(subtract(gaps[key], stored[key]))
+            missing += [(boot, rows) for rows in subtract(whole, [*stored[key], *gaps[key]])]
         found.append(
             NodeSummary(
                 node=node,
@@ -78,13 +78,13 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
     return found
 
 
-def size_of(missing: list[tuple[str, Span]]) -> int:
+def size_of(missing: list[tuple[str, Range]]) -> int:
     """Rows in ranges that belong to boots."""
     return sum(last - first + 1 for _, (first, last) in missing)
 
 
-def _by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Span]]:
-    found = defaultdict[tuple[str, str], "list[Span]"](list)
+def _by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Range]]:
+    found = defaultdict[tuple[str, str], "list[Range]"](list)
     for node, boot, first, last in database.execute(select):
         found[node, boot].append((first, last))
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from edge_bridge.ranges import Range
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-Range: TypeAlias = tuple[int, int]  # first and last, both meant
 Acks: TypeAlias = dict[str, tuple[Range, ...]]
 
 MOST_RANGES: Final = 500  # in one message
@@ -18,17 +18,6 @@ LONGEST: Final = 32_768  # characters of one message
 HIGHEST: Final = (1 << 63) - 1  # what SQLite counts to
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 _RANGE: Final = re.compile(r"([1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?", re.ASCII)
-
-
-def ranges(numbers: Iterable[int]) -> tuple[Range, ...]:
-    """The fewest ranges, ascending, that hold exactly `numbers`."""
-    found = list[Range]()
-    for number in sorted(set(numbers)):
-        if found and found[-1][1] == number - 1:
-            found[-1] = (found[-1][0], number)
-        else:
-            found.append((number, number))
-    return tuple(found)
 
 
 def formatted(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:

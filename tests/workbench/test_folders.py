@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.errors import RunLogError
-from workbench.folders import fresh
+from workbench.folders import fresh, make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,3 +24,11 @@ def test_a_parent_that_is_a_file_is_answered_in_words(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
     with pytest.raises(RunLogError, match="cannot be written: Not a directory; use --out"):
         fresh(tmp_path / "runs", "tour")
+
+
+def test_folders_are_named_by_the_time_at_which_they_were_made(tmp_path: Path) -> None:
+    bare, named = make_stamped(tmp_path), make_stamped(tmp_path, "hil24")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{6}", bare.name)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{6}_hil24", named.name)
+    assert bare.is_dir()
+    assert named.is_dir()

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFileDialog
 from drivers.runlog.recorder import Recorder
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, key
-from tests.workbench.plant import Plant, table
+from tests.workbench.live import ROOT
+from tests.workbench.plant import LANES, Plant, table
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -23,25 +24,9 @@ if TYPE_CHECKING:
     from tests.workbench.conftest import Shown
 
 SLOW_MS = 30_000
-BENCH = """
-[bench]
-name = "hil24"
-mode = "hil"
-closure = "shunt-loop"
-attended = true
-[[limit]]
-channels = "bms/temperature_*"
-unit = "degC"
-bench = [-35.0, 70.0]
-[[lane]]
-role = "twin"
-name = "SPMe pack"
-active = true
-[[lane]]
-role = "controller"
-name = "MPC"
-active = true
-"""
+HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
+WARM = "device = [-20.0, 55.0]\nbench = [-35.0, 70.0]"
+NEARER = "bench = [-200.0, 45.0]"  # the limit that this run is closest to
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +35,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     channels, measured = table()
     plant = Plant(channels)
-    meta = {"evidence": "SIM", "bench": {"name": "hil24", "file": "hil24.toml", "text": BENCH}}
+    text = HIL24.read_text(encoding="utf-8").replace(WARM, NEARER)
+    meta = {"evidence": "SIM", "bench": {"name": "hil24", "file": "hil24.toml", "text": text}}
     with Recorder.create(folder / "run-1", channels, meta, measured) as recorder:
         for tick in range(800):
             t_s = 500.0 + tick / 100.0
@@ -89,8 +75,8 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     assert bench.transport.isVisible()
     assert bench.transport.mark.text() == "REPLAY"
     assert [row.sentence for row in bench.alarms.alarms.rows] == ["command held: late"]
-    assert list(bench.lanes.rows) == [("twin", "SPMe pack"), ("controller", "MPC")]
-    qtbot.waitUntil(lambda: bench.limits.rows[0][2].text() == "bench 70.0 °C")
+    assert sorted(bench.lanes.rows) == sorted((lane.role, lane.name) for lane in LANES)
+    qtbot.waitUntil(lambda: bench.limits.rows[0][2].text() == "bench 45.0 °C")
     # pause holds the place; a seek moves it, forward and back
     click(bench.transport.play)
     assert not bench.transport.playing

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.benchfile.model import ROLES
 from drivers.errors import CheckFailed, Refused, Usage
+from drivers.evidence_class import find_class_limit
+from drivers.timestamps import format_utc
 from edge_bridge.bundle import canonical, golden, keys, manifest
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
@@ -98,7 +100,7 @@ def _evidence(run: Run, bench: Bench, proof: Certificate | None) -> dict[str, An
     """The links that the class rests on, the run and the certificate in short."""
     links = [
         {"link": f"run {run.name}", "class": run.meta["evidence"]},
-        {"link": "wiring of its bench file", "class": declared.wiring_class(bench)},
+        {"link": "wiring of its bench file", "class": find_class_limit(bench)},
     ]
     if proof is not None:
         links.append({"link": f"certificate {proof.summary['suite']}", "class": proof.evidence})
@@ -115,8 +117,8 @@ def _about(order: Order, name: str, evidence: str, run: Run) -> Manifest:
     return Manifest(
         name=name,
         serial=order.serial,
-        made=manifest.stamp(order.made),
-        expires=manifest.stamp(order.expires),
+        made=format_utc(order.made),
+        expires=format_utc(order.expires),
         evidence=evidence,
         run=run.name,
         lanes={role: order.bench.active(role).name for role in ROLES},

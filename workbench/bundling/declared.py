@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import ipaddress
 import json
 import posixpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import Refused
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from drivers.benchfile import Bench
     from drivers.snapshot import ChannelTable
 
-SOFTWARE_BUSES: Final = ("emulated", "virtual", "udp_multicast", "loopback_udp")
-
 
 def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     """Everything but evidence and golden vectors; raises `Refused` for a file that cannot go along, `OSError`."""
@@ -31,14 +28,6 @@ def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     found[LIMITS] = canonical.dumped(limits.told(bench, table))
     found[LANES] = canonical.dumped({"lanes": _lanes(bench), "parameters": name})
     return found
-
-
-def wiring_class(bench: Bench) -> str:
-    """SIM where the file itself names an emulated part, a loopback address or a bus in software; else no limit."""
-    instruments = (bench.cell_simulator, bench.supply, bench.io_box)
-    hosts = [instrument.address.rpartition(":")[0] for instrument in instruments]
-    simulated = bench.dut.interface in SOFTWARE_BUSES or any(_software(host) for host in hosts)
-    return "SIM" if simulated else "PACK"
 
 
 def _named_files(bench: Bench) -> dict[str, bytes]:
@@ -92,10 +81,3 @@ def _raw_lanes(bench: Bench) -> list[dict[str, Any]]:
 
 def _settings(raw: dict[str, Any]) -> dict[str, Any]:
     return raw.get("settings", {})
-
-
-def _software(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"emulated", "localhost"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drivers.channel_names import BMS, sensed_temperature, sensed_voltage
 from edge_bridge.bundle.golden_gate import Spoil, Step
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ ASKED: Final = "what the run asked"
 MOST_HELD: Final = 40  # ticks of a hold that are shown
 BEHIND: Final = 5  # of the ramp that follows
 BEYOND: Final = 1.05
-DEVICE: Final = "bms/*"
-CELL, TEMPERATURE = "bms/cell_01/voltage", "bms/temperature_1"
+DEVICE: Final = f"{BMS}*"
+CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
 def programme(spec: GateSpec, wishes_a: Floats) -> list[Step]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.channel_names import COMMAND_CURRENT, lane_channel
 from drivers.errors import CheckFailed
 from edge_bridge.bundle import canonical, golden_estimator, golden_gate, vectors
 from edge_bridge.bundle.golden import TOLERANCE
@@ -62,7 +63,7 @@ def _estimator(run: Run, made: Configured, part: Stretch) -> tuple[Floats, Float
 def _compared(run: Run, made: Configured, part: Stretch, last: Floats) -> str:
     """How a fresh start's belief follows the run's own, which has a longer history; raises `CheckFailed`."""
     cells, lane = made.pack.cells, made.bench.active("estimator").name
-    names = [f"estimator/{lane}/soc", f"estimator/{lane}/soc_std"]
+    names = [lane_channel("estimator", lane, "soc"), lane_channel("estimator", lane, "soc_std")]
     data = run.columns(names)
     soc, std = (float(data[name][part.last - 1]) for name in names)
     fresh, fresh_std = float(last[:cells].mean()), float(last[cells : 2 * cells].mean())
@@ -77,7 +78,7 @@ def _compared(run: Run, made: Configured, part: Stretch, last: Floats) -> str:
 
 
 def _gate(run: Run, gate: Gate, part: Stretch) -> tuple[Floats, Sequence[tuple[Step, Answer]]]:
-    wishes_a = np.nan_to_num(run.columns(["command/current"])["command/current"][part.first : part.last])
+    wishes_a = np.nan_to_num(run.columns([COMMAND_CURRENT])[COMMAND_CURRENT][part.first : part.last])
     count = len(programme(gate.spec, wishes_a))
     busiest = int(np.convolve(np.abs(wishes_a), np.ones(count), "valid").argmax())
     steps = programme(gate.spec, wishes_a[busiest:])

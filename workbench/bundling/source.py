@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from control.state import BenchState
+from drivers.channel_names import BENCH_STATE, LOOP_NUMBER
 from drivers.errors import Refused
+from drivers.evidence_class import CLASSES
 from drivers.runlog.folder import ABOUT, SEALED, being_written, load
 from drivers.runlog.run import Run
-from edge_bridge.bundle.evidence import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,12 +58,12 @@ def _dishonest(run: Run) -> str:
         return f"says no class of evidence: {meta.get('evidence')!r}"
     if not isinstance(meta.get("bench", {}).get("text"), str):
         return "does not hold the bench file as it stood"
-    needed = {"loop/number", "bench/state"} - set(run.table.names)
+    needed = {LOOP_NUMBER, BENCH_STATE} - set(run.table.names)
     if needed:
         return f"lacks {', '.join(sorted(needed))}"
     if run.count != about.ticks or about.lost:
         return f"holds {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
-    steps = np.diff(run.columns(["loop/number"])["loop/number"])
+    steps = np.diff(run.columns([LOOP_NUMBER])[LOOP_NUMBER])
     if not (steps == 1.0).all():
         return f"lacks ticks: {np.count_nonzero(steps != 1.0)} numbers do not follow each other"
     return ""
@@ -76,7 +77,7 @@ def _notes(run: Run) -> list[str]:
         for event in events
         if event.get("level") == "alarm" or event["sentence"].endswith(" is active")
     ]
-    if (run.columns(["bench/state"])["bench/state"] == BenchState.TRIPPED).any():
+    if (run.columns([BENCH_STATE])[BENCH_STATE] == BenchState.TRIPPED).any():
         notes.insert(0, "the bench tripped in this run")
     if run.about.recovered:
         notes.insert(0, "the run was recovered from a process that was killed")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from control.state import BenchState
+from drivers.channel_names import BENCH_STATE, EDGE_CHAIN
 from drivers.errors import Refused
 from drivers.snapshot import ChannelTable, Quality, Snapshot
-from edge_bridge.bundle.pack_gate import CHAIN
 
 if TYPE_CHECKING:
     from drivers.runlog.run import Run
@@ -33,8 +33,8 @@ class Stretch:
 
 def chosen(run: Run, current: str, period_s: float) -> Stretch:
     """The liveliest stretch while the bench ran, by the channel `current`; raises `Refused` where it hardly ran."""
-    columns = run.columns(["bench/state", current])
-    begin, end = _longest(columns["bench/state"] == BenchState.RUNNING)
+    columns = run.columns([BENCH_STATE, current])
+    begin, end = _longest(columns[BENCH_STATE] == BenchState.RUNNING)
     if end - begin < FEWEST:
         what, hint = f"was running for {end - begin} ticks on end", "build from a longer run"
         raise Refused(what, where=str(run.folder), value=end - begin, bound=f">= {FEWEST} ticks", hint=hint)
@@ -52,7 +52,7 @@ def chosen(run: Run, current: str, period_s: float) -> Stretch:
 def beside_pack(part: Stretch, table: ChannelTable) -> Stretch:
     """The same while as an edge would have seen it: the BMS's channels, and a chain that nobody breaks."""
     here = part.snapshots[0].table
-    columns = here.indices(name for name in table.names if name != CHAIN)
+    columns = here.indices(name for name in table.names if name != EDGE_CHAIN)
     seen = (
         Snapshot(
             table,

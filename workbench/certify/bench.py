@@ -7,6 +7,16 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
+from drivers.channel_names import (
+    BMS_FAULT,
+    BMS_FAULT_CELL,
+    BMS_POWER,
+    CONTACTOR,
+    CONTACTOR_AGE,
+    SUPPLY_CURRENT,
+    cell_voltage,
+    thermistor,
+)
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
 from workbench.certify.seen import Reaction, Stimulus, Told
@@ -29,7 +39,6 @@ PLACE_S: Final = 1.0  # within which a place follows its fault
 AFTER_S: Final = 0.08  # that a plot shows behind the last event
 METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
-CONTACT, CONTACT_AGE = "io/contactor", "io/contactor_age"
 
 
 class CaseBench:
@@ -50,15 +59,15 @@ class CaseBench:
 
     def cell(self, cell: int, volts: float, *, past: float | None = None) -> Stimulus:
         """One cell at `volts`, all others at rest; `past`: the limit whose crossing counts."""
-        return self._stimulate({"cells_v": {cell: volts}}, f"cell_{cell:02d}/voltage", volts, past)
+        return self._stimulate({"cells_v": {cell: volts}}, cell_voltage(cell), volts, past)
 
     def current(self, amperes: float, *, past: float | None = None) -> Stimulus:
         """Pack current, discharge positive."""
-        return self._stimulate({"current_a": amperes}, "supply/current", amperes, past)
+        return self._stimulate({"current_a": amperes}, SUPPLY_CURRENT, amperes, past)
 
     def sensor(self, number: int, kelvin: float, *, past: float | None = None) -> Stimulus:
         """One temperature sensor at `kelvin`."""
-        return self._stimulate({"sensors_k": {number: kelvin}}, f"io/thermistor_{number}", kelvin, past)
+        return self._stimulate({"sensors_k": {number: kelvin}}, thermistor(number), kelvin, past)
 
     def rest(self) -> None:
         """All cells and sensors as they were when the bench was armed, no current."""
@@ -114,11 +123,11 @@ class CaseBench:
 
     def contactor_closed(self) -> bool:
         """The contact at the I/O box, as last read."""
-        return self._now(CONTACT) == CLOSED
+        return self._now(CONTACTOR) == CLOSED
 
     def closed_since(self, since_s: float) -> bool:
         """Whether the contact was closed in every reading since then."""
-        return not self._watching.ever(CONTACT, lambda values: values != CLOSED, since_s)
+        return not self._watching.ever(CONTACTOR, lambda values: values != CLOSED, since_s)
 
     def opening(self, stimulus: Stimulus, within_s: float) -> Reaction | None:
         """When the contact opened after a stimulus; None when it did not in time."""
@@ -129,11 +138,11 @@ class CaseBench:
         found: list[tuple[float, float]] = []
 
         def heard() -> bool:
-            seen = self._watching.first("bms/fault", lambda values: values > 0.0, since_s)
+            seen = self._watching.first(BMS_FAULT, lambda values: values > 0.0, since_s)
             found[:] = [seen] if seen else []
             return bool(found)
 
-        self._show("bms/fault")
+        self._show(BMS_FAULT)
         if not self.until(heard, within_s):
             return None
         at_s, code = found[0]
@@ -141,12 +150,12 @@ class CaseBench:
 
     def told_last(self, since_s: float) -> Told | None:
         """The fault that the device came to tell since then; None when it told none."""
-        self._show("bms/fault")
-        fault = self._watching.last("bms/fault", lambda values: values > 0.0, since_s)
+        self._show(BMS_FAULT)
+        fault = self._watching.last(BMS_FAULT, lambda values: values > 0.0, since_s)
         if fault is None:
             return None
-        begun = self._watching.first("bms/fault", lambda values: values == fault[1], since_s) or fault
-        place = self._watching.last("bms/fault_cell", lambda values: values >= 0.0, since_s)
+        begun = self._watching.first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
+        place = self._watching.last(BMS_FAULT_CELL, lambda values: values >= 0.0, since_s)
         return Told(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
 
     def is_healthy(self) -> bool:
@@ -155,7 +164,7 @@ class CaseBench:
 
     def fault(self) -> str:
         """The fault that the device tells now, else the state that is none of its healthy ones; empty if silent."""
-        code, health = self._now("bms/fault"), self._now(self.device.health)
+        code, health = self._now(BMS_FAULT), self._now(self.device.health)
         if code == 0.0 and not math.isnan(health):
             return self.device.states.get(int(health), f"{health:g}")
         return "" if math.isnan(code) else self._word(code)
@@ -173,7 +182,7 @@ class CaseBench:
             self.auxiliary("through")
         if self._beat_off:
             self.heartbeat(on=True)
-        if self._now("io/bms_power") != 1.0:
+        if self._now(BMS_POWER) != 1.0:
             self.power(on=True)
         wakes_s = max(READY_S, self.device.healthy_s)
         if not self.until(lambda: not math.isnan(self._now(self.device.health)), wakes_s):
@@ -205,7 +214,7 @@ class CaseBench:
             self.until(lambda: pending.done, patience.ARM_S)
             told = self.told_last(since_s)  # dark cells may be a fault of their own, before the wires are looked at
         finally:
-            self._show(CONTACT)
+            self._show(CONTACTOR)
             self._until_settled()
             self.disarmed()
             patience.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
@@ -213,7 +222,7 @@ class CaseBench:
 
     def closed_ever(self, since_s: float) -> bool:
         """Whether the contact was closed in any reading since then."""
-        return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
+        return self._watching.ever(CONTACTOR, lambda values: values == CLOSED, since_s)
 
     def traces(self, also: Iterable[str] = ()) -> list[dict[str, Any]]:
         """What plots of the case show: what it moved and looked at, and those of `also` that the bench has.
@@ -258,7 +267,7 @@ class CaseBench:
         seen: list[tuple[float, float]] = []
 
         def heard() -> bool:
-            place = self._watching.first("bms/fault_cell", lambda values: values >= 0.0, at_s)
+            place = self._watching.first(BMS_FAULT_CELL, lambda values: values >= 0.0, at_s)
             seen[:] = [place] if place else []
             return bool(seen)
 
@@ -283,7 +292,7 @@ class CaseBench:
             raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
 
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
-        self._show(channel, CONTACT)
+        self._show(channel, CONTACTOR)
         rising = value > self._now(channel)
         told = self._act("wish", **wish)
         sent_s = float(told["sent_s"])
@@ -304,18 +313,18 @@ class CaseBench:
         return Stimulus(sent_s, seen[0], channel, told["late_s"])
 
     def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
-        self._show(CONTACT)
+        self._show(CONTACTOR)
         seen: list[tuple[float, float]] = []
 
         def moved() -> bool:
-            first = self._watching.first(CONTACT, lambda values: values == contact, stimulus.begin_s)
+            first = self._watching.first(CONTACTOR, lambda values: values == contact, stimulus.begin_s)
             seen[:] = [first] if first else []
             return bool(seen)
 
         if not self.until(moved, within_s):
             return None
         sampled_s = seen[0][0]
-        age = self._watching.first(CONTACT_AGE, lambda values: values >= 0.0, sampled_s)
+        age = self._watching.first(CONTACTOR_AGE, lambda values: values >= 0.0, sampled_s)
         if age is None:
             return None
         at_s = age[0] - age[1]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import RunLogError
+from drivers.timestamps import format_utc
 from workbench.certify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def made(certification: Certification) -> Certificate:
     return Certificate(
         suite=certification.suite.name,
         evidence=str(certification.about.get("class", "SIM")),
-        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        made=format_utc(datetime.now(UTC)),
         passed=passed,
         counts={verdict.value: counts[verdict.value] for verdict in Verdict},
         cases=rows,

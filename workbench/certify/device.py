@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from drivers.canbus.device_faults import FAULT
+from drivers.channel_names import BMS_FAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class DeviceRules:
         """The rules of one device map."""
         file, times = mapped.file, mapped.file.times
         return cls(
-            faults=mapped.words(FAULT),
+            faults=mapped.words(BMS_FAULT),
             states=mapped.words(file.health.channel),
             health=file.health.channel,
             healthy=mapped.healthy,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.bench_channels import make_channel_table
 from drivers.benchfile.device import Debounced, Feedback, Protection, Timeout, Watched, read_sheet
 from drivers.benchfile.read import read_bench
-from drivers.benchfile.units import to_si
+from drivers.canbus.dut_map import read_dut_map
+from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
 from workbench.certify.order import given
 
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile.device import DeviceSheet
+    from drivers.benchfile.limits import BenchLimits
     from drivers.benchfile.model import Bench, DeviceLimits
+    from drivers.snapshot import ChannelTable
 
 
 BOUNDED: Final = {  # each protection: whose device bound it keeps, on which side, within which tolerance
-    "cell_overvoltage": ("cell_01/voltage", +1, "tolerance_v"),
-    "cell_undervoltage": ("cell_01/voltage", -1, "tolerance_v"),
-    "overcurrent_charge": ("supply/current", -1, "tolerance_a"),
-    "overcurrent_discharge": ("supply/current", +1, "tolerance_a"),
-    "overtemperature": ("bms/temperature_1", +1, "tolerance_k"),
+    "cell_overvoltage": (cell_voltage(1), +1, "tolerance_v"),
+    "cell_undervoltage": (cell_voltage(1), -1, "tolerance_v"),
+    "overcurrent_charge": (SUPPLY_CURRENT, -1, "tolerance_a"),
+    "overcurrent_discharge": (SUPPLY_CURRENT, +1, "tolerance_a"),
+    "overtemperature": (sensed_temperature(1), +1, "tolerance_k"),
 }
 
 
@@ -143,7 +146,7 @@ class _Levels:
     def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> Level:
         """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
         bound = self._bound(channel, side)
-        declared = math.copysign(sheet.limit_si, side) if channel == "supply/current" else sheet.limit_si
+        declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
         nearer = min(side * bound, side * declared) * side
         level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
@@ -156,14 +159,24 @@ class _Levels:
         return Level(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
 
     def _bound(self, channel: str, side: int) -> float:
-        for number, limit in enumerate(self.bench.limit):
-            if fnmatchcase(channel, limit.channels):
-                if limit.device is None:
-                    hint = "declare what the device must keep"
-                    at = ("limit", number, "channels")
-                    raise self.bench.document.mistake(at, "has no device limit to certify by", hint=hint)
-                return to_si(limit.device[side > 0], limit.unit)
-        raise self.bench.document.mistake(("limit",), f"bounds no {channel}", hint="declare its device limit")
+        """The device limit of `channel` on one side, in SI; raises `BenchFileError` where the file declares none."""
+        laid, column = self._laid, self._table.index(channel)
+        number, document = laid.numbers[column], self.bench.document
+        if number is None:
+            raise document.mistake(("limit",), f"bounds no {channel}", hint="declare its device limit")
+        bound = float((laid.device_high if side > 0 else laid.device_low)[column])
+        if not math.isfinite(bound):
+            hint = "declare what the device must keep"
+            raise document.mistake(("limit", number, "channels"), "has no device limit to certify by", hint=hint)
+        return bound
+
+    @cached_property
+    def _table(self) -> ChannelTable:
+        return make_channel_table(self.bench, read_dut_map(self.bench.dut_map))
+
+    @cached_property
+    def _laid(self) -> BenchLimits:
+        return self.bench.limits(self._table)
 
 
 def _ripe_s(sheet: Watched) -> float:

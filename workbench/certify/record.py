@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from drivers.channel_names import CONTACTOR
 from workbench.certify.verdict import Check, Verdict, judged
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class Record:
     ) -> Verdict:
         """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
         at_s = stimulus.end_s if reaction is None else reaction.at_s
-        opened = self.check(
-            "contactor opens", float(reaction is not None), "1", lo=1.0, at_s=at_s, channel="io/contactor"
-        )
+        opened = self.check("contactor opens", float(reaction is not None), "1", lo=1.0, at_s=at_s, channel=CONTACTOR)
         if reaction is None:
             return opened
         return self.check(
@@ -62,7 +61,7 @@ class Record:
             uncertainty=1e3 * reaction.uncertainty_s,
             doubt=1e3 * reaction.late_s,
             at_s=at_s,
-            channel="io/contactor",
+            channel=CONTACTOR,
         )
 
     def not_applicable(self, name: str, reason: str) -> None:

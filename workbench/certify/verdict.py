@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.jsonvalues import replace_nan
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -44,8 +46,7 @@ class Check:
 
     def as_json(self) -> dict[str, Any]:
         """JSON knows neither NaN nor infinity: both read as null."""
-        plain = {key: None if _odd(value) else value for key, value in asdict(self).items()}
-        return plain | {"verdict": self.verdict.value}
+        return replace_nan(asdict(self)) | {"verdict": self.verdict.value}
 
 
 def is_question(check: Mapping[str, Any]) -> bool:
@@ -105,7 +106,3 @@ def _is_coarse(lo: float, hi: float, uncertainty: float) -> bool:
     """Whether value +- uncertainty is wider than what is allowed."""
     both = math.isfinite(lo) and math.isfinite(hi)
     return 2.0 * uncertainty > _apart(lo, hi) and (both or _apart(lo, hi) > 0.0)
-
-
-def _odd(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drivers.errors import BenchError
+from drivers.jsonvalues import nan_to_null
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ class Watch:
             "channel": channel,
             "unit": self.table.channels[column].unit,
             "t": [round(float(t), 4) for t in t_s[keep]],
-            "y": [None if np.isnan(y) else round(float(y), 6) for y in values[keep]],
+            "y": [nan_to_null(round(float(y), 6)) for y in values[keep]],
         }
 
 

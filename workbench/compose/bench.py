@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import multiprocessing
 import time
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from drivers.benchlock import BenchLock, can_address, resolve
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
+from drivers.evidence_class import find_evidence_class, is_emulated
 from drivers.ring import RingWriter
 from drivers.ringfile import fresh_path
 from drivers.runlog.folder import describe
@@ -39,7 +39,7 @@ from workbench.engine.lanes import build_lanes
 from workbench.engine.sink import RowSink
 from workbench.engine.station import Station
 from workbench.engine.take_over import check_remote
-from workbench.folders import fresh
+from workbench.folders import make_stamped
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -62,12 +62,11 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_
     """
     know_loopback_can()
     with ExitStack() as undo:
-        stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())  # so that names sort by time
-        folder = fresh(order.runs, f"{stamp}_{bench.bench.name}")
+        folder = make_stamped(order.runs, bench.bench.name)
         desk = _emulated(bench, folder, order.sabotage)
         if desk is not None:
             undo.callback(desk.stop)
-        is_ours = bench.supply.address.startswith(EMULATED)
+        is_ours = is_emulated(bench.supply.address)
         bench = bench if desk is None else _with_addresses(bench, desk.addresses)
         lock = BenchLock.take(addresses(bench), bench.bench.name)
         undo.callback(lock.release)
@@ -81,8 +80,8 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_
 def addresses(bench: Bench) -> tuple[str, ...]:
     """Every address that a session on this bench opens, resolved; one that is not emulated yet has none."""
     declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
-    found = [place for one in declared if not one.startswith(EMULATED) for place in resolve(one)]
-    if bench.dut.interface != EMULATED:
+    found = [place for one in declared if not is_emulated(one) for place in resolve(one)]
+    if not is_emulated(bench.dut.interface):
         found.append(can_address(bench.dut.interface, bench.dut.channel))
     return tuple(found)
 
@@ -110,7 +109,7 @@ def _station(
         commanded=pack.cells,
     )
     attended = bench.bench.attended and not order.unattended
-    evidence_class = _evidence_class(bench)
+    evidence_class = find_evidence_class(bench)
     ring = RingWriter.create(fresh_path(), layout.table, layout.measured)
     meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
     meta["active"] = {role: bench.active(role).name for role in ROLES}
@@ -206,7 +205,7 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
 def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None:
     """Start the emulated bench when the file names one; its journals lie in the run's folder."""
     refuse_without_place(bench, sabotage)
-    parts = _emulated_parts(bench)
+    parts = bench.emulated_parts
     if not parts:
         return None
     thresholds = _lax_thresholds(folder) if sabotage == "bms-threshold" else None
@@ -221,17 +220,6 @@ def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None
     if sabotage == "swap-cells":
         desk.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
     return desk
-
-
-def _emulated_parts(bench: Bench) -> tuple[str, ...]:
-    """What the file calls emulated; emulated instruments may stand around a device that is not."""
-    declared = {
-        "cell_simulator": bench.cell_simulator.address,
-        "supply": bench.supply.address,
-        "bms": bench.dut.interface,
-        "io_box": bench.io_box.address,
-    }
-    return tuple(name for name, where in declared.items() if where == EMULATED or where.startswith(f"{EMULATED}:"))
 
 
 def _seeded(sabotage: str) -> tuple[str, int] | None:
@@ -255,29 +243,11 @@ def _with_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
     changed: dict[str, object] = {}
     for name in ("cell_simulator", "supply", "io_box"):
         section = getattr(bench, name)
-        if section.address.startswith(EMULATED):
+        if is_emulated(section.address):
             changed[name] = section.model_copy(update={"address": addresses[name]})
-    if bench.dut.interface == EMULATED:
+    if is_emulated(bench.dut.interface):
         changed["dut"] = bench.dut.model_copy(update={"interface": LOOPBACK_CAN, "channel": addresses["can"]})
     return bench.model_copy(update=changed)
-
-
-def _evidence_class(bench: Bench) -> str:
-    """SIM as soon as one link is: a loopback address, a software CAN bus, a missing calibration (all, so far)."""
-    addresses = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
-    simulated = any(_is_loopback(address) for address in addresses)
-    simulated |= bench.dut.interface in (LOOPBACK_CAN, "virtual", "udp_multicast")
-    if simulated:
-        return "SIM"
-    return "PACK" if bench.bench.mode == "pack" else "HIL"
-
-
-def _is_loopback(address: str) -> bool:
-    host = address.removeprefix("TCPIP::").split(":")[0]
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _OneTickShort:

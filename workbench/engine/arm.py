@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from control.arming import Arming, Bench, CheckResult
 from control.device import DeviceBehaviour
 from control.state import BenchState
+from drivers.channel_names import BMS_BALANCING
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
 from workbench.session.status import Check, CheckState
@@ -121,7 +122,7 @@ def _behaviour(mapped: DutMap) -> DeviceBehaviour:
         close_s=times.close_ms / 1e3,
         health_channel=health.channel,
         healthy=mapped.healthy,
-        balances=any(row.channel == "bms/balancing" for row in mapped.rows),
+        balances=any(row.channel == BMS_BALANCING for row in mapped.rows),
     )
 
 

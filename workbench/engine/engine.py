@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
 from drivers.benchfile.read import read_bench
+from drivers.channel_names import BMS_POWER
 from drivers.errors import BenchFileError, PulseError
 from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
@@ -216,7 +217,7 @@ class Engine:
         while not self._left.wait(NEWS_S):
             inhibitor.keep(self.operator.state in (BenchState.ARMED, BenchState.RUNNING))
             if (station := self.station) is not None:
-                if station.read("io/bms_power") == 0.0:
+                if station.read(BMS_POWER) == 0.0:
                     wires.forget("dut")
                 for level, name, sentence in wires.changes(station.health):
                     self.outbox.event(level, name, sentence)

@@ -8,11 +8,31 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from control.state import BenchState
-from drivers.benchfile.units import si_unit, to_si
+from drivers.bench_channels import make_channel_table
 from drivers.canbus.dut_map import read_dut_map
+from drivers.channel_names import (
+    BMS,
+    BMS_CONTACTOR,
+    BMS_FAULT,
+    BMS_FAULT_CELL,
+    BMS_POWER,
+    BMS_STATE,
+    CELL,
+    CHARGE_LIMIT,
+    CONTACTOR,
+    DISCHARGE_LIMIT,
+    ESTOP,
+    IO,
+    PACK_CURRENT,
+    SUPPLY,
+    SUPPLY_OUTPUT,
+    sensed_temperature,
+    sensed_voltage,
+)
 from drivers.errors import BenchFileError
 from workbench.engine import faults
-from workbench.session.bench_info import BenchFacts, LimitPair, SourceInfo
+from workbench.session.bench_info import BenchFacts, SourceInfo
+from workbench.session.limit_pairs import list_limit_pairs
 from workbench.session.status import GuardInfo, LaneInfo, LoopStats, Recorded, Status
 
 if TYPE_CHECKING:
@@ -25,12 +45,12 @@ if TYPE_CHECKING:
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
-NEEDED: Final = ("state", "fault", "fault_cell", "contactor")  # by the checklist
-NEEDED_LIVE: Final = ("pack_current", "charge_limit", "discharge_limit")  # by the loop
+NEEDED: Final = (BMS_STATE, BMS_FAULT, BMS_FAULT_CELL, BMS_CONTACTOR)  # by the checklist
+NEEDED_LIVE: Final = (PACK_CURRENT, CHARGE_LIMIT, DISCHARGE_LIMIT)  # by the loop
 
 
 def of(bench: Bench) -> BenchFacts:
-    """The bench file in the window's words; raises `BenchFileError` for a device map with a mistake."""
+    """The bench file in the window's words; raises `BenchFileError` for a mistake in the device map or the limits."""
     mapped = read_dut_map(bench.dut_map)
     _check_map(bench, {channel.name for channel in mapped.channels})
     return BenchFacts(
@@ -41,12 +61,12 @@ def of(bench: Bench) -> BenchFacts:
         attended=bench.bench.attended,
         cells=bench.pack.cells,
         sources=(
-            SourceInfo("cell_simulator", "Cell simulator", ("cell_",), bench.cell_simulator.period_s),
-            SourceInfo("supply", "Supply", ("supply/",), bench.supply.period_s),
-            SourceInfo("dut", "BMS (CAN)", ("bms/",), _cycle_s(mapped)),
-            SourceInfo("io_box", "I/O box", ("io/",), bench.io_box.period_s),
+            SourceInfo("cell_simulator", "Cell simulator", (CELL,), bench.cell_simulator.period_s),
+            SourceInfo("supply", "Supply", (SUPPLY,), bench.supply.period_s),
+            SourceInfo("dut", "BMS (CAN)", (BMS,), _cycle_s(mapped)),
+            SourceInfo("io_box", "I/O box", (IO,), bench.io_box.period_s),
         ),
-        limits=tuple(_limits(bench)),
+        limits=tuple(list_limit_pairs(bench, make_channel_table(bench, mapped))),
         faults=faults.offered(bench, mapped),
         words=words(mapped),
     )
@@ -58,34 +78,11 @@ def _cycle_s(mapped: DutMap) -> float:
     return min(cycles, default=mapped.timeout_s)
 
 
-def _limits(bench: Bench) -> list[LimitPair]:
-    """Patterns as declared, spelled out for the cells."""
-    pairs: list[LimitPair] = []
-    for limit in bench.limit:
-        if limit.bench is None:
-            continue
-        low, high = (to_si(bound, limit.unit) for bound in limit.bench)
-        device = None if limit.device is None else tuple(to_si(bound, limit.unit) for bound in limit.device)
-        count = bench.io_box.thermistors if "temperature" in limit.channels else bench.pack.cells
-        digits = "" if "temperature" in limit.channels else "02"
-        numbers = [format(n, digits) for n in range(1, count + 1)] if "*" in limit.channels else [""]
-        pairs += [
-            LimitPair(
-                limit.channels.replace("*", number),
-                si_unit(limit.unit),
-                (low, high),
-                None if device is None else (device[0], device[1]),
-            )
-            for number in numbers
-        ]
-    return pairs
-
-
 def _check_map(bench: Bench, mapped: set[str]) -> None:
     """What the loop, the checklist and the gate ask a device for."""
     cells, sensors = range(1, bench.pack.cells + 1), range(1, bench.io_box.thermistors + 1)
-    needed = [f"bms/{name}" for name in (*NEEDED, *NEEDED_LIVE)]
-    needed += [f"bms/cell_{cell:02d}/voltage" for cell in cells] + [f"bms/temperature_{sensor}" for sensor in sensors]
+    needed = [*NEEDED, *NEEDED_LIVE]
+    needed += [sensed_voltage(cell) for cell in cells] + [sensed_temperature(sensor) for sensor in sensors]
     missing = [name for name in needed if name not in mapped]
     if missing:
         what = f"maps no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
@@ -96,11 +93,11 @@ def _check_map(bench: Bench, mapped: set[str]) -> None:
 def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
     """What the values of states and flags are called, by channel."""
     told: dict[str, Mapping[int, str]] = {
-        "supply/output": FLAGS,
-        "io/bms_power": FLAGS,
-        "io/estop": CONTACTS,
-        "io/contactor": CONTACTS,
-        "bms/contactor": CONTACTS,
+        SUPPLY_OUTPUT: FLAGS,
+        BMS_POWER: FLAGS,
+        ESTOP: CONTACTS,
+        CONTACTOR: CONTACTS,
+        BMS_CONTACTOR: CONTACTS,
     }
     return told | {channel.name: named for channel in mapped.channels if (named := mapped.words(channel.name))}
 

@@ -12,6 +12,7 @@ from drivers.errors import BenchError, Refused
 from drivers.ports import LinkState
 from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
+from workbench.engine.evidence import confirm_evidence
 from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
@@ -153,6 +154,7 @@ class Operator:
         station.wait_until(lambda: station.loop.tick is not None and station.guard.is_connected, CONNECT_S)
         self._engine.outbox.put(RingAt(station.ring.path))
         last_shutdown.show(self._event)
+        confirm_evidence(station, self._event)
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from drivers.channel_names import CONTACTOR
 from drivers.errors import PulseError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def make_safe(station: Station) -> list[str]:
     _try(trouble, lambda: station.supply.set_current(0.0))
     _try(trouble, lambda: station.supply.output(on=False))
     _try(trouble, lambda: station.dut.request("open"))
-    if not station.wait_until(lambda: station.read("io/contactor", since_s=asked_s) == 0.0, station.opens_s):
+    if not station.wait_until(lambda: station.read(CONTACTOR, since_s=asked_s) == 0.0, station.opens_s):
         trouble.append("contactors are not verified open; use the hard-wired emergency stop")
     return trouble
 

@@ -12,6 +12,7 @@ from control.gate import BenchLimits
 from control.guard import GuardSpec
 from control.output_states import Outputs
 from drivers.canbus.dut import open_steps
+from drivers.channel_names import CONTACTOR, SUPPLY_OUTPUT, cell_voltage
 from drivers.lastframe import CanLastWord
 from drivers.lastword import LastWord
 from drivers.scpi import ea_psb10000
@@ -48,7 +49,7 @@ def guard_spec(
         client_silent_s=bench.guard.client_silent_s,
         last_words=words,
         report=report,
-        contact=table.index("io/contactor"),
+        contact=table.index(CONTACTOR),
     )
 
 
@@ -75,6 +76,6 @@ def muted(words: tuple[LastWord | CanLastWord, ...]) -> tuple[LastWord, ...]:
 
 def outputs(bench: Bench, table: ChannelTable) -> Outputs:
     """Which read-backs the word for the outputs is made of."""
-    cells = [table.index(f"cell_{cell:02d}/voltage") for cell in range(1, bench.pack.cells + 1)]
+    cells = [table.index(cell_voltage(cell)) for cell in range(1, bench.pack.cells + 1)]
     late_s = max(bench.gate.lost_ms.seconds.values())
-    return Outputs(table.index("supply/output"), table.index("io/contactor"), cells, late_s)
+    return Outputs(table.index(SUPPLY_OUTPUT), table.index(CONTACTOR), cells, late_s)

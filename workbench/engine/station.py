@@ -112,6 +112,11 @@ class Station:
         return [(source.name, said) for source in (self.cells, self.supply, self.io_box) for said in source.news()]
 
     @property
+    def peers(self) -> dict[str, str]:
+        """The numeric addresses of the instruments that were met, by their section of the bench file."""
+        return {source.name: source.peer for source in (self.cells, self.supply, self.io_box) if source.peer}
+
+    @property
     def opens_s(self) -> float:
         """How long contactors may take to read open: as the safe sequence declares, and no less than `OPENS_S`."""
         return max((OPENS_S, *(step.within_s for step in self.bench.safe if step.step == "contactors open")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.timestamps import format_utc
 from workbench.measure.job import alternated, conditions, percentile, timed
 from workbench.measure.metric import Metric
 
@@ -55,7 +56,7 @@ def measure(job: Job) -> Iterator[Row]:
 
 def _verified(job: Job, said: str) -> Row:
     from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
-    from edge_bridge.bundle.manifest import NEEDED, Manifest, stamp  # noqa: PLC0415
+    from edge_bridge.bundle.manifest import NEEDED, Manifest  # noqa: PLC0415
     from edge_bridge.bundle.verify import verify  # noqa: PLC0415
     from edge_bridge.bundle.write import written  # noqa: PLC0415
 
@@ -63,7 +64,7 @@ def _verified(job: Job, said: str) -> Row:
     now = datetime.now(UTC).replace(microsecond=0)
     noise = np.random.default_rng(1)
     members = {name: noise.bytes(OCTETS // len(NEEDED)) for name in NEEDED}
-    about = Manifest("measured", 1, stamp(now), stamp(now + timedelta(days=1)), "SIM", "", {}, {}, {})
+    about = Manifest("measured", 1, format_utc(now), format_utc(now + timedelta(days=1)), "SIM", "", {}, {}, {})
     data, _ = written(about, members, private)
     signed = envelope.decoded(archive.unpacked(data)[envelope.ENVELOPE])
     key, message = keys.read_public(public), envelope.pae(envelope.PAYLOAD_TYPE, signed.payload)

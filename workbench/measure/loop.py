@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drivers.channel_names import BENCH_STATE, LOOP_TURN
 from workbench import jitter
 from workbench.measure import process
 from workbench.measure.job import conditions, percentile
@@ -93,8 +94,8 @@ def _run(folder: Path, seconds: int, before: list[str]) -> Measured:
     finally:
         machine = probe.read()
     with Run.open(Path(told["run"])) as run:
-        columns = run.columns([*jitter.COLUMNS, "bench/state"])
-    running = columns["bench/state"] == RUNNING
+        columns = run.columns([*jitter.COLUMNS, BENCH_STATE])
+    running = columns[BENCH_STATE] == RUNNING
     t_s = columns["t_s"][running]
     machine = machine.during(t_s[0], t_s[-1]) if len(t_s) else machine
-    return Measured(jitter.served(columns, running), columns["loop/turn"][running], machine, told["realtime"])
+    return Measured(jitter.served(columns, running), columns[LOOP_TURN][running], machine, told["realtime"])

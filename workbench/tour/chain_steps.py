@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.read import read_bench
 from drivers.errors import BenchError, BundleRefused
+from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
 from workbench.bundling.build import Order as BundleOrder
@@ -79,7 +80,7 @@ def bundle(trip: Trip) -> Finding:
     trusted = keys.make_key(trip.out / "keys", "somebody-else")[1] if trip.sabotage == "foreign-key" else public
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
-    serial, expires = int(now.strftime("%Y%m%d%H%M%S")), now + timedelta(days=365)
+    serial, expires = make_serial(now), now + timedelta(days=365)
     order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "tour", chain.certificate)
     built = build(order)
     flipped = bytearray(built.data)

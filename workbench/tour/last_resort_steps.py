@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
+from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
 from workbench.session import patience
 from workbench.tour import evidence
 from workbench.tour.reaction import Reaction
@@ -65,8 +66,8 @@ def off_unverified(trip: Trip) -> Finding:
     disarm = session.disarm()
     ended = patience.wait_for(session, lambda: disarm.done, TRIED_S)
     unknown = patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
-    powered = _channel(session, "io/bms_power") == 1.0
-    connected = _channel(session, "cell_01/voltage") > 2.0  # noqa: PLR2004  # V: a cell that is there
+    powered = _channel(session, BMS_POWER) == 1.0
+    connected = _channel(session, cell_voltage(1)) > 2.0  # noqa: PLR2004  # V: a cell that is there
     latched = patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
     patience.finish(session, session.clear(int(silence.payload["number"])), 5.0)
     mended = patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
@@ -88,15 +89,15 @@ def off_unverified(trip: Trip) -> Finding:
 def message_stopped(trip: Trip) -> Finding:
     """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
     session = trip.at(BenchState.RUNNING)
-    flows = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
+    flows = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
     patience.finish(session, fault, 5.0)
     stopped_s = trip.now()
-    zero = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) < ZERO_A, STALE_S + 1.0)
+    zero = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) < ZERO_A, STALE_S + 1.0)
     took_s = trip.now() - stopped_s
     runs = session.status.state is BenchState.RUNNING
     patience.finish(session, session.clear(int(fault.payload["number"])), 5.0)
-    again = patience.wait_for(session, lambda: abs(_channel(session, "supply/current")) > ZERO_A, 10.0)
+    again = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
     said = f"{CURRENT_MESSAGE} stopped, others went on" + ("" if again else "; no current after it came back")
     return Finding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)

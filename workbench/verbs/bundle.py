@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from drivers.benchfile import read_bench
 from drivers.errors import BundleRefused, CheckFailed, Usage
-from edge_bridge.bundle import golden, keys, manifest
+from drivers.timestamps import make_serial, parse_utc
+from edge_bridge.bundle import golden, keys
 from edge_bridge.bundle.archive import MAX_FILE
 from edge_bridge.bundle.verify import verify as verified
 from workbench.bundling.build import Order
@@ -52,7 +53,7 @@ def build(
         run=run,
         bench=read_bench(bench),
         private=private,
-        serial=int(began.strftime("%Y%m%d%H%M%S")) if serial is None else serial,
+        serial=make_serial(began) if serial is None else serial,
         made=began,
         expires=_later(began, days),
         name=name,
@@ -155,7 +156,7 @@ def _moment(text: str) -> datetime:
     if not text:
         return datetime.now(UTC).replace(microsecond=0)
     try:
-        return manifest.moment(text)
+        return parse_utc(text)
     except ValueError as error:
         bound = "2026-03-01T12:00:00Z"
         raise Usage(f"{text!r} is no time", key="made", value=text, bound=bound, hint="write it in UTC") from error

@@ -14,7 +14,7 @@ from workbench.certify.order import Order
 from workbench.certify.report import SYMBOLS, limits, value
 from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
-from workbench.folders import fresh
+from workbench.folders import make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +46,7 @@ def main(
             raise Usage(f"--{key} is for --qualify alone", key=key, value=given, hint=hint)
     path = suite_path(suite)
     read_limits(bench)  # a mistake in a declaration is told before anything starts
-    stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
-    folder = fresh(out.resolve(), f"{stamp}_{path.stem}")
+    folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
     certification = Certification(path, Order(bench.resolve(), folder, wanted, take_over=take_over))
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.benchfile.read import read_bench
@@ -15,7 +14,7 @@ from workbench.certify.qualify import Outcome, Trial, qualified
 from workbench.certify.runner import suite_path
 from workbench.compose.defects import defects as known_defects
 from workbench.compose.defects import refuse_without_place, sabotage
-from workbench.folders import fresh
+from workbench.folders import make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +42,7 @@ def main(
         refuse_without_place(declared, sabotage(name, 1))
     read_limits(bench)  # a mistake in a declaration is told before anything starts
     cells = declared.pack.cells
-    stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
-    folder = fresh(out.resolve(), f"{stamp}_{path.stem}_qualified")
+    folder = make_stamped(out.resolve(), f"{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification
     trials = [Trial(f"defect_{name}", name, sabotage(name, draw.randint(1, cells))) for name in asked]
     trials += [Trial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.folders import fresh
+from workbench.folders import make_stamped
 from workbench.tour.itinerary import chosen, known_sabotage
 from workbench.tour.step import Finding, Step, line, row
 from workbench.tour.trip import Trip
@@ -28,7 +27,7 @@ def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | No
     """
     steps, sabotage = chosen(only), known_sabotage(sabotage)
     taken = {} if earlier is None else _files_of(earlier)
-    folder = fresh(out.resolve(), time.strftime("%Y-%m-%d_%H%M%S", time.gmtime()))
+    folder = make_stamped(out.resolve())
     trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)
     trip.take(taken)
     rows = report.body["steps"] = list[dict[str, object]]()

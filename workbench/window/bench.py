@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
 
+from drivers.channel_names import cell_voltage
 from workbench.session.actions import Action
 from workbench.window.alarms import Alarms
 from workbench.window.board import Board
@@ -154,7 +155,7 @@ class BenchPage(QMainWindow):
         self.transport.left.connect(self.leave_replay)
 
     def _choose_cell(self, number: int) -> None:
-        self.tree.choose(f"cell_{number:02d}/voltage")
+        self.tree.choose(cell_voltage(number))
 
     def set_theme(self, theme: Theme) -> None:
         for part in (self.board, self.tree, self.lanes, self.alarms):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from drivers.channel_names import BMS_BALANCING, cell_name, cell_voltage
 from workbench.window import format as fmt
 from workbench.window.themes import LABEL_PX, Theme, font
 
@@ -49,8 +50,8 @@ class CellStrip(QWidget):
         self.update()
 
     def show_values(self, reading: Reading) -> None:
-        volts = [round(reading[f"cell_{number:02d}/voltage"], 4) for number in range(1, len(self._volts) + 1)]
-        balancing = fmt.bits(reading["bms/balancing"])
+        volts = [round(reading[cell_voltage(number)], 4) for number in range(1, len(self._volts) + 1)]
+        balancing = fmt.bits(reading[BMS_BALANCING])
         if (volts, balancing) != (self._volts, self.balancing):
             self._volts, self.balancing = volts, balancing
             low = self.lowest()
@@ -128,7 +129,7 @@ class CellStrip(QWidget):
         if isinstance(event, QHelpEvent):
             number = self.cell_at(QPointF(event.pos()))
             if number is not None:
-                text = f"cell_{number:02d}  {fmt.VOLT.text(self._volts[number - 1])}"
+                text = f"{cell_name(number)}  {fmt.VOLT.text(self._volts[number - 1])}"
                 text += "  balancing" if number in self.balancing else ""
                 QToolTip.showText(event.globalPos(), text, self)
                 return True

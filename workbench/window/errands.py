@@ -7,31 +7,30 @@ with one pipe; messages are tuples that begin with a word. A closed pipe ends th
 from __future__ import annotations
 
 import contextlib
-import tomllib
 import traceback
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import PulseError
-from workbench.session.bench_info import BenchFacts, LimitPair, SourceInfo
+from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
+from drivers.errors import BenchFileError, PulseError
+from drivers.snapshot import ChannelTable
+from workbench.session.bench_info import BenchFacts, SourceInfo
 from workbench.session.events import EventRecord, Level
 from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
+    from drivers.benchfile import Bench, Lane
     from drivers.runlog.run import Run
 
-_KELVIN: Final = 273.15
 SOURCES: Final = (
-    ("cell_simulator", "Cell simulator", "cell_", 0.010),
-    ("supply", "Supply", "supply/", 0.040),
-    ("dut", "BMS (CAN)", "bms/", 0.020),
-    ("io_box", "I/O box", "io/", 0.100),
+    ("cell_simulator", "Cell simulator", CELL, 0.010),
+    ("supply", "Supply", SUPPLY, 0.040),
+    ("dut", "BMS (CAN)", BMS, 0.020),
+    ("io_box", "I/O box", IO, 0.100),
 )
 
 
@@ -76,7 +75,8 @@ def play_run(pipe: Connection, folder: str, ring: str) -> None:
     try:
         with Run.open(Path(folder)) as run, Replay(run, Path(ring)) as replay:
             replay.advance(0.0)
-            pipe.send(("opened", run.duration_s, facts(run), lanes(run), events(run)))
+            bench, mistake = read_bench_of(run)
+            pipe.send(("opened", run.duration_s, facts(run, bench), lanes(run, bench), events(run, mistake)))
             while True:
                 replay.advance(_newest(pipe))
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -123,55 +123,61 @@ def export_run(pipe: Connection, folder: str, file: str) -> None:
             pipe.send(trouble(f"The file {Path(file).name} cannot be written", error))
 
 
-def facts(run: Run) -> BenchFacts:
+def read_bench_of(run: Run) -> tuple[Bench | None, str]:
+    """The bench file that the run carries, None for a run without one; where it has a mistake, the sentence."""
+    from drivers.benchfile import read_recorded_bench  # noqa: PLC0415  # only this process reads bench files
+
+    carried: Any = run.meta.get("bench")
+    try:
+        name, text = str(carried["file"]), carried["text"]
+    except (TypeError, KeyError):
+        return None, ""
+    try:
+        return read_recorded_bench(name, str(text)), ""
+    except BenchFileError as error:
+        return None, error.sentence
+
+
+def facts(run: Run, bench: Bench | None) -> BenchFacts:
     """What the run's own copy of the bench file says; a run without one still shows its channels."""
-    bench: dict[str, Any] = _toml(run).get("bench", {})
-    cells = sum(name.startswith("cell_") and name.endswith("/voltage") for name in run.table.names)
+    from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
+
+    measured = ChannelTable(run.table.channels[: run.measured])
+    cells = sum(CELL_VOLTAGES.fullmatch(name) is not None for name in run.table.names)
     sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
     words = run.meta.get("words", {})
     return BenchFacts(
         run.name,
         str(run.folder),
-        str(run.meta.get("mode") or bench.get("mode", "hil")),
-        str(bench.get("closure", "")),
-        bool(bench.get("attended", True)),
+        str(run.meta.get("mode") or ("hil" if bench is None else bench.bench.mode)),
+        "" if bench is None else bench.bench.closure,
+        True if bench is None else bench.bench.attended,
         cells,
         sources,
-        tuple(_limits(run)),
+        () if bench is None else tuple(list_limit_pairs(bench, measured, whole=False)),
         words={channel: {int(number): word for number, word in table.items()} for channel, table in words.items()},
     )
 
 
-def _limits(run: Run) -> Iterator[LimitPair]:
-    declared: list[dict[str, Any]] = _toml(run).get("limit", [])
-    for limit in declared:
-        offset = _KELVIN if limit.get("unit") == "degC" else 0.0
-        bench, device = limit.get("bench"), limit.get("device")
-        for channel in run.table:
-            if bench is not None and fnmatchcase(channel.name, str(limit.get("channels"))):
-                pair = None if device is None else (device[0] + offset, device[1] + offset)
-                yield LimitPair(channel.name, channel.unit, (bench[0] + offset, bench[1] + offset), pair)
-
-
-def lanes(run: Run) -> tuple[LaneInfo, ...]:
+def lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
     """The lanes as declared, those that the run has columns of."""
     known = {tuple(name.split("/")[:2]) for name in run.table.names}
-    declared: list[dict[str, Any]] = _toml(run).get("lane", [])
     active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
 
-    def leads(lane: dict[str, Any]) -> bool:
-        return active[lane["role"]] == lane["name"] if lane["role"] in active else bool(lane.get("active", False))
+    def is_active(lane: Lane) -> bool:
+        return active[lane.role] == lane.name if lane.role in active else lane.active
 
-    return tuple(
-        LaneInfo(lane["role"], lane["name"], leads(lane))
-        for lane in declared
-        if (lane.get("role"), lane.get("name")) in known
-    )
+    declared = () if bench is None else bench.lane
+    recorded = (lane for lane in declared if (lane.role, lane.name) in known)
+    return tuple(LaneInfo(lane.role, lane.name, is_active(lane)) for lane in recorded)
 
 
-def events(run: Run) -> list[EventRecord]:
-    """What was noted while it ran."""
+def events(run: Run, mistake: str = "") -> list[EventRecord]:
+    """What was noted while it ran; first of all the `mistake` in its bench file, which hides limits and lanes."""
     made: list[EventRecord] = []
+    if mistake:
+        said = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"
+        made.append(EventRecord(0, run.start_s, 0.0, Level.WARNING, "replay", said, ""))
     for event in run.events():
         level = event.get("level")
         made.append(
@@ -186,11 +192,3 @@ def events(run: Run) -> list[EventRecord]:
             )
         )
     return made
-
-
-def _toml(run: Run) -> dict[str, Any]:
-    bench: Any = run.meta.get("bench")
-    try:
-        return tomllib.loads(bench["text"])
-    except (TypeError, KeyError, tomllib.TOMLDecodeError):
-        return {}

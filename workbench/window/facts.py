@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from drivers.channel_names import BENCH_STATE, CELL_VOLTAGES, CELLS_MAX, GATE_VERDICT
 from workbench.window import format as fmt
-from workbench.window.formulas import CELL_VOLTAGE
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class Gate(QWidget):
         grid.setRowStretch(3, 1)
 
     def show_values(self, store: Store) -> None:
-        if "gate/verdict" not in store or "bench/state" not in store:
+        if GATE_VERDICT not in store or BENCH_STATE not in store:
             return
-        _, values = store.between(["gate/verdict", "bench/state"], store.newest_s - LAST_S, np.inf)
+        _, values = store.between([GATE_VERDICT, BENCH_STATE], store.newest_s - LAST_S, np.inf)
         counted = values[0][values[1] >= ARMED]
         for number, count in enumerate(self.counts):
             _set(count, fmt.count(int(np.count_nonzero(counted == number))) if len(counted) else fmt.DASH)
@@ -128,8 +128,8 @@ def _beside_the_point(limit: LimitPair, value: float, store: Store) -> bool:
     """A flag is within its limits or not, never near; cells whose outputs are off are far below theirs, rightly."""
     if limit.unit == "1":
         return limit.bench[0] <= value <= limit.bench[1]
-    off = "cells/max" in store and math.isnan(store.newest("cells/max"))
-    return off and CELL_VOLTAGE.fullmatch(limit.channel) is not None
+    off = CELLS_MAX in store and math.isnan(store.newest(CELLS_MAX))
+    return off and CELL_VOLTAGES.fullmatch(limit.channel) is not None
 
 
 class Faults(QWidget):

@@ -8,6 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
+from drivers.channel_names import (
+    BENCH_STATE,
+    BMS_CONTACTOR,
+    BMS_POWER,
+    CELL,
+    CONTACTOR,
+    ESTOP,
+    GATE_VERDICT,
+    LOOP_LATE,
+    SUPPLY_OUTPUT,
+    SUPPLY_VOLTAGE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,14 +107,14 @@ _BY_UNIT: Final = {"V": VOLT, "A": AMPERE, "K": CELSIUS, "W": WATT, "s": MILLISE
 _ON_OFF: Final = {0: "off", 1: "on"}
 _CONTACTS: Final = {0: "open", 1: "closed"}
 WORDS: Final[dict[str, dict[int, str]]] = {
-    "supply/output": _ON_OFF,
-    "io/estop": {0: "OPEN", 1: "closed"},
-    "io/contactor": _CONTACTS,
-    "io/bms_power": _ON_OFF,
-    "bms/contactor": _CONTACTS,
-    "gate/verdict": {0: "allowed", 1: "held", 2: "tripped"},
-    "bench/state": {state.value: state.word for state in BenchState},
-    "loop/late": {},
+    SUPPLY_OUTPUT: _ON_OFF,
+    ESTOP: {0: "OPEN", 1: "closed"},
+    CONTACTOR: _CONTACTS,
+    BMS_POWER: _ON_OFF,
+    BMS_CONTACTOR: _CONTACTS,
+    GATE_VERDICT: {0: "allowed", 1: "held", 2: "tripped"},
+    BENCH_STATE: {state.value: state.word for state in BenchState},
+    LOOP_LATE: {},
 }
 _COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault")
 _BY_WORD: Final = {"soc": PERCENT, "soc_std": PERCENT, "soc_band": PERCENT, "balancing": CELLS}
@@ -117,7 +129,7 @@ def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | No
         return _BY_WORD.get(channel.rsplit("/", 1)[-1]) or (COUNT if channel.endswith(_COUNTS) else NUMBER)
     if channel.endswith("_limit"):
         return LIMIT_AMPERE
-    if (unit == "V" and not channel.endswith("/voltage")) or channel == "supply/voltage":
+    if (unit == "V" and not channel.endswith("/voltage")) or channel == SUPPLY_VOLTAGE:
         return PACK_VOLT
     return _BY_UNIT.get(unit, replace(NUMBER, unit=unit))
 
@@ -173,9 +185,9 @@ def octets(number: int) -> str:
 
 def label(channel: str) -> str:
     """A channel's name as the tree shows it under its source."""
-    if channel == "io/estop":
+    if channel == ESTOP:
         return "emergency-stop chain"
     head, _, rest = channel.partition("/")
-    if head.startswith("cell_"):
+    if head.startswith(CELL):
         return channel
-    return rest.replace("_", " ") if "cell_" not in rest else rest
+    return rest.replace("_", " ") if CELL not in rest else rest

@@ -11,6 +11,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from drivers.channel_names import (
+    BENCH_STATE,
+    CELL,
+    CELL_VOLTAGES,
+    CELLS_MAX,
+    CELLS_MEAN,
+    CELLS_MIN,
+    CELLS_SPREAD,
+    COLDEST,
+    HOTTEST,
+    SENSED_TEMPERATURES,
+    lane_channel,
+    lane_prefix,
+)
 from drivers.snapshot import Channel, Columns, Floats
 from workbench.scores import ENOUGH
 
@@ -19,10 +33,7 @@ if TYPE_CHECKING:
 
     from workbench.session.status import LaneInfo
 
-CELL_VOLTAGE: Final = re.compile(r"cell_\d+/voltage")
-SENSOR: Final = re.compile(r"bms/temperature_\d+")
-
-STATE, ARMED = "bench/state", 2
+ARMED: Final = 2  # `bench/state` of the first state in which estimators learn
 DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
 RISE_S: Final = 0.1  # outputs that are switched on rise meanwhile
 TURN_S: Final = 0.010  # how far that may be off: loop and simulator keep their own periods
@@ -61,23 +72,31 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
     `residual` (a real pack is measured) every twin is held against the measurement.
     """
     column = {name: number for number, name in enumerate(names)}
-    cells = _matching(column, CELL_VOLTAGE)
-    sensors = _matching(column, SENSOR)
+    cells = _matching(column, CELL_VOLTAGES)
+    sensors = _matching(column, SENSED_TEMPERATURES)
     made: list[Formula] = []
     if len(cells):
         made += [
-            Formula(Channel(f"cells/{word}", "V"), partial(_of_live, cells, reduce))
-            for word, reduce in (("min", _least), ("mean", _mean), ("max", _most), ("spread", _spread))
+            Formula(Channel(name, "V"), partial(_of_live, cells, reduce))
+            for name, reduce in (
+                (CELLS_MIN, _least),
+                (CELLS_MEAN, _mean),
+                (CELLS_MAX, _most),
+                (CELLS_SPREAD, _spread),
+            )
         ]
         made += [
-            Formula(Channel(f"estimator/{lane.name}/soc_band", "1"), partial(_while_armed, column[STATE], column[std]))
+            Formula(
+                Channel(lane_channel("estimator", lane.name, "soc_band"), "1"),
+                partial(_while_armed, column[BENCH_STATE], column[std]),
+            )
             for lane in lanes
-            if (std := f"estimator/{lane.name}/soc_std") in column and STATE in column
+            if (std := lane_channel("estimator", lane.name, "soc_std")) in column and BENCH_STATE in column
         ]
     if len(sensors):
         made += [
-            Formula(Channel(f"temperature/{word}", "K"), partial(_reduced, sensors, reduce))
-            for word, reduce in (("coldest", _least), ("hottest", _most))
+            Formula(Channel(name, "K"), partial(_reduced, sensors, reduce))
+            for name, reduce in ((COLDEST, _least), (HOTTEST, _most))
         ]
     return made + _twins(column, lanes, residual=residual)
 
@@ -87,13 +106,13 @@ def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool)
     twins = [lane for lane in lanes if lane.role == "twin"]
     active = next((lane.name for lane in twins if lane.active), None)
     for lane in twins:
-        path = f"twin/{lane.name}/"
+        path = lane_prefix("twin", lane.name)
         measured = residual or lane.active or active is None
-        against = "" if measured else f"twin/{active}/"
+        against = "" if active is None or measured else lane_prefix("twin", active)
         pairs = [
             (number, column[other])
             for name, number in column.items()
-            if name.startswith(path) and CELL_VOLTAGE.fullmatch(name.removeprefix(path))
+            if name.startswith(path) and CELL_VOLTAGES.fullmatch(name.removeprefix(path))
             if (other := against + name.removeprefix(path)) in column
         ]
         if pairs:
@@ -102,7 +121,7 @@ def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool)
             write_s = 0.0 if residual else WRITE_S
             of = partial(_tracking, mine, theirs, write_s) if measured else partial(_difference, mine, theirs, age)
             made.append(Formula(Channel(f"{path}difference", "V"), of))
-        soc = _matching(column, re.compile(rf"{re.escape(path)}cell_\d+/soc"))
+        soc = _matching(column, re.compile(rf"{re.escape(path)}{CELL}\d+/soc"))
         if len(soc):
             made.append(Formula(Channel(f"{path}soc", "1"), partial(_reduced, soc, _mean)))
     return made

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
+from drivers.channel_names import lane_channel
 from workbench.window import format as fmt
 from workbench.window.specs import coloured, twin_word
 from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
@@ -36,16 +38,16 @@ class Figures:
 
 def figures(lane: LaneInfo, reading: Reading, truth: str, *, residual: bool = False) -> Figures:
     """The lane's columns at one instant; SoC errors are against the active twin `truth`."""
-    path = f"{lane.role}/{lane.name}"
-    step = (fmt.step_time(reading[f"{path}/step"]), "")
+    own = partial(lane_channel, lane.role, lane.name)
+    step = (fmt.step_time(reading[own("step")]), "")
     if lane.role == "twin":
-        off = abs(reading[f"{path}/difference"])
+        off = abs(reading[own("difference")])
         word = _WORDS[twin_word(lane, residual=residual)]
         return Figures(((fmt.MILLIVOLT.number(off), word), step))
     if lane.role == "estimator":
-        error = abs(reading[f"{path}/soc"] - reading[f"twin/{truth}/soc"])
+        error = abs(reading[own("soc")] - reading[lane_channel("twin", truth, "soc")])
         return Figures(((fmt.PERCENT.text(error), ""), step))
-    cost, violations = reading[f"{path}/cost"], reading[f"{path}/violations"]
+    cost, violations = reading[own("cost")], reading[own("violations")]
     return Figures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from drivers.channel_names import DERIVED, FAMILY, LANES
 from workbench.window import format as fmt
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def _place(bench: BenchFacts, name: str) -> str:
         if name.startswith(source.prefixes):
             return source.name
     head, _, rest = name.partition("/")
-    if head in {"twin", "estimator", "controller"}:
+    if head in LANES:
         return f"{head.capitalize()} {rest.split('/', 1)[0]}"
-    return "Derived" if head in {"cells", "temperature"} else "Loop and gate"
+    return "Derived" if head in DERIVED else "Loop and gate"
 
 
 def _ordered(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]) -> tuple[Signal, ...]:
@@ -105,7 +106,7 @@ def _brief(signals: Sequence[Signal]) -> int:
 
 
 def _numbered(name: str) -> bool:
-    return name.startswith("cell_") or "/cell_" in name or name[-1].isdigit()
+    return FAMILY.fullmatch(name) is not None
 
 
 def _family(name: str) -> tuple[bool, str]:

@@ -8,7 +8,8 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from edge_bridge.bundle import canonical, envelope, keys, manifest
+from drivers.timestamps import format_utc
+from edge_bridge.bundle import canonical, envelope, keys
 from edge_bridge.bundle.archive import unpacked
 from edge_bridge.bundle.manifest import NEEDED, Manifest
 from edge_bridge.bundle.write import written
@@ -23,7 +24,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def about(serial: int = 5, evidence: str = "HIL", name: str = "pack") -> Manifest:
-    times = (manifest.stamp(MADE), manifest.stamp(EXPIRES))
+    times = (format_utc(MADE), format_utc(EXPIRES))
     return Manifest(name, serial, *times, evidence, "run", {"estimator": "EKF"}, {"numpy": "2"}, {})
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_bridge.ranges import Range, find_ranges
 from edge_bridge.sparkplug import acks
 from edge_bridge.sparkplug.payload import PayloadError
 
@@ -11,12 +12,12 @@ NUMBERS = st.sets(st.integers(1, 200), min_size=1, max_size=80)
 BOOTS = st.from_regex(r"[0-9a-f]{1,16}", fullmatch=True)
 
 
-def numbers(ranges: tuple[acks.Range, ...]) -> set[int]:
+def numbers(ranges: tuple[Range, ...]) -> set[int]:
     return {number for first, last in ranges for number in range(first, last + 1)}
 
 
 def test_ranges_are_written_as_the_protocol_says() -> None:
-    text = list(acks.formatted({"ab": acks.ranges([60, 1, 2, 3, 57, 61]), "0c": acks.ranges([9])}))
+    text = list(acks.formatted({"ab": find_ranges([60, 1, 2, 3, 57, 61]), "0c": find_ranges([9])}))
     assert text == ["ab:1-3,57,60-61;0c:9"]
     assert acks.parse(text[0]) == {"ab": ((1, 3), (57, 57), (60, 61)), "0c": ((9, 9),)}
 
@@ -24,7 +25,7 @@ def test_ranges_are_written_as_the_protocol_says() -> None:
 @given(st.dictionaries(BOOTS, NUMBERS, max_size=4))
 def test_what_is_acknowledged_is_what_was_stored(stored: dict[str, set[int]]) -> None:
     heard = dict[str, set[int]]()
-    for text in acks.formatted({boot: acks.ranges(seqs) for boot, seqs in stored.items()}):
+    for text in acks.formatted({boot: find_ranges(seqs) for boot, seqs in stored.items()}):
         for boot, ranges in acks.parse(text).items():
             heard.setdefault(boot, set()).update(numbers(ranges))
     assert heard == stored
@@ -32,7 +33,7 @@ def test_what_is_acknowledged_is_what_was_stored(stored: dict[str, set[int]]) ->
 
 def test_many_holes_make_several_texts_that_each_can_be_read() -> None:
     every_other = range(1, 4 * acks.MOST_RANGES, 2)
-    texts = list(acks.formatted({"ab": acks.ranges(every_other), "cd": acks.ranges(every_other)}))
+    texts = list(acks.formatted({"ab": find_ranges(every_other), "cd": find_ranges(every_other)}))
     assert len(texts) == 4
     heard = [acks.parse(text) for text in texts]
     for boot in ("ab", "cd"):

@@ -68,6 +68,12 @@ def test_a_limit_without_a_device_side_is_named_by_its_line(bench: Path) -> None
     assert caught.value.line
 
 
+def test_a_limit_that_matches_no_channel_is_told_before_anything_starts(bench: Path) -> None:
+    changed(bench, 'channels = "io/estop"', 'channels = "io/stop"')
+    with pytest.raises(BenchFileError, match="matches no channel"):
+        read_limits(bench)
+
+
 FOREIGN = EMULATED_BENCH.with_name("foreign24.toml")
 
 

@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BundleRefused, PulseError, Refused, Usage
-from edge_bridge.bundle import keys, manifest
+from drivers.timestamps import format_utc, make_serial
+from edge_bridge.bundle import keys
 from edge_bridge.bundle.archive import MAX_FILE
 from edge_bridge.bundle.verify import verify
 from workbench.bundling.page import page, read_untrusted
@@ -65,11 +66,11 @@ def trust(public: Path, folder: Path) -> Path:
 def build(wish: Wish) -> Judged:
     """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
-    serial = int(now.strftime("%Y%m%d%H%M%S")) if wish.serial is None else wish.serial
+    serial = make_serial(now) if wish.serial is None else wish.serial
     report = Told("bundle build")
     verb.build(
         report, wish.run, wish.private, wish.bench, wish.certificate,
-        name=wish.name, serial=serial, days=wish.days, made=manifest.stamp(now),
+        name=wish.name, serial=serial, days=wish.days, made=format_utc(now),
         out=wish.folder / f"{wish.name}-{serial}.bundle",
     )  # fmt: skip
     said = report.body

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-import tomllib
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from drivers.errors import PulseError, RunLogError
 from workbench.certify.order import Order
 from workbench.certify.runner import SUITES, Certification
-from workbench.folders import fresh
+from workbench.folders import make_stamped
 from workbench.session.actions import Failure
 from workbench.window.certify import certificates
 from workbench.window.certify.model import Suite
@@ -25,8 +23,7 @@ if TYPE_CHECKING:
     from workbench.window.certify.model import PastLine, Result, Work
 
 FOLDER: Final = "certificates"
-EMULATED: Final = "emulated"
-INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
+PARTS: Final = 4  # of a bench: three instruments and the device under test
 Thing = TypeVar("Thing")
 
 
@@ -46,11 +43,11 @@ class BenchCertifier:
         return "" if self._root is not None else "This window has no folder for certificates; open it with --out."
 
     def emulated(self, bench: Path) -> bool:
+        from drivers.benchfile import read_bench  # noqa: PLC0415  # slow to import, asked for on this page alone
+
         try:
-            said: dict[str, Any] = tomllib.loads(bench.read_text(encoding="utf-8"))
-            addresses = [str(said[name]["address"]) for name in INSTRUMENTS]
-            return all(place.startswith(EMULATED) for place in (*addresses, str(said["dut"]["interface"])))
-        except (OSError, ValueError, KeyError, TypeError):
+            return len(read_bench(bench).emulated_parts) == PARTS
+        except PulseError:
             return False
 
     def read(self, suite: Path, bench: Path) -> SuiteReading:
@@ -59,8 +56,7 @@ class BenchCertifier:
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Certification:
         if self._root is None:
             raise RunLogError(self.why_not())
-        stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())  # so that names sort by time
-        folder = fresh(self._root.resolve() / FOLDER, f"{stamp}_{suite.stem}")
+        folder = make_stamped(self._root.resolve() / FOLDER, suite.stem)
         return Certification(suite.resolve(), Order(bench.resolve(), folder, tuple(only)))
 
     def off(self, work: Work) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
 import math
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +10,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from drivers.timestamps import parse_utc
 from workbench.certify.verdict import Verdict, is_question
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
@@ -151,7 +150,7 @@ def whole(cases: Sequence[CaseRun]) -> str:
 def stamp(made: str) -> str:
     """When a certificate was made, in local time, from ISO 8601; as it stands where that cannot be read."""
     try:
-        return fmt.wall_date(calendar.timegm(time.strptime(made, "%Y-%m-%dT%H:%M:%SZ")))
+        return fmt.wall_date(parse_utc(made).timestamp())
     except ValueError:
         return made
 

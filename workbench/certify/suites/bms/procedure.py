@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.channel_names import BMS_FAULT, BMS_FAULT_CELL, CONTACTOR
 from workbench.certify.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
     """The contact opens, whenever."""
     opened = bench.opening(beyond, bench.device.open_s)
     at_s = beyond.end_s if opened is None else opened.at_s
-    rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel="io/contactor")
+    rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel=CONTACTOR)
 
 
 def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s) -> Told | None:
@@ -45,7 +46,7 @@ def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s:
 def says(rec: Record, told: Told | None, fault: str, asked_s: float) -> None:
     """What it said is the fault that happened; `asked_s` is when it might have begun to."""
     right = told is not None and told.fault == fault
-    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=told.at_s if told else asked_s, channel="bms/fault")
+    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=told.at_s if told else asked_s, channel=BMS_FAULT)
 
 
 def names(rec: Record, told: Told | None, what: str, number: int, asked_s: float, *, promised: bool = True) -> None:
@@ -54,4 +55,4 @@ def names(rec: Record, told: Told | None, what: str, number: int, asked_s: float
         rec.not_applicable(f"names the {what}", f"the device profile says that this fault names no {what}")
         return
     place, at_s = (told.place, told.at_s) if told else (0, asked_s)
-    rec.check(f"names the {what}", place, "1", lo=number, hi=number, at_s=at_s, channel="bms/fault_cell")
+    rec.check(f"names the {what}", place, "1", lo=number, hi=number, at_s=at_s, channel=BMS_FAULT_CELL)

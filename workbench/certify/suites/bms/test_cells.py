@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drivers.channel_names import CONTACTOR
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
 from workbench.certify.seen import Stimulus
@@ -69,4 +70,4 @@ def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Leve
     asked = bench.request("close")
     bench.hold(bench.device.close_s)
     closed = bench.closed_ever(asked.begin_s)
-    rec.check("refuses to close", closed, "1", hi=0.0, at_s=asked.end_s, channel="io/contactor")
+    rec.check("refuses to close", closed, "1", hi=0.0, at_s=asked.end_s, channel=CONTACTOR)

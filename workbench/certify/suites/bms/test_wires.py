@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drivers.channel_names import CONTACTOR
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
 from workbench.certify.suites.bms import procedure
@@ -23,4 +24,4 @@ def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: R
     told = bench.arm_with_open_wire(cell)
     procedure.says(rec, told, level.fault, bench.zero_s)
     procedure.names(rec, told, "cell", cell, bench.zero_s, promised=level.names_place)
-    rec.check("never closed", float(bench.closed_ever(bench.zero_s)), "1", hi=0.0, channel="io/contactor")
+    rec.check("never closed", float(bench.closed_ever(bench.zero_s)), "1", hi=0.0, channel=CONTACTOR)

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Span: TypeAlias = tuple[int, int]
+Range: TypeAlias = tuple[int, int]
 
 
-def united(spans: Iterable[Span]) -> list[Span]:
+def find_ranges(numbers: Iterable[int]) -> list[Range]:
+    """The fewest ranges, ascending, that hold exactly `numbers`."""
+    found = list[Range]()
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def unite(ranges: Iterable[Range]) -> list[Range]:
     """The fewest ranges that hold exactly the numbers of all, ascending."""
-    found = list[Span]()
-    for first, last in sorted(spans):
+    found = list[Range]()
+    for first, last in sorted(ranges):
         if found and first <= found[-1][1] + 1:
             found[-1] = (found[-1][0], max(found[-1][1], last))
         else:
@@ -21,10 +32,10 @@ def united(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def without(whole: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
+def subtract(whole: Iterable[Range], taken: Iterable[Range]) -> list[Range]:
     """The numbers of `whole` that are not in `taken`."""
-    found, cuts = list[Span](), united(taken)
-    for start, last in united(whole):
+    found, cuts = list[Range](), unite(taken)
+    for start, last in unite(whole):
         first = start
         for low, high in cuts:
             if high < first or low > last:
@@ -37,6 +48,6 @@ def without(whole: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     return found
 
 
-def size(spans: Iterable[Span]) -> int:
+def count_numbers(ranges: Iterable[Range]) -> int:
     """How many numbers there are."""
-    return sum(last - first + 1 for first, last in united(spans))
+    return sum(last - first + 1 for first, last in unite(ranges))

@@ -1,0 +1,25 @@
+"""The declared limits of a bench as a client shows them, one pair for each bounded channel."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from drivers.benchfile.limits import laid_over
+from workbench.session.bench_info import LimitPair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drivers.benchfile.model import Bench
+    from drivers.snapshot import ChannelTable
+
+
+def list_limit_pairs(bench: Bench, table: ChannelTable, *, whole: bool = True) -> Iterator[LimitPair]:
+    """The bench limits over `table`, the device's beside them; raises what `laid_over` raises."""
+    laid = laid_over(bench, table, whole=whole)
+    for n, channel in enumerate(table):
+        if math.isfinite(laid.low[n]):
+            device = (float(laid.device_low[n]), float(laid.device_high[n]))
+            of_bench = (float(laid.low[n]), float(laid.high[n]))
+            yield LimitPair(channel.name, channel.unit, of_bench, device if math.isfinite(device[0]) else None)
