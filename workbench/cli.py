@@ -250,7 +250,7 @@ def tour(
     as_json: AsJson = False,
 ) -> None:
     """Walk the whole chain without a person; each step prints a measured figure and its target."""
-    from workbench.verbs import tour as verb
+    from workbench.verbs import selftest as verb
 
     answer(Report("tour", as_json), verb.main, out, only, sabotage, earlier)
 

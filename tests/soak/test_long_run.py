@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from workbench import jitter
-from workbench.tour.yardstick import Yardstick
+from workbench.selftest.yardstick import Yardstick
 
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_S = float(os.environ.get("PULSEBMS_SOAK_S", "600"))

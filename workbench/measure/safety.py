@@ -13,16 +13,16 @@ from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
 from workbench.measure.job import conditions
 from workbench.measure.metric import Metric
-from workbench.tour import evidence, safety_steps
-from workbench.tour.reaction import Reaction
-from workbench.tour.trip import Trip
+from workbench.selftest import evidence, safety_steps
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.trip import Trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
-    from workbench.tour.step import Finding
+    from workbench.selftest.step import Finding
 
 _NOT: Final = "not off in time, or not by the guard's own connection, in one of the repeats"
 LIMIT: Final = Metric("bench limit crossed to supply off, worst", "ms", "<", 200.0, reason=_NOT)

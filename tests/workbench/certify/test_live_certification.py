@@ -18,7 +18,7 @@ from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
 from workbench.compose.defects import sabotage
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.tour import evidence
+from workbench.selftest import evidence
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.folders import fresh
-from workbench.tour.itinerary import chosen, known_sabotage
-from workbench.tour.step import Finding, Step, line, row
-from workbench.tour.trip import Trip
+from workbench.selftest.itinerary import chosen, known_sabotage
+from workbench.selftest.step import Finding, Step, line, row
+from workbench.selftest.trip import Trip
 
 if TYPE_CHECKING:
     from pathlib import Path

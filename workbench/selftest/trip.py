@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from control.state import BenchState
 from workbench.compose.session import open_session
+from workbench.selftest.chain import Chain
 from workbench.session import patience
-from workbench.tour.chain import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

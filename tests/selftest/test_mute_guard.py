@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.leaks import Watch
-from tests.tour.walk import tour
+from tests.selftest.walk import tour
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,14 +18,14 @@ from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.broker import own_broker
 from workbench.compose.defects import sabotage as seeded
-from workbench.tour.chain import NODE
-from workbench.tour.step import Finding
+from workbench.selftest.chain import NODE
+from workbench.selftest.step import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certify.certificate import Certificate
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 CELLS: Final = (1, 12, 24)
 DEFECT: Final = ("wrong-cell-named", 12)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from drivers.errors import Usage
-from workbench.tour import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
-from workbench.tour.step import Step
+from workbench.selftest import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
+from workbench.selftest.step import Step
 
 LIVE: Final = ("connect", "arm")  # without these no later step can be walked
 STEPS: Final = (

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.machine import QUICK_S, Speed
-from tests.tour.walk import not_judged
-from workbench.tour.itinerary import STEPS
+from tests.selftest.walk import not_judged
+from workbench.selftest.itinerary import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_UP = """

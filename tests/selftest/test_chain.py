@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from edge_bridge.bundle import keys
-from tests.tour.walk import ROOT, failed, tour
-from workbench.verbs.tour import SUMMARY
+from tests.selftest.walk import ROOT, failed, tour
+from workbench.verbs.selftest import SUMMARY
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.tour.verb_process import VerbProcess
+from workbench.selftest.verb_process import VerbProcess
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,15 @@ import signal
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from workbench.selftest import evidence
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.step import Finding
 from workbench.session import patience
-from workbench.tour import evidence
-from workbench.tour.reaction import Reaction
-from workbench.tour.step import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 BMS_MS, OFF_MS = 160.0, 200.0
 CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10

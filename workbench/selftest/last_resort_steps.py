@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
+from workbench.selftest import evidence
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.step import Finding
 from workbench.session import patience
-from workbench.tour import evidence
-from workbench.tour.reaction import Reaction
-from workbench.tour.step import Finding
 
 if TYPE_CHECKING:
+    from workbench.selftest.trip import Trip
     from workbench.session.live import LiveSession
-    from workbench.tour.trip import Trip
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP, GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tour.walk import failed, tour
-from workbench.tour.itinerary import STEPS
+from tests.selftest.walk import failed, tour
+from workbench.selftest.itinerary import STEPS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import pytest
 
 from workbench.certify.certificate import Certificate
 from workbench.outcome import Report
-from workbench.tour import step as steps
-from workbench.tour.bench_steps import judged_run
-from workbench.tour.chain_steps import certified
-from workbench.tour.step import Finding, Step
-from workbench.tour.yardstick import Machine
-from workbench.verbs import tour as verb
+from workbench.selftest import step as steps
+from workbench.selftest.bench_steps import judged_run
+from workbench.selftest.chain_steps import certified
+from workbench.selftest.step import Finding, Step
+from workbench.selftest.yardstick import Machine
+from workbench.verbs import selftest as verb
 
 QUIET = Machine(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
 NO_PERMISSION = "no real-time permission (Operation not permitted)"
