@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,6 @@ from control.guard import GuardSpec
 from control.state import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.lastframe import CanLastWord
-from drivers.lastword import LastWord
 from drivers.scpi import ea_psb10000
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.limits import BenchLimits as DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
+    from drivers.lastword import LastWord
     from drivers.snapshot import ChannelTable
 
 
@@ -62,15 +61,6 @@ def last_words(bench: Bench, dut: Dut) -> tuple[LastWord | CanLastWord, ...]:
             bus = (bench.dut.interface, bench.dut.channel, bench.dut.bitrate)
             words.append(CanLastWord(*bus, open_steps(dut.map, step.within_s)))
     return tuple(words)
-
-
-def muted(words: tuple[LastWord | CanLastWord, ...]) -> tuple[LastWord, ...]:
-    """A guard that proves its connection and asks what it should, but never says off: what the tour must notice."""
-    return tuple(
-        replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
-        for word in words
-        if isinstance(word, LastWord)
-    )
 
 
 def outputs(bench: Bench, table: ChannelTable) -> Outputs:

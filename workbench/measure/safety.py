@@ -43,7 +43,7 @@ STEPS: Final = (
 
 
 def measure(job: Job) -> Iterator[Row]:
-    """The tour's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
+    """The selftest's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
     said, repeats = conditions(), job.times(REPEATS)
     found: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     for n in range(repeats):
@@ -87,7 +87,7 @@ def _window_killed(folder: Path) -> Finding:
     with process.bench_window(own, 0) as window:
         told = process.told(own, window, ended=False)
         if told["state"] != BenchState.RUNNING.word or not told["ports"]:
-            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py tour")
+            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py selftest")
         reaction = Reaction()
         time.sleep(PROBE_S)
         reaction.since_s = time.monotonic()

@@ -73,7 +73,7 @@ def _open_window(trip: Trip) -> tuple[subprocess.Popen[bytes], Path]:
     folder.mkdir(exist_ok=True)
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths}
-    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder), trip.sabotage]
+    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder), trip.defect]
     with (trip.out / "window.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # ourselves
             [sys.executable, "-m", "workbench.selftest.window_client", *arguments],

@@ -50,7 +50,7 @@ def limit(trip: Trip) -> Finding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
-    if trip.sabotage == "kill-guard" and session.guard_pid:
+    if trip.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = trip.now()
     patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
