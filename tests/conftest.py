@@ -18,15 +18,15 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 LONG: Final = (  # first: what takes minutes must not begin when everything else has ended
-    "tour/test_chain.py",
+    "selftest/test_chain.py",
     "edge/test_edge_live.py",
     "edge/test_edge_alone_live.py",
-    "tour/test_tour.py",
+    "selftest/test_selftest.py",
     "certify/test_live_certification.py",
     "packaging/test_packaging.py",
     "workbench/test_live_bench.py",
     "workbench/test_run_verb.py",
-    "tour/test_mute_guard.py",
+    "selftest/test_mute_guard.py",
     "edge/test_footprint.py",
 )
 

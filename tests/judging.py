@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-LATE_MS: Final = 2.0  # p99 of the empty loop, as the tour asks of the bench's own
+LATE_MS: Final = 2.0  # p99 of the empty loop, as the selftest asks of the bench's own
 OTHERS_CORES: Final = 0.25  # of processes that are none of this run's, and of other guests of the host
 NOT_JUDGED: Final = "not judged"
 FILE: Final = "PULSEBMS_NOT_JUDGED"  # in the environment: the file that `tools/test.py` counts them by

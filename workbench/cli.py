@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
+_RENAMED: Final = {"--sabotage": "--inject-defect"}
 
 
 @app.callback(invoke_without_command=True)
@@ -161,7 +162,7 @@ def fleet(
     duration: Annotated[
         float | None, typer.Option(min=1.0, help="Seconds; default: until stopped, or until the bundle is there.")
     ] = None,
-    sabotage: Annotated[str, typer.Option(hidden=True)] = "",
+    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
     """Hear the packs of a group, store each row exactly once, acknowledge it, and send bundles.
@@ -179,7 +180,7 @@ def fleet(
         send=send,
         to=to,
         duration_s=duration,
-        sabotage=sabotage,
+        inject_defect=inject_defect,
     )
 
 
@@ -210,7 +211,7 @@ def edge(
         str | None, typer.Option(metavar="REASON", help="Forget the trip of before, and why that is safe.")
     ] = None,
     allow_sim: Annotated[bool, typer.Option("--allow-sim", help="Run a bundle that only simulation proved.")] = False,
-    sabotage: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
     """Verify and install a bundle, run its estimator and gate beside a pack, and tell the fleet.
@@ -233,26 +234,35 @@ def edge(
         rate_hz=rate,
         capacity_rows=capacity,
         reset=reset_trip,
-        sabotage=sabotage,
+        inject_defect=inject_defect,
     )
 
 
 @app.command(short_help="The whole chain without a person.")
-def tour(
-    out: Out = Path("tour"),
+def selftest(
+    out: Out = Path("selftest"),
     only: Annotated[str, typer.Option(metavar="STEPS", help="Judge these steps alone, comma-separated.")] = "",
-    sabotage: Annotated[str, typer.Option(metavar="NAME", help="Break one thing; the tour must notice.")] = "",
+    inject_defect: Annotated[
+        str, typer.Option(metavar="NAME", help="Inject one defect; the selftest must find it.")
+    ] = "",
     earlier: Annotated[
         Path | None,
-        typer.Option("--from", metavar="TOUR", help="Folder of an earlier tour, whose run and bundle are taken."),
+        typer.Option("--from", metavar="FOLDER", help="Folder of an earlier selftest; take its run and bundle."),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Walk the whole chain without a person; each step prints a measured figure and its target."""
-    from workbench.verbs import tour as verb
+    """Run the whole chain without a person; each step prints a measured figure and its target."""
+    from workbench.verbs import selftest as verb
 
-    answer(Report("tour", as_json), verb.main, out, only, sabotage, earlier)
+    answer(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier)
+
+
+@app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def tour() -> None:
+    """Refuse the old name of `selftest`."""
+    renamed = Usage("tour is now called selftest", hint="run: python main.py selftest")
+    raise typer.Exit(Report("tour", "--json" in sys.argv).finish(ok=False, error=renamed))
 
 
 @app.command(short_help="What things cost here, beside their peers.")
@@ -288,6 +298,8 @@ def main() -> int:
 
 def _say_usage(error: Any) -> int:
     """What was wrong with the words of the command, for people and for scripts."""
+    if (old := getattr(error, "option_name", "")) in _RENAMED:
+        error.message, error.possibilities = f"{old} is now called {_RENAMED[old]}", None
     if "--json" not in sys.argv:
         error.show()
         return Exit.BAD_INPUT

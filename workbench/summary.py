@@ -1,4 +1,4 @@
-"""What a run amounts to, read back from its folder: the figures that `run --json` and the tour report."""
+"""What a run amounts to, read back from its folder: the figures that `run --json` and `selftest` report."""
 
 from __future__ import annotations
 

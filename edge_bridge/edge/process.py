@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
-from drivers.errors import Usage
 from drivers.statefile import Damaged, Missing, read_state, remove, whole_in, write_state
-from edge_bridge.edge import metrics, sabotage
+from edge_bridge.edge import metrics
 from edge_bridge.edge.begin import begin
 from edge_bridge.edge.beside import Beside
 from edge_bridge.edge.download import Download
@@ -58,13 +57,18 @@ class Result:
 class Edge:
     """Everything that one edge holds; `run` until told to stop, then `close`."""
 
-    def __init__(self, settings: Settings, clocks: MachineClocks, say: Callable[[str], None]) -> None:
-        """Open the outbox; raises `Usage`, `Refused`. Nothing is asked of the pack or the broker yet."""
-        _check(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        clocks: MachineClocks,
+        say: Callable[[str], None],
+        *,
+        make_outbox: type[Outbox] = Outbox,
+    ) -> None:
+        """Open the outbox; raises `Refused`. Nothing is asked of the pack or the broker yet."""
         self._settings, self._clocks, self._say = settings, clocks, say
-        make = sabotage.LosesRow if settings.sabotage == sabotage.LOSE_ROW else Outbox
         boot = secrets.token_hex(BOOT_BYTES)
-        self._outbox = make(settings.outbox, boot, capacity_rows=settings.capacity_rows)
+        self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows)
         self._say_notice()
         self._device: tuple[bytes, Dut] | None = None
         self._beside: Beside | None = None
@@ -244,10 +248,3 @@ class Edge:
             outage_s=voice.outage_s,
             refused=dict(node.refused),
         )
-
-
-def _check(settings: Settings) -> None:
-    """Raise `Usage` for what makes no sense."""
-    if settings.sabotage and settings.sabotage not in sabotage.NAMES:
-        what, known = f"sabotage {settings.sabotage!r} is not known", ", ".join(sabotage.NAMES)
-        raise Usage(what, key="sabotage", value=settings.sabotage, bound=known, hint=f"there is {known}")

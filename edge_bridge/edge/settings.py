@@ -27,7 +27,6 @@ class Settings:
     allow_sim: bool = False
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
-    sabotage: str = ""
 
     @property
     def outbox(self) -> Path:

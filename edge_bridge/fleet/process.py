@@ -55,13 +55,13 @@ class Fleet:
         *,
         group: str = GROUP,
         host: str = HOST,
-        sabotage: str = "",
+        open_store: Callable[[Path], Store] = Store,
     ) -> None:
         """Connects on its own. Raises `Usage` for an address or a file that makes no sense."""
         _checked(group, "group")
         _checked(host, "host")
         self._now = now
-        self._store = Store(db, sabotage)
+        self._store = open_store(db)
         try:
             self._host = Host(group, host, self._store.notes())
         except Usage:

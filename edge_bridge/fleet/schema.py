@@ -41,7 +41,7 @@ CREATE TABLE counter (kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NO
 def opened(path: Path, *, unique: bool = True) -> sqlite3.Connection:
     """The database, made where there is none, held by this process alone; raises `Usage` for what is not ours.
 
-    `unique=False` leaves out the key that keeps rows from being stored twice: a sabotage for the tour.
+    `unique=False` makes a new file without the key that keeps rows from being stored twice.
     """
     if path.is_file() and not path.stat().st_size:
         raise _refused(path, "is empty, which a fleet's database never is: its rows are lost, or it is no database")
@@ -75,7 +75,7 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
     if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise _refused(path, f"is damaged: {found}")
     if not new and not unique:
-        raise _refused(path, "holds rows already, and the sabotage double-row wants a new file")
+        raise _refused(path, "exists already; a table without a key needs a new file")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute("BEGIN IMMEDIATE")  # and so the file is ours until it is closed

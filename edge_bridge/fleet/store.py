@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.row import Gap, Row
     from edge_bridge.fleet.summary import NodeSummary
 
-DOUBLE_ROW, LOSE_ROW = "double-row", "lose-row"
-SABOTAGES: Final = (DOUBLE_ROW, LOSE_ROW)
 CONFLICT: Final = ("refused", "conflict")  # a row came again under its number and says something else
 
 _COLUMNS: Final = ("node", "boot", "seq", "t_ms", "historical", "clock", "gap_boot", "gap_first", "gap_last", *NAMES)
@@ -107,13 +105,14 @@ class Totals:
 
 
 class Store:
-    """One file, one process. `sabotage` breaks it on purpose, for the tour."""
+    """One file, one process."""
 
-    def __init__(self, path: Path, sabotage: str = "") -> None:
+    _unique = True  # a row has a key, and is stored once
+
+    def __init__(self, path: Path) -> None:
         """Raises `Usage` for a file that is not a fleet's, of another version, or held by somebody."""
-        self._database = schema.opened(path, unique=sabotage != DOUBLE_ROW)
-        self._insert = _INSERT if sabotage == DOUBLE_ROW else _ONCE
-        self._sabotage = sabotage
+        self._database = schema.opened(path, unique=self._unique)
+        self._insert = _ONCE if self._unique else _INSERT
 
     def close(self) -> None:
         self._database.close()
@@ -121,18 +120,11 @@ class Store:
     def take(self, batch: Batch) -> Stored:
         """Commit all of it or nothing; raises `sqlite3.Error` when the disk does not take it."""
         kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
-        new, conflicts, broken = 0, 0, self._sabotage
+        new = conflicts = 0
         with self._transaction():
             for row in batch.rows:
                 kept[row.node][row.boot].append(row.seq)
-                if broken == LOSE_ROW:
-                    broken = ""
-                    self._highest(row.node, row.boot, row.seq)
-                    continue
                 added = self._keep(row)
-                if broken == DOUBLE_ROW:
-                    broken = ""
-                    self._keep(row)
                 new += added
                 conflicts += not added and not self._holds(row)
             for born in batch.births:
@@ -143,7 +135,6 @@ class Store:
             if conflicts:
                 counts.append((*CONFLICT, conflicts))
             self._database.executemany(_COUNT, counts)
-        self._sabotage = broken
         return Stored(new, len(batch.rows) - new, conflicts, kept)
 
     def notes(self) -> list[NodeNote]:

@@ -1,4 +1,4 @@
-"""The wheel, the names it claims, and the first step of the tour from an installed copy."""
+"""The wheel, the names it claims, and the first step of the selftest from an installed copy."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def test_the_wheel_carries_the_emulated_bench(wheel: Path) -> None:
 
 
 @pytest.mark.live
-def test_the_first_step_of_the_tour_passes_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_the_first_step_of_the_selftest_passes_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     start = f"import runpy, sys; sys.path[:0] = [{str(site)!r}, {str(site / 'pulsebms')!r}]; "
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "QT_QPA_PLATFORM": "offscreen"}
-    for script in (  # warmed, as the README says; then the tour
+    for script in (  # warmed, as the README says; then the selftest
         "runpy.run_module('twin.warm', run_name='__main__')",
         (
-            "sys.argv[1:] = ['tour', '--only', 'connect']; "
+            "sys.argv[1:] = ['selftest', '--only', 'connect']; "
             "runpy.run_module('pulsebms', run_name='__main__', alter_sys=True)"
         ),
     ):

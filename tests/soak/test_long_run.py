@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from workbench import jitter
-from workbench.tour.yardstick import Yardstick
+from workbench.selftest.yardstick import Yardstick
 
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_S = float(os.environ.get("PULSEBMS_SOAK_S", "600"))
@@ -58,9 +58,9 @@ def test_a_long_run_loses_no_tick_and_grows_no_memory(tmp_path: Path) -> None:
     assert held, f"{missed_pct:.3g} % missed, the machine itself misses {machine.missed_pct:.3g} %"
 
 
-def test_five_tours_in_a_row_walk_every_step(tmp_path: Path) -> None:
+def test_five_selftests_in_a_row_walk_every_step(tmp_path: Path) -> None:
     for _ in range(5):
-        command = [sys.executable, "main.py", "tour", "--json", "--out", str(tmp_path)]
+        command = [sys.executable, "main.py", "selftest", "--json", "--out", str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert json.loads(done.stdout)["ok"], done.stderr
 

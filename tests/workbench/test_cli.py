@@ -14,7 +14,8 @@ import typer
 import workbench.cli
 from drivers.benchfile import read_bench
 from drivers.errors import Usage
-from workbench.compose.defects import refuse_without_place
+from workbench.compose.defects import NO_DEFECTS, refuse_without_part
+from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.handed_on import hand_on
 from workbench.verbs import bundle, certify, doctor, run, window
@@ -31,7 +32,8 @@ def pulse(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_verb_and_the_exit_statuses() -> None:
     done = pulse("--help")
     assert done.returncode == 0
-    for word in ("window", "doctor", "run", "replay", "export", "tour", "measure", "Exit status"):
+    assert "tour" not in done.stdout
+    for word in ("window", "doctor", "run", "replay", "export", "selftest", "measure", "Exit status"):
         assert word in done.stdout
 
 
@@ -56,14 +58,46 @@ def test_a_mistake_in_the_bench_file_exits_2_with_file_line_key_value_and_bound(
     assert done.stderr.startswith("error: ")
 
 
-def test_an_unknown_sabotage_is_refused_with_the_names_that_exist() -> None:
-    done = pulse("tour", "--sabotage", "gremlins")
-    assert done.returncode == 2
-    assert "mute-supply" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("selftest",), "mute-supply"),
+        (("fleet", "--broker", "local", "--db", "nowhere"), "double-row"),
+        (("edge", "--trust", "nowhere", "--broker", "mqtt://127.0.0.1:9"), "lose-row"),
+    ],
+)
+def test_an_unknown_defect_is_refused_with_the_names_that_exist(
+    words: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(monkeypatch, *words, "--inject-defect", "gremlins", "--json") == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["key"], error["value"]) == ("inject-defect", "gremlins")
+    assert name in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("tour",), "selftest"),
+        (("tour", "--only", "connect", "--sabotage", "mute-guard"), "selftest"),
+        (("selftest", "--sabotage", "mute-guard"), "--inject-defect"),
+        (("edge", "--sabotage", "lose-row"), "--inject-defect"),
+        (("fleet", "--sabotage", "lose-row"), "--inject-defect"),
+    ],
+)
+def test_an_old_name_is_refused_with_the_new_one(
+    words: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(monkeypatch, *words) == 2
+    assert f"is now called {name}" in capsys.readouterr().err
+    assert cli(monkeypatch, *words, "--json") == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "usage"
+    assert f"is now called {name}" in error["what"]
 
 
 def test_an_unknown_step_is_refused_with_the_names_that_exist() -> None:
-    done = pulse("tour", "--only", "teleport")
+    done = pulse("selftest", "--only", "teleport")
     assert done.returncode == 2
     assert "connect" in done.stderr
 
@@ -173,7 +207,7 @@ def test_every_option_before_a_verb_is_handed_on_and_the_verbs_own_goes_before(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--bench", "mine.toml", "tour"), "--bench is no option of"),
+        (("--bench", "mine.toml", "selftest"), "--bench is no option of"),
         (("--bench", "mine.toml", "measure", "wire"), "--bench is no option of"),
         (("--out", "there", "doctor"), "--out is no option of"),
         (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is no option of"),
@@ -228,7 +262,7 @@ def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("sabotage", "before", "after"),
+    ("name", "before", "after"),
     [
         ("seed:ov-limit-high:1", 'interface = "emulated"', 'interface = "socketcan"'),
         ("bms-threshold", 'interface = "emulated"', 'interface = "socketcan"'),
@@ -236,11 +270,12 @@ def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: 
         ("swap-cells", 'address = "emulated:cell_simulator"', 'address = "10.0.0.3:5025"'),
     ],
 )
-def test_a_defect_without_a_part_to_seed_it_in_is_refused_and_not_dropped(
-    sabotage: str, before: str, after: str, tmp_path: Path
+def test_a_defect_without_its_part_is_refused_and_not_dropped(
+    name: str, before: str, after: str, tmp_path: Path
 ) -> None:
     bench = read_bench(copied_bench(tmp_path, "hil24.toml", before, after))
-    with pytest.raises(Usage, match="cannot be seeded"):
-        refuse_without_place(bench, sabotage)
-    refuse_without_place(read_bench(EMULATED_BENCH), sabotage)
-    refuse_without_place(bench, "drop-tick")
+    with pytest.raises(Usage, match="cannot be injected"):
+        refuse_without_part(bench, find_defects(name))
+    refuse_without_part(read_bench(EMULATED_BENCH), find_defects(name))
+    refuse_without_part(bench, find_defects("drop-tick"))
+    refuse_without_part(bench, NO_DEFECTS)

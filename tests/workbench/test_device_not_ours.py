@@ -12,6 +12,7 @@ from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError, Refused, Usage
 from tests.workbench.live import ROOT
 from workbench.compose import bench as composition
+from workbench.compose.named_defects import find_defects
 from workbench.engine import facts
 from workbench.engine.faults import Faults
 from workbench.session.order import EngineOrder
@@ -42,8 +43,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return parts
 
 
-def composed(bench: Bench, folder: Path, sabotage: str = "") -> None:
-    order = EngineOrder(bench.path, folder, sabotage=sabotage)
+def composed(bench: Bench, folder: Path) -> None:
+    order = EngineOrder(bench.path, folder)
     with pytest.raises(BenchError):
         composition.compose(bench, order, cast("Any", None))
 
@@ -56,13 +57,13 @@ def test_only_what_the_file_calls_emulated_is_started(
     assert started == [("cell_simulator", "supply", "io_box"), ("cell_simulator", "supply", "bms", "io_box")]
 
 
-@pytest.mark.parametrize("sabotage", ["bms-threshold", "seed:ov-limit-high:7"])
+@pytest.mark.parametrize("name", ["bms-threshold", "seed:ov-limit-high:7"])
 def test_a_defect_for_the_emulated_bms_is_refused_around_another(
-    foreign: Bench, started: list[tuple[str, ...]], tmp_path: Path, sabotage: str
+    foreign: Bench, started: list[tuple[str, ...]], tmp_path: Path, name: str
 ) -> None:
-    order = EngineOrder(foreign.path, tmp_path, sabotage=sabotage)
-    with pytest.raises(Usage, match=r"dut\.interface = 'udp_multicast' is no emulated one"):
-        composition.compose(foreign, order, cast("Any", None))
+    order = EngineOrder(foreign.path, tmp_path)
+    with pytest.raises(Usage, match=r"dut\.interface = 'udp_multicast' is not emulated"):
+        composition.compose(foreign, order, cast("Any", None), defects=find_defects(name))
     assert started == []
 
 

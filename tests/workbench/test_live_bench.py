@@ -11,10 +11,10 @@ import pytest
 from control.state import BenchState, OutputState
 from drivers.errors import CheckFailed, PulseError, Refused
 from tests.workbench.live import HIL24, channel, end_guard, outputs, pass_ticks, since, ticks
+from workbench.selftest import evidence
+from workbench.selftest.trip import Trip
 from workbench.session import patience
 from workbench.session.status import CheckState
-from workbench.tour import evidence
-from workbench.tour.trip import Trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

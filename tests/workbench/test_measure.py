@@ -19,7 +19,7 @@ from workbench.measure.job import Job, alternated, percentile
 from workbench.measure.loop import Measured
 from workbench.measure.metric import UNEXPECTED, Metric, table, written
 from workbench.outcome import Report
-from workbench.tour.yardstick import Machine
+from workbench.selftest.yardstick import Machine
 from workbench.verbs import measure as verb
 
 if TYPE_CHECKING:

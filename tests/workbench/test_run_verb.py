@@ -16,7 +16,7 @@ import pytest
 from drivers.runlog.run import Run
 from tests.waiting import stays, wait_until
 from tests.workbench.live import ROOT
-from workbench.tour import evidence
+from workbench.selftest import evidence
 
 live = pytest.mark.live
 posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process group are POSIX")

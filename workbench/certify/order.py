@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from drivers.errors import Usage
+from workbench.compose.defects import NO_DEFECTS, Defects
 
 VARIABLE: Final = "PULSEBMS_CERTIFY"
 
@@ -17,7 +18,7 @@ VARIABLE: Final = "PULSEBMS_CERTIFY"
 class Order:
     """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
 
-    `first_detection`: stop at the first case that fails. `sabotage`: what is broken on purpose, as for an engine.
+    `first_detection`: stop at the first case that fails. `defects`: those of its bench.
     `take_over`: take a supply that somebody else controls.
     """
 
@@ -25,11 +26,12 @@ class Order:
     out: Path
     only: tuple[str, ...] = ()
     first_detection: bool = False
-    sabotage: str = ""
+    defects: Defects = NO_DEFECTS
     take_over: bool = False
 
     def as_text(self) -> str:
-        return json.dumps({**asdict(self), "bench": str(self.bench), "out": str(self.out)})
+        texts = {"bench": str(self.bench), "out": str(self.out), "defects": self.defects.name}
+        return json.dumps({**asdict(self), **texts})
 
     def asks(self, identifier: str, variant: str) -> bool:
         """Whether a case belongs to it."""
@@ -41,12 +43,14 @@ def given() -> Order:
     text = os.environ.get(VARIABLE)
     if text is None:
         raise Usage("no certification is under way", hint="run: python main.py certify SUITE --bench FILE")
+    from workbench.compose.named_defects import find_defects  # noqa: PLC0415  # who only writes an order injects nothing
+
     said = json.loads(text)
     return Order(
         bench=Path(said["bench"]),
         out=Path(said["out"]),
         only=tuple(said["only"]),
         first_detection=bool(said["first_detection"]),
-        sabotage=str(said["sabotage"]),
+        defects=find_defects(said["defects"]),
         take_over=bool(said.get("take_over", False)),
     )

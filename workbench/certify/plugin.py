@@ -58,9 +58,10 @@ class Certifying:
 
             device = DeviceRules.of(read_dut_map(read_bench(self.order.bench).dut_map))
             # shadow lanes judge nothing here, and would only take their time from the loop
-            runs, broken = self.order.out / "runs", self.order.sabotage
-            taken = self.order.take_over
-            self._session = open_session(self.order.bench, runs, shadows=False, sabotage=broken, take_over=taken)
+            order = self.order
+            self._session = open_session(
+                order.bench, order.out / "runs", shadows=False, take_over=order.take_over, defects=order.defects
+            )
             self.opened = CaseBench(self._session, device, self.order.out / STOP)
         return self.opened
 

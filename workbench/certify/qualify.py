@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification
 from workbench.certify.verdict import Verdict
+from workbench.compose.defects import NO_DEFECTS, Defects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +21,11 @@ GOOD: Final = frozenset({Verdict.PASS, Verdict.NA})
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of the suite: on a healthy device (`defect` empty), or with one defect at `place`."""
+    """One run of the suite: on a healthy device (`defect` empty), or on a bench with `defects`."""
 
     name: str
     defect: str = ""
-    sabotage: str = ""
+    defects: Defects = NO_DEFECTS
 
 
 @dataclass
@@ -97,7 +98,7 @@ def _started(suite: Path, bench: Path, folder: Path, outcome: Outcome) -> Certif
     trial, only = outcome.trial, tuple(outcome.again)
     folder = folder / "again" if only else folder
     folder.mkdir(parents=True)
-    return Certification(suite, Order(bench, folder, only, bool(trial.defect), trial.sabotage))
+    return Certification(suite, Order(bench, folder, only, bool(trial.defect), trial.defects))
 
 
 def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from control import guard_journal
 from control.clock import WallClock
@@ -31,7 +31,7 @@ from drivers.scpi.iobox import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated import BenchError as EmulatorError
 from fixtures.emulated import EmulatedBench
-from workbench.compose.defects import EMULATED, SEED, refuse_without_place
+from workbench.compose.defects import EMULATED, NO_DEFECTS, Defects, refuse_without_part
 from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
@@ -48,14 +48,17 @@ if TYPE_CHECKING:
 
     from control.guard import GuardSpec
     from drivers.benchfile.model import Bench
-    from drivers.snapshot import Bytes, Floats
     from workbench.session.order import EngineOrder
 
-SWAPPED: Final = (5, 6)
-LOST_TICK: Final = 1_500  # within the tour's run
 
-
-def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False) -> Station:
+def compose(
+    bench: Bench,
+    order: EngineOrder,
+    guard_client: Connection,
+    *,
+    take_over: bool = False,
+    defects: Defects = NO_DEFECTS,
+) -> Station:
     """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind.
 
     `take_over`: take a supply that somebody else controls.
@@ -63,7 +66,7 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_
     know_loopback_can()
     with ExitStack() as undo:
         folder = make_stamped(order.runs, bench.bench.name)
-        desk = _emulated(bench, folder, order.sabotage)
+        desk = _emulated(bench, folder, defects)
         if desk is not None:
             undo.callback(desk.stop)
         is_ours = is_emulated(bench.supply.address)
@@ -71,7 +74,7 @@ def compose(bench: Bench, order: EngineOrder, guard_client: Connection, *, take_
         lock = BenchLock.take(addresses(bench), bench.bench.name)
         undo.callback(lock.release)
         taken = "" if is_ours else check_remote(bench.supply.address, take_over=take_over)
-        station = _station(bench, folder, order, guard_client, desk, lock=lock)
+        station = _station(bench, folder, order, guard_client, desk, lock=lock, defects=defects)
         station.taken = taken
         undo.pop_all()
         return station
@@ -94,6 +97,7 @@ def _station(
     desk: EmulatedBench | None,
     *,
     lock: BenchLock,
+    defects: Defects,
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
     senses = Senses((cells, supply, dut, io_box))
@@ -115,9 +119,7 @@ def _station(
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     meta["words"] = facts.words(dut.map)
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
-    words = protect.last_words(bench, dut)
-    if order.sabotage == "mute-guard":
-        words = protect.muted(words)
+    words = defects.safe_sequence(protect.last_words(bench, dut))
     report = folder / guard_journal.FILE_NAME
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
     guard, process = _guard(spec, guard_client, lock)
@@ -135,7 +137,7 @@ def _station(
         cells=pack.cells,
         ambient_k=pack.ambient_k,
         plays_cells=bench.bench.mode == "hil",
-        sinks=[RowSink(layout, ring, _OneTickShort(recorder) if order.sabotage == "drop-tick" else recorder), guard],
+        sinks=[RowSink(layout, ring, defects.recorder(recorder)), guard],
     )
     return Station(
         bench=bench,
@@ -202,40 +204,19 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
     )
 
 
-def _emulated(bench: Bench, folder: Path, sabotage: str) -> EmulatedBench | None:
+def _emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBench | None:
     """Start the emulated bench when the file names one; its journals lie in the run's folder."""
-    refuse_without_place(bench, sabotage)
+    refuse_without_part(bench, defects)
     parts = bench.emulated_parts
     if not parts:
         return None
-    thresholds = _lax_thresholds(folder) if sabotage == "bms-threshold" else None
     try:
         desk = EmulatedBench.start(
-            folder / EMULATED, bench.dut_map, thresholds=thresholds, defect=_seeded(sabotage), parts=parts
+            folder / EMULATED, bench.dut_map, thresholds=defects.thresholds(folder), defect=defects.bms, parts=parts
         )
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
-    if sabotage == "mute-supply":
-        desk.inject("mute", instrument="supply")
-    if sabotage == "swap-cells":
-        desk.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
-    return desk
-
-
-def _seeded(sabotage: str) -> tuple[str, int] | None:
-    """The defect and its place that `seed:NAME:PLACE` asks for."""
-    word, _, rest = sabotage.partition(":")
-    if word != SEED:
-        return None
-    name, _, place = rest.partition(":")
-    return name, int(place)
-
-
-def _lax_thresholds(folder: Path) -> Path:
-    """An over-voltage threshold that is too high: what the tour must notice."""
-    lax = folder / "thresholds.toml"
-    lax.write_text("[cell_overvoltage]\nlimit = 4.40\nrecover = 4.35\n", encoding="utf-8")
-    return lax
+    return defects.emulated_bench(desk)
 
 
 def _with_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
@@ -248,15 +229,3 @@ def _with_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
     if is_emulated(bench.dut.interface):
         changed["dut"] = bench.dut.model_copy(update={"interface": LOOPBACK_CAN, "channel": addresses["can"]})
     return bench.model_copy(update=changed)
-
-
-class _OneTickShort:
-    """A recorder that loses one tick of a run: what the tour must notice."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder, self._count = recorder, 0
-
-    def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
-        self._count += 1
-        if self._count != LOST_TICK:
-            self._recorder.put(t_s, values, sampled_s, quality)

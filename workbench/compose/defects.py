@@ -1,42 +1,70 @@
-"""The defects that can be seeded in the emulated BMS, by which a suite is judged."""
+"""Defects that are injected into a bench to show that they are found: none by default.
+
+`workbench.selftest` and `certify --qualify` alone make others, from `workbench.compose.named_defects`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from drivers.errors import Usage
-from fixtures.bms.flaws import DEFECTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from drivers.benchfile.model import Bench
+    from drivers.lastframe import CanLastWord
+    from drivers.lastword import LastWord
+    from fixtures.emulated import EmulatedBench
+    from workbench.engine.sink import TickKeeper
+
+SafeSequence: TypeAlias = "tuple[LastWord | CanLastWord, ...]"
+Part = TypeVar("Part")
 
 EMULATED: Final = "emulated"
-SEED: Final = "seed"
-# What is broken on purpose in an emulated part, and the section of the bench file that must name one.
-PLACES: Final = {SEED: "dut", "bms-threshold": "dut", "mute-supply": "supply", "swap-cells": "cell_simulator"}
-KEYS: Final = {"dut": "interface"}
+KEYS: Final = {"dut": "interface"}  # of the section in a bench file that says where a part is
 
 
-def defects() -> dict[str, str]:
-    """Name to what is wrong."""
-    return {name: defect.about for name, defect in DEFECTS.items()}
+def identity(part: Part) -> Part:
+    """Inject nothing."""
+    return part
 
 
-def sabotage(name: str, place: int) -> str:
-    """What an engine's order says for a seeded defect."""
-    return f"seed:{name}:{place}"
+def no_thresholds(_: Path) -> None:
+    """Leave the emulated BMS the thresholds that it has."""
 
 
-def refuse_without_place(bench: Bench, sabotage: str) -> None:
-    """Raise `Usage` where the part that `sabotage` would break is not emulated: it would break nothing."""
-    name = sabotage.partition(":")[0]
-    section = PLACES.get(name)
-    if section is None:
+@dataclass(frozen=True, slots=True)
+class Defects:
+    """Hooks of composition: each takes a part that was made and returns the one to use. It can be pickled.
+
+    `section`: of the bench file, whose part must be emulated for the defect to exist. `bms`: a defect seeded in the
+    emulated BMS, and its place. `thresholds`: writes a file for the emulated BMS into a folder.
+    """
+
+    name: str = ""
+    section: str = ""
+    bms: tuple[str, int] | None = None
+    thresholds: Callable[[Path], Path | None] = no_thresholds
+    emulated_bench: Callable[[EmulatedBench], EmulatedBench] = identity
+    safe_sequence: Callable[[SafeSequence], SafeSequence] = identity
+    recorder: Callable[[TickKeeper], TickKeeper] = identity
+
+
+NO_DEFECTS: Final = Defects()
+
+
+def refuse_without_part(bench: Bench, defects: Defects) -> None:
+    """Raise `Usage` where the part that a defect concerns is not emulated: nothing would be injected."""
+    section = defects.section
+    if not section:
         return
     key = KEYS.get(section, "address")
     declared = str(getattr(getattr(bench, section), key))
     if declared.partition(":")[0] == EMULATED:
         return
-    what = f"{sabotage or name} cannot be seeded: {section}.{key} = {declared!r} is no emulated one"
-    hint = "a defect is seeded in an emulated part alone; name the emulated bench, or a bench that has that part"
+    what = f"{defects.name} cannot be injected: {section}.{key} = {declared!r} is not emulated"
+    hint = "name the emulated bench, or a bench on which this part is emulated"
     raise Usage(what, where=str(bench.path), key=f"{section}.{key}", value=declared, hint=hint)

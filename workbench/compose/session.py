@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
 from workbench.session.live import LiveSession
 from workbench.session.order import EngineOrder
@@ -18,12 +20,12 @@ def open_session(
     *,
     unattended: bool = False,
     shadows: bool = True,
-    sabotage: str = "",
     take_over: bool = False,
+    defects: Defects = NO_DEFECTS,
 ) -> LiveSession:
     """Start an engine that reads the bench file and waits for `connect`; recorded runs go into `runs`.
 
     `shadows`: run the lanes that do not act, too. `take_over`: each connect takes a supply that somebody else controls.
     """
-    order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows, sabotage)
-    return LiveSession(order, engine_main, take_over=take_over)
+    order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows)
+    return LiveSession(order, partial(engine_main, defects=defects), take_over=take_over)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,6 @@ from control.output_states import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.channel_names import CONTACTOR, SUPPLY_OUTPUT, cell_voltage
 from drivers.lastframe import CanLastWord
-from drivers.lastword import LastWord
 from drivers.scpi import ea_psb10000
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.limits import BenchLimits as DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
+    from drivers.lastword import LastWord
     from drivers.snapshot import ChannelTable
 
 
@@ -63,15 +62,6 @@ def last_words(bench: Bench, dut: Dut) -> tuple[LastWord | CanLastWord, ...]:
             bus = (bench.dut.interface, bench.dut.channel, bench.dut.bitrate)
             words.append(CanLastWord(*bus, open_steps(dut.map, step.within_s)))
     return tuple(words)
-
-
-def muted(words: tuple[LastWord | CanLastWord, ...]) -> tuple[LastWord, ...]:
-    """A guard that proves its connection and asks what it should, but never says off: what the tour must notice."""
-    return tuple(
-        replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
-        for word in words
-        if isinstance(word, LastWord)
-    )
 
 
 def outputs(bench: Bench, table: ChannelTable) -> Outputs:

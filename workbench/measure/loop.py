@@ -11,7 +11,7 @@ from workbench import jitter
 from workbench.measure import process
 from workbench.measure.job import conditions, percentile
 from workbench.measure.metric import Metric
-from workbench.tour.yardstick import Yardstick
+from workbench.selftest.yardstick import Yardstick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.jitter import Served
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
-    from workbench.tour.yardstick import Machine
+    from workbench.selftest.yardstick import Machine
 
 _PLAIN: Final = "the same without real-time permission"
 LATE_P50: Final = Metric("lateness of a turn, p50", "ms", "<", 1.0, _PLAIN)

@@ -13,16 +13,16 @@ from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
 from workbench.measure.job import conditions
 from workbench.measure.metric import Metric
-from workbench.tour import evidence, safety_steps
-from workbench.tour.reaction import Reaction
-from workbench.tour.trip import Trip
+from workbench.selftest import evidence, safety_steps
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.trip import Trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
-    from workbench.tour.step import Finding
+    from workbench.selftest.step import Finding
 
 _NOT: Final = "not off in time, or not by the guard's own connection, in one of the repeats"
 LIMIT: Final = Metric("bench limit crossed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
@@ -43,7 +43,7 @@ STEPS: Final = (
 
 
 def measure(job: Job) -> Iterator[Row]:
-    """The tour's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
+    """The selftest's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
     said, repeats = conditions(), job.times(REPEATS)
     found: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
     for n in range(repeats):
@@ -87,7 +87,7 @@ def _window_killed(folder: Path) -> Finding:
     with process.bench_window(own, 0) as window:
         told = process.told(own, window, ended=False)
         if told["state"] != BenchState.RUNNING.word or not told["ports"]:
-            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py tour")
+            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py selftest")
         reaction = Reaction()
         time.sleep(PROBE_S)
         reaction.since_s = time.monotonic()

@@ -10,13 +10,12 @@ from pathlib import Path  # noqa: TC003  # a field of a record names it
 
 @dataclass(frozen=True)
 class EngineOrder:
-    """What a client asks of a new engine: bench file, where runs go, which lanes; for the tour one thing to break."""
+    """What a client asks of a new engine: bench file, where runs go, which lanes."""
 
     bench: Path
     runs: Path
     unattended: bool = False
     shadows: bool = True
-    sabotage: str = ""
 
 
 EngineEntry = Callable[[EngineOrder, Connection, Connection], None]

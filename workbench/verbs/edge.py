@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchlock import BenchLock, can_address
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
+from edge_bridge.edge.defects import find_outbox
 from edge_bridge.edge.node import Names
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import Settings
@@ -39,9 +40,10 @@ def main(
     rate_hz: float,
     capacity_rows: int,
     reset: str | None,
-    sabotage: str,
+    inject_defect: str,
 ) -> bool:
     """`names`: group, node, host. Raises `PulseError`; a broker that is absent is none."""
+    make_outbox = find_outbox(inject_defect)
     stopped = False
 
     def leave() -> None:
@@ -62,12 +64,11 @@ def main(
             allow_sim=allow_sim,
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
-            sabotage=sabotage,
         )
         if reset is not None:
             reset_trip(settings.trip, reset)
         with BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}"):
-            edge = Edge(settings, MachineClocks(), report.line)
+            edge = Edge(settings, MachineClocks(), report.line, make_outbox=make_outbox)
             try:
                 result = edge.run(lambda: stopped, duration_s)
             finally:

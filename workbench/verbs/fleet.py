@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BrokerMissing, Usage
+from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.process import Fleet
 from edge_bridge.fleet.push import Progress, read_bundle
-from edge_bridge.fleet.store import SABOTAGES
 from edge_bridge.fleet.watch import wall
 from workbench.compose.broker import broker_at
 from workbench.interrupt import leave_once
@@ -45,12 +45,10 @@ def main(
     send: Path | None,
     to: str,
     duration_s: float | None,
-    sabotage: str,
+    inject_defect: str,
 ) -> bool:
     """True when no row was stored twice, and a bundle that was to be sent proved healthy."""
-    if sabotage and sabotage not in SABOTAGES:
-        known = ", ".join(SABOTAGES)
-        raise Usage(f"no sabotage {sabotage}", key="sabotage", value=sabotage, bound=known, hint=f"there is: {known}")
+    open_store = find_store(inject_defect)
     if (send is None) != (not to):
         raise Usage("--send and --to belong together", key="send", hint="name a file and a node")
     sending = Sending(read_bundle(send), to) if send else None
@@ -58,7 +56,7 @@ def main(
     leave_once(stop.set)  # an end that was asked for is an end in order
     with broker_at(broker) as url:
         report.line(f"broker   {url}")
-        with closing(Fleet(url, db, wall, group=group, sabotage=sabotage)) as fleet:
+        with closing(Fleet(url, db, wall, group=group, open_store=open_store)) as fleet:
             _reach(fleet, url, stop)
             desk = Desk(fleet, report, sending)
             desk.watch(duration_s, stop)

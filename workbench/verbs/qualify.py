@@ -12,8 +12,8 @@ from drivers.errors import Usage
 from workbench.certify.limits import read_limits
 from workbench.certify.qualify import Outcome, Trial, qualified
 from workbench.certify.runner import suite_path
-from workbench.compose.defects import defects as known_defects
-from workbench.compose.defects import refuse_without_place, sabotage
+from workbench.compose.defects import refuse_without_part
+from workbench.compose.named_defects import bms_defects, seed_defect
 from workbench.folders import make_stamped
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def main(
     path, asked, healthy = suite_path(suite), _asked(defects), HEALTHY if healthy is None else healthy
     declared = read_bench(bench)
     for name in asked:
-        refuse_without_place(declared, sabotage(name, 1))
+        refuse_without_part(declared, seed_defect(name, 1))
     read_limits(bench)  # a mistake in a declaration is told before anything starts
     cells = declared.pack.cells
     folder = make_stamped(out.resolve(), f"{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification
-    trials = [Trial(f"defect_{name}", name, sabotage(name, draw.randint(1, cells))) for name in asked]
+    trials = [Trial(f"defect_{name}", name, seed_defect(name, draw.randint(1, cells))) for name in asked]
     trials += [Trial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
     outcomes = qualified(
         path,
@@ -72,7 +72,7 @@ def main(
 
 
 def _asked(names: str) -> list[str]:
-    known = known_defects()
+    known = bms_defects()
     wanted = [name.strip() for name in names.split(",") if name.strip()] or list(known)
     if unknown := [name for name in wanted if name not in known]:
         raise Usage(f"--defects {unknown[0]} is unknown", value=unknown[0], hint=f"names: {', '.join(known)}")
@@ -81,7 +81,7 @@ def _asked(names: str) -> list[str]:
 
 def _line(outcome: Outcome) -> str:
     trial = outcome.trial
-    about = known_defects()[trial.defect] if trial.defect else "healthy"
+    about = bms_defects()[trial.defect] if trial.defect else "healthy"
     good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")
     word = good if outcome.ok else "UNCLEAR" if outcome.unclear and not outcome.alarms else bad
     about += ", again" if outcome.again else ""

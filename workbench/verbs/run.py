@@ -14,12 +14,12 @@ from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from workbench.compose.session import open_session
 from workbench.engine import faults
+from workbench.selftest import evidence
 from workbench.session import patience
 from workbench.session.events import Level
 from workbench.session.faultplan import planned
 from workbench.session.live import LEAVE_S, SEAL_S
 from workbench.summary import summarise
-from workbench.tour import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

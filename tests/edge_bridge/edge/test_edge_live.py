@@ -116,7 +116,7 @@ def test_a_row_that_an_edge_loses_is_missed_by_the_fleet(
 ) -> None:
     db = tmp_path / "fleet.db"
     installed(tmp_path / "state", trust, shelf.first)
-    edge = start_edge(tmp_path / "state", trust, broker.url, "--sabotage", "lose-row", "--rate", "20")
+    edge = start_edge(tmp_path / "state", trust, broker.url, "--inject-defect", "lose-row", "--rate", "20")
     edges.append(edge)
     with closing(start_fleet(broker.url, db)) as fleet:
         turn_until(fleet, lambda: fleet.view().totals.stored > 60)

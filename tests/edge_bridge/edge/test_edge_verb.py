@@ -34,7 +34,7 @@ def run(tmp_path: Path, **changed: Any) -> bool:
         "rate_hz": 10.0,
         "capacity_rows": 1_000,
         "reset": None,
-        "sabotage": "",
+        "inject_defect": "",
     }
     given |= changed
     positional = [given.pop(name) for name in ("bundle", "trust", "broker", "state")]
@@ -50,7 +50,7 @@ def run(tmp_path: Path, **changed: Any) -> bool:
         ({"names": ("", "pack-1", "fleet")}, "group"),
         ({"pack": "socketcan"}, "pack"),
         ({"pack": "socketcan:can0:fast"}, "pack"),
-        ({"sabotage": "set-fire"}, "sabotage"),
+        ({"inject_defect": "set-fire"}, "inject-defect"),
         ({"reset": "  "}, "reset-trip"),
         ({}, "bundle"),
     ],

@@ -13,6 +13,7 @@ from edge_bridge.sparkplug import acks, wire
 from edge_bridge.sparkplug.payload import DataType, Metric, Payload, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_bridge.fleet.store import Stored
@@ -102,8 +103,8 @@ class Pack:
 class Desk:
     """A host and a store without a broker: what is heard is stored, what would be sent is kept in `sent`."""
 
-    def __init__(self, path: Path, sabotage: str = "") -> None:
-        self.store = Store(path, sabotage)
+    def __init__(self, path: Path, open_store: Callable[[Path], Store] = Store) -> None:
+        self.store = open_store(path)
         self.host = Host("pulsebms", "fleet", self.store.notes())
         self.now = Now(START_MS, 100.0)
         self.sent = list[Message]()

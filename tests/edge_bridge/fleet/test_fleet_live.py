@@ -264,15 +264,15 @@ def test_produced_is_stored_after_sigkill_of_broker_and_fleet(broker: Broker, tm
     assert set(found) == set(range(1, 1701))
 
 
-@pytest.mark.parametrize(("sabotage", "status"), [("double-row", 1), ("lose-row", 0)])
-def test_a_sabotaged_fleet_is_found_out(broker: Broker, tmp_path: Path, sabotage: str, status: int) -> None:
+@pytest.mark.parametrize(("defect", "status"), [("double-row", 1), ("lose-row", 0)])
+def test_a_defect_of_the_fleet_is_found(broker: Broker, tmp_path: Path, defect: str, status: int) -> None:
     with closing(LivePack(broker.url)) as pack:
         pack.produce(40)
-        with Verb(broker.url, tmp_path / "fleet.db", "--sabotage", sabotage) as verb:
+        with Verb(broker.url, tmp_path / "fleet.db", "--inject-defect", defect) as verb:
             until(lambda: not pack.outbox, "all rows acknowledged")
             ended, body = verb.end()
     assert ended == status
-    assert (body["duplicates"], body["missing"]) == ((1, 0) if sabotage == "double-row" else (0, 1))
+    assert (body["duplicates"], body["missing"]) == ((1, 0) if defect == "double-row" else (0, 1))
 
 
 @pytest.mark.parametrize(("refuses", "status"), [("", 0), ("signed by a stranger", 1)])
@@ -300,7 +300,7 @@ def test_the_verb_brings_a_broker_along(tmp_path: Path) -> None:
     [
         (["--send", "README.md"], 2, "usage"),
         (["--send", "nowhere", "--to", "pack-1"], 2, "usage"),
-        (["--sabotage", "nonsense"], 2, "usage"),
+        (["--inject-defect", "nonsense"], 2, "usage"),
         (["--group", "a/b"], 2, "usage"),
         (["--broker", "local:7"], 2, "usage"),
         (["--broker", "mqtts://host"], 2, "usage"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import Usage
 from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.fleet.defects import RowDoublingStore, RowLosingStore
 from edge_bridge.fleet.row import Gap, Row
 from edge_bridge.fleet.store import Batch, NodeNote, Store
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
@@ -209,8 +210,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "nowhere" / "fleet.db")
 
 
-def test_sabotage_double_row_is_found_by_counting(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "fleet.db", "double-row")
+def test_a_row_that_is_stored_twice_is_found_by_counting(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "fleet.db", RowDoublingStore)
     pack = Pack()
     desk.hear(pack.birth(), pack.row(1), pack.row(2))
     desk.hear(pack.row(3))
@@ -219,14 +220,14 @@ def test_sabotage_double_row_is_found_by_counting(tmp_path: Path) -> None:
     desk.close()
 
 
-def test_sabotage_double_row_refuses_a_file_with_rows(tmp_path: Path) -> None:
+def test_a_store_without_a_key_refuses_a_file_that_exists(tmp_path: Path) -> None:
     Store(tmp_path / "fleet.db").close()
-    with pytest.raises(Usage, match="wants a new file"):
-        Store(tmp_path / "fleet.db", "double-row")
+    with pytest.raises(Usage, match="needs a new file"):
+        RowDoublingStore(tmp_path / "fleet.db")
 
 
-def test_sabotage_lose_row_is_found_by_counting(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "fleet.db", "lose-row")
+def test_a_row_that_is_lost_is_found_by_counting(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "fleet.db", RowLosingStore)
     pack = Pack()
     desk.hear(pack.birth(), pack.row(1), pack.row(2))
     desk.hear(pack.row(3))

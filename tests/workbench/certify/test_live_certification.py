@@ -16,9 +16,10 @@ from workbench.certify import certificate
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.certify.verdict import Verdict
-from workbench.compose.defects import sabotage
+from workbench.compose.defects import NO_DEFECTS
+from workbench.compose.named_defects import seed_defect
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.tour import evidence
+from workbench.selftest import evidence
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int = 7) -> Certification:
     out = folder / "out"
     out.mkdir()
-    seeded = sabotage(defect, cell) if defect else ""
+    seeded = seed_defect(defect, cell) if defect else NO_DEFECTS
     certification = Certification(path, Order(EMULATED_BENCH, out, only, bool(defect), seeded))
     return ended(certification, WITHIN_S)
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from control.state import BenchState
 from drivers.errors import BenchError
 from drivers.runlog.run import Run
-from workbench.tour import evidence
-from workbench.tour.reaction import Reaction
-from workbench.tour.safety_steps import KILL, engine_killed, judged
-from workbench.tour.step import Finding
+from workbench.selftest import evidence
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.safety_steps import KILL, engine_killed, judged
+from workbench.selftest.step import Finding
 
 if TYPE_CHECKING:
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 LOST_S, SETTLE_S = 1.0, 2.5
 WINDOW_S, GUARD_S = 150.0, 5.0  # until it runs the bench; until it then knows where its guard connects from
@@ -73,10 +73,13 @@ def _open_window(trip: Trip) -> tuple[subprocess.Popen[bytes], Path]:
     folder.mkdir(exist_ok=True)
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths}
-    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder), trip.sabotage]
+    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder), trip.defect]
     with (trip.out / "window.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # ourselves
-            [sys.executable, "-m", "workbench.tour.window_client", *arguments], env=environment, stdout=log, stderr=log
+            [sys.executable, "-m", "workbench.selftest.window_client", *arguments],
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
     return process, folder
 

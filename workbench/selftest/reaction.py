@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workbench import jitter
-from workbench.tour.step import Finding
-from workbench.tour.yardstick import Yardstick
+from workbench.selftest.step import Finding
+from workbench.selftest.yardstick import Yardstick
 
 BEFORE_S: Final = 0.1  # a stall that began before what is reacted to delays the reaction too
 

@@ -1,4 +1,4 @@
-"""What a step of the tour is and what it answers."""
+"""What a step of the selftest is and what it answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Step:
-    """One stop of the tour; `walk` does the work on the trip so far.
+    """One step of the selftest; `walk` does the work on the trip so far.
 
     Where one that it `needs` was judged and failed, it is not walked.
     """

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
 from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
+from workbench.selftest import evidence
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.step import Finding
 from workbench.session import patience
-from workbench.tour import evidence
-from workbench.tour.reaction import Reaction
-from workbench.tour.step import Finding
 
 if TYPE_CHECKING:
+    from workbench.selftest.trip import Trip
     from workbench.session.live import LiveSession
-    from workbench.tour.trip import Trip
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP, GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)

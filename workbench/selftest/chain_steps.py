@@ -18,22 +18,23 @@ from workbench.certify import certificate
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.broker import own_broker
-from workbench.compose.defects import sabotage as seeded
-from workbench.tour.chain import NODE
-from workbench.tour.step import Finding
+from workbench.compose.defects import NO_DEFECTS
+from workbench.compose.named_defects import seed_defect
+from workbench.selftest.chain import NODE
+from workbench.selftest.step import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certify.certificate import Certificate
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 CELLS: Final = (1, 12, 24)
 DEFECT: Final = ("wrong-cell-named", 12)
 CERTIFY_S, HEALTHY_S, HEARD_S = 90.0, 60.0, 30.0
 LOAD_S, DOWN_S, BACK_S, DARK_S, DRAIN_S = 2.0, 10.0, 2.0, 1.0, 3.0
 SHORT_S: Final = 3.0
-SIGNER: Final = "tour"
+SIGNER: Final = "selftest"
 WHERE_TO_FLIP: Final = 0.5  # of the file
 
 
@@ -43,8 +44,8 @@ def certify(trip: Trip) -> Finding:
     folder = trip.out / "certificate"
     folder.mkdir()
     only = tuple(f"{case}/{cell}" for case in ("OV-01", "UV-01") for cell in CELLS)
-    broken = seeded(*DEFECT) if trip.sabotage == "seed-defect" else ""
-    certification = Certification(suite_path("bms"), Order(trip.bench, folder, only, sabotage=broken))
+    defects = seed_defect(*DEFECT) if trip.defect == "seed-defect" else NO_DEFECTS
+    certification = Certification(suite_path("bms"), Order(trip.bench, folder, only, defects=defects))
     try:
         until_s = time.monotonic() + CERTIFY_S
         while not certification.done and time.monotonic() < until_s:
@@ -70,23 +71,23 @@ def certified(made: Certificate, asked: int, folder: str) -> Finding:
 
 
 def bundle(trip: Trip) -> Finding:
-    """One signed file from the tour's run and certificate; one flipped byte is refused."""
+    """One signed file from the selftest's run and certificate; one flipped byte is refused."""
     run, chain = trip.run, trip.chain
     if run is None:
         raise BenchError("there is no run to bundle", hint="walk the step run as well")
     trip.leave()  # its run is sealed then
     private, public = keys.make_key(trip.out / "keys", SIGNER)
     chain.trust.mkdir(exist_ok=True)
-    trusted = keys.make_key(trip.out / "keys", "somebody-else")[1] if trip.sabotage == "foreign-key" else public
+    trusted = keys.make_key(trip.out / "keys", "somebody-else")[1] if trip.defect == "foreign-key" else public
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
     serial, expires = make_serial(now), now + timedelta(days=365)
-    order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "tour", chain.certificate)
+    order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "selftest", chain.certificate)
     built = build(order)
     flipped = bytearray(built.data)
     flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1
-    data = bytes(flipped) if trip.sabotage == "flip-bundle-byte" else built.data
-    path = trip.out / f"tour-{serial}.bundle"
+    data = bytes(flipped) if trip.defect == "flip-bundle-byte" else built.data
+    path = trip.out / f"selftest-{serial}.bundle"
     path.write_bytes(data)
     found = verify(path.read_bytes(), chain.trust, now=datetime.now(UTC))
     chain.bundle, chain.sha256 = path, found.sha256
@@ -124,9 +125,9 @@ def fleet(trip: Trip) -> Finding:
         raise BenchError("no edge runs", hint="walk the step edge as well")
     time.sleep(LOAD_S)
     broker.kill()
-    down_s = SHORT_S if trip.sabotage else DOWN_S  # what was broken on purpose shows sooner
+    down_s = SHORT_S if trip.defect else DOWN_S  # an injected defect shows sooner
     time.sleep(down_s)
-    if trip.sabotage != "broker-stays-down":
+    if trip.defect != "broker-stays-down":
         broker.restart()
     time.sleep(BACK_S)
     chain.fleet.kill()

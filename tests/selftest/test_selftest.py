@@ -1,4 +1,4 @@
-"""The live half of the tour with one thing broken on purpose."""
+"""The live half of the selftest with one defect injected."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tour.walk import failed, tour
-from workbench.tour.itinerary import STEPS
+from tests.selftest.walk import failed, selftest
+from workbench.selftest.itinerary import STEPS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SABOTAGES = [  # the last of the steps must notice, the ones before must not
+DEFECTS = [  # the last of the steps must find it, the ones before must not fail
     ("swap-cells", ["connect", "arm"]),
     ("drop-tick", ["connect", "arm", "run"]),
     ("bms-threshold", ["connect", "arm", "fault"]),
@@ -21,17 +21,17 @@ SABOTAGES = [  # the last of the steps must notice, the ones before must not
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("name", "steps"), SABOTAGES)
-def test_a_sabotaged_tour_fails_at_the_step_that_should_notice(tmp_path: Path, name: str, steps: list[str]) -> None:
-    status, answer, told = tour(tmp_path, "--only", ",".join(steps), "--sabotage", name)
+@pytest.mark.parametrize(("name", "steps"), DEFECTS)
+def test_an_injected_defect_fails_the_step_that_must_find_it(tmp_path: Path, name: str, steps: list[str]) -> None:
+    status, answer, told = selftest(tmp_path, "--only", ",".join(steps), "--inject-defect", name)
     assert status == 1, told
     assert failed(answer) == steps[-1:]
 
 
 @pytest.mark.timed
 @pytest.mark.live
-def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
-    status, answer, told = tour(tmp_path, "--sabotage", "mute-supply")
+def test_a_selftest_does_not_go_on_without_a_bench(tmp_path: Path) -> None:
+    status, answer, told = selftest(tmp_path, "--inject-defect", "mute-supply")
     assert status == 1
     assert answer["duration_s"] < 30.0, told
     assert failed(answer)[0] == "connect"
@@ -40,7 +40,7 @@ def test_a_tour_does_not_walk_on_without_a_bench(tmp_path: Path) -> None:
 
 @pytest.mark.live
 def test_a_defect_in_the_device_fails_the_step_certify(tmp_path: Path) -> None:
-    status, answer, told = tour(tmp_path, "--only", "certify", "--sabotage", "seed-defect")
+    status, answer, told = selftest(tmp_path, "--only", "certify", "--inject-defect", "seed-defect")
     assert status == 1, told
     assert failed(answer) == ["certify"]
     assert "FAIL" in answer["steps"][0]["evidence"]

@@ -1,4 +1,4 @@
-"""The tour's luggage: where it writes, the session it holds, and how a session is brought to a state."""
+"""The context of a selftest: where it writes, the session it holds, and how a session is brought to a state."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from workbench.compose.defects import NO_DEFECTS
+from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
+from workbench.selftest.chain import Chain
 from workbench.session import patience
-from workbench.tour.chain import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,11 +25,14 @@ _ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, Bench
 
 @dataclass
 class Trip:
-    """One walk; steps hand over what later steps need. A step that needs a state asks for it with `at`."""
+    """One selftest; steps hand over what later steps need. A step that needs a state asks for it with `at`.
+
+    `defect`: the name of what is injected, empty for nothing.
+    """
 
     out: Path
     bench: Path
-    sabotage: str
+    defect: str
     say: Callable[[str], None]
     killed_run: Path | None = None
     killed_count: int = 0
@@ -36,10 +41,10 @@ class Trip:
     _session: LiveSession | None = None
 
     def __post_init__(self) -> None:
-        self.chain = Chain(self.out, self.sabotage)
+        self.chain = Chain(self.out, self.defect)
 
     def take(self, files: Mapping[str, str | None]) -> None:
-        """Go on from what an earlier tour made: `run`, `report`, `bundle`."""
+        """Go on from what an earlier selftest made: `run`, `report`, `bundle`."""
         found = {name: Path(path) for name, path in files.items() if isinstance(path, str)}
         self.run = found.get("run")
         if (report := found.get("report")) is not None:
@@ -51,7 +56,8 @@ class Trip:
     def session(self) -> LiveSession:
         """The session under way; starts an engine when there is none."""
         if self._session is None:
-            self._session = open_session(self.bench, self.out / "runs", sabotage=self.sabotage)
+            defects = BENCH_DEFECTS.get(self.defect, NO_DEFECTS)  # others are injected by steps and verbs
+            self._session = open_session(self.bench, self.out / "runs", defects=defects)
         return self._session
 
     @property
@@ -68,7 +74,7 @@ class Trip:
         session = self.session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
-            patience.finish(session, session.reset("tour: the step before has been judged"), RESET_S)
+            patience.finish(session, session.reset("selftest: the step before has been judged"), RESET_S)
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):
             match session.status.state:
                 case BenchState.DISCONNECTED:

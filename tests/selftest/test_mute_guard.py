@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.leaks import Watch
-from tests.tour.walk import tour
+from tests.selftest.walk import selftest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def test_a_guard_that_beats_but_does_not_send_fails_the_reaction_times_that_are_
     its_own = ["limit", "engine_killed", "window_killed"]
     steps = [*its_own[:1], "outputs_off", *its_own[1:]]
     watch = Watch()
-    status, answer, told = tour(tmp_path, "--only", ",".join(steps), "--sabotage", "mute-guard")
+    status, answer, told = selftest(tmp_path, "--only", ",".join(steps), "--inject-defect", "mute-guard")
     assert status == 1, told
     verdicts = {step["name"]: step["ok"] for step in answer["steps"]}
     assert verdicts == dict.fromkeys(its_own, False) | {"outputs_off": True}, "OUTPUTS OFF is done by the engine too"

@@ -1,4 +1,4 @@
-"""What the later half of the tour hands on: certificate, bundle, trust, and the processes of edge and fleet."""
+"""What the later half of the selftest hands on: certificate, bundle, trust, and the processes of edge and fleet."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from workbench.tour.verb_process import VerbProcess
+from workbench.selftest.verb_process import VerbProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.compose.broker import Broker
 
-NODE: Final = "tour-pack"
+NODE: Final = "selftest-pack"
 RATE_HZ: Final = 50
 
 
 @dataclass
 class Chain:
-    """`out` is the tour's own folder."""
+    """`out` is the selftest's own folder, `defect` the name of what is injected."""
 
     out: Path
-    sabotage: str
+    defect: str
     certificate: Path | None = None
     report: Path | None = None
     bundle: Path | None = None
@@ -41,7 +41,7 @@ class Chain:
         return self.out / "fleet.sqlite"
 
     def take_bundle(self, bundle: Path) -> None:
-        """An earlier tour's, with the key that its folder trusts."""
+        """Take the bundle of an earlier selftest, with the key that its folder trusts."""
         self.bundle = bundle
         self.sha256 = hashlib.sha256(bundle.read_bytes()).hexdigest()
         shutil.copytree(bundle.parent / self.trust.name, self.trust)
@@ -49,8 +49,8 @@ class Chain:
     def start_fleet(self, url: str) -> VerbProcess:
         """The host, which finds its database where it left it."""
         asked = ["fleet", "--broker", url, "--db", str(self.database)]
-        if self.sabotage == "double-row" and not self.database.exists():
-            asked += ["--sabotage", "double-row"]
+        if self.defect == "double-row" and not self.database.exists():
+            asked += ["--inject-defect", "double-row"]
         self.fleet = VerbProcess("fleet", asked, self.out)
         return self.fleet
 
@@ -58,8 +58,8 @@ class Chain:
         """The edge with an emulated pack beside it."""
         asked = ["edge", "--bundle", str(bundle), "--trust", str(self.trust), "--broker", url, "--allow-sim"]
         asked += ["--node", NODE, "--dir", str(self.out / "edge"), "--rate", str(RATE_HZ)]
-        if self.sabotage == "lose-row":
-            asked += ["--sabotage", "lose-row"]
+        if self.defect == "lose-row":
+            asked += ["--inject-defect", "lose-row"]
         self.edge = VerbProcess("edge", asked, self.out)
         return self.edge
 

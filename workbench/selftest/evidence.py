@@ -1,4 +1,4 @@
-"""What the instruments' own journals say; every reaction time of the tour comes from here."""
+"""What the instruments' own journals say; every reaction time of the selftest comes from here."""
 
 from __future__ import annotations
 

@@ -7,15 +7,15 @@ import signal
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from workbench.selftest import evidence
+from workbench.selftest.reaction import Reaction
+from workbench.selftest.step import Finding
 from workbench.session import patience
-from workbench.tour import evidence
-from workbench.tour.reaction import Reaction
-from workbench.tour.step import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.tour.trip import Trip
+    from workbench.selftest.trip import Trip
 
 BMS_MS, OFF_MS = 160.0, 200.0
 CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10
@@ -50,7 +50,7 @@ def limit(trip: Trip) -> Finding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
     patience.idle(session, SETTLE_S)
-    if trip.sabotage == "kill-guard" and session.guard_pid:
+    if trip.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = trip.now()
     patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)

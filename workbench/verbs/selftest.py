@@ -1,4 +1,4 @@
-"""`tour`: the whole chain without a person."""
+"""`selftest`: the whole chain without a person."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.folders import make_stamped
-from workbench.tour.itinerary import chosen, known_sabotage
-from workbench.tour.step import Finding, Step, line, row
-from workbench.tour.trip import Trip
+from workbench.selftest.itinerary import check_defect, chosen
+from workbench.selftest.step import Finding, Step, line, row
+from workbench.selftest.trip import Trip
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.outcome import Report
 
-SUMMARY: Final = "tour.json"
+SUMMARY: Final = "selftest.json"
+OLD_SUMMARY: Final = "tour.json"  # of a folder that the verb wrote when it was called tour
 
 
-def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | None) -> bool:
-    """Walk; True when no step failed, whatever could not be judged. Each tour has a folder of its own under `out`.
+def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None) -> bool:
+    """Walk; True when no step failed, whatever could not be judged. Each selftest has its own folder under `out`.
 
-    `earlier`: the folder of a tour whose run, certificate and bundle stand in for steps that are not walked.
+    `defect`: the name of what is injected. `earlier`: the folder of a selftest whose run, certificate and bundle stand
+    in for steps that are not walked.
     """
-    steps, sabotage = chosen(only), known_sabotage(sabotage)
+    steps = chosen(only)
+    check_defect(defect)
     taken = {} if earlier is None else _files_of(earlier)
     folder = make_stamped(out.resolve())
-    trip = Trip(folder, EMULATED_BENCH, sabotage, report.line)
+    trip = Trip(folder, EMULATED_BENCH, defect, report.line)
     trip.take(taken)
     rows = report.body["steps"] = list[dict[str, object]]()
     failed = set[str]()
@@ -55,13 +58,13 @@ def main(report: Report, out: Path, only: str, sabotage: str, earlier: Path | No
 
 
 def _files_of(earlier: Path) -> dict[str, Any]:
-    """What an earlier tour left; raises `Usage`."""
-    path = earlier / SUMMARY
+    """What an earlier selftest left; raises `Usage`."""
+    path = earlier / (OLD_SUMMARY if (earlier / OLD_SUMMARY).exists() else SUMMARY)
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = "name the folder of a tour that has ended"
-        raise Usage(f"is no earlier tour: {error}", where=str(earlier), key="from", hint=hint) from error
+        hint = "name the folder of a selftest that has ended"
+        raise Usage(f"is no earlier selftest: {error}", where=str(earlier), key="from", hint=hint) from error
 
 
 def _not_walked(missing: str) -> Finding:
@@ -69,7 +72,7 @@ def _not_walked(missing: str) -> Finding:
 
 
 def _walk(step: Step, trip: Trip) -> Finding:
-    """A step that cannot be walked fails with the sentence that says why; the tour goes on."""
+    """A step that cannot be walked fails with the sentence that says why; the selftest goes on."""
     try:
         return step.walk(trip)
     except PulseError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from drivers.errors import Usage
-from workbench.tour import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
-from workbench.tour.step import Step
+from workbench.selftest import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
+from workbench.selftest.step import Step
 
 LIVE: Final = ("connect", "arm")  # without these no later step can be walked
 STEPS: Final = (
@@ -30,8 +30,8 @@ STEPS: Final = (
     Step("fleet", "broker and host killed, no row lost", chain_steps.fleet, needs=("bundle", "edge")),
 )
 
-# What can be broken on purpose, and the step that must notice.
-SABOTAGES: Final = {
+# Defects that can be injected, and the step that must find each.
+DEFECTS: Final = {
     "mute-supply": "connect",
     "swap-cells": "arm",
     "drop-tick": "run",
@@ -60,8 +60,8 @@ def chosen(only: str) -> list[tuple[int, Step]]:
     return [(number, step) for number, step in numbered if step.name in wanted]
 
 
-def known_sabotage(name: str) -> str:
-    """`name`, when it is one; raises `Usage` that lists the names there are."""
-    if name and name not in SABOTAGES:
-        raise Usage(f"--sabotage {name} is unknown", value=name, hint=f"names: {', '.join(SABOTAGES)}")
-    return name
+def check_defect(name: str) -> None:
+    """Raise `Usage` with the names that exist where `name` is none of them; an empty one injects nothing."""
+    if name and name not in DEFECTS:
+        what, hint = f"--inject-defect {name} is unknown", f"names: {', '.join(DEFECTS)}"
+        raise Usage(what, key="inject-defect", value=name, hint=hint)

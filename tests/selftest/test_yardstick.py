@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from workbench.tour import yardstick
-from workbench.tour.yardstick import Machine, Yardstick
+from workbench.selftest import yardstick
+from workbench.selftest.yardstick import Machine, Yardstick
 
 
 def test_an_empty_loop_tells_how_late_the_machine_is() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from workbench.certify.certificate import Certificate
 from workbench.outcome import Report
-from workbench.tour import step as steps
-from workbench.tour.bench_steps import judged_run
-from workbench.tour.chain_steps import certified
-from workbench.tour.step import Finding, Step
-from workbench.tour.yardstick import Machine
-from workbench.verbs import tour as verb
+from workbench.selftest import step as steps
+from workbench.selftest.bench_steps import judged_run
+from workbench.selftest.chain_steps import certified
+from workbench.selftest.step import Finding, Step
+from workbench.selftest.yardstick import Machine
+from workbench.verbs import selftest as verb
 
 QUIET = Machine(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
 NO_PERMISSION = "no real-time permission (Operation not permitted)"
@@ -107,7 +107,7 @@ def test_a_machine_that_is_late_excuses_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(("second", "ok", "not_judged"), [(None, True, 1), (True, True, 0), (False, False, 0)])
-def test_a_tour_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
+def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
     second: bool | None,  # noqa: FBT001
     ok: bool,  # noqa: FBT001
     not_judged: int,
@@ -124,7 +124,7 @@ def test_a_tour_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
         return list(enumerate(walk, 1))
 
     monkeypatch.setattr(verb, "chosen", chosen)
-    report = Report("tour", as_json=True)
+    report = Report("selftest", as_json=True)
     assert verb.main(report, tmp_path, "", "", None) is ok
     assert report.body["not_judged"] == not_judged
     told = report.body["steps"]

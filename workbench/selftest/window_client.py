@@ -1,4 +1,4 @@
-"""A window in a process of its own for the tour: runs the bench, saves pictures, and goes on until it is killed."""
+"""A window in a process of its own for the selftest: runs the bench, saves pictures, and goes on until it is killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from workbench.compose.defects import NO_DEFECTS
+from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
 from workbench.session import patience
 from workbench.window.pictures import Offscreen, serve
@@ -15,17 +17,17 @@ SHOW_S = 8.0
 TELL_S = 0.2
 
 
-def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> None:
+def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
     """Connect, arm, run; pictures into `folder`; then the live window, telling how it is in `window.json`."""
-    tour = os.getppid()
-    session = open_session(bench, runs, sabotage=sabotage)
+    starter = os.getppid()
+    session = open_session(bench, runs, defects=BENCH_DEFECTS.get(defect, NO_DEFECTS))
     window = Offscreen(lambda: session)
     patience.finish(window, session.connect(), patience.CONNECT_S)
     patience.finish(window, session.arm(), patience.ARM_S)
     patience.finish(window, session.start(), 5.0)
     serve(SHOW_S)
     pictures = [str(path) for path in window.pictures(folder)]
-    while os.getppid() == tour:  # else it was killed, and nobody is left to end this window
+    while os.getppid() == starter:  # else it was killed, and nobody is left to end this window
         serve(TELL_S)
         status = session.status
         said = {
@@ -42,4 +44,4 @@ def main(bench: Path, runs: Path, folder: Path, sabotage: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]), sabotage=sys.argv[4])
+    main(*(Path(argument) for argument in sys.argv[1:4]), defect=sys.argv[4])

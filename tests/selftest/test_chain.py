@@ -1,4 +1,4 @@
-"""The chain behind the bench: each of its sabotages fails at the step that should notice."""
+"""The chain behind the bench: each of its defects fails the step that must find it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from edge_bridge.bundle import keys
-from tests.tour.walk import ROOT, failed, tour
-from workbench.verbs.tour import SUMMARY
+from tests.selftest.walk import ROOT, failed, selftest
+from workbench.verbs.selftest import SUMMARY
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tour that has a run, a certificate and a bundle."""
-    status, answer, told = tour(tmp_path_factory.mktemp("tour"), "--only", "run,bundle")
+    """A selftest that has a run, a certificate and a bundle."""
+    status, answer, told = selftest(tmp_path_factory.mktemp("selftest"), "--only", "run,bundle")
     assert status == 0, told
     return Path(answer["files"]["bundle"]).parent
 
@@ -32,7 +32,7 @@ def verb(*arguments: object) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_the_run_of_a_tour_becomes_a_bundle_by_the_verbs_that_an_edge_would_believe(
+def test_the_run_of_a_selftest_becomes_a_bundle_by_the_verbs_that_an_edge_would_believe(
     tmp_path: Path, walked: Path
 ) -> None:
     run = json.loads((walked / SUMMARY).read_text())["files"]["run"]
@@ -48,7 +48,7 @@ def test_the_run_of_a_tour_becomes_a_bundle_by_the_verbs_that_an_edge_would_beli
 @pytest.mark.parametrize("name", ["flip-bundle-byte", "foreign-key"])
 def test_a_bundle_that_is_not_what_was_signed_fails_the_step_bundle(tmp_path: Path, walked: Path, name: str) -> None:
     steps = ("--only", "bundle,edge", "--from", str(walked))
-    status, answer, told = tour(tmp_path, *steps, "--sabotage", name)
+    status, answer, told = selftest(tmp_path, *steps, "--inject-defect", name)
     assert status == 1, told
     assert answer["steps"][0]["value"] == "failed"
     assert answer["steps"][1]["value"] == "not walked"
@@ -57,13 +57,13 @@ def test_a_bundle_that_is_not_what_was_signed_fails_the_step_bundle(tmp_path: Pa
 @pytest.mark.parametrize("name", ["broker-stays-down", "lose-row", "double-row"])
 def test_rows_that_are_lost_or_stored_twice_fail_the_step_fleet(tmp_path: Path, walked: Path, name: str) -> None:
     steps = ("--only", "edge,fleet", "--from", str(walked))
-    status, answer, told = tour(tmp_path, *steps, "--sabotage", name)
+    status, answer, told = selftest(tmp_path, *steps, "--inject-defect", name)
     assert status == 1, told
     assert failed(answer) == ["fleet"]
     assert answer["steps"][-1]["value"] != "failed", "it failed for another reason"
 
 
-def test_a_tour_does_not_go_on_from_a_folder_that_holds_none(tmp_path: Path) -> None:
-    status, answer, _ = tour(tmp_path, "--only", "bundle", "--from", str(tmp_path))
+def test_a_selftest_does_not_go_on_from_a_folder_that_holds_none(tmp_path: Path) -> None:
+    status, answer, _ = selftest(tmp_path, "--only", "bundle", "--from", str(tmp_path))
     assert status == 2
     assert answer["error"]["key"] == "from"

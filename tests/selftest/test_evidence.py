@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.tour import evidence
-from workbench.tour.evidence import Off
+from workbench.selftest import evidence
+from workbench.selftest.evidence import Off
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from control.state import BenchState
 from drivers.ports import LinkState
 from workbench import jitter
+from workbench.selftest.step import Finding
+from workbench.selftest.yardstick import Yardstick
 from workbench.session import patience
 from workbench.session.status import CheckState
 from workbench.summary import summarise
-from workbench.tour.step import Finding
-from workbench.tour.yardstick import Yardstick
 
 if TYPE_CHECKING:
-    from workbench.tour.trip import Trip
-    from workbench.tour.yardstick import Machine
+    from workbench.selftest.trip import Trip
+    from workbench.selftest.yardstick import Machine
 
 RUN_S = 12.0
 TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0

@@ -1,4 +1,4 @@
-"""A tour as a script starts it."""
+"""A selftest as a script starts it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def tour(out: Path, *arguments: str, within_s: float = 170.0) -> tuple[int, dict[str, Any], str]:
+def selftest(out: Path, *arguments: str, within_s: float = 170.0) -> tuple[int, dict[str, Any], str]:
     """Exit status, the JSON object, what was told on stderr."""
-    command = [sys.executable, "main.py", "tour", "--json", "--out", str(out), *arguments]
+    command = [sys.executable, "main.py", "selftest", "--json", "--out", str(out), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=within_s)
     return done.returncode, json.loads(done.stdout), done.stderr
 

@@ -1,4 +1,4 @@
-"""Two tours at once, and a tour on a machine that has nothing but a loopback interface."""
+"""Two selftests at once, and one on a machine that has nothing but a loopback interface."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.machine import QUICK_S, Speed
-from tests.tour.walk import not_judged
-from workbench.tour.itinerary import STEPS
+from tests.selftest.walk import not_judged
+from workbench.selftest.itinerary import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_UP = """
@@ -26,7 +26,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def begin(out: Path, *, steps: str = "", before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-    command = [*before, "main.py", "tour", "--json", "--out", str(out), "--only", steps]
+    command = [*before, "main.py", "selftest", "--json", "--out", str(out), "--only", steps]
     return subprocess.Popen(
         [sys.executable, *command] if not before else command,
         cwd=ROOT,
@@ -43,7 +43,7 @@ def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
 
 @pytest.mark.alone
 @pytest.mark.timeout(420)
-def test_two_whole_tours_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_two_whole_selftests_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
     with Speed() as cores:
         both = [begin(tmp_path) for _ in range(2)]
         told = [answer(process) for process in both]

@@ -1,0 +1,40 @@
+"""Defects that an edge can be started with, to show that the fleet finds them; an ordinary edge has none."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from edge_bridge.edge.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOST: Final = 20  # the number of the row that goes
+
+
+class RowLosingOutbox(Outbox):
+    """Deletes one row before it is sent, and counts it nowhere."""
+
+    _done = False
+
+    def commit(self, t_ms: int, now_s: float) -> None:
+        super().commit(t_ms, now_s)
+        if not self._done and self.newest >= LOST:
+            self._done = True
+            self._database.execute("DELETE FROM row WHERE boot = ? AND seq = ?", (self.boot, LOST))
+            self._on_disk -= 1
+
+
+OUTBOXES: Final[Mapping[str, type[Outbox]]] = MappingProxyType({"lose-row": RowLosingOutbox})
+
+
+def find_outbox(defect: str) -> type[Outbox]:
+    """The outbox that has a defect, the ordinary one for an empty name; raises `Usage` with the names that exist."""
+    if not defect:
+        return Outbox
+    if defect not in OUTBOXES:
+        what, known = f"--inject-defect {defect} is unknown", ", ".join(OUTBOXES)
+        raise Usage(what, key="inject-defect", value=defect, bound=known, hint=f"names: {known}")
+    return OUTBOXES[defect]

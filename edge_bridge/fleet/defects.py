@@ -1,0 +1,55 @@
+"""Defects that a fleet's store can be started with, to show that counting finds them; an ordinary one has none."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Usage
+from edge_bridge.fleet.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.fleet.row import Row
+
+
+class RowDoublingStore(Store):
+    """Stores its first row twice; nothing in its file keeps it from that."""
+
+    _unique = False
+    _done = False
+
+    def _keep(self, row: Row) -> bool:
+        if not self._done:
+            self._done = True
+            super()._keep(row)
+        return super()._keep(row)
+
+
+class RowLosingStore(Store):
+    """Acknowledges its first row and does not store it."""
+
+    _done = False
+
+    def _keep(self, row: Row) -> bool:
+        if self._done:
+            return super()._keep(row)
+        self._done = True
+        self._highest(row.node, row.boot, row.seq)
+        return True
+
+
+STORES: Final[Mapping[str, type[Store]]] = MappingProxyType(
+    {"double-row": RowDoublingStore, "lose-row": RowLosingStore}
+)
+
+
+def find_store(defect: str) -> type[Store]:
+    """The store that has a defect, the ordinary one for an empty name; raises `Usage` with the names that exist."""
+    if not defect:
+        return Store
+    if defect not in STORES:
+        what, known = f"--inject-defect {defect} is unknown", ", ".join(STORES)
+        raise Usage(what, key="inject-defect", value=defect, bound=known, hint=f"names: {known}")
+    return STORES[defect]

@@ -1,0 +1,99 @@
+"""The defects that `selftest` and `certify --qualify` inject into a bench, by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from drivers.lastword import LastWord
+from fixtures.bms.flaws import DEFECTS
+from workbench.compose.defects import NO_DEFECTS, Defects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from drivers.snapshot import Bytes, Floats
+    from fixtures.emulated import EmulatedBench
+    from workbench.compose.defects import SafeSequence
+    from workbench.engine.sink import TickKeeper
+
+SEED: Final = "seed"  # a defect of the emulated BMS is called seed:NAME:PLACE
+SWAPPED: Final = (5, 6)
+LOST_TICK: Final = 1_500  # within the selftest's run
+
+
+def mute(sequence: SafeSequence) -> SafeSequence:
+    """Have the guard prove its connection and query as it should, but never send off."""
+    return tuple(
+        replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
+        for word in sequence
+        if isinstance(word, LastWord)
+    )
+
+
+def write_high_thresholds(folder: Path) -> Path:
+    """Write an over-voltage threshold that is too high."""
+    path = folder / "thresholds.toml"
+    path.write_text("[cell_overvoltage]\nlimit = 4.40\nrecover = 4.35\n", encoding="utf-8")
+    return path
+
+
+def mute_supply(bench: EmulatedBench) -> EmulatedBench:
+    """Have the supply answer nothing."""
+    bench.inject("mute", instrument="supply")
+    return bench
+
+
+def swap_cells(bench: EmulatedBench) -> EmulatedBench:
+    """Exchange the wires of two cells."""
+    bench.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
+    return bench
+
+
+class TickDroppingRecorder:
+    """Loses one tick of a run."""
+
+    def __init__(self, recorder: TickKeeper) -> None:
+        self._recorder, self._count = recorder, 0
+
+    def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
+        self._count += 1
+        if self._count != LOST_TICK:
+            self._recorder.put(t_s, values, sampled_s, quality)
+
+
+BENCH_DEFECTS: Final[Mapping[str, Defects]] = MappingProxyType(
+    {
+        defects.name: defects
+        for defects in (
+            Defects("mute-supply", section="supply", emulated_bench=mute_supply),
+            Defects("swap-cells", section="cell_simulator", emulated_bench=swap_cells),
+            Defects("drop-tick", recorder=TickDroppingRecorder),
+            Defects("bms-threshold", section="dut", thresholds=write_high_thresholds),
+            Defects("mute-guard", safe_sequence=mute),
+        )
+    }
+)
+
+
+def bms_defects() -> dict[str, str]:
+    """What can be seeded in the emulated BMS: name to what is wrong."""
+    return {name: defect.about for name, defect in DEFECTS.items()}
+
+
+def seed_defect(name: str, place: int) -> Defects:
+    """One of `bms_defects` in a cell or sensor."""
+    return Defects(f"{SEED}:{name}:{place}", section="dut", bms=(name, place))
+
+
+def find_defects(name: str) -> Defects:
+    """The defects of that `name`, none for an empty one; raises `KeyError`."""
+    if not name:
+        return NO_DEFECTS
+    kind, _, rest = name.partition(":")
+    if kind != SEED:
+        return BENCH_DEFECTS[name]
+    defect, _, place = rest.partition(":")
+    return seed_defect(defect, int(place))
