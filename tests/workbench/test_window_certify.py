@@ -13,7 +13,7 @@ from control.state import BenchState, OutputState
 from drivers.errors import RunLogError
 from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
-from workbench.certify.verdict import Verdict
+from workbench.certificates.results import Verdict
 from workbench.window.certify.course import Stage
 from workbench.window.certify.trees import NAME, VERDICT
 

@@ -51,7 +51,7 @@ def test_one_case_is_certified_from_the_page(shown: Shown, tmp_path: Path, qtbot
     assert (folder / "report.html").is_file()
     page.picker.show_case(next(case for case in page.course.cases if case.name == "OV-01/7"))
     assert {plot.spec.title for plot in page.strips.plots} >= {"cell_07/voltage", "io/contactor"}
-    row = next(n for n, check in enumerate(page.checks.checks.rows) if check["name"] == "limit to contact")
+    row = next(n for n, check in enumerate(page.checks.checks.rows) if check.name == "limit to contact")
     page.checks.selectRow(row)
     qtbot.waitUntil(lambda: page.strips.axis.mark_s is not None)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drivers.runlog.run import Run
     from drivers.snapshot import ChannelTable
     from edge_bridge.bundle.keys import PublicKey
-    from workbench.bundling.certificate import Certificate
+    from workbench.bundling.certificate import CertificateMember
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ def _measured(run: Run) -> ChannelTable:
     return type(run.table)(run.table.channels[: run.measured])
 
 
-def _evidence(run: Run, bench: Bench, proof: Certificate | None) -> dict[str, Any]:
+def _evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[str, Any]:
     """The links that the class rests on, the run and the certificate in short."""
     links = [
         {"link": f"run {run.name}", "class": run.meta["evidence"]},
         {"link": "wiring of its bench file", "class": declared.wiring_class(bench)},
     ]
     if proof is not None:
-        links.append({"link": f"certificate {proof.summary['suite']}", "class": proof.evidence})
+        links.append({"link": f"certificate {proof.certificate.suite}", "class": proof.certificate.evidence})
     return {
         "class": weakest(link["class"] for link in links),
         "links": links,

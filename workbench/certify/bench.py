@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
-from workbench.certify.seen import Reaction, Stimulus, Told
+from workbench.certify.seen import ActTimes, Reaction, Stimulus, Told
 from workbench.certify.watch import Watch
 from workbench.session import patience
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from workbench.certify.case_trace import CaseTrace
     from workbench.certify.device import DeviceRules
     from workbench.session.live import LiveSession
 
@@ -43,8 +45,7 @@ class CaseBench:
         self._held_auxiliary = self._beat_off = False
         self.zero_s = time.monotonic()
         self.shown: list[str] = []
-        self._bounds: dict[str, float] = {}
-        self._crossings: dict[str, float] = {}
+        self._crossings: dict[str, tuple[float, float]] = {}  # by channel: which limit, and when
 
     # -- what a case does
 
@@ -69,8 +70,8 @@ class CaseBench:
         if not self.device.heartbeat:
             raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         self._beat_off = not on
-        told = self._act("heartbeat", on=on)
-        return Stimulus(told["sent_s"], told["sent_s"], late_s=told["late_s"])
+        times = self._act("heartbeat", on=on)
+        return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
 
     def power(self, *, on: bool) -> None:
         """Supply of the device under test."""
@@ -79,13 +80,13 @@ class CaseBench:
     def auxiliary(self, state: str) -> Stimulus:
         """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
         self._held_auxiliary = state != "through"
-        told = self._act("auxiliary", state=state)
-        return Stimulus(told["asked_s"], told["done_s"], late_s=told["late_s"])
+        times = self._act("auxiliary", state=state)
+        return Stimulus(times.asked_s, times.done_s, late_s=times.late_s)
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
         """What the tester asks of the device: `open`, `close` or `none`."""
-        told = self._act("request", contactor=contactor, reset=reset)
-        return Stimulus(told["asked_s"], told["asked_s"] + ASKED_S, late_s=told["late_s"])
+        times = self._act("request", contactor=contactor, reset=reset)
+        return Stimulus(times.asked_s, times.asked_s + ASKED_S, late_s=times.late_s)
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
@@ -166,7 +167,6 @@ class CaseBench:
         """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
         self._armed()
         self.shown = []
-        self._bounds.clear()
         self._crossings.clear()
         self._act("wish")
         if self._held_auxiliary:
@@ -215,19 +215,13 @@ class CaseBench:
         """Whether the contact was closed in any reading since then."""
         return self._watching.ever(CONTACT, lambda values: values == CLOSED, since_s)
 
-    def traces(self, also: Iterable[str] = ()) -> list[dict[str, Any]]:
-        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has.
-
-        `bound` is the limit that was crossed, at `crossed` seconds.
-        """
+    def traces(self, also: Iterable[str] = ()) -> tuple[CaseTrace, ...]:
+        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has."""
         if self._watch is None:
-            return []
+            return ()
         table, wanted = self._watch.table, dict.fromkeys((*self.shown, *also))
-        traces = [self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table]
-        for trace in traces:
-            if (bound := self._bounds.get(trace["channel"])) is not None:
-                trace |= {"bound": bound, "crossed": self._crossings[trace["channel"]] - self.zero_s}
-        return traces
+        traces = (self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table)
+        return tuple(self._with_bound(trace) for trace in traces)
 
     def linger(self) -> None:
         """See a little of what comes after."""
@@ -264,14 +258,21 @@ class CaseBench:
 
         return int(seen[0][1]) if self.until(heard, PLACE_S) else 0
 
-    def _act(self, verb: str, **arguments: Any) -> dict[str, Any]:
+    def _with_bound(self, trace: CaseTrace) -> CaseTrace:
+        """With the limit that was crossed, if one was."""
+        if trace.channel not in self._crossings:
+            return trace
+        bound, at_s = self._crossings[trace.channel]
+        return replace(trace, bound=bound, crossed_s=at_s - self.zero_s)
+
+    def _act(self, verb: str, **arguments: Any) -> ActTimes:
         """One act through the session, watched meanwhile."""
         session = self._session
         pending = session.script(verb, **arguments)
         if not self.until(lambda: pending.done, ACT_S):
             raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
         patience.finish(session, pending, ACT_S)
-        return dict(pending.payload)
+        return ActTimes.of(pending.payload)
 
     def _look_out(self) -> None:
         if self._stop_file.exists():
@@ -285,8 +286,8 @@ class CaseBench:
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACT)
         rising = value > self._now(channel)
-        told = self._act("wish", **wish)
-        sent_s = float(told["sent_s"])
+        times = self._act("wish", **wish)
+        sent_s = times.sent_s
         seen: list[float] = []
         error = METER * max(1.0, abs(value))
         mark = past if past is not None else value - error if rising else value + error
@@ -300,8 +301,8 @@ class CaseBench:
             now = self._now(channel)
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
         if past is not None:
-            self._bounds[channel], self._crossings[channel] = past, seen[0]
-        return Stimulus(sent_s, seen[0], channel, told["late_s"])
+            self._crossings[channel] = past, seen[0]
+        return Stimulus(sent_s, seen[0], channel, times.late_s)
 
     def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
         self._show(CONTACT)
@@ -320,7 +321,7 @@ class CaseBench:
             return None
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
-        late_s = self._act("look")["late_s"] - stimulus.late_s
+        late_s = self._act("look").late_s - stimulus.late_s
         return Reaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
 
     def _armed(self) -> None:

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.certificates.results import Verdict
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification
-from workbench.certify.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +61,13 @@ class Outcome:
 
 
 def qualified(
-    suite: Path, bench: Path, out: Path, trials: Sequence[Trial], *, at_once: int, tell: Callable[[Outcome], None]
+    suite: Path,
+    bench: Path,
+    out: Path,
+    trials: Sequence[Trial],
+    *,
+    at_once: int,
+    tell: Callable[[Outcome], None],
 ) -> list[Outcome]:
     """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome.
 
@@ -118,7 +124,7 @@ def _judge(outcome: Outcome, certification: Certification) -> None:
             continue
         outcome.cases += case.name not in outcome.again
         if case.verdict is Verdict.FAIL:
-            wrong = ", ".join(check["name"] for check in case.checks if check["verdict"] == Verdict.FAIL)
+            wrong = ", ".join(check.name for check in case.checks if check.verdict is Verdict.FAIL)
             outcome.alarms.append(f"{case.name}: {wrong}")
         elif case.verdict not in GOOD:
             outcome.unclear[case.name] = f"{case.verdict.value} {case.reason}"

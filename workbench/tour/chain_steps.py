@@ -13,6 +13,7 @@ from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
 from workbench.bundling.build import Order as BundleOrder
 from workbench.bundling.build import build
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.order import Order
 from workbench.certify.runner import Certification, suite_path
@@ -24,7 +25,7 @@ from workbench.tour.step import Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.certify.certificate import Certificate
+    from workbench.certificates.certificate import Certificate
     from workbench.tour.trip import Trip
 
 CELLS: Final = (1, 12, 24)
@@ -58,11 +59,12 @@ def certify(trip: Trip) -> Finding:
 
 def certified(made: Certificate, asked: int, folder: str) -> Finding:
     """The finding for a certificate of `asked` cases; one with checks that could not be judged is not judged."""
-    wrong = [f"{run['id']}/{run['variant']} {run['verdict']}" for run in made.runs if run["verdict"] != "PASS"]
-    passed = len(made.runs) - len(wrong)
-    evidence = "; ".join(wrong or made.trouble) or f"{len(made.cases)} checks, class {made.evidence}, {folder}"
-    good = made.passed and len(made.runs) == asked
-    reasons = [f"{row['name']}: {row['reason']}" for row in made.cases if row["verdict"] == "N/A"]
+    wrong = [f"{case.info.name} {case.verdict}" for case in made.cases if case.verdict is not Verdict.PASS]
+    rows = [row for case in made.cases for row in case.rows]
+    passed = len(made.cases) - len(wrong)
+    evidence = "; ".join(wrong or made.trouble) or f"{len(rows)} checks, class {made.evidence}, {folder}"
+    good = made.passed and len(made.cases) == asked
+    reasons = [f"{row.name}: {row.reason}" for row in rows if row.verdict is Verdict.NA]
     ok = None if good and made.not_judged else good
     reason = f"{made.result}: {reasons[0]}" if ok is None else ""
     return Finding(ok, passed, "cases", f"all {asked} pass", evidence, reason)

@@ -9,6 +9,7 @@ import pytest
 
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable
+from workbench.certify.case_trace import CaseTrace
 from workbench.certify.watch import Watch, thinned
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def test_a_trace_counts_from_the_cases_begin_and_has_holes_where_nothing_is_know
         put(ring, 10.0, 1.0, 0.0)
         put(ring, 10.5, float("nan"), 0.0)
         watch.look()
-        assert watch.trace("a", 10.0) == {"channel": "a", "unit": "V", "t": [0.0, 0.5], "y": [1.0, None]}
+        assert watch.trace("a", 10.0) == CaseTrace("a", "V", (0.0, 0.5), (1.0, None))
 
 
 def test_thinning_keeps_both_ends_and_the_extremes() -> None:

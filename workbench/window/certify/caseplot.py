@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from workbench.window import format as fmt
 from workbench.window.canvas import LEFT, RIGHT, Canvas
 from workbench.window.certify import looks
-from workbench.window.certify.traces import Trace, is_flag
+from workbench.window.certify.traces import TraceStore, is_flag
 from workbench.window.curve import plain_legend
 from workbench.window.plot import Plot
 from workbench.window.scale import follow
@@ -180,7 +180,7 @@ class CaseCanvas(Canvas):
         """The values that a flag or a count takes, and the others of a flag that has only a few."""
         words = self.spec.display.words or {}
         few = set(words) if len(words) <= _FEW else set[int]()
-        return few | self.store.taken if isinstance(self.store, Trace) else few
+        return few | self.store.taken if isinstance(self.store, TraceStore) else few
 
 
 class CasePlot(Plot):
@@ -199,7 +199,7 @@ class CasePlot(Plot):
     def show_values(self, word: str = "") -> None:
         at_s = self.case.hover_s if self.case.hover_s is not None else self.case.mark_s
         store = self.canvas.store
-        if self.case.hover_s is None and at_s is not None and isinstance(store, Trace):
+        if self.case.hover_s is None and at_s is not None and isinstance(store, TraceStore):
             reading = store.at(store.first_from(at_s))
         else:
             reading = NOTHING if store is None else store.at(at_s)

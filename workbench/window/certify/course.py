@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
     from workbench.window.certify.model import Certifier, PastLine, Reading, Result, Work
     from workbench.window.desk import Desk
-
-ODD: Final = (AttributeError, KeyError, OSError, StopIteration, TypeError, ValueError)  # of a line that is not ours
 
 
 class Stage(StrEnum):
@@ -220,8 +218,8 @@ class Course(QObject):
     def _work_on(self, work: Work) -> None:
         try:
             work.poll()
-        except ODD as error:  # a script can write anything into its folder
-            told = f"a line of the suite's progress cannot be read: {error!r}"
+        except OSError as error:  # a script can do anything to its folder
+            told = f"the suite's progress cannot be read: {error}"
             self.broken = [*dict.fromkeys([*self.broken, told])]
         _copy(work.cases, self.cases)
         seen = (len(work.broken), *((case.begun, case.verdict, len(case.checks)) for case in work.cases))
@@ -270,13 +268,13 @@ class Course(QObject):
 
 def _forget(case: CaseRun) -> None:
     case.begun, case.verdict, case.reason, case.took_s = False, None, "", 0.0
-    case.checks, case.traces = [], []
+    case.checks, case.traces = (), ()
 
 
 def _copy(known: Sequence[CaseRun], cases: Sequence[CaseRun]) -> None:
     """What a certification found, into the suite's cases, which stay the same objects."""
-    found = {case.test: case for case in known}
+    found = {case.info.test: case for case in known}
     for case in cases:
-        if (new := found.get(case.test)) is not None:
+        if (new := found.get(case.info.test)) is not None:
             case.begun, case.verdict, case.reason, case.took_s = new.begun, new.verdict, new.reason, new.took_s
             case.checks, case.traces = new.checks, new.traces

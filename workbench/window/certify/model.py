@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence  # noqa: TC003  # fields of records name them
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # a field of a record names it
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from workbench.certificates.results import Verdict
     from workbench.certify.runner import CaseRun
     from workbench.session.actions import Failure
 
@@ -29,7 +30,7 @@ class Result:
     made: str
     evidence: str
     passed: bool
-    counts: Mapping[str, int]
+    counts: Mapping[Verdict, int]
     cases: Sequence[CaseRun]
     trouble: Sequence[str] = ()
     written: bool = True
@@ -49,7 +50,7 @@ class PastLine:
     made: str = ""
     evidence: str = ""
     passed: bool = False
-    counts: Mapping[str, int] | None = None
+    counts: Mapping[Verdict, int] | None = None
     detail: str = ""
 
 
@@ -77,9 +78,6 @@ class Work(Protocol):
 
     @property
     def cases(self) -> Sequence[CaseRun]: ...
-
-    @property
-    def about(self) -> Mapping[str, Any]: ...
 
     @property
     def broken(self) -> Sequence[str]: ...

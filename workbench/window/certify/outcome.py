@@ -8,8 +8,8 @@ from PySide6.QtCore import QSize, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy
 
-from workbench.certify.certificate import result_words
-from workbench.certify.verdict import Verdict
+from workbench.certificates.certificate import result_words
+from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
 from workbench.window import format as fmt
 from workbench.window.certify import looks
@@ -114,7 +114,13 @@ class Outcome(QFrame):
         self.bar.setRange(0, whole)
         self.bar.setValue(done)
         now = work.now
-        doing = f"{now.name}  {now.title}" if now is not None else "between two cases" if done else "the bench comes up"
+        doing = (
+            f"{now.name}  {now.info.title}"
+            if now is not None
+            else "between two cases"
+            if done
+            else "the bench comes up"
+        )
         self._say(doing, f"{done:>{len(str(whole))}} of {whole}" if whole else "", colour="text")
         self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
 
