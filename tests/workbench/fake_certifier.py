@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.certify.events import CasesCollected
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.progress import NAME, EventStreamReader, read_line
 from workbench.certify.runner import CaseRun, Certification
 from workbench.folders import fresh
@@ -39,7 +39,7 @@ class Process:
 class ToldAgain(Certification):
     """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
 
-    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: Order, pace: int) -> None:
+    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: CertificationJob, pace: int) -> None:
         self.suite, self.order = suite, order
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
@@ -97,7 +97,7 @@ class FakeCertifier(BenchCertifier):
 
     def read(self, suite: Path, bench: Path) -> Any:
         self.read_for.append((suite, bench))
-        return Read([] if self.broken else self._collected(), self.broken)
+        return FakeSuiteLoader([] if self.broken else self._collected(), self.broken)
 
     def _collected(self) -> list[CaseRun]:
         lines = (read_line(line) for line in self._progress.read_bytes().splitlines())
@@ -109,7 +109,7 @@ class FakeCertifier(BenchCertifier):
         bench_file = self.root / "bench.toml"
         bench_file.touch()
         lines = [json.loads(line) for line in self._progress.read_text(encoding="utf-8").splitlines()]
-        self.works.append(ToldAgain(lines, suite, Order(bench_file, folder, tuple(only)), self.pace))
+        self.works.append(ToldAgain(lines, suite, CertificationJob(bench_file, folder, tuple(only)), self.pace))
         return self.works[-1]
 
     def off(self, work: Any) -> None:
@@ -117,7 +117,7 @@ class FakeCertifier(BenchCertifier):
         work.stop()
 
 
-class Read:
+class FakeSuiteLoader:
     """A suite that is read at once."""
 
     def __init__(self, cases: list[CaseRun], broken: list[str]) -> None:

@@ -14,7 +14,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
 from tests.workbench.live import HIL24
 from workbench.certify.runner import Certification
-from workbench.window.certify.course import Stage
+from workbench.window.certify.course import CertifyStage
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def shown(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> Shown:
     made = show(session, past=lambda: RunLibrary(tmp_path))
     made.window.show_page("Certify")
     course = made.window.certify.course
-    qtbot.waitUntil(lambda: course.stage is Stage.IDLE and bool(course.cases), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: course.stage is CertifyStage.IDLE and bool(course.cases), timeout=SLOW_MS)
     return made
 
 

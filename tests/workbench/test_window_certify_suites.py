@@ -15,7 +15,7 @@ from workbench.certificates.results import Verdict
 from workbench.certify.runner import SUITES, Certification
 from workbench.session import patience
 from workbench.window.certify import reading
-from workbench.window.certify.course import Stage
+from workbench.window.certify.course import CertifyStage
 from workbench.window.certify.reading import SuiteReading
 from workbench.window.library import RunLibrary
 
@@ -114,7 +114,7 @@ def process_of(page: CertifyPage) -> int:
 def chosen(page: CertifyPage, path: Path, qtbot: QtBot) -> None:
     page.show()
     page.bar.add_folder(str(path))
-    qtbot.waitUntil(lambda: page.course.stage is Stage.IDLE and bool(page.course.cases), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.course.stage is CertifyStage.IDLE and bool(page.course.cases), timeout=SLOW_MS)
 
 
 def test_crash_of_a_script_is_an_error_and_the_window_goes_on(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:
@@ -137,7 +137,7 @@ def test_stop_ends_the_process_in_order(page: CertifyPage, tmp_path: Path, qtbot
     page.course.stop()
     qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
     assert page.course.cases[0].verdict is Verdict.PASS
-    assert page.course.stage is Stage.IDLE
+    assert page.course.stage is CertifyStage.IDLE
 
 
 def test_outputs_off_leaves_no_process(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from control.state import BenchState
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
-from workbench.certify.seen import ActTimes, Reaction, Stimulus, Told
-from workbench.certify.watch import Watch
+from workbench.certify.seen import ActTimes, ContactorReaction, ReportedFault, Stimulus
+from workbench.certify.watch import TickObserver
 from workbench.session import patience
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CaseBench:
     def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
         self.device = device
         self._session, self._stop_file = session, stop_file
-        self._watch: Watch | None = None
+        self._watch: TickObserver | None = None
         self._begun = False
         self._held_auxiliary = self._beat_off = False
         self.zero_s = time.monotonic()
@@ -121,11 +121,11 @@ class CaseBench:
         """Whether the contact was closed in every reading since then."""
         return not self._watching.ever(CONTACT, lambda values: values != CLOSED, since_s)
 
-    def opening(self, stimulus: Stimulus, within_s: float) -> Reaction | None:
+    def opening(self, stimulus: Stimulus, within_s: float) -> ContactorReaction | None:
         """When the contact opened after a stimulus; None when it did not in time."""
         return self._moved(stimulus, OPEN, within_s)
 
-    def told(self, since_s: float, within_s: float) -> Told | None:
+    def told(self, since_s: float, within_s: float) -> ReportedFault | None:
         """The first fault that the device tells over CAN; None when it tells none in time."""
         found: list[tuple[float, float]] = []
 
@@ -138,9 +138,9 @@ class CaseBench:
         if not self.until(heard, within_s):
             return None
         at_s, code = found[0]
-        return Told(self._word(code), self._place(at_s), at_s)
+        return ReportedFault(self._word(code), self._place(at_s), at_s)
 
-    def told_last(self, since_s: float) -> Told | None:
+    def told_last(self, since_s: float) -> ReportedFault | None:
         """The fault that the device came to tell since then; None when it told none."""
         self._show("bms/fault")
         fault = self._watching.last("bms/fault", lambda values: values > 0.0, since_s)
@@ -148,7 +148,7 @@ class CaseBench:
             return None
         begun = self._watching.first("bms/fault", lambda values: values == fault[1], since_s) or fault
         place = self._watching.last("bms/fault_cell", lambda values: values >= 0.0, since_s)
-        return Told(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
+        return ReportedFault(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
 
     def is_healthy(self) -> bool:
         """Whether the device says that it is without fault."""
@@ -192,7 +192,7 @@ class CaseBench:
             self._until_state(BenchState.CONNECTED)
         self._begun = False
 
-    def arm_with_open_wire(self, cell: int) -> Told | None:
+    def arm_with_open_wire(self, cell: int) -> ReportedFault | None:
         """Arm with the wire of `cell` open: what the device says of it; None when it arms as if all were well."""
         session = self._session
         self.disarmed()
@@ -230,12 +230,12 @@ class CaseBench:
     # -- inside
 
     @property
-    def _watching(self) -> Watch:
+    def _watching(self) -> TickObserver:
         ring = self._session.ring
         if ring is None:
             raise BenchError("the bench is not connected", hint="run: python main.py doctor")
         if self._watch is None or self._watch.ring is not ring:
-            self._watch = Watch(ring)
+            self._watch = TickObserver(ring)
         return self._watch
 
     def _show(self, *channels: str) -> None:
@@ -304,7 +304,7 @@ class CaseBench:
             self._crossings[channel] = past, seen[0]
         return Stimulus(sent_s, seen[0], channel, times.late_s)
 
-    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
+    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> ContactorReaction | None:
         self._show(CONTACT)
         seen: list[tuple[float, float]] = []
 
@@ -322,7 +322,7 @@ class CaseBench:
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
         late_s = self._act("look").late_s - stimulus.late_s
-        return Reaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
+        return ContactorReaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
 
     def _armed(self) -> None:
         session = self._session

@@ -17,7 +17,7 @@ TICKS: Final = 3
 
 
 @dataclass(frozen=True)
-class Strip:
+class PlotStrip:
     """One drawn channel: `points` of its polylines, level lines and instants in pixels, labels of its axis."""
 
     channel: str
@@ -29,12 +29,12 @@ class Strip:
     x_labels: list[tuple[float, str]]
 
 
-def strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[Strip]:
+def strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[PlotStrip]:
     """The traces of one case with what its checks say of them."""
     return [_strip(trace, checks) for trace in traces if len(trace.t_s) > 1]
 
 
-def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> Strip:
+def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
     own = [check for check in checks if check.channel == trace.channel]
     levelled = [check for check in own if check.unit == trace.unit and not check.is_question]
     bounds = [bound for check in levelled for bound in (check.lo, check.hi)]
@@ -54,7 +54,7 @@ def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> Strip:
     instants = [(x(check.at_s), check.name) for check in own if check.at_s is not None]
     if trace.crossed_s is not None:
         instants.append((x(trace.crossed_s), "limit crossed"))
-    return Strip(
+    return PlotStrip(
         channel=trace.channel,
         unit=trace.unit,
         lines=_lines(trace, x, y),

@@ -14,7 +14,7 @@ VARIABLE: Final = "PULSEBMS_CERTIFY"
 
 
 @dataclass(frozen=True)
-class Order:
+class CertificationJob:
     """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
 
     `first_detection`: stop at the first case that fails. `sabotage`: what is broken on purpose, as for an engine.
@@ -36,13 +36,13 @@ class Order:
         return not self.only or identifier in self.only or f"{identifier}/{variant}" in self.only
 
 
-def given() -> Order:
+def given() -> CertificationJob:
     """The order of this process; raises `Usage` outside a certification."""
     text = os.environ.get(VARIABLE)
     if text is None:
         raise Usage("no certification is under way", hint="run: python main.py certify SUITE --bench FILE")
     said = json.loads(text)
-    return Order(
+    return CertificationJob(
         bench=Path(said["bench"]),
         out=Path(said["out"]),
         only=tuple(said["only"]),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certificates.results import CaseCheck
-    from workbench.certify.order import Order
+    from workbench.certify.order import CertificationJob
     from workbench.session.live import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
@@ -46,7 +46,7 @@ ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
 class Certifying:
     """One certification in this process."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: CertificationJob) -> None:
         self.order = order
         self.stream = EventStreamWriter(order.out)
         self.detected = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.certificates.results import Verdict
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ GOOD: Final = frozenset({Verdict.PASS, Verdict.NA})
 
 
 @dataclass(frozen=True)
-class Trial:
+class QualificationTrial:
     """One run of the suite: on a healthy device (`defect` empty), or with one defect at `place`."""
 
     name: str
@@ -28,13 +28,13 @@ class Trial:
 
 
 @dataclass
-class Outcome:
+class TrialResult:
     """What a trial came to. `alarms`: cases that failed; `unclear`: those that could not be judged, and why.
 
     `again`: what was unclear at first and was therefore run once more, with nothing beside it.
     """
 
-    trial: Trial
+    trial: QualificationTrial
     alarms: list[str] = field(default_factory=list[str])
     unclear: dict[str, str] = field(default_factory=dict[str, str])
     again: dict[str, str] = field(default_factory=dict[str, str])
@@ -64,17 +64,17 @@ def qualified(
     suite: Path,
     bench: Path,
     out: Path,
-    trials: Sequence[Trial],
+    trials: Sequence[QualificationTrial],
     *,
     at_once: int,
-    tell: Callable[[Outcome], None],
-) -> list[Outcome]:
+    tell: Callable[[TrialResult], None],
+) -> list[TrialResult]:
     """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome.
 
     Cases that could not be judged are run once more at the end, alone: two benches may have been one too many.
     """
-    outcomes = [Outcome(trial) for trial in trials]
-    waiting, running = list(outcomes), list[tuple[Outcome, Certification]]()
+    outcomes = [TrialResult(trial) for trial in trials]
+    waiting, running = list(outcomes), list[tuple[TrialResult, Certification]]()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -91,7 +91,7 @@ def qualified(
     return outcomes
 
 
-def _ask_again(outcome: Outcome) -> bool:
+def _ask_again(outcome: TrialResult) -> bool:
     """Once, and not where a failure is proven."""
     if outcome.alarms or outcome.again or not outcome.unclear:
         return False
@@ -99,14 +99,14 @@ def _ask_again(outcome: Outcome) -> bool:
     return True
 
 
-def _started(suite: Path, bench: Path, folder: Path, outcome: Outcome) -> Certification:
+def _started(suite: Path, bench: Path, folder: Path, outcome: TrialResult) -> Certification:
     trial, only = outcome.trial, tuple(outcome.again)
     folder = folder / "again" if only else folder
     folder.mkdir(parents=True)
-    return Certification(suite, Order(bench, folder, only, bool(trial.defect), trial.sabotage))
+    return Certification(suite, CertificationJob(bench, folder, only, bool(trial.defect), trial.sabotage))
 
 
-def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:
+def _ended(running: list[tuple[TrialResult, Certification]]) -> Iterator[TrialResult]:
     for pair in list(running):
         outcome, certification = pair
         certification.poll()
@@ -116,7 +116,7 @@ def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:
             yield outcome
 
 
-def _judge(outcome: Outcome, certification: Certification) -> None:
+def _judge(outcome: TrialResult, certification: Certification) -> None:
     outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
     outcome.broken += certification.broken
     for case in certification.cases:

@@ -11,7 +11,7 @@ from workbench.certify.verdict import judged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.certify.seen import Reaction, Stimulus
+    from workbench.certify.seen import ContactorReaction, Stimulus
 
 
 class Record:
@@ -57,7 +57,7 @@ class Record:
         return verdict
 
     def reaction(
-        self, name: str, stimulus: Stimulus, reaction: Reaction | None, *, earliest_s: float, latest_s: float
+        self, name: str, stimulus: Stimulus, reaction: ContactorReaction | None, *, earliest_s: float, latest_s: float
     ) -> Verdict:
         """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
         at_s = stimulus.end_s if reaction is None else reaction.at_s

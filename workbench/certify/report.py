@@ -32,7 +32,7 @@ class ReportCase:
     """One case of the page with its plots; `anchor` is where the table of cases leads."""
 
     result: CaseResult
-    strips: Sequence[drawing.Strip]
+    strips: Sequence[drawing.PlotStrip]
 
     @property
     def anchor(self) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.certificates.results import CaseCheck, CaseInfo
     from workbench.certify.case_trace import CaseTrace
     from workbench.certify.events import CertifyEvent
-    from workbench.certify.order import Order
+    from workbench.certify.order import CertificationJob
 
 SUITES: Final = Path(__file__).with_name("suites")
 STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
@@ -66,7 +66,7 @@ class CaseRun:
 class Certification:
     """One run of a suite; `poll` moves it on, `cases` is what is known so far."""
 
-    def __init__(self, suite: Path, order: Order) -> None:
+    def __init__(self, suite: Path, order: CertificationJob) -> None:
         """Start it; `order.out` must be an empty folder."""
         self.suite, self.order = suite, order
         self.cases: list[CaseRun] = []

@@ -24,7 +24,7 @@ class Stimulus:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class ContactorReaction:
     """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`.
 
     `late_s` of it an emulated device was held up by its machine.
@@ -37,7 +37,7 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedFault:
     """What the device said over CAN: the fault in its own word, the place that it named, when."""
 
     fault: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POINTS = 500  # of a trace that is kept
 
 
-class Watch:
+class TickObserver:
     """Collects ticks; `samples` gives a channel's values with the times at which they were sampled."""
 
     def __init__(self, ring: RingReader) -> None:

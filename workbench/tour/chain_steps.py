@@ -11,11 +11,10 @@ from drivers.benchfile.read import read_bench
 from drivers.errors import BenchError, BundleRefused
 from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.build import Order as BundleOrder
-from workbench.bundling.build import build
+from workbench.bundling.build import Order, build
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.broker import own_broker
 from workbench.compose.defects import sabotage as seeded
@@ -44,7 +43,7 @@ def certify(trip: Trip) -> Finding:
     folder.mkdir()
     only = tuple(f"{case}/{cell}" for case in ("OV-01", "UV-01") for cell in CELLS)
     broken = seeded(*DEFECT) if trip.sabotage == "seed-defect" else ""
-    certification = Certification(suite_path("bms"), Order(trip.bench, folder, only, sabotage=broken))
+    certification = Certification(suite_path("bms"), CertificationJob(trip.bench, folder, only, sabotage=broken))
     try:
         until_s = time.monotonic() + CERTIFY_S
         while not certification.done and time.monotonic() < until_s:
@@ -82,7 +81,7 @@ def bundle(trip: Trip) -> Finding:
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
     serial, expires = int(now.strftime("%Y%m%d%H%M%S")), now + timedelta(days=365)
-    order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "tour", chain.certificate)
+    order = Order(run, read_bench(trip.bench), private, serial, now, expires, "tour", chain.certificate)
     built = build(order)
     flipped = bytearray(built.data)
     flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1

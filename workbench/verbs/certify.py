@@ -13,7 +13,7 @@ from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.events import CaseEnded
 from workbench.certify.limits import read_limits
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.report import SYMBOLS, limits, value
 from workbench.certify.runner import Certification, suite_path
 from workbench.folders import fresh
@@ -51,7 +51,7 @@ def main(
     stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
     folder = fresh(out.resolve(), f"{stamp}_{path.stem}")
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
-    certification = Certification(path, Order(bench.resolve(), folder, wanted, take_over=take_over))
+    certification = Certification(path, CertificationJob(bench.resolve(), folder, wanted, take_over=take_over))
     try:
         _follow(report, certification)
     finally:

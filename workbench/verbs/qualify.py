@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchfile.read import read_bench
 from drivers.errors import Usage
 from workbench.certify.limits import read_limits
-from workbench.certify.qualify import Outcome, Trial, qualified
+from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
 from workbench.certify.runner import suite_path
 from workbench.compose.defects import defects as known_defects
 from workbench.compose.defects import refuse_without_place, sabotage
@@ -46,8 +46,8 @@ def main(
     stamp = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime())
     folder = fresh(out.resolve(), f"{stamp}_{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification
-    trials = [Trial(f"defect_{name}", name, sabotage(name, draw.randint(1, cells))) for name in asked]
-    trials += [Trial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
+    trials = [QualificationTrial(f"defect_{name}", name, sabotage(name, draw.randint(1, cells))) for name in asked]
+    trials += [QualificationTrial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
     outcomes = qualified(
         path,
         bench.resolve(),
@@ -81,7 +81,7 @@ def _asked(names: str) -> list[str]:
     return wanted
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: TrialResult) -> str:
     trial = outcome.trial
     about = known_defects()[trial.defect] if trial.defect else "healthy"
     good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")

@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 from tests.workbench.certify.suites_for_tests import ended, suite
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.defects import sabotage
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -32,7 +32,7 @@ def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int 
     out = folder / "out"
     out.mkdir()
     seeded = sabotage(defect, cell) if defect else ""
-    certification = Certification(path, Order(EMULATED_BENCH, out, only, bool(defect), seeded))
+    certification = Certification(path, CertificationJob(EMULATED_BENCH, out, only, bool(defect), seeded))
     return ended(certification, WITHIN_S)
 
 

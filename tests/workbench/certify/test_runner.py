@@ -14,7 +14,7 @@ from workbench.certificates.certificate import NAME
 from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate, runner
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import patience
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def certified(folder: Path, body: str, *only: str, first_detection: bool = False) -> Certification:
     out = folder / "out"
     out.mkdir()
-    order = Order(EMULATED_BENCH, out, only, first_detection)
+    order = CertificationJob(EMULATED_BENCH, out, only, first_detection)
     return ended(Certification(suite(folder / "suite", body), order))
 
 
@@ -116,7 +116,7 @@ def test_a_stop_ends_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     body = "import time\n@case('A-01')\ndef test_a(rec):\n    time.sleep(40)\n"
     out = tmp_path / "out"
     out.mkdir()
-    certification = Certification(suite(tmp_path / "suite", body), Order(EMULATED_BENCH, out))
+    certification = Certification(suite(tmp_path / "suite", body), CertificationJob(EMULATED_BENCH, out))
     assert patience.wait_for(certification, lambda: certification.now is not None, 60.0)
     certification.stop()
     ended(certification)  # it does not look for the stop: its process is ended

@@ -38,7 +38,7 @@ _FLAG: Final = (-0.15, 1.15)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitLine:
     """A level of the channel, SI; `upper` where values lie below it."""
 
     level: float
@@ -52,14 +52,14 @@ class CaseCanvas(Canvas):
 
     def __init__(self, spec: PlotSpec, view: View, theme: Theme) -> None:
         super().__init__(spec, view, theme)
-        self.limits: tuple[Limit, ...] = ()
+        self.limits: tuple[LimitLine, ...] = ()
         self.word = ""  # the verdict of the check that is marked
 
     @property
     def case(self) -> CaseView:
         return self.view  # pyright: ignore[reportReturnType]  # its plot was given one
 
-    def show_limits(self, limits: tuple[Limit, ...], word: str) -> None:
+    def show_limits(self, limits: tuple[LimitLine, ...], word: str) -> None:
         self.limits, self.word = limits, word
         self.scale = None
         self.invalidate()
@@ -78,7 +78,7 @@ class CaseCanvas(Canvas):
         if fresh != self.scale:
             self.scale, self._fresh = fresh, True
 
-    def _near(self, low: float, high: float) -> list[Limit]:
+    def _near(self, low: float, high: float) -> list[LimitLine]:
         own = [limit for limit in self.limits if not limit.device]
         device = [limit for limit in self.limits if limit.device]
         if not math.isfinite(low) or not math.isfinite(high):
@@ -113,7 +113,7 @@ class CaseCanvas(Canvas):
         for x in (left, right):
             painter.drawLine(QPointF(x, self.area.top()), QPointF(x, self.area.bottom()))
 
-    def _paint_limit(self, painter: QPainter, limit: Limit) -> None:
+    def _paint_limit(self, painter: QPainter, limit: LimitLine) -> None:
         y = self.y_of(self.spec.display.shown(limit.level))
         if not self.area.top() - 1 <= y <= self.area.bottom() + 1:
             return

@@ -12,7 +12,7 @@ from workbench.certify import certificate
 from workbench.certify.events import CaseEnded
 from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import CaseRun
-from workbench.window.certify.model import PastLine, Result
+from workbench.window.certify.model import CertificationResult, PastLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.certify.runner import Certification
 
 
-def written(work: Certification) -> Result:
+def written(work: Certification) -> CertificationResult:
     """Write certificate, report and JUnit form; what cannot be written is told, and the verdicts stay."""
     folder = work.order.out
     try:
@@ -35,7 +35,7 @@ def written(work: Certification) -> Result:
         return replace(result, written=False, trouble=(*result.trouble, told))
 
 
-def opened(folder: Path) -> Result:
+def opened(folder: Path) -> CertificationResult:
     """An earlier one, its plots included; raises `RunLogError`."""
     made, traces = read_certificate(folder), _traces(folder)
     return _result(made, folder, [_case(case, traces.get(case.info.test, ())) for case in made.cases])
@@ -55,9 +55,9 @@ def _line(home: Path) -> PastLine:
     return PastLine(home, made.suite, made.made, made.evidence, made.passed, made.counts)
 
 
-def _result(made: Certificate, folder: Path, cases: Sequence[CaseRun]) -> Result:
+def _result(made: Certificate, folder: Path, cases: Sequence[CaseRun]) -> CertificationResult:
     about = (made.suite, made.made, made.evidence, made.passed, made.counts)
-    return Result(folder, *about, cases, made.trouble, not_judged=made.not_judged)
+    return CertificationResult(folder, *about, cases, made.trouble, not_judged=made.not_judged)
 
 
 def _case(case: CaseResult, traces: tuple[CaseTrace, ...]) -> CaseRun:

@@ -22,7 +22,7 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Result:
+class CertificationResult:
     """A certification that is over; `written` once its certificate and report lie in `folder`."""
 
     folder: Path
@@ -54,7 +54,7 @@ class PastLine:
     detail: str = ""
 
 
-class Reading(Protocol):
+class SuiteLoader(Protocol):
     """A suite that is being read: which cases it holds for a bench."""
 
     @property
@@ -121,7 +121,7 @@ class Certifier(Protocol):
         """Whether a bench file declares emulated instruments alone; False for one that cannot be read."""
         ...
 
-    def read(self, suite: Path, bench: Path) -> Reading: ...
+    def read(self, suite: Path, bench: Path) -> SuiteLoader: ...
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Work:
         """Into a new folder; raises `PulseError` or `OSError`."""
@@ -131,7 +131,9 @@ class Certifier(Protocol):
         """Its bench made safe by its guard, at once."""
         ...
 
-    def write(self, work: Work, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None:
+    def write(
+        self, work: Work, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None:
         """Certificate and report of one that is done."""
         ...
 
@@ -139,7 +141,9 @@ class Certifier(Protocol):
         """Newest first."""
         ...
 
-    def open(self, folder: Path, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None: ...
+    def open(
+        self, folder: Path, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None: ...
 
     def poll(self) -> None: ...
 

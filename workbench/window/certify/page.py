@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 
 from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
-from workbench.window.certify.bar import Bar
+from workbench.window.certify.bar import CertifyBar
 from workbench.window.certify.checks import Checks
-from workbench.window.certify.course import Course
+from workbench.window.certify.course import CertifyController
 from workbench.window.certify.earlier import Earlier
-from workbench.window.certify.outcome import Outcome
+from workbench.window.certify.outcome import ResultBar
 from workbench.window.certify.picker import Picker
 from workbench.window.certify.strips import Strips
 from workbench.window.widgets import label
@@ -75,9 +75,9 @@ class CertifyPage(QWidget):
         self._case: CaseRun | None = None
         self._follows = True  # looks at the case under way, until a person looks elsewhere
         self._leading = False
-        self.course = Course(desk, certifier)
-        self.bar = Bar(certifier.suites())
-        self.outcome = Outcome(self.course, theme)
+        self.course = CertifyController(desk, certifier)
+        self.bar = CertifyBar(certifier.suites())
+        self.outcome = ResultBar(self.course, theme)
         self.picker, self.earlier = Picker(theme), Earlier(theme)
         self.head, self.checks, self.strips = CaseHead(), Checks(theme), Strips(theme)
         self._lay_out()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workbench.certify.events import CasesCollected, FileBroken
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.process import LOG, started
 from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import NOTHING_RAN, CaseRun
@@ -20,7 +20,7 @@ PATIENCE_S: Final = 60.0  # a suite that takes longer to be read hangs
 
 
 class SuiteReading:
-    """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.Reading`."""
+    """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.SuiteLoader`."""
 
     def __init__(self, suite: Path, bench: Path) -> None:
         self.cases: list[CaseRun] = []
@@ -31,7 +31,7 @@ class SuiteReading:
         self._out = Path(self._home.name)
         self._until_s = time.monotonic() + PATIENCE_S
         self._stream = EventStreamReader(self._out)
-        self._process = started(suite, Order(bench, self._out), "--collect-only")
+        self._process = started(suite, CertificationJob(bench, self._out), "--collect-only")
 
     @property
     def pid(self) -> int:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from workbench.window.certify.axis import CaseView
-from workbench.window.certify.caseplot import CasePlot, Limit
+from workbench.window.certify.caseplot import CasePlot, LimitLine
 from workbench.window.certify.traces import TraceStore, is_flag, spec
 from workbench.window.widgets import label
 
@@ -126,18 +126,18 @@ def _unit(plot: CasePlot) -> str:
     return "" if store is None else store.channel(plot.spec.curves[0].channel).unit
 
 
-def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[Limit, ...]:
+def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[LimitLine, ...]:
     """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
     if check is not None and check.channel == channel and check.unit == unit and not check.is_question:
         if check.lo is not None and check.lo == check.hi:
-            return (Limit(check.lo, upper=True, exact=True),)
+            return (LimitLine(check.lo, upper=True, exact=True),)
         sides = ((check.lo, False), (check.hi, True))
-        own = tuple(Limit(level, upper) for level, upper in sides if level is not None)
+        own = tuple(LimitLine(level, upper) for level, upper in sides if level is not None)
         if own:
             return own
     pairs = () if bench is None else bench.limits
     device = next((pair.device for pair in pairs if pair.channel == channel), None)
-    return () if device is None else tuple(Limit(level, level == device[1], device=True) for level in device)
+    return () if device is None else tuple(LimitLine(level, level == device[1], device=True) for level in device)
 
 
 def window_of(check: CaseCheck) -> tuple[tuple[float, float] | None, float | None]:
