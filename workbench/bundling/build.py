@@ -63,7 +63,7 @@ def build(order: Order) -> Built:
         files = declared.members(order.bench, _measured(run))
         files[EVIDENCE] = canonical.dumped(evidence := _evidence(run, order.bench, proof))
         if proof is not None:
-            files[CERTIFICATE] = proof.octets
+            files[CERTIFICATE] = proof.data
         about = _about(order, name, evidence["class"], run)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
             vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CertificateMember:
-    """The certificate as a member of a bundle: `octets` of its file, and what they say."""
+    """The certificate as a member of a bundle: the bytes of its file, and what they say."""
 
-    octets: bytes
+    data: bytes
     certificate: Certificate
 
     @property
@@ -46,12 +46,12 @@ def read(folder: Path, bench: Path) -> CertificateMember:
     """
     path = folder / CERTIFICATE
     try:
-        octets = path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         hint = "name the folder that certify wrote with --out"
         raise Usage(f"holds no {CERTIFICATE}: {error.strerror}", where=str(folder), hint=hint) from error
     try:
-        certificate = decode_certificate(octets)
+        certificate = decode_certificate(data)
     except ValueError as error:
         raise RunLogError(f"cannot be read: {error}", where=str(path), hint="certify again") from error
     if not certificate.passed:
@@ -62,7 +62,7 @@ def read(folder: Path, bench: Path) -> CertificateMember:
     if certificate.bench_sha256 != hashlib.sha256(bench.read_bytes()).hexdigest():
         what, hint = f"is of another bench than {bench.name}, as it stands now", "certify this one"
         raise Refused(what, where=str(path), key="bench.sha256", value=certificate.bench_sha256, hint=hint)
-    return CertificateMember(octets, certificate)
+    return CertificateMember(data, certificate)
 
 
 def _first_failure(certificate: Certificate) -> str:

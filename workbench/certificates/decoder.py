@@ -27,9 +27,9 @@ def read_certificate(folder: Path) -> Certificate:
         raise RunLogError(f"holds no certificate that can be read: {error}", where=str(folder), hint=hint) from error
 
 
-def decode_certificate(octets: bytes) -> Certificate:
-    """The certificate that `octets` hold; raises `ValueError` that names what is damaged, or the version."""
-    fields = JsonFields(canonical.parsed(octets))
+def decode_certificate(data: bytes) -> Certificate:
+    """The certificate that `data` holds; raises `ValueError` that names what is damaged, or the version."""
+    fields = JsonFields(canonical.parsed(data))
     check_schema(fields.text("schema"))
     bench, versions = fields.object("bench"), fields.object("versions")
     return Certificate(
