@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.certify.certificate import Certificate
+from workbench.certificates.certificate import Certificate
+from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
 from workbench.outcome import Report
 from workbench.selftest import step as steps
 from workbench.selftest.bench_steps import judged_run
@@ -135,10 +136,12 @@ def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
 
 def certificate(*verdicts: str) -> Certificate:
     """A certificate of one check a case."""
-    cases = [{"id": "A", "name": "time", "verdict": word, "reason": "too coarse"} for word in verdicts]
-    runs = [{"id": "A", "variant": str(n), "verdict": word} for n, word in enumerate(verdicts)]
+    checks = [CaseCheck("time", 1.0, "ms", 0.0, 2.0, 3.0, Verdict(word), "too coarse") for word in verdicts]
+    infos = [CaseInfo("A", "A title.", (), "", None, str(n), f"test[{n}]") for n in range(len(verdicts))]
+    pairs = zip(infos, checks, strict=True)
+    cases = tuple(CaseResult(info, check.verdict, checks=(check,)) for info, check in pairs)
     passed = set(verdicts) <= {"PASS", "N/A"} and "PASS" in verdicts
-    return Certificate("bms", "SIM", "now", passed, {}, cases, runs, {}, {})
+    return Certificate("bms", "SIM", "now", passed, {}, cases, "bench.toml", "", {})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
-from workbench.window.certify.course import Stage
+from workbench.window.certify.course import CertifyStage
 from workbench.window.certify.trees import NAME
 from workbench.window.library import RunLibrary
 
@@ -68,5 +68,5 @@ def opened(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkey
     shown = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(fake.root))
     shown.window.show_page("Certify")
     made = Scene(shown, fake, qtbot)
-    made.until(lambda: made.course.cases and made.course.stage is Stage.IDLE)
+    made.until(lambda: made.course.cases and made.course.stage is CertifyStage.IDLE)
     return made

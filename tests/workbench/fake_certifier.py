@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.certify.order import Order
+from workbench.certify.events import CasesCollected
+from workbench.certify.order import CertificationJob
+from workbench.certify.progress import NAME, EventStreamReader, read_line
 from workbench.certify.runner import CaseRun, Certification
 from workbench.folders import fresh
 from workbench.window.certify.certifier import FOLDER, BenchCertifier
@@ -15,8 +17,9 @@ from workbench.window.certify.model import Suite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workbench.certify.events import BenchIdentified, CertifyEvent
+
 PROGRESS = Path(__file__).with_name("certify_progress.jsonl")  # over-voltage debounce doubled: OV-01/7, OV-01/8, HB-01
-_NAMES = ("id", "title", "cell", "variant", "refs", "hazard", "test")
 
 
 class Process:
@@ -36,14 +39,15 @@ class Process:
 class ToldAgain(Certification):
     """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
 
-    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: Order, pace: int) -> None:
+    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: CertificationJob, pace: int) -> None:
         self.suite, self.order = suite, order
         self.cases: list[CaseRun] = []
-        self.about: dict[str, Any] = {}
+        self.bench: BenchIdentified | None = None
         self.broken: list[str] = []
         self.done = self.stopped = False
         self.began_s = 0.0
         self._stopped_s = float("inf")
+        self._stream = EventStreamReader(order.out)
         self.process = self._process = Process()  # type: ignore[assignment]
         self.lines = [said for said in lines if self._asked(said)]
         self.pace = pace
@@ -52,21 +56,21 @@ class ToldAgain(Certification):
     def _asked(self, said: dict[str, Any]) -> bool:
         return "id" not in said or self.order.asks(said["id"], said["variant"])
 
-    def poll(self) -> list[dict[str, Any]]:
+    def poll(self) -> list[CertifyEvent]:
         if self.done:
             return []
         now, self.lines = self.lines[: self.pace], self.lines[self.pace :]
-        for said in now:
-            if said["event"] == "collected":
-                cases = [case for case in said["cases"] if self.order.asks(case["id"], case["variant"])]
-                said = {**said, "cases": cases}  # noqa: PLW2901  # the same line, as this order would have it
-            with (self.order.out / "progress.jsonl").open("a") as file:
-                file.write(json.dumps(said) + "\n")
-            self._take(said)
+        with (self.order.out / NAME).open("a") as file:
+            for said in now:
+                cases = [case for case in said.get("cases", ()) if self.order.asks(case["id"], case["variant"])]
+                file.write(json.dumps(said | {"cases": cases} if "cases" in said else said) + "\n")
+        events = list(self._stream.read())
+        for event in events:
+            self._take(event)
         if self.stopped or not self.lines or self.process.returncode is not None:
             self.process.returncode = self.process.returncode or self.exit
             self._settle()
-        return now
+        return events
 
     def crash(self) -> None:
         """The script took its process along."""
@@ -83,7 +87,7 @@ class FakeCertifier(BenchCertifier):
         self.read_for: list[tuple[Path, Path]] = []
         self.broken: list[str] = []
         self.offs = 0
-        self._lines = [json.loads(line) for line in progress.read_text(encoding="utf-8").splitlines()]
+        self._progress = progress
 
     def suites(self) -> Sequence[Suite]:
         return [Suite("bms", Path("/suites/bms"))]
@@ -93,17 +97,19 @@ class FakeCertifier(BenchCertifier):
 
     def read(self, suite: Path, bench: Path) -> Any:
         self.read_for.append((suite, bench))
-        return Read([] if self.broken else self._collected(), self.broken)
+        return FakeSuiteLoader([] if self.broken else self._collected(), self.broken)
 
     def _collected(self) -> list[CaseRun]:
-        said = next(said for said in self._lines if said["event"] == "collected")
-        return [CaseRun(**{name: case[name] for name in _NAMES}) for case in said["cases"]]
+        lines = (read_line(line) for line in self._progress.read_bytes().splitlines())
+        collected = next(event for event in lines if isinstance(event, CasesCollected))
+        return [CaseRun(info) for info in collected.cases]
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> ToldAgain:
         folder = fresh(self.root / FOLDER, f"2026-11-24_1830{len(self.works):02d}_bms")
         bench_file = self.root / "bench.toml"
         bench_file.touch()
-        self.works.append(ToldAgain(self._lines, suite, Order(bench_file, folder, tuple(only)), self.pace))
+        lines = [json.loads(line) for line in self._progress.read_text(encoding="utf-8").splitlines()]
+        self.works.append(ToldAgain(lines, suite, CertificationJob(bench_file, folder, tuple(only)), self.pace))
         return self.works[-1]
 
     def off(self, work: Any) -> None:
@@ -111,7 +117,7 @@ class FakeCertifier(BenchCertifier):
         work.stop()
 
 
-class Read:
+class FakeSuiteLoader:
     """A suite that is read at once."""
 
     def __init__(self, cases: list[CaseRun], broken: list[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
 from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
 
@@ -20,8 +21,8 @@ BENCH = Path("/benches/hil24.toml")
 KEY = ROOT / "keys" / "release.key"
 RUN = RunEntry("run-1", ROOT / "run-1", "2026-11-24 18:29", 18.0, "SIM", "hil24")
 OTHER = RunEntry("run-0", ROOT / "run-0", "2026-11-23 10:00", 9.0, "HIL", "hil24", "It ran on another bench file.")
-PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:00Z", "SIM", {"PASS": 6})
-FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={"FAIL": 1}, why_not="It did not pass.")
+PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:00Z", "SIM", {Verdict.PASS: 6})
+FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={Verdict.FAIL: 1}, why_not="It did not pass.")
 GOOD = Judged(
     ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
     f"{'cd' * 32} (release.pem)", verified=True,

@@ -19,7 +19,7 @@ from edge_bridge.fleet.defects import STORES, find_store
 from edge_bridge.fleet.store import Store
 from fixtures.bms.flaws import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
-from workbench.certify.order import VARIABLE, Order, given
+from workbench.certify.order import VARIABLE, given
 from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
 from workbench.compose.named_defects import (
@@ -108,7 +108,7 @@ def test_a_recorder_drops_one_tick_and_no_other() -> None:
 def test_a_certification_hands_defects_to_its_process(
     defects: Defects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = Order(HIL24, tmp_path, ("OV-01/7",), first_detection=True, defects=defects, take_over=True)
+    order = CertificationJob(HIL24, tmp_path, ("OV-01/7",), first_detection=True, defects=defects, take_over=True)
     monkeypatch.setenv(VARIABLE, order.as_text())
     assert json.loads(order.as_text())["defects"] == defects.name
     assert given() == order

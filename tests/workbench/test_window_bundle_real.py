@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,8 +15,9 @@ from drivers.benchfile import read_bench
 from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
-from workbench.certify import certificate
-from workbench.certify.certificate import Certificate
+from workbench.certificates.certificate import NAME, Certificate
+from workbench.certificates.encoder import encode_certificate
+from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.session.actions import Failure
 from workbench.window.bundle.clerk import BundleMaker, Clerk
 from workbench.window.bundle.duties import trust
@@ -83,12 +85,19 @@ def certified(root: Path, name: str, bench: Path, verdict: str) -> Path:
     """A certificate of `bench`."""
     folder = root / "certificates" / name
     folder.mkdir(parents=True)
-    case = {"id": "OV-01", "verdict": verdict, "reason": ""}
-    told = Certificate(
-        "bms", "SIM", "2026-11-24T18:30:00Z", verdict == "PASS", {verdict: 1}, [case], [],
-        {"file": bench.name, "sha256": certificate.sha256(bench.read_bytes()).hexdigest()}, {},
-    ).as_json()  # fmt: skip
-    (folder / certificate.NAME).write_text(json.dumps(told), encoding="utf-8")
+    case = CaseResult(CaseInfo("OV-01", "A title.", (), "", None, "", "test"), Verdict(verdict))
+    certificate = Certificate(
+        suite="bms",
+        evidence="SIM",
+        made="2026-11-24T18:30:00Z",
+        passed=case.verdict is Verdict.PASS,
+        counts={case.verdict: 1},
+        cases=(case,),
+        bench_file=bench.name,
+        bench_sha256=hashlib.sha256(bench.read_bytes()).hexdigest(),
+        versions={},
+    )
+    (folder / NAME).write_text(json.dumps(encode_certificate(certificate)), encoding="utf-8")
     return folder
 
 

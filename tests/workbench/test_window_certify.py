@@ -13,8 +13,8 @@ from control.state import BenchState, OutputState
 from drivers.errors import RunLogError
 from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
-from workbench.certify.verdict import Verdict
-from workbench.window.certify.course import Stage
+from workbench.certificates.results import Verdict
+from workbench.window.certify.course import CertifyStage
 from workbench.window.certify.trees import NAME, VERDICT
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_stop_ends_it_in_order_and_keeps_what_is_known(scene: Scene) -> None:
     scene.until(lambda: scene.course.cases[0].verdict is not None)
     scene.fake.works[0].pace = 0
     click(scene.page.bar.stop)
-    assert scene.course.stage is Stage.STOPPING
+    assert scene.course.stage is CertifyStage.STOPPING
     assert not scene.page.bar.stop.isEnabled()
     assert (scene.fake.works[0].order.out / "stop").exists()
     scene.until(lambda: scene.course.result is not None)
@@ -152,7 +152,7 @@ def test_cases_read_for_one_bench_file_do_not_run_on_another(scene: Scene) -> No
     session.bench = dataclasses.replace(session.bench, file="other.toml")
     assert "another bench file" in scene.page.why_not_start()
     scene.shown.window.show_page("Certify")
-    scene.until(lambda: scene.course.cases and scene.course.stage is Stage.IDLE)
+    scene.until(lambda: scene.course.cases and scene.course.stage is CertifyStage.IDLE)
     assert scene.fake.read_for[-1][1] == Path("other.toml").resolve()
     assert scene.page.why_not_start() == ""
 
@@ -205,7 +205,7 @@ def test_certification_that_cannot_start_says_why(scene: Scene, monkeypatch: pyt
     failure = scene.shown.window.notices.failure
     assert failure.sentence.text() == "/nowhere cannot be written: Permission denied."
     assert failure.hint.text() == "Use --out."
-    assert scene.course.stage is Stage.IDLE
+    assert scene.course.stage is CertifyStage.IDLE
 
 
 def test_a_person_who_looks_elsewhere_is_not_led_back(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
 from tests.workbench.live import HIL24
 from workbench.certify.runner import Certification
-from workbench.window.certify.course import Stage
+from workbench.window.certify.course import CertifyStage
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def shown(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> Shown:
     made = show(session, past=lambda: RunLibrary(tmp_path))
     made.window.show_page("Certify")
     course = made.window.certify.course
-    qtbot.waitUntil(lambda: course.stage is Stage.IDLE and bool(course.cases), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: course.stage is CertifyStage.IDLE and bool(course.cases), timeout=SLOW_MS)
     return made
 
 
@@ -51,7 +51,7 @@ def test_one_case_is_certified_from_the_page(shown: Shown, tmp_path: Path, qtbot
     assert (folder / "report.html").is_file()
     page.picker.show_case(next(case for case in page.course.cases if case.name == "OV-01/7"))
     assert {plot.spec.title for plot in page.strips.plots} >= {"cell_07/voltage", "io/contactor"}
-    row = next(n for n, check in enumerate(page.checks.checks.rows) if check["name"] == "limit to contact")
+    row = next(n for n, check in enumerate(page.checks.checks.rows) if check.name == "limit to contact")
     page.checks.selectRow(row)
     qtbot.waitUntil(lambda: page.strips.axis.mark_s is not None)
 

@@ -16,13 +16,14 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from tests.workbench.fake_session import facts
 from tests.workbench.live import HIL24
+from workbench.certificates.results import CaseCheck, Verdict
 from workbench.certify import drawing
-from workbench.certify.verdict import Verdict
+from workbench.certify.case_trace import CaseTrace
 from workbench.window.certify import looks
 from workbench.window.certify.axis import SPANS_S, CaseView
 from workbench.window.certify.certifier import BenchCertifier
 from workbench.window.certify.strips import Strips, limits_of, window_of
-from workbench.window.certify.traces import APART_S, Trace, filled, spec
+from workbench.window.certify.traces import APART_S, TraceStore, filled, spec
 from workbench.window.themes import THEMES, contrast
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
 
-def check(**fields: Any) -> dict[str, Any]:
-    plain = {"name": "x", "value": 4.27, "unit": "V", "lo": None, "hi": None, "uncertainty": 0.0, "verdict": "PASS"}
-    return {**plain, "reason": "", "at_s": None, "channel": "cell_07/voltage", **fields}
+PLAIN = CaseCheck("x", 4.27, "V", None, None, 0.0, Verdict.PASS, channel="cell_07/voltage")
+
+
+def check(**fields: Any) -> CaseCheck:
+    return replace(PLAIN, **fields)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,10 @@ def test_every_verdict_has_a_symbol_of_its_own() -> None:
 
 
 def test_counts_are_told_in_one_order_whatever_the_file_has() -> None:
-    assert looks.counted({"FAIL": 2, "BLOCKED": 0, "PASS": 55, "N/A": 1}) == "55 PASS, 2 FAIL, 1 N/A"
+    assert (
+        looks.counted({Verdict.FAIL: 2, Verdict.BLOCKED: 0, Verdict.PASS: 55, Verdict.NA: 1})
+        == "55 PASS, 2 FAIL, 1 N/A"
+    )
 
 
 def test_date_that_cannot_be_read_stands_as_it_is() -> None:
@@ -83,7 +89,7 @@ def test_date_that_cannot_be_read_stands_as_it_is() -> None:
 
 
 def test_trace_reads_as_a_store() -> None:
-    trace = Trace({"channel": "io/contactor", "unit": "1", "t": [0.0, 0.1, 0.2], "y": [1.0, None, 0.0]})
+    trace = TraceStore(CaseTrace("io/contactor", "1", (0.0, 0.1, 0.2), (1.0, None, 0.0)))
     assert trace.span == (0.0, 0.2)
     assert trace.newest_s == 0.2
     assert np.isnan(trace.at(0.15)["io/contactor"])
@@ -94,17 +100,15 @@ def test_trace_reads_as_a_store() -> None:
 
 
 def test_trace_takes_figures_that_no_device_says() -> None:
-    trace = Trace(
-        {"channel": "a", "unit": "1", "t": [0.0, 0.1, 0.2, 0.3], "y": [float("nan"), float("inf"), 2.0, None]}
-    )
+    trace = TraceStore(CaseTrace("a", "1", (0.0, 0.1, 0.2, 0.3), (float("nan"), float("inf"), 2.0, None)))
     assert trace.taken == {2}
-    thinned = Trace({"channel": "a", "unit": "1", "t": [0.0, 2.0], "y": [0.0, 7.0]})
+    thinned = TraceStore(CaseTrace("a", "1", (0.0, 2.0), (0.0, 7.0)))
     assert thinned.taken == {0, 7}, "what lies between was never said"
     assert (trace.first_from(0.15), trace.first_from(9.0)) == (0.2, 0.3)
 
 
 def test_trace_without_rows_shows_nothing() -> None:
-    trace = Trace({"channel": "a", "unit": "V", "t": [], "y": []})
+    trace = TraceStore(CaseTrace("a", "V", (), ()))
     assert (trace.span, trace.taken, trace.first_from(1.0)) == ((0.0, 0.0), set(), 1.0)
     assert np.isnan(trace.newest_s)
 
@@ -119,14 +123,14 @@ def test_thinned_stretch_is_a_line_and_what_was_unknown_a_hole() -> None:
 
 
 def test_flags_are_shown_in_the_words_of_the_bench() -> None:
-    made = spec({"channel": "bms/fault", "unit": "1"}, {"bms/fault": {0: "none", 3: "OVERTEMPERATURE"}})
+    made = spec(CaseTrace("bms/fault", "1", (), ()), {"bms/fault": {0: "none", 3: "OVERTEMPERATURE"}})
     assert made.display.text(3.0) == "OVERTEMPERATURE"
 
 
 def test_a_marked_instant_reads_what_was_sampled_then_and_a_long_word_stands_within(qtbot: QtBot) -> None:
     strips = Strips(THEMES["dark"])
     qtbot.addWidget(strips)
-    trace = {"channel": "bms/fault", "unit": "1", "t": [0.0, 0.1, 0.2, 0.3], "y": [0.0, 0.0, 7.0, None]}
+    trace = CaseTrace("bms/fault", "1", (0.0, 0.1, 0.2, 0.3), (0.0, 0.0, 7.0, None))
     words = {0: "NONE", 3: "OVERTEMPERATURE", 5: "X", 7: "OPEN_WIRE"}
     strips.show_case([trace], replace(facts(), words={"bms/fault": words}), "")
     (plot,) = strips.plots
@@ -214,7 +218,7 @@ def test_a_place_is_a_level_of_its_channel_and_a_yes_or_no_is_none() -> None:
     assert [(limit.level, limit.exact) for limit in limits_of(place, "bms/fault_cell", "1", None)] == [(7.0, True)]
     assert limits_of(check(unit="1", lo=1.0, channel="bms/fault"), "bms/fault", "1", None) == ()
     (strip, flag) = drawing.strips(
-        [{"channel": name, "unit": "1", "t": [0.0, 1.0], "y": [0.0, 9.0]} for name in ("bms/fault_cell", "bms/fault")],
+        [CaseTrace(name, "1", (0.0, 1.0), (0.0, 9.0)) for name in ("bms/fault_cell", "bms/fault")],
         [place, check(unit="1", lo=1.0, channel="bms/fault")],
     )
     assert [words for _, words in strip.levels] == ["7"]

@@ -11,11 +11,11 @@ import pytest
 from tests.workbench.certify.suites_for_tests import suite
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
+from workbench.certificates.results import Verdict
 from workbench.certify.runner import SUITES, Certification
-from workbench.certify.verdict import Verdict
 from workbench.session import patience
 from workbench.window.certify import reading
-from workbench.window.certify.course import Stage
+from workbench.window.certify.course import CertifyStage
 from workbench.window.certify.reading import SuiteReading
 from workbench.window.library import RunLibrary
 
@@ -70,7 +70,7 @@ def read(path: Path) -> SuiteReading:
 
 def test_suite_is_read_and_nothing_of_it_runs(tmp_path: Path) -> None:
     made = read(suite(tmp_path / "mine", MIXED))
-    assert [(case.name, case.title) for case in made.cases] == [
+    assert [(case.name, case.info.title) for case in made.cases] == [
         ("A-01", "Fine."), ("A-02", "Takes its process along."), ("A-03", "test c"),
     ]  # fmt: skip
     assert made.broken == []
@@ -114,7 +114,7 @@ def process_of(page: CertifyPage) -> int:
 def chosen(page: CertifyPage, path: Path, qtbot: QtBot) -> None:
     page.show()
     page.bar.add_folder(str(path))
-    qtbot.waitUntil(lambda: page.course.stage is Stage.IDLE and bool(page.course.cases), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.course.stage is CertifyStage.IDLE and bool(page.course.cases), timeout=SLOW_MS)
 
 
 def test_crash_of_a_script_is_an_error_and_the_window_goes_on(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:
@@ -124,7 +124,7 @@ def test_crash_of_a_script_is_an_error_and_the_window_goes_on(page: CertifyPage,
         qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
         assert [case.verdict for case in page.course.cases] == [Verdict.PASS, Verdict.ERROR, Verdict.BLOCKED]
         assert "exit 3" in page.head.about.text()
-        assert [row["verdict"] for row in page.checks.checks.rows] == ["FAIL"]
+        assert [row.verdict for row in page.checks.checks.rows] == [Verdict.FAIL]
         assert page.outcome.word.text() == "NOT PASSED"
         page.course.result = None
     assert len(list((tmp_path / "certificates").iterdir())) == 2
@@ -137,7 +137,7 @@ def test_stop_ends_the_process_in_order(page: CertifyPage, tmp_path: Path, qtbot
     page.course.stop()
     qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
     assert page.course.cases[0].verdict is Verdict.PASS
-    assert page.course.stage is Stage.IDLE
+    assert page.course.stage is CertifyStage.IDLE
 
 
 def test_outputs_off_leaves_no_process(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:

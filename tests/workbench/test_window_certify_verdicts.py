@@ -12,8 +12,9 @@ from PySide6.QtGui import QDesktopServices
 
 from tests.workbench.certify_scene import Scene, given
 from tests.workbench.hands import click, key, move, press
+from workbench.certificates.decoder import read_certificate
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.verdict import Verdict
 from workbench.window.certify.trees import NAME, VERDICT
 
 
@@ -34,18 +35,20 @@ def test_what_failed_first_opens_at_its_instant(scene: Scene) -> None:
     scene.until(lambda: page.strips.plots)
     chosen = page.checks.chosen
     assert chosen is not None
-    assert (chosen["name"], chosen["verdict"]) == ("limit to contact", "FAIL")
+    assert (chosen.name, chosen.verdict) == ("limit to contact", Verdict.FAIL)
+    assert chosen.at_s is not None
+    assert chosen.value is not None
     axis = page.strips.axis
-    assert axis.mark_s == chosen["at_s"]
-    assert axis.right_s - axis.span_s < chosen["at_s"] < axis.right_s
-    since_s = chosen["at_s"] - 1e-3 * chosen["value"]
+    assert axis.mark_s == chosen.at_s
+    assert axis.right_s - axis.span_s < chosen.at_s < axis.right_s
+    since_s = chosen.at_s - 1e-3 * chosen.value
     assert axis.window == pytest.approx((since_s + 0.100, since_s + 0.160))
 
 
 def test_checks_tell_value_uncertainty_limits_unit_and_reason(scene: Scene) -> None:
     scene.finish()
     model = scene.page.checks.checks
-    at = next(row for row, check in enumerate(model.rows) if check["name"] == "limit to contact")
+    at = next(row for row, check in enumerate(model.rows) if check.name == "limit to contact")
     texts = [model.index(at, column).data() for column in range(model.columnCount())]
     value, spread = str(texts[2]).split(" ± ")
     assert 190.0 < float(value) < 240.0
@@ -88,7 +91,7 @@ def test_next_check_that_did_not_pass_goes_on_to_the_next_case(scene: Scene) -> 
     press(scene.shown, Qt.Key.Key_F8)
     assert scene.page.head.name.text().startswith("OV-01/8")
     assert scene.page.checks.chosen is not None
-    assert scene.page.checks.chosen["verdict"] == "FAIL"
+    assert scene.page.checks.chosen.verdict is Verdict.FAIL
 
 
 def test_result_tells_counts_class_and_folder_and_opens_the_report(
@@ -105,7 +108,7 @@ def test_result_tells_counts_class_and_folder_and_opens_the_report(
     outcome, folder = scene.page.outcome, scene.fake.works[0].order.out
     assert outcome.word.text() == "NOT PASSED"
     assert outcome.text.text() == f"1 PASS, 2 FAIL   class SIM   {folder.name}"
-    assert certificate.read(folder).counts["FAIL"] == 2
+    assert read_certificate(folder).counts[Verdict.FAIL] == 2
     click(outcome.report)
     click(outcome.folder)
     assert opened == [folder / "report.html", folder]
@@ -135,7 +138,7 @@ def test_a_result_says_how_many_checks_were_not_judged(scene: Scene) -> None:
     result = scene.course.result
     assert result is not None
     assert result.not_judged == 0
-    scene.page.outcome._show_result(replace(result, not_judged=3, counts={"PASS": 1, "N/A": 2}))  # pyright: ignore[reportPrivateUsage]  # no other way to have one that was not judged
+    scene.page.outcome._show_result(replace(result, not_judged=3, counts={Verdict.PASS: 1, Verdict.NA: 2}))  # pyright: ignore[reportPrivateUsage]  # no other way to have one that was not judged
     assert scene.page.outcome.word.text() == "PASSED, 3 checks not judged"
     assert scene.page.outcome.text.text().startswith("1 PASS, 2 N/A")
 
@@ -158,7 +161,7 @@ def test_earlier_certificate_opens_with_its_plots_and_is_left_again(scene: Scene
     assert [case.name for case in scene.course.rows] == ["OV-01/7", "OV-01/8", "HB-01"]
     assert page.head.name.text().startswith("OV-01/7")
     assert page.checks.chosen is not None
-    assert page.checks.chosen["name"] == "limit to contact"
+    assert page.checks.chosen.name == "limit to contact"
     assert len(page.strips.plots) == 3
     assert scene.page.picker.model.index(0, NAME).data(Qt.ItemDataRole.CheckStateRole) is None
     assert "go back to the suite" in page.bar.start.toolTip()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from drivers.runlog.run import Run
     from drivers.snapshot import ChannelTable
     from edge_bridge.bundle.keys import PublicKey
-    from workbench.bundling.certificate import Certificate
+    from workbench.bundling.certificate import CertificateMember
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def build(order: Order) -> Built:
         files = declared.members(order.bench, _measured(run))
         files[EVIDENCE] = canonical.dumped(evidence := _evidence(run, order.bench, proof))
         if proof is not None:
-            files[CERTIFICATE] = proof.octets
+            files[CERTIFICATE] = proof.data
         about = _about(order, name, evidence["class"], run)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
             vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))
@@ -96,14 +96,14 @@ def _measured(run: Run) -> ChannelTable:
     return type(run.table)(run.table.channels[: run.measured])
 
 
-def _evidence(run: Run, bench: Bench, proof: Certificate | None) -> dict[str, Any]:
+def _evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[str, Any]:
     """The links that the class rests on, the run and the certificate in short."""
     links = [
         {"link": f"run {run.name}", "class": run.meta["evidence"]},
         {"link": "wiring of its bench file", "class": find_class_limit(bench)},
     ]
     if proof is not None:
-        links.append({"link": f"certificate {proof.summary['suite']}", "class": proof.evidence})
+        links.append({"link": f"certificate {proof.certificate.suite}", "class": proof.certificate.evidence})
     return {
         "class": weakest(link["class"] for link in links),
         "links": links,

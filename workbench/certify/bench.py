@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
@@ -19,14 +20,15 @@ from drivers.channel_names import (
 )
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
-from workbench.certify.seen import Reaction, Stimulus, Told
-from workbench.certify.watch import Watch
+from workbench.certify.seen import ActTimes, ContactorReaction, ReportedFault, Stimulus
+from workbench.certify.watch import TickObserver
 from workbench.session import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from workbench.certify.case_trace import CaseTrace
     from workbench.certify.device import DeviceRules
     from workbench.session.live import LiveSession
 
@@ -47,13 +49,12 @@ class CaseBench:
     def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
         self.device = device
         self._session, self._stop_file = session, stop_file
-        self._watch: Watch | None = None
+        self._watch: TickObserver | None = None
         self._begun = False
         self._held_auxiliary = self._beat_off = False
         self.zero_s = time.monotonic()
         self.shown: list[str] = []
-        self._bounds: dict[str, float] = {}
-        self._crossings: dict[str, float] = {}
+        self._crossings: dict[str, tuple[float, float]] = {}  # by channel: which limit, and when
 
     # -- what a case does
 
@@ -78,8 +79,8 @@ class CaseBench:
         if not self.device.heartbeat:
             raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         self._beat_off = not on
-        told = self._act("heartbeat", on=on)
-        return Stimulus(told["sent_s"], told["sent_s"], late_s=told["late_s"])
+        times = self._act("heartbeat", on=on)
+        return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
 
     def power(self, *, on: bool) -> None:
         """Supply of the device under test."""
@@ -88,13 +89,13 @@ class CaseBench:
     def auxiliary(self, state: str) -> Stimulus:
         """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
         self._held_auxiliary = state != "through"
-        told = self._act("auxiliary", state=state)
-        return Stimulus(told["asked_s"], told["done_s"], late_s=told["late_s"])
+        times = self._act("auxiliary", state=state)
+        return Stimulus(times.asked_s, times.done_s, late_s=times.late_s)
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
         """What the tester asks of the device: `open`, `close` or `none`."""
-        told = self._act("request", contactor=contactor, reset=reset)
-        return Stimulus(told["asked_s"], told["asked_s"] + ASKED_S, late_s=told["late_s"])
+        times = self._act("request", contactor=contactor, reset=reset)
+        return Stimulus(times.asked_s, times.asked_s + ASKED_S, late_s=times.late_s)
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
@@ -129,11 +130,11 @@ class CaseBench:
         """Whether the contact was closed in every reading since then."""
         return not self._watching.ever(CONTACTOR, lambda values: values != CLOSED, since_s)
 
-    def opening(self, stimulus: Stimulus, within_s: float) -> Reaction | None:
+    def opening(self, stimulus: Stimulus, within_s: float) -> ContactorReaction | None:
         """When the contact opened after a stimulus; None when it did not in time."""
         return self._moved(stimulus, OPEN, within_s)
 
-    def told(self, since_s: float, within_s: float) -> Told | None:
+    def told(self, since_s: float, within_s: float) -> ReportedFault | None:
         """The first fault that the device tells over CAN; None when it tells none in time."""
         found: list[tuple[float, float]] = []
 
@@ -146,9 +147,9 @@ class CaseBench:
         if not self.until(heard, within_s):
             return None
         at_s, code = found[0]
-        return Told(self._word(code), self._place(at_s), at_s)
+        return ReportedFault(self._word(code), self._place(at_s), at_s)
 
-    def told_last(self, since_s: float) -> Told | None:
+    def told_last(self, since_s: float) -> ReportedFault | None:
         """The fault that the device came to tell since then; None when it told none."""
         self._show(BMS_FAULT)
         fault = self._watching.last(BMS_FAULT, lambda values: values > 0.0, since_s)
@@ -156,7 +157,7 @@ class CaseBench:
             return None
         begun = self._watching.first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
         place = self._watching.last(BMS_FAULT_CELL, lambda values: values >= 0.0, since_s)
-        return Told(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
+        return ReportedFault(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
 
     def is_healthy(self) -> bool:
         """Whether the device says that it is without fault."""
@@ -175,7 +176,6 @@ class CaseBench:
         """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
         self._armed()
         self.shown = []
-        self._bounds.clear()
         self._crossings.clear()
         self._act("wish")
         if self._held_auxiliary:
@@ -201,7 +201,7 @@ class CaseBench:
             self._until_state(BenchState.CONNECTED)
         self._begun = False
 
-    def arm_with_open_wire(self, cell: int) -> Told | None:
+    def arm_with_open_wire(self, cell: int) -> ReportedFault | None:
         """Arm with the wire of `cell` open: what the device says of it; None when it arms as if all were well."""
         session = self._session
         self.disarmed()
@@ -224,19 +224,13 @@ class CaseBench:
         """Whether the contact was closed in any reading since then."""
         return self._watching.ever(CONTACTOR, lambda values: values == CLOSED, since_s)
 
-    def traces(self, also: Iterable[str] = ()) -> list[dict[str, Any]]:
-        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has.
-
-        `bound` is the limit that was crossed, at `crossed` seconds.
-        """
+    def traces(self, also: Iterable[str] = ()) -> tuple[CaseTrace, ...]:
+        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has."""
         if self._watch is None:
-            return []
+            return ()
         table, wanted = self._watch.table, dict.fromkeys((*self.shown, *also))
-        traces = [self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table]
-        for trace in traces:
-            if (bound := self._bounds.get(trace["channel"])) is not None:
-                trace |= {"bound": bound, "crossed": self._crossings[trace["channel"]] - self.zero_s}
-        return traces
+        traces = (self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table)
+        return tuple(self._with_bound(trace) for trace in traces)
 
     def linger(self) -> None:
         """See a little of what comes after."""
@@ -245,12 +239,12 @@ class CaseBench:
     # -- inside
 
     @property
-    def _watching(self) -> Watch:
+    def _watching(self) -> TickObserver:
         ring = self._session.ring
         if ring is None:
             raise BenchError("the bench is not connected", hint="run: python main.py doctor")
         if self._watch is None or self._watch.ring is not ring:
-            self._watch = Watch(ring)
+            self._watch = TickObserver(ring)
         return self._watch
 
     def _show(self, *channels: str) -> None:
@@ -273,14 +267,21 @@ class CaseBench:
 
         return int(seen[0][1]) if self.until(heard, PLACE_S) else 0
 
-    def _act(self, verb: str, **arguments: Any) -> dict[str, Any]:
+    def _with_bound(self, trace: CaseTrace) -> CaseTrace:
+        """With the limit that was crossed, if one was."""
+        if trace.channel not in self._crossings:
+            return trace
+        bound, at_s = self._crossings[trace.channel]
+        return replace(trace, bound=bound, crossed_s=at_s - self.zero_s)
+
+    def _act(self, verb: str, **arguments: Any) -> ActTimes:
         """One act through the session, watched meanwhile."""
         session = self._session
         pending = session.script(verb, **arguments)
         if not self.until(lambda: pending.done, ACT_S):
             raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
         patience.finish(session, pending, ACT_S)
-        return dict(pending.payload)
+        return ActTimes.of(pending.payload)
 
     def _look_out(self) -> None:
         if self._stop_file.exists():
@@ -294,8 +295,8 @@ class CaseBench:
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACTOR)
         rising = value > self._now(channel)
-        told = self._act("wish", **wish)
-        sent_s = float(told["sent_s"])
+        times = self._act("wish", **wish)
+        sent_s = times.sent_s
         seen: list[float] = []
         error = METER * max(1.0, abs(value))
         mark = past if past is not None else value - error if rising else value + error
@@ -309,10 +310,10 @@ class CaseBench:
             now = self._now(channel)
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
         if past is not None:
-            self._bounds[channel], self._crossings[channel] = past, seen[0]
-        return Stimulus(sent_s, seen[0], channel, told["late_s"])
+            self._crossings[channel] = past, seen[0]
+        return Stimulus(sent_s, seen[0], channel, times.late_s)
 
-    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> Reaction | None:
+    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> ContactorReaction | None:
         self._show(CONTACTOR)
         seen: list[tuple[float, float]] = []
 
@@ -329,8 +330,8 @@ class CaseBench:
             return None
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
-        late_s = self._act("look")["late_s"] - stimulus.late_s
-        return Reaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
+        late_s = self._act("look").late_s - stimulus.late_s
+        return ContactorReaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
 
     def _armed(self) -> None:
         session = self._session

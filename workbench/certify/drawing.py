@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-from workbench.certify.verdict import is_question
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from workbench.certificates.results import CaseCheck
+    from workbench.certify.case_trace import CaseTrace
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 120, 64, 12, 16, 20
 TICKS: Final = 3
 
 
 @dataclass(frozen=True)
-class Strip:
+class PlotStrip:
     """One drawn channel: `points` of its polylines, level lines and instants in pixels, labels of its axis."""
 
     channel: str
@@ -28,21 +29,21 @@ class Strip:
     x_labels: list[tuple[float, str]]
 
 
-def strips(traces: Sequence[dict[str, Any]], checks: Sequence[dict[str, Any]]) -> list[Strip]:
+def strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[PlotStrip]:
     """The traces of one case with what its checks say of them."""
-    return [_strip(trace, checks) for trace in traces if len(trace["t"]) > 1]
+    return [_strip(trace, checks) for trace in traces if len(trace.t_s) > 1]
 
 
-def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
-    own = [check for check in checks if check["channel"] == trace["channel"]]
-    levelled = [check for check in own if check["unit"] == trace["unit"] and not is_question(check)]
-    bounds = [check[side] for check in levelled for side in ("lo", "hi")]
-    levels = sorted({bound for bound in (*bounds, trace.get("bound")) if bound is not None})
-    known = [y for y in trace["y"] if y is not None] + levels
+def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
+    own = [check for check in checks if check.channel == trace.channel]
+    levelled = [check for check in own if check.unit == trace.unit and not check.is_question]
+    bounds = [bound for check in levelled for bound in (check.lo, check.hi)]
+    levels = sorted({bound for bound in (*bounds, trace.bound) if bound is not None})
+    known = [y for y in trace.values if y is not None] + levels
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     margin = 0.08 * (high - low) or 0.5
     low, high = low - margin, high + margin
-    first, last = trace["t"][0], trace["t"][-1]
+    first, last = trace.t_s[0], trace.t_s[-1]
 
     def x(t_s: float) -> float:
         return LEFT + (t_s - first) / (last - first) * (WIDTH - LEFT - RIGHT)
@@ -50,24 +51,24 @@ def _strip(trace: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Strip:
     def y(value: float) -> float:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    instants = [(x(check["at_s"]), check["name"]) for check in own if check["at_s"] is not None]
-    if "crossed" in trace:
-        instants.append((x(trace["crossed"]), "limit crossed"))
-    return Strip(
-        channel=trace["channel"],
-        unit=trace["unit"],
+    instants = [(x(check.at_s), check.name) for check in own if check.at_s is not None]
+    if trace.crossed_s is not None:
+        instants.append((x(trace.crossed_s), "limit crossed"))
+    return PlotStrip(
+        channel=trace.channel,
+        unit=trace.unit,
         lines=_lines(trace, x, y),
-        levels=[(y(level), f"{level:g} {trace['unit']}".removesuffix(" 1")) for level in levels],
+        levels=[(y(level), f"{level:g} {trace.unit}".removesuffix(" 1")) for level in levels],
         instants=[(at, name) for at, name in instants if LEFT <= at <= WIDTH - RIGHT],
         y_labels=[(y(value), f"{value:.4g}") for value in _between(low + margin, high - margin)],
         x_labels=[(x(t_s), f"{abs(t_s):.2f} s") for t_s in _between(first, last)],
     )
 
 
-def _lines(trace: dict[str, Any], x: Any, y: Any) -> list[str]:
+def _lines(trace: CaseTrace, x: Callable[[float], float], y: Callable[[float], float]) -> list[str]:
     """Points of one polyline a stretch without a hole."""
     stretches: list[list[str]] = [[]]
-    for t_s, value in zip(trace["t"], trace["y"], strict=True):
+    for t_s, value in zip(trace.t_s, trace.values, strict=True):
         if value is None:
             stretches.append([])
         else:

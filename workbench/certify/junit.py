@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-if TYPE_CHECKING:
-    from workbench.certify.certificate import Certificate
+from workbench.certificates.results import Verdict
 
-ELEMENTS = {"FAIL": "failure", "ERROR": "error", "BLOCKED": "skipped", "N/A": "skipped"}
+if TYPE_CHECKING:
+    from workbench.certificates.certificate import Certificate
+    from workbench.certificates.results import CaseResult
+
+ELEMENTS: Final = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.BLOCKED: "skipped",
+    Verdict.NA: "skipped",
+}
 
 
 def xml(certificate: Certificate) -> str:
     """The whole document."""
-    runs, counts = certificate.runs, certificate.counts
+    cases, counts = certificate.cases, certificate.counts
     suite = Element(
         "testsuite",
         name=certificate.suite,
-        tests=str(len(runs)),
-        failures=str(counts["FAIL"]),
-        errors=str(counts["ERROR"] + len(certificate.trouble)),
-        skipped=str(counts["BLOCKED"] + counts["N/A"]),
+        tests=str(len(cases)),
+        failures=str(counts[Verdict.FAIL]),
+        errors=str(counts[Verdict.ERROR] + len(certificate.trouble)),
+        skipped=str(counts[Verdict.BLOCKED] + counts[Verdict.NA]),
         timestamp=certificate.made,
-        time=f"{sum(run['took_s'] for run in runs):.3f}",
+        time=f"{sum(case.took_s for case in cases):.3f}",
     )
     properties = SubElement(suite, "properties")
     SubElement(properties, "property", name="result", value=certificate.result)
     SubElement(properties, "property", name="not_judged", value=str(certificate.not_judged))
-    for run in runs:
-        _case(suite, run, certificate)
+    for case in cases:
+        _case(suite, case, certificate.suite)
     for sentence in certificate.trouble:
         broken = SubElement(suite, "testcase", classname=certificate.suite, name="suite", time="0")
         SubElement(broken, "error", message=_legal(sentence))
@@ -36,16 +44,14 @@ def xml(certificate: Certificate) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
 
-def _case(suite: Element, run: dict[str, Any], certificate: Certificate) -> None:
-    name = f"{run['id']}/{run['variant']}" if run["variant"] else run["id"]
-    case = SubElement(suite, "testcase", classname=certificate.suite, name=_legal(name), time=f"{run['took_s']:.3f}")
-    if (element := ELEMENTS.get(run["verdict"])) is None:
+def _case(suite: Element, case: CaseResult, suite_name: str) -> None:
+    name, took = _legal(case.info.name), f"{case.took_s:.3f}"
+    test = SubElement(suite, "testcase", classname=suite_name, name=name, time=took)
+    if (element := ELEMENTS.get(case.verdict)) is None:
         return
-    wrong = [row for row in certificate.cases if (row["id"], row["variant"]) == (run["id"], run["variant"])]
-    said = [
-        f"{row['name']}: {row['value']} {row['unit']}, {row['reason']}" for row in wrong if row["verdict"] != "PASS"
-    ]
-    SubElement(case, element, message=_legal(run["reason"] or said[0])).text = _legal("\n".join(said))
+    wrong = [row for row in case.rows if row.verdict is not Verdict.PASS]
+    lines = [f"{row.name}: {row.value} {row.unit}, {row.reason}" for row in wrong]
+    SubElement(test, element, message=_legal(case.reason or lines[0])).text = _legal("\n".join(lines))
 
 
 def _legal(text: str) -> str:

@@ -35,7 +35,7 @@ BOUNDED: Final = {  # each protection: whose device bound it keeps, on which sid
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ProtectionLevel:
     """A protection: the device's bound, and what is tried `inside` of it (must not trip) and `beyond` it (must).
 
     `debounce_s` is the profile's; the contactor is open between `earliest_s` and `latest_s` after the crossing. The
@@ -54,7 +54,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Limits:
+class CaseLimits:
     """`cells` and `sensors` are their numbers, from 1; `levels` by their table in the profile, `profile` its name.
 
     What the profile does not declare raises `NotApplicable` where a case asks for it.
@@ -63,17 +63,17 @@ class Limits:
     cells: tuple[int, ...]
     sensors: tuple[int, ...]
     tell_s: float
-    levels: Mapping[str, Level]
+    levels: Mapping[str, ProtectionLevel]
     profile: str
 
-    def level(self, name: str) -> Level:
+    def level(self, name: str) -> ProtectionLevel:
         """One protection by its table; raises `NotApplicable`."""
         if name not in self.levels:
             hint = "declare it there, if the device has it"
             raise NotApplicable(f"the device profile {self.profile} declares no [{name}]", hint=hint)
         return self.levels[name]
 
-    def latching(self, name: str) -> Level:
+    def latching(self, name: str) -> ProtectionLevel:
         """One whose fault outlives a power cycle; raises `NotApplicable`."""
         level = self.level(name)
         if not level.latched:
@@ -82,44 +82,44 @@ class Limits:
         return level
 
     @property
-    def overvoltage(self) -> Level:
+    def overvoltage(self) -> ProtectionLevel:
         return self.level("cell_overvoltage")
 
     @property
-    def undervoltage(self) -> Level:
+    def undervoltage(self) -> ProtectionLevel:
         return self.level("cell_undervoltage")
 
     @property
-    def charge(self) -> Level:
+    def charge(self) -> ProtectionLevel:
         return self.level("overcurrent_charge")
 
     @property
-    def discharge(self) -> Level:
+    def discharge(self) -> ProtectionLevel:
         return self.level("overcurrent_discharge")
 
     @property
-    def overtemperature(self) -> Level:
+    def overtemperature(self) -> ProtectionLevel:
         return self.level("overtemperature")
 
     @property
-    def heartbeat(self) -> Level:
+    def heartbeat(self) -> ProtectionLevel:
         return self.level("heartbeat")
 
     @property
-    def feedback(self) -> Level:
+    def feedback(self) -> ProtectionLevel:
         return self.level("contactor")
 
     @property
-    def open_wire(self) -> Level:
+    def open_wire(self) -> ProtectionLevel:
         return self.level("open_wire")
 
 
-def read_limits(path: Path) -> Limits:
+def read_limits(path: Path) -> CaseLimits:
     """The limits of the bench file at `path`; raises `BenchFileError`."""
     bench = read_bench(path)
     asked = _asked(bench)
     profile = path.parent / asked.thresholds
-    return Limits(
+    return CaseLimits(
         cells=tuple(range(1, bench.pack.cells + 1)),
         sensors=tuple(range(1, bench.io_box.thermistors + 1)),
         tell_s=asked.tell_ms / 1e3,
@@ -133,7 +133,7 @@ class _Levels:
     bench: Bench
     asked: DeviceLimits
 
-    def all(self, sheet: DeviceSheet) -> Iterator[tuple[str, Level]]:
+    def all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
         """What the profile declares, by its table."""
         for name in type(sheet).model_fields:
             part: Watched | None = getattr(sheet, name)
@@ -143,7 +143,7 @@ class _Levels:
             elif part is not None:
                 yield name, self._times(name, part)
 
-    def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> Level:
+    def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> ProtectionLevel:
         """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
         bound = self._bound(channel, side)
         declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
@@ -151,12 +151,12 @@ class _Levels:
         level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
 
-    def _times(self, name: str, sheet: Watched) -> Level:
+    def _times(self, name: str, sheet: Watched) -> ProtectionLevel:
         react_s = (self.asked.react_ms if sheet.react_ms is None else sheet.react_ms) / 1e3
         ripe_s = _ripe_s(sheet)
         fault = sheet.fault or name.upper()
         unbound = math.nan
-        return Level(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
+        return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
 
     def _bound(self, channel: str, side: int) -> float:
         """The device limit of `channel` on one side, in SI; raises `BenchFileError` where the file declares none."""
@@ -202,11 +202,11 @@ def _asked(bench: Bench) -> DeviceLimits:
 
 
 if TYPE_CHECKING:
-    LIMITS: Limits
+    LIMITS: CaseLimits
 else:
 
     @cache
-    def _limits() -> Limits:
+    def _limits() -> CaseLimits:
         return read_limits(given().bench)
 
     def __getattr__(name: str) -> Any:

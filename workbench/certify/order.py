@@ -15,7 +15,7 @@ VARIABLE: Final = "PULSEBMS_CERTIFY"
 
 
 @dataclass(frozen=True)
-class Order:
+class CertificationJob:
     """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
 
     `first_detection`: stop at the first case that fails. `defects`: those of its bench.
@@ -38,7 +38,7 @@ class Order:
         return not self.only or identifier in self.only or f"{identifier}/{variant}" in self.only
 
 
-def given() -> Order:
+def given() -> CertificationJob:
     """The order of this process; raises `Usage` outside a certification."""
     text = os.environ.get(VARIABLE)
     if text is None:
@@ -46,7 +46,7 @@ def given() -> Order:
     from workbench.compose.named_defects import find_defects  # noqa: PLC0415  # who only writes an order injects nothing
 
     said = json.loads(text)
-    return Order(
+    return CertificationJob(
         bench=Path(said["bench"]),
         out=Path(said["out"]),
         only=tuple(said["only"]),

@@ -13,18 +13,29 @@ import psutil
 import pytest
 
 from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
+from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.certify.bench import CaseBench
 from workbench.certify.case import MARK, Case, case_of
+from workbench.certify.events import (
+    BenchIdentified,
+    CaseBegun,
+    CaseEnded,
+    CasesCollected,
+    CertificationFinished,
+    CheckRecorded,
+    FileBroken,
+)
 from workbench.certify.order import given
-from workbench.certify.progress import STOP, Teller
-from workbench.certify.record import Record, as_json
-from workbench.certify.verdict import Check, Verdict, worst
+from workbench.certify.progress import STOP, EventStreamWriter
+from workbench.certify.record import Record
+from workbench.certify.verdict import worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from workbench.certify.order import Order
+    from workbench.certificates.results import CaseCheck
+    from workbench.certify.order import CertificationJob
     from workbench.session.live import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
@@ -35,9 +46,9 @@ ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
 class Certifying:
     """One certification in this process."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: CertificationJob) -> None:
         self.order = order
-        self.teller = Teller(order.out)
+        self.stream = EventStreamWriter(order.out)
         self.detected = False
         self.opened: CaseBench | None = None
         self._session: LiveSession | None = None
@@ -65,26 +76,23 @@ class Certifying:
             self.opened = CaseBench(self._session, device, self.order.out / STOP)
         return self.opened
 
-    def about(self) -> dict[str, Any]:
-        """What the bench says of itself."""
+    def identify_bench(self) -> None:
+        """Write what the bench says of itself, once there is one."""
         if self._session is None:
-            return {}
+            return
         status = self._session.status
         arming = [check.finding for check in status.checklist if check.name == "identities"]
-        return {
-            "class": status.evidence_class,
-            "run": status.run_folder,
-            "instruments": arming[0].split("; ") if arming else [],
-        }
+        instruments = tuple(arming[0].split("; ")) if arming else ()
+        self.stream.write(BenchIdentified(status.evidence_class, status.run_folder, instruments))
 
     def close(self) -> None:
         """Leave the bench in order."""
         if self._session is not None:
-            self.teller.say("bench", **self.about())
+            self.identify_bench()
             self._session.close()
             self._session = None
-        self.teller.say("finished")
-        self.teller.close()
+        self.stream.write(CertificationFinished())
+        self.stream.close()
 
 
 _KEY: pytest.StashKey[Certifying] = pytest.StashKey()
@@ -110,8 +118,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     certifying = config.stash[_KEY]
     wanted = [item for item in items if (case := case_of(item)) and certifying.order.asks(case.id, variant_of(item))]
     items[:] = wanted
-    told = [named(item) for item in wanted]
-    certifying.teller.say("collected", cases=told)
+    certifying.stream.write(CasesCollected(tuple(info_of(item) for item in wanted)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -121,7 +128,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if certifying.detected and certifying.order.first_detection:
         return True
     item.stash[_BEGUN] = time.time()
-    certifying.teller.say("begun", **named(item))
+    certifying.stream.write(CaseBegun(info_of(item)))
     done = yield
     _tell_end(item, certifying)
     return done
@@ -133,7 +140,7 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
         return
     if not isinstance(node, pytest.Item):
         said = str(node.repr_failure(call.excinfo)).strip().splitlines()[-1]
-        node.config.stash[_KEY].teller.say("broken", file=node.nodeid, reason=said)
+        node.config.stash[_KEY].stream.write(FileBroken(node.nodeid, said))
         return
     error = call.excinfo.value
     if isinstance(error, Blocked):
@@ -165,8 +172,8 @@ def rec(request: pytest.FixtureRequest) -> Record:
     """The record of this case."""
     certifying, node = request.config.stash[_KEY], request.node
 
-    def tell(check: Check) -> None:
-        certifying.teller.say("check", **named(node), check=check.as_json())
+    def tell(check: CaseCheck) -> None:
+        certifying.stream.write(CheckRecorded(info_of(node), check))
 
     record = Record(tell, lambda: certifying.zero_s)
     node.stash[_RECORD] = record
@@ -184,11 +191,11 @@ def variant_of(item: pytest.Item) -> str:
     return item.callspec.id if hasattr(item, "callspec") else ""  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
-def named(item: pytest.Item) -> dict[str, Any]:
-    """How a line names a case."""
+def info_of(item: pytest.Item) -> CaseInfo:
+    """What a case is, with the place that its parameters name."""
     case = case_of(item) or Case(item.name, (), "", item.name)
-    about = {"id": case.id, "title": case.title, "refs": list(case.refs), "hazard": case.hazard}
-    return about | {"cell": place_of(item), "variant": variant_of(item), "test": item.nodeid}
+    place, variant = place_of(item), variant_of(item)
+    return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
 
 
 def _end_with_parent(out: Path) -> None:
@@ -209,8 +216,7 @@ def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
     doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is verdict and verdict in UNCLEAR)
     reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
     certifying.detected |= verdict is Verdict.FAIL
-    traces = [] if certifying.opened is None else certifying.opened.traces(check.channel for check in checks)
-    took_s = time.time() - item.stash[_BEGUN]
-    said = {"verdict": verdict.value, "reason": reason, "checks": as_json(checks), "traces": traces}
-    certifying.teller.say("ended", **named(item), **said, took_s=round(took_s, 3))
-    certifying.teller.say("bench", **certifying.about())
+    traces = () if certifying.opened is None else certifying.opened.traces(check.channel for check in checks)
+    took_s = round(time.time() - item.stash[_BEGUN], 3)
+    certifying.stream.write(CaseEnded(CaseResult(info_of(item), verdict, reason, took_s, tuple(checks)), traces))
+    certifying.identify_bench()

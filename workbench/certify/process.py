@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from workbench.certify.order import VARIABLE
 
 if TYPE_CHECKING:
-    from workbench.certify.order import Order
+    from workbench.certify.order import CertificationJob
 
 SETTINGS: Final = Path(__file__).with_name("pytest.ini")
 LOG: Final = "pytest.log"
 
 
-def started(suite: Path, order: Order, *more: str) -> subprocess.Popen[bytes]:
+def started(suite: Path, order: CertificationJob, *more: str) -> subprocess.Popen[bytes]:
     """Start it; `more` goes to pytest. It ends in order once the process that started it is gone."""
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     ours = {VARIABLE: order.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

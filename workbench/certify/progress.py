@@ -1,51 +1,65 @@
-"""What the pytest process tells the runner: one JSON object a line, appended and flushed."""
+"""The event stream from the pytest process to the runner: one JSON object a line, appended and flushed."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from workbench.certify.events import FileBroken, decode_event, encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from workbench.certify.events import CertifyEvent
+
 NAME: Final = "progress.jsonl"
 STOP: Final = "stop"
-LONGEST: Final = 8_000_000  # octets of one line: traces of a long case
+LONGEST: Final = 8_000_000  # bytes of one line: traces of a long case
 
 
-class Teller:
-    """Writes `event` lines: bench, collected, begun, check, ended, finished."""
+class EventStreamWriter:
+    """Appends events to the stream in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / NAME).open("a", encoding="utf-8")
 
-    def say(self, event: str, **said: Any) -> None:
-        self._file.write(json.dumps({"event": event, **said}) + "\n")
+    def write(self, event: CertifyEvent) -> None:
+        self._file.write(json.dumps(encode_event(event)) + "\n")
         self._file.flush()
 
     def close(self) -> None:
         self._file.close()
 
 
-class Listener:
-    """Reads whole lines as they come; a line that is not ours is left out."""
+class EventStreamReader:
+    """Reads whole lines of the stream in `folder` as they come."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._at = 0
 
-    def heard(self) -> Iterator[dict[str, Any]]:
-        """Everything new."""
+    def read(self) -> Iterator[CertifyEvent]:
+        """Everything new. A line that is not ours is left out; one of ours that is damaged is a `FileBroken`."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
             file.seek(self._at)
             while (line := file.readline(LONGEST)).endswith(b"\n"):
                 self._at += len(line)
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(said, dict) and "event" in said:
-                    yield said
+                if (event := read_line(line)) is not None:
+                    yield event
+
+
+def read_line(line: bytes) -> CertifyEvent | None:
+    """The event of one line; None for a line that is not ours."""
+    try:
+        value: Any = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or not isinstance(cast("dict[str, Any]", value).get("event"), str):
+        return None
+    try:
+        return decode_event(cast("object", value))
+    except ValueError as error:
+        return FileBroken(NAME, f"a line cannot be read: {error}")

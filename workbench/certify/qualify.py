@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.certify.order import Order
+from workbench.certificates.results import Verdict
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification
-from workbench.certify.verdict import Verdict
 from workbench.compose.defects import NO_DEFECTS, Defects
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ GOOD: Final = frozenset({Verdict.PASS, Verdict.NA})
 
 
 @dataclass(frozen=True)
-class Trial:
+class QualificationTrial:
     """One run of the suite: on a healthy device (`defect` empty), or on a bench with `defects`."""
 
     name: str
@@ -29,13 +29,13 @@ class Trial:
 
 
 @dataclass
-class Outcome:
+class TrialResult:
     """What a trial came to. `alarms`: cases that failed; `unclear`: those that could not be judged, and why.
 
     `again`: what was unclear at first and was therefore run once more, with nothing beside it.
     """
 
-    trial: Trial
+    trial: QualificationTrial
     alarms: list[str] = field(default_factory=list[str])
     unclear: dict[str, str] = field(default_factory=dict[str, str])
     again: dict[str, str] = field(default_factory=dict[str, str])
@@ -62,14 +62,20 @@ class Outcome:
 
 
 def qualified(
-    suite: Path, bench: Path, out: Path, trials: Sequence[Trial], *, at_once: int, tell: Callable[[Outcome], None]
-) -> list[Outcome]:
+    suite: Path,
+    bench: Path,
+    out: Path,
+    trials: Sequence[QualificationTrial],
+    *,
+    at_once: int,
+    tell: Callable[[TrialResult], None],
+) -> list[TrialResult]:
     """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome.
 
     Cases that could not be judged are run once more at the end, alone: two benches may have been one too many.
     """
-    outcomes = [Outcome(trial) for trial in trials]
-    waiting, running = list(outcomes), list[tuple[Outcome, Certification]]()
+    outcomes = [TrialResult(trial) for trial in trials]
+    waiting, running = list(outcomes), list[tuple[TrialResult, Certification]]()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -86,7 +92,7 @@ def qualified(
     return outcomes
 
 
-def _ask_again(outcome: Outcome) -> bool:
+def _ask_again(outcome: TrialResult) -> bool:
     """Once, and not where a failure is proven."""
     if outcome.alarms or outcome.again or not outcome.unclear:
         return False
@@ -94,14 +100,14 @@ def _ask_again(outcome: Outcome) -> bool:
     return True
 
 
-def _started(suite: Path, bench: Path, folder: Path, outcome: Outcome) -> Certification:
+def _started(suite: Path, bench: Path, folder: Path, outcome: TrialResult) -> Certification:
     trial, only = outcome.trial, tuple(outcome.again)
     folder = folder / "again" if only else folder
     folder.mkdir(parents=True)
-    return Certification(suite, Order(bench, folder, only, bool(trial.defect), trial.defects))
+    return Certification(suite, CertificationJob(bench, folder, only, bool(trial.defect), trial.defects))
 
 
-def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:
+def _ended(running: list[tuple[TrialResult, Certification]]) -> Iterator[TrialResult]:
     for pair in list(running):
         outcome, certification = pair
         certification.poll()
@@ -111,7 +117,7 @@ def _ended(running: list[tuple[Outcome, Certification]]) -> Iterator[Outcome]:
             yield outcome
 
 
-def _judge(outcome: Outcome, certification: Certification) -> None:
+def _judge(outcome: TrialResult, certification: Certification) -> None:
     outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
     outcome.broken += certification.broken
     for case in certification.cases:
@@ -119,7 +125,7 @@ def _judge(outcome: Outcome, certification: Certification) -> None:
             continue
         outcome.cases += case.name not in outcome.again
         if case.verdict is Verdict.FAIL:
-            wrong = ", ".join(check["name"] for check in case.checks if check["verdict"] == Verdict.FAIL)
+            wrong = ", ".join(check.name for check in case.checks if check.verdict is Verdict.FAIL)
             outcome.alarms.append(f"{case.name}: {wrong}")
         elif case.verdict not in GOOD:
             outcome.unclear[case.name] = f"{case.verdict.value} {case.reason}"

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drivers.channel_names import CONTACTOR
-from workbench.certify.verdict import Check, Verdict, judged
+from workbench.certificates.results import CaseCheck, Verdict
+from workbench.certify.verdict import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.certify.seen import Reaction, Stimulus
+    from workbench.certify.seen import ContactorReaction, Stimulus
 
 
 class Record:
     """Filled by a case through `rec`; `tell` hears each check at once. `zero_s()`: when the case began."""
 
-    def __init__(self, tell: Callable[[Check], None], zero_s: Callable[[], float]) -> None:
-        self.checks: list[Check] = []
+    def __init__(self, tell: Callable[[CaseCheck], None], zero_s: Callable[[], float]) -> None:
+        self.checks: list[CaseCheck] = []
         self._tell, self._zero_s = tell, zero_s
 
     def check(
@@ -40,12 +41,24 @@ class Record:
         `at_s` (monotonic) and `channel` say where in the plots it is seen.
         """
         verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)
-        seen_s = at_s - self._zero_s()
-        self._add(Check(name, float(value), unit, lo, hi, uncertainty, verdict, reason, seen_s, channel))
+        self._add(
+            CaseCheck(
+                name=name,
+                value=_finite(float(value)),
+                unit=unit,
+                lo=_finite(lo),
+                hi=_finite(hi),
+                uncertainty=_finite(uncertainty),
+                verdict=verdict,
+                reason=reason,
+                at_s=_finite(at_s - self._zero_s()),
+                channel=channel,
+            )
+        )
         return verdict
 
     def reaction(
-        self, name: str, stimulus: Stimulus, reaction: Reaction | None, *, earliest_s: float, latest_s: float
+        self, name: str, stimulus: Stimulus, reaction: ContactorReaction | None, *, earliest_s: float, latest_s: float
     ) -> Verdict:
         """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
         at_s = stimulus.end_s if reaction is None else reaction.at_s
@@ -66,13 +79,12 @@ class Record:
 
     def not_applicable(self, name: str, reason: str) -> None:
         """Something that this bench or this device cannot show."""
-        self._add(Check(name, math.nan, "1", -math.inf, math.inf, 0.0, Verdict.NA, reason))
+        self._add(CaseCheck(name, None, "1", None, None, 0.0, Verdict.NA, reason))
 
-    def _add(self, check: Check) -> None:
+    def _add(self, check: CaseCheck) -> None:
         self.checks.append(check)
         self._tell(check)
 
 
-def as_json(checks: list[Check]) -> list[dict[str, Any]]:
-    """For the certificate."""
-    return [check.as_json() for check in checks]
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

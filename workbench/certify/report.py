@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from workbench.certificates.results import Verdict
 from workbench.certify import drawing
-from workbench.certify.verdict import is_question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workbench.certify.certificate import Certificate
+    from workbench.certificates.certificate import Certificate
+    from workbench.certificates.results import CaseCheck, CaseResult
+    from workbench.certify.case_trace import CaseTrace
 
-SYMBOLS: Final = {"PASS": "✓", "FAIL": "✕", "ERROR": "!", "BLOCKED": "◌", "N/A": "-"}
+SYMBOLS: Final = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.ERROR: "!", Verdict.BLOCKED: "◌", Verdict.NA: "-"}
 WORDS: Final = {
     "SIM": "software: emulated instruments or a software bus took part",
     "HIL": "a bench: real instruments, an emulated pack",
@@ -24,15 +27,23 @@ WORDS: Final = {
 }
 
 
-def html(certificate: Certificate, traces: Mapping[str, Sequence[dict[str, Any]]]) -> str:
+@dataclass(frozen=True)
+class ReportCase:
+    """One case of the page with its plots; `anchor` is where the table of cases leads."""
+
+    result: CaseResult
+    strips: Sequence[drawing.PlotStrip]
+
+    @property
+    def anchor(self) -> str:
+        return self.result.info.name.replace("/", "-")
+
+
+def html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]]) -> str:
     """The whole page; `traces` by the name of the test."""
-    cases: list[dict[str, Any]] = []
-    for run in certificate.runs:
-        key = (run["id"], run["variant"])
-        checks = [row for row in certificate.cases if (row["id"], row["variant"]) == key]
-        strips = drawing.strips(traces.get(run["test"], ()), checks)
-        name = "/".join(part for part in key if part)
-        cases.append({**run, "name": name, "anchor": name.replace("/", "-"), "checks": checks, "strips": strips})
+    cases = [
+        ReportCase(case, drawing.strips(traces.get(case.info.test, ()), case.checks)) for case in certificate.cases
+    ]
     return _template().render(
         certificate=certificate,
         cases=cases,
@@ -43,36 +54,35 @@ def html(certificate: Certificate, traces: Mapping[str, Sequence[dict[str, Any]]
     )
 
 
-def value(check: dict[str, Any]) -> str:
+def value(check: CaseCheck) -> str:
     """Value and uncertainty as people read them."""
-    if check["value"] is None:
+    if check.value is None:
         return "-"
-    if is_question(check):
-        return "yes" if check["value"] else "no"
-    if check["unit"] == "1":
-        return f"{check['value']:g}"
-    spread = check["uncertainty"]
-    return f"{check['value']:.1f} ± {spread:.1f} {check['unit']}" if spread else f"{check['value']:.4g} {check['unit']}"
+    if check.is_question:
+        return "yes" if check.value else "no"
+    if check.unit == "1":
+        return f"{check.value:g}"
+    if check.uncertainty:
+        return f"{check.value:.1f} ± {check.uncertainty:.1f} {check.unit}"
+    return f"{check.value:.4g} {check.unit}"
 
 
-def limits(check: dict[str, Any]) -> str:
+def limits(check: CaseCheck) -> str:
     """What was allowed."""
-    lo, hi, unit = check["lo"], check["hi"], "" if check["unit"] == "1" else f" {check['unit']}"
-    if is_question(check):
+    lo, hi, unit = check.lo, check.hi, "" if check.unit == "1" else f" {check.unit}"
+    if check.is_question:
         return "yes" if hi is None else "no"
-    if lo is None and hi is None:
-        return ""
-    if lo == hi:
-        return f"= {lo:g}{unit}"
-    if lo is None or hi is None:
-        return f"≤ {hi:g}{unit}" if lo is None else f"≥ {lo:g}{unit}"
-    return f"{lo:g} … {hi:g}{unit}"
+    if lo is None:
+        return "" if hi is None else f"≤ {hi:g}{unit}"
+    if hi is None:
+        return f"≥ {lo:g}{unit}"
+    return f"= {lo:g}{unit}" if lo == hi else f"{lo:g} … {hi:g}{unit}"
 
 
-def _groups(cases: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
+def _groups(cases: Sequence[ReportCase]) -> dict[str, list[ReportCase]]:
+    groups: dict[str, list[ReportCase]] = {}
     for case in cases:
-        groups.setdefault(case["id"], []).append(case)
+        groups.setdefault(case.result.info.id, []).append(case)
     return groups
 
 

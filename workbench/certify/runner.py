@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
+from workbench.certificates.results import CaseResult, Verdict
+from workbench.certify.events import (
+    BenchIdentified,
+    CaseBegun,
+    CaseEnded,
+    CasesCollected,
+    CheckRecorded,
+    FileBroken,
+)
 from workbench.certify.process import LOG, started
-from workbench.certify.progress import STOP, Listener
-from workbench.certify.verdict import Verdict
+from workbench.certify.progress import NAME, STOP, EventStreamReader
 
 if TYPE_CHECKING:
-    from workbench.certify.order import Order
+    from workbench.certificates.results import CaseCheck, CaseInfo
+    from workbench.certify.case_trace import CaseTrace
+    from workbench.certify.events import CertifyEvent
+    from workbench.certify.order import CertificationJob
 
 SUITES: Final = Path(__file__).with_name("suites")
 STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
@@ -31,40 +42,39 @@ def suite_path(suite: str) -> Path:
 
 @dataclass
 class CaseRun:
-    """One case so far, as its process tells it."""
+    """One case so far; it has a verdict once it has ended."""
 
-    id: str
-    title: str
-    cell: int | None
-    variant: str
-    refs: list[str]
-    hazard: str
-    test: str
+    info: CaseInfo
     begun: bool = False
     verdict: Verdict | None = None
     reason: str = ""
-    checks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    traces: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    checks: tuple[CaseCheck, ...] = ()
+    traces: tuple[CaseTrace, ...] = ()
     took_s: float = 0.0
 
     @property
     def name(self) -> str:
         """Identifier and variant, as `--only` takes them."""
-        return f"{self.id}/{self.variant}" if self.variant else self.id
+        return self.info.name
+
+    @property
+    def result(self) -> CaseResult:
+        """BLOCKED where it did not end."""
+        return CaseResult(self.info, self.verdict or Verdict.BLOCKED, self.reason, self.took_s, self.checks)
 
 
 class Certification:
     """One run of a suite; `poll` moves it on, `cases` is what is known so far."""
 
-    def __init__(self, suite: Path, order: Order) -> None:
+    def __init__(self, suite: Path, order: CertificationJob) -> None:
         """Start it; `order.out` must be an empty folder."""
         self.suite, self.order = suite, order
         self.cases: list[CaseRun] = []
-        self.about: dict[str, Any] = {}
+        self.bench: BenchIdentified | None = None
         self.broken: list[str] = []
         self.began_s = time.monotonic()
         self.done = self.stopped = False
-        self._listener = Listener(order.out)
+        self._stream = EventStreamReader(order.out)
         self._stopped_s = float("inf")
         self._process = started(suite, order)
 
@@ -84,17 +94,17 @@ class Certification:
         waiting = sum(case.verdict is None for case in self.cases)
         return sum(took) / len(took) * waiting if took else None
 
-    def poll(self) -> list[dict[str, Any]]:
-        """What is new, as the lines of `workbench.certify.progress`."""
+    def poll(self) -> list[CertifyEvent]:
+        """The events since the last poll."""
         ended = self._process.poll() is not None
-        news = list(self._listener.heard())
-        for said in news:
-            self._take(said)
+        events = list(self._stream.read())
+        for event in events:
+            self._take(event)
         if self.stopped and time.monotonic() - self._stopped_s > STOP_S and not ended:
             self._process.kill()
         if ended and not self.done:
             self._settle()
-        return news
+        return events
 
     def stop(self) -> None:
         """End it in order: the case under way ends, the bench is made safe."""
@@ -110,28 +120,34 @@ class Certification:
                 self.poll()
                 time.sleep(0.02)
 
-    def _take(self, said: dict[str, Any]) -> None:
-        match said["event"]:
-            case "collected":
-                names = ("id", "title", "cell", "variant", "refs", "hazard", "test")
-                self.cases = [CaseRun(**{name: case[name] for name in names}) for case in said["cases"]]
-            case "begun":
-                self._case(said).begun = True
-            case "check":
-                self._case(said).checks.append(said["check"])
-            case "ended":
-                case = self._case(said)
-                case.verdict, case.reason = Verdict(said["verdict"]), said["reason"]
-                case.checks, case.traces, case.took_s = said["checks"], said["traces"], said["took_s"]
-            case "bench":
-                self.about = {key: value for key, value in said.items() if key != "event"} or self.about
-            case "broken":
-                self.broken.append(f"{said['file']}: {said['reason']}")
+    def _take(self, event: CertifyEvent) -> None:
+        match event:
+            case CasesCollected():
+                self.cases = [CaseRun(info) for info in event.cases]
+            case CaseBegun():
+                if (case := self._case(event.case)) is not None:
+                    case.begun = True
+            case CheckRecorded():
+                if (case := self._case(event.case)) is not None:
+                    case.checks = (*case.checks, event.check)
+            case CaseEnded():
+                if (case := self._case(event.result.info)) is not None:
+                    result = event.result
+                    case.verdict, case.reason, case.took_s = result.verdict, result.reason, result.took_s
+                    case.checks, case.traces = result.checks, event.traces
+            case BenchIdentified():
+                self.bench = event
+            case FileBroken():
+                self.broken.append(str(event))
             case _:
                 pass
 
-    def _case(self, said: dict[str, Any]) -> CaseRun:
-        return next(case for case in self.cases if case.test == said["test"])
+    def _case(self, info: CaseInfo) -> CaseRun | None:
+        """None for a case that was not collected, which breaks the stream."""
+        found = next((case for case in self.cases if case.info.test == info.test), None)
+        if found is None:
+            self.broken.append(f"{NAME}: a line cannot be read: {info.test} was not collected")
+        return found
 
     def _settle(self) -> None:
         """Judge what did not end: stopped, or taken down by a crash of the script."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Stimulus:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class ContactorReaction:
     """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`.
 
     `late_s` of it an emulated device was held up by its machine.
@@ -32,9 +37,28 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedFault:
     """What the device said over CAN: the fault in its own word, the place that it named, when."""
 
     fault: str
     place: int
     at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActTimes:
+    """When an act of a case was requested, sent and done; NaN where the act has no such instant.
+
+    `late_s`: by how much an emulated device had been held up by its machine until then.
+    """
+
+    asked_s: float
+    late_s: float
+    sent_s: float = math.nan
+    done_s: float = math.nan
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """From the engine's answer to a script's act."""
+        names = ("asked_s", "late_s", "sent_s", "done_s")
+        return cls(**{name: float(payload[name]) for name in names if name in payload})

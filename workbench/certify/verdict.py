@@ -1,57 +1,16 @@
-"""A check and its verdict; what uncertainty does to it."""
+"""The verdict on a value: what uncertainty does to it, and what many verdicts come to."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from drivers.jsonvalues import replace_nan
+from workbench.certificates.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-
-class Verdict(StrEnum):
-    """What is known after a check or a case; `NA` says that the bench cannot judge, and why."""
-
-    PASS = "PASS"  # noqa: S105  # a verdict
-    FAIL = "FAIL"
-    ERROR = "ERROR"  # the bench's or the script's fault, nothing is known of the device
-    BLOCKED = "BLOCKED"  # a precondition did not hold
-    NA = "N/A"
-
+    from collections.abc import Iterable
 
 ORDER: Final = (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.NA, Verdict.PASS)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One judged value in `unit` with its limits (infinite: none) and `uncertainty` (half-width); `at_s` in the case.
-
-    `channel` is what a plot of it shows.
-    """
-
-    name: str
-    value: float
-    unit: str
-    lo: float
-    hi: float
-    uncertainty: float
-    verdict: Verdict
-    reason: str = ""
-    at_s: float = math.nan
-    channel: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON knows neither NaN nor infinity: both read as null."""
-        return replace_nan(asdict(self)) | {"verdict": self.verdict.value}
-
-
-def is_question(check: Mapping[str, Any]) -> bool:
-    """Whether a check, as in JSON, asks for yes (no less than 1) or no (no more than 0)."""
-    return check["unit"] == "1" and (check["lo"], check["hi"]) in {(1.0, None), (None, 0.0)}
 
 
 def judged(value: float, *, lo: float, hi: float, uncertainty: float, doubt: float = 0.0) -> tuple[Verdict, str]:

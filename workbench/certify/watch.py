@@ -8,6 +8,7 @@ import numpy as np
 
 from drivers.errors import BenchError
 from drivers.jsonvalues import nan_to_null
+from workbench.certify.case_trace import CaseTrace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 POINTS = 500  # of a trace that is kept
 
 
-class Watch:
+class TickObserver:
     """Collects ticks; `samples` gives a channel's values with the times at which they were sampled."""
 
     def __init__(self, ring: RingReader) -> None:
@@ -75,20 +76,21 @@ class Watch:
         """Whether a channel was sampled so since `since_s`."""
         return self.first(channel, holds, since_s) is not None
 
-    def trace(self, channel: str, zero_s: float) -> dict[str, Any]:
-        """A channel over the case: `t` (s from `zero_s`) and `y`, thinned to each stretch's extremes."""
+    def trace(self, channel: str, zero_s: float) -> CaseTrace:
+        """A channel over the case, from `zero_s`, thinned to each stretch's extremes."""
         column = self.table.index(channel)
+        unit = self.table.channels[column].unit
         if not self._t_s:
-            return {"channel": channel, "unit": self.table.channels[column].unit, "t": [], "y": []}
+            return CaseTrace(channel, unit, (), ())
         t_s = np.concatenate(self._t_s) - zero_s
         values = np.concatenate([block[column] for block in self._values])
         keep = thinned(values, POINTS)
-        return {
-            "channel": channel,
-            "unit": self.table.channels[column].unit,
-            "t": [round(float(t), 4) for t in t_s[keep]],
-            "y": [nan_to_null(round(float(y), 6)) for y in values[keep]],
-        }
+        return CaseTrace(
+            channel,
+            unit,
+            t_s=tuple(round(float(t), 4) for t in t_s[keep]),
+            values=tuple(nan_to_null(round(float(y), 6)) for y in values[keep]),
+        )
 
 
 def thinned(values: Floats, most: int) -> Sequence[int]:

@@ -12,10 +12,10 @@ from drivers.errors import BenchError, BundleRefused
 from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.build import Order as BundleOrder
-from workbench.bundling.build import build
+from workbench.bundling.build import Order, build
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.broker import own_broker
 from workbench.compose.defects import NO_DEFECTS
@@ -26,7 +26,7 @@ from workbench.selftest.step import Finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.certify.certificate import Certificate
+    from workbench.certificates.certificate import Certificate
     from workbench.selftest.trip import Trip
 
 CELLS: Final = (1, 12, 24)
@@ -45,7 +45,7 @@ def certify(trip: Trip) -> Finding:
     folder.mkdir()
     only = tuple(f"{case}/{cell}" for case in ("OV-01", "UV-01") for cell in CELLS)
     defects = seed_defect(*DEFECT) if trip.defect == "seed-defect" else NO_DEFECTS
-    certification = Certification(suite_path("bms"), Order(trip.bench, folder, only, defects=defects))
+    certification = Certification(suite_path("bms"), CertificationJob(trip.bench, folder, only, defects=defects))
     try:
         until_s = time.monotonic() + CERTIFY_S
         while not certification.done and time.monotonic() < until_s:
@@ -60,11 +60,12 @@ def certify(trip: Trip) -> Finding:
 
 def certified(made: Certificate, asked: int, folder: str) -> Finding:
     """The finding for a certificate of `asked` cases; one with checks that could not be judged is not judged."""
-    wrong = [f"{run['id']}/{run['variant']} {run['verdict']}" for run in made.runs if run["verdict"] != "PASS"]
-    passed = len(made.runs) - len(wrong)
-    evidence = "; ".join(wrong or made.trouble) or f"{len(made.cases)} checks, class {made.evidence}, {folder}"
-    good = made.passed and len(made.runs) == asked
-    reasons = [f"{row['name']}: {row['reason']}" for row in made.cases if row["verdict"] == "N/A"]
+    wrong = [f"{case.info.name} {case.verdict}" for case in made.cases if case.verdict is not Verdict.PASS]
+    rows = [row for case in made.cases for row in case.rows]
+    passed = len(made.cases) - len(wrong)
+    evidence = "; ".join(wrong or made.trouble) or f"{len(rows)} checks, class {made.evidence}, {folder}"
+    good = made.passed and len(made.cases) == asked
+    reasons = [f"{row.name}: {row.reason}" for row in rows if row.verdict is Verdict.NA]
     ok = None if good and made.not_judged else good
     reason = f"{made.result}: {reasons[0]}" if ok is None else ""
     return Finding(ok, passed, "cases", f"all {asked} pass", evidence, reason)
@@ -82,7 +83,7 @@ def bundle(trip: Trip) -> Finding:
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
     serial, expires = make_serial(now), now + timedelta(days=365)
-    order = BundleOrder(run, read_bench(trip.bench), private, serial, now, expires, "selftest", chain.certificate)
+    order = Order(run, read_bench(trip.bench), private, serial, now, expires, "selftest", chain.certificate)
     built = build(order)
     flipped = bytearray(built.data)
     flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from drivers.errors import CheckFailed, Usage
+from workbench.certificates.encoder import encode_rows
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
+from workbench.certify.events import CaseEnded
 from workbench.certify.limits import read_limits
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.report import SYMBOLS, limits, value
 from workbench.certify.runner import Certification, suite_path
-from workbench.certify.verdict import Verdict
 from workbench.folders import make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.certify.runner import CaseRun
+    from workbench.certificates.results import CaseResult
     from workbench.outcome import Report
 
 LOOK_S = 0.05
@@ -48,13 +50,13 @@ def main(
     read_limits(bench)  # a mistake in a declaration is told before anything starts
     folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
-    certification = Certification(path, Order(bench.resolve(), folder, wanted, take_over=take_over))
+    certification = Certification(path, CertificationJob(bench.resolve(), folder, wanted, take_over=take_over))
     try:
         _follow(report, certification)
     finally:
         certification.close()
         made = certificate.write(certification, folder)
-    report.body |= {"class": made.evidence, "counts": made.counts, "cases": made.cases}
+    report.body |= {"class": made.evidence, "counts": dict(made.counts), "cases": encode_rows(made)}
     report.body |= {"result": made.result, "not_judged": made.not_judged}
     report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
     for sentence in made.trouble:
@@ -73,8 +75,9 @@ def _follow(report: Report, certification: Certification) -> None:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("connecting", total=None)
         while not certification.done:
-            for said in certification.poll():
-                _tell(report, certification, said)
+            for event in certification.poll():
+                if isinstance(event, CaseEnded):
+                    _report_case(report, event.result)
             ended = sum(case.verdict is not None for case in certification.cases)
             now = certification.now
             progress.update(
@@ -83,18 +86,12 @@ def _follow(report: Report, certification: Certification) -> None:
             time.sleep(LOOK_S)
 
 
-def _tell(report: Report, certification: Certification, said: dict[str, Any]) -> None:
-    if said["event"] == "ended":
-        case = next(case for case in certification.cases if case.test == said["test"])
-        report.line(_line(case))
-        for check in case.checks:
-            if check["verdict"] != Verdict.PASS:
-                word = check["verdict"]
-                said_of_it = f"{value(check)} (limits {limits(check)})"
-                report.line(f"      {SYMBOLS[word]} {word:<5} {check['name']}: {said_of_it} {check['reason']}".rstrip())
-
-
-def _line(case: CaseRun) -> str:
-    verdict = (case.verdict or Verdict.BLOCKED).value
+def _report_case(report: Report, case: CaseResult) -> None:
+    """One line for the case, one for each check that did not pass."""
     why = f"  {case.reason}" if case.reason else ""
-    return f"{SYMBOLS[verdict]} {verdict:<7} {case.name:<9} {case.took_s:5.1f} s  {case.title}{why}"
+    word, name = case.verdict, case.info.name
+    report.line(f"{SYMBOLS[word]} {word:<7} {name:<9} {case.took_s:5.1f} s  {case.info.title}{why}")
+    for check in case.checks:
+        if check.verdict is not Verdict.PASS:
+            text = f"{check.name}: {value(check)} (limits {limits(check)}) {check.reason}"
+            report.line(f"      {SYMBOLS[check.verdict]} {check.verdict:<5} {text}".rstrip())

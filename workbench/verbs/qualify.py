@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchfile.read import read_bench
 from drivers.errors import Usage
 from workbench.certify.limits import read_limits
-from workbench.certify.qualify import Outcome, Trial, qualified
+from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
 from workbench.certify.runner import suite_path
 from workbench.compose.defects import refuse_without_part
 from workbench.compose.named_defects import bms_defects, seed_defect
@@ -44,8 +44,8 @@ def main(
     cells = declared.pack.cells
     folder = make_stamped(out.resolve(), f"{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification
-    trials = [Trial(f"defect_{name}", name, seed_defect(name, draw.randint(1, cells))) for name in asked]
-    trials += [Trial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
+    trials = [QualificationTrial(f"defect_{name}", name, seed_defect(name, draw.randint(1, cells))) for name in asked]
+    trials += [QualificationTrial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
     outcomes = qualified(
         path,
         bench.resolve(),
@@ -79,7 +79,7 @@ def _asked(names: str) -> list[str]:
     return wanted
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: TrialResult) -> str:
     trial = outcome.trial
     about = bms_defects()[trial.defect] if trial.defect else "healthy"
     good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")

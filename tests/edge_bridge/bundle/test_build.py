@@ -17,6 +17,9 @@ from edge_bridge.bundle.evidence import weakest
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
 from workbench.bundling.build import Built, Order, build
+from workbench.certificates.certificate import Certificate
+from workbench.certificates.encoder import encode_certificate
+from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,18 +28,22 @@ if TYPE_CHECKING:
 
 
 def certificate(folder: Path, of: Bench, **changes: Any) -> Path:
-    """What certify leaves, as far as a bundle reads it."""
-    case = {"id": "OV-01", "cell": 3, "name": "opens in time", "verdict": "PASS", "reason": ""}
-    said: dict[str, Any] = {
-        "schema": "pulsebms.certificate/1",
-        "suite": "bms",
-        "class": "HIL",
-        "made": "2026-03-01T11:00:00Z",
-        "passed": True,
-        "counts": {"PASS": 1},
-        "cases": [case],
-        "bench": {"file": of.path.name, "sha256": hashlib.sha256(of.path.read_bytes()).hexdigest()},
-    }
+    """What certify leaves: one case that passed, with other keys or another verdict where `changes` says so."""
+    verdict = Verdict(changes.pop("verdict", "PASS"))
+    case = CaseResult(CaseInfo("OV-01", "Opens.", (), "", 3, "3", "test[3]"), verdict, "late")
+    said = encode_certificate(
+        Certificate(
+            suite="bms",
+            evidence="HIL",
+            made="2026-03-01T11:00:00Z",
+            passed=verdict is Verdict.PASS,
+            counts={verdict: 1},
+            cases=(case,),
+            bench_file=of.path.name,
+            bench_sha256=hashlib.sha256(of.path.read_bytes()).hexdigest(),
+            versions={},
+        )
+    )
     folder.mkdir(exist_ok=True)
     (folder / "certificate.json").write_text(json.dumps(said | changes, indent=3))
     return folder
@@ -119,13 +126,13 @@ def test_a_certificate_goes_along_octet_for_octet(order: Order, bench: Bench, tm
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"passed": False, "cases": [{"id": "OV-01", "verdict": "FAIL", "reason": "late"}]}, (Refused, "OV-01 FAIL")),
+        ({"verdict": "FAIL"}, (Refused, "OV-01 FAIL (late)")),
         ({"passed": "yes"}, (RunLogError, "passed")),
-        ({"bench": {"sha256": "0" * 64}}, (Refused, "another bench")),
-        ({"bench": {}}, (RunLogError, "sha256")),
+        ({"bench": {"file": "b.toml", "sha256": "0" * 64}}, (Refused, "another bench")),
+        ({"bench": {"file": "b.toml"}}, (RunLogError, "bench.sha256")),
         ({"class": "REAL"}, (RunLogError, "class")),
         ({"schema": "pulsebms.certificate/2"}, (RunLogError, "schema")),
-        ({"cases": [7]}, (RunLogError, "cannot be read")),
+        ({"cases": [7]}, (RunLogError, "cannot be read: cases[0]")),
     ],
 )
 def test_a_certificate_that_proves_nothing_is_refused(

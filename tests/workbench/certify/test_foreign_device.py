@@ -10,10 +10,10 @@ from fixtures.foreign_bms.process import JOURNAL
 from fixtures.journal import read_journal
 from tests.drivers.polled import until
 from tests.fixtures.foreigndevice import foreign_device
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
-from workbench.certify.verdict import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_foreign_device_is_connected_armed_and_certified_by_map_alone(tmp_path
     out = tmp_path / "out"
     out.mkdir()
     with foreign_device(tmp_path, out / "runs") as bench:
-        certification = Certification(suite_path("bms"), Order(bench, out, ONLY))
+        certification = Certification(suite_path("bms"), CertificationJob(bench, out, ONLY))
 
         def ended() -> bool:
             certification.poll()
@@ -50,8 +50,9 @@ def test_a_foreign_device_is_connected_armed_and_certified_by_map_alone(tmp_path
     assert f"{lacks}says that [cell_overvoltage] is not latched" in found["OV-02/1"][1]
     made = certificate.write(certification, out)
     assert (made.passed, made.evidence) == (True, "SIM")
-    (opened,) = (row for row in made.cases if row["id"] == "OT-01" and row["name"] == "limit to contact")
-    assert opened["value"] == pytest.approx(6900.0, abs=150.0)
+    rows = [row for case in made.cases if case.info.id == "OT-01" for row in case.rows]
+    (opened,) = (row for row in rows if row.name == "limit to contact")
+    assert opened.value == pytest.approx(6900.0, abs=150.0)
     (run,) = (out / "runs").iterdir()
     states = [entry["state"] for entry in read_journal(run / "emulated" / JOURNAL) if entry["event"] == "state"]
     assert states.count("ERROR") == 2

@@ -12,10 +12,10 @@ import pytest
 
 from tests.waiting import wait_until
 from tests.workbench.certify.suites_for_tests import ended, suite
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
-from workbench.certify.verdict import Verdict
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import seed_defect
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -33,12 +33,12 @@ def certified(folder: Path, path: Path, *only: str, defect: str = "", cell: int 
     out = folder / "out"
     out.mkdir()
     seeded = seed_defect(defect, cell) if defect else NO_DEFECTS
-    certification = Certification(path, Order(EMULATED_BENCH, out, only, bool(defect), seeded))
+    certification = Certification(path, CertificationJob(EMULATED_BENCH, out, only, bool(defect), seeded))
     return ended(certification, WITHIN_S)
 
 
 def failed(case: CaseRun) -> list[str]:
-    return [check["name"] for check in case.checks if check["verdict"] == "FAIL"]
+    return [check.name for check in case.checks if check.verdict is Verdict.FAIL]
 
 
 def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: Path) -> None:
@@ -52,13 +52,17 @@ def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: P
     made = certificate.write(certification, tmp_path / "out")
     assert (made.passed, made.evidence) == (True, "SIM")
     assert any("NGI" in line for line in made.instruments)
-    (reaction,) = (row for row in made.cases if row["name"] == "limit to contact" and row["id"] == "OV-01")
-    assert 0.0 < reaction["uncertainty"] < 30.0
+    (time,) = (row for case in made.cases if case.info.id == "OV-01" for row in case.rows if row.unit == "ms")
+    assert time.name == "limit to contact"
+    assert time.uncertainty is not None
+    assert 0.0 < time.uncertainty < 30.0
     for case in certification.cases:
-        plotted = {trace["channel"] for trace in case.traces}
-        assert plotted >= {check["channel"] for check in case.checks} >= {"io/contactor", "bms/fault"}
-        assert all(check["at_s"] >= 0.0 for check in case.checks), "a check that leads to no instant"
-    assert {trace["channel"] for trace in certification.cases[0].traces} >= {"cell_07/voltage", "bms/fault_cell"}
+        plotted = {trace.channel for trace in case.traces}
+        assert plotted >= {check.channel for check in case.checks} >= {"io/contactor", "bms/fault"}
+        assert all(check.at_s is not None and check.at_s >= 0.0 for check in case.checks), (
+            "a check that leads to no instant"
+        )
+    assert {trace.channel for trace in certification.cases[0].traces} >= {"cell_07/voltage", "bms/fault_cell"}
     assert "<polyline" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

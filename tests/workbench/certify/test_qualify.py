@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.workbench.certify.suites_for_tests import suite
-from workbench.certify.qualify import Outcome, Trial, qualified
+from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
 from workbench.compose.shipped_bench import EMULATED_BENCH
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def test_b(rec):
 """
 
 
-def judged(folder: Path, body: str, trial: Trial) -> tuple[Outcome, list[Outcome]]:
-    heard: list[Outcome] = []
+def judged(folder: Path, body: str, trial: QualificationTrial) -> tuple[TrialResult, list[TrialResult]]:
+    heard: list[TrialResult] = []
     (outcome,) = qualified(
         suite(folder / "suite", body), EMULATED_BENCH, folder / "out", [trial], at_once=2, tell=heard.append
     )
@@ -39,7 +39,7 @@ def judged(folder: Path, body: str, trial: Trial) -> tuple[Outcome, list[Outcome
 
 
 def test_what_could_not_be_judged_is_run_again_and_nothing_else(tmp_path: Path) -> None:
-    outcome, heard = judged(tmp_path, SHAKY % (1, 0.0), Trial("healthy"))
+    outcome, heard = judged(tmp_path, SHAKY % (1, 0.0), QualificationTrial("healthy"))
     assert (outcome.ok, outcome.cases, len(heard)) == (True, 2, 2)
     assert outcome.as_json()["again"] == ["A-02: ERROR the machine is busy"]
     assert outcome.as_json()["unclear"] == []
@@ -48,15 +48,15 @@ def test_what_could_not_be_judged_is_run_again_and_nothing_else(tmp_path: Path) 
 
 
 def test_what_cannot_be_judged_twice_stays_so(tmp_path: Path) -> None:
-    outcome, heard = judged(tmp_path, SHAKY % (9, 0.0), Trial("healthy"))
+    outcome, heard = judged(tmp_path, SHAKY % (9, 0.0), QualificationTrial("healthy"))
     assert (outcome.ok, outcome.why, len(heard)) == (False, "A-02: ERROR the machine is busy", 2)
 
 
 def test_an_alarm_is_not_asked_again(tmp_path: Path) -> None:
-    outcome, heard = judged(tmp_path, SHAKY % (0, 2.0), Trial("healthy"))
+    outcome, heard = judged(tmp_path, SHAKY % (0, 2.0), QualificationTrial("healthy"))
     assert (outcome.ok, outcome.alarms, len(heard)) == (False, ["A-02: fine"], 1)
 
 
 def test_a_defect_that_hid_behind_a_busy_machine_is_looked_for_again(tmp_path: Path) -> None:
-    outcome, _ = judged(tmp_path, SHAKY % (1, 2.0), Trial("defect", "some"))
+    outcome, _ = judged(tmp_path, SHAKY % (1, 2.0), QualificationTrial("defect", "some"))
     assert (outcome.ok, outcome.alarms) == (True, ["A-02: fine"])

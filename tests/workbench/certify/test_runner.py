@@ -10,10 +10,12 @@ import pytest
 
 from drivers.errors import RunLogError, Usage
 from tests.workbench.certify.suites_for_tests import ended, suite
+from workbench.certificates.certificate import NAME
+from workbench.certificates.decoder import read_certificate
+from workbench.certificates.results import Verdict
 from workbench.certify import certificate, runner
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
-from workbench.certify.verdict import Verdict
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import patience
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def certified(folder: Path, body: str, *only: str, first_detection: bool = False) -> Certification:
     out = folder / "out"
     out.mkdir()
-    order = Order(EMULATED_BENCH, out, only, first_detection)
+    order = CertificationJob(EMULATED_BENCH, out, only, first_detection)
     return ended(Certification(suite(folder / "suite", body), order))
 
 
@@ -43,9 +45,9 @@ def test_b(rec):
 
 def test_a_check_that_fails_does_not_end_its_case(tmp_path: Path) -> None:
     one, two = certified(tmp_path, TWO).cases
-    assert [check["verdict"] for check in one.checks] == ["FAIL", "PASS"]
+    assert [check.verdict for check in one.checks] == [Verdict.FAIL, Verdict.PASS]
     assert (one.verdict, two.verdict) == (Verdict.FAIL, Verdict.PASS)
-    assert (one.title, one.refs, one.hazard) == ("A title.", ["X 1"], "H")
+    assert (one.info.title, one.info.refs, one.info.hazard) == ("A title.", ("X 1",), "H")
 
 
 def test_a_case_that_the_device_profile_cannot_serve_is_not_applicable_and_the_others_go_on(tmp_path: Path) -> None:
@@ -64,8 +66,8 @@ def test_b(rec):
     one, two = certification.cases
     assert (one.verdict, one.reason) == (Verdict.NA, "the device profile p.toml declares no [heartbeat]")
     assert two.verdict is Verdict.PASS
-    made = certificate.made(certification)
-    assert (made.passed, made.counts["N/A"]) == (True, 1)
+    made = certificate.make_certificate(certification)
+    assert (made.passed, made.counts[Verdict.NA]) == (True, 1)
 
 
 def test_a_run_can_end_at_its_first_detection(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_a_run_can_end_at_its_first_detection(tmp_path: Path) -> None:
 
 
 def test_cases_can_be_picked(tmp_path: Path) -> None:
-    assert [case.id for case in certified(tmp_path, TWO, "A-02").cases] == ["A-02"]
+    assert [case.name for case in certified(tmp_path, TWO, "A-02").cases] == ["A-02"]
 
 
 def test_a_script_that_fails_is_an_error_with_its_line(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_a_stop_ends_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     body = "import time\n@case('A-01')\ndef test_a(rec):\n    time.sleep(40)\n"
     out = tmp_path / "out"
     out.mkdir()
-    certification = Certification(suite(tmp_path / "suite", body), Order(EMULATED_BENCH, out))
+    certification = Certification(suite(tmp_path / "suite", body), CertificationJob(EMULATED_BENCH, out))
     assert patience.wait_for(certification, lambda: certification.now is not None, 60.0)
     certification.stop()
     ended(certification)  # it does not look for the stop: its process is ended
@@ -139,7 +141,7 @@ def progress():
 
 def test_the_certificate_reads_back_and_the_report_stands_alone(tmp_path: Path) -> None:
     made = certificate.write(certified(tmp_path, TWO), tmp_path / "out")
-    assert certificate.read(tmp_path / "out") == made
+    assert read_certificate(tmp_path / "out") == made
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "NOT PASSED" in page
     assert "A title." in page
@@ -153,9 +155,9 @@ def test_the_certificate_reads_back_and_the_report_stands_alone(tmp_path: Path) 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"schema": "another/1"}', '{"schema": "pulsebms.certificate/1"}'])
 def test_what_is_no_certificate_is_answered_with_a_sentence(tmp_path: Path, text: str) -> None:
-    (tmp_path / certificate.NAME).write_text(text, encoding="utf-8")
+    (tmp_path / NAME).write_text(text, encoding="utf-8")
     with pytest.raises(RunLogError, match="no certificate"):
-        certificate.read(tmp_path)
+        read_certificate(tmp_path)
 
 
 def test_a_suite_that_is_not_there_is_answered_with_those_there_are() -> None:
@@ -203,7 +205,7 @@ def test_c(rec):
 
 def test_limits_that_make_no_sense_are_the_scripts_error_and_what_is_far_outside_fails(tmp_path: Path) -> None:
     certification = certified(tmp_path, ODD)
-    assert [(case.id, case.verdict) for case in certification.cases] == [
+    assert [(case.name, case.verdict) for case in certification.cases] == [
         ("ODD-03", Verdict.ERROR),
         ("ODD-04", Verdict.FAIL),
         ("ODD-08", Verdict.ERROR),
@@ -222,16 +224,16 @@ def test_a_certificate_says_how_many_checks_were_not_judged(tmp_path: Path) -> N
     made = certificate.write(certification, tmp_path / "out")
     assert (made.passed, made.not_judged, made.result) == (True, 3, "PASSED, 3 checks not judged")
     assert made.counts == {"PASS": 1, "FAIL": 0, "ERROR": 0, "BLOCKED": 0, "N/A": 2}
-    said = json.loads((tmp_path / "out" / certificate.NAME).read_text(encoding="utf-8"))
+    said = json.loads((tmp_path / "out" / NAME).read_text(encoding="utf-8"))
     assert (said["result"], said["not_judged"]) == ("PASSED, 3 checks not judged", 3)
     assert "PASSED, 3 checks not judged" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     junit = fromstring((tmp_path / "out" / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314  # ours
     told = {one.get("name"): one.get("value") for one in junit.iter("property")}
     assert told == {"result": "PASSED, 3 checks not judged", "not_judged": "3"}
     assert junit.get("skipped") == "2"
-    assert certificate.read(tmp_path / "out").result == made.result
+    assert read_certificate(tmp_path / "out").result == made.result
 
 
 def test_a_suite_of_which_nothing_could_be_judged_has_not_passed(tmp_path: Path) -> None:
-    made = certificate.made(certified(tmp_path, COARSE, "A-02"))
+    made = certificate.make_certificate(certified(tmp_path, COARSE, "A-02"))
     assert (made.passed, made.result) == (False, "NOT PASSED, 1 check not judged")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.certify.verdict import Verdict, judged, worst
+from workbench.certificates.results import Verdict
+from workbench.certify.verdict import judged, worst
 
 NUMBERS = st.floats(min_value=-1e6, max_value=1e6)
 WIDTHS = st.floats(min_value=0.0, max_value=1e6)

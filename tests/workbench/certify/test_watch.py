@@ -9,7 +9,8 @@ import pytest
 
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable
-from workbench.certify.watch import Watch, thinned
+from workbench.certify.case_trace import CaseTrace
+from workbench.certify.watch import TickObserver, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def put(ring: RingWriter, t_s: float, a: float, b: float, sampled_s: float | Non
 
 def test_the_first_sample_that_holds_counts_by_its_own_time(ring: RingWriter, tmp_path: Path) -> None:
     with RingReader.open(tmp_path / "ring") as reader:
-        watch = Watch(reader)
+        watch = TickObserver(reader)
         put(ring, 1.00, 3.0, 0.0)
         put(ring, 1.01, 5.0, 0.0, sampled_s=1.004)
         put(ring, 1.02, 6.0, 1.0)
@@ -44,7 +45,7 @@ def test_the_first_sample_that_holds_counts_by_its_own_time(ring: RingWriter, tm
 
 def test_a_case_does_not_see_what_was_before_it(ring: RingWriter, tmp_path: Path) -> None:
     with RingReader.open(tmp_path / "ring") as reader:
-        watch = Watch(reader)
+        watch = TickObserver(reader)
         put(ring, 1.0, 9.0, 0.0)
         watch.look()
         watch.begin()
@@ -57,11 +58,11 @@ def test_a_trace_counts_from_the_cases_begin_and_has_holes_where_nothing_is_know
     ring: RingWriter, tmp_path: Path
 ) -> None:
     with RingReader.open(tmp_path / "ring") as reader:
-        watch = Watch(reader)
+        watch = TickObserver(reader)
         put(ring, 10.0, 1.0, 0.0)
         put(ring, 10.5, float("nan"), 0.0)
         watch.look()
-        assert watch.trace("a", 10.0) == {"channel": "a", "unit": "V", "t": [0.0, 0.5], "y": [1.0, None]}
+        assert watch.trace("a", 10.0) == CaseTrace("a", "V", (0.0, 0.5), (1.0, None))
 
 
 def test_thinning_keeps_both_ends_and_the_extremes() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: TC003  # a field of a record names it
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from workbench.certificates.results import Verdict
     from workbench.session.actions import Failure
 
 BUNDLES, KEYS, TRUST = "bundles", "keys", "trust"  # folders beside the runs
@@ -34,7 +35,7 @@ class CertificateEntry:
     suite: str
     made: str
     evidence: str
-    counts: Mapping[str, int]
+    counts: Mapping[Verdict, int]
     why_not: str = ""
 
 

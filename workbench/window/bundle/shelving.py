@@ -11,7 +11,8 @@ from drivers.errors import PulseError
 from drivers.runlog.folder import load
 from drivers.runlog.index import RunIndex
 from edge_bridge.bundle import keys
-from workbench.certify import certificate
+from workbench.certificates.certificate import NAME
+from workbench.certificates.decoder import read_certificate
 from workbench.window.bundle.model import BUNDLES, KEYS, CertificateEntry, Judged, Places, RunEntry, Shelf
 from workbench.window.certify.certifier import FOLDER, sentence
 
@@ -81,13 +82,13 @@ def _certificates(places: Places) -> Iterator[CertificateEntry]:
         own = None if places.bench is None else hashlib.sha256(places.bench.read_bytes()).hexdigest()
     except OSError:
         return
-    homes = [home for home in _newest(places.root / FOLDER, "*/") if (home / certificate.NAME).is_file()]
+    homes = [home for home in _newest(places.root / FOLDER, "*/") if (home / NAME).is_file()]
     for home in (*places.more, *(home for home in homes if home not in places.more)):
         try:
-            made = certificate.read(home)
+            made = read_certificate(home)
         except PulseError:
             continue  # the Certify page tells what is wrong with it
-        if made.bench.get("sha256") == own:
+        if made.bench_sha256 == own:
             why_not = "" if made.passed else "It did not pass; a bundle carries what was proven."
             yield CertificateEntry(home, made.suite, made.made, made.evidence, made.counts, why_not)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OTHER: Final = "Other folder…"
 
 
-class Bar(QWidget):
+class CertifyBar(QWidget):
     """Emits what is wanted; `show_...` say how things stand."""
 
     suite_chosen = Signal()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from workbench.window import format as fmt
 from workbench.window.canvas import LEFT, RIGHT, Canvas
 from workbench.window.certify import looks
-from workbench.window.certify.traces import Trace, is_flag
+from workbench.window.certify.traces import TraceStore, is_flag
 from workbench.window.curve import plain_legend
 from workbench.window.plot import Plot
 from workbench.window.scale import follow
@@ -38,7 +38,7 @@ _FLAG: Final = (-0.15, 1.15)
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitLine:
     """A level of the channel, SI; `upper` where values lie below it."""
 
     level: float
@@ -52,14 +52,14 @@ class CaseCanvas(Canvas):
 
     def __init__(self, spec: PlotSpec, view: View, theme: Theme) -> None:
         super().__init__(spec, view, theme)
-        self.limits: tuple[Limit, ...] = ()
+        self.limits: tuple[LimitLine, ...] = ()
         self.word = ""  # the verdict of the check that is marked
 
     @property
     def case(self) -> CaseView:
         return self.view  # pyright: ignore[reportReturnType]  # its plot was given one
 
-    def show_limits(self, limits: tuple[Limit, ...], word: str) -> None:
+    def show_limits(self, limits: tuple[LimitLine, ...], word: str) -> None:
         self.limits, self.word = limits, word
         self.scale = None
         self.invalidate()
@@ -78,7 +78,7 @@ class CaseCanvas(Canvas):
         if fresh != self.scale:
             self.scale, self._fresh = fresh, True
 
-    def _near(self, low: float, high: float) -> list[Limit]:
+    def _near(self, low: float, high: float) -> list[LimitLine]:
         own = [limit for limit in self.limits if not limit.device]
         device = [limit for limit in self.limits if limit.device]
         if not math.isfinite(low) or not math.isfinite(high):
@@ -113,7 +113,7 @@ class CaseCanvas(Canvas):
         for x in (left, right):
             painter.drawLine(QPointF(x, self.area.top()), QPointF(x, self.area.bottom()))
 
-    def _paint_limit(self, painter: QPainter, limit: Limit) -> None:
+    def _paint_limit(self, painter: QPainter, limit: LimitLine) -> None:
         y = self.y_of(self.spec.display.shown(limit.level))
         if not self.area.top() - 1 <= y <= self.area.bottom() + 1:
             return
@@ -180,7 +180,7 @@ class CaseCanvas(Canvas):
         """The values that a flag or a count takes, and the others of a flag that has only a few."""
         words = self.spec.display.words or {}
         few = set(words) if len(words) <= _FEW else set[int]()
-        return few | self.store.taken if isinstance(self.store, Trace) else few
+        return few | self.store.taken if isinstance(self.store, TraceStore) else few
 
 
 class CasePlot(Plot):
@@ -199,7 +199,7 @@ class CasePlot(Plot):
     def show_values(self, word: str = "") -> None:
         at_s = self.case.hover_s if self.case.hover_s is not None else self.case.mark_s
         store = self.canvas.store
-        if self.case.hover_s is None and at_s is not None and isinstance(store, Trace):
+        if self.case.hover_s is None and at_s is not None and isinstance(store, TraceStore):
             reading = store.at(store.first_from(at_s))
         else:
             reading = NOTHING if store is None else store.at(at_s)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from drivers.errors import PulseError, RunLogError
-from workbench.certify.order import Order
+from workbench.certify.order import CertificationJob
 from workbench.certify.runner import SUITES, Certification
 from workbench.folders import make_stamped
 from workbench.session.actions import Failure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from workbench.window.certify.model import PastLine, Result, Work
+    from workbench.window.certify.model import CertificationResult, PastLine, Work
 
 FOLDER: Final = "certificates"
 PARTS: Final = 4  # of a bench: three instruments and the device under test
@@ -57,7 +57,7 @@ class BenchCertifier:
         if self._root is None:
             raise RunLogError(self.why_not())
         folder = make_stamped(self._root.resolve() / FOLDER, suite.stem)
-        return Certification(suite.resolve(), Order(bench.resolve(), folder, tuple(only)))
+        return Certification(suite.resolve(), CertificationJob(bench.resolve(), folder, tuple(only)))
 
     def off(self, work: Work) -> None:
         """Its guard sees its client gone and runs the safe sequence: nothing is quicker."""
@@ -65,7 +65,9 @@ class BenchCertifier:
         if isinstance(work, Certification) and not work.done:
             os.kill(work.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
-    def write(self, work: Work, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None:
+    def write(
+        self, work: Work, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None:
         self._ask(lambda: certificates.written(cast("Certification", work)), ready, failed)
 
     def past(self, ready: Callable[[Sequence[PastLine]], None], failed: Callable[[Failure], None]) -> None:
@@ -73,7 +75,9 @@ class BenchCertifier:
         if root is not None:
             self._ask(lambda: certificates.listed(root / FOLDER), ready, failed)
 
-    def open(self, folder: Path, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None:
+    def open(
+        self, folder: Path, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None:
         self._ask(lambda: certificates.opened(folder), ready, failed)
 
     def poll(self) -> None:

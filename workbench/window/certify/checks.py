@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from workbench.certify.verdict import Verdict
+from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from workbench.certificates.results import CaseCheck
     from workbench.window.themes import Theme
 
 Index = QModelIndex | QPersistentModelIndex
-Row = dict[str, Any]
 HEADS: Final = ("Verdict", "Check", "Value", "Limits", "Unit", "Reason")
 _WIDTHS: Final = (104, 220, 130, 140, 64)
 _NUMBERS: Final = (2, 3)
@@ -30,9 +30,9 @@ class CheckModel(QAbstractTableModel):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.rows: Sequence[Row] = ()
+        self.rows: Sequence[CaseCheck] = ()
 
-    def show_checks(self, rows: Sequence[Row]) -> None:
+    def show_checks(self, rows: Sequence[CaseCheck]) -> None:
         """Other checks, or more of the same; rows that stay keep their selection."""
         old, new = len(self.rows), len(rows)
         if new >= old and list(rows[:old]) == list(self.rows):
@@ -70,16 +70,16 @@ class CheckModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{row['name']}\n{row['reason'] or looks.MEANING[Verdict(row['verdict'])]}"
+            return f"{row.name}\n{row.reason or looks.MEANING[row.verdict]}"
         if column == 0 and role == Qt.ItemDataRole.DecorationRole:
-            return looks.verdict_icon(row["verdict"], self.theme.name)
+            return looks.verdict_icon(row.verdict, self.theme.name)
         if column == 0 and role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(looks.colour_of(row["verdict"], self.theme))
+            return QColor(looks.colour_of(row.verdict, self.theme))
         return None
 
 
-def _texts(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return (row["verdict"], row["name"], looks.value(row), looks.limits(row), looks.unit(row), row["reason"])
+def _texts(row: CaseCheck) -> tuple[str, ...]:
+    return (row.verdict.value, row.name, looks.value(row), looks.limits(row), looks.unit(row), row.reason)
 
 
 def _side(column: int) -> Qt.AlignmentFlag:
@@ -115,12 +115,12 @@ class Checks(QTableView):
     def choose_first(self) -> None:
         """What failed first, else the first check."""
         rows = self.checks.rows
-        wrong = next((n for n, row in enumerate(rows) if row["verdict"] not in (Verdict.PASS, Verdict.NA)), 0)
+        wrong = next((n for n, row in enumerate(rows) if row.verdict not in (Verdict.PASS, Verdict.NA)), 0)
         if rows:
             self.selectRow(wrong)
 
     @property
-    def chosen(self) -> Row | None:
+    def chosen(self) -> CaseCheck | None:
         """The check that is looked at."""
         rows = self.selectionModel().selectedRows()
         return self.checks.rows[rows[0].row()] if rows else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certify.runner import CaseRun
-    from workbench.window.certify.model import Certifier, PastLine, Reading, Result, Work
+    from workbench.window.certify.model import CertificationResult, Certifier, PastLine, SuiteLoader, Work
     from workbench.window.desk import Desk
 
-ODD: Final = (AttributeError, KeyError, OSError, StopIteration, TypeError, ValueError)  # of a line that is not ours
 
-
-class Stage(StrEnum):
+class CertifyStage(StrEnum):
     """Where it stands."""
 
     IDLE = "idle"
@@ -32,7 +30,7 @@ class Stage(StrEnum):
     WRITING = "writing"
 
 
-class Course(QObject):
+class CertifyController(QObject):
     """One at a time; `cases` are those of the suite, of the certification, or of the certificate that is shown."""
 
     changed = Signal()  # stage, a verdict, a check
@@ -45,17 +43,17 @@ class Course(QObject):
         super().__init__()
         self._desk = desk
         self.certifier = certifier
-        self.stage = Stage.IDLE
+        self.stage = CertifyStage.IDLE
         self.suite: Path | None = None
         self.bench: Path | None = None
         self.emulated = False  # whether the bench file declares emulated instruments alone
         self.cases: list[CaseRun] = []  # of the suite, with the verdicts of the last certification
         self.broken: list[str] = []
         self.work: Work | None = None
-        self.result: Result | None = None
-        self.shown: Result | None = None  # an earlier certificate, in place of the suite
+        self.result: CertificationResult | None = None
+        self.shown: CertificationResult | None = None  # an earlier certificate, in place of the suite
         self.past: Sequence[PastLine] = ()
-        self._reading: Reading | None = None
+        self._reading: SuiteLoader | None = None
         self._seen: tuple[object, ...] = ()
         desk.read.connect(self.turn)
         desk.switched_off.connect(self.off)
@@ -65,15 +63,15 @@ class Course(QObject):
     @property
     def on(self) -> bool:
         """Whether a certification holds its bench."""
-        return self.stage in (Stage.RUNNING, Stage.STOPPING)
+        return self.stage in (CertifyStage.RUNNING, CertifyStage.STOPPING)
 
     def why_not_start(self, ticked: int) -> str:
         """Why `ticked` cases cannot be certified now, as a sentence; empty when they can."""
         waits = {
-            Stage.RUNNING: "A certification is on; stop it or wait for its end.",
-            Stage.STOPPING: "A certification is being stopped.",
-            Stage.READING: "The suite is being read.",
-            Stage.WRITING: "The certificate of the last one is being written.",
+            CertifyStage.RUNNING: "A certification is on; stop it or wait for its end.",
+            CertifyStage.STOPPING: "A certification is being stopped.",
+            CertifyStage.READING: "The suite is being read.",
+            CertifyStage.WRITING: "The certificate of the last one is being written.",
         }
         return waits.get(self.stage) or self.certifier.why_not() or self._why_no_suite() or self._why_no_bench(ticked)
 
@@ -106,7 +104,7 @@ class Course(QObject):
 
     def why_busy(self) -> str:
         """Why no other suite or certificate can be shown."""
-        return "A certification is on." if self.on or self.stage is Stage.WRITING else ""
+        return "A certification is on." if self.on or self.stage is CertifyStage.WRITING else ""
 
     def why_not_leave(self) -> str:
         return "" if self.shown is not None else "No earlier certificate is shown."
@@ -119,7 +117,7 @@ class Course(QObject):
         return f"{sum(case.verdict is not None for case in self.work.cases)}/{len(self.work.cases) or len(self.cases)}"
 
     def why_not_stop(self) -> str:
-        if self.stage is Stage.STOPPING:
+        if self.stage is CertifyStage.STOPPING:
             return "It is being stopped: the case under way ends, the bench is made safe."
         return "" if self.on else "No certification is on."
 
@@ -127,7 +125,7 @@ class Course(QObject):
 
     def choose(self, suite: Path, bench: Path, *, again: bool = False) -> None:
         """Read a suite for a bench, unless that is what is shown already."""
-        if self.on or self.stage is Stage.WRITING or ((suite, bench) == (self.suite, self.bench) and not again):
+        if self.on or self.stage is CertifyStage.WRITING or ((suite, bench) == (self.suite, self.bench) and not again):
             return
         if self._reading is not None:
             self._reading.close()
@@ -135,9 +133,9 @@ class Course(QObject):
         self.cases, self.broken, self.result, self.shown = [], [], None, None
         try:
             self._reading = self.certifier.read(suite, bench)
-            self.stage = Stage.READING
+            self.stage = CertifyStage.READING
         except OSError as error:
-            self._reading, self.stage = None, Stage.IDLE
+            self._reading, self.stage = None, CertifyStage.IDLE
             self.broken = [f"{suite.name} cannot be read: {error.strerror or error}"]
         self.replaced.emit()
         self.changed.emit()
@@ -156,21 +154,21 @@ class Course(QObject):
             return
         for case in self.cases:
             _forget(case)
-        self.broken, self.result, self.stage, self._seen = [], None, Stage.RUNNING, ()
+        self.broken, self.result, self.stage, self._seen = [], None, CertifyStage.RUNNING, ()
         self.changed.emit()
 
     def stop(self) -> None:
         """In order: the case under way ends, its bench is made safe."""
-        if self.work is not None and self.stage is Stage.RUNNING:
+        if self.work is not None and self.stage is CertifyStage.RUNNING:
             self.work.stop()
-            self.stage = Stage.STOPPING
+            self.stage = CertifyStage.STOPPING
             self.changed.emit()
 
     def off(self) -> None:
         """OUTPUTS OFF: at once, whatever becomes of the case."""
         if self.work is not None and self.on:
             self.certifier.off(self.work)
-            self.stage = Stage.STOPPING
+            self.stage = CertifyStage.STOPPING
             self.changed.emit()
 
     def look(self) -> None:
@@ -195,7 +193,7 @@ class Course(QObject):
             self._reading.close()
         if self.work is not None and not self.work.done:
             self.work.close()
-        if self.work is not None and self.stage in (Stage.RUNNING, Stage.STOPPING):
+        if self.work is not None and self.stage in (CertifyStage.RUNNING, CertifyStage.STOPPING):
             self.certifier.write(self.work, self._take_result, self._fail_result)
         self.certifier.close()
 
@@ -209,10 +207,10 @@ class Course(QObject):
         if self.on and self.work is not None:
             self._work_on(self.work)
 
-    def _read_on(self, reading: Reading) -> None:
+    def _read_on(self, reading: SuiteLoader) -> None:
         reading.poll()
         if reading.done:
-            self._reading, self.stage = None, Stage.IDLE
+            self._reading, self.stage = None, CertifyStage.IDLE
             self.cases, self.broken = list(reading.cases), list(reading.broken)
             self.replaced.emit()
             self.changed.emit()
@@ -220,28 +218,28 @@ class Course(QObject):
     def _work_on(self, work: Work) -> None:
         try:
             work.poll()
-        except ODD as error:  # a script can write anything into its folder
-            told = f"a line of the suite's progress cannot be read: {error!r}"
+        except OSError as error:  # a script can do anything to its folder
+            told = f"the suite's progress cannot be read: {error}"
             self.broken = [*dict.fromkeys([*self.broken, told])]
         _copy(work.cases, self.cases)
         seen = (len(work.broken), *((case.begun, case.verdict, len(case.checks)) for case in work.cases))
         if work.done:
             self.broken = [*self.broken, *work.broken]
-            self.stage = Stage.WRITING
+            self.stage = CertifyStage.WRITING
             self.certifier.write(work, self._take_result, self._fail_result)
             self.changed.emit()
         elif seen != self._seen:
             self._seen = seen
             self.changed.emit()
 
-    def _take_result(self, result: Result) -> None:
-        self.result, self.stage = result, Stage.IDLE
+    def _take_result(self, result: CertificationResult) -> None:
+        self.result, self.stage = result, CertifyStage.IDLE
         self.changed.emit()
         self.ended.emit()
         self.look()
 
     def _fail_result(self, failure: Failure) -> None:
-        self.stage = Stage.IDLE
+        self.stage = CertifyStage.IDLE
         self.changed.emit()
         self.failed.emit(failure)
 
@@ -249,7 +247,7 @@ class Course(QObject):
         self.past = lines
         self.listed.emit()
 
-    def _show(self, result: Result) -> None:
+    def _show(self, result: CertificationResult) -> None:
         if not self.on:
             self.shown = result
             self.replaced.emit()
@@ -263,20 +261,20 @@ class Course(QObject):
         return self.shown.cases if self.shown is not None else self.cases
 
     @property
-    def verdict(self) -> Result | None:
+    def verdict(self) -> CertificationResult | None:
         """The result on screen."""
         return self.shown if self.shown is not None else self.result
 
 
 def _forget(case: CaseRun) -> None:
     case.begun, case.verdict, case.reason, case.took_s = False, None, "", 0.0
-    case.checks, case.traces = [], []
+    case.checks, case.traces = (), ()
 
 
 def _copy(known: Sequence[CaseRun], cases: Sequence[CaseRun]) -> None:
     """What a certification found, into the suite's cases, which stay the same objects."""
-    found = {case.test: case for case in known}
+    found = {case.info.test: case for case in known}
     for case in cases:
-        if (new := found.get(case.test)) is not None:
+        if (new := found.get(case.info.test)) is not None:
             case.begun, case.verdict, case.reason, case.took_s = new.begun, new.verdict, new.reason, new.took_s
             case.checks, case.traces = new.checks, new.traces

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from workbench.certify.verdict import Verdict
+from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
 from workbench.window.widgets import DockTitle, button
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +10,7 @@ from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from drivers.timestamps import parse_utc
-from workbench.certify.verdict import Verdict, is_question
+from workbench.certificates.results import Verdict
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
 from workbench.window.themes import THEMES, font
@@ -19,6 +18,7 @@ from workbench.window.themes import THEMES, font
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.certificates.results import CaseCheck
     from workbench.certify.runner import CaseRun
     from workbench.window.themes import Theme
 
@@ -96,34 +96,31 @@ def colour_of(word: str, theme: Theme) -> str:
     return theme.colour(COLOURS[word]).name()
 
 
-def unit(check: Mapping[str, Any]) -> str:
+def unit(check: CaseCheck) -> str:
     """As people write it; empty for a count."""
-    return _UNITS.get(str(check["unit"]), str(check["unit"]))
+    return _UNITS.get(check.unit, check.unit)
 
 
-def value(check: Mapping[str, Any]) -> str:
+def value(check: CaseCheck) -> str:
     """Value and uncertainty with the fixed decimals of the unit; a dash where nothing was measured."""
-    if check["value"] is None:
+    if check.value is None:
         return fmt.DASH
-    if is_question(check):
-        return "yes" if check["value"] else "no"
-    text = figure(check["value"], check["unit"])
-    spread = check["uncertainty"]
-    return f"{text} ± {figure(spread, check['unit'])}" if spread else text
+    if check.is_question:
+        return "yes" if check.value else "no"
+    text = figure(check.value, check.unit)
+    return f"{text} ± {figure(check.uncertainty, check.unit)}" if check.uncertainty else text
 
 
-def limits(check: Mapping[str, Any]) -> str:
+def limits(check: CaseCheck) -> str:
     """What is allowed."""
-    if is_question(check):
-        return "yes" if check["hi"] is None else "no"
-    low, high, of = number(check["lo"]), number(check["hi"]), str(check["unit"])
-    if math.isnan(low) and math.isnan(high):
-        return fmt.DASH
-    if low == high:
-        return f"= {figure(low, of)}"
-    if math.isnan(low) or math.isnan(high):
-        return f"≤ {figure(high, of)}" if math.isnan(low) else f"≥ {figure(low, of)}"
-    return f"{figure(low, of)} … {figure(high, of)}"
+    low, high, of = check.lo, check.hi, check.unit
+    if check.is_question:
+        return "yes" if high is None else "no"
+    if low is None:
+        return fmt.DASH if high is None else f"≤ {figure(high, of)}"
+    if high is None:
+        return f"≥ {figure(low, of)}"
+    return f"= {figure(low, of)}" if low == high else f"{figure(low, of)} … {figure(high, of)}"
 
 
 def figure(number: float, of: str) -> str:
@@ -133,7 +130,7 @@ def figure(number: float, of: str) -> str:
     return fmt.figure(number, _DECIMALS.get(of, 3))
 
 
-def counted(counts: Mapping[str, int]) -> str:
+def counted(counts: Mapping[Verdict, int]) -> str:
     """`55 PASS, 2 FAIL`."""
     return ", ".join(f"{counts[word]} {word}" for word in Verdict if counts.get(word))
 
@@ -153,8 +150,3 @@ def stamp(made: str) -> str:
         return fmt.wall_date(parse_utc(made).timestamp())
     except ValueError:
         return made
-
-
-def number(given: object) -> float:
-    """A figure of a check, NaN where JSON had none."""
-    return float(given) if isinstance(given, int | float) else math.nan

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence  # noqa: TC003  # fields of records name them
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # a field of a record names it
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from workbench.certificates.results import Verdict
     from workbench.certify.runner import CaseRun
     from workbench.session.actions import Failure
 
@@ -21,7 +22,7 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Result:
+class CertificationResult:
     """A certification that is over; `written` once its certificate and report lie in `folder`."""
 
     folder: Path
@@ -29,7 +30,7 @@ class Result:
     made: str
     evidence: str
     passed: bool
-    counts: Mapping[str, int]
+    counts: Mapping[Verdict, int]
     cases: Sequence[CaseRun]
     trouble: Sequence[str] = ()
     written: bool = True
@@ -49,11 +50,11 @@ class PastLine:
     made: str = ""
     evidence: str = ""
     passed: bool = False
-    counts: Mapping[str, int] | None = None
+    counts: Mapping[Verdict, int] | None = None
     detail: str = ""
 
 
-class Reading(Protocol):
+class SuiteLoader(Protocol):
     """A suite that is being read: which cases it holds for a bench."""
 
     @property
@@ -77,9 +78,6 @@ class Work(Protocol):
 
     @property
     def cases(self) -> Sequence[CaseRun]: ...
-
-    @property
-    def about(self) -> Mapping[str, Any]: ...
 
     @property
     def broken(self) -> Sequence[str]: ...
@@ -123,7 +121,7 @@ class Certifier(Protocol):
         """Whether a bench file declares emulated instruments alone; False for one that cannot be read."""
         ...
 
-    def read(self, suite: Path, bench: Path) -> Reading: ...
+    def read(self, suite: Path, bench: Path) -> SuiteLoader: ...
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Work:
         """Into a new folder; raises `PulseError` or `OSError`."""
@@ -133,7 +131,9 @@ class Certifier(Protocol):
         """Its bench made safe by its guard, at once."""
         ...
 
-    def write(self, work: Work, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None:
+    def write(
+        self, work: Work, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None:
         """Certificate and report of one that is done."""
         ...
 
@@ -141,7 +141,9 @@ class Certifier(Protocol):
         """Newest first."""
         ...
 
-    def open(self, folder: Path, ready: Callable[[Result], None], failed: Callable[[Failure], None]) -> None: ...
+    def open(
+        self, folder: Path, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
+    ) -> None: ...
 
     def poll(self) -> None: ...
 

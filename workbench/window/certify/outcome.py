@@ -8,30 +8,30 @@ from PySide6.QtCore import QSize, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy
 
-from workbench.certify.certificate import result_words
-from workbench.certify.verdict import Verdict
+from workbench.certificates.certificate import result_words
+from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
 from workbench.window import format as fmt
 from workbench.window.certify import looks
-from workbench.window.certify.course import Course, Stage
+from workbench.window.certify.course import CertifyController, CertifyStage
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.window.certify.model import Result
+    from workbench.window.certify.model import CertificationResult
     from workbench.window.themes import Theme
 
 _HEIGHT = 44
 
 
-class Outcome(QFrame):
+class ResultBar(QFrame):
     """Says how the course stands; its buttons act on the result that is shown."""
 
     failed = Signal(Failure)
     bundle_wanted = Signal(object)  # the certificate's folder
 
-    def __init__(self, course: Course, theme: Theme) -> None:
+    def __init__(self, course: CertifyController, theme: Theme) -> None:
         super().__init__()
         self._course, self._theme = course, theme
         self.symbol, self.word = QLabel(), label()
@@ -66,16 +66,16 @@ class Outcome(QFrame):
     def refresh(self) -> None:
         """Called as often as anything moves."""
         course = self._course
-        result = course.verdict if course.stage is Stage.IDLE else None
+        result = course.verdict if course.stage is CertifyStage.IDLE else None
         for part in (self.report, self.folder, self.bundle):
             part.setVisible(result is not None)
         self.back.setVisible(course.shown is not None)
-        self.bar.setVisible(course.stage is not Stage.IDLE)
-        self.left.setVisible(course.stage is Stage.RUNNING)
+        self.bar.setVisible(course.stage is not CertifyStage.IDLE)
+        self.left.setVisible(course.stage is CertifyStage.RUNNING)
         self.live.setVisible(course.on)
         if result is not None:
             self._show_result(result)
-        elif course.stage is Stage.IDLE:
+        elif course.stage is CertifyStage.IDLE:
             self._show_idle()
         else:
             self._show_progress()
@@ -102,11 +102,11 @@ class Outcome(QFrame):
     def _show_progress(self) -> None:
         course, work = self._course, self._course.work
         sentences = {
-            Stage.READING: "The suite is being read.",
-            Stage.STOPPING: "Stopping: the case under way ends, the bench is made safe.",
-            Stage.WRITING: "Certificate and report are being written.",
+            CertifyStage.READING: "The suite is being read.",
+            CertifyStage.STOPPING: "Stopping: the case under way ends, the bench is made safe.",
+            CertifyStage.WRITING: "Certificate and report are being written.",
         }
-        if course.stage is not Stage.RUNNING or work is None:
+        if course.stage is not CertifyStage.RUNNING or work is None:
             self.bar.setRange(0, 0)
             self._say(sentences.get(course.stage, ""))
             return
@@ -114,11 +114,17 @@ class Outcome(QFrame):
         self.bar.setRange(0, whole)
         self.bar.setValue(done)
         now = work.now
-        doing = f"{now.name}  {now.title}" if now is not None else "between two cases" if done else "the bench comes up"
+        doing = (
+            f"{now.name}  {now.info.title}"
+            if now is not None
+            else "between two cases"
+            if done
+            else "the bench comes up"
+        )
         self._say(doing, f"{done:>{len(str(whole))}} of {whole}" if whole else "", colour="text")
         self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
 
-    def _show_result(self, result: Result) -> None:
+    def _show_result(self, result: CertificationResult) -> None:
         word = result_words(passed=result.passed, not_judged=result.not_judged)
         verdict = Verdict.PASS if result.passed else Verdict.FAIL
         if not result.passed and not result.counts.get(Verdict.FAIL):  # nothing is proven against the device
@@ -141,7 +147,7 @@ class Outcome(QFrame):
 
     def why_no_result(self) -> str:
         """Why there is nothing to open."""
-        if self._course.verdict is None or self._course.stage is not Stage.IDLE:
+        if self._course.verdict is None or self._course.stage is not CertifyStage.IDLE:
             return "Nothing has been certified yet; certify, or open an earlier certificate."
         return ""
 

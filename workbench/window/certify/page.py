@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from workbench.certify.verdict import Verdict
+from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
-from workbench.window.certify.bar import Bar
+from workbench.window.certify.bar import CertifyBar
 from workbench.window.certify.checks import Checks
-from workbench.window.certify.course import Course
+from workbench.window.certify.course import CertifyController
 from workbench.window.certify.earlier import Earlier
-from workbench.window.certify.outcome import Outcome
+from workbench.window.certify.outcome import ResultBar
 from workbench.window.certify.picker import Picker
 from workbench.window.certify.strips import Strips
 from workbench.window.widgets import label
@@ -57,9 +57,9 @@ class CaseHead(QWidget):
         if word:
             self.symbol.setPixmap(looks.verdict_icon(word, theme.name).pixmap(QSize(14, 14)))
             self.word.setStyleSheet(f"font-weight: 600; color: {looks.colour_of(word, theme)};")
-        self.name.setText("" if case is None else f"{case.name}   {case.title}")
+        self.name.setText("" if case is None else f"{case.name}   {case.info.title}")
         self.name.setToolTip(self.name.text())
-        facts = [] if case is None else [case.hazard, ", ".join(case.refs), case.reason]
+        facts = [] if case is None else [case.info.hazard, ", ".join(case.info.refs), case.reason]
         self.about.setText("   ".join(fact for fact in facts if fact))
 
 
@@ -75,9 +75,9 @@ class CertifyPage(QWidget):
         self._case: CaseRun | None = None
         self._follows = True  # looks at the case under way, until a person looks elsewhere
         self._leading = False
-        self.course = Course(desk, certifier)
-        self.bar = Bar(certifier.suites())
-        self.outcome = Outcome(self.course, theme)
+        self.course = CertifyController(desk, certifier)
+        self.bar = CertifyBar(certifier.suites())
+        self.outcome = ResultBar(self.course, theme)
         self.picker, self.earlier = Picker(theme), Earlier(theme)
         self.head, self.checks, self.strips = CaseHead(), Checks(theme), Strips(theme)
         self._lay_out()
@@ -213,7 +213,7 @@ class CertifyPage(QWidget):
     def _changed(self) -> None:
         course = self.course
         if course.on and self._follows and course.work is not None and (now := course.work.now) is not None:
-            self._lead_to(next((case for case in course.cases if case.test == now.test), None))
+            self._lead_to(next((case for case in course.cases if case.info.test == now.info.test), None))
         self.picker.model.refresh()
         self._judge()
         self.outcome.refresh()
@@ -242,10 +242,10 @@ class CertifyPage(QWidget):
 
     def _show(self, case: CaseRun | None) -> None:
         self.head.show_case(case, self._theme)
-        shown = [] if case is None else case.checks
+        shown = () if case is None else case.checks
         fresh = self.checks.chosen is None and bool(shown)
         self.checks.checks.show_checks(shown)
-        traces = [] if case is None else case.traces
+        traces = () if case is None else case.traces
         other = self.strips.show_case(traces, self._facts, _why_no_plot(case))
         if fresh and (case is None or case.verdict is not None or not self.course.on):
             self.checks.choose_first()
@@ -260,7 +260,7 @@ class CertifyPage(QWidget):
         rows = self.checks.checks.rows
         chosen = self.checks.chosen
         at = next((n for n, row in enumerate(rows) if row is chosen), -1)
-        after = [n for n, row in enumerate(rows) if n > at and row["verdict"] not in (Verdict.PASS, Verdict.NA)]
+        after = [n for n, row in enumerate(rows) if n > at and row.verdict not in (Verdict.PASS, Verdict.NA)]
         if after:
             self.checks.selectRow(after[0])
             return

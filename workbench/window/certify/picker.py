@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
-from workbench.certify.verdict import Verdict
+from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
 from workbench.window.certify.trees import NAME, VERDICT, CaseModel
 from workbench.window.widgets import button, label

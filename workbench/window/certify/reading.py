@@ -5,22 +5,22 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from workbench.certify.order import Order
+from workbench.certify.events import CasesCollected, FileBroken
+from workbench.certify.order import CertificationJob
 from workbench.certify.process import LOG, started
-from workbench.certify.progress import Listener
+from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import NOTHING_RAN, CaseRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from workbench.certify.events import CertifyEvent
 
 PATIENCE_S: Final = 60.0  # a suite that takes longer to be read hangs
-_FIELDS: Final = ("id", "title", "cell", "variant", "refs", "hazard", "test")
 
 
 class SuiteReading:
-    """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.Reading`."""
+    """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.SuiteLoader`."""
 
     def __init__(self, suite: Path, bench: Path) -> None:
         self.cases: list[CaseRun] = []
@@ -30,8 +30,8 @@ class SuiteReading:
         self._home = tempfile.TemporaryDirectory(prefix="pulsebms-suite-", ignore_cleanup_errors=True)
         self._out = Path(self._home.name)
         self._until_s = time.monotonic() + PATIENCE_S
-        self._listener = Listener(self._out)
-        self._process = started(suite, Order(bench, self._out), "--collect-only")
+        self._stream = EventStreamReader(self._out)
+        self._process = started(suite, CertificationJob(bench, self._out), "--collect-only")
 
     @property
     def pid(self) -> int:
@@ -42,8 +42,8 @@ class SuiteReading:
         if self.done:
             return
         ended = self._process.poll() is not None
-        for said in self._listener.heard():
-            self._take(said)
+        for event in self._stream.read():
+            self._take(event)
         if ended:
             self._settle(f"did not let itself be read (exit {self._process.returncode})")
         elif time.monotonic() > self._until_s:
@@ -57,11 +57,11 @@ class SuiteReading:
         self._home.cleanup()
         self.done = True
 
-    def _take(self, said: Mapping[str, Any]) -> None:
-        if said["event"] == "collected":
-            self.cases = [CaseRun(**{name: case[name] for name in _FIELDS}) for case in said["cases"]]
-        elif said["event"] == "broken":
-            self.broken.append(f"{said['file']}: {said['reason']}")
+    def _take(self, event: CertifyEvent) -> None:
+        if isinstance(event, CasesCollected):
+            self.cases = [CaseRun(info) for info in event.cases]
+        elif isinstance(event, FileBroken):
+            self.broken.append(str(event))
 
     def _settle(self, what: str) -> None:
         if not self.cases and not self.broken:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from workbench.certify.verdict import is_question
-from workbench.window.certify import looks
 from workbench.window.certify.axis import CaseView
-from workbench.window.certify.caseplot import CasePlot, Limit
-from workbench.window.certify.traces import Trace, is_flag, spec
+from workbench.window.certify.caseplot import CasePlot, LimitLine
+from workbench.window.certify.traces import TraceStore, is_flag, spec
 from workbench.window.widgets import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from workbench.certificates.results import CaseCheck
+    from workbench.certify.case_trace import CaseTrace
     from workbench.session.bench_info import BenchFacts
     from workbench.window.themes import Theme
 
@@ -35,7 +35,7 @@ class Strips(QScrollArea):
         self.plots: list[CasePlot] = []
         self.empty = label(tone="muted", wrap=True)
         self.empty.setContentsMargins(16, 12, 16, 12)
-        self._traces: Sequence[Mapping[str, Any]] = ()
+        self._traces: Sequence[CaseTrace] = ()
         self._stale = True
         body = QWidget()
         body.setAutoFillBackground(True)
@@ -59,9 +59,9 @@ class Strips(QScrollArea):
 
     # ---- what is shown
 
-    def show_case(self, traces: Sequence[Mapping[str, Any]], bench: BenchFacts | None, why_empty: str) -> bool:
+    def show_case(self, traces: Sequence[CaseTrace], bench: BenchFacts | None, why_empty: str) -> bool:
         """Other traces, `why_empty` in words where there is none; answers whether they are others."""
-        known = [trace for trace in traces if len(trace["t"]) > 1]
+        known = [trace for trace in traces if len(trace.t_s) > 1]
         self.empty.setText(why_empty if not known else "")
         self.empty.setVisible(not known)
         if traces is self._traces and len(known) == len(self.plots):
@@ -73,33 +73,32 @@ class Strips(QScrollArea):
             plot.deleteLater()
         words: Mapping[str, Mapping[int, str]] = bench.words if bench is not None else {}
         self.plots = [self._made(trace, words) for trace in known]
-        spans = [plot.canvas.store.span for plot in self.plots if isinstance(plot.canvas.store, Trace)]
+        spans = [plot.canvas.store.span for plot in self.plots if isinstance(plot.canvas.store, TraceStore)]
         self.axis.show_case(min((a for a, _ in spans), default=0.0), max((b for _, b in spans), default=1.0))
         self._soil()
         return True
 
-    def _made(self, trace: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> CasePlot:
+    def _made(self, trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> CasePlot:
         plot = CasePlot(spec(trace, words), self.axis, self.theme, self._body)
         flag = is_flag(plot.spec.display)
         plot.setMinimumHeight(_FLAG_PX if flag else _PLOT_PX)
-        plot.show_store(Trace(trace))
+        plot.show_store(TraceStore(trace))
         self._column.addWidget(plot, 1 if flag else 4)
         plot.show()
         return plot
 
-    def show_check(self, check: Mapping[str, Any] | None, bench: BenchFacts | None) -> None:
+    def show_check(self, check: CaseCheck | None, bench: BenchFacts | None) -> None:
         """Its instant and its limits; without one, the whole case."""
-        word = "" if check is None else str(check["verdict"])
+        word = "" if check is None else check.verdict.value
         for plot in self.plots:
             channel = plot.spec.curves[0].channel
             plot.area.show_limits(limits_of(check, channel, _unit(plot), bench), word)
         if check is None:
             self.axis.mark(None)
             return
-        at_s = looks.number(check["at_s"])
         window, since_s = window_of(check)
-        self.axis.mark(at_s if math.isfinite(at_s) else None, window, since_s)
-        self._bring(str(check["channel"]))
+        self.axis.mark(check.at_s, window, since_s)
+        self._bring(check.channel)
 
     def _bring(self, channel: str) -> None:
         """Scroll to the plot that shows the check's channel."""
@@ -127,29 +126,27 @@ def _unit(plot: CasePlot) -> str:
     return "" if store is None else store.channel(plot.spec.curves[0].channel).unit
 
 
-def limits_of(check: Mapping[str, Any] | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[Limit, ...]:
+def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[LimitLine, ...]:
     """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
-    if check is not None and check["channel"] == channel and check["unit"] == unit and not is_question(check):
-        low, high = looks.number(check["lo"]), looks.number(check["hi"])
-        if low == high:
-            return (Limit(low, upper=True, exact=True),)
-        own = tuple(Limit(level, upper) for level, upper in ((low, False), (high, True)) if math.isfinite(level))
+    if check is not None and check.channel == channel and check.unit == unit and not check.is_question:
+        if check.lo is not None and check.lo == check.hi:
+            return (LimitLine(check.lo, upper=True, exact=True),)
+        sides = ((check.lo, False), (check.hi, True))
+        own = tuple(LimitLine(level, upper) for level, upper in sides if level is not None)
         if own:
             return own
     pairs = () if bench is None else bench.limits
     device = next((pair.device for pair in pairs if pair.channel == channel), None)
-    return () if device is None else tuple(Limit(level, level == device[1], device=True) for level in device)
+    return () if device is None else tuple(LimitLine(level, level == device[1], device=True) for level in device)
 
 
-def window_of(check: Mapping[str, Any]) -> tuple[tuple[float, float] | None, float | None]:
+def window_of(check: CaseCheck) -> tuple[tuple[float, float] | None, float | None]:
     """For a check of a time: from when to when its instant may lie, and when the time began; None for others."""
-    scale = _SECONDS.get(str(check["unit"]))
-    at_s, value = looks.number(check["at_s"]), looks.number(check["value"])
-    if scale is None or not math.isfinite(at_s) or not math.isfinite(value):
+    scale = _SECONDS.get(check.unit)
+    if scale is None or check.at_s is None or check.value is None:
         return None, None
-    since_s = at_s - scale * value
-    low, high = (looks.number(check[side]) for side in ("lo", "hi"))
-    if not math.isfinite(low) and not math.isfinite(high):
+    since_s = check.at_s - scale * check.value
+    if check.lo is None and check.hi is None:
         return None, since_s
-    early = since_s + scale * low if math.isfinite(low) else since_s
-    return (early, since_s + scale * high if math.isfinite(high) else math.inf), since_s
+    early = since_s if check.lo is None else since_s + scale * check.lo
+    return (early, math.inf if check.hi is None else since_s + scale * check.hi), since_s

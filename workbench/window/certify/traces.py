@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,19 +15,20 @@ from workbench.window.store import Line, Store, Times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from workbench.certify.case_trace import CaseTrace
+
 APART_S: Final = 0.3  # a plot leaves longer holes open; a trace was thinned, its holes are not the bench's
 _LEAST: Final = 12.0  # the narrowest range, in the last decimal of the unit
 _FLAG: Final = 1.2
 
 
-class Trace(Store):
+class TraceStore(Store):
     """One channel with all its rows at once; the rest of a store as it is."""
 
-    def __init__(self, trace: Mapping[str, Any]) -> None:
-        """From `channel`, `unit`, `t`, `y` of a case; a null is a value that was not known."""
-        channel = Channel(str(trace["channel"]), str(trace["unit"]))
-        said = np.array([np.nan if y is None else y for y in trace["y"]], dtype=np.float32)
-        t_s, values = filled(np.array(trace["t"], dtype=np.float64), said)
+    def __init__(self, trace: CaseTrace) -> None:
+        channel = Channel(trace.channel, trace.unit)
+        said = np.array([np.nan if y is None else y for y in trace.values], dtype=np.float32)
+        t_s, values = filled(np.array(trace.t_s, dtype=np.float64), said)
         self.generation = self.lost = 0
         self.channels = (channel,)
         self._clock = None
@@ -62,9 +63,9 @@ def is_flag(display: fmt.Display) -> bool:
     return display.words is not None or (not display.unit and not display.decimals)
 
 
-def spec(trace: Mapping[str, Any], words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
+def spec(trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
     """How a trace is drawn; `words` name the values of states and flags."""
-    channel = str(trace["channel"])
-    display = fmt.display(channel, str(trace["unit"]), words)
+    channel = trace.channel
+    display = fmt.display(channel, trace.unit, words)
     least = _FLAG if is_flag(display) else 10.0**-display.decimals * _LEAST
     return PlotSpec(f"case {channel}", channel, display, (Curve("", channel, "text"),), least)

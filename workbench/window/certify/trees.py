@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QIcon
 
+from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class CaseModel(QAbstractItemModel):
         """Other cases; all are ticked, or with `keep` those that were."""
         self._cases = cases
         if not keep:
-            self._ticks = {case.test for case in cases}
+            self._ticks = {case.info.test for case in cases}
         self.filter(self._text)
         self.ticked.emit()
 
@@ -53,7 +54,7 @@ class CaseModel(QAbstractItemModel):
         groups: dict[str, list[CaseRun]] = {}
         for case in self._cases:
             if all(word in _searched(case) for word in words):
-                groups.setdefault(case.id, []).append(case)
+                groups.setdefault(case.info.id, []).append(case)
         self._groups = list(groups.values())
         self.endResetModel()
 
@@ -89,14 +90,14 @@ class CaseModel(QAbstractItemModel):
         """Where a case stands; invalid when it is filtered out."""
         for top, group in enumerate(self._groups):
             for row, other in enumerate(group):
-                if other.test == case.test:
+                if other.info.test == case.info.test:
                     return self.index(row, NAME, self.index(top, NAME)) if len(group) > 1 else self.index(top, NAME)
         return QModelIndex()
 
     @property
     def chosen(self) -> list[CaseRun]:
         """The ticked ones, those that the filter hides too."""
-        return [case for case in self._cases if case.test in self._ticks]
+        return [case for case in self._cases if case.info.test in self._ticks]
 
     @property
     def only(self) -> tuple[str, ...]:
@@ -108,14 +109,14 @@ class CaseModel(QAbstractItemModel):
 
     def tick(self, cases: Sequence[CaseRun], *, on: bool) -> None:
         """Tick or untick cases."""
-        tests = {case.test for case in cases}
+        tests = {case.info.test for case in cases}
         self._ticks = self._ticks | tests if on else self._ticks - tests
         self.refresh()
         self.ticked.emit()
 
     def tick_only(self, cases: Sequence[CaseRun]) -> None:
         """Tick these and no others."""
-        self._ticks = {case.test for case in cases}
+        self._ticks = {case.info.test for case in cases}
         self.refresh()
         self.ticked.emit()
 
@@ -164,7 +165,7 @@ class CaseModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return _told(cases)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{_name(cases)} {cases[0].title} {word}"
+            return f"{_name(cases)} {cases[0].info.title} {word}"
         if index.column() == NAME:
             if role == Qt.ItemDataRole.CheckStateRole:
                 return self._tick_of(cases) if self.tickable else None
@@ -182,32 +183,34 @@ class CaseModel(QAbstractItemModel):
         return True
 
     def _tick_of(self, cases: Sequence[CaseRun]) -> Qt.CheckState:
-        number = sum(case.test in self._ticks for case in cases)
+        number = sum(case.info.test in self._ticks for case in cases)
         return Tick.Unchecked if not number else Tick.Checked if number == len(cases) else Tick.PartiallyChecked
 
 
 def _searched(case: CaseRun) -> str:
-    return " ".join((case.name, case.title, case.hazard, *case.refs, looks.word_of(case))).lower()
+    info = case.info
+    return " ".join((info.name, info.title, info.hazard, *info.refs, looks.word_of(case))).lower()
 
 
 def _name(cases: Sequence[CaseRun]) -> str:
-    return cases[0].name if len(cases) == 1 else cases[0].id
+    return cases[0].name if len(cases) == 1 else cases[0].info.id
 
 
 def _words(index: Index, cases: Sequence[CaseRun]) -> str:
     """A group's title; below it, the variant says enough."""
-    return f"{_name(cases)}  {cases[0].title}" if index.internalId() == _TOP else cases[0].name
+    return f"{_name(cases)}  {cases[0].info.title}" if index.internalId() == _TOP else cases[0].name
 
 
 def _score(cases: Sequence[CaseRun], word: str) -> str:
     """The verdict; of several how many have passed."""
     if len(cases) == 1 or not word:
         return word
-    passed = sum(case.verdict is not None and case.verdict.value == "PASS" for case in cases)
+    passed = sum(case.verdict is Verdict.PASS for case in cases)
     return f"{passed} of {len(cases)}"
 
 
 def _told(cases: Sequence[CaseRun]) -> str:
-    one = cases[0]
-    lines = [f"{_name(cases)}: {one.title}", one.hazard, ", ".join(one.refs), one.reason if len(cases) == 1 else ""]
+    one = cases[0].info
+    reason = cases[0].reason if len(cases) == 1 else ""
+    lines = [f"{_name(cases)}: {one.title}", one.hazard, ", ".join(one.refs), reason]
     return "\n".join(line for line in lines if line)

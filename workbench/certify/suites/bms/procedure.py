@@ -9,9 +9,9 @@ from workbench.certify.limits import LIMITS
 
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
-    from workbench.certify.limits import Level
+    from workbench.certify.limits import ProtectionLevel
     from workbench.certify.record import Record
-    from workbench.certify.seen import Stimulus, Told
+    from workbench.certify.seen import ReportedFault, Stimulus
 
 
 def stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds: float) -> None:
@@ -22,7 +22,7 @@ def stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds: float
 
 
 def opens_in_time(
-    bench: CaseBench, rec: Record, beyond: Stimulus, level: Level, name: str = "limit to contact"
+    bench: CaseBench, rec: Record, beyond: Stimulus, level: ProtectionLevel, name: str = "limit to contact"
 ) -> None:
     """Not before the debounce is over, and not long after."""
     opened = bench.opening(beyond, max(bench.device.open_s, 2.0 * level.latest_s))
@@ -36,20 +36,24 @@ def opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
     rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel=CONTACTOR)
 
 
-def tells(bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s) -> Told | None:
+def tells(
+    bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s
+) -> ReportedFault | None:
     """The device says what happened; what it said."""
     told = bench.told(beyond.begin_s, within_s)
     says(rec, told, fault, beyond.end_s)
     return told
 
 
-def says(rec: Record, told: Told | None, fault: str, asked_s: float) -> None:
+def says(rec: Record, told: ReportedFault | None, fault: str, asked_s: float) -> None:
     """What it said is the fault that happened; `asked_s` is when it might have begun to."""
     right = told is not None and told.fault == fault
     rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=told.at_s if told else asked_s, channel=BMS_FAULT)
 
 
-def names(rec: Record, told: Told | None, what: str, number: int, asked_s: float, *, promised: bool = True) -> None:
+def names(
+    rec: Record, told: ReportedFault | None, what: str, number: int, asked_s: float, *, promised: bool = True
+) -> None:
     """It named the right place; one whose profile promises none is not judged."""
     if not promised:
         rec.not_applicable(f"names the {what}", f"the device profile says that this fault names no {what}")

@@ -14,7 +14,7 @@ from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
-    from workbench.certify.limits import Level
+    from workbench.certify.limits import ProtectionLevel
     from workbench.certify.record import Record
 
 DARK_S = 0.5
@@ -48,7 +48,7 @@ def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> No
     outlives_a_power_cycle(bench, cell, rec, LIMITS.latching("cell_undervoltage"))
 
 
-def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level) -> None:
+def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
     """Just inside nothing happens; just beyond the contactors open and the cell is named."""
     procedure.stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
@@ -57,7 +57,7 @@ def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: Level) -> 
     procedure.names(rec, told, "cell", cell, beyond.end_s, promised=level.names_place)
 
 
-def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: Level) -> None:
+def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
     """Tripped, cell healthy again, power off and on: still tripped, and a close is refused."""
     procedure.opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
     bench.rest()

@@ -10,7 +10,7 @@ from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
-    from workbench.certify.limits import Level
+    from workbench.certify.limits import ProtectionLevel
     from workbench.certify.record import Record
 
 STEADY_S = 0.4
@@ -28,7 +28,7 @@ def test_overcurrent_in_discharge(bench: CaseBench, rec: Record) -> None:
     beyond_the_limit(bench, rec, LIMITS.discharge)
 
 
-def beyond_the_limit(bench: CaseBench, rec: Record, level: Level) -> None:
+def beyond_the_limit(bench: CaseBench, rec: Record, level: ProtectionLevel) -> None:
     """Just inside nothing happens; just beyond the contactors open."""
     procedure.stays_closed(bench, rec, bench.current(level.inside), max(STEADY_S, 2.0 * level.debounce_s))
     beyond = bench.current(level.beyond, past=level.bound)

@@ -1,0 +1,55 @@
+"""The certificate: who was tested, with what, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  # fields of records name it
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.certificates.results import CaseResult, Verdict
+
+NAME: Final = "certificate.json"
+DECISION: Final = (
+    "Guarded rejection (ILAC-G8:09/2019, 4.2.3): a check fails only where its value with its whole uncertainty lies "
+    "outside its limits, however wide; one that overlaps them is N/A where it is wider than they are apart."
+)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certification. `evidence`: its class. `made`: ISO 8601, UTC. `counts`: cases by verdict.
+
+    `passed`: every case is PASS or N/A, and some check passed.
+    `only`: the cases that were picked, empty where the whole suite was asked for.
+    `trouble`: files of the suite that could not be read.
+    """
+
+    suite: str
+    evidence: str
+    made: str
+    passed: bool
+    counts: Mapping[Verdict, int]
+    cases: tuple[CaseResult, ...]
+    bench_file: str
+    bench_sha256: str
+    versions: Mapping[str, str]
+    only: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
+    decision: str = DECISION
+
+    @property
+    def not_judged(self) -> int:
+        """Checks that are N/A."""
+        return sum(row.verdict is Verdict.NA for case in self.cases for row in case.rows)
+
+    @property
+    def result(self) -> str:
+        """`PASSED, 3 checks not judged`."""
+        return result_words(passed=self.passed, not_judged=self.not_judged)
+
+
+def result_words(*, passed: bool, not_judged: int) -> str:
+    """The result as people read it, with what it leaves open."""
+    word = "PASSED" if passed else "NOT PASSED"
+    return f"{word}, {not_judged} {'check' if not_judged == 1 else 'checks'} not judged" if not_judged else word

@@ -1,0 +1,58 @@
+"""Write results and certificates as JSON: the one place that knows their keys when they are written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from workbench.certificates.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from workbench.certificates.certificate import Certificate
+    from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult
+
+
+def encode_check(check: CaseCheck) -> dict[str, Any]:
+    """One check; null where it has no such value."""
+    return asdict(check) | {"verdict": check.verdict.value}
+
+
+def encode_info(info: CaseInfo) -> dict[str, Any]:
+    """What a case is."""
+    return asdict(info) | {"refs": list(info.refs)}
+
+
+def encode_rows(certificate: Certificate) -> list[dict[str, Any]]:
+    """One object a check; a case without any has one that says why."""
+    return [
+        {"id": case.info.id, "cell": case.info.cell, "variant": case.info.variant, **encode_check(row)}
+        for case in certificate.cases
+        for row in case.rows
+    ]
+
+
+def encode_certificate(certificate: Certificate) -> dict[str, Any]:
+    """What `certificate.json` holds."""
+    return {
+        "schema": SCHEMA,
+        "suite": certificate.suite,
+        "class": certificate.evidence,
+        "made": certificate.made,
+        "passed": certificate.passed,
+        "result": certificate.result,
+        "not_judged": certificate.not_judged,
+        "counts": {verdict.value: count for verdict, count in certificate.counts.items()},
+        "cases": encode_rows(certificate),
+        "runs": [_encode_case(case) for case in certificate.cases],
+        "bench": {"file": certificate.bench_file, "sha256": certificate.bench_sha256},
+        "versions": dict(certificate.versions),
+        "only": list(certificate.only),
+        "instruments": list(certificate.instruments),
+        "trouble": list(certificate.trouble),
+        "decision": certificate.decision,
+    }
+
+
+def _encode_case(case: CaseResult) -> dict[str, Any]:
+    found = {"verdict": case.verdict.value, "reason": case.reason, "took_s": case.took_s}
+    return encode_info(case.info) | found
