@@ -19,7 +19,7 @@ from edge_bridge.fleet.defects import STORES, find_store
 from edge_bridge.fleet.store import Store
 from fixtures.bms.flaws import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
-from workbench.certify.order import VARIABLE, given
+from workbench.certify.order import VARIABLE, CertificationJob, given
 from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
 from workbench.compose.named_defects import (
