@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from control.arming import IDENTITIES
 from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
 from workbench.certify.bench import CaseBench
 from workbench.certify.case import MARK, Case, case_of
@@ -70,11 +71,11 @@ class Certifying:
         if self._session is None:
             return {}
         status = self._session.status
-        arming = [check.finding for check in status.checklist if check.name == "identities"]
+        identities = [check.values for check in status.checklist if check.name == IDENTITIES]
         return {
             "class": status.evidence_class,
             "run": status.run_folder,
-            "instruments": arming[0].split("; ") if arming else [],
+            "instruments": [*identities[0].values()] if identities else [],
         }
 
     def close(self) -> None:
