@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Floats
 
+IDENTITIES: Final = "identities"  # of the instruments; its `values` are by their names
 FRAMES: Final = 10  # averaged: noise of 1 mV falls to a fifteenth of a step
 FRAME_S: Final = 0.1
 FAST_S: Final = 0.04
@@ -83,12 +84,16 @@ class Device(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the checklist; `hint` says what to do about a failure."""
+    """One line of the checklist; `hint` says what to do about a failure.
+
+    `values`: what was read, by name, where a program asks for it.
+    """
 
     name: str
     ok: bool
     detail: str
     hint: str = ""
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,12 @@ class Arming:
 
     bench: Bench
     _zero_a: dict[str, float] = field(default_factory=dict[str, float])
+    _values: dict[str, str] = field(default_factory=dict[str, str])
 
     def run(self) -> Generator[CheckResult, None, None]:
         """Each check as it is done; all ok leaves cells live, contactors closed, the supply on at 0 A."""
         checks: Sequence[tuple[str, Callable[[], tuple[bool, str]], str]] = (
-            ("identities", self._identities, "check addresses and firmware in the bench file"),
+            (IDENTITIES, self._identities, "check addresses and firmware in the bench file"),
             ("emergency-stop chain", self._chain, "release the emergency stop"),
             ("protections", self._protections, "set them at the instrument as the bench file declares"),
             ("DBC", self._dbc, "use the DBC that belongs to this firmware, or declare the new one"),
@@ -142,11 +148,12 @@ class Arming:
         armed = False
         try:
             for name, check, hint in checks:
+                self._values = {}
                 try:
                     passed, detail = check()
                 except PulseError as error:
                     passed, detail = False, str(error)
-                yield CheckResult(name, passed, detail, "" if passed else hint)
+                yield CheckResult(name, passed, detail, "" if passed else hint, self._values)
                 if not passed:
                     return
             armed = True
@@ -157,11 +164,11 @@ class Arming:
     def _identities(self) -> tuple[bool, str]:
         bench = self.bench
         parts: dict[str, Named] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
-        told = {name: part.identity() for name, part in parts.items()}
-        for name, identity in told.items():
+        self._values = {name: part.identity() for name, part in parts.items()}
+        for name, identity in self._values.items():
             if not has_model(identity, bench.expect[name]):
                 return False, f"{name} answers as {identity}, expected {bench.expect[name]}"
-        return True, "; ".join(told.values())
+        return True, "; ".join(self._values.values())
 
     def _chain(self) -> tuple[bool, str]:
         value = self.bench.read(ESTOP)

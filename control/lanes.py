@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from drivers.errors import Refused
+from drivers.event import KIND, Event, EventKind, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +53,8 @@ class Lanes(Generic[Part]):
             raise Refused(f"{self.role} {name} has failed: {lane.failure}", hint="choose another lane")
         return lane
 
-    def run(self, work: Callable[[Part], Answer], events: list[str]) -> dict[str, Answer]:
-        """Every healthy lane's answer by name; who raises is out from now on, with a sentence in `events`."""
+    def run(self, work: Callable[[Part], Answer], events: list[Event]) -> dict[str, Answer]:
+        """Every healthy lane's answer by name; who raises is out from now on, with an event in `events`."""
         answers: dict[str, Answer] = {}
         for lane in self._lanes.values():
             if lane.failure:
@@ -63,7 +64,12 @@ class Lanes(Generic[Part]):
                 answers[lane.name] = work(lane.part)
             except Exception as error:  # noqa: BLE001  # a contender may fail in any way, the loop may not
                 lane.failure = f"{type(error).__name__}: {error}"
-                rank = "active" if lane.name == self.active else "shadow"
-                events.append(f"{rank} {self.role} {lane.name} failed: {lane.failure}")
+                events.append(self._failed(lane))
             lane.step_s = self._now() - began_s
         return answers
+
+    def _failed(self, lane: Lane[Part]) -> Event:
+        """An alarm for the active lane, which the loop then does without."""
+        rank, level = ("active", Level.ALARM) if lane.name == self.active else ("shadow", Level.WARNING)
+        data = {KIND: EventKind.LANE_FAILED, "role": self.role, "lane": lane.name}
+        return Event(level, "loop", f"{rank} {self.role} {lane.name} failed: {lane.failure}", data)

@@ -13,6 +13,7 @@ from control.gate import Allowed, Held, Tripped
 from control.lateness import Lateness
 from control.state import BenchState, StateMachine
 from control.tick import Tick
+from drivers.event import KIND, Event, EventKind, Level
 from drivers.snapshot import Command, Estimate
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Loop:
         self.service: Command | None = None
         self.live = False
         self.tick: Tick | None = None
-        self._events: list[str] = []
+        self._events: list[Event] = []
         self._due_s = float("nan")
         self._missed = 0
         self._holding = False
@@ -115,20 +116,20 @@ class Loop:
         """Make a lane the active one of its role, bumpless; raises `Refused` where that is not possible."""
         live = self.machine.state in {BenchState.ARMED, BenchState.RUNNING}
         handover.activate(self.parts, role, name, self.tick, live=live)
-        self._events.append(f"{role} {name} is active")
+        self._note(Level.INFO, f"{role} {name} is active", EventKind.LANE_ACTIVE, role=role, lane=name)
 
     def trip(self, reason: str) -> None:
         """Trip for a reason that somebody else saw: the guard, the operator."""
         if self.machine.trip(reason):
             self.parts.gate.trip(reason)
             self._safe()
-            self._events.append(f"tripped: {reason}")
+            self._note(Level.ALARM, f"tripped: {reason}", EventKind.TRIPPED, reason=reason)
 
     def reset(self, reason: str) -> None:
         """Leave Tripped; raises `Refused` without a reason."""
         self.machine.reset(reason)
         self.parts.gate.reset(reason)
-        self._events.append(f"reset: {reason}")
+        self._note(Level.INFO, f"reset: {reason}", EventKind.RESET, reason=reason)
 
     def _since_last(self, due_s: float) -> float:
         """Scheduled time since the turn before, so that lanes never drift against the clock."""
@@ -157,8 +158,10 @@ class Loop:
     def _estimators_know(self, snapshot: Snapshot) -> bool:
         """Whether pack current and every cell voltage are known; where not, the estimators hold and say so once."""
         doubt = self.parts.sense.doubt(snapshot)
-        if bool(doubt) != self._doubted:
-            self._events.append(f"estimators hold: {doubt}" if doubt else "estimators go on: all is known again")
+        if doubt and not self._doubted:
+            self._note(Level.INFO, f"estimators hold: {doubt}", EventKind.ESTIMATORS_HOLD, reason=doubt)
+        elif self._doubted and not doubt:
+            self._note(Level.INFO, "estimators go on: all is known again", EventKind.ESTIMATORS_RESUME)
         self._doubted = bool(doubt)
         return not doubt
 
@@ -189,7 +192,8 @@ class Loop:
         if isinstance(verdict, Tripped):
             self.trip(verdict.reason)
         elif isinstance(verdict, Held) and not self._holding:
-            self._events.append(f"held: {verdict.reason}")
+            level = Level.WARNING if self.machine.state is BenchState.RUNNING else Level.INFO
+            self._note(level, f"held: {verdict.reason}", EventKind.HELD, reason=verdict.reason)
         self._holding = not isinstance(verdict, Allowed)
         return verdict
 
@@ -215,8 +219,13 @@ class Loop:
             self._deaf = ""
         except Exception as error:  # noqa: BLE001
             if not self._deaf:
-                self._events.append(f"zero current cannot be asked for: {error}")
+                text = f"zero current cannot be asked for: {error}"
+                self._note(Level.ALARM, text, EventKind.ZERO_CURRENT_FAILED)
             self._deaf = str(error)
+
+    def _note(self, level: Level, text: str, kind: EventKind, **data: str) -> None:
+        """Keep an event for the tick of this turn."""
+        self._events.append(Event(level, "loop", text, {KIND: kind, **data}))
 
     def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: Answers, verdict: Verdict) -> Tick:
         parts = self.parts

@@ -19,6 +19,7 @@ from drivers.channel_names import (
     sensed_temperature,
     sensed_voltage,
 )
+from drivers.event import KIND, Event, EventKind, Level
 from drivers.snapshot import ChannelTable, Columns, Floats, PackReading, Quality, Snapshot
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Senses:
         self._quality = np.full(len(self.table), Quality.MISSING, dtype=np.uint8)
         self._broken: set[str] = set()
 
-    def snapshot(self, t_s: float, events: list[str]) -> Snapshot:
-        """The newest values of all sources, copied; a source that raises is not known, and said so once in `events`."""
+    def snapshot(self, t_s: float, events: list[Event]) -> Snapshot:
+        """The newest values of all sources, copied; a source that raises is not known, with one event in `events`."""
         for source, span in zip(self.sources, self._spans, strict=True):
             try:
                 source.read(self._values[span], self._sampled_s[span], self._quality[span])
@@ -49,7 +50,9 @@ class Senses:
             except Exception as error:  # noqa: BLE001  # a driver may fail in any way, the loop may not
                 self._values[span], self._sampled_s[span], self._quality[span] = np.nan, -np.inf, Quality.MISSING
                 if source.name not in self._broken:
-                    events.append(f"source {source.name} failed: {type(error).__name__}: {error}")
+                    text = f"source {source.name} failed: {type(error).__name__}: {error}"
+                    data = {KIND: EventKind.SOURCE_FAILED, "name": source.name}
+                    events.append(Event(Level.WARNING, "loop", text, data))
                 self._broken.add(source.name)
         return Snapshot(self.table, t_s, self._values.copy(), self._sampled_s.copy(), self._quality.copy())
 

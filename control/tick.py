@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from control.gate import Verdict
     from control.ports import Decision
     from control.state import BenchState
+    from drivers.event import Event
     from drivers.snapshot import Command, Estimate, Floats, Snapshot
     from twin.ports import PackState
 
@@ -40,8 +41,8 @@ class Tick:
     """Everything one turn measured, believed, wished and decided; lanes by name, a failed one is absent.
 
     `late_s` is the start of the turn minus its due time, `turn_s` how long it took. `step_s` is by (role, lane),
-    `age_s` by twin; `active_twin` is the lane whose cells were played. `events` are sentences for the operator,
-    `missed` the turns left out before this one.
+    `age_s` by twin; `active_twin` is the lane whose cells were played. `events` happened since the turn
+    before, `missed` are the turns left out before this one.
     """
 
     number: int
@@ -59,7 +60,7 @@ class Tick:
     active_twin: str
     asked: Command
     verdict: Verdict
-    events: tuple[str, ...]
+    events: tuple[Event, ...]
 
 
 LOOP = (

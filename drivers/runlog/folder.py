@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from drivers.benchfile import Bench
     from drivers.snapshot import ChannelTable
 
-SCHEMA: Final = "pulsebms.run/1"
+SCHEMA: Final = "pulsebms.run/2"
+WITHOUT_EVENT_DATA: Final = "pulsebms.run/1"  # its events are words alone
+READS: Final = (SCHEMA, WITHOUT_EVENT_DATA)
 ABOUT: Final = "run.json"
 STREAM: Final = "ticks.arrows"
 SEALED: Final = "ticks.parquet"
@@ -94,15 +96,15 @@ def load(folder: Path) -> About:
         raise RunLogError("is not a run: it has no run.json", where=str(folder), hint="choose a run folder")
     if isinstance(about, Damaged):
         raise RunLogError(about.sentence, where=str(folder), hint="restore it from a copy")
-    if about.schema != SCHEMA:
-        what = f"was written by another version: its schema is {about.schema!r}, this one reads {SCHEMA!r}"
+    if about.schema not in READS:
+        what = f"was written by another version: its schema is {about.schema!r}, this one reads {READS[0]!r} and older"
         raise RunLogError(what, where=str(path), hint="open it with the version that wrote it")
     return about
 
 
 def _checked(said: dict[str, Any]) -> About:
     """What `run.json` says; raises `ValueError` or `TypeError` for anything that a later reader would stumble over."""
-    if isinstance(schema := said.get("schema"), str) and schema != SCHEMA:
+    if isinstance(schema := said.get("schema"), str) and schema not in READS:
         return About("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
     if missing := About.__dataclass_fields__.keys() - said.keys():
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")

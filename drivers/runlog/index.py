@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from drivers.errors import RunLogError
 from drivers.runlog.folder import ABOUT, About, being_written, load
+from drivers.sqlite_errors import is_locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ class RunIndex:
         try:
             return self._refreshed(self.folder / INDEX)
         except (sqlite3.DatabaseError, TypeError) as error:  # no database, another shape of table, no leave to write
-            if "locked" in str(error):  # it is another window's
+            if is_locked(error):  # it is another window's
                 return self._refreshed(None)
         try:
             (self.folder / INDEX).unlink(missing_ok=True)

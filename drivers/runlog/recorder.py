@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
 from contextlib import suppress
@@ -16,12 +15,14 @@ from drivers.realtime import BESIDE, ask_realtime
 from drivers.runlog import folder as run_folder
 from drivers.runlog.append import AppendFile
 from drivers.runlog.arrow import Rows, StreamEncoder
+from drivers.runlog.events import event_line
 from drivers.runlog.seal import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from drivers.event import EventRecord
     from drivers.snapshot import Bytes, ChannelTable, Floats
 
 FLUSH_S: Final = 0.25
@@ -79,9 +80,9 @@ class Recorder:
         self._quality[slot] = quality
         self._put += 1
 
-    def event(self, event: dict[str, Any]) -> None:
+    def event(self, record: EventRecord) -> None:
         """Take what happened; it is on disk as soon as the thread runs."""
-        self._said.append(json.dumps(event, default=str).encode() + b"\n")
+        self._said.append(event_line(record))
         self._wake.set()
 
     def amend(self, meta: dict[str, Any]) -> None:

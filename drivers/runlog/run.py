@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from drivers.errors import RunLogError
 from drivers.ring import Block
 from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, ParquetColumns, Rows, columns_of, stream_rows
-from drivers.runlog.folder import EVENTS, SEALED, STREAM, About, being_written, load
+from drivers.runlog.events import read_events
+from drivers.runlog.folder import SEALED, STREAM, About, being_written, load
 from drivers.runlog.seal import seal
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from drivers.event import EventRecord
     from drivers.snapshot import ChannelTable, Floats
 
 
@@ -152,19 +153,9 @@ class Run:
             np.array([read[name] for name in judged], np.uint8).reshape(len(judged), k),
         )
 
-    def events(self) -> list[dict[str, Any]]:
-        """What happened, in order; a last line that was never finished is left out.
-
-        What cannot be read is an event of its own: nobody knows any more what happened then.
-        """
-        try:
-            *lines, rest = (self.folder / EVENTS).read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            return [_lost(f"{EVENTS} cannot be read: {error.strerror or error}")]
-        zeros = [_lost(f"the end of {EVENTS} holds zero bytes")] if b"\0" in rest else []
-        return [_event(line, number) for number, line in enumerate(lines, 1)] + zeros
+    def events(self) -> list[EventRecord]:
+        """What happened, in order; see `read_events`."""
+        return read_events(self.folder, self.about.schema, self.start_s)
 
     def gaps(self, longer_s: float | None = None) -> list[Gap]:
         """Stretches without ticks of more than `longer_s`, if not given one and a half usual periods."""
@@ -210,17 +201,3 @@ def _sealed(folder: Path, about: About) -> About:
 def _ticks(folder: Path, about: About) -> Ticks:
     sealed = folder / SEALED
     return ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)
-
-
-def _event(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        event: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        event = None
-    if isinstance(event, dict):
-        return cast("dict[str, Any]", event)
-    return _lost(f"line {number} of {EVENTS} cannot be read")
-
-
-def _lost(sentence: str) -> dict[str, Any]:
-    return {"level": "alarm", "where": "record", "sentence": f"{sentence}; what happened then is not known"}

@@ -85,7 +85,7 @@ class CellSimulator(ScpiSource):
         except NotKnown:  # the guide prints a list for voltages alone
             self._messages = page.Channels(len(self._numbers), listed_currents=False)
             self._timely(link, self._messages.ask_currents)
-            self._news.append("knows no list of channels for currents: each is asked by itself")
+            self._note("knows no list of channels for currents: each is asked by itself")
 
     def exchange(self, link: Link) -> Reading:
         if (wanted := self._wanted) is not None:

@@ -41,7 +41,7 @@ class Talk(Protocol):
 
 
 class Keeper:
-    """What was changed, and the way back; `tell` takes a sentence for each event."""
+    """What was changed, and the way back; `tell` takes the words of each event."""
 
     def __init__(self, talk: Talk, tell: Callable[[str], None]) -> None:
         self._talk, self._tell = talk, tell

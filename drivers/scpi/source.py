@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from drivers.errors import BenchError, LinkError, LinkGarbage, LinkSilent, NotKnown, WrongModel
+from drivers.event import Event, Level
 from drivers.identity import has_model
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec
@@ -68,7 +69,7 @@ class PolledSource(ABC):
         self._expect, self._period_s, self._clock = expect, period_s, clock
         self._low = np.array([channel.low for channel in channels])
         self._high = np.array([channel.high for channel in channels])
-        self._news: deque[str] = deque()
+        self._news: deque[Event] = deque()
         self.timeouts: Final = self.kept.declared(timeouts_s)
         self.poller: Final = Poller(name, address, self, period_s, timeouts=self.timeouts, gap_s=self.gap_s)
 
@@ -92,9 +93,13 @@ class PolledSource(ABC):
         """The numeric address at which the instrument was met last; empty before that."""
         return self.poller.peer
 
-    def news(self) -> list[str]:
-        """Sentences on what was changed at the instrument, each told once."""
+    def news(self) -> list[Event]:
+        """What was changed at the instrument, each told once."""
         return [self._news.popleft() for _ in range(len(self._news))]
+
+    def _note(self, text: str) -> None:
+        """Keep an event for `news`; on any thread."""
+        self._news.append(Event(Level.INFO, self.name, text))
 
     def identity(self) -> str:
         """The reply to the identity query, asked now."""

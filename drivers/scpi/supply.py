@@ -76,13 +76,14 @@ class Supply(ScpiSource):
         self._protect = page.Protections(protect_voltage_v, protect_current_a, protect_current_a)
         self._charge_v, self._discharge_v = charge_v, discharge_v
         self._ratings: page.Ratings | None = None
-        self._keeper = Keeper(self, self._news.append)
+        self._keeper = Keeper(self, self._note)
         self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
         self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the one before, the newest
         self._remote = self._held = False  # as the instrument says, as we took it
         self._released = False  # given back: a set-point on its way would be refused
         self._disobeyed = 0
         self._complaint = ""
+        self._lost_remote = False  # what the complaint is about
         self._power_failed_s = -math.inf
 
     def set_current(self, current_a: float) -> None:
@@ -254,7 +255,7 @@ class Supply(ScpiSource):
         if not stood.alarms:
             return
         link.ask(codec.message(page.ERRORS.ask()), 1, self.timeouts.ask)
-        self._news.append(f"alarm acknowledged: {', '.join(stood.alarms)}")
+        self._note(f"alarm acknowledged: {', '.join(stood.alarms)}")
         if (stands := ea_diagnosis.standing(self, link)).alarms:
             what = f"refuses to be armed: its alarm {', '.join(stands.alarms)} is still present"
             raise LinkRefused(what, where=link.address, hint="mend its cause, then arm again")
@@ -266,15 +267,19 @@ class Supply(ScpiSource):
         obeys = not asked or self._obeys(told.set_points)
         self._disobeyed = 0 if obeys else self._disobeyed + 1
         if told.status.alarms:
-            self._complaint = f"reports {', '.join(told.status.alarms)}; mend its cause and arm again"
+            self._complain(f"reports {', '.join(told.status.alarms)}; mend its cause and arm again")
         elif self._held and not self._remote:
-            if "remote control" not in self._complaint:
-                self._complaint = f"has its remote control at {told.status.owner}; {ea_diagnosis.loss(self, link)}"
+            if not self._lost_remote:
+                self._complain(f"has its remote control at {told.status.owner}; {ea_diagnosis.loss(self, link)}")
+                self._lost_remote = True
         elif obeys:
-            self._complaint = ""
+            self._complain("")
         elif self._disobeyed == DISOBEYED:
             set_to = f"is set to {_three([read.value for read in told.set_points])}"
-            self._complaint = f"{set_to} where {_three(self._written[1])} was asked; {self.diagnosed(link)}"
+            self._complain(f"{set_to} where {_three(self._written[1])} was asked; {self.diagnosed(link)}")
+
+    def _complain(self, text: str) -> None:
+        self._complaint, self._lost_remote = text, False
 
     def _obeys(self, told: tuple[Read, ...]) -> bool:
         """Whether each value is the newest that was written, or the one before, which may still be in force."""
@@ -291,7 +296,7 @@ class Supply(ScpiSource):
 
     def _unanswered(self, link: Link, message: bytes, error: LinkError) -> LinkError:
         """A question that fails leaves its reason in the error queue, and no reply."""
-        found = ea_diagnosis.unanswered(link, message, self.timeouts.ask, self._news.append)
+        found = ea_diagnosis.unanswered(link, message, self.timeouts.ask, self._note)
         if found is None and not link.in_step:
             self._in_step(link)
         return found or super()._unanswered(link, message, error)

@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
+from drivers.sqlite_errors import is_locked
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.sparkplug.payload import DataType
 
@@ -53,7 +54,7 @@ def opened(path: Path, *, unique: bool = True) -> sqlite3.Connection:
         _prepare(database, path, unique=unique)
     except sqlite3.Error as error:
         database.close()
-        words = "is held by another fleet" if "locked" in str(error) else f"cannot be used: {error}"
+        words = "is held by another fleet" if is_locked(error) else f"cannot be used: {error}"
         raise _refused(path, words) from error
     except Usage:
         database.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
-from control.arming import Arming, Bench, CheckResult
+from control.arming import IDENTITIES, Arming, Bench, CheckResult
 from control.cellorder import staircase, wrong_order
 from control.device import DeviceBehaviour
 from drivers.errors import LinkSilent
@@ -182,6 +182,9 @@ def test_a_bench_in_order_passes_every_check_and_is_left_live_at_zero_current() 
     assert len(done) == 11
     assert (rig.closed, rig.on, rig.current_a) == (True, True, 0.0)
     assert rig.volts.tolist() == [3.8] * CELLS
+    identities = {check.name: check.values for check in done if check.values}
+    assert list(identities) == [IDENTITIES]
+    assert list(identities[IDENTITIES]) == ["cell_simulator", "supply", "io_box"]
 
 
 SLOW = DeviceBehaviour(

@@ -18,6 +18,7 @@ from control.gate import Allowed
 from control.lanes import Lanes
 from control.loop import Loop
 from control.state import BenchState
+from drivers.event import EventKind
 from tests.control.fakes import CELLS, PERIOD_S, Rig, rig
 from twin.ports import PackSpec
 
@@ -69,7 +70,7 @@ def test_the_page_shows_one_lane_of_each_role_with_a_file_and_a_table() -> None:
 
 def test_the_pages_lanes_answer_every_turn_in_the_shadow(made: Rig) -> None:
     tick = made.turns(300)
-    assert not any("failed" in event for kept in made.kept.ticks for event in kept.events)
+    assert not any(event.kind == EventKind.LANE_FAILED for kept in made.kept.ticks for event in kept.events)
     assert np.isfinite(tick.twins["new"].voltage_v).all()
     assert tick.estimates["new"].soc == pytest.approx(0.58, abs=0.02)
     assert tick.decisions["new"].current_a == 12.0

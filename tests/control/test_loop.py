@@ -12,6 +12,7 @@ from control.ports import CurrentRange
 from control.sensing import PackSense, Wiring
 from control.state import BenchState
 from drivers.errors import Refused
+from drivers.event import EventKind, Level
 from drivers.snapshot import Command
 from tests.control.fakes import CELLS, PERIOD_S, Rig, rig
 
@@ -109,7 +110,9 @@ def test_a_shadow_lane_that_raises_is_out_and_the_rest_goes_on() -> None:
     made = running()
     made.other_twin.broken = True
     tick = made.turns(1)
-    assert "shadow twin other failed: ArithmeticError: solver gave up" in tick.events
+    (failed,) = [event for event in tick.events if event.kind == EventKind.LANE_FAILED]
+    assert (failed.level, failed.data["role"], failed.data["lane"]) == (Level.WARNING, "twin", "other")
+    assert "ArithmeticError: solver gave up" in failed.text
     assert isinstance(made.turns(2).verdict, Allowed)
     assert "other" not in made.turns(1).twins
     assert made.loop.parts.twins["other"].failure
@@ -123,7 +126,8 @@ def test_an_active_controller_that_raises_holds_then_ramps_to_zero() -> None:
     assert isinstance(tick.verdict, Held)
     assert math.isnan(tick.asked.current_a)
     assert tick.verdict.apply.current_a == 5.0
-    assert any("active controller duty failed" in event for event in tick.events)
+    (failed,) = [event for event in tick.events if event.kind == EventKind.LANE_FAILED]
+    assert (failed.level, failed.data["role"], failed.data["lane"]) == (Level.ALARM, "controller", "duty")
     assert made.turns(10).verdict.apply.current_a == 0.0
 
 
@@ -144,7 +148,9 @@ def test_a_trip_zeroes_through_the_actuator_and_stays_until_reset() -> None:
     assert isinstance(tick.verdict, Tripped)
     assert tick.state is BenchState.TRIPPED
     assert made.bench.safes > 0
-    assert any("cell_02/voltage 5.200 V above 5.000 V (bench.toml:1)" in event for event in tick.events)
+    (tripped,) = [event for event in tick.events if event.kind == EventKind.TRIPPED]
+    assert tripped.level is Level.ALARM
+    assert "cell_02/voltage 5.200 V above 5.000 V (bench.toml:1)" in tripped.text
     made.bench.values["cell_02/voltage"] = 3.7
     assert made.turns(5).state is BenchState.TRIPPED
     made.loop.reset("wire was mended")
@@ -175,7 +181,8 @@ def test_a_live_twin_takes_over_with_a_small_step() -> None:
     made.loop.activate("twin", "other")
     tick = made.turns(1)
     assert tick.asked.cell_voltage_v == pytest.approx([3.695, 3.695], abs=0.002)
-    assert "twin other is active" in tick.events
+    (active,) = [event for event in tick.events if event.kind == EventKind.LANE_ACTIVE]
+    assert (active.level, active.data["role"], active.data["lane"]) == (Level.INFO, "twin", "other")
 
 
 def test_a_live_twin_that_would_step_the_cells_is_refused_with_the_figure() -> None:
@@ -256,8 +263,10 @@ def test_held_is_told_once() -> None:
     made.turns(2)
     made.active.current_a = 500.0
     made.turns(4)
-    told = [event for tick in made.kept.ticks for event in tick.events if event.startswith("held")]
-    assert told == ["held: asked supply/current 500.000 A above 80.000 A (bench.toml:1)"]
+    told = [event for tick in made.kept.ticks for event in tick.events if event.kind == EventKind.HELD]
+    (held,) = told
+    assert held.level is Level.WARNING
+    assert held.data["reason"] == "asked supply/current 500.000 A above 80.000 A (bench.toml:1)"
 
 
 def test_on_a_real_pack_twins_only_observe_and_no_cells_are_commanded() -> None:

@@ -15,8 +15,10 @@ from control.sensing import Wiring
 from control.state import BenchState
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
+from drivers.event import EventKind, Level
 from drivers.snapshot import Channel, ChannelTable, Quality, Snapshot
 from tests.control.fakes import PERIOD_S, Rig, rig
+from tests.control.walks import told
 
 AGE_S: Final = 0.06
 LIMIT_AGE_S: Final = 0.1
@@ -42,10 +44,6 @@ def stop(made: Rig, *names: str) -> None:
     made.bench.sampled_s |= dict.fromkeys(names, made.clock.now())
 
 
-def told(made: Rig, word: str) -> list[str]:
-    return [event for tick in made.kept.ticks for event in tick.events if event.startswith(word)]
-
-
 @pytest.mark.parametrize("name", ["bms/pack_current", "bms/cell_02/voltage", "bms/temperature_1"])
 def test_the_gate_holds_and_then_ramps_when_a_message_stops(name: str) -> None:
     made = running(AGES)
@@ -69,11 +67,12 @@ def test_the_estimators_hold_and_say_so_once_when_a_message_stops(name: str) -> 
     made.turns(20)
     assert made.estimator.dts_s[-1] == 0.0
     assert made.estimator.dts_s[6] == pytest.approx(PERIOD_S)
-    assert told(made, "estimators hold") == [f"estimators hold: {name} is 0.070 s old, limit 0.060 s"]
+    (hold,) = told(made, EventKind.ESTIMATORS_HOLD)
+    assert (hold.level, hold.data["reason"]) == (Level.INFO, f"{name} is 0.070 s old, limit 0.060 s")
     del made.bench.sampled_s[name]
     made.turns(2)
     assert made.estimator.dts_s[-1] == pytest.approx(PERIOD_S)
-    assert told(made, "estimators go on") == ["estimators go on: all is known again"]
+    assert len(told(made, EventKind.ESTIMATORS_RESUME)) == len(told(made, EventKind.ESTIMATORS_HOLD)) == 1
 
 
 def test_a_temperature_that_stops_does_not_make_the_estimators_hold() -> None:

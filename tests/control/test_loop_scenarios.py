@@ -11,6 +11,7 @@ import pytest
 from control.gate import Allowed, Held, Tripped
 from control.state import BenchState
 from drivers.errors import Refused
+from drivers.event import EventKind, Level
 from drivers.snapshot import Quality
 from tests.control.fakes import LIMITED, START, rig
 from tests.control.walks import applied_a, assert_nothing_out, freeze, running, told
@@ -34,7 +35,10 @@ def test_a_late_value_holds_then_ramps_then_trips_once_it_is_lost() -> None:
     assert currents[fresh + HOLD_TICKS : fresh + HOLD_TICKS + 6] == pytest.approx([4.0, 3.0, 2.0, 1.0, 0.0, 0.0])
     assert set(currents[lost:]) == {0.0}
     assert made.kept.ticks[-1].state is TRIPPED
-    assert [event.split(":")[0] for event in told(made)] == ["held", "tripped"]
+    assert [(event.kind, event.level) for event in told(made)] == [
+        (EventKind.HELD, Level.WARNING),
+        (EventKind.TRIPPED, Level.ALARM),
+    ]
 
 
 def test_a_value_that_comes_back_during_the_ramp_ends_it_and_the_next_hold_has_all_its_ticks() -> None:
@@ -45,7 +49,7 @@ def test_a_value_that_comes_back_during_the_ramp_ends_it_and_the_next_hold_has_a
     assert applied_a(made, 2) == [5.0, 5.0]
     freeze(made, "supply/current")
     assert applied_a(made, 9)[4:] == pytest.approx([5.0, 5.0, 5.0, 5.0, 4.0])
-    assert len([event for event in told(made) if event.startswith("held")]) == 2
+    assert len(told(made, EventKind.HELD)) == 2
 
 
 def test_cells_stay_as_last_allowed_while_current_ramps() -> None:
@@ -170,7 +174,8 @@ def test_a_hold_that_begins_with_arming_is_told() -> None:
     made.clock.advance(0.1)
     made.to(ARMED)
     made.turns(3)
-    assert [event for event in told(made) if event.startswith("held")] != []
+    (held,) = told(made, EventKind.HELD)
+    assert held.level is Level.INFO, "nothing runs yet"
 
 
 def test_hand_overs_amid_a_run_step_neither_current_nor_cells() -> None:

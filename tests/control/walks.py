@@ -9,6 +9,7 @@ from tests.control.fakes import Rig, rig
 
 if TYPE_CHECKING:
     from control.tick import Tick
+    from drivers.event import Event, EventKind
 
 CONNECTED, ARMED, RUNNING = BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING
 
@@ -27,8 +28,10 @@ def applied_a(made: Rig, turns: int) -> list[float]:
     return [tick.verdict.apply.current_a for tick in made.kept.ticks[-turns:]]
 
 
-def told(made: Rig) -> list[str]:
-    return [event for tick in made.kept.ticks for event in tick.events]
+def told(made: Rig, kind: EventKind | None = None) -> list[Event]:
+    """The events so far, those of one kind where it is given."""
+    events = [event for tick in made.kept.ticks for event in tick.events]
+    return events if kind is None else [event for event in events if event.kind == kind]
 
 
 def freeze(made: Rig, *names: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drivers.event import Event, EventRecord, Level
 from drivers.runlog.folder import ABOUT
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
@@ -33,6 +34,10 @@ def tick(number: int) -> tuple[float, Floats, Floats, Bytes]:
         np.full(MEASURED, 49.99 + number * 0.01),
         np.full(MEASURED, number % 4, np.uint8),
     )
+
+
+def happened(text: str, number: int = 0) -> EventRecord:
+    return EventRecord(number, 50.0, 1.8e9, Event(Level.INFO, "test", text))
 
 
 def recorded(folder: Path, ticks: int, *, close: bool = True) -> Recorder:

@@ -195,7 +195,7 @@ def test_an_alarm_that_is_over_is_acknowledged_before_arming_and_told() -> None:
     ]
     with Scripted(script) as peer, running(driver := supply(peer.address)):
         driver.prepare()
-        assert driver.news() == ["alarm acknowledged: over-voltage (OVP)"]
+        assert [event.text for event in driver.news()] == ["alarm acknowledged: over-voltage (OVP)"]
 
 
 def test_an_alarm_that_is_still_present_refuses_arming() -> None:
@@ -237,7 +237,7 @@ def test_settings_that_re_energise_are_changed_at_connect_told_and_put_back() ->
         until(lambda: driver.poller.reading is not None)
         assert driver.found_owner == "NONE"
         driver.restore()
-        assert driver.news() == [
+        assert [event.text for event in driver.news()] == [
             "output after over-temperature was AUTO, is OFF; it is put back at the end",
             "time of interface supervision was 5 s, is 2 s; it is put back at the end",
             "interface supervision was OFF, is ON; it is put back at the end",

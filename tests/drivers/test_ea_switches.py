@@ -133,7 +133,7 @@ def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Pa
         found = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
         assert found == (True, True, False, 5.0)
         assert control.owner == "NONE"
-        assert supply.news()[-1].startswith("put back as found: ")
+        assert supply.news()[-1].text.startswith("put back as found: ")
 
 
 def test_settings_stay_safe_where_the_output_is_still_on(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_settings_stay_safe_where_the_output_is_still_on(tmp_path: Path) -> None
             supply.output(on=True)
             supply.restore()
         assert unit.instrument.control.supervised
-        assert "its output is on" in supply.news()[-1]
+        assert "its output is on" in supply.news()[-1].text
 
 
 def test_a_bench_that_falls_silent_is_switched_off_by_the_supply_itself(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_alarm_that_is_over_does_not_keep_the_bench_from_arming(tmp_path: Pat
         supply.lock(on=True)
         supply.prepare()
         supply.output(on=True)
-        assert "alarm acknowledged: over-voltage (OVP)" in supply.news()
+        assert "alarm acknowledged: over-voltage (OVP)" in [event.text for event in supply.news()]
 
 
 def test_messages_keep_five_commands_and_256_bytes(tmp_path: Path) -> None:

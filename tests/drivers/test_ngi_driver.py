@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import BenchError, LinkGarbage, Unfit, WrongModel
+from drivers.event import Level
 from drivers.scpi import ngi_n83624
 from drivers.scpi.cells import CellSimulator
 from drivers.scpi.link import Link
@@ -156,7 +157,7 @@ def test_a_unit_without_a_list_for_currents_is_asked_for_each() -> None:
     with Scripted(script) as peer, running(cells := simulator(peer.address, read=0.1)):
         until(lambda: cells.poller.reading is not None)
         assert known(cells).values == pytest.approx([3.7, 3.701, 3.702, -0.05, 0.0, 0.12])
-        assert cells.news() == ["knows no list of channels for currents: each is asked by itself"]
+        assert [(event.source, event.level) for event in cells.news()] == [("cell_simulator", Level.INFO)]
 
 
 def test_a_unit_that_answers_too_late_is_unfit_and_its_time_is_told() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
@@ -10,12 +11,14 @@ import pytest
 
 from drivers.benchfile import read_bench
 from drivers.errors import RunLogError
+from drivers.event import DETAIL, Event, EventKind, EventRecord, Level
 from drivers.runlog.append import AppendFile
-from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, describe
+from drivers.runlog.events import event_line
+from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, WITHOUT_EVENT_DATA, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
 from drivers.runlog.run import Gap, Run
 from tests.drivers.damages import DAMAGES, damage
-from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, recorded, tick
+from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, happened, recorded, tick
 
 
 def test_a_sealed_run_holds_every_tick(tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_a_cut_may_cross_the_seam_of_two_row_groups(tmp_path: Path, monkeypatch:
     for number in range(40):
         recorder.put(*tick(number))
         if number % 10 == 9:
-            recorder.event({"tick": number})  # wakes the writer
+            recorder.event(happened("woken", number))  # wakes the writer
             eventually(lambda number=number: recorder.written == number + 1)
     recorder.close()
     with Run.open(tmp_path / "run") as run:
@@ -94,18 +97,24 @@ def test_gaps_are_stretches_without_ticks(tmp_path: Path) -> None:
 
 def test_an_event_is_on_disk_at_once(tmp_path: Path) -> None:
     recorder = recorded(tmp_path / "run", 1, close=False)
-    recorder.event({"t_s": 50.0, "what": "armed"})
-    eventually(lambda: (tmp_path / "run" / EVENTS).read_text() == '{"t_s": 50.0, "what": "armed"}\n')
+    recorder.event(
+        EventRecord(0, 50.0, 1.8e9, Event(Level.WARNING, "gate", "late", {"detail": "more", "kind": "held"}))
+    )
+    line = {
+        "t_s": 50.0, "wall_s": 1.8e9, "level": "warning", "where": "gate", "sentence": "late", "detail": "more",
+        "data": {"kind": "held"},
+    }  # fmt: skip
+    eventually(lambda: (tmp_path / "run" / EVENTS).read_text() == json.dumps(line) + "\n")
     recorder.close()
 
 
 def test_an_unfinished_last_event_is_left_out(tmp_path: Path) -> None:
     with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
-        recorder.event({"what": "armed"})
+        recorder.event(happened("armed"))
     with (tmp_path / "run" / EVENTS).open("a") as file:
-        file.write('{"what": "tri')
+        file.write('{"sentence": "tri')
     with Run.open(tmp_path / "run") as run:
-        assert run.events() == [{"what": "armed"}]
+        assert run.events() == [happened("armed")]
 
 
 def test_a_run_carries_the_bench_file_as_it_stood(tmp_path: Path) -> None:
@@ -256,13 +265,54 @@ def test_a_write_that_the_system_cuts_short_is_taken_back_and_repeated(tmp_path:
 @pytest.mark.parametrize("damaged", [b"\0" * 40 + b"\n", b"[]\n", b'{"torn\n', b"[" * 100_000 + b"\n"])
 def test_an_event_that_cannot_be_read_is_told_as_lost(tmp_path: Path, damaged: bytes) -> None:
     with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
-        recorder.event({"what": "armed"})
+        recorder.event(happened("armed"))
     with (tmp_path / "run" / EVENTS).open("ab") as file:
-        file.write(damaged + b'{"what": "tripped"}\n')
+        file.write(damaged + event_line(happened("tripped")))
     with Run.open(tmp_path / "run") as run:
         first, lost, last = run.events()
-    assert (first, last) == ({"what": "armed"}, {"what": "tripped"})
-    assert (lost["level"], "line 2 of events.jsonl cannot be read" in lost["sentence"]) == ("alarm", True)
+    assert (first, last) == (happened("armed"), happened("tripped", 2))
+    assert (lost.number, lost.event.level) == (1, Level.ALARM)
+    assert "line 2 of events.jsonl cannot be read" in lost.event.text
+
+
+def test_events_come_back_with_their_data(tmp_path: Path) -> None:
+    data = {"kind": EventKind.LANE_ACTIVE, "role": "twin", "lane": "DFN", "step": 0.5, "turns": 3, DETAIL: "more"}
+    record = EventRecord(0, 50.0, 1.8e9, Event(Level.WARNING, "loop", "twin DFN is active", data))
+    with Recorder.create(tmp_path / "run", TABLE, META, MEASURED) as recorder:
+        recorder.event(record)
+    with Run.open(tmp_path / "run") as run:
+        assert run.events() == [record]
+
+
+def test_a_run_of_the_first_version_says_in_words_which_lane_became_active(tmp_path: Path) -> None:
+    Recorder.create(tmp_path / "run", TABLE, META, MEASURED).close()
+    about = tmp_path / "run" / ABOUT
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": WITHOUT_EVENT_DATA}))
+    texts = ("estimator a lane is active", "tripped: the chain is active", "")
+    lines = [
+        json.dumps({"t_s": 50.0, "wall_s": 1.8e9, "level": "info", "where": "loop", "sentence": text, "detail": "more"})
+        for text in texts
+    ]
+    (tmp_path / "run" / EVENTS).write_text("".join(f"{line}\n" for line in lines))
+    with Run.open(tmp_path / "run") as run:
+        events = [record.event for record in run.events()]
+    assert [event.text for event in events] == list(texts)
+    assert events[0].data == {"kind": EventKind.LANE_ACTIVE, "role": "estimator", "lane": "a lane", DETAIL: "more"}
+    assert [(event.kind, event.detail) for event in events[1:]] == [("", "more")] * 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"level": "dreadful", "t_s": "soon", "wall_s": null, "sentence": 3, "data": {"kind": ["held"]}}',
+        '{"sentence": "3", "data": "held"}',
+    ],
+)
+def test_an_event_that_says_odd_things_is_still_an_event(tmp_path: Path, line: str) -> None:
+    recorded(tmp_path / "run", 5)
+    (tmp_path / "run" / EVENTS).write_text(f"{line}\n")
+    with Run.open(tmp_path / "run") as run:
+        assert run.events() == [EventRecord(0, run.start_s, 0.0, Event(Level.INFO, "", "3"))]
 
 
 @pytest.mark.parametrize("how", ["zeros", "folder"])
@@ -271,7 +321,7 @@ def test_events_that_are_gone_are_told_as_lost(tmp_path: Path, how: str) -> None
     damage(tmp_path / "run" / EVENTS, how)
     with Run.open(tmp_path / "run") as run:
         (lost,) = run.events()
-    assert "what happened then is not known" in lost["sentence"]
+    assert (lost.event.level, "what happened then is not known" in lost.event.text) == (Level.ALARM, True)
 
 
 @pytest.mark.parametrize("how", DAMAGES)

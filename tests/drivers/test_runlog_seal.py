@@ -17,10 +17,10 @@ import pytest
 
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import ParquetSink, Rows, StreamEncoder
-from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, About
+from drivers.runlog.folder import ABOUT, EVENTS, SCHEMA, SEALED, STREAM, About
 from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run, StreamColumns
-from tests.drivers.runs import MEASURED, META, TABLE, abandoned, assert_holds, eventually, recorded, tick
+from tests.drivers.runs import MEASURED, META, TABLE, abandoned, assert_holds, eventually, happened, recorded, tick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def record_until_killed(folder: Path, mark: Path) -> None:
     """100 Hz; the mark file holds the number of ticks put so far."""
     recorder = Recorder.create(folder, TABLE, META, MEASURED)
-    recorder.event({"what": "started"})
+    recorder.event(happened("started"))
     draft = mark.with_suffix(".new")
     number = 0
     while True:
@@ -55,7 +55,7 @@ def test_a_killed_recording_loses_less_than_a_second_and_opens_again(tmp_path: P
         assert put - 100 < run.count <= put + 1
         assert_holds(run, run.count)
         assert (run.about.state, run.about.recovered) == ("sealed", True)
-        assert run.events() == [{"what": "started"}]
+        assert run.events() == [happened("started")]
     assert not (folder / STREAM).exists()
 
 
@@ -225,7 +225,7 @@ def test_garbage_is_refused_in_words(tmp_path: Path, name: str, content: bytes) 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema": "pulsebms.run/2"}, "written by another version.*reads 'pulsebms.run/1'; open it with the version"),
+        ({"schema": "pulsebms.run/3"}, "written by another version.*reads 'pulsebms.run/2' and older; open it with"),
         ({"meta": []}, "its meta is no dict"),
         ({"writer": [1]}, "its writer is no dict"),
         ({"channels": None}, "its channels is no list"),
@@ -249,7 +249,7 @@ def test_a_run_json_that_says_something_else_is_refused_in_words(
 def test_a_run_json_without_a_part_names_it(tmp_path: Path) -> None:
     recorded(tmp_path / "run", 5)
     path = tmp_path / "run" / ABOUT
-    path.write_text(json.dumps({"schema": "pulsebms.run/1", "name": "run"}))
+    path.write_text(json.dumps({"schema": SCHEMA, "name": "run"}))
     with pytest.raises(RunLogError, match=r"run\.json cannot be read: it lacks channels, duration_s, .*; restore it"):
         Run.open(tmp_path / "run")
 

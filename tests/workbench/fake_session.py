@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from control.state import BenchState, OutputState
+from drivers.event import DETAIL, Event, EventRecord, Level
 from drivers.ports import Health, LinkState
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Floats, Quality
 from tests.workbench.plant import CELLS, HZ, LANES, Plant, table
 from workbench.session.actions import Action, Pending
 from workbench.session.bench_info import BenchFacts, Choice, FaultSpec, LimitPair, Parameter, SourceInfo
-from workbench.session.events import EventRecord, Level
 from workbench.session.status import Check, CheckState, GuardInfo, Injected, LoopStats, Recorded, Status
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ class FakeSession:
     def change(self, **fields: object) -> None:
         self.status = dataclasses.replace(self.status, **fields)  # type: ignore[arg-type]
 
-    def note(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
-        number = len(self._events)
-        self._events.append(EventRecord(number, time.monotonic(), time.time(), level, where, sentence, detail))
+    def note(self, level: Level, source: str, text: str, detail: str = "") -> None:
+        event = Event(level, source, text, {DETAIL: detail})
+        self._events.append(EventRecord(len(self._events), time.monotonic(), time.time(), event))
 
     # ---- what a client sees
 
@@ -173,7 +173,7 @@ class FakeSession:
                  "DBC hash", "Balancing off")  # fmt: skip
         self.change(checklist=tuple(Check(name, CheckState.WAITING) for name in names))
         self.asked.append(("arm",))
-        self._arming = Pending("Arm", fraction=0.0, left_s=1.0, cancel=self._cancel_arming)
+        self._arming = Pending("Walk", fraction=0.0, left_s=1.0, cancel=self._cancel_arming, action=Action.ARM)
         return self._arming
 
     def _cancel_arming(self) -> None:

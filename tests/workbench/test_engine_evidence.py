@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from drivers.benchfile.read import read_recorded_bench
+from drivers.event import Level
 from drivers.evidence_class import HIL, SIM
 from drivers.runlog.folder import load
 from drivers.runlog.recorder import Recorder
 from tests.drivers.runs import MEASURED, META, TABLE, tick
 from tests.workbench.live import HIL24
 from workbench.engine.evidence import confirm_evidence
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def confirmed(recorder: Recorder, peers: dict[str, str], desk: object = None) ->
     """The class that is left of HIL, and the levels of what was told."""
     station = SimpleNamespace(bench=real_bench(), peers=peers, desk=desk, evidence_class=HIL, recorder=recorder)
     told: list[Level] = []
-    confirm_evidence(cast("Any", station), lambda level, _where, _sentence: told.append(level))
+    confirm_evidence(cast("Any", station), lambda event: told.append(event.level))
     return station.evidence_class, told
 
 

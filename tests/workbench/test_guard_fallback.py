@@ -18,8 +18,8 @@ from workbench.engine.standby import AGAIN_S, CONFIRM_S, Standby
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drivers.event import Event
     from workbench.engine.station import Station
-    from workbench.session.events import Level
 
 LIVE = (BenchState.ARMED, BenchState.RUNNING)
 UP_TO = {
@@ -109,7 +109,7 @@ class Bench:
 
     station: FakeStation
     standby: Standby
-    told: list[str]
+    told: list[Event]
 
     def turns(self, seconds: float) -> None:
         """Turn now and at the end of `seconds`."""
@@ -133,12 +133,8 @@ class Bench:
 
 
 def bench(state: BenchState, guard: FakeGuard | None = None) -> Bench:
-    told: list[str] = []
-
-    def tell(level: Level, where: str, sentence: str, detail: str) -> None:
-        told.append(sentence)
-
-    made = Bench(FakeStation(rig(), guard or FakeGuard()), Standby(tell), told)
+    told: list[Event] = []
+    made = Bench(FakeStation(rig(), guard or FakeGuard()), Standby(told.append), told)
     made.station.rig.to(*UP_TO[state])
     made.turns(0.05)
     return made
@@ -234,7 +230,7 @@ def test_off_that_fails_is_tried_again_every_three_seconds_until_it_is_verified(
         assert made.station.offs == tries
         assert not made.is_verified
         made.turns(0.6)
-    assert any("does not switch its output off" in sentence for sentence in made.told)
+    assert any("does not switch its output off" in event.text for event in made.told)
     made.station.obeys = True
     made.turns(AGAIN_S + 0.1)
     assert soon(lambda: made.is_verified)

@@ -14,6 +14,7 @@ import pytest
 
 from control.guard_journal import FILE_NAME, encode_line
 from control.guard_reports import GuardEnded, GuardResult, TripReport
+from drivers.event import Level
 from drivers.lastword import StepResult
 from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
@@ -21,9 +22,8 @@ from tests.waiting import wait_until
 from tests.workbench.live import HIL24, end_guard, real
 from workbench.compose.session import open_session
 from workbench.engine import session_journal
-from workbench.engine.last_shutdown import show
+from workbench.engine.last_shutdown import SOURCE, show
 from workbench.session import patience
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from control.guard_reports import JournalRecord
@@ -55,7 +55,7 @@ def left(tmp_path: Path, *records: JournalRecord, **changed: Any) -> None:
 
 def said() -> list[tuple[Level, str]]:
     told: list[tuple[Level, str]] = []
-    show(lambda level, _, sentence: told.append((level, sentence)), wait=lambda _: None)
+    show(lambda event: told.append((event.level, event.text)), wait=lambda _: None)
     return told
 
 
@@ -182,10 +182,10 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
     third = open_session(HIL24, tmp_path / "runs")
     try:
         patience.finish(third, third.connect(), patience.CONNECT_S)
-        told = [event for event in third.events(0) if event.where == "last shut-down"]
+        told = [record.event for record in third.events(0) if record.event.source == SOURCE]
         assert len(told) == 1
-        assert "did not leave in order" in told[0].sentence
-        assert "engine has died" in told[0].sentence
+        assert "did not leave in order" in told[0].text
+        assert "engine has died" in told[0].text
     finally:
         third.close()
     end_guard(third.guard_pid)

@@ -155,4 +155,4 @@ def test_a_replay_tells_that_the_bench_file_of_the_run_cannot_be_read(tmp_path: 
         told = errands.events(run, mistake)
         assert errands.facts(run, bench).limits == ()
     assert bench is None
-    assert mistake in told[0].sentence
+    assert mistake in told[0].event.text

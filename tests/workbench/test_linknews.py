@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
 from workbench.engine.linknews import LinkNews
-from workbench.session.events import Level
 
 
-def told(*states: tuple[LinkState, str]) -> list[tuple[Level, str, str]]:
+def told(*states: tuple[LinkState, str]) -> list[Event]:
     """The news of the last state of a supply that went through all of them."""
     news = LinkNews()
-    said: list[tuple[Level, str, str]] = []
+    said: list[Event] = []
     for state, detail in states:
         said = news.changes([Health("supply", state, detail)])
     return said
@@ -26,16 +26,16 @@ def test_a_wire_that_stays_as_it_is_is_told_once() -> None:
 
 def test_a_wire_that_fails_is_a_warning_with_its_reason() -> None:
     said = told((LinkState.OK, ""), (LinkState.SILENT, "no answer within 250 ms"))
-    assert said == [(Level.WARNING, "supply", "silent: no answer within 250 ms")]
+    assert said == [Event(Level.WARNING, "supply", "silent: no answer within 250 ms")]
 
 
 def test_a_supply_that_answers_but_disobeys_is_a_warning() -> None:
     said = told((LinkState.OK, ""), (LinkState.OK, "does not take its set-points"))
-    assert said == [(Level.WARNING, "supply", "does not take its set-points")]
+    assert said == [Event(Level.WARNING, "supply", "does not take its set-points")]
 
 
 def test_a_wire_that_comes_back_is_said_to() -> None:
-    well = [(Level.INFO, "supply", "is well again")]
+    well = [Event(Level.INFO, "supply", "is well again")]
     assert told((LinkState.OK, ""), (LinkState.DROPPED, "closed"), (LinkState.OK, "")) == well
     assert told((LinkState.OK, "at the panel"), (LinkState.OK, "")) == well
 

@@ -221,6 +221,6 @@ def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: Trip) -> No
     os.kill(session.engine_pid, 9)
     assert patience.wait_for(session, lambda: session.status.output is OutputState.CURRENT_OFF, 3.0)
     assert evidence.supply_off(where, 0.0) is not None
-    assert any("verified off" in event.sentence for event in session.events(0))
+    assert any("verified off" in record.event.text for record in session.events(0))
     assert state(trip.at(BenchState.CONNECTED)) is BenchState.CONNECTED
     end_guard(guard_pid)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control.guard_reports import GuardResult, TripReport
-from workbench.session.actions import Pending
-from workbench.session.events import Level
-from workbench.session.off_presses import NOT_VERIFIED, OffPresses
+from drivers.event import EventKind, Level
+from workbench.session.off_presses import ENGINE, GUARD, NOT_VERIFIED, OffPresses, PendingOff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from drivers.event import Event
 
 
 class Pressed:
     """One press at 10 s, and what is told of it."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Level, str]] = []
-        self.pending = Pending("Outputs off")
-        self.presses = OffPresses(lambda level, sentence, _: self.told.append((level, sentence)))
+        self.told: list[Event] = []
+        self.pending = PendingOff()
+        self.presses = OffPresses(self.told.append)
         self.presses.add(7, 10.0, self.pending)
 
     def watch(self, now_s: float, *, alone: bool = False, connecting: bool = False) -> None:
@@ -37,6 +38,7 @@ def test_a_press_that_both_received_in_time_says_how_soon_and_tells_nothing() ->
     pressed.presses.receive("engine", 7, 10.011)
     pressed.watch(10.3)
     assert pressed.pending.sentence == "received by the guard after 4 ms and the engine after 11 ms"
+    assert pressed.pending.received_s == {GUARD: 10.004, ENGINE: 10.011}
     assert pressed.told == []
 
 
@@ -47,7 +49,10 @@ def test_who_has_not_received_it_within_200_ms_is_named_once() -> None:
     assert pressed.told == []
     pressed.watch(10.21)
     pressed.watch(10.5)
-    assert pressed.told == [(Level.WARNING, "OUTPUTS OFF is not acknowledged by the guard within 200 ms")]
+    (event,) = pressed.told
+    assert (event.level, event.kind) == (Level.WARNING, EventKind.OFF_NOT_ACKNOWLEDGED)
+    assert (GUARD in event.data, ENGINE in event.data) == (True, False)
+    assert event.text == "OUTPUTS OFF is not acknowledged by the guard within 200 ms"
 
 
 def test_a_receipt_that_was_read_late_but_given_in_time_counts() -> None:
@@ -61,7 +66,8 @@ def test_a_receipt_that_was_read_late_but_given_in_time_counts() -> None:
 def test_a_press_that_nobody_received_is_an_alarm_and_in_the_end_not_verified() -> None:
     pressed = Pressed()
     pressed.watch(10.21)
-    assert [level for level, _ in pressed.told] == [Level.ALARM]
+    (event,) = pressed.told
+    assert (event.level, GUARD in event.data, ENGINE in event.data) == (Level.ALARM, True, True)
     pressed.watch(29.9)
     assert not pressed.pending.done
     pressed.watch(30.1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import BenchError
+from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
 from workbench.engine.arm import arm
 from workbench.engine.station import Station
@@ -20,7 +21,9 @@ def tell_nobody(*told: object) -> None:
 def station(deaths: dict[str, str]) -> Station:
     def source(name: str) -> Any:
         return SimpleNamespace(
-            name=name, health=lambda: Health(name, LinkState.SILENT, "is it powered?"), news=lambda: [f"{name} changed"]
+            name=name,
+            health=lambda: Health(name, LinkState.SILENT, "is it powered?"),
+            news=lambda: [Event(Level.INFO, name, "changed")],
         )
 
     made = object.__new__(Station)
@@ -45,4 +48,4 @@ def test_arming_names_the_dead_emulator_before_anything_else(emulator: str, sour
 
 
 def test_what_was_changed_at_an_instrument_is_told_by_its_source() -> None:
-    assert ("supply", "supply changed") in station({}).news()
+    assert Event(Level.INFO, "supply", "changed") in station({}).news()

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from drivers.errors import BenchTaken
+from drivers.event import Level
 from drivers.scpi.remote_owner import read_owner
 from drivers.statefile import write_state
 from fixtures.emulated import EmulatedBench
@@ -21,7 +22,6 @@ from workbench.engine.take_over import check_remote
 from workbench.outcome import Exit, status_of
 from workbench.session import patience
 from workbench.session.actions import Failure
-from workbench.session.events import Level
 from workbench.window.dialogs import Question
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_
             assert refused.error.told["code"] == "bench_taken"
             taken = session.connect(take_over=True)
             assert patience.wait_for(session, lambda: taken.done, patience.CONNECT_S)
-            (event,) = [event for event in session.events(0) if event.where == "supply" and "REMOTE" in event.sentence]
-            assert (event.level, "taken over as told" in event.sentence) == (Level.WARNING, True)
+            events = [record.event for record in session.events(0) if record.event.source == "supply"]
+            (event,) = [event for event in events if "REMOTE" in event.text]
+            assert (event.level, "taken over as told" in event.text) == (Level.WARNING, True)
     finally:
         session.close()
         emulated.stop()

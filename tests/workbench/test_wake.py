@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from control.state import BenchState
+from drivers.event import Event, Level
 from drivers.suspend import SuspendWatch
 from workbench.engine.wake import WakeTrip
-from workbench.session.events import Level
 
 SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
 
@@ -24,18 +24,15 @@ SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
 )
 def test_what_is_live_trips_after_a_sleep_and_what_rests_is_told(state: BenchState, *, live: bool, trips: bool) -> None:
     slept_s = [0.0]
-    told: list[tuple[Level, str, str]] = []
+    told: list[Event] = []
     tripped: list[str] = []
     loop = SimpleNamespace(live=live, machine=SimpleNamespace(state=state), trip=tripped.append)
     station: Any = SimpleNamespace(loop=loop)
 
-    def tell(level: Level, where: str, said: str) -> None:
-        told.append((level, where, said))
-
-    wake = WakeTrip(tell, SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
+    wake = WakeTrip(told.append, SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
     wake.watch(station)
     slept_s[0] = 7.0
     wake.watch(station)
     wake.watch(station)
     assert tripped == ([SAID] if trips else [])
-    assert told == ([] if trips else [(Level.WARNING, "session", SAID)])
+    assert told == ([] if trips else [Event(Level.WARNING, "session", SAID)])

@@ -162,7 +162,7 @@ def test_pack_appears_with_its_figures_and_a_trend(desked: Desked, talk: Callabl
     "end",
     [
         ("healthy", "", "proved itself healthy"),
-        ("refused", "has serial 5, older than 7", "It has serial 5, older than 7."),
+        ("refused", "has serial 5, older than 7", "has serial 5, older than 7"),
         ("reverted", "its estimator fell behind", "the one before runs again"),
     ],
 )

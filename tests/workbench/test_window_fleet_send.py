@@ -50,7 +50,7 @@ def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
     for state, received, words in (
         ("desired", 250, "It is being sent."),
         ("downloaded", 1_000, "verifies it"),
-        ("refused", 1_000, "It has serial 5, older than 7."),
+        ("refused", 1_000, "has serial 5, older than 7"),
     ):
         reason = "has serial 5, older than 7" if state == "refused" else ""
         kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))

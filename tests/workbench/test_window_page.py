@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from control.state import OutputState
+from drivers.event import Level
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
@@ -21,7 +22,6 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.session.actions import Failure
-from workbench.session.events import Level
 from workbench.window.layout import Memory
 from workbench.window.palette import Palette
 

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
+from drivers.event import KIND, Event, EventKind, EventRecord, Level
 from drivers.runlog.recorder import Recorder
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, key
@@ -27,6 +28,7 @@ SLOW_MS = 30_000
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
 WARM = "device = [-20.0, 55.0]\nbench = [-35.0, 70.0]"
 NEARER = "bench = [-200.0, 45.0]"  # the limit that this run is closest to
+HELD = Event(Level.WARNING, "gate", "command held: late", {KIND: EventKind.HELD})
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for tick in range(800):
             t_s = 500.0 + tick / 100.0
             recorder.put(t_s, plant.row(tick / 100.0), np.full(measured, t_s), np.zeros(measured, np.uint8))
-        recorder.event(
-            {"t_s": 503.0, "wall_s": 1.8e9, "level": "warning", "where": "gate", "sentence": "command held: late"}
-        )
+        recorder.event(EventRecord(0, 503.0, 1.8e9, HELD))
     return folder
 
 
@@ -74,7 +74,7 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     qtbot.waitUntil(lambda: "REPLAY" in bench.board.plot("voltage").header.word)
     assert bench.transport.isVisible()
     assert bench.transport.mark.text() == "REPLAY"
-    assert [row.sentence for row in bench.alarms.alarms.rows] == ["command held: late"]
+    assert [row.event for row in bench.alarms.alarms.rows] == [HELD]
     assert sorted(bench.lanes.rows) == sorted((lane.role, lane.name) for lane in LANES)
     qtbot.waitUntil(lambda: bench.limits.rows[0][2].text() == "bench 45.0 °C")
     # pause holds the place; a seek moves it, forward and back

@@ -11,6 +11,7 @@ import numpy as np
 from control.state import BenchState
 from drivers.channel_names import BENCH_STATE, LOOP_NUMBER
 from drivers.errors import Refused
+from drivers.event import EventKind, Level
 from drivers.evidence_class import CLASSES
 from drivers.runlog.folder import ABOUT, SEALED, being_written, load
 from drivers.runlog.run import Run
@@ -71,12 +72,8 @@ def _dishonest(run: Run) -> str:
 
 def _notes(run: Run) -> list[str]:
     """Alarms, changes of lanes and what else makes this run less plain than it could be."""
-    events = [event for event in run.events() if isinstance(event.get("sentence"), str)]
-    notes = [
-        event["sentence"]
-        for event in events
-        if event.get("level") == "alarm" or event["sentence"].endswith(" is active")
-    ]
+    events = [record.event for record in run.events()]
+    notes = [event.text for event in events if event.level is Level.ALARM or event.kind == EventKind.LANE_ACTIVE]
     if (run.columns([BENCH_STATE])[BENCH_STATE] == BenchState.TRIPPED).any():
         notes.insert(0, "the bench tripped in this run")
     if run.about.recovered:

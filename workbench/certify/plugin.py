@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from control.arming import IDENTITIES
 from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.certify.bench import CaseBench
@@ -81,8 +82,8 @@ class Certifying:
         if self._session is None:
             return
         status = self._session.status
-        arming = [check.finding for check in status.checklist if check.name == "identities"]
-        instruments = tuple(arming[0].split("; ")) if arming else ()
+        identities = [check.values for check in status.checklist if check.name == IDENTITIES]
+        instruments = tuple(identities[0].values()) if identities else ()
         self.stream.write(BenchIdentified(status.evidence_class, status.run_folder, instruments))
 
     def close(self) -> None:

@@ -66,7 +66,8 @@ def _check_alive(station: Station, during: str = "") -> None:
 
 
 def _check(result: CheckResult) -> Check:
-    return Check(result.name, CheckState.OK if result.ok else CheckState.FAILED, result.detail, result.hint)
+    state = CheckState.OK if result.ok else CheckState.FAILED
+    return Check(result.name, state, result.detail, result.hint, result.values)
 
 
 def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:

@@ -12,6 +12,7 @@ from control.state import BenchState
 from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
 from drivers.errors import BenchFileError, PulseError
+from drivers.event import DETAIL, Event, Level
 from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
 from workbench.engine import facts
@@ -21,7 +22,6 @@ from workbench.engine.outbox import Outbox
 from workbench.engine.outputs_off import OutputsOff
 from workbench.session import messages
 from workbench.session.actions import Failure
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 NEWS_S: Final = 0.1
 TRIP_S: Final = 0.1
 SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after half a millisecond
-
-
-def _level(sentence: str, state: BenchState) -> Level:
-    """How much an event of the loop matters."""
-    if sentence.startswith(("tripped", "active", "zero current")):
-        return Level.ALARM
-    held = sentence.startswith("held") and state is BenchState.RUNNING
-    return Level.WARNING if held or sentence.startswith(("shadow", "source")) else Level.INFO
 
 
 class Engine:
@@ -102,8 +94,8 @@ class Engine:
     def _after_turn(self, tick: Tick) -> bool:
         while not self._between.empty():
             self._between.get()()
-        for sentence in tick.events:
-            self.outbox.event(_level(sentence, tick.state), "loop", sentence)
+        for event in tick.events:
+            self.outbox.event(event)
         self.operator.watch(tick)
         return self._stop_loop.is_set()
 
@@ -181,12 +173,13 @@ class Engine:
                 payload = self.operator.do(ask) or {}
             except PulseError as error:
                 failure = Failure(error.sentence, error.hint, told=error.as_json())
-                self.outbox.event(Level.WARNING, ask.verb, str(error))
+                self.outbox.event(Event(Level.WARNING, ask.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
                 import traceback  # noqa: PLC0415
 
                 failure = Failure(f"{ask.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
-                self.outbox.event(Level.ALARM, ask.verb, failure.sentence, failure.details)
+                data = {DETAIL: failure.details}
+                self.outbox.event(Event(Level.ALARM, ask.verb, failure.sentence, data))
             self.publish()
             if ask.number:
                 self.outbox.put(messages.Answer(ask.number, failure, payload))
@@ -219,16 +212,16 @@ class Engine:
             if (station := self.station) is not None:
                 if station.read(BMS_POWER) == 0.0:
                     wires.forget("dut")
-                for level, name, sentence in wires.changes(station.health):
-                    self.outbox.event(level, name, sentence)
+                for event in wires.changes(station.health):
+                    self.outbox.event(event)
                 self.tell_news(station)
                 self._send_status(self.outbox.tell)
         inhibitor.close()
 
     def tell_news(self, station: Station) -> None:
         """An event for each thing that was changed at an instrument."""
-        for name, sentence in station.news():
-            self.outbox.event(Level.INFO, name, sentence)
+        for event in station.news():
+            self.outbox.event(event)
 
     def _await_client_end(self) -> None:
         with contextlib.suppress(EOFError, OSError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.event import Event, Level
 from drivers.evidence_class import SIM, explain_class, find_links
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.engine.station import Station
 
 
-def confirm_evidence(station: Station, event: Callable[[Level, str, str], None]) -> None:
+def confirm_evidence(station: Station, tell: Callable[[Event], object]) -> None:
     """Lower the class to SIM where a peer is this machine, in the run as well; say why a bench is only SIM.
 
     A bench with emulated parts is SIM by its file, and needs no word about it.
@@ -25,7 +25,6 @@ def confirm_evidence(station: Station, event: Callable[[Level, str, str], None])
         try:
             station.recorder.amend({"evidence": SIM})
         except OSError as error:
-            event(
-                Level.ALARM, "record", f"the class of evidence of this run cannot be lowered to SIM: {error.strerror}"
-            )
-    event(Level.WARNING, "session", f"evidence class SIM: {reason}")
+            text = f"the class of evidence of this run cannot be lowered to SIM: {error.strerror}"
+            tell(Event(Level.ALARM, "record", text))
+    tell(Event(Level.WARNING, "session", f"evidence class SIM: {reason}"))

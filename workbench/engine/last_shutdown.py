@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from control import guard_journal
 from control.guard_reports import GuardEnded, GuardResult, TripReport
+from drivers.event import Event, Level
 from drivers.statefile import Damaged
 from workbench.engine import session_journal
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
     from control.guard_journal import GuardJournal
     from workbench.engine.session_journal import Entry
 
+SOURCE: Final = "last shut-down"
 WAIT_S: Final = 3.0  # for a guard that is about to end
 LOOK_S: Final = 0.1
 CHECK: Final = "check at the instruments that outputs are off and contactors open"
 
 
-def show(tell: Callable[[Level, str, str], object], *, wait: Callable[[float], object] = time.sleep) -> None:
+def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = time.sleep) -> None:
     """Tell of each session that did not end in order, once; one whose guard still works is told of again."""
     for path, entry in session_journal.unfinished():
         if isinstance(entry, Damaged):
-            tell(Level.ALARM, "last shut-down", f"{entry.sentence}; a session did not end in order: {CHECK}")
+            tell(Event(Level.ALARM, SOURCE, f"{entry.sentence}; a session did not end in order: {CHECK}"))
             continue
         left_s = WAIT_S
         while entry.guard_lives and left_s > 0.0:
             wait(LOOK_S)
             left_s -= LOOK_S
-        level, sentence = _verdict(entry)
-        tell(level, "last shut-down", sentence)
+        level, text = _verdict(entry)
+        tell(Event(level, SOURCE, text))
         if not entry.guard_lives:
             session_journal.end(path)
 

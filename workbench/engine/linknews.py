@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,15 +19,15 @@ class LinkNews:
     def __init__(self) -> None:
         self._told: dict[str, str] = {}  # by source that has answered, its trouble in words
 
-    def changes(self, health: Iterable[Health]) -> list[tuple[Level, str, str]]:
-        """Level, source and sentence of everything that is new."""
-        return [(level, now.name, sentence) for now in health for level, sentence in self._change(now)]
+    def changes(self, health: Iterable[Health]) -> list[Event]:
+        """Everything that is new."""
+        return [event for now in health for event in self._change(now)]
 
     def forget(self, name: str) -> None:
         """A source that was switched off on purpose."""
         self._told.pop(name, None)
 
-    def _change(self, now: Health) -> list[tuple[Level, str]]:
+    def _change(self, now: Health) -> list[Event]:
         if now.state is LinkState.CLOSED:  # by ourselves
             return []
         trouble = now.detail if now.state is LinkState.OK else f"{now.state}: {now.detail}".removesuffix(": ")
@@ -37,4 +37,4 @@ class LinkNews:
         self._told[now.name] = trouble
         if trouble == (before or WELL):
             return []
-        return [(Level.WARNING, trouble) if trouble else (Level.INFO, "is well again")]
+        return [Event(Level.WARNING if trouble else Level.INFO, now.name, trouble or "is well again")]

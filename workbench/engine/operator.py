@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState, OutputState
 from drivers.errors import BenchError, Refused
+from drivers.event import Event, Level
 from drivers.ports import LinkState
 from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
@@ -17,8 +18,8 @@ from workbench.engine.faults import Faults
 from workbench.engine.script import Script
 from workbench.engine.standby import Standby
 from workbench.engine.wake import WakeTrip
-from workbench.session.events import Level
 from workbench.session.messages import Ask, Left, Progress, RingAt
+from workbench.session.status import CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ class Operator:
         }
         self._number = 0
         self._journal: Path | None = None
-        self._wake = WakeTrip(self._event)
+        self._wake = WakeTrip(self._engine.outbox.event)
 
     @property
     def state(self) -> BenchState:
@@ -104,8 +105,8 @@ class Operator:
         if self._number:
             self._engine.outbox.put(Progress(self._number, sentence, fraction))
 
-    def _event(self, level: Level, where: str, sentence: str) -> None:
-        self._engine.outbox.event(level, where, sentence)
+    def _event(self, level: Level, source: str, text: str) -> None:
+        self._engine.outbox.event(Event(level, source, text))
 
     def _connect(self, take_over: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a message's argument
         try:
@@ -120,16 +121,7 @@ class Operator:
         engine = self._engine
         station = engine.compose(self.bench, engine.order, engine.guard_client, take_over=take_over)
         self._engine.station = station
-        self._engine.outbox.keep_event = lambda happened: station.recorder.event(
-            {
-                "t_s": happened.t_s,
-                "wall_s": happened.wall_s,
-                "level": happened.level.value,
-                "where": happened.where,
-                "sentence": happened.sentence,
-                "detail": happened.detail,
-            }
-        )
+        self._engine.outbox.keep_event = station.recorder.event
         for note in self.bench.notes:
             self._event(Level.INFO, "bench file", note)
         if station.taken:
@@ -153,8 +145,8 @@ class Operator:
         self._tell("waiting for the guard", 0.8)
         station.wait_until(lambda: station.loop.tick is not None and station.guard.is_connected, CONNECT_S)
         self._engine.outbox.put(RingAt(station.ring.path))
-        last_shutdown.show(self._event)
-        confirm_evidence(station, self._event)
+        last_shutdown.show(self._engine.outbox.event)
+        confirm_evidence(station, self._engine.outbox.event)
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )
@@ -201,7 +193,7 @@ class Operator:
     def _checked(self, checks: tuple[Check, ...], fraction: float, left_s: float | None) -> None:
         self.checklist = checks
         if self._number:
-            name = next((check.name for check in checks if check.state.value == "working"), "")
+            name = next((check.name for check in checks if check.state is CheckState.WORKING), "")
             self._engine.outbox.put(Progress(self._number, name, fraction, left_s))
         self._engine.publish()
 

@@ -6,14 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from control.send_queue import SendQueue
+from drivers.event import EventRecord
 from drivers.realtime import BESIDE
-from workbench.session.messages import Happened, News
+from workbench.session.messages import News
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from workbench.session.events import Level
+    from drivers.event import Event
 
 
 class Outbox:
@@ -24,7 +25,7 @@ class Outbox:
 
     def __init__(self, client: Connection) -> None:
         self._queue = SendQueue("outbox", client.send, BESIDE)
-        self.keep_event: Callable[[Happened], None] | None = None
+        self.keep_event: Callable[[EventRecord], None] | None = None
 
     def put(self, message: object) -> None:
         self._queue.send(message, instead_of_beat=isinstance(message, News))
@@ -33,12 +34,12 @@ class Outbox:
         """How things stand, told again and again."""
         self._queue.beat(news)
 
-    def event(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
-        """Something happened now."""
-        happened = Happened(time.monotonic(), time.time(), level, where, sentence, detail)
+    def event(self, event: Event) -> None:
+        """Something happened now; whoever lists it numbers it."""
+        record = EventRecord(0, time.monotonic(), time.time(), event)
         if self.keep_event is not None:
-            self.keep_event(happened)
-        self.put(happened)
+            self.keep_event(record)
+        self.put(record)
 
     def flush(self, within_s: float = 1.0) -> None:
         """Wait until everything is sent, for a client that still reads."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from control.guard_reports import ResetAnswer, TripReport
 from control.state import BenchState, OutputState
+from drivers.event import DETAIL, Event, Level
 from workbench.engine import power
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,9 @@ RESET_S: Final = 4.0  # the guard verifies off before it lets go, and says so ag
 
 
 class Standby:
-    """`watch` runs on the loop's thread after each turn; `tell(level, where, sentence, detail)` keeps an event."""
+    """`watch` runs on the loop's thread after each turn; `tell` keeps an event."""
 
-    def __init__(self, tell: Callable[[Level, str, str, str], None]) -> None:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
         self.guard_alive = False
         self._tell = tell
         self._verified_trip = 0  # the newest trip whose off was read back,
@@ -80,7 +80,7 @@ class Standby:
         elif trouble and not self.guard_alive:
             self._verified_trip = 0  # what a guard read back before it died says nothing of now
         for sentence in trouble:
-            self._tell(Level.ALARM, "safe sequence", sentence, "")
+            self._tell(Event(Level.ALARM, "safe sequence", sentence))
         return trouble
 
     def release_guard(self, station: Station, reason: str) -> bool:
@@ -110,7 +110,7 @@ class Standby:
         station.loop.trip(f"guard: {report.reason}")
         self._verify(station, station.loop.machine.trips if report.is_safe else 0)
         words = f"verified off after {report.took_ms:.0f} ms" if report.is_safe else "off is NOT verified"
-        self._tell(Level.ALARM, "guard", f"{report.reason}; {words}", report.steps_text)
+        self._tell(Event(Level.ALARM, "guard", f"{report.reason}; {words}", {DETAIL: report.steps_text}))
 
     def _verify(self, station: Station, trip: int) -> None:
         self._verified_trip, self._verified_s = trip, station.loop.parts.clock.now()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench
     from drivers.benchlock import BenchLock
     from drivers.canbus.dut import Dut
+    from drivers.event import Event
     from drivers.ring import RingWriter
     from drivers.runlog.recorder import Recorder
     from drivers.scpi.cells import CellSimulator
@@ -107,9 +108,9 @@ class Station:
         names = {name: SOURCES.get(name, name) for name in ended}
         return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
 
-    def news(self) -> list[tuple[str, str]]:
-        """Source and sentence of what was changed at an instrument, each told once."""
-        return [(source.name, said) for source in (self.cells, self.supply, self.io_box) for said in source.news()]
+    def news(self) -> list[Event]:
+        """What was changed at the instruments, each told once."""
+        return [event for source in (self.cells, self.supply, self.io_box) for event in source.news()]
 
     @property
     def peers(self) -> dict[str, str]:

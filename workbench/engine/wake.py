@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from drivers.event import Event, Level
 from drivers.suspend import SuspendWatch, sentence
-from workbench.session.events import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class WakeTrip:
     """Trips what was live: it was neither controlled nor guarded meanwhile. `watch` runs after each turn."""
 
-    def __init__(self, tell: Callable[[Level, str, str], object], suspend: SuspendWatch | None = None) -> None:
+    def __init__(self, tell: Callable[[Event], object], suspend: SuspendWatch | None = None) -> None:
         self._tell = tell
         self._suspend = suspend or SuspendWatch()
 
@@ -29,4 +29,4 @@ class WakeTrip:
         if station.loop.live or station.loop.machine.state in (BenchState.ARMED, BenchState.RUNNING):
             station.loop.trip(sentence(slept_s))
         else:
-            self._tell(Level.WARNING, "session", sentence(slept_s))
+            self._tell(Event(Level.WARNING, "session", sentence(slept_s)))

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
 from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
+from drivers.event import EventKind
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import Finding
 from workbench.session import patience
+from workbench.session.off_presses import ENGINE, GUARD
 
 if TYPE_CHECKING:
+    from drivers.event import Event
     from workbench.selftest.trip import Trip
     from workbench.session.live import LiveSession
 
@@ -119,12 +122,16 @@ def guard_hangs(trip: Trip) -> Finding:
         patience.finish(session, presses[0], TRIED_S)
         presses.append(session.outputs_off())  # a second one, on a bench that has tripped
         patience.finish(session, presses[1], TRIED_S)
-        named = "OUTPUTS OFF is not acknowledged by the guard within 200 ms"
-        told = patience.wait_for(session, lambda: any(event.sentence == named for event in session.events(0)), 1.0)
+        told = patience.wait_for(session, lambda: any(_names_guard(record.event) for record in session.events(0)), 1.0)
     finally:
         os.kill(session.guard_pid, GO_ON)
-    received = all("engine after" in press.sentence for press in presses)
+    received = all(ENGINE in press.received_s for press in presses)
     return replace(_judge(trip, reaction, presses[0].sentence, good=told and received), target=target)
+
+
+def _names_guard(event: Event) -> bool:
+    """Whether it says that the guard, and nobody else, has not acknowledged a press."""
+    return event.kind == EventKind.OFF_NOT_ACKNOWLEDGED and GUARD in event.data and ENGINE not in event.data
 
 
 def _judge(trip: Trip, reaction: Reaction, what: str, *, good: bool) -> Finding:

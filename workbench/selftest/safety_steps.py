@@ -11,6 +11,7 @@ from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import Finding
 from workbench.session import patience
+from workbench.session.off_presses import PEERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def outputs_off(trip: Trip) -> Finding:
     target = f"off within {OFF_MS:g} ms, received by guard and engine"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=pressed.sentence)
-    received = "guard after" in pressed.sentence and "engine after" in pressed.sentence
+    received = pressed.received_s.keys() >= set(PEERS)
     return reaction.judge(off.t_s, OFF_MS, target, pressed.sentence, good=received)
 
 

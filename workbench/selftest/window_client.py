@@ -32,7 +32,7 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
         status = session.status
         said = {
             "state": status.state.word,
-            "why": next((event.sentence for event in reversed(session.events(0)) if "tripped" in event.sentence), ""),
+            "why": status.trip_reason,
             "run": status.run_folder,
             "ports": sorted(session.guard_ports),
             "pictures": pictures,

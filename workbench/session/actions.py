@@ -37,9 +37,10 @@ class Failure:
 
 @dataclass(slots=True)
 class Pending:
-    """An action under way; the session changes it in `poll`. `fraction` and `left_s` are None where nobody knows.
+    """Work under way; whoever does it changes this in `poll`. `fraction` and `left_s` are None where nobody knows.
 
-    `payload` is what the action answered, once it is done.
+    `title` is for people; `action` is what an operator asked of the session, None for other work. `payload` is what
+    the action answered, once it is done.
     """
 
     title: str
@@ -50,3 +51,4 @@ class Pending:
     left_s: float | None = None
     cancel: Callable[[], None] | None = None
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    action: Action | None = None

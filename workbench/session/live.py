@@ -16,11 +16,11 @@ from control.guard_reports import Heartbeat, OffReceived, TripReport
 from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
 from drivers import ringfile
+from drivers.event import DETAIL, Event, EventRecord, Level
 from workbench.session import messages, rules
 from workbench.session.actions import Action, Failure, Pending
 from workbench.session.bench_info import BenchFacts
-from workbench.session.events import EventRecord, Level
-from workbench.session.off_presses import OffPresses
+from workbench.session.off_presses import OffPresses, PendingOff
 from workbench.session.status import Status
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class LiveSession:
         self._pending: dict[int, Pending] = {}
         self._events: list[EventRecord] = []
         self._acknowledged: set[int] = set()
-        self._presses = OffPresses(lambda level, sentence, detail: self._tell(level, "outputs off", sentence, detail))
+        self._presses = OffPresses(self._tell)
         self.bench_error: Failure | None = None
         self.guard_reports: list[TripReport] = []
         self._open()
@@ -121,9 +121,9 @@ class LiveSession:
     def stop(self) -> Pending:
         return self._ask(Action.STOP, "Stop")
 
-    def outputs_off(self) -> Pending:
+    def outputs_off(self) -> PendingOff:
         """To the guard and the engine at once, always; done at once where nothing was connected."""
-        pending, number, now_s = Pending("Outputs off"), next(self._numbers), time.monotonic()
+        pending, number, now_s = PendingOff(), next(self._numbers), time.monotonic()
         if not self._guarded:
             pending.done = True
             if self._status.output is OutputState.UNKNOWN:
@@ -194,7 +194,7 @@ class LiveSession:
         self._guarded = False  # from Connect until everything was verified off: somebody reads the guard's pipe
         self._ended = False
         self._left: messages.Left | None = None
-        self._connect = Pending("Connect", done=True)
+        self._connect = Pending("Connect", done=True, action=Action.CONNECT)
         self._ring: RingReader | None = None
         self._ring_path = Path()
         self._status, self._news_s = Status(), time.monotonic()
@@ -210,7 +210,7 @@ class LiveSession:
             self._to_guard.beat(HEARTBEAT)
 
     def _ask(self, action: Action, title: str, **arguments: Any) -> Pending:
-        pending = Pending(title)
+        pending = Pending(title, action=action)
         allowed, why_not = self.can(action)
         if not allowed:
             pending.done, pending.error = True, self.bench_error or Failure(why_not)
@@ -246,7 +246,7 @@ class LiveSession:
         match message:
             case messages.News(status):
                 self._status, self._news_s = status, time.monotonic()
-            case messages.Happened():
+            case EventRecord():
                 self._note(message)
             case messages.Progress(number, sentence, fraction, left_s):
                 if pending := self._pending.get(number):
@@ -326,15 +326,14 @@ class LiveSession:
             pending.done, pending.error = True, None if clean else failure
         self._pending.clear()
 
-    def _tell(self, level: Level, where: str, sentence: str, detail: str = "") -> None:
-        self._note(messages.Happened(time.monotonic(), time.time(), level, where, sentence, detail))
+    def _tell(self, event: Event) -> None:
+        self._note(EventRecord(0, time.monotonic(), time.time(), event))
 
-    def _note(self, happened: messages.Happened) -> None:
-        what = (happened.level, happened.where, happened.sentence, happened.detail)
-        self._events.append(EventRecord(len(self._events), happened.t_s, happened.wall_s, *what))
+    def _note(self, record: EventRecord) -> None:
+        self._events.append(dataclasses.replace(record, number=len(self._events)))
 
-    def _alarm(self, where: str, sentence: str, detail: str = "") -> None:
-        self._tell(Level.ALARM, where, sentence, detail)
+    def _alarm(self, source: str, text: str, detail: str = "") -> None:
+        self._tell(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
 
 
 def _received(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection

@@ -1,4 +1,4 @@
-"""What travels between a client and the engine; plain records, pickled over a pipe."""
+"""What travels between a client and the engine beside `EventRecord`; plain records, pickled over a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from control.state import OutputState  # noqa: TC001  # fields of records name them
 from workbench.session.actions import Failure  # noqa: TC001  # fields of records name them
 from workbench.session.bench_info import BenchFacts  # noqa: TC001  # fields of records name them
-from workbench.session.events import Level  # noqa: TC001  # fields of records name them
 from workbench.session.status import Status  # noqa: TC001  # fields of records name them
 
 
@@ -79,18 +78,6 @@ class Left:
 
     verified: bool
     output: OutputState
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event, for the log and for eyes."""
-
-    t_s: float
-    wall_s: float
-    level: Level
-    where: str
-    sentence: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

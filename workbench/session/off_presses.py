@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from workbench.session.actions import Failure, Pending
-from workbench.session.events import Level
+from drivers.event import DETAIL, KIND, Event, EventKind, Level
+from workbench.session.actions import Action, Failure, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,38 +17,49 @@ RECEIVED_S: Final = 0.2
 VERIFIED_S: Final = 20.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
 HARD_WIRED: Final = "Use the hard-wired emergency stop."
 NOT_VERIFIED: Final = Failure("Outputs are not verified off.", HARD_WIRED)
-PEERS: Final = ("guard", "engine")
+GUARD, ENGINE = "guard", "engine"
+PEERS: Final = (GUARD, ENGINE)
+
+
+@dataclass(slots=True)
+class PendingOff(Pending):
+    """OUTPUTS OFF under way; `received_s` is when (monotonic) each of `PEERS` that has received it did."""
+
+    title: str = "Outputs off"
+    action: Action | None = Action.OUTPUTS_OFF
+    received_s: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass
 class Press:
-    """One press of OUTPUTS OFF; `received_s` and `failures` by who has answered."""
+    """One press of OUTPUTS OFF; `failures` by who has answered."""
 
     number: int
     pressed_s: float
-    pending: Pending
-    received_s: dict[str, float] = field(default_factory=dict[str, float])
+    pending: PendingOff
     failures: dict[str, Failure | None] = field(default_factory=dict[str, "Failure | None"])
     judged: bool = False
 
     def words(self) -> str:
         """Who has received it, and how soon."""
-        parts = [f"{peer} after {1e3 * (at_s - self.pressed_s):.0f} ms" for peer, at_s in self.received_s.items()]
+        parts = [
+            f"{peer} after {1e3 * (at_s - self.pressed_s):.0f} ms" for peer, at_s in self.pending.received_s.items()
+        ]
         return f"received by the {' and the '.join(parts)}" if parts else "not acknowledged"
 
     def in_time(self, peer: str) -> bool:
-        return self.received_s.get(peer, float("inf")) - self.pressed_s <= RECEIVED_S
+        return self.pending.received_s.get(peer, float("inf")) - self.pressed_s <= RECEIVED_S
 
 
 class OffPresses:
-    """The presses under way; `tell(level, sentence, detail)` keeps an event."""
+    """The presses under way; `tell` keeps an event."""
 
-    def __init__(self, tell: Callable[[Level, str, str], None]) -> None:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
         self._presses: list[Press] = []
         self._connecting_s = float("-inf")
 
-    def add(self, number: int, pressed_s: float, pending: Pending) -> None:
+    def add(self, number: int, pressed_s: float, pending: PendingOff) -> None:
         """A press that has just been sent to guard and engine."""
         self._presses.append(Press(number, pressed_s, pending))
 
@@ -56,13 +67,13 @@ class OffPresses:
         """`peer` has received the press of that number at `at_s`."""
         for press in self._presses:
             if press.number == number:
-                press.received_s.setdefault(peer, at_s)
+                press.pending.received_s.setdefault(peer, at_s)
                 press.pending.sentence = press.words()
 
     def take_report(self, report: TripReport) -> None:
         """What the guard verified, with the numbers of the presses that it answers."""
         for number in report.offs:
-            self.verify("guard", number, None if report.is_safe else NOT_VERIFIED)
+            self.verify(GUARD, number, None if report.is_safe else NOT_VERIFIED)
 
     def verify(self, peer: str, number: int, failure: Failure | None) -> None:
         """`peer` has verified off, or has failed to."""
@@ -73,7 +84,7 @@ class OffPresses:
     def settle(self) -> None:
         """The bench was closed with every output read back off: no press waits for more."""
         for press in self._presses:
-            press.failures["engine"] = None
+            press.failures[ENGINE] = None
 
     def watch(self, now_s: float, *, alone: bool, connecting: bool) -> None:
         """Judge receipt once its time is over, and whether a press is done.
@@ -91,13 +102,15 @@ class OffPresses:
 
     def _judge_receipt(self, press: Press, *, alone: bool) -> None:
         press.judged = True
-        late = [peer for peer in PEERS if not press.in_time(peer) and not (alone and peer == "engine")]
+        late = [peer for peer in PEERS if not press.in_time(peer) and not (alone and peer == ENGINE)]
         if not late:
             return
         sentence = f"OUTPUTS OFF is not acknowledged by the {' nor the '.join(late)} within {1e3 * RECEIVED_S:.0f} ms"
-        press.pending.sentence = f"{sentence}; {press.words()}" if press.received_s else sentence
+        press.pending.sentence = f"{sentence}; {press.words()}" if press.pending.received_s else sentence
         nobody = len(late) == len(PEERS) or (alone and late)
-        self._tell(Level.ALARM if nobody else Level.WARNING, sentence, HARD_WIRED if nobody else press.words())
+        detail = HARD_WIRED if nobody else press.words()
+        data = {KIND: EventKind.OFF_NOT_ACKNOWLEDGED, DETAIL: detail, **dict.fromkeys(late, 1)}
+        self._tell(Event(Level.ALARM if nobody else Level.WARNING, "outputs off", sentence, data))
 
     def _judge_off(self, press: Press, now_s: float, *, alone: bool) -> None:
         """One that has verified off is enough; all that are left must have failed, or their time be over."""
@@ -106,7 +119,7 @@ class OffPresses:
             press.pending.done = True
         elif (
             len(answers) == len(PEERS)
-            or (alone and "guard" in answers)
+            or (alone and GUARD in answers)
             or now_s - max(press.pressed_s, self._connecting_s) > VERIFIED_S
         ):
             failure = next((failure for failure in answers.values() if failure), NOT_VERIFIED)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.actions import Action, Pending
     from workbench.session.bench_info import BenchFacts
-    from workbench.session.events import EventRecord
     from workbench.session.status import Status
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003  # a field of a record names it
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from control.state import BenchState, OutputState
@@ -42,12 +43,16 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the arming checklist; `finding` is what was read, `hint` what to do when it failed."""
+    """One line of the arming checklist; `finding` is what was read, `hint` what to do when it failed.
+
+    `values`: what was read, by name, where a program asks for it.
+    """
 
     name: str
     state: CheckState
     finding: str = ""
     hint: str = ""
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

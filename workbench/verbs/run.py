@@ -12,11 +12,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from control.state import BenchState
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
+from drivers.event import Level
 from workbench.compose.session import open_session
 from workbench.engine import faults
 from workbench.selftest import evidence
 from workbench.session import patience
-from workbench.session.events import Level
 from workbench.session.faultplan import planned
 from workbench.session.live import LEAVE_S, SEAL_S
 from workbench.summary import summarise
@@ -59,10 +59,10 @@ class Headless:
 
     def tell(self) -> None:
         """Print warnings and alarms that are new."""
-        for event in self.session.events(self._told):
-            self._told = event.number + 1
+        for record in self.session.events(self._told):
+            self._told, event = record.number + 1, record.event
             if event.level is not Level.INFO:
-                self._report.line(f"{event.level.value:<8} {event.where}: {event.sentence}")
+                self._report.line(f"{event.level.value:<8} {event.source}: {event.text}")
 
     def walk(self, duration_s: float) -> Path:
         """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.session.events import EventRecord, Level
+from drivers.event import EventRecord, Level
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
 from workbench.window.themes import Theme, font
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Index = QModelIndex | QPersistentModelIndex
-TIME, LEVEL, SENTENCE, WHERE, SEEN = range(5)
+TIME, LEVEL, TEXT, SOURCE, SEEN = range(5)
 KEPT: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
 _COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
@@ -48,7 +48,7 @@ class EventTable(QAbstractTableModel):
         self.seen: frozenset[int] = frozenset()
 
     def add(self, records: Sequence[EventRecord]) -> None:
-        wanted = [record for record in records if not (self._waiting_only and record.level is Level.INFO)]
+        wanted = [record for record in records if not (self._waiting_only and record.event.level is Level.INFO)]
         if wanted:
             self.beginInsertRows(QModelIndex(), 0, len(wanted) - 1)
             self.rows[:0] = reversed(wanted)
@@ -71,7 +71,7 @@ class EventTable(QAbstractTableModel):
     @property
     def waiting(self) -> list[int]:
         """Numbers that nobody has acknowledged."""
-        return [row.number for row in self.rows if row.level is not Level.INFO and row.number not in self.seen]
+        return [row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.seen]
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
         return 0 if parent is not None and parent.isValid() else len(self.rows)
@@ -82,12 +82,13 @@ class EventTable(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         record = self.rows[index.row()]
+        event = record.event
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (record.sentence, record.detail)))
+            return "\n".join(filter(None, (event.text, event.detail)))
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        seen = "" if record.level is Level.INFO else _SEEN_WORDS[record.number in self.seen]
-        return (fmt.wall_clock(record.wall_s), record.level.value, record.sentence, record.where, seen)[index.column()]
+        seen = "" if event.level is Level.INFO else _SEEN_WORDS[record.number in self.seen]
+        return (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, seen)[index.column()]
 
 
 class _Paint(QStyledItemDelegate):
@@ -101,15 +102,16 @@ class _Paint(QStyledItemDelegate):
         view, theme = self._view, self.theme
         box = QRectF(view.visualRect(index))
         record = view.table.rows[index.row()]
+        level = record.event.level
         if view.selectionModel().isSelected(index):
             painter.fillRect(box, theme.colour("selected"))
         colour, bold, align = theme.colour("text"), False, Qt.AlignmentFlag.AlignLeft
         left = 15.0 if index.column() == TIME else 8.0
         if index.column() == LEVEL:
-            colour, bold, left = theme.colour(_COLOURS[record.level]), record.level is not Level.INFO, 24.0
+            colour, bold, left = theme.colour(_COLOURS[level]), level is not Level.INFO, 24.0
             spot = QRectF(box.left() + 6, box.center().y() - 6, 12, 12)
-            paint_icon(painter, _ICONS[record.level], spot, colour)
-        elif index.column() in (WHERE, SEEN):
+            paint_icon(painter, _ICONS[level], spot, colour)
+        elif index.column() in (SOURCE, SEEN):
             align = Qt.AlignmentFlag.AlignRight
             waiting = index.column() == SEEN and record.number in view.table.waiting
             colour = QColor(theme.blue if waiting else theme.faint if index.column() == SEEN else theme.muted)
@@ -143,8 +145,8 @@ class EventView(QTableView):
         self.setMinimumHeight(56)
         self.setAccessibleName(name)
         head = self.horizontalHeader()
-        head.setSectionResizeMode(SENTENCE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((TIME, 118), (LEVEL, 92), (WHERE, 240), (SEEN, 116)):
+        head.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((TIME, 118), (LEVEL, 92), (SOURCE, 240), (SEEN, 116)):
             self.setColumnWidth(column, width)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._tell)
@@ -224,13 +226,8 @@ class Alarms(QWidget):
             for table in (self.alarms, self.events):
                 table.add(records)
             for record in records:
-                parts = (
-                    fmt.wall_clock(record.wall_s),
-                    record.level.value,
-                    record.sentence,
-                    record.where,
-                    record.detail,
-                )
+                event = record.event
+                parts = (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, event.detail)
                 self.log.appendPlainText("  ".join(filter(None, parts)))
         changed = bool(records) or seen != self.alarms.seen
         if changed:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
 from drivers.errors import BenchFileError, PulseError
+from drivers.event import Event, EventRecord, Level
 from drivers.snapshot import ChannelTable
 from workbench.session.bench_info import BenchFacts, SourceInfo
-from workbench.session.events import EventRecord, Level
 from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
 
@@ -174,21 +175,8 @@ def lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
 
 def events(run: Run, mistake: str = "") -> list[EventRecord]:
     """What was noted while it ran; first of all the `mistake` in its bench file, which hides limits and lanes."""
-    made: list[EventRecord] = []
-    if mistake:
-        said = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"
-        made.append(EventRecord(0, run.start_s, 0.0, Level.WARNING, "replay", said, ""))
-    for event in run.events():
-        level = event.get("level")
-        made.append(
-            EventRecord(
-                len(made),
-                float(event.get("t_s", run.start_s)),
-                float(event.get("wall_s", 0.0)),
-                Level(level) if level in set(Level) else Level.INFO,
-                str(event.get("where", "")),
-                str(event.get("sentence", "")),
-                str(event.get("detail", "")),
-            )
-        )
-    return made
+    if not mistake:
+        return run.events()
+    text = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"
+    first = EventRecord(0, run.start_s, 0.0, Event(Level.WARNING, "replay", text))
+    return [first, *(replace(record, number=record.number + 1) for record in run.events())]

@@ -16,9 +16,9 @@ from workbench.session.actions import Failure, Pending
 from workbench.window import errands
 
 if TYPE_CHECKING:
+    from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.bench_info import BenchFacts
-    from workbench.session.events import EventRecord
     from workbench.session.status import LaneInfo
     from workbench.window.past import ReplaySource, RunLine
 

@@ -8,10 +8,10 @@ from pathlib import Path  # noqa: TC003  # a field of a record names it
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.actions import Failure, Pending
     from workbench.session.bench_info import BenchFacts
-    from workbench.session.events import EventRecord
     from workbench.session.status import LaneInfo
 
 

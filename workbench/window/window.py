@@ -30,7 +30,7 @@ BENCH_TAKEN = "bench_taken"  # the code of the error that a supply under remote 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.session.events import EventRecord
+    from drivers.event import EventRecord
     from workbench.session.session import Session
     from workbench.window.past import Past
     from workbench.window.shell import Shell
@@ -136,7 +136,7 @@ class Window(QObject):
     def _worked(self) -> None:
         status = self.desk.status
         self.notices.work.show_work(self.desk.pending)
-        arming = next((work for work in self.desk.pending if work.title.startswith("Arm") and not work.done), None)
+        arming = next((work for work in self.desk.pending if work.action is Action.ARM and not work.done), None)
         if arming is not None and self.checklist is None:
             self.checklist = Checklist(self.shell, self.shell.theme)
             self.checklist.finished.connect(self._checklist_gone)
@@ -250,8 +250,8 @@ class Window(QObject):
 
     def tell(self, record: EventRecord) -> None:
         """An event in full."""
-        failure = Failure(record.sentence, record.where, record.detail)
-        self._open(Details(self.shell, failure))
+        event = record.event
+        self._open(Details(self.shell, Failure(event.text, event.source, event.detail)))
 
     # ---- the bench file
 

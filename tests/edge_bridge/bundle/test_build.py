@@ -12,7 +12,9 @@ import pytest
 
 from drivers.benchfile import read_bench
 from drivers.errors import CheckFailed, PulseError, Refused, RunLogError, Usage
-from drivers.runlog.folder import ABOUT
+from drivers.event import KIND, Event, EventKind, EventRecord, Level
+from drivers.runlog.events import event_line
+from drivers.runlog.folder import ABOUT, EVENTS
 from edge_bridge.bundle.evidence import weakest
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
@@ -222,6 +224,19 @@ def test_a_trip_is_allowed_and_said(order: Order, bench: Bench, tmp_path: Path) 
     done = build(replace(order, run=synthetic_run(tmp_path / "tripped", bench, change=tripped)))
     assert "the bench tripped in this run" in done.notes
     assert "the bench tripped in this run" in done.verified.bundle.evidence["run"]["notes"]
+
+
+def test_alarms_and_changes_of_lanes_in_the_run_are_said_to_who_signs(order: Order, tmp_path: Path) -> None:
+    changed = edited(order, tmp_path)
+    lane = {KIND: EventKind.LANE_ACTIVE, "role": "twin", "lane": "DFN"}
+    events = (
+        Event(Level.INFO, "loop", "twin DFN leads", lane),
+        Event(Level.WARNING, "loop", "the chain is active"),
+        Event(Level.ALARM, "guard", "off"),
+    )
+    lines = [event_line(EventRecord(number, 1.0, 1.8e9, event)) for number, event in enumerate(events)]
+    (changed.run / EVENTS).write_bytes(b"".join(lines))
+    assert list(build(changed).notes) == ["twin DFN leads", "off"]
 
 
 def test_a_belief_that_the_bundle_cannot_follow_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 STEPS: Final = ("desired", "downloaded", "verified", "installed", "healthy")
 WAITING, HEALTHY, REFUSED, REVERTED, REPLACED = "waiting", "healthy", "refused", "reverted", "replaced"
-_OF_IT: Final = ("is", "was", "has", "does", "expired", "carries", "rests", "lacks")
 _DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint"), ("cross", "vermilion")
 
 
@@ -47,7 +46,7 @@ class Way:
             REVERTED: "It did not prove itself; the one before runs again.",
             REPLACED: "Another bundle took its place.",
         }.get(self.state, f"The pack says {self.state!r}.")
-        return f"{said} {_sentence(self.reason)}".strip()
+        return f"{said} Reason: {self.reason.rstrip('.')}." if self.reason else said
 
 
 def way_of(node: NodeView) -> Way:
@@ -139,10 +138,3 @@ class Stepper(QWidget):
             f"color: {self._theme.colour('amber').name()};" if way.state in (REFUSED, REVERTED) else ""
         )
         self.setAccessibleName(f"{way.state or 'no bundle'}: {way.sentence}")
-
-
-def _sentence(text: str) -> str:
-    """With a capital and a full stop; packs leave out that they speak of the bundle."""
-    if text.partition(" ")[0] in _OF_IT:
-        text = f"it {text}"
-    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""

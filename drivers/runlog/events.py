@@ -1,0 +1,96 @@
+"""`events.jsonl`: what happened in a run, one JSON object a line.
+
+Its keys are `t_s`, `wall_s`, `level`, `where`, `sentence`, `detail` and, since `pulsebms.run/2`, `data`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from drivers.event import DETAIL, KIND, Event, EventKind, EventRecord, Level
+from drivers.runlog.folder import EVENTS, WITHOUT_EVENT_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Data = dict[str, float | int | str]
+_LANE_ACTIVE: Final = re.compile(r"(twin|estimator|controller) (.+) is active")  # all that the first version says
+
+
+def event_line(record: EventRecord) -> bytes:
+    """One event as a line of the file."""
+    event = record.event
+    line = {
+        "t_s": record.t_s,
+        "wall_s": record.wall_s,
+        "level": event.level,
+        "where": event.source,
+        "sentence": event.text,
+        "detail": event.detail,
+        "data": {key: value for key, value in event.data.items() if key != DETAIL},
+    }
+    return json.dumps(line, default=str).encode() + b"\n"
+
+
+def read_events(folder: Path, schema: str, start_s: float) -> list[EventRecord]:
+    """What happened in the run in `folder`, in order; a last line that was never finished is left out.
+
+    `schema` is that of the run, `start_s` stands for a time that is not there. What cannot be read is an event of its
+    own: nobody knows any more what happened then.
+    """
+    try:
+        *lines, rest = (folder / EVENTS).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [EventRecord(0, start_s, 0.0, _lost(f"{EVENTS} cannot be read: {error.strerror or error}"))]
+    records: list[EventRecord] = []
+    for number, line in enumerate(lines):
+        said = _decoded(line)
+        event = _lost(f"line {number + 1} of {EVENTS} cannot be read") if said is None else _event(said, schema)
+        t_s, wall_s = (start_s, 0.0) if said is None else (_number(said, "t_s", start_s), _number(said, "wall_s", 0.0))
+        records.append(EventRecord(number, t_s, wall_s, event))
+    if b"\0" in rest:
+        records.append(EventRecord(len(records), start_s, 0.0, _lost(f"the end of {EVENTS} holds zero bytes")))
+    return records
+
+
+def _decoded(line: bytes) -> dict[str, Any] | None:
+    try:
+        said: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else None
+
+
+def _event(said: Mapping[str, Any], schema: str) -> Event:
+    level, text = said.get("level"), str(said.get("sentence", ""))
+    data = _data_of_first_version(text) if schema == WITHOUT_EVENT_DATA else _data(said.get("data"))
+    if detail := str(said.get("detail", "")):
+        data[DETAIL] = detail
+    return Event(Level(level) if level in tuple(Level) else Level.INFO, str(said.get("where", "")), text, data)
+
+
+def _data(said: object) -> Data:
+    if not isinstance(said, dict):
+        return {}
+    known = cast("dict[str, object]", said)
+    return {key: value for key, value in known.items() if isinstance(value, float | int | str)}
+
+
+def _data_of_first_version(text: str) -> Data:
+    """What programs ask of an event; a run of the first version says it in its words alone."""
+    found = _LANE_ACTIVE.fullmatch(text)
+    return {} if found is None else {KIND: EventKind.LANE_ACTIVE, "role": found[1], "lane": found[2]}
+
+
+def _number(said: Mapping[str, Any], key: str, instead: float) -> float:
+    value = said.get(key)
+    return float(value) if isinstance(value, float | int) else instead
+
+
+def _lost(text: str) -> Event:
+    return Event(Level.ALARM, "record", f"{text}; what happened then is not known")
