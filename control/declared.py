@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from control.sensing import Wiring
-    from drivers.benchfile.limits import BenchLimits as DeclaredLimits
-    from drivers.benchfile.model import Bench, Lane, Pack
+    from drivers.benchfile.limits import DeclaredLimits as DeclaredLimits
+    from drivers.benchfile.model import Bench, LaneSection, Pack
     from drivers.snapshot import ChannelTable, Floats
 
 REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
@@ -37,7 +37,7 @@ def pack_spec(pack: Pack) -> PackSpec:
     )
 
 
-def build_lane(bench: Bench, lane: Lane, pack: PackSpec) -> Any:
+def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
     """One lane by its module's `build`; raises `BenchFileError` at its line when it cannot be built."""
     try:
         return importlib.import_module(lane.module).build(pack, lane.settings)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from control.gate import BenchLimits
-    from drivers.lastword import Spoken
+    from drivers.lastword import SafeConnection
     from drivers.snapshot import Columns, Floats
 
 CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
@@ -35,7 +35,7 @@ class Word(Protocol):
 
     @property
     def steps(self) -> Sequence[Step]: ...
-    def open(self) -> Spoken: ...
+    def open(self) -> SafeConnection: ...
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from control.guard_reports import (
     ResetAnswer,
     TripReport,
 )
-from drivers.lastword import StepResult
+from drivers.lastword import SafeStepResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,11 +128,11 @@ def _trip_report(fields: Fields) -> TripReport:
     )
 
 
-def _step(step: object) -> StepResult:
+def _step(step: object) -> SafeStepResult:
     if not isinstance(step, dict):
         raise TypeError("a step of it is no JSON object")
     fields = cast("Fields", step)
-    return StepResult(
+    return SafeStepResult(
         _text(fields, "name"),
         verified=_truth(fields, "verified"),
         sent_s=_seconds(fields, "sent_s"),

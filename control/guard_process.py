@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.guard_reports import JournalRecord, KeptReport
-    from drivers.lastword import StepResult
+    from drivers.lastword import SafeStepResult
 
 WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
 BEAT_S: Final = 0.025  # half of what the engine may wait for
@@ -190,7 +190,7 @@ class Guard:
         else:
             self._tell(MarkAnswer(result.taken))
 
-    def _judge(self, steps: list[StepResult]) -> None:
+    def _judge(self, steps: list[SafeStepResult]) -> None:
         """What the sequence has verified; unverified, it begins again on the next turn of the loop."""
         first, was_safe = self._executed_s == float("-inf"), self._safe
         self._executed_s = time.monotonic()
@@ -202,7 +202,7 @@ class Guard:
             self._tell(self._report(steps))
         self._answering = []
 
-    def _by_contact(self, step: StepResult) -> StepResult:
+    def _by_contact(self, step: SafeStepResult) -> SafeStepResult:
         """A step that the device under test could not verify, verified by the contact that the instruments read."""
         column = self._spec.contact
         if step.verified or step.name != CONTACTORS_OPEN or column is None:
@@ -216,7 +216,7 @@ class Guard:
                 return replace(step, verified=True, verified_s=now_s, detail=detail)
         return step
 
-    def _contact_counts_from(self, step: StepResult, now_s: float) -> float:
+    def _contact_counts_from(self, step: SafeStepResult, now_s: float) -> float:
         """From when on a contact that was read open verifies the step.
 
         It was read after the step was said. Where nothing was live, just before the trip is enough: an engine that
@@ -226,7 +226,7 @@ class Guard:
             return self._trigger_s - CONTACT_S
         return now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
 
-    def _report(self, steps: list[StepResult]) -> TripReport:
+    def _report(self, steps: list[SafeStepResult]) -> TripReport:
         return TripReport(
             trip=self._watch.trip,
             offs=tuple(self._answering),

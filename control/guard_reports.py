@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from drivers.lastword import StepResult  # noqa: TC001  # loaded before a report that holds one arrives
+from drivers.lastword import SafeStepResult  # noqa: TC001  # loaded before a report that holds one arrives
 
 
 class GuardResult(StrEnum):
@@ -95,7 +95,7 @@ class TripReport:
     offs: tuple[int, ...]
     reason: str
     result: GuardResult
-    steps: tuple[StepResult, ...]
+    steps: tuple[SafeStepResult, ...]
     trigger_s: float
     first_send_s: float
     verified_s: float

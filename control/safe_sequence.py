@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.lastword import NEVER, StepResult, TcpMouth
+from drivers.lastword import NEVER, SafeStepResult, TcpSafeConnection
 from drivers.realtime import GUARD, ask_realtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from control.guard import Word
-    from drivers.lastword import Spoken
+    from drivers.lastword import SafeConnection
 
 TEND_S: Final = 0.01
 RETURN_S: Final = 0.25  # how much longer than its steps may take a connection may be waited for
@@ -31,7 +31,7 @@ MARK_S: Final = 0.5
 class Job:
     """Something to do with an open connection; `result` once it is `done`, never begun once it is `given_up`."""
 
-    act: Callable[[Spoken], Any]
+    act: Callable[[SafeConnection], Any]
     done: threading.Event = field(default_factory=threading.Event)
     given_up: bool = False
     result: Any = None
@@ -41,7 +41,7 @@ class Job:
 class Executed:
     """How the sequence went."""
 
-    steps: tuple[StepResult, ...]
+    steps: tuple[SafeStepResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +51,32 @@ class Marked:
     taken: bool
 
 
-class SafeConnection:
-    """One connection and its thread; `stands`, `detail` and `local_port` are as of a moment ago and never block."""
+class ConnectionWorker:
+    """One connection and its thread; `is_connected`, `detail` and `local_port` are as of a moment ago and never block."""
 
     def __init__(self, word: Word) -> None:
-        self.stands = False
+        self.is_connected = False
         self.detail = "a connection is still being opened"
         self.local_port = 0
-        self._word = word
+        self._commands = word
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="safe connection", daemon=True)
         self._thread.start()
 
-    def execute(self) -> list[StepResult]:
+    def execute(self) -> list[SafeStepResult]:
         """Say every step; a connection that does not come back in time has verified none."""
-        steps = self._word.steps
-        job = self._do(lambda spoken: spoken.speak(), sum(step.within_s for step in steps) + RETURN_S)
+        steps = self._commands.steps
+        job = self._run_job(lambda spoken: spoken.execute(), sum(step.within_s for step in steps) + RETURN_S)
         if job.done.is_set():
             return job.result
         why = f"not verified: the connection does not return ({self.detail or 'its driver hangs'})"
-        return [StepResult(step.name, verified=False, sent_s=NEVER, verified_s=NEVER, detail=why) for step in steps]
+        return [SafeStepResult(step.name, verified=False, sent_s=NEVER, verified_s=NEVER, detail=why) for step in steps]
 
     def mark(self, message: bytes) -> bool:
         """Send bytes that prove the connection; False where that is no TCP connection or does not stand."""
-        job = self._do(lambda spoken: isinstance(spoken, TcpMouth) and spoken.say(message), MARK_S)
+        job = self._run_job(
+            lambda spoken: isinstance(spoken, TcpSafeConnection) and spoken.send_unverified(message), MARK_S
+        )
         return bool(job.result)
 
     def close(self) -> None:
@@ -84,7 +86,7 @@ class SafeConnection:
     def join(self, within_s: float) -> None:
         self._thread.join(within_s)
 
-    def _do(self, act: Callable[[Spoken], Any], within_s: float) -> Job:
+    def _run_job(self, act: Callable[[SafeConnection], Any], within_s: float) -> Job:
         job = Job(act)
         self._jobs.put(job)
         job.given_up = not job.done.wait(within_s)
@@ -92,9 +94,9 @@ class SafeConnection:
 
     def _run(self) -> None:
         ask_realtime(GUARD)
-        spoken = self._word.open()
+        spoken = self._commands.open()
         while True:
-            self.stands = spoken.keep_alive()
+            self.is_connected = spoken.keep_alive()
             self.detail, self.local_port = spoken.detail, spoken.local_port
             try:
                 job = self._jobs.get(timeout=TEND_S)
@@ -116,7 +118,7 @@ class SafeSequence:
     def __init__(self, words: Sequence[Word]) -> None:
         self.running = False
         self.results, self._done = Pipe(duplex=False)
-        self._connections = [SafeConnection(word) for word in words]
+        self._connections = [ConnectionWorker(word) for word in words]
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="safe sequence", daemon=True)
         self._thread.start()
@@ -129,7 +131,7 @@ class SafeSequence:
     @property
     def trouble(self) -> list[str]:
         """A sentence for each connection that does not stand."""
-        return [connection.detail for connection in self._connections if not connection.stands]
+        return [connection.detail for connection in self._connections if not connection.is_connected]
 
     def begin(self) -> None:
         """Execute the sequence; one at a time."""
@@ -160,7 +162,7 @@ class SafeSequence:
             self.results.close()
             self._done.close()
 
-    def _execute(self) -> list[StepResult]:
+    def _execute(self) -> list[SafeStepResult]:
         return [result for connection in self._connections for result in connection.execute()]
 
     def _run(self) -> None:

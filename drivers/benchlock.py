@@ -91,7 +91,7 @@ def holder(address: str) -> str:
     except BenchHeld as held:
         return held.sentence
     if lock is None:
-        return _held(path, address).sentence
+        return _is_held(path, address).sentence
     os.close(lock)
     return ""
 
@@ -124,8 +124,8 @@ class BenchLock:
             for address in dict.fromkeys(addresses):
                 path = _path(folder, address)
                 while (file := _open(path, make=True)) is None:
-                    if waited_s >= guard_s or not _of_the_dead(path):
-                        raise _held(path, address)  # noqa: TRY301  # what is locked so far is let go below
+                    if waited_s >= guard_s or not _is_left_behind(path):
+                        raise _is_held(path, address)  # noqa: TRY301  # what is locked so far is let go below
                     wait(LOOK_S)
                     waited_s += LOOK_S
                 lock._files[address] = file
@@ -208,7 +208,7 @@ def _open(path: Path, *, make: bool = False) -> int | None:
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     while True:
         try:
-            file = _opened(path, flags, make=make)
+            file = _open_lock_file(path, flags, make=make)
         except OSError as error:
             what = f"lock file cannot be opened: {error.strerror or error}"
             raise BenchHeld(what, where=str(path), hint="remove it once nobody uses the bench") from error
@@ -225,7 +225,7 @@ def _open(path: Path, *, make: bool = False) -> int | None:
             return None
 
 
-def _opened(path: Path, flags: int, *, make: bool) -> int:
+def _open_lock_file(path: Path, flags: int, *, make: bool) -> int:
     """Open without making first: a shared folder may refuse to make what another user has made."""
     try:
         return os.open(path, flags)
@@ -270,14 +270,14 @@ def _read(path: Path) -> Holder | None:
     return None
 
 
-def _held(path: Path, address: str) -> BenchHeld:
+def _is_held(path: Path, address: str) -> BenchHeld:
     holds = _read(path)
     by = "somebody who did not leave a name" if holds is None else holds.sentence
     hint = "disconnect there, or wait until its guard has verified off"
     return BenchHeld(f"is held by {by}", where=address, key="address", value=address, hint=hint)
 
 
-def _of_the_dead(path: Path) -> bool:
+def _is_left_behind(path: Path) -> bool:
     holds = _read(path)
     return holds is not None and not is_alive(holds.process)
 

@@ -139,13 +139,13 @@ class LinkRefused(LinkError):
     code = "link_refused"
 
 
-class NotKnown(LinkError):
+class CommandUnknown(LinkError):
     """Silence at one question of an instrument that answers others."""
 
     code = "not_known"
 
 
-class Unfit(LinkError):
+class UnfitRating(LinkError):
     """The right model, whose ratings, settings or speed do not fit the bench."""
 
     code = "unfit"
@@ -199,7 +199,7 @@ class Usage(PulseError):
     code = "usage"
 
 
-def revived(told: dict[str, Any]) -> PulseError:
+def rebuild(told: dict[str, Any]) -> PulseError:
     """The error that `as_json` told of, in another process; an unknown code becomes a plain `PulseError`."""
     kinds = {kind.code: kind for kind in _below(PulseError)}
     names = ("where", "line", "key", "value", "bound", "hint")

@@ -10,13 +10,13 @@ START: Final = 0xFF
 FINAL_XOR: Final = 0xFF
 
 
-def _shifted(byte: int) -> int:
+def _shift_byte(byte: int) -> int:
     for _ in range(8):
         byte = (byte << 1) ^ POLYNOMIAL if byte & 0x80 else byte << 1
     return byte & 0xFF
 
 
-_TABLE: Final = bytes(_shifted(byte) for byte in range(256))
+_TABLE: Final = bytes(_shift_byte(byte) for byte in range(256))
 
 
 def crc8(data: bytes) -> int:
@@ -28,7 +28,7 @@ def crc8(data: bytes) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Protection:
+class E2EProfile:
     """Where a message carries its counter (bits of the little-endian payload) and its checksum (byte)."""
 
     counter_bit: int
@@ -36,34 +36,34 @@ class Protection:
     checksum_byte: int
 
     @property
-    def turns(self) -> int:
+    def counter_values(self) -> int:
         """Counter values before it wraps."""
         return 1 << self.counter_bits
 
     def counter(self, payload: bytes) -> int:
-        return int.from_bytes(payload, "little") >> self.counter_bit & self.turns - 1
+        return int.from_bytes(payload, "little") >> self.counter_bit & self.counter_values - 1
 
     def checksum(self, message_id: int, payload: bytes) -> int:
         """Over identifier low byte, identifier high byte and the payload with the checksum byte 0."""
         at = self.checksum_byte
         return crc8(message_id.to_bytes(4, "little")[:2] + payload[:at] + b"\0" + payload[at + 1 :])
 
-    def proves(self, message_id: int, payload: bytes) -> bool:
+    def check(self, message_id: int, payload: bytes) -> bool:
         if len(payload) <= self.checksum_byte:
             return False
         return payload[self.checksum_byte] == self.checksum(message_id, payload)
 
-    def sealed(self, message_id: int, payload: bytes, counter: int) -> bytes:
+    def protect(self, message_id: int, payload: bytes, counter: int) -> bytes:
         """`payload` with its counter and checksum in place."""
-        mask = self.turns - 1 << self.counter_bit
-        number = int.from_bytes(payload, "little") & ~mask | counter % self.turns << self.counter_bit
+        mask = self.counter_values - 1 << self.counter_bit
+        number = int.from_bytes(payload, "little") & ~mask | counter % self.counter_values << self.counter_bit
         sealed = bytearray(number.to_bytes(len(payload), "little"))
         sealed[self.checksum_byte] = self.checksum(message_id, bytes(sealed))
         return bytes(sealed)
 
 
 @dataclass
-class Proof:
+class E2EChecker:
     """What was found of the frames so far: `bad` lengths or checksums, `lost` and `repeated` ones by their counters."""
 
     bad: int = 0
@@ -71,7 +71,7 @@ class Proof:
     repeated: int = 0
     _counters: dict[int, int] = field(default_factory=dict[int, int])
 
-    def doubt(self, protection: Protection | None, message_id: int, payload: bytes, length: int) -> str:
+    def check(self, protection: E2EProfile | None, message_id: int, payload: bytes, length: int) -> str:
         """Why a frame that should have `length` bytes may not be believed, empty where it may.
 
         What proves nothing of itself is believed as far as it goes; bytes behind `length` are somebody else's.
@@ -82,13 +82,13 @@ class Proof:
             self.bad += 1
             return f"{len(payload)} bytes where {length} are due"
         payload = payload[:length]
-        if not protection.proves(message_id, payload):
+        if not protection.check(message_id, payload):
             self.bad += 1
             return "a wrong checksum"
         counter = protection.counter(payload)
         before = self._counters.get(message_id, counter - 1)
         self._counters[message_id] = counter
-        steps = (counter - before) % protection.turns
+        steps = (counter - before) % protection.counter_values
         if steps == 0:
             self.repeated += 1
             return "a counter that stands still"

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.canbus.lean import can
-from drivers.frameproof import Proof, Protection
-from drivers.lastword import NEVER, RECONNECT_S, StepResult
+from drivers.frameproof import E2EChecker, E2EProfile
+from drivers.lastword import NEVER, RECONNECT_S, SafeStepResult
 
 PERIOD_S: Final = 0.020
 BITS_PER_BYTE: Final = 8
-STUMBLES: Final = 5  # in a row, after which the bus counts as gone
+MOST_ERRORS_IN_A_ROW: Final = 5  # in a row, after which the bus counts as gone
 EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
 DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not hold the connection
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class CanVerification:
     """A frame that verifies: `payload & mask == value`, the payload read as a little-endian number.
 
     It must carry the bits of `mask`, and with a `protection` prove itself over its `length` bytes: a replayed frame
@@ -29,9 +29,9 @@ class Watch:
     mask: int
     value: int
     length: int
-    protection: Protection | None
+    protection: E2EProfile | None
 
-    def met(self, payload: bytes) -> bool:
+    def is_met(self, payload: bytes) -> bool:
         carried = self.mask.bit_length() <= BITS_PER_BYTE * len(payload)
         return bool(self.mask) and carried and int.from_bytes(payload, "little") & self.mask == self.value
 
@@ -45,12 +45,12 @@ class CanStep:
 
     name: str
     frames: tuple[tuple[int, bytes], ...]
-    verify: Watch
+    verify: CanVerification
     within_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class CanLastWord:
+class CanSafeCommands:
     """A CAN bus by its python-can names."""
 
     interface: str
@@ -59,26 +59,26 @@ class CanLastWord:
     steps: tuple[CanStep, ...]
     period_s: float = PERIOD_S
 
-    def open(self) -> CanMouth:
+    def open(self) -> CanSafeConnection:
         """Opens the bus at once; `keep_alive` says whether it stands."""
-        return CanMouth(self)
+        return CanSafeConnection(self)
 
 
-class CanMouth:
-    """An open `CanLastWord`; it listens all the time, so that frames from before never verify.
+class CanSafeConnection:
+    """An open `CanSafeCommands`; it listens all the time, so that frames from before never verify.
 
     Adapters raise whatever their vendors like, and the last word raises nothing: hence the wide `except`.
     """
 
     local_port = 0
 
-    def __init__(self, word: CanLastWord) -> None:
+    def __init__(self, word: CanSafeCommands) -> None:
         self.detail = ""
         self._word = word
         self._bus: can.BusABC | None = None
         self._tried_s = float("-inf")
-        self._turn = self._stumbles = 0
-        self._proofs = {step.verify: Proof() for step in word.steps}
+        self._turn = self._errors_in_a_row = 0
+        self._checkers = {step.verify: E2EChecker() for step in word.steps}
         self._connect()
 
     @property
@@ -91,8 +91,8 @@ class CanMouth:
         self._drain()
         return self.connected
 
-    def speak(self) -> list[StepResult]:
-        return [self._step(step) for step in self._word.steps]
+    def execute(self) -> list[SafeStepResult]:
+        return [self._execute_step(step) for step in self._word.steps]
 
     def close(self) -> None:
         bus, self._bus = self._bus, None
@@ -102,7 +102,7 @@ class CanMouth:
         except Exception as error:  # noqa: BLE001
             self.detail = f"{self._word.channel}: {error}"
 
-    def _step(self, step: CanStep) -> StepResult:
+    def _execute_step(self, step: CanStep) -> SafeStepResult:
         sent_s, until_s = NEVER, time.monotonic() + step.within_s
         while (now_s := time.monotonic()) < until_s:
             if self._bus is None:
@@ -114,10 +114,10 @@ class CanMouth:
             if sent_s is NEVER:
                 sent_s = now_s
                 self._drain()
-            if self._heard(step.verify, min(until_s, now_s + self._word.period_s)):
-                return StepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
+            if self._await_verification(step.verify, min(until_s, now_s + self._word.period_s)):
+                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
         detail = f"not verified within {step.within_s:g} s: {self.detail or 'no frame says so'}"
-        return StepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
+        return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _connect(self) -> None:
         self._tried_s = time.monotonic()
@@ -137,13 +137,13 @@ class CanMouth:
                 self._bus.send(can.Message(arbitration_id=said & ~EXTENDED, data=payload, is_extended_id=extended))
                 return True
         except Exception as error:  # noqa: BLE001
-            self._lost(error)
+            self._drop_bus(error)
         return False
 
-    def _heard(self, watch: Watch, until_s: float) -> bool:
+    def _await_verification(self, watch: CanVerification, until_s: float) -> bool:
         while (left_s := until_s - time.monotonic()) > 0.0:
             frame = self._receive(left_s)
-            if frame is not None and watch in self._believed(frame) and watch.met(bytes(frame.data)):
+            if frame is not None and watch in self._verifications_in(frame) and watch.is_met(bytes(frame.data)):
                 return True
             if self._bus is None:
                 return False
@@ -154,39 +154,39 @@ class CanMouth:
             frame = self._receive(0.0)
             if frame is None:
                 return
-            self._believed(frame)
+            self._verifications_in(frame)
 
-    def _believed(self, frame: can.Message) -> list[Watch]:
+    def _verifications_in(self, frame: can.Message) -> list[CanVerification]:
         """Those that watch this frame and find it proven; each frame is looked at once, for its counter's sake."""
         if frame.is_remote_frame or frame.is_error_frame:
             return []
-        told, payload = identifier(frame), bytes(frame.data)
+        told, payload = dbc_identifier(frame), bytes(frame.data)
         return [
             watch
-            for watch, proof in self._proofs.items()
+            for watch, proof in self._checkers.items()
             if watch.identifier == told
-            and not proof.doubt(watch.protection, frame.arbitration_id, payload, watch.length)
+            and not proof.check(watch.protection, frame.arbitration_id, payload, watch.length)
         ]
 
     def _receive(self, timeout_s: float) -> can.Message | None:
         try:
             frame = None if self._bus is None else self._bus.recv(timeout_s)
         except (can.CanError, OSError) as error:
-            self._lost(error)
+            self._drop_bus(error)
             return None
         except Exception as error:  # noqa: BLE001  # a frame on which the adapter's code stumbles takes no link, five do
-            self._stumbles += 1
-            if self._stumbles >= STUMBLES:
-                self._lost(error)
+            self._errors_in_a_row += 1
+            if self._errors_in_a_row >= MOST_ERRORS_IN_A_ROW:
+                self._drop_bus(error)
             return None
-        self._stumbles = 0
+        self._errors_in_a_row = 0
         return frame
 
-    def _lost(self, error: Exception) -> None:
+    def _drop_bus(self, error: Exception) -> None:
         self.close()
         self.detail = f"{self._word.channel} is gone: {error}"
 
 
-def identifier(frame: can.Message) -> int:
+def dbc_identifier(frame: can.Message) -> int:
     """With `EXTENDED` set where it has 29 bits."""
     return frame.arbitration_id | EXTENDED * frame.is_extended_id

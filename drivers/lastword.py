@@ -1,7 +1,7 @@
 """What the guard speaks through: bytes encoded beforehand, on connections opened beforehand.
 
-A `LastWord` (and `lastframe.CanLastWord`) is a description that travels to the guard's process; `open()` there
-gives the connection. `keep_alive` never blocks; `speak` takes as long as its steps allow; neither ever raises.
+A `TcpSafeCommands` (and `lastframe.CanLastWord`) is a description that travels to the guard's process; `open()` there
+gives the connection. `keep_alive` never blocks; `execute` takes as long as its steps allow; neither ever raises.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FLOOD: Final = 65_536  # bytes between two looks; who sends more answers no quer
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult:
+class SafeStepResult:
     """`sent_s` (first) and `verified_s` on the machine's monotonic clock, NaN where it did not come to that."""
 
     name: str
@@ -33,7 +33,7 @@ class StepResult:
     detail: str
 
 
-class Spoken(Protocol):
+class SafeConnection(Protocol):
     """An open last word, whatever its wire."""
 
     @property
@@ -53,7 +53,7 @@ class Spoken(Protocol):
         """Tend the connection, never blocking; True while the other side takes messages and answers."""
         ...
 
-    def speak(self) -> list[StepResult]:
+    def execute(self) -> list[SafeStepResult]:
         """Say every step in order, each until verified or out of time."""
         ...
 
@@ -72,7 +72,7 @@ class TcpStep:
 
 
 @dataclass(frozen=True, slots=True)
-class LastWord:
+class TcpSafeCommands:
     """A TCP instrument at `host:port`; `gap_s` is the least time that it wants between messages."""
 
     address: str
@@ -81,24 +81,24 @@ class LastWord:
     steps: tuple[TcpStep, ...]
     gap_s: float = 0.0
 
-    def open(self) -> TcpMouth:
+    def open(self) -> TcpSafeConnection:
         """Begins to connect at once; `keep_alive` says when it stands."""
-        return TcpMouth(self)
+        return TcpSafeConnection(self)
 
 
-class TcpMouth:
-    """An open `LastWord`: a non-blocking socket and a count of replies, which come in the order of the queries."""
+class TcpSafeConnection:
+    """An open `TcpSafeCommands`: a non-blocking socket and a count of replies, which come in the order of the queries."""
 
-    def __init__(self, word: LastWord) -> None:
+    def __init__(self, word: TcpSafeCommands) -> None:
         self.detail = f"{word.address} is not connected yet"
         self.connected = False
         self.local_port = 0
         self._word = word
-        self._peer = _peer(word.address)
+        self._peer = _resolve_peer(word.address)
         self._socket: socket.socket | None = None
         self._received = b""
         self._asked = self._answered = 0
-        self._deaf = False  # since it has answered nothing for long, until the next answer
+        self._is_unresponsive = False  # since it has answered nothing for long, until the next answer
         self._counts_from = 1  # number of the first query whose answer may verify the step being said
         self._tried_s = self._asked_s = self._owed_s = self._sent_s = float("-inf")
         self._connect()
@@ -107,67 +107,67 @@ class TcpMouth:
         now_s = time.monotonic()
         if self._socket is None and now_s - self._tried_s > RECONNECT_S:
             self._connect()
-        if not self._standing():
+        if not self._finish_connect():
             return False
-        self._lines()
+        self._receive_lines()
         if now_s - self._asked_s > self._word.keep_alive_s and now_s - self._sent_s > self._word.gap_s:
             self._ask(self._word.keep_alive)
         if self.connected:
             if self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S:
-                self._begin_anew()
-            self.detail = self._silence() if self._deaf else ""
+                self._drop_unanswered()
+            self.detail = self._no_answer_text() if self._is_unresponsive else ""
         return self.connected and not self.detail
 
-    def say(self, message: bytes) -> bool:
+    def send_unverified(self, message: bytes) -> bool:
         """Send `message` unverified; False when the connection does not stand."""
-        return self._standing() and self._send(message)
+        return self._finish_connect() and self._send(message)
 
-    def speak(self) -> list[StepResult]:
-        return [self._step(step) for step in self._word.steps]
+    def execute(self) -> list[SafeStepResult]:
+        return [self._execute_step(step) for step in self._word.steps]
 
     def close(self) -> None:
         self._drop("was closed by the workbench")
 
-    def _step(self, step: TcpStep) -> StepResult:
+    def _execute_step(self, step: TcpStep) -> SafeStepResult:
         sent_s, until_s = NEVER, time.monotonic() + step.within_s
         self._counts_from = self._asked + 1
         while time.monotonic() < until_s:
             now_s = time.monotonic()
-            if not (self._ready(until_s) and self._send(step.send)):
+            if not (self._ensure_connected(until_s) and self._send(step.send)):
                 continue
             sent_s = now_s if sent_s is NEVER else sent_s
-            if self._ask(step.verify) and self._heard(step, min(until_s, time.monotonic() + REPEAT_S)):
+            if self._ask(step.verify) and self._await_verification(step, min(until_s, time.monotonic() + REPEAT_S)):
                 self.detail = ""
-                return StepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
+                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
             time.sleep(max(AGAIN_S, self._word.gap_s))
         answers = self.connected and self._answered >= self._counts_from
         otherwise = f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
         said = otherwise if answers or not self.detail else self.detail
         detail = f"not verified within {step.within_s:g} s: {said}"
         if self._asked > self._answered:
-            self._begin_anew()
-        return StepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
+            self._drop_unanswered()
+        return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
-    def _heard(self, step: TcpStep, until_s: float) -> bool:
+    def _await_verification(self, step: TcpStep, until_s: float) -> bool:
         """Wait for an answer that counts; False when the newest query was answered otherwise, or nothing came."""
         while self._socket is not None and self._answered < self._asked and time.monotonic() < until_s:
             if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
-                self.detail = self._silence()
+                self.detail = self._no_answer_text()
                 return False
-            for number, line in self._lines():
+            for number, line in self._receive_lines():
                 if number >= self._counts_from and line in step.accepted:
                     return True
                 self.detail = "" if self.connected else self.detail
         return False
 
-    def _ready(self, until_s: float) -> bool:
+    def _ensure_connected(self, until_s: float) -> bool:
         """Whether the connection stands, tried anew for a moment when it does not."""
         if self._socket is None:
             self._connect()
-        if not self._standing() and self._socket is not None:
+        if not self._finish_connect() and self._socket is not None:
             select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - time.monotonic())))
-        if self._standing():
-            self._lines()  # notices a connection that was closed meanwhile
+        if self._finish_connect():
+            self._receive_lines()  # notices a connection that was closed meanwhile
         if not self.connected:
             time.sleep(AGAIN_S)  # a refused connection must not spin until the deadline
         return self.connected
@@ -186,7 +186,7 @@ class TcpMouth:
         self._socket, self._received = wire, b""
         self._asked, self._answered, self._counts_from = 0, 0, 1
 
-    def _standing(self) -> bool:
+    def _finish_connect(self) -> bool:
         """Whether the socket is connected; finishes a connection that was begun."""
         if self._socket is None or self.connected:
             return self.connected
@@ -221,7 +221,7 @@ class TcpMouth:
             self._drop(f"takes no message: {error}")
         return False
 
-    def _lines(self) -> list[tuple[int, bytes]]:
+    def _receive_lines(self) -> list[tuple[int, bytes]]:
         """Replies that have arrived, each with the number of the query that it answers; unasked lines are dropped."""
         budget = FLOOD
         while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
@@ -240,17 +240,17 @@ class TcpMouth:
             budget -= len(chunk)
         *lines, self._received = self._received.split(b"\n")
         if lines:
-            self._owed_s, self._deaf = time.monotonic(), False
+            self._owed_s, self._is_unresponsive = time.monotonic(), False
         del lines[self._asked - self._answered :]  # or later answers would count as those of queries to come
         first, self._answered = self._answered + 1, self._answered + len(lines)
         return [(first + k, line.strip()) for k, line in enumerate(lines)]
 
-    def _begin_anew(self) -> None:
+    def _drop_unanswered(self) -> None:
         """Leave a connection that owes answers: once it answers again, they would count for the wrong queries."""
-        self._deaf = True
+        self._is_unresponsive = True
         self._drop("answers nothing")
 
-    def _silence(self) -> str:
+    def _no_answer_text(self) -> str:
         return f"{self._word.address} answers nothing"
 
     def _drop(self, why: str) -> None:
@@ -260,7 +260,7 @@ class TcpMouth:
         self.detail = f"{self._word.address} {why}"
 
 
-def _peer(address: str) -> tuple[str, int]:
+def _resolve_peer(address: str) -> tuple[str, int]:
     """Host and port, the name resolved once, because a name server may block; a port 0 of our own for nonsense."""
     host, _, port = address.rpartition(":")
     try:

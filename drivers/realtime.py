@@ -6,10 +6,12 @@ import contextlib
 import os
 from typing import Final
 
-YARDSTICK: Final = 50  # above all that keeps time: what delays this is the machine
+LATENCY_PROBE: Final = 50  # above all that keeps time: what delays this is the machine
 GUARD: Final = 40
 LOOP: Final = 30
-BESIDE: Final = 25  # the engine's other threads: who holds the loop's interpreter waits for no wire of another bench
+ENGINE_THREADS: Final = (
+    25  # the engine's other threads: who holds the loop's interpreter waits for no wire of another bench
+)
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
 INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
 

@@ -40,7 +40,7 @@ _LINE: Final = 8  # float64 in a cache line
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RingRow:
     """Row number `index`, taken at `t_s`: `values[C]`, and for the measured columns `sampled_s[M]`, `quality[M]`."""
 
     index: int
@@ -51,7 +51,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RingBlock:
     """Rows `first` .. `first + k`: `t_s[k]`, `values[C,k]`, `sampled_s[M,k]`, `quality[M,k]`; `lost` came too late."""
 
     epoch: int
@@ -218,7 +218,7 @@ class RingReader:
         """How often the writer has started again."""
         return int(self._layout.state[1])
 
-    def latest(self) -> Row | None:
+    def latest(self) -> RingRow | None:
         """The newest row, whole; None before the first."""
         layout, split = self._layout, 1 + len(self.table)
         while True:
@@ -229,10 +229,10 @@ class RingReader:
             row = layout.newest[index % NEWEST].copy()
             quality = layout.newest_quality[index % NEWEST].copy()
             if self.count - index < NEWEST and self.epoch == epoch:
-                return Row(index, float(row[0]), row[1:split], row[split:], quality)
+                return RingRow(index, float(row[0]), row[1:split], row[split:], quality)
 
-    def since(self, count: int) -> Block:
-        """Rows from number `count` on; what was overwritten before it could be read is counted in `Block.lost`."""
+    def since(self, count: int) -> RingBlock:
+        """Rows from number `count` on; what was overwritten before it could be read is counted in `RingBlock.lost`."""
         layout = self._layout
         while True:
             epoch, end = self.epoch, self.count
@@ -244,7 +244,9 @@ class RingReader:
             first += torn
             lost = max(first - max(count, 0), 0)
             if self.epoch == epoch:
-                return Block(epoch, first, lost, t_s[torn:], values[:, torn:], sampled_s[:, torn:], quality[:, torn:])
+                return RingBlock(
+                    epoch, first, lost, t_s[torn:], values[:, torn:], sampled_s[:, torn:], quality[:, torn:]
+                )
 
     def window(self, columns: Columns, newest: int) -> tuple[Floats, Floats]:
         """The `newest` rows (fewer if there are fewer) of some columns: `t_s[k]`, `values[len(columns),k]`."""

@@ -21,21 +21,21 @@ LARGEST: Final = 16 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingFile:
     """No file was ever written there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Damaged:
+class DamagedFile:
     """There is something, but not what was written; `sentence` names the file and says why."""
 
     sentence: str
 
 
-def read_state(path: Path, parse: Callable[[Fields], T]) -> T | Missing | Damaged:
+def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | DamagedFile:
     """What the JSON object at `path` says, by `parse`, which raises `ValueError`, `TypeError` or `KeyError`.
 
-    Never raises: whatever lies in the file's place (a folder, zeros, half an object, no permission) is `Damaged`.
+    Never raises: whatever lies in the file's place (a folder, zeros, half an object, no permission) is `DamagedFile`.
     """
     try:
         with path.open("rb") as file:
@@ -43,7 +43,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | Missing | Damage
         return parse(_fields(data))
     except FileNotFoundError:
         if not path.is_symlink():
-            return Missing()
+            return MissingFile()
         return _damaged(path, "it is a link to nothing")
     except KeyError as error:
         return _damaged(path, f"it lacks {error}")
@@ -104,7 +104,7 @@ def sync_folder(folder: Path) -> None:
             os.close(place)
 
 
-def text_in(fields: Fields, name: str) -> str:
+def read_text(fields: Fields, name: str) -> str:
     """A text that is not empty, for `parse`; raises `KeyError`, `TypeError`."""
     value = fields[name]
     if not isinstance(value, str) or not value.strip():
@@ -112,7 +112,7 @@ def text_in(fields: Fields, name: str) -> str:
     return value
 
 
-def whole_in(fields: Fields, name: str, least: int = 0) -> int:
+def read_whole(fields: Fields, name: str, least: int = 0) -> int:
     """A whole number of at least `least`, for `parse`; raises `KeyError`, `TypeError`, `ValueError`."""
     value = fields[name]
     if type(value) is not int:
@@ -136,5 +136,5 @@ def _fields(data: bytes) -> Fields:
     return cast("Fields", value)
 
 
-def _damaged(path: Path, why: str) -> Damaged:
-    return Damaged(f"{path.name} cannot be read: {why}")
+def _damaged(path: Path, why: str) -> DamagedFile:
+    return DamagedFile(f"{path.name} cannot be read: {why}")

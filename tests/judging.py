@@ -186,9 +186,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _main() -> None:
     """At each byte begin to measure, or end and print how late it was at p99, in ms."""
-    from drivers.realtime import YARDSTICK, ask_realtime  # noqa: PLC0415  # of this process alone
+    from drivers.realtime import LATENCY_PROBE, ask_realtime  # noqa: PLC0415  # of this process alone
 
-    ask_realtime(YARDSTICK)
+    ask_realtime(LATENCY_PROBE)
     while os.read(0, 1):
         late_s, due_s = [0.0], time.monotonic() + _PERIOD_S
         while not select.select([0], [], [], max(0.0, due_s - time.monotonic()))[0]:

@@ -54,9 +54,9 @@ def _main() -> None:
     import select  # noqa: PLC0415
     import statistics  # noqa: PLC0415
 
-    from drivers.realtime import YARDSTICK, ask_realtime  # noqa: PLC0415
+    from drivers.realtime import LATENCY_PROBE, ask_realtime  # noqa: PLC0415
 
-    ask_realtime(YARDSTICK)
+    ask_realtime(LATENCY_PROBE)
     took_s = [python_s(ADDITIONS // _SHARE)]
     while not select.select([sys.stdin], [], [], _EVERY_S)[0]:
         took_s.append(python_s(ADDITIONS // _SHARE))

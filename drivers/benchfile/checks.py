@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from drivers.benchfile.document import Document, KeyPath
-    from drivers.benchfile.model import Bench, Bounds, Limit
+    from drivers.benchfile.model import Bench, Bounds, LimitSection
     from drivers.errors import BenchFileError
 
 LAST_PORT: Final = 65_535
@@ -108,7 +108,7 @@ def _limits(bench: Bench) -> Iterator[BenchFileError]:
     yield from _unbounded(bench)
 
 
-def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[BenchFileError]:
+def _device_in_bench(document: Document, at: KeyPath, limit: LimitSection) -> Iterator[BenchFileError]:
     """A bench limit must leave the device's own one within reach, or no test could show how the device reacts."""
     if limit.device is None or limit.bench is None:
         return
@@ -125,7 +125,7 @@ def _device_in_bench(document: Document, at: KeyPath, limit: Limit) -> Iterator[
             )
 
 
-def _bench_in_protection(bench: Bench, at: KeyPath, limit: Limit, bounds: Bounds) -> Iterator[BenchFileError]:
+def _bench_in_protection(bench: Bench, at: KeyPath, limit: LimitSection, bounds: Bounds) -> Iterator[BenchFileError]:
     """The instrument's protection must lie behind the bench limit that the software keeps."""
     for channel, owner, field, unit in PROTECTED:
         if si_unit(limit.unit) == unit and limit.has_channel(channel):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.benchfile.document import Document
-from drivers.benchfile.read import checked
+from drivers.benchfile.read import validate
 from drivers.benchfile.units import to_si
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
 
-class Watched(Part):
+class ProtectedQuantity(Part):
     """Something that opens the contactors.
 
     `fault` is what the device calls it (absent: the table's name in capitals), `place` whether it names cell or sensor.
@@ -35,7 +35,7 @@ class Watched(Part):
     react_ms: Milliseconds | None = None
 
 
-class Protection(Watched):
+class ProtectionSpec(ProtectedQuantity):
     """Trips beyond `limit` for `debounce_ms`; can be reset once within `recover`. Magnitudes, in `unit`.
 
     `latched`: whether the fault outlives a power cycle.
@@ -56,21 +56,21 @@ class Protection(Watched):
         return self.debounce_ms / 1e3
 
 
-class Timeout(Watched):
+class Timeout(ProtectedQuantity):
     """Silence for so long counts as lost."""
 
     fault: FaultName | None = "HEARTBEAT_LOST"
     timeout_ms: Milliseconds
 
 
-class Debounced(Watched):
+class Debounced(ProtectedQuantity):
     """Seen for so long it counts."""
 
     every_ms: Milliseconds
     debounce_ms: Milliseconds
 
 
-class Feedback(Watched):
+class Feedback(ProtectedQuantity):
     """The auxiliary contact must agree by then."""
 
     fault: FaultName | None = "CONTACTOR_WELDED"
@@ -80,11 +80,11 @@ class Feedback(Watched):
 class DeviceSheet(Part):
     """What the maker declares; what a device has not is absent."""
 
-    cell_overvoltage: Protection | None = None
-    cell_undervoltage: Protection | None = None
-    overcurrent_charge: Protection | None = None
-    overcurrent_discharge: Protection | None = None
-    overtemperature: Protection | None = None
+    cell_overvoltage: ProtectionSpec | None = None
+    cell_undervoltage: ProtectionSpec | None = None
+    overcurrent_charge: ProtectionSpec | None = None
+    overcurrent_discharge: ProtectionSpec | None = None
+    overtemperature: ProtectionSpec | None = None
     heartbeat: Timeout | None = None
     open_wire: Debounced | None = None
     contactor: Feedback | None = None
@@ -92,4 +92,4 @@ class DeviceSheet(Part):
 
 def read_sheet(path: Path) -> DeviceSheet:
     """Read and check a profile; raises `BenchFileError` with its line."""
-    return checked(Document.read(path), DeviceSheet)
+    return validate(Document.read(path), DeviceSheet)

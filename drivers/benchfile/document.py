@@ -60,17 +60,17 @@ class Document:
     ) -> BenchFileError:
         """An error about the value at `at`; `what` follows the key's name in the sentence."""
         return BenchFileError(
-            f"{spelled(at)} {what}",
+            f"{spell_key(at)} {what}",
             where=self.path.name,
             line=self.line(at),
-            key=spelled(at),
+            key=spell_key(at),
             value=value,
             bound=bound,
             hint=hint,
         )
 
 
-def spelled(at: KeyPath) -> str:
+def spell_key(at: KeyPath) -> str:
     """`limit[1].bench[0]`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).lstrip(".")
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.benchfile.document import KeyPath
-    from drivers.benchfile.model import Bench, Bounds, Limit
+    from drivers.benchfile.model import Bench, Bounds, LimitSection
     from drivers.errors import BenchFileError
     from drivers.snapshot import Channel, ChannelTable, Floats
 
 
 @dataclass(frozen=True)
-class BenchLimits:
+class DeclaredLimits:
     """Limits in SI over a table's columns, infinite where there is none; `where` reads `hil24.toml:61`, or is empty.
 
     `numbers[n]` is the place of the `[[limit]]` that bounds column n, None where none does.
@@ -39,18 +39,18 @@ def same_name(channel: str) -> str:
     return channel
 
 
-def laid_over(
+def lay_over_channels(
     bench: Bench, table: ChannelTable, *, called: Callable[[str], str] = same_name, whole: bool = True
-) -> BenchLimits:
+) -> DeclaredLimits:
     """The file's limits over `table`: the one place where a limit finds its channels.
 
     `called` gives the name by which the file knows a channel. Raises `BenchFileError` where a channel is bounded twice
     or in another unit, and, unless the table is not the `whole` bench, where a pattern matches no channel.
     """
     row = _rows(bench, table, called, whole=whole)
-    low, high, where = _laid(bench, row, "bench")
-    device_low, device_high, device_where = _laid(bench, row, "device")
-    return BenchLimits(low, high, where, device_low, device_high, device_where, tuple(row))
+    low, high, where = _lay_rows(bench, row, "bench")
+    device_low, device_high, device_where = _lay_rows(bench, row, "device")
+    return DeclaredLimits(low, high, where, device_low, device_high, device_where, tuple(row))
 
 
 def _rows(bench: Bench, table: ChannelTable, called: Callable[[str], str], *, whole: bool) -> list[int | None]:
@@ -78,7 +78,7 @@ def _rows(bench: Bench, table: ChannelTable, called: Callable[[str], str], *, wh
     return row
 
 
-def _other_unit(bench: Bench, number: int, limit: Limit, channel: Channel) -> BenchFileError:
+def _other_unit(bench: Bench, number: int, limit: LimitSection, channel: Channel) -> BenchFileError:
     what = f'= "{limit.unit}" does not fit {channel.name} in {channel.unit}'
     hint = "correct the unit or the pattern"
     return bench.document.mistake(
@@ -86,7 +86,7 @@ def _other_unit(bench: Bench, number: int, limit: Limit, channel: Channel) -> Be
     )
 
 
-def _laid(bench: Bench, row: list[int | None], side: str) -> tuple[Floats, Floats, tuple[str, ...]]:
+def _lay_rows(bench: Bench, row: list[int | None], side: str) -> tuple[Floats, Floats, tuple[str, ...]]:
     low, high, where = np.full(len(row), -np.inf), np.full(len(row), np.inf), [""] * len(row)
     for column, number in enumerate(row):
         bounds: Bounds | None = None if number is None else getattr(bench.limit[number], side)

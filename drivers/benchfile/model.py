@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from drivers.benchfile.limits import BenchLimits, laid_over
+from drivers.benchfile.limits import DeclaredLimits, lay_over_channels
 from drivers.benchfile.older import HOLD_MS
 from drivers.benchfile.units import to_si
 from drivers.evidence_class import is_emulated
@@ -80,7 +80,7 @@ class Protect(Section):
     current_a: Positive
 
 
-class Timeouts(Section):
+class TimeoutsSection(Section):
     """Milliseconds for each kind of command (`drivers.scpi.timeouts`); what is left out, the driver declares."""
 
     open: PeriodMs | None = None
@@ -95,20 +95,20 @@ class Timeouts(Section):
         return {name: value / 1000 for name, value in self.model_dump().items() if value is not None}
 
 
-class Instrument(Section):
+class InstrumentSection(Section):
     """An instrument: `kind` names its driver, `expect` the model in its answer to `*IDN?`."""
 
     address: Text
     expect: Text
     period_ms: PeriodMs
-    timeouts_ms: Timeouts = Timeouts()
+    timeouts_ms: TimeoutsSection = TimeoutsSection()
 
     @property
     def period_s(self) -> float:
         return self.period_ms / 1000
 
 
-class CellSimulator(Instrument):
+class CellSimulatorSection(InstrumentSection):
     """`[cell_simulator]`."""
 
     kind: Literal["ngi_n83624"]
@@ -116,7 +116,7 @@ class CellSimulator(Instrument):
     discharge_reads: Literal["positive", "negative"] = "positive"
 
 
-class Supply(Instrument):
+class SupplySection(InstrumentSection):
     """`[supply]`: `charge_v` sources into the loop's buffer battery, `discharge_v` sinks from it."""
 
     kind: Literal["ea_psb10000"]
@@ -125,14 +125,14 @@ class Supply(Instrument):
     discharge_v: Annotated[float, Field(ge=0)]
 
 
-class IoBox(Instrument):
+class IoBoxSection(InstrumentSection):
     """`[io_box]`."""
 
     kind: Literal["pulse_io"]
     thermistors: Annotated[int, Field(ge=1, le=8)]
 
 
-class Dut(Section):
+class DutSection(Section):
     """`[dut]`: the device under test, known by a CAN bus and a map alone."""
 
     interface: Text
@@ -142,7 +142,7 @@ class Dut(Section):
     dbc_sha256: Annotated[str, Field(pattern=r"^(|[0-9a-f]{64})$")] = ""  # not declared: taken as it is
 
 
-class Limit(Section):
+class LimitSection(Section):
     """`[[limit]]`: bounds in `unit` for the channels that the pattern matches."""
 
     channels: Text
@@ -198,7 +198,7 @@ class LostAges(Ages):
     io_box: LostMs
 
 
-class Gate(Section):
+class GateSection(Section):
     """`[gate]`."""
 
     hold_ms: Annotated[float, Field(ge=0, le=HOLD_MS)]
@@ -211,7 +211,7 @@ class Gate(Section):
         return int(self.hold_ms * rate_hz / 1000 + ROUNDED)
 
 
-class Guard(Section):
+class GuardSection(Section):
     """`[guard]`."""
 
     silent_ms: Annotated[int, Field(ge=1, le=500)]
@@ -233,7 +233,7 @@ class SafeStep(Section):
         return self.within_ms / 1000
 
 
-class Lane(Section):
+class LaneSection(Section):
     """`[[lane]]`: one module with `build(pack, settings)`; a file among the settings is an absolute path."""
 
     role: Role
@@ -248,16 +248,16 @@ class Bench(Section):
 
     bench: General
     pack: Pack
-    cell_simulator: CellSimulator
-    supply: Supply
-    io_box: IoBox
-    dut: Dut
-    limit: Annotated[tuple[Limit, ...], Field(strict=False)]
+    cell_simulator: CellSimulatorSection
+    supply: SupplySection
+    io_box: IoBoxSection
+    dut: DutSection
+    limit: Annotated[tuple[LimitSection, ...], Field(strict=False)]
     device_limits: DeviceLimits | None = None
-    gate: Gate
-    guard: Guard
+    gate: GateSection
+    guard: GuardSection
     safe: Annotated[tuple[SafeStep, ...], Field(strict=False)]
-    lane: Annotated[tuple[Lane, ...], Field(strict=False)]
+    lane: Annotated[tuple[LaneSection, ...], Field(strict=False)]
 
     _document: Document = PrivateAttr()
     _notes: tuple[str, ...] = PrivateAttr(default=())
@@ -297,18 +297,18 @@ class Bench(Section):
         """The device map, which stands beside the bench file unless its path is absolute."""
         return self.path.parent / self.dut.map
 
-    def lanes(self, role: Role) -> tuple[Lane, ...]:
+    def lanes(self, role: Role) -> tuple[LaneSection, ...]:
         """The lanes of one role in the file's order."""
         return tuple(lane for lane in self.lane if lane.role == role)
 
-    def active(self, role: Role) -> Lane:
+    def active(self, role: Role) -> LaneSection:
         """The one lane of `role` that acts."""
         return next(lane for lane in self.lanes(role) if lane.active)
 
-    def at(self, lane: Lane) -> KeyPath:
+    def at(self, lane: LaneSection) -> KeyPath:
         """Where `lane` stands in the file, for `document.mistake`."""
         return ("lane", self.lane.index(lane))
 
-    def limits(self, table: ChannelTable) -> BenchLimits:
+    def limits(self, table: ChannelTable) -> DeclaredLimits:
         """The limits in SI over `table`; raises `BenchFileError` where a pattern or a unit fits nothing."""
-        return laid_over(self, table)
+        return lay_over_channels(self, table)

@@ -63,18 +63,18 @@ def _bench(document: Document, *, files: bool) -> Bench:
     _raise_first(not_finite(document, document.values))
     _raise_first(conflicts(document))
     values, notes = convert(document)
-    bench = checked(document, Bench, values)
+    bench = validate(document, Bench, values)
     bench._document, bench._notes = document, notes  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     _raise_first(mistakes(bench, files=files))
     return bench
 
 
-def checked(document: Document, model: type[Model], values: dict[str, Any] | None = None) -> Model:
+def validate(document: Document, model: type[Model], values: dict[str, Any] | None = None) -> Model:
     """The document's values (or these) as `model`; raises `BenchFileError`. Serves every declaration in TOML."""
     try:
         return model.model_validate(document.values if values is None else values)
     except ValidationError as error:
-        _raise_first(_in_words(document, model, detail) for detail in error.errors(include_url=False))
+        _raise_first(_describe_error(document, model, detail) for detail in error.errors(include_url=False))
         raise
 
 
@@ -87,7 +87,7 @@ def _raise_first(found: Iterable[BenchFileError]) -> None:
         raise first
 
 
-def _in_words(document: Document, model: type[BaseModel], detail: ErrorDetails) -> BenchFileError:
+def _describe_error(document: Document, model: type[BaseModel], detail: ErrorDetails) -> BenchFileError:
     at: KeyPath = tuple(step for step in detail["loc"] if step != "[key]")
     context = detail.get("ctx", {})
     bound = next((f"{_BOUNDS[name]} {value}" for name, value in context.items() if name in _BOUNDS), None)
@@ -98,13 +98,13 @@ def _in_words(document: Document, model: type[BaseModel], detail: ErrorDetails) 
         near = get_close_matches(str(at[-1]), known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
-    said = _should(detail)
+    said = _describe_expected(detail)
     value = json.loads(json.dumps(detail["input"], default=str))  # a date of TOML's is none of JSON's
     shown = "..." if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
     return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
 
 
-def _should(detail: ErrorDetails) -> str:
+def _describe_expected(detail: ErrorDetails) -> str:
     """What the value should be, in the words of TOML."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:

@@ -11,7 +11,7 @@ from drivers.channel_names import SUPPLY_CURRENT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drivers.benchfile.model import Bench, Instrument
+    from drivers.benchfile.model import Bench, InstrumentSection
     from drivers.errors import BenchFileError
 
 INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
@@ -75,7 +75,7 @@ def mistakes(bench: Bench) -> Iterator[BenchFileError]:
 def _ages(bench: Bench) -> Iterator[BenchFileError]:
     document, late, lost = bench.document, bench.gate.late_ms, bench.gate.lost_ms
     for source in INSTRUMENTS:
-        instrument: Instrument = getattr(bench, source)
+        instrument: InstrumentSection = getattr(bench, source)
         late_ms: int = getattr(late, source)
         lost_ms: int = getattr(lost, source)
         if late_ms <= instrument.period_ms:

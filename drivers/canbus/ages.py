@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from drivers.canbus.dbc import Message
+    from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import SignalRow
     from drivers.canbus.layout import Page
 
@@ -16,7 +16,7 @@ MOST_S: Final = 5.0
 UNDECLARED_S: Final = 1.0  # neither map nor DBC says how often it comes: three cycles of the slowest usual limits
 
 
-def max_ages_s(rows: Sequence[SignalRow], messages: Mapping[str, Message], of_map_ms: int | None) -> list[float]:
+def max_ages_s(rows: Sequence[SignalRow], messages: Mapping[str, DbcMessage], of_map_ms: int | None) -> list[float]:
     """Of each row: its own age, else the map's, else three cycles of its message for each page that the map uses.
 
     Never more than `MOST_S`; `UNDECLARED_S` where the DBC has no cycle time either.

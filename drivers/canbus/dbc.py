@@ -7,10 +7,10 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from drivers.canbus.dbctext import decoded
-from drivers.canbus.layout import BITS_PER_BYTE, Layout
+from drivers.canbus.dbctext import decode_text
+from drivers.canbus.layout import BITS_PER_BYTE, MessageLayout
 from drivers.errors import BenchFileError
-from drivers.frameproof import Protection
+from drivers.frameproof import E2EProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 CLASSIC_BYTES: Final = 8  # of data in a frame of classic CAN
 
 
-class Message:
+class DbcMessage:
     """One message of a DBC: its signals in the DBC's physical units."""
 
-    def __init__(self, message: Any, protection: Protection | None, proven_by: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: Any, protection: E2EProfile | None, proven_by: tuple[str, ...] = ()) -> None:
         """`proven_by`: the signals of `protection`."""
         self._message = message
         self.name: str = message.name
         self.id: int = message.frame_id
         self.extended: bool = message.is_extended_frame
         self.length: int = message.length  # bytes
-        self.layout: Final = Layout(message.signals)
+        self.layout: Final = MessageLayout(message.signals)
         self.signals: tuple[str, ...] = tuple(self.layout.fields)
         self.cycle_s: float | None = message.cycle_time / 1000 if message.cycle_time else None
         self.protection = protection
@@ -71,7 +71,7 @@ class Message:
             payload = self.layout.written(values).to_bytes(self.length, "little")
         except (OverflowError, ValueError) as error:
             raise ValueError(f"{self.name}: {error}") from error
-        return payload if self.protection is None else self.protection.sealed(self.id, payload, counter)
+        return payload if self.protection is None else self.protection.protect(self.id, payload, counter)
 
     def bits(self, signal: str, value: float) -> tuple[int, int]:
         """Mask and value by which the little-endian number of a payload says that `signal` is `value`.
@@ -83,7 +83,7 @@ class Message:
             raise ValueError(f"{self.name}.{signal} = {value:g} cannot be compared bit by bit")
         return self.layout.bits(signal, raw)
 
-    def protected_by(self, counter: str, checksum: str) -> Message:
+    def protected_by(self, counter: str, checksum: str) -> DbcMessage:
         """The same message under that rule; raises `ValueError` where its signals do not lie as the rule needs."""
         count, check = (self.layout.fields[name] for name in (counter, checksum))
         if check.length != BITS_PER_BYTE or check.start % BITS_PER_BYTE:
@@ -94,8 +94,8 @@ class Message:
             raise ValueError(f"{self.name} has its counter or checksum on one page only")
         if count.overlaps(check) or max(count.octets, check.octets) > self.length:
             raise ValueError(f"{self.name} has no place of their own for counter and checksum")
-        rule = Protection(count.start, count.length, check.start // BITS_PER_BYTE)
-        return Message(self._message, rule, (counter, checksum))
+        rule = E2EProfile(count.start, count.length, check.start // BITS_PER_BYTE)
+        return DbcMessage(self._message, rule, (counter, checksum))
 
 
 class Dbc:
@@ -112,7 +112,7 @@ class Dbc:
         logging.getLogger("cantools").setLevel(logging.ERROR)  # repeated names are told where they matter
         try:
             raw = path.read_bytes()
-            text = decoded(raw)
+            text = decode_text(raw)
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except ValueError as error:
@@ -122,10 +122,10 @@ class Dbc:
         except Exception as error:  # cantools raises errors of its own and of textparser
             raise BenchFileError(f"is no DBC file: {error}", where=str(path), hint="name another file") from error
         self.hash = hashlib.sha256(raw).hexdigest()
-        self.messages: dict[str, Message] = {}
+        self.messages: dict[str, DbcMessage] = {}
         self.twice: set[str] = set()
         for message in cast("Any", database).messages:
             if message.name in self.messages:
                 self.twice.add(message.name)
             else:
-                self.messages[message.name] = Message(message, None)
+                self.messages[message.name] = DbcMessage(message, None)

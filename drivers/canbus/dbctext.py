@@ -13,7 +13,7 @@ MARKS: Final = (  # the longer mark first: UTF-32 begins as UTF-16 does
 )
 
 
-def decoded(raw: bytes) -> str:
+def decode_text(raw: bytes) -> str:
     """The text of `raw`, with or without a mark; raises `ValueError` for UTF-16 and UTF-32, by name."""
     name = next((name for mark, name in MARKS if raw.startswith(mark)), "UTF-16" if b"\0" in raw[:64] else "")
     if name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.canbus.device_behaviour import HealthRow
-from drivers.canbus.device_faults import derived
+from drivers.canbus.device_faults import derive_fault_channels
 from drivers.channel_names import BMS_FAULT, BMS_FAULT_CELL
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_behaviour(
     names = {channel.name for channel in mapped}
     _check_faults(document, file, names)
     _check_request(document, file)
-    known = names | {channel.name for channel in derived(mapped, file.fault)}
+    known = names | {channel.name for channel in derive_fault_channels(mapped, file.fault)}
     health = file.health
     if health.channel not in known and health == HealthRow():
         return  # a map whose device is never armed need not tell a fault

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NO_FAULT: Final = "NONE"
 
 
-def derived(mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> tuple[Channel, ...]:
+def derive_fault_channels(mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> tuple[Channel, ...]:
     """The channels that `FaultChannels` fills: the fault where `faults` declare it, the place where no signal is it.
 
     They are believed as long as the oldest value that they are made of.
@@ -53,7 +53,7 @@ class FaultChannels:
 
     def __init__(self, mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> None:
         column = {channel.name: number for number, channel in enumerate(mapped)}
-        added = [channel.name for channel in derived(mapped, faults)]
+        added = [channel.name for channel in derive_fault_channels(mapped, faults)]
         self._fault = len(mapped) + added.index(BMS_FAULT) if BMS_FAULT in added else None
         self._place = len(mapped) + added.index(BMS_FAULT_CELL) if BMS_FAULT_CELL in added else None
         self._told = column.get(BMS_FAULT)

@@ -9,7 +9,7 @@ GARBAGE_IN_A_ROW: Final = 5
 
 
 @dataclass
-class Doubt:
+class MessageDoubt:
     """What is wrong with one message: frames in a row not believed, odd frames in all, why, how long that is news."""
 
     in_a_row: int = 0
@@ -19,22 +19,22 @@ class Doubt:
 
 
 @dataclass
-class Doubts:
+class FrameErrors:
     """By message; one message's doubt says nothing of the others."""
 
-    of: dict[str, Doubt] = field(default_factory=dict[str, Doubt])
+    of: dict[str, MessageDoubt] = field(default_factory=dict[str, MessageDoubt])
 
     def refuse(self, name: str, why: str, until_s: float) -> None:
         """A frame of `name` was not believed."""
-        doubt = self.of.setdefault(name, Doubt())
+        doubt = self.of.setdefault(name, MessageDoubt())
         doubt.in_a_row += 1
         self._note(doubt, f"comes with {why}; is this its DBC?", until_s)
 
     def pass_over(self, name: str, why: str, until_s: float) -> None:
         """A frame of `name` was believed, but something in it cannot be read."""
-        self._note(self.of.setdefault(name, Doubt()), f"comes with {why}", until_s)
+        self._note(self.of.setdefault(name, MessageDoubt()), f"comes with {why}", until_s)
 
-    def believe(self, name: str) -> None:
+    def accept(self, name: str) -> None:
         """A frame of `name` was believed: those before it were chance."""
         if (doubt := self.of.get(name)) is not None and doubt.in_a_row:
             doubt.in_a_row, doubt.until_s = 0, float("-inf")
@@ -60,12 +60,12 @@ class Doubts:
         return ". ".join(told)
 
     @staticmethod
-    def _note(doubt: Doubt, why: str, until_s: float) -> None:
+    def _note(doubt: MessageDoubt, why: str, until_s: float) -> None:
         doubt.count += 1
         doubt.why, doubt.until_s = why, until_s
 
     @staticmethod
-    def _sentence(name: str, doubt: Doubt) -> str:
+    def _sentence(name: str, doubt: MessageDoubt) -> str:
         return f"{name} {doubt.why} ({_times(doubt.count)})"
 
 

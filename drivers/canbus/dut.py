@@ -12,12 +12,12 @@ import numpy as np
 from drivers.canbus.adapterclock import AdapterClock
 from drivers.canbus.bus import open_bus
 from drivers.canbus.device_faults import FaultChannels
-from drivers.canbus.doubts import Doubts
+from drivers.canbus.doubts import FrameErrors
 from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
 from drivers.canbus.lean import can
-from drivers.canbus.talker import Talker
-from drivers.frameproof import Proof
-from drivers.lastframe import EXTENDED, CanLastWord, CanStep, Watch, identifier
+from drivers.canbus.talker import DutTransmitter
+from drivers.frameproof import E2EChecker
+from drivers.lastframe import EXTENDED, CanSafeCommands, CanStep, CanVerification, dbc_identifier
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
 from drivers.snapshot import Quality
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from drivers.canbus.dbc import Message
+    from drivers.canbus.dbc import DbcMessage
     from drivers.snapshot import Bytes, Channel, Columns, Floats
 
 Contactor: TypeAlias = Literal["open", "close", "none"]
@@ -39,10 +39,10 @@ NEWS_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _MessageSignals:
     """Columns of one message's signals, and how they become SI."""
 
-    message: Message
+    message: DbcMessage
     columns: Columns
     signals: tuple[str, ...]
     scale: Floats
@@ -64,15 +64,15 @@ class Dut:
         self.name: Final = "dut"
         self.map: Final = mapped
         self.channels: Final[tuple[Channel, ...]] = mapped.channels
-        self.proof: Final = Proof()
-        self.doubts: Final = Doubts()
+        self.proof: Final = E2EChecker()
+        self.doubts: Final = FrameErrors()
         self._address = (interface, channel, bitrate)
         self.openings = 0  # of the bus
         self._bus: can.BusABC | None = None
         self._fault = ""
         self._heard_s = self._opened_s = float("-inf")
         self._last_s: dict[str, float] = {}
-        self._taken = _taken(mapped)
+        self._taken = _collect_signals(mapped)
         self._clock = AdapterClock()
         self._low = np.array([channel.low for channel in self.channels])
         self._high = np.array([channel.high for channel in self.channels])
@@ -80,8 +80,8 @@ class Dut:
         nothing = np.full(len(self.channels), np.nan)
         self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
         self._closing = threading.Event()
-        self._listener = threading.Thread(target=self._listen, name="listen dut", daemon=True)
-        self._talker = Talker(mapped.file, mapped.messages, self._send)
+        self._listener = threading.Thread(target=self._run, name="listen dut", daemon=True)
+        self._talker = DutTransmitter(mapped.file, mapped.messages, self._send)
         self._faults = FaultChannels(mapped.mapped_channels, mapped.file.fault)
 
     @classmethod
@@ -127,7 +127,7 @@ class Dut:
         """
         self._talker.request(contactor, reset=reset, balance_off=balance_off)
 
-    def last_heard_s(self) -> dict[str, float]:
+    def last_received_s(self) -> dict[str, float]:
         """Newest believed frame of each message, monotonic; messages never heard are absent."""
         return dict(self._last_s)
 
@@ -167,7 +167,7 @@ class Dut:
     def _silent(self, now_s: float) -> bool:
         return not now_s - self._heard_s <= self.map.timeout_s
 
-    def _listen(self) -> None:
+    def _run(self) -> None:
         ask_realtime(WIRE)
         pause_s = FIRST_RETRY_S
         while not self._closing.is_set():
@@ -176,15 +176,15 @@ class Dut:
                 self._opened_s, pause_s, self._fault = time.monotonic(), FIRST_RETRY_S, ""
                 self._clock = AdapterClock()
                 self.openings += 1
-                self._hear(bus)
+                self._process_frame(bus)
             except Exception as error:  # noqa: BLE001  # adapters raise whatever their vendors like
                 self._fault = str(error) or repr(error)
             finally:
-                self._hang_up()
+                self._close_bus()
             self._closing.wait(pause_s)
             pause_s = min(2.0 * pause_s, SLOWEST_RETRY_S)
 
-    def _hear(self, bus: can.BusABC) -> None:
+    def _process_frame(self, bus: can.BusABC) -> None:
         while not self._closing.is_set():
             frame = self._receive(bus)
             silent = self._silent(time.monotonic())
@@ -212,7 +212,7 @@ class Dut:
     def _pass_over(self, error: Exception) -> None:
         self.doubts.pass_over("the bus", f"a frame that cannot be read: {error!r}", time.monotonic() + NEWS_S)
 
-    def _hang_up(self) -> None:
+    def _close_bus(self) -> None:
         bus, self._bus = self._bus, None
         self._talker.forget()
         try:
@@ -223,14 +223,14 @@ class Dut:
 
     def _take(self, frame: can.Message, arrived_s: float) -> None:
         """Believe one frame or not; identifiers that the map does not name are passed over."""
-        taken = self._taken.get(identifier(frame))
+        taken = self._taken.get(dbc_identifier(frame))
         if taken is None:
             return
         message, payload = taken.message, bytes(frame.data)
-        if why := self.proof.doubt(message.protection, message.id, payload, message.length):
+        if why := self.proof.check(message.protection, message.id, payload, message.length):
             self.doubts.refuse(message.name, why, arrived_s + taken.news_s)
             return
-        self.doubts.believe(message.name)
+        self.doubts.accept(message.name)
         if why := message.oddity(payload):
             self.doubts.pass_over(message.name, why, arrived_s + taken.news_s)
         told = message.decode(payload)
@@ -243,7 +243,7 @@ class Dut:
         self._newest = values, sampled_s
         self._heard_s = self._last_s[message.name] = arrived_s
 
-    def _send(self, message: Message, payload: bytes) -> bool:
+    def _send(self, message: DbcMessage, payload: bytes) -> bool:
         """Whether the bus took it."""
         try:
             if (bus := self._bus) is not None:
@@ -254,32 +254,32 @@ class Dut:
         return False
 
 
-def last_word(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanLastWord:
+def open_commands(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanSafeCommands:
     """The guard's own bus and request for open contactors."""
-    return CanLastWord(interface, channel, bitrate, open_steps(mapped, within_s))
+    return CanSafeCommands(interface, channel, bitrate, open_steps(mapped, within_s))
 
 
 def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
     """Contactors open: the guard's request under every counter value, verified by the mapped channel's bits."""
     rules, verify = mapped.file.last_request, mapped.file.verify
     asking = mapped.messages[rules.message]
-    turns = asking.protection.turns if asking.protection else 1
+    turns = asking.protection.counter_values if asking.protection else 1
     frames = tuple((_identifier(asking), asking.encode({rules.signal: rules.open}, turn)) for turn in range(turns))
     row = mapped.row(verify.channel)
     answering = mapped.messages[row.message]
     mask, value = answering.bits(row.signal, (verify.open - row.offset) / row.scale)
-    watch = Watch(_identifier(answering), mask, value, answering.length, answering.protection)
+    watch = CanVerification(_identifier(answering), mask, value, answering.length, answering.protection)
     return (CanStep("contactors open", frames, watch, within_s),)
 
 
-def _taken(mapped: DutMap) -> dict[int, _Taken]:
+def _collect_signals(mapped: DutMap) -> dict[int, _MessageSignals]:
     """Per identifier, where the signals of its message go."""
     rows: dict[str, list[int]] = {}
     channels = mapped.channels
     for column, row in enumerate(mapped.rows):
         rows.setdefault(row.message, []).append(column)
     return {
-        _identifier(mapped.messages[name]): _Taken(
+        _identifier(mapped.messages[name]): _MessageSignals(
             mapped.messages[name],
             np.array(columns, dtype=np.intp),
             tuple(mapped.rows[column].signal for column in columns),
@@ -301,5 +301,5 @@ def _is_invalid(valid: tuple[str, int] | None, told: Mapping[str, float]) -> boo
     return valid is not None and told.get(valid[0]) != valid[1]
 
 
-def _identifier(message: Message) -> int:
+def _identifier(message: DbcMessage) -> int:
     return message.id | EXTENDED * message.extended

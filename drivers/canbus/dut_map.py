@@ -9,14 +9,14 @@ from pydantic import Field
 
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
-from drivers.benchfile.read import checked
+from drivers.benchfile.read import validate
 from drivers.canbus import strict
 from drivers.canbus.ages import MOST_S, max_ages_s
-from drivers.canbus.dbc import Dbc, Message
+from drivers.canbus.dbc import Dbc, DbcMessage
 from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
 from drivers.canbus.device_checks import check_behaviour, healthy_values
-from drivers.canbus.device_faults import derived, fault_words
-from drivers.canbus.units import unfit
+from drivers.canbus.device_faults import derive_fault_channels, fault_words
+from drivers.canbus.units import find_unit_error
 from drivers.channel_names import BMS_FAULT
 from drivers.snapshot import Channel
 
@@ -133,7 +133,7 @@ class DutMap:
 
     file: DutFile
     rows: tuple[SignalRow, ...]
-    messages: dict[str, Message]
+    messages: dict[str, DbcMessage]
     dbc_hash: str
 
     @property
@@ -152,7 +152,7 @@ class DutMap:
     def channels(self) -> tuple[Channel, ...]:
         """Those that a signal fills, then those that follow from them (`drivers.canbus.device_faults`)."""
         mapped = self.mapped_channels
-        return (*mapped, *derived(mapped, self.file.fault))
+        return (*mapped, *derive_fault_channels(mapped, self.file.fault))
 
     @property
     def healthy(self) -> tuple[float, ...]:
@@ -178,7 +178,7 @@ class DutMap:
 def read_dut_map(path: Path) -> DutMap:
     """Raise `BenchFileError` that names file, line, key and value."""
     document = Document.read(path)
-    file = checked(document, DutFile)
+    file = validate(document, DutFile)
     dbc = Dbc(path.parent / file.dbc)
     messages = dict(dbc.messages)
     for number, rule in enumerate(file.protected):
@@ -199,7 +199,7 @@ def read_dut_map(path: Path) -> DutMap:
     return mapped
 
 
-def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> Iterator[SignalRow]:
+def _rows(document: Document, file: DutFile, messages: dict[str, DbcMessage]) -> Iterator[SignalRow]:
     seen: set[str] = set()
     singles: list[tuple[KeyPath, SignalRow]] = [(("signal", number), row) for number, row in enumerate(file.signal)]
     families = [(("signals", k), row) for k, family in enumerate(file.signals) for row in _members(document, k, family)]
@@ -220,7 +220,7 @@ def _rows(document: Document, file: DutFile, messages: dict[str, Message]) -> It
         yield row
 
 
-def _unit(document: Document, at: KeyPath, message: Message, row: SignalRow) -> None:
+def _unit(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
     """Raise where the DBC's unit is not the row's."""
     text = message.unit(row.signal)
     if row.dbc_unit is not None:
@@ -229,7 +229,7 @@ def _unit(document: Document, at: KeyPath, message: Message, row: SignalRow) -> 
             raise document.mistake((*at, "dbc_unit"), what, value=row.dbc_unit, bound=text, hint="copy the DBC's text")
         return
     scaled, enumerated = (row.scale, row.offset) != (1.0, 0.0), bool(message.words(row.signal))
-    if wrong := unfit(text, row.unit, scaled=scaled, enumerated=enumerated):
+    if wrong := find_unit_error(text, row.unit, scaled=scaled, enumerated=enumerated):
         what = f'= "{row.unit}" while {row.message}.{row.signal} {wrong[0]}'
         raise document.mistake((*at, "unit"), what, value=row.unit, bound=text, hint=wrong[1])
 
@@ -246,7 +246,7 @@ def _members(document: Document, number: int, family: FamilyRow) -> list[SignalR
         raise document.mistake(at, f"has a brace that is neither {{n}} nor {{m}}: {said}", value=said) from error
 
 
-def _check_requests(document: Document, file: DutFile, messages: dict[str, Message], channels: set[str]) -> None:
+def _check_requests(document: Document, file: DutFile, messages: dict[str, DbcMessage], channels: set[str]) -> None:
     if file.heartbeat is not None:
         _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
     request = _message(document, ("request", "message"), messages, file.request.message)
@@ -271,20 +271,20 @@ def _check_requests(document: Document, file: DutFile, messages: dict[str, Messa
             raise document.mistake(at, f'= "{channel}" is no mapped channel', value=channel, hint="map it to a signal")
 
 
-def _message(document: Document, at: KeyPath, messages: dict[str, Message], name: str) -> Message:
+def _message(document: Document, at: KeyPath, messages: dict[str, DbcMessage], name: str) -> DbcMessage:
     if name not in messages:
         known = ", ".join(messages)
         raise document.mistake(at, f'= "{name}" is no message of the DBC', value=name, bound=known)
     return messages[name]
 
 
-def _signal(document: Document, at: KeyPath, message: Message, name: str) -> None:
+def _signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> None:
     if name not in message.signals:
         known = ", ".join(message.signals)
         raise document.mistake(at, f'= "{name}" is no signal of {message.name}', value=name, bound=known)
 
 
-def _valid_signal(document: Document, at: KeyPath, message: Message, row: SignalRow) -> None:
+def _valid_signal(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
     """A flag tells of a value only where every frame that carries the value carries the flag too."""
     flag = row.valid_signal
     if flag is None:
@@ -296,6 +296,6 @@ def _valid_signal(document: Document, at: KeyPath, message: Message, row: Signal
         raise document.mistake((*at, "valid_signal"), what, value=flag, hint=hint)
 
 
-def _carried(document: Document, at: KeyPath, message: Message, signal: str, value: float) -> None:
+def _carried(document: Document, at: KeyPath, message: DbcMessage, signal: str, value: float) -> None:
     if not message.carries(signal, value):
         raise document.mistake(at, f"= {value:g} does not fit into {message.name}.{signal}", value=value)

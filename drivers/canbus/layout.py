@@ -18,7 +18,7 @@ FLOATS: Final = {16: "<e", 32: "<f", 64: "<d"}
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SignalField:
     """One signal: physical = scale * raw + offset.
 
     `start` counts as a DBC does: the least significant bit (Intel), the most significant one (Motorola, `big_endian`).
@@ -106,14 +106,14 @@ class Field:
             raise ValueError(f"{self.name} = {value:g} does not fit")
         return raw
 
-    def overlaps(self, other: Field) -> bool:
+    def overlaps(self, other: SignalField) -> bool:
         """Whether both may be said by the same bits of one frame; two pages never meet."""
         theirs = dict(other.selected_by)
         apart = any(not values & theirs.get(name, values) for name, values in self.selected_by)
         return not apart and bool(self.mask & other.mask)
 
 
-class Layout:
+class MessageLayout:
     """The fields of one message by name."""
 
     def __init__(self, signals: Iterable[Any]) -> None:
@@ -124,7 +124,7 @@ class Layout:
             if signal.name in known:
                 self.twice.add(signal.name)
             known.setdefault(signal.name, signal)
-        self.fields: dict[str, Field] = {name: _field(signal, known) for name, signal in known.items()}
+        self.fields: dict[str, SignalField] = {name: _field(signal, known) for name, signal in known.items()}
         selectors = (field for field in self.fields.values() if known[field.name].is_multiplexer)
         self._selectors = sorted(selectors, key=lambda field: len(field.selected_by))  # outer ones first
         self._values = {
@@ -141,7 +141,9 @@ class Layout:
     def read(self, payload: bytes) -> dict[str, float]:
         """Physical value of each signal that `payload` carries: one page of several, less of a short one."""
         page = self._page(payload)
-        return {field.name: field.physical(payload) for field in self.fields.values() if _carried(field, payload, page)}
+        return {
+            field.name: field.physical(payload) for field in self.fields.values() if _carried_bits(field, payload, page)
+        }
 
     def oddity(self, payload: bytes, length: int) -> str:
         """What of `payload` cannot be read, empty where all can: bytes that lack, a page that the DBC lacks."""
@@ -168,7 +170,7 @@ class Layout:
         not fit, or for signals that no page carries together.
         """
         fields = [self.fields[name] for name in values]
-        page = _together(fields)
+        page = _overlay_pages(fields)
         number = 0
         for field in fields:
             number |= field.placed(field.nearest(values[field.name]))
@@ -184,12 +186,12 @@ class Layout:
         """What the multiplexers in `payload` say; inner ones only where they are carried."""
         page: dict[str, int] = {}
         for field in self._selectors:
-            if _carried(field, payload, page):
+            if _carried_bits(field, payload, page):
                 page[field.name] = field.raw(payload)
         return page
 
 
-def _together(fields: Iterable[Field]) -> dict[str, int]:
+def _overlay_pages(fields: Iterable[SignalField]) -> dict[str, int]:
     """What the multiplexers say in a frame with all of `fields`; raises `ValueError` where no frame has them."""
     pages: dict[str, frozenset[int]] = {}
     for field in fields:
@@ -200,12 +202,12 @@ def _together(fields: Iterable[Field]) -> dict[str, int]:
     return {name: min(values) for name, values in pages.items()}
 
 
-def _carried(field: Field, payload: bytes, page: Mapping[str, int]) -> bool:
+def _carried_bits(field: SignalField, payload: bytes, page: Mapping[str, int]) -> bool:
     return field.octets <= len(payload) and all(page.get(name) in values for name, values in field.selected_by)
 
 
-def _field(signal: Any, known: Mapping[str, Any]) -> Field:
-    return Field(
+def _field(signal: Any, known: Mapping[str, Any]) -> SignalField:
+    return SignalField(
         name=signal.name,
         start=signal.start,
         length=signal.length,

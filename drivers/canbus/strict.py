@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from drivers.benchfile.document import Document, KeyPath
-    from drivers.canbus.dbc import Message
+    from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutMap, SignalRow
 
 
@@ -66,7 +66,7 @@ def _asked(mapped: DutMap) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
     yield ("last_request",), file.last_request.message, (file.last_request.signal,)
 
 
-def _check_message(document: Document, at: KeyPath, message: Message, twice: set[str]) -> None:
+def _check_message(document: Document, at: KeyPath, message: DbcMessage, twice: set[str]) -> None:
     if message.name in twice:
         what, hint = f'= "{message.name}" names two messages of the DBC', "rename one of them in the DBC"
         raise document.mistake(at, what, value=message.name, bound="one message", hint=hint)
@@ -76,7 +76,7 @@ def _check_message(document: Document, at: KeyPath, message: Message, twice: set
         raise document.mistake(at, what, value=message.length, bound=f"<= {CLASSIC_BYTES} bytes", hint=hint)
 
 
-def _check_identifiers(document: Document, used: Mapping[str, KeyPath], messages: Mapping[str, Message]) -> None:
+def _check_identifiers(document: Document, used: Mapping[str, KeyPath], messages: Mapping[str, DbcMessage]) -> None:
     for one, other in combinations(used, 2):
         first, second = messages[one], messages[other]
         if (first.id, first.extended) == (second.id, second.extended):
@@ -85,7 +85,7 @@ def _check_identifiers(document: Document, used: Mapping[str, KeyPath], messages
             raise document.mistake(used[other], what, value=f"0x{second.id:X}", bound="one message", hint=hint)
 
 
-def _check_asked(document: Document, at: KeyPath, message: Message, signals: tuple[str, ...]) -> None:
+def _check_asked(document: Document, at: KeyPath, message: DbcMessage, signals: tuple[str, ...]) -> None:
     """What is sent must be sayable, each word in bits of its own."""
     names = [*dict.fromkeys((*signals, *message.proven_by))]
     for name in names:
@@ -100,7 +100,7 @@ def _check_asked(document: Document, at: KeyPath, message: Message, signals: tup
         raise document.mistake(at, f"cannot be sent: {error}", value=message.name, hint="correct the DBC") from error
 
 
-def _check_signal(document: Document, at: KeyPath, message: Message, name: str) -> None:
+def _check_signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> None:
     where = f"{message.name}.{name}"
     if name in message.layout.twice:
         what, hint = f"maps {where}, which the message has twice", "rename one of them in the DBC"

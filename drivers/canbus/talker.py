@@ -12,7 +12,7 @@ from drivers.realtime import WIRE, ask_realtime
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drivers.canbus.dbc import Message
+    from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutFile
 
 MARGIN_S: Final = 0.05  # that an equal request waits beyond the device's time, whose clock is another
@@ -20,7 +20,7 @@ RETRY_S: Final = 0.1
 NEVER: Final = float("inf")
 
 
-class OnChange:
+class ChangeRequests:
     """When a request is due that is sent once: at once where it differs from the last, else when it counts again."""
 
     def __init__(self, ignored_s: float) -> None:
@@ -44,17 +44,19 @@ class OnChange:
             self._sent, self._sent_s = asked, now_s
 
 
-class Talker:
+class DutTransmitter:
     """A thread that sends through `send(message, payload)`, which says whether it went out and must not raise."""
 
-    def __init__(self, file: DutFile, messages: Mapping[str, Message], send: Callable[[Message, bytes], bool]) -> None:
+    def __init__(
+        self, file: DutFile, messages: Mapping[str, DbcMessage], send: Callable[[DbcMessage, bytes], bool]
+    ) -> None:
         self._rules = rules = file.request
         self._heartbeat = None if file.heartbeat is None else messages[file.heartbeat.message]
         self._request = messages[rules.message]
         usual_ms = PERIOD_MS if file.heartbeat is None else file.heartbeat.period_ms
         self._beat_s: Final = usual_ms / 1000.0
         self._request_s: Final = (rules.period_ms or usual_ms) / 1000.0
-        self._on_change = OnChange(rules.ignored_ms / 1000.0) if rules.send == "on change" else None
+        self._on_change = ChangeRequests(rules.ignored_ms / 1000.0) if rules.send == "on change" else None
         self._send = send
         self._beating = False
         self._asked: dict[str, float] | None = None

@@ -28,7 +28,7 @@ _SI: Final = {spelled: si for si, names in SPELLINGS.items() for spelled in name
 _DERIVED: Final = {spelled: si for si, names in DERIVED.items() for spelled in names}
 
 
-def unfit(text: str, unit: str, *, scaled: bool, enumerated: bool) -> tuple[str, str] | None:
+def find_unit_error(text: str, unit: str, *, scaled: bool, enumerated: bool) -> tuple[str, str] | None:
     """Why a signal whose DBC gives `text` cannot be `unit`, and what to do; None where it can.
 
     `scaled`: the map gives a scale or an offset. `enumerated`: the DBC has a value table for the signal.

@@ -29,7 +29,7 @@ QUALITY: Final = "@q"
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowBatch:
     """Rows as recorded: `t_s[k]`, `values[k,C]`, `sampled_s[k,M]`, `quality[k,M]`."""
 
     t_s: Floats
@@ -46,7 +46,7 @@ class Rows:
         return cls(np.empty(0), np.empty((0, channels)), np.empty((0, measured)), np.empty((0, measured), np.uint8))
 
     @classmethod
-    def joined(cls, parts: Sequence[Rows]) -> Self:
+    def joined(cls, parts: Sequence[RowBatch]) -> Self:
         """Several behind each other."""
         return cls(
             np.concatenate([part.t_s for part in parts]),
@@ -85,9 +85,9 @@ class StreamEncoder:
         self._schema = pa.schema([(TIME, pa.float64()), *lists])
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         self._writer = pa.ipc.new_stream(pa.PythonFile(self._caught, mode="w"), self._schema, options=options)
-        self.opening = self.message(Rows.none(channels, measured))  # Arrow writes the schema with the first batch
+        self.opening = self.message(RowBatch.none(channels, measured))  # Arrow writes the schema with the first batch
 
-    def message(self, rows: Rows) -> bytes:
+    def message(self, rows: RowBatch) -> bytes:
         """One batch, compressed."""
         lists = [(getattr(rows, field.name).reshape(-1), field.type) for field in list(self._schema)[1:]]
         arrays = [pa.FixedSizeListArray.from_arrays(_array(numbers), type=kind) for numbers, kind in lists]
@@ -112,16 +112,16 @@ def _array(numbers: npt.NDArray[Any]) -> Any:
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
 
 
-def stream_rows(file: BinaryIO, channels: int, measured: int) -> Iterator[Rows]:
+def stream_rows(file: BinaryIO, channels: int, measured: int) -> Iterator[RowBatch]:
     """Batch after batch, up to the end or to where the stream breaks off; raises `ValueError` if it never begins."""
     try:
         reader = pa.ipc.open_stream(file)
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(_said(error)) from error
+        raise ValueError(_describe_error(error)) from error
     if reader.schema.names != [TIME, *(name for name, *_ in _lists(channels, measured))]:
         raise ValueError("its columns are not those of a run")
     while (batch := _next(reader)) is not None:
-        empty = Rows.none(channels, measured)
+        empty = RowBatch.none(channels, measured)
         lists = {
             name: batch.column(name).flatten().to_numpy().reshape(batch.num_rows, width)
             for name, _, width in _lists(channels, measured)
@@ -136,11 +136,11 @@ def _next(reader: Any) -> Any:
         return None  # the end, or a message that a killed writer never finished
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def columns_of(rows: Rows, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def columns_of(rows: RowBatch, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """Column arrays by name, as they stand in a sealed run; `names` are those of the channels."""
     measured = names[: rows.sampled_s.shape[1]]
     values, sampled_s, quality = (np.ascontiguousarray(part.T) for part in (rows.values, rows.sampled_s, rows.quality))
@@ -189,7 +189,7 @@ class ParquetColumns:
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
-            raise ValueError(_said(error)) from error
+            raise ValueError(_describe_error(error)) from error
         groups = [self._file.metadata.row_group(number).num_rows for number in range(self._file.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(groups, dtype=np.int64)])
 
@@ -206,7 +206,7 @@ class ParquetColumns:
             table = self._file.read_row_groups(list(range(begin, end)), columns=list(names), use_threads=False)
             columns = {name: table.column(name).to_numpy() for name in names}
         except (pa.ArrowException, OSError, KeyError) as error:
-            raise ValueError(_said(error)) from error
+            raise ValueError(_describe_error(error)) from error
         start = first - int(self._starts[begin])
         return {name: column[start : start + last - first] for name, column in columns.items()}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, csv_lines
-from drivers.runlog.mdf4 import Group, Series, write_mdf4
+from drivers.runlog.mdf4 import Mdf4Group, Mdf4Series, write_mdf4
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
                 block = run.block(first, min(first + ROWS, run.count))
                 file.write(csv_lines([block.t_s - run.start_s, *block.values]))
 
-    return _exported(path, ".csv", write, progress)
+    return _export(path, ".csv", write, progress)
 
 
 def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
@@ -66,10 +66,10 @@ def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
     def write(draft: Path) -> None:
         write_mdf4(draft, _groups(run, progress), run.about.started)
 
-    return _exported(path, ".mf4", write, progress)  # asammdf writes to no other suffix
+    return _export(path, ".mf4", write, progress)  # asammdf writes to no other suffix
 
 
-def _exported(path: Path, suffix: str, write: Callable[[Path], None], progress: Progress) -> bool:
+def _export(path: Path, suffix: str, write: Callable[[Path], None], progress: Progress) -> bool:
     """Write under another name first, so that a file with the asked one is always whole."""
     draft = path.with_name(f".{path.name}.part{suffix}")
     try:
@@ -101,7 +101,7 @@ def _head(run: Run) -> bytes:
     return text.getvalue().encode()
 
 
-def _groups(run: Run, progress: Progress) -> Iterator[Group]:
+def _groups(run: Run, progress: Progress) -> Iterator[Mdf4Group]:
     bases = _bases(run)
     done = 0
     for name, channels in bases:
@@ -109,18 +109,18 @@ def _groups(run: Run, progress: Progress) -> Iterator[Group]:
         t_s = run.t_s if name == TIME else run.columns([name])[name]
         fresh = _fresh(t_s)
         series = tuple(_series(run, channel, fresh, measured=name != TIME) for channel in channels)
-        yield Group(channels[0].name, t_s[fresh] - run.start_s, series)
+        yield Mdf4Group(channels[0].name, t_s[fresh] - run.start_s, series)
         done += len(channels)
 
 
-def _series(run: Run, channel: Channel, fresh: npt.NDArray[np.bool_], *, measured: bool) -> Series:
+def _series(run: Run, channel: Channel, fresh: npt.NDArray[np.bool_], *, measured: bool) -> Mdf4Series:
     names = [channel.name, channel.name + QUALITY] if measured else [channel.name]
     columns = run.columns(names)
     samples = columns[channel.name][fresh]
     invalid = ~np.isfinite(samples)
     if measured:
         invalid |= np.isin(columns[channel.name + QUALITY][fresh], DOUBTFUL)
-    return Series(channel.name, channel.unit, samples, invalid)
+    return Mdf4Series(channel.name, channel.unit, samples, invalid)
 
 
 def _bases(run: Run) -> list[tuple[str, list[Channel]]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import psutil
 
 from drivers.errors import RunLogError
-from drivers.statefile import Damaged, Missing, read_state, sync_folder
+from drivers.statefile import DamagedFile, MissingFile, read_state, sync_folder
 from drivers.tablejson import ChannelRow, table_from, table_rows
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _VERSIONS: Final = ("pulsebms", "numpy", "pyarrow", "pybamm", "casadi")
 
 
 @dataclass(frozen=True)
-class About:
+class RunInfo:
     """`run.json`: what a run is, in `meta` whatever its maker says, and how far it got."""
 
     name: str
@@ -55,7 +55,7 @@ class About:
     def table(self) -> ChannelTable:
         return table_from(self.channels)
 
-    def sealed(self, *, ticks: int, duration_s: float, lost: int, recovered: bool) -> About:
+    def sealed(self, *, ticks: int, duration_s: float, lost: int, recovered: bool) -> RunInfo:
         """The same run at its end."""
         return replace(self, state="sealed", ticks=ticks, duration_s=duration_s, lost=lost, recovered=recovered)
 
@@ -69,10 +69,10 @@ def describe(bench: Bench, evidence: str) -> dict[str, Any]:
     }
 
 
-def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]) -> About:
+def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]) -> RunInfo:
     """Claim `folder` for a new run; raises `RunLogError` when it holds one already or cannot be written."""
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
-    about = About(folder.name, started, measured, table_rows(table), meta, writer=_this_process())
+    about = RunInfo(folder.name, started, measured, table_rows(table), meta, writer=_this_process())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ABOUT).open("x", encoding="utf-8") as file:
@@ -88,13 +88,13 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
     return about
 
 
-def load(folder: Path) -> About:
+def load(folder: Path) -> RunInfo:
     """Raise `RunLogError` when `folder` holds no run that this version can read."""
     path = folder / ABOUT
-    about = read_state(path, _checked)
-    if isinstance(about, Missing):
+    about = read_state(path, _validate)
+    if isinstance(about, MissingFile):
         raise RunLogError("is not a run: it has no run.json", where=str(folder), hint="choose a run folder")
-    if isinstance(about, Damaged):
+    if isinstance(about, DamagedFile):
         raise RunLogError(about.sentence, where=str(folder), hint="restore it from a copy")
     if about.schema not in READS:
         what = f"was written by another version: its schema is {about.schema!r}, this one reads {READS[0]!r} and older"
@@ -102,13 +102,13 @@ def load(folder: Path) -> About:
     return about
 
 
-def _checked(said: dict[str, Any]) -> About:
+def _validate(said: dict[str, Any]) -> RunInfo:
     """What `run.json` says; raises `ValueError` or `TypeError` for anything that a later reader would stumble over."""
     if isinstance(schema := said.get("schema"), str) and schema not in READS:
-        return About("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
-    if missing := About.__dataclass_fields__.keys() - said.keys():
+        return RunInfo("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
+    if missing := RunInfo.__dataclass_fields__.keys() - said.keys():
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-    about = About(**{key: said[key] for key in About.__dataclass_fields__})
+    about = RunInfo(**{key: said[key] for key in RunInfo.__dataclass_fields__})
     for key, kind in (("meta", dict), ("writer", dict), ("channels", list), ("name", str), ("measured", int)):
         if not isinstance(getattr(about, key), kind):
             raise TypeError(f"its {key} is no {kind.__name__}")
@@ -133,7 +133,7 @@ def clear_drafts(folder: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
-def store(folder: Path, about: About) -> None:
+def store(folder: Path, about: RunInfo) -> None:
     """Replace `run.json` in one step; raises `OSError`."""
     draft = draft_of(folder / ABOUT)
     with draft.open("w", encoding="utf-8") as file:
@@ -144,7 +144,7 @@ def store(folder: Path, about: About) -> None:
     sync_folder(folder)
 
 
-def being_written(about: About) -> bool:
+def being_written(about: RunInfo) -> bool:
     """Whether the process that records this run still lives (a later process with its number is another)."""
     if about.state != "open":
         return False
@@ -159,7 +159,7 @@ def _this_process() -> dict[str, float]:
     return {"pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
-def _text(about: About) -> str:
+def _text(about: RunInfo) -> str:
     return json.dumps(asdict(about), indent=1, default=str)
 
 

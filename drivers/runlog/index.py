@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlite_utils import Database
 
 from drivers.errors import RunLogError
-from drivers.runlog.folder import ABOUT, About, being_written, load
+from drivers.runlog.folder import ABOUT, RunInfo, being_written, load
 from drivers.sqlite_errors import is_locked
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _bench(meta: dict[str, Any]) -> str | None:
         return None  # made by somebody who had no bench file
 
 
-def _state(about: About) -> str:
+def _state(about: RunInfo) -> str:
     if about.state == "sealed":
         return "recovered" if about.recovered else "sealed"
     return "recording" if being_written(about) else "killed"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Mdf4Series:
     """One channel's samples on the time base of its group; `invalid` marks those that must not be believed."""
 
     name: str
@@ -28,15 +28,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Mdf4Group:
     """Channels sampled together, at `t_s` from the start of the run."""
 
     name: str
     t_s: Floats
-    series: tuple[Series, ...]
+    series: tuple[Mdf4Series, ...]
 
 
-def write_mdf4(path: Path, groups: Iterable[Group], started: str) -> None:
+def write_mdf4(path: Path, groups: Iterable[Mdf4Group], started: str) -> None:
     """Write the groups as they come, one at a time in memory; `started` is ISO 8601. Raises `OSError`."""
     asammdf: Any = import_module("asammdf")  # takes a second, so only who exports pays it
     with asammdf.MDF(version="4.10") as file:

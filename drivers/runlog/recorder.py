@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from drivers.errors import RunLogError
-from drivers.realtime import BESIDE, ask_realtime
+from drivers.realtime import ENGINE_THREADS, ask_realtime
 from drivers.runlog import folder as run_folder
 from drivers.runlog.append import AppendFile
-from drivers.runlog.arrow import Rows, StreamEncoder
+from drivers.runlog.arrow import RowBatch, StreamEncoder
 from drivers.runlog.events import event_line
 from drivers.runlog.seal import seal
 
@@ -32,7 +32,7 @@ WAITING_ROWS: Final = 2048  # 20 s at 100 Hz: how long a disk may stall before r
 class Recorder:
     """One run being recorded. `put` and `event` belong to one thread and never block or raise."""
 
-    def __init__(self, folder: Path, about: run_folder.About, ticks: AppendFile, events: AppendFile) -> None:
+    def __init__(self, folder: Path, about: run_folder.RunInfo, ticks: AppendFile, events: AppendFile) -> None:
         """`create` makes one."""
         self.folder = folder
         self._about = about
@@ -114,7 +114,7 @@ class Recorder:
         waiting = self._put - self._written
         return f"{path} cannot be written: {reason}; {waiting} rows wait, {self._lost} are lost; free space there"
 
-    def close(self, progress: Callable[[float], object] = float) -> run_folder.About:
+    def close(self, progress: Callable[[float], object] = float) -> run_folder.RunInfo:
         """Write what waits and seal the run; raises `RunLogError`, with the run left open, when the disk is full."""
         self._ending = True
         self._wake.set()
@@ -137,7 +137,7 @@ class Recorder:
         self.close()
 
     def _work(self) -> None:
-        ask_realtime(BESIDE)
+        ask_realtime(ENGINE_THREADS)
         while not self._ending:
             self._wake.wait(FLUSH_S)
             self._wake.clear()
@@ -166,7 +166,7 @@ class Recorder:
         first = self._encoded % WAITING_ROWS
         last = min(first + self._put - self._encoded, WAITING_ROWS)
         floats = self._floats[first:last]
-        rows = Rows(
+        rows = RowBatch(
             floats[:, 0].copy(), floats[:, 1 : self._split], floats[:, self._split :], self._quality[first:last]
         )
         self._message = self._encoder.message(rows)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from drivers.ring import CAPACITY, Block, RingWriter
+from drivers.ring import CAPACITY, RingBlock, RingWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Replay:
         self._history = capacity - 1
         self._since_start_s = run.t_s - run.start_s
         self._shown = 0  # ticks of the run up to here are in the ring
-        self._block: Block = run.block(0, 0)
+        self._block: RingBlock = run.block(0, 0)
 
     @property
     def duration_s(self) -> float:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from drivers.errors import RunLogError
-from drivers.ring import Block
-from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, ParquetColumns, Rows, columns_of, stream_rows
+from drivers.ring import RingBlock
+from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, ParquetColumns, RowBatch, columns_of, stream_rows
 from drivers.runlog.events import read_events
-from drivers.runlog.folder import SEALED, STREAM, About, being_written, load
+from drivers.runlog.folder import SEALED, STREAM, RunInfo, being_written, load
 from drivers.runlog.seal import seal
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class Ticks(Protocol):
 class StreamColumns:
     """Columns of a run that is not sealed, all in memory; raises `ValueError` when the stream cannot be read."""
 
-    def __init__(self, path: Path, about: About) -> None:
+    def __init__(self, path: Path, about: RunInfo) -> None:
         names = [name for name, *_ in about.channels]
         with path.open("rb") as file:
             parts = list(stream_rows(file, len(names), about.measured))
-        self._columns = columns_of(Rows.joined([Rows.none(len(names), about.measured), *parts]), names)
+        self._columns = columns_of(RowBatch.joined([RowBatch.none(len(names), about.measured), *parts]), names)
 
     def __len__(self) -> int:
         return len(self._columns[TIME])
@@ -56,7 +56,7 @@ class StreamColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class TickGap:
     """A stretch without ticks, in the run's own time."""
 
     start_s: float
@@ -66,7 +66,7 @@ class Gap:
 class Run:
     """A recorded run. Times are those of the recording's monotonic clock; `start_s` is its first tick."""
 
-    def __init__(self, folder: Path, about: About, ticks: Ticks) -> None:
+    def __init__(self, folder: Path, about: RunInfo, ticks: Ticks) -> None:
         """`open` makes one."""
         self.folder = folder
         self.about = about
@@ -136,14 +136,14 @@ class Run:
                 raise RunLogError(f"has no column {name}", where=str(self.folder), hint="see the run's channels")
         return self._read(wanted, *self.span(from_s, to_s))
 
-    def block(self, first: int, last: int) -> Block:
+    def block(self, first: int, last: int) -> RingBlock:
         """Ticks `first` .. `last` in the shape of a ring's."""
         names = self.table.names
         measured = names[: self.measured]
         timed, judged = [name + SAMPLED for name in measured], [name + QUALITY for name in measured]
         read = self._read([TIME, *names, *timed, *judged], first, last)
         k = len(read[TIME])
-        return Block(
+        return RingBlock(
             0,
             first,
             0,
@@ -157,13 +157,13 @@ class Run:
         """What happened, in order; see `read_events`."""
         return read_events(self.folder, self.about.schema, self.start_s)
 
-    def gaps(self, longer_s: float | None = None) -> list[Gap]:
+    def gaps(self, longer_s: float | None = None) -> list[TickGap]:
         """Stretches without ticks of more than `longer_s`, if not given one and a half usual periods."""
         steps = np.diff(self.t_s)
         if not len(steps):
             return []
         bound = 1.5 * float(np.median(steps)) if longer_s is None else longer_s
-        return [Gap(float(self.t_s[at]), float(self.t_s[at + 1])) for at in np.flatnonzero(steps > bound)]
+        return [TickGap(float(self.t_s[at]), float(self.t_s[at + 1])) for at in np.flatnonzero(steps > bound)]
 
     def close(self) -> None:
         self._ticks.close()
@@ -188,7 +188,7 @@ class Run:
             raise RunLogError(f"is damaged: {error}", where=str(self.folder), hint=hint) from error
 
 
-def _sealed(folder: Path, about: About) -> About:
+def _sealed(folder: Path, about: RunInfo) -> RunInfo:
     """What a killed process left, sealed; as it is where there is no room for that, because it can still be read."""
     try:
         return seal(folder, about, lost=about.lost, recovered=True)
@@ -198,6 +198,6 @@ def _sealed(folder: Path, about: About) -> About:
         raise
 
 
-def _ticks(folder: Path, about: About) -> Ticks:
+def _ticks(folder: Path, about: RunInfo) -> Ticks:
     sealed = folder / SEALED
     return ParquetColumns(sealed) if sealed.exists() else StreamColumns(folder / STREAM, about)

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from drivers.errors import RunLogError
-from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, Rows, columns_of, stream_rows
-from drivers.runlog.folder import SEALED, STREAM, About, clear_drafts, draft_of, store
+from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, RowBatch, columns_of, stream_rows
+from drivers.runlog.folder import SEALED, STREAM, RunInfo, clear_drafts, draft_of, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +20,8 @@ GROUP_ROWS: Final = 2000  # 20 s at 100 Hz: what a short cut reads at least, and
 
 
 def seal(
-    folder: Path, about: About, *, lost: int, recovered: bool, progress: Callable[[float], object] = float
-) -> About:
+    folder: Path, about: RunInfo, *, lost: int, recovered: bool, progress: Callable[[float], object] = float
+) -> RunInfo:
     """Seal the run in `folder`; raises `RunLogError` with the stream kept. `progress` gets the fraction done.
 
     A stream that breaks off before its end stays as `ticks.arrows.broken`: whole rows may stand behind the damage.
@@ -29,7 +29,7 @@ def seal(
     stream, sealed = folder / STREAM, folder / SEALED
     try:
         clear_drafts(folder)
-        t_s = _times(sealed) if sealed.exists() else _converted(stream, sealed, about, progress)
+        t_s = _times(sealed) if sealed.exists() else _convert(stream, sealed, about, progress)
         duration_s = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
         about = about.sealed(ticks=len(t_s), duration_s=duration_s, lost=lost, recovered=recovered)
         store(folder, about)
@@ -40,19 +40,19 @@ def seal(
     return about
 
 
-def grouped(batches: Iterable[Rows], least: int = GROUP_ROWS) -> Iterator[Rows]:
+def group_batches(batches: Iterable[RowBatch], least: int = GROUP_ROWS) -> Iterator[RowBatch]:
     """The same rows in groups of at least `least`, the last one may be smaller."""
-    waiting: list[Rows] = []
+    waiting: list[RowBatch] = []
     for rows in batches:
         waiting.append(rows)
         if sum(map(len, waiting)) >= least:
-            yield Rows.joined(waiting)
+            yield RowBatch.joined(waiting)
             waiting = []
     if waiting:
-        yield Rows.joined(waiting)
+        yield RowBatch.joined(waiting)
 
 
-def _converted(stream: Path, sealed: Path, about: About, progress: Callable[[float], object]) -> Floats:
+def _convert(stream: Path, sealed: Path, about: RunInfo, progress: Callable[[float], object]) -> Floats:
     """Write the Parquet file under another name, compare it with the stream, then give it its own."""
     draft = draft_of(sealed)
     try:
@@ -69,7 +69,7 @@ def _converted(stream: Path, sealed: Path, about: About, progress: Callable[[flo
     return _times(sealed)
 
 
-def _write(stream: Path, draft: Path, about: About, progress: Callable[[float], object]) -> None:
+def _write(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float], object]) -> None:
     names = [name for name, *_ in about.channels]
     with draft.open("wb") as target:
         with ParquetSink(target, names, about.measured) as sink:
@@ -79,7 +79,7 @@ def _write(stream: Path, draft: Path, about: About, progress: Callable[[float], 
         os.fsync(target.fileno())
 
 
-def _compare(stream: Path, draft: Path, about: About, progress: Callable[[float], object]) -> int:
+def _compare(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float], object]) -> int:
     """Bytes of the stream that nobody can read; raises `ValueError` unless the rest stands in the draft, bit by bit."""
     names = [name for name, *_ in about.channels]
     recorded, columns, first = _Recorded(stream, about), ParquetColumns(draft), 0
@@ -101,18 +101,18 @@ def _compare(stream: Path, draft: Path, about: About, progress: Callable[[float]
 class _Recorded:
     """The rows of a stream in groups; `unread` counts the bytes behind the last batch that could be read."""
 
-    def __init__(self, stream: Path, about: About) -> None:
+    def __init__(self, stream: Path, about: RunInfo) -> None:
         self._stream, self._about = stream, about
         self.unread = 0
 
-    def groups(self, progress: Callable[[float], object]) -> Iterator[Rows]:
+    def groups(self, progress: Callable[[float], object]) -> Iterator[RowBatch]:
         with self._stream.open("rb") as source:
             size = os.fstat(source.fileno()).st_size
-            for rows in grouped(self._batches(source, size)):
+            for rows in group_batches(self._batches(source, size)):
                 yield rows
                 progress(1.0 - self.unread / size)
 
-    def _batches(self, source: BinaryIO, size: int) -> Iterator[Rows]:
+    def _batches(self, source: BinaryIO, size: int) -> Iterator[RowBatch]:
         for rows in stream_rows(source, len(self._about.channels), self._about.measured):
             self.unread = size - source.tell()
             yield rows

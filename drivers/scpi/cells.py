@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.channel_names import cell_current, cell_voltage
-from drivers.errors import LinkGarbage, LinkSilent, NotKnown, Unfit
+from drivers.errors import LinkGarbage, LinkSilent, CommandUnknown, UnfitRating
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
 from drivers.scpi.fault_relay import FaultRelay
-from drivers.scpi.poller import Reading
+from drivers.scpi.poller import PollReading
 from drivers.scpi.source import AS_DECLARED, ScpiSource
-from drivers.scpi.timeouts import Timeouts
+from drivers.scpi.timeouts import CommandTimeouts
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drivers.scpi.declare import Choice, Quantity
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
     from drivers.snapshot import Floats
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -43,7 +43,7 @@ class CellSimulator(ScpiSource):
     """An NGI N83624 at `address`; cells count from 1."""
 
     identity_query = codec.message(page.IDENTITY.ask())
-    kept: ClassVar[Timeouts] = Timeouts(identify=1.0, ask=0.5)
+    kept: ClassVar[CommandTimeouts] = CommandTimeouts(identify=1.0, ask=0.5)
     most_units, longest = page.MOST_UNITS, page.LONGEST
 
     def __init__(
@@ -65,35 +65,35 @@ class CellSimulator(ScpiSource):
         self._numbers = range(1, cells + 1)
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
         self._discharge_reads = discharge_reads
-        self._messages = page.Channels(cells)
+        self._messages = page.ChannelCommands(cells)
         self._wanted: Floats | None = None
         self._relay = FaultRelay(self, cells)
 
     def set_voltages(self, volts: Floats) -> None:
         """Hand over `volts[cells]` for the next exchange; raises `BenchError` for NaN or out of range."""
-        self._wanted = self._messages.checked(volts)
+        self._wanted = self._messages.check(volts)
 
     def forget(self) -> None:
         self._wanted = None
 
-    def meet(self, link: Link) -> None:
-        """Whether it answers for all channels at once, and in time; raises `Unfit` or `NotKnown`."""
-        self._messages = page.Channels(len(self._numbers))
+    def meet(self, link: ScpiLink) -> None:
+        """Whether it answers for all channels at once, and in time; raises `UnfitRating` or `CommandUnknown`."""
+        self._messages = page.ChannelCommands(len(self._numbers))
         self._timely(link, [(self._messages.ask_voltages, 1)])
         try:
             self._timely(link, self._messages.ask_currents)
-        except NotKnown:  # the guide prints a list for voltages alone
-            self._messages = page.Channels(len(self._numbers), listed_currents=False)
+        except CommandUnknown:  # the guide prints a list for voltages alone
+            self._messages = page.ChannelCommands(len(self._numbers), listed_currents=False)
             self._timely(link, self._messages.ask_currents)
             self._note("knows no list of channels for currents: each is asked by itself")
 
-    def exchange(self, link: Link) -> Reading:
+    def exchange(self, link: ScpiLink) -> PollReading:
         if (wanted := self._wanted) is not None:
             self.sending(wanted)
-            for message in self._messages.set_voltages(self._relay.held(wanted)):
+            for message in self._messages.set_voltages(self._relay.hold(wanted)):
                 link.write(message)
-        volts, amperes = self._messages.measured([link.ask(*asked) for asked in self._messages.measure])
-        return Reading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
+        volts, amperes = self._messages.parse_measured([link.ask(*asked) for asked in self._messages.measure])
+        return PollReading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
 
     def prepare(self) -> None:
         """Source mode, 10 ms sampling, current limits and protections, read back; the outputs stay as they are.
@@ -102,7 +102,7 @@ class CellSimulator(ScpiSource):
         """
         volts, amperes = self._protect_voltage_v, self._protect_current_a
         for choice, meaning in ((page.MODE, "source"), (page.SAMPLING, "10 ms")):
-            self._tell(*(choice.put(meaning, n) for n in self._numbers))
+            self._send(*(choice.put(meaning, n) for n in self._numbers))
             self._within(lambda choice=choice, meaning=meaning: self._not_chosen(choice, meaning))
         for quantity, value in (
             (page.CURRENT_LIMIT, min(amperes, page.CURRENT_LIMIT.high)),
@@ -110,16 +110,16 @@ class CellSimulator(ScpiSource):
             (page.PROTECT_CURRENT, amperes),
             (page.PROTECT_POWER, volts * amperes),
         ):
-            self._tell(*(quantity.put(value, n) for n in self._numbers))
+            self._send(*(quantity.put(value, n) for n in self._numbers))
             self._within(lambda quantity=quantity, value=value: self._not_set(quantity, value))
 
     def protections(self) -> tuple[Floats, Floats]:
         """Over-voltage (V) and over-current (A) thresholds of each channel, read from the instrument."""
-        return self._told(page.PROTECT_VOLTAGE), self._told(page.PROTECT_CURRENT)
+        return self._send_checked(page.PROTECT_VOLTAGE), self._send_checked(page.PROTECT_CURRENT)
 
     def outputs(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch every output and wait until each says so; raises `BenchError` that names those that do not."""
-        self._tell(*(page.SWITCH.put("on" if on else "off", n) for n in self._numbers))
+        self._send(*(page.SWITCH.put("on" if on else "off", n) for n in self._numbers))
         self._within(lambda: self._not_switched(on))
 
     def outputs_state(self) -> Flags:
@@ -128,7 +128,7 @@ class CellSimulator(ScpiSource):
 
     def complaints(self) -> list[str]:
         """What the instrument's state bits complain of, a sentence per channel."""
-        return self._complaining(self.states())
+        return self._raise_complaints(self.states())
 
     def fault_relay(self, cell: int, state: str) -> None:
         """Set one channel's fault relay: `normal`, `open_plus`, `open_minus`, `short` or `reversed`.
@@ -142,9 +142,9 @@ class CellSimulator(ScpiSource):
         """The state bits of each channel, read from the instrument."""
         return [codec.state(reply) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
 
-    def tell(self, *units: str) -> None:
+    def send(self, *units: str) -> None:
         """Write `units`, as many messages as they take."""
-        self._tell(*units)
+        self._send(*units)
 
     def ask(self, unit: str) -> bytes:
         """The reply to one question."""
@@ -154,8 +154,8 @@ class CellSimulator(ScpiSource):
         """Wait until nothing is `wrong`; raises `BenchError` with what still is."""
         self._within(wrong)
 
-    def _timely(self, link: Link, messages: list[tuple[bytes, int]]) -> None:
-        """Whether each question is answered within the time that an exchange gives it; raises `Unfit`, `NotKnown`."""
+    def _timely(self, link: ScpiLink, messages: list[tuple[bytes, int]]) -> None:
+        """Whether each question is answered within the time that an exchange gives it; raises `UnfitRating`, `CommandUnknown`."""
         for message, count in messages:
             began_s = time.monotonic()
             try:
@@ -168,9 +168,9 @@ class CellSimulator(ScpiSource):
                     raise self._unanswered(link, message, LinkSilent("")) from error
                 raise self._slow(link, message, time.monotonic() - began_s) from error
 
-    def _slow(self, link: Link, message: bytes, took_s: float) -> Unfit:
+    def _slow(self, link: ScpiLink, message: bytes, took_s: float) -> UnfitRating:
         question = message.decode("ascii").strip().split("(")[0]
-        return Unfit(
+        return UnfitRating(
             f"answers {question} of {len(self._numbers)} channels after {took_s:.1f} s, later than its time-out of "
             f"{1e3 * self.timeouts.read:.0f} ms",
             where=link.address,
@@ -180,7 +180,7 @@ class CellSimulator(ScpiSource):
             "period_ms and the ages of [gate]",
         )
 
-    def _told(self, quantity: Quantity) -> Floats:
+    def _send_checked(self, quantity: Quantity) -> Floats:
         return np.array([quantity.read(reply) for reply in self._ask(*(quantity.ask(n) for n in self._numbers))])
 
     def _not_chosen(self, choice: Choice, meaning: str) -> str:
@@ -205,14 +205,16 @@ class CellSimulator(ScpiSource):
         wrong = (np.flatnonzero(self.outputs_state() != on) + 1).tolist()
         return f"does not switch {'on' if on else 'off'} cell {_listed(wrong)}" if wrong else ""
 
-    def _complaining(self, states: list[int]) -> list[str]:
+    def _raise_complaints(self, states: list[int]) -> list[str]:
         words = [page.state_words(state) for state in states]
         return [f"cell {n}: {said}" for n, said in zip(self._numbers, words, strict=True) if said]
 
-    def _reason(self, link: Link) -> str:
+    def _reason(self, link: ScpiLink) -> str:
         """Its state bits: it has no error queue, and answers nothing to a command that it does not know."""
         states = [codec.state(reply) for reply in self.get(link, [page.STATE.ask(n) for n in self._numbers])]
-        return "; ".join(self._complaining(states)) or "its state bits complain of nothing, and it has no error queue"
+        return (
+            "; ".join(self._raise_complaints(states)) or "its state bits complain of nothing, and it has no error queue"
+        )
 
 
 def _listed(cells: list[int]) -> str:

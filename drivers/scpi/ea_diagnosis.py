@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from drivers.errors import LinkError, LinkRefused, NotKnown
+from drivers.errors import LinkError, LinkRefused, CommandUnknown
 from drivers.scpi import codec
 from drivers.scpi import ea_psb10000 as page
-from drivers.scpi.ea_status import SUPERVISION_ENDED, Status, status
-from drivers.scpi.source import shortened
+from drivers.scpi.ea_status import SUPERVISION_ENDED, EaStatus, status
+from drivers.scpi.source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
 
 COMMAND_ERRORS: Final = range(-199, -99)
 STATUS: Final = codec.message(page.STATUS.ask())
@@ -21,24 +21,24 @@ ERRORS: Final = codec.message(page.ERRORS.ask())
 OPERATION: Final = codec.message(page.OPERATION.ask())
 
 
-class Asked(Protocol):
+class QueryLink(Protocol):
     """A driver that asks one question."""
 
-    def asked(self, link: Link, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes: ...
+    def asked(self, link: ScpiLink, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes: ...
 
 
-def standing(talk: Asked, link: Link) -> Status:
+def standing(talk: QueryLink, link: ScpiLink) -> EaStatus:
     """The present status; raises `LinkError`."""
     return status(talk.asked(link, STATUS))
 
 
-def complaints(talk: Asked, link: Link) -> list[str]:
+def complaints(talk: QueryLink, link: ScpiLink) -> list[str]:
     """Alarms, then the error queue, oldest first; raises `LinkError`."""
     alarms = [f"alarm {words}" for words in standing(talk, link).alarms]
     return [*alarms, *map(str, codec.error_entries(talk.asked(link, ERRORS)))]
 
 
-def loss(talk: Asked, link: Link) -> str:
+def loss(talk: QueryLink, link: ScpiLink) -> str:
     """Why remote control is gone, as far as it says; never raises."""
     try:
         bits = codec.state(talk.asked(link, OPERATION))
@@ -49,7 +49,7 @@ def loss(talk: Asked, link: Link) -> str:
     return "release its panel and arm again"
 
 
-def unanswered(link: Link, message: bytes, timeout_s: float, tell: Callable[[str], None]) -> LinkError | None:
+def unanswered(link: ScpiLink, message: bytes, timeout_s: float, tell: Callable[[str], None]) -> LinkError | None:
     """What the error queue says of a question that got no reply, None where it says nothing or is silent too."""
     try:
         alarms = status(link.ask(STATUS, 1, timeout_s)).alarms
@@ -60,7 +60,7 @@ def unanswered(link: Link, message: bytes, timeout_s: float, tell: Callable[[str
         tell(f"alarm acknowledged: {words}")
     if not entries:
         return None
-    question, said = shortened(message.decode("ascii").strip()), ", ".join(map(str, entries))
+    question, said = shorten(message.decode("ascii").strip()), ", ".join(map(str, entries))
     if entries[-1].number in COMMAND_ERRORS:
-        return NotKnown(f"does not know {question}: {said}", where=link.address, hint="compare its firmware")
+        return CommandUnknown(f"does not know {question}: {said}", where=link.address, hint="compare its firmware")
     return LinkRefused(f"refuses {question}: {said}", where=link.address, hint="see its panel")

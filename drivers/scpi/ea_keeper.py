@@ -9,51 +9,51 @@ from drivers.errors import BenchError, LinkRefused
 from drivers.ports import Health, LinkState
 from drivers.scpi import ea_psb10000 as page
 from drivers.scpi import ea_settings
-from drivers.scpi.ea_settings import NAMES, Kept
+from drivers.scpi.ea_settings import NAMES, KeptSettings
 from drivers.scpi.ea_status import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
     from drivers.scpi.poller import Poller
-    from drivers.scpi.timeouts import Timeouts
+    from drivers.scpi.timeouts import CommandTimeouts
 
 AGAIN_S: Final = 0.02
 
 
-class Talk(Protocol):
+class SupplyLink(Protocol):
     """A driver that takes units of any number; runs on the thread that has the link."""
 
     @property
     def poller(self) -> Poller: ...
 
     @property
-    def timeouts(self) -> Timeouts: ...
+    def timeouts(self) -> CommandTimeouts: ...
 
     def health(self) -> Health: ...
 
-    def put(self, link: Link, units: Sequence[str]) -> None: ...
+    def put(self, link: ScpiLink, units: Sequence[str]) -> None: ...
 
-    def get(self, link: Link, units: Sequence[str]) -> list[bytes]: ...
+    def get(self, link: ScpiLink, units: Sequence[str]) -> list[bytes]: ...
 
-    def diagnosed(self, link: Link) -> str: ...
+    def diagnosed(self, link: ScpiLink) -> str: ...
 
 
-class Keeper:
+class SettingsKeeper:
     """What was changed, and the way back; `tell` takes the words of each event."""
 
-    def __init__(self, talk: Talk, tell: Callable[[str], None]) -> None:
+    def __init__(self, talk: SupplyLink, tell: Callable[[str], None]) -> None:
         self._talk, self._tell = talk, tell
-        self._changed: dict[str, Kept] = {}  # by header, as it was found first
+        self._changed: dict[str, KeptSettings] = {}  # by header, as it was found first
 
-    def change_unlocked(self, link: Link) -> None:
+    def change_unlocked(self, link: ScpiLink) -> None:
         """Read the settings; where one differs, take remote control, `change` it and give the control back."""
         if self._differing(link) and self._locked(link):
             self.change(link)
             self._unlock(link)
 
-    def change(self, link: Link) -> None:
+    def change(self, link: ScpiLink) -> None:
         """Write each setting that differs and read it back; needs remote control. Raises `LinkRefused`."""
         differing = self._differing(link)
         for kept in differing:
@@ -78,7 +78,7 @@ class Keeper:
             self._changed.clear()
             self._tell(f"put back as found: {names}")
 
-    def _put_back(self, link: Link, kept: list[Kept]) -> None:
+    def _put_back(self, link: ScpiLink, kept: list[KeptSettings]) -> None:
         stands = status(self._talk.get(link, [page.STATUS.ask()])[0])
         if stands.output:
             raise BenchError("its output is on")
@@ -87,11 +87,11 @@ class Keeper:
         self._write(link, list(reversed(kept)), back=True)
         self._unlock(link)
 
-    def _differing(self, link: Link) -> list[Kept]:
+    def _differing(self, link: ScpiLink) -> list[KeptSettings]:
         replies = self._talk.get(link, [setting.ask() for setting, _ in ea_settings.WANTED])
         return ea_settings.compare(ea_settings.WANTED, replies)
 
-    def _write(self, link: Link, differing: list[Kept], *, back: bool) -> None:
+    def _write(self, link: ScpiLink, differing: list[KeptSettings], *, back: bool) -> None:
         wishes = [(kept.setting, kept.found if back else kept.wanted) for kept in differing]
         if not wishes:
             return
@@ -106,15 +106,15 @@ class Keeper:
                 hint=f"{self._talk.diagnosed(link)}; set it at its panel",
             )
 
-    def _locked(self, link: Link) -> bool:
+    def _locked(self, link: ScpiLink) -> bool:
         self._talk.put(link, [page.LOCK.put("on")])
         return self._until(lambda: self._owner(link) == page.REMOTE)
 
-    def _unlock(self, link: Link) -> None:
+    def _unlock(self, link: ScpiLink) -> None:
         self._talk.put(link, [page.LOCK.put("off")])
         self._until(lambda: self._owner(link) != page.REMOTE)
 
-    def _owner(self, link: Link) -> str:
+    def _owner(self, link: ScpiLink) -> str:
         return page.lock_owner(self._talk.get(link, [page.LOCK_OWNER.ask()])[0])
 
     def _until(self, holds: Callable[[], bool]) -> bool:

@@ -11,11 +11,11 @@ import math
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from drivers.errors import LinkGarbage, Unfit
-from drivers.lastword import LastWord, TcpStep
+from drivers.errors import LinkGarbage, UnfitRating
+from drivers.lastword import TcpSafeCommands, TcpStep
 from drivers.scpi import codec
 from drivers.scpi.declare import ON_OFF, Choice, Quantity, Query, Read
-from drivers.scpi.ea_status import Status, status
+from drivers.scpi.ea_status import EaStatus, status
 
 GUIDE: Final = 'EA "ModBus & SCPI" programming guide for 10000 and 20000 series, EN_01'
 
@@ -61,15 +61,15 @@ OWNERS: Final = ("NONE", "LOCAL", "REMOTE")
 REMOTE: Final = "REMOTE"
 
 
-class Told(NamedTuple):
+class ReportedValues(NamedTuple):
     """The answer to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
 
     values: tuple[float, float, float, float]
-    status: Status
+    status: EaStatus
     set_points: tuple[Read, ...]
 
 
-class Protections(NamedTuple):
+class ProtectionLevels(NamedTuple):
     """Thresholds at which the supply switches itself off."""
 
     voltage_v: float
@@ -93,11 +93,11 @@ class Ratings(NamedTuple):
     def rating(self, quantity: Quantity) -> float:
         return self[("V", "A", "W").index(quantity.suffix)]
 
-    def too_low(self, key: str, value: float, quantity: Quantity, address: str) -> Unfit:
+    def too_low(self, key: str, value: float, quantity: Quantity, address: str) -> UnfitRating:
         """The error for a `value` under `key` of the bench file that these ratings do not allow."""
         highest, unit = self.of(quantity).high, quantity.unit
         rated = f"is rated {self.rating(quantity):g} {unit} and takes no more than {highest:g} {unit}"
-        return Unfit(
+        return UnfitRating(
             f"{rated}, where the bench file says {key} = {value:g} {unit}",
             where=address,
             key=key,
@@ -120,12 +120,12 @@ def ratings(replies: list[bytes]) -> Ratings:
     return Ratings(*told)
 
 
-def measured(reply: bytes) -> Told:
+def parse_measured(reply: bytes) -> ReportedValues:
     """What the reply to `MEASURE` says; raises `LinkGarbage`."""
     actual, state, *set_points = codec.units(reply, ANSWERS)
     volts, amperes, watts = codec.quantities(actual, "V", "A", "W")
     told = status(state)
-    return Told(
+    return ReportedValues(
         (float(told.output), volts, SOURCING_READS_POSITIVE * amperes, SOURCING_READS_POSITIVE * watts),
         told,
         tuple(quantity.read_back(text) for quantity, text in zip(SET_POINTS, set_points, strict=True)),
@@ -158,13 +158,13 @@ def off_steps(within_s: float) -> tuple[TcpStep, ...]:
     )
 
 
-def last_word(address: str, within_s: float) -> LastWord:
+def off_commands(address: str, within_s: float) -> TcpSafeCommands:
     """The guard's own connection to the supply.
 
     Its query comes well before the instrument closes an idle connection, and before its interface supervision ends
     (`ea_settings`), which counts what any connection says.
     """
-    return LastWord(
+    return TcpSafeCommands(
         address=address,
         keep_alive=codec.message(LOCK_OWNER.ask()),
         keep_alive_s=IDLE_CLOSE_S / 5.0,

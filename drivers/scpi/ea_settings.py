@@ -36,7 +36,7 @@ NAMES: Final[Mapping[str, str]] = {
 SUPERVISION_S: Final = 2.0  # without a message: any connection's counts, the guard's asks once a second
 
 
-class Kept(NamedTuple):
+class KeptSettings(NamedTuple):
     """One setting, what it should be and what it is."""
 
     setting: Setting
@@ -58,9 +58,12 @@ WANTED: Final[tuple[tuple[Setting, Value], ...]] = (
 )
 
 
-def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[Kept]:
+def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[KeptSettings]:
     """Those settings whose replies differ from the wish; raises `LinkGarbage`."""
-    found = [Kept(setting, wish, read(setting, reply)) for (setting, wish), reply in zip(wishes, replies, strict=True)]
+    found = [
+        KeptSettings(setting, wish, read(setting, reply))
+        for (setting, wish), reply in zip(wishes, replies, strict=True)
+    ]
     return [kept for kept in found if kept.found != kept.wanted]
 
 

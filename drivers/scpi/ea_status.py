@@ -25,7 +25,7 @@ SUPERVISION_ENDED: Final = 1 << 7  # of the operation status: CTO
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class EaStatus:
     """Output on; who has remote control (`REMOTE`, `LOCAL`, `NONE`); alarms that stand unacknowledged."""
 
     output: bool
@@ -34,9 +34,9 @@ class Status:
     power_fail: bool = False
 
 
-def status(reply: bytes) -> Status:
+def status(reply: bytes) -> EaStatus:
     """The questionable condition; raises `LinkGarbage`."""
     bits = codec.state(reply)
     owner = "LOCAL" if bits & LOCAL else "REMOTE" if bits & REMOTE else "NONE"
     alarms = tuple(words for bit, words in ALARMS.items() if bits >> bit & 1)
-    return Status(bool(bits & OUTPUT), owner, alarms, bool(bits & POWER_FAIL))
+    return EaStatus(bool(bits & OUTPUT), owner, alarms, bool(bits & POWER_FAIL))

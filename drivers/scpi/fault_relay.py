@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from drivers.errors import BenchError, NotKnown
+from drivers.errors import BenchError, CommandUnknown
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
 
@@ -20,7 +20,7 @@ AT_REST_V: Final = 0.02
 SAMPLED_AFRESH_S: Final = 0.03
 
 
-class Channelled(Protocol):
+class RelayInstrument(Protocol):
     """The driver that the relay belongs to."""
 
     @property
@@ -28,7 +28,7 @@ class Channelled(Protocol):
 
     def states(self) -> list[int]: ...
 
-    def tell(self, *units: str) -> None: ...
+    def send(self, *units: str) -> None: ...
 
     def ask(self, unit: str) -> bytes: ...
 
@@ -38,11 +38,11 @@ class Channelled(Protocol):
 class FaultRelay:
     """Output off, wait for 0 V, switch, read back, output on; a channel that moves or shorts is held at 0 V."""
 
-    def __init__(self, channels: Channelled, cells: int) -> None:
+    def __init__(self, channels: RelayInstrument, cells: int) -> None:
         self._channels = channels
         self._shorted = np.zeros(cells, dtype=np.bool_)
 
-    def held(self, volts: Floats) -> Floats:
+    def hold(self, volts: Floats) -> Floats:
         """`volts[cells]` with 0 V where a relay moves or shorts."""
         return np.where(self._shorted, 0.0, volts)
 
@@ -52,10 +52,10 @@ class FaultRelay:
         was_on, was_shorted, moved = bool(channels.states()[cell - 1] & 1), bool(self._shorted[cell - 1]), False
         self._shorted[cell - 1] = True
         try:
-            channels.tell(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
+            channels.send(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
             time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
             channels.within(lambda: self._still_live(cell))
-            channels.tell(asked)
+            channels.send(asked)
             if (bits := channels.states()[cell - 1]) & page.RELAY_REFUSED:
                 raise BenchError(f"refused {state} of cell {cell}: {page.state_words(bits)}", where=channels.name)
             channels.within(lambda: self._not_there(cell, state))
@@ -63,7 +63,7 @@ class FaultRelay:
         finally:
             self._shorted[cell - 1] = state == "short" if moved else was_shorted
         if was_on and state != "short":
-            channels.tell(page.SWITCH.put("on", cell))
+            channels.send(page.SWITCH.put("on", cell))
             channels.within(lambda: "" if channels.states()[cell - 1] & 1 else f"does not switch on cell {cell}")
 
     def _still_live(self, cell: int) -> str:
@@ -74,7 +74,7 @@ class FaultRelay:
         """Whether the relay reads otherwise; silence is told as the missing option that it may mean."""
         try:
             told = self._channels.ask(page.FAULT_RELAY.ask(cell)).strip().decode("ascii", "replace")
-        except NotKnown as error:
+        except CommandUnknown as error:
             error.hint = "is its fault relay option fitted?"
             raise
         words = {word: meaning for meaning, word in page.FAULT_RELAY.words.items()}

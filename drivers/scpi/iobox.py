@@ -10,14 +10,14 @@ import numpy as np
 from drivers.channel_names import BMS_POWER, CONTACTOR, CONTACTOR_AGE, ESTOP, thermistor
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
-from drivers.scpi.poller import Reading
+from drivers.scpi.poller import PollReading
 from drivers.scpi.source import AS_DECLARED, PolledSource
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
     from drivers.snapshot import Floats
 
 
@@ -55,25 +55,25 @@ class IoBox(PolledSource):
 
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
-        self.poller.call(lambda link: page.acknowledged(link.ask(page.set_power(on))))
+        self.poller.call(lambda link: page.check_acknowledged(link.ask(page.set_power(on))))
         self._within(lambda: "" if self._powered() is on else f"power is not {'on' if on else 'off'}")
 
     def hold_auxiliary(self, state: str) -> None:
         """Let the contactor's auxiliary contact `through` to the device, or hold its wire `open` or `closed`."""
-        self.poller.call(lambda link: page.acknowledged(link.ask(page.hold_auxiliary(state))))
+        self.poller.call(lambda link: page.check_acknowledged(link.ask(page.hold_auxiliary(state))))
 
     def forget(self) -> None:
         self._wanted = None
 
-    def exchange(self, link: Link) -> Reading:
+    def exchange(self, link: ScpiLink) -> PollReading:
         if (wanted := self._wanted) is not None:
             kelvin_wanted, message = wanted
             self.sending(kelvin_wanted)
-            page.acknowledged(link.ask(message))
+            page.check_acknowledged(link.ask(message))
         kelvin = page.temperatures(link.ask(codec.message(page.THERMISTORS.ask())), self._thermistors)
         flags = page.inputs(link.ask(codec.message(page.INPUTS.ask())))
         edge_s = page.since_edge_s(link.ask(codec.message(page.EDGE.ask())))
-        return Reading(np.concatenate((flags, (edge_s,), kelvin)), link.sampled_s)
+        return PollReading(np.concatenate((flags, (edge_s,), kelvin)), link.sampled_s)
 
     def _powered(self) -> bool:
         reply = self.poller.call(lambda link: link.ask(codec.message(page.INPUTS.ask())))

@@ -42,11 +42,11 @@ def _resource_name(address: str) -> str:
     return "::".join(parts)
 
 
-class Link:
+class ScpiLink:
     """Lines over one socket, for one thread at a time; `gap_s` is the least time between two messages."""
 
     def __init__(self, resource: Any, wire: socket.socket, address: str, timeout_s: float, gap_s: float) -> None:
-        """Use `Link.open`."""
+        """Use `ScpiLink.open`."""
         self.address = address
         self.timeout_s = timeout_s
         self.in_step = True  # no answer is owed that could be taken for the next one

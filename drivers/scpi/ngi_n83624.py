@@ -55,7 +55,7 @@ STATE_BITS: Final = {
 RELAY_REFUSED: Final = 1 << 5 | 1 << 6
 
 
-class Channels:
+class ChannelCommands:
     """The messages of the hot exchange for channels 1 to `count`, encoded as far as can be beforehand.
 
     `listed_currents`: whether one question with a list asks all currents, as it does the voltages; each channel is
@@ -81,7 +81,7 @@ class Channels:
         self.ask_voltages: Final = codec.message(asked[0])
         self.ask_currents: Final = codec.messages(currents, MOST_UNITS, LONGEST)
 
-    def checked(self, volts: Floats) -> Floats:
+    def check(self, volts: Floats) -> Floats:
         """`volts[count]` as they are; raises `BenchError` that names a channel out of range."""
         inside = (volts >= VOLTAGE.low) & (volts <= VOLTAGE.high)
         if volts.shape != (self._count,) or not inside.all():
@@ -98,7 +98,7 @@ class Channels:
         values = tuple(volts.tolist())
         return [(text % values[part]).encode("ascii") for text, part in zip(self._set, self._parts, strict=True)]
 
-    def measured(self, replies: Sequence[bytes]) -> tuple[list[float], list[float]]:
+    def parse_measured(self, replies: Sequence[bytes]) -> tuple[list[float], list[float]]:
         """Voltages in V and currents in A of each channel, signs as they read; raises `LinkGarbage`."""
         volts, *milliamperes = codec.units(b";".join(replies), self._units)
         amperes = [value / MEASURED_CURRENT.per_si for value in codec.numbers(b",".join(milliamperes), self._count)]

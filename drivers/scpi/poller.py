@@ -16,18 +16,18 @@ from drivers.errors import (
     LinkGarbage,
     LinkRefused,
     LinkSilent,
-    NotKnown,
-    Unfit,
+    CommandUnknown,
+    UnfitRating,
     WrongModel,
 )
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.scpi.timeouts import Timeouts
+    from drivers.scpi.timeouts import CommandTimeouts
     from drivers.snapshot import Floats
 
 T = TypeVar("T")
@@ -41,14 +41,14 @@ _STATES: Final[dict[type[LinkError], LinkState]] = {
     LinkDropped: LinkState.DROPPED,
     LinkGarbage: LinkState.GARBAGE,
     LinkRefused: LinkState.REFUSING,
-    NotKnown: LinkState.UNFIT,
-    Unfit: LinkState.UNFIT,
+    CommandUnknown: LinkState.UNFIT,
+    UnfitRating: LinkState.UNFIT,
     WrongModel: LinkState.WRONG_MODEL,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PollReading:
     """What one exchange brought: `values[n]` in SI, all sampled at `sampled_s`."""
 
     values: Floats
@@ -58,11 +58,11 @@ class Reading:
 class Dialogue(Protocol):
     """What is said with one kind of instrument; runs on the poller's thread."""
 
-    def greet(self, link: Link) -> None:
+    def greet(self, link: ScpiLink) -> None:
         """Check who answers; raises `WrongModel`. Must energise nothing."""
         ...
 
-    def exchange(self, link: Link) -> Reading:
+    def exchange(self, link: ScpiLink) -> PollReading:
         """Hand over the newest set-points and read."""
         ...
 
@@ -81,18 +81,18 @@ class Poller:
         dialogue: Dialogue,
         period_s: float,
         *,
-        timeouts: Timeouts,
+        timeouts: CommandTimeouts,
         gap_s: float = 0.0,
     ) -> None:
         """`gap_s`: the least time between two messages."""
-        self.reading: Reading | None = None
+        self.reading: PollReading | None = None
         self.health = Health(name, LinkState.CONNECTING, f"connecting to {address}")
         self.connections = 0
         self.peer = ""  # the numeric address that was connected last
         self._name, self._address = name, address
         self._dialogue = dialogue
         self._period_s, self._timeouts, self._gap_s = period_s, timeouts, gap_s
-        self._calls: queue.SimpleQueue[tuple[Callable[[Link], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[tuple[Callable[[ScpiLink], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"poll {name}", daemon=True)
 
@@ -106,13 +106,13 @@ class Poller:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def call(self, act: Callable[[Link], T], times: float = 0.0) -> T:
+    def call(self, act: Callable[[ScpiLink], T], times: float = 0.0) -> T:
         """Run `act` between two exchanges and return its answer; raises `BenchError` while nobody answers.
 
         `times`: how often `act` itself waits until the instrument obeys.
         """
         if self.health.state not in (LinkState.OK, LinkState.GARBAGE, LinkState.REFUSING, LinkState.CONNECTING):
-            raise self._absent()
+            raise self._is_absent()
         timeout_s = SERVICE_S + self._timeouts.read + 2.0 * self._timeouts.ask + times * self._timeouts.obey
         future: Future[T] = Future()
         self._calls.put((act, future))
@@ -122,7 +122,7 @@ class Poller:
             future.cancel()
             raise BenchError(f"took no service call within {timeout_s:g} s", where=self._name) from None
 
-    def _absent(self) -> BenchError:
+    def _is_absent(self) -> BenchError:
         return BenchError(f"is {self.health.state}: {self.health.detail}", where=self._name)
 
     def _run(self) -> None:
@@ -132,9 +132,9 @@ class Poller:
             while not self._closing.is_set():
                 before = self.connections
                 try:
-                    self._connected()
+                    self._serve_connection()
                 except LinkError as error:
-                    self._lost(error)
+                    self._handle_loss(error)
                 pause_s = FIRST_RETRY_S if self.connections > before else min(2.0 * pause_s, SLOWEST_RETRY_S)
                 self._closing.wait(pause_s)
         finally:
@@ -142,9 +142,9 @@ class Poller:
             self.health = Health(self._name, LinkState.CLOSED, why)
             self._fail_calls()
 
-    def _connected(self) -> None:
+    def _serve_connection(self) -> None:
         """One life of the connection; raises `LinkError` at its end."""
-        with Link.open(self._address, self._timeouts.read, self._gap_s, self._timeouts.open) as link:
+        with ScpiLink.open(self._address, self._timeouts.read, self._gap_s, self._timeouts.open) as link:
             self._dialogue.greet(link)
             self.peer = link.peer
             self.connections += 1
@@ -167,7 +167,7 @@ class Poller:
                     due_s += self._period_s * ((time.monotonic() - due_s) // self._period_s + 1.0)
                 self._serve_until(link, due_s)
 
-    def _serve_until(self, link: Link, due_s: float) -> None:
+    def _serve_until(self, link: ScpiLink, due_s: float) -> None:
         while (left_s := due_s - time.monotonic()) > 0.0:
             try:
                 call = self._calls.get(timeout=left_s)
@@ -188,7 +188,7 @@ class Poller:
                 if not link.in_step:
                     raise
 
-    def _lost(self, error: LinkError) -> None:
+    def _handle_loss(self, error: LinkError) -> None:
         self._dialogue.forget()
         error.where = error.where or self._address
         self.health = Health(self._name, _STATES.get(type(error), LinkState.DROPPED), str(error))
@@ -198,4 +198,4 @@ class Poller:
         while not self._calls.empty():
             call = self._calls.get()
             if call is not None and call[1].set_running_or_notify_cancel():
-                call[1].set_exception(self._absent())
+                call[1].set_exception(self._is_absent())

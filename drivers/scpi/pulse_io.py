@@ -84,7 +84,7 @@ def check(reply: bytes) -> bytes:
     return reply
 
 
-def acknowledged(reply: bytes) -> None:
+def check_acknowledged(reply: bytes) -> None:
     """Raises `LinkGarbage` for anything but `OK`."""
     if check(reply).strip() != b"OK":
         raise LinkGarbage(f"answers {reply[:40]!r} where OK is due")

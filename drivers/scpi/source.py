@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from drivers.errors import BenchError, LinkError, LinkGarbage, LinkSilent, NotKnown, WrongModel
+from drivers.errors import BenchError, LinkError, LinkGarbage, LinkSilent, CommandUnknown, WrongModel
 from drivers.event import Event, Level
 from drivers.identity import has_model
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec
-from drivers.scpi.poller import Poller, Reading
-from drivers.scpi.timeouts import Timeouts
+from drivers.scpi.poller import Poller, PollReading
+from drivers.scpi.timeouts import CommandTimeouts
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
     from drivers.snapshot import Bytes, Channel, Floats
 
 STALE_PERIODS: Final = 3.0
@@ -33,7 +33,7 @@ AS_DECLARED: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentSetpoint:
     """The newest set-points `values[n]` in SI that an instrument was sent, and when it was first sent them."""
 
     values: Floats
@@ -48,7 +48,7 @@ class PolledSource(ABC):
     """
 
     identity_query: bytes
-    kept: ClassVar[Timeouts] = Timeouts()  # time-outs that the driver declares for its instrument
+    kept: ClassVar[CommandTimeouts] = CommandTimeouts()  # time-outs that the driver declares for its instrument
     gap_s = 0.0
 
     def __init__(
@@ -62,15 +62,15 @@ class PolledSource(ABC):
         timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`timeouts_s`: what a bench file declares instead of the driver, by the names of `Timeouts`."""
-        self.sent: Sent | None = None
+        """`timeouts_s`: what a bench file declares instead of the driver, by the names of `CommandTimeouts`."""
+        self.sent: SentSetpoint | None = None
         self.name: Final = name
         self.channels: Final = channels
         self._expect, self._period_s, self._clock = expect, period_s, clock
         self._low = np.array([channel.low for channel in channels])
         self._high = np.array([channel.high for channel in channels])
         self._news: deque[Event] = deque()
-        self.timeouts: Final = self.kept.declared(timeouts_s)
+        self.timeouts: Final = self.kept.from_bench(timeouts_s)
         self.poller: Final = Poller(name, address, self, period_s, timeouts=self.timeouts, gap_s=self.gap_s)
 
     def start(self) -> None:
@@ -118,7 +118,7 @@ class PolledSource(ABC):
         believable = (self._low <= reading.values) & (reading.values <= self._high)
         quality[:] = np.where(believable, Quality.STALE if old else Quality.GOOD, Quality.IMPLAUSIBLE)
 
-    def greet(self, link: Link) -> None:
+    def greet(self, link: ScpiLink) -> None:
         """Meet whoever answers; raises `WrongModel`, or what `meet` raises. Energises nothing."""
         told = self._identity(link)
         if not has_model(told, self._expect):
@@ -131,14 +131,14 @@ class PolledSource(ABC):
             )
         self.meet(link)
 
-    def meet(self, link: Link) -> None:
+    def meet(self, link: ScpiLink) -> None:
         """What has to be known of the right model before the first exchange; raises `LinkError`."""
         del link
 
-    def asked(self, link: Link, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes:
+    def asked(self, link: ScpiLink, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes:
         """The reply of `count` queries.
 
-        Raises `LinkSilent` where nothing is answered any more, `NotKnown` or `LinkRefused` where only this is not.
+        Raises `LinkSilent` where nothing is answered any more, `CommandUnknown` or `LinkRefused` where only this is not.
         """
         try:
             return link.ask(message, count, self.timeouts.ask if timeout_s is None else timeout_s)
@@ -147,20 +147,20 @@ class PolledSource(ABC):
                 raise
             raise self._unanswered(link, message, error) from error
 
-    def _in_step(self, link: Link) -> bool:
+    def _in_step(self, link: ScpiLink) -> bool:
         """Whether the next reply will be that of the next question, found out by asking who it is."""
         return link.find_step(self.identity_query, self._is_identity, self.timeouts.identify)
 
     def _is_identity(self, line: bytes) -> bool:
         return has_model(line.decode("ascii", "replace"), self._expect)
 
-    def _unanswered(self, link: Link, message: bytes, error: LinkError) -> LinkError:
+    def _unanswered(self, link: ScpiLink, message: bytes, error: LinkError) -> LinkError:
         """What is wrong with a question that an answering instrument leaves open."""
         if isinstance(error, LinkGarbage):
             return error
         question = message.decode("ascii", "replace").strip()
-        return NotKnown(
-            f"does not know {shortened(question)}: no answer within {1e3 * self.timeouts.ask:.0f} ms, though it "
+        return CommandUnknown(
+            f"does not know {shorten(question)}: no answer within {1e3 * self.timeouts.ask:.0f} ms, though it "
             "answers *IDN?",
             where=link.address,
             value=question,
@@ -170,15 +170,15 @@ class PolledSource(ABC):
     def sending(self, values: Floats) -> None:
         """Note what is about to be written; the time counts from the first writing of the same values."""
         if self.sent is None or not np.array_equal(self.sent.values, values):
-            self.sent = Sent(values.copy(), self._clock())
+            self.sent = SentSetpoint(values.copy(), self._clock())
 
     @abstractmethod
-    def exchange(self, link: Link) -> Reading: ...
+    def exchange(self, link: ScpiLink) -> PollReading: ...
 
     @abstractmethod
     def forget(self) -> None: ...
 
-    def _identity(self, link: Link) -> str:
+    def _identity(self, link: ScpiLink) -> str:
         reply = link.ask(self.identity_query, 1, self.timeouts.identify)
         codec.identity(reply)
         return reply.decode("ascii", "replace").strip()
@@ -198,14 +198,14 @@ class PolledSource(ABC):
         except BenchError as error:
             return f"why could not be asked: {error.sentence}"
 
-    def diagnosed(self, link: Link) -> str:
+    def diagnosed(self, link: ScpiLink) -> str:
         """As `_why`, on the poller's thread. Leaves the connection standing for the safe action that follows."""
         try:
             return self._reason(link)
         except LinkError as error:
             return f"why could not be asked: {error.sentence}"
 
-    def _reason(self, link: Link) -> str:
+    def _reason(self, link: ScpiLink) -> str:
         """What the instrument says of its own state; raises `LinkError`."""
         del link
         return "check its panel"
@@ -217,10 +217,10 @@ class ScpiSource(PolledSource):
     most_units: ClassVar[int]
     longest: ClassVar[int]  # bytes of a message, its line end included
 
-    def _tell(self, *units: str) -> None:
+    def _send(self, *units: str) -> None:
         self.poller.call(lambda link: self.put(link, units))
 
-    def put(self, link: Link, units: Sequence[str]) -> None:
+    def put(self, link: ScpiLink, units: Sequence[str]) -> None:
         """Write `units`; on the poller's thread."""
         for message, _ in codec.messages(units, self.most_units, self.longest):
             link.write(message)
@@ -229,7 +229,7 @@ class ScpiSource(PolledSource):
         """One reply per unit."""
         return self.poller.call(lambda link: self.get(link, units))
 
-    def get(self, link: Link, units: Sequence[str]) -> list[bytes]:
+    def get(self, link: ScpiLink, units: Sequence[str]) -> list[bytes]:
         """One reply per unit; on the poller's thread. Raises `LinkError`."""
         replies: list[bytes] = []
         for message, count in codec.messages(units, self.most_units, self.longest):
@@ -237,6 +237,6 @@ class ScpiSource(PolledSource):
         return replies
 
 
-def shortened(text: str, longest: int = 60) -> str:
+def shorten(text: str, longest: int = 60) -> str:
     """The beginning of a long message, which says enough."""
     return text if len(text) <= longest else f"{text[:longest]}..."

@@ -14,8 +14,8 @@ from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, Link
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec, ea_diagnosis
 from drivers.scpi import ea_psb10000 as page
-from drivers.scpi.ea_keeper import Keeper
-from drivers.scpi.poller import Reading
+from drivers.scpi.ea_keeper import SettingsKeeper
+from drivers.scpi.poller import PollReading
 from drivers.scpi.source import AS_DECLARED, ScpiSource
 from drivers.snapshot import Channel
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drivers.scpi.declare import Quantity, Read
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
 
 DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay
 REST: Final = (0.0, 0.0, 0.0)
@@ -73,10 +73,10 @@ class Supply(ScpiSource):
         measured = channels(protect_voltage_v, protect_current_a)
         super().__init__("supply", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self.found_owner = ""
-        self._protect = page.Protections(protect_voltage_v, protect_current_a, protect_current_a)
+        self._protect = page.ProtectionLevels(protect_voltage_v, protect_current_a, protect_current_a)
         self._charge_v, self._discharge_v = charge_v, discharge_v
         self._ratings: page.Ratings | None = None
-        self._keeper = Keeper(self, self._note)
+        self._keeper = SettingsKeeper(self, self._note)
         self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
         self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the one before, the newest
         self._remote = self._held = False  # as the instrument says, as we took it
@@ -107,23 +107,23 @@ class Supply(ScpiSource):
         health = super().health()
         return replace(health, detail=self._complaint) if health.state is LinkState.OK else health
 
-    def greet(self, link: Link) -> None:
+    def greet(self, link: ScpiLink) -> None:
         try:
             super().greet(link)
         except (LinkSilent, LinkDropped) as error:
             error.hint = ONE_CLIENT
             raise
 
-    def meet(self, link: Link) -> None:
+    def meet(self, link: ScpiLink) -> None:
         """Ratings against the bench file, one exchange, and the settings by which it would re-energise itself."""
         self._ratings = page.ratings(self.get(link, [query.ask() for _, query in page.RATINGS]))
         self._check_ratings(self._ratings, link.address)
-        told = page.measured(self.asked(link, page.MEASURE, page.ANSWERS))
+        told = page.parse_measured(self.asked(link, page.MEASURE, page.ANSWERS))
         self.found_owner = self.found_owner or told.status.owner
         if told.status.owner == "NONE" and not told.status.output:
             self._keeper.change_unlocked(link)
 
-    def exchange(self, link: Link) -> Reading:
+    def exchange(self, link: ScpiLink) -> PollReading:
         """Set-points go out under remote control alone: without it each would leave an error in the queue."""
         wanted = self._wanted if self._remote and not self._released else None
         if wanted is not None:
@@ -131,16 +131,16 @@ class Supply(ScpiSource):
             self.sending(np.array([current_a]))
             self._written = self._written[1], values
             link.write(message)
-        told = page.measured(link.ask(page.MEASURE, page.ANSWERS))
+        told = page.parse_measured(link.ask(page.MEASURE, page.ANSWERS))
         sampled_s = link.sampled_s
         self._remote = told.status.owner == page.REMOTE
         self._judge(link, told, asked=wanted is not None)
-        return Reading(np.array(told.values), sampled_s)
+        return PollReading(np.array(told.values), sampled_s)
 
     def lock(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Take or give back remote control; raises `BenchError` that says who has it."""
         self._held, self._released = False, not on  # until it is taken, or from now on
-        self._tell(page.LOCK.put("on" if on else "off"))
+        self._send(page.LOCK.put("on" if on else "off"))
         self._within(lambda: self._lock_is_not("REMOTE" if on else "NONE"))
         self._held = on
 
@@ -151,18 +151,18 @@ class Supply(ScpiSource):
             what = f"had a power fail and may not go on for another {left_s:.0f} s"
             raise BenchError(what, where=self.name, value=left_s, bound=0.0, hint="wait, then arm again")
         word = "on" if on else "off"
-        self._tell(page.OUTPUT.put(word))
+        self._send(page.OUTPUT.put(word))
         self._within(lambda: "" if self._output_is_on() is on else f"does not switch its output {word}")
 
     def prepare(self) -> None:
         """Alarms acknowledged, safe settings, no current, full power limits, protections; needs the lock."""
         self.poller.call(self._acknowledge)
         self.poller.call(self._keeper.change, times=1.0)
-        ratings = self._rated()
+        ratings = self._check_rated()
         self.set_current(0.0)
-        self._tell(*(ratings.of(kind).put(ratings.power_w) for kind in page.POWERS))
+        self._send(*(ratings.of(kind).put(ratings.power_w) for kind in page.POWERS))
         wishes = zip(page.PROTECTIONS, self._protect, strict=True)
-        self._tell(*(ratings.of(kind).put(value) for kind, value in wishes))
+        self._send(*(ratings.of(kind).put(value) for kind, value in wishes))
         self._within(self._protects_otherwise)
         self._within(self._power_is_not_full)
 
@@ -173,13 +173,13 @@ class Supply(ScpiSource):
         """
         self._keeper.restore()
 
-    def protections(self) -> page.Protections:
+    def protections(self) -> page.ProtectionLevels:
         """Where it switches itself off, read from the instrument."""
-        return page.Protections(*(read.value for read in self._read(page.PROTECTIONS)))
+        return page.ProtectionLevels(*(read.value for read in self._read(page.PROTECTIONS)))
 
     def connections_ok(self, write: Callable[[bytes], object]) -> bool:
         """Whether the instrument takes what `write` sends on a second connection; restores the value after."""
-        ratings, power = self._rated(), self._rated().of(page.SINK_POWER)
+        ratings, power = self._check_rated(), self._check_rated().of(page.SINK_POWER)
         (before,) = self._read((page.SINK_POWER,))
         apart_w = max(10.0, 4.0 * before.half_step + 2.0 * ratings.power_w / page.STEPS)
         mark_w = next(ratings.power_w - n * apart_w for n in (1, 2) if self._differs(before, n, apart_w))
@@ -189,7 +189,7 @@ class Supply(ScpiSource):
         except BenchError:
             return False
         finally:
-            self._tell(power.put(ratings.power_w))
+            self._send(power.put(ratings.power_w))
         return True
 
     def errors(self) -> list[str]:
@@ -198,9 +198,9 @@ class Supply(ScpiSource):
 
     def ratings(self) -> page.Ratings:
         """V, A and W, as the instrument has told; raises `BenchError` until it was met."""
-        return self._rated()
+        return self._check_rated()
 
-    def _rated(self) -> page.Ratings:
+    def _check_rated(self) -> page.Ratings:
         if self._ratings is None:
             raise BenchError("has not told its ratings yet", where=self.name, hint="connect it first")
         return self._ratings
@@ -229,27 +229,27 @@ class Supply(ScpiSource):
         return "" if owner == wanted else f"has its remote control at {owner}, not {wanted}"
 
     def _differs(self, before: Read, n: int, apart_w: float) -> bool:
-        return abs(self._rated().power_w - n * apart_w - before.value) > 0.5 * apart_w
+        return abs(self._check_rated().power_w - n * apart_w - before.value) > 0.5 * apart_w
 
     def _mark_is_not(self, mark_w: float) -> str:
         (read,) = self._read((page.SINK_POWER,))
-        taken = self._rated().agrees(page.SINK_POWER, mark_w, read)
+        taken = self._check_rated().agrees(page.SINK_POWER, mark_w, read)
         return "" if taken else "does not obey its second connection"
 
     def _protects_otherwise(self) -> str:
-        ratings, told = self._rated(), self._read(page.PROTECTIONS)
+        ratings, told = self._check_rated(), self._read(page.PROTECTIONS)
         if all(map(ratings.agrees, page.PROTECTIONS, self._protect, told)):
             return ""
         return f"protects at {_three([read.value for read in told])}, declared {_three(self._protect)}"
 
     def _power_is_not_full(self) -> str:
-        ratings, told = self._rated(), self._read(page.POWERS)
+        ratings, told = self._check_rated(), self._read(page.POWERS)
         if all(ratings.agrees(kind, ratings.power_w, read) for kind, read in zip(page.POWERS, told, strict=True)):
             return ""
         source_w, sink_w = (read.value for read in told)
         return f"is set to {source_w:g} W sourced, {sink_w:g} W sunk, not to its nominal {ratings.power_w:g} W"
 
-    def _acknowledge(self, link: Link) -> None:
+    def _acknowledge(self, link: ScpiLink) -> None:
         """Acknowledge alarms that are over; raises `LinkRefused` for one that is not."""
         stood = ea_diagnosis.standing(self, link)
         if not stood.alarms:
@@ -262,9 +262,9 @@ class Supply(ScpiSource):
         if stood.power_fail:
             self._power_failed_s = time.monotonic()
 
-    def _judge(self, link: Link, told: page.Told, *, asked: bool) -> None:
+    def _judge(self, link: ScpiLink, told: page.ReportedValues, *, asked: bool) -> None:
         """Note what the instrument does not take, once that has lasted longer than its delay, and its alarms."""
-        obeys = not asked or self._obeys(told.set_points)
+        obeys = not asked or self._check_obedience(told.set_points)
         self._disobeyed = 0 if obeys else self._disobeyed + 1
         if told.status.alarms:
             self._complain(f"reports {', '.join(told.status.alarms)}; mend its cause and arm again")
@@ -281,20 +281,20 @@ class Supply(ScpiSource):
     def _complain(self, text: str) -> None:
         self._complaint, self._lost_remote = text, False
 
-    def _obeys(self, told: tuple[Read, ...]) -> bool:
+    def _check_obedience(self, told: tuple[Read, ...]) -> bool:
         """Whether each value is the newest that was written, or the one before, which may still be in force."""
-        ratings = self._rated()
+        ratings = self._check_rated()
         return all(
             any(ratings.agrees(page.SET_POINTS[place], written[place], read) for written in self._written)
             for place, read in enumerate(told)
         )
 
-    def _reason(self, link: Link) -> str:
+    def _reason(self, link: ScpiLink) -> str:
         """The alarms and the error queue."""
         said = ea_diagnosis.complaints(self, link)
         return f"it refuses: {', '.join(said)}" if said else "its error queue says nothing"
 
-    def _unanswered(self, link: Link, message: bytes, error: LinkError) -> LinkError:
+    def _unanswered(self, link: ScpiLink, message: bytes, error: LinkError) -> LinkError:
         """A question that fails leaves its reason in the error queue, and no reply."""
         found = ea_diagnosis.unanswered(link, message, self.timeouts.ask, self._note)
         if found is None and not link.in_step:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
+class CommandTimeouts:
     """Seconds for each kind of command.
 
     To `open` a connection, to `identify` itself, to answer the `read` of each period, or any other question (`ask`),
@@ -23,6 +23,6 @@ class Timeouts:
     ask: float = 0.25
     obey: float = 1.0
 
-    def declared(self, seconds: Mapping[str, float]) -> Self:
+    def from_bench(self, seconds: Mapping[str, float]) -> Self:
         """These, with what a bench file declares in their place."""
         return replace(self, **seconds)

@@ -8,7 +8,7 @@ import numpy as np
 
 from control.gate import BenchLimits, Gate, GateSpec
 from control.sensing import Wiring
-from drivers.benchfile.limits import laid_over
+from drivers.benchfile.limits import lay_over_channels
 from drivers.channel_names import (
     BMS,
     BMS_CONTACTOR,
@@ -105,7 +105,7 @@ def at_bench(name: str) -> str:
 
 def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
     """The file's device limits over the BMS's channels; where it has none, the bench's own."""
-    laid = laid_over(bench, table, called=at_bench, whole=False)
+    laid = lay_over_channels(bench, table, called=at_bench, whole=False)
     of_device = np.isfinite(laid.device_low)
     low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)
     lines = ["" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in laid.numbers]

@@ -20,7 +20,7 @@ from edge_bridge.bundle.pack_gate import wiring as pack_wiring
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drivers.benchfile import Bench, Lane
+    from drivers.benchfile import Bench, LaneSection
     from drivers.canbus.dut_map import DutMap
     from edge_bridge.bundle.manifest import Bundle
     from twin.ports import Estimator, PackSpec
@@ -98,7 +98,7 @@ def _aged(table: ChannelTable, mapped: DutMap) -> ChannelTable:
     )
 
 
-def _with_parameters(lane: Lane, bundle: Bundle, folder: Path) -> Lane:
+def _with_parameters(lane: LaneSection, bundle: Bundle, folder: Path) -> LaneSection:
     """The lane on the parameters that the bundle carries for it, not on those that happen to be installed."""
     name: Any = bundle.lanes.get("parameters")
     if name is None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BundleRefused
-from drivers.statefile import Damaged, Missing, read_state, text_in, whole_in, write_state
+from drivers.statefile import DamagedFile, MissingFile, read_state, read_text, read_whole, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +25,10 @@ class Accepted:
 def read(trust: Path) -> dict[str, Accepted]:
     """By bundle name, empty without a file; raises `BundleRefused` (untrusted_folder) for one that is damaged."""
     found = read_state(trust / SERIALS, lambda rows: {name: _accepted(row) for name, row in rows.items()})
-    if isinstance(found, Damaged):
+    if isinstance(found, DamagedFile):
         hint = "restore it; without it an old bundle could come back"
         raise BundleRefused(found.sentence, where=str(trust), key="untrusted_folder", hint=hint)
-    return {} if isinstance(found, Missing) else found
+    return {} if isinstance(found, MissingFile) else found
 
 
 def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
@@ -41,4 +41,4 @@ def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
 
 
 def _accepted(row: Any) -> Accepted:
-    return Accepted(whole_in(row, "serial"), text_in(row, "sha256"))
+    return Accepted(read_whole(row, "serial"), read_text(row, "sha256"))

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
-from drivers.statefile import Damaged
+from drivers.statefile import DamagedFile
 from edge_bridge.edge.trial import Candidate, Trial
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def _is_new(data: bytes, keeper: Keeper, say: Callable[[str], None]) -> bool:
     if pointer.active is not None and pointer.active.sha256 == sha256:
         return False
     given_up = keeper.slots.given_up()
-    if pointer.good is not None and isinstance(given_up, Damaged):
+    if pointer.good is not None and isinstance(given_up, DamagedFile):
         say(f"{given_up.sentence}: bundle {sha256[:12]} may have been given up here; remove the file to install it")
         return False
-    if pointer.good is not None and not isinstance(given_up, Damaged) and sha256 in given_up:
+    if pointer.good is not None and not isinstance(given_up, DamagedFile) and sha256 in given_up:
         say(f"bundle {sha256[:12]} did not prove healthy here before; it is not installed again")
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from drivers.statefile import Damaged, Missing, read_state, remove, text_in, whole_in, write_state
+from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, read_whole, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,9 @@ class Download:
 
     def __init__(self, folder: Path) -> None:
         self._about, self._part = folder / "download.json", folder / "download.part"
-        found = read_state(self._about, lambda fields: (text_in(fields, "sha256"), whole_in(fields, "size", 1)))
-        self.notice = f"{found.sentence}; what had arrived is dropped" if isinstance(found, Damaged) else ""
-        self.sha256, self.size = ("", 0) if isinstance(found, (Missing, Damaged)) else found
+        found = read_state(self._about, lambda fields: (read_text(fields, "sha256"), read_whole(fields, "size", 1)))
+        self.notice = f"{found.sentence}; what had arrived is dropped" if isinstance(found, DamagedFile) else ""
+        self.sha256, self.size = ("", 0) if isinstance(found, (MissingFile, DamagedFile)) else found
         if self.notice:
             self.drop()
         self.received = min(self._there(), self.size)

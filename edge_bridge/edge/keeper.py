@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, CheckFailed, PulseError
-from drivers.statefile import Damaged
+from drivers.statefile import DamagedFile
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
@@ -85,7 +85,7 @@ class Keeper:
         """Count this start: a configuration that does not survive its first starts is given up."""
         boots = self.slots.begin()
         active, good = self.slots.pointer.active, self.slots.pointer.good
-        if isinstance(boots, Damaged):
+        if isinstance(boots, DamagedFile):
             self._say(boots.sentence)
             if active is not None and good is not None:
                 self._give_up(active, f"how often it was started before it proved healthy is lost: {boots.sentence}")
@@ -205,7 +205,7 @@ class Keeper:
     def _lowest_in_slots(self, name: str, now: datetime) -> int:
         """Without a pointer: the newest serial in a slot, unless that bundle was given up; 0 where there is none."""
         given_up = self.slots.given_up()
-        known = () if isinstance(given_up, Damaged) else given_up
+        known = () if isinstance(given_up, DamagedFile) else given_up
         lowest = 0
         for data in self.slots.bundles():
             with contextlib.suppress(BundleRefused):

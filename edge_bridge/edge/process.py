@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
-from drivers.statefile import Damaged, Missing, read_state, remove, whole_in, write_state
+from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_whole, write_state
 from edge_bridge.edge import metrics
 from edge_bridge.edge.begin import begin
 from edge_bridge.edge.beside import Beside
@@ -207,13 +207,13 @@ class Edge:
     def _first_bd_seq(self) -> int:
         """One more than the last; where that is lost any number, which is not likely the last one's."""
         path = self._settings.bd_seq
-        last = read_state(path, lambda fields: whole_in(fields, "bdSeq"))
-        if isinstance(last, Damaged):
+        last = read_state(path, lambda fields: read_whole(fields, "bdSeq"))
+        if isinstance(last, DamagedFile):
             self._say(f"{last.sentence}; connections are numbered anew")
             with suppress(OSError):
                 remove(path)
             return secrets.randbelow(COUNTS)
-        return 0 if isinstance(last, Missing) else last + 1
+        return 0 if isinstance(last, MissingFile) else last + 1
 
     def _status(self, offer: Offer) -> dict[str, Value]:
         running, outcome = self._keeper.running, self._keeper.outcome

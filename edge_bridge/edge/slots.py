@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from drivers.statefile import (
-    Damaged,
-    Missing,
+    DamagedFile,
+    MissingFile,
     put_aside,
     read_state,
     remove,
-    text_in,
-    whole_in,
+    read_text,
+    read_whole,
     write_bytes,
     write_state,
 )
@@ -58,13 +58,13 @@ class Slots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         found = read_state(self._pointer, _pointer)
-        self.damage = found.sentence if isinstance(found, Damaged) else ""
+        self.damage = found.sentence if isinstance(found, DamagedFile) else ""
         self.pointer = found if isinstance(found, Pointer) else Pointer()
 
-    def given_up(self) -> tuple[str, ...] | Damaged:
+    def given_up(self) -> tuple[str, ...] | DamagedFile:
         """Hashes of bundles that ran here and did not prove healthy, the newest last."""
         found = read_state(self._failures, _hashes)
-        return () if isinstance(found, Missing) else found
+        return () if isinstance(found, MissingFile) else found
 
     def bundles(self) -> list[bytes]:
         """What lies in the slots, whatever the pointer says of it."""
@@ -97,17 +97,17 @@ class Slots:
         self._point(Pointer(installed, good))
         return installed
 
-    def begin(self) -> int | Damaged:
+    def begin(self) -> int | DamagedFile:
         """Count a start of the active bundle on probation, after the one that installed it; 0 once it is proven."""
         active = self.pointer.active
         if active is None or not self.pointer.on_probation:
             return 0
         found = read_state(self._boots, _boots)
-        if isinstance(found, Damaged):
+        if isinstance(found, DamagedFile):
             remove(self._boots)
             self._count(active, 1)
             return found
-        boots = (0 if isinstance(found, Missing) or found[0] != active.sha256 else found[1]) + 1
+        boots = (0 if isinstance(found, MissingFile) or found[0] != active.sha256 else found[1]) + 1
         self._count(active, boots)
         return boots
 
@@ -120,7 +120,7 @@ class Slots:
         """Back to the last good one, where there is one; the active one is remembered as given up."""
         active = self.pointer.active
         known = self.given_up()
-        if active is not None and self.pointer.on_probation and not isinstance(known, Damaged):
+        if active is not None and self.pointer.on_probation and not isinstance(known, DamagedFile):
             write_state(self._failures, {"sha256": [*known, active.sha256][-REMEMBERED:]})
         self._point(Pointer(self.pointer.good, self.pointer.good))
         remove(self._boots)
@@ -160,14 +160,14 @@ def _installed(told: Any) -> Installed | None:
     if not isinstance(told, dict):
         raise TypeError("it names no bundle")
     fields = cast("dict[str, Any]", told)
-    slot, sha256, name, at = (text_in(fields, key) for key in ("slot", "sha256", "name", "at"))
+    slot, sha256, name, at = (read_text(fields, key) for key in ("slot", "sha256", "name", "at"))
     if slot not in SLOTS:
         raise ValueError(f"there is no slot {slot!r}")
-    return Installed(slot, sha256, name, whole_in(fields, "serial"), at)
+    return Installed(slot, sha256, name, read_whole(fields, "serial"), at)
 
 
 def _boots(fields: dict[str, Any]) -> tuple[str, int]:
-    return text_in(fields, "sha256"), whole_in(fields, "boots", 1)
+    return read_text(fields, "sha256"), read_whole(fields, "boots", 1)
 
 
 def _hashes(fields: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BundleRefused, PulseError, revived
+from drivers.errors import BundleRefused, PulseError, rebuild
 from drivers.processes import end_with_parent
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.verify import verify
@@ -91,7 +91,7 @@ class Trial:
         except (EOFError, OSError):
             what = "ended the process in which it was tried"
             return BundleRefused(what, key="golden", hint="build it anew")
-        return None if told is None else revived(told)
+        return None if told is None else rebuild(told)
 
 
 def _examine(answer: Connection, candidate: Candidate) -> None:

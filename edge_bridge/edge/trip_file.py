@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import Refused, Usage
-from drivers.statefile import Damaged, Missing, read_state, remove, text_in, write_state
+from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +18,10 @@ class TripFile:
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._path, self._say = path, say
         self._is_on_disk = True
-        found = read_state(path, lambda fields: text_in(fields, "reason"))
-        if isinstance(found, Missing):
+        found = read_state(path, lambda fields: read_text(fields, "reason"))
+        if isinstance(found, MissingFile):
             self.reason = ""
-        elif isinstance(found, Damaged):
+        elif isinstance(found, DamagedFile):
             self.reason = f"contactor stays open, {found.sentence}"
             say(f"{self.reason}; give --reset-trip with a reason once it is safe")
         else:

@@ -22,7 +22,7 @@ from control.guard_link import pipe
 from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK
 from control.guard_process import guard_main
 from control.guard_reports import Heartbeat, TripReport
-from drivers.lastword import LastWord, StepResult, TcpStep
+from drivers.lastword import TcpSafeCommands, SafeStepResult, TcpStep
 from drivers.ring import RingWriter
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
 from tests.drivers.scripted import shut
@@ -101,13 +101,13 @@ class FakeMouth:
     def keep_alive(self) -> bool:
         return True
 
-    def speak(self) -> list[StepResult]:
+    def speak(self) -> list[SafeStepResult]:
         self.spoken += 1
         now_s = time.monotonic()
         sent_s = now_s - self.takes_s
         if self.spoken > self.after:
-            return [StepResult(self.step, verified=True, sent_s=sent_s, verified_s=now_s, detail="")]
-        return [StepResult(self.step, verified=False, sent_s=sent_s, verified_s=math.nan, detail="not verified")]
+            return [SafeStepResult(self.step, verified=True, sent_s=sent_s, verified_s=now_s, detail="")]
+        return [SafeStepResult(self.step, verified=False, sent_s=sent_s, verified_s=math.nan, detail="not verified")]
 
     def close(self) -> None:
         self.closed = True
@@ -139,9 +139,9 @@ class Instrument:
     def address(self) -> str:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def word(self, keep_alive_s: float = 0.1) -> LastWord:
+    def word(self, keep_alive_s: float = 0.1) -> TcpSafeCommands:
         step = TcpStep("supply off", b"OUTP OFF\n", b"OUTP?\n", (b"OFF",), 1.0)
-        return LastWord(self.address, b"OUTP?\n", keep_alive_s, (step,))
+        return TcpSafeCommands(self.address, b"OUTP?\n", keep_alive_s, (step,))
 
     def hang_up(self) -> None:
         """Close the connection that stands, as an instrument does of its own accord."""

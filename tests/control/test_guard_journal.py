@@ -21,14 +21,14 @@ from control.guard_reports import (
     ResetAnswer,
     TripReport,
 )
-from drivers.lastword import StepResult
+from drivers.lastword import SafeStepResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from control.guard_reports import JournalRecord
 
-STEP = StepResult("supply off", verified=True, sent_s=10.0, verified_s=10.25, detail="")
+STEP = SafeStepResult("supply off", verified=True, sent_s=10.0, verified_s=10.25, detail="")
 TRIP = TripReport(2, (7, 8), "engine has died", GuardResult.SAFE, (STEP,), 10.0, 10.0, 10.25, (4711, 0))
 TRIP_LINE: dict[str, Any] = {
     "t_s": 11.0,

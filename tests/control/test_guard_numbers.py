@@ -13,7 +13,7 @@ from control.guard_link import pipe
 from control.guard_messages import ARMED, DISARMED, HEARTBEAT, OFF, RESET, TICK, encode
 from control.guard_process import Guard
 from control.guard_reports import ArmAnswer, OffReceived, ResetAnswer, TripReport
-from drivers.lastword import StepResult, TcpStep
+from drivers.lastword import SafeStepResult, TcpStep
 from drivers.ring import RingWriter
 from tests.control.guardbench import SOON_S, guard_spec, next_report, soon
 from tests.control.smallbench import TABLE
@@ -53,11 +53,11 @@ class Wire:
         self._hang("keep_alive")
         return True
 
-    def speak(self) -> list[StepResult]:
+    def speak(self) -> list[SafeStepResult]:
         self._hang("speak")
         self.executed += 1
         now_s = time.monotonic()
-        return [StepResult(self.name, verified=True, sent_s=now_s, verified_s=now_s, detail="")]
+        return [SafeStepResult(self.name, verified=True, sent_s=now_s, verified_s=now_s, detail="")]
 
     def close(self) -> None:
         pass

@@ -45,7 +45,7 @@ class Device:
             frame = self.bus.recv(left_s)
             if frame is not None and frame.arbitration_id == message.id:
                 assert message.protection is not None
-                assert message.protection.proves(message.id, bytes(frame.data))
+                assert message.protection.check(message.id, bytes(frame.data))
                 return dict(message.decode(bytes(frame.data)))
         raise AssertionError(f"never heard {name}")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.canbus.dbc import Dbc, Message
+from drivers.canbus.dbc import Dbc, DbcMessage
 
 DBC: Final = Dbc(Path(__file__).parents[2] / "fixtures" / "benches" / "pulse24.dbc")
 SEALED: Final = {name: message.protected_by("Counter", "Checksum") for name, message in DBC.messages.items()}
@@ -17,7 +17,7 @@ OWN: Final = {"Counter", "Checksum"}
 
 
 @st.composite
-def said(draw: st.DrawFn) -> tuple[Message, dict[str, float]]:
+def said(draw: st.DrawFn) -> tuple[DbcMessage, dict[str, float]]:
     """A message, and for each of its signals what some raw bits mean."""
     message = SEALED[draw(st.sampled_from(sorted(SEALED)))]
     physical = message.decode(draw(st.binary(min_size=message.length, max_size=message.length)))
@@ -25,18 +25,20 @@ def said(draw: st.DrawFn) -> tuple[Message, dict[str, float]]:
 
 
 @given(said(), st.integers(0, 40))
-def test_decoding_is_the_inverse_of_encoding(told: tuple[Message, dict[str, float]], counter: int) -> None:
+def test_decoding_is_the_inverse_of_encoding(told: tuple[DbcMessage, dict[str, float]], counter: int) -> None:
     message, values = told
     payload = message.encode(values, counter)
     assert message.protection is not None
-    assert message.protection.proves(message.id, payload)
+    assert message.protection.check(message.id, payload)
     decoded = message.decode(payload)
     assert {name: decoded[name] for name in values} == pytest.approx(values)
     assert decoded["Counter"] == counter % 16
 
 
 @given(said(), st.integers(0, 15))
-def test_the_bits_of_a_signal_find_its_value_and_no_other(told: tuple[Message, dict[str, float]], counter: int) -> None:
+def test_the_bits_of_a_signal_find_its_value_and_no_other(
+    told: tuple[DbcMessage, dict[str, float]], counter: int
+) -> None:
     message, values = told
     payload = int.from_bytes(message.encode(values, counter), "little")
     for name, value in values.items():
@@ -47,7 +49,7 @@ def test_the_bits_of_a_signal_find_its_value_and_no_other(told: tuple[Message, d
 
 
 @given(said())
-def test_a_signal_carries_whatever_its_bits_can_mean(told: tuple[Message, dict[str, float]]) -> None:
+def test_a_signal_carries_whatever_its_bits_can_mean(told: tuple[DbcMessage, dict[str, float]]) -> None:
     message, values = told
     assert all(message.carries(name, value) for name, value in values.items())
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drivers.canbus.device_behaviour import FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
-from drivers.canbus.device_faults import FaultChannels, derived
+from drivers.canbus.device_faults import FaultChannels, derive_fault_channels
 from drivers.canbus.dut import Dut, open_steps
 from drivers.canbus.dut_map import DutMap, FamilyRow, SignalRow, read_dut_map
 from drivers.canbus.lean import can
@@ -98,8 +98,8 @@ def test_numbers_of_messages_count_from_0_too(tmp_path: Path) -> None:
 def test_the_guard_opens_a_device_that_is_big_endian(foreign: DutMap) -> None:
     (step,) = open_steps(foreign, 1.0)
     assert [payload for _, payload in step.frames] == [bytes(8)]
-    assert step.verify.met(bytes([0x05, 0, 0, 0, 0, 0, 0, 0]))
-    assert not step.verify.met(bytes([0x17, 0, 0, 0, 0, 0, 0, 0]))
+    assert step.verify.is_met(bytes([0x05, 0, 0, 0, 0, 0, 0, 0]))
+    assert not step.verify.is_met(bytes([0x17, 0, 0, 0, 0, 0, 0, 0]))
 
 
 def test_a_value_whose_flag_says_invalid_is_not_used(device: Device, heard: Dut) -> None:
@@ -170,7 +170,7 @@ def test_an_unknown_flag_hides_no_raised_one_and_is_no_health() -> None:
 
 def test_a_device_that_tells_its_fault_by_a_number_and_no_place_gets_one_that_names_none() -> None:
     mapped = (Channel("bms/fault", "1"),)
-    assert [channel.name for channel in derived(mapped, ())] == ["bms/fault_cell"]
+    assert [channel.name for channel in derive_fault_channels(mapped, ())] == ["bms/fault_cell"]
     values, sampled_s, quality = np.array([3.0, 9.0]), np.array([2.0, 0.0]), np.zeros(2, dtype=np.uint8)
     FaultChannels(mapped, ()).fill(values, sampled_s, quality)
     assert (values.tolist(), sampled_s.tolist()) == ([3.0, 0.0], [2.0, 2.0])

@@ -18,15 +18,15 @@ def test_a_frame_becomes_values_in_si_with_its_time(device: Device, dut: Dut) ->
     before_s = time.monotonic()
     device.say("BMS_Status", {"SoC": 62.5, "State": 3})
     device.say("BMS_Temps_1", {"Temp1": 25.0, "Temp2": -20.0})
-    until(lambda: len(dut.last_heard_s()) == 2)
+    until(lambda: len(dut.last_received_s()) == 2)
     assert value(dut, "bms/soc") == (pytest.approx(0.625), Quality.GOOD)
     assert value(dut, "bms/temperature_2") == (pytest.approx(253.15), Quality.GOOD)
-    assert before_s - 0.05 < dut.last_heard_s()["BMS_Status"] < time.monotonic()
+    assert before_s - 0.05 < dut.last_received_s()["BMS_Status"] < time.monotonic()
 
 
 def test_what_was_never_said_is_missing(device: Device, dut: Dut) -> None:
     device.say("BMS_Status", {})
-    until(lambda: "BMS_Status" in dut.last_heard_s())
+    until(lambda: "BMS_Status" in dut.last_received_s())
     told, quality = value(dut, "bms/pack_voltage")
     assert np.isnan(told)
     assert quality == Quality.MISSING
@@ -36,7 +36,7 @@ def test_an_old_value_is_stale_while_other_frames_come(device: Device, dut: Dut)
     device.say("BMS_Pack", {"PackVoltage": 88.0})
     stale = (pytest.approx(88.0), Quality.STALE)
     until(lambda: device.say("BMS_Status", {}) or value(dut, "bms/pack_voltage") == stale)
-    assert "BMS_Status" in dut.last_heard_s()
+    assert "BMS_Status" in dut.last_received_s()
 
 
 def test_a_silent_device_has_no_values_and_says_so(device: Device, dut: Dut) -> None:
@@ -49,7 +49,7 @@ def test_a_silent_device_has_no_values_and_says_so(device: Device, dut: Dut) -> 
 
 def test_a_value_out_of_its_range_is_implausible(device: Device, dut: Dut) -> None:
     device.say("BMS_Status", {"FaultCell": 200})
-    until(lambda: "BMS_Status" in dut.last_heard_s())
+    until(lambda: "BMS_Status" in dut.last_received_s())
     assert value(dut, "bms/fault_cell") == (200.0, Quality.IMPLAUSIBLE)
 
 

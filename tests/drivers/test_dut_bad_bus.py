@@ -92,7 +92,7 @@ def test_an_extended_frame_under_a_known_number_is_another_message(device: Devic
     extended = can.Message(arbitration_id=message.id, data=message.encode({"SoC": 99.0}, 0), is_extended_id=True)
     device.bus.send(extended)
     device.say("BMS_Status", {"SoC": 50.0})
-    until(lambda: "BMS_Status" in dut.last_heard_s())
+    until(lambda: "BMS_Status" in dut.last_received_s())
     assert value(dut, "bms/soc")[0] == pytest.approx(0.5)
     assert dut.proof.repeated == 0
 
@@ -110,7 +110,7 @@ def test_any_payloads_are_values_or_doubts_and_the_listener_goes_on(device: Devi
 def test_an_unknown_identifier_is_passed_over(device: Device, dut: Dut) -> None:
     device.bus.send(can.Message(arbitration_id=0x7DF, data=b"\x01", is_extended_id=False))
     device.say("BMS_Status", {})
-    until(lambda: set(dut.last_heard_s()) == {"BMS_Status"})
+    until(lambda: set(dut.last_received_s()) == {"BMS_Status"})
     assert dut.proof.bad == 0
 
 

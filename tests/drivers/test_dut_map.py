@@ -109,5 +109,5 @@ def test_the_last_request_is_encoded_under_every_counter_and_verified_by_the_con
     assert {frame["Contactor"] for frame in told} == {1}
     assert {identifier for identifier, _ in step.frames} == {0x210}
     assert (step.verify.identifier, step.verify.length) == (0x100, 8)
-    assert step.verify.met(status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
-    assert not step.verify.met(status.encode({"Contactor": 1}, 3))
+    assert step.verify.is_met(status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
+    assert not step.verify.is_met(status.encode({"Contactor": 1}, 3))

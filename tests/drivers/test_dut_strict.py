@@ -59,17 +59,17 @@ def test_flags_over_the_same_bits_as_a_byte_are_read(tmp_path: Path) -> None:
 
 def test_an_open_that_is_said_on_one_page_is_verified_by_that_page(tmp_path: Path) -> None:
     (step,) = open_steps(read_dut_map(written(tmp_path, text=with_verify("bms/main"))), 1.0)
-    assert step.verify.met(bytes([1, 0, 0, 0, 0, 0, 0, 0]))
+    assert step.verify.is_met(bytes([1, 0, 0, 0, 0, 0, 0, 0]))
     for said in ([1, 1], [0, 0], [2, 0], [9, 0]):  # closed; another contact; other pages
-        assert not step.verify.met(bytes([*said, 0, 0, 0, 0, 0, 0]))
+        assert not step.verify.is_met(bytes([*said, 0, 0, 0, 0, 0, 0]))
 
 
 def test_a_frame_that_lacks_the_verifying_bits_verifies_nothing(tmp_path: Path) -> None:
     (step,) = open_steps(read_dut_map(written(tmp_path)), 1.0)
-    assert step.verify.met(bytes(3))
-    assert step.verify.met(bytes(8))
-    assert not step.verify.met(bytes(2))
-    assert not step.verify.met(b"")
+    assert step.verify.is_met(bytes(3))
+    assert step.verify.is_met(bytes(8))
+    assert not step.verify.is_met(bytes(2))
+    assert not step.verify.is_met(b"")
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_our_own_request_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_scaled_value_on_a_step_is_compared(tmp_path: Path) -> None:
     (step,) = open_steps(read_dut_map(written(tmp_path, text=with_verify("bms/half", "1.5"))), 1.0)
-    assert step.verify.met(bytes([0, 0, 0, 0, 3, 0]))
-    assert not step.verify.met(bytes([0, 0, 0, 0, 2, 0]))
+    assert step.verify.is_met(bytes([0, 0, 0, 0, 3, 0]))
+    assert not step.verify.is_met(bytes([0, 0, 0, 0, 2, 0]))
 
 
 def test_words_on_a_page_are_sent_with_that_page(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from drivers.errors import BenchError, LinkGarbage, Unfit
+from drivers.errors import BenchError, LinkGarbage, UnfitRating
 from drivers.scpi import ea_psb10000
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from drivers.scpi.supply import Supply
 from tests.drivers.polled import running, until
 from tests.drivers.scripted import Line, Scripted
@@ -60,7 +60,7 @@ def protecting(volts: bytes, source: bytes, sink: bytes) -> Line:
 
 
 def test_a_sink_current_that_reads_negative_is_a_positive_discharge() -> None:
-    with Scripted([EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         assert supply(peer.address).exchange(link).values == pytest.approx([1.0, 12.3, 4.5, 55.0])
 
 
@@ -78,7 +78,7 @@ def test_the_sign_of_the_current_chooses_sink_or_source(current_a: float, settin
 
 
 def test_no_set_point_is_kept_before_the_ratings_are_known() -> None:
-    with Scripted([EXCHANGE, EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([EXCHANGE, EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         driver = supply(peer.address)
         driver.exchange(link)
         driver.set_current(10.0)
@@ -255,8 +255,8 @@ def test_settings_that_re_energise_are_changed_at_connect_told_and_put_back() ->
 def test_a_bench_file_beyond_the_ratings_is_refused_at_connect(rated: bytes, said: str) -> None:
     with (
         Scripted([IDENTITY, (RATINGS[0], rated)]) as peer,
-        Link.open(peer.address) as link,
-        pytest.raises(Unfit, match=said),
+        ScpiLink.open(peer.address) as link,
+        pytest.raises(UnfitRating, match=said),
     ):
         supply(peer.address).greet(link)
 
@@ -271,7 +271,7 @@ def test_a_bench_file_beyond_the_ratings_is_refused_at_connect(rated: bytes, sai
 )
 def test_the_model_field_alone_says_who_it_is(identity: bytes) -> None:
     script = [(IDENTITY[0], identity), RATINGS, EXCHANGE]
-    with Scripted(script) as peer, Link.open(peer.address) as link:
+    with Scripted(script) as peer, ScpiLink.open(peer.address) as link:
         supply(peer.address).greet(link)
 
 
@@ -296,7 +296,7 @@ def test_a_current_that_is_no_set_point_is_refused(current_a: float) -> None:
     ],
 )
 def test_a_wrong_unit_count_or_word_is_garbage(reply: bytes) -> None:
-    with Scripted([(MEASURE, reply)]) as peer, Link.open(peer.address) as link, pytest.raises(LinkGarbage):
+    with Scripted([(MEASURE, reply)]) as peer, ScpiLink.open(peer.address) as link, pytest.raises(LinkGarbage):
         supply(peer.address).exchange(link)
 
 
@@ -418,7 +418,7 @@ def test_a_second_connection_without_effect_is_told() -> None:
 
 
 def test_the_last_word_is_one_short_message_verified_by_its_query() -> None:
-    word = ea_psb10000.last_word("127.0.0.1:5025", 0.2)
+    word = ea_psb10000.off_commands("127.0.0.1:5025", 0.2)
     (step,) = word.steps
     assert (step.send, step.verify) == (b"OUTP OFF\n", b"OUTP?\n")
     assert b"ON" not in step.accepted
@@ -430,4 +430,4 @@ def test_every_message_keeps_to_five_commands_and_256_bytes() -> None:
     assert ea_psb10000.MEASURE.count(b";") + 1 == ea_psb10000.ANSWERS == 5
     longest = b"-2000.000V, -1000.000A, -30000.00kW;32767;2000.000V;1000.000A;1000.000A\n"
     assert len(longest) <= ea_psb10000.LONGEST
-    ea_psb10000.measured(longest.strip())
+    ea_psb10000.parse_measured(longest.strip())

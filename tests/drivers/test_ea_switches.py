@@ -11,7 +11,7 @@ import pytest
 from drivers.errors import BenchError
 from drivers.ports import LinkState
 from drivers.scpi import ea_psb10000
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from drivers.scpi.supply import Supply
 from fixtures.journal import read_journal
 from tests.drivers import served
@@ -77,16 +77,16 @@ def test_a_unit_that_serves_one_client_takes_no_guard_and_arming_says_so(tmp_pat
         served.supply(tmp_path, clients=1, surplus=surplus) as unit,
         running(supply := driver(unit.address, obey=0.2)),
     ):
-        mouth = ea_psb10000.last_word(unit.address, 0.2).open()
+        mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         supply.lock(on=True)
-        assert not supply.connections_ok(mouth.say)
+        assert not supply.connections_ok(mouth.send_unverified)
         mouth.close()
 
 
 @pytest.mark.parametrize("surplus", ["refuse", "queue"])
 def test_a_unit_whose_one_client_is_another_is_told_at_connect(tmp_path: Path, surplus: str) -> None:
     with served.supply(tmp_path, clients=1, surplus=surplus) as unit:
-        mouth = ea_psb10000.last_word(unit.address, 0.2).open()
+        mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         until(mouth.keep_alive)
         with running(supply := driver(unit.address), LinkState.DROPPED if surplus == "refuse" else LinkState.SILENT):
             assert "it may serve one client alone, and the guard needs a second connection" in supply.health().detail
@@ -95,7 +95,7 @@ def test_a_unit_whose_one_client_is_another_is_told_at_connect(tmp_path: Path, s
 
 def test_a_unit_that_serves_the_newest_client_alone_takes_no_guard_either(tmp_path: Path) -> None:
     with served.supply(tmp_path, clients=1, surplus="replace") as unit, running(supply := driver(unit.address)):
-        mouth = ea_psb10000.last_word(unit.address, 0.2).open()
+        mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         until(lambda: supply.health().state is LinkState.DROPPED)  # by the guard, and the guard by the next try
         with pytest.raises(BenchError):
             supply.lock(on=True)
@@ -172,14 +172,14 @@ def test_an_alarm_that_is_over_does_not_keep_the_bench_from_arming(tmp_path: Pat
 
 def test_messages_keep_five_commands_and_256_bytes(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit, running(supply := driver(unit.address)):
-        mouth = ea_psb10000.last_word(unit.address, 0.5).open()
+        mouth = ea_psb10000.off_commands(unit.address, 0.5).open()
         until(mouth.keep_alive)
         supply.lock(on=True)
         supply.prepare()
-        assert supply.connections_ok(mouth.say)
+        assert supply.connections_ok(mouth.send_unverified)
         supply.output(on=True)
         supply.set_current(5.0)
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         assert result.verified
         supply.lock(on=False)
         mouth.close()
@@ -189,11 +189,11 @@ def test_messages_keep_five_commands_and_256_bytes(tmp_path: Path) -> None:
 
 
 def test_neither_connection_sends_two_messages_within_five_milliseconds(tmp_path: Path) -> None:
-    with served.supply(tmp_path) as unit, Link.open(unit.address, gap_s=Supply.gap_s) as link:
-        word = ea_psb10000.last_word(unit.address, 0.5)
+    with served.supply(tmp_path) as unit, ScpiLink.open(unit.address, gap_s=Supply.gap_s) as link:
+        word = ea_psb10000.off_commands(unit.address, 0.5)
         mouth = word.open()
         until(mouth.keep_alive)
-        for write in (link.write, mouth.say):
+        for write in (link.write, mouth.send_unverified):
             sent_s: list[float] = []
             for _ in range(4):
                 write(b"SYST:LOCK ON\n")

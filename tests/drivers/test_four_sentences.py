@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from drivers.errors import BenchError
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from tests.drivers import test_ea_driver as ea
 from tests.drivers import test_io_box_driver as io
 from tests.drivers import test_ngi_driver as ngi
@@ -67,7 +67,7 @@ def test_of_the_cell_simulator(kind: str, script: list[Line]) -> None:
     ("kind", "reply"), [("silence", b""), ("refusal", b"ERR 3 busy\n"), ("garbage", b"estop=2,contactor=0,power=1\n")]
 )
 def test_of_the_io_box(kind: str, reply: bytes) -> None:
-    with Scripted([io.THERMISTORS, (b"IN?\n", reply)]) as peer, Link.open(peer.address, 0.05) as link:
+    with Scripted([io.THERMISTORS, (b"IN?\n", reply)]) as peer, ScpiLink.open(peer.address, 0.05) as link:
         with pytest.raises(BenchError) as raised:
             io.box(peer.address).exchange(link)
         assert matched(str(raised.value)) == [kind]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import pulse_io
 from drivers.scpi.iobox import IoBox
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from fixtures.io_box import IoBox as IoPhysics
 from fixtures.io_box import IoDialect
 from fixtures.journal import Journal
@@ -36,7 +36,7 @@ def box(address: str) -> IoBox:
 
 def test_the_exchange_drives_resistances_and_reads_temperatures_and_contacts() -> None:
     script = [(b"TH 10000.0,4101.2\n", b"OK\n"), (b"TH?\n", b"10000.0,4101.2\n"), INPUTS, EDGE]
-    with Scripted(script) as peer, Link.open(peer.address) as link:
+    with Scripted(script) as peer, ScpiLink.open(peer.address) as link:
         driver = box(peer.address)
         driver.set_temperatures(np.array([298.15, 323.15]))
         assert driver.exchange(link).values == pytest.approx([1.0, 0.0, 1.0, 0.04, 298.15, 323.15], abs=1e-3)
@@ -63,14 +63,14 @@ def test_temperatures_that_no_thermistor_carries_are_refused(kelvin: list[float]
 
 @pytest.mark.parametrize("reply", [b"10000.0\n", b"10000.0,0.0\n", b"10000.0,-5\n"])
 def test_thermistors_that_cannot_be_are_garbage(reply: bytes) -> None:
-    with Scripted([(b"TH?\n", reply)]) as peer, Link.open(peer.address) as link, pytest.raises(LinkGarbage):
+    with Scripted([(b"TH?\n", reply)]) as peer, ScpiLink.open(peer.address) as link, pytest.raises(LinkGarbage):
         box(peer.address).exchange(link)
 
 
 def test_a_refusal_is_no_garbage() -> None:
     with (
         Scripted([(b"TH?\n", b"ERR 3 busy\n")]) as peer,
-        Link.open(peer.address) as link,
+        ScpiLink.open(peer.address) as link,
         pytest.raises(LinkRefused, match="refuses: ERR 3 busy"),
     ):
         box(peer.address).exchange(link)
@@ -80,7 +80,7 @@ def test_a_refusal_is_no_garbage() -> None:
 def test_inputs_that_cannot_be_are_garbage(reply: bytes) -> None:
     with (
         Scripted([THERMISTORS, (b"IN?\n", reply)]) as peer,
-        Link.open(peer.address) as link,
+        ScpiLink.open(peer.address) as link,
         pytest.raises(LinkGarbage, match="inputs are due"),
     ):
         box(peer.address).exchange(link)

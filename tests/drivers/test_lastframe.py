@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.canbus.dut import last_word
+from drivers.canbus.dut import open_commands
 from drivers.canbus.lean import can
 from tests.drivers.candevice import MAPPED, Device, broken
 from tests.drivers.polled import until
@@ -14,31 +14,31 @@ from tests.drivers.polled import until
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from drivers.lastword import Spoken
+    from drivers.lastword import SafeConnection
 
 
 @pytest.fixture
-def mouth(device: Device) -> Generator[Spoken]:
-    opened = last_word(MAPPED, "virtual", device.channel, 500_000, 0.3).open()
+def mouth(device: Device) -> Generator[SafeConnection]:
+    opened = open_commands(MAPPED, "virtual", device.channel, 500_000, 0.3).open()
     yield opened
     opened.close()
 
 
 @pytest.mark.timed
-def test_the_guards_request_is_repeated_until_the_contactor_reads_open(device: Device, mouth: Spoken) -> None:
+def test_the_guards_request_is_repeated_until_the_contactor_reads_open(device: Device, mouth: SafeConnection) -> None:
     device.say("BMS_Status", {"Contactor": 1})
     assert mouth.keep_alive()
     device.bus.recv(0.0)
     opener = can.Notifier(device.bus, [Answer(device, after=3)], timeout=0.01)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     opener.stop()
     assert result.verified
     assert 0.0 < result.verified_s - result.sent_s < 0.3
 
 
-def test_a_frame_from_before_does_not_verify(device: Device, mouth: Spoken) -> None:
+def test_a_frame_from_before_does_not_verify(device: Device, mouth: SafeConnection) -> None:
     device.say("BMS_Status", {"Contactor": 0})
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     assert not result.verified
     assert "no frame says so" in result.detail
     sent = iter(lambda: device.bus.recv(0.0), None)
@@ -47,7 +47,7 @@ def test_a_frame_from_before_does_not_verify(device: Device, mouth: Spoken) -> N
 
 
 @pytest.mark.parametrize("how", ["replayed", "broken"])
-def test_a_frame_that_does_not_prove_itself_does_not_verify(device: Device, mouth: Spoken, how: str) -> None:
+def test_a_frame_that_does_not_prove_itself_does_not_verify(device: Device, mouth: SafeConnection, how: str) -> None:
     message = MAPPED.messages["BMS_Status"]
     payload = bytearray(message.encode({"Contactor": 0}, 5))
     payload[2] ^= how == "broken"
@@ -55,43 +55,43 @@ def test_a_frame_that_does_not_prove_itself_does_not_verify(device: Device, mout
     device.bus.send(frame)
     assert mouth.keep_alive()
     repeater = device.bus.send_periodic(frame, 0.01)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     repeater.stop()
     assert not result.verified
 
 
-def test_another_message_under_the_same_number_does_not_verify(device: Device, mouth: Spoken) -> None:
+def test_another_message_under_the_same_number_does_not_verify(device: Device, mouth: SafeConnection) -> None:
     opener = can.Notifier(device.bus, [Answer(device, after=1, extended=True)], timeout=0.01)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     opener.stop()
     assert not result.verified
 
 
 def test_a_guards_bus_that_is_not_there_never_raises() -> None:
-    mouth = last_word(MAPPED, "no_such_adapter", "0", 500_000, 0.05).open()
+    mouth = open_commands(MAPPED, "no_such_adapter", "0", 500_000, 0.05).open()
     assert not mouth.keep_alive()
-    assert not mouth.speak()[0].verified
+    assert not mouth.execute()[0].verified
     assert "no_such_adapter" in mouth.detail or "0 cannot be opened" in mouth.detail
     mouth.close()
 
 
 def test_a_guards_bus_that_breaks_is_told_and_opened_again(
-    device: Device, mouth: Spoken, monkeypatch: pytest.MonkeyPatch
+    device: Device, mouth: SafeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as while_broken:
         while_broken.setattr("can.interfaces.virtual.VirtualBus.send", broken)
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         assert not result.verified
         assert "unplugged" in result.detail
     opener = can.Notifier(device.bus, [Answer(device, after=1)], timeout=0.01)
     until(mouth.keep_alive)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     opener.stop()
     assert result.verified
 
 
 def test_a_frame_on_which_the_adapter_stumbles_takes_no_link(
-    device: Device, mouth: Spoken, monkeypatch: pytest.MonkeyPatch
+    device: Device, mouth: SafeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receive, left = can.BusABC.recv, [3]
 
@@ -105,7 +105,7 @@ def test_a_frame_on_which_the_adapter_stumbles_takes_no_link(
     for _ in range(3):
         assert mouth.keep_alive()
     opener = can.Notifier(device.bus, [Answer(device, after=1)], timeout=0.01)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     opener.stop()
     assert result.verified
     assert left == [0]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from drivers.lastword import LastWord, TcpMouth, TcpStep
+from drivers.lastword import TcpSafeCommands, TcpSafeConnection, TcpStep
 from tests.drivers.polled import until
 from tests.drivers.scripted import listening, shut
 
@@ -52,9 +52,9 @@ class Supply:
         for thread in self._threads[1:]:
             thread.join()
 
-    def word(self, within_s: float = 1.0, keep_alive_s: float = 10.0) -> LastWord:
+    def word(self, within_s: float = 1.0, keep_alive_s: float = 10.0) -> TcpSafeCommands:
         step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), within_s)
-        return LastWord(f"127.0.0.1:{self.port}", WHO, keep_alive_s, (step,))
+        return TcpSafeCommands(f"127.0.0.1:{self.port}", WHO, keep_alive_s, (step,))
 
     def shout(self, unasked: bytes) -> None:
         """Say it on every connection."""
@@ -94,7 +94,7 @@ class Supply:
                         return
 
 
-Opening = Callable[[LastWord], TcpMouth]
+Opening = Callable[[TcpSafeCommands], TcpSafeConnection]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def opened() -> Generator[Opening]:
     """Opens a last word and waits until it stands; closes it after the test."""
     with contextlib.ExitStack() as mouths:
 
-        def standing(word: LastWord) -> TcpMouth:
+        def standing(word: TcpSafeCommands) -> TcpSafeConnection:
             mouth = mouths.enter_context(contextlib.closing(word.open()))
             until(mouth.keep_alive)
             return mouth
@@ -110,12 +110,12 @@ def opened() -> Generator[Opening]:
         yield standing
 
 
-def answers(mouth: TcpMouth) -> int:
+def answers(mouth: TcpSafeConnection) -> int:
     """How many it has read."""
     return mouth._answered  # pyright: ignore[reportPrivateUsage]
 
 
-def unread(mouth: TcpMouth) -> bytes:
+def unread(mouth: TcpSafeConnection) -> bytes:
     """What waits at its socket."""
     wire = mouth._socket  # pyright: ignore[reportPrivateUsage]
     assert wire is not None
@@ -125,7 +125,7 @@ def unread(mouth: TcpMouth) -> bytes:
 def test_an_obeying_peer_verifies_the_step(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert result.verified
     assert result.sent_s <= supply.heard[-1][0] <= result.verified_s
     assert supply.commands() == [OFF]
@@ -136,7 +136,7 @@ def test_the_first_bytes_do_not_wait_for_anything(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
         began_s = time.monotonic()
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert result.sent_s - began_s < 0.001
 
 
@@ -144,7 +144,7 @@ def test_a_peer_slower_than_the_repetition_is_verified_all_the_same(opened: Open
     with Supply() as supply:
         mouth = opened(supply.word(2.0))
         supply.delay_s = 0.1
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert result.verified
 
 
@@ -154,7 +154,7 @@ def test_a_deaf_peer_is_told_the_step_again_until_time_is_up(opened: Opening) ->
         mouth = opened(supply.word(0.3))
         supply.deaf = True
         began_s = time.monotonic()
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         took_s = time.monotonic() - began_s
     assert not result.verified
     assert math.isfinite(result.sent_s)
@@ -169,10 +169,10 @@ def test_a_peer_that_was_deaf_for_long_is_verified_as_soon_as_it_answers_again(o
         mouth = opened(supply.word(0.1, keep_alive_s=0.01))
         supply.deaf = True
         for _ in range(5):  # answers that never come must not be waited for
-            assert not mouth.speak()[0].verified
+            assert not mouth.execute()[0].verified
         assert not mouth.keep_alive()
         supply.deaf = False
-        until(lambda: mouth.speak()[0].verified)
+        until(lambda: mouth.execute()[0].verified)
         until(mouth.keep_alive)
 
 
@@ -180,7 +180,7 @@ def test_a_peer_that_stays_on_is_not_verified(opened: Opening) -> None:
     with Supply() as supply:
         supply.lying = True
         mouth = opened(supply.word(0.2))
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert not result.verified
     assert "answers, but not OFF" in result.detail
 
@@ -190,7 +190,7 @@ def test_a_peer_that_dies_while_spoken_to_is_reached_again(opened: Opening) -> N
         mouth = opened(supply.word())
         before = mouth.local_port
         supply.dies_at = OFF
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         after = mouth.local_port
     assert result.verified
     assert supply.connections == 2
@@ -200,19 +200,19 @@ def test_a_peer_that_dies_while_spoken_to_is_reached_again(opened: Opening) -> N
 def test_an_answer_owed_from_before_does_not_verify(opened: Opening) -> None:
     step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.3)
     with Supply() as supply:
-        mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
+        mouth = opened(TcpSafeCommands(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
         supply.on, supply.delay_s, answering = False, 0.1, supply.answering
         mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
         until(lambda: supply.answering > answering)
         supply.lying = True
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert not result.verified
 
 
 def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(opened: Opening) -> None:
     step = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.3)
     with Supply() as supply:
-        mouth = opened(LastWord(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
+        mouth = opened(TcpSafeCommands(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
         until(lambda: mouth.keep_alive() and answers(mouth) == 1)
         supply.shout(b"OFF\nhello\n\n")
         until(lambda: b"hello\n\n" in unread(mouth))
@@ -221,7 +221,7 @@ def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(o
         mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
         until(lambda: supply.answering > answering)
         supply.lying = True
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
     assert not result.verified
 
 
@@ -232,7 +232,7 @@ def test_after_unasked_lines_the_first_request_verifies(opened: Opening) -> None
         supply.shout(b"OFF\nhello\n\n")
         until(lambda: b"hello\n\n" in unread(mouth))
         mouth.keep_alive()
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         assert result.verified
         assert supply.commands() == [OFF]
 
@@ -240,9 +240,9 @@ def test_after_unasked_lines_the_first_request_verifies(opened: Opening) -> None
 def test_an_absent_peer_is_reported_and_never_raises() -> None:
     with listening() as server:
         port: int = server.getsockname()[1]
-    mouth = LastWord(f"127.0.0.1:{port}", WHO, 1.0, (TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.1),)).open()
+    mouth = TcpSafeCommands(f"127.0.0.1:{port}", WHO, 1.0, (TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.1),)).open()
     assert not mouth.keep_alive()
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     assert not result.verified
     assert math.isnan(result.sent_s)
     assert "accepts no connection" in result.detail
@@ -251,9 +251,9 @@ def test_an_absent_peer_is_reported_and_never_raises() -> None:
 
 @pytest.mark.parametrize("address", ["", "nonsense", "127.0.0.1:99999", "127.0.0.1:x"])
 def test_a_nonsense_address_is_reported_and_never_raises(address: str) -> None:
-    mouth = LastWord(address, WHO, 1.0, (TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.02),)).open()
+    mouth = TcpSafeCommands(address, WHO, 1.0, (TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 0.02),)).open()
     assert not mouth.keep_alive()
-    assert not mouth.speak()[0].verified
+    assert not mouth.execute()[0].verified
     mouth.close()
 
 
@@ -302,10 +302,10 @@ def test_keeping_alive_does_not_block_on_a_deaf_peer(opened: Opening) -> None:
 def test_a_mark_is_said_unverified(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(supply.word())
-        assert mouth.say(b"SINK:POW 2990\n")
+        assert mouth.send_unverified(b"SINK:POW 2990\n")
         until(lambda: [line for _, line in supply.heard][-1:] == [b"SINK:POW 2990\n"])
         mouth.close()
-        assert not mouth.say(b"SINK:POW 2980\n")
+        assert not mouth.send_unverified(b"SINK:POW 2980\n")
 
 
 def test_a_description_travels_to_another_process() -> None:
@@ -318,8 +318,8 @@ def test_steps_are_said_in_their_order(opened: Opening) -> None:
     with Supply() as supply:
         first = TcpStep("mark", b"SINK:POW 0\n", WHO, (b"REMOTE",), 1.0)
         second = TcpStep("supply off", OFF, IS_OFF, (b"OFF",), 1.0)
-        mouth = opened(LastWord(f"127.0.0.1:{supply.port}", WHO, 10.0, (first, second)))
-        results = mouth.speak()
+        mouth = opened(TcpSafeCommands(f"127.0.0.1:{supply.port}", WHO, 10.0, (first, second)))
+        results = mouth.execute()
     assert [(result.name, result.verified) for result in results] == [("mark", True), ("supply off", True)]
 
 
@@ -341,10 +341,10 @@ def test_a_peer_that_streams_bytes_holds_nobody_past_the_deadline(stream: bytes)
     flooding.start()
     host, port = listener.getsockname()
     step = TcpStep("supply off", OFF, WHO, (b"OFF",), 0.3)
-    with contextlib.closing(LastWord(f"{host}:{port}", WHO, 0.1, (step,)).open()) as mouth:
+    with contextlib.closing(TcpSafeCommands(f"{host}:{port}", WHO, 0.1, (step,)).open()) as mouth:
         until(lambda: mouth.keep_alive() or mouth.connected)
         began_s = time.monotonic()
-        (result,) = mouth.speak()
+        (result,) = mouth.execute()
         mouth.keep_alive()
         took_s = time.monotonic() - began_s
     ends.set()

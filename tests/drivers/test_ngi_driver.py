@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from drivers.errors import BenchError, LinkGarbage, Unfit, WrongModel
+from drivers.errors import BenchError, LinkGarbage, UnfitRating, WrongModel
 from drivers.event import Level
 from drivers.scpi import ngi_n83624
 from drivers.scpi.cells import CellSimulator
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted, late
 
@@ -37,14 +37,14 @@ def simulator(address: str, **timeouts_s: float) -> CellSimulator:
 
 
 def test_the_exchange_reads_volts_and_turns_milliamperes_into_amperes() -> None:
-    with Scripted([EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         reading = simulator(peer.address).exchange(link)
     assert reading.values == pytest.approx([3.7, 3.701, 3.702, -0.05, 0.0, 0.12])
 
 
 def test_the_exchange_sets_every_channel_in_one_message_and_reads_in_one() -> None:
     setting = b"SOUR1:VOLT 3.1000;:SOUR2:VOLT 3.2000;:SOUR3:VOLT 3.3000\n"
-    with Scripted([(setting, b""), EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([(setting, b""), EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         cells = simulator(peer.address)
         cells.set_voltages(np.array([3.1, 3.2, 3.3]))
         cells.exchange(link)
@@ -52,7 +52,7 @@ def test_the_exchange_sets_every_channel_in_one_message_and_reads_in_one() -> No
 
 def test_the_latest_set_points_win() -> None:
     setting = b"SOUR1:VOLT 4.0000;:SOUR2:VOLT 4.0000;:SOUR3:VOLT 4.0000\n"
-    with Scripted([(setting, b""), EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([(setting, b""), EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         cells = simulator(peer.address)
         cells.set_voltages(np.full(3, 3.0))
         cells.set_voltages(np.full(3, 4.0))
@@ -74,14 +74,14 @@ def test_set_points_for_another_number_of_cells_are_refused() -> None:
     "reply", [b"3.7,3.7,3.7;1,2\n", b"3.7,nan,3.7;1,2,3\n", b"3.7,3.7,3.7;1,2,3;4\n", b"\xff\x00;\xfe\n"]
 )
 def test_a_reply_that_is_not_three_and_three_numbers_is_garbage(reply: bytes) -> None:
-    with Scripted([(MEASURE, reply)]) as peer, Link.open(peer.address) as link, pytest.raises(LinkGarbage):
+    with Scripted([(MEASURE, reply)]) as peer, ScpiLink.open(peer.address) as link, pytest.raises(LinkGarbage):
         simulator(peer.address).exchange(link)
 
 
 def test_another_model_is_told_with_what_was_expected() -> None:
     with (
         Scripted([(b"*IDN?\n", b"NGI,N8352,0,V1.00\n")]) as peer,
-        Link.open(peer.address) as link,
+        ScpiLink.open(peer.address) as link,
         pytest.raises(WrongModel, match=r"answers as NGI,N8352.*NGI,N83624 was expected"),
     ):
         simulator(peer.address).greet(link)
@@ -164,20 +164,20 @@ def test_a_unit_that_answers_too_late_is_unfit_and_its_time_is_told() -> None:
     script = [IDENTITY, VOLTS, (CURRENTS[0], late(b"-50.0,0.0,120.0\n", 0.3)), IDENTITY]
     with (
         Scripted(script) as peer,
-        Link.open(peer.address, 0.1) as link,
-        pytest.raises(Unfit, match=r"answers MEASure:CURRent\? of 3 channels after 0\.\d s, later .* of 100 ms"),
+        ScpiLink.open(peer.address, 0.1) as link,
+        pytest.raises(UnfitRating, match=r"answers MEASure:CURRent\? of 3 channels after 0\.\d s, later .* of 100 ms"),
     ):
         simulator(peer.address, read=0.1).greet(link)
 
 
 def test_a_unit_whose_current_reads_negative_on_discharge_is_declared_so() -> None:
     cells = CellSimulator("", "NGI", 60.0, cells=3, protect_voltage_v=5.2, protect_current_a=5.0, discharge_reads=-1.0)
-    with Scripted([EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         assert cells.exchange(link).values[3:] == pytest.approx([0.05, 0.0, -0.12])
 
 
 def test_no_message_to_24_channels_is_longer_than_256_bytes() -> None:
-    channels = ngi_n83624.Channels(24, listed_currents=False)
+    channels = ngi_n83624.ChannelCommands(24, listed_currents=False)
     written = channels.set_voltages(np.full(24, 3.7))
     assert len(written) == 2
     assert b";:".join(message.strip() for message in written).count(b"SOUR") == 24
@@ -279,7 +279,7 @@ def test_a_cell_whose_relay_did_not_move_takes_its_set_points_again() -> None:
     with Scripted(script) as peer, running(cells := simulator(peer.address)), pytest.raises(BenchError):
         cells.fault_relay(1, "reversed")
     setting = b"SOUR1:VOLT 3.7000;:SOUR2:VOLT 3.7000;:SOUR3:VOLT 3.7000\n"
-    with Scripted([(setting, b""), EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([(setting, b""), EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         cells.set_voltages(np.full(3, 3.7))
         cells.exchange(link)
 
@@ -298,7 +298,7 @@ def test_a_shorted_cell_is_held_at_zero_volts() -> None:
     setting = b"SOUR1:VOLT 3.7000;:SOUR2:VOLT 3.7000;:SOUR3:VOLT 0.0000\n"
     with Scripted(script) as peer, running(cells := simulator(peer.address)):
         cells.fault_relay(3, "short")
-    with Scripted([(setting, b""), EXCHANGE]) as peer, Link.open(peer.address) as link:
+    with Scripted([(setting, b""), EXCHANGE]) as peer, ScpiLink.open(peer.address) as link:
         cells.set_voltages(np.full(3, 3.7))
         cells.exchange(link)
 

@@ -17,7 +17,7 @@ from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted, hang_up, listening
 
 if TYPE_CHECKING:
-    from drivers.scpi.link import Link
+    from drivers.scpi.link import ScpiLink
 
 IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
 THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
@@ -184,7 +184,7 @@ def test_a_service_call_runs_on_the_instruments_thread_between_exchanges() -> No
 
 
 def test_a_failing_service_call_is_the_callers_and_the_polling_goes_on() -> None:
-    def fail(_: Link) -> None:
+    def fail(_: ScpiLink) -> None:
         raise ZeroDivisionError
 
     with Scripted([IDENTITY, *TURN * 4], open_end=True) as peer, running(source := box(peer, 0.05)):

@@ -16,7 +16,7 @@ from drivers.runlog.append import AppendFile
 from drivers.runlog.events import event_line
 from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, WITHOUT_EVENT_DATA, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
-from drivers.runlog.run import Gap, Run
+from drivers.runlog.run import TickGap, Run
 from tests.drivers.damages import DAMAGES, damage
 from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, happened, recorded, tick
 
@@ -91,7 +91,7 @@ def test_gaps_are_stretches_without_ticks(tmp_path: Path) -> None:
         for number in [*range(20), *range(50, 60)]:
             recorder.put(*tick(number))
     with Run.open(tmp_path / "run") as run:
-        assert run.gaps() == [Gap(tick(19)[0], tick(50)[0])]
+        assert run.gaps() == [TickGap(tick(19)[0], tick(50)[0])]
         assert run.gaps(longer_s=1.0) == []
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from drivers.errors import RunLogError
-from drivers.runlog.arrow import ParquetSink, Rows, StreamEncoder
-from drivers.runlog.folder import ABOUT, EVENTS, SCHEMA, SEALED, STREAM, About
+from drivers.runlog.arrow import ParquetSink, RowBatch, StreamEncoder
+from drivers.runlog.folder import ABOUT, EVENTS, SCHEMA, SEALED, STREAM, RunInfo
 from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run, StreamColumns
 from tests.drivers.runs import MEASURED, META, TABLE, abandoned, assert_holds, eventually, happened, recorded, tick
@@ -65,7 +65,7 @@ def test_a_stream_damaged_in_its_middle_is_kept_beside_what_could_be_read(tmp_pa
     batches: list[bytes] = []
     for first in (0, 10, 20):
         t_s, values, sampled_s, quality = zip(*map(tick, range(first, first + 10)), strict=True)
-        batches.append(encoder.message(Rows(*map(np.array, (t_s, values, sampled_s, quality)))))
+        batches.append(encoder.message(RowBatch(*map(np.array, (t_s, values, sampled_s, quality)))))
     damaged = bytearray(batches[1])
     damaged[-200] ^= 0xFF
     (folder / STREAM).write_bytes(encoder.opening + batches[0] + damaged + batches[2])
@@ -165,7 +165,7 @@ def test_a_run_that_is_sealed_between_two_looks_opens(tmp_path: Path, monkeypatc
     recorder = recorded(tmp_path / "run", 5, close=False)
     stream = StreamColumns
 
-    def late(path: Path, about: About) -> StreamColumns:
+    def late(path: Path, about: RunInfo) -> StreamColumns:
         if path.exists():
             recorder.close()
         return stream(path, about)

@@ -169,11 +169,11 @@ def test_discharge_and_charge_have_their_signs(bench: EmulatedBench, supply: Sup
 
 
 def test_the_last_word_switches_the_supply_off_over_its_own_connection(bench: EmulatedBench, supply: Supply) -> None:
-    mouth = ea_psb10000.last_word(bench.addresses["supply"], 0.5).open()
+    mouth = ea_psb10000.off_commands(bench.addresses["supply"], 0.5).open()
     until(mouth.keep_alive)
-    assert supply.connections_ok(mouth.say)
+    assert supply.connections_ok(mouth.send_unverified)
     supply.output(on=True)
-    (result,) = mouth.speak()
+    (result,) = mouth.execute()
     until(lambda: known(supply).values[0] == 0.0)
     mouth.close()
     assert result.verified

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drivers.errors import LinkGarbage, LinkRefused, LinkSilent, WrongModel
 from drivers.scpi.cells import CellSimulator
 from drivers.scpi.iobox import IoBox
-from drivers.scpi.link import Link
+from drivers.scpi.link import ScpiLink
 from drivers.scpi.supply import Supply
 from tests.drivers.scripted import Scripted
 
@@ -67,7 +67,7 @@ def torn(draw: st.DrawFn) -> bytes:
 @given(st.binary(max_size=80) | torn())
 @settings(deadline=None)  # other tests share the cores
 def test_any_answer_is_a_finite_reading_or_garbage(answer: bytes) -> None:
-    link = cast("Link", Parrot(answer))
+    link = cast("ScpiLink", Parrot(answer))
     for instrument in instruments():
         try:
             reading = instrument.exchange(link)
@@ -81,7 +81,7 @@ def test_any_answer_is_a_finite_reading_or_garbage(answer: bytes) -> None:
 @given(st.binary(max_size=80))
 @settings(deadline=None)
 def test_any_identity_is_the_expected_or_refused(answer: bytes) -> None:
-    link = cast("Link", Parrot(answer))
+    link = cast("ScpiLink", Parrot(answer))
     for instrument in instruments():
         with pytest.raises((LinkGarbage, WrongModel)):
             instrument.greet(link)
@@ -92,7 +92,7 @@ def test_any_identity_is_the_expected_or_refused(answer: bytes) -> None:
 def test_any_bytes_on_the_socket_are_a_line_or_a_clear_error(chunks: list[bytes]) -> None:
     heard = b"".join(chunks)
     timeout_s = 2.0 if b"\n" in heard else 0.02
-    with Scripted([(b"A?\n", heard)]) as peer, Link.open(peer.address, timeout_s) as link:
+    with Scripted([(b"A?\n", heard)]) as peer, ScpiLink.open(peer.address, timeout_s) as link:
         try:
             line = link.ask(b"A?\n")
         except (LinkGarbage, LinkSilent):

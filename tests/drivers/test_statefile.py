@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers import statefile
-from drivers.statefile import Damaged, Missing, read_state, remove, text_in, whole_in, write_state
+from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, read_whole, write_state
 from tests.drivers.damages import DAMAGES, damage
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def reason(fields: dict[str, Any]) -> str:
-    return text_in(fields, "reason")
+    return read_text(fields, "reason")
 
 
 def test_a_file_that_was_never_written_is_missing(tmp_path: Path) -> None:
-    assert read_state(tmp_path / "trip.json", reason) == Missing()
-    assert read_state(tmp_path / "no folder" / "trip.json", reason) == Missing()
+    assert read_state(tmp_path / "trip.json", reason) == MissingFile()
+    assert read_state(tmp_path / "no folder" / "trip.json", reason) == MissingFile()
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_whatever_lies_in_its_place_is_damaged_and_says_the_file_and_why(tmp_pat
     path = tmp_path / "trip.json"
     damage(path, how)
     found = read_state(path, reason)
-    assert isinstance(found, Damaged)
+    assert isinstance(found, DamagedFile)
     assert found.sentence.startswith("trip.json cannot be read: ")
     assert found.sentence.removeprefix("trip.json cannot be read: ").strip()
 
@@ -43,21 +43,21 @@ def test_whatever_lies_in_its_place_is_damaged_and_says_the_file_and_why(tmp_pat
 def test_no_cut_of_a_file_reads_as_the_whole_or_as_missing(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "trip.json"
     path.write_bytes(b'{"reason": "cell_07"}'[:cut])
-    assert isinstance(read_state(path, reason), Damaged)
+    assert isinstance(read_state(path, reason), DamagedFile)
 
 
 @pytest.mark.parametrize("value", ["", "  ", None, 7, ["x"]])
 def test_a_text_is_a_text_with_something_in_it(tmp_path: Path, value: object) -> None:
     path = tmp_path / "trip.json"
     path.write_text(json.dumps({"reason": value}))
-    assert isinstance(read_state(path, reason), Damaged)
+    assert isinstance(read_state(path, reason), DamagedFile)
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, -1])
 def test_a_whole_number_is_one_that_is_large_enough(tmp_path: Path, value: object) -> None:
     path = tmp_path / "bd_seq.json"
     path.write_text(json.dumps({"bdSeq": value}))
-    assert isinstance(read_state(path, lambda fields: whole_in(fields, "bdSeq")), Damaged)
+    assert isinstance(read_state(path, lambda fields: read_whole(fields, "bdSeq")), DamagedFile)
 
 
 def test_a_file_that_may_not_be_read_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_file_that_may_not_be_read_is_damaged(tmp_path: Path, monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.open", denied)
-    assert read_state(path, reason) == Damaged("trip.json cannot be read: Permission denied")
+    assert read_state(path, reason) == DamagedFile("trip.json cannot be read: Permission denied")
 
 
 def test_what_cannot_be_written_as_json_leaves_the_old_file(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_whatever_lies_there_can_be_removed(tmp_path: Path, how: str) -> None:
     path = tmp_path / "trip.json"
     damage(path, how)
     remove(path)
-    assert read_state(path, reason) == Missing()
+    assert read_state(path, reason) == MissingFile()
     remove(path)
 
 

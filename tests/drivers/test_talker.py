@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.canbus.dut_map import read_dut_map
-from drivers.canbus.talker import MARGIN_S, NEVER, RETRY_S, OnChange, Talker
+from drivers.canbus.talker import MARGIN_S, NEVER, RETRY_S, ChangeRequests, DutTransmitter
 from tests.drivers.candevice import MAPPED
 from tests.drivers.polled import until
 from tests.drivers.test_device_behaviour import BENCHES, changed
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
-    from drivers.canbus.dbc import Message
+    from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutMap
 
 OPEN, CLOSE = {"Mode": 0.0}, {"Mode": 1.0}
 
 
 def test_a_request_that_differs_is_due_at_once() -> None:
-    schedule = OnChange(3.0)
+    schedule = ChangeRequests(3.0)
     schedule.ask(OPEN, 10.0)
     assert schedule.due_s == 10.0
     schedule.sent(OPEN, 10.0, taken=True)
@@ -33,7 +33,7 @@ def test_a_request_that_differs_is_due_at_once() -> None:
 
 
 def test_an_equal_request_waits_until_the_device_takes_it() -> None:
-    schedule = OnChange(3.0)
+    schedule = ChangeRequests(3.0)
     schedule.sent(OPEN, 10.0, taken=True)
     schedule.ask(OPEN, 10.5)
     assert schedule.due_s == pytest.approx(13.0 + MARGIN_S)
@@ -42,7 +42,7 @@ def test_an_equal_request_waits_until_the_device_takes_it() -> None:
 
 
 def test_a_change_replaces_an_equal_request_that_waits() -> None:
-    schedule = OnChange(3.0)
+    schedule = ChangeRequests(3.0)
     schedule.sent(OPEN, 10.0, taken=True)
     schedule.ask(OPEN, 10.5)
     schedule.ask(CLOSE, 11.0)
@@ -50,21 +50,21 @@ def test_a_change_replaces_an_equal_request_that_waits() -> None:
 
 
 def test_a_device_that_ignores_nothing_gets_an_equal_request_at_once() -> None:
-    schedule = OnChange(0.0)
+    schedule = ChangeRequests(0.0)
     schedule.sent(OPEN, 10.0, taken=True)
     schedule.ask(OPEN, 10.001)
     assert schedule.due_s == 10.001
 
 
 def test_what_the_bus_did_not_take_is_tried_again_as_if_it_were_new() -> None:
-    schedule = OnChange(3.0)
+    schedule = ChangeRequests(3.0)
     schedule.ask(OPEN, 10.0)
     schedule.sent(OPEN, 10.0, taken=False)
     assert schedule.due_s == pytest.approx(10.0 + RETRY_S)
 
 
 def test_who_comes_back_is_told_anew() -> None:
-    schedule = OnChange(3.0)
+    schedule = ChangeRequests(3.0)
     schedule.sent(OPEN, 10.0, taken=True)
     schedule.repeat(10.2)
     assert schedule.due_s == 10.2
@@ -75,10 +75,10 @@ class Wire:
 
     def __init__(self, mapped: DutMap) -> None:
         self.sent: list[tuple[str, Mapping[str, float]]] = []
-        self.talker = Talker(mapped.file, mapped.messages, self._send)
+        self.talker = DutTransmitter(mapped.file, mapped.messages, self._send)
         self.talker.start()
 
-    def _send(self, message: Message, payload: bytes) -> bool:
+    def _send(self, message: DbcMessage, payload: bytes) -> bool:
         self.sent.append((message.name, message.decode(payload)))
         return True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from drivers.lastword import LastWord
+from drivers.lastword import TcpSafeCommands
 from drivers.scpi import ea_psb10000
 from edge_bridge.edge.defects import OUTBOXES, find_outbox
 from edge_bridge.edge.outbox import Outbox
@@ -87,9 +87,9 @@ def test_each_defect_differs_and_reaches_a_spawned_engine_as_it_is(defects: Defe
 
 
 def test_a_mute_guard_queries_as_before_and_sends_nothing() -> None:
-    ordinary = ea_psb10000.last_word("127.0.0.1:5025", 0.2)
+    ordinary = ea_psb10000.off_commands("127.0.0.1:5025", 0.2)
     (muted,) = mute((ordinary,))
-    assert isinstance(muted, LastWord)
+    assert isinstance(muted, TcpSafeCommands)
     assert any(step.send for step in ordinary.steps)
     assert not any(step.send for step in muted.steps)
     assert [step.verify for step in muted.steps] == [step.verify for step in ordinary.steps]

@@ -15,7 +15,7 @@ import pytest
 from control.guard_journal import FILE_NAME, encode_line
 from control.guard_reports import GuardEnded, GuardResult, TripReport
 from drivers.event import Level
-from drivers.lastword import StepResult
+from drivers.lastword import SafeStepResult
 from drivers.statefile import write_state
 from tests.drivers.damages import DAMAGES, damage
 from tests.waiting import wait_until
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from control.guard_reports import JournalRecord
 
 STEPS = (
-    StepResult("supply off", verified=False, sent_s=10.0, verified_s=math.nan, detail="does not answer"),
-    StepResult("contactors open", verified=True, sent_s=10.0, verified_s=10.1, detail=""),
+    SafeStepResult("supply off", verified=False, sent_s=10.0, verified_s=math.nan, detail="does not answer"),
+    SafeStepResult("contactors open", verified=True, sent_s=10.0, verified_s=10.1, detail=""),
 )
 SAFE, UNKNOWN = GuardResult.SAFE, GuardResult.UNKNOWN
 

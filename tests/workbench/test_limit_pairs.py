@@ -9,7 +9,7 @@ import pytest
 
 from control.sensing import Senses
 from drivers.bench_channels import make_channel_table
-from drivers.benchfile.limits import laid_over
+from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchFileError
@@ -74,7 +74,7 @@ def read_table(bench: Bench) -> ChannelTable:
 def enforced(bench: Bench) -> dict[str, tuple[float, float]]:
     """What gate and guard keep, by channel."""
     channels = read_table(bench)
-    laid = laid_over(bench, channels)
+    laid = lay_over_channels(bench, channels)
     bounded = np.flatnonzero(np.isfinite(laid.low))
     return {channels.names[n]: (laid.low[n], laid.high[n]) for n in bounded}
 

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bench_channels import make_channel_table
-from drivers.benchfile.device import Debounced, Feedback, Protection, Timeout, Watched, read_sheet
+from drivers.benchfile.device import Debounced, Feedback, ProtectionSpec, Timeout, ProtectedQuantity, read_sheet
 from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile.device import DeviceSheet
-    from drivers.benchfile.limits import BenchLimits
+    from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench, DeviceLimits
     from drivers.snapshot import ChannelTable
 
@@ -136,14 +136,14 @@ class _Levels:
     def all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
         """What the profile declares, by its table."""
         for name in type(sheet).model_fields:
-            part: Watched | None = getattr(sheet, name)
-            if isinstance(part, Protection):
+            part: ProtectedQuantity | None = getattr(sheet, name)
+            if isinstance(part, ProtectionSpec):
                 channel, side, tolerance = BOUNDED[name]
                 yield name, self._level(name, part, channel, side, getattr(self.asked, tolerance))
             elif part is not None:
                 yield name, self._times(name, part)
 
-    def _level(self, name: str, sheet: Protection, channel: str, side: int, tolerance: float) -> ProtectionLevel:
+    def _level(self, name: str, sheet: ProtectionSpec, channel: str, side: int, tolerance: float) -> ProtectionLevel:
         """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
         bound = self._bound(channel, side)
         declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
@@ -151,7 +151,7 @@ class _Levels:
         level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
 
-    def _times(self, name: str, sheet: Watched) -> ProtectionLevel:
+    def _times(self, name: str, sheet: ProtectedQuantity) -> ProtectionLevel:
         react_s = (self.asked.react_ms if sheet.react_ms is None else sheet.react_ms) / 1e3
         ripe_s = _ripe_s(sheet)
         fault = sheet.fault or name.upper()
@@ -175,14 +175,14 @@ class _Levels:
         return make_channel_table(self.bench, read_dut_map(self.bench.dut_map))
 
     @cached_property
-    def _laid(self) -> BenchLimits:
+    def _laid(self) -> DeclaredLimits:
         return self.bench.limits(self._table)
 
 
-def _ripe_s(sheet: Watched) -> float:
+def _ripe_s(sheet: ProtectedQuantity) -> float:
     """How long something must last before the device acts."""
     match sheet:
-        case Protection():
+        case ProtectionSpec():
             return sheet.debounce_s
         case Timeout():
             return sheet.timeout_ms / 1e3

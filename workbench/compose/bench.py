@@ -15,7 +15,7 @@ from control.guard_link import GuardLink, pipe
 from control.loop import Loop, Parts
 from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
-from drivers.benchfile.limits import laid_over
+from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.model import ROLES
 from drivers.benchlock import BenchLock, can_address, resolve
 from drivers.canbus.dut import Dut
@@ -101,7 +101,7 @@ def _station(
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
     senses = Senses((cells, supply, dut, io_box))
-    limits = laid_over(bench, senses.table)
+    limits = lay_over_channels(bench, senses.table)
     pack = pack_spec(bench.pack)
     twins, estimators, controllers = (build_lanes(bench, role, pack, shadows=order.shadows) for role in ROLES)
     layout = TickLayout(

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile.model import Bench
-    from drivers.lastframe import CanLastWord
-    from drivers.lastword import LastWord
+    from drivers.lastframe import CanSafeCommands
+    from drivers.lastword import TcpSafeCommands
     from fixtures.emulated import EmulatedBench
     from workbench.engine.sink import TickKeeper
 
-SafeSequence: TypeAlias = "tuple[LastWord | CanLastWord, ...]"
+SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"
 Part = TypeVar("Part")
 
 EMULATED: Final = "emulated"

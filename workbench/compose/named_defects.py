@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.lastword import LastWord
+from drivers.lastword import TcpSafeCommands
 from fixtures.bms.flaws import DEFECTS
 from workbench.compose.defects import NO_DEFECTS, Defects
 
@@ -29,7 +29,7 @@ def mute(sequence: SafeSequence) -> SafeSequence:
     return tuple(
         replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
         for word in sequence
-        if isinstance(word, LastWord)
+        if isinstance(word, TcpSafeCommands)
     )
 
 

@@ -13,7 +13,7 @@ from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
 from drivers.errors import BenchFileError, PulseError
 from drivers.event import DETAIL, Event, Level
-from drivers.realtime import BESIDE, LOOP, ask_realtime, leave_realtime
+from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
 from workbench.engine import facts
 from workbench.engine.linknews import LinkNews
@@ -131,7 +131,7 @@ class Engine:
 
     def begin_turning(self) -> None:
         """Let the loop turn; the asking thread shares its interpreter, and goes along."""
-        ask_realtime(BESIDE)
+        ask_realtime(ENGINE_THREADS)
         self._turning.set()
 
     def end_turning(self) -> None:
@@ -146,7 +146,7 @@ class Engine:
     # -- the client's threads
 
     def _listen(self) -> None:
-        ask_realtime(BESIDE)
+        ask_realtime(ENGINE_THREADS)
         with contextlib.suppress(EOFError, OSError):
             while True:
                 ask: messages.Ask = self._client.recv()
@@ -205,7 +205,7 @@ class Engine:
             send(messages.News(facts.status(self)))
 
     def _herald(self) -> None:
-        ask_realtime(BESIDE)
+        ask_realtime(ENGINE_THREADS)
         wires, inhibitor = LinkNews(), SleepInhibitor()
         while not self._left.wait(NEWS_S):
             inhibitor.keep(self.operator.state in (BenchState.ARMED, BenchState.RUNNING))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from control import guard_journal
 from control.guard_reports import GuardEnded, GuardResult, TripReport
 from drivers.event import Event, Level
-from drivers.statefile import Damaged
+from drivers.statefile import DamagedFile
 from workbench.engine import session_journal
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ CHECK: Final = "check at the instruments that outputs are off and contactors ope
 def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = time.sleep) -> None:
     """Tell of each session that did not end in order, once; one whose guard still works is told of again."""
     for path, entry in session_journal.unfinished():
-        if isinstance(entry, Damaged):
+        if isinstance(entry, DamagedFile):
             tell(Event(Level.ALARM, SOURCE, f"{entry.sentence}; a session did not end in order: {CHECK}"))
             continue
         left_s = WAIT_S

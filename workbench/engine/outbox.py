@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from control.send_queue import SendQueue
 from drivers.event import EventRecord
-from drivers.realtime import BESIDE
+from drivers.realtime import ENGINE_THREADS
 from workbench.session.messages import News
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Outbox:
     """
 
     def __init__(self, client: Connection) -> None:
-        self._queue = SendQueue("outbox", client.send, BESIDE)
+        self._queue = SendQueue("outbox", client.send, ENGINE_THREADS)
         self.keep_event: Callable[[EventRecord], None] | None = None
 
     def put(self, message: object) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from drivers.realtime import BESIDE, ask_realtime
+from drivers.realtime import ENGINE_THREADS, ask_realtime
 from workbench.session.actions import Failure
 from workbench.session.messages import Answer, Received
 
@@ -45,7 +45,7 @@ class OutputsOff:
         self._numbers.put(number)
 
     def _run(self) -> None:
-        ask_realtime(BESIDE)
+        ask_realtime(ENGINE_THREADS)
         while True:
             number = self._numbers.get()
             try:

@@ -12,16 +12,16 @@ from control.guard import GuardSpec
 from control.output_states import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.channel_names import CONTACTOR, SUPPLY_OUTPUT, cell_voltage
-from drivers.lastframe import CanLastWord
+from drivers.lastframe import CanSafeCommands
 from drivers.scpi import ea_psb10000
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drivers.benchfile.limits import BenchLimits as DeclaredLimits
+    from drivers.benchfile.limits import DeclaredLimits as DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
-    from drivers.lastword import LastWord
+    from drivers.lastword import TcpSafeCommands
     from drivers.snapshot import ChannelTable
 
 
@@ -30,7 +30,7 @@ def guard_spec(
     table: ChannelTable,
     declared: DeclaredLimits,
     ring: Path,
-    words: tuple[LastWord | CanLastWord, ...],
+    words: tuple[TcpSafeCommands | CanSafeCommands, ...],
     *,
     report: Path,
     attended: bool,
@@ -52,15 +52,15 @@ def guard_spec(
     )
 
 
-def last_words(bench: Bench, dut: Dut) -> tuple[LastWord | CanLastWord, ...]:
+def last_words(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommands, ...]:
     """The declared safe sequence as bytes; the order of the file is the order of speaking."""
-    words: list[LastWord | CanLastWord] = []
+    words: list[TcpSafeCommands | CanSafeCommands] = []
     for step in bench.safe:
         if step.step == "supply off":
-            words.append(ea_psb10000.last_word(bench.supply.address, step.within_s))
+            words.append(ea_psb10000.off_commands(bench.supply.address, step.within_s))
         elif step.step == "contactors open":
             bus = (bench.dut.interface, bench.dut.channel, bench.dut.bitrate)
-            words.append(CanLastWord(*bus, open_steps(dut.map, step.within_s)))
+            words.append(CanSafeCommands(*bus, open_steps(dut.map, step.within_s)))
     return tuple(words)
 
 

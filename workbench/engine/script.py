@@ -17,7 +17,7 @@ from workbench.engine.actuator import at_thermistors
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drivers.scpi.source import Sent
+    from drivers.scpi.source import SentSetpoint
     from drivers.snapshot import Command, Floats
     from workbench.engine.station import Station
 
@@ -30,7 +30,7 @@ class Sender(Protocol):
     """An instrument that knows what it was sent last."""
 
     @property
-    def sent(self) -> Sent | None: ...
+    def sent(self) -> SentSetpoint | None: ...
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,16 @@ from typing import Any, Final
 
 from drivers.benchlock import this_process
 from drivers.processes import birth_s, is_alive
-from drivers.statefile import Damaged, Missing, put_aside, read_state, remove, text_in, whole_in, write_state
+from drivers.statefile import (
+    DamagedFile,
+    MissingFile,
+    put_aside,
+    read_state,
+    remove,
+    read_text,
+    read_whole,
+    write_state,
+)
 
 FOLDER: Final = "PULSEBMS_JOURNAL"  # an environment variable that names another folder
 NAME: Final = "pulsebms-sessions"
@@ -76,32 +85,32 @@ def end(path: Path | None) -> None:
             remove(path)
 
 
-def unfinished() -> list[tuple[Path, Entry | Damaged]]:
+def unfinished() -> list[tuple[Path, Entry | DamagedFile]]:
     """The sessions whose engine is gone and that did not end in order, the oldest first."""
-    found: list[tuple[str, Path, Entry | Damaged]] = []
+    found: list[tuple[str, Path, Entry | DamagedFile]] = []
     for path in _folder().glob("*.json"):
         entry = read_state(path, _entry)
         if isinstance(entry, Entry) and not entry.engine_lives:
             found.append((entry.started, path, entry))
-        elif isinstance(entry, Damaged):
+        elif isinstance(entry, DamagedFile):
             found.append(("", path, entry))
             with contextlib.suppress(OSError):
                 put_aside(path)
     return [
-        (path, entry) for _, path, entry in sorted(found, key=lambda one: one[:2]) if not isinstance(entry, Missing)
+        (path, entry) for _, path, entry in sorted(found, key=lambda one: one[:2]) if not isinstance(entry, MissingFile)
     ]
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
     return Entry(
-        bench=text_in(fields, "bench"),
-        user=text_in(fields, "user"),
-        started=text_in(fields, "started"),
-        folder=text_in(fields, "folder"),
+        bench=read_text(fields, "bench"),
+        user=read_text(fields, "user"),
+        started=read_text(fields, "started"),
+        folder=read_text(fields, "folder"),
         addresses=tuple(str(address) for address in fields["addresses"]),
-        engine=whole_in(fields, "engine"),
+        engine=read_whole(fields, "engine"),
         engine_born=float(fields["engine_born"]),
-        guard=whole_in(fields, "guard"),
+        guard=read_whole(fields, "guard"),
         guard_born=float(fields["guard_born"]),
     )
 

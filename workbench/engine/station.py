@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from control.guard_link import GuardLink
     from control.loop import Loop
     from control.output_states import Outputs
-    from drivers.benchfile.limits import BenchLimits
+    from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.benchlock import BenchLock
     from drivers.canbus.dut import Dut
@@ -81,7 +81,7 @@ class Station:
     io_box: IoBox
     dut: Dut
     loop: Loop
-    limits: BenchLimits
+    limits: DeclaredLimits
     outputs: Outputs
     ring: RingWriter
     recorder: Recorder

@@ -176,7 +176,7 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
         attended=False,
         silent_s=NEVER_S,
         client_silent_s=NEVER_S,
-        last_words=(ea_psb10000.last_word(address, OFF_WITHIN_S),),
+        last_words=(ea_psb10000.off_commands(address, OFF_WITHIN_S),),
         report=folder / FILE_NAME,
     )
     return table, spec

@@ -34,9 +34,9 @@ def measure(job: Job) -> Iterator[Row]:
     """Two links to one emulator, in turns: the driver's own, and one that was told to collect small messages."""
     from drivers.realtime import WIRE  # noqa: PLC0415
     from drivers.scpi import ngi_n83624 as page  # noqa: PLC0415
-    from drivers.scpi.link import Link  # noqa: PLC0415  # PyVISA takes a moment
+    from drivers.scpi.link import ScpiLink  # noqa: PLC0415  # PyVISA takes a moment
 
-    class Collecting(Link):
+    class Collecting(ScpiLink):
         """A link as pyvisa-py leaves it."""
 
         def collect(self) -> None:
@@ -45,18 +45,18 @@ def measure(job: Job) -> Iterator[Row]:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
     said, bench = conditions(), read_bench(EMULATED_BENCH)
-    messages = page.Channels(bench.pack.cells)
+    messages = page.ChannelCommands(bench.pack.cells)
     set_points = messages.set_voltages(np.full(bench.pack.cells, VOLTS))
     with ExitStack() as stack:
         addresses = stack.enter_context(instruments(job.folder / "bench", bench.dut_map, PART))
-        ours = stack.enter_context(Link.open(addresses[PART]))
+        ours = stack.enter_context(ScpiLink.open(addresses[PART]))
         plain = stack.enter_context(Collecting.open(addresses[PART]))
         plain.collect()
 
-        def read(link: Link) -> None:
-            messages.measured([link.ask(*asked) for asked in messages.measure])
+        def read(link: ScpiLink) -> None:
+            messages.parse_measured([link.ask(*asked) for asked in messages.measure])
 
-        def both(link: Link) -> None:
+        def both(link: ScpiLink) -> None:
             for message in set_points:
                 link.write(message)
             read(link)

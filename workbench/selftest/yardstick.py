@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.realtime import YARDSTICK, ask_realtime
+from drivers.realtime import LATENCY_PROBE, ask_realtime
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -86,7 +86,7 @@ def main() -> None:
     """Wake on an absolute schedule until stdin ends, then print when what was due and how late it was served."""
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
-    ask_realtime(YARDSTICK)
+    ask_realtime(LATENCY_PROBE)
     due: list[float] = []
     late: list[float] = []
     due_s = time.monotonic() + PERIOD_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from drivers.benchfile.limits import laid_over
+from drivers.benchfile.limits import lay_over_channels
 from workbench.session.bench_info import LimitPair
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def list_limit_pairs(bench: Bench, table: ChannelTable, *, whole: bool = True) -> Iterator[LimitPair]:
-    """The bench limits over `table`, the device's beside them; raises what `laid_over` raises."""
-    laid = laid_over(bench, table, whole=whole)
+    """The bench limits over `table`, the device's beside them; raises what `lay_over_channels` raises."""
+    laid = lay_over_channels(bench, table, whole=whole)
     for n, channel in enumerate(table):
         if math.isfinite(laid.low[n]):
             device = (float(laid.device_low[n]), float(laid.device_high[n]))

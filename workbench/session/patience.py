@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from drivers.errors import BenchError, revived
+from drivers.errors import BenchError, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def finish(session: Polled, pending: Pending, within_s: float) -> None:
         raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
     if pending.error is not None:
         told = pending.error.told
-        raise revived(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
+        raise rebuild(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
 
 
 def beside(session: Polled, work: Callable[[], T]) -> T:

@@ -24,7 +24,7 @@ from workbench.window.past import RunLine
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from drivers.benchfile import Bench, Lane
+    from drivers.benchfile import Bench, LaneSection
     from drivers.runlog.run import Run
 
 SOURCES: Final = (
@@ -165,7 +165,7 @@ def lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
     known = {tuple(name.split("/")[:2]) for name in run.table.names}
     active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
 
-    def is_active(lane: Lane) -> bool:
+    def is_active(lane: LaneSection) -> bool:
         return active[lane.role] == lane.name if lane.role in active else lane.active
 
     declared = () if bench is None else bench.lane

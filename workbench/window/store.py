@@ -13,7 +13,7 @@ from workbench.window.formulas import Formula, Rows, formulas
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from drivers.ring import Block, RingReader
+    from drivers.ring import RingBlock, RingReader
     from drivers.snapshot import Channel
     from workbench.session.status import LaneInfo
 
@@ -105,7 +105,7 @@ class Store:
         self._end = 0
         self.generation += 1
 
-    def _append(self, block: Block, count: int) -> None:
+    def _append(self, block: RingBlock, count: int) -> None:
         if self._end + count > 2 * self._rows:
             kept = self._rows - count if count < self._rows else 0
             self._t_s[:kept] = self._t_s[self._end - kept : self._end]

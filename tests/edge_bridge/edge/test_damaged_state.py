@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.errors import BundleRefused, CheckFailed, Refused, Usage
-from drivers.statefile import Damaged
+from drivers.statefile import DamagedFile
 from edge_bridge.bundle import serials
 from edge_bridge.edge import metrics
 from edge_bridge.edge.begin import begin
@@ -191,7 +191,7 @@ def test_with_a_lost_list_of_failures_no_bundle_is_installed_by_itself(bench: Be
     begin(keeper, settings_of(bench, shelf.second), NOW, lambda: False, bench.said.append)
     assert serial(keeper) == 1
     assert any("given_up.json cannot be read" in line for line in bench.said)
-    assert isinstance(keeper.slots.given_up(), Damaged)
+    assert isinstance(keeper.slots.given_up(), DamagedFile)
 
 
 def test_a_failure_more_does_not_make_a_lost_list_whole(bench: Bench, shelf: Shelf) -> None:
@@ -199,7 +199,7 @@ def test_a_failure_more_does_not_make_a_lost_list_whole(bench: Bench, shelf: She
     damage(bench.folder / "slots" / "given_up.json", "torn")
     bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
     bench.keeper.slots.revert()
-    assert isinstance(bench.keeper.slots.given_up(), Damaged)
+    assert isinstance(bench.keeper.slots.given_up(), DamagedFile)
 
 
 # -- serials, download, number of the connection
