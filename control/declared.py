@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from control.sensing import Wiring
-    from drivers.benchfile.limits import DeclaredLimits as DeclaredLimits
+    from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench, LaneSection, Pack
     from drivers.snapshot import ChannelTable, Floats
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from control.gate import BenchLimits
-    from drivers.lastword import SafeConnection
+    from drivers.safe_commands import SafeConnection
     from drivers.snapshot import Columns, Floats
 
 CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
@@ -31,7 +31,7 @@ class Step(Protocol):
 
 
 class Word(Protocol):
-    """A last word that travels to the guard's process and is opened there (`drivers.lastword`)."""
+    """A last word that travels to the guard's process and is opened there (`drivers.safe_commands`)."""
 
     @property
     def steps(self) -> Sequence[Step]: ...

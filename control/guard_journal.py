@@ -21,7 +21,7 @@ from control.guard_reports import (
     ResetAnswer,
     TripReport,
 )
-from drivers.lastword import SafeStepResult
+from drivers.safe_commands import SafeStepResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.guard_reports import JournalRecord, KeptReport
-    from drivers.lastword import SafeStepResult
+    from drivers.safe_commands import SafeStepResult
 
 WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
 BEAT_S: Final = 0.025  # half of what the engine may wait for

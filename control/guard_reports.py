@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from drivers.lastword import SafeStepResult  # noqa: TC001  # loaded before a report that holds one arrives
+from drivers.safe_commands import SafeStepResult  # noqa: TC001  # loaded before a report that holds one arrives
 
 
 class GuardResult(StrEnum):

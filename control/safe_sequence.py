@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.lastword import NEVER, SafeStepResult, TcpSafeConnection
 from drivers.realtime import GUARD, ask_realtime
+from drivers.safe_commands import NEVER, SafeStepResult, TcpSafeConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from control.guard import Word
-    from drivers.lastword import SafeConnection
+    from drivers.safe_commands import SafeConnection
 
 TEND_S: Final = 0.01
 RETURN_S: Final = 0.25  # how much longer than its steps may take a connection may be waited for

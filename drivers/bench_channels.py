@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.scpi import cells, iobox, supply
+from drivers.scpi import cell_simulator, io_box, supply
 from drivers.snapshot import ChannelTable
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ def make_channel_table(bench: Bench, mapped: DutMap) -> ChannelTable:
     protect = bench.supply.protect
     return ChannelTable(
         (
-            *cells.channels(bench.pack.cells),
+            *cell_simulator.channels(bench.pack.cells),
             *supply.channels(protect.voltage_v, protect.current_a),
             *mapped.channels,
-            *iobox.channels(bench.io_box.thermistors),
+            *io_box.channels(bench.io_box.thermistors),
         )
     )

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Self, TypeVar
 
 import numpy as np
 
-from drivers import ringfile
+from drivers import ring_files
 from drivers.errors import BenchError
-from drivers.tablejson import table_from, table_rows
+from drivers.table_json import table_from, table_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,8 +126,8 @@ class RingWriter:
         header = json.dumps({"channels": table_rows(table)}).encode()
         size = _offsets(len(header), len(table), measured, capacity)[-1]
         file = path.open("x+b")
-        ringfile.reserve(path, file, size)
-        ringfile.hold(file)
+        ring_files.reserve(path, file, size)
+        ring_files.hold(file)
         buffer = mmap.mmap(file.fileno(), size)
         layout = _Layout(buffer, len(header), len(table), measured, capacity)
         for lines in (layout.newest, layout.t_s, layout.values, layout.sampled_s):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 import pytest
 
-from drivers.ringfile import MEMORY, PREFIX, memory_folder
+from drivers.ring_files import MEMORY, PREFIX, memory_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator

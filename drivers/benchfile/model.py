@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from drivers.benchfile.conversions import HOLD_MS
 from drivers.benchfile.limits import DeclaredLimits, lay_over_channels
-from drivers.benchfile.older import HOLD_MS
 from drivers.benchfile.units import to_si
 from drivers.evidence_class import is_emulated
 
@@ -158,7 +158,7 @@ class LimitSection(Section):
 class DeviceLimits(Section):
     """`[device_limits]`: what `certify` asks of the device beside the `device` bounds of the limits.
 
-    `thresholds`: the device's own sheet (`drivers.benchfile.device`). A value that far (`tolerance_*`) beyond a bound
+    `thresholds`: the device's own sheet (`drivers.benchfile.device_sheet`). A value that far (`tolerance_*`) beyond a bound
     must trip, one that far within must not; the contactor is open `react_ms` after the debounce, the fault told in
     `tell_ms`.
     """

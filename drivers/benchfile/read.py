@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from drivers.benchfile.checks import mistakes, not_finite
+from drivers.benchfile.conversions import conflicts, convert
 from drivers.benchfile.document import Document, KeyPath
 from drivers.benchfile.model import MODULE, NAME, Bench
-from drivers.benchfile.older import conflicts, convert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import SignalRow
-    from drivers.canbus.layout import Page
+    from drivers.canbus.message_layout import Page
 
 CYCLES: Final = 3.0
 MOST_S: Final = 5.0

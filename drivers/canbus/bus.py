@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from drivers.errors import LinkDropped
 
 

@@ -7,16 +7,16 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from drivers.canbus.dbctext import decode_text
-from drivers.canbus.layout import BITS_PER_BYTE, MessageLayout
+from drivers.canbus.dbc_text import decode_text
+from drivers.canbus.message_layout import BITS_PER_BYTE, MessageLayout
+from drivers.e2e import E2EProfile
 from drivers.errors import BenchFileError
-from drivers.frameproof import E2EProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from drivers.canbus.layout import Page
+    from drivers.canbus.message_layout import Page
 
 CLASSIC_BYTES: Final = 8  # of data in a frame of classic CAN
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
 import numpy as np
 
-from drivers.canbus.adapterclock import AdapterClock
+from drivers.canbus.adapter_clock import AdapterClock
 from drivers.canbus.bus import open_bus
 from drivers.canbus.device_faults import FaultChannels
-from drivers.canbus.doubts import FrameErrors
 from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
-from drivers.canbus.lean import can
-from drivers.canbus.talker import DutTransmitter
-from drivers.frameproof import E2EChecker
-from drivers.lastframe import EXTENDED, CanSafeCommands, CanStep, CanVerification, dbc_identifier
+from drivers.canbus.dut_transmitter import DutTransmitter
+from drivers.canbus.frame_errors import FrameErrors
+from drivers.canbus.lean_can import can
+from drivers.e2e import E2EChecker
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
+from drivers.safe_can_commands import EXTENDED, CanSafeCommands, CanStep, CanVerification, dbc_identifier
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:

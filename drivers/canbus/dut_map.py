@@ -10,7 +10,7 @@ from pydantic import Field
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
 from drivers.benchfile.read import validate
-from drivers.canbus import strict
+from drivers.canbus import map_checks
 from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, DbcMessage
 from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
@@ -194,7 +194,7 @@ def read_dut_map(path: Path) -> DutMap:
     rows = tuple(_rows(document, file, messages))
     _check_requests(document, file, messages, {row.channel for row in rows})
     mapped = DutMap(file, rows, messages, dbc.hash)
-    strict.check(document, mapped, dbc.twice)
+    map_checks.check(document, mapped, dbc.twice)
     check_behaviour(document, file, mapped.mapped_channels, mapped.words)
     return mapped
 

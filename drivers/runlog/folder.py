@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import psutil
 
 from drivers.errors import RunLogError
-from drivers.statefile import DamagedFile, MissingFile, read_state, sync_folder
-from drivers.tablejson import ChannelRow, table_from, table_rows
+from drivers.state_file import DamagedFile, MissingFile, read_state, sync_folder
+from drivers.table_json import ChannelRow, table_from, table_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

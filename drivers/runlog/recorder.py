@@ -13,7 +13,7 @@ import numpy as np
 from drivers.errors import RunLogError
 from drivers.realtime import ENGINE_THREADS, ask_realtime
 from drivers.runlog import folder as run_folder
-from drivers.runlog.append import AppendFile
+from drivers.runlog.append_file import AppendFile
 from drivers.runlog.arrow import RowBatch, StreamEncoder
 from drivers.runlog.events import event_line
 from drivers.runlog.seal import seal

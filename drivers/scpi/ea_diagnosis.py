@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from drivers.errors import LinkError, LinkRefused, CommandUnknown
+from drivers.errors import CommandUnknown, LinkError, LinkRefused
 from drivers.scpi import codec
 from drivers.scpi import ea_psb10000 as page
 from drivers.scpi.ea_status import SUPERVISION_ENDED, EaStatus, status

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from drivers.errors import LinkGarbage, UnfitRating
-from drivers.lastword import TcpSafeCommands, TcpStep
+from drivers.safe_commands import TcpSafeCommands, TcpStep
 from drivers.scpi import codec
-from drivers.scpi.declare import ON_OFF, Choice, Quantity, Query, Read
+from drivers.scpi.declarations import ON_OFF, Choice, Quantity, Query, Read
 from drivers.scpi.ea_status import EaStatus, status
 
 GUIDE: Final = 'EA "ModBus & SCPI" programming guide for 10000 and 20000 series, EN_01'

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from drivers.errors import LinkGarbage
-from drivers.scpi.declare import Choice, Quantity
+from drivers.scpi.declarations import Choice, Quantity
 from drivers.scpi.ea_psb10000 import GUIDE
 
 if TYPE_CHECKING:

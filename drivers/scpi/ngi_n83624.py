@@ -12,7 +12,7 @@ import numpy as np
 
 from drivers.errors import BenchError
 from drivers.scpi import codec
-from drivers.scpi.declare import ASSUMED, Choice, Quantity, Query
+from drivers.scpi.declarations import ASSUMED, Choice, Quantity, Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

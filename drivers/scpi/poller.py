@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from drivers.errors import (
     BenchError,
+    CommandUnknown,
     LinkDropped,
     LinkError,
     LinkGarbage,
     LinkRefused,
     LinkSilent,
-    CommandUnknown,
     UnfitRating,
     WrongModel,
 )

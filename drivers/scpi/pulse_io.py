@@ -12,7 +12,7 @@ import numpy as np
 
 from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import codec
-from drivers.scpi.declare import Query
+from drivers.scpi.declarations import Query
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats

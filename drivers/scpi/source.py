@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from drivers.errors import BenchError, LinkError, LinkGarbage, LinkSilent, CommandUnknown, WrongModel
+from drivers.errors import BenchError, CommandUnknown, LinkError, LinkGarbage, LinkSilent, WrongModel
 from drivers.event import Event, Level
 from drivers.identity import has_model
 from drivers.ports import Health, LinkState

@@ -14,7 +14,7 @@ from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, Link
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec, ea_diagnosis
 from drivers.scpi import ea_psb10000 as page
-from drivers.scpi.ea_keeper import SettingsKeeper
+from drivers.scpi.ea_settings_keeper import SettingsKeeper
 from drivers.scpi.poller import PollReading
 from drivers.scpi.source import AS_DECLARED, ScpiSource
 from drivers.snapshot import Channel
@@ -22,7 +22,7 @@ from drivers.snapshot import Channel
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drivers.scpi.declare import Quantity, Read
+    from drivers.scpi.declarations import Quantity, Read
     from drivers.scpi.link import ScpiLink
 
 DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay

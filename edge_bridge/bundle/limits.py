@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from drivers.tablejson import table_from, table_rows
+from drivers.table_json import table_from, table_rows
 
 if TYPE_CHECKING:
     from drivers.benchfile import Bench

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BundleRefused
-from drivers.statefile import DamagedFile, MissingFile, read_state, read_text, read_whole, write_state
+from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, read_whole, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
-from drivers.statefile import DamagedFile
+from drivers.state_file import DamagedFile
 from edge_bridge.edge.trial import Candidate, Trial
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, read_whole, write_state
+from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, read_whole, remove, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, CheckFailed, PulseError
-from drivers.statefile import DamagedFile
+from drivers.state_file import DamagedFile
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure

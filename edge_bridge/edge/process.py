@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
-from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_whole, write_state
+from drivers.state_file import DamagedFile, MissingFile, read_state, read_whole, remove, write_state
 from edge_bridge.edge import metrics
 from edge_bridge.edge.begin import begin
 from edge_bridge.edge.beside import Beside

@@ -7,14 +7,14 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from drivers.statefile import (
+from drivers.state_file import (
     DamagedFile,
     MissingFile,
     put_aside,
     read_state,
-    remove,
     read_text,
     read_whole,
+    remove,
     write_bytes,
     write_state,
 )

@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Refused
-from drivers.statefile import put_aside
+from drivers.state_file import put_aside
 
 if TYPE_CHECKING:
     from pathlib import Path

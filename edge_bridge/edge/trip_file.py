@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import Refused, Usage
-from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, write_state
+from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, remove, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

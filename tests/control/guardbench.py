@@ -22,8 +22,8 @@ from control.guard_link import pipe
 from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK
 from control.guard_process import guard_main
 from control.guard_reports import Heartbeat, TripReport
-from drivers.lastword import TcpSafeCommands, SafeStepResult, TcpStep
 from drivers.ring import RingWriter
+from drivers.safe_commands import SafeStepResult, TcpSafeCommands, TcpStep
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
 from tests.drivers.scripted import shut
 from tests.waiting import comes_about

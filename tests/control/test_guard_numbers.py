@@ -13,8 +13,8 @@ from control.guard_link import pipe
 from control.guard_messages import ARMED, DISARMED, HEARTBEAT, OFF, RESET, TICK, encode
 from control.guard_process import Guard
 from control.guard_reports import ArmAnswer, OffReceived, ResetAnswer, TripReport
-from drivers.lastword import SafeStepResult, TcpStep
 from drivers.ring import RingWriter
+from drivers.safe_commands import SafeStepResult, TcpStep
 from tests.control.guardbench import SOON_S, guard_spec, next_report, soon
 from tests.control.smallbench import TABLE
 

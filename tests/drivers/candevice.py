@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.canbus.dut_map import read_dut_map
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from tests.drivers.polled import known
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from drivers.canbus.adapterclock import MEMORY_S, STEP_S, SURE_S, AdapterClock
+from drivers.canbus.adapter_clock import MEMORY_S, STEP_S, SURE_S, AdapterClock
 
 EPOCH_S: Final = 1.8e9  # an adapter that stamps with a wall clock
 CYCLE_S: Final = 0.02

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import benchlock
-from drivers.benchlock import OLD_S, BenchLock, SharedLock, can_address, holder, resolve
+from drivers import bench_lock
+from drivers.bench_lock import OLD_S, BenchLock, SharedLock, can_address, holder, resolve
 from drivers.errors import BenchHeld
 from workbench.outcome import Exit, Report, status_of
 from workbench.verbs import edge
@@ -29,7 +29,7 @@ HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
 SUPPLY, CELLS = "192.0.2.10:5025", "192.0.2.11:7000"
 HOLDING = """
 import sys; sys.path.insert(0, sys.argv[1])
-from drivers.benchlock import BenchLock
+from drivers.bench_lock import BenchLock
 lock = BenchLock.take(sys.argv[2:], "hil24")
 print("held", flush=True)
 sys.stdin.read()
@@ -38,7 +38,7 @@ sys.stdin.read()
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(benchlock.FOLDER, str(tmp_path / "locks"))
+    monkeypatch.setenv(bench_lock.FOLDER, str(tmp_path / "locks"))
     return tmp_path / "locks"
 
 
@@ -136,7 +136,7 @@ def test_the_guard_of_a_dead_engine_is_waited_for_and_then_named(monkeypatch: py
         def lives(pid: int) -> bool:
             return pid != process.pid
 
-        monkeypatch.setattr(benchlock, "is_alive", lives)
+        monkeypatch.setattr(bench_lock, "is_alive", lives)
         waits: list[float] = []
         with pytest.raises(BenchHeld, match="which has ended; its guard has not let go yet"):
             BenchLock.take([SUPPLY], "hil24", guard_s=1.0, wait=waits.append)

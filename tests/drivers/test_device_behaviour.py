@@ -13,7 +13,7 @@ from drivers.canbus.device_behaviour import FaultRow, HealthRow, HeartbeatRow, R
 from drivers.canbus.device_faults import FaultChannels, derive_fault_channels
 from drivers.canbus.dut import Dut, open_steps
 from drivers.canbus.dut_map import DutMap, FamilyRow, SignalRow, read_dut_map
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from drivers.errors import BenchFileError
 from drivers.snapshot import Channel, Quality
 from fixtures.foreign_bms import frames

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drivers.canbus.dut import Dut
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from drivers.ports import LinkState
 from drivers.snapshot import Quality
 from tests.drivers.candevice import Device, value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.frameproof import E2EChecker, E2EProfile, crc8
+from drivers.e2e import E2EChecker, E2EProfile, crc8
 
 RULE = E2EProfile(counter_bit=52, counter_bits=4, checksum_byte=7)
 PAYLOADS = st.binary(min_size=8, max_size=8)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import pulse_io
-from drivers.scpi.iobox import IoBox
+from drivers.scpi.io_box import IoBox
 from drivers.scpi.link import ScpiLink
 from fixtures.io_box import IoBox as IoPhysics
 from fixtures.io_box import IoDialect

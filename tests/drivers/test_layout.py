@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drivers.canbus.layout import MessageLayout
+from drivers.canbus.message_layout import MessageLayout
 
 BYTES = 8
 

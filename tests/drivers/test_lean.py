@@ -25,5 +25,5 @@ def test_a_process_of_the_bench_loads_no_heavy_library_with_python_can(name: str
 
 
 def test_asammdf_can_be_imported_before_and_after() -> None:
-    assert "asammdf" in loaded("drivers.canbus.lean", "asammdf")
-    assert "asammdf" in loaded("asammdf", "drivers.canbus.lean")
+    assert "asammdf" in loaded("drivers.canbus.lean_can", "asammdf")
+    assert "asammdf" in loaded("asammdf", "drivers.canbus.lean_can")

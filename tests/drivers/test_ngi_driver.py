@@ -10,7 +10,7 @@ import pytest
 from drivers.errors import BenchError, LinkGarbage, UnfitRating, WrongModel
 from drivers.event import Level
 from drivers.scpi import ngi_n83624
-from drivers.scpi.cells import CellSimulator
+from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.link import ScpiLink
 from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted, late

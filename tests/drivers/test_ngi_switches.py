@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import BenchError
 from drivers.ports import LinkState
-from drivers.scpi.cells import CellSimulator
+from drivers.scpi.cell_simulator import CellSimulator
 from fixtures.journal import read_journal
 from tests.drivers import served
 from tests.drivers.polled import known, running, until

@@ -11,7 +11,7 @@ import pytest
 
 from drivers.errors import BenchError, LinkGarbage, LinkSilent
 from drivers.ports import LinkState
-from drivers.scpi.iobox import IoBox
+from drivers.scpi.io_box import IoBox
 from drivers.snapshot import Quality
 from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted, hang_up, listening

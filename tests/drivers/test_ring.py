@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError
 from drivers.ring import NEWEST, RingReader, RingWriter
-from drivers.ringfile import PREFIX, ROOM, memory_folder, remove, sweep
+from drivers.ring_files import PREFIX, ROOM, memory_folder, remove, sweep
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
 from tests.waiting import wait_until
 

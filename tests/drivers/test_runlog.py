@@ -12,11 +12,11 @@ import pytest
 from drivers.benchfile import read_bench
 from drivers.errors import RunLogError
 from drivers.event import DETAIL, Event, EventKind, EventRecord, Level
-from drivers.runlog.append import AppendFile
+from drivers.runlog.append_file import AppendFile
 from drivers.runlog.events import event_line
 from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, WITHOUT_EVENT_DATA, describe
 from drivers.runlog.recorder import WAITING_ROWS, Recorder
-from drivers.runlog.run import TickGap, Run
+from drivers.runlog.run import Run, TickGap
 from tests.drivers.damages import DAMAGES, damage
 from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, happened, recorded, tick
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError, LinkGarbage
 from drivers.scpi import codec
-from drivers.scpi.declare import Choice, Quantity
+from drivers.scpi.declarations import Choice, Quantity
 
 FINITE = st.floats(min_value=-1e6, max_value=1e6)
 MILLI = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, "a test", per_si=1e3, digits=1)

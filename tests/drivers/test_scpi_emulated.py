@@ -12,9 +12,9 @@ import pytest
 from drivers.errors import BenchError
 from drivers.ports import LinkState
 from drivers.scpi import ea_psb10000, ea_settings, ngi_n83624, pulse_io
-from drivers.scpi.cells import CellSimulator
-from drivers.scpi.declare import ASSUMED, UNVERIFIED, Choice, Quantity, Query
-from drivers.scpi.iobox import IoBox
+from drivers.scpi.cell_simulator import CellSimulator
+from drivers.scpi.declarations import ASSUMED, UNVERIFIED, Choice, Quantity, Query
+from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
 from drivers.snapshot import Quality
 from fixtures.emulated import EmulatedBench

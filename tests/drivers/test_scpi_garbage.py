@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import LinkGarbage, LinkRefused, LinkSilent, WrongModel
-from drivers.scpi.cells import CellSimulator
-from drivers.scpi.iobox import IoBox
+from drivers.scpi.cell_simulator import CellSimulator
+from drivers.scpi.io_box import IoBox
 from drivers.scpi.link import ScpiLink
 from drivers.scpi.supply import Supply
 from tests.drivers.scripted import Scripted

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drivers import statefile
-from drivers.statefile import DamagedFile, MissingFile, read_state, remove, read_text, read_whole, write_state
+from drivers import state_file
+from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, read_whole, remove, write_state
 from tests.drivers.damages import DAMAGES, damage
 
 if TYPE_CHECKING:
@@ -91,6 +91,6 @@ def test_whatever_lies_there_can_be_removed(tmp_path: Path, how: str) -> None:
 def test_what_is_put_aside_keeps_what_was_put_aside_before(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
         (tmp_path / "pointer.json").write_bytes(content)
-        statefile.put_aside(tmp_path / "pointer.json")
+        state_file.put_aside(tmp_path / "pointer.json")
     assert (tmp_path / "pointer.json.broken-1").read_bytes() == b"one"
     assert (tmp_path / "pointer.json.broken-2").read_bytes() == b"two"

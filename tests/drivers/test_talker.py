@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.canbus.dut_map import read_dut_map
-from drivers.canbus.talker import MARGIN_S, NEVER, RETRY_S, ChangeRequests, DutTransmitter
+from drivers.canbus.dut_transmitter import MARGIN_S, NEVER, RETRY_S, ChangeRequests, DutTransmitter
 from tests.drivers.candevice import MAPPED
 from tests.drivers.polled import until
 from tests.drivers.test_device_behaviour import BENCHES, changed

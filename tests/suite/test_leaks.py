@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from drivers.realtime import ask_realtime, leave_realtime
-from drivers.ringfile import PREFIX, memory_folder
+from drivers.ring_files import PREFIX, memory_folder
 from tests import leaks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ leaks.GONE_S = 0.5
 
 LEAVING = """
 import socket, subprocess, sys, threading, time
-from drivers.ringfile import fresh_path
+from drivers.ring_files import fresh_path
 
 KEPT = []
 

@@ -10,8 +10,8 @@ from drivers.snapshot import Command
 from workbench.engine.actuator import BenchActuator
 
 if TYPE_CHECKING:
-    from drivers.scpi.cells import CellSimulator
-    from drivers.scpi.iobox import IoBox
+    from drivers.scpi.cell_simulator import CellSimulator
+    from drivers.scpi.io_box import IoBox
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Floats
 

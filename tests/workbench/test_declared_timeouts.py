@@ -9,7 +9,7 @@ import pytest
 
 from drivers.benchfile import Bench, read_bench
 from drivers.errors import BenchFileError
-from drivers.scpi.cells import CellSimulator
+from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.supply import Supply
 from workbench.compose import bench as composition
 

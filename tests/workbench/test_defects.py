@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from drivers.lastword import TcpSafeCommands
+from drivers.safe_commands import TcpSafeCommands
 from drivers.scpi import ea_psb10000
 from edge_bridge.edge.defects import OUTBOXES, find_outbox
 from edge_bridge.edge.outbox import Outbox

@@ -15,8 +15,8 @@ import pytest
 from control.guard_journal import FILE_NAME, encode_line
 from control.guard_reports import GuardEnded, GuardResult, TripReport
 from drivers.event import Level
-from drivers.lastword import SafeStepResult
-from drivers.statefile import write_state
+from drivers.safe_commands import SafeStepResult
+from drivers.state_file import write_state
 from tests.drivers.damages import DAMAGES, damage
 from tests.waiting import wait_until
 from tests.workbench.live import HIL24, end_guard, real

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from drivers.errors import BenchTaken
 from drivers.event import Level
 from drivers.scpi.remote_owner import read_owner
-from drivers.statefile import write_state
+from drivers.state_file import write_state
 from fixtures.emulated import EmulatedBench
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, front, in_front, key

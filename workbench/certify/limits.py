@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bench_channels import make_channel_table
-from drivers.benchfile.device import Debounced, Feedback, ProtectionSpec, Timeout, ProtectedQuantity, read_sheet
+from drivers.benchfile.device_sheet import Debounced, Feedback, ProtectedQuantity, ProtectionSpec, Timeout, read_sheet
 from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from drivers.benchfile.device import DeviceSheet
+    from drivers.benchfile.device_sheet import DeviceSheet
     from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench, DeviceLimits
     from drivers.snapshot import ChannelTable

@@ -15,19 +15,19 @@ from control.guard_link import GuardLink, pipe
 from control.loop import Loop, Parts
 from control.sensing import PackSense, Senses, Wiring
 from control.tick import TickLayout
+from drivers.bench_lock import BenchLock, can_address, resolve
 from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.model import ROLES
-from drivers.benchlock import BenchLock, can_address, resolve
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
 from drivers.evidence_class import find_evidence_class, is_emulated
 from drivers.ring import RingWriter
-from drivers.ringfile import fresh_path
+from drivers.ring_files import fresh_path
 from drivers.runlog.folder import describe
 from drivers.runlog.recorder import Recorder
-from drivers.scpi.cells import CellSimulator
-from drivers.scpi.iobox import IoBox
+from drivers.scpi.cell_simulator import CellSimulator
+from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated import BenchError as EmulatorError
 from fixtures.emulated import EmulatedBench

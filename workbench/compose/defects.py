@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile.model import Bench
-    from drivers.lastframe import CanSafeCommands
-    from drivers.lastword import TcpSafeCommands
+    from drivers.safe_can_commands import CanSafeCommands
+    from drivers.safe_commands import TcpSafeCommands
     from fixtures.emulated import EmulatedBench
     from workbench.engine.sink import TickKeeper
 

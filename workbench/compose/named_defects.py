@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.lastword import TcpSafeCommands
+from drivers.safe_commands import TcpSafeCommands
 from fixtures.bms.flaws import DEFECTS
 from workbench.compose.defects import NO_DEFECTS, Defects
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from drivers.scpi.cells import CellSimulator
-    from drivers.scpi.iobox import IoBox
+    from drivers.scpi.cell_simulator import CellSimulator
+    from drivers.scpi.io_box import IoBox
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Columns, Command, Floats
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.canbus.dut_map import DutMap
-    from drivers.scpi.cells import CellSimulator
+    from drivers.scpi.cell_simulator import CellSimulator
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Floats
     from workbench.engine.engine import Engine

@@ -7,14 +7,14 @@ from multiprocessing.resource_tracker import getfd
 from typing import TYPE_CHECKING, Final
 
 from control.guard_process import guard_main
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from workbench.interrupt import outlive_terminal
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.guard import GuardSpec
-    from drivers.benchlock import SharedLock
+    from drivers.bench_lock import SharedLock
 
 LOOPBACK_CAN: Final = "loopback_udp"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from control import guard_journal
 from control.guard_reports import GuardEnded, GuardResult, TripReport
 from drivers.event import Event, Level
-from drivers.statefile import DamagedFile
+from drivers.state_file import DamagedFile
 from workbench.engine import session_journal
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from control.guard import GuardSpec
 from control.output_states import Outputs
 from drivers.canbus.dut import open_steps
 from drivers.channel_names import CONTACTOR, SUPPLY_OUTPUT, cell_voltage
-from drivers.lastframe import CanSafeCommands
+from drivers.safe_can_commands import CanSafeCommands
 from drivers.scpi import ea_psb10000
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drivers.benchfile.limits import DeclaredLimits as DeclaredLimits
+    from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut import Dut
-    from drivers.lastword import TcpSafeCommands
+    from drivers.safe_commands import TcpSafeCommands
     from drivers.snapshot import ChannelTable
 
 

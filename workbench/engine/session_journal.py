@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from drivers.benchlock import this_process
+from drivers.bench_lock import this_process
 from drivers.processes import birth_s, is_alive
-from drivers.statefile import (
+from drivers.state_file import (
     DamagedFile,
     MissingFile,
     put_aside,
     read_state,
-    remove,
     read_text,
     read_whole,
+    remove,
     write_state,
 )
 

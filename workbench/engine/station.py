@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from control.guard_link import GuardLink
     from control.loop import Loop
     from control.output_states import Outputs
+    from drivers.bench_lock import BenchLock
     from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench
-    from drivers.benchlock import BenchLock
     from drivers.canbus.dut import Dut
     from drivers.event import Event
     from drivers.ring import RingWriter
     from drivers.runlog.recorder import Recorder
-    from drivers.scpi.cells import CellSimulator
-    from drivers.scpi.iobox import IoBox
+    from drivers.scpi.cell_simulator import CellSimulator
+    from drivers.scpi.io_box import IoBox
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Snapshot
     from workbench.session.order import EngineOrder

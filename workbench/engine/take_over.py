@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.benchlock import resolve
+from drivers.bench_lock import resolve
 from drivers.errors import BenchTaken
 from drivers.scpi import ea_psb10000
 from drivers.scpi.remote_owner import read_owner

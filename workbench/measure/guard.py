@@ -160,7 +160,7 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
     from control.gate import BenchLimits  # noqa: PLC0415
     from control.guard import GuardSpec  # noqa: PLC0415
     from control.guard_journal import FILE_NAME  # noqa: PLC0415
-    from drivers.ringfile import fresh_path  # noqa: PLC0415
+    from drivers.ring_files import fresh_path  # noqa: PLC0415
     from drivers.scpi import ea_psb10000  # noqa: PLC0415
     from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415
 

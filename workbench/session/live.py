@@ -15,7 +15,7 @@ from control.guard_messages import BYE, HEARTBEAT, OFF, encode
 from control.guard_reports import Heartbeat, OffReceived, TripReport
 from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
-from drivers import ringfile
+from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
 from workbench.session import messages, rules
 from workbench.session.actions import Action, Failure, Pending
@@ -236,7 +236,7 @@ class LiveSession:
         if self._ring is not None:
             self._ring.close()
             if self._process.exitcode:  # who is killed removes nothing; a guard keeps what it has mapped
-                ringfile.remove(self._ring_path)
+                ring_files.remove(self._ring_path)
             self._ring = None
 
     def _send(self, ask: messages.Ask) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.benchlock import BenchLock, resolve
+from drivers.bench_lock import BenchLock, resolve
 from drivers.errors import BenchHeld
 from drivers.realtime import has_realtime_permission
 

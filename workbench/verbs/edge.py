@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from drivers.benchlock import BenchLock, can_address
+from drivers.bench_lock import BenchLock, can_address
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox

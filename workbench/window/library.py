@@ -214,7 +214,7 @@ class Playing:
 
 
 def _memory() -> str:
-    from drivers.ringfile import memory_folder  # noqa: PLC0415  # as above
+    from drivers.ring_files import memory_folder  # noqa: PLC0415  # as above
 
     return str(memory_folder())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.errors import BundleRefused, CheckFailed, Refused, Usage
-from drivers.statefile import DamagedFile
+from drivers.state_file import DamagedFile
 from edge_bridge.bundle import serials
 from edge_bridge.edge import metrics
 from edge_bridge.edge.begin import begin

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drivers import statefile
+from drivers import state_file
 from edge_bridge.edge.slots import Pointer, Slots
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def test_a_slot_whose_octets_have_changed_is_not_read(tmp_path: Path) -> None:
 
 def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The power fails at the n-th replacement of a file, for every n of an installation over one on probation."""
-    real = statefile.write_bytes
+    real = state_file.write_bytes
     for last in range(6):
         folder = tmp_path / str(last)
         slots = proven(folder)
@@ -105,7 +105,7 @@ def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeyp
             real(path, octets)
 
         monkeypatch.setattr("edge_bridge.edge.slots.write_bytes", cut)
-        monkeypatch.setattr("drivers.statefile.write_bytes", cut)
+        monkeypatch.setattr("drivers.state_file.write_bytes", cut)
         try:
             slots.install(THREE, "hil24", 3, AT)
         except KeyboardInterrupt:
@@ -120,7 +120,7 @@ def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeyp
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "note.json"
-    statefile.write_state(path, {"n": 1})
+    state_file.write_state(path, {"n": 1})
 
     def full(place: int) -> None:
         del place
@@ -128,6 +128,6 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, m
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        statefile.write_state(path, {"n": 2})
+        state_file.write_state(path, {"n": 2})
     assert json.loads(path.read_text()) == {"n": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["note.json"]

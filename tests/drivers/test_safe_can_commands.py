@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.canbus.dut import open_commands
-from drivers.canbus.lean import can
+from drivers.canbus.lean_can import can
 from tests.drivers.candevice import MAPPED, Device, broken
 from tests.drivers.polled import until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from drivers.lastword import SafeConnection
+    from drivers.safe_commands import SafeConnection
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from drivers.canbus.lean import can
-from drivers.frameproof import E2EChecker, E2EProfile
-from drivers.lastword import NEVER, RECONNECT_S, SafeStepResult
+from drivers.canbus.lean_can import can
+from drivers.e2e import E2EChecker, E2EProfile
+from drivers.safe_commands import NEVER, RECONNECT_S, SafeStepResult
 
 PERIOD_S: Final = 0.020
 BITS_PER_BYTE: Final = 8

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from drivers.lastword import TcpSafeCommands, TcpSafeConnection, TcpStep
+from drivers.safe_commands import TcpSafeCommands, TcpSafeConnection, TcpStep
 from tests.drivers.polled import until
 from tests.drivers.scripted import listening, shut
 
@@ -278,7 +278,7 @@ def test_a_lost_connection_is_told_and_opened_anew_by_keep_alive(opened: Opening
 
 
 def test_a_deaf_peer_is_told_by_keep_alive(opened: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.lastword.UNANSWERED_S", 0.05)
+    monkeypatch.setattr("drivers.safe_commands.UNANSWERED_S", 0.05)
     with Supply() as supply:
         mouth = opened(supply.word(keep_alive_s=0.02))
         supply.deaf = True

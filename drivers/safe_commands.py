@@ -1,6 +1,6 @@
 """What the guard speaks through: bytes encoded beforehand, on connections opened beforehand.
 
-A `TcpSafeCommands` (and `lastframe.CanLastWord`) is a description that travels to the guard's process; `open()` there
+A `TcpSafeCommands` (and `safe_can_commands.CanSafeCommands`) is a description that travels to the guard's process; `open()` there
 gives the connection. `keep_alive` never blocks; `execute` takes as long as its steps allow; neither ever raises.
 """
 

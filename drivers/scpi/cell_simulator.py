@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.channel_names import cell_current, cell_voltage
-from drivers.errors import LinkGarbage, LinkSilent, CommandUnknown, UnfitRating
+from drivers.errors import CommandUnknown, LinkGarbage, LinkSilent, UnfitRating
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
 from drivers.scpi.fault_relay import FaultRelay
@@ -21,7 +21,7 @@ from drivers.snapshot import Channel
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drivers.scpi.declare import Choice, Quantity
+    from drivers.scpi.declarations import Choice, Quantity
     from drivers.scpi.link import ScpiLink
     from drivers.snapshot import Floats
 
