@@ -54,7 +54,6 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet": ("fleet",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
-    "tour": ("bench", "window", "edge", "fleet"),
 }
 
 
