@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run check test test-fast coverage soak clean
+.PHONY: help setup run check test test-fast coverage docs soak clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -10,27 +10,34 @@ help: ## print this
 setup: ## prepare this checkout: .venv, system libraries, caches; all others do it first
 	@$(PYTHON) tools/setup.py
 
+.PHONY: dev
+dev:
+	@$(PYTHON) tools/setup.py --dev
+
 run: setup ## open the workbench on the emulated bench
 	@$(BIN)/python main.py
 
-check: setup ## format, lint, types and imports
+check: dev ## format, lint, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-logo
 
-test: check ## check, all tests, every branch of gate, guard and arming: under 15 minutes on two cores
+test: check docs ## check, docs, all tests, every branch of gate, guard and arming: under 15 minutes on two cores
 	$(BIN)/python tools/test.py
 
-test-fast: setup ## lint, and the tests that take no seconds and no whole bench: under 4 minutes, for daily work
+test-fast: dev ## lint, and the tests that take no seconds and no whole bench: under 4 minutes, for daily work
 	$(BIN)/ruff check --quiet .
 	$(BIN)/python tools/test.py --fast
 
-coverage: setup ## the branches that tests walk, of everything
+coverage: dev ## the branches that tests walk, of everything
 	$(BIN)/python tools/test.py --coverage
 
-soak: setup ## the long forms: hours
+docs: dev ## the documentation as a site in out/docs; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -j auto -b html docs out/docs
+
+soak: dev ## the long forms, a fresh environment of each extra among them: hours
 	$(BIN)/python tools/test.py --soak
 
 clean: ## remove what setup and tests made
-	rm -rf .venv .coverage .pytest_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .coverage .pytest_cache .ruff_cache .hypothesis out/docs

@@ -52,7 +52,10 @@ class Marked:
 
 
 class ConnectionWorker:
-    """One connection and its thread; `is_connected`, `detail` and `local_port` are as of a moment ago and never block."""
+    """One connection and its thread.
+
+    `is_connected`, `detail` and `local_port` are as of a moment ago and never block.
+    """
 
     def __init__(self, word: Word) -> None:
         self.is_connected = False

@@ -1,10 +1,13 @@
 """One tree of exceptions; each is a sentence with what, where, value, bound and the next step.
 
+::
+
     PulseError
     |-- BenchFileError   a mistake in a declaration (bench, device map, thresholds, duty)
     |-- RunLogError      a run folder that cannot be written, opened or exported
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- PackageMissing   a Python package of an extra is not installed
     |   |-- BenchHeld        another session has an instrument or an adapter
     |   |-- BenchTaken       an instrument is under the remote control of somebody unknown
     |   `-- LinkError    one wire
@@ -95,6 +98,12 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class PackageMissing(BenchError):
+    """A Python package of an extra is not installed."""
+
+    code = "package_missing"
 
 
 class BenchHeld(BenchError):

@@ -1,7 +1,8 @@
 """What the guard speaks through: bytes encoded beforehand, on connections opened beforehand.
 
-A `TcpSafeCommands` (and `safe_can_commands.CanSafeCommands`) is a description that travels to the guard's process; `open()` there
-gives the connection. `keep_alive` never blocks; `execute` takes as long as its steps allow; neither ever raises.
+A `TcpSafeCommands` (and `safe_can_commands.CanSafeCommands`) is a description that travels to the guard's process;
+`open()` there gives the connection. `keep_alive` never blocks; `execute` takes as long as its steps allow; neither ever
+raises.
 """
 
 from __future__ import annotations
@@ -87,7 +88,10 @@ class TcpSafeCommands:
 
 
 class TcpSafeConnection:
-    """An open `TcpSafeCommands`: a non-blocking socket and a count of replies, which come in the order of the queries."""
+    """An open `TcpSafeCommands`: a non-blocking socket and a count of replies.
+
+    Replies come in the order of the queries.
+    """
 
     def __init__(self, word: TcpSafeCommands) -> None:
         self.detail = f"{word.address} is not connected yet"

@@ -1,6 +1,7 @@
 """Prepare a checkout: `.venv` with pinned versions, system libraries, warm caches. Standard library only.
 
     python3 tools/setup.py          what `make setup` runs; quick when nothing changed
+    python3 tools/setup.py --dev    and what the checks, the tests and the documentation need
 
 Works on Debian and Ubuntu with Python 3.11 or newer; elsewhere it prints what it cannot do itself.
 """
@@ -19,9 +20,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "prepared"
+EXTRAS = "bench,window,fleet"
+DEV_EXTRAS = f"{EXTRAS},docs,dev"
+STAMP = VENV / "prepared"  # says which state of the inputs is installed, and with which extras
 PACKAGES = ("control", "drivers", "edge_bridge", "fixtures", "twin", "workbench")
-INPUTS = ("pyproject.toml", "constraints.txt", "tools/setup.py")
+INPUTS = ("pyproject.toml", "constraints.txt", "drivers/version.py", "tools/setup.py")
 
 # What Qt's widgets, its offscreen and its X11 platform load at run time, and the package that brings each.
 LIBRARIES = {
@@ -97,14 +100,22 @@ def install_libraries() -> None:
     run(*environment, *line.split(), "-q", quiet=True)
 
 
-def install_python() -> None:
+def is_prepared(extras: str) -> bool:
+    """Whether `.venv` holds this state of the inputs with these extras, or with more."""
+    if not (PYTHON.exists() and STAMP.exists()):
+        return False
+    state, _, installed = STAMP.read_text().partition(" ")
+    return state == fingerprint() and set(extras.split(",")) <= set(installed.split(","))
+
+
+def install_python(extras: str) -> None:
     """Make `.venv` and install the pinned versions into it, the project itself editable."""
     if not PYTHON.exists():
         say("creating .venv")
         run(sys.executable, "-m", "venv", VENV)
     say("installing pinned Python packages")
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--prefer-binary")
-    run(*pip, "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[dev]")
+    run(*pip, "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[{extras}]")
 
 
 def main() -> None:
@@ -113,19 +124,20 @@ def main() -> None:
         say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; run: make PYTHON=python3.11 setup")
         sys.exit(2)
     install_libraries()
-    if not (STAMP.exists() and STAMP.read_text() == fingerprint() and PYTHON.exists()):
-        prepare()
+    extras = DEV_EXTRAS if "--dev" in sys.argv[1:] else EXTRAS
+    if not is_prepared(extras):
+        prepare(extras)
     # also where Python writes no bytecode itself: else every process of a bench compiles it anew
     run(PYTHON, "-m", "compileall", "-q", *PACKAGES)
 
 
-def prepare() -> None:
+def prepare(extras: str) -> None:
     """Environment and caches, from nothing or after a change."""
     started = time.monotonic()
-    install_python()
+    install_python(extras)
     say("warming caches (compiled kernels, exported models)")
     run(PYTHON, "-m", "twin.warm")
-    STAMP.write_text(fingerprint())
+    STAMP.write_text(f"{fingerprint()} {extras}")
     say(f"ready in {time.monotonic() - started:.0f} s")
 
 

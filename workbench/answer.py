@@ -9,6 +9,7 @@ from typing import Concatenate, NoReturn, ParamSpec
 import typer
 
 from drivers.errors import Interrupted, PulseError, RunLogError
+from workbench.extras import missing_package
 from workbench.interrupt import leave_once
 from workbench.outcome import Report
 
@@ -30,6 +31,8 @@ def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: 
         broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
         raise typer.Exit(report.finish(ok=False, error=broken)) from None
     except Exception as error:  # noqa: BLE001  # scripts get their object even then
+        if isinstance(error, ModuleNotFoundError) and (missing := missing_package(error, report.command)):
+            raise typer.Exit(report.finish(ok=False, error=missing)) from None
         traceback.print_exc()
         defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")
         raise typer.Exit(report.finish(ok=False, error=defect)) from None

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from drivers.errors import Usage
+from drivers.version import VERSION
 from workbench.answer import answer
+from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.extras import refuse_without_extras
 from workbench.handed_on import hand_on
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.outcome import Exit, Report
@@ -24,18 +27,34 @@ app = typer.Typer(
     "3 the bench or a service is missing.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
 _RENAMED: Final = {"--sabotage": "--inject-defect"}
 
 
+def _print_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if asked:
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def default(
-    context: typer.Context, bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: TakeOver = False
+    context: typer.Context,
+    bench: BenchFile = EMULATED_BENCH,
+    out: Out = RUNS,
+    *,
+    take_over: TakeOver = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Open the workbench when no verb is given; options before a verb are the verb's."""
+    del version  # its callback has ended the command
     hand_on(context)
+    refuse_without_extras(context.invoked_subcommand or "window")
     if context.invoked_subcommand is None:
         window(bench, out, take_over=take_over)
 
@@ -184,6 +203,7 @@ def fleet(
     )
 
 
+app.add_typer(bench_app)
 app.add_typer(bundle_app)
 
 

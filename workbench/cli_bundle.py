@@ -9,6 +9,7 @@ import typer
 
 from workbench.answer import answer
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.extras import refuse_without_extras
 from workbench.handed_on import hand_on
 from workbench.options import AsJson, BenchFile, Out, RunFolder
 from workbench.outcome import Report
@@ -16,8 +17,14 @@ from workbench.outcome import Report
 bundle = typer.Typer(
     name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
 )
-bundle.callback()(hand_on)
 BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
+
+
+@bundle.callback()
+def default(context: typer.Context) -> None:
+    """Hand options before the verb on to it."""
+    hand_on(context)
+    refuse_without_extras(f"bundle {context.invoked_subcommand}")
 
 
 @bundle.command("key", short_help="A new pair of keys.")

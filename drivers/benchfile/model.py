@@ -158,9 +158,9 @@ class LimitSection(Section):
 class DeviceLimits(Section):
     """`[device_limits]`: what `certify` asks of the device beside the `device` bounds of the limits.
 
-    `thresholds`: the device's own sheet (`drivers.benchfile.device_sheet`). A value that far (`tolerance_*`) beyond a bound
-    must trip, one that far within must not; the contactor is open `react_ms` after the debounce, the fault told in
-    `tell_ms`.
+    `thresholds`: the device's own sheet (`drivers.benchfile.device_sheet`). A value that far (`tolerance_*`) beyond
+    a bound must trip, one that far within must not; the contactor is open `react_ms` after the debounce, the fault
+    told in `tell_ms`.
     """
 
     thresholds: Text

@@ -16,6 +16,7 @@ import psutil
 from drivers.errors import RunLogError
 from drivers.state_file import DamagedFile, MissingFile, read_state, sync_folder
 from drivers.table_json import ChannelRow, table_from, table_rows
+from drivers.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ STREAM: Final = "ticks.arrows"
 SEALED: Final = "ticks.parquet"
 EVENTS: Final = "events.jsonl"
 DRAFT: Final = ".part"
-_VERSIONS: Final = ("pulsebms", "numpy", "pyarrow", "pybamm", "casadi")
+_VERSIONS: Final = ("numpy", "pyarrow", "pybamm", "casadi")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def describe(bench: Bench, evidence: str) -> dict[str, Any]:
     return {
         "evidence": evidence,
         "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _VERSIONS},
+        "versions": {"python": platform.python_version(), "pulsebms": VERSION}
+        | {name: _version(name) for name in _VERSIONS},
     }
 
 

@@ -155,7 +155,10 @@ class CellSimulator(ScpiSource):
         self._within(wrong)
 
     def _timely(self, link: ScpiLink, messages: list[tuple[bytes, int]]) -> None:
-        """Whether each question is answered within the time that an exchange gives it; raises `UnfitRating`, `CommandUnknown`."""
+        """Whether each question is answered within the time that an exchange gives it.
+
+        Raises `UnfitRating`, `CommandUnknown`.
+        """
         for message, count in messages:
             began_s = time.monotonic()
             try:

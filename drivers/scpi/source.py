@@ -138,7 +138,8 @@ class PolledSource(ABC):
     def asked(self, link: ScpiLink, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes:
         """The reply of `count` queries.
 
-        Raises `LinkSilent` where nothing is answered any more, `CommandUnknown` or `LinkRefused` where only this is not.
+        Raises `LinkSilent` where nothing is answered any more, `CommandUnknown` or `LinkRefused` where only
+        this is not.
         """
         try:
             return link.ask(message, count, self.timeouts.ask if timeout_s is None else timeout_s)

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from drivers.timestamps import format_utc
+from drivers.version import VERSION
 from workbench.certificates.certificate import NAME, Certificate
 from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import Verdict
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.certify.runner import Certification
 
-_VERSIONS: Final = ("pulsebms", "pytest", "numpy", "pyvisa", "python-can", "cantools")
+_VERSIONS: Final = ("pytest", "numpy", "pyvisa", "python-can", "cantools")
 
 
 def make_certificate(certification: Certification) -> Certificate:
@@ -39,7 +40,8 @@ def make_certificate(certification: Certification) -> Certificate:
         cases=cases,
         bench_file=bench.name,
         bench_sha256=sha256(bench.read_bytes()).hexdigest(),
-        versions={"python": platform.python_version()} | {name: _version(name) for name in _VERSIONS},
+        versions={"python": platform.python_version(), "pulsebms": VERSION}
+        | {name: _version(name) for name in _VERSIONS},
         only=certification.order.only,
         instruments=() if found is None else found.instruments,
         trouble=tuple(certification.broken),

@@ -14,8 +14,6 @@ from drivers.timestamps import make_serial, parse_utc
 from edge_bridge.bundle import golden, keys
 from edge_bridge.bundle.archive import MAX_FILE
 from edge_bridge.bundle.verify import verify as verified
-from workbench.bundling.build import Order
-from workbench.bundling.build import build as built
 from workbench.bundling.page import page, read_untrusted
 
 if TYPE_CHECKING:
@@ -48,6 +46,9 @@ def build(
     out: Path | None,
 ) -> bool:
     """Build one file from one run; a file that is there already stays as it is."""
+    from workbench.bundling.build import Order  # noqa: PLC0415  # only `build` needs what reads a run
+    from workbench.bundling.build import build as built  # noqa: PLC0415
+
     began = _moment(made)
     order = Order(
         run=run,

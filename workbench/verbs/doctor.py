@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import shutil
 import socket
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from drivers.bench_lock import BenchLock, resolve
 from drivers.errors import BenchHeld
 from drivers.realtime import has_realtime_permission
+from workbench.extras import EXTRAS, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from workbench.outcome import Report
 
 FREE_GB = 2.0
+SHOWN = ("bench", "window", "edge", "fleet")
+NEEDED = ("bench", "window")  # by the workbench itself; an edge or a fleet is another machine
 QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
 
 
@@ -37,17 +39,13 @@ class Check:
     needed: bool = True
 
 
-def _packages() -> Check:
-    wanted = ("numpy", "numba", "casadi", "pybamm", "PySide6-Essentials", "pyqtgraph", "pyvisa", "pyvisa-py")
-    wanted += ("python-can", "cantools", "pyarrow", "pydantic", "piqp")
-    lacking: list[str] = []
-    for name in wanted:
-        try:
-            importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            lacking.append(name)
-    found = f"{len(wanted) - len(lacking)} of {len(wanted)}" + (f", lacking {', '.join(lacking)}" if lacking else "")
-    return Check("Python packages", not lacking, found, "make setup, or on Windows the README's pip lines")
+def _packages() -> Iterator[Check]:
+    """Each extra that a person uses; the base is there, or this would not run."""
+    for extra in SHOWN:
+        absent, count = lacking(extra), len(EXTRAS[extra])
+        found = f"{count - len(absent)} of {count} packages" + (f", lacking {', '.join(absent)}" if absent else "")
+        mend = f"make setup, or: pip install -c constraints.txt -e '.[{extra}]'"
+        yield Check(f"extra {extra}", not absent, found, mend, needed=extra in NEEDED)
 
 
 def _qt() -> Check:
@@ -97,6 +95,8 @@ def _disk() -> Check:
 
 
 def _caches() -> Check:
+    if lacking("bench"):
+        return Check("caches", ok=False, found="none without the extra bench", mend="make setup", needed=False)
     from twin.warm import is_warm  # noqa: PLC0415  # compiled kernels are slow to import
 
     warm = is_warm()
@@ -113,15 +113,21 @@ def bench_checks(path: Path) -> Iterator[Check]:
     for note in bench.notes:
         yield Check("bench file", ok=False, found=note, needed=False)
     yield Check("time to safe", ok=True, found=shutdown_time(bench).sentence)
-    yield Check(
-        "device map", ok=True, found=f"{bench.dut_map.name}: {_mapped(bench)} channels of the device under test"
-    )
+    yield _device_map(bench)
     for section in ("cell_simulator", "supply", "io_box"):
         address: str = getattr(bench, section).address
         if address.startswith("emulated:"):
             yield Check(section, ok=True, found="emulated, started on connect", needed=False)
             continue
         yield _instrument(section, address, bench.bench.name)
+
+
+def _device_map(bench: Bench) -> Check:
+    """What a connect would refuse in the device map raises `BenchFileError`."""
+    if lacking("bench"):
+        return Check("device map", ok=False, found="not read without the extra bench", mend="make setup", needed=False)
+    found = f"{bench.dut_map.name}: {_mapped(bench)} channels of the device under test"
+    return Check("device map", ok=True, found=found)
 
 
 def _mapped(bench: Bench) -> int:
@@ -150,7 +156,7 @@ def examine(bench: Path) -> Iterator[Check]:
     """All checks, cheapest first; raises `BenchFileError` on a mistake in the bench file."""
     version = sys.version.split()[0]
     yield Check("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
-    yield _packages()
+    yield from _packages()
     yield _disk()
     yield _loopback()
     yield _realtime()

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.extras import require
+
 if TYPE_CHECKING:
     from edge_bridge.fleet.watch import FleetSession
     from workbench.window.fleet.model import OwnBroker
@@ -24,6 +26,7 @@ class LocalHub:
         return self._broker is not None and self._broker.running
 
     def open(self, broker: str, database: Path) -> FleetSession:
+        require("fleet", "the Fleet page")
         from edge_bridge.fleet.watch import FleetSession  # noqa: PLC0415  # see above
 
         self.leave()
@@ -37,6 +40,7 @@ class LocalHub:
             self._session = None
 
     def start_broker(self) -> str:
+        require("fleet", "a broker on this machine")
         from workbench.compose.broker import own_broker  # noqa: PLC0415  # see above
 
         if self._broker is not None:

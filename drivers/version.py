@@ -1,0 +1,5 @@
+"""The one place of the version: the wheel, `--version`, runs, certificates and the documentation read it here."""
+
+from typing import Final
+
+VERSION: Final = "0.1.0"

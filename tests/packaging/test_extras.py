@@ -1,0 +1,289 @@
+"""What a verb imports is in its extras, an extra that is missing is named, and every version is pinned."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from workbench.extras import EXTRAS, NEEDS
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NEVER_PINNED = frozenset({"pip", "setuptools"})  # every environment has its own
+NOT_INSTALLED = frozenset({"rl"})  # a gigabyte that only training needs
+
+# What a verb uses where it is there and does without where it is not, with the reason.
+OPTIONAL: dict[str, set[str]] = {
+    "bundle verify": {"cantools"},  # --replay alone reads a device map; without it the extra is named
+    "bench copy": {"psutil"},  # only the evidence class of a connected bench asks for this machine's addresses
+    "doctor": {"cantools", "casadi", "numba", "psutil", "pybamm", "pyvisa"},  # not asked for without the extra bench
+    "edge": {"psutil"},  # drivers.processes does without it
+    "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
+    "measure": {"pyqtgraph"},  # a peer in comparisons; without it the extra dev is named
+}
+OPTIONAL["replay"] = OPTIONAL["window"]
+
+# The module that each verb starts at; `bundle verify` and the words are all that the base must serve.
+STARTS = {
+    "bundle verify": ("workbench.cli", "edge_bridge.bundle.verify", "edge_bridge.bundle.keys", "drivers.snapshot"),
+    "bench copy": ("workbench.verbs.bench",),
+    "doctor": ("workbench.verbs.doctor",),
+    "bundle build": ("workbench.verbs.bundle",),
+    "window": ("workbench.verbs.window",),
+    "replay": ("workbench.verbs.replay",),
+    "run": ("workbench.verbs.run",),
+    "export": ("workbench.verbs.export",),
+    "certify": ("workbench.verbs.certify", "workbench.verbs.qualify", "workbench.certify.plugin"),
+    "edge": ("workbench.verbs.edge",),
+    "fleet": ("workbench.verbs.fleet",),
+    "measure": ("workbench.verbs.measure",),
+}
+LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.counting", "control.profile", "control.mpc")
+BY_NAME = {  # modules that are imported by a name that stands in a file or is put together
+    "run": (*LANES, "fixtures.bms.process"),
+    "certify": (*LANES, "workbench.certify.suites.bms.test_cells"),
+    "edge": ("twin.ekf", "twin.counting"),
+    "measure": tuple(f"workbench.measure.{path.stem}" for path in (ROOT / "workbench" / "measure").glob("*.py")),
+}
+
+
+def path_of(module: str) -> Path | None:
+    path = ROOT / module.replace(".", "/")
+    return next((found for found in (path.with_suffix(".py"), path / "__init__.py") if found.is_file()), None)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def named_by(node: ast.AST) -> list[str]:
+    """The modules that one statement imports."""
+    if isinstance(node, ast.Import):
+        return [name.name for name in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "", *(f"{node.module}.{name.name}" for name in node.names)]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module") and node.args:
+        first = node.args[0]
+        return [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
+    return []
+
+
+@functools.cache
+def imports(module: str) -> frozenset[tuple[str, bool]]:
+    """Modules that `module` imports when it runs, each with whether a function does it."""
+    path = path_of(module)
+    found = set[tuple[str, bool]]()
+
+    def walk(node: ast.AST, *, within: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if not is_for_types(child):
+                inside = within or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+                found.update((name, within) for name in named_by(child))
+                walk(child, within=inside)
+
+    if path is not None:
+        walk(ast.parse(path.read_text(encoding="utf-8")), within=False)
+    return frozenset(found)
+
+
+def reached(starts: tuple[str, ...], *, functions: bool = True) -> set[str]:
+    """Top-level names of others' packages that are imported on the way from `starts`."""
+    seen, others, todo = set[str](), set[str](), list(starts)
+    while todo:
+        module = todo.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        for name, within in imports(module):
+            top = name.partition(".")[0]
+            if within and not functions:
+                continue
+            if top in OURS:
+                steps = name.split(".")
+                todo += [".".join(steps[:count]) for count in range(1, len(steps) + 1)]
+            elif top and top not in sys.stdlib_module_names and top != "pulsebms":
+                others.add(top)
+    return others
+
+
+def requirements(extra: str) -> list[Requirement]:
+    """What an extra declares, extras of our own within it followed; the base for `''`."""
+    lines: list[str] = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+    found: list[Requirement] = []
+    for requirement in map(Requirement, lines):
+        own = requirement.name == "pulsebms"
+        found += [one for inner in requirement.extras for one in requirements(inner)] if own else [requirement]
+    return found
+
+
+@functools.cache
+def closure(extra: str) -> frozenset[str]:
+    """Distributions that an installation of an extra brings on this machine."""
+    found, todo = set[str](), [(one.name, frozenset(one.extras)) for one in (*requirements(""), *requirements(extra))]
+    while todo:
+        name, extras = todo.pop()
+        name = canonicalize_name(name)
+        if name in NEVER_PINNED or (name in found and not extras):
+            continue
+        found.add(name)
+        for needed in map(Requirement, metadata.requires(name) or []):
+            wanted = needed.marker is None or any(needed.marker.evaluate({"extra": one}) for one in ("", *extras))
+            if wanted:
+                todo.append((needed.name, frozenset(needed.extras)))
+    return frozenset(found)
+
+
+def owners() -> dict[str, set[str]]:
+    """Top-level module to the distributions that bring it."""
+    return {
+        module: {canonicalize_name(name) for name in names}
+        for module, names in metadata.packages_distributions().items()
+    }
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition("==")[::2] for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+@pytest.mark.parametrize("verb", STARTS)
+def test_what_a_verb_imports_is_in_the_base_or_in_its_extras(verb: str) -> None:
+    used = reached((*STARTS[verb], *BY_NAME.get(verb, ())), functions=verb not in {"bundle verify", "bundle build"})
+    brought = set[str]().union(*(closure(extra) for extra in ("", *NEEDS.get(verb, ()))))
+    all_of = owners()
+    strange = {module for module in used if not all_of[module] & brought} - OPTIONAL.get(verb, set())
+    assert not strange, f"{verb} imports {strange}, which its extras do not bring"
+
+
+def test_every_verb_is_started_here() -> None:
+    import typer  # noqa: PLC0415
+
+    from workbench.cli import app  # noqa: PLC0415
+
+    root: Any = typer.main.get_command(app)
+    verbs = set[str]()
+    for name, command in root.commands.items():
+        verbs |= {f"{name} {inner}" for inner in command.commands} if hasattr(command, "commands") else {name}
+    assert verbs >= set(STARTS)
+    assert verbs - set(STARTS) <= {"bundle key", "bundle show", "tour", "selftest"}
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_modules_of_an_extra_are_those_that_its_distributions_bring(extra: str) -> None:
+    if extra in NOT_INSTALLED:
+        pytest.skip(f"the extra {extra} is not part of the tests' environment")
+    named = {module.partition(".")[0] for module in EXTRAS[extra]}
+    all_of = owners()
+    declared = {canonicalize_name(one.name) for one in requirements(extra)}
+    assert all(all_of[module] & closure(extra) for module in named)
+    if extra != "dev":  # most of it are programs
+        others = {"bench"} & {
+            inner for line in PROJECT["optional-dependencies"][extra] for inner in Requirement(line).extras
+        }
+        mine = declared - {canonicalize_name(one.name) for inner in others for one in requirements(inner)}
+        unnamed = {name for name in mine if not any(name in all_of[module] for module in named)}
+        assert not unnamed, f"workbench/extras.py names no module of {unnamed}"
+
+
+def test_all_that_any_extra_brings_is_pinned_and_installed_as_pinned() -> None:
+    pins = pinned()
+    for extra in ("", *(extra for extra in EXTRAS if extra not in NOT_INSTALLED)):
+        for name in closure(extra):
+            assert pins.get(name) == metadata.version(name), (
+                f"{extra}: {name} {metadata.version(name)}, {pins.get(name)}"
+            )
+
+
+def test_constraints_pin_nothing_else() -> None:
+    wanted = set[str]().union(*(closure(extra) for extra in ("", *EXTRAS) if extra not in NOT_INSTALLED))
+    elsewhere = {"torch", "colorama", "tzdata"}  # an extra that is not installed here; what Windows needs
+    assert not pinned().keys() - wanted - elsewhere
+
+
+BLOCKER = """
+import json, os, sys
+KEPT_OUT = frozenset(json.loads(os.environ["KEPT_OUT"]))
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in KEPT_OUT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run_with(extra: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line where nothing is to be had but the base and one extra."""
+    site = folder / "site"
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(BLOCKER, encoding="utf-8")
+    kept_out = sorted(module for module, brings in owners().items() if not brings & closure(extra))
+    environment = os.environ | {"PYTHONPATH": str(site), "KEPT_OUT": json.dumps([*kept_out, "torch"])}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60.0,
+    )
+
+
+def test_the_base_alone_makes_keys_copies_a_bench_and_examines_the_machine(tmp_path: Path) -> None:
+    made = run_with("", tmp_path, "bundle", "key", "me", "--out", "keys")
+    assert made.returncode == 0, made.stderr
+    copied = run_with("", tmp_path, "bench", "copy", str(ROOT / "fixtures" / "benches" / "hil24.toml"), "mine")
+    assert copied.returncode == 0, copied.stderr
+    examined = run_with("", tmp_path, "doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(examined.stdout)["checks"]}
+    assert examined.returncode == 1, examined.stderr
+    assert not checks["extra bench"]["ok"]
+    assert "bench" in checks["extra bench"]["mend"]
+    assert checks["bench file"]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "words", "extra"),
+    [
+        ("", ("run",), "bench"),
+        ("", ("bundle", "build", "run", "--key", "me.key"), "bench"),
+        ("edge", ("fleet", "--broker", "local", "--db", "rows.sqlite"), "fleet"),
+        ("fleet", ("edge", "--trust", "trust", "--broker", "mqtt://127.0.0.1:9"), "edge"),
+        ("bench", ("window",), "window"),
+        ("bench", ("replay", "run"), "window"),
+        ("bench", (), "window"),
+    ],
+)
+def test_a_verb_without_its_extra_names_it_in_one_sentence(
+    installed: str, words: tuple[str, ...], extra: str, tmp_path: Path
+) -> None:
+    done = run_with(installed, tmp_path, *words)
+    assert done.returncode == 3, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert f"pulsebms[{extra}]" in done.stderr
+
+
+def test_scripts_get_the_missing_extra_as_an_object(tmp_path: Path) -> None:
+    done = run_with("", tmp_path, "run", "--json")
+    assert done.returncode == 3
+    error = json.loads(done.stdout)["error"]
+    assert (error["code"], error["key"]) == ("package_missing", "bench")
+
+
+def test_help_needs_no_extra(tmp_path: Path) -> None:
+    for words in (("--help",), ("run", "--help"), ("bundle", "build", "-h")):
+        assert run_with("", tmp_path, *words).returncode == 0, words

@@ -1,0 +1,32 @@
+"""The verbs of `bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.answer import answer
+from workbench.handed_on import hand_on
+from workbench.options import AsJson
+from workbench.outcome import Report
+
+bench = typer.Typer(name="bench", help="Bench files.", rich_markup_mode=None, pretty_exceptions_enable=False)
+bench.callback()(hand_on)
+
+
+@bench.command("copy", short_help="A bench with all files that it names.")
+def bench_copy(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The bench file to copy.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the copy; made where there is none.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a bench file with its device map, its DBC, its device profile and the files of its lanes.
+
+    Nothing is overwritten. The copy is a bench that can be connected.
+    """
+    from workbench.verbs import bench as verb
+
+    answer(Report("bench copy", as_json), verb.copy, file, folder)

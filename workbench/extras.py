@@ -1,0 +1,115 @@
+"""Which extra of the distribution a verb needs, and the sentence that names the one that is missing."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from drivers.errors import PackageMissing
+from workbench.outcome import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The modules that each extra adds to the base; pyproject.toml names their distributions (a test compares both).
+EXTRAS: Final[dict[str, tuple[str, ...]]] = {
+    "bench": (
+        "asammdf",
+        "can",
+        "cantools",
+        "casadi",
+        "jinja2",
+        "numba",
+        "piqp",
+        "psutil",
+        "pyarrow",
+        "pybamm",
+        "pytest",
+        "pyvisa",
+        "pyvisa_py",
+        "rich",
+        "scipy",
+        "sqlite_utils",
+    ),
+    "window": ("PySide6", "shiboken6"),
+    "edge": ("can", "cantools", "google.protobuf", "numba", "paho"),
+    "fleet": ("google.protobuf", "iotcore", "paho", "psutil"),
+    "rl": ("torch",),
+    "docs": ("autoapi", "furo", "myst_parser", "sphinx"),
+    "dev": ("pyqtgraph",),
+}
+
+# What stands here needs more than the base. `bundle key`, `verify` and `show`, `doctor` and `bench copy` do not.
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "window": ("bench", "window"),
+    "replay": ("bench", "window"),
+    "run": ("bench",),
+    "export": ("bench",),
+    "certify": ("bench",),
+    "bundle build": ("bench",),
+    "edge": ("edge",),
+    "fleet": ("fleet",),
+    "measure": ("bench", "window", "edge", "fleet"),
+    "selftest": ("bench", "window", "edge", "fleet"),
+}
+
+
+def lacking(extra: str) -> list[str]:
+    """The modules of an extra that are not installed here."""
+    return [module for module in EXTRAS[extra] if not _is_installed(module)]
+
+
+def require(extra: str, who: str) -> None:
+    """Raise `PackageMissing`, a sentence about `who`, where a module of the extra is missing."""
+    if modules := lacking(extra):
+        raise _missing(who, modules[0], extra)
+
+
+def require_for(verb: str) -> None:
+    """Raise `PackageMissing` where an extra that the verb needs is not complete."""
+    for extra in NEEDS.get(verb, ()):
+        require(extra, verb)
+
+
+def refuse_without_extras(verb: str) -> None:
+    """End the command, exit status 3, where an extra that the verb needs is missing; its help needs none."""
+    if {"--help", "-h"} & set(sys.argv):
+        return
+    try:
+        require_for(verb)
+    except PackageMissing as error:
+        raise typer.Exit(Report(verb, "--json" in sys.argv).finish(ok=False, error=error)) from None
+
+
+def missing_package(error: ModuleNotFoundError, who: str) -> PackageMissing | None:
+    """The sentence for a module that a verb asked for while it ran; None for one that no extra brings."""
+    name = error.name or ""
+    for extra, modules in EXTRAS.items():
+        if any(name == module or name.startswith(f"{module}.") for module in _roots(modules)):
+            return _missing(who, name, extra)
+    return None
+
+
+def _roots(modules: Iterable[str]) -> list[str]:
+    """With the packages around them: `google` of `google.protobuf`."""
+    return [root for module in modules for root in (module, module.partition(".")[0])]
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:  # the package around it is missing
+        return False
+
+
+def _missing(who: str, module: str, extra: str) -> PackageMissing:
+    return PackageMissing(
+        f"{who} needs the Python package {module}, which is not installed",
+        key=extra,
+        value=module,
+        hint=f"install the extra {extra}: pip install 'pulsebms[{extra}]', "
+        f"in a checkout pip install -c constraints.txt -e '.[{extra}]'",
+    )
