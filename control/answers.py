@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from twin.ports import Estimator, PackState, Twin
 
 
-class Played(NamedTuple):
+class TwinOutput(NamedTuple):
     """A twin's answer, and by how much it lags."""
 
     state: PackState
     age_s: float
 
 
-class Answers(NamedTuple):
+class LaneOutputs(NamedTuple):
     """What the lanes of each role said this turn, by name; who failed is absent."""
 
     packs: Mapping[str, PackState]
@@ -29,31 +29,31 @@ class Answers(NamedTuple):
     decisions: Mapping[str, Decision]
 
 
-def played(current_a: Floats, ambient_k: float, dt_s: float) -> Callable[[Twin], Played]:
+def step_twin(current_a: Floats, ambient_k: float, dt_s: float) -> Callable[[Twin], TwinOutput]:
     """One step of a twin; raises `ValueError` for arrays of another size than its cells."""
 
-    def work(lane: Twin) -> Played:
+    def work(lane: Twin) -> TwinOutput:
         state, cells = lane.step(current_a, ambient_k, dt_s), len(lane.columns)
         for name in ("voltage_v", "temperature_k", "soc"):
-            _sized(name, getattr(state, name), cells)
-        return Played(state, float(lane.age_s()))
+            _check_shape(name, getattr(state, name), cells)
+        return TwinOutput(state, float(lane.age_s()))
 
     return work
 
 
-def believed(reading: PackReading, dt_s: float, cells: int) -> Callable[[Estimator], Estimate]:
+def update_estimator(reading: PackReading, dt_s: float, cells: int) -> Callable[[Estimator], Estimate]:
     """One update of an estimator; raises `ValueError` for arrays of another size than the pack's cells."""
 
     def work(lane: Estimator) -> Estimate:
         belief = lane.update(reading, dt_s)
         for name in ("soc", "soc_std"):
-            _sized(name, getattr(belief, name), cells)
+            _check_shape(name, getattr(belief, name), cells)
         return belief
 
     return work
 
 
-def decided(
+def run_controller(
     reading: PackReading, belief: Estimate, allowed: CurrentRange, dt_s: float
 ) -> Callable[[Controller], Decision]:
     """One decision; raises `TypeError` or `ValueError` for what is not a number."""
@@ -65,6 +65,6 @@ def decided(
     return work
 
 
-def _sized(name: str, values: Floats, cells: int) -> None:
+def _check_shape(name: str, values: Floats, cells: int) -> None:
     if values.shape != (cells,):
         raise ValueError(f"{name} has shape {values.shape} for {cells} cells")

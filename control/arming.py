@@ -44,13 +44,13 @@ UNPROVEN: Final = "its message changed nothing: the supply may serve one client 
 CURRENTS: Final = (PACK_CURRENT, SUPPLY_CURRENT)
 
 
-class Named(Protocol):
+class Identified(Protocol):
     """Something that says who it is, with its firmware."""
 
     def identity(self) -> str: ...
 
 
-class CellOutputs(Named, Protocol):
+class CellOutputs(Identified, Protocol):
     """The cell simulator, as far as arming goes."""
 
     def prepare(self) -> None: ...
@@ -59,7 +59,7 @@ class CellOutputs(Named, Protocol):
     def outputs(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
 
 
-class CurrentSource(Named, Protocol):
+class CurrentSource(Identified, Protocol):
     """The supply, as far as arming goes."""
 
     def lock(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
@@ -72,7 +72,7 @@ class CurrentSource(Named, Protocol):
     def output(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
 
 
-class Device(Protocol):
+class ArmingDevice(Protocol):
     """The device under test, as far as arming goes."""
 
     @property
@@ -97,7 +97,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class Bench:
+class ArmingBench:
     """What arming works on. `read` gives a channel's newest value, `wait` lets time pass.
 
     `expect` and `others`: the model of each identity, and who else has one. `cell_v` from which the walk steps;
@@ -108,8 +108,8 @@ class Bench:
 
     cells: CellOutputs
     supply: CurrentSource
-    device: Device
-    others: Mapping[str, Named]
+    device: ArmingDevice
+    others: Mapping[str, Identified]
     expect: Mapping[str, str]
     protect: tuple[tuple[float, float], tuple[float, float]]
     cell_v: Floats
@@ -126,7 +126,7 @@ class Bench:
 class Arming:
     """The checklist of one bench; ends at the first failure, current and contactors off."""
 
-    bench: Bench
+    bench: ArmingBench
     _zero_a: dict[str, float] = field(default_factory=dict[str, float])
     _values: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -163,7 +163,7 @@ class Arming:
 
     def _identities(self) -> tuple[bool, str]:
         bench = self.bench
-        parts: dict[str, Named] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
+        parts: dict[str, Identified] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
         self._values = {name: part.identity() for name, part in parts.items()}
         for name, identity in self._values.items():
             if not has_model(identity, bench.expect[name]):

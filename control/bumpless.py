@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 BLEND_A_S: Final = 100.0  # how fast the difference between two controllers fades
 
 
-class Output:
+class BumplessOutput:
     """The end of a controller: fades in from the present current, keeps the range, counts cost and violations.
 
     `cost`: mean over time of the squared `error`, in the controller's own unit (A between current and duty for all
@@ -36,7 +36,7 @@ class Output:
             self._offset_a, self._present_a = self._present_a - wish_a, None
         fade_a = BLEND_A_S * dt_s
         self._offset_a -= max(-fade_a, min(fade_a, self._offset_a))
-        return within(wish_a + self._offset_a, allowed)
+        return clamp(wish_a + self._offset_a, allowed)
 
     def decision(self, current_a: float, error: float, dt_s: float, *, broken: bool) -> Decision:
         """The decision for the next `dt_s`, with cost and violations so far."""
@@ -47,7 +47,7 @@ class Output:
         return Decision(current_a, cost, self._violations)
 
 
-def within(current_a: float, allowed: CurrentRange) -> float:
+def clamp(current_a: float, allowed: CurrentRange) -> float:
     """`current_a` kept within `allowed`; what is not a number, either way, is 0 A."""
     charge_a = max(0.0, allowed.charge_a)  # in this order NaN gives 0
     discharge_a = max(0.0, allowed.discharge_a)
@@ -58,6 +58,6 @@ def within(current_a: float, allowed: CurrentRange) -> float:
     return -charge_a if current_a < -charge_a else 0.0
 
 
-def breaks(current_a: float, allowed: CurrentRange) -> bool:
+def is_outside(current_a: float, allowed: CurrentRange) -> bool:
     """Whether a wish lies outside `allowed`."""
     return not -allowed.charge_a <= current_a <= allowed.discharge_a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from control.bumpless import Output, breaks
+from control.bumpless import BumplessOutput, is_outside
 from drivers.errors import BenchFileError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NEAR_V: Final = 0.005
 ENDS_AT_H: Final = 20.0  # C/20
 
 
-class CcCv:
+class CcCvController:
     """Charges with `current_a` until the highest cell reads `voltage_v`, then holds that by integrating its error.
 
     Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2); overshoots of more than 5 mV
@@ -35,7 +35,7 @@ class CcCv:
         self._gain_a_vs, self._rise_a_s = INTEGRAL_1_S * pack_ah / CELL_OHM_AH, RISE_1_H_S * pack_ah
         self._charge_a = 0.0
         self._done = False
-        self._output = Output()
+        self._output = BumplessOutput()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del estimate
@@ -51,7 +51,7 @@ class CcCv:
         wish_a = 0.0 if self._done or not knows else -self._charge_a
         over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
         current_a = self._output.current(wish_a, allowed, dt_s)
-        broken = not knows or over_v > NEAR_V or breaks(wish_a, allowed)
+        broken = not knows or over_v > NEAR_V or is_outside(wish_a, allowed)
         return self._output.decision(current_a, over_v, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
@@ -63,7 +63,7 @@ class CcCv:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     """Settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
     current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
-    return CcCv(current_a, voltage_v, pack.parallel * pack.cell_ah)
+    return CcCvController(current_a, voltage_v, pack.parallel * pack.cell_ah)
 
 
 def _positive(settings: Mapping[str, Any], key: str) -> float:

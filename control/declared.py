@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from control.gate import BenchLimits, GateSpec
+from control.gate import BenchLimits, GateConfig
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.snapshot import Command
 from twin.ports import PackSpec
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
 
 
-def pack_spec(pack: Pack) -> PackSpec:
+def make_pack_spec(pack: Pack) -> PackSpec:
     """The declared pack with its spread drawn from the declared seed: two starts meet the same pack."""
     draw = np.random.default_rng(pack.seed)
     return PackSpec(
@@ -47,21 +47,21 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
         raise bench.document.mistake((*bench.at(lane), "module"), said, value=lane.module, hint=hint) from error
 
 
-def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateSpec:
+def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateConfig:
     """What the gate needs: every instrument in time, the device heard, what it measures within its own age."""
     late = bench.gate.late_ms.seconds
-    late_s = ages(table, {name: age for name, age in late.items() if name != "dut"})
+    late_s = make_ages(table, {name: age for name, age in late.items() if name != "dut"})
     measured = table.indices({wiring.pack_current, *wiring.cell_voltage, *wiring.cell_temperature})
     late_s[measured] = np.minimum(late_s[measured], table.max_age_s[measured])
     device = [column for column, name in enumerate(table.names) if find_owner(name) == "dut"]
-    return GateSpec(
+    return GateConfig(
         table=table,
         limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
         current=SUPPLY_CURRENT,
         cell_voltage=tuple(cell_voltage(cell) for cell in range(1, bench.pack.cells + 1)),
         cell_temperature=wiring.cell_temperature,
         late_s=late_s,
-        lost_s=ages(table, bench.gate.lost_ms.seconds),
+        lost_s=make_ages(table, bench.gate.lost_ms.seconds),
         device=np.array(device, dtype=np.intp),
         device_silent_s=late["dut"],
         estop=table.index(ESTOP),
@@ -70,11 +70,11 @@ def gate_spec(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wirin
     )
 
 
-def rest(cells: int, ambient_k: float) -> Command:
+def make_rest_command(cells: int, ambient_k: float) -> Command:
     """What stays applied until a first command passes."""
     return Command(0.0, np.full(cells, REST_V), np.full(cells, ambient_k))
 
 
-def ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
+def make_ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
     """One age per column, infinite where the source need not be known."""
     return np.array([by_source.get(find_owner(name), np.inf) for name in table.names])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEADER: Final = ["t_s", "current_a"]
 
 
-class Duty:
+class CurrentProfile:
     """`current_a` (discharge positive) over `t_s`; repeats from its end, or is 0 A from there on."""
 
     def __init__(self, t_s: Floats, current_a: Floats, *, repeat: bool = True) -> None:
@@ -51,7 +51,7 @@ class Duty:
         return np.where(within < self.duration_s, current_a, 0.0)
 
 
-def duty_from(settings: Mapping[str, Any]) -> Duty:
+def read_current_profile(settings: Mapping[str, Any]) -> CurrentProfile:
     """The duty named by `file` in a lane's settings, with `repeat`; raises `BenchFileError` with its line."""
     if not isinstance(name := settings.get("file"), str):
         raise BenchFileError("names no duty", key="file", value=name, hint='give file = "duty.csv"')
@@ -76,7 +76,7 @@ def duty_from(settings: Mapping[str, Any]) -> Duty:
             "has no length", where=name, line=len(rows), hint="begin at 0 s and give two times or more"
         )
     t_s, current_a = np.array(points).T
-    return Duty(t_s, current_a, repeat=bool(settings.get("repeat", True)))
+    return CurrentProfile(t_s, current_a, repeat=bool(settings.get("repeat", True)))
 
 
 def _point(name: str, line: int, row: list[str]) -> tuple[float, float]:

@@ -69,7 +69,7 @@ class BenchLimits:
 
 
 @dataclass(frozen=True)
-class GateSpec:
+class GateConfig:
     """What the bench declares for its gate; arrays run over `table`, the measured channels.
 
     A command keeps the limits of `current`, of `cell_voltage[n]` and of `cell_temperature[n]` (channel names, one per
@@ -97,7 +97,7 @@ class GateSpec:
 class Gate:
     """Judges each command against bench limits and against what is known of the bench at that instant."""
 
-    def __init__(self, spec: GateSpec, rest: Command) -> None:
+    def __init__(self, spec: GateConfig, rest: Command) -> None:
         """`rest`: what stays applied until a first command passes. Raises `ValueError` where a limit is missing."""
         self.spec = spec
         names = ((spec.current,), spec.cell_voltage, spec.cell_temperature)
@@ -115,7 +115,7 @@ class Gate:
         self._held_ticks = 0
         self._latched = ""
         self._last = rest
-        if broken := self._overshoot(rest):
+        if broken := self._find_overshoot(rest):
             raise ValueError(f"the command at rest breaks a bench limit: {broken}")
 
     def check(self, snapshot: Snapshot, asked: Command) -> Verdict:
@@ -124,12 +124,16 @@ class Gate:
         finite = np.isfinite(snapshot.values)
         np.copyto(self._known_s, snapshot.sampled_s, where=finite)
         age_s = np.abs(snapshot.t_s - self._known_s)  # a time from the future is as wrong as one from the past
-        if reason := self._latched or self._danger(snapshot, finite, age_s):
+        if reason := self._latched or self._find_danger(snapshot, finite, age_s):
             self._latched = reason
             return Tripped(asked, self._at_current(0.0), reason)
-        if reason := self._silence(snapshot):
+        if reason := self._find_silent_device(snapshot):
             return Held(asked, self._at_current(0.0), reason, 0)
-        if reason := self._ignorance(finite, age_s) or self._overshoot(asked) or self._not_advertised(snapshot, asked):
+        if (
+            reason := self._find_unknown(finite, age_s)
+            or self._find_overshoot(asked)
+            or self._find_excess_current(snapshot, asked)
+        ):
             return self._hold(asked, reason, dt_s)
         self._held_ticks = 0
         self._last = _copy(asked)
@@ -137,7 +141,7 @@ class Gate:
 
     def rest(self, asked: Command, reason: str) -> Held:
         """Nothing may be done yet; what is asked becomes what arming starts from, at no current."""
-        if not self._overshoot(asked):
+        if not self._find_overshoot(asked):
             self._last = _copy(asked)
         return Held(asked, self._at_current(0.0), reason, 0)
 
@@ -152,7 +156,7 @@ class Gate:
         self._latched = ""
         self._held_ticks = 0
 
-    def _danger(self, snapshot: Snapshot, finite: Flags, age_s: Floats) -> str:
+    def _find_danger(self, snapshot: Snapshot, finite: Flags, age_s: Floats) -> str:
         """Why the bench trips: a measured limit, knowledge lost, the hard-wired chain."""
         limits, values = self.spec.limits, snapshot.values
         inside = ((limits.low <= values) & (values <= limits.high)) | np.isnan(values)  # NaN is judged as not known
@@ -168,14 +172,14 @@ class Gate:
             return f"{self.spec.table.channels[self.spec.estop].name} is open: the emergency-stop chain was broken"
         return ""
 
-    def _silence(self, snapshot: Snapshot) -> str:
+    def _find_silent_device(self, snapshot: Snapshot) -> str:
         """Why no current may flow: nobody hears the device under test."""
         newest_s = np.fmax.reduce(snapshot.sampled_s[self.spec.device], initial=-np.inf)
         if not snapshot.t_s - newest_s <= self.spec.device_silent_s:
             return f"device under test is silent for more than {self.spec.device_silent_s:.3f} s"
         return ""
 
-    def _ignorance(self, finite: Flags, age_s: Floats) -> str:
+    def _find_unknown(self, finite: Flags, age_s: Floats) -> str:
         """Why the command waits: a value is late or not a number."""
         fresh = (finite & (age_s <= self.spec.late_s)) | self._optional
         if fresh.all():
@@ -186,7 +190,7 @@ class Gate:
             return f"{name} is not a number"
         return f"{name} is late: {age_s[n]:.3f} s old, limit {self.spec.late_s[n]:.3f} s"
 
-    def _overshoot(self, asked: Command) -> str:
+    def _find_overshoot(self, asked: Command) -> str:
         """Why the command waits: it asks for more than the bench may do."""
         parts = (np.array([asked.current_a]), asked.cell_voltage_v, asked.cell_temperature_k)
         for limits, values in zip(self._commanded, parts, strict=True):
@@ -198,7 +202,7 @@ class Gate:
                 return f"asked {limits.sentence(n, float(values[n]))}"
         return ""
 
-    def _not_advertised(self, snapshot: Snapshot, asked: Command) -> str:
+    def _find_excess_current(self, snapshot: Snapshot, asked: Command) -> str:
         """Why the command waits: the device allows less."""
         if self.spec.advertised is None:
             return ""

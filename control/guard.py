@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
 
 
-class Step(Protocol):
+class SafeCommandStep(Protocol):
     """One step of a last word, and how long it may take."""
 
     @property
@@ -30,20 +30,20 @@ class Step(Protocol):
     def within_s(self) -> float: ...
 
 
-class Word(Protocol):
+class SafeCommands(Protocol):
     """A last word that travels to the guard's process and is opened there (`drivers.safe_commands`)."""
 
     @property
-    def steps(self) -> Sequence[Step]: ...
+    def steps(self) -> Sequence[SafeCommandStep]: ...
     def open(self) -> SafeConnection: ...
 
 
 @dataclass(frozen=True)
-class GuardSpec:
+class GuardConfig:
     """What a guard is told once, before anything is live.
 
     `limits` run over the measured columns of the ring at `ring`; `required` columns may stay unknown for `lost_s[n]`.
-    `attended`: the client's death ends the run. `last_words` in the declared order. `report`: JSON lines of its own.
+    `attended`: the client's death ends the run. `safe_commands` in the declared order. `report`: JSON lines of its own.
     With nobody left to tell, an unverified sequence is repeated for `orphan_s`. `contact`: the column of the
     contactor's own contact, which verifies "open" where an unpowered device under test cannot; None without one.
     """
@@ -55,14 +55,14 @@ class GuardSpec:
     attended: bool
     silent_s: float
     client_silent_s: float
-    last_words: tuple[Word, ...]
+    safe_commands: tuple[SafeCommands, ...]
     report: Path
     orphan_s: float = 120.0
     contact: int | None = None
 
 
 @dataclass
-class Watch:
+class GuardState:
     """What the guard knows of its peers and of the bench; `cause` latches the first reason to speak.
 
     `trip` counts the causes: what was verified is verified of one trip. `offs`: numbers of the OUTPUTS OFF that wait
@@ -70,7 +70,7 @@ class Watch:
     from arming; its end always.
     """
 
-    spec: GuardSpec
+    spec: GuardConfig
     cause: str = ""
     trip: int = 0
     offs: list[int] = field(default_factory=list[int])
@@ -85,7 +85,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._known_s = np.full(len(self.spec.required), np.nan)  # counts from the engine's first byte on
 
-    def engine(self, message: bytes, now_s: float) -> None:
+    def on_engine_message(self, message: bytes, now_s: float) -> None:
         """A message of the engine; a reset belongs to the process, which knows whether off is verified."""
         if self._engine_s is None:
             self._known_s[:] = now_s
@@ -100,7 +100,7 @@ class Watch:
         elif kind == QUIT:
             self._orderly = not self.armed
 
-    def client(self, message: bytes, now_s: float) -> None:
+    def on_client_message(self, message: bytes, now_s: float) -> None:
         """A message of the window or the command line."""
         self._client_s = now_s
         if message[:1] == OFF:
@@ -114,19 +114,19 @@ class Watch:
         """Both have gone, the engine after it had taken everything down and verified that."""
         return self.engine_left and self.client_left and self._orderly
 
-    def engine_end(self) -> None:
+    def on_engine_closed(self) -> None:
         """The engine's pipe has closed."""
         self.engine_left = True
         if not self._orderly:
             self._trip("engine has died")
 
-    def client_end(self) -> None:
+    def on_client_closed(self) -> None:
         """The client's pipe has closed."""
         orderly, self.client_left = self.client_left, True
         if self.spec.attended and self.armed and not orderly:
             self._trip("window has gone in an attended run")
 
-    def silence(self, now_s: float) -> None:
+    def check_timeouts(self, now_s: float) -> None:
         """Judge, while armed, who has been heard last and what has been known last."""
         if not self.armed or self.cause:
             return
@@ -137,9 +137,9 @@ class Watch:
         if waited and spec.attended and not self.client_left:
             self._trip(f"window is silent for more than {spec.client_silent_s:.3f} s")
         if self._engine_s is not None:
-            self._ignorance(now_s)
+            self._check_required(now_s)
 
-    def row(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
+    def check_row(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
         """Judge one row: bench limits always (at rest 0 is inside), knowledge of required channels while armed."""
         limits = self.spec.limits
         values = values[: len(limits.low)]
@@ -151,14 +151,14 @@ class Watch:
         required = self.spec.required
         np.copyto(self._known_s, sampled_s[required], where=np.isfinite(values[required]))
         if self.armed:
-            self._ignorance(now_s)
+            self._check_required(now_s)
 
-    def blind(self, why: str) -> None:
+    def on_ring_unreadable(self, why: str) -> None:
         """The ring cannot be read: a guard that sees nothing guards nothing."""
         if self.armed:
             self._trip(f"guard is blind: {why}")
 
-    def slept(self, slept_s: float) -> None:
+    def on_sleep(self, slept_s: float) -> None:
         """The computer has slept, and nobody was guarded meanwhile."""
         if self.armed:
             self._trip(suspend.sentence(slept_s))
@@ -175,7 +175,7 @@ class Watch:
         if self.spec.attended and self.client_left:
             self._trip("nobody attends this run: the window has gone before it was armed")
 
-    def _ignorance(self, now_s: float) -> None:
+    def _check_required(self, now_s: float) -> None:
         """Trip for a required channel that is not known any more; a time from the future is as wrong as an old one."""
         known = np.abs(now_s - self._known_s) <= self.spec.lost_s
         if not known.all():

@@ -14,7 +14,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Final
 
-from control.guard import CONTACTORS_OPEN, GuardSpec, Watch
+from control.guard import CONTACTORS_OPEN, GuardConfig, GuardState
 from control.guard_journal import encode_line
 from control.guard_messages import ARMED, DISARMED, MARK, OFF, RESET, decode
 from control.guard_reports import (
@@ -29,7 +29,7 @@ from control.guard_reports import (
     ResetAnswer,
     TripReport,
 )
-from control.safe_sequence import Executed, SafeSequence
+from control.safe_sequence import SafeSequence, SequenceResult
 from control.send_queue import SendQueue
 from drivers.errors import BenchError
 from drivers.realtime import GUARD, ask_realtime
@@ -53,7 +53,7 @@ FAREWELL_S: Final = 0.5  # for what is still to be written at the end
 SWITCH_S: Final = 0.0005  # the guard's own thread waits no longer for those of its connections
 
 
-def guard_main(spec: GuardSpec, engine: Connection, client: Connection | None) -> None:
+def guard_main(spec: GuardConfig, engine: Connection, client: Connection | None) -> None:
     """Guard until safe is verified and nobody is left; the target of a spawned process."""
     sys.setswitchinterval(SWITCH_S)
     guard = Guard(spec, engine, client, ask_realtime(GUARD))
@@ -63,19 +63,19 @@ def guard_main(spec: GuardSpec, engine: Connection, client: Connection | None) -
 
 
 class Guard:
-    """One guard: a `Watch`, the safe sequence that it begins, and whom it tells."""
+    """One guard: a `GuardState`, the safe sequence that it begins, and whom it tells."""
 
     def __init__(
         self,
-        spec: GuardSpec,
+        spec: GuardConfig,
         engine: Connection,
         client: Connection | None,
         realtime: str,
         suspend: SuspendWatch | None = None,
     ) -> None:
         self._spec, self._engine, self._client, self._realtime = spec, engine, client, realtime
-        self._watch = Watch(spec, client_left=client is None)
-        self._sequence = SafeSequence(spec.last_words)
+        self._state = GuardState(spec, client_left=client is None)
+        self._sequence = SafeSequence(spec.safe_commands)
         self._peers = [engine] if client is None else [engine, client]
         self._to = {id(peer): SendQueue("guard reports", peer.send, GUARD) for peer in self._peers}
         self._ring: RingReader | None = None
@@ -92,21 +92,21 @@ class Guard:
 
     def run(self) -> None:
         """Until both peers are gone and nothing is left to make safe."""
-        self._note(GuardStarted(self._realtime))
-        while not self._done(time.monotonic()):
+        self._write_journal(GuardStarted(self._realtime))
+        while not self._is_done(time.monotonic()):
             for connection in wait([*self._peers, self._sequence.results], WAIT_S):
-                self._hear(connection)
+                self._receive(connection)
             now_s = time.monotonic()
-            self._watch.silence(now_s)
+            self._state.check_timeouts(now_s)
             if slept_s := self._suspend.slept_s():
-                self._watch.slept(slept_s)
+                self._state.on_sleep(slept_s)
             if self._is_due(now_s):
                 self._begin(now_s)
             if now_s - self._beaten_s >= BEAT_S:
-                self._beat(now_s)
+                self._send_heartbeat(now_s)
         self._end()
 
-    def _hear(self, connection: object) -> None:
+    def _receive(self, connection: object) -> None:
         if connection is self._sequence.results:
             self._take_result()
             return
@@ -121,50 +121,50 @@ class Guard:
                 else:
                     self._from_client(message)
         except (EOFError, OSError):
-            self._gone(peer)
-        if peer is self._engine and not self._watch.cause:
-            self._look()
+            self._drop_peer(peer)
+        if peer is self._engine and not self._state.cause:
+            self._check_newest_row()
 
     def _from_engine(self, message: bytes) -> None:
         kind = message[:1]
         if kind == RESET:
             self._reset(message)
         elif kind == MARK:
-            self._mark(message[1:])
+            self._send_mark(message[1:])
         else:
-            self._watch.engine(message, time.monotonic())
+            self._state.on_engine_message(message, time.monotonic())
         if kind in (ARMED, DISARMED):
-            self._tell(ArmAnswer(decode(message).number, armed=kind == ARMED, cause=self._watch.cause))
+            self._send_report(ArmAnswer(decode(message).number, armed=kind == ARMED, cause=self._state.cause))
 
     def _from_client(self, message: bytes) -> None:
-        self._watch.client(message, time.monotonic())
+        self._state.on_client_message(message, time.monotonic())
         if message[:1] == OFF:
-            self._tell(OffReceived(decode(message).number, time.monotonic()))
+            self._send_report(OffReceived(decode(message).number, time.monotonic()))
 
-    def _gone(self, peer: Connection | None) -> None:
+    def _drop_peer(self, peer: Connection | None) -> None:
         self._peers = [one for one in self._peers if one is not peer]
         if peer is self._engine:
-            self._watch.engine_end()
+            self._state.on_engine_closed()
         else:
-            self._watch.client_end()
+            self._state.on_client_closed()
 
-    def _mark(self, message: bytes) -> None:
-        if self._watch.cause:
-            self._tell(MarkAnswer(ok=False))
+    def _send_mark(self, message: bytes) -> None:
+        if self._state.cause:
+            self._send_report(MarkAnswer(ok=False))
         else:
             self._sequence.mark(message)
 
-    def _look(self) -> None:
+    def _check_newest_row(self) -> None:
         """Judge the newest row, once."""
         try:
             row = self._open_ring().latest()
         except BenchError as error:
-            self._watch.blind(str(error))
+            self._state.on_ring_unreadable(str(error))
             return
         if row is None or row.index == self._last_row:
             return
         self._last_row = row.index
-        self._watch.row(row.values, row.sampled_s, time.monotonic())
+        self._state.check_row(row.values, row.sampled_s, time.monotonic())
         self._reaction_s.append(time.monotonic() - row.t_s)
 
     def _open_ring(self) -> RingReader:
@@ -174,23 +174,23 @@ class Guard:
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the sequence has to begin: not verified yet, said long ago, or asked for anew."""
-        if not self._watch.cause or self._sequence.running:
+        if not self._state.cause or self._sequence.running:
             return False
-        return bool(self._watch.offs) or now_s - self._executed_s >= (REPEAT_S if self._safe else AGAIN_S)
+        return bool(self._state.offs) or now_s - self._executed_s >= (REPEAT_S if self._safe else AGAIN_S)
 
     def _begin(self, now_s: float) -> None:
         self._trigger_s = now_s if math.isnan(self._trigger_s) else self._trigger_s
-        self._answering, self._watch.offs = self._watch.offs, []
+        self._answering, self._state.offs = self._state.offs, []
         self._sequence.begin()
 
     def _take_result(self) -> None:
         result = self._sequence.take()
-        if isinstance(result, Executed):
-            self._judge([self._by_contact(step) for step in result.steps])
+        if isinstance(result, SequenceResult):
+            self._take_step_results([self._verify_by_contact(step) for step in result.steps])
         else:
-            self._tell(MarkAnswer(result.taken))
+            self._send_report(MarkAnswer(result.taken))
 
-    def _judge(self, steps: list[SafeStepResult]) -> None:
+    def _take_step_results(self, steps: list[SafeStepResult]) -> None:
         """What the sequence has verified; unverified, it begins again on the next turn of the loop."""
         first, was_safe = self._executed_s == float("-inf"), self._safe
         self._executed_s = time.monotonic()
@@ -199,10 +199,10 @@ class Guard:
         source = [step.verified for step in steps if step.name != CONTACTORS_OPEN]
         self._was_off = self._was_off or (bool(source) and all(source))
         if first or self._answering or self._safe is not was_safe:
-            self._tell(self._report(steps))
+            self._send_report(self._report(steps))
         self._answering = []
 
-    def _by_contact(self, step: SafeStepResult) -> SafeStepResult:
+    def _verify_by_contact(self, step: SafeStepResult) -> SafeStepResult:
         """A step that the device under test could not verify, verified by the contact that the instruments read."""
         column = self._spec.contact
         if step.verified or step.name != CONTACTORS_OPEN or column is None:
@@ -211,26 +211,26 @@ class Guard:
             row, now_s = self._open_ring().latest(), time.monotonic()
             if row is None or row.values[column] != 0.0:
                 return step
-            if self._contact_counts_from(step, now_s) <= row.sampled_s[column] <= now_s + CONTACT_S:
+            if self._contact_valid_from_s(step, now_s) <= row.sampled_s[column] <= now_s + CONTACT_S:
                 detail = f"by its contact; {step.detail}"
                 return replace(step, verified=True, verified_s=now_s, detail=detail)
         return step
 
-    def _contact_counts_from(self, step: SafeStepResult, now_s: float) -> float:
+    def _contact_valid_from_s(self, step: SafeStepResult, now_s: float) -> float:
         """From when on a contact that was read open verifies the step.
 
         It was read after the step was said. Where nothing was live, just before the trip is enough: an engine that
         dies there reads no contact any more, and nobody was asked to close one.
         """
-        if not self._watch.armed:
+        if not self._state.armed:
             return self._trigger_s - CONTACT_S
         return now_s - CONTACT_S if math.isnan(step.sent_s) else max(now_s - CONTACT_S, step.sent_s)
 
     def _report(self, steps: list[SafeStepResult]) -> TripReport:
         return TripReport(
-            trip=self._watch.trip,
+            trip=self._state.trip,
             offs=tuple(self._answering),
-            reason=self._watch.cause,
+            reason=self._state.cause,
             result=GuardResult.SAFE if self._safe else GuardResult.UNKNOWN,
             steps=tuple(steps),
             trigger_s=self._trigger_s,
@@ -242,19 +242,19 @@ class Guard:
     def _reset(self, message: bytes) -> None:
         """Open wins: only what is verified safe, only with a reason, and not while the sequence runs once more."""
         asked = decode(message)
-        if self._watch.cause and self._safe and not self._sequence.running and asked.text.strip():
-            self._note(GuardReset(asked.text, self._watch.cause))
-            self._watch.reset()
+        if self._state.cause and self._safe and not self._sequence.running and asked.text.strip():
+            self._write_journal(GuardReset(asked.text, self._state.cause))
+            self._state.reset()
             self._safe = self._was_safe = self._was_off = False
             self._executed_s, self._trigger_s = float("-inf"), float("nan")
-        self._tell(ResetAnswer(asked.number, self._watch.cause))
+        self._send_report(ResetAnswer(asked.number, self._state.cause))
 
-    def _beat(self, now_s: float) -> None:
+    def _send_heartbeat(self, now_s: float) -> None:
         self._beaten_s = now_s
         heartbeat = Heartbeat(
             t_s=now_s,
-            armed=self._watch.armed,
-            cause=self._watch.cause,
+            armed=self._state.armed,
+            cause=self._state.cause,
             reaction_s=statistics.median(self._reaction_s),
             realtime=self._realtime,
             trouble=tuple(self._sequence.trouble),
@@ -264,39 +264,39 @@ class Guard:
         for queue in self._to.values():
             queue.beat(heartbeat)
 
-    def _tell(self, report: KeptReport) -> None:
+    def _send_report(self, report: KeptReport) -> None:
         for queue in self._to.values():
             queue.send(report)
-        self._note(report)
+        self._write_journal(report)
 
-    def _note(self, record: JournalRecord) -> None:
+    def _write_journal(self, record: JournalRecord) -> None:
         self._journal.send(encode_line(record, time.monotonic()))
 
     def _write(self, line: bytes) -> None:
         with suppress(OSError):  # a full disk must not silence the guard
             self._file.write(line)
 
-    def _done(self, now_s: float) -> bool:
-        watch = self._watch
+    def _is_done(self, now_s: float) -> bool:
+        watch = self._state
         if not (watch.engine_left and watch.client_left) or self._peers:
             return False
         self._alone_s = now_s if math.isnan(self._alone_s) else self._alone_s
         alone_s = self._spec.orphan_s if watch.armed else min(self._spec.orphan_s, AT_REST_S)
-        return not watch.cause or self._verified or now_s - self._alone_s > alone_s
+        return not watch.cause or self._is_safe_at_end or now_s - self._alone_s > alone_s
 
     @property
-    def _verified(self) -> bool:
+    def _is_safe_at_end(self) -> bool:
         """Whether nothing is left to make safe.
 
         An engine that leaves in order has read back every output and the contact; then it switches the device off,
         which from there on verifies nothing. So the source, which the guard itself has verified off, is enough.
         """
-        return self._safe or (self._watch.left_in_order and (self._was_safe or self._was_off))
+        return self._safe or (self._state.left_in_order and (self._was_safe or self._was_off))
 
     def _end(self) -> None:
         """Say how it ended; SAFE only where this guard, or with its source off the engine, has read back everything."""
-        verified = GuardResult.SAFE if self._verified else GuardResult.UNKNOWN
-        self._note(GuardEnded(verified if self._watch.cause else GuardResult.NOTHING_TRIPPED))
+        verified = GuardResult.SAFE if self._is_safe_at_end else GuardResult.UNKNOWN
+        self._write_journal(GuardEnded(verified if self._state.cause else GuardResult.NOTHING_TRIPPED))
         self._sequence.close()
         for queue in (*self._to.values(), self._journal):
             queue.close()

@@ -9,14 +9,14 @@ import numpy as np
 from drivers.errors import Refused
 
 if TYPE_CHECKING:
-    from control.loop import Parts
+    from control.loop import LoopParts
     from control.tick import Tick
     from twin.ports import PackState
 
 STEP_V: Final = 0.002
 
 
-def activate(parts: Parts, role: str, name: str, tick: Tick | None, *, live: bool) -> None:
+def activate(parts: LoopParts, role: str, name: str, tick: Tick | None, *, live: bool) -> None:
     """Make `name` the active lane of `role` after `tick`; raises `Refused` with the figure that forbids it."""
     if role == parts.controllers.role:
         lane = parts.controllers.healthy(name)
@@ -31,7 +31,7 @@ def activate(parts: Parts, role: str, name: str, tick: Tick | None, *, live: boo
         raise Refused(f"there is no role {role!r}", hint="twin, estimator or controller")
 
 
-def _activate_twin(parts: Parts, name: str, tick: Tick | None, *, live: bool) -> None:
+def _activate_twin(parts: LoopParts, name: str, tick: Tick | None, *, live: bool) -> None:
     lane = parts.twins.healthy(name)
     if len(lane.part.columns) != parts.cells:
         raise Refused(f"twin {name} plays {len(lane.part.columns)} of {parts.cells} cells", hint="it can only watch")
@@ -57,7 +57,7 @@ def _activate_twin(parts: Parts, name: str, tick: Tick | None, *, live: bool) ->
     parts.twins.active = name
 
 
-def _step_v(parts: Parts, name: str, present: PackState) -> float:
+def _step_v(parts: LoopParts, name: str, present: PackState) -> float:
     """How far the terminals would jump: the newcomer's next answer under the same current, in V."""
     answer = parts.twins[name].part.step(present.current_a, parts.ambient_k, parts.period_s)
     return float(np.max(np.abs(answer.voltage_v - present.voltage_v)))

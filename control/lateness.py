@@ -17,7 +17,7 @@ KEPT: Final = 1 << 17  # due instants: 22 min at 100 Hz; the maximum counts all
 FIGURES: Final = ("p50", "p99", "p999", "max")
 
 
-def due_lateness(late_s: Floats, missed: Floats, period_s: float) -> Floats:
+def compute_due_lateness(late_s: Floats, missed: Floats, period_s: float) -> Floats:
     """Lateness of every due instant in s, in their order, of turns that began `late_s[n]` after their own instant.
 
     `missed[n]` instants were left out just before turn n, which is the first to serve them: each is a period later
@@ -37,7 +37,7 @@ def figures_ms(late_s: Floats) -> dict[str, float]:
     return {"p50": float(p50), "p99": float(p99), "p999": float(p999), "max": float(late_s.max() * 1e3)}
 
 
-class Lateness:
+class LoopJitter:
     """How late the newest due instants were served, in s; `missed` of all were left out, `turns` were not."""
 
     def __init__(self, period_s: float) -> None:

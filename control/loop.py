@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from control import handover
-from control.answers import Answers, believed, decided, played
+from control.answers import LaneOutputs, run_controller, step_twin, update_estimator
 from control.gate import Allowed, Held, Tripped
-from control.lateness import Lateness
+from control.lateness import LoopJitter
 from control.state import BenchState, StateMachine
 from control.tick import Tick
 from drivers.event import KIND, Event, EventKind, Level
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from control.gate import Gate, Verdict
     from control.lanes import Lanes
     from control.ports import Controller
-    from control.sensing import PackSense, Senses
+    from control.sensing import PackView, SnapshotBuilder
     from drivers.ports import Actuator, Clock
     from drivers.snapshot import Snapshot
     from twin.ports import Estimator, Twin
 
 
-class Sink(Protocol):
+class TickSink(Protocol):
     """Something that wants every tick: recorder, ring, the wake-up of the guard. Must not block."""
 
     def put(self, tick: Tick) -> None: ...
 
 
 @dataclass(frozen=True)
-class Parts:
+class LoopParts:
     """What a loop is made of. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil)."""
 
     clock: Clock
     period_s: float
-    senses: Senses
-    sense: PackSense
+    snapshot_builder: SnapshotBuilder
+    pack_view: PackView
     estimators: Lanes[Estimator]
     controllers: Lanes[Controller]
     twins: Lanes[Twin]
@@ -50,40 +50,40 @@ class Parts:
     cells: int
     ambient_k: float
     plays_cells: bool = True
-    sinks: list[Sink] = field(default_factory=list[Sink])
+    sinks: list[TickSink] = field(default_factory=list[TickSink])
 
 
 class Loop:
     """One bench, turn after turn. `faults`: volts added to the asked voltage of a cell (numbered from 1).
 
-    `service`: what the arming checklist wants instead of the lanes; from `live` on the gate judges it like any other
-    command, before that it is applied at no current. What a source that raises owns is not known any more; an actuator
-    or a sink that raises trips.
+    `override_command`: what the arming checklist wants instead of the lanes; from `live` on the gate judges it like
+    any other command, before that it is applied at no current. What a source that raises owns is not known any
+    more; an actuator or a sink that raises trips.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: LoopParts) -> None:
         self.parts = parts
         self.machine = StateMachine()
-        self.lateness = Lateness(parts.period_s)
+        self.lateness = LoopJitter(parts.period_s)
         self.faults: dict[int, float] = {}
-        self.service: Command | None = None
+        self.override_command: Command | None = None
         self.live = False
         self.tick: Tick | None = None
         self._events: list[Event] = []
         self._due_s = float("nan")
         self._missed = 0
         self._holding = False
-        self._deaf = ""
-        self._doubted = False
+        self._actuator_error = ""
+        self._estimators_hold = False
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
         """One turn that was due at `due_s`: read, believe, decide, play the pack, ask the gate, act."""
         parts, began_s = self.parts, self.parts.clock.now()
-        dt_s = self._since_last(due_s)
-        snapshot = parts.senses.snapshot(began_s, self._events)
-        answers = self._answers(snapshot, dt_s)
-        verdict = self._act(snapshot, self._judge(snapshot, self._wish(snapshot, answers)))
+        dt_s = self._take_dt(due_s)
+        snapshot = parts.snapshot_builder.build(began_s, self._events)
+        answers = self._run_lanes(snapshot, dt_s)
+        verdict = self._apply(snapshot, self._gate(snapshot, self._requested_command(snapshot, answers)))
         tick = self._record(due_s, began_s, snapshot, answers, verdict)
         for sink in parts.sinks:
             try:
@@ -106,7 +106,7 @@ class Loop:
                     return
             except Exception as error:
                 self.trip(f"the loop failed: {type(error).__name__}: {error}")
-                self._safe()
+                self._apply_zero_current()
                 raise
             due_s += period_s
             self._missed = max(0, int((clock.now() - due_s) / period_s))
@@ -122,7 +122,7 @@ class Loop:
         """Trip for a reason that somebody else saw: the guard, the operator."""
         if self.machine.trip(reason):
             self.parts.gate.trip(reason)
-            self._safe()
+            self._apply_zero_current()
             self._note(Level.ALARM, f"tripped: {reason}", EventKind.TRIPPED, reason=reason)
 
     def reset(self, reason: str) -> None:
@@ -131,24 +131,24 @@ class Loop:
         self.parts.gate.reset(reason)
         self._note(Level.INFO, f"reset: {reason}", EventKind.RESET, reason=reason)
 
-    def _since_last(self, due_s: float) -> float:
+    def _take_dt(self, due_s: float) -> float:
         """Scheduled time since the turn before, so that lanes never drift against the clock."""
         dt_s, self._due_s = due_s - self._due_s, due_s
         return dt_s if dt_s > 0.0 else self.parts.period_s
 
-    def _answers(self, snapshot: Snapshot, dt_s: float) -> Answers:
-        """Every lane's answer to `snapshot`; who raises is out from now on."""
+    def _run_lanes(self, snapshot: Snapshot, dt_s: float) -> LaneOutputs:
+        """Every lane's answer to `build`; who raises is out from now on."""
         parts, state = self.parts, self.machine.state
-        reading, allowed = parts.sense.reading(snapshot), parts.sense.allowed(snapshot)
+        reading, allowed = parts.pack_view.reading(snapshot), parts.pack_view.allowed(snapshot)
         live = state >= BenchState.ARMED or not parts.plays_cells  # dead cells teach nothing
         seen_s = dt_s if live and self._estimators_know(snapshot) else 0.0
-        estimates = parts.estimators.run(believed(reading, seen_s, parts.cells), self._events)
+        estimates = parts.estimators.run(update_estimator(reading, seen_s, parts.cells), self._events)
         belief = estimates.get(parts.estimators.active, self._unknown)
         run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty waits for the run
-        decisions = parts.controllers.run(decided(reading, belief, allowed, run_s), self._events)
-        cell_a = parts.sense.twin_current(snapshot)
-        twins = parts.twins.run(played(cell_a, parts.ambient_k, dt_s), self._events)
-        return Answers(
+        decisions = parts.controllers.run(run_controller(reading, belief, allowed, run_s), self._events)
+        cell_a = parts.pack_view.twin_current(snapshot)
+        twins = parts.twins.run(step_twin(cell_a, parts.ambient_k, dt_s), self._events)
+        return LaneOutputs(
             {name: answer.state for name, answer in twins.items()},
             {name: answer.age_s for name, answer in twins.items()},
             estimates,
@@ -157,21 +157,21 @@ class Loop:
 
     def _estimators_know(self, snapshot: Snapshot) -> bool:
         """Whether pack current and every cell voltage are known; where not, the estimators hold and say so once."""
-        doubt = self.parts.sense.doubt(snapshot)
-        if doubt and not self._doubted:
+        doubt = self.parts.pack_view.find_unknown(snapshot)
+        if doubt and not self._estimators_hold:
             self._note(Level.INFO, f"estimators hold: {doubt}", EventKind.ESTIMATORS_HOLD, reason=doubt)
-        elif self._doubted and not doubt:
+        elif self._estimators_hold and not doubt:
             self._note(Level.INFO, "estimators go on: all is known again", EventKind.ESTIMATORS_RESUME)
-        self._doubted = bool(doubt)
+        self._estimators_hold = bool(doubt)
         return not doubt
 
-    def _wish(self, snapshot: Snapshot, answers: Answers) -> Command:
+    def _requested_command(self, snapshot: Snapshot, answers: LaneOutputs) -> Command:
         """What the active lanes want; NaN where one has failed, which the gate never lets through."""
         parts = self.parts
-        if self.service is not None:
-            return self.service
+        if self.override_command is not None:
+            return self.override_command
         current_a = 0.0
-        if self.machine.state is BenchState.RUNNING and parts.sense.contactor_closed(snapshot):
+        if self.machine.state is BenchState.RUNNING and parts.pack_view.contactor_closed(snapshot):
             decision = answers.decisions.get(parts.controllers.active)
             current_a = float("nan") if decision is None else decision.current_a
         if not parts.plays_cells:
@@ -184,7 +184,7 @@ class Loop:
             voltage_v[cell - 1] += offset_v
         return Command(current_a, voltage_v, pack.temperature_k)
 
-    def _judge(self, snapshot: Snapshot, asked: Command) -> Verdict:
+    def _gate(self, snapshot: Snapshot, asked: Command) -> Verdict:
         if self.machine.state < BenchState.ARMED and not self.live:
             self._holding = False
             return self.parts.gate.rest(asked, "not armed")
@@ -197,37 +197,37 @@ class Loop:
         self._holding = not isinstance(verdict, Allowed)
         return verdict
 
-    def _act(self, snapshot: Snapshot, verdict: Verdict) -> Verdict:
+    def _apply(self, snapshot: Snapshot, verdict: Verdict) -> Verdict:
         """Apply what may be done; the verdict on it, a trip where the actuator fails."""
         left = self.tick is not None and self.tick.state >= BenchState.ARMED
         if isinstance(verdict, Tripped):
-            self._safe()
-        elif self.machine.state >= BenchState.ARMED or self.service is not None:
+            self._apply_zero_current()
+        elif self.machine.state >= BenchState.ARMED or self.override_command is not None:
             try:
                 self.parts.actuator.apply(verdict.apply)
             except Exception as error:  # noqa: BLE001  # whatever it is, nobody knows now what was applied
                 self.trip(f"the actuator failed: {error}")
                 return self.parts.gate.check(snapshot, verdict.asked)
         elif left:
-            self._safe()  # nothing that was asked while armed stays
+            self._apply_zero_current()  # nothing that was asked while armed stays
         return verdict
 
-    def _safe(self) -> None:
+    def _apply_zero_current(self) -> None:
         """Ask for zero current; an actuator that cannot even do that is told once, the guard stands behind it."""
         try:
             self.parts.actuator.safe()
-            self._deaf = ""
+            self._actuator_error = ""
         except Exception as error:  # noqa: BLE001
-            if not self._deaf:
+            if not self._actuator_error:
                 text = f"zero current cannot be asked for: {error}"
                 self._note(Level.ALARM, text, EventKind.ZERO_CURRENT_FAILED)
-            self._deaf = str(error)
+            self._actuator_error = str(error)
 
     def _note(self, level: Level, text: str, kind: EventKind, **data: str) -> None:
         """Keep an event for the tick of this turn."""
         self._events.append(Event(level, "loop", text, {KIND: kind, **data}))
 
-    def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: Answers, verdict: Verdict) -> Tick:
+    def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: LaneOutputs, verdict: Verdict) -> Tick:
         parts = self.parts
         self.lateness.add(began_s - due_s, self._missed)
         roles = (parts.twins, parts.estimators, parts.controllers)

@@ -13,8 +13,8 @@ import numpy as np
 import piqp
 
 from control import mpc_model as model
-from control.bumpless import Output, breaks
-from control.duty import Duty, duty_from
+from control.bumpless import BumplessOutput, is_outside
+from control.duty import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 
@@ -35,16 +35,16 @@ BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
 BROKEN_K: Final = 0.1
 
 
-class Plan:
+class MpcPlan:
     """The quadratic program over `horizon` currents and a slack a family; linearises around its last solution."""
 
-    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.Limits) -> None:
+    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.MpcLimits) -> None:
         self.current_a = np.zeros(horizon)
         self.slack = np.zeros(model.FAMILIES)
         self.high_k = limits.high_k
-        self._excess = model.linearised(*model.excess(horizon, step_s, parallel, cell_ah, limits))
+        self._excess = model.linearise(*model.compute_excess(horizon, step_s, parallel, cell_ah, limits))
         slacks = np.eye(model.FAMILIES) * 2.0 * SLACK[1]
-        self._tracks = 2.0 * (PRICED_AT / model.cells_abreast(parallel, cell_ah)) ** 2
+        self._tracks = 2.0 * (PRICED_AT / model.count_parallel_cells(parallel, cell_ah)) ** 2
         self._cost = np.asfortranarray(
             np.block(
                 [
@@ -88,7 +88,7 @@ class Plan:
         return solved
 
 
-class Mpc:
+class MpcController:
     """Solves every `every_s`, in between its first current stands. Limits hold for the extreme cells.
 
     SoC is the mean over the cells; that the cells differ shows in how far the highest and the lowest of them lie from
@@ -96,9 +96,9 @@ class Mpc:
     it asks for 0 A, and that counts as a violation too.
     """
 
-    def __init__(self, duty: Duty, plan: Plan, pack: PackSpec, step_s: float, every_s: float) -> None:
+    def __init__(self, duty: CurrentProfile, plan: MpcPlan, pack: PackSpec, step_s: float, every_s: float) -> None:
         self._duty, self._plan, self._pack = duty, plan, pack
-        self._abreast = model.cells_abreast(pack.parallel, pack.cell_ah)
+        self._abreast = model.count_parallel_cells(pack.parallel, pack.cell_ah)
         # the plan's first current stands for `every_s`: aim at the middle of that, or it lags behind the duty
         self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
@@ -107,7 +107,7 @@ class Mpc:
         self._polarisation = model.Polarisation(self._abreast)
         self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
         self._follows = False
-        self._output = Output()
+        self._output = BumplessOutput()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(reading.temperature_k.max())
@@ -125,7 +125,7 @@ class Mpc:
             self._wish_a = float(self._plan.current_a[0])
         current_a = self._output.current(self._wish_a, allowed, dt_s)
         broken = not (knows and self._planned) or bool(self._plan.slack.max() > BROKEN)
-        broken = broken or breaks(self._wish_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
+        broken = broken or is_outside(self._wish_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
         return self._output.decision(current_a, current_a - wanted_a, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
@@ -160,10 +160,10 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
     low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
     high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K
-    limits = model.Limits(low_v, high_v, low_soc, high_soc, high_k)
+    limits = model.MpcLimits(low_v, high_v, low_soc, high_soc, high_k)
     step_s, every_s = float(settings.get("step_s", 0.5)), float(settings.get("every_s", 0.1))
-    plan = Plan(int(settings.get("horizon", 24)), step_s, pack.parallel, pack.cell_ah, limits)
-    return Mpc(duty_from(settings), plan, pack, step_s, every_s)
+    plan = MpcPlan(int(settings.get("horizon", 24)), step_s, pack.parallel, pack.cell_ah, limits)
+    return MpcController(read_current_profile(settings), plan, pack, step_s, every_s)
 
 
 def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -> tuple[float, float]:

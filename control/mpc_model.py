@@ -23,7 +23,7 @@ APPROACH_S: Final = 60.0  # in which the temperature may come up to its limit
 
 
 @dataclass(frozen=True)
-class Limits:
+class MpcLimits:
     """What the MPC keeps: cell voltages in V, SoC as fractions, temperature in K."""
 
     low_v: float
@@ -33,7 +33,7 @@ class Limits:
     high_k: float
 
 
-def cells_abreast(parallel: int, cell_ah: float) -> float:
+def count_parallel_cells(parallel: int, cell_ah: float) -> float:
     """How many cells of `CAPACITY_AH` one series element of the declared pack amounts to.
 
     Resistance falls and heat capacity grows with capacity, whether a cell is larger or there are more of them.
@@ -49,7 +49,9 @@ def ocv_v(soc: Any) -> Any:
     return value
 
 
-def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: Limits) -> tuple[Any, Any, Any]:
+def compute_excess(
+    horizon: int, step_s: float, parallel: int, cell_ah: float, limits: MpcLimits
+) -> tuple[Any, Any, Any]:
     """`(u, x, g)`: currents `u[horizon]` of the pack, start `x[5]`, and by how much `g[4 horizon]` they break limits.
 
     `x` is soc, both RC voltages, and how far the highest and lowest cell lie from the model (V). `g <= 0` keeps the
@@ -58,7 +60,7 @@ def excess(horizon: int, step_s: float, parallel: int, cell_ah: float, limits: L
     currents, start = sy.symbol("u", horizon), sy.symbol("x", 5)
     soc, v1, v2, above_v, below_v = (start[n] for n in range(5))
     fade1, fade2 = _fade(step_s, TAU1_S), _fade(step_s, TAU2_S)
-    abreast = cells_abreast(parallel, cell_ah)
+    abreast = count_parallel_cells(parallel, cell_ah)
     families: list[list[Any]] = [[] for _ in range(FAMILIES)]
     for k in range(horizon):
         cell_a = currents[k] / abreast
@@ -85,7 +87,7 @@ def coolest_a(kelvin: float, ambient_k: float, high_k: float, abreast: float) ->
     return abreast * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
 
 
-def linearised(currents: Any, start: Any, broken: Any) -> sy.Compiled:
+def linearise(currents: Any, start: Any, broken: Any) -> sy.Compiled:
     """`g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
     slope = cast("Any", sy.jacobian(broken, currents))
     inputs, outputs = {"u": currents, "x": start}, {"g": sy.dense(broken), "dg": sy.dense(slope)}

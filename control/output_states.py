@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LIVE_CELL_V: Final = 0.1  # below that a cell output is off: its own noise and offset
 
 
-class Outputs:
+class OutputStates:
     """Derives the word from read-backs no older than `late_s`; what is not known is UNKNOWN."""
 
     def __init__(self, supply: int, contactor: int, cells: Sequence[int], late_s: float) -> None:
@@ -24,7 +24,7 @@ class Outputs:
         self._columns = np.array([supply, contactor, *cells], dtype=np.intp)
         self._late_s = late_s
 
-    def word(self, snapshot: Snapshot, state: BenchState) -> OutputState:
+    def derive(self, snapshot: Snapshot, state: BenchState) -> OutputState:
         values = snapshot.values[self._columns]
         fresh = np.abs(snapshot.t_s - snapshot.sampled_s[self._columns]) <= self._late_s
         if not (np.isfinite(values) & fresh).all():

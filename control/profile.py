@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from control.bumpless import Output, breaks
-from control.duty import Duty, duty_from
+from control.bumpless import BumplessOutput, is_outside
+from control.duty import CurrentProfile, read_current_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec
 
 
-class Profile:
+class ProfileController:
     """Follows a duty from its own start; its time runs with each decision."""
 
-    def __init__(self, duty: Duty) -> None:
+    def __init__(self, duty: CurrentProfile) -> None:
         self._duty = duty
         self._t_s = 0.0
-        self._output = Output()
+        self._output = BumplessOutput()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del reading, estimate  # it follows, whatever the pack says
         wish_a = self._duty.now(self._t_s)
         self._t_s += dt_s
         current_a = self._output.current(wish_a, allowed, dt_s)
-        return self._output.decision(current_a, current_a - wish_a, dt_s, broken=breaks(wish_a, allowed))
+        return self._output.decision(current_a, current_a - wish_a, dt_s, broken=is_outside(wish_a, allowed))
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
@@ -37,4 +37,4 @@ class Profile:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     """Settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
     del pack
-    return Profile(duty_from(settings))
+    return ProfileController(read_current_profile(settings))

@@ -19,16 +19,16 @@ from drivers.safe_commands import NEVER, SafeStepResult, TcpSafeConnection
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from control.guard import Word
+    from control.guard import SafeCommands
     from drivers.safe_commands import SafeConnection
 
-TEND_S: Final = 0.01
+KEEP_ALIVE_S: Final = 0.01
 RETURN_S: Final = 0.25  # how much longer than its steps may take a connection may be waited for
 MARK_S: Final = 0.5
 
 
 @dataclass
-class Job:
+class ConnectionJob:
     """Something to do with an open connection; `result` once it is `done`, never begun once it is `given_up`."""
 
     act: Callable[[SafeConnection], Any]
@@ -38,14 +38,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
+class SequenceResult:
     """How the sequence went."""
 
     steps: tuple[SafeStepResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkResult:
     """Whether the first TCP connection took the bytes that prove it."""
 
     taken: bool
@@ -57,12 +57,12 @@ class ConnectionWorker:
     `is_connected`, `detail` and `local_port` are as of a moment ago and never block.
     """
 
-    def __init__(self, word: Word) -> None:
+    def __init__(self, word: SafeCommands) -> None:
         self.is_connected = False
         self.detail = "a connection is still being opened"
         self.local_port = 0
         self._commands = word
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[ConnectionJob | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="safe connection", daemon=True)
         self._thread.start()
 
@@ -89,8 +89,8 @@ class ConnectionWorker:
     def join(self, within_s: float) -> None:
         self._thread.join(within_s)
 
-    def _run_job(self, act: Callable[[SafeConnection], Any], within_s: float) -> Job:
-        job = Job(act)
+    def _run_job(self, act: Callable[[SafeConnection], Any], within_s: float) -> ConnectionJob:
+        job = ConnectionJob(act)
         self._jobs.put(job)
         job.given_up = not job.done.wait(within_s)
         return job
@@ -102,7 +102,7 @@ class ConnectionWorker:
             self.is_connected = spoken.keep_alive()
             self.detail, self.local_port = spoken.detail, spoken.local_port
             try:
-                job = self._jobs.get(timeout=TEND_S)
+                job = self._jobs.get(timeout=KEEP_ALIVE_S)
             except queue.Empty:
                 continue
             if job is None:
@@ -118,7 +118,7 @@ class ConnectionWorker:
 class SafeSequence:
     """`begin` and `mark` return at once; what came of them waits on `results`, a connection to wait for."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, words: Sequence[SafeCommands]) -> None:
         self.running = False
         self.results, self._done = Pipe(duplex=False)
         self._connections = [ConnectionWorker(word) for word in words]
@@ -139,16 +139,16 @@ class SafeSequence:
     def begin(self) -> None:
         """Execute the sequence; one at a time."""
         self.running = True
-        self._jobs.put(lambda: Executed(tuple(self._execute())))
+        self._jobs.put(lambda: SequenceResult(tuple(self._execute())))
 
     def mark(self, message: bytes) -> None:
         """Send bytes that prove the first TCP connection."""
-        self._jobs.put(lambda: Marked(any(connection.mark(message) for connection in self._connections)))
+        self._jobs.put(lambda: MarkResult(any(connection.mark(message) for connection in self._connections)))
 
-    def take(self) -> Executed | Marked:
+    def take(self) -> SequenceResult | MarkResult:
         """What is ready on `results`."""
-        result: Executed | Marked = self.results.recv()
-        self.running = self.running and not isinstance(result, Executed)
+        result: SequenceResult | MarkResult = self.results.recv()
+        self.running = self.running and not isinstance(result, SequenceResult)
         return result
 
     def close(self, within_s: float = 1.0) -> None:

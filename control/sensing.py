@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from drivers.ports import Source
 
 
-class Senses:
+class SnapshotBuilder:
     """All sources of a bench as one table; each fills its own columns."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -41,7 +41,7 @@ class Senses:
         self._quality = np.full(len(self.table), Quality.MISSING, dtype=np.uint8)
         self._broken: set[str] = set()
 
-    def snapshot(self, t_s: float, events: list[Event]) -> Snapshot:
+    def build(self, t_s: float, events: list[Event]) -> Snapshot:
         """The newest values of all sources, copied; a source that raises is not known, with one event in `events`."""
         for source, span in zip(self.sources, self._spans, strict=True):
             try:
@@ -91,7 +91,7 @@ class Wiring:
         )
 
 
-class PackSense:
+class PackView:
     """What a snapshot says of the pack, by columns found once; a value beyond its age or range is not known (NaN)."""
 
     def __init__(self, table: ChannelTable, wiring: Wiring) -> None:
@@ -106,7 +106,7 @@ class PackSense:
             self._limits = table.indices((wiring.charge_limit, wiring.discharge_limit))
         self._no_balancing = np.zeros(len(wiring.cell_voltage))
         self._held_a = np.zeros(1 + len(wiring.cell_current))
-        self._believed = np.concatenate([[self._pack_current], self._voltage]).astype(np.intp)
+        self._required = np.concatenate([[self._pack_current], self._voltage]).astype(np.intp)
 
     def reading(self, snapshot: Snapshot) -> PackReading:
         """What estimators and controllers may know."""
@@ -115,9 +115,9 @@ class PackSense:
         current_a = float(values[self._pack_current])
         return PackReading(snapshot.t_s, current_a, balancing_a, values[self._voltage], values[self._temperature])
 
-    def doubt(self, snapshot: Snapshot) -> str:
+    def find_unknown(self, snapshot: Snapshot) -> str:
         """Why an estimator must hold: pack current or a cell voltage is not known. Empty where it need not."""
-        return snapshot.doubt(self._believed)
+        return snapshot.doubt(self._required)
 
     def twin_current(self, snapshot: Snapshot) -> Floats:
         """Current of each cell in A: the loop's plus the cell's own, each held while it is not known."""

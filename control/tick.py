@@ -136,7 +136,7 @@ class TickLayout:
             out[at - 2 : at] = tick.age_s.get(name, float("nan")), tick.step_s.get(("twin", name), float("nan"))
         for name in self._estimators:
             if (belief := tick.estimates.get(name)) is not None:
-                _believed(out[at:], belief)
+                _estimate_value(out[at:], belief)
             at += 3 * self._cells + len(OF_PACK)
             out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
         for name in self._controllers:
@@ -170,7 +170,7 @@ def _number(verdict: Verdict) -> float:
     return 1.0 if isinstance(verdict, Held) else 2.0
 
 
-def _believed(out: Floats, belief: Estimate) -> None:
+def _estimate_value(out: Floats, belief: Estimate) -> None:
     """Cells first, then the pack as if all cells erred alike; what a lane does not tell stays NaN."""
     cells = len(belief.soc)
     _blocks(out, 0, (belief.soc, belief.soc_std))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.lateness import due_lateness, figures_ms
+from control.lateness import compute_due_lateness, figures_ms
 from drivers.channel_names import LOOP_LATE, LOOP_MISSED, LOOP_NUMBER, LOOP_TURN
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = Non
     period_s = _period_s(t_s - late_s, missed, run[LOOP_NUMBER])
     chosen, left_out = own | before, np.where(before, missed, 0.0)
     late_s, left_out = late_s[chosen], left_out[chosen]
-    every = due_lateness(late_s, left_out, period_s)
+    every = compute_due_lateness(late_s, left_out, period_s)
     rest_s = float(run[LOOP_LATE][-1] + run[LOOP_TURN][-1]) if own[-1] else 0.0
     count = int(rest_s / period_s) if period_s > 0.0 else 0
     unserved = np.array([rest_s - period_s * n for n in range(1, count + 1)], np.float64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.gate import BenchLimits, Gate, GateSpec
+from control.gate import BenchLimits, Gate, GateConfig
 from control.sensing import Wiring
 from drivers.benchfile.limits import lay_over_channels
 from drivers.channel_names import (
@@ -78,7 +78,7 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
     lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
     chain = table.index(EDGE_CHAIN)
     late_s[chain], lost_s[chain] = CHAIN_LATE_S, CHAIN_LOST_S
-    spec = GateSpec(
+    spec = GateConfig(
         table=table,
         limits=limits,
         current=PACK_CURRENT,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from control.declared import build_lane, gate_spec, pack_spec, rest
+from control.declared import build_lane, make_gate_config, make_pack_spec, make_rest_command
 from control.gate import Gate
-from control.sensing import PackSense, Wiring
+from control.sensing import PackView, Wiring
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
@@ -45,8 +45,8 @@ class Configured:
     def gate(self, table: ChannelTable | None = None) -> Gate:
         """A gate at rest over `table` (default: the bundle's own); raises `BenchFileError` where limits do not fit."""
         over = self.table if table is None else table
-        spec = gate_spec(self.bench, over, self.bench.limits(over), self.wiring)
-        return Gate(spec, rest(self.pack.cells, self.pack.ambient_k))
+        spec = make_gate_config(self.bench, over, self.bench.limits(over), self.wiring)
+        return Gate(spec, make_rest_command(self.pack.cells, self.pack.ambient_k))
 
     def pack_gate(self) -> Gate:
         """The gate that an edge runs beside a pack, at rest, over what the pack's BMS tells."""
@@ -54,9 +54,9 @@ class Configured:
         table = ChannelTable((*mapped.channels, CHAIN_CHANNEL))
         return pack_gate(self.bench, table, pack_wiring(self.pack.cells, self.bench.io_box.thermistors))
 
-    def sense(self, table: ChannelTable | None = None) -> PackSense:
+    def sense(self, table: ChannelTable | None = None) -> PackView:
         """What estimators may know of a snapshot of `table`; raises `KeyError` for a channel that it lacks."""
-        return PackSense(self.table if table is None else table, self.wiring)
+        return PackView(self.table if table is None else table, self.wiring)
 
 
 def configure(bundle: Bundle, folder: Path) -> Configured:
@@ -67,7 +67,7 @@ def configure(bundle: Bundle, folder: Path) -> Configured:
         path.write_bytes(octets)
     bench = read_bench(folder / BENCH)
     table = _aged(_table(bundle, bench), read_dut_map(bench.dut_map))
-    pack = pack_spec(bench.pack)
+    pack = make_pack_spec(bench.pack)
     lane = _with_parameters(bench.active("estimator"), bundle, folder)
     if not lane.module.startswith(MODELS):
         what = f"names {lane.module} for its estimator"

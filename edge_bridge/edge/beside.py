@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from control.gate import Held, Tripped
-from control.sensing import PackSense, Senses
+from control.sensing import PackView, SnapshotBuilder
 from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
 from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
@@ -59,9 +59,9 @@ class Beside:
         """`bms` and `source` are the same device, asked and heard; `rate_hz`: its turns a second, or the bench's."""
         bench = configured.bench
         self._bms, self._clock = bms, clock
-        self._senses = Senses((source, Chain(clock)))
+        self._senses = SnapshotBuilder((source, Chain(clock)))
         wired = wiring(bench.pack.cells, bench.io_box.thermistors)
-        self._sense = PackSense(self._senses.table, wired)
+        self._sense = PackView(self._senses.table, wired)
         self._gate = pack_gate(bench, self._senses.table, wired, rate_hz=rate_hz)
         self._estimator = configured.estimator
         self._wish = Wish(clock.now())
@@ -77,8 +77,8 @@ class Beside:
         now_s = self._clock.now()
         dt_s = 0.0 if math.isnan(self._last_s) else now_s - self._last_s
         self._last_s = now_s
-        snapshot = self._senses.snapshot(now_s, [])
-        reading, doubt = self._sense.reading(snapshot), self._sense.doubt(snapshot)
+        snapshot = self._senses.build(now_s, [])
+        reading, doubt = self._sense.reading(snapshot), self._sense.find_unknown(snapshot)
         belief = self._believe(reading, 0.0 if doubt else dt_s)  # in doubt it holds
         closed = self._sense.contactor_closed(snapshot)
         asked = Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
@@ -94,7 +94,7 @@ class Beside:
         self._bms.request("open")
 
     def contactor_closed(self) -> bool:
-        return self._sense.contactor_closed(self._senses.snapshot(self._clock.now(), []))
+        return self._sense.contactor_closed(self._senses.build(self._clock.now(), []))
 
     def _believe(self, reading: PackReading, dt_s: float) -> Estimate | None:
         if self._failed:

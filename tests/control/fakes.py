@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from control.clock import SteppedClock
-from control.gate import BenchLimits, Gate, GateSpec
+from control.gate import BenchLimits, Gate, GateConfig
 from control.lanes import Lanes
-from control.loop import Loop, Parts
+from control.loop import Loop, LoopParts
 from control.ports import CurrentRange, Decision
-from control.sensing import PackSense, Senses, Wiring
+from control.sensing import PackView, SnapshotBuilder, Wiring
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Bytes, Channel, Command, Estimate, Floats, PackReading, Quality
 from twin.ports import PackState
@@ -185,12 +185,12 @@ def rig(max_age_s: dict[str, float] | None = None) -> Rig:
     twins = {"model": FakeTwin(), "other": FakeTwin(offset_v=0.1)}
     controllers = {"duty": FakeController(), "other": FakeController(current_a=-7.0)}
     estimator = FakeEstimator()
-    senses = Senses([bench])
-    parts = Parts(
+    senses = SnapshotBuilder([bench])
+    parts = LoopParts(
         clock=clock,
         period_s=PERIOD_S,
-        senses=senses,
-        sense=PackSense(senses.table, Wiring.hil(CELLS, thermistors=1)),
+        snapshot_builder=senses,
+        pack_view=PackView(senses.table, Wiring.hil(CELLS, thermistors=1)),
         estimators=Lanes("estimator", {"belief": estimator}, "belief", clock.now),
         controllers=Lanes("controller", controllers, "duty", clock.now),
         twins=Lanes("twin", twins, "model", clock.now),
@@ -205,7 +205,7 @@ def rig(max_age_s: dict[str, float] | None = None) -> Rig:
     return Rig(clock, bench, active_twin, other_twin, estimator, active, other, kept, Loop(parts))
 
 
-def _spec(senses: Senses) -> GateSpec:
+def _spec(senses: SnapshotBuilder) -> GateConfig:
     table = senses.table
     low, high = np.full(len(table), -np.inf), np.full(len(table), np.inf)
     late_s, lost_s = np.full(len(table), np.inf), np.full(len(table), np.inf)
@@ -214,7 +214,7 @@ def _spec(senses: Senses) -> GateSpec:
     late_s = np.minimum(late_s, table.max_age_s)
     for name in (*LIMITED, "io/estop"):
         late_s[table.index(name)], lost_s[table.index(name)] = 0.04, 0.25
-    return GateSpec(
+    return GateConfig(
         table=table,
         limits=BenchLimits(table.channels, low, high, ("bench.toml:1",) * len(table)),
         current="supply/current",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from control.gate import BenchLimits
-from control.guard import GuardSpec
+from control.guard import GuardConfig
 from control.guard_journal import FILE_NAME, decode_line
 from control.guard_link import pipe
 from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, QUIT, TICK
@@ -48,8 +48,8 @@ def soon(true: Callable[[], object], within_s: float = SOON_S) -> bool:
     return comes_about(true, within_s)
 
 
-def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
-    return GuardSpec(
+def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardConfig:
+    return GuardConfig(
         ring=folder / "ring",
         limits=BenchLimits(TABLE.channels, LOW, HIGH, DECLARED),
         required=TABLE.indices(["cell_01/voltage"]),
@@ -57,7 +57,7 @@ def guard_spec(folder: Path, *words: Any, attended: bool = True) -> GuardSpec:
         attended=attended,
         silent_s=SILENT_S,
         client_silent_s=CLIENT_SILENT_S,
-        last_words=words,
+        safe_commands=words,
         report=folder / FILE_NAME,
         orphan_s=0.5,
     )
@@ -188,7 +188,7 @@ def heartbeats(guard: Connection) -> list[Heartbeat]:
     return [report for report in found if isinstance(report, Heartbeat)]
 
 
-def run_engine(spec: GuardSpec, guard: Connection, until: str) -> None:
+def run_engine(spec: GuardConfig, guard: Connection, until: str) -> None:
     """An engine as the guard sees one; it comes as far as `until` says: silent, disarmed or armed.
 
     A file of that name stands beside the ring once it is there; of disarmed and armed the guard has told it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
-from control.arming import IDENTITIES, Arming, Bench, CheckResult
+from control.arming import IDENTITIES, Arming, ArmingBench, CheckResult
 from control.cellorder import staircase, wrong_order
 from control.device import DeviceBehaviour
 from drivers.errors import LinkSilent
@@ -83,7 +83,7 @@ class FakeRig:
         begin_s, end_s = self.silent_s
         return begin_s <= self.elapsed_s < end_s
 
-    def bench(self, **changes: Any) -> Bench:
+    def bench(self, **changes: Any) -> ArmingBench:
         settings: dict[str, Any] = {
             "cells": FakeCells(self),
             "supply": FakeSupply(self),
@@ -98,7 +98,7 @@ class FakeRig:
             "read": self.read,
             "wait": self.wait,
         }
-        return Bench(**{**settings, **changes})
+        return ArmingBench(**{**settings, **changes})
 
 
 class FakeBox:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from control import cccv, mpc_model, profile
-from control.duty import Duty, duty_from
+from control.duty import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
@@ -35,22 +35,22 @@ STEPS = "t_s,current_a\n0,0\n2,0\n2,30\n4,30\n6,-10\n8,0\n"
 
 
 def test_a_duty_is_straight_between_points_and_steps_at_a_repeated_time(tmp_path: Path) -> None:
-    duty = duty_from({"file": written(tmp_path, STEPS)})
+    duty = read_current_profile({"file": written(tmp_path, STEPS)})
     assert duty.at(np.array([0.0, 1.9, 2.0, 3.0, 5.0, 7.0])).tolist() == [0.0, 0.0, 30.0, 30.0, 10.0, -5.0]
 
 
 @pytest.mark.parametrize("repeat", [True, False])
 def test_a_duty_of_one_instant_is_to_the_last_bit_the_duty_of_many(*, repeat: bool) -> None:
     t_s = np.array([0.0, 2.0, 2.0, 4.3, 8.0])
-    duty = Duty(t_s, np.array([0.0, 0.0, 30.0, -11.7, -5.0]), repeat=repeat)
+    duty = CurrentProfile(t_s, np.array([0.0, 0.0, 30.0, -11.7, -5.0]), repeat=repeat)
     instants = np.concatenate([t_s, np.random.default_rng(1).uniform(0.0, 40.0, 2_000), [np.nan]])
     assert [duty.now(instant) for instant in instants.tolist()] == duty.at(instants).tolist()
 
 
 def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
     name = written(tmp_path, STEPS)
-    assert duty_from({"file": name}).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]
-    assert duty_from({"file": name, "repeat": False}).at(np.array([8.0, 11.0])).tolist() == [0.0, 0.0]
+    assert read_current_profile({"file": name}).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]
+    assert read_current_profile({"file": name, "repeat": False}).at(np.array([8.0, 11.0])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
 )
 def test_a_wrong_duty_names_its_line(tmp_path: Path, text: str, words: str, line: int) -> None:
     with pytest.raises(BenchFileError, match=words) as caught:
-        duty_from({"file": written(tmp_path, text)})
+        read_current_profile({"file": written(tmp_path, text)})
     assert caught.value.line == line
 
 
 @pytest.mark.parametrize("settings", [{}, {"file": 3}, {"file": "/nowhere/duty.csv"}])
 def test_a_duty_that_is_not_there_is_an_error_of_the_bench_file(settings: dict[str, Any]) -> None:
     with pytest.raises(BenchFileError):
-        duty_from(settings)
+        read_current_profile(settings)
 
 
 def test_the_profile_follows_its_duty_and_costs_nothing(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_the_profile_follows_its_duty_and_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_the_profiles_cost_is_the_mean_square_of_what_it_could_not_follow() -> None:
-    lane = profile.Profile(Duty(np.array([0.0, 10.0]), np.array([20.0, 20.0])))
+    lane = profile.ProfileController(CurrentProfile(np.array([0.0, 10.0]), np.array([20.0, 20.0])))
     decision = [lane.decide(reading(3.7, 3.7), BELIEF, CurrentRange(60.0, 15.0), 0.1) for _ in range(4)][-1]
     assert (decision.current_a, decision.cost, decision.violations) == (15.0, pytest.approx(25.0), 4)
 

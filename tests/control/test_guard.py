@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from control.gate import BenchLimits
-from control.guard import GuardSpec, Watch
+from control.guard import GuardConfig, GuardState
 from control.guard_messages import ARMED, BYE, DISARMED, HEARTBEAT, OFF, QUIT, TICK, TRIP
 from tests.control.smallbench import DECLARED, HIGH, LOW, TABLE, VALUES
 
 
-def watch(*, armed: bool = True, **changes: Any) -> Watch:
+def watch(*, armed: bool = True, **changes: Any) -> GuardState:
     settings: dict[str, Any] = {
         "ring": Path("none"),
         "limits": BenchLimits(TABLE.channels, LOW, HIGH, DECLARED),
@@ -28,23 +28,23 @@ def watch(*, armed: bool = True, **changes: Any) -> Watch:
         "last_words": (),
         "report": Path("none"),
     }
-    guard = Watch(GuardSpec(**{**settings, **changes}))
-    guard.engine(ARMED if armed else DISARMED, 10.0)
-    guard.client(HEARTBEAT, 10.0)
+    guard = GuardState(GuardConfig(**{**settings, **changes}))
+    guard.on_engine_message(ARMED if armed else DISARMED, 10.0)
+    guard.on_client_message(HEARTBEAT, 10.0)
     return guard
 
 
-def row(guard: Watch, now_s: float = 10.0, age_s: float = 0.0, **values: float) -> None:
+def row(guard: GuardState, now_s: float = 10.0, age_s: float = 0.0, **values: float) -> None:
     now = VALUES.copy()
     for name, value in values.items():
         now[TABLE.index(name.replace("__", "/"))] = value
-    guard.row(now, np.full(len(TABLE), now_s - age_s), now_s)
+    guard.check_row(now, np.full(len(TABLE), now_s - age_s), now_s)
 
 
 def test_a_bench_in_order_gives_no_cause() -> None:
     guard = watch()
     row(guard)
-    guard.silence(10.1)
+    guard.check_timeouts(10.1)
     assert guard.cause == ""
 
 
@@ -101,25 +101,25 @@ def test_an_engine_that_ticks_without_new_rows_leaves_the_guard_without_knowledg
     guard = watch()
     row(guard, now_s=10.2)
     for now_s, lost in ((10.44, False), (10.46, True)):
-        guard.engine(TICK, now_s)
-        guard.silence(now_s)
+        guard.on_engine_message(TICK, now_s)
+        guard.check_timeouts(now_s)
         assert ("cell_01/voltage is lost" in guard.cause) is lost
 
 
 def test_what_was_known_long_before_arming_counts_from_arming_on() -> None:
     guard = watch(armed=False)
     row(guard, now_s=10.0)
-    guard.client(HEARTBEAT, 99.0)
-    guard.engine(ARMED, 99.0)
-    guard.silence(99.11)
+    guard.on_client_message(HEARTBEAT, 99.0)
+    guard.on_engine_message(ARMED, 99.0)
+    guard.check_timeouts(99.11)
     assert guard.cause == ""
 
 
 def test_knowledge_counts_from_the_engines_first_byte_on_when_it_never_says_disarmed() -> None:
-    guard = Watch(watch().spec)
-    guard.silence(99.0)
+    guard = GuardState(watch().spec)
+    guard.check_timeouts(99.0)
     assert guard.cause == ""
-    guard.engine(TICK, 10.0)
+    guard.on_engine_message(TICK, 10.0)
     row(guard, now_s=10.2, cell_01__voltage=math.nan)
     assert guard.cause == ""
     row(guard, now_s=10.3, cell_01__voltage=math.nan)
@@ -135,16 +135,16 @@ def test_lost_knowledge_does_not_count_while_disarmed() -> None:
 def test_a_silent_engine_is_a_cause_only_while_armed() -> None:
     for armed in (True, False):
         guard = watch(armed=armed)
-        guard.silence(10.12 - 1e-9)
+        guard.check_timeouts(10.12 - 1e-9)
         assert guard.cause == ""
-        guard.silence(10.13)
+        guard.check_timeouts(10.13)
         assert bool(guard.cause) is armed
 
 
 def test_a_tick_ends_the_engines_silence() -> None:
     guard = watch()
-    guard.engine(TICK, 10.1)
-    guard.silence(10.2)
+    guard.on_engine_message(TICK, 10.1)
+    guard.check_timeouts(10.2)
     assert guard.cause == ""
 
 
@@ -152,65 +152,65 @@ def test_an_engine_that_dies_is_a_cause_unless_it_left_disarmed_and_said_so() ->
     for armed, said, dies in ((True, True, True), (False, False, True), (False, True, False)):
         guard = watch(armed=armed)
         if said:
-            guard.engine(QUIT, 10.0)
-        guard.engine_end()
+            guard.on_engine_message(QUIT, 10.0)
+        guard.on_engine_closed()
         assert bool(guard.cause) is dies
 
 
 def test_a_window_that_dies_in_an_attended_run_is_a_cause() -> None:
     guard = watch()
-    guard.client_end()
+    guard.on_client_closed()
     assert "window has gone" in guard.cause
 
 
 def test_a_window_may_go_in_an_unattended_run() -> None:
     guard = watch(attended=False)
-    guard.silence(12.5)
+    guard.check_timeouts(12.5)
     assert "window" not in guard.cause
     guard = watch(attended=False)
-    guard.client_end()
+    guard.on_client_closed()
     assert guard.cause == ""
 
 
 def test_a_window_that_hangs_for_two_seconds_counts_as_dead_and_a_busy_one_does_not() -> None:
     guard = watch()
     for now_s, word in ((11.99, ""), (12.01, "window is silent for more than 2.000 s")):
-        guard.engine(TICK, now_s)
+        guard.on_engine_message(TICK, now_s)
         row(guard, now_s)
-        guard.silence(now_s)
+        guard.check_timeouts(now_s)
         assert guard.cause == word
 
 
 def test_a_window_that_never_said_anything_counts_as_silent_from_arming_on() -> None:
-    guard = Watch(watch().spec)
-    guard.engine(ARMED, 10.0)
+    guard = GuardState(watch().spec)
+    guard.on_engine_message(ARMED, 10.0)
     for now_s, word in ((11.99, ""), (12.01, "window is silent for more than 2.000 s")):
-        guard.engine(TICK, now_s)
+        guard.on_engine_message(TICK, now_s)
         row(guard, now_s)
-        guard.silence(now_s)
+        guard.check_timeouts(now_s)
         assert guard.cause == word
 
 
 @pytest.mark.parametrize("attended", [True, False])
 def test_an_attended_run_cannot_be_armed_once_its_window_has_gone(attended: bool) -> None:  # noqa: FBT001  # pytest
     guard = watch(armed=False, attended=attended)
-    guard.client_end()
+    guard.on_client_closed()
     assert guard.cause == ""
-    guard.engine(ARMED, 10.0)
+    guard.on_engine_message(ARMED, 10.0)
     assert ("the window has gone before it was armed" in guard.cause) is attended
 
 
 def test_a_window_that_leaves_while_disarmed_is_no_cause() -> None:
     guard = watch(armed=False)
-    guard.client(BYE, 10.0)
-    guard.client_end()
+    guard.on_client_message(BYE, 10.0)
+    guard.on_client_closed()
     assert guard.cause == ""
 
 
 def test_a_window_that_says_bye_while_armed_still_ends_the_run() -> None:
     guard = watch()
-    guard.client(BYE, 10.0)
-    guard.client_end()
+    guard.on_client_message(BYE, 10.0)
+    guard.on_client_closed()
     assert "window has gone" in guard.cause
 
 
@@ -222,53 +222,53 @@ def test_all_left_in_order_when_both_said_so_and_the_bench_was_taken_down_before
 ) -> None:
     guard = watch(armed=armed)
     if says_bye:
-        guard.client(BYE, 10.0)
+        guard.on_client_message(BYE, 10.0)
     if says_quit:
-        guard.engine(QUIT, 10.0)
+        guard.on_engine_message(QUIT, 10.0)
     assert not guard.left_in_order
-    guard.engine_end()
+    guard.on_engine_closed()
     assert guard.left_in_order == (not armed and says_quit and says_bye)
 
 
 @pytest.mark.parametrize("armed", [True, False])
 def test_outputs_off_is_always_a_cause(armed: bool) -> None:  # noqa: FBT001  # pytest fills it
     guard = watch(armed=armed)
-    guard.client(OFF, 10.0)
+    guard.on_client_message(OFF, 10.0)
     assert guard.cause == "OUTPUTS OFF was pressed"
 
 
 def test_the_engines_own_trip_is_a_cause() -> None:
     guard = watch()
-    guard.engine(TRIP + b"io/estop is open", 10.0)
+    guard.on_engine_message(TRIP + b"io/estop is open", 10.0)
     assert guard.cause == "engine: io/estop is open"
 
 
 def test_not_known_to_be_disarmed_counts_as_armed() -> None:
-    guard = Watch(watch().spec)
-    guard.engine(TICK, 10.0)
-    guard.silence(10.2)
+    guard = GuardState(watch().spec)
+    guard.on_engine_message(TICK, 10.0)
+    guard.check_timeouts(10.2)
     assert "engine is silent" in guard.cause
 
 
 def test_a_guard_that_sees_nothing_trips_while_armed() -> None:
     guard = watch(armed=False)
-    guard.blind("no ring")
+    guard.on_ring_unreadable("no ring")
     assert guard.cause == ""
-    guard.engine(ARMED, 10.0)
-    guard.blind("no ring")
+    guard.on_engine_message(ARMED, 10.0)
+    guard.on_ring_unreadable("no ring")
     assert guard.cause == "guard is blind: no ring"
 
 
 def test_a_reset_forgets_the_cause_and_leaves_it_disarmed() -> None:
     guard = watch()
-    guard.client(OFF, 10.0)
+    guard.on_client_message(OFF, 10.0)
     guard.reset()
-    guard.silence(99.0)
+    guard.check_timeouts(99.0)
     assert (guard.cause, guard.armed) == ("", False)
 
 
 @pytest.mark.parametrize(("armed", "trips"), [(True, True), (False, False)])
 def test_a_computer_that_has_slept_guarded_nobody_meanwhile(*, armed: bool, trips: bool) -> None:
     guard = watch(armed=armed)
-    guard.slept(12.0)
+    guard.on_sleep(12.0)
     assert ("slept" in guard.cause) is trips

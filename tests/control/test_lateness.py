@@ -7,7 +7,7 @@ import pytest
 
 from control.clock import WallClock
 from control.gate import Allowed
-from control.lateness import KEPT, Lateness
+from control.lateness import KEPT, LoopJitter
 from control.loop import Loop
 from control.state import BenchState
 from tests.control.fakes import PERIOD_S, rig
@@ -29,7 +29,7 @@ def test_the_same_loop_turns_on_the_wall_clock_and_never_before_its_time() -> No
 
 
 def test_lateness_keeps_the_newest_turns_and_the_worst_of_all() -> None:
-    lateness = Lateness(PERIOD_S)
+    lateness = LoopJitter(PERIOD_S)
     for turn in range(KEPT + 5):
         lateness.add(1.0 if turn == 0 else 1e-6 * turn, missed=0)
     assert sorted(lateness.newest(3).tolist()) == pytest.approx([1e-6 * (KEPT + n) for n in (2, 3, 4)])
@@ -39,7 +39,7 @@ def test_lateness_keeps_the_newest_turns_and_the_worst_of_all() -> None:
 
 
 def test_what_was_left_out_is_late_until_the_turn_behind_it() -> None:
-    lateness = Lateness(PERIOD_S)
+    lateness = LoopJitter(PERIOD_S)
     lateness.add(0.0, missed=0)
     lateness.add(0.001, missed=3)
     assert sorted(lateness.newest(9).tolist()) == pytest.approx([0.0, 0.001, 0.011, 0.021, 0.031])
@@ -48,7 +48,7 @@ def test_what_was_left_out_is_late_until_the_turn_behind_it() -> None:
 
 
 def test_an_hour_left_out_fills_what_is_kept_and_no_more() -> None:
-    lateness = Lateness(PERIOD_S)
+    lateness = LoopJitter(PERIOD_S)
     lateness.add(0.0, missed=360_000)
     assert lateness.newest(10**9).size == KEPT
     assert lateness.newest(10**9).min() == 0.0
@@ -56,7 +56,7 @@ def test_an_hour_left_out_fills_what_is_kept_and_no_more() -> None:
 
 
 def test_lateness_before_the_first_turn_is_not_known() -> None:
-    assert all(math.isnan(value) for value in Lateness(PERIOD_S).percentiles_ms().values())
+    assert all(math.isnan(value) for value in LoopJitter(PERIOD_S).percentiles_ms().values())
 
 
 def test_the_wall_clock_waits_until_due_and_not_for_the_past() -> None:

@@ -9,7 +9,7 @@ import pytest
 from control.gate import Allowed, Gate, Held, Tripped
 from control.loop import Loop
 from control.ports import CurrentRange
-from control.sensing import PackSense, Wiring
+from control.sensing import PackView, Wiring
 from control.state import BenchState
 from drivers.errors import Refused
 from drivers.event import EventKind, Level
@@ -312,11 +312,11 @@ def test_any_healthy_estimator_may_become_active() -> None:
 
 def test_a_device_that_advertises_nothing_sets_no_limit() -> None:
     made = rig()
-    table = made.loop.parts.senses.table
-    free = PackSense(
+    table = made.loop.parts.snapshot_builder.table
+    free = PackView(
         table, replace(Wiring.hil(CELLS, thermistors=1), charge_limit=None, contactor=None, cell_current=())
     )
-    snapshot = made.loop.parts.senses.snapshot(1.0, [])
+    snapshot = made.loop.parts.snapshot_builder.build(1.0, [])
     assert free.allowed(snapshot) == CurrentRange(math.inf, math.inf)
     assert free.contactor_closed(snapshot)
     assert free.twin_current(snapshot).tolist() == [0.0, 0.0]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from control.declared import gate_spec
+from control.declared import make_gate_config
 from control.gate import Allowed, Held
 from control.sensing import Wiring
 from control.state import BenchState
@@ -136,7 +136,7 @@ def test_the_shipped_bench_gives_each_value_of_the_device_its_own_age() -> None:
     box = [Channel(name, "1") for name in ("io/estop", "io/contactor")]
     table = ChannelTable((*cells, *supply, *box, *read_dut_map(bench.dut_map).channels))
     wiring = Wiring.hil(24, bench.io_box.thermistors)
-    spec = gate_spec(bench, table, bench.limits(table), wiring)
+    spec = make_gate_config(bench, table, bench.limits(table), wiring)
     late_s = dict(zip(table.names, spec.late_s.tolist(), strict=True))
     assert late_s["bms/pack_current"] == pytest.approx(0.16)
     assert late_s["bms/cell_07/voltage"] == pytest.approx(0.3)

@@ -88,7 +88,7 @@ def test_a_source_that_repeats_an_old_value_is_judged_by_its_time_not_by_its_qua
     made.bench.stuck |= {"supply/current"}
     freeze(made, "supply/current")
     tick = made.turns(60)
-    column = made.loop.parts.senses.table.index("supply/current")
+    column = made.loop.parts.snapshot_builder.table.index("supply/current")
     assert tick.snapshot.quality[column] == Quality.GOOD
     assert isinstance(tick.verdict, Tripped)
     assert "supply/current is lost" in tick.verdict.reason

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 HORIZON, STEP_S, PARALLEL = 24, 0.5, 12
-LIMITS = mpc_model.Limits(3.0, 4.18, 0.05, 0.95, 318.15)
-TIGHT = mpc_model.Limits(3.7, 3.9, 0.05, 0.95, 318.15)
+LIMITS = mpc_model.MpcLimits(3.0, 4.18, 0.05, 0.95, 318.15)
+TIGHT = mpc_model.MpcLimits(3.7, 3.9, 0.05, 0.95, 318.15)
 START = np.array([0.6, 0.01, 0.02, 0.004, -0.006])
 WIDE = CurrentRange(60.0, 60.0)
 
 
-def ipopt(limits: mpc_model.Limits, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> Floats:
+def ipopt(limits: mpc_model.MpcLimits, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> Floats:
     """The same cost and limits, solved whole."""
-    u, x, g = mpc_model.excess(HORIZON, STEP_S, PARALLEL, 5.0, limits)
+    u, x, g = mpc_model.compute_excess(HORIZON, STEP_S, PARALLEL, 5.0, limits)
     any_sy, slack = cast("Any", sy), cast("Any", sy.symbol("s", mpc_model.FAMILIES))  # CasADi is untyped in the middle
     cost = any_sy.sumsqr(u - wanted_a) + mpc.SMOOTH * any_sy.sumsqr(u[1:] - u[:-1])
     cost += mpc.SLACK[1] * any_sy.sumsqr(slack) + mpc.SLACK[0] * sum(slack[n] for n in range(mpc_model.FAMILIES))
@@ -44,8 +44,10 @@ def ipopt(limits: mpc_model.Limits, start: Floats, wanted_a: Floats, allowed: Cu
     return np.array(solution["x"].full()).ravel()[:HORIZON]
 
 
-def iterated(limits: mpc_model.Limits, start: Floats, wanted_a: Floats, allowed: CurrentRange, turns: int) -> mpc.Plan:
-    plan = mpc.Plan(HORIZON, STEP_S, PARALLEL, 5.0, limits)
+def iterated(
+    limits: mpc_model.MpcLimits, start: Floats, wanted_a: Floats, allowed: CurrentRange, turns: int
+) -> mpc.MpcPlan:
+    plan = mpc.MpcPlan(HORIZON, STEP_S, PARALLEL, 5.0, limits)
     for _ in range(turns):
         assert plan.solve(start, wanted_a, allowed)
     return plan
@@ -60,7 +62,7 @@ WANTED = {
 
 @pytest.mark.parametrize("wanted_a", WANTED.values(), ids=list(WANTED))
 @pytest.mark.parametrize("limits", [LIMITS, TIGHT], ids=["wide", "tight"])
-def test_the_real_time_iteration_converges_to_what_ipopt_finds(limits: mpc_model.Limits, wanted_a: Floats) -> None:
+def test_the_real_time_iteration_converges_to_what_ipopt_finds(limits: mpc_model.MpcLimits, wanted_a: Floats) -> None:
     found = iterated(limits, START, wanted_a, WIDE, turns=6).current_a
     assert found == pytest.approx(ipopt(limits, START, wanted_a, WIDE), abs=0.02)
 
@@ -81,7 +83,7 @@ def test_what_the_bms_allows_is_hard_and_what_limits_ask_is_soft() -> None:
 
 
 def test_the_jacobian_is_the_slope_of_the_excess() -> None:
-    whole = mpc_model.linearised(*mpc_model.excess(HORIZON, STEP_S, PARALLEL, 5.0, LIMITS))
+    whole = mpc_model.linearise(*mpc_model.compute_excess(HORIZON, STEP_S, PARALLEL, 5.0, LIMITS))
     whole.inputs[0][:], whole.inputs[1][:] = 20.0, START
     before, slope = (array.copy() for array in whole())
     whole.inputs[0][7] += 1e-3
@@ -135,7 +137,7 @@ def test_where_no_plan_is_found_it_asks_for_nothing_counts_it_and_recovers(
 
 def test_a_range_without_sense_is_no_range_and_its_plans_lie_exactly_within() -> None:
     for allowed, most_a in ((CurrentRange(np.nan, -5.0), 0.0), (CurrentRange(12.0, 12.0), 12.0)):
-        plan = mpc.Plan(HORIZON, STEP_S, PARALLEL, 5.0, LIMITS)
+        plan = mpc.MpcPlan(HORIZON, STEP_S, PARALLEL, 5.0, LIMITS)
         assert plan.solve(START, WANTED["wave"], allowed)
         assert np.abs(plan.current_a).max() <= most_a
 

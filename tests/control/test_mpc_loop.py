@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from control import mpc, profile
-from control.duty import duty_from
+from control.duty import read_current_profile
 from control.lanes import Lanes
 from control.loop import Loop
 from control.state import BenchState
@@ -57,7 +57,7 @@ def wishes(made: Rig, lane: str, turns: int) -> Floats:
 
 def test_in_the_shadow_it_follows_the_duty_from_the_first_turn_of_a_run(made: Rig) -> None:
     asked_a = wishes(made, "MPC", 1500)
-    wanted_a = duty_from(DUTY).at(np.arange(1500, dtype=np.float64) * 0.01)
+    wanted_a = read_current_profile(DUTY).at(np.arange(1500, dtype=np.float64) * 0.01)
     assert np.abs(asked_a - wanted_a)[:190].max() < 0.1
     assert (np.abs(asked_a - wanted_a) < 0.5).mean() > 0.97
     assert made.loop.tick is not None

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from control.output_states import Outputs
+from control.output_states import OutputStates
 from control.state import FOLLOWS, BenchState, OutputState, StateMachine
 from drivers.errors import Refused
 from drivers.snapshot import Channel, ChannelTable, Snapshot
@@ -88,11 +88,11 @@ def test_the_word_follows_from_read_backs(
     supply: float, contactor: float, cell_v: float, state: BenchState, word: OutputState
 ) -> None:
     now = Snapshot(TABLE, 10.0, np.array([supply, contactor, cell_v]), np.full(3, 9.9), np.zeros(3, dtype=np.uint8))
-    assert Outputs(0, 1, [2], late_s=0.5).word(now, state) is word
+    assert OutputStates(0, 1, [2], late_s=0.5).derive(now, state) is word
 
 
 def test_an_old_read_back_proves_nothing() -> None:
     for age_s, word in ((0.5, OutputState.DE_ENERGISED), (0.6, OutputState.UNKNOWN), (math.nan, OutputState.UNKNOWN)):
         sampled_s = np.array([10.0, 10.0 - age_s, 10.0])
         now = Snapshot(TABLE, 10.0, np.zeros(3), sampled_s, np.zeros(3, dtype=np.uint8))
-        assert Outputs(0, 1, [2], late_s=0.5).word(now, CONNECTED) is word
+        assert OutputStates(0, 1, [2], late_s=0.5).derive(now, CONNECTED) is word

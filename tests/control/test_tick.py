@@ -15,7 +15,7 @@ from twin.ports import HealthEstimate
 
 def layout(made: Rig) -> TickLayout:
     twins = {"model": (0, 1), "other": (0, 1)}
-    table = made.loop.parts.senses.table
+    table = made.loop.parts.snapshot_builder.table
     return TickLayout(table, twins, ["belief"], ["duty", "other"], CELLS, commanded=CELLS)
 
 
@@ -36,8 +36,8 @@ def running() -> Rig:
 def test_measured_columns_come_first_in_their_order() -> None:
     made = running()
     shape = layout(made)
-    assert shape.measured == len(made.loop.parts.senses.table)
-    assert shape.table.names[: shape.measured] == made.loop.parts.senses.table.names
+    assert shape.measured == len(made.loop.parts.snapshot_builder.table)
+    assert shape.table.names[: shape.measured] == made.loop.parts.snapshot_builder.table.names
 
 
 def test_a_row_holds_what_lanes_and_gate_said() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.declared import pack_spec
+from control.declared import make_pack_spec
 from drivers.benchfile import read_bench
 from tests.edge_bridge.bundle.conftest import HIL24
 from workbench.engine.lanes import build_lanes
@@ -11,6 +11,6 @@ from workbench.engine.lanes import build_lanes
 @pytest.mark.parametrize(("shadows", "names"), [(True, {"EKF", "Coulomb counting"}), (False, {"EKF"})])
 def test_a_role_has_its_active_lane_and_where_wanted_the_shadows(*, shadows: bool, names: set[str]) -> None:
     bench = read_bench(HIL24)
-    lanes = build_lanes(bench, "estimator", pack_spec(bench.pack), shadows=shadows)
+    lanes = build_lanes(bench, "estimator", make_pack_spec(bench.pack), shadows=shadows)
     assert {lane.name for lane in lanes.all} == names
     assert lanes.active == "EKF"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.lateness import due_lateness
+from control.lateness import compute_due_lateness
 from control.state import BenchState
 from tests.control.fakes import PERIOD_S, Rig, rig
 from workbench import jitter
@@ -109,7 +109,7 @@ def test_each_due_instant_counts_once_with_the_time_until_the_turn_that_served_i
     began_s = own_due_s + late
     due_s = PERIOD_S * np.arange(1, int(missed.sum()) + len(turns) + 1)
     served_s = began_s[np.searchsorted(own_due_s, due_s - 1e-9)]
-    assert due_lateness(late, missed, PERIOD_S) == pytest.approx(served_s - due_s, abs=1e-9)
+    assert compute_due_lateness(late, missed, PERIOD_S) == pytest.approx(served_s - due_s, abs=1e-9)
 
 
 def test_no_rows_tell_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from control.sensing import Senses
+from control.sensing import SnapshotBuilder
 from drivers.bench_channels import make_channel_table
 from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.read import read_bench
@@ -68,7 +68,7 @@ def extended(folder: Path, mapped: str, declared: str) -> Bench:
 def read_table(bench: Bench) -> ChannelTable:
     """The channels that a session's loop reads."""
     cells, supply, io_box, dut = _instruments(bench)
-    return Senses((cells, supply, dut, io_box)).table
+    return SnapshotBuilder((cells, supply, dut, io_box)).table
 
 
 def enforced(bench: Bench) -> dict[str, tuple[float, float]]:

@@ -10,7 +10,7 @@ from edge_bridge.bundle.golden_gate import Spoil, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from control.gate import GateSpec
+    from control.gate import GateConfig
     from drivers.snapshot import Floats
 
 ASKED: Final = "what the run asked"
@@ -21,13 +21,13 @@ DEVICE: Final = f"{BMS}*"
 CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
-def programme(spec: GateSpec, wishes_a: Floats) -> list[Step]:
+def programme(spec: GateConfig, wishes_a: Floats) -> list[Step]:
     """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
     bad = _held_beside_pack(spec), _tripping_beside_pack(spec)
     return _steps(spec, wishes_a, *(bad if spec.advertised else (_held(spec), _tripping(spec))))
 
 
-def _steps(spec: GateSpec, wishes_a: Floats, held: Iterator[Step], tripping: Iterator[Step]) -> list[Step]:
+def _steps(spec: GateConfig, wishes_a: Floats, held: Iterator[Step], tripping: Iterator[Step]) -> list[Step]:
     steps: list[Step] = []
 
     def plain(*, reset: bool = False) -> None:
@@ -46,7 +46,7 @@ def _steps(spec: GateSpec, wishes_a: Floats, held: Iterator[Step], tripping: Ite
     return steps
 
 
-def _held(spec: GateSpec) -> Iterator[Step]:
+def _held(spec: GateConfig) -> Iterator[Step]:
     """Commands and snapshots on which nothing new may be applied."""
     column = spec.table.index(spec.current)
     high_v = float(spec.limits.high[spec.table.index(spec.cell_voltage[0])])
@@ -60,7 +60,7 @@ def _held(spec: GateSpec) -> Iterator[Step]:
     yield Step("a silent device", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _held_beside_pack(spec: GateSpec) -> Iterator[Step]:
+def _held_beside_pack(spec: GateConfig) -> Iterator[Step]:
     """What a pack's gate, which knows what the BMS tells alone, does not let through."""
     column = spec.table.index(spec.current)
     charge, discharge = (spec.table.names[at] for at in spec.advertised or ())
@@ -75,14 +75,14 @@ def _held_beside_pack(spec: GateSpec) -> Iterator[Step]:
     yield Step("a silent BMS", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _tripping_beside_pack(spec: GateSpec) -> Iterator[Step]:
+def _tripping_beside_pack(spec: GateConfig) -> Iterator[Step]:
     """What ends everything beside a pack: a measured value beyond what the device must keep."""
     for name in (CELL, spec.current, TEMPERATURE):
         high = float(spec.limits.high[spec.table.index(name)])
         yield Step(f"{name} measured beyond its limit", 0.0, {}, (Spoil(name, value=BEYOND * high),))
 
 
-def _tripping(spec: GateSpec) -> Iterator[Step]:
+def _tripping(spec: GateConfig) -> Iterator[Step]:
     """Snapshots that end everything until a reset."""
     cell, lost_s = spec.cell_voltage[0], float(spec.lost_s[spec.table.index(spec.current)])
     high_v = float(spec.limits.high[spec.table.index(cell)])

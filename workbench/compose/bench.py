@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from control import guard_journal
 from control.clock import WallClock
-from control.declared import gate_spec, pack_spec, rest
+from control.declared import make_gate_config, make_pack_spec, make_rest_command
 from control.gate import Gate
 from control.guard_link import GuardLink, pipe
-from control.loop import Loop, Parts
-from control.sensing import PackSense, Senses, Wiring
+from control.loop import Loop, LoopParts
+from control.sensing import PackView, SnapshotBuilder, Wiring
 from control.tick import TickLayout
 from drivers.bench_lock import BenchLock, can_address, resolve
 from drivers.benchfile.limits import lay_over_channels
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
     from pathlib import Path
 
-    from control.guard import GuardSpec
+    from control.guard import GuardConfig
     from drivers.benchfile.model import Bench
     from workbench.session.order import EngineOrder
 
@@ -100,9 +100,9 @@ def _station(
     defects: Defects,
 ) -> Station:
     cells, supply, io_box, dut = _instruments(bench)
-    senses = Senses((cells, supply, dut, io_box))
+    senses = SnapshotBuilder((cells, supply, dut, io_box))
     limits = lay_over_channels(bench, senses.table)
-    pack = pack_spec(bench.pack)
+    pack = make_pack_spec(bench.pack)
     twins, estimators, controllers = (build_lanes(bench, role, pack, shadows=order.shadows) for role in ROLES)
     layout = TickLayout(
         senses.table,
@@ -124,15 +124,15 @@ def _station(
     spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
     guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
-    parts = Parts(
+    parts = LoopParts(
         clock=WallClock(),
         period_s=bench.bench.period_s,
-        senses=senses,
-        sense=PackSense(senses.table, wiring),
+        snapshot_builder=senses,
+        pack_view=PackView(senses.table, wiring),
         estimators=estimators,
         controllers=controllers,
         twins=twins,
-        gate=Gate(gate_spec(bench, senses.table, limits, wiring), rest(pack.cells, pack.ambient_k)),
+        gate=Gate(make_gate_config(bench, senses.table, limits, wiring), make_rest_command(pack.cells, pack.ambient_k)),
         actuator=BenchActuator(cells, supply, io_box, bench.io_box.thermistors),
         cells=pack.cells,
         ambient_k=pack.ambient_k,
@@ -159,7 +159,7 @@ def _station(
     )
 
 
-def _guard(spec: GuardSpec, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
+def _guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = pipe()

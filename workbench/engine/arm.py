@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from control.arming import Arming, Bench, CheckResult
+from control.arming import Arming, ArmingBench, CheckResult
 from control.device import DeviceBehaviour
 from control.state import BenchState
 from drivers.channel_names import BMS_BALANCING
@@ -55,7 +55,7 @@ def arm(
                 raise CheckFailed(f"{result.name}: {result.detail}", hint=result.hint)
         engine.between_turns(lambda: station.loop.machine.to(BenchState.ARMED))
     finally:
-        station.loop.service, station.loop.live = None, False
+        station.loop.override_command, station.loop.live = None, False
 
 
 def _check_alive(station: Station, during: str = "") -> None:
@@ -70,14 +70,14 @@ def _check(result: CheckResult) -> Check:
     return Check(result.name, state, result.detail, result.hint, result.values)
 
 
-def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
+def _bench(station: Station, cancelled: Callable[[], bool]) -> ArmingBench:
     """What the checklist works on; set-points go through the loop, service calls to the instruments."""
     declared = station.bench
     tick = station.loop.tick
     pack = tick.twins.get(station.loop.parts.twins.active) if tick else None
     if tick is None or pack is None:
         raise Refused("the active twin has no voltage yet", hint="wait a moment, then arm")
-    station.loop.service = replace(tick.asked, current_a=0.0, cell_voltage_v=pack.voltage_v.copy())
+    station.loop.override_command = replace(tick.asked, current_a=0.0, cell_voltage_v=pack.voltage_v.copy())
     simulator, supply = declared.cell_simulator.protect, declared.supply.protect
 
     def wait(seconds: float) -> None:
@@ -96,7 +96,7 @@ def _bench(station: Station, cancelled: Callable[[], bool]) -> Bench:
 
         return station.supply.connections_ok(write)
 
-    return Bench(
+    return ArmingBench(
         cells=ThroughGate(station.cells, station),
         supply=CurrentThroughGate(station.supply, station),
         device=station.dut,
@@ -156,8 +156,8 @@ class ThroughGate:
 
     def set_voltages(self, volts: Floats) -> None:
         loop = self._station.loop
-        if loop.service is not None:
-            loop.service = replace(loop.service, cell_voltage_v=volts)
+        if loop.override_command is not None:
+            loop.override_command = replace(loop.override_command, cell_voltage_v=volts)
 
 
 class CurrentThroughGate:
@@ -170,5 +170,5 @@ class CurrentThroughGate:
 
     def set_current(self, current_a: float) -> None:
         loop = self._station.loop
-        if loop.service is not None:
-            loop.service = replace(loop.service, current_a=current_a)
+        if loop.override_command is not None:
+            loop.override_command = replace(loop.override_command, current_a=current_a)

@@ -13,7 +13,7 @@ from workbench.interrupt import outlive_terminal
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from control.guard import GuardSpec
+    from control.guard import GuardConfig
     from drivers.bench_lock import SharedLock
 
 LOOPBACK_CAN: Final = "loopback_udp"
@@ -24,7 +24,7 @@ def know_loopback_can() -> None:
     can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
 
 
-def guard_entry(spec: GuardSpec, engine: Connection, client: Connection, lock: SharedLock) -> None:
+def guard_entry(spec: GuardConfig, engine: Connection, client: Connection, lock: SharedLock) -> None:
     """Guard until safe is verified and nobody is left; what it prints goes beside its report.
 
     It may outlive everything that started it, so it must not hold their terminal or pipes open, nor end by their

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from control.declared import ages
+from control.declared import make_ages
 from control.gate import BenchLimits
-from control.guard import GuardSpec
-from control.output_states import Outputs
+from control.guard import GuardConfig
+from control.output_states import OutputStates
 from drivers.canbus.dut import open_steps
 from drivers.channel_names import CONTACTOR, SUPPLY_OUTPUT, cell_voltage
 from drivers.safe_can_commands import CanSafeCommands
@@ -34,11 +34,11 @@ def guard_spec(
     *,
     report: Path,
     attended: bool,
-) -> GuardSpec:
+) -> GuardConfig:
     """What the guard is told once."""
-    lost_s = ages(table, bench.gate.lost_ms.seconds)
+    lost_s = make_ages(table, bench.gate.lost_ms.seconds)
     required = np.flatnonzero(np.isfinite(lost_s))
-    return GuardSpec(
+    return GuardConfig(
         ring=ring,
         limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
         required=required,
@@ -46,7 +46,7 @@ def guard_spec(
         attended=attended,
         silent_s=bench.guard.silent_s,
         client_silent_s=bench.guard.client_silent_s,
-        last_words=words,
+        safe_commands=words,
         report=report,
         contact=table.index(CONTACTOR),
     )
@@ -64,8 +64,8 @@ def last_words(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommand
     return tuple(words)
 
 
-def outputs(bench: Bench, table: ChannelTable) -> Outputs:
+def outputs(bench: Bench, table: ChannelTable) -> OutputStates:
     """Which read-backs the word for the outputs is made of."""
     cells = [table.index(cell_voltage(cell)) for cell in range(1, bench.pack.cells + 1)]
     late_s = max(bench.gate.lost_ms.seconds.values())
-    return Outputs(table.index(SUPPLY_OUTPUT), table.index(CONTACTOR), cells, late_s)
+    return OutputStates(table.index(SUPPLY_OUTPUT), table.index(CONTACTOR), cells, late_s)

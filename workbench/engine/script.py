@@ -75,7 +75,7 @@ class Script:
         if self._rest is None:
             return
         self._rest = None
-        self._station.loop.service = None
+        self._station.loop.override_command = None
         with contextlib.suppress(PulseError):  # a box that is gone holds nothing that a next arming would not tell
             self._station.io_box.hold_auxiliary("through")
 
@@ -85,7 +85,7 @@ class Script:
         if loop.machine.state is not BenchState.ARMED or loop.tick is None:
             raise Refused("a case needs an armed bench", hint="arm it first")
         self._rest = replace(loop.tick.verdict.apply, current_a=0.0)
-        loop.service = self._rest
+        loop.override_command = self._rest
         return {"rest_v": self._rest.cell_voltage_v.tolist()}
 
     def _wish(
@@ -115,7 +115,7 @@ class Script:
             _Wished(station.io_box, at_thermistors(kelvin, len(shares))),
         )
         new = [part for part in parts if not _has(part)]
-        station.loop.service = wish
+        station.loop.override_command = wish
         until_s = time.monotonic() + SEND_S
         while not all(_has(part) for part in new):
             if time.monotonic() > until_s:

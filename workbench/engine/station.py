@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from control.guard_link import GuardLink
     from control.loop import Loop
-    from control.output_states import Outputs
+    from control.output_states import OutputStates
     from drivers.bench_lock import BenchLock
     from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench
@@ -82,7 +82,7 @@ class Station:
     dut: Dut
     loop: Loop
     limits: DeclaredLimits
-    outputs: Outputs
+    outputs: OutputStates
     ring: RingWriter
     recorder: Recorder
     guard: GuardLink
@@ -145,7 +145,7 @@ class Station:
         snapshot = self._snapshot()
         if snapshot is None:
             return OutputState.UNKNOWN
-        return self.outputs.word(snapshot, self.loop.machine.state if state is None else state)
+        return self.outputs.derive(snapshot, self.loop.machine.state if state is None else state)
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Poll until `holds()`; False when that took too long."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.declared import pack_spec
+from control.declared import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -48,7 +48,7 @@ SETTLE_S: Final = 600.0
 def measure(job: Job) -> Iterator[Row]:
     """Cost on the emulated bench's pack; charge on recorded drives from a start that is 20 % wrong."""
     said = conditions()
-    yield from _cost(job, pack_spec(read_bench(EMULATED_BENCH).pack), said)
+    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), said)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
         return

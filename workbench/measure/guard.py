@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from control.guard import GuardSpec
+    from control.guard import GuardConfig
     from drivers.snapshot import ChannelTable, Floats
     from workbench.measure.job import Job
     from workbench.measure.metric import Row
@@ -156,9 +156,9 @@ class _Rig:
         return self._times.recv()
 
 
-def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
+def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]:
     from control.gate import BenchLimits  # noqa: PLC0415
-    from control.guard import GuardSpec  # noqa: PLC0415
+    from control.guard import GuardConfig  # noqa: PLC0415
     from control.guard_journal import FILE_NAME  # noqa: PLC0415
     from drivers.ring_files import fresh_path  # noqa: PLC0415
     from drivers.scpi import ea_psb10000  # noqa: PLC0415
@@ -168,7 +168,7 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
     table = ChannelTable(tuple(Channel(f"s{n:03d}/voltage", "V") for n in range(CHANNELS)))
     low, high = np.full(CHANNELS, 0.5), np.full(CHANNELS, LIMIT_V)
     limits = BenchLimits(table.channels, low, high, ("measure guard",) * CHANNELS)
-    spec = GuardSpec(
+    spec = GuardConfig(
         ring=fresh_path(),
         limits=limits,
         required=np.arange(CHANNELS),
@@ -176,13 +176,13 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardSpec]:
         attended=False,
         silent_s=NEVER_S,
         client_silent_s=NEVER_S,
-        last_words=(ea_psb10000.off_commands(address, OFF_WITHIN_S),),
+        safe_commands=(ea_psb10000.off_commands(address, OFF_WITHIN_S),),
         report=folder / FILE_NAME,
     )
     return table, spec
 
 
-def _guard(spec: GuardSpec, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
+def _guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
     """The guard's process, with the permission it asks for or deliberately without."""
     from control.guard_process import Guard, guard_main  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from workbench.measure.metric import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from control.mpc_model import Limits
+    from control.mpc_model import MpcLimits
     from control.ports import CurrentRange
     from drivers.snapshot import Floats
     from workbench.measure.job import Job
@@ -33,7 +33,7 @@ BOUND_A: Final = 1.0  # further from the duty than smoothing leads
 
 
 class Planner(Protocol):
-    """`mpc.Plan` or a peer of it."""
+    """`mpc.MpcPlan` or a peer of it."""
 
     current_a: Floats
 
@@ -42,15 +42,15 @@ class Planner(Protocol):
 
 def measure(job: Job) -> Iterator[Row]:
     """A duty that the voltage limits cut, on a plant that resists a tenth more than the model knows."""
-    from control.mpc import Plan  # noqa: PLC0415  # CasADi takes a moment
-    from control.mpc_model import Limits  # noqa: PLC0415
+    from control.mpc import MpcPlan  # noqa: PLC0415  # CasADi takes a moment
+    from control.mpc_model import MpcLimits  # noqa: PLC0415
     from workbench.measure.peers.ipopt import IpoptPlan  # noqa: PLC0415
 
-    said, limits, walks = conditions(), Limits(3.55, 3.95, 0.05, 0.95, 318.15), dict[int, tuple[_Walk, _Walk]]()
+    said, limits, walks = conditions(), MpcLimits(3.55, 3.95, 0.05, 0.95, 318.15), dict[int, tuple[_Walk, _Walk]]()
     for horizon, turns in ((24, job.times(300)), (96, job.times(40))):
         job.say(f"MPC of {horizon} steps beside IPOPT, {turns} turns of the closed loop")
         shape = (horizon, STEP_S, PARALLEL, CELL_AH, limits)
-        ours, peer = _Walk(Plan(*shape), limits), _Walk(IpoptPlan(*shape), limits)
+        ours, peer = _Walk(MpcPlan(*shape), limits), _Walk(IpoptPlan(*shape), limits)
         for turn in range(turns):  # in turns, so that both meet the same machine
             ours.turn(turn)
             peer.turn(turn)
@@ -67,7 +67,7 @@ def measure(job: Job) -> Iterator[Row]:
 class _Walk:
     """A planner in closed loop with a plant of its own: what it took, what it cost."""
 
-    def __init__(self, plan: Planner, limits: Limits) -> None:
+    def __init__(self, plan: Planner, limits: MpcLimits) -> None:
         from control.ports import CurrentRange  # noqa: PLC0415
 
         self._plan, self._limits, self._allowed = plan, limits, CurrentRange(60.0, 60.0)

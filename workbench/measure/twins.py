@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.declared import pack_spec
+from control.declared import make_pack_spec
 from drivers.benchfile import read_bench
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.job import alternated, conditions, percentile, timed
@@ -45,7 +45,7 @@ START_S: Final = 40.0  # the DFN's worker imports PyBaMM
 def measure(job: Job) -> Iterator[Row]:
     """Pulses of -40 to 60 A on the emulated bench's pack, steps of 10 ms."""
     said = conditions()
-    pack = pack_spec(read_bench(EMULATED_BENCH).pack)
+    pack = make_pack_spec(read_bench(EMULATED_BENCH).pack)
     yield from _spme(job, pack, said)
     yield from _ecm(job, pack, said)
     yield from _dfn(job, pack, said)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from control.declared import pack_spec
-from control.sensing import PackSense, Wiring
+from control.declared import make_pack_spec
+from control.sensing import PackView, Wiring
 from drivers.runlog.folder import describe
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable, Snapshot
@@ -38,8 +38,8 @@ def synthetic_run(
     whole, measured = plant.table()
     table = ChannelTable((*whole.channels[:measured], *(Channel(name, "1") for name in LOOP)))
     seen = ChannelTable(table.channels[:measured])
-    world, pack = plant.Plant(whole), pack_spec(bench.pack)
-    sense, lane = PackSense(seen, Wiring.hil(24, 8)), ekf.build(pack, bench.active("estimator").settings)
+    world, pack = plant.Plant(whole), make_pack_spec(bench.pack)
+    sense, lane = PackView(seen, Wiring.hil(24, 8)), ekf.build(pack, bench.active("estimator").settings)
     recorder = Recorder.create(folder, table, describe(bench, "HIL") | dict(meta or {}), measured)
     for number in range(ticks):
         t_s = BEGIN_S + number * PERIOD_S

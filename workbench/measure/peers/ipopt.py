@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class IpoptPlan:
     """`solve` as `mpc.Plan` has it, warm from its last solution."""
 
-    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: mpc_model.Limits) -> None:
+    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: mpc_model.MpcLimits) -> None:
         sy: Any = symbolic  # CasADi's expressions carry no types
-        u, x, g = mpc_model.excess(horizon, step_s, parallel, cell_ah, limits)
+        u, x, g = mpc_model.compute_excess(horizon, step_s, parallel, cell_ah, limits)
         slack, wanted = sy.symbol("s", mpc_model.FAMILIES), sy.symbol("w", horizon)
         cost = sy.sumsqr(u - wanted) + mpc.SMOOTH * sy.sumsqr(u[1:] - u[:-1])
         cost += mpc.SLACK[1] * sy.sumsqr(slack) + mpc.SLACK[0] * sum(slack[n] for n in range(mpc_model.FAMILIES))
