@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 
-from control.cellorder import STEP_V, staircase, wrong_order
+from control.cell_order import STEP_V, staircase, wrong_order
 from control.device import DeviceBehaviour
 from drivers.channel_names import (
     BMS_BALANCING,

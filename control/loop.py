@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from control import handover
-from control.answers import LaneOutputs, run_controller, step_twin, update_estimator
+from control import lane_switch
 from control.gate import Allowed, Held, Tripped
-from control.lateness import LoopJitter
+from control.jitter import LoopJitter
+from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_estimator
 from control.state import BenchState, StateMachine
 from control.tick import Tick
 from drivers.event import KIND, Event, EventKind, Level
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from control.gate import Gate, Verdict
     from control.lanes import Lanes
     from control.ports import Controller
-    from control.sensing import PackView, SnapshotBuilder
+    from control.snapshot_builder import PackView, SnapshotBuilder
     from drivers.ports import Actuator, Clock
     from drivers.snapshot import Snapshot
     from twin.ports import Estimator, Twin
@@ -115,7 +115,7 @@ class Loop:
     def activate(self, role: str, name: str) -> None:
         """Make a lane the active one of its role, bumpless; raises `Refused` where that is not possible."""
         live = self.machine.state in {BenchState.ARMED, BenchState.RUNNING}
-        handover.activate(self.parts, role, name, self.tick, live=live)
+        lane_switch.activate(self.parts, role, name, self.tick, live=live)
         self._note(Level.INFO, f"{role} {name} is active", EventKind.LANE_ACTIVE, role=role, lane=name)
 
     def trip(self, reason: str) -> None:

@@ -14,7 +14,7 @@ import piqp
 
 from control import mpc_model as model
 from control.bumpless import BumplessOutput, is_outside
-from control.duty import CurrentProfile, read_current_profile
+from control.current_profile import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from control.bumpless import BumplessOutput, is_outside
-from control.duty import CurrentProfile, read_current_profile
+from control.current_profile import CurrentProfile, read_current_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.lateness import compute_due_lateness, figures_ms
+from control.jitter import compute_due_lateness, figures_ms
 from drivers.channel_names import LOOP_LATE, LOOP_MISSED, LOOP_NUMBER, LOOP_TURN
 
 if TYPE_CHECKING:

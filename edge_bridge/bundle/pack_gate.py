@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from control.gate import BenchLimits, Gate, GateConfig
-from control.sensing import Wiring
+from control.snapshot_builder import Wiring
 from drivers.benchfile.limits import lay_over_channels
 from drivers.channel_names import (
     BMS,

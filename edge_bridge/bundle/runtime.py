@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from control.declared import build_lane, make_gate_config, make_pack_spec, make_rest_command
 from control.gate import Gate
-from control.sensing import PackView, Wiring
+from control.gate_config import build_lane, make_gate_config, make_pack_spec, make_rest_command
+from control.snapshot_builder import PackView, Wiring
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from control.gate import Held, Tripped
-from control.sensing import PackView, SnapshotBuilder
+from control.snapshot_builder import PackView, SnapshotBuilder
 from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
 from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command

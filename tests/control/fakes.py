@@ -12,7 +12,7 @@ from control.gate import BenchLimits, Gate, GateConfig
 from control.lanes import Lanes
 from control.loop import Loop, LoopParts
 from control.ports import CurrentRange, Decision
-from control.sensing import PackView, SnapshotBuilder, Wiring
+from control.snapshot_builder import PackView, SnapshotBuilder, Wiring
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Bytes, Channel, Command, Estimate, Floats, PackReading, Quality
 from twin.ports import PackState

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from control.arming import IDENTITIES, Arming, ArmingBench, CheckResult
-from control.cellorder import staircase, wrong_order
+from control.cell_order import staircase, wrong_order
 from control.device import DeviceBehaviour
 from drivers.errors import LinkSilent
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from control import cccv, mpc_model, profile
-from control.duty import CurrentProfile, read_current_profile
+from control.current_profile import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading

@@ -7,7 +7,7 @@ import pytest
 
 from control.clock import WallClock
 from control.gate import Allowed
-from control.lateness import KEPT, LoopJitter
+from control.jitter import KEPT, LoopJitter
 from control.loop import Loop
 from control.state import BenchState
 from tests.control.fakes import PERIOD_S, rig

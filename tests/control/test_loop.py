@@ -9,7 +9,7 @@ import pytest
 from control.gate import Allowed, Gate, Held, Tripped
 from control.loop import Loop
 from control.ports import CurrentRange
-from control.sensing import PackView, Wiring
+from control.snapshot_builder import PackView, Wiring
 from control.state import BenchState
 from drivers.errors import Refused
 from drivers.event import EventKind, Level

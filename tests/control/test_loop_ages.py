@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import pytest
 
-from control.declared import make_gate_config
 from control.gate import Allowed, Held
-from control.sensing import Wiring
+from control.gate_config import make_gate_config
+from control.snapshot_builder import Wiring
 from control.state import BenchState
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from control import mpc, profile
-from control.duty import read_current_profile
+from control.current_profile import read_current_profile
 from control.lanes import Lanes
 from control.loop import Loop
 from control.state import BenchState

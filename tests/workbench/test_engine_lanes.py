@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.declared import make_pack_spec
+from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from tests.edge_bridge.bundle.conftest import HIL24
 from workbench.engine.lanes import build_lanes

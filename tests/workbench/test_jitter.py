@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.lateness import compute_due_lateness
+from control.jitter import compute_due_lateness
 from control.state import BenchState
 from tests.control.fakes import PERIOD_S, Rig, rig
 from workbench import jitter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from control.sensing import SnapshotBuilder
+from control.snapshot_builder import SnapshotBuilder
 from drivers.bench_channels import make_channel_table
 from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.read import read_bench

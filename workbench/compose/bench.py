@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from control import guard_journal
 from control.clock import WallClock
-from control.declared import make_gate_config, make_pack_spec, make_rest_command
 from control.gate import Gate
+from control.gate_config import make_gate_config, make_pack_spec, make_rest_command
 from control.guard_link import GuardLink, pipe
 from control.loop import Loop, LoopParts
-from control.sensing import PackView, SnapshotBuilder, Wiring
+from control.snapshot_builder import PackView, SnapshotBuilder, Wiring
 from control.tick import TickLayout
 from drivers.bench_lock import BenchLock, can_address, resolve
 from drivers.benchfile.limits import lay_over_channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from control.declared import build_lane
+from control.gate_config import build_lane
 from control.lanes import Lanes
 
 if TYPE_CHECKING:

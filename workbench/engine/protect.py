@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from control.declared import make_ages
 from control.gate import BenchLimits
+from control.gate_config import make_ages
 from control.guard import GuardConfig
 from control.output_states import OutputStates
 from drivers.canbus.dut import open_steps

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from control.declared import make_pack_spec
+from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.compose.shipped_bench import EMULATED_BENCH

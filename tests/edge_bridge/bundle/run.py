@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from control.declared import make_pack_spec
-from control.sensing import PackView, Wiring
+from control.gate_config import make_pack_spec
+from control.snapshot_builder import PackView, Wiring
 from drivers.runlog.folder import describe
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable, Snapshot

@@ -15,7 +15,7 @@ from twin.ports import PackSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from control.sensing import Wiring
+    from control.snapshot_builder import Wiring
     from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench, LaneSection, Pack
     from drivers.snapshot import ChannelTable, Floats
