@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
 from drivers.errors import BenchFileError
 from drivers.event import Event, EventRecord, Level
-from drivers.snapshot import ChannelTable
 from workbench.session.bench_info import BenchFacts, SourceInfo
 from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
@@ -107,6 +106,7 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
 
 def facts(run: Run, bench: Bench | None) -> BenchFacts:
     """What the run's own copy of the bench file says; a run without one still shows its channels."""
+    from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
 
     measured = ChannelTable(run.table.channels[: run.measured])
