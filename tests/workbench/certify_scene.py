@@ -65,7 +65,7 @@ def given(answer: object, *_: object) -> object:
 def opened(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The page in front, its suite read, the bench not connected."""
     monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(given, fake))
-    shown = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(fake.root))
+    shown = show(FakeSession(past_s=2.0), past=partial(RunLibrary, fake.root))
     shown.window.show_page("Certify")
     made = Scene(shown, fake, qtbot)
     made.until(lambda: made.course.cases and made.course.stage is CertifyStage.IDLE)

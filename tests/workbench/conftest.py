@@ -16,6 +16,7 @@ from tests.workbench.certify_scene import Scene, opened
 from tests.workbench.fake_certifier import FakeCertifier
 from tests.workbench.fake_session import FakeSession, running_session
 from workbench.window.app import Opening
+from workbench.window.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
 
     def opened(
         session: FakeSession | None = None,
-        past: Callable[[], Past] | None = None,
+        past: Callable[[Background], Past] | None = None,
         memory: Memory | None = None,
         size: tuple[int, int] | None = (1600, 900),
     ) -> Shown:
@@ -68,6 +69,14 @@ def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
 
 def _drawn(shown: Shown) -> bool:
     return shown.window.bench.store is not None and bool(shown.window.bench.board.plots[0].header.entries)
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    """The long work of a window that is not there."""
+    made = Background()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
+from workbench.window.bundle.maker import AT_CLOSE
 from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
+from workbench.window.task import Task
 
 if TYPE_CHECKING:
+    from workbench.window.background import Background
     from workbench.window.bundle.page import BundlePage
     from workbench.window.desk import Desk
 
@@ -26,7 +29,7 @@ FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={Verdict.FAI
 GOOD = Judged(
     ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
     f"{'cd' * 32} (release.pem)", verified=True,
-    told=("run      run-1", "lane     estimator  EKF", "lane     twin  SPMe"),
+    told=(("run", "run-1"), ("lane", "estimator EKF"), ("lane", "twin SPMe")),
 )  # fmt: skip
 FOREIGN = replace(
     GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
@@ -41,7 +44,8 @@ Failed = Callable[[Failure], None]
 class FakeMaker:
     """Keeps what was asked; `answer` hands over what a test wants to be true."""
 
-    def __init__(self) -> None:
+    def __init__(self, background: Background | None = None) -> None:
+        self._tasks: list[Task[Any]] = [] if background is None else background.tasks
         self.asked: deque[tuple[str, tuple[Any, ...], Callable[[Any], None], Failed]] = deque()
         self.closed = False
 
@@ -54,14 +58,29 @@ class FakeMaker:
     def trust(self, public: Path, folder: Path, ready: Callable[[Path], None], failed: Failed) -> None:
         self.asked.append(("trust", (public, folder), ready, failed))
 
-    def build(self, wish: Wish, ready: Callable[[Judged], None], failed: Failed) -> None:
-        self.asked.append(("build", (wish,), ready, failed))
+    def build(
+        self, wish: Wish, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
+    ) -> Task[Judged]:
+        return self._begin("build", (wish,), ready, failed, cancelled)
 
-    def judge(self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed) -> None:
-        self.asked.append(("judge", (file, trust), ready, failed))
+    def judge(
+        self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
+    ) -> Task[Judged]:
+        return self._begin("judge", (file, trust), ready, failed, cancelled)
 
-    def poll(self) -> None:
-        """Answers come when a test says so."""
+    def _begin(
+        self,
+        name: str,
+        given: tuple[Any, ...],
+        ready: Callable[[Judged], None],
+        failed: Failed,
+        cancelled: Callable[[], None],
+    ) -> Task[Judged]:
+        task = Task(name, ready=ready, failed=failed, cancelled=cancelled, at_close=AT_CLOSE)
+        task.begin()
+        self._tasks.append(task)
+        self.asked.append((name, given, task.finish, task.fail))
+        return task
 
     def close(self) -> None:
         self.closed = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from multiprocessing import active_children
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -19,15 +19,17 @@ from workbench.certificates.certificate import NAME, Certificate
 from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.session.actions import Failure
-from workbench.window.bundle.clerk import BundleMaker, Clerk
 from workbench.window.bundle.duties import trust
-from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, Places
+from workbench.window.bundle.maker import BUILDING, READING, BundleMaker
+from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, NewKey, Shelf
 from workbench.window.bundle.page import BundlePage
 from workbench.window.desk import Desk
+from workbench.window.task import TaskState
 from workbench.window.themes import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -42,7 +44,7 @@ class Served:
     def __init__(self, root: Path) -> None:
         self.turns = 0
         self.desk = Desk()
-        self.page = BundlePage(self.desk, BundleMaker(), root, DARK)
+        self.page = BundlePage(self.desk, BundleMaker(self.desk.background), root, DARK)
         self._timer = QTimer(self.page)
         self._timer.timeout.connect(self._turn)
         self._timer.start(20)
@@ -117,7 +119,7 @@ def test_window_goes_on_while_a_bundle_is_built(served: Served, root: Path, qtbo
     assert judged is not None
     assert (judged.verified, judged.evidence, judged.file.parent) == (True, "SIM", root / BUNDLES)
     assert "word for word" in judged.golden
-    assert any("certificate bms" in line for line in judged.told)
+    assert any("certificate bms" in text for _, text in judged.told)
     qtbot.waitUntil(lambda: [one.file for one in page.course.shelf.bundles] == [judged.file], timeout=SLOW_MS)
     page.verify_chosen()  # by the trust folder now, as anybody would
     qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
@@ -202,49 +204,52 @@ def test_key_that_others_may_read_signs_nothing(served: Served, root: Path, qtbo
     assert not list((root / BUNDLES).glob("*"))
 
 
-class Heard:
-    """What a clerk answered."""
-
-    def __init__(self) -> None:
-        self.done = list[Any]()
-        self.failed = list[Failure]()
-
-    def both(self) -> dict[str, Any]:
-        return {"ready": self.done.append, "failed": self.failed.append}
-
-
-@pytest.fixture
-def clerk() -> Iterator[Clerk]:
-    made = Clerk()
-    yield made
-    made.close()
+def test_a_child_that_is_killed_says_so_and_the_next_look_starts_another(served: Served, qtbot: QtBot) -> None:
+    failures = list[Failure]()
+    served.page.course.failed.connect(failures.append)
+    before = child(READING)
+    served.page.course.refresh()
+    before.kill()  # as the kernel does, out of memory
+    qtbot.waitUntil(lambda: bool(failures) or not served.desk.background.tasks, timeout=SLOW_MS)
+    served.page.course.shelf = Shelf()
+    served.page.course.refresh()
+    qtbot.waitUntil(lambda: bool(served.page.course.shelf.runs), timeout=SLOW_MS)
+    assert child(READING).pid != before.pid
 
 
-def test_clerk_that_dies_says_so_and_the_next_duty_starts_another(clerk: Clerk, root: Path, qtbot: QtBot) -> None:
-    heard = Heard()
-    clerk.ask("look", Places(root, None, root / TRUST), **heard.both())
-    clerk._process.kill()  # pyright: ignore[reportPrivateUsage]
-    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.failed), timeout=SLOW_MS)
-    assert "ended unexpectedly" in heard.failed[0].sentence
-    assert not clerk.busy
-    clerk.ask("look", Places(root, None, root / TRUST), **heard.both())
-    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.done), timeout=SLOW_MS)
-    assert [run.name for run in heard.done[0].runs] == ["2026-11-24_182906_hil24"]
-
-
-def test_clerk_answers_a_duty_that_fails_and_goes_on(clerk: Clerk, root: Path, qtbot: QtBot) -> None:
-    heard = Heard()
+def test_a_duty_that_fails_says_why_and_the_next_one_is_done(served: Served, qtbot: QtBot) -> None:
+    course, pairs, failures = served.page.course, list[NewKey](), list[Failure]()
     for _ in range(2):  # a key is never replaced
-        clerk.ask("make_key", root / KEYS, "north", **heard.both())
-    qtbot.waitUntil(lambda: clerk.poll() or bool(heard.done and heard.failed), timeout=SLOW_MS)
-    assert "is there already" in heard.failed[0].sentence
-    assert "choose another name" in heard.failed[0].hint
+        course.make_key("north", pairs.append, failures.append)
+    qtbot.waitUntil(lambda: bool(pairs and failures), timeout=SLOW_MS)
+    assert "is there already" in failures[0].sentence
+    assert "choose another name" in failures[0].hint
 
 
-def test_closing_a_busy_clerk_ends_its_process(clerk: Clerk, root: Path) -> None:
-    clerk.ask("look", Places(root, None, root / TRUST), **Heard().both())
-    pid = clerk._process.pid  # pyright: ignore[reportPrivateUsage]
-    clerk.close()
-    assert not clerk.busy
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+def test_a_build_that_is_cancelled_leaves_no_bundle(served: Served, root: Path, qtbot: QtBot) -> None:
+    page = served.page
+    page.build()
+    qtbot.waitUntil(lambda: page.course.task is not None and bool(page.course.task.sentence), timeout=SLOW_MS)
+    page.strip.cancel.click()
+    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.strip.word.text() == "CANCELLED"
+    assert page.why_not_build() == ""
+    assert not list((root / BUNDLES).glob("*"))
+
+
+def test_closing_while_a_bundle_is_built_ends_its_process(served: Served, root: Path, qtbot: QtBot) -> None:
+    served.page.build()
+    task = served.page.course.task
+    assert task is not None
+    qtbot.waitUntil(lambda: bool(task.sentence), timeout=SLOW_MS)
+    process = child(BUILDING)
+    served.page.course.close()
+    assert process.exitcode is not None
+    assert task.state is TaskState.CANCELLED
+    assert not list((root / BUNDLES).glob("*"))
+
+
+def child(queue: str) -> BaseProcess:
+    """The child process of a queue."""
+    (process,) = [process for process in active_children() if process.name == queue]
+    return process

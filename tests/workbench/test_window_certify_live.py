@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -33,7 +34,7 @@ SLOW_MS = 100_000
 def shown(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> Shown:
     session = FakeSession(past_s=2.0)
     session.bench = dataclasses.replace(session.bench, file=str(HIL24))
-    made = show(session, past=lambda: RunLibrary(tmp_path))
+    made = show(session, past=partial(RunLibrary, tmp_path))
     made.window.show_page("Certify")
     course = made.window.certify.course
     qtbot.waitUntil(lambda: course.stage is CertifyStage.IDLE and bool(course.cases), timeout=SLOW_MS)

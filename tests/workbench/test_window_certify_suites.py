@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -102,7 +103,7 @@ def test_suite_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monkey
 def page(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> CertifyPage:
     session = FakeSession(past_s=2.0)
     session.bench = dataclasses.replace(session.bench, file=str(HIL24))
-    return show(session, past=lambda: RunLibrary(tmp_path)).window.certify
+    return show(session, past=partial(RunLibrary, tmp_path)).window.certify
 
 
 def process_of(page: CertifyPage) -> int:

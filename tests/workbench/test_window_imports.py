@@ -23,6 +23,7 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 
 WHOLE = """
 import json, sys
+from functools import partial
 from PySide6.QtCore import QTimer
 from tests.workbench.fake_session import running_session
 from workbench.window.app import run_window
@@ -35,7 +36,7 @@ steps = []
 
 def work(window):
     # list, open, play, leave, export: one step after the other
-    runs, bench, waiting = window.runs, window.bench, window.desk.pending
+    runs, bench, waiting = window.runs, window.bench, window.desk.background.tasks
     window.show_page("Runs")
     yield lambda: runs.table.rows
     runs.open_chosen()
@@ -65,7 +66,7 @@ def ready(window):
     look()
 
 session = running_session(past_s=3.0)
-status = run_window(lambda: session, past=lambda: RunLibrary(home), memory=Memory(home / "layout.ini"), ready=ready)
+status = run_window(lambda: session, past=partial(RunLibrary, home), memory=Memory(home / "layout.ini"), ready=ready)
 modules = sorted({name.split(".")[0] for name in sys.modules})
 print(json.dumps({"status": status, "modules": modules, "closed": session.closed, "steps": steps}))
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from multiprocessing.process import BaseProcess
+from functools import partial
+from multiprocessing import active_children
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,16 +19,18 @@ from drivers.snapshot import Channel, ChannelTable
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, front, in_front, legend, press, press_in, write
 from workbench.window import format as fmt
-from workbench.window.library import Playing, RunLibrary
+from workbench.window.background import Background
+from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.session.actions import Failure, Pending
+    from workbench.session.actions import Failure
     from workbench.window.past import ReplaySource, RunLine
 
 SLOW_MS = 30_000
@@ -54,7 +57,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shown(show: Callable[..., Shown], home: Path) -> Shown:
-    return show(FakeSession(past_s=2.0), past=lambda: RunLibrary(home))
+    return show(FakeSession(past_s=2.0), past=partial(RunLibrary, home))
 
 
 def listed(shown: Shown, qtbot: QtBot, number: int = 1) -> None:
@@ -70,10 +73,8 @@ def replaying(shown: Shown, qtbot: QtBot) -> None:
 
 def player(shown: Shown) -> BaseProcess:
     """The process that plays."""
-    source = shown.window.bench.replay
-    assert isinstance(source, Playing)
-    process = source.errand.process
-    assert isinstance(process, BaseProcess)
+    assert shown.window.bench.replay is not None
+    (process,) = [child for child in active_children() if child.name == "Open run-a"]
     return process
 
 
@@ -134,7 +135,7 @@ def test_run_is_exported_from_the_keyboard(shown: Shown, qtbot: QtBot, tmp_path:
     dialog = front(QFileDialog)
     dialog.selectFile(str(tmp_path / "run.csv"))
     press_in(dialog, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: (tmp_path / "run.csv").exists() and not shown.shell.desk.pending, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: (tmp_path / "run.csv").exists() and not shown.shell.desk.background.tasks, timeout=SLOW_MS)
     assert "oven/power" in (tmp_path / "run.csv").read_text().splitlines()[0]
 
 
@@ -170,16 +171,11 @@ def test_player_that_dies_says_so_with_the_next_step(shown: Shown, qtbot: QtBot)
     assert not bench.transport.playing
 
 
-def over(past: RunLibrary, work: Pending) -> bool:
-    past.poll()
-    return work.done
-
-
-def failure(qtbot: QtBot, home: Path, run: str) -> Failure:
-    past = RunLibrary(home)
+def failure(qtbot: QtBot, background: Background, home: Path, run: str) -> Failure:
+    past = RunLibrary(home, background)
     opened: list[ReplaySource] = []
     work = past.replay(home / run, opened.append)
-    qtbot.waitUntil(lambda: over(past, work), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: work.done, timeout=SLOW_MS)
     past.close()
     assert opened == []
     assert work.error is not None
@@ -187,13 +183,15 @@ def failure(qtbot: QtBot, home: Path, run: str) -> Failure:
 
 
 @pytest.mark.parametrize("harm", ["garbage", "truncated", "gone"])
-def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(qtbot: QtBot, home: Path, harm: str) -> None:
+def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(
+    qtbot: QtBot, background: Background, home: Path, harm: str
+) -> None:
     file = home / "run-a" / "ticks.parquet"
     whole = file.read_bytes()
     file.unlink()
     if harm != "gone":
         file.write_bytes(b"x" * 1000 if harm == "garbage" else whole[: len(whole) // 2])
-    error = failure(qtbot, home, "run-a")
+    error = failure(qtbot, background, home, "run-a")
     assert error.sentence.startswith("The run run-a cannot be played: ")
     assert error.sentence.endswith(".")
     assert error.hint.endswith(".")
@@ -202,30 +200,29 @@ def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(qtbot: Q
 def rows_of(qtbot: QtBot, past: RunLibrary) -> list[str]:
     got: list[Sequence[RunLine]] = []
     work = past.look(got.append)
-    qtbot.waitUntil(lambda: over(past, work), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: work.done, timeout=SLOW_MS)
     assert work.error is None
     return [row.name for row in got[0]]
 
 
-def test_list_survives_a_broken_index_and_a_second_window(qtbot: QtBot, home: Path) -> None:
-    one, other = RunLibrary(home), RunLibrary(home)
+def test_list_survives_a_broken_index_and_a_second_window(qtbot: QtBot, background: Background, home: Path) -> None:
+    second = Background()
+    one, other = RunLibrary(home, background), RunLibrary(home, second)
     assert rows_of(qtbot, one) == ["run-a"]
     (home / "index.db").write_bytes(b"no database" * 100)
     assert rows_of(qtbot, other) == ["run-a"]
     assert rows_of(qtbot, one) == ["run-a"]
-    other.close()
-    one.close()
+    second.close()
 
 
-def test_list_is_read_although_somebody_holds_the_index(qtbot: QtBot, home: Path) -> None:
-    past = RunLibrary(home)
+def test_list_is_read_although_somebody_holds_the_index(qtbot: QtBot, background: Background, home: Path) -> None:
+    past = RunLibrary(home, background)
     assert rows_of(qtbot, past) == ["run-a"]
     with sqlite3.connect(home / "index.db", isolation_level=None) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         record(home / "run-b", 0.1)
         assert sorted(rows_of(qtbot, past)) == ["run-a", "run-b"]
     holder.close()
-    past.close()
 
 
 @pytest.mark.timed

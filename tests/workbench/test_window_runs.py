@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
+    from workbench.window.background import Background
 
 SLOW_MS = 30_000
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
@@ -50,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shown(show: Callable[..., Shown], home: Path, qtbot: QtBot) -> Shown:
     """The Runs page, with the run in its list."""
-    made = show(FakeSession(past_s=2.0), past=lambda: RunLibrary(home))
+    made = show(FakeSession(past_s=2.0), past=partial(RunLibrary, home))
     made.window.show_page("Runs")
     qtbot.waitUntil(lambda: len(made.window.runs.table.rows) == 1, timeout=SLOW_MS)
     return made
@@ -116,7 +118,7 @@ def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path:
     dialog.fileSelected.emit(str(file))
     dialog.close()
     qtbot.waitUntil(shown.window.notices.work.isVisible)
-    qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not shown.shell.desk.background.tasks, timeout=SLOW_MS)
     assert not shown.window.notices.failure.isVisible()
     assert file.stat().st_size > 10_000
     if word == "CSV":
@@ -131,20 +133,15 @@ def test_export_can_be_cancelled(shown: Shown, qtbot: QtBot, tmp_path: Path) -> 
     page.export(tmp_path / "run.mf4")
     qtbot.waitUntil(shown.window.notices.work.cancel.isEnabled)
     click(shown.window.notices.work.cancel)
-    qtbot.waitUntil(lambda: not shown.shell.desk.pending, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not shown.shell.desk.background.tasks, timeout=SLOW_MS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_that_cannot_be_opened_says_so(qtbot: QtBot, home: Path) -> None:
+def test_run_that_cannot_be_opened_says_so(qtbot: QtBot, background: Background, home: Path) -> None:
     (home / "empty").mkdir(exist_ok=True)
-    past = RunLibrary(home)
+    past = RunLibrary(home, background)
     work = past.replay(home / "empty", lambda _: None)
-
-    def over() -> bool:
-        past.poll()
-        return work.done
-
-    qtbot.waitUntil(over, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: work.done, timeout=SLOW_MS)
     past.close()
     assert work.error is not None
     assert "empty" in work.error.sentence

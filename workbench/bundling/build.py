@@ -20,6 +20,7 @@ from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import Verified, verify
 from edge_bridge.bundle.write import written
 from workbench.bundling import certificate, declared, record, source
+from workbench.bundling.steps import unwatched
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
     from edge_bridge.bundle.keys import PublicKey
     from workbench.bundling.certificate import CertificateMember
+    from workbench.bundling.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ class Built:
     replayed: str
 
 
-def build(order: Order) -> Built:
+def build(order: Order, steps: Steps = unwatched) -> Built:
     """One file from one run; raises `PulseError` that says what is missing or does not hold."""
     name = _name(order)
+    steps("The run and what it rests on are read.", 0.0)
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
     with closing(source.opened(order.run)) as run:
         _same_bench(order.bench, run)
@@ -67,10 +70,13 @@ def build(order: Order) -> Built:
         if proof is not None:
             files[CERTIFICATE] = proof.data
         about = _about(order, name, evidence["class"], run)
+        steps("Golden vectors are recorded.", 0.2)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
             vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))
+    steps("The bundle is signed, then verified and replayed as an edge does.", 0.6)
     data, signer = written(about, files | vectors, order.private)
     verified, replayed = _proven(data, signer, order.made)
+    steps("The file is written.", 1.0)
     return Built(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
 
 

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drivers.benchfile import read_bench
-from drivers.errors import BundleRefused, CheckFailed, Usage
+from drivers.errors import BundleRefused, Usage
 from drivers.timestamps import make_serial, parse_utc
-from edge_bridge.bundle import golden, keys
-from edge_bridge.bundle.archive import MAX_FILE
-from edge_bridge.bundle.verify import verify as verified
-from workbench.bundling.page import page, read_untrusted
+from workbench.bundling.bundle_file import build_file, read_file
+from workbench.bundling.key_pair import make_key_pair
+from workbench.bundling.summary import Fact, read_untrusted, summarize
+from workbench.bundling.verification import require_golden, verify_bundle
 
 if TYPE_CHECKING:
-    from edge_bridge.bundle.manifest import Bundle
+    from pathlib import Path
+
+    from edge_bridge.bundle.golden import GoldenResult
     from workbench.outcome import Report
+
+NOT_VERIFIED: Final = (
+    "NOT VERIFIED: this is what the file says of itself; bundle verify judges it by keys that you trust."
+)
+_HEAD: Final = 9  # letters of the first column
+_NAMES: Final = {"lane": 11, "version": 11, "member": 24}  # letters of the second
+_MEMBER: Final = 33  # letters of size and hash of a member, at the right
 
 
 def key(report: Report, name: str, out: Path) -> bool:
     """Make a pair of keys in `out`."""
-    private, public = keys.make_key(out, name)
-    signer = keys.read_public(public)
-    report.body.update(private=str(private), public=str(public), key_id=signer.id)
-    report.line(f"private  {private}: keep it where bundles are signed, and nowhere else")
-    report.line(f"public   {public}: copy it into the trust folder of every edge")
-    report.line(f"key id   {signer.id}")
+    pair = make_key_pair(out, name)
+    report.body.update(private=str(pair.private), public=str(pair.public), key_id=pair.key_id)
+    report.line(f"private  {pair.private}: keep it where bundles are signed, and nowhere else")
+    report.line(f"public   {pair.public}: copy it into the trust folder of every edge")
+    report.line(f"key id   {pair.key_id}")
     return True
 
 
@@ -47,7 +53,6 @@ def build(
 ) -> bool:
     """Build one file from one run; a file that is there already stays as it is."""
     from workbench.bundling.build import Order  # noqa: PLC0415  # only `build` needs what reads a run
-    from workbench.bundling.build import build as built  # noqa: PLC0415
 
     began = _moment(made)
     order = Order(
@@ -60,12 +65,9 @@ def build(
         name=name,
         certificate=certificate,
     )
-    if out is not None:
-        _refuse_existing(out)
-    done = built(order)
+    file = build_file(order, out)
+    path, done = file.path, file.built
     told = done.verified.bundle.manifest
-    path = Path(f"{told.name}-{told.serial}.bundle") if out is None else out
-    _write(path, done.data)
     report.body.update(file=str(path), size=len(done.data), sha256=done.verified.sha256, signer=done.verified.signer)
     report.body.update({"class": told.evidence}, name=told.name, serial=told.serial, expires=told.expires)
     report.body.update(notes=list(done.notes), golden=done.replayed)
@@ -81,76 +83,53 @@ def build(
 
 def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow_sim: bool, replay: bool) -> bool:
     """Judge a bundle by the keys in `trust`; a refusal is an error whose sentence is the reason."""
-    data = _read(file)
+    data = read_file(file)
     if not trust.is_dir():
         raise Usage("is no folder", where=str(trust), key="trust", hint="name the folder of trusted keys with --trust")
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
-        found = verified(data, trust, now=datetime.now(UTC), allow_sim=allow_sim, lowest_serial=lowest_serial)
+        found = verify_bundle(
+            data, trust, now=datetime.now(UTC), allow_sim=allow_sim, lowest_serial=lowest_serial, replay=replay
+        )
     except BundleRefused as error:
         report.body["reason"] = error.sentence
         error.where = error.where or str(file)
         raise
-    told = found.bundle.manifest
-    report.body.update({"sha256": found.sha256, "signer": found.signer, "class": told.evidence})
-    if replay:
-        _replay(report, found.bundle)
+    told, signed = found.verified.bundle.manifest, found.verified
+    report.body.update({"sha256": signed.sha256, "signer": signed.signer, "class": told.evidence})
+    if found.golden is not None:
+        _tell_golden(report, found.golden)
     report.line(f"verified {told.name} serial {told.serial}, class {told.evidence}, until {told.expires}")
-    report.line(f"signer   {found.signer}")
-    report.line(f"sha256   {found.sha256}")
+    report.line(f"signer   {signed.signer}")
+    report.line(f"sha256   {signed.sha256}")
     return True
 
 
 def show(report: Report, file: Path) -> bool:
     """A page of what a bundle says of itself, believed by nobody."""
-    data = _read(file)
+    data = read_file(file)
     bundle, keyid = read_untrusted(data)
     told = bundle.manifest
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "verified": False, "keyid": keyid})
     report.body.update({"name": told.name, "serial": told.serial, "class": told.evidence, "expires": told.expires})
-    for line in page(bundle, keyid):
-        report.line(line)
+    report.line(NOT_VERIFIED)
+    for fact in summarize(bundle, keyid):
+        report.line(_fact_line(fact))
     return True
 
 
-def _replay(report: Report, bundle: Bundle) -> None:
-    result = golden.replay(bundle)
+def _tell_golden(report: Report, result: GoldenResult) -> None:
     report.body["golden"] = {"ok": result.ok, "worst": result.worst, "sentence": result.sentence}
     if not result.ok:
         report.body["reason"] = result.sentence
-        raise CheckFailed(f"its golden vectors do not hold: {result.sentence}", hint="build it anew with this version")
+    require_golden(result)
     report.line(f"golden   {result.sentence}")
 
 
-def _read(file: Path) -> bytes:
-    """The file, and one octet more than any bundle may have; raises `Usage`."""
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_FILE + 1)
-    except OSError as error:
-        raise Usage(f"cannot be read: {error.strerror}", where=str(file), hint="name a bundle file") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The whole file or none: a full disk and a kill leave nothing under its name."""
-    _refuse_existing(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        hint = "name another file, or remove it first"
-        raise Usage("is there already", where=str(path), key="out", value=str(path), hint=hint)
+def _fact_line(fact: Fact) -> str:
+    """In columns."""
+    text = fact.text.rjust(_MEMBER) if fact.head == "member" else fact.text
+    return f"{fact.head:<{_HEAD}}{fact.name:<{_NAMES.get(fact.head, 0)}}{text}"
 
 
 def _moment(text: str) -> datetime:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.session.session import Session
+    from workbench.window.background import Background
     from workbench.window.past import Past
     from workbench.window.window import Window
 
@@ -49,7 +50,7 @@ class Opening:
         *,
         theme: str | None = None,
         started_s: float | None = None,
-        past: Callable[[], Past] | None = None,
+        past: Callable[[Background], Past] | None = None,
         open_bench: Callable[[Path], Session] | None = None,
         memory: Memory | None = None,
         size: tuple[int, int] | None = None,
@@ -84,7 +85,7 @@ class Opening:
         from workbench.window.window import Window  # noqa: PLC0415  # numpy and all pages, after the first paint
 
         self.stats.shell_ms = self._age_ms() - (time.monotonic() - painted_s) * 1e3
-        self._past = self._make_past() if self._make_past is not None else None
+        self._past = self._make_past(self.shell.desk.background) if self._make_past is not None else None
         self.window = Window(self.shell, self._past, self._open_bench)
         if self._memory is None or not self._memory.restore_page(self.window.bench):
             QTimer.singleShot(0, self.shell, self.window.bench.arrange)
@@ -121,7 +122,7 @@ def run_window(
     *,
     theme: str | None = None,
     started_s: float | None = None,
-    past: Callable[[], Past] | None = None,
+    past: Callable[[Background], Past] | None = None,
     open_bench: Callable[[Path], Session] | None = None,
     memory: Memory | None = None,
     ready: Callable[[Window], None] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workbench.window.bundle.clerk import BundleMaker
+from workbench.window.bundle.maker import BundleMaker
 from workbench.window.bundle.page import BundlePage
 from workbench.window.fleet.hub import LocalHub
 from workbench.window.fleet.page import FleetPage
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def pages(shell: Shell, root: Path | None) -> tuple[BundlePage, FleetPage]:
     """Both, over the folder of runs; what they started ends with the window."""
-    bundle = BundlePage(shell.desk, BundleMaker(), root, shell.theme)
+    bundle = BundlePage(shell.desk, BundleMaker(shell.desk.background), root, shell.theme)
     fleet = FleetPage(shell.desk, LocalHub(), root, shell.theme)
     for page, end in ((bundle, bundle.course.close), (fleet, fleet.connection.close)):
         shell.themed.connect(page.set_theme)
@@ -52,6 +52,7 @@ def declare(window: Window) -> None:
     sheet, connection = bundle.sheet, fleet.connection
     add("bundle build", "Bundle: build and sign", bundle.build, "F7", why_not=bundle.why_not_build)
     add("bundle verify", "Bundle: verify a file…", bundle.ask_bundle, why_not=bundle.course.why_busy)
+    add("bundle cancel", "Bundle: cancel what is under way", bundle.course.cancel, why_not=bundle.course.why_not_cancel)
     add("bundle again", "Bundle: verify the chosen one", bundle.verify_chosen, why_not=sheet.why_none)
     add("bundle send", "Bundle: send the chosen one to a pack…", bundle.send, why_not=sheet.why_not_send)
     add("bundle key", "Bundle: new key…", bundle.ask_new_key, why_not=bundle.course.why_no_root)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from control.state import BenchState
 from workbench.session.actions import Action, Failure, Pending
 from workbench.session.status import Status
+from workbench.window.background import Background
 from workbench.window.pace import Pace
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Desk(QObject):
     changed = Signal()  # the status is another one
     opened = Signal()  # a session is there
     failed = Signal(Failure)
-    worked = Signal()  # the list of actions under way changed, or one moved on
+    worked = Signal()  # the list of actions or tasks under way changed, or one moved on
     switched_off = Signal()  # OUTPUTS OFF was asked for
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -36,6 +37,9 @@ class Desk(QObject):
         self.session: Session | None = None
         self.status = Status()
         self.pending: list[Pending] = []
+        self.background = Background(self)
+        self.background.failed.connect(self.failed)
+        self.background.changed.connect(self.worked)
         self._frame = 0
         self.pace = Pace(0.0)
         self._timer = QTimer(self)

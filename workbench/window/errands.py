@@ -1,31 +1,28 @@
-"""What the window has done by processes of their own: list runs, play one, export one.
+"""What the window has done with runs in child processes: list them, play one, export one.
 
-Reading and writing runs needs libraries that would slow the window's start and its frames. Each errand is a process
-with one pipe; messages are tuples that begin with a word. A closed pipe ends the errand.
+Reading and writing runs needs libraries that would slow the window's start and its frames.
 """
 
 from __future__ import annotations
 
-import contextlib
-import traceback
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
-from drivers.errors import BenchFileError, PulseError
+from drivers.errors import BenchFileError
 from drivers.event import Event, EventRecord, Level
-from drivers.snapshot import ChannelTable
 from workbench.session.bench_info import BenchFacts, SourceInfo
 from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
+from workbench.window.task import Cancelled
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from drivers.benchfile import Bench, LaneSection
     from drivers.runlog.run import Run
+    from workbench.window.task import Reporter
 
 SOURCES: Final = (
     ("cell_simulator", "Cell simulator", CELL, 0.010),
@@ -35,21 +32,21 @@ SOURCES: Final = (
 )
 
 
-def list_runs(pipe: Connection, folder: str) -> None:
-    """Answer every request with the list of runs, until the pipe closes."""
+@dataclass(frozen=True)
+class Opened:
+    """What a run is, once it can be played; its duration in s."""
+
+    duration_s: float
+    bench: BenchFacts
+    lanes: tuple[LaneInfo, ...]
+    events: list[EventRecord]
+
+
+def list_runs(_reporter: Reporter, folder: Path) -> list[RunLine]:
+    """The runs in `folder`, newest first."""
     from drivers.runlog.index import RunIndex  # noqa: PLC0415  # brings half a data-frame library along
 
-    index = RunIndex(Path(folder))
-    try:
-        while True:
-            pipe.recv()
-            try:
-                lines = [_line(Path(folder), row) for row in index.rows()]
-                pipe.send(("runs", lines))
-            except (PulseError, OSError) as error:
-                pipe.send(trouble("The recorded runs cannot be listed", error))
-    except (EOFError, OSError):
-        return
+    return [_line(folder, row) for row in RunIndex(folder).rows()]
 
 
 def _line(folder: Path, row: Any) -> RunLine:
@@ -68,60 +65,28 @@ def _line(folder: Path, row: Any) -> RunLine:
     )
 
 
-def play_run(pipe: Connection, folder: str, ring: str) -> None:
-    """Open a run, say what it is, then make the ring end where each message says; the pipe's end is the end."""
+def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
+    """Open a run, send what it is, then make the ring end where each message says, until it is cancelled."""
     from drivers.runlog.replay import Replay  # noqa: PLC0415  # reads Parquet
     from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
 
-    try:
-        with Run.open(Path(folder)) as run, Replay(run, Path(ring)) as replay:
-            replay.advance(0.0)
-            bench, mistake = read_bench_of(run)
-            pipe.send(("opened", run.duration_s, facts(run, bench), lanes(run, bench), events(run, mistake)))
-            while True:
-                replay.advance(_newest(pipe))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-    except (PulseError, ValueError, OSError) as error:  # of Arrow too: its errors are these
-        with contextlib.suppress(OSError):
-            pipe.send(trouble(f"The run {Path(folder).name} cannot be played", error))
+    with Run.open(folder) as run, Replay(run, ring) as replay:
+        replay.advance(0.0)
+        bench, mistake = read_bench_of(run)
+        reporter.send(Opened(run.duration_s, facts(run, bench), lanes(run, bench), events(run, mistake)))
+        while True:
+            replay.advance(float(reporter.newest()))
 
 
-def _newest(pipe: Connection) -> float:
-    """The place that was asked for last."""
-    place_s = float(pipe.recv())
-    while pipe.poll():
-        place_s = float(pipe.recv())
-    return place_s
-
-
-def trouble(what: str, error: Exception) -> tuple[str, str, str, str]:
-    """A failure as a message: sentence, next step, details."""
-    if isinstance(error, PulseError):
-        return "failed", _sentence(f"{what}: {error.sentence}"), _sentence(error.hint), ""
-    return "failed", _sentence(f"{what}: {error}"), "", "".join(traceback.format_exception(error))
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
-
-
-def export_run(pipe: Connection, folder: str, file: str) -> None:
-    """Write a run as the file's suffix says; anything that arrives on the pipe cancels."""
+def export_run(reporter: Reporter, folder: Path, file: Path) -> None:
+    """Write a run as the file's suffix says; cancelled, nothing is left of it."""
     from drivers.runlog.export import export_csv, export_mdf4  # noqa: PLC0415  # the MDF library is slow to import
     from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
 
-    def progress(done: float) -> bool:
-        pipe.send(("progress", done))
-        return not pipe.poll()
-
-    try:
-        with Run.open(Path(folder)) as run:
-            write = export_mdf4 if file.endswith(".mf4") else export_csv
-            pipe.send(("done", write(run, Path(file), progress)))
-    except (PulseError, ValueError, OSError) as error:
-        with contextlib.suppress(OSError):
-            pipe.send(trouble(f"The file {Path(file).name} cannot be written", error))
+    with Run.open(folder) as run:
+        write = export_mdf4 if file.suffix == ".mf4" else export_csv
+        if not write(run, file, reporter.report):
+            raise Cancelled
 
 
 def read_bench_of(run: Run) -> tuple[Bench | None, str]:
@@ -141,6 +106,7 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
 
 def facts(run: Run, bench: Bench | None) -> BenchFacts:
     """What the run's own copy of the bench file says; a run without one still shows its channels."""
+    from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
 
     measured = ChannelTable(run.table.channels[: run.measured])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
@@ -12,9 +12,9 @@ from workbench.window.dialogs import as_text
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from workbench.session.actions import Failure, Pending
+    from workbench.session.actions import Failure
 
 
 class FailureBar(QFrame):
@@ -71,6 +71,28 @@ class FailureBar(QFrame):
             QApplication.clipboard().setText(as_text(self.failure))
 
 
+class LongWork(Protocol):
+    """What is under way: an action of the session or a task of the window."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def sentence(self) -> str: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def fraction(self) -> float | None: ...
+
+    @property
+    def left_s(self) -> float | None: ...
+
+    @property
+    def cancel(self) -> Callable[[], None] | None: ...
+
+
 class WorkBar(QFrame):
     """The oldest action under way: what it does, how far, how long still, and a cancel that works."""
 
@@ -78,7 +100,7 @@ class WorkBar(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.work: Pending | None = None
+        self.work: LongWork | None = None
         self.sentence = label()
         self.left = label(tone="muted")
         self.bar = QProgressBar()
@@ -94,7 +116,7 @@ class WorkBar(QFrame):
         row.addWidget(self.cancel)
         self.hide()
 
-    def show_work(self, pending: Sequence[Pending]) -> None:
+    def show_work(self, pending: Sequence[LongWork]) -> None:
         """Called as often as anything moves."""
         self.work = next((work for work in pending if not work.done), None)
         self.setVisible(self.work is not None)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence  # noqa: TC003  # fields of records name them
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # a field of a record names it
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from drivers.event import EventRecord
     from drivers.ring import RingReader
-    from workbench.session.actions import Failure, Pending
+    from workbench.session.actions import Failure
     from workbench.session.bench_info import BenchFacts
     from workbench.session.status import LaneInfo
+    from workbench.window.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +69,25 @@ class ReplaySource(Protocol):
 
 
 class Past(Protocol):
-    """The folder of recorded runs. All work is done beside the window's thread; results arrive from `poll`."""
+    """The folder of recorded runs. All work is done beside the window's thread."""
 
     @property
     def folder(self) -> Path:
         """Where runs lie, and what is made from them."""
         ...
 
-    def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Pending:
+    def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Task[Any]:
         """List the runs, newest first."""
         ...
 
-    def replay(self, folder: Path, ready: Callable[[ReplaySource], None]) -> Pending:
+    def replay(self, folder: Path, ready: Callable[[ReplaySource], None]) -> Task[Any]:
         """Open a run and play it into a ring."""
         ...
 
-    def export(self, folder: Path, file: Path) -> Pending:
+    def export(self, folder: Path, file: Path) -> Task[Any]:
         """Write a run as `.csv` or `.mf4`, in a process of its own."""
         ...
 
-    def poll(self) -> None:
-        """Move pending work on; called 30 times a second."""
+    def close(self) -> None:
+        """Remove what replays left in memory; the window's background ends the work."""
         ...
-
-    def close(self) -> None: ...

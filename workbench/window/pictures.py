@@ -72,7 +72,7 @@ class Offscreen:
 def _without_chatter(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
     """Qt's words on stderr, but for what the offscreen platform says at each window that it shows."""
     if "propagateSizeHints" not in text:
-        print(text, file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"{text}\n")
 
 
 def serve(seconds: float) -> None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent
 
-    from workbench.window.desk import Desk
     from workbench.window.past import Past, ReplaySource, RunLine
 
 Index = QModelIndex | QPersistentModelIndex
@@ -106,9 +105,9 @@ class RunsPage(QWidget):
     opened = Signal(object, str)  # ReplaySource, name
     bench_wanted = Signal()
 
-    def __init__(self, past: Past | None, desk: Desk) -> None:
+    def __init__(self, past: Past | None) -> None:
         super().__init__()
-        self._past, self._desk = past, desk
+        self._past = past
         self._choose = ""
         self.table = RunTable()
         self.filter = QLineEdit()
@@ -135,7 +134,6 @@ class RunsPage(QWidget):
         column.addLayout(row)
         column.addWidget(self.empty)
         column.addWidget(self.view, 1)
-        desk.ticked.connect(self._tick)
         self.view.selectionModel().selectionChanged.connect(self._judge)
         self.table.modelReset.connect(self._judge)
         self.empty.hide()  # until the folder has been looked at
@@ -145,7 +143,7 @@ class RunsPage(QWidget):
         """Look at the folder again; then the run `choose` is chosen, else the one that was."""
         self._choose = choose or (self.chosen.name if self.chosen is not None else "")
         if self._past is not None:
-            self._desk.pending.append(self._past.look(self.show_runs))
+            self._past.look(self.show_runs)
 
     def show_runs(self, rows: Sequence[RunLine]) -> None:
         """The run that is wanted is chosen, else the newest."""
@@ -174,7 +172,7 @@ class RunsPage(QWidget):
     def open_folder(self, folder: Path) -> None:
         """Open a run beside the window's thread, then play it."""
         if self._past is not None:
-            self._desk.pending.append(self._past.replay(folder, lambda source: self._ready(source, folder.name)))
+            self._past.replay(folder, lambda source: self._ready(source, folder.name))
 
     def _ready(self, source: ReplaySource, name: str) -> None:
         self.opened.emit(source, name)
@@ -199,11 +197,7 @@ class RunsPage(QWidget):
         """Write the chosen run; progress and cancel stand above the list."""
         row = self.chosen
         if row is not None and self._past is not None:
-            self._desk.pending.append(self._past.export(row.folder, file))
-
-    def _tick(self) -> None:
-        if self._past is not None:
-            self._past.poll()
+            self._past.export(row.folder, file)
 
 
 class _View(QTableView):

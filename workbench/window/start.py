@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def open_window(
     leave_once(QApplication.quit)
     return run_window(
         lambda: open_session(bench, out, take_over=take_over),
-        past=lambda: RunLibrary(out),
+        past=partial(RunLibrary, out),
         open_bench=lambda path: open_session(path, out),
         ready=ready,
     )

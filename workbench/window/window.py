@@ -47,7 +47,7 @@ class Window(QObject):
         self.notices = Notices()
         shell.above.insertWidget(0, self.notices)
         self.bench = BenchPage(self.desk, shell.theme)
-        self.runs = RunsPage(past, self.desk)
+        self.runs = RunsPage(past)
         self.certify = CertifyPage(self.desk, BenchCertifier(past.folder if past else None), shell.theme)
         self.bundle, self.fleet = chain.pages(shell, past.folder if past else None)
         made_pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
@@ -61,6 +61,7 @@ class Window(QObject):
                 shell.add_page(page, made_pages[page])
         deeds.declare(self)
         self._wire()
+        shell.closing.connect(self.desk.background.close)  # after what the pages have to finish
         self.show_page("Bench")
 
     def _wire(self) -> None:
@@ -135,7 +136,7 @@ class Window(QObject):
 
     def _worked(self) -> None:
         status = self.desk.status
-        self.notices.work.show_work(self.desk.pending)
+        self.notices.work.show_work([*self.desk.pending, *self.desk.background.shown])
         arming = next((work for work in self.desk.pending if work.action is Action.ARM and not work.done), None)
         if arming is not None and self.checklist is None:
             self.checklist = Checklist(self.shell, self.shell.theme)
@@ -348,8 +349,8 @@ class Window(QObject):
             self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
         elif self.certify.course.on:
             self._ask("Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close)
-        elif self.bundle.course.doing:
-            self._ask("Quit?", "The bundle that is worked on is given up.", "Quit", self.close)
+        elif sentence := self.desk.background.at_close:
+            self._ask("Quit?", sentence, "Quit", self.close)
         else:
             self.close()
 

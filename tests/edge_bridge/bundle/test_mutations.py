@@ -14,7 +14,7 @@ from edge_bridge.bundle.archive import unpacked
 from edge_bridge.bundle.verify import verify
 from tests.edge_bridge.bundle.conftest import signer_in
 from tests.edge_bridge.bundle.small import NOW, forged, signed, small, with_envelope, with_manifest
-from workbench.bundling.page import page, read_untrusted
+from workbench.bundling.summary import read_untrusted, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,11 +161,12 @@ def test_showing_two_hundred_bad_bundles_shows_a_page_or_a_refusal(mutated: Iter
     shown: Counter[str] = Counter()
     for _, data in mutated:
         try:
-            lines = [*page(*read_untrusted(data))]
+            facts = summarize(*read_untrusted(data))
         except BundleRefused as error:
             shown[str(error.key)] += 1
         else:
-            assert all(line.isascii() and line.isprintable() for line in lines)
+            words = [word for fact in facts for word in (fact.head, fact.name, fact.text)]
+            assert all(word.isascii() and word.isprintable() for word in words)
             shown["page"] += 1
     assert shown.total() == COUNT
     assert shown["page"]  # a foreign signature is shown, and not believed

@@ -15,7 +15,7 @@ import pytest
 
 from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.small import small
-from workbench.verbs import bundle
+from workbench.bundling.bundle_file import write_file
 
 if TYPE_CHECKING:
     from tests.edge_bridge.bundle.conftest import Signer
@@ -108,7 +108,7 @@ def test_a_disk_that_is_full_leaves_no_half_bundle(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.raises(OSError, match="too large"):
-            bundle._write(path, bytes(100_000))  # pyright: ignore[reportPrivateUsage]
+            write_file(path, bytes(100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())

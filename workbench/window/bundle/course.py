@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from workbench.window.bundle.model import Maker
     from workbench.window.desk import Desk
+    from workbench.window.task import Task
 
+CANCELLING: Final = "It is being cancelled."
 NO_ROOT: Final = "This window has no folder for runs; open it with --out."
 
 
@@ -28,6 +30,7 @@ class Course(QObject):
     built = Signal(object)  # Judged
     judged = Signal(object)  # Judged
     broken = Signal(Failure)  # what was under way came to nothing
+    cancelled = Signal()  # what was under way was cancelled
     failed = Signal(Failure)
 
     def __init__(self, desk: Desk, maker: Maker, root: Path | None) -> None:
@@ -38,11 +41,11 @@ class Course(QObject):
         self.shelf = Shelf()
         self.doing = ""  # a sentence
         self.wanted: Path | None = None  # the certificate to choose once it is listed
+        self.task: Task[Judged] | None = None  # what is under way
         self._since_s = 0.0
         self._bench: Path | None = None  # chosen by hand
         self._more: tuple[Path, ...] = ()  # certificates that lie elsewhere
         self._seen: dict[Path, Judged] = {}  # bundles that were built or verified here
-        desk.read.connect(maker.poll)
 
     @property
     def bench(self) -> Path | None:
@@ -108,17 +111,29 @@ class Course(QObject):
 
     def build(self, wish: Wish) -> None:
         """Into the folder of bundles."""
-        self._begin(f"{wish.name} is being built: the estimator's answers are replayed.")
-        self._maker.build(wish, self._built, self._broken)
+        self._begin(f"{wish.name} is being built.")
+        self.task = self._maker.build(wish, self._built, self._broken, self._cancelled)
 
     def judge(self, file: Path) -> None:
         """By the trusted keys, golden vectors replayed; nothing while something is under way."""
         if not self.doing:
             self._begin(f"{file.name} is being verified.")
-            self._maker.judge(file, self.trust, self._judged, self._broken)
+            self.task = self._maker.judge(file, self.trust, self._judged, self._broken, self._cancelled)
+
+    def why_not_cancel(self) -> str:
+        """Why there is nothing to cancel."""
+        if self.doing == CANCELLING:
+            return CANCELLING
+        return "" if self.task is not None and not self.task.done else "No bundle is being worked on."
+
+    def cancel(self) -> None:
+        """Give up what is under way; nothing is written."""
+        if self.task is not None and not self.why_not_cancel():
+            self.doing = CANCELLING
+            self.task.cancel()
 
     def _begin(self, doing: str) -> None:
-        self.doing, self._since_s = doing, time.monotonic()
+        self.doing, self._since_s, self.task = doing, time.monotonic(), None
         self.changed.emit()
 
     def _built(self, made: Judged) -> None:
@@ -139,6 +154,11 @@ class Course(QObject):
     def _broken(self, failure: Failure) -> None:
         self.doing = ""
         self.broken.emit(failure)
+        self.changed.emit()
+
+    def _cancelled(self) -> None:
+        self.doing = ""
+        self.cancelled.emit()
         self.changed.emit()
 
     # ---- keys

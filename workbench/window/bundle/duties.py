@@ -1,55 +1,40 @@
-"""What the Bundle page has done in a process of its own: look, make keys, build, judge.
+"""What the Bundle page has done in a child process: look, make keys, build, judge.
 
-Cryptography, Parquet and the estimators that a build replays stay out of the window's process. A duty is a function of
-picklable records; `serve` answers one after the other until the pipe closes.
+Cryptography, Parquet and the estimators that a build replays stay out of the window's process.
 """
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BundleRefused, PulseError, Refused, Usage
-from drivers.timestamps import format_utc, make_serial
+from drivers.benchfile import read_bench
+from drivers.errors import BundleRefused, PulseError, Refused
+from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
-from edge_bridge.bundle.archive import MAX_FILE
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.page import page, read_untrusted
-from workbench.outcome import Report
-from workbench.verbs import bundle as verb
+from workbench.bundling.build import Order
+from workbench.bundling.bundle_file import build_file, read_file
+from workbench.bundling.key_pair import make_key_pair
+from workbench.bundling.summary import read_untrusted, summarize
+from workbench.bundling.verification import require_golden, verify_bundle
 from workbench.window.bundle.model import Judged, NewKey, Wish
-from workbench.window.bundle.shelving import look
-from workbench.window.certify.certifier import sentence
-from workbench.window.errands import trouble
+from workbench.window.failures import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.connection import Connection
     from pathlib import Path
 
+    from workbench.bundling.steps import Steps
+
 NO_TRUST: Final = "untrusted_folder"
-_CLAIM: Final = "NOT VERIFIED"  # the page's own first line; here the head of the sheet says it
-
-
-@dataclass
-class Told(Report):
-    """A report that keeps its lines instead of printing them."""
-
-    lines: list[str] = field(default_factory=list[str])
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
 
 
 def make_key(folder: Path, name: str) -> NewKey:
     """A pair in `folder`; raises what `keys.make_key` raises."""
-    report = Told("bundle key")
-    verb.key(report, name, folder)
-    return NewKey(folder / f"{name}{keys.PRIVATE}", folder / f"{name}{keys.PUBLIC}", report.body["key_id"])
+    pair = make_key_pair(folder, name)
+    return NewKey(pair.private, pair.public, pair.key_id)
 
 
 def trust(public: Path, folder: Path) -> Path:
@@ -63,58 +48,61 @@ def trust(public: Path, folder: Path) -> Path:
     return copy
 
 
-def build(wish: Wish) -> Judged:
+def build(wish: Wish, steps: Steps) -> Judged:
     """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
     serial = make_serial(now) if wish.serial is None else wish.serial
-    report = Told("bundle build")
-    verb.build(
-        report, wish.run, wish.private, wish.bench, wish.certificate,
-        name=wish.name, serial=serial, days=wish.days, made=format_utc(now),
-        out=wish.folder / f"{wish.name}-{serial}.bundle",
-    )  # fmt: skip
-    said = report.body
-    made = shelved(wish.folder / f"{wish.name}-{serial}.bundle", wish.trust)
-    return replace(made, golden=said["golden"], notes=tuple(said["notes"]))
+    order = Order(
+        run=wish.run,
+        bench=read_bench(wish.bench),
+        private=wish.private,
+        serial=serial,
+        made=now,
+        expires=now + timedelta(days=wish.days),
+        name=wish.name,
+        certificate=wish.certificate,
+    )
+    file = build_file(order, wish.folder / f"{wish.name}-{serial}.bundle", steps)
+    made = shelved(file.path, wish.trust)
+    return replace(made, golden=file.built.replayed, notes=file.built.notes)
 
 
-def judge(file: Path, folder: Path) -> Judged:
+def judge(file: Path, folder: Path, steps: Steps) -> Judged:
     """By the keys in `folder`, golden vectors replayed; a refusal is an answer. Raises `Usage` for no file."""
-    report, made = Told("bundle verify"), claims(file)
+    data = read_file(file)
+    made = claims(file, data)
     if not folder.is_dir():
         return _refused(made, _nobody())
     try:
-        verb.verify(report, file, folder, lowest_serial=0, allow_sim=True, replay=True)
+        found = verify_bundle(data, folder, now=datetime.now(UTC), replay=True, steps=steps)
+        if found.golden is not None:
+            require_golden(found.golden)
     except PulseError as error:
         return _refused(made, error)
-    golden = report.body["golden"]["sentence"]
-    return replace(made, verified=True, signer=report.body["signer"], golden=golden)
+    golden = "" if found.golden is None else found.golden.sentence
+    return replace(made, verified=True, signer=found.verified.signer, golden=golden)
 
 
-def claims(file: Path) -> Judged:
-    """What a file says of itself, believed by nobody; raises `Usage` when it cannot be read."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_FILE + 1)
-    except OSError as error:
-        raise Usage(f"cannot be read: {error.strerror}", where=str(file), hint="name a bundle file") from error
+def claims(file: Path, data: bytes) -> Judged:
+    """What the bytes of a file say of themselves, believed by nobody."""
     made = Judged(file, hashlib.sha256(data).hexdigest())
     try:
         bundle, keyid = read_untrusted(data)
     except BundleRefused as error:
         return _refused(made, error)
     said = bundle.manifest
-    told = tuple(line for line in page(bundle, keyid) if not line.startswith(_CLAIM))
+    told = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
     return replace(made, name=said.name, serial=said.serial, evidence=said.evidence, expires=said.expires, told=told)
 
 
 def shelved(file: Path, folder: Path) -> Judged:
     """As `judge`, without replaying: quick enough for a list."""
-    made = claims(file)
+    data = read_file(file)
+    made = claims(file, data)
     if not made.name or not folder.is_dir():
         return _refused(made, _nobody()) if made.name else made
     try:
-        found = verify(file.read_bytes(), folder, now=datetime.now(UTC))
+        found = verify(data, folder, now=datetime.now(UTC))
     except BundleRefused as error:
         return _refused(made, error)
     return replace(made, verified=True, signer=found.signer)
@@ -132,28 +120,3 @@ def _refused(made: Judged, error: PulseError) -> Judged:
     return replace(
         made, verified=False, key=error.key or error.code, reason=sentence(reason), hint=sentence(error.hint)
     )
-
-
-DUTIES: Final[dict[str, tuple[Callable[..., Any], str]]] = {
-    "look": (partial(look, judged=shelved), "The folders cannot be looked at"),
-    "make_key": (make_key, "The key cannot be made"),
-    "trust": (trust, "The key cannot be trusted here"),
-    "build": (build, "The bundle cannot be built"),
-    "judge": (judge, "The bundle cannot be judged"),
-}
-
-
-def serve(pipe: Connection) -> None:
-    """Answer `(duty, arguments)` with `("done", answer)` or `("failed", sentence, next step, details)`."""
-    with suppress(EOFError, OSError):
-        while True:
-            name, given = pipe.recv()
-            pipe.send(_answered(name, given))
-
-
-def _answered(name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
-    duty, what = DUTIES[name]
-    try:
-        return "done", duty(*given)
-    except Exception as error:  # noqa: BLE001  # whatever it is, a person is told, and the next duty is answered
-        return trouble(what, error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from workbench.certificates.results import Verdict
     from workbench.session.actions import Failure
+    from workbench.window.task import Task
 
 BUNDLES, KEYS, TRUST = "bundles", "keys", "trust"  # folders beside the runs
 
@@ -58,7 +59,7 @@ class Judged:
     reason: str = ""
     hint: str = ""
     golden: str = ""
-    told: tuple[str, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()  # head and text of each fact
     notes: tuple[str, ...] = ()
 
 
@@ -110,7 +111,7 @@ class NewKey:
 
 
 class Maker(Protocol):
-    """Builds and judges bundles beside the window's thread; answers arrive from `poll`, one of the two each time."""
+    """Builds and judges bundles beside the window's thread; one of the callbacks is called each time."""
 
     def look(self, places: Places, ready: Callable[[Shelf], None], failed: Callable[[Failure], None]) -> None: ...
 
@@ -124,15 +125,24 @@ class Maker(Protocol):
         """Copy a public key into a trust folder."""
         ...
 
-    def build(self, wish: Wish, ready: Callable[[Judged], None], failed: Callable[[Failure], None]) -> None: ...
+    def build(
+        self,
+        wish: Wish,
+        ready: Callable[[Judged], None],
+        failed: Callable[[Failure], None],
+        cancelled: Callable[[], None],
+    ) -> Task[Judged]: ...
 
     def judge(
-        self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Callable[[Failure], None]
-    ) -> None:
+        self,
+        file: Path,
+        trust: Path,
+        ready: Callable[[Judged], None],
+        failed: Callable[[Failure], None],
+        cancelled: Callable[[], None],
+    ) -> Task[Judged]:
         """By the keys in `trust`, golden vectors replayed."""
         ...
-
-    def poll(self) -> None: ...
 
     def close(self) -> None:
         """Give up what is under way; returns soon."""

@@ -104,6 +104,8 @@ class BundlePage(QWidget):
         course.built.connect(self._built)
         course.judged.connect(self._judged)
         course.broken.connect(self.strip.show_failure)
+        course.cancelled.connect(self.strip.show_cancelled)
+        self.strip.cancel_wanted.connect(course.cancel)
         course.failed.connect(self._desk.failed)
         self._desk.read.connect(self._turn)
 
@@ -116,8 +118,11 @@ class BundlePage(QWidget):
         self.course.refresh()
 
     def _turn(self) -> None:
-        if self.course.doing:
-            self.strip.show_work(self.course.doing, self.course.since_s)
+        course, task = self.course, self.course.task
+        if course.doing and task is not None:
+            why_not = course.why_not_cancel()
+            sentence = course.doing if why_not else f"{course.doing} {task.sentence}".strip()
+            self.strip.show_work(sentence, course.since_s, task.fraction, why_not)
 
     # ---- what lies there
 

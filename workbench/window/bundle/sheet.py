@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _WORD_PX: Final = 104
 _HEAD_PX: Final = 96
-_TOLD_HEAD: Final = 9  # letters that the head of a line takes, `workbench.bundling.page`
 EMPTY: Final = "Choose a bundle, build one, or verify a file; what it holds and what it is worth appears here."
 CLAIMS: Final = "what it says of itself, believed by nobody"
 
@@ -177,5 +176,4 @@ def rows(judged: Judged) -> Iterator[tuple[str, str]]:
     if judged.golden:
         yield "golden", judged.golden
     yield from (("note", note) for note in judged.notes)
-    for line in judged.told:
-        yield line[:_TOLD_HEAD].strip(), " ".join(line[_TOLD_HEAD:].split())
+    yield from judged.told

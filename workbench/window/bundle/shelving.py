@@ -14,7 +14,8 @@ from edge_bridge.bundle import keys
 from workbench.certificates.certificate import NAME
 from workbench.certificates.decoder import read_certificate
 from workbench.window.bundle.model import BUNDLES, KEYS, CertificateEntry, Judged, Places, RunEntry, Shelf
-from workbench.window.certify.certifier import FOLDER, sentence
+from workbench.window.certify.certifier import FOLDER
+from workbench.window.failures import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar
 
 from workbench.window import format as fmt
 from workbench.window.bundle import looks
 from workbench.window.bundle.elided import Elided
 from workbench.window.icons import icon
-from workbench.window.widgets import label
+from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
     from workbench.session.actions import Failure
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from workbench.window.themes import Theme
 
 _HEIGHT: Final = 44
+_STEPS: Final = 1000  # of the bar
 
 
 class Strip(QFrame):
     """As high whatever it says, so that nothing below moves."""
+
+    cancel_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -31,16 +34,16 @@ class Strip(QFrame):
         self.age = label(tone="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setRange(0, 0)  # nobody knows how long
         self.bar.setFixedSize(160, 4)
         self.bar.setAccessibleName("A bundle is being worked on")
+        self.cancel = button("Cancel", self.cancel_wanted.emit, "link", tip="Nothing is written")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(8)
         for part in (self.symbol, self.word):
             row.addWidget(part)
         row.addWidget(self.text, 1)
-        for part in (self.age, self.bar):
+        for part in (self.age, self.bar, self.cancel):
             row.addWidget(part)
         self.setFixedHeight(_HEIGHT)
         self._said = ("", "", "", "")
@@ -50,10 +53,14 @@ class Strip(QFrame):
         self._theme = theme
         self._say(*self._said)
 
-    def show_work(self, sentence: str, since_s: float) -> None:
-        """What goes on, and since when."""
+    def show_work(self, sentence: str, since_s: float, fraction: float | None = None, why_not_cancel: str = "") -> None:
+        """What goes on, since when, and the fraction that is done where somebody knows."""
         self._say("", "", "muted", sentence, working=True)
         self.age.setText(fmt.age(since_s))
+        self.bar.setRange(0, 0 if fraction is None else _STEPS)
+        self.bar.setValue(round((fraction or 0.0) * _STEPS))
+        self.cancel.setEnabled(not why_not_cancel)
+        self.cancel.setToolTip(why_not_cancel or "Nothing is written")
 
     def show_result(self, made: Judged) -> None:
         """A bundle that was built."""
@@ -65,6 +72,10 @@ class Strip(QFrame):
         """A bundle that was verified, or not."""
         look = looks.of_standing(judged)
         self._say(look.symbol, look.word, look.colour, f"{judged.file.name}   {judged.golden or look.sentence}")
+
+    def show_cancelled(self) -> None:
+        """It was given up."""
+        self._say("ring", "CANCELLED", "muted", "Nothing was written.")
 
     def show_failure(self, failure: Failure) -> None:
         """Why there is no bundle, and what to do."""
@@ -80,6 +91,6 @@ class Strip(QFrame):
         self.word.setText(word)
         self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
         self.text.say(text, tip)
-        for part in (self.bar, self.age):
+        for part in (self.bar, self.age, self.cancel):
             part.setVisible(working)
         self.setAccessibleName(f"{word} {text}".strip())

@@ -1,23 +1,29 @@
-"""The course of a certification: a suite is read, cases run, a certificate is written; the window's timer moves it."""
+"""The course of a certification: a suite is read, cases run, a certificate is written; all beside the window."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
 from drivers.errors import PulseError
 from workbench.session.actions import Failure
-from workbench.window.certify.certifier import sentence
+from workbench.window.failures import sentence
+from workbench.window.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from workbench.certify.runner import CaseRun
     from workbench.window.certify.model import CertificationResult, Certifier, PastLine, SuiteLoader, Work
     from workbench.window.desk import Desk
+
+
+FILES: Final = "certificates"  # the thread that reads and writes them
+HINT: Final = "Look into its folder."
+AT_CLOSE: Final = "The certificate that is being written is finished first."
 
 
 class CertifyStage(StrEnum):
@@ -41,7 +47,7 @@ class CertifyController(QObject):
 
     def __init__(self, desk: Desk, certifier: Certifier) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk, self._background = desk, desk.background
         self.certifier = certifier
         self.stage = CertifyStage.IDLE
         self.suite: Path | None = None
@@ -53,9 +59,8 @@ class CertifyController(QObject):
         self.result: CertificationResult | None = None
         self.shown: CertificationResult | None = None  # an earlier certificate, in place of the suite
         self.past: Sequence[PastLine] = ()
-        self._reading: SuiteLoader | None = None
+        self._reading: Task[SuiteLoader] | None = None
         self._seen: tuple[object, ...] = ()
-        desk.read.connect(self.turn)
         desk.switched_off.connect(self.off)
 
     # ---- what is possible
@@ -128,12 +133,13 @@ class CertifyController(QObject):
         if self.on or self.stage is CertifyStage.WRITING or ((suite, bench) == (self.suite, self.bench) and not again):
             return
         if self._reading is not None:
-            self._reading.close()
+            self._reading.cancel()
         self.suite, self.bench, self.emulated = suite, bench, self.certifier.emulated(bench)
         self.cases, self.broken, self.result, self.shown = [], [], None, None
         try:
-            self._reading = self.certifier.read(suite, bench)
-            self.stage = CertifyStage.READING
+            reading = self.certifier.read(suite, bench)
+            task = Task("Read the suite", ready=self._take_reading, failed=self._fail_reading)
+            self._reading, self.stage = self._background.watch(task, reading), CertifyStage.READING
         except OSError as error:
             self._reading, self.stage = None, CertifyStage.IDLE
             self.broken = [f"{suite.name} cannot be read: {error.strerror or error}"]
@@ -155,6 +161,8 @@ class CertifyController(QObject):
         for case in self.cases:
             _forget(case)
         self.broken, self.result, self.stage, self._seen = [], None, CertifyStage.RUNNING, ()
+        task = Task[_Tolerant]("Certify", ready=lambda _: self._write(), moved=self._hear, failed=self._fail_work)
+        self._background.watch(task, _Tolerant(self.work, self._note))
         self.changed.emit()
 
     def stop(self) -> None:
@@ -173,12 +181,20 @@ class CertifyController(QObject):
 
     def look(self) -> None:
         """Read the list of earlier certificates."""
-        self.certifier.past(self._take_past, self.failed.emit)
+        self._background.run_in_thread(
+            Task("List earlier certificates", ready=self._take_past, failed=self.failed.emit, hint=HINT),
+            lambda _: self.certifier.past(),
+            queue=FILES,
+        )
 
     def open(self, folder: Path) -> None:
         """Show an earlier certificate."""
         if not self.on:
-            self.certifier.open(folder, self._show, self.failed.emit)
+            self._background.run_in_thread(
+                Task("Open a certificate", ready=self._show, failed=self.failed.emit, hint=HINT),
+                lambda _: self.certifier.open(folder),
+                queue=FILES,
+            )
 
     def leave(self) -> None:
         """Back from an earlier certificate to the suite."""
@@ -190,58 +206,68 @@ class CertifyController(QObject):
     def close(self) -> None:
         """The window is leaving: stop in order, keep what is known."""
         if self._reading is not None:
-            self._reading.close()
+            self._reading.cancel()
         if self.work is not None and not self.work.done:
             self.work.close()
-        if self.work is not None and self.stage in (CertifyStage.RUNNING, CertifyStage.STOPPING):
-            self.certifier.write(self.work, self._take_result, self._fail_result)
-        self.certifier.close()
+        if self.work is not None and self.on:
+            self._write()
+        self._background.end(FILES)
 
-    # ---- each turn
+    # ---- what arrives
 
-    def turn(self) -> None:
-        """Hear what is new; called ten times a second."""
-        self.certifier.poll()
-        if self._reading is not None:
-            self._read_on(self._reading)
-        if self.on and self.work is not None:
-            self._work_on(self.work)
+    def _take_reading(self, reading: SuiteLoader) -> None:
+        self._reading, self.stage = None, CertifyStage.IDLE
+        self.cases, self.broken = list(reading.cases), list(reading.broken)
+        self.replaced.emit()
+        self.changed.emit()
 
-    def _read_on(self, reading: SuiteLoader) -> None:
-        reading.poll()
-        if reading.done:
-            self._reading, self.stage = None, CertifyStage.IDLE
-            self.cases, self.broken = list(reading.cases), list(reading.broken)
-            self.replaced.emit()
-            self.changed.emit()
+    def _fail_reading(self, failure: Failure) -> None:
+        self._reading, self.stage, self.broken = None, CertifyStage.IDLE, [failure.sentence]
+        self.replaced.emit()
+        self.changed.emit()
 
-    def _work_on(self, work: Work) -> None:
-        try:
-            work.poll()
-        except OSError as error:  # a script can do anything to its folder
-            told = f"the suite's progress cannot be read: {error}"
-            self.broken = [*dict.fromkeys([*self.broken, told])]
+    def _hear(self) -> None:
+        """What a certification found since the last look."""
+        work = self.work
+        if work is None:
+            return
         _copy(work.cases, self.cases)
         seen = (len(work.broken), *((case.begun, case.verdict, len(case.checks)) for case in work.cases))
-        if work.done:
-            self.broken = [*self.broken, *work.broken]
-            self.stage = CertifyStage.WRITING
-            self.certifier.write(work, self._take_result, self._fail_result)
-            self.changed.emit()
-        elif seen != self._seen:
+        if seen != self._seen:
             self._seen = seen
             self.changed.emit()
+
+    def _note(self, error: OSError) -> None:
+        told = f"the suite's progress cannot be read: {error}"
+        self.broken = [*dict.fromkeys([*self.broken, told])]
+
+    def _write(self) -> None:
+        """The certification is over: write its certificate, even while the window closes."""
+        work = self.work
+        if work is None:
+            return
+        self.broken = [*self.broken, *work.broken]
+        self.stage = CertifyStage.WRITING
+        self._background.run_in_thread(
+            Task(
+                "Write the certificate", ready=self._take_result, failed=self._fail_work, hint=HINT, at_close=AT_CLOSE
+            ),
+            lambda _: self.certifier.write(work),
+            queue=FILES,
+            finishes=True,
+        )
+        self.changed.emit()
+
+    def _fail_work(self, failure: Failure) -> None:
+        self.stage = CertifyStage.IDLE
+        self.changed.emit()
+        self.failed.emit(failure)
 
     def _take_result(self, result: CertificationResult) -> None:
         self.result, self.stage = result, CertifyStage.IDLE
         self.changed.emit()
         self.ended.emit()
         self.look()
-
-    def _fail_result(self, failure: Failure) -> None:
-        self.stage = CertifyStage.IDLE
-        self.changed.emit()
-        self.failed.emit(failure)
 
     def _take_past(self, lines: Sequence[PastLine]) -> None:
         self.past = lines
@@ -264,6 +290,26 @@ class CertifyController(QObject):
     def verdict(self) -> CertificationResult | None:
         """The result on screen."""
         return self.shown if self.shown is not None else self.result
+
+
+class _Tolerant:
+    """A certification that goes on where its folder cannot be read for a moment."""
+
+    def __init__(self, work: Work, note: Callable[[OSError], None]) -> None:
+        self._work, self._note = work, note
+
+    @property
+    def done(self) -> bool:
+        return self._work.done
+
+    def poll(self) -> None:
+        try:
+            self._work.poll()
+        except OSError as error:  # a script can do anything to its folder
+            self._note(error)
+
+    def close(self) -> None:
+        self._work.close()
 
 
 def _forget(case: CaseRun) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence  # noqa: TC003  # fields of records name them
+from collections.abc import Mapping, Sequence  # noqa: TC003  # fields of records name them
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # a field of a record names it
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from workbench.certificates.results import Verdict
     from workbench.certify.runner import CaseRun
-    from workbench.session.actions import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,9 @@ class Work(Protocol):
 
 
 class Certifier(Protocol):
-    """Where suites, certifications and certificates come from. Long work is done beside the window's thread.
+    """Where suites, certifications and certificates come from.
 
-    What was asked for arrives through `ready` from `poll`; a failure instead of it goes to `failed`.
+    `write`, `past` and `open` wait for files: they are called in a thread.
     """
 
     def suites(self) -> Sequence[Suite]:
@@ -131,20 +130,14 @@ class Certifier(Protocol):
         """Its bench made safe by its guard, at once."""
         ...
 
-    def write(
-        self, work: Work, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
-    ) -> None:
+    def write(self, work: Work) -> CertificationResult:
         """Certificate and report of one that is done."""
         ...
 
-    def past(self, ready: Callable[[Sequence[PastLine]], None], failed: Callable[[Failure], None]) -> None:
-        """Newest first."""
+    def past(self) -> Sequence[PastLine]:
+        """Earlier certificates, newest first."""
         ...
 
-    def open(
-        self, folder: Path, ready: Callable[[CertificationResult], None], failed: Callable[[Failure], None]
-    ) -> None: ...
-
-    def poll(self) -> None: ...
-
-    def close(self) -> None: ...
+    def open(self, folder: Path) -> CertificationResult:
+        """An earlier certificate; raises `RunLogError`."""
+        ...

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from drivers.errors import PulseError
 from workbench.session.actions import Failure
-from workbench.window.certify.certifier import sentence
+from workbench.window.failures import sentence
+from workbench.window.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.window.fleet.model import Fleet, Hub
 
 Thing = TypeVar("Thing")
+HUB: Final = "fleet hub"  # the one thread that calls it
 
 
 class Stage(StrEnum):
@@ -49,9 +50,8 @@ class Connection(QObject):
 
     def __init__(self, desk: Desk, hub: Hub) -> None:
         super().__init__()
-        self._hub = hub
-        self._hand: ThreadPoolExecutor | None = None  # its first call starts the thread
-        self._asked: list[tuple[Future[Any], Callable[[Any], None]]] = []
+        self._hub, self._background = hub, desk.background
+        self._is_used = False  # by a first task
         self._fleet: Fleet | None = None
         self.stage = Stage.APART
         self.starting_broker = False
@@ -88,49 +88,44 @@ class Connection(QObject):
         """Hear the packs at `broker`; their rows go into `database`."""
         if not self.why_not_connect():
             self._stand(Stage.OPENING)
-            self._do(partial(self._hub.open, broker, database), self._opened)
+            self._do("Connect to the fleet", partial(self._hub.open, broker, database), self._opened)
 
     def leave(self) -> None:
         """Commit and say goodbye; a broker of ours runs on for the packs."""
         if not self.why_not_leave():
             self._fleet, self.view = None, None
             self._stand(Stage.LEAVING)
-            self._do(self._hub.leave, lambda _: self._stand(Stage.APART))
+            self._do("Leave the fleet", self._hub.leave, lambda _: self._stand(Stage.APART))
 
     def start_broker(self) -> None:
         """On 127.0.0.1, in a process of its own."""
         if not self.why_no_broker():
             self.starting_broker = True
             self.changed.emit()
-            self._do(self._hub.start_broker, self._broker_up)
+            self._do("Start a broker", self._hub.start_broker, self._broker_up)
 
     def stop_broker(self) -> None:
         if not self.why_not_stop_broker():
-            self._do(self._hub.stop_broker, lambda _: self.changed.emit())
+            self._do("Stop the broker", self._hub.stop_broker, lambda _: self.changed.emit())
 
     def send(self, file: Path, node: str) -> None:
         """Begin to send a bundle; what becomes of it the view tells."""
         if self._fleet is not None:
-            self._do(partial(self._fleet.send_bundle, file, node), lambda _: None)
+            self._do(f"Send {file.name}", partial(self._fleet.send_bundle, file, node), lambda _: None)
 
     def close(self) -> None:
         """The window goes: commit, say goodbye, stop the broker; a second call does nothing."""
         self._fleet, self.view = None, None
-        if self._hand is not None:
-            for future, _ in self._asked:
-                future.cancel()
-            self._asked.clear()
-            self._hand.submit(self._hub.close)
-            self._hand.shutdown(wait=True)
-            self._hand = None
+        if self._is_used:
+            self._is_used = False
+            task = Task[None]("Close the fleet", ready=lambda _: None)
+            self._background.run_in_thread(task, lambda _: self._hub.close(), queue=HUB, finishes=True)
+            self._background.end(HUB)
 
     # ---- what happens
 
     def turn(self) -> None:
-        """Take what has come; called ten times a second."""
-        for asked in [asked for asked in self._asked if asked[0].done()]:
-            self._asked.remove(asked)
-            self._settle(*asked)
+        """Look at the fleet; called ten times a second."""
         if self._fleet is not None:
             self._look(self._fleet)
         if self.own_broker != self._ran:
@@ -147,17 +142,11 @@ class Connection(QObject):
         self.view = view
         self.seen.emit()
 
-    def _settle(self, future: Future[Any], ready: Callable[[Any], None]) -> None:
-        error = future.exception()
-        if error is None:
-            ready(future.result())
-            return
+    def _fail(self, failure: Failure) -> None:
         self.starting_broker = False
         if self.stage in WAITS:
             self.stage = Stage.APART
-        told = isinstance(error, PulseError)
-        words = Failure(sentence(error.sentence), sentence(error.hint)) if told else Failure(sentence(str(error)))
-        self.failed.emit(words)
+        self.failed.emit(failure)
         self.changed.emit()
 
     def _opened(self, fleet: Fleet) -> None:
@@ -173,7 +162,6 @@ class Connection(QObject):
         self.stage = stage
         self.changed.emit()
 
-    def _do(self, work: Callable[[], Thing], ready: Callable[[Thing], None]) -> None:
-        if self._hand is None:
-            self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fleet hub")
-        self._asked.append((self._hand.submit(work), ready))
+    def _do(self, title: str, work: Callable[[], Thing], ready: Callable[[Thing], None]) -> None:
+        self._is_used = True
+        self._background.run_in_thread(Task(title, ready=ready, failed=self._fail), lambda _: work(), queue=HUB)

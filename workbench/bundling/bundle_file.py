@@ -1,0 +1,71 @@
+"""Bundle files on disk: read with a bound, written whole or not at all, never over another."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drivers.errors import Usage
+from edge_bridge.bundle.archive import MAX_FILE
+from workbench.bundling.steps import unwatched
+
+if TYPE_CHECKING:
+    from workbench.bundling.build import Built, Order
+    from workbench.bundling.steps import Steps
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltFile:
+    """A bundle and the file that it was written to."""
+
+    path: Path
+    built: Built
+
+
+def build_file(order: Order, path: Path | None, steps: Steps = unwatched) -> BuiltFile:
+    """Build one bundle and write it; without a `path`, to `NAME-SERIAL.bundle` in the working folder.
+
+    Raises `Usage` where the file exists already, and what `build` raises.
+    """
+    from workbench.bundling.build import build  # noqa: PLC0415  # only building needs what reads a run
+
+    if path is not None:
+        _refuse_existing(path)
+    built = build(order, steps)
+    about = built.verified.bundle.manifest
+    file = Path(f"{about.name}-{about.serial}.bundle") if path is None else path
+    write_file(file, built.data)
+    return BuiltFile(file, built)
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes, at most one more than a bundle may have; raises `Usage` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise Usage(f"cannot be read: {error.strerror}", where=str(path), hint="name a bundle file") from error
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write the whole file or none: a full disk and a kill leave nothing under its name. Raises `Usage`, `OSError`."""
+    _refuse_existing(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        hint = "name another file, or remove it first"
+        raise Usage("is there already", where=str(path), key="out", value=str(path), hint=hint)

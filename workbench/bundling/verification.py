@@ -1,0 +1,52 @@
+"""Whether a bundle may be believed: by keys that are trusted, and by its golden vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drivers.errors import CheckFailed
+from edge_bridge.bundle import golden
+from edge_bridge.bundle.verify import verify
+from workbench.bundling.steps import unwatched
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from edge_bridge.bundle.golden import GoldenResult
+    from edge_bridge.bundle.verify import Verified
+    from workbench.bundling.steps import Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying found; `golden` is None where the golden vectors were not replayed."""
+
+    verified: Verified
+    golden: GoldenResult | None = None
+
+
+def verify_bundle(
+    data: bytes,
+    trust: Path,
+    *,
+    now: datetime,
+    allow_sim: bool = True,
+    lowest_serial: int = 0,
+    replay: bool = False,
+    steps: Steps = unwatched,
+) -> Verification:
+    """Verify `data` by the keys in `trust`, then replay its golden vectors if asked; raises `BundleRefused`."""
+    steps("Its signature and its members are verified.", 0.0)
+    verified = verify(data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial)
+    if not replay:
+        return Verification(verified)
+    steps("Its golden vectors are replayed.", 0.1)
+    return Verification(verified, golden.replay(verified.bundle))
+
+
+def require_golden(result: GoldenResult) -> None:
+    """Raise `CheckFailed` for golden vectors that do not hold here."""
+    if not result.ok:
+        raise CheckFailed(f"its golden vectors do not hold: {result.sentence}", hint="build it anew with this version")
