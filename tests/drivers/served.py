@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fixtures import emulator
 from fixtures.behaviour import EaBehaviour, NgiBehaviour
 from fixtures.journal import Journal
-from fixtures.loom import Loom
+from fixtures.loom import AnalogWiring
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,7 +24,7 @@ class Served:
     """Where it listens, its wires, and the dialect behind the socket."""
 
     address: str
-    loom: Loom
+    loom: AnalogWiring
     instrument: Any
     journal: Path
 
@@ -34,7 +34,7 @@ def supply(folder: Path, **behaviour: Any) -> Generator[Served]:
     """An EA supply that does what `behaviour` says."""
     with (
         _journal(folder) as (loom, journal),
-        _turning(emulator.supply(loom, journal, EaBehaviour(**behaviour))) as host,
+        _turning(emulator.make_supply(loom, journal, EaBehaviour(**behaviour))) as host,
     ):
         yield _served(host, loom, folder)
 
@@ -43,19 +43,19 @@ def supply(folder: Path, **behaviour: Any) -> Generator[Served]:
 def cell_simulator(folder: Path, **behaviour: Any) -> Generator[Served]:
     """An NGI cell simulator that does what `behaviour` says."""
     with _journal(folder) as (loom, journal):
-        made = emulator.cell_simulator(loom, journal, NgiBehaviour(**behaviour))
+        made = emulator.make_cell_simulator(loom, journal, NgiBehaviour(**behaviour))
         with _turning(made) as host:
             yield _served(host, loom, folder)
 
 
-def _served(host: TcpHost, loom: Loom, folder: Path) -> Served:
+def _served(host: TcpHost, loom: AnalogWiring, folder: Path) -> Served:
     return Served(host.address, loom, host._instrument, folder / "journal")  # pyright: ignore[reportPrivateUsage]  # what it does is what is looked at
 
 
 @contextlib.contextmanager
-def _journal(folder: Path) -> Generator[tuple[Loom, Journal]]:
+def _journal(folder: Path) -> Generator[tuple[AnalogWiring, Journal]]:
     with Journal(folder / "journal") as journal:
-        yield Loom.create(folder / "loom"), journal
+        yield AnalogWiring.create(folder / "loom"), journal
 
 
 @contextlib.contextmanager

@@ -114,14 +114,14 @@ def test_the_guard_opens_a_device_that_is_big_endian(foreign: DutMap) -> None:
 
 
 def test_a_value_whose_flag_says_invalid_is_not_used(device: Device, heard: Dut) -> None:
-    say(device, frames.CELLS, frames.cells_page(1, [3.7, 3.701, 3.702, 3.703]))
+    say(device, frames.CELLS, frames.encode_cells_page(1, [3.7, 3.701, 3.702, 3.703]))
     until(lambda: value(heard, "bms/cell_06/voltage")[1] == Quality.GOOD)
     assert value(heard, "bms/cell_06/voltage")[0] == pytest.approx(3.701)
-    say(device, frames.CELLS, frames.cells_page(1, [3.7, float("nan"), 3.702, 3.703]))
+    say(device, frames.CELLS, frames.encode_cells_page(1, [3.7, float("nan"), 3.702, 3.703]))
     until(lambda: value(heard, "bms/cell_06/voltage")[1] == Quality.IMPLAUSIBLE)
     assert np.isnan(value(heard, "bms/cell_06/voltage")[0])
     assert value(heard, "bms/cell_07/voltage") == (pytest.approx(3.702), Quality.GOOD)
-    say(device, frames.CELLS, frames.cells_page(1, [3.7, 3.701, 3.702, 3.703]))
+    say(device, frames.CELLS, frames.encode_cells_page(1, [3.7, 3.701, 3.702, 3.703]))
     until(lambda: value(heard, "bms/cell_06/voltage")[1] == Quality.GOOD)
 
 
@@ -129,7 +129,7 @@ def test_a_raised_flag_is_a_fault_with_the_place_of_another_message(device: Devi
     say(device, frames.STRING, bytes(8))
     until(lambda: value(heard, "bms/fault") == (0.0, Quality.GOOD))
     say(device, frames.VOLTAGES, bytes([6, 0, 0, 0, 0, 0, 0, 0]))
-    say(device, frames.STRING, frames.packed([(14, 1, 1)]))
+    say(device, frames.STRING, frames.pack_fields([(14, 1, 1)]))
     until(lambda: value(heard, "bms/fault")[0] == 2.0)
     assert value(heard, "bms/fault_cell") == (7.0, Quality.GOOD), "it counts from 0"
     assert heard.map.words("bms/fault")[2] == "OVERVOLTAGE MSL"
@@ -137,7 +137,7 @@ def test_a_raised_flag_is_a_fault_with_the_place_of_another_message(device: Devi
 
 @pytest.mark.parametrize("bit", [12, 13])
 def test_several_flags_are_one_fault_that_may_name_no_place(device: Device, heard: Dut, bit: int) -> None:
-    say(device, frames.STRING, frames.packed([(bit, 1, 1)]))
+    say(device, frames.STRING, frames.pack_fields([(bit, 1, 1)]))
     until(lambda: value(heard, "bms/fault")[0] == 4.0)
     assert value(heard, "bms/fault_cell") == (0.0, Quality.GOOD)
 

@@ -14,10 +14,10 @@ from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import pulse_io
 from drivers.scpi.io_box import IoBox
 from drivers.scpi.link import ScpiLink
-from fixtures.io_box import IoBox as IoPhysics
+from fixtures.io_box import IoBoxDevice as IoPhysics
 from fixtures.io_box import IoDialect
 from fixtures.journal import Journal
-from fixtures.loom import Loom
+from fixtures.loom import AnalogWiring
 from tests.drivers.polled import running
 from tests.drivers.scripted import Line, Scripted
 
@@ -50,7 +50,7 @@ def test_a_temperature_survives_the_thermistor(kelvin: float) -> None:
 @pytest.mark.parametrize("kelvin", [pulse_io.COLDEST_K, pulse_io.HOTTEST_K])
 def test_the_box_plays_every_temperature_that_the_driver_takes(tmp_path: Path, kelvin: float) -> None:
     with Journal(tmp_path / "journal") as journal:
-        dialect = IoDialect(IoPhysics(Loom.create(tmp_path / "loom"), journal.note))
+        dialect = IoDialect(IoPhysics(AnalogWiring.create(tmp_path / "loom"), journal.note))
     asked = pulse_io.set_temperatures(np.full(8, kelvin), 8).decode("ascii").strip()
     assert dialect.execute(asked, "a test", 0.0) == "OK"
 

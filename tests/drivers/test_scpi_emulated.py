@@ -90,9 +90,9 @@ def test_the_fault_relay_opens_one_wire_and_closes_it(bench: EmulatedBench, cell
     cells.set_voltages(np.full(24, 3.7))
     cells.outputs(on=True)
     cells.fault_relay(7, "open_plus")
-    until(lambda: bench.loom["cell_open"][6] == 1.0)
+    until(lambda: bench.wiring["cell_open"][6] == 1.0)
     cells.fault_relay(7, "normal")
-    until(lambda: bench.loom["cell_open"][6] == 0.0)
+    until(lambda: bench.wiring["cell_open"][6] == 0.0)
     assert cells.outputs_state().all()
 
 
@@ -112,12 +112,12 @@ def test_prepared_protections_end_the_current_of_their_own_direction(
     header, before = {"sink_ocp": "SINK:CURR:PROT", "ocp": "CURR:PROT"}[direction], alarms()
     supply.prepare()
     supply.poller.call(lambda link: link.write(f"{header} 40\n".encode()))
-    bench.loom["contactor"][0] = 1.0
+    bench.wiring["contactor"][0] = 1.0
     supply.output(on=True)
     supply.set_current(wanted_a)
     until(lambda: alarms() == before + 1)
     until(lambda: known(supply).values[0] == 0.0)
-    bench.loom["contactor"][0] = 0.0
+    bench.wiring["contactor"][0] = 0.0
     supply.errors()  # reading them acknowledges the alarm, for whoever comes next
 
 
@@ -158,14 +158,14 @@ def test_polling_without_the_lock_leaves_the_error_queue_empty(supply: Supply) -
 def test_discharge_and_charge_have_their_signs(bench: EmulatedBench, supply: Supply) -> None:
     supply.prepare()
     supply.set_current(0.0)
-    bench.loom["contactor"][0] = 1.0
+    bench.wiring["contactor"][0] = 1.0
     supply.output(on=True)
     for wanted_a in (20.0, -20.0):
         supply.set_current(wanted_a)
         until(lambda wanted_a=wanted_a: abs(known(supply).values[2] - wanted_a) < 0.2)
         assert known(supply).values[3] * wanted_a > 0.0
     supply.output(on=False)
-    bench.loom["contactor"][0] = 0.0
+    bench.wiring["contactor"][0] = 0.0
 
 
 def test_the_last_word_switches_the_supply_off_over_its_own_connection(bench: EmulatedBench, supply: Supply) -> None:
@@ -186,7 +186,7 @@ def test_the_io_box_carries_temperatures_and_power(bench: EmulatedBench) -> None
         box.power(on=True)
         box.set_temperatures(wanted)
         until(lambda: bool(np.allclose(known(box).values[4:], wanted, atol=0.05)))
-        assert bench.loom["bms_power"][0] == 1.0
+        assert bench.wiring["bms_power"][0] == 1.0
         box.power(on=False)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BenchError, Usage
-from fixtures.emulated import BenchError as EmulatorError
+from fixtures.emulated import EmulatorError
 from fixtures.pack.emulated import EmulatedPack
 from workbench.engine.guard_entry import LOOPBACK_CAN, know_loopback_can
 
@@ -30,7 +30,7 @@ class Field:
 
 @contextmanager
 def field(pack: str, folder: Path) -> Generator[Field]:
-    """`emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can. Raises `Usage`, `BenchError`."""
+    """`emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can. Raises `Usage`, `EmulatorError`."""
     if pack != EMULATED:
         yield _adapter(pack)
         return

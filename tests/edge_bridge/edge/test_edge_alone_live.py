@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge.edge.proof import BOOTS
-from fixtures.loom import Loom
+from fixtures.loom import AnalogWiring
 from tests.edge_bridge.edge.field import EdgeProcess, start_edge, until
 from tests.edge_bridge.edge.keeping import installed, told_sha256
 
@@ -73,7 +73,7 @@ def test_a_tripped_gate_asks_for_open_and_is_remembered_until_somebody_resets_it
     edge = start_edge(state, trust, NOBODY)
     edges.append(edge)
     edge.wait_for("runs from slot a")
-    loom = Loom(state / "pack" / "loom")
+    loom = AnalogWiring(state / "pack" / "loom")
     until(lambda: loom["contactor"][0] == 1.0)
     loom["fault_cell_offset"][6] = 0.9
     edge.wait_for("the gate tripped: bms/cell_07/voltage")
@@ -86,6 +86,6 @@ def test_a_tripped_gate_asks_for_open_and_is_remembered_until_somebody_resets_it
     reset = start_edge(state, trust, NOBODY, "--reset-trip", "the cell was exchanged")
     edges.append(reset)
     reset.wait_for("runs from slot")
-    until(lambda: (state / "pack" / "loom").exists() and Loom(state / "pack" / "loom")["contactor"][0] == 1.0)
+    until(lambda: (state / "pack" / "loom").exists() and AnalogWiring(state / "pack" / "loom")["contactor"][0] == 1.0)
     assert not reset.heard("tripped")
     reset.end()

@@ -25,7 +25,7 @@ HEALTHY = "is healthy"
 def broker(tmp_path: Path) -> Iterator[Broker]:
     started = start_broker(tmp_path / "broker")
     yield started
-    if started.running:
+    if started.is_running:
         started.stop()
 
 
