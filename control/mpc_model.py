@@ -87,11 +87,11 @@ def coolest_a(kelvin: float, ambient_k: float, high_k: float, abreast: float) ->
     return abreast * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
 
 
-def linearise(currents: Any, start: Any, broken: Any) -> sy.Compiled:
+def linearise(currents: Any, start: Any, broken: Any) -> sy.CompiledFunction:
     """`g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
     slope = cast("Any", sy.jacobian(broken, currents))
     inputs, outputs = {"u": currents, "x": start}, {"g": sy.dense(broken), "dg": sy.dense(slope)}
-    return sy.Compiled(sy.function("mpc_excess", inputs, outputs))
+    return sy.CompiledFunction(sy.function("mpc_excess", inputs, outputs))
 
 
 class Polarisation:

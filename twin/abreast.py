@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 # CasADi's names, in the order of the numbers that the kernel knows them by; what it does to one operand twice is the
 # same as to two: every loop less compiles sooner.
 _NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH CONSTPOW"
-ADD, SUB, MUL, DIV, AT_MOST, MORE, LESS, HYPOT, ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
+ADD, SUB, MUL, DIV, LESS_EQUAL, MAXIMUM, MINIMUM, HYPOT, SQUARE_ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
 OPERATIONS: Final = {symbolic.operation(name): number for number, name in enumerate(_NAMES.split())} | {
     symbolic.operation("TWICE"): ADD,
     symbolic.operation("SQ"): MUL,
-    symbolic.operation("ASSIGN"): MORE,
+    symbolic.operation("ASSIGN"): MAXIMUM,
 }
 INPUT, OUTPUT, CONSTANT = (symbolic.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
 OPERATION, LEFT, RIGHT, RESULT = range(4)
-WIDTH: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
+BLOCK_CELLS: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
 
 
-class Abreast:
+class BatchFunction:
     """`function` bound to arrays `inputs` and `outputs`, one of shape (rows, cells) an argument; fill, call, read.
 
     Raises `ValueError` for a function with another operation than `OPERATIONS`. Not to be shared between threads.
@@ -44,9 +44,9 @@ class Abreast:
     def __init__(self, function: Function, cells: int) -> None:
         rows_in = [function.numel_in(n) for n in range(function.n_in())]
         rows_out = [function.numel_out(n) for n in range(function.n_out())]
-        places = _Places(rows_in, rows_out)
-        self._code = np.array(_code(function, places), dtype=np.int32)
-        self._values = np.zeros((places.count, -(-cells // WIDTH) * WIDTH))
+        places = _Registers(rows_in, rows_out)
+        self._code = np.array(_compile(function, places), dtype=np.int32)
+        self._values = np.zeros((places.count, -(-cells // BLOCK_CELLS) * BLOCK_CELLS))
         for constant, place in places.constants.items():
             self._values[place] = constant
         edges = np.cumsum([*rows_in, *rows_out])
@@ -55,11 +55,11 @@ class Abreast:
 
     def __call__(self) -> tuple[Floats, ...]:
         """Evaluate on what `inputs` hold now; returns `outputs`, which the next call overwrites."""
-        walk(self._code, self._values)
+        execute(self._code, self._values)
         return self.outputs
 
 
-class _Places:
+class _Registers:
     """Rows of `values[place, cells]`: inputs, outputs, constants, and what is computed on the way, over and over."""
 
     def __init__(self, rows_in: list[int], rows_out: list[int]) -> None:
@@ -67,33 +67,33 @@ class _Places:
         self.first_out: list[int] = np.cumsum([self.first_in[-1], *rows_out]).tolist()
         self.count = self.first_out[-1]
         self.constants: dict[float, int] = {}
-        self._passing: set[int] = set()
+        self._temporary: set[int] = set()
         self._free: list[int] = []
 
     def constant(self, value: float) -> int:
         """The place of this number."""
         if value not in self.constants:
-            self.constants[value] = self._anew()
+            self.constants[value] = self._new_row()
         return self.constants[value]
 
-    def take(self) -> int:
+    def allocate(self) -> int:
         """A place for a result."""
-        place = self._free.pop() if self._free else self._anew()
-        self._passing.add(place)
+        place = self._free.pop() if self._free else self._new_row()
+        self._temporary.add(place)
         return place
 
-    def leave(self, place: int | None) -> None:
+    def release(self, place: int | None) -> None:
         """What lies there is not wanted any more, where it is a result."""
-        if place in self._passing:
-            self._passing.discard(place)
+        if place in self._temporary:
+            self._temporary.discard(place)
             self._free.append(place)
 
-    def _anew(self) -> int:
+    def _new_row(self) -> int:
         self.count += 1
         return self.count - 1
 
 
-def _code(function: Function, places: _Places) -> list[tuple[int, int, int, int]]:
+def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int, int]]:
     """Operation, places of both operands and of the result.
 
     A result never lies where an operand does, as it may in CasADi: a loop from one row into itself is not vectorised.
@@ -109,19 +109,19 @@ def _code(function: Function, places: _Places) -> list[tuple[int, int, int, int]
         elif operation == CONSTANT:
             held[result] = places.constant(function.instruction_constant(k))
         elif operation == OUTPUT:
-            code.append((MORE, held[operands[0]], held[operands[0]], places.first_out[result] + row[0]))
+            code.append((MAXIMUM, held[operands[0]], held[operands[0]], places.first_out[result] + row[0]))
         elif operation in OPERATIONS:
             ours = [held[operand] for operand in operands]
-            held[result] = places.take()
+            held[result] = places.allocate()
             code.append((OPERATIONS[operation], ours[0], ours[-1], held[result]))
         else:
             raise ValueError(f"{function.name()}: instruction {k} is none of {_NAMES}")
-        places.leave(before)
+        places.release(before)
     return code
 
 
 @kernel
-def walk(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one branch an operation
+def execute(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one branch an operation
     """Follow `code[k, 4]` on `values[place, cells]`."""
     cells = range(values.shape[1])
     for k in range(len(code)):
@@ -138,14 +138,14 @@ def walk(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one bran
         elif operation == SUB:
             for n in cells:
                 values[place, n] = values[left, n] - values[right, n]
-        elif operation == AT_MOST:
+        elif operation == LESS_EQUAL:
             for n in cells:
                 values[place, n] = 1.0 if values[left, n] <= values[right, n] else 0.0
-        elif operation == MORE:
+        elif operation == MAXIMUM:
             for n in cells:
                 first, second = values[left, n], values[right, n]
                 values[place, n] = second if np.isnan(first) or second > first else first
-        elif operation == LESS:
+        elif operation == MINIMUM:
             for n in cells:
                 first, second = values[left, n], values[right, n]
                 values[place, n] = second if np.isnan(first) or second < first else first
@@ -154,13 +154,13 @@ def walk(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one bran
                 values[place, n] = np.sqrt(values[left, n] * values[left, n] + values[right, n] * values[right, n])
         else:
             for n in cells:
-                values[place, n] = seldom(operation, values[left, n], values[right, n])
+                values[place, n] = apply_rare_operation(operation, values[left, n], values[right, n])
 
 
 @kernel
-def seldom(operation: int, left: float, right: float) -> float:  # noqa: PLR0911  # one an operation
+def apply_rare_operation(operation: int, left: float, right: float) -> float:  # noqa: PLR0911  # one an operation
     """Operations that are few, or no vector's anyway."""
-    if operation == ROOT:
+    if operation == SQUARE_ROOT:
         return np.sqrt(left)
     if operation == INVERSE:
         return 1.0 / left

@@ -13,7 +13,7 @@ from typing import Final
 _REVISION: Final = 2  # of our own equations around PyBaMM's
 
 
-def folder() -> Path:
+def find_cache_folder() -> Path:
     """`PULSEBMS_CACHE`, else the platform's cache folder; made if missing and possible."""
     given = os.environ.get("PULSEBMS_CACHE")
     local = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else os.environ.get("XDG_CACHE_HOME")
@@ -23,25 +23,25 @@ def folder() -> Path:
     return path
 
 
-def spme_file(cache: Path) -> Path:
+def find_spme_file(cache: Path) -> Path:
     """The exported SPMe of these versions of PyBaMM and CasADi."""
     return cache / f"spme-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
 
 
-def sealed(text: str) -> str:
+def seal(text: str) -> str:
     """`text` behind a line that proves it whole."""
     return f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
 
 
-def opened(text: str) -> str:
-    """What `sealed` was given; raises `ValueError` where a byte of it changed or is missing."""
+def unseal(text: str) -> str:
+    """What `seal` was given; raises `ValueError` where a byte of it changed or is missing."""
     _, _, inside = text.partition("\n")
-    if sealed(inside) != text:
+    if seal(inside) != text:
         raise ValueError("damaged: its contents do not match its own digest")
     return inside
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomic(path: Path, text: str) -> None:
     """Write beside `path`, then rename: a reader sees all of it or none, and two writers do no harm."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:

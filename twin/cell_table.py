@@ -14,7 +14,7 @@ from twin.compiled import kernel
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
-SHIPPED: Final = Path(__file__).parent / "parameters"
+PARAMETER_FOLDER: Final = Path(__file__).parent / "parameters"
 ROWS: Final = ("ocv_v", "r0_ohm", "r1_ohm", "tau1_s", "r2_ohm", "tau2_s")
 OCV, R0, R1, TAU1, R2, TAU2 = range(len(ROWS))
 REFERENCE_K: Final = 298.15
@@ -61,7 +61,7 @@ def store(table: CellTable, path: Path) -> None:
 
 
 @kernel
-def looked_up(rows: Floats, soc: float, out: Floats) -> float:
+def interpolate(rows: Floats, soc: float, out: Floats) -> float:
     """Fill `out[6]` with the table's values at `soc`; returns the slope of the open-circuit voltage (V per 1).
 
     Beyond 0 and 1 the open-circuit voltage goes on with its last slope, the others stay.

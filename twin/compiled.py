@@ -29,22 +29,22 @@ def kernel(function: F) -> F:
     except RuntimeError as error:
         _LOG.warning("%s; it is compiled at each start (seconds)", error)
     else:
-        _forgive(dispatcher._cache)  # noqa: SLF001  # numba offers no other way to its cache
+        _make_tolerant(dispatcher._cache)  # noqa: SLF001  # numba offers no other way to its cache
     return cast("F", dispatcher)
 
 
-def _forgive(cache: Any) -> None:
+def _make_tolerant(cache: Any) -> None:
     """Make `cache` answer what is stale or unreadable with nothing, so that numba compiles."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     files = cache._cache_file  # noqa: SLF001  # as above
     files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001
     where = cache.cache_path
-    emptied = _tolerant(cache.flush, where)
-    cache.load_overload = _tolerant(cache.load_overload, where, then=emptied)
-    cache.save_overload = _tolerant(cache.save_overload, where)
+    emptied = _warn_on_failure(cache.flush, where)
+    cache.load_overload = _warn_on_failure(cache.load_overload, where, then=emptied)
+    cache.save_overload = _warn_on_failure(cache.save_overload, where)
 
 
-def _tolerant(work: Callable[..., Any], where: str, then: Callable[[], Any] | None = None) -> Callable[..., Any]:
+def _warn_on_failure(work: Callable[..., Any], where: str, then: Callable[[], Any] | None = None) -> Callable[..., Any]:
     """`work` that answers None, warns and does `then` where it would raise."""
 
     def attempt(*what: Any) -> Any:

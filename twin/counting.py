@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from drivers.snapshot import Estimate
-from twin.held import HeldCurrent, known
+from twin.held import CurrentHold, replace_nan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 CAPACITY_SHARE: Final = 0.06  # a cell's own capacity against the nameplate
 SENSOR_C_RATE: Final = 0.004  # offset of the current sensor over the capacity, 1/h
-BLIND_C_RATE: Final = 0.5  # how far a current that is only assumed may be off
+UNKNOWN_C_RATE: Final = 0.5  # how far a current that is only assumed may be off
 
 
-class Counting:
+class CoulombCounter:
     """Counts each cell's charge against the nameplate's capacity; nothing corrects it."""
 
     def __init__(self, pack: PackSpec, soc0: float, soc0_std: float) -> None:
         self._capacity_as = 3600.0 * pack.parallel * pack.cell_ah
         self._soc0, self._soc0_std = soc0, soc0_std
         self._counted: Floats = np.zeros(pack.cells)
-        self._unsure = 0.0
-        self._held = HeldCurrent(pack.cells)
+        self._drift = 0.0
+        self._held = CurrentHold(pack.cells)
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate:
         """Add `dt_s` of current; an unknown current goes on as last known, at a price in certainty."""
-        current_a = reading.current_a + known(reading.balancing_a)
-        self._unsure += (SENSOR_C_RATE if np.isfinite(reading.current_a) else BLIND_C_RATE) * dt_s / 3600.0
+        current_a = reading.current_a + replace_nan(reading.balancing_a)
+        self._drift += (SENSOR_C_RATE if np.isfinite(reading.current_a) else UNKNOWN_C_RATE) * dt_s / 3600.0
         self._counted = self._counted + self._held(current_a) * dt_s / self._capacity_as
-        spread = self._soc0_std**2 + self._unsure**2 + (CAPACITY_SHARE * self._counted) ** 2
+        spread = self._soc0_std**2 + self._drift**2 + (CAPACITY_SHARE * self._counted) ** 2
         return Estimate(self._soc0 - self._counted, np.sqrt(spread))
 
 
@@ -44,4 +44,4 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
     unknown = set(settings) - {"soc0", "soc0_std"}
     if unknown:
         raise ValueError(f"twin.counting does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")
-    return Counting(pack, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.05)))
+    return CoulombCounter(pack, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.05)))

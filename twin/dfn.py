@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import dfn_worker
-from twin.dfn_worker import Answer, Cell, Restart, Stretch
-from twin.held import HeldCurrent
+from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnResult, Restart
+from twin.held import CurrentHold
 from twin.ports import PackState
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ class DfnCell:
 
     def __init__(self, pack: PackSpec, cell: int, interval_s: float) -> None:
         self._cell, self._interval_s = cell, interval_s
-        self._held = HeldCurrent(pack.cells)
+        self._held = CurrentHold(pack.cells)
         self._pending_as = self._pending_s = self._lag_s = 0.0
         self._generation, self._waiting = 0, True
         soc0 = float(pack.soc0[cell])
-        self._newest = Answer(0, float("nan"), soc0, pack.ambient_k)
+        self._newest_result = DfnResult(0, float("nan"), soc0, pack.ambient_k)
         spawn = multiprocessing.get_context("spawn")
         self._link, theirs = spawn.Pipe()
         scale = 1.0 / (pack.parallel * pack.cell_ah * float(pack.capacity_factor[cell]))
-        start = Cell(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]))
+        start = DfnCellStart(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]))
         self._worker = spawn.Process(
             target=dfn_worker.serve, args=(theirs, start, NICENESS), name=f"dfn-{cell + 1}", daemon=True
         )
@@ -56,13 +56,15 @@ class DfnCell:
         self._pending_s += dt_s
         self._lag_s += dt_s
         if self._waiting:
-            self._collect()
+            self._receive_results()
         if not self._waiting and self._pending_s >= self._interval_s:
             mean_a = self._pending_as / self._pending_s
-            self._send(Stretch(self._generation, mean_a, ambient_k, self._pending_s))
+            self._send(CurrentSegment(self._generation, mean_a, ambient_k, self._pending_s))
             self._pending_as = self._pending_s = 0.0
-        newest = self._newest
-        return PackState(_one(newest.soc), _one(newest.temperature_k), _one(newest.voltage_v), _one(held_a))
+        newest = self._newest_result
+        return PackState(
+            _as_array(newest.soc), _as_array(newest.temperature_k), _as_array(newest.voltage_v), _as_array(held_a)
+        )
 
     def take_over(self, state: PackState) -> None:
         """Show `state` until the worker has built a cell that continues from it (seconds), then catch up."""
@@ -72,7 +74,7 @@ class DfnCell:
         )
         self._generation += 1
         self._pending_as = self._pending_s = self._lag_s = 0.0
-        self._newest = Answer(self._generation, voltage, soc, kelvin)
+        self._newest_result = DfnResult(self._generation, voltage, soc, kelvin)
         self._send(Restart(self._generation, soc, kelvin, voltage, current))
 
     def age_s(self) -> float:
@@ -89,17 +91,17 @@ class DfnCell:
                 break
         self._worker.close()
 
-    def _collect(self) -> None:
+    def _receive_results(self) -> None:
         try:
             while self._link.poll():
-                answer: Answer = self._link.recv()
+                answer: DfnResult = self._link.recv()
                 if answer.generation == self._generation:
-                    self._newest, self._waiting = answer, False
+                    self._newest_result, self._waiting = answer, False
                     self._lag_s = self._pending_s  # it covers all that was sent
         except (OSError, EOFError):
             self._waiting = True  # for ever: the age tells
 
-    def _send(self, message: Stretch | Restart) -> None:
+    def _send(self, message: CurrentSegment | Restart) -> None:
         self._waiting = True
         try:
             self._link.send(message)
@@ -107,7 +109,7 @@ class DfnCell:
             return  # dead: the age tells
 
 
-def _one(value: float) -> Floats:
+def _as_array(value: float) -> Floats:
     return np.array([value])
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import cell_table
-from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
+from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.compiled import kernel
-from twin.held import HeldCurrent
+from twin.held import CurrentHold
 from twin.ports import PackState
-from twin.thermal import warmed
+from twin.thermal import step_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SOC, V1, V2, KELVIN, VOLTAGE = range(5)
 SCALE, RESISTANCE = range(2)
 DT, AMBIENT, CAPACITY_AS, ARRHENIUS, COOLING, HEAT_CAPACITY = range(6)
-_TO_SETTLE: Final = kernel(warmed)
+_STEP_TEMPERATURE: Final = kernel(step_temperature)
 
 
 @kernel
@@ -36,17 +36,17 @@ def advance(state: Floats, current_a: Floats, cells: Floats, rows: Floats, setti
     p = np.empty(rows.shape[0])
     for n in range(state.shape[1]):
         i = current_a[n] * cells[SCALE, n]
-        looked_up(rows, state[SOC, n], p)
+        interpolate(rows, state[SOC, n], p)
         a1, a2 = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
         state[V1, n] = a1 * state[V1, n] + (1.0 - a1) * p[R1] * cells[RESISTANCE, n] * i
         state[V2, n] = a2 * state[V2, n] + (1.0 - a2) * p[R2] * i
         state[SOC, n] -= i * dt / settings[CAPACITY_AS]
-        looked_up(rows, state[SOC, n], p)
+        interpolate(rows, state[SOC, n], p)
         hot = np.exp(settings[ARRHENIUS] * (1.0 / state[KELVIN, n] - 1.0 / cell_table.REFERENCE_K))
         state[VOLTAGE, n] = p[OCV] - p[R0] * hot * cells[RESISTANCE, n] * i - state[V1, n] - state[V2, n]
         settled = settings[AMBIENT] + i * (p[OCV] - state[VOLTAGE, n]) / settings[COOLING]
         ratio = dt * settings[COOLING] / settings[HEAT_CAPACITY]
-        state[KELVIN, n] = _TO_SETTLE(state[KELVIN, n], settled, ratio)
+        state[KELVIN, n] = _STEP_TEMPERATURE(state[KELVIN, n], settled, ratio)
 
 
 class EcmPack:
@@ -54,7 +54,7 @@ class EcmPack:
 
     def __init__(self, pack: PackSpec, table: CellTable) -> None:
         self._table = table
-        self._held = HeldCurrent(pack.cells)
+        self._held = CurrentHold(pack.cells)
         scale = table.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
         self._cells = np.vstack([scale, pack.resistance_factor])
         self._state = np.zeros((5, pack.cells))
@@ -98,4 +98,4 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """The lane; no settings."""
     if settings:
         raise ValueError(f"twin.ecm takes no settings, got {', '.join(settings)}")
-    return EcmPack(pack, cell_table.load(cell_table.SHIPPED / "ecm.toml"))
+    return EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import cell_table, power
-from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, looked_up
+from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.compiled import kernel
 from twin.ports import HealthEstimate
-from twin.power import AHEAD_S, Bounds, Reach
+from twin.power import HORIZON_S, PowerBounds, VoltageForecast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +29,16 @@ if TYPE_CHECKING:
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
 
-PARAMETERS: Final = cell_table.SHIPPED / "ekf.toml"  # a bundle carries them
+PARAMETERS: Final = cell_table.PARAMETER_FOLDER / "ekf.toml"  # a bundle carries them
 
 # The state: charge, both pairs' voltages, what the model gets wrong (V), R0 over the table's, nameplate over capacity.
 STATES: Final = 6
-SOC, V1, V2, WRONG, RESISTANCE, THIN = range(STATES)
+SOC, V1, V2, MODEL_ERROR, RESISTANCE, CAPACITY_RATIO = range(STATES)
 # A reading: the cell's current, which is held while unknown, what was measured, and the current as the voltage sees it.
 CURRENT, BALANCING, VOLTAGE, KELVIN, LAGGED = range(5)
-DT, CAPACITY_AS, ARRHENIUS, SCALE, LEARNS = range(5)  # from LEARNS on: for each state 1 where the voltage may move it
+DT, CAPACITY_AS, ARRHENIUS, SCALE, UPDATABLE = range(
+    5
+)  # from LEARNS on: for each state 1 where the voltage may move it
 OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM, OHM_STD = range(7)
 
 MODEL_V: Final = 0.008  # what table and two pairs leave unexplained, and for how long it lasts
@@ -52,25 +54,25 @@ PAIR_SHARE: Final = 0.10  # the pairs' resistances against the table's
 CAPACITY_STD: Final = 0.06  # a cell's own capacity against the nameplate
 VOLTAGE_V: Final = (2.8, 4.2)  # between which the state of power keeps a cell
 C_RATES: Final = (0.7, 1.5)  # charge and discharge that it never exceeds: LG INR21700-M50 product specification
-COLD_K: Final = 200.0
-HOT_K: Final = 400.0
-NO_CELL_V: Final = 1.0  # so far outside its open-circuit voltages a reading is not of this cell: unpowered, open wire
-SURPRISE: Final = 4.0
-TURNS: Final = 3  # of the iterated correction
-LEAST: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])  # where a state still means something
-MOST: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
+MIN_K: Final = 200.0
+MAX_K: Final = 400.0
+MAX_OFF_V: Final = 1.0  # so far outside its open-circuit voltages a reading is not of this cell: unpowered, open wire
+INNOVATION_LIMIT: Final = 4.0
+ITERATIONS: Final = 3  # of the iterated correction
+STATE_MIN: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])  # where a state still means something
+STATE_MAX: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
 
 
 @kernel
-def heated(arrhenius_k: float, kelvin: float) -> float:
+def find_temperature_factor(arrhenius_k: float, kelvin: float) -> float:
     """Factor on R0 at `kelvin`; 1 where that is not known, or no temperature of a cell."""
-    if not COLD_K < kelvin < HOT_K:
+    if not MIN_K < kelvin < MAX_K:
         return 1.0
     return np.exp(arrhenius_k * (1.0 / kelvin - 1.0 / cell_table.REFERENCE_K))
 
 
 @kernel
-def take_in(reading: Floats, pack_a: float, scale: float, dt_s: float) -> None:
+def update_currents(reading: Floats, pack_a: float, scale: float, dt_s: float) -> None:
     """Each cell's current in `reading[5, n]`: the pack's and its own times `scale`; held while that is unknown."""
     follows = 1.0 - np.exp(-dt_s / SKEW_S)
     for n in range(reading.shape[1]):
@@ -86,33 +88,33 @@ def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
     """Move `x[6, n]` and `covariance[n, 6, 6]` by one step of the current in `reading[5, n]`."""
     dt = settings[DT]
     p, kept = np.empty(rows.shape[0]), np.ones(STATES)
-    kept[WRONG] = np.exp(-dt / MODEL_S)
+    kept[MODEL_ERROR] = np.exp(-dt / MODEL_S)
     for n in range(x.shape[1]):
         i, c = reading[CURRENT, n], covariance[n]
-        looked_up(rows, x[SOC, n], p)
+        interpolate(rows, x[SOC, n], p)
         kept[V1], kept[V2] = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
         spent = i * dt / settings[CAPACITY_AS]
-        x[SOC, n] -= spent * x[THIN, n]
+        x[SOC, n] -= spent * x[CAPACITY_RATIO, n]
         x[V1, n] = kept[V1] * x[V1, n] + (1.0 - kept[V1]) * p[R1] * i
         x[V2, n] = kept[V2] * x[V2, n] + (1.0 - kept[V2]) * p[R2] * i
-        x[WRONG, n] *= kept[WRONG]
+        x[MODEL_ERROR, n] *= kept[MODEL_ERROR]
         for a in range(STATES):
             for b in range(STATES):
                 c[a, b] *= kept[a] * kept[b]
         for a in range(STATES):
-            c[SOC, a] -= spent * c[THIN, a]
+            c[SOC, a] -= spent * c[CAPACITY_RATIO, a]
         for a in range(STATES):
-            c[a, SOC] -= spent * c[a, THIN]
+            c[a, SOC] -= spent * c[a, CAPACITY_RATIO]
         c[SOC, SOC] += dt * (SENSOR_A**2 * MODEL_S / settings[CAPACITY_AS] ** 2 + DRIFT_PER_S)
         c[V1, V1] += (1.0 - kept[V1] ** 2) * (PAIR_SHARE * p[R1] * i) ** 2
         c[V2, V2] += (1.0 - kept[V2] ** 2) * (PAIR_SHARE * p[R2] * i) ** 2
-        c[WRONG, WRONG] += (1.0 - kept[WRONG] ** 2) * MODEL_V**2
+        c[MODEL_ERROR, MODEL_ERROR] += (1.0 - kept[MODEL_ERROR] ** 2) * MODEL_V**2
         c[RESISTANCE, RESISTANCE] += dt * RESISTANCE_PER_S
-        c[THIN, THIN] += dt * CAPACITY_PER_S
+        c[CAPACITY_RATIO, CAPACITY_RATIO] += dt * CAPACITY_PER_S
 
 
 @kernel
-def sharpen(c: Floats, gain: Floats, seen: Floats) -> None:
+def update_covariance(c: Floats, gain: Floats, seen: Floats) -> None:
     """Take what a voltage told out of `c[6, 6]`; a state without gain keeps its variance, not its covariances."""
     for a in range(STATES):
         for b in range(STATES):
@@ -125,9 +127,9 @@ def sharpen(c: Floats, gain: Floats, seen: Floats) -> None:
 
 @kernel
 def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Weigh the measured voltages in; one that is no number or no cell's (`NO_CELL_V`) leaves its cell alone.
+    """Weigh the measured voltages in; one that is no number or no cell's (`MAX_OFF_V`) leaves its cell alone.
 
-    What surprises is trusted less, by as much as makes it a surprise of `SURPRISE` deviations.
+    What surprises is trusted less, by as much as makes it a surprise of `INNOVATION_LIMIT` deviations.
 
     Iterated (Bell and Cathey 1993): a start that is far off meets the table's slope where it ends, not where it began.
     That R0 bends with charge is left out of the slope: it is small beside the open-circuit voltage's.
@@ -135,20 +137,20 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
     p, slope, before = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES)
     gain, seen = np.empty(STATES), np.empty(STATES)
     slope[V1] = slope[V2] = -1.0
-    slope[WRONG] = 1.0
-    lowest_v, highest_v = rows[OCV, 0] - NO_CELL_V, rows[OCV, -1] + NO_CELL_V
+    slope[MODEL_ERROR] = 1.0
+    lowest_v, highest_v = rows[OCV, 0] - MAX_OFF_V, rows[OCV, -1] + MAX_OFF_V
     for n in range(x.shape[1]):
         if not lowest_v <= reading[VOLTAGE, n] <= highest_v:
             continue
         i, c = reading[CURRENT, n], covariance[n]
         for a in range(STATES):
             before[a] = x[a, n]
-        hot = heated(settings[ARRHENIUS], reading[KELVIN, n])
-        for _ in range(TURNS):
-            slope[SOC] = looked_up(rows, x[SOC, n], p)
+        hot = find_temperature_factor(settings[ARRHENIUS], reading[KELVIN, n])
+        for _ in range(ITERATIONS):
+            slope[SOC] = interpolate(rows, x[SOC, n], p)
             slope[RESISTANCE] = -p[R0] * hot * i
             error = reading[VOLTAGE, n] - (
-                p[OCV] + slope[RESISTANCE] * x[RESISTANCE, n] - x[V1, n] - x[V2, n] + x[WRONG, n]
+                p[OCV] + slope[RESISTANCE] * x[RESISTANCE, n] - x[V1, n] - x[V2, n] + x[MODEL_ERROR, n]
             )
             skew = p[R0] * hot * (i - reading[LAGGED, n])
             spread = (NOISE_V**2 + skew**2 * SKEW_S) / settings[DT]
@@ -159,29 +161,29 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
                 error -= slope[a] * (before[a] - x[a, n])
             for a in range(STATES):
                 spread += slope[a] * seen[a]
-            spread = max(spread, (error / SURPRISE) ** 2)
+            spread = max(spread, (error / INNOVATION_LIMIT) ** 2)
             for a in range(STATES):
-                gain[a] = settings[LEARNS + a] * seen[a] / spread
-                x[a, n] = min(max(before[a] + gain[a] * error, LEAST[a]), MOST[a])
-        sharpen(c, gain, seen)
+                gain[a] = settings[UPDATABLE + a] * seen[a] / spread
+                x[a, n] = min(max(before[a] + gain[a] * error, STATE_MIN[a]), STATE_MAX[a])
+        update_covariance(c, gain, seen)
 
 
 @kernel
-def ahead(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
-    """`[7, n]`: each cell's voltage `AHEAD_S` from now over the pack's current (`Reach`), its R0 and deviation."""
+def predict_voltage(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
+    """`[7, n]`: each cell's voltage `HORIZON_S` from now over the pack's current (`VoltageForecast`), its R0 and deviation."""
     out, scale = np.zeros((7, x.shape[1])), settings[SCALE]
     p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
-    level[WRONG] = 1.0
+    level[MODEL_ERROR] = 1.0
     for n in range(x.shape[1]):
-        level[SOC] = looked_up(rows, x[SOC, n], p)
-        r0 = p[R0] * heated(settings[ARRHENIUS], reading[KELVIN, n])
-        kept1, kept2 = np.exp(-AHEAD_S / p[TAU1]), np.exp(-AHEAD_S / p[TAU2])
+        level[SOC] = interpolate(rows, x[SOC, n], p)
+        r0 = p[R0] * find_temperature_factor(settings[ARRHENIUS], reading[KELVIN, n])
+        kept1, kept2 = np.exp(-HORIZON_S / p[TAU1]), np.exp(-HORIZON_S / p[TAU2])
         level[V1], level[V2] = -kept1, -kept2
-        falls = level[SOC] * AHEAD_S / settings[CAPACITY_AS]
-        steep[RESISTANCE], steep[THIN] = r0, falls
+        falls = level[SOC] * HORIZON_S / settings[CAPACITY_AS]
+        steep[RESISTANCE], steep[CAPACITY_RATIO] = r0, falls
         pairs = (1.0 - kept1) * p[R1] + (1.0 - kept2) * p[R2]
-        out[OPEN, n] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[WRONG, n]
-        out[DROP, n] = (x[RESISTANCE, n] * r0 + pairs + falls * x[THIN, n]) * scale
+        out[OPEN, n] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[MODEL_ERROR, n]
+        out[DROP, n] = (x[RESISTANCE, n] * r0 + pairs + falls * x[CAPACITY_RATIO, n]) * scale
         out[OHM, n] = x[RESISTANCE, n] * r0 * scale
         out[OHM_STD, n] = np.sqrt(covariance[n, RESISTANCE, RESISTANCE]) * r0 * scale
         out[DROP_VAR, n] = (PAIR_SHARE * pairs) ** 2
@@ -195,20 +197,20 @@ def ahead(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings
     return out
 
 
-class Filter:
-    """Every cell's state and covariance; the parameters in `learns` move with the voltage, the others only count.
+class CellFilter:
+    """Every cell's state and covariance; the parameters in `updatable` move with the voltage, the others only count.
 
     `scale`: the current of a cell of the table's size over that of the pack's.
     """
 
     def __init__(
-        self, cells: int, table: CellTable, start: tuple[float, float], scale: float, learns: tuple[int, ...] = ()
+        self, cells: int, table: CellTable, start: tuple[float, float], scale: float, updatable: tuple[int, ...] = ()
     ) -> None:
         self._rows = table.rows
-        moved = [float(state not in {RESISTANCE, THIN} or state in learns) for state in range(STATES)]
+        moved = [float(state not in {RESISTANCE, CAPACITY_RATIO} or state in updatable) for state in range(STATES)]
         self._settings = np.array([0.0, 3600.0 * table.capacity_ah, table.arrhenius_k, scale, *moved])
         self.x = np.zeros((STATES, cells))
-        self.x[SOC], self.x[RESISTANCE], self.x[THIN] = start[0], 1.0, 1.0
+        self.x[SOC], self.x[RESISTANCE], self.x[CAPACITY_RATIO] = start[0], 1.0, 1.0
         stds = (start[1], MODEL_V, MODEL_V, MODEL_V, RESISTANCE_STD, CAPACITY_STD)
         self.covariance = np.tile(np.diag(np.square(stds)), (cells, 1, 1))
 
@@ -217,8 +219,8 @@ class Filter:
         predict(self.x, self.covariance, reading, self._rows, self._settings)
         correct(self.x, self.covariance, reading, self._rows, self._settings)
 
-    def ahead(self, reading: Floats) -> Floats:
-        return ahead(self.x, self.covariance, reading, self._rows, self._settings)
+    def predict_voltage(self, reading: Floats) -> Floats:
+        return predict_voltage(self.x, self.covariance, reading, self._rows, self._settings)
 
 
 class Ekf:
@@ -227,32 +229,32 @@ class Ekf:
     def __init__(self, pack: PackSpec, table: CellTable, soc0: float, soc0_std: float) -> None:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
         self._element_as = 3600.0 * pack.parallel * pack.cell_ah
-        self._bounds = Bounds(*VOLTAGE_V, *(rate * pack.parallel * pack.cell_ah for rate in C_RATES))
+        self._bounds = PowerBounds(*VOLTAGE_V, *(rate * pack.parallel * pack.cell_ah for rate in C_RATES))
         start = pack.cells, table, (soc0, soc0_std), self._scale
-        self._charge, self._resistance = Filter(*start), Filter(*start, learns=(RESISTANCE,))
+        self._charge, self._resistance = CellFilter(*start), CellFilter(*start, updatable=(RESISTANCE,))
         self._reading = np.full((5, pack.cells), np.nan)
         self._reading[[CURRENT, LAGGED]] = 0.0
-        take_in(self._reading, 0.0, self._scale, 1.0)  # compile before the loop turns: it takes a second
-        spare = Filter(*start)
+        update_currents(self._reading, 0.0, self._scale, 1.0)  # compile before the loop turns: it takes a second
+        spare = CellFilter(*start)
         spare.update(self._reading, 1.0)
-        power.able(self._reach(spare.ahead(self._reading), spare.x[SOC]), self._bounds)
+        power.compute_power(self._make_forecast(spare.predict_voltage(self._reading), spare.x[SOC]), self._bounds)
 
     def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
         """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""
         own = self._reading
         if dt_s > 0.0:
             own[BALANCING], own[VOLTAGE], own[KELVIN] = reading.balancing_a, reading.voltage_v, reading.temperature_k
-            take_in(own, reading.current_a, self._scale, dt_s)
+            update_currents(own, reading.current_a, self._scale, dt_s)
             self._charge.update(own, dt_s)
             self._resistance.update(own, dt_s)
         soc, soc_std = self._charge.x[SOC].copy(), np.sqrt(self._charge.covariance[:, SOC, SOC])
-        coming = self._resistance.ahead(own)
-        able = power.able(self._reach(coming, soc), self._bounds)
+        coming = self._resistance.predict_voltage(own)
+        able = power.compute_power(self._make_forecast(coming, soc), self._bounds)
         return HealthEstimate(soc, soc_std, coming[OHM], coming[OHM_STD], *able)
 
-    def _reach(self, coming: Floats, soc: Floats) -> Reach:
+    def _make_forecast(self, coming: Floats, soc: Floats) -> VoltageForecast:
         lines = (coming[OPEN], coming[DROP], coming[OPEN_VAR], coming[DROP_VAR], coming[BOTH_VAR])
-        return Reach(*lines, soc * self._element_as, (1.0 - soc) * self._element_as)
+        return VoltageForecast(*lines, soc * self._element_as, (1.0 - soc) * self._element_as)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:

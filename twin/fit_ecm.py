@@ -43,7 +43,7 @@ TESTS: Final = (
 
 
 @dataclass
-class Trace:
+class PulseTrace:
     """Durations (s), currents (A) and end voltages (V) of the steps of one pulse pair."""
 
     dt_s: Floats
@@ -51,7 +51,7 @@ class Trace:
     voltage_v: Floats
 
 
-def pulse_pair(cell: physics.ReferenceCell, current_a: float, test: PulseTest) -> Trace:
+def run_pulse_pair(cell: physics.ReferenceCell, current_a: float, test: PulseTest) -> PulseTrace:
     """Discharge, rest, charge, rest: charge neutral; sampled densely where the voltage moves fast."""
     fine = [0.1] * 10 + [1.0] * 9
     pulse = [*fine, *[(test.pulse_s - 10.0) / 10.0] * 10]
@@ -60,10 +60,12 @@ def pulse_pair(cell: physics.ReferenceCell, current_a: float, test: PulseTest) -
         (dt, i) for part, i in ((pulse, current_a), (relax, 0.0), (pulse, -current_a), (relax, 0.0)) for dt in [*part]
     ]
     voltages = [cell.step(i, test.kelvin, dt).voltage_v for dt, i in steps]
-    return Trace(np.array([dt for dt, _ in steps]), np.array([i for _, i in steps]), np.array(voltages))
+    return PulseTrace(np.array([dt for dt, _ in steps]), np.array([i for _, i in steps]), np.array(voltages))
 
 
-def two_rc(log_parameters: Floats, trace: Trace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
+def simulate_two_rc(
+    log_parameters: Floats, trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float
+) -> Floats:
     """Voltage of R0 + 2 RC from rest, the open-circuit voltage linear around the point."""
     r0, r1, tau1, r2, tau2 = np.exp(log_parameters)
     soc = v1 = v2 = 0.0
@@ -76,42 +78,42 @@ def two_rc(log_parameters: Floats, trace: Trace, ocv_v: float, slope_v: float, c
     return np.array(voltages)
 
 
-def fitted(trace: Trace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
+def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
     """Least-squares (r0, r1, tau1, r2, tau2), resistances between 0.1 and 200 mOhm, 1 to 30 s and 30 to 600 s."""
     low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([0.2, 0.2, 30.0, 0.2, 600.0])
     weight = np.sqrt(trace.dt_s)
 
     def error(log_parameters: Floats) -> Floats:
-        return weight * (two_rc(log_parameters, trace, ocv_v, slope_v, capacity_ah) - trace.voltage_v)
+        return weight * (simulate_two_rc(log_parameters, trace, ocv_v, slope_v, capacity_ah) - trace.voltage_v)
 
     start = np.log([0.02, 0.008, 5.0, 0.012, 120.0])
     return np.exp(_SCIPY.least_squares(error, start, bounds=(low, high)).x)
 
 
-def table_of(test: PulseTest) -> CellTable:
+def make_table(test: PulseTest) -> CellTable:
     """Run the test on a simulated DFN cell and fit each point."""
-    constants = physics.constants()
+    constants = physics.read_cell_constants()
     capacity_ah, current_a = constants.capacity_ah, test.rate_c * constants.capacity_ah
     grid = np.linspace(0.0, 1.0, test.points)
     cell = physics.ReferenceCell(1.0)
-    ocv_v, traces = np.zeros(test.points), dict[int, Trace]()
+    ocv_v, traces = np.zeros(test.points), dict[int, PulseTrace]()
     for point in reversed(range(test.points)):
         ocv_v[point], *_, soc = cell.step(0.0, test.kelvin, test.rest_s)
         if grid[point] >= _LOWEST_PULSED - 1e-9:
-            traces[point] = pulse_pair(cell, current_a, test)
+            traces[point] = run_pulse_pair(cell, current_a, test)
         if point:
             cell.step((soc - grid[point - 1]) * capacity_ah * 2.0, test.kelvin, 1800.0)
     slopes = np.gradient(ocv_v, grid)
-    values = {k: fitted(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
+    values = {k: fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
     circuit = np.array([values[max(k, min(values))] for k in range(test.points)]).T
-    arrhenius_k = arrhenius(current_a)
+    arrhenius_k = fit_arrhenius(current_a)
     circuit[0] *= np.exp(arrhenius_k * (1.0 / physics.REFERENCE_K - 1.0 / test.kelvin))
     pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
     thermal = (constants.heat_capacity_j_k, constants.cooling_w_k)
     return CellTable(f"PyBaMM DFN Chen2020, {pulses}", capacity_ah, arrhenius_k, *thermal, np.vstack([ocv_v, circuit]))
 
 
-def arrhenius(current_a: float) -> float:
+def fit_arrhenius(current_a: float) -> float:
     """Exponent of R0 (K), from the first 0.1 s of a pulse at half charge and two temperatures."""
     drops: list[float] = []
     for kelvin in _TEMPERATURES_K:
@@ -125,7 +127,7 @@ def arrhenius(current_a: float) -> float:
 def main() -> None:
     """Write one file for each test beside the code."""
     for test in TESTS:
-        cell_table.store(table_of(test), cell_table.SHIPPED / f"{test.name}.toml")
+        cell_table.store(make_table(test), cell_table.PARAMETER_FOLDER / f"{test.name}.toml")
 
 
 if __name__ == "__main__":

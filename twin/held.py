@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 
-def known(values: Floats) -> Floats:
+def replace_nan(values: Floats) -> Floats:
     """`values` with 0 for what is not known (NaN)."""
     return np.where(np.isnan(values), 0.0, values)
 
 
-class HeldCurrent:
+class CurrentHold:
     """The newest finite current of each of `cells` series elements."""
 
     def __init__(self, cells: int) -> None:

@@ -32,7 +32,7 @@ _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
 REFERENCE_K: Final = 298.15
 
 
-class Constants(NamedTuple):
+class CellConstants(NamedTuple):
     """One cell: capacity between its cut-offs (Ah), heat capacity (J/K), heat transfer to the surroundings (W/K)."""
 
     capacity_ah: float
@@ -52,7 +52,7 @@ class SpmeEquations:
     outputs: Function
     empty: Floats
     full: Floats
-    cell: Constants
+    cell: CellConstants
 
 
 class CellReading(NamedTuple):
@@ -109,15 +109,15 @@ class ReferenceCell:
         return float(self._solution[name].entries[-1])
 
 
-def spme_equations() -> SpmeEquations:
+def build_spme_equations() -> SpmeEquations:
     """Build the SPMe with PyBaMM and take its equations."""
     parameters = _parameters()
     (low, high), _ = _lithium_ranges(parameters)
-    model = _discretised(parameters, 1.0)
+    model = _discretise(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
     x = symbolic.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
     i, kelvin = symbolic.symbol("i"), symbolic.symbol("t")
-    expressions = symbolic.inlined(
+    expressions = symbolic.inline(
         [parts["t"], parts["x"], parts["inputs"]],
         [parts["rhs"], *(parts["variables"][name] for name in (*_VOLTAGES, _LITHIUM))],
         [0.0, symbolic.vertcat(np.zeros(_THROUGHPUTS), x), symbolic.vertcat(i, kelvin)],
@@ -128,13 +128,13 @@ def spme_equations() -> SpmeEquations:
     return SpmeEquations(
         rates=symbolic.function("rates", inputs, {"dx": symbolic.dense(rates)}),
         outputs=symbolic.function("outputs", inputs, outputs),
-        empty=_rested(_discretised(parameters, 0.0)),
-        full=_rested(model),
-        cell=constants(),
+        empty=_find_rest_state(_discretise(parameters, 0.0)),
+        full=_find_rest_state(model),
+        cell=read_cell_constants(),
     )
 
 
-def constants() -> Constants:
+def read_cell_constants() -> CellConstants:
     """What every model of this cell shares; heat as in PyBaMM's lumped model."""
     parameters = _parameters()
     physics = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
@@ -142,7 +142,7 @@ def constants() -> Constants:
     lithium_ah = float(parameters.evaluate(physics.n.Q_init))  # of the whole negative electrode, stoichiometry 0 to 1
     heat_j_m3_k = float(parameters.evaluate(physics.rho_c_p_eff(REFERENCE_K)))
     cooling_w_m2_k = parameters["Total heat transfer coefficient [W.m-2.K-1]"]
-    return Constants(
+    return CellConstants(
         lithium_ah * (high - low),
         heat_j_m3_k * parameters["Cell volume [m3]"],
         cooling_w_m2_k * parameters["Cell cooling surface area [m2]"],
@@ -161,12 +161,12 @@ def _lithium_ranges(parameters: Any) -> tuple[tuple[float, float], tuple[float, 
     return (float(low), float(high)), (float(p_empty), float(p_full))
 
 
-def _discretised(parameters: Any, soc: float) -> Any:
+def _discretise(parameters: Any, soc: float) -> Any:
     simulation = _PYBAMM.Simulation(_PYBAMM.lithium_ion.SPMe(), parameter_values=parameters)
     simulation.build(initial_soc=soc, inputs={_CURRENT: 0.0, _AMBIENT: REFERENCE_K})
     return simulation.built_model
 
 
-def _rested(model: Any) -> Floats:
+def _find_rest_state(model: Any) -> Floats:
     at_rest = {_CURRENT: 0.0, _AMBIENT: REFERENCE_K}
     return np.ravel(model.concatenated_initial_conditions.evaluate(inputs=at_rest))[_THROUGHPUTS:].astype(np.float64)

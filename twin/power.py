@@ -11,11 +11,11 @@ from twin.compiled import kernel
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
-AHEAD_S: Final = 10.0
+HORIZON_S: Final = 10.0
 
 
-class Reach(NamedTuple):
-    """Each cell's voltage `AHEAD_S` from now as a straight line: `open_v[n] - drop_ohm[n] i`, i in A of the pack.
+class VoltageForecast(NamedTuple):
+    """Each cell's voltage `HORIZON_S` from now as a straight line: `open_v[n] - drop_ohm[n] i`, i in A of the pack.
 
     `open_var[n]`, `drop_var[n]` and `both_var[n]` are the variances of the two and their covariance;
     `charge_as[n]` what lies between the cell and empty, `room_as[n]` between it and full.
@@ -30,7 +30,7 @@ class Reach(NamedTuple):
     room_as: Floats
 
 
-class Bounds(NamedTuple):
+class PowerBounds(NamedTuple):
     """What a cell may show (V) and the pack may carry (A, magnitudes)."""
 
     low_v: float
@@ -40,35 +40,37 @@ class Bounds(NamedTuple):
 
 
 @kernel
-def able(reach: Reach, bounds: Bounds) -> tuple[float, float, float, float]:
+def compute_power(reach: VoltageForecast, bounds: PowerBounds) -> tuple[float, float, float, float]:
     """Discharge power, its standard deviation, charge power, its standard deviation (W, at the end of the time)."""
-    give_w, give_std_w = _power(reach, bounds.low_v, reach.charge_as, bounds.discharge_a, 1.0)
-    take_w, take_std_w = _power(reach, bounds.high_v, reach.room_as, bounds.charge_a, -1.0)
+    give_w, give_std_w = _compute_limit(reach, bounds.low_v, reach.charge_as, bounds.discharge_a, 1.0)
+    take_w, take_std_w = _compute_limit(reach, bounds.high_v, reach.room_as, bounds.charge_a, -1.0)
     return give_w, give_std_w, take_w, take_std_w
 
 
 @kernel
-def _power(reach: Reach, limit_v: float, left_as: Floats, most_a: float, sign: float) -> tuple[float, float]:
+def _compute_limit(
+    reach: VoltageForecast, limit_v: float, left_as: Floats, most_a: float, sign: float
+) -> tuple[float, float]:
     """`left_as[n]` and `most_a` bound the current whatever the voltage says; `sign` is 1 to discharge, -1 to charge."""
     weakest, current_a = 0, np.inf
     for n in range(len(reach.open_v)):
         by_voltage_a = sign * (reach.open_v[n] - limit_v) / reach.drop_ohm[n]
-        each_a = max(0.0, min(by_voltage_a, most_a, left_as[n] / AHEAD_S))
+        each_a = max(0.0, min(by_voltage_a, most_a, left_as[n] / HORIZON_S))
         if each_a < current_a:
             weakest, current_a = n, each_a
     through_a = sign * current_a
     pack_v, spread = 0.0, 0.0
     for n in range(len(reach.open_v)):
         pack_v += reach.open_v[n] - reach.drop_ohm[n] * through_a
-        spread += _spread(reach, n, through_a)
+        spread += _voltage_variance(reach, n, through_a)
     power_var = current_a**2 * spread
     by_voltage_a = sign * (reach.open_v[weakest] - limit_v) / reach.drop_ohm[weakest]
-    if by_voltage_a < min(most_a, left_as[weakest] / AHEAD_S):  # then it is as unsure as the weakest cell's voltage
-        power_var += (pack_v / reach.drop_ohm[weakest]) ** 2 * _spread(reach, weakest, through_a)
+    if by_voltage_a < min(most_a, left_as[weakest] / HORIZON_S):  # then it is as unsure as the weakest cell's voltage
+        power_var += (pack_v / reach.drop_ohm[weakest]) ** 2 * _voltage_variance(reach, weakest, through_a)
     return current_a * pack_v, np.sqrt(power_var)
 
 
 @kernel
-def _spread(reach: Reach, n: int, through_a: float) -> float:
+def _voltage_variance(reach: VoltageForecast, n: int, through_a: float) -> float:
     """Variance of the voltage of cell `n` under `through_a`."""
     return reach.open_var[n] - 2.0 * through_a * reach.both_var[n] + through_a**2 * reach.drop_var[n]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import spme_model
-from twin.abreast import Abreast
-from twin.held import HeldCurrent
+from twin.abreast import BatchFunction
+from twin.held import CurrentHold
 from twin.ports import PackState
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec, Twin
     from twin.spme_model import SpmeModel
 
-_POLARISED_A: Final = 15.0  # of one model cell: 3 C either way is all the past that a hand-over may assume
-_STATES: Final = (0.01, 0.99)  # where concentrations over their maximum mean something
-_HALVINGS: Final = 18
-_HOLDS_V: Final = (0.0, 6.0)
-_ALIKE_V: Final = 0.5e-3
+_MAX_POLARISATION_A: Final = 15.0  # of one model cell: 3 C either way is all the past that a hand-over may assume
+_STATE_RANGE: Final = (0.01, 0.99)  # where concentrations over their maximum mean something
+_BISECTIONS: Final = 18
+_VALID_V: Final = (0.0, 6.0)
+_TOLERANCE_V: Final = 0.5e-3
 
 
 class SpmePack:
@@ -37,17 +37,17 @@ class SpmePack:
     def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
         cells = pack.cells
         self._model = model
-        self._step, self._terminal = Abreast(model.step, cells), Abreast(model.terminal, cells)
-        self._held = HeldCurrent(cells)
+        self._step, self._terminal = BatchFunction(model.step, cells), BatchFunction(model.terminal, cells)
+        self._held = CurrentHold(cells)
         self._scale = model.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
         self._x = self._step.inputs[0]
         self._t, self._i, self._dt, self._ambient, resistance = (rows[0] for rows in self._step.inputs[1:])
-        self._seen_x = self._terminal.inputs[0]
-        self._seen_t, self._seen_i, seen_resistance = (rows[0] for rows in self._terminal.inputs[1:])
+        self._terminal_x = self._terminal.inputs[0]
+        self._terminal_t, self._terminal_i, seen_resistance = (rows[0] for rows in self._terminal.inputs[1:])
         resistance[:] = seen_resistance[:] = pack.resistance_factor
-        self._x[:] = model.rested(pack.soc0)
+        self._x[:] = model.find_rest_state(pack.soc0)
         self._t[:] = pack.ambient_k
-        self._v, self._soc = self._seen(np.zeros(cells))
+        self._v, self._soc = self._read_terminal(np.zeros(cells))
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -60,7 +60,7 @@ class SpmePack:
         self._dt[:] = dt_s
         self._ambient[:] = ambient_k
         x, t, v, soc = self._step()
-        good = (x.min(axis=0) > 0.0) & (v[0] > _HOLDS_V[0]) & (v[0] < _HOLDS_V[1]) & np.isfinite(t[0])
+        good = (x.min(axis=0) > 0.0) & (v[0] > _VALID_V[0]) & (v[0] < _VALID_V[1]) & np.isfinite(t[0])
         np.copyto(self._x, x, where=good)
         np.copyto(self._t, t[0], where=good)
         np.copyto(self._v, v[0], where=good)
@@ -72,25 +72,25 @@ class SpmePack:
         model, current = self._model, np.nan_to_num(state.current_a) * self._scale
         self._t[:] = state.temperature_k
         soc = np.clip(state.soc, 0.001, 0.999)
-        rested, shape = model.rested(soc), model.polarised[:, None]
+        rested, shape = model.find_rest_state(soc), model.polarised[:, None]
 
-        def polarised(past_a: Floats) -> Floats:
+        def add_polarisation(past_a: Floats) -> Floats:
             return rested + shape * past_a
 
-        bounds = (_room(rested, shape), -_room(rested, -shape))
-        past_a = self._where(polarised, current, state.voltage_v, bounds)
-        self._x[:] = polarised(past_a)
-        self._v, self._soc = self._seen(current)
-        off = ~(np.abs(self._v - state.voltage_v) < _ALIKE_V)
+        bounds = (_find_current_margin(rested, shape), -_find_current_margin(rested, -shape))
+        past_a = self._bisect(add_polarisation, current, state.voltage_v, bounds)
+        self._x[:] = add_polarisation(past_a)
+        self._v, self._soc = self._read_terminal(current)
+        off = ~(np.abs(self._v - state.voltage_v) < _TOLERANCE_V)
         if off.any():
             flat = np.where(off, 0.0, past_a)
 
-            def charged(level: Floats) -> Floats:
-                return model.rested(level) + shape * flat
+            def add_charge(level: Floats) -> Floats:
+                return model.find_rest_state(level) + shape * flat
 
-            level = self._where(charged, current, state.voltage_v, (np.zeros(len(soc)), np.ones(len(soc))))
-            self._x[:] = charged(np.where(off, level, soc))
-            self._v, self._soc = self._seen(current)
+            level = self._bisect(add_charge, current, state.voltage_v, (np.zeros(len(soc)), np.ones(len(soc))))
+            self._x[:] = add_charge(np.where(off, level, soc))
+            self._v, self._soc = self._read_terminal(current)
 
     def age_s(self) -> float:
         return 0.0
@@ -98,30 +98,30 @@ class SpmePack:
     def close(self) -> None:
         """Nothing to close: all of it is memory."""
 
-    def _where(
+    def _bisect(
         self, states: Callable[[Floats], Floats], current: Floats, voltage_v: Floats, between: tuple[Floats, Floats]
     ) -> Floats:
         """Bisect each cell's argument of `states`, given as (low voltage, high voltage), until it shows `voltage_v`."""
         low, high = between
-        for _ in range(_HALVINGS):
+        for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
             self._x[:] = states(middle)
-            v, _ = self._seen(current)
+            v, _ = self._read_terminal(current)
             up = v < voltage_v
             low, high = np.where(up, middle, low), np.where(up, high, middle)
         return 0.5 * (low + high)
 
-    def _seen(self, current: Floats) -> tuple[Floats, Floats]:
-        self._seen_x[:], self._seen_t[:], self._seen_i[:] = self._x, self._t, current
+    def _read_terminal(self, current: Floats) -> tuple[Floats, Floats]:
+        self._terminal_x[:], self._terminal_t[:], self._terminal_i[:] = self._x, self._t, current
         v, soc = self._terminal()
         return v.ravel().copy(), soc.ravel().copy()
 
 
-def _room(rested: Floats, shape: Floats) -> Floats:
+def _find_current_margin(rested: Floats, shape: Floats) -> Floats:
     """How many amperes of `shape` each cell's states bear, with a tenth to spare for the surface beyond the last."""
-    limit = np.where(shape > 0.0, _STATES[1], _STATES[0])
+    limit = np.where(shape > 0.0, _STATE_RANGE[1], _STATE_RANGE[0])
     bearable_a = np.maximum((limit - rested) / shape, 0.0)
-    return np.minimum(0.9 * bearable_a.min(axis=0), _POLARISED_A)
+    return np.minimum(0.9 * bearable_a.min(axis=0), _MAX_POLARISATION_A)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import cache, symbolic
-from twin.thermal import warmed
+from twin.thermal import step_temperature
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -45,7 +45,7 @@ class SpmeModel:
     polarised: Floats
     capacity_ah: float
 
-    def rested(self, soc: Floats) -> Floats:
+    def find_rest_state(self, soc: Floats) -> Floats:
         """States `[n, cells]` at rest."""
         return self.empty[:, None] + (self.full - self.empty)[:, None] * soc
 
@@ -55,29 +55,29 @@ def load(folder: Path | None = None) -> SpmeModel:
 
     A folder that cannot be written costs that at each start, with a warning.
     """
-    path = cache.spme_file(folder or cache.folder())
+    path = cache.find_spme_file(folder or cache.find_cache_folder())
     try:
-        return _model(path.read_text())
+        return _parse_model(path.read_text())
     except FileNotFoundError:
         pass  # the first start of these versions
     except (OSError, ValueError) as error:
         _LOG.warning("%s: %s; the model is exported anew", path, error)
-    text = _exported()
+    text = _run_export()
     try:
-        cache.write_whole(path, text)
+        cache.write_atomic(path, text)
     except OSError as error:
         _LOG.warning("%s cannot be kept: %s; each start exports the model anew (seconds)", path, error.strerror)
-    return _model(text)
+    return _parse_model(text)
 
 
-def _model(text: str) -> SpmeModel:
-    parts = json.loads(cache.opened(text))
+def _parse_model(text: str) -> SpmeModel:
+    parts = json.loads(cache.unseal(text))
     arrays = {name: np.array(parts[name]) for name in ("empty", "full", "polarised")}
-    step, terminal = symbolic.read(parts["step"]), symbolic.read(parts["terminal"])
+    step, terminal = symbolic.deserialise(parts["step"]), symbolic.deserialise(parts["terminal"])
     return SpmeModel(step, terminal, **arrays, capacity_ah=float(parts["capacity_ah"]))
 
 
-def _exported() -> str:
+def _run_export() -> str:
     """What `export` writes, from a process that may import PyBaMM."""
     with tempfile.TemporaryDirectory() as spare:
         path = Path(spare) / "spme"
@@ -91,47 +91,47 @@ def _exported() -> str:
 
 def export(path: Path) -> None:
     """Write the model from PyBaMM's equations to `path`."""
-    from twin.physics import spme_equations  # noqa: PLC0415  # seconds, and only where the file is missing
+    from twin.physics import build_spme_equations  # noqa: PLC0415  # seconds, and only where the file is missing
 
-    equations = spme_equations()
-    step, terminal = _step(equations), _terminal(equations)
+    equations = build_spme_equations()
+    step, terminal = _build_step(equations), _build_terminal(equations)
     parts: dict[str, Any] = {
-        "step": symbolic.written(step),
-        "terminal": symbolic.written(terminal),
+        "step": symbolic.serialise(step),
+        "terminal": symbolic.serialise(terminal),
         "empty": equations.empty.tolist(),
         "full": equations.full.tolist(),
-        "polarised": _polarised(equations, step).tolist(),
+        "polarised": _compute_polarisation(equations, step).tolist(),
         "capacity_ah": equations.cell.capacity_ah,
     }
-    path.write_text(cache.sealed(json.dumps(parts)))
+    path.write_text(cache.seal(json.dumps(parts)))
 
 
-def _step(equations: SpmeEquations) -> Function:
+def _build_step(equations: SpmeEquations) -> Function:
     size = len(equations.full)
     x, t, i, dt, ambient, resistance = _symbols(size, "t", "i", "dt", "ambient", "resistance")
     rates = equations.rates(x, i, t)
     implicit = symbolic.identity(size) - THETA * dt * symbolic.jacobian(rates, x)
     ahead = x + dt * symbolic.tridiagonal_solve(implicit, rates)
-    v, u_bulk, soc = _seen(equations, ahead, i, t, resistance)
+    v, u_bulk, soc = _express_outputs(equations, ahead, i, t, resistance)
     settled = ambient + i * (u_bulk - v) / equations.cell.cooling_w_k
-    heated = warmed(t, settled, dt * equations.cell.cooling_w_k / equations.cell.heat_capacity_j_k)
+    heated = step_temperature(t, settled, dt * equations.cell.cooling_w_k / equations.cell.heat_capacity_j_k)
     inputs = {"x": x, "t": t, "i": i, "dt": dt, "ambient": ambient, "resistance": resistance}
     return symbolic.function("step", inputs, {"x_next": ahead, "t_next": heated, "v": v, "soc": soc})
 
 
-def _terminal(equations: SpmeEquations) -> Function:
+def _build_terminal(equations: SpmeEquations) -> Function:
     x, t, i, resistance = _symbols(len(equations.full), "t", "i", "resistance")
-    v, _, soc = _seen(equations, x, i, t, resistance)
+    v, _, soc = _express_outputs(equations, x, i, t, resistance)
     return symbolic.function("terminal", {"x": x, "t": t, "i": i, "resistance": resistance}, {"v": v, "soc": soc})
 
 
-def _seen(equations: SpmeEquations, x: Sx, i: Sx, t: Sx, resistance: Sx) -> tuple[Sx, Sx, Sx]:
+def _express_outputs(equations: SpmeEquations, x: Sx, i: Sx, t: Sx, resistance: Sx) -> tuple[Sx, Sx, Sx]:
     """Voltage with every loss but solid diffusion times `resistance`, bulk open-circuit voltage, state of charge."""
     v, u_surface, u_bulk, soc = equations.outputs(x, i, t)
     return u_surface - resistance * (u_surface - v), u_bulk, soc
 
 
-def _polarised(equations: SpmeEquations, step: Function) -> Floats:
+def _compute_polarisation(equations: SpmeEquations, step: Function) -> Floats:
     """Deviation from rest per ampere after five minutes of current from half charge."""
     x = 0.5 * (equations.empty + equations.full)
     soc = 0.5

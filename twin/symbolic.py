@@ -42,7 +42,7 @@ def function(name: str, inputs: Mapping[str, casadi.SX], outputs: Mapping[str, c
     return casadi.Function(name, list(inputs.values()), list(outputs.values()), list(inputs), list(outputs))
 
 
-def inlined(
+def inline(
     inputs: Sequence[casadi.MX], outputs: Sequence[casadi.MX], arguments: Sequence[casadi.SX | float]
 ) -> list[casadi.SX]:
     """Matrix expressions `outputs` of `inputs` as scalar ones of `arguments`."""
@@ -79,17 +79,17 @@ def operation(name: str) -> int:
     return int(getattr(casadi, f"OP_{name}"))
 
 
-def written(function: casadi.Function) -> str:
-    """The function as text, which `read` of this CasADi version understands."""
+def serialise(function: casadi.Function) -> str:
+    """The function as text, which `deserialise` of this CasADi version understands."""
     return function.serialize()
 
 
-def read(text: str) -> casadi.Function:
-    """What `written` wrote."""
+def deserialise(text: str) -> casadi.Function:
+    """What `serialise` wrote."""
     return casadi.Function.deserialize(text)
 
 
-class Compiled:
+class CompiledFunction:
     """A function bound to numpy arrays: fill `inputs`, call, read `outputs` (all float64, column-major, never moved).
 
     Both hold one array per argument, of shape (rows,) for a column and (rows, columns) otherwise; results must be

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def warmed(kelvin: Any, settled_k: Any, ratio: Any) -> Any:
+def step_temperature(kelvin: Any, settled_k: Any, ratio: Any) -> Any:
     """Temperature (K) on its way to `settled_k` after a step of `ratio` time constants; implicit, stable at any step.
 
     A cell with `heat_w` inside settles at `ambient_k + heat_w / cooling_w_k`, and its time constant is

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def warm(cache: Path | None = None) -> None:
+def precompile(cache: Path | None = None) -> None:
     """Export the SPMe into `cache` (None: the user's) unless it is there, and compile each kernel by using it once."""
     spme_model.load(cache)
     pack = PackSpec(1, 1, 5.0, np.full(1, 0.5), np.ones(1), np.ones(1), 298.15)
@@ -25,10 +25,10 @@ def warm(cache: Path | None = None) -> None:
         estimator.update(reading, 0.01)
 
 
-def is_warm() -> bool:
+def is_precompiled() -> bool:
     """Whether the export of these versions lies in the user's cache."""
-    return caches.spme_file(caches.folder()).exists()
+    return caches.find_spme_file(caches.find_cache_folder()).exists()
 
 
 if __name__ == "__main__":
-    warm()
+    precompile()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin import spme_model, symbolic
-from twin.abreast import WIDTH, Abreast
+from twin.abreast import BLOCK_CELLS, BatchFunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
 
 def both(function: symbolic.Function, given: list[np.ndarray[Any, Any]], cells: int) -> tuple[Any, Any]:
     """Ours for all cells, and CasADi's cell by cell."""
-    ours = Abreast(function, cells)
+    ours = BatchFunction(function, cells)
     for row, values in zip(ours.inputs, given, strict=True):
         row[:] = values
     each = [symbolic.evaluate(function, [values[:, n] for values in given]) for n in range(cells)]
@@ -42,7 +42,7 @@ def both(function: symbolic.Function, given: list[np.ndarray[Any, Any]], cells: 
     return ours(), theirs
 
 
-@pytest.mark.parametrize("cells", [1, 3, WIDTH, WIDTH + 1])
+@pytest.mark.parametrize("cells", [1, 3, BLOCK_CELLS, BLOCK_CELLS + 1])
 @pytest.mark.parametrize("name", [*ONE, *TWO])
 def test_every_operation_answers_as_casadi_for_each_cell(name: str, cells: int) -> None:
     x, y = symbolic.symbol("x", 2), symbolic.symbol("y")
@@ -65,7 +65,7 @@ def test_a_number_that_is_none_loses_against_one_that_is_as_in_casadi() -> None:
 def test_a_cell_driven_out_of_bounds_leaves_its_neighbours_alone() -> None:
     x = symbolic.symbol("x")
     function = symbolic.function("f", {"x": x}, {"y": 1.0 / x})
-    ours = Abreast(function, 3)
+    ours = BatchFunction(function, 3)
     ours.inputs[0][:] = [[2.0, 0.0, 4.0]]
     np.testing.assert_array_equal(ours()[0], [[0.5, np.inf, 0.25]])
 
@@ -74,13 +74,13 @@ def test_an_operation_that_is_not_known_is_refused_by_name() -> None:
     x = symbolic.symbol("x")
     function = symbolic.function("f", {"x": x}, {"y": symbolic.sumsqr(symbolic.vertcat(x, x)) % 2.0})
     with pytest.raises(ValueError, match="f: instruction"):
-        Abreast(function, 1)
+        BatchFunction(function, 1)
 
 
 def test_the_spme_of_24_cells_is_casadis_to_the_last_digits() -> None:
     model, cells = spme_model.load(), 24
     random = np.random.default_rng(3)
-    x = model.rested(np.linspace(0.1, 0.9, cells)) + model.polarised[:, None] * random.normal(size=cells)
+    x = model.find_rest_state(np.linspace(0.1, 0.9, cells)) + model.polarised[:, None] * random.normal(size=cells)
     rest = [random.uniform(*bounds, (1, cells)) for bounds in ((270, 320), (-10, 10), (0.001, 1), (270, 320), (0.5, 2))]
     ours, theirs = both(model.step, [x, *rest], cells)
     for mine, casadis in zip(ours, theirs, strict=True):

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 @given(st.floats(0.0, 1.0))
 @settings(deadline=None)  # the first call compiles
 def test_lookup_is_linear_between_points(soc: float) -> None:
-    table = cell_table.load(cell_table.SHIPPED / "ecm.toml")
+    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
     out, grid = np.empty(6), np.linspace(0.0, 1.0, len(table.rows[0]))
-    cell_table.looked_up(table.rows, soc, out)
+    cell_table.interpolate(table.rows, soc, out)
     expected = np.array([np.asarray(np.interp(soc, grid, table.rows[k]), np.float64) for k in range(6)])
     np.testing.assert_allclose(out, expected, rtol=1e-9)
 
 
 def test_open_circuit_voltage_goes_on_beyond_full_and_empty_while_resistances_stay() -> None:
     rows, out = np.array([[3.0, 3.5, 4.0], [0.01, 0.02, 0.03]]), np.empty(2)
-    assert cell_table.looked_up(rows, 1.1, out) == pytest.approx(1.0)
+    assert cell_table.interpolate(rows, 1.1, out) == pytest.approx(1.0)
     np.testing.assert_allclose(out, [4.1, 0.03])
-    cell_table.looked_up(rows, -0.1, out)
+    cell_table.interpolate(rows, -0.1, out)
     np.testing.assert_allclose(out, [2.9, 0.01])
 
 
 @pytest.mark.parametrize("name", ["ecm", "ekf"])
 def test_shipped_table_survives_being_stored(name: str, tmp_path: Path) -> None:
-    table = cell_table.load(cell_table.SHIPPED / f"{name}.toml")
+    table = cell_table.load(cell_table.PARAMETER_FOLDER / f"{name}.toml")
     cell_table.store(table, tmp_path / "again.toml")
     again = cell_table.load(tmp_path / "again.toml")
     np.testing.assert_array_equal(again.rows, table.rows)
@@ -42,20 +42,20 @@ def test_shipped_table_survives_being_stored(name: str, tmp_path: Path) -> None:
 
 
 def test_estimator_and_twin_do_not_know_the_same_numbers() -> None:
-    twin, estimator = (cell_table.load(cell_table.SHIPPED / f"{name}.toml") for name in ("ecm", "ekf"))
+    twin, estimator = (cell_table.load(cell_table.PARAMETER_FOLDER / f"{name}.toml") for name in ("ecm", "ekf"))
     assert twin.fitted_to != estimator.fitted_to
     assert twin.rows.shape != estimator.rows.shape
 
 
 def test_missing_row_is_named(tmp_path: Path) -> None:
-    text = (cell_table.SHIPPED / "ecm.toml").read_text().replace("tau2_s", "tau3_s")
+    text = (cell_table.PARAMETER_FOLDER / "ecm.toml").read_text().replace("tau2_s", "tau3_s")
     (tmp_path / "broken.toml").write_text(text)
     with pytest.raises(ValueError, match=r"broken\.toml: tau2_s missing"):
         cell_table.load(tmp_path / "broken.toml")
 
 
 def test_negative_resistance_is_refused(tmp_path: Path) -> None:
-    text = (cell_table.SHIPPED / "ecm.toml").read_text().replace("r1_ohm = [\n    ", "r1_ohm = [\n    -")
+    text = (cell_table.PARAMETER_FOLDER / "ecm.toml").read_text().replace("r1_ohm = [\n    ", "r1_ohm = [\n    -")
     (tmp_path / "broken.toml").write_text(text)
     with pytest.raises(ValueError, match="positive numbers"):
         cell_table.load(tmp_path / "broken.toml")

@@ -17,7 +17,7 @@ import pytest
 from tests.waiting import wait_until
 from twin import dfn
 from twin.dfn import DfnCell, build
-from twin.dfn_worker import Cell, Player, Restart, Stretch
+from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnSimulator, Restart
 from twin.physics import ReferenceCell
 from twin.ports import PackSpec, PackState
 
@@ -25,7 +25,7 @@ PATIENCE_S = 100.0  # a worker starts PyBaMM first, beside whatever else this ma
 pytestmark = pytest.mark.timeout(240)
 MakePack = Callable[..., PackSpec]
 AMBIENT_K = 298.15
-START = Cell(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
+START = DfnCellStart(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
 
 
 def settled(lane: DfnCell, current_a: float, within_s: float = PATIENCE_S) -> tuple[PackState, float]:
@@ -144,13 +144,13 @@ def _has_ended(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def player() -> Player:
-    return Player(START)
+def player() -> DfnSimulator:
+    return DfnSimulator(START)
 
 
-def test_player_steps_the_reference_cell(player: Player) -> None:
+def test_player_steps_the_reference_cell(player: DfnSimulator) -> None:
     cell = ReferenceCell(0.6)
-    answers = [player.follow(Stretch(0, 5.0, AMBIENT_K, 1.0)) for _ in range(5)]
+    answers = [player.advance(CurrentSegment(0, 5.0, AMBIENT_K, 1.0)) for _ in range(5)]
     scale = 5.1532 / 5.0
     exact = [cell.step(5.0 * scale, AMBIENT_K, 1.0).voltage_v for _ in range(5)]
     np.testing.assert_allclose([answer.voltage_v for answer in answers], exact, atol=0.3e-3)
@@ -158,9 +158,11 @@ def test_player_steps_the_reference_cell(player: Player) -> None:
 
 
 @pytest.mark.parametrize(("voltage_v", "current_a"), [(3.88, 5.0), (3.95, 0.0)])
-def test_restart_finds_a_past_that_explains_the_voltage(player: Player, voltage_v: float, current_a: float) -> None:
+def test_restart_finds_a_past_that_explains_the_voltage(
+    player: DfnSimulator, voltage_v: float, current_a: float
+) -> None:
     answer = player.restart(Restart(1, 0.7, AMBIENT_K, voltage_v, current_a))
-    after = player.follow(Stretch(1, current_a, AMBIENT_K, 0.01))
+    after = player.advance(CurrentSegment(1, current_a, AMBIENT_K, 0.01))
     assert answer.voltage_v == pytest.approx(voltage_v, abs=1e-3)
     assert after.voltage_v == pytest.approx(voltage_v, abs=2e-3)
     assert after.soc == pytest.approx(0.7, abs=2e-3)

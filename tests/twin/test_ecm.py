@@ -22,7 +22,7 @@ INTEGRATE: Any = scipy.integrate  # carries no types
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.SHIPPED / "ecm.toml")
+    return cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
 
 
 def solved(table: CellTable, current_a: float, duration_s: float, soc0: float) -> tuple[float, float, float]:

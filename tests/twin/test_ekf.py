@@ -35,7 +35,7 @@ def reading(current_a: float, voltage_v: Array, kelvin: Array | None = None) -> 
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    return cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
 
 
 class MatrixFilter:
@@ -87,7 +87,7 @@ class MatrixFilter:
             skew -= self.shown(np.array([x[0], 0, 0, 0, 1, 1]), i - self._lagged, kelvin)
             variance = (ekf.NOISE_V**2 + skew**2 * ekf.SKEW_S) / dt
             error = v - self.shown(x, i, kelvin) - h @ (prior - x)
-            variance = max(variance, (error / ekf.SURPRISE) ** 2 - h @ self.p @ h)
+            variance = max(variance, (error / ekf.INNOVATION_LIMIT) ** 2 - h @ self.p @ h)
             gain = self._learns * (self.p @ h) / (h @ self.p @ h + variance)
             x = prior + gain * error
         keep = np.eye(6) - np.outer(gain, h)

@@ -25,13 +25,13 @@ AMBIENT_K, PARALLEL, CELL_AH = 298.15, 12, 5.0
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    return cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
 
 
 @pytest.fixture(scope="module")
 def other() -> CellTable:
     """Of the same cell by another laboratory: what the filter does not know."""
-    return cell_table.load(cell_table.SHIPPED / "ecm.toml")
+    return cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
 
 
 @dataclass
@@ -63,7 +63,7 @@ def _nothing(cells: int) -> PackReading:
 
 
 def rig(played: CellTable, soc: Floats, health: Floats, resistance: Floats, soc0: float) -> Rig:
-    known = cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    known = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
     pack = PackSpec(len(soc), PARALLEL, CELL_AH, soc, health, resistance, AMBIENT_K)
     return Rig(EcmPack(pack, played), Ekf(pack, known, soc0, 0.1), np.random.default_rng(4))
 

@@ -43,7 +43,7 @@ def inspected(file: str) -> cell_table.CellTable:
     end = int(np.argmin(steady))  # from here on the voltage was held and the current fell
     ocv_v[end:] = np.linspace(ocv_v[end - 1], charged_v[-1] - 0.01, POINTS - end + 1)[1:]
     circuit = [np.full(POINTS, value) for value in (0.6 * ohm, 0.2 * ohm, 10.0, 0.2 * ohm, 200.0)]
-    shipped = cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    shipped = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
     return replace(shipped, capacity_ah=full_ah, arrhenius_k=0.0, rows=np.vstack([ocv_v, *circuit]))
 
 

@@ -8,7 +8,7 @@ from twin import symbolic
 
 def test_compiled_function_sees_what_lies_in_its_input_arrays() -> None:
     x, gain = symbolic.symbol("x", 3, 2), symbolic.symbol("gain")
-    compiled = symbolic.Compiled(symbolic.function("scaled", {"x": x, "gain": gain}, {"y": gain * x}))
+    compiled = symbolic.CompiledFunction(symbolic.function("scaled", {"x": x, "gain": gain}, {"y": gain * x}))
     compiled.inputs[0][:] = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     compiled.inputs[1][:] = 2.0
     np.testing.assert_array_equal(compiled()[0], [[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]])
@@ -20,7 +20,7 @@ def test_sparse_result_is_refused_by_name() -> None:
     x = symbolic.symbol("x", 2)
     sparse = symbolic.function("f", {"x": x}, {"slope": symbolic.jacobian(x * x, x)})
     with pytest.raises(ValueError, match="f: result slope is sparse"):
-        symbolic.Compiled(sparse)
+        symbolic.CompiledFunction(sparse)
 
 
 def test_tridiagonal_solve_agrees_with_a_dense_solver() -> None:
@@ -35,5 +35,5 @@ def test_tridiagonal_solve_agrees_with_a_dense_solver() -> None:
 
 def test_function_survives_being_written() -> None:
     x = symbolic.symbol("x")
-    again = symbolic.read(symbolic.written(symbolic.function("cube", {"x": x}, {"y": x * x * x})))
+    again = symbolic.deserialise(symbolic.serialise(symbolic.function("cube", {"x": x}, {"y": x * x * x})))
     assert symbolic.evaluate(again, [3.0])[0][0, 0] == 27.0

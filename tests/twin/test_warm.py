@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from twin import cache, compiled, ecm, ekf, power, spme_model
-from twin.warm import warm
+from twin.warm import precompile
 
 ROOT = Path(__file__).parents[2]
 KERNELS = """
@@ -45,14 +45,21 @@ def test_two_processes_that_warm_at_once_leave_one_whole_model_and_say_nothing(
     warmed: tuple[Path, list[str]],
 ) -> None:
     folder, said = warmed
-    assert list(folder.iterdir()) == [cache.spme_file(folder)]
+    assert list(folder.iterdir()) == [cache.find_spme_file(folder)]
     assert said == ["", ""]
     assert spme_model.load(folder).capacity_ah == pytest.approx(5.15, abs=0.01)
 
 
 def test_warming_compiles_every_kernel() -> None:
-    warm()
-    kernels: tuple[Any, ...] = (ecm.advance, ekf.take_in, ekf.predict, ekf.correct, ekf.ahead, power.able)
+    precompile()
+    kernels: tuple[Any, ...] = (
+        ecm.advance,
+        ekf.update_currents,
+        ekf.predict,
+        ekf.correct,
+        ekf.predict_voltage,
+        power.compute_power,
+    )
     assert all(kernel.signatures for kernel in kernels)
 
 
@@ -64,9 +71,9 @@ def test_a_damaged_model_is_exported_anew_with_a_word(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    whole = cache.spme_file(warmed[0]).read_text()
+    whole = cache.find_spme_file(warmed[0]).read_text()
     harmed = {"one byte": whole.replace("capacity", "kapacity"), "cut short": whole[:9000], "empty": "", "old": "{}"}
-    path = cache.spme_file(tmp_path)
+    path = cache.find_spme_file(tmp_path)
     path.write_text(harmed[harm])
     monkeypatch.setattr(spme_model, "_exported", lambda: whole)  # the export itself is tested above
     assert spme_model.load(tmp_path).capacity_ah > 5.0
@@ -77,7 +84,7 @@ def test_a_damaged_model_is_exported_anew_with_a_word(
 def test_a_cache_that_cannot_be_written_costs_an_export_and_says_so(
     warmed: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = cache.spme_file(warmed[0]).read_text()
+    whole = cache.find_spme_file(warmed[0]).read_text()
     (tmp_path / "file").touch()
     monkeypatch.setenv("PULSEBMS_CACHE", str(tmp_path / "file" / "folder"))
     monkeypatch.setattr(spme_model, "_exported", lambda: whole)

@@ -70,7 +70,7 @@ def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     from workbench.measure.peers.numpy_ekf import NumpyEkf  # noqa: PLC0415
 
     job.say("EKF beside numpy")
-    table = cell_table.load(cell_table.SHIPPED / "ekf.toml")
+    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
     ours, peer = ekf.Ekf(pack, table, 0.5, 0.1), NumpyEkf(table, pack.cells, 0.5, 0.1)
     scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
     noise = np.random.default_rng(2)

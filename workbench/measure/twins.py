@@ -58,7 +58,7 @@ def _pulses(count: int, seed: int) -> Floats:
 def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     """Both step the same cells under the same currents; PyBaMM sees each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
-    from twin.physics import ReferenceCell, constants  # noqa: PLC0415
+    from twin.physics import ReferenceCell, read_cell_constants  # noqa: PLC0415
     from twin.spme import SpmePack  # noqa: PLC0415
 
     job.say("SPMe pack beside PyBaMM's own stepping")
@@ -67,7 +67,7 @@ def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     cells = [copy.copy(built) for _ in range(pack.cells)]  # one model, a past of its own for each
     for cell, soc in zip(cells, pack.soc0, strict=True):
         cell.rest(float(soc))
-    scale = constants().capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
+    scale = read_cell_constants().capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
     rounds = job.times(16)
     currents = _pulses(rounds, 3)
     mine_v, theirs_v = np.empty((2, rounds, STEPS, pack.cells))
@@ -113,7 +113,7 @@ def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     from workbench.measure.peers.numpy_ecm import NumpyEcm  # noqa: PLC0415
 
     job.say("ECM pack beside numpy and scipy")
-    table = cell_table.load(cell_table.SHIPPED / "ecm.toml")
+    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
     ours, peer = EcmPack(pack, table), NumpyEcm(pack, table)
     current_a = np.full(pack.cells, 30.0)
     ours.step(current_a, pack.ambient_k, DT_S)  # loads the kernel
