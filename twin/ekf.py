@@ -170,7 +170,7 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 @kernel
 def predict_voltage(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
-    """`[7, n]`: each cell's voltage `HORIZON_S` from now over the pack's current (`VoltageForecast`), its R0 and deviation."""
+    """`[7, n]`: what `VoltageForecast` holds of each cell, `HORIZON_S` from now, with its R0 and deviation."""
     out, scale = np.zeros((7, x.shape[1])), settings[SCALE]
     p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
     level[MODEL_ERROR] = 1.0

@@ -11,7 +11,7 @@ import pytest
 
 from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
-from drivers.benchfile.device import read_sheet
+from drivers.benchfile.device_sheet import read_sheet
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchFileError, Usage
 

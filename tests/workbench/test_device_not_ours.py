@@ -82,7 +82,7 @@ def test_a_fault_inside_an_instrument_that_is_not_emulated_is_refused(foreign: B
     def inject(fault: str, **_: object) -> None:
         injected.append(fault)
 
-    desk = SimpleNamespace(emulates=emulates, inject=inject)
+    desk = SimpleNamespace(has_part=emulates, inject=inject)
     dut = SimpleNamespace(map=read_dut_map(foreign.dut_map))
     station = SimpleNamespace(bench=foreign, desk=desk, dut=dut)
     faults = Faults(cast("Any", station))

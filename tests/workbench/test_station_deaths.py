@@ -29,7 +29,7 @@ def station(deaths: dict[str, str]) -> Station:
     made = object.__new__(Station)
     made.cells, made.supply, made.io_box = source("cell_simulator"), source("supply"), source("io_box")
     made.dut = source("dut")
-    made.desk = SimpleNamespace(deaths=lambda: deaths)  # pyright: ignore[reportAttributeAccessIssue]  # all that is asked of it
+    made.desk = SimpleNamespace(read_deaths=lambda: deaths)  # pyright: ignore[reportAttributeAccessIssue]  # all that is asked of it
     return made
 
 

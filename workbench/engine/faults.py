@@ -137,7 +137,7 @@ class Faults:
     def _at_desk(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
         """Put a fault into the emulator `inside`; raises `Refused` where the bench has the real one."""
         desk = self._station.desk
-        if desk is None or not desk.emulates(inside):
+        if desk is None or not desk.has_part(inside):
             raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real one")
         desk.inject(fault, **at)
         return lambda: desk.clear(fault)

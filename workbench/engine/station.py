@@ -42,7 +42,7 @@ STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of
 class FaultDesk(Protocol):
     """Injects what only the bench itself can do; an emulated bench has one."""
 
-    def emulates(self, part: str) -> bool:
+    def has_part(self, part: str) -> bool:
         """Whether that instrument, or `bms`, is one of its emulators."""
         ...
 
@@ -52,7 +52,7 @@ class FaultDesk(Protocol):
 
     def stop(self) -> None: ...
 
-    def deaths(self) -> dict[str, str]:
+    def read_deaths(self) -> dict[str, str]:
         """Emulators that have ended unasked, and how."""
         ...
 
@@ -104,7 +104,7 @@ class Station:
 
     def deaths(self) -> dict[str, str]:
         """Source -> sentence, of the emulators that have died."""
-        ended = {} if self.desk is None else self.desk.deaths()
+        ended = {} if self.desk is None else self.desk.read_deaths()
         names = {name: SOURCES.get(name, name) for name in ended}
         return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
 

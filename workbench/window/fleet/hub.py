@@ -23,7 +23,7 @@ class LocalHub:
 
     @property
     def broker_runs(self) -> bool:
-        return self._broker is not None and self._broker.running
+        return self._broker is not None and self._broker.is_running
 
     def open(self, broker: str, database: Path) -> FleetSession:
         require("fleet", "the Fleet page")
@@ -44,7 +44,7 @@ class LocalHub:
         from workbench.compose.broker import own_broker  # noqa: PLC0415  # see above
 
         if self._broker is not None:
-            if not self._broker.running:
+            if not self._broker.is_running:
                 self._broker.stop()  # what is left of one that died
                 self._broker.restart()  # where the edges look for it
             return self._broker.url
