@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from twin import symbolic as sy
+from twin import casadi_functions as sy
 
 CAPACITY_AH: Final = 5.0
 # Chen2020 cell of that: open-circuit voltage as a polynomial of 2 soc - 1 (18 mV worst, the offset is observed and

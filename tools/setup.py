@@ -136,7 +136,7 @@ def prepare(extras: str) -> None:
     started = time.monotonic()
     install_python(extras)
     say("warming caches (compiled kernels, exported models)")
-    run(PYTHON, "-m", "twin.warm")
+    run(PYTHON, "-m", "twin.precompile")
     STAMP.write_text(f"{fingerprint()} {extras}")
     say(f"ready in {time.monotonic() - started:.0f} s")
 

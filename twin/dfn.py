@@ -9,7 +9,7 @@ import numpy as np
 
 from twin import dfn_worker
 from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnResult, Restart
-from twin.held import CurrentHold
+from twin.hold import CurrentHold
 from twin.ports import PackState
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from twin.thermal import step_temperature
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from twin.physics import CellConstants, ReferenceCell
+    from twin.pybamm_models import CellConstants, ReferenceCell
 
 _PAST_S: Final = 300.0  # of constant current, which explains the voltage that a restart must show
 _PAST_A: Final = 15.0  # of the model's cell, 3 C
@@ -62,7 +62,7 @@ class DfnSimulator:
     """Plays one series element with a model cell: current scaled to it, temperature lumped beside it."""
 
     def __init__(self, start: DfnCellStart) -> None:
-        from twin.physics import ReferenceCell, read_cell_constants  # noqa: PLC0415  # seconds that only this process may spend
+        from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415  # seconds that only this process may spend
 
         self._constants: CellConstants = read_cell_constants()
         self._start = start

@@ -8,8 +8,8 @@ import numpy as np
 
 from twin import cell_table
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
-from twin.compiled import kernel
-from twin.held import CurrentHold
+from twin.hold import CurrentHold
+from twin.numba_kernel import kernel
 from twin.ports import PackState
 from twin.thermal import step_temperature
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
-from twin.compiled import kernel
+from twin.numba_kernel import kernel
 from twin.ports import HealthEstimate
 from twin.power import HORIZON_S, PowerBounds, VoltageForecast
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import scipy.optimize
 
-from twin import cell_table, physics
+from twin import cell_table, pybamm_models
 from twin.cell_table import CellTable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class PulseTrace:
     voltage_v: Floats
 
 
-def run_pulse_pair(cell: physics.ReferenceCell, current_a: float, test: PulseTest) -> PulseTrace:
+def run_pulse_pair(cell: pybamm_models.ReferenceCell, current_a: float, test: PulseTest) -> PulseTrace:
     """Discharge, rest, charge, rest: charge neutral; sampled densely where the voltage moves fast."""
     fine = [0.1] * 10 + [1.0] * 9
     pulse = [*fine, *[(test.pulse_s - 10.0) / 10.0] * 10]
@@ -92,10 +92,10 @@ def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: fl
 
 def make_table(test: PulseTest) -> CellTable:
     """Run the test on a simulated DFN cell and fit each point."""
-    constants = physics.read_cell_constants()
+    constants = pybamm_models.read_cell_constants()
     capacity_ah, current_a = constants.capacity_ah, test.rate_c * constants.capacity_ah
     grid = np.linspace(0.0, 1.0, test.points)
-    cell = physics.ReferenceCell(1.0)
+    cell = pybamm_models.ReferenceCell(1.0)
     ocv_v, traces = np.zeros(test.points), dict[int, PulseTrace]()
     for point in reversed(range(test.points)):
         ocv_v[point], *_, soc = cell.step(0.0, test.kelvin, test.rest_s)
@@ -107,7 +107,7 @@ def make_table(test: PulseTest) -> CellTable:
     values = {k: fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
     circuit = np.array([values[max(k, min(values))] for k in range(test.points)]).T
     arrhenius_k = fit_arrhenius(current_a)
-    circuit[0] *= np.exp(arrhenius_k * (1.0 / physics.REFERENCE_K - 1.0 / test.kelvin))
+    circuit[0] *= np.exp(arrhenius_k * (1.0 / pybamm_models.REFERENCE_K - 1.0 / test.kelvin))
     pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
     thermal = (constants.heat_capacity_j_k, constants.cooling_w_k)
     return CellTable(f"PyBaMM DFN Chen2020, {pulses}", capacity_ah, arrhenius_k, *thermal, np.vstack([ocv_v, circuit]))
@@ -117,7 +117,7 @@ def fit_arrhenius(current_a: float) -> float:
     """Exponent of R0 (K), from the first 0.1 s of a pulse at half charge and two temperatures."""
     drops: list[float] = []
     for kelvin in _TEMPERATURES_K:
-        cell = physics.ReferenceCell(0.5)
+        cell = pybamm_models.ReferenceCell(0.5)
         rest_v = cell.step(0.0, kelvin, 1.0).voltage_v
         drops.append(rest_v - cell.step(current_a, kelvin, 0.1).voltage_v)
     cold_k, warm_k = _TEMPERATURES_K

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import spme_model
-from twin.abreast import BatchFunction
-from twin.held import CurrentHold
+from twin.batch_function import BatchFunction
+from twin.hold import CurrentHold
 from twin.ports import PackState
 
 if TYPE_CHECKING:

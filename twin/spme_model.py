@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from twin import cache, symbolic
+from twin import cache, casadi_functions
 from twin.thermal import step_temperature
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
-    from twin.physics import SpmeEquations
-    from twin.symbolic import Function, Sx
+    from twin.casadi_functions import Function, Sx
+    from twin.pybamm_models import SpmeEquations
 
 _LOG: Final = logging.getLogger(__name__)
 # One linear-implicit stage per step. 1/2 is second order but lets the separator's fast modes ring at 1 s steps;
@@ -73,7 +73,7 @@ def load(folder: Path | None = None) -> SpmeModel:
 def _parse_model(text: str) -> SpmeModel:
     parts = json.loads(cache.unseal(text))
     arrays = {name: np.array(parts[name]) for name in ("empty", "full", "polarised")}
-    step, terminal = symbolic.deserialise(parts["step"]), symbolic.deserialise(parts["terminal"])
+    step, terminal = casadi_functions.deserialise(parts["step"]), casadi_functions.deserialise(parts["terminal"])
     return SpmeModel(step, terminal, **arrays, capacity_ah=float(parts["capacity_ah"]))
 
 
@@ -91,13 +91,13 @@ def _run_export() -> str:
 
 def export(path: Path) -> None:
     """Write the model from PyBaMM's equations to `path`."""
-    from twin.physics import build_spme_equations  # noqa: PLC0415  # seconds, and only where the file is missing
+    from twin.pybamm_models import build_spme_equations  # noqa: PLC0415  # seconds, and only where the file is missing
 
     equations = build_spme_equations()
     step, terminal = _build_step(equations), _build_terminal(equations)
     parts: dict[str, Any] = {
-        "step": symbolic.serialise(step),
-        "terminal": symbolic.serialise(terminal),
+        "step": casadi_functions.serialise(step),
+        "terminal": casadi_functions.serialise(terminal),
         "empty": equations.empty.tolist(),
         "full": equations.full.tolist(),
         "polarised": _compute_polarisation(equations, step).tolist(),
@@ -110,19 +110,21 @@ def _build_step(equations: SpmeEquations) -> Function:
     size = len(equations.full)
     x, t, i, dt, ambient, resistance = _symbols(size, "t", "i", "dt", "ambient", "resistance")
     rates = equations.rates(x, i, t)
-    implicit = symbolic.identity(size) - THETA * dt * symbolic.jacobian(rates, x)
-    ahead = x + dt * symbolic.tridiagonal_solve(implicit, rates)
+    implicit = casadi_functions.identity(size) - THETA * dt * casadi_functions.jacobian(rates, x)
+    ahead = x + dt * casadi_functions.tridiagonal_solve(implicit, rates)
     v, u_bulk, soc = _express_outputs(equations, ahead, i, t, resistance)
     settled = ambient + i * (u_bulk - v) / equations.cell.cooling_w_k
     heated = step_temperature(t, settled, dt * equations.cell.cooling_w_k / equations.cell.heat_capacity_j_k)
     inputs = {"x": x, "t": t, "i": i, "dt": dt, "ambient": ambient, "resistance": resistance}
-    return symbolic.function("step", inputs, {"x_next": ahead, "t_next": heated, "v": v, "soc": soc})
+    return casadi_functions.function("step", inputs, {"x_next": ahead, "t_next": heated, "v": v, "soc": soc})
 
 
 def _build_terminal(equations: SpmeEquations) -> Function:
     x, t, i, resistance = _symbols(len(equations.full), "t", "i", "resistance")
     v, _, soc = _express_outputs(equations, x, i, t, resistance)
-    return symbolic.function("terminal", {"x": x, "t": t, "i": i, "resistance": resistance}, {"v": v, "soc": soc})
+    return casadi_functions.function(
+        "terminal", {"x": x, "t": t, "i": i, "resistance": resistance}, {"v": v, "soc": soc}
+    )
 
 
 def _express_outputs(equations: SpmeEquations, x: Sx, i: Sx, t: Sx, resistance: Sx) -> tuple[Sx, Sx, Sx]:
@@ -136,9 +138,9 @@ def _compute_polarisation(equations: SpmeEquations, step: Function) -> Floats:
     x = 0.5 * (equations.empty + equations.full)
     soc = 0.5
     for _ in range(_SHAPE_S):
-        x, _, _, soc = symbolic.evaluate(step, [x, _SHAPE_K, _SHAPE_A, 1.0, _SHAPE_K, 1.0])
+        x, _, _, soc = casadi_functions.evaluate(step, [x, _SHAPE_K, _SHAPE_A, 1.0, _SHAPE_K, 1.0])
     return (np.ravel(x) - equations.empty - float(np.ravel(soc)[0]) * (equations.full - equations.empty)) / _SHAPE_A
 
 
 def _symbols(states: int, *names: str) -> tuple[Sx, ...]:
-    return symbolic.symbol("x", states), *(symbolic.symbol(name) for name in names)
+    return casadi_functions.symbol("x", states), *(casadi_functions.symbol(name) for name in names)

@@ -11,10 +11,35 @@ if TYPE_CHECKING:
     from drivers.errors import BenchFileError
 
 HOLD_MS: Final = 500  # how long the last allowed command may stay at most
+RENAMED_LANES: Final = {"twin.counting": "twin.coulomb_counter"}  # modules, by the name that they had
 
 
 def convert(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The file's values with today's keys, and a sentence for each key that was an older one's."""
+    """The file's values with today's keys and names, and a sentence for each that was an older one's."""
+    values, notes = _convert_hold(document)
+    lanes, lane_notes = _convert_lanes(document)
+    return ({**values, "lane": lanes}, notes + lane_notes) if lane_notes else (values, notes)
+
+
+def _convert_lanes(document: Document) -> tuple[list[Any], tuple[str, ...]]:
+    """The lanes of the file, a module that was renamed under its new name."""
+    lanes: Any = document.values.get("lane")
+    if not isinstance(lanes, list):
+        return [], ()
+    converted, notes = list[Any](), list[str]()
+    for n, lane in enumerate(cast("list[Any]", lanes)):
+        table = cast("dict[str, Any]", lane) if isinstance(lane, dict) else {}
+        module: Any = table.get("module")
+        renamed = RENAMED_LANES.get(module) if isinstance(module, str) else None
+        if renamed is not None:
+            line = document.line(("lane", n, "module"))
+            notes.append(f"{document.path.name}:{line} lane module {module} is read as {renamed}; write {renamed}")
+        converted.append(lane if renamed is None else {**table, "module": renamed})
+    return converted, tuple(notes)
+
+
+def _convert_hold(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """`gate.hold_ticks`, turns of the loop, as `hold_ms`."""
     values = document.values
     ticks, rate_hz = _hold(values)
     gate = cast("dict[str, Any]", values["gate"]) if ticks is not None else {}

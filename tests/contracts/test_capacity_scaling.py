@@ -84,7 +84,7 @@ def believed(module: str, pack: PackSpec, current_a: float) -> list[Any]:
     return [estimator.update(reading, DT_S) for _ in range(200)]
 
 
-@pytest.mark.parametrize("module", ["twin.ekf", "twin.counting"])
+@pytest.mark.parametrize("module", ["twin.ekf", "twin.coulomb_counter"])
 @pytest.mark.parametrize(("parallel", "cell_ah"), ALIKE)
 def test_an_estimator_is_the_same_however_the_capacity_is_cut(module: str, parallel: int, cell_ah: float) -> None:
     expected, found = believed(module, MANY, LOAD_A), believed(module, cut(parallel, cell_ah), LOAD_A)
@@ -92,7 +92,7 @@ def test_an_estimator_is_the_same_however_the_capacity_is_cut(module: str, paral
         np.testing.assert_allclose(other, one, rtol=1e-9)
 
 
-@pytest.mark.parametrize("module", ["twin.ekf", "twin.counting"])
+@pytest.mark.parametrize("module", ["twin.ekf", "twin.coulomb_counter"])
 def test_an_estimator_of_a_twelfth_believes_a_twelfth_of_the_power_and_twelve_times_the_resistance(module: str) -> None:
     whole, small = (believed(module, pack, a)[-1] for pack, a in ((MANY, LOAD_A), (cut(1, 5.0), SMALL * LOAD_A)))
     np.testing.assert_allclose(small.soc, whole.soc, rtol=1e-9)

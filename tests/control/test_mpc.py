@@ -11,8 +11,8 @@ from control import mpc, mpc_model
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
+from twin import casadi_functions as sy
 from twin import ecm
-from twin import symbolic as sy
 from twin.ports import PackSpec, PackState
 
 if TYPE_CHECKING:

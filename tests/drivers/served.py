@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fixtures import emulator
 from fixtures.behaviour import EaBehaviour, NgiBehaviour
 from fixtures.journal import Journal
-from fixtures.loom import AnalogWiring
+from fixtures.wiring import AnalogWiring
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -17,7 +17,7 @@ from drivers.scpi.link import ScpiLink
 from fixtures.io_box import IoBoxDevice as IoPhysics
 from fixtures.io_box import IoDialect
 from fixtures.journal import Journal
-from fixtures.loom import AnalogWiring
+from fixtures.wiring import AnalogWiring
 from tests.drivers.polled import running
 from tests.drivers.scripted import Line, Scripted
 

@@ -132,3 +132,11 @@ def test_doctor_prints_the_sum_and_what_was_converted(read: Callable[..., Bench]
     )
     notes = [check for check in checks if "hold_ticks = 10 is read as hold_ms = 100" in check.found]
     assert [(check.ok, check.needed) for check in notes] == [(False, False)]
+
+
+def test_a_lane_whose_module_was_renamed_is_read_under_its_new_name_and_said(read: Callable[..., Bench]) -> None:
+    bench = read(('"twin.coulomb_counter"', '"twin.counting"'))
+    assert [lane.module for lane in bench.lanes("estimator")] == ["twin.ekf", "twin.coulomb_counter"]
+    line = 1 + GOOD[: GOOD.index('"twin.coulomb_counter"')].count("\n")
+    renamed = "lane module twin.counting is read as twin.coulomb_counter; write twin.coulomb_counter"
+    assert bench.notes == (f"bench.toml:{line} {renamed}",)

@@ -17,7 +17,7 @@ from drivers.scpi.declarations import ASSUMED, UNVERIFIED, Choice, Quantity, Que
 from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
 from drivers.snapshot import Quality
-from fixtures.emulated import EmulatedBench
+from fixtures.emulated_bench import EmulatedBench
 from fixtures.journal import read_journal
 from tests.drivers.polled import known, running, until
 from tests.waiting import wait_until

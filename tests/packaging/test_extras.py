@@ -51,11 +51,11 @@ STARTS = {
     "fleet": ("workbench.verbs.fleet",),
     "measure": ("workbench.verbs.measure",),
 }
-LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.counting", "control.profile", "control.mpc")
+LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 BY_NAME = {  # modules that are imported by a name that stands in a file or is put together
     "run": (*LANES, "fixtures.bms.process"),
     "certify": (*LANES, "workbench.certify.suites.bms.test_cells"),
-    "edge": ("twin.ekf", "twin.counting"),
+    "edge": ("twin.ekf", "twin.coulomb_counter"),
     "measure": tuple(f"workbench.measure.{path.stem}" for path in (ROOT / "workbench" / "measure").glob("*.py")),
 }
 

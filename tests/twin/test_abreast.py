@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from twin import spme_model, symbolic
-from twin.abreast import BLOCK_CELLS, BatchFunction
+from twin import casadi_functions, spme_model
+from twin.batch_function import BLOCK_CELLS, BatchFunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FMAX: Any = symbolic.fmax
+FMAX: Any = casadi_functions.fmax
 ONE: dict[str, Callable[[Any], Any]] = {
     "twice": lambda x: x + x,
     "square": lambda x: x * x,
     "root": lambda x: (x * x + 1.0) ** 0.5,
     "inverse": lambda x: 1.0 / x,
     "power": lambda x: FMAX(x, 0.1) ** 1.5,
-    "exponential": symbolic.exp,
+    "exponential": casadi_functions.exp,
     "no operation": lambda x: x,
 }
 TWO: dict[str, Callable[[Any, Any], Any]] = {
@@ -27,17 +27,17 @@ TWO: dict[str, Callable[[Any, Any], Any]] = {
     "product": lambda x, y: x * y,
     "quotient": lambda x, y: x / y,
     "at most": lambda x, y: x <= y,
-    "greater": symbolic.fmax,
-    "less": symbolic.fmin,
+    "greater": casadi_functions.fmax,
+    "less": casadi_functions.fmin,
 }
 
 
-def both(function: symbolic.Function, given: list[np.ndarray[Any, Any]], cells: int) -> tuple[Any, Any]:
+def both(function: casadi_functions.Function, given: list[np.ndarray[Any, Any]], cells: int) -> tuple[Any, Any]:
     """Ours for all cells, and CasADi's cell by cell."""
     ours = BatchFunction(function, cells)
     for row, values in zip(ours.inputs, given, strict=True):
         row[:] = values
-    each = [symbolic.evaluate(function, [values[:, n] for values in given]) for n in range(cells)]
+    each = [casadi_functions.evaluate(function, [values[:, n] for values in given]) for n in range(cells)]
     theirs = [np.hstack([one[output] for one in each]) for output in range(function.n_out())]
     return ours(), theirs
 
@@ -45,17 +45,19 @@ def both(function: symbolic.Function, given: list[np.ndarray[Any, Any]], cells: 
 @pytest.mark.parametrize("cells", [1, 3, BLOCK_CELLS, BLOCK_CELLS + 1])
 @pytest.mark.parametrize("name", [*ONE, *TWO])
 def test_every_operation_answers_as_casadi_for_each_cell(name: str, cells: int) -> None:
-    x, y = symbolic.symbol("x", 2), symbolic.symbol("y")
+    x, y = casadi_functions.symbol("x", 2), casadi_functions.symbol("y")
     expression = ONE[name](x[1]) if name in ONE else TWO[name](x[1], y)
-    function = symbolic.function("f", {"x": x, "y": y}, {"z": symbolic.vertcat(expression, x[0])})
+    function = casadi_functions.function("f", {"x": x, "y": y}, {"z": casadi_functions.vertcat(expression, x[0])})
     random = np.random.default_rng(cells)
     ours, theirs = both(function, [random.normal(size=(2, cells)), random.normal(size=(1, cells))], cells)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-14)
 
 
 def test_a_number_that_is_none_loses_against_one_that_is_as_in_casadi() -> None:
-    x, y = symbolic.symbol("x"), symbolic.symbol("y")
-    function = symbolic.function("f", {"x": x, "y": y}, {"more": symbolic.fmax(x, y), "less": symbolic.fmin(x, y)})
+    x, y = casadi_functions.symbol("x"), casadi_functions.symbol("y")
+    function = casadi_functions.function(
+        "f", {"x": x, "y": y}, {"more": casadi_functions.fmax(x, y), "less": casadi_functions.fmin(x, y)}
+    )
     given = [np.array([[np.nan, 1.0]]), np.array([[2.0, np.nan]])]
     ours, theirs = both(function, given, 2)
     np.testing.assert_array_equal(np.vstack(ours), np.vstack(theirs))
@@ -63,16 +65,18 @@ def test_a_number_that_is_none_loses_against_one_that_is_as_in_casadi() -> None:
 
 
 def test_a_cell_driven_out_of_bounds_leaves_its_neighbours_alone() -> None:
-    x = symbolic.symbol("x")
-    function = symbolic.function("f", {"x": x}, {"y": 1.0 / x})
+    x = casadi_functions.symbol("x")
+    function = casadi_functions.function("f", {"x": x}, {"y": 1.0 / x})
     ours = BatchFunction(function, 3)
     ours.inputs[0][:] = [[2.0, 0.0, 4.0]]
     np.testing.assert_array_equal(ours()[0], [[0.5, np.inf, 0.25]])
 
 
 def test_an_operation_that_is_not_known_is_refused_by_name() -> None:
-    x = symbolic.symbol("x")
-    function = symbolic.function("f", {"x": x}, {"y": symbolic.sumsqr(symbolic.vertcat(x, x)) % 2.0})
+    x = casadi_functions.symbol("x")
+    function = casadi_functions.function(
+        "f", {"x": x}, {"y": casadi_functions.sumsqr(casadi_functions.vertcat(x, x)) % 2.0}
+    )
     with pytest.raises(ValueError, match="f: instruction"):
         BatchFunction(function, 1)
 

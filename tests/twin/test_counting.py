@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.snapshot import PackReading
-from twin.counting import CoulombCounter, build
+from twin.coulomb_counter import CoulombCounter, build
 from twin.ports import PackSpec
 
 MakePack = Callable[..., PackSpec]

@@ -18,8 +18,8 @@ from tests.waiting import wait_until
 from twin import dfn
 from twin.dfn import DfnCell, build
 from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnSimulator, Restart
-from twin.physics import ReferenceCell
 from twin.ports import PackSpec, PackState
+from twin.pybamm_models import ReferenceCell
 
 PATIENCE_S = 100.0  # a worker starts PyBaMM first, beside whatever else this machine does
 pytestmark = pytest.mark.timeout(240)

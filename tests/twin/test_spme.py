@@ -10,8 +10,8 @@ import pytest
 
 from twin import cell_table
 from twin.ecm import EcmPack
-from twin.physics import ReferenceCell, read_cell_constants
 from twin.ports import PackSpec, Twin
+from twin.pybamm_models import ReferenceCell, read_cell_constants
 from twin.spme import SpmePack, build
 
 if TYPE_CHECKING:

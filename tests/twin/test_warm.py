@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin import cache, compiled, ecm, ekf, power, spme_model
-from twin.warm import precompile
+from twin import cache, ecm, ekf, numba_kernel, power, spme_model
+from twin.precompile import precompile
 
 ROOT = Path(__file__).parents[2]
 KERNELS = """
 import numpy as np
-from twin.compiled import kernel
+from twin.numba_kernel import kernel
 
 @kernel
 def doubled(x):
@@ -29,7 +29,7 @@ print(doubled(np.ones(2)).sum(), sum(doubled.stats.cache_hits.values()))
 def warmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The cache that two processes filled at the same time, and what they said."""
     folder = tmp_path_factory.mktemp("cache")
-    command, environment = (sys.executable, "-m", "twin.warm"), {**os.environ, "PULSEBMS_CACHE": str(folder)}
+    command, environment = (sys.executable, "-m", "twin.precompile"), {**os.environ, "PULSEBMS_CACHE": str(folder)}
     both = [
         subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -118,7 +118,7 @@ def test_a_torn_kernel_cache_is_compiled_anew_with_a_word(tmp_path: Path, torn: 
 def test_a_kernel_is_compiled_anew_when_a_file_that_it_may_call_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
+    monkeypatch.setattr(numba_kernel, "__file__", str(tmp_path / "compiled.py"))
     (tmp_path / "callee.py").write_text("a = 1")
     before = stamp()
     assert stamp() == before
@@ -130,7 +130,7 @@ def stamp() -> Any:
     def one(x: float) -> float:
         return x
 
-    dispatcher: Any = compiled.kernel(one)
+    dispatcher: Any = numba_kernel.kernel(one)
     return dispatcher._cache._cache_file._source_stamp
 
 
@@ -139,5 +139,5 @@ def test_a_kernel_without_a_place_for_its_cache_still_computes(
 ) -> None:
     made: dict[str, Any] = {}
     exec(compile("def tripled(x):\n    return 3.0 * x", "<nowhere>", "exec"), made)  # noqa: S102  # code without a file
-    assert compiled.kernel(made["tripled"])(np.float64(2.0)) == 6.0
+    assert numba_kernel.kernel(made["tripled"])(np.float64(2.0)) == 6.0
     assert "no locator available" in caplog.text

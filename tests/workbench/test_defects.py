@@ -17,7 +17,7 @@ from edge_bridge.edge.defects import OUTBOXES, find_outbox
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet.defects import STORES, find_store
 from edge_bridge.fleet.store import Store
-from fixtures.bms.flaws import DEFECTS as BMS_DEFECTS
+from fixtures.bms.defects import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
 from workbench.certify.order import VARIABLE, CertificationJob, given
 from workbench.compose.defects import NO_DEFECTS, Defects

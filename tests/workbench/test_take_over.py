@@ -12,7 +12,7 @@ from drivers.errors import BenchTaken
 from drivers.event import Level
 from drivers.scpi.remote_owner import read_owner
 from drivers.state_file import write_state
-from fixtures.emulated import EmulatedBench
+from fixtures.emulated_bench import EmulatedBench
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, front, in_front, key
 from tests.workbench.live import HIL24, real

@@ -29,7 +29,7 @@ from drivers.runlog.recorder import Recorder
 from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
-from fixtures.emulated import EmulatedBench, EmulatorError
+from fixtures.emulated_bench import EmulatedBench, EmulatorError
 from workbench.compose.defects import EMULATED, NO_DEFECTS, Defects, refuse_without_part
 from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator

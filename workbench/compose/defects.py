@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench
     from drivers.safe_can_commands import CanSafeCommands
     from drivers.safe_commands import TcpSafeCommands
-    from fixtures.emulated import EmulatedBench
+    from fixtures.emulated_bench import EmulatedBench
     from workbench.engine.sink import TickKeeper
 
 SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"

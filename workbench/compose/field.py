@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BenchError, Usage
-from fixtures.emulated import EmulatorError
-from fixtures.pack.emulated import EmulatedPack
+from fixtures.emulated_bench import EmulatorError
+from fixtures.pack.emulated_pack import EmulatedPack
 from workbench.engine.guard_entry import LOOPBACK_CAN, know_loopback_can
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from drivers.safe_commands import TcpSafeCommands
-from fixtures.bms.flaws import DEFECTS
+from fixtures.bms.defects import DEFECTS
 from workbench.compose.defects import NO_DEFECTS, Defects
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.snapshot import Bytes, Floats
-    from fixtures.emulated import EmulatedBench
+    from fixtures.emulated_bench import EmulatedBench
     from workbench.compose.defects import SafeSequence
     from workbench.engine.sink import TickKeeper
 

@@ -58,7 +58,7 @@ def _pulses(count: int, seed: int) -> Floats:
 def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     """Both step the same cells under the same currents; PyBaMM sees each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
-    from twin.physics import ReferenceCell, read_cell_constants  # noqa: PLC0415
+    from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415
     from twin.spme import SpmePack  # noqa: PLC0415
 
     job.say("SPMe pack beside PyBaMM's own stepping")
@@ -138,7 +138,7 @@ def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
 
 def _dfn(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     from twin import dfn  # noqa: PLC0415
-    from twin.physics import ReferenceCell  # noqa: PLC0415
+    from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
     job.say("DFN lane in real time beside a DFN within the turn")
     with contextlib.closing(dfn.DfnCell(pack, 0, 0.1)) as lane:

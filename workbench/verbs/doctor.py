@@ -97,7 +97,7 @@ def _disk() -> Check:
 def _caches() -> Check:
     if lacking("bench"):
         return Check("caches", ok=False, found="none without the extra bench", mend="make setup", needed=False)
-    from twin.warm import is_precompiled  # noqa: PLC0415  # compiled kernels are slow to import
+    from twin.precompile import is_precompiled  # noqa: PLC0415  # compiled kernels are slow to import
 
     warm = is_precompiled()
     return Check("caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False)

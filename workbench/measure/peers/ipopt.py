@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from control import mpc, mpc_model
-from twin import symbolic
+from twin import casadi_functions
 
 if TYPE_CHECKING:
     from control.ports import CurrentRange
@@ -18,7 +18,7 @@ class IpoptPlan:
     """`solve` as `mpc.Plan` has it, warm from its last solution."""
 
     def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: mpc_model.MpcLimits) -> None:
-        sy: Any = symbolic  # CasADi's expressions carry no types
+        sy: Any = casadi_functions  # CasADi's expressions carry no types
         u, x, g = mpc_model.compute_excess(horizon, step_s, parallel, cell_ah, limits)
         slack, wanted = sy.symbol("s", mpc_model.FAMILIES), sy.symbol("w", horizon)
         cost = sy.sumsqr(u - wanted) + mpc.SMOOTH * sy.sumsqr(u[1:] - u[:-1])

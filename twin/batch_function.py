@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from twin import symbolic
-from twin.compiled import kernel
+from twin import casadi_functions
+from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from drivers.snapshot import Floats
-    from twin.symbolic import Function
+    from twin.casadi_functions import Function
 
     Code = npt.NDArray[np.int32]
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 # same as to two: every loop less compiles sooner.
 _NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH CONSTPOW"
 ADD, SUB, MUL, DIV, LESS_EQUAL, MAXIMUM, MINIMUM, HYPOT, SQUARE_ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
-OPERATIONS: Final = {symbolic.operation(name): number for number, name in enumerate(_NAMES.split())} | {
-    symbolic.operation("TWICE"): ADD,
-    symbolic.operation("SQ"): MUL,
-    symbolic.operation("ASSIGN"): MAXIMUM,
+OPERATIONS: Final = {casadi_functions.operation(name): number for number, name in enumerate(_NAMES.split())} | {
+    casadi_functions.operation("TWICE"): ADD,
+    casadi_functions.operation("SQ"): MUL,
+    casadi_functions.operation("ASSIGN"): MAXIMUM,
 }
-INPUT, OUTPUT, CONSTANT = (symbolic.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
+INPUT, OUTPUT, CONSTANT = (casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
 OPERATION, LEFT, RIGHT, RESULT = range(4)
 BLOCK_CELLS: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
 

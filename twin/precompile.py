@@ -8,7 +8,7 @@ import numpy as np
 
 from drivers.snapshot import PackReading
 from twin import cache as caches
-from twin import counting, ecm, ekf, spme_model
+from twin import coulomb_counter, ecm, ekf, spme_model
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def precompile(cache: Path | None = None) -> None:
     pack = PackSpec(1, 1, 5.0, np.full(1, 0.5), np.ones(1), np.ones(1), 298.15)
     state = ecm.build(pack, {}).step(np.zeros(1), pack.ambient_k, 0.01)
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
-    for estimator in (ekf.build(pack, {}), counting.build(pack, {})):
+    for estimator in (ekf.build(pack, {}), coulomb_counter.build(pack, {})):
         estimator.update(reading, 0.01)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from drivers.snapshot import Estimate
-from twin.held import CurrentHold, replace_nan
+from twin.hold import CurrentHold, replace_nan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,5 +43,5 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
     """The lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.05). Of `pack` it knows the nameplate alone."""
     unknown = set(settings) - {"soc0", "soc0_std"}
     if unknown:
-        raise ValueError(f"twin.counting does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")
+        raise ValueError(f"twin.coulomb_counter does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")
     return CoulombCounter(pack, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.05)))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from twin import symbolic
+from twin import casadi_functions
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
-    from twin.symbolic import Function
+    from twin.casadi_functions import Function
 
 os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # else the first import asks on the terminal
 import pybamm  # reads the line above
@@ -115,19 +115,19 @@ def build_spme_equations() -> SpmeEquations:
     (low, high), _ = _lithium_ranges(parameters)
     model = _discretise(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
-    x = symbolic.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
-    i, kelvin = symbolic.symbol("i"), symbolic.symbol("t")
-    expressions = symbolic.inline(
+    x = casadi_functions.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
+    i, kelvin = casadi_functions.symbol("i"), casadi_functions.symbol("t")
+    expressions = casadi_functions.inline(
         [parts["t"], parts["x"], parts["inputs"]],
         [parts["rhs"], *(parts["variables"][name] for name in (*_VOLTAGES, _LITHIUM))],
-        [0.0, symbolic.vertcat(np.zeros(_THROUGHPUTS), x), symbolic.vertcat(i, kelvin)],
+        [0.0, casadi_functions.vertcat(np.zeros(_THROUGHPUTS), x), casadi_functions.vertcat(i, kelvin)],
     )
     rates, v, u_surface, u_bulk, lithium = expressions[0][_THROUGHPUTS:], *expressions[1:]
     inputs = {"x": x, "i": i, "t": kelvin}
     outputs = {"v": v, "u_surface": u_surface, "u_bulk": u_bulk, "soc": (lithium - low) / (high - low)}
     return SpmeEquations(
-        rates=symbolic.function("rates", inputs, {"dx": symbolic.dense(rates)}),
-        outputs=symbolic.function("outputs", inputs, outputs),
+        rates=casadi_functions.function("rates", inputs, {"dx": casadi_functions.dense(rates)}),
+        outputs=casadi_functions.function("outputs", inputs, outputs),
         empty=_find_rest_state(_discretise(parameters, 0.0)),
         full=_find_rest_state(model),
         cell=read_cell_constants(),
