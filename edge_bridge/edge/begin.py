@@ -8,39 +8,43 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
 from drivers.state_file import DamagedFile
-from edge_bridge.edge.trial import Candidate, Trial
+from edge_bridge.edge.trial import Candidate, VerifyProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from edge_bridge.edge.keeper import Keeper
-    from edge_bridge.edge.settings import Settings
+    from edge_bridge.edge.keeper import BundleInstaller
+    from edge_bridge.edge.settings import EdgeSettings
 
-_LOOK_S: Final = 0.05
+_POLL_S: Final = 0.05
 
 
-def begin(
-    keeper: Keeper, settings: Settings, now: datetime, stop: Callable[[], bool], say: Callable[[str], None]
+def start_configuration(
+    installer: BundleInstaller,
+    settings: EdgeSettings,
+    now: datetime,
+    stop: Callable[[], bool],
+    log: Callable[[str], None],
 ) -> None:
     """Let a configuration run; raises `BundleRefused` for a given one that may not, `Usage`, `CheckFailed`."""
-    keeper.begin()
-    given = None if settings.bundle is None else _given(settings)
-    if given is None or not _is_new(given, keeper, say):
-        keeper.resume(time.monotonic())
+    installer.count_start()
+    data = None if settings.bundle is None else _read_bundle(settings)
+    if data is None or not _is_new(data, installer, log):
+        installer.resume(time.monotonic())
         return
     try:
-        _tried(Candidate(given, settings.trust, now, settings.allow_sim), stop)
-        keeper.accept(given, now, time.monotonic())
+        _verify_candidate(Candidate(data, settings.trust, now, settings.allow_sim), stop)
+        installer.install(data, now, time.monotonic())
     except BundleRefused as error:
-        if error.key != "older_serial" or keeper.slots.pointer.active is None:
+        if error.key != "older_serial" or installer.slots.pointer.active is None:
             raise
-        say(f"{settings.bundle} {error.sentence}; what the fleet has installed since goes on")
-    if not keeper.is_running:
-        keeper.resume(time.monotonic())
+        log(f"{settings.bundle} {error.sentence}; what the fleet has installed since goes on")
+    if not installer.is_running:
+        installer.resume(time.monotonic())
 
 
-def _given(settings: Settings) -> bytes:
+def _read_bundle(settings: EdgeSettings) -> bytes:
     path = settings.bundle
     assert path is not None  # noqa: S101  # asked by the caller
     try:
@@ -49,29 +53,29 @@ def _given(settings: Settings) -> bytes:
         raise Usage(f"cannot be read: {error.strerror}", where=str(path), key="bundle", hint="name a bundle") from error
 
 
-def _is_new(data: bytes, keeper: Keeper, say: Callable[[str], None]) -> bool:
-    sha256, pointer = hashlib.sha256(data).hexdigest(), keeper.slots.pointer
+def _is_new(data: bytes, installer: BundleInstaller, log: Callable[[str], None]) -> bool:
+    sha256, pointer = hashlib.sha256(data).hexdigest(), installer.slots.pointer
     if pointer.active is not None and pointer.active.sha256 == sha256:
         return False
-    given_up = keeper.slots.given_up()
+    given_up = installer.slots.read_failed_hashes()
     if pointer.good is not None and isinstance(given_up, DamagedFile):
-        say(f"{given_up.sentence}: bundle {sha256[:12]} may have been given up here; remove the file to install it")
+        log(f"{given_up.sentence}: bundle {sha256[:12]} may have been given up here; remove the file to install it")
         return False
     if pointer.good is not None and not isinstance(given_up, DamagedFile) and sha256 in given_up:
-        say(f"bundle {sha256[:12]} did not prove healthy here before; it is not installed again")
+        log(f"bundle {sha256[:12]} did not prove healthy here before; it is not installed again")
         return False
     return True
 
 
-def _tried(candidate: Candidate, stop: Callable[[], bool]) -> None:
+def _verify_candidate(candidate: Candidate, stop: Callable[[], bool]) -> None:
     """Wait for its trial; raises `BundleRefused`, or `Interrupted` where a stop was asked first."""
-    trial = Trial(candidate, time.monotonic())
+    process = VerifyProcess(candidate, time.monotonic())
     try:
-        while not trial.done(time.monotonic()):
+        while not process.is_done(time.monotonic()):
             if stop():
                 raise Interrupted("left before the bundle was tried; nothing was installed")
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
     finally:
-        trial.close()
-    if trial.refusal is not None:
-        raise trial.refusal
+        process.close()
+    if process.refusal is not None:
+        raise process.refusal

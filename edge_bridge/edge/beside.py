@@ -15,8 +15,8 @@ from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
 from edge_bridge.bundle.pack_gate import NOTHING, Chain, pack_gate, wiring
 from edge_bridge.edge import metrics
-from edge_bridge.edge.contactor import Wish
-from edge_bridge.edge.proof import Sign
+from edge_bridge.edge.contactor import ContactorRequest
+from edge_bridge.edge.proof import HealthSample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edge_bridge.edge.row import Value
 
 
-class Bms(Protocol):
+class PackBms(Protocol):
     """The pack's BMS on its bus: a source that can be asked."""
 
     map: DutMap
@@ -41,20 +41,20 @@ class Bms(Protocol):
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnResult:
     """One sample by metric name, and what it means for a configuration on probation."""
 
     values: Mapping[str, Value]
-    sign: Sign
+    health: HealthSample
     tripped: str
     closed: bool
 
 
-class Beside:
+class PackRuntime:
     """The bundle's estimator and gate over one BMS."""
 
     def __init__(
-        self, configured: Configured, bms: Bms, source: Source, clock: Clock, *, rate_hz: float | None = None
+        self, configured: Configured, bms: PackBms, source: Source, clock: Clock, *, rate_hz: float | None = None
     ) -> None:
         """`bms` and `source` are the same device, asked and heard; `rate_hz`: its turns a second, or the bench's."""
         bench = configured.bench
@@ -64,7 +64,7 @@ class Beside:
         self._sense = PackView(self._senses.table, wired)
         self._gate = pack_gate(bench, self._senses.table, wired, rate_hz=rate_hz)
         self._estimator = configured.estimator
-        self._wish = Wish(clock.now())
+        self._contactor_request = ContactorRequest(clock.now())
         self._last_s = math.nan
         self._failed = ""
 
@@ -72,31 +72,33 @@ class Beside:
         """A trip of before, which nobody has reset."""
         self._gate.trip(reason)
 
-    def turn(self) -> Turn:
+    def turn(self) -> TurnResult:
         """Hear, believe, judge, ask."""
         now_s = self._clock.now()
         dt_s = 0.0 if math.isnan(self._last_s) else now_s - self._last_s
         self._last_s = now_s
         snapshot = self._senses.build(now_s, [])
-        reading, doubt = self._sense.reading(snapshot), self._sense.find_unknown(snapshot)
-        belief = self._believe(reading, 0.0 if doubt else dt_s)  # in doubt it holds
+        reading, fault = self._sense.reading(snapshot), self._sense.find_unknown(snapshot)
+        estimate = self._estimate(reading, 0.0 if fault else dt_s)  # in doubt it holds
         closed = self._sense.contactor_closed(snapshot)
-        asked = Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
-        verdict = self._gate.check(snapshot, asked)
+        requested = (
+            Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
+        )
+        verdict = self._gate.check(snapshot, requested)
         tripped = verdict.reason if isinstance(verdict, Tripped) else ""
         self._bms.heartbeat(True)  # noqa: FBT003  # as the driver has it
-        self._bms.request(self._wish.word(now_s, closed=closed, tripped=bool(tripped)))
-        sign = Sign(belief=self._doubt(reading, belief) or doubt, trip=tripped)
-        return Turn(_values(snapshot, reading, belief, verdict), sign, tripped, closed)
+        self._bms.request(self._contactor_request.update(now_s, closed=closed, tripped=bool(tripped)))
+        health = HealthSample(estimate_fault=self._check_estimate(reading, estimate) or fault, trip=tripped)
+        return TurnResult(_values(snapshot, reading, estimate, verdict), health, tripped, closed)
 
-    def leave(self) -> None:
+    def open_contactor(self) -> None:
         """Ask for an open contactor; the heartbeat goes on until the BMS is let go."""
         self._bms.request("open")
 
-    def contactor_closed(self) -> bool:
+    def is_contactor_closed(self) -> bool:
         return self._sense.contactor_closed(self._senses.build(self._clock.now(), []))
 
-    def _believe(self, reading: PackReading, dt_s: float) -> Estimate | None:
+    def _estimate(self, reading: PackReading, dt_s: float) -> Estimate | None:
         if self._failed:
             return None
         try:
@@ -105,37 +107,37 @@ class Beside:
             self._failed = f"the estimator failed: {type(error).__name__}: {error}"
             return None
 
-    def _doubt(self, reading: PackReading, belief: Estimate | None) -> str:
+    def _check_estimate(self, reading: PackReading, estimate: Estimate | None) -> str:
         """Why the belief cannot be relied on, empty where it can."""
-        if belief is None:
+        if estimate is None:
             return self._failed
         unknown = np.flatnonzero(~np.isfinite(reading.voltage_v))
         if unknown.size == reading.voltage_v.size:
             return "the pack's BMS is not heard"
         if unknown.size:
             return f"the voltage of cell {unknown[0] + 1} is not known"
-        wild = np.flatnonzero(~(np.isfinite(belief.soc) & np.isfinite(belief.soc_std)))
+        wild = np.flatnonzero(~(np.isfinite(estimate.soc) & np.isfinite(estimate.soc_std)))
         return f"the belief about cell {wild[0] + 1} is not a number" if wild.size else ""
 
 
-def _values(snapshot: Snapshot, reading: PackReading, belief: Estimate | None, verdict: Verdict) -> dict[str, Value]:
+def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None, verdict: Verdict) -> dict[str, Value]:
     """A row's values; what is not known is null."""
     table = snapshot.table
 
-    def told(channel: str) -> float:
+    def read_channel(channel: str) -> float:
         return float(snapshot.known[table.index(channel)]) if channel in table else math.nan
 
     word = "tripped" if isinstance(verdict, Tripped) else "held" if isinstance(verdict, Held) else "allowed"
     return {
         metrics.CURRENT: nan_to_null(reading.current_a),
-        metrics.VOLTAGE: nan_to_null(told(PACK_VOLTAGE)),
-        metrics.SOC: None if belief is None else nan_to_null(belief.pack_soc),
-        metrics.SOC_STD: None if belief is None else nan_to_null(float(np.mean(belief.soc_std))),
+        metrics.VOLTAGE: nan_to_null(read_channel(PACK_VOLTAGE)),
+        metrics.SOC: None if estimate is None else nan_to_null(estimate.pack_soc),
+        metrics.SOC_STD: None if estimate is None else nan_to_null(float(np.mean(estimate.soc_std))),
         metrics.CELL_MIN: nan_to_null(float(np.fmin.reduce(reading.voltage_v))),
         metrics.CELL_MAX: nan_to_null(float(np.fmax.reduce(reading.voltage_v))),
         metrics.TEMPERATURE: nan_to_null(float(np.fmax.reduce(reading.temperature_k))),
-        metrics.BMS_STATE: _whole(told(BMS_STATE)),
-        metrics.BMS_FAULT: _whole(told(BMS_FAULT)),
+        metrics.BMS_STATE: _whole(read_channel(BMS_STATE)),
+        metrics.BMS_FAULT: _whole(read_channel(BMS_FAULT)),
         metrics.VERDICT: word,
         metrics.VERDICT_REASON: str(getattr(verdict, "reason", "")),
     }

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from drivers.canbus.dut import Contactor
 
-WITHDRAWN_S: Final = 1.0
-ASKED_S: Final = 3.0
+WITHDRAW_S: Final = 1.0
+REQUEST_S: Final = 3.0
 
 
-class Wish:
+class ContactorRequest:
     """A close counts once, so it is withdrawn and asked anew until the contactor is closed."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
-        self._asking = False
+        self._requesting = False
 
-    def word(self, now_s: float, *, closed: bool, tripped: bool) -> Contactor:
+    def update(self, now_s: float, *, closed: bool, tripped: bool) -> Contactor:
         """For this turn; times in s of a monotonic clock."""
         if tripped:
             return "open"
         if closed:
-            self._since_s, self._asking = now_s, True
+            self._since_s, self._requesting = now_s, True
             return "close"
-        if now_s - self._since_s >= (ASKED_S if self._asking else WITHDRAWN_S):
-            self._since_s, self._asking = now_s, not self._asking
-        return "close" if self._asking else "none"
+        if now_s - self._since_s >= (REQUEST_S if self._requesting else WITHDRAW_S):
+            self._since_s, self._requesting = now_s, not self._requesting
+        return "close" if self._requesting else "none"

@@ -20,44 +20,46 @@ class Download:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._about, self._part = folder / "download.json", folder / "download.part"
-        found = read_state(self._about, lambda fields: (read_text(fields, "sha256"), read_whole(fields, "size", 1)))
+        self._state_file, self._part_file = folder / "download.json", folder / "download.part"
+        found = read_state(
+            self._state_file, lambda fields: (read_text(fields, "sha256"), read_whole(fields, "size", 1))
+        )
         self.notice = f"{found.sentence}; what had arrived is dropped" if isinstance(found, DamagedFile) else ""
         self.sha256, self.size = ("", 0) if isinstance(found, (MissingFile, DamagedFile)) else found
         if self.notice:
             self.drop()
-        self.received = min(self._there(), self.size)
+        self.received = min(self._count_stored(), self.size)
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         return bool(self.sha256) and self.received == self.size
 
-    def take(self, piece: Piece) -> None:
+    def append(self, piece: Piece) -> None:
         """Append what goes on where this ends, pass over the rest; another hash begins anew. Raises `OSError`."""
         if (piece.sha256, piece.size) != (self.sha256, self.size):
             self.drop()
-            write_state(self._about, {"sha256": piece.sha256, "size": piece.size})
+            write_state(self._state_file, {"sha256": piece.sha256, "size": piece.size})
             self.sha256, self.size = piece.sha256, piece.size
         if not piece.offset <= self.received < piece.offset + len(piece.chunk):
             return
-        with self._part.open("ab") as file:
+        with self._part_file.open("ab") as file:
             file.truncate(self.received)  # a torn write of before
             file.write(piece.chunk[self.received - piece.offset :])
-        self.received = self._there()
+        self.received = self._count_stored()
 
-    def data(self) -> bytes | None:
+    def read(self) -> bytes | None:
         """The whole bundle, None where its octets are not those of its hash."""
         try:
-            data = self._part.read_bytes()[: self.size]
+            data = self._part_file.read_bytes()[: self.size]
         except OSError:
             return None
         return data if hashlib.sha256(data).hexdigest() == self.sha256 else None
 
     def drop(self) -> None:
         """Forget what came."""
-        remove(self._about)
-        remove(self._part)
+        remove(self._state_file)
+        remove(self._part_file)
         self.sha256, self.size, self.received = "", 0, 0
 
-    def _there(self) -> int:
-        return self._part.stat().st_size if self._part.is_file() else 0
+    def _count_stored(self) -> int:
+        return self._part_file.stat().st_size if self._part_file.is_file() else 0

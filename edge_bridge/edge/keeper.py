@@ -12,7 +12,7 @@ from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import Verified, verify
-from edge_bridge.edge.proof import BOOTS, Proof, Sign, Standing
+from edge_bridge.edge.proof import MAX_BOOTS, HealthSample, Probation, ProbationState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.runtime import Configured
-    from edge_bridge.edge.slots import Installed, Slots
+    from edge_bridge.edge.slots import InstalledBundle, Slots
 
 INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
-LONGEST: Final = 500  # characters of a reason: it goes through the fleet
-RESTORE: Final = "give it a bundle with --bundle"
+MAX_REASON: Final = 500  # characters of a reason: it goes through the fleet
+RESTORE_HINT: Final = "give it a bundle with --bundle"
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningConfiguration:
     """The configuration that is at work."""
 
-    installed: Installed
+    installed: InstalledBundle
     verified: Verified
     configured: Configured
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class InstallStatus:
     """What became of a bundle, as the fleet is told: its hash, a word and a sentence."""
 
     sha256: str = ""
@@ -45,7 +45,7 @@ class Outcome:
     reason: str = ""
 
 
-class Keeper:
+class BundleInstaller:
     """The slots, the running configuration and the proof that it owes; every change is said in words."""
 
     def __init__(
@@ -56,21 +56,21 @@ class Keeper:
         *,
         allow_sim: bool,
         launch: Callable[[Configured], None],
-        say: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         """`work` takes the unpacked members; `launch` puts a configuration to work, or raises and keeps the old."""
         self.slots = slots
-        self.outcome = Outcome()
+        self.status = InstallStatus()
         self._work, self._trust, self._allow_sim = work, trust, allow_sim
-        self._launch, self._say = launch, say
-        self._proof: Proof | None = None
-        self._running: Running | None = None
+        self._launch, self._log = launch, log
+        self._probation: Probation | None = None
+        self._running: RunningConfiguration | None = None
 
     @property
-    def running(self) -> Running:
+    def running(self) -> RunningConfiguration:
         """Raise `CheckFailed` before there is one."""
         if self._running is None:
-            raise CheckFailed("no configuration runs", hint=RESTORE)
+            raise CheckFailed("no configuration runs", hint=RESTORE_HINT)
         return self._running
 
     @property
@@ -78,48 +78,48 @@ class Keeper:
         return self._running is not None
 
     @property
-    def on_probation(self) -> bool:
-        return self._proof is not None
+    def is_on_probation(self) -> bool:
+        return self._probation is not None
 
-    def begin(self) -> None:
+    def count_start(self) -> None:
         """Count this start: a configuration that does not survive its first starts is given up."""
-        boots = self.slots.begin()
+        boots = self.slots.count_start()
         active, good = self.slots.pointer.active, self.slots.pointer.good
         if isinstance(boots, DamagedFile):
-            self._say(boots.sentence)
+            self._log(boots.sentence)
             if active is not None and good is not None:
-                self._give_up(active, f"how often it was started before it proved healthy is lost: {boots.sentence}")
-        elif boots > BOOTS and active is not None and good is not None:
-            self._give_up(active, f"the edge ended {BOOTS} times before it proved healthy")
+                self._revert(active, f"how often it was started before it proved healthy is lost: {boots.sentence}")
+        elif boots > MAX_BOOTS and active is not None and good is not None:
+            self._revert(active, f"the edge ended {MAX_BOOTS} times before it proved healthy")
         elif boots > 1 and active is not None:
-            self._say(f"bundle {active.name} {active.serial}: start {boots} on probation")
+            self._log(f"bundle {active.name} {active.serial}: start {boots} on probation")
 
     def resume(self, now_s: float) -> None:
         """Run what is installed; raises `CheckFailed` or `BundleRefused` where neither slot can run."""
         active, good = self.slots.pointer.active, self.slots.pointer.good
         if self.slots.damage:
             what = f"contactor stays open, {self.slots.damage}: which bundle is installed is not known"
-            raise CheckFailed(what, hint=f"restore it, or {RESTORE}")
+            raise CheckFailed(what, hint=f"restore it, or {RESTORE_HINT}")
         if active is None:
-            raise CheckFailed("no bundle is installed", hint=RESTORE)
+            raise CheckFailed("no bundle is installed", hint=RESTORE_HINT)
         try:
             self._run(active, now_s)
         except Exception as error:  # a configuration may fail in any way
             if good is None or good == active:
                 raise
-            self._give_up(active, _sentence(error))
+            self._revert(active, _describe(error))
             self._run(good, now_s)
 
-    def accept(self, data: bytes, now: datetime, now_s: float) -> None:
+    def install(self, data: bytes, now: datetime, now_s: float) -> None:
         """Install what has been tried and run it; raises `BundleRefused`, and the old one goes on.
 
-        One that cannot be started is given up at once, which `outcome` tells; without an old one that raises.
+        One that cannot be started is given up at once, which `status` tells; without an old one that raises.
         """
         verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
         told = verified.bundle.manifest
         self._check_serial(verified, now)
         if self.slots.damage:
-            self._say(f"{self.slots.damage}; it is put aside, {told.name} {told.serial} is installed anew")
+            self._log(f"{self.slots.damage}; it is put aside, {told.name} {told.serial} is installed anew")
         try:
             installed = self.slots.install(data, told.name, told.serial, format_utc(now))
         except OSError as error:
@@ -128,67 +128,67 @@ class Keeper:
         try:
             self._run(installed, now_s)
         except Exception as error:
-            self._give_up(installed, _sentence(error))
+            self._revert(installed, _describe(error))
             if self._running is None:
                 raise
 
-    def settle(self) -> None:
+    def report_running(self) -> None:
         """Tell of the running bundle again, whatever became of another."""
-        self.outcome = Outcome(self.running.installed.sha256, HEALTHY if self._proof is None else INSTALLED)
+        self.status = InstallStatus(self.running.installed.sha256, HEALTHY if self._probation is None else INSTALLED)
 
-    def see(self, now_s: float, sign: Sign) -> None:
+    def update(self, now_s: float, sample: HealthSample) -> None:
         """One turn of the proof; raises `CheckFailed` where it failed and there is nothing to go back to."""
-        if self._proof is None:
+        if self._probation is None:
             return
-        standing = self._proof.see(now_s, sign)
-        if standing is Standing.HEALTHY:
-            self._prove()
-        elif standing is Standing.FAILED:
+        state = self._probation.update(now_s, sample)
+        if state is ProbationState.HEALTHY:
+            self._confirm()
+        elif state is ProbationState.FAILED:
             active = self.running.installed
-            reason = self._proof.reason
-            self._proof = None
-            good = self._give_up(active, reason)
+            reason = self._probation.reason
+            self._probation = None
+            good = self._revert(active, reason)
             if good is None:
                 what = f"bundle {active.name} {active.serial} did not prove healthy: {reason}"
                 raise CheckFailed(what, hint="there is no earlier one to go back to; install another")
             self._run(good, now_s)
 
-    def _run(self, installed: Installed, now_s: float) -> None:
+    def _run(self, installed: InstalledBundle, now_s: float) -> None:
         data = self.slots.read(installed)
         if data is None:
             what = f"slot {installed.slot} no longer holds what was installed"
-            raise CheckFailed(what, where=installed.name, hint=RESTORE)
+            raise CheckFailed(what, where=installed.name, hint=RESTORE_HINT)
         # as of the day of its installation: an edge without a battery behind its clock boots in the past
         day = parse_utc(installed.at)
         verified = verify(data, self._trust, now=day, allow_sim=self._allow_sim)
         configured = configure(verified.bundle, self._work / installed.slot)
         self._launch(configured)
-        self._running = Running(installed, verified, configured)
+        self._running = RunningConfiguration(installed, verified, configured)
         told = verified.bundle.manifest
         called = f"bundle {told.name} {told.serial} ({installed.sha256[:12]}, {told.evidence})"
-        self._say(f"{called} runs from slot {installed.slot}")
-        self._proof = Proof(now_s) if self.slots.pointer.on_probation else None
-        if self._proof is not None:
-            self.outcome = Outcome(installed.sha256, INSTALLED)
-        elif not self.outcome.sha256:
-            self.outcome = Outcome(installed.sha256, HEALTHY)
+        self._log(f"{called} runs from slot {installed.slot}")
+        self._probation = Probation(now_s) if self.slots.pointer.is_on_probation else None
+        if self._probation is not None:
+            self.status = InstallStatus(installed.sha256, INSTALLED)
+        elif not self.status.sha256:
+            self.status = InstallStatus(installed.sha256, HEALTHY)
 
-    def _prove(self) -> None:
-        self._proof = None
+    def _confirm(self) -> None:
+        self._probation = None
         installed = self.running.installed
-        self.slots.prove()
-        self.outcome = Outcome(installed.sha256, HEALTHY)
-        self._say(f"bundle {installed.name} {installed.serial} is healthy; it is the last good one now")
+        self.slots.confirm()
+        self.status = InstallStatus(installed.sha256, HEALTHY)
+        self._log(f"bundle {installed.name} {installed.serial} is healthy; it is the last good one now")
         try:
             serials.remember(self._trust, installed.name, installed.serial, installed.sha256)
         except (PulseError, OSError) as error:
-            self._say(f"its serial could not be noted in {self._trust}: {error}; an older one is still refused here")
+            self._log(f"its serial could not be noted in {self._trust}: {error}; an older one is still refused here")
 
-    def _give_up(self, installed: Installed, reason: str) -> Installed | None:
+    def _revert(self, installed: InstalledBundle, reason: str) -> InstalledBundle | None:
         good = self.slots.revert()
-        self.outcome = Outcome(installed.sha256, REVERTED if good else REFUSED, reason)
+        self.status = InstallStatus(installed.sha256, REVERTED if good else REFUSED, reason)
         back = f"back to {good.name} {good.serial}" if good else "there is no earlier one"
-        self._say(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
+        self._log(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
         return good
 
     def _check_serial(self, verified: Verified, now: datetime) -> None:
@@ -197,17 +197,17 @@ class Keeper:
         if good is not None:
             lowest = good.serial if good.name == told.name else 0
         else:
-            lowest = self._lowest_in_slots(told.name, now) if self.slots.damage else 0
+            lowest = self._find_lowest_serial(told.name, now) if self.slots.damage else 0
         if told.serial < lowest:
             what, hint = f"has serial {told.serial}, older than {lowest}", f"install serial {lowest} or newer"
             raise BundleRefused(what, key="older_serial", value=told.serial, bound=lowest, hint=hint)
 
-    def _lowest_in_slots(self, name: str, now: datetime) -> int:
+    def _find_lowest_serial(self, name: str, now: datetime) -> int:
         """Without a pointer: the newest serial in a slot, unless that bundle was given up; 0 where there is none."""
-        given_up = self.slots.given_up()
+        given_up = self.slots.read_failed_hashes()
         known = () if isinstance(given_up, DamagedFile) else given_up
         lowest = 0
-        for data in self.slots.bundles():
+        for data in self.slots.read_bundles():
             with contextlib.suppress(BundleRefused):
                 found = verify(data, self._trust, now=now)
                 if found.bundle.manifest.name == name and found.sha256 not in known:
@@ -215,6 +215,6 @@ class Keeper:
         return lowest
 
 
-def _sentence(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     said = error.sentence if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
-    return said[:LONGEST]
+    return said[:MAX_REASON]

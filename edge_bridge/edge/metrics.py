@@ -59,31 +59,36 @@ TYPES: Final[dict[str, DataType]] = {
     OFFSET: DataType.UINT64,
     CHUNK: DataType.BYTES,
 }
-_NAMED: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands go by name
-ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _NAMED}
+_BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands go by name
+ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 
 
-def declared(values: Mapping[str, Value], t_ms: int) -> tuple[Metric, ...]:
+def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[Metric, ...]:
     """Every metric of a birth; what is not in `values` is null."""
     known: dict[str, Value] = {REBIRTH: False, **values}
     return tuple(
-        Metric(name, ALIASES.get(name), datatype, fit(known.get(name), datatype), t_ms)
+        Metric(name, ALIASES.get(name), datatype, to_metric_value(known.get(name), datatype), t_ms)
         for name, datatype in TYPES.items()
     )
 
 
-def by_alias(values: Mapping[str, Value], t_ms: int, *, historical: bool = False) -> tuple[Metric, ...]:
+def make_data_metrics(values: Mapping[str, Value], t_ms: int, *, historical: bool = False) -> tuple[Metric, ...]:
     """The metrics of a data message; a name that no birth declares is left out."""
     return tuple(
         Metric(
-            None if name in ALIASES else name, ALIASES.get(name), TYPES[name], fit(value, TYPES[name]), t_ms, historical
+            None if name in ALIASES else name,
+            ALIASES.get(name),
+            TYPES[name],
+            to_metric_value(value, TYPES[name]),
+            t_ms,
+            historical,
         )
         for name, value in values.items()
         if name in TYPES
     )
 
 
-def fit(value: Value, datatype: DataType) -> Value:
+def to_metric_value(value: Value, datatype: DataType) -> Value:
     """`value` as its datatype holds it; a number that is not known is null."""
     if datatype is DataType.DOUBLE and isinstance(value, (int, float)):
         return nan_to_null(float(value))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from edge_bridge.edge import store
 from edge_bridge.edge.metrics import VERDICT_REASON
-from edge_bridge.edge.row import Key, Row, Span, Value, spans
+from edge_bridge.edge.row import OutboxRow, RowKey, RowSpan, Value, find_spans
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ BATCH: Final = 200  # rows of one transaction
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingRow:
     """A row that has no number yet: it gets one with its commit."""
 
     t_ms: int
@@ -58,19 +58,19 @@ class Outbox:
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
         """`boot` is new at each start of the edge. Raises `Refused` while another process holds the file."""
         self.boot, self._capacity = boot, capacity_rows
-        self._database, self.notice = store.opened(path)
-        self._reserve = store.Reserve(path.with_suffix(".reserve"))
+        self._database, self.notice = store.open_database(path)
+        self._reserve = store.DiskReserve(path.with_suffix(".reserve"))
         rows = self._database.execute("SELECT boot, last, stored, evicted FROM boot")
         self._counts = {name: _Count(*numbers) for name, *numbers in rows}
         if boot in self._counts:
             raise ValueError(f"boot {boot} has been before; draw a new one")
         self._counts[boot] = _Count()
         (self._on_disk,) = self._database.execute("SELECT count(*) FROM row").fetchone()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_PendingRow] = deque()
         self._lost = 0  # rows that neither disk nor memory could keep, not named yet
-        self._again_s: dict[Key, float] = {}  # of each row in flight
-        self._open_gap: tuple[Key, Span] | None = None  # may grow until it is sent
-        self.trouble = ""
+        self._resend_at_s: dict[RowKey, float] = {}  # of each row in flight
+        self._open_gap: tuple[RowKey, RowSpan] | None = None  # may grow until it is sent
+        self.disk_error = ""
 
     @property
     def depth(self) -> int:
@@ -103,50 +103,50 @@ class Outbox:
 
     def put(self, values: Mapping[str, Value], t_ms: int, now_s: float) -> None:
         """Take a row; it has its number and lies on the disk after `commit`."""
-        self._waiting.append(_Waiting(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
+        self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
         if len(self._waiting) > WAITING:
             self._waiting.popleft()
             self._lost += 1
 
     def commit(self, t_ms: int, now_s: float) -> None:
-        """Write what waits. A disk that takes nothing is told in `trouble`, and tried again by the next commit."""
+        """Write what waits. A disk that takes nothing is told in `disk_error`, and tried again by the next commit."""
         try:
-            if self._reserve.tight and self._free_pages < store.FREE_PAGES:
+            if self._reserve.is_tight and self._free_pages < store.FREE_PAGES:
                 self._evict(EVICT_FULL, t_ms, now_s)
             while self._waiting or self._lost:
                 self._write_with_room(t_ms, now_s)
             if self._on_disk > self._capacity:
                 self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
         except sqlite3.Error as error:
-            if not store.no_room(error):
+            if not store.is_disk_full(error):
                 raise
-            self.trouble = f"the disk takes no rows ({error}); {len(self._waiting)} wait in memory"
+            self.disk_error = f"the disk takes no rows ({error}); {len(self._waiting)} wait in memory"
         else:
-            self.trouble = ""
-            self._reserve.take()
+            self.disk_error = ""
+            self._reserve.allocate()
 
-    def due(self, limit: int, now_s: float) -> list[Row]:
+    def due(self, limit: int, now_s: float) -> list[OutboxRow]:
         """Up to `limit` rows, newest first: those never sent, and those whose time for an answer has passed."""
-        self._again_s = {key: again_s for key, again_s in self._again_s.items() if again_s > now_s}
-        flying = len(self._again_s)
+        self._resend_at_s = {key: again_s for key, again_s in self._resend_at_s.items() if again_s > now_s}
+        flying = len(self._resend_at_s)
         limit = min(limit, IN_FLIGHT - flying)
         if limit <= 0 or not self._on_disk:
             return []
         newest = "SELECT place, boot, seq FROM row ORDER BY place DESC LIMIT ?"
         found = self._database.execute(newest, (limit + flying,)).fetchall()
-        places = [place for place, boot, seq in found if Key(boot, seq) not in self._again_s]
-        return [self._row(place, now_s) for place in places[:limit]]
+        places = [place for place, boot, seq in found if RowKey(boot, seq) not in self._resend_at_s]
+        return [self._read_row(place, now_s) for place in places[:limit]]
 
-    def sent(self, rows: Sequence[Row], now_s: float) -> None:
+    def mark_sent(self, rows: Sequence[OutboxRow], now_s: float) -> None:
         """They went out; without an acknowledgement they are due again in `RESEND_S`."""
         for row in rows:
-            self._again_s[row.key] = now_s + RESEND_S
+            self._resend_at_s[row.key] = now_s + RESEND_S
             if self._open_gap is not None and self._open_gap[0] == row.key:
                 self._open_gap = None
 
-    def unsend(self) -> None:
+    def mark_unsent(self) -> None:
         """Whatever was on its way may be lost: all of it is due now."""
-        self._again_s.clear()
+        self._resend_at_s.clear()
 
     def acknowledge(self, boot: str, ranges: Iterable[Range]) -> int:
         """Delete what the host stored; the number of rows that left. Unknown rows and boots are passed over."""
@@ -154,13 +154,13 @@ class Outbox:
         if count is None:
             return 0
         bounded = [(max(1, first), min(last, count.last)) for first, last in ranges]
-        keys = [key for first, last in bounded if first <= last for key in self._keys(boot, first, last)]
+        keys = [key for first, last in bounded if first <= last for key in self._read_keys(boot, first, last)]
         try:
             self._delete(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
         except sqlite3.Error as error:
-            if not store.no_room(error):
+            if not store.is_disk_full(error):
                 raise
-            self._reserve.give()
+            self._reserve.release()
             return 0  # the rows will be sent, and acknowledged, again
         return len(set(keys))
 
@@ -171,10 +171,10 @@ class Outbox:
         try:
             self._write(t_ms, now_s)
         except sqlite3.Error as error:
-            if not store.no_room(error):
+            if not store.is_disk_full(error):
                 raise
-            self._reserve.give()
-            self._empty_log()
+            self._reserve.release()
+            self._restart_log()
             self._evict(EVICT_FULL, t_ms, now_s)
             self._write(t_ms, now_s)
 
@@ -184,7 +184,7 @@ class Outbox:
         (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
         return free
 
-    def _empty_log(self) -> None:
+    def _restart_log(self) -> None:
         """Let the write-ahead log begin anew in the space that it has, once the database has taken it over."""
         with suppress(sqlite3.OperationalError):
             self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
@@ -195,13 +195,13 @@ class Outbox:
         with self._transaction():
             if lost:
                 last += 1
-                span = Span(self.boot, own.last + 1, own.last + lost)
+                span = RowSpan(self.boot, own.last + 1, own.last + lost)
                 self._insert(last, t_ms, now_s, json.dumps(span.values), gap=True)
             for row in batch:
                 last += 1
                 self._insert(last, row.t_ms, row.put_s, row.body, gap=False)
             counted = _Count(last, own.stored, own.evicted + lost)
-            self._note(self.boot, counted)
+            self._write_counts(self.boot, counted)
         self._counts[self.boot] = counted
         self._on_disk += len(batch) + bool(lost)
         for _ in batch:
@@ -211,17 +211,17 @@ class Outbox:
     def _evict(self, most: int, t_ms: int, now_s: float) -> None:
         """Delete the oldest raw rows and name them in gap rows, all in one transaction."""
         oldest = "SELECT boot, seq FROM row WHERE gap = 0 ORDER BY place LIMIT ?"
-        keys = [Key(*found) for found in self._database.execute(oldest, (most,))]
+        keys = [RowKey(*found) for found in self._database.execute(oldest, (most,))]
         counts, before = dict(self._counts), self._on_disk
-        gap: tuple[Key, Span] | None = self._open_gap
+        gap: tuple[RowKey, RowSpan] | None = self._open_gap
         with self._transaction():
-            for span in spans(keys):
+            for span in find_spans(keys):
                 counts[span.boot] = replace(counts[span.boot], evicted=counts[span.boot].evicted + span.count)
                 self._database.execute(
                     "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (span.boot, span.first, span.last)
                 )
                 before -= span.count
-                grown = None if gap is None else self._joined(gap[1], span)
+                grown = None if gap is None else self._join(gap[1], span)
                 if gap is not None and grown is not None:
                     gap = (gap[0], grown)
                     body = (json.dumps(grown.values), gap[0].boot, gap[0].seq)
@@ -229,60 +229,60 @@ class Outbox:
                 else:
                     own = counts[self.boot]
                     counts[self.boot] = replace(own, last=own.last + 1)
-                    gap = (Key(self.boot, own.last + 1), span)
+                    gap = (RowKey(self.boot, own.last + 1), span)
                     self._insert(own.last + 1, t_ms, now_s, json.dumps(span.values), gap=True)
                     before += 1
             for boot, count in counts.items():
                 if count != self._counts[boot]:
-                    self._note(boot, count)
+                    self._write_counts(boot, count)
         self._counts, self._open_gap, self._on_disk = counts, gap, before
         for key in keys:
-            self._again_s.pop(key, None)
+            self._resend_at_s.pop(key, None)
 
-    def _joined(self, named: Span, span: Span) -> Span | None:
+    def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
         """Both as one, where none that waits lies between: a gap may name again what the host has stored."""
-        if named.boot != span.boot or self._keys(span.boot, named.last + 1, span.first - 1):
+        if named.boot != span.boot or self._read_keys(span.boot, named.last + 1, span.first - 1):
             return None
-        return Span(span.boot, named.first, span.last)
+        return RowSpan(span.boot, named.first, span.last)
 
-    def _delete(self, keys: Iterable[Key], counted: _Count, boot: str) -> None:
+    def _delete(self, keys: Iterable[RowKey], counted: _Count, boot: str) -> None:
         """Take acknowledged rows out."""
         gone = list(keys)
         if not gone:
             return
         with self._transaction():
-            for span in spans(gone):
+            for span in find_spans(gone):
                 self._database.execute(
                     "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (boot, span.first, span.last)
                 )
-            self._note(boot, counted)
+            self._write_counts(boot, counted)
         self._counts[boot] = counted
         self._on_disk -= len(gone)
         for key in gone:
-            self._again_s.pop(key, None)
+            self._resend_at_s.pop(key, None)
             if self._open_gap is not None and self._open_gap[0] == key:
                 self._open_gap = None
 
-    def _keys(self, boot: str, first: int, last: int) -> list[Key]:
+    def _read_keys(self, boot: str, first: int, last: int) -> list[RowKey]:
         select = "SELECT seq FROM row WHERE boot = ? AND seq BETWEEN ? AND ?"
-        return [Key(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
+        return [RowKey(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
 
     def _insert(self, seq: int, t_ms: int, put_s: float, body: str, *, gap: bool) -> None:
         insert = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES(?, ?, ?, ?, ?, ?)"
         self._database.execute(insert, (self.boot, seq, t_ms, put_s, gap, body))
 
-    def _note(self, boot: str, count: _Count) -> None:
+    def _write_counts(self, boot: str, count: _Count) -> None:
         noted = "INSERT OR REPLACE INTO boot(boot, last, stored, evicted) VALUES(?, ?, ?, ?)"
         self._database.execute(noted, (boot, count.last, count.stored, count.evicted))
 
-    def _row(self, place: int, now_s: float) -> Row:
+    def _read_row(self, place: int, now_s: float) -> OutboxRow:
         select = "SELECT boot, seq, t_ms, put_s, body FROM row WHERE place = ?"
         boot, seq, t_ms, put_s, body = self._database.execute(select, (place,)).fetchone()
-        values = self._values(body, boot, seq)
+        values = self._parse_values(body, boot, seq)
         live = boot == self.boot and now_s - put_s < LIVE_S
-        return Row(Key(boot, seq), t_ms, values, live)
+        return OutboxRow(RowKey(boot, seq), t_ms, values, live)
 
-    def _values(self, body: Any, boot: str, seq: int) -> dict[str, Any]:
+    def _parse_values(self, body: Any, boot: str, seq: int) -> dict[str, Any]:
         """What a row says; one that the disk spoilt keeps its number and says that alone."""
         with suppress(ValueError, TypeError, RecursionError):
             values: Any = json.loads(body)

@@ -12,36 +12,36 @@ from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.state_file import DamagedFile, MissingFile, read_state, read_whole, remove, write_state
 from edge_bridge.edge import metrics
-from edge_bridge.edge.begin import begin
-from edge_bridge.edge.beside import Beside
+from edge_bridge.edge.begin import start_configuration
+from edge_bridge.edge.beside import PackRuntime
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.keeper import Keeper
-from edge_bridge.edge.node import COUNTS, Node
-from edge_bridge.edge.offer import Offer
+from edge_bridge.edge.keeper import BundleInstaller
+from edge_bridge.edge.node import SEQ_COUNT, EdgeNode
+from edge_bridge.edge.offer import UpdateFlow
 from edge_bridge.edge.outbox import Outbox
-from edge_bridge.edge.proof import Sign
+from edge_bridge.edge.proof import HealthSample
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.trip_file import TripFile
-from edge_bridge.edge.voice import Voice
+from edge_bridge.edge.voice import Uplink
 from edge_bridge.mqtt import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edge_bridge.bundle.runtime import Configured
-    from edge_bridge.edge.beside import Turn
+    from edge_bridge.edge.beside import TurnResult
     from edge_bridge.edge.clocks import MachineClocks
     from edge_bridge.edge.row import Value
-    from edge_bridge.edge.settings import Settings
+    from edge_bridge.edge.settings import EdgeSettings
 
 BOOT_BYTES: Final = 8
-HELD_UP_S: Final = 1.0  # later than this the loop goes on from now instead of catching up
-LISTEN_S: Final = 0.05
-LEAVE_S: Final = 2.0  # for the contactor to open, and for the last acknowledgements
+MAX_LATE_S: Final = 1.0  # later than this the loop goes on from now instead of catching up
+POLL_S: Final = 0.05
+SHUTDOWN_S: Final = 2.0  # for the contactor to open, and for the last acknowledgements
 
 
 @dataclass(frozen=True)
-class Result:
+class EdgeResult:
     """What an edge did, over all its boots; `boots` has the highest row number of each."""
 
     produced: int
@@ -59,55 +59,57 @@ class Edge:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: EdgeSettings,
         clocks: MachineClocks,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         *,
         make_outbox: type[Outbox] = Outbox,
     ) -> None:
         """Open the outbox; raises `Refused`. Nothing is asked of the pack or the broker yet."""
-        self._settings, self._clocks, self._say = settings, clocks, say
+        self._settings, self._clocks, self._log = settings, clocks, log
         boot = secrets.token_hex(BOOT_BYTES)
         self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows)
-        self._say_notice()
+        self._log_notice()
         self._device: tuple[bytes, Dut] | None = None
-        self._beside: Beside | None = None
-        self._trip = TripFile(settings.trip, say)
-        self._said = ""
-        self._trouble = ""
-        self._newest: Mapping[str, Value] = {}
+        self._pack: PackRuntime | None = None
+        self._trip_file = TripFile(settings.trip, log)
+        self._logged_trip = ""
+        self._logged_disk_error = ""
+        self._newest_values: Mapping[str, Value] = {}
         slots = Slots(settings.slots)
         allow_sim, trust = settings.allow_sim, settings.trust
-        self._keeper = Keeper(slots, settings.work, trust, allow_sim=allow_sim, launch=self._launch, say=say)
+        self._installer = BundleInstaller(
+            slots, settings.work, trust, allow_sim=allow_sim, launch=self._launch, log=log
+        )
 
-    def run(self, stop: Callable[[], bool], duration_s: float | None = None) -> Result:
+    def run(self, stop: Callable[[], bool], duration_s: float | None = None) -> EdgeResult:
         """Begin, and turn until `stop` or for `duration_s`; raises `PulseError` for a bundle that may not run."""
         settings = self._settings
-        begin(self._keeper, settings, self._clocks.utc(), stop, self._say)
+        start_configuration(self._installer, settings, self._clocks.utc(), stop, self._log)
         until_s = math.inf if duration_s is None else self._clocks.now() + duration_s
         download = Download(settings.state)
         if download.notice:
-            self._say(download.notice)
-        offer = Offer(download, self._keeper, settings.trust, allow_sim=settings.allow_sim, say=self._say)
-        node = Node(settings.names, self._first_bd_seq())
+            self._log(download.notice)
+        update = UpdateFlow(download, self._installer, settings.trust, allow_sim=settings.allow_sim, log=self._log)
+        node = EdgeNode(settings.names, self._first_bd_seq())
         client = f"edge-{settings.names.group}-{settings.names.node}"
-        link = Link(settings.broker, client, lambda: node.will(self._clocks.stamp_ms()), node.subscriptions)
-        voice = Voice(
+        link = Link(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
+        uplink = Uplink(
             link,
             node,
             self._outbox,
             self._clocks,
-            keep_bd_seq=lambda number: write_state(settings.bd_seq, {"bdSeq": number}),
-            say=self._say,
+            store_bd_seq=lambda number: write_state(settings.bd_seq, {"bdSeq": number}),
+            log=self._log,
         )
         with ExitStack() as held:
             held.callback(link.close)
-            held.callback(offer.close)
+            held.callback(update.close)
             try:
-                self._turns(link, voice, offer, lambda: stop() or self._clocks.now() >= until_s)
+                self._run_turns(link, uplink, update, lambda: stop() or self._clocks.now() >= until_s)
             finally:
-                self._leave(link, voice, offer)
-        return self._result(voice, node)
+                self._shut_down(link, uplink, update)
+        return self._make_result(uplink, node)
 
     def close(self) -> None:
         """Let go of the pack and the outbox."""
@@ -115,59 +117,59 @@ class Edge:
             self._device[1].close()
         self._outbox.close()
 
-    def _turns(self, link: Link, voice: Voice, offer: Offer, stop: Callable[[], bool]) -> None:
+    def _run_turns(self, link: Link, uplink: Uplink, update: UpdateFlow, stop: Callable[[], bool]) -> None:
         period_s = 1.0 / self._settings.rate_hz
         due_s = self._clocks.now()
         while not stop():
-            self._turn(offer)
-            voice.send()
-            voice.tell(self._status(offer))
+            self._run_turn(update)
+            uplink.send_rows()
+            uplink.publish_status(self._make_status(update))
             due_s += period_s
-            if self._clocks.now() - due_s > HELD_UP_S:
+            if self._clocks.now() - due_s > MAX_LATE_S:
                 due_s = self._clocks.now()
             while (left_s := due_s - self._clocks.now()) > 0.0 and not stop():
-                self._listen(link, voice, offer, min(left_s, LISTEN_S))
-            self._listen(link, voice, offer, 0.0)
+                self._handle_events(link, uplink, update, min(left_s, POLL_S))
+            self._handle_events(link, uplink, update, 0.0)
 
-    def _turn(self, offer: Offer) -> None:
+    def _run_turn(self, update: UpdateFlow) -> None:
         """One row, and what it means for the configuration."""
-        turn = self._at_work.turn()
+        turn = self._running_pack.turn()
         now_s, now_ms = self._clocks.now(), self._clocks.stamp_ms()
-        self._newest = turn.values
+        self._newest_values = turn.values
         self._outbox.put(turn.values, now_ms, now_s)
         self._outbox.commit(now_ms, now_s)
-        self._mention(turn)
-        sign = Sign(turn.sign.belief, turn.sign.trip, self._outbox.trouble)
-        self._keeper.see(now_s, sign)
-        offer.poll(self._clocks.utc(), now_s)
+        self._log_changes(turn)
+        sample = HealthSample(turn.health.estimate_fault, turn.health.trip, self._outbox.disk_error)
+        self._installer.update(now_s, sample)
+        update.poll(self._clocks.utc(), now_s)
 
-    def _listen(self, link: Link, voice: Voice, offer: Offer, wait_s: float) -> None:
+    def _handle_events(self, link: Link, uplink: Uplink, update: UpdateFlow, wait_s: float) -> None:
         events = link.poll(wait_s)
         if not events:
             return
-        for piece in voice.hear(events, {**self._newest, **self._status(offer)}):
-            offer.take(piece)
-        voice.send()
-        voice.tell(self._status(offer))
+        for piece in uplink.handle_events(events, {**self._newest_values, **self._make_status(update)}):
+            update.add_piece(piece)
+        uplink.send_rows()
+        uplink.publish_status(self._make_status(update))
 
-    def _leave(self, link: Link, voice: Voice, offer: Offer) -> None:
+    def _shut_down(self, link: Link, uplink: Uplink, update: UpdateFlow) -> None:
         """Open the contactor, hear the last acknowledgements, say goodbye."""
-        until_s = self._clocks.now() + LEAVE_S
-        if self._beside is not None:
-            self._beside.leave()
-        while self._clocks.now() < until_s and (self._is_closed() or (link.up and self._outbox.depth)):
-            self._listen(link, voice, offer, LISTEN_S)
-        if self._is_closed():
-            self._say(f"the contactor is still closed {LEAVE_S:g} s after open was asked")
-        voice.leave()
+        until_s = self._clocks.now() + SHUTDOWN_S
+        if self._pack is not None:
+            self._pack.open_contactor()
+        while self._clocks.now() < until_s and (self._is_contactor_closed() or (link.up and self._outbox.depth)):
+            self._handle_events(link, uplink, update, POLL_S)
+        if self._is_contactor_closed():
+            self._log(f"the contactor is still closed {SHUTDOWN_S:g} s after open was asked")
+        uplink.publish_death()
 
-    def _is_closed(self) -> bool:
-        return self._beside is not None and self._beside.contactor_closed()
+    def _is_contactor_closed(self) -> bool:
+        return self._pack is not None and self._pack.is_contactor_closed()
 
     @property
-    def _at_work(self) -> Beside:
-        assert self._beside is not None  # noqa: S101  # `begin` launched one, or raised
-        return self._beside
+    def _running_pack(self) -> PackRuntime:
+        assert self._pack is not None  # noqa: S101  # `start_configuration` launched one, or raised
+        return self._pack
 
     def _launch(self, configured: Configured) -> None:
         """Put a configuration to work; what it cannot do raises before the old one is touched."""
@@ -175,33 +177,33 @@ class Edge:
         old = self._device
         same = old is not None and old[0] == told
         dut = old[1] if old is not None and same else Dut(read_dut_map(configured.dut_map), *self._settings.bus)
-        beside = Beside(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
-        if self._trip.reason:
-            beside.trip(self._trip.reason)
+        pack = PackRuntime(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
+        if self._trip_file.reason:
+            pack.trip(self._trip_file.reason)
         if not same:
             if old is not None:
                 old[1].close()
             dut.start()
             self._device = (told, dut)
-        self._beside = beside
+        self._pack = pack
 
-    def _mention(self, turn: Turn) -> None:
+    def _log_changes(self, turn: TurnResult) -> None:
         """Say what is new: a trip, trouble with the disk."""
-        if turn.tripped != self._said:
-            self._said = turn.tripped
-            self._say(f"the gate tripped: {turn.tripped}; open is asked" if turn.tripped else "the gate is at peace")
-        if turn.tripped and not self._keeper.on_probation:
-            self._trip.latch(turn.tripped)
-        self._trip.save()
-        self._say_notice()
-        if bool(self._outbox.trouble) != bool(self._trouble):
-            self._say(self._outbox.trouble or "the disk takes rows again")
-        self._trouble = self._outbox.trouble
+        if turn.tripped != self._logged_trip:
+            self._logged_trip = turn.tripped
+            self._log(f"the gate tripped: {turn.tripped}; open is asked" if turn.tripped else "the gate is at peace")
+        if turn.tripped and not self._installer.is_on_probation:
+            self._trip_file.latch(turn.tripped)
+        self._trip_file.save()
+        self._log_notice()
+        if bool(self._outbox.disk_error) != bool(self._logged_disk_error):
+            self._log(self._outbox.disk_error or "the disk takes rows again")
+        self._logged_disk_error = self._outbox.disk_error
 
-    def _say_notice(self) -> None:
+    def _log_notice(self) -> None:
         """Say what the outbox could not read."""
         if self._outbox.notice:
-            self._say(self._outbox.notice)
+            self._log(self._outbox.notice)
             self._outbox.notice = ""
 
     def _first_bd_seq(self) -> int:
@@ -209,14 +211,14 @@ class Edge:
         path = self._settings.bd_seq
         last = read_state(path, lambda fields: read_whole(fields, "bdSeq"))
         if isinstance(last, DamagedFile):
-            self._say(f"{last.sentence}; connections are numbered anew")
+            self._log(f"{last.sentence}; connections are numbered anew")
             with suppress(OSError):
                 remove(path)
-            return secrets.randbelow(COUNTS)
+            return secrets.randbelow(SEQ_COUNT)
         return 0 if isinstance(last, MissingFile) else last + 1
 
-    def _status(self, offer: Offer) -> dict[str, Value]:
-        running, outcome = self._keeper.running, self._keeper.outcome
+    def _make_status(self, update: UpdateFlow) -> dict[str, Value]:
+        running, status = self._installer.running, self._installer.status
         told = running.verified.bundle.manifest
         return {
             metrics.DEPTH: self._outbox.depth,
@@ -225,26 +227,26 @@ class Edge:
             metrics.NAME: told.name,
             metrics.EVIDENCE: told.evidence,
             metrics.SERIAL: told.serial,
-            metrics.DESIRED: outcome.sha256,
-            metrics.STATE: outcome.state,
-            metrics.REASON: outcome.reason,
-            metrics.RECEIVED: offer.received,
+            metrics.DESIRED: status.sha256,
+            metrics.STATE: status.state,
+            metrics.REASON: status.reason,
+            metrics.RECEIVED: update.received,
         }
 
-    def _result(self, voice: Voice, node: Node) -> Result:
-        outcome, outbox = self._keeper.outcome, self._outbox
-        return Result(
+    def _make_result(self, uplink: Uplink, node: EdgeNode) -> EdgeResult:
+        status, outbox = self._installer.status, self._outbox
+        return EdgeResult(
             produced=outbox.produced,
             stored=outbox.stored,
             evicted=outbox.evicted,
             depth=outbox.depth,
             boots=outbox.boots,
             bundle={
-                "sha256": self._keeper.running.installed.sha256,
-                "state": outcome.state,
-                "reason": outcome.reason,
-                "offered": outcome.sha256,
+                "sha256": self._installer.running.installed.sha256,
+                "state": status.state,
+                "reason": status.reason,
+                "offered": status.sha256,
             },
-            outage_s=voice.outage_s,
+            outage_s=uplink.outage_s,
             refused=dict(node.refused),
         )

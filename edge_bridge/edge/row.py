@@ -18,7 +18,7 @@ GAP_LAST: Final = "Gap/Last"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class RowKey:
     """`boot` (64 random bits, hexadecimal) and `seq` (from 1)."""
 
     boot: str
@@ -26,17 +26,17 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OutboxRow:
     """`values` by metric name at `t_ms` (UTC, as the wall clock said); `live` where it was not held back."""
 
-    key: Key
+    key: RowKey
     t_ms: int
     values: Mapping[str, Value]
     live: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RowSpan:
     """Rows `first` to `last` of one boot that were evicted or never written."""
 
     boot: str
@@ -53,9 +53,9 @@ class Span:
         return {GAP_BOOT: self.boot, GAP_FIRST: self.first, GAP_LAST: self.last}
 
 
-def spans(keys: list[Key]) -> list[Span]:
+def find_spans(keys: list[RowKey]) -> list[RowSpan]:
     """The fewest spans that name exactly `keys`."""
     by_boot: dict[str, list[int]] = {}
     for key in keys:
         by_boot.setdefault(key.boot, []).append(key.seq)
-    return [Span(boot, *rows) for boot in sorted(by_boot) for rows in find_ranges(by_boot[boot])]
+    return [RowSpan(boot, *rows) for boot in sorted(by_boot) for rows in find_ranges(by_boot[boot])]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_bridge.edge.node import Names
+    from edge_bridge.edge.node import NodeNames
 
 
 @dataclass(frozen=True)
-class Settings:
+class EdgeSettings:
     """`bundle` to install (None: what is installed already), `trust` the keys, `state` the edge's own folder.
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second.
     """
 
-    names: Names
+    names: NodeNames
     broker: str
     bundle: Path | None
     trust: Path

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SLOTS: Final = ("a", "b")
-REMEMBERED: Final = 8  # bundles that were given up
+MAX_REMEMBERED: Final = 8  # bundles that were given up
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class InstalledBundle:
     """A bundle in its slot; `at` is when it was verified and installed (UTC, ISO 8601)."""
 
     slot: str
@@ -38,14 +38,14 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
+class SlotPointer:
     """Which bundle runs, and which one last proved healthy."""
 
-    active: Installed | None = None
-    good: Installed | None = None
+    active: InstalledBundle | None = None
+    good: InstalledBundle | None = None
 
     @property
-    def on_probation(self) -> bool:
+    def is_on_probation(self) -> bool:
         return self.active is not None and self.active != self.good
 
 
@@ -57,104 +57,104 @@ class Slots:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        found = read_state(self._pointer, _pointer)
+        found = read_state(self._pointer_file, _parse_pointer)
         self.damage = found.sentence if isinstance(found, DamagedFile) else ""
-        self.pointer = found if isinstance(found, Pointer) else Pointer()
+        self.pointer = found if isinstance(found, SlotPointer) else SlotPointer()
 
-    def given_up(self) -> tuple[str, ...] | DamagedFile:
+    def read_failed_hashes(self) -> tuple[str, ...] | DamagedFile:
         """Hashes of bundles that ran here and did not prove healthy, the newest last."""
-        found = read_state(self._failures, _hashes)
+        found = read_state(self._failures_file, _parse_hashes)
         return () if isinstance(found, MissingFile) else found
 
-    def bundles(self) -> list[bytes]:
+    def read_bundles(self) -> list[bytes]:
         """What lies in the slots, whatever the pointer says of it."""
         found: list[bytes] = []
         for slot in SLOTS:
             with contextlib.suppress(OSError):
-                found.append(self._path(slot).read_bytes())
+                found.append(self._slot_file(slot).read_bytes())
         return found
 
-    def read(self, installed: Installed) -> bytes | None:
+    def read(self, installed: InstalledBundle) -> bytes | None:
         """The octets of an installed bundle; None where the disk no longer has them as they were."""
         try:
-            data = self._path(installed.slot).read_bytes()
+            data = self._slot_file(installed.slot).read_bytes()
         except OSError:
             return None
         return data if hashlib.sha256(data).hexdigest() == installed.sha256 else None
 
-    def install(self, data: bytes, name: str, serial: int, at: str) -> Installed:
+    def install(self, data: bytes, name: str, serial: int, at: str) -> InstalledBundle:
         """Into the slot that is not the last good one; it is active, on probation, from now on. Raises `OSError`."""
         good = self.pointer.good
         if good is not None and self.pointer.active != good:
-            self._point(replace(self.pointer, active=good))  # what is overwritten must not be active meanwhile
+            self._write_pointer(replace(self.pointer, active=good))  # what is overwritten must not be active meanwhile
         slot = SLOTS[1] if good is not None and good.slot == SLOTS[0] else SLOTS[0]
         if self.damage:
-            put_aside(self._pointer)
+            put_aside(self._pointer_file)
             self.damage = ""
-        write_bytes(self._path(slot), data)
-        installed = Installed(slot, hashlib.sha256(data).hexdigest(), name, serial, at)
-        self._count(installed, 1)  # this very start
-        self._point(Pointer(installed, good))
+        write_bytes(self._slot_file(slot), data)
+        installed = InstalledBundle(slot, hashlib.sha256(data).hexdigest(), name, serial, at)
+        self._write_boots(installed, 1)  # this very start
+        self._write_pointer(SlotPointer(installed, good))
         return installed
 
-    def begin(self) -> int | DamagedFile:
+    def count_start(self) -> int | DamagedFile:
         """Count a start of the active bundle on probation, after the one that installed it; 0 once it is proven."""
         active = self.pointer.active
-        if active is None or not self.pointer.on_probation:
+        if active is None or not self.pointer.is_on_probation:
             return 0
-        found = read_state(self._boots, _boots)
+        found = read_state(self._boots_file, _parse_boots)
         if isinstance(found, DamagedFile):
-            remove(self._boots)
-            self._count(active, 1)
+            remove(self._boots_file)
+            self._write_boots(active, 1)
             return found
         boots = (0 if isinstance(found, MissingFile) or found[0] != active.sha256 else found[1]) + 1
-        self._count(active, boots)
+        self._write_boots(active, boots)
         return boots
 
-    def prove(self) -> None:
+    def confirm(self) -> None:
         """The active bundle is the last good one now."""
-        self._point(Pointer(self.pointer.active, self.pointer.active))
-        remove(self._boots)
+        self._write_pointer(SlotPointer(self.pointer.active, self.pointer.active))
+        remove(self._boots_file)
 
-    def revert(self) -> Installed | None:
+    def revert(self) -> InstalledBundle | None:
         """Back to the last good one, where there is one; the active one is remembered as given up."""
         active = self.pointer.active
-        known = self.given_up()
-        if active is not None and self.pointer.on_probation and not isinstance(known, DamagedFile):
-            write_state(self._failures, {"sha256": [*known, active.sha256][-REMEMBERED:]})
-        self._point(Pointer(self.pointer.good, self.pointer.good))
-        remove(self._boots)
+        known = self.read_failed_hashes()
+        if active is not None and self.pointer.is_on_probation and not isinstance(known, DamagedFile):
+            write_state(self._failures_file, {"sha256": [*known, active.sha256][-MAX_REMEMBERED:]})
+        self._write_pointer(SlotPointer(self.pointer.good, self.pointer.good))
+        remove(self._boots_file)
         return self.pointer.good
 
     @property
-    def _pointer(self) -> Path:
+    def _pointer_file(self) -> Path:
         return self._folder / "pointer.json"
 
     @property
-    def _failures(self) -> Path:
+    def _failures_file(self) -> Path:
         return self._folder / "given_up.json"
 
     @property
-    def _boots(self) -> Path:
+    def _boots_file(self) -> Path:
         return self._folder / "boots.json"
 
-    def _path(self, slot: str) -> Path:
+    def _slot_file(self, slot: str) -> Path:
         return self._folder / f"slot_{slot}.bundle"
 
-    def _count(self, installed: Installed, boots: int) -> None:
-        write_state(self._boots, {"sha256": installed.sha256, "boots": boots})
+    def _write_boots(self, installed: InstalledBundle, boots: int) -> None:
+        write_state(self._boots_file, {"sha256": installed.sha256, "boots": boots})
 
-    def _point(self, pointer: Pointer) -> None:
-        write_state(self._pointer, asdict(pointer))
+    def _write_pointer(self, pointer: SlotPointer) -> None:
+        write_state(self._pointer_file, asdict(pointer))
         self.pointer = pointer
 
 
-def _pointer(fields: dict[str, Any]) -> Pointer:
+def _parse_pointer(fields: dict[str, Any]) -> SlotPointer:
     """Raise `KeyError`, `TypeError` or `ValueError` for what was never written by `Slots`."""
-    return Pointer(_installed(fields["active"]), _installed(fields["good"]))
+    return SlotPointer(_parse_installed(fields["active"]), _parse_installed(fields["good"]))
 
 
-def _installed(told: Any) -> Installed | None:
+def _parse_installed(told: Any) -> InstalledBundle | None:
     if told is None:
         return None
     if not isinstance(told, dict):
@@ -163,14 +163,14 @@ def _installed(told: Any) -> Installed | None:
     slot, sha256, name, at = (read_text(fields, key) for key in ("slot", "sha256", "name", "at"))
     if slot not in SLOTS:
         raise ValueError(f"there is no slot {slot!r}")
-    return Installed(slot, sha256, name, read_whole(fields, "serial"), at)
+    return InstalledBundle(slot, sha256, name, read_whole(fields, "serial"), at)
 
 
-def _boots(fields: dict[str, Any]) -> tuple[str, int]:
+def _parse_boots(fields: dict[str, Any]) -> tuple[str, int]:
     return read_text(fields, "sha256"), read_whole(fields, "boots", 1)
 
 
-def _hashes(fields: dict[str, Any]) -> tuple[str, ...]:
+def _parse_hashes(fields: dict[str, Any]) -> tuple[str, ...]:
     told: Any = fields["sha256"]
     if not isinstance(told, list) or not all(isinstance(sha256, str) for sha256 in cast("list[object]", told)):
         raise TypeError("its sha256 is no list of hashes")

@@ -13,15 +13,17 @@ from drivers.state_file import put_aside
 if TYPE_CHECKING:
     from pathlib import Path
 
-APPLICATION: Final = 0x50424F58  # "PBOX"
+APPLICATION_ID: Final = 0x50424F58  # "PBOX"
 VERSION: Final = 1
 WAL_PAGES: Final = 64  # a write-ahead log that is reused soon needs no new space on a full disk
-OWN_BYTES: Final = 1 << 19  # of database and log from the start, so that a disk that fills later finds room in them
+PREALLOCATED_BYTES: Final = (
+    1 << 19
+)  # of database and log from the start, so that a disk that fills later finds room in them
 RESERVE_BYTES: Final = 1 << 19
 TIGHT_BYTES: Final = 1 << 21  # with less free on the disk nothing may grow any more
 FREE_PAGES: Final = 32  # inside the database, for the rows until the next look
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code
-_NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_DISK_FULL_CODES: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _TABLES: Final = f"""
     CREATE TABLE row(
         place INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL, t_ms INTEGER NOT NULL,
@@ -29,32 +31,32 @@ _TABLES: Final = f"""
     CREATE INDEX raw ON row(place) WHERE gap = 0;
     CREATE TABLE boot(
         boot TEXT PRIMARY KEY, last INTEGER NOT NULL, stored INTEGER NOT NULL, evicted INTEGER NOT NULL);
-    PRAGMA application_id = {APPLICATION};
+    PRAGMA application_id = {APPLICATION_ID};
     PRAGMA user_version = {VERSION};
 """
 
 
-def opened(path: Path) -> tuple[sqlite3.Connection, str]:
+def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     """The database, and a sentence where an unreadable one was put aside; raises `Refused` while another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if why := _no_database(path):
+        if why := _find_damage(path):
             raise sqlite3.DatabaseError(why)  # noqa: TRY301  # put aside like any other that cannot be read
-        return _connected(path), ""
+        return _connect(path), ""
     except sqlite3.OperationalError as error:
-        hint = "free space on the disk" if no_room(error) else "end the other edge of this folder, or name another"
+        hint = "free space on the disk" if is_disk_full(error) else "end the other edge of this folder, or name another"
         raise Refused(f"cannot be opened: {error}", where=str(path), hint=hint) from error
     except sqlite3.DatabaseError as error:
         aside = _put_aside(path)
-        return _connected(path), f"the outbox could not be read ({error}); it lies in {aside.name}, a new one begins"
+        return _connect(path), f"the outbox could not be read ({error}); it lies in {aside.name}, a new one begins"
 
 
-def no_room(error: sqlite3.Error) -> bool:
+def is_disk_full(error: sqlite3.Error) -> bool:
     """Whether the disk is to blame."""
-    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _NO_ROOM
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DISK_FULL_CODES
 
 
-def _no_database(path: Path) -> str:
+def _find_damage(path: Path) -> str:
     """What SQLite itself would take for a new file, or for somebody else's lock; empty where it is neither."""
     if path.is_symlink() and not path.exists():
         return "it is a link to nothing"
@@ -65,23 +67,23 @@ def _no_database(path: Path) -> str:
     return "" if path.stat().st_size else "it is empty"
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=0.5)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        if not _is_ours(database):
+        if not _is_outbox(database):
             database.executescript(_TABLES)
-            _take_room(database)
+            _preallocate(database)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _is_ours(database: sqlite3.Connection) -> bool:
+def _is_outbox(database: sqlite3.Connection) -> bool:
     """False for a new file; raises `sqlite3.DatabaseError` for one that is broken, or another program's."""
     (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":
@@ -89,15 +91,15 @@ def _is_ours(database: sqlite3.Connection) -> bool:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if tables and (application, version) != (APPLICATION, VERSION):
+    if tables and (application, version) != (APPLICATION_ID, VERSION):
         raise sqlite3.DatabaseError("it is another program's, or of another version")
     return bool(tables)
 
 
-def _take_room(database: sqlite3.Connection) -> None:
+def _preallocate(database: sqlite3.Connection) -> None:
     """Let database and log grow once; SQLite keeps what is free inside them."""
     row = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES('', 0, 0, 0, 1, CAST(zeroblob(?) AS TEXT))"
-    database.execute(row, (OWN_BYTES,))
+    database.execute(row, (PREALLOCATED_BYTES,))
     database.execute("DELETE FROM row")
 
 
@@ -109,26 +111,26 @@ def _put_aside(path: Path) -> Path:
     return aside
 
 
-class Reserve:
+class DiskReserve:
     """Space set aside: on a full disk deleting the oldest rows needs room to write, too."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.take()
+        self.allocate()
 
     @property
-    def tight(self) -> bool:
+    def is_tight(self) -> bool:
         """Whether the disk is so full that nothing of ours may grow."""
         return shutil.disk_usage(self._path.parent).free < TIGHT_BYTES
 
-    def give(self) -> None:
+    def release(self) -> None:
         self._path.unlink(missing_ok=True)
 
-    def take(self) -> None:
+    def allocate(self) -> None:
         """Set the space aside again, where there is plenty."""
-        if self._path.exists() or self.tight:
+        if self._path.exists() or self.is_tight:
             return
         try:
             self._path.write_bytes(b"\xa5" * RESERVE_BYTES)
         except OSError:
-            self.give()
+            self.release()

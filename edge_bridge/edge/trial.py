@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.bundle.verify import Verified
 
-PATIENCE_S: Final = 90.0
+TIMEOUT_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Candidate:
     allow_sim: bool
 
 
-def examined(candidate: Candidate) -> Verified:
+def verify_candidate(candidate: Candidate) -> Verified:
     """Signature, trust, time, serial, class and golden vectors; raises `BundleRefused`."""
     found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
     result = golden.replay(found.bundle)
@@ -41,14 +41,14 @@ def examined(candidate: Candidate) -> Verified:
     return found
 
 
-class Trial:
+class VerifyProcess:
     """One examination at a time, begun at `began_s` of a monotonic clock; `refusal` asks how it went."""
 
     def __init__(self, candidate: Candidate, began_s: float) -> None:
-        self._began_s = began_s
+        self._started_s = began_s
         context = multiprocessing.get_context("spawn")
-        self._ours, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_examine, args=(theirs, candidate), name="bundle trial", daemon=True)
+        self._connection, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=_run, args=(theirs, candidate), name="bundle trial", daemon=True)
         self._process.start()
         theirs.close()
         self._refusal: PulseError | None = None
@@ -56,16 +56,16 @@ class Trial:
     @property
     def pid(self) -> int:
         """Of the process in which it happens, 0 once it is over."""
-        return 0 if self._ours.closed else self._process.pid or 0
+        return 0 if self._connection.closed else self._process.pid or 0
 
-    def done(self, now_s: float) -> bool:
+    def is_done(self, now_s: float) -> bool:
         """Whether it is over; a trial that takes too long is ended, and counts as refused."""
-        if self._ours.closed:
+        if self._connection.closed:
             return True
-        if self._ours.poll():
-            self._refusal = self._answer()
-        elif now_s - self._began_s > PATIENCE_S:
-            what = f"was not through its golden vectors after {PATIENCE_S:g} s"
+        if self._connection.poll():
+            self._refusal = self._receive_refusal()
+        elif now_s - self._started_s > TIMEOUT_S:
+            what = f"was not through its golden vectors after {TIMEOUT_S:g} s"
             self._refusal = BundleRefused(what, key="golden", hint="build it anew")
         else:
             return False
@@ -79,25 +79,25 @@ class Trial:
 
     def close(self) -> None:
         """End it, wherever it is."""
-        if not self._ours.closed:
-            self._ours.close()
+        if not self._connection.closed:
+            self._connection.close()
             self._process.kill()
             self._process.join()
             self._process.close()
 
-    def _answer(self) -> PulseError | None:
+    def _receive_refusal(self) -> PulseError | None:
         try:
-            told = self._ours.recv()
+            told = self._connection.recv()
         except (EOFError, OSError):
             what = "ended the process in which it was tried"
             return BundleRefused(what, key="golden", hint="build it anew")
         return None if told is None else rebuild(told)
 
 
-def _examine(answer: Connection, candidate: Candidate) -> None:
+def _run(answer: Connection, candidate: Candidate) -> None:
     end_with_parent()
     try:
-        examined(candidate)
+        verify_candidate(candidate)
     except PulseError as error:
         answer.send(error.as_json())
     except Exception as error:  # noqa: BLE001  # a bundle may make anything fail

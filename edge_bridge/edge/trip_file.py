@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 class TripFile:
     """`reason` why the contactor stays open, empty without a trip; a file that cannot be read counts as one."""
 
-    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
-        self._path, self._say = path, say
+    def __init__(self, path: Path, log: Callable[[str], None]) -> None:
+        self._path, self._log = path, log
         self._is_on_disk = True
         found = read_state(path, lambda fields: read_text(fields, "reason"))
         if isinstance(found, MissingFile):
             self.reason = ""
         elif isinstance(found, DamagedFile):
             self.reason = f"contactor stays open, {found.sentence}"
-            say(f"{self.reason}; give --reset-trip with a reason once it is safe")
+            log(f"{self.reason}; give --reset-trip with a reason once it is safe")
         else:
             self.reason = found
-            say(f"a trip stands since before: {found}; give --reset-trip with a reason once it is safe")
+            log(f"a trip stands since before: {found}; give --reset-trip with a reason once it is safe")
 
     def latch(self, reason: str) -> None:
         """Keep the first reason; a disk that does not take it is said, and tried again at the next `save`."""
@@ -42,11 +42,11 @@ class TripFile:
             write_state(self._path, {"reason": self.reason})
         except OSError as error:
             if first:
-                self._say(f"the trip could not be noted ({error.strerror}): a restart would forget it")
+                self._log(f"the trip could not be noted ({error.strerror}): a restart would forget it")
         else:
             self._is_on_disk = True
             if not first:
-                self._say("the trip is noted now")
+                self._log("the trip is noted now")
 
 
 def reset_trip(path: Path, reason: str) -> None:

@@ -109,10 +109,10 @@ def _spoken(job: Job, said: str) -> Iterator[Row]:
     from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415
 
     values = _values()
-    birth = Aliases.of(metrics.declared(values, T_MS))
+    birth = Aliases.of(metrics.make_birth_metrics(values, T_MS))
 
     def encoded() -> bytes:
-        return wire.encode(Payload(T_MS, metrics.by_alias(values, T_MS), 7), datatypes=False)
+        return wire.encode(Payload(T_MS, metrics.make_data_metrics(values, T_MS), 7), datatypes=False)
 
     octets, text = encoded(), json.dumps(values)
     work = f"{said}; median, from values to octets and back, aliases resolved"

@@ -9,9 +9,9 @@ from drivers.bench_lock import BenchLock, can_address
 from drivers.errors import Usage
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox
-from edge_bridge.edge.node import Names
+from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
-from edge_bridge.edge.settings import Settings
+from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import reset_trip
 from edge_bridge.mqtt import address
 from edge_bridge.sparkplug.payload import PayloadError
@@ -54,7 +54,7 @@ def main(
     address(broker)
     state.mkdir(parents=True, exist_ok=True)
     with field(pack, state / _PACK) as found:
-        settings = Settings(
+        settings = EdgeSettings(
             names=_names(names),
             broker=broker,
             bundle=bundle,
@@ -81,8 +81,8 @@ def main(
     return True
 
 
-def _names(given: tuple[str, str, str]) -> Names:
+def _names(given: tuple[str, str, str]) -> NodeNames:
     try:
-        return Names(*given)
+        return NodeNames(*given)
     except PayloadError as error:
         raise Usage(error.what, key=error.key, value=error.value, hint="choose another name") from error

@@ -6,8 +6,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from edge_bridge.edge.keeper import Keeper
-from edge_bridge.edge.proof import STEADY_S, Sign
+from edge_bridge.edge.keeper import BundleInstaller
+from edge_bridge.edge.proof import STEADY_S, HealthSample
 from edge_bridge.edge.slots import Slots
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.runtime import Configured
 
 NOW = datetime.now(UTC)
-WELL, SICK = Sign(), Sign(trip="cell_07/voltage 4.31 V above 4.25 V")
+WELL, SICK = HealthSample(), HealthSample(trip="cell_07/voltage 4.31 V above 4.25 V")
 
 
 class Bench:
@@ -29,18 +29,18 @@ class Bench:
         self.fails = ""
         self.keeper = self.restarted()
 
-    def restarted(self) -> Keeper:
+    def restarted(self) -> BundleInstaller:
         slots = Slots(self.folder / "slots")
-        self.keeper = Keeper(
-            slots, self.folder / "work", self.trust, allow_sim=True, launch=self._launch, say=self.said.append
+        self.keeper = BundleInstaller(
+            slots, self.folder / "work", self.trust, allow_sim=True, launch=self._launch, log=self.said.append
         )
         return self.keeper
 
     def proven(self, path: Path, at_s: float = 0.0) -> None:
-        self.keeper.accept(path.read_bytes(), NOW, at_s)
-        self.keeper.see(at_s, WELL)
-        self.keeper.see(at_s + STEADY_S, WELL)
-        assert not self.keeper.on_probation
+        self.keeper.install(path.read_bytes(), NOW, at_s)
+        self.keeper.update(at_s, WELL)
+        self.keeper.update(at_s + STEADY_S, WELL)
+        assert not self.keeper.is_on_probation
 
     def _launch(self, configured: Configured) -> None:
         if self.fails:
@@ -48,7 +48,7 @@ class Bench:
         self.launched.append(configured.dut_map.parent.name)
 
 
-def serial(keeper: Keeper) -> int:
+def serial(keeper: BundleInstaller) -> int:
     return keeper.running.verified.bundle.manifest.serial
 
 

@@ -5,30 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_bridge.edge.outbox import IN_FLIGHT
-from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST, Key
+from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST, RowKey
 
 if TYPE_CHECKING:
     from edge_bridge.edge.outbox import Outbox
-    from edge_bridge.edge.row import Row
+    from edge_bridge.edge.row import OutboxRow
 
 BOOT, NEXT = "00000000000000aa", "00000000000000bb"
 
 
-def everything(outbox: Outbox) -> list[Row]:
+def everything(outbox: Outbox) -> list[OutboxRow]:
     """All rows that wait."""
-    outbox.unsend()
+    outbox.mark_unsent()
     rows = outbox.due(IN_FLIGHT, 0.0)
     assert len(rows) == outbox.depth
     return rows
 
 
-def gaps(rows: list[Row]) -> set[Key]:
-    named: set[Key] = set()
+def gaps(rows: list[OutboxRow]) -> set[RowKey]:
+    named: set[RowKey] = set()
     for row in rows:
         if GAP_BOOT in row.values:
             boot, first, last = (row.values[name] for name in (GAP_BOOT, GAP_FIRST, GAP_LAST))
             assert isinstance(boot, str)
             assert isinstance(first, int)
             assert isinstance(last, int)
-            named |= {Key(boot, seq) for seq in range(first, last + 1)}
+            named |= {RowKey(boot, seq) for seq in range(first, last + 1)}
     return named

@@ -14,7 +14,7 @@ from edge_bridge.bundle.pack_gate import at_bench
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import verify
 from edge_bridge.edge import metrics
-from edge_bridge.edge.beside import Beside
+from edge_bridge.edge.beside import PackRuntime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ class Rig:
     def __init__(self, configured: Configured) -> None:
         self.clock = SteppedClock(100.0)
         self.bms = FakeBms(configured, self.clock)
-        self.beside = Beside(configured, self.bms, self.bms, self.clock)
+        self.beside = PackRuntime(configured, self.bms, self.bms, self.clock)
 
     def turns(self, count: int) -> None:
         for _ in range(count):
@@ -87,7 +87,7 @@ def rig(configured: Configured) -> Rig:
 def test_a_pack_that_is_well_gives_a_whole_row_and_no_doubt(rig: Rig) -> None:
     rig.turns(3)
     turn = rig.beside.turn()
-    assert (turn.sign.belief, turn.sign.trip, turn.tripped, turn.closed) == ("", "", "", True)
+    assert (turn.health.estimate_fault, turn.health.trip, turn.tripped, turn.closed) == ("", "", "", True)
     assert turn.values[metrics.CURRENT] == 10.0
     assert (turn.values[metrics.CELL_MIN], turn.values[metrics.CELL_MAX]) == (3.8, 3.8)
     assert (turn.values[metrics.BMS_STATE], turn.values[metrics.VERDICT]) == (3, "allowed")
@@ -149,14 +149,14 @@ def test_more_current_than_the_bms_allows_is_held(rig: Rig) -> None:
 def test_an_unknown_cell_is_doubted_by_name_and_the_rest_is_told(rig: Rig) -> None:
     rig.bms.values["bms/cell_05/voltage"] = np.nan
     turn = rig.beside.turn()
-    assert "cell 5" in turn.sign.belief
+    assert "cell 5" in turn.health.estimate_fault
     assert turn.values[metrics.CELL_MIN] == 3.8
 
 
 def test_a_bms_that_is_not_heard_gives_rows_of_nulls(rig: Rig) -> None:
     rig.bms.values = dict.fromkeys(rig.bms.values, float("nan"))
     turn = rig.beside.turn()
-    assert turn.sign.belief == "the pack's BMS is not heard"
+    assert turn.health.estimate_fault == "the pack's BMS is not heard"
     assert (turn.values[metrics.VOLTAGE], turn.values[metrics.BMS_STATE]) == (None, None)
     assert not turn.closed
 
@@ -169,7 +169,7 @@ def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configur
     object.__setattr__(configured, "estimator", Broken())
     rig = Rig(configured)
     turn = rig.beside.turn()
-    assert turn.sign.belief.startswith("the estimator failed: ZeroDivisionError")
+    assert turn.health.estimate_fault.startswith("the estimator failed: ZeroDivisionError")
     assert (turn.values[metrics.SOC], turn.values[metrics.CURRENT]) == (None, 10.0)
     assert rig.beside.turn().values[metrics.VERDICT] == "allowed"
 
@@ -186,7 +186,7 @@ def test_a_belief_that_is_not_a_number_is_doubted(configured: Configured) -> Non
 
     object.__setattr__(configured, "estimator", Wild())
     turn = Rig(configured).beside.turn()
-    assert turn.sign.belief == "the belief about cell 4 is not a number"
+    assert turn.health.estimate_fault == "the belief about cell 4 is not a number"
     assert turn.values[metrics.SOC] is None
 
 

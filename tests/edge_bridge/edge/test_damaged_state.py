@@ -13,14 +13,14 @@ from drivers.errors import BundleRefused, CheckFailed, Refused, Usage
 from drivers.state_file import DamagedFile
 from edge_bridge.bundle import serials
 from edge_bridge.edge import metrics
-from edge_bridge.edge.begin import begin
+from edge_bridge.edge.begin import start_configuration
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.download import Download
 from edge_bridge.edge.keeper import REVERTED
-from edge_bridge.edge.node import Names
+from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.process import Edge
-from edge_bridge.edge.settings import Settings
+from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.trip_file import TripFile, reset_trip
 from edge_bridge.fleet.store import Batch, NodeNote, Store
@@ -42,9 +42,9 @@ def bench(tmp_path: Path, trust: Path) -> Bench:
     return Bench(tmp_path, trust)
 
 
-def settings_of(bench: Bench, bundle: Path | None = None) -> Settings:
-    return Settings(
-        names=Names("pulsebms", "pack-1", "fleet"),
+def settings_of(bench: Bench, bundle: Path | None = None) -> EdgeSettings:
+    return EdgeSettings(
+        names=NodeNames("pulsebms", "pack-1", "fleet"),
         broker="mqtt://127.0.0.1:9",
         bundle=bundle,
         trust=bench.trust,
@@ -67,7 +67,7 @@ def one_turn(bench: Bench, said: list[str], seen: Callable[[Edge], Any]) -> Any:
 
 def newest(edge: Edge) -> dict[str, Any]:
     """The last row."""
-    return dict(edge._newest)  # pyright: ignore[reportPrivateUsage]
+    return dict(edge._newest_values)  # pyright: ignore[reportPrivateUsage]
 
 
 # -- trip.json
@@ -142,7 +142,7 @@ def test_a_damaged_pointer_runs_nothing_and_says_so(bench: Bench, shelf: Shelf, 
     bench.proven(shelf.second)
     damage(bench.folder / "slots" / "pointer.json", how)
     keeper = bench.restarted()
-    keeper.begin()
+    keeper.count_start()
     with pytest.raises(CheckFailed, match=r"contactor stays open, pointer\.json cannot be read: .+--bundle"):
         keeper.resume(0.0)
     assert not keeper.is_running
@@ -162,8 +162,8 @@ def test_a_damaged_pointer_gives_way_to_a_bundle_that_somebody_gives_but_to_no_o
     damage(bench.folder / "slots" / "pointer.json", "torn")
     keeper = bench.restarted()
     with pytest.raises(BundleRefused, match="older than 2"):
-        begin(keeper, settings_of(bench, shelf.first), NOW, lambda: False, bench.said.append)
-    keeper.accept(shelf.third.read_bytes(), NOW, 0.0)
+        start_configuration(keeper, settings_of(bench, shelf.first), NOW, lambda: False, bench.said.append)
+    keeper.install(shelf.third.read_bytes(), NOW, 0.0)
     assert serial(keeper) == 3
     assert any("pointer.json cannot be read" in line and "put aside" in line for line in bench.said)
     assert (bench.folder / "slots" / "pointer.json.broken-1").exists()
@@ -173,14 +173,14 @@ def test_a_damaged_pointer_gives_way_to_a_bundle_that_somebody_gives_but_to_no_o
 @each_damage
 def test_a_lost_count_of_starts_goes_back_to_the_last_good_one(bench: Bench, shelf: Shelf, how: str) -> None:
     bench.proven(shelf.first)
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
     damage(bench.folder / "slots" / "boots.json", how)
     keeper = bench.restarted()
-    keeper.begin()
+    keeper.count_start()
     keeper.resume(0.0)
     assert serial(keeper) == 1
-    assert keeper.outcome.state == REVERTED
-    assert "boots.json cannot be read" in keeper.outcome.reason
+    assert keeper.status.state == REVERTED
+    assert "boots.json cannot be read" in keeper.status.reason
 
 
 @each_damage
@@ -188,18 +188,18 @@ def test_with_a_lost_list_of_failures_no_bundle_is_installed_by_itself(bench: Be
     bench.proven(shelf.first)
     damage(bench.folder / "slots" / "given_up.json", how)
     keeper = bench.restarted()
-    begin(keeper, settings_of(bench, shelf.second), NOW, lambda: False, bench.said.append)
+    start_configuration(keeper, settings_of(bench, shelf.second), NOW, lambda: False, bench.said.append)
     assert serial(keeper) == 1
     assert any("given_up.json cannot be read" in line for line in bench.said)
-    assert isinstance(keeper.slots.given_up(), DamagedFile)
+    assert isinstance(keeper.slots.read_failed_hashes(), DamagedFile)
 
 
 def test_a_failure_more_does_not_make_a_lost_list_whole(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
     damage(bench.folder / "slots" / "given_up.json", "torn")
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
     bench.keeper.slots.revert()
-    assert isinstance(bench.keeper.slots.given_up(), DamagedFile)
+    assert isinstance(bench.keeper.slots.read_failed_hashes(), DamagedFile)
 
 
 # -- serials, download, number of the connection
@@ -209,7 +209,7 @@ def test_a_failure_more_does_not_make_a_lost_list_whole(bench: Bench, shelf: She
 def test_damaged_serials_refuse_every_new_bundle(bench: Bench, shelf: Shelf, how: str) -> None:
     damage(bench.trust / serials.SERIALS, how, b'{"hil24": {"serial": 1, "sha256": "aa"}}')
     with pytest.raises(BundleRefused, match=r"serials\.json cannot be read") as refused:
-        bench.keeper.accept(shelf.first.read_bytes(), NOW, 0.0)
+        bench.keeper.install(shelf.first.read_bytes(), NOW, 0.0)
     assert refused.value.key == "untrusted_folder"
 
 

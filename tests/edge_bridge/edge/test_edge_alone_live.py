@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.edge.proof import BOOTS
+from edge_bridge.edge.proof import MAX_BOOTS
 from fixtures.wiring import AnalogWiring
 from tests.edge_bridge.edge.field import EdgeProcess, start_edge, until
 from tests.edge_bridge.edge.keeping import installed, told_sha256
@@ -26,7 +26,7 @@ def test_an_edge_that_is_killed_again_and_again_on_probation_reverts_by_itself(
 ) -> None:
     state = tmp_path / "state"
     installed(state, trust, shelf.first)
-    for _ in range(BOOTS):
+    for _ in range(MAX_BOOTS):
         edge = start_edge(state, trust, NOBODY, "--bundle", str(shelf.second))
         edges.append(edge)
         edge.wait_for("runs from slot b")

@@ -12,7 +12,7 @@ import pytest
 
 from edge_bridge.edge import outbox as module
 from edge_bridge.edge.outbox import Outbox
-from edge_bridge.edge.row import Key
+from edge_bridge.edge.row import RowKey
 from tests.edge_bridge.edge.rows import BOOT, everything, gaps
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def test_a_full_disk_evicts_the_oldest_rows_and_goes_on(tmp_path: Path) -> None:
         filled(outbox, 300)
         limited(outbox, 2)
         filled(outbox, 300)
-        assert outbox.trouble == ""
+        assert outbox.disk_error == ""
         assert outbox.evicted > 0
         rows = everything(outbox)
-        produced = {Key(BOOT, seq) for seq in range(1, outbox.produced + 1)}
+        produced = {RowKey(BOOT, seq) for seq in range(1, outbox.produced + 1)}
         assert gaps(rows) | {row.key for row in rows} == produced
         assert max(row.t_ms for row in rows) == 299
 
@@ -56,12 +56,12 @@ def test_a_disk_that_takes_nothing_is_told_and_rows_wait_in_memory(tmp_path: Pat
         limited(outbox, 0)
         filled(outbox, 50, HUGE)
         assert outbox.produced == outbox.stored + outbox.depth + outbox.evicted
-        assert "disk takes no rows" in outbox.trouble
+        assert "disk takes no rows" in outbox.disk_error
         limited(outbox, 100_000)
         outbox.commit(0, 0.0)
-        assert outbox.trouble == ""
+        assert outbox.disk_error == ""
         rows = everything(outbox)
-        assert gaps(rows) | {row.key for row in rows} == {Key(BOOT, seq) for seq in range(1, outbox.produced + 1)}
+        assert gaps(rows) | {row.key for row in rows} == {RowKey(BOOT, seq) for seq in range(1, outbox.produced + 1)}
         assert sum("Pack/Current" in row.values for row in rows) + outbox.evicted == 50
 
 
@@ -78,7 +78,7 @@ def test_rows_that_memory_cannot_keep_either_are_named_once_the_disk_is_back(
         outbox.commit(0, 0.0)
         rows = everything(outbox)
         assert outbox.evicted >= 60
-        assert gaps(rows) | {row.key for row in rows} == {Key(BOOT, seq) for seq in range(1, outbox.produced + 1)}
+        assert gaps(rows) | {row.key for row in rows} == {RowKey(BOOT, seq) for seq in range(1, outbox.produced + 1)}
         assert not gaps(rows) & {row.key for row in rows}
 
 
@@ -108,7 +108,7 @@ def test_a_disk_that_really_is_full_loses_nothing_silently(tiny_disk: Path) -> N
                 other.write(b"x" * 4096)
         filled(outbox, 4_000)
         assert outbox.evicted > 0
-        assert outbox.trouble == ""
+        assert outbox.disk_error == ""
         rows = outbox.due(10, 0.0)
         assert [row.t_ms for row in rows] == list(range(3_999, 3_989, -1))
         assert outbox.produced == outbox.stored + outbox.depth + outbox.evicted

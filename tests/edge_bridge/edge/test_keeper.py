@@ -7,8 +7,8 @@ import pytest
 
 from drivers.errors import BundleRefused, CheckFailed
 from edge_bridge.bundle import keys, serials
-from edge_bridge.edge.keeper import HEALTHY, INSTALLED, REVERTED, Keeper
-from edge_bridge.edge.proof import BOOTS, STEADY_S, WITHIN_S, Sign
+from edge_bridge.edge.keeper import HEALTHY, INSTALLED, REVERTED, BundleInstaller
+from edge_bridge.edge.proof import MAX_BOOTS, STEADY_S, TIMEOUT_S, HealthSample
 from edge_bridge.edge.slots import Slots
 from tests.edge_bridge.edge.keeping import NOW, SICK, WELL, Bench, serial
 
@@ -25,11 +25,11 @@ def bench(tmp_path: Path, trust: Path) -> Bench:
 
 def test_a_bundle_is_installed_then_proves_healthy_and_its_serial_is_noted(bench: Bench, shelf: Shelf) -> None:
     keeper = bench.keeper
-    keeper.accept(shelf.first.read_bytes(), NOW, 0.0)
-    assert (keeper.outcome.state, keeper.on_probation) == (INSTALLED, True)
-    keeper.see(0.0, WELL)
-    keeper.see(STEADY_S, WELL)
-    assert (keeper.outcome.state, keeper.on_probation) == (HEALTHY, False)
+    keeper.install(shelf.first.read_bytes(), NOW, 0.0)
+    assert (keeper.status.state, keeper.is_on_probation) == (INSTALLED, True)
+    keeper.update(0.0, WELL)
+    keeper.update(STEADY_S, WELL)
+    assert (keeper.status.state, keeper.is_on_probation) == (HEALTHY, False)
     assert keeper.slots.pointer.good == keeper.slots.pointer.active
     assert serials.read(bench.trust)["hil24"].serial == 1
 
@@ -37,28 +37,28 @@ def test_a_bundle_is_installed_then_proves_healthy_and_its_serial_is_noted(bench
 def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
     keeper = bench.keeper
-    keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
+    keeper.install(shelf.second.read_bytes(), NOW, 10.0)
     assert serial(keeper) == 2
-    keeper.see(11.0, SICK)
+    keeper.update(11.0, SICK)
     assert serial(keeper) == 1
-    assert keeper.outcome.state == REVERTED
-    assert "cell_07" in keeper.outcome.reason
+    assert keeper.status.state == REVERTED
+    assert "cell_07" in keeper.status.reason
     assert bench.launched == ["a", "b", "a"]
     assert serials.read(bench.trust)["hil24"].serial == 1
 
 
 def test_a_bundle_that_never_becomes_well_reverts_in_its_time(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
-    bench.keeper.see(10.0 + WITHIN_S, Sign(belief="the pack's BMS is not heard"))
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
+    bench.keeper.update(10.0 + TIMEOUT_S, HealthSample(estimate_fault="the pack's BMS is not heard"))
     assert serial(bench.keeper) == 1
-    assert "not heard" in bench.keeper.outcome.reason
+    assert "not heard" in bench.keeper.status.reason
 
 
 def test_a_first_bundle_that_fails_has_nothing_to_go_back_to(bench: Bench, shelf: Shelf) -> None:
-    bench.keeper.accept(shelf.first.read_bytes(), NOW, 0.0)
+    bench.keeper.install(shelf.first.read_bytes(), NOW, 0.0)
     with pytest.raises(CheckFailed, match="did not prove healthy"):
-        bench.keeper.see(1.0, SICK)
+        bench.keeper.update(1.0, SICK)
 
 
 def test_a_configuration_that_cannot_be_launched_is_given_up_and_the_old_one_goes_on(
@@ -66,10 +66,10 @@ def test_a_configuration_that_cannot_be_launched_is_given_up_and_the_old_one_goe
 ) -> None:
     bench.proven(shelf.first)
     bench.fails = "bms/cell_25/voltage"
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
     assert serial(bench.keeper) == 1
-    assert bench.keeper.outcome.state == REVERTED
-    assert "bms/cell_25/voltage" in bench.keeper.outcome.reason
+    assert bench.keeper.status.state == REVERTED
+    assert "bms/cell_25/voltage" in bench.keeper.status.reason
     bench.fails = ""
     bench.restarted().resume(0.0)
     assert serial(bench.keeper) == 1
@@ -77,34 +77,34 @@ def test_a_configuration_that_cannot_be_launched_is_given_up_and_the_old_one_goe
 
 def test_a_loop_of_kills_on_probation_reverts_at_the_next_start(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
-    for _ in range(BOOTS - 1):
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
+    for _ in range(MAX_BOOTS - 1):
         keeper = bench.restarted()  # killed before it could prove anything
-        keeper.begin()
+        keeper.count_start()
         keeper.resume(0.0)
         assert serial(keeper) == 2
     keeper = bench.restarted()
-    keeper.begin()
+    keeper.count_start()
     keeper.resume(0.0)
     assert serial(keeper) == 1
-    assert keeper.outcome.state == REVERTED
-    assert not keeper.on_probation
+    assert keeper.status.state == REVERTED
+    assert not keeper.is_on_probation
 
 
 def test_an_older_bundle_is_refused_and_nothing_changes(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.second)
     with pytest.raises(BundleRefused, match="older than 2") as refused:
-        bench.keeper.accept(shelf.first.read_bytes(), NOW, 10.0)
+        bench.keeper.install(shelf.first.read_bytes(), NOW, 10.0)
     assert refused.value.key == "older_serial"
     assert serial(bench.keeper) == 2
-    assert not bench.keeper.on_probation
+    assert not bench.keeper.is_on_probation
 
 
 def test_an_older_bundle_is_refused_where_the_trust_folder_forgot_its_serials(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.second)
     (bench.trust / serials.SERIALS).unlink()
     with pytest.raises(BundleRefused, match="older than 2"):
-        bench.keeper.accept(shelf.first.read_bytes(), NOW, 10.0)
+        bench.keeper.install(shelf.first.read_bytes(), NOW, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -122,22 +122,22 @@ def test_a_bundle_that_may_not_be_believed_is_refused(bench: Bench, shelf: Shelf
     }[which]
     bench.proven(shelf.first)
     with pytest.raises(BundleRefused) as refused:
-        bench.keeper.accept(data, NOW, 10.0)
+        bench.keeper.install(data, NOW, 10.0)
     assert refused.value.key == key
     assert serial(bench.keeper) == 1
 
 
 def test_a_simulated_bundle_needs_permission(tmp_path: Path, trust: Path, shelf: Shelf) -> None:
-    keeper = Keeper(Slots(tmp_path / "s"), tmp_path / "w", trust, allow_sim=False, launch=print, say=print)
+    keeper = BundleInstaller(Slots(tmp_path / "s"), tmp_path / "w", trust, allow_sim=False, launch=print, log=print)
     with pytest.raises(BundleRefused) as refused:
-        keeper.accept(shelf.first.read_bytes(), NOW, 0.0)
+        keeper.install(shelf.first.read_bytes(), NOW, 0.0)
     assert refused.value.key == "simulated"
 
 
 def test_an_expired_bundle_is_refused_but_an_installed_one_goes_on(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
     with pytest.raises(BundleRefused) as refused:
-        bench.keeper.accept(shelf.second.read_bytes(), NOW + timedelta(days=800), 10.0)
+        bench.keeper.install(shelf.second.read_bytes(), NOW + timedelta(days=800), 10.0)
     assert refused.value.key == "expired"
     bench.restarted().resume(0.0)  # whatever day this machine believes it is
     assert serial(bench.keeper) == 1
@@ -145,13 +145,13 @@ def test_an_expired_bundle_is_refused_but_an_installed_one_goes_on(bench: Bench,
 
 def test_a_slot_that_the_disk_spoilt_reverts_to_the_last_good_one(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
-    bench.keeper.accept(shelf.second.read_bytes(), NOW, 10.0)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
     (bench.folder / "slots" / "slot_b.bundle").write_bytes(b"rot")
     keeper = bench.restarted()
-    keeper.begin()
+    keeper.count_start()
     keeper.resume(0.0)
     assert serial(keeper) == 1
-    assert keeper.outcome.state == REVERTED
+    assert keeper.status.state == REVERTED
 
 
 def test_two_spoilt_slots_are_said_and_nothing_runs(bench: Bench, shelf: Shelf) -> None:
@@ -176,7 +176,7 @@ def test_a_key_that_is_no_longer_trusted_takes_its_bundles_along(bench: Bench, s
 def test_serials_that_cannot_be_read_refuse_every_new_bundle(bench: Bench, shelf: Shelf) -> None:
     (bench.trust / serials.SERIALS).mkdir()
     with pytest.raises(BundleRefused) as refused:
-        bench.keeper.accept(shelf.first.read_bytes(), NOW, 0.0)
+        bench.keeper.install(shelf.first.read_bytes(), NOW, 0.0)
     assert refused.value.key == "untrusted_folder"
 
 
@@ -188,5 +188,5 @@ def test_a_trust_folder_that_cannot_be_written_is_said_and_does_no_harm(
 
     monkeypatch.setattr(serials, "remember", read_only)
     bench.proven(shelf.first)
-    assert bench.keeper.outcome.state == HEALTHY
+    assert bench.keeper.status.state == HEALTHY
     assert any("Read-only" in line for line in bench.said)

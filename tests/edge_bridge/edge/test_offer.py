@@ -9,9 +9,9 @@ from drivers.errors import PulseError
 from edge_bridge.edge.download import Download
 from edge_bridge.edge.keeper import HEALTHY, INSTALLED, REFUSED, REVERTED
 from edge_bridge.edge.node import Piece
-from edge_bridge.edge.offer import DESIRED, DOWNLOADED, VERIFIED, Offer
+from edge_bridge.edge.offer import DESIRED, DOWNLOADED, VERIFIED, UpdateFlow
 from edge_bridge.edge.proof import STEADY_S
-from edge_bridge.edge.trial import Candidate, examined
+from edge_bridge.edge.trial import Candidate, verify_candidate
 from tests.edge_bridge.edge.keeping import NOW, SICK, WELL, Bench, serial
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class TriedHere:
         if self.slow:
             return
         try:
-            examined(candidate)
+            verify_candidate(candidate)
         except PulseError as error:
             self.refusal = error
 
-    def done(self, now_s: float) -> bool:
+    def is_done(self, now_s: float) -> bool:
         return not self.slow
 
     def close(self) -> None:
@@ -56,8 +56,8 @@ def bench(tmp_path: Path, trust: Path, shelf: Shelf) -> Bench:
     return made
 
 
-def offered(bench: Bench) -> Offer:
-    return Offer(Download(bench.folder), bench.keeper, bench.trust, allow_sim=True, say=bench.said.append)
+def offered(bench: Bench) -> UpdateFlow:
+    return UpdateFlow(Download(bench.folder), bench.keeper, bench.trust, allow_sim=True, log=bench.said.append)
 
 
 def pieces(data: bytes) -> list[Piece]:
@@ -65,17 +65,17 @@ def pieces(data: bytes) -> list[Piece]:
     return [Piece(sha256, len(data), offset, data[offset : offset + PIECE]) for offset in range(0, len(data), PIECE)]
 
 
-def send(offer: Offer, data: bytes) -> None:
+def send(offer: UpdateFlow, data: bytes) -> None:
     for piece in pieces(data):
-        offer.take(piece)
+        offer.add_piece(piece)
 
 
-def followed(offer: Offer, bench: Bench, turns: int = 6) -> list[str]:
+def followed(offer: UpdateFlow, bench: Bench, turns: int = 6) -> list[str]:
     """States from now on, one a turn."""
-    states = [bench.keeper.outcome.state]
+    states = [bench.keeper.status.state]
     for turn in range(turns):
         offer.poll(NOW, 100.0 + turn)
-        states.append(bench.keeper.outcome.state)
+        states.append(bench.keeper.status.state)
     return list(dict.fromkeys(states))
 
 
@@ -84,18 +84,18 @@ def test_a_bundle_goes_from_desired_to_healthy(bench: Bench, shelf: Shelf) -> No
     send(offer, shelf.second.read_bytes())
     assert followed(offer, bench) == [DESIRED, DOWNLOADED, VERIFIED, INSTALLED]
     assert serial(bench.keeper) == 2
-    bench.keeper.see(106.0, WELL)
-    bench.keeper.see(106.0 + STEADY_S, WELL)
-    assert bench.keeper.outcome.state == HEALTHY
+    bench.keeper.update(106.0, WELL)
+    bench.keeper.update(106.0 + STEADY_S, WELL)
+    assert bench.keeper.status.state == HEALTHY
 
 
 def test_a_bundle_that_does_not_prove_healthy_is_reverted_with_its_reason(bench: Bench, shelf: Shelf) -> None:
     offer = offered(bench)
     send(offer, shelf.second.read_bytes())
     followed(offer, bench)
-    bench.keeper.see(106.0, SICK)
-    assert (bench.keeper.outcome.state, serial(bench.keeper)) == (REVERTED, 1)
-    assert bench.keeper.outcome.sha256 == hashlib.sha256(shelf.second.read_bytes()).hexdigest()
+    bench.keeper.update(106.0, SICK)
+    assert (bench.keeper.status.state, serial(bench.keeper)) == (REVERTED, 1)
+    assert bench.keeper.status.sha256 == hashlib.sha256(shelf.second.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("what", ["foreign", "flipped", "garbage", "older"])
@@ -116,7 +116,7 @@ def test_a_bundle_that_may_not_run_is_refused_with_its_reason_and_the_old_one_go
     offer = offered(bench)
     send(offer, data)
     assert followed(offer, bench) == [DESIRED, DOWNLOADED, REFUSED]
-    assert bench.keeper.outcome.reason
+    assert bench.keeper.status.reason
     assert serial(bench.keeper) == before
     assert offer.received is None
 
@@ -125,15 +125,15 @@ def test_octets_that_are_not_those_of_the_hash_are_refused(bench: Bench, shelf: 
     offer = offered(bench)
     data = shelf.second.read_bytes()
     for piece in pieces(data):
-        offer.take(Piece(piece.sha256, piece.size, piece.offset, bytes(len(piece.chunk))))
+        offer.add_piece(Piece(piece.sha256, piece.size, piece.offset, bytes(len(piece.chunk))))
     assert followed(offer, bench) == [DESIRED, REFUSED]
-    assert "hash" in bench.keeper.outcome.reason
+    assert "hash" in bench.keeper.status.reason
 
 
 def test_a_second_bundle_that_is_desired_replaces_the_first(bench: Bench, shelf: Shelf) -> None:
     offer = offered(bench)
     for piece in pieces(shelf.second.read_bytes())[:2]:
-        offer.take(piece)
+        offer.add_piece(piece)
     send(offer, shelf.third.read_bytes())
     followed(offer, bench)
     assert serial(bench.keeper) == 3
@@ -146,7 +146,7 @@ def test_a_second_bundle_ends_the_trial_of_the_first(
     monkeypatch.setattr(TriedHere, "slow", True)
     send(offer, shelf.second.read_bytes())
     offer.poll(NOW, 100.0)
-    trial = offer._trial  # pyright: ignore[reportPrivateUsage]
+    trial = offer._verification  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(TriedHere, "slow", False)
     send(offer, shelf.third.read_bytes())
     assert isinstance(trial, TriedHere)
@@ -161,9 +161,9 @@ def test_a_bundle_waits_until_the_one_before_has_proven_itself(bench: Bench, she
     followed(offer, bench)
     send(offer, shelf.third.read_bytes())
     followed(offer, bench)
-    assert (serial(bench.keeper), bench.keeper.outcome.state) == (2, VERIFIED)
-    bench.keeper.see(106.0, WELL)
-    bench.keeper.see(106.0 + STEADY_S, WELL)
+    assert (serial(bench.keeper), bench.keeper.status.state) == (2, VERIFIED)
+    bench.keeper.update(106.0, WELL)
+    bench.keeper.update(106.0 + STEADY_S, WELL)
     followed(offer, bench)
     assert serial(bench.keeper) == 3
 
@@ -172,9 +172,9 @@ def test_a_late_piece_of_a_bundle_that_is_over_changes_nothing(bench: Bench, she
     offer = offered(bench)
     send(offer, shelf.foreign.read_bytes())
     followed(offer, bench)
-    told = bench.keeper.outcome
-    offer.take(pieces(shelf.foreign.read_bytes())[-1])
-    assert bench.keeper.outcome == told
+    told = bench.keeper.status
+    offer.add_piece(pieces(shelf.foreign.read_bytes())[-1])
+    assert bench.keeper.status == told
     assert offer.received is None
 
 
@@ -182,26 +182,26 @@ def test_a_bundle_that_was_refused_may_be_sent_again_from_its_start(bench: Bench
     offer = offered(bench)
     send(offer, shelf.foreign.read_bytes())
     followed(offer, bench)
-    offer.take(pieces(shelf.foreign.read_bytes())[0])
-    assert bench.keeper.outcome.state == DESIRED
+    offer.add_piece(pieces(shelf.foreign.read_bytes())[0])
+    assert bench.keeper.status.state == DESIRED
 
 
 def test_the_bundle_that_runs_already_is_healthy_at_once(bench: Bench, shelf: Shelf) -> None:
     offer = offered(bench)
     send(offer, shelf.foreign.read_bytes())
     followed(offer, bench)
-    offer.take(pieces(shelf.first.read_bytes())[0])
-    assert (bench.keeper.outcome.state, offer.received) == (HEALTHY, None)
+    offer.add_piece(pieces(shelf.first.read_bytes())[0])
+    assert (bench.keeper.status.state, offer.received) == (HEALTHY, None)
 
 
 def test_a_download_goes_on_after_a_restart(bench: Bench, shelf: Shelf) -> None:
     first, *rest = pieces(shelf.second.read_bytes())
-    offered(bench).take(first)
+    offered(bench).add_piece(first)
     bench.restarted().resume(0.0)
     offer = offered(bench)
-    assert (bench.keeper.outcome.state, offer.received) == (DESIRED, PIECE)
+    assert (bench.keeper.status.state, offer.received) == (DESIRED, PIECE)
     for piece in rest:
-        offer.take(piece)
+        offer.add_piece(piece)
     followed(offer, bench)
     assert serial(bench.keeper) == 2
 
@@ -215,8 +215,8 @@ def test_a_disk_that_takes_no_piece_refuses_the_bundle(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Download, "take", full)
-    offer.take(pieces(shelf.second.read_bytes())[0])
-    assert (bench.keeper.outcome.state, bench.keeper.outcome.reason) == (
+    offer.add_piece(pieces(shelf.second.read_bytes())[0])
+    assert (bench.keeper.status.state, bench.keeper.status.reason) == (
         REFUSED,
         "cannot be kept: No space left on device",
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import Refused
 from edge_bridge.edge.outbox import IN_FLIGHT, LIVE_S, RESEND_S, Outbox
-from edge_bridge.edge.row import GAP_BOOT, Key, Row, spans
+from edge_bridge.edge.row import GAP_BOOT, OutboxRow, RowKey, find_spans
 from tests.edge_bridge.edge.rows import BOOT, NEXT, everything, gaps
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def filled(outbox: Outbox, rows: int, *, now_s: float = 0.0, t_ms: int = 0) -> N
         outbox.commit(t_ms + number, now_s)
 
 
-def numbers(rows: list[Row]) -> list[int]:
+def numbers(rows: list[OutboxRow]) -> list[int]:
     return [row.key.seq for row in rows]
 
 
@@ -50,7 +50,7 @@ def test_a_row_is_not_sent_before_it_is_committed(outbox: Outbox) -> None:
 
 def test_a_sent_row_is_due_again_only_after_its_time(outbox: Outbox) -> None:
     filled(outbox, 2)
-    outbox.sent(outbox.due(1, 10.0), 10.0)
+    outbox.mark_sent(outbox.due(1, 10.0), 10.0)
     assert numbers(outbox.due(10, 10.0 + 0.9 * RESEND_S)) == [1]
     assert numbers(outbox.due(10, 10.0 + RESEND_S)) == [2, 1]
 
@@ -85,11 +85,11 @@ def test_an_acknowledgement_of_an_unknown_boot_deletes_nothing(outbox: Outbox) -
 def test_rows_survive_a_restart_under_their_old_boot(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as before:
         filled(before, 3)
-        before.sent(before.due(2, 0.0), 0.0)
+        before.mark_sent(before.due(2, 0.0), 0.0)
     with closing(Outbox(tmp_path / "o.sqlite", NEXT)) as after:
         filled(after, 1)
         keys = [row.key for row in after.due(10, 0.0)]
-        assert keys == [Key(NEXT, 1), Key(BOOT, 3), Key(BOOT, 2), Key(BOOT, 1)]
+        assert keys == [RowKey(NEXT, 1), RowKey(BOOT, 3), RowKey(BOOT, 2), RowKey(BOOT, 1)]
         assert after.boots == {BOOT: 3, NEXT: 1}
         assert after.acknowledge(BOOT, [(1, 3)]) == 3
 
@@ -127,14 +127,14 @@ def test_a_wall_clock_that_jumps_changes_stamps_and_nothing_else(outbox: Outbox,
     rows = outbox.due(10, 1.0)
     assert numbers(rows) == [4, 3, 2, 1]
     assert [row.t_ms - 10 * DAY_MS for row in rows] == [jump_ms + 1, jump_ms, 1, 0]
-    outbox.sent(rows, 1.0)
+    outbox.mark_sent(rows, 1.0)
     assert outbox.due(10, 1.5) == []
     assert len(outbox.due(10, 1.0 + RESEND_S)) == 4
 
 
 def test_not_more_rows_fly_than_a_host_can_answer(outbox: Outbox) -> None:
     filled(outbox, IN_FLIGHT + 5)
-    outbox.sent(outbox.due(IN_FLIGHT + 5, 0.0), 0.0)
+    outbox.mark_sent(outbox.due(IN_FLIGHT + 5, 0.0), 0.0)
     assert outbox.due(10, 0.1) == []
     outbox.acknowledge(BOOT, [(IN_FLIGHT, IN_FLIGHT + 5)])
     assert numbers(outbox.due(10, 0.1)) == [5, 4, 3, 2, 1]
@@ -142,8 +142,8 @@ def test_not_more_rows_fly_than_a_host_can_answer(outbox: Outbox) -> None:
 
 def test_a_lost_connection_makes_everything_due(outbox: Outbox) -> None:
     filled(outbox, 3)
-    outbox.sent(outbox.due(3, 0.0), 0.0)
-    outbox.unsend()
+    outbox.mark_sent(outbox.due(3, 0.0), 0.0)
+    outbox.mark_unsent()
     assert numbers(outbox.due(3, 0.0)) == [3, 2, 1]
 
 
@@ -151,7 +151,7 @@ def test_a_full_outbox_evicts_its_oldest_rows_and_names_them(tmp_path: Path) -> 
     with closing(Outbox(tmp_path / "o.sqlite", BOOT, capacity_rows=100)) as outbox:
         filled(outbox, 150)
         assert outbox.depth <= 101
-        produced = {Key(BOOT, seq) for seq in range(1, outbox.produced + 1)}
+        produced = {RowKey(BOOT, seq) for seq in range(1, outbox.produced + 1)}
         rows = everything(outbox)
         assert gaps(rows) | {row.key for row in rows} == produced
         assert not gaps(rows) & {row.key for row in rows}
@@ -171,7 +171,7 @@ def test_a_gap_that_was_sent_stays_as_it_was_told(tmp_path: Path) -> None:
         filled(outbox, 101)
         told = {row.key: dict(row.values) for row in outbox.due(200, 0.0) if GAP_BOOT in row.values}
         assert len(told) == 1
-        outbox.sent(outbox.due(200, 0.0), 0.0)
+        outbox.mark_sent(outbox.due(200, 0.0), 0.0)
         filled(outbox, 20)
         later = {row.key: dict(row.values) for row in everything(outbox) if GAP_BOOT in row.values}
         assert told.items() <= later.items()
@@ -180,7 +180,7 @@ def test_a_gap_that_was_sent_stays_as_it_was_told(tmp_path: Path) -> None:
 
 def test_holes_that_acknowledgements_left_do_not_make_a_full_outbox_outgrow_its_capacity(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", BOOT, capacity_rows=100)) as outbox:
-        stored: list[Row] = []
+        stored: list[OutboxRow] = []
         for _ in range(200):
             filled(outbox, 3)
             newest = outbox.due(1, 0.0)
@@ -190,7 +190,7 @@ def test_holes_that_acknowledgements_left_do_not_make_a_full_outbox_outgrow_its_
         rows = everything(outbox)
         assert sum(GAP_BOOT in row.values for row in rows) <= 600 // 100
         named, held = gaps(rows + stored), {row.key for row in rows + stored}
-        assert named | held == {Key(BOOT, seq) for seq in range(1, outbox.newest + 1)}
+        assert named | held == {RowKey(BOOT, seq) for seq in range(1, outbox.newest + 1)}
         assert len(named - held) == outbox.evicted
 
 
@@ -244,16 +244,16 @@ def test_produced_is_always_stored_or_waiting_or_named(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
 ) -> None:
     path = tmp_path_factory.mktemp("law") / "o.sqlite"
-    boots, stored, told = 1, set[Key](), list[Row]()
+    boots, stored, told = 1, set[RowKey](), list[OutboxRow]()
     outbox = Outbox(path, f"{boots:016x}", capacity_rows=40)
     for what, count in steps:
         match what:
             case "put":
                 filled(outbox, count)
             case "send":
-                outbox.sent(outbox.due(count, 0.0), 0.0)
+                outbox.mark_sent(outbox.due(count, 0.0), 0.0)
             case "ack":
-                outbox.unsend()
+                outbox.mark_unsent()
                 for row in outbox.due(count, 0.0)[::2]:
                     assert outbox.acknowledge(row.key.boot, [(row.key.seq, row.key.seq)]) == 1
                     stored.add(row.key)
@@ -263,7 +263,7 @@ def test_produced_is_always_stored_or_waiting_or_named(
                 boots += 1
                 outbox = Outbox(path, f"{boots:016x}", capacity_rows=40)
         assert outbox.produced == outbox.stored + outbox.depth + outbox.evicted
-    produced = {Key(boot, seq) for boot, last in outbox.boots.items() for seq in range(1, last + 1)}
+    produced = {RowKey(boot, seq) for boot, last in outbox.boots.items() for seq in range(1, last + 1)}
     rest = everything(outbox)
     outbox.close()
     waiting, named = {row.key for row in rest}, gaps(rest + told)
@@ -273,5 +273,5 @@ def test_produced_is_always_stored_or_waiting_or_named(
 
 
 def test_spans_are_the_fewest_that_name_the_keys() -> None:
-    keys = [Key("b", 2), Key("a", 3), Key("b", 1), Key("a", 5), Key("a", 4)]
-    assert [(span.boot, span.first, span.last) for span in spans(keys)] == [("a", 3, 5), ("b", 1, 2)]
+    keys = [RowKey("b", 2), RowKey("a", 3), RowKey("b", 1), RowKey("a", 5), RowKey("a", 4)]
+    assert [(span.boot, span.first, span.last) for span in find_spans(keys)] == [("a", 3, 5), ("b", 1, 2)]

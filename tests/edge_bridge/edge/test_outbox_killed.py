@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edge_bridge.edge.outbox import Outbox
-from edge_bridge.edge.row import Key, Row
+from edge_bridge.edge.row import OutboxRow, RowKey
 from tests.edge_bridge.edge.rows import gaps
 from tests.waiting import wait_until
 
@@ -55,15 +55,15 @@ def test_no_row_is_lost_or_numbered_twice_when_the_edge_is_killed_at_any_moment(
             wait_until(lambda size=size: told.stat().st_size >= size, what="more rows", every_s=0.001)
             process.kill()
             process.wait()
-    stored: dict[Key, Row] = {}
+    stored: dict[RowKey, OutboxRow] = {}
     for line in told.read_text().splitlines():
         boot, seq, values = json.loads(line)
-        row = Row(Key(boot, seq), 0, values, live=False)
+        row = OutboxRow(RowKey(boot, seq), 0, values, live=False)
         assert stored.setdefault(row.key, row) == row  # the same number is never another row
     with closing(Outbox(path, "ff", capacity_rows=300)) as outbox:
         assert outbox.notice == ""
-        produced = {Key(boot, seq) for boot, last in outbox.boots.items() for seq in range(1, last + 1)}
-        depth, waiting = outbox.depth, list[Row]()
+        produced = {RowKey(boot, seq) for boot, last in outbox.boots.items() for seq in range(1, last + 1)}
+        depth, waiting = outbox.depth, list[OutboxRow]()
         while rows := outbox.due(1_000, 1e9):
             waiting += rows
             for row in rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers import state_file
-from edge_bridge.edge.slots import Pointer, Slots
+from edge_bridge.edge.slots import SlotPointer, Slots
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,19 +23,19 @@ def sha256(data: bytes) -> str:
 def proven(folder: Path, data: bytes = ONE) -> Slots:
     slots = Slots(folder)
     slots.install(data, "hil24", 1, AT)
-    slots.prove()
+    slots.confirm()
     return slots
 
 
 def test_new_slots_hold_nothing(tmp_path: Path) -> None:
-    assert Slots(tmp_path).pointer == Pointer()
+    assert Slots(tmp_path).pointer == SlotPointer()
 
 
 def test_what_is_installed_is_active_and_on_probation(tmp_path: Path) -> None:
     slots = Slots(tmp_path)
     installed = slots.install(ONE, "hil24", 1, AT)
-    assert slots.pointer == Pointer(installed, None)
-    assert slots.pointer.on_probation
+    assert slots.pointer == SlotPointer(installed, None)
+    assert slots.pointer.is_on_probation
     assert slots.read(installed) == ONE
     assert Slots(tmp_path).pointer == slots.pointer
 
@@ -58,25 +58,25 @@ def test_reverting_makes_the_last_good_one_active_and_remembers_what_failed(tmp_
     assert good is not None
     assert good.sha256 == sha256(ONE)
     again = Slots(tmp_path)
-    assert again.pointer == Pointer(good, good)
-    assert again.given_up() == (sha256(TWO),)
+    assert again.pointer == SlotPointer(good, good)
+    assert again.read_failed_hashes() == (sha256(TWO),)
 
 
 def test_boots_are_counted_only_on_probation(tmp_path: Path) -> None:
     slots = proven(tmp_path)
-    assert slots.begin() == 0
+    assert slots.count_start() == 0
     slots.install(TWO, "hil24", 2, AT)
-    assert [Slots(tmp_path).begin() for _ in range(3)] == [2, 3, 4]
-    slots.prove()
-    assert Slots(tmp_path).begin() == 0
+    assert [Slots(tmp_path).count_start() for _ in range(3)] == [2, 3, 4]
+    slots.confirm()
+    assert Slots(tmp_path).count_start() == 0
 
 
 def test_boots_of_one_bundle_are_not_those_of_the_next(tmp_path: Path) -> None:
     slots = proven(tmp_path)
     slots.install(TWO, "hil24", 2, AT)
-    slots.begin()
+    slots.count_start()
     slots.install(THREE, "hil24", 3, AT)
-    assert slots.begin() == 2
+    assert slots.count_start() == 2
 
 
 def test_a_slot_whose_octets_have_changed_is_not_read(tmp_path: Path) -> None:

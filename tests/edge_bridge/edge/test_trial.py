@@ -10,7 +10,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.golden import GoldenResult
-from edge_bridge.edge.trial import PATIENCE_S, Candidate, Trial, examined
+from edge_bridge.edge.trial import TIMEOUT_S, Candidate, VerifyProcess, verify_candidate
 from tests.edge_bridge.edge.field import until
 
 if TYPE_CHECKING:
@@ -23,43 +23,43 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def begun() -> Iterator[list[Trial]]:
-    trials: list[Trial] = []
+def begun() -> Iterator[list[VerifyProcess]]:
+    trials: list[VerifyProcess] = []
     yield trials
     for trial in trials:
         trial.close()
 
 
-def begin(begun: list[Trial], data: bytes, shelf: Shelf) -> Trial:
-    begun.append(Trial(Candidate(data, shelf.trust, NOW, allow_sim=True), 0.0))
+def begin(begun: list[VerifyProcess], data: bytes, shelf: Shelf) -> VerifyProcess:
+    begun.append(VerifyProcess(Candidate(data, shelf.trust, NOW, allow_sim=True), 0.0))
     return begun[-1]
 
 
-def test_a_bundle_in_order_passes_in_a_process_of_its_own(begun: list[Trial], shelf: Shelf) -> None:
+def test_a_bundle_in_order_passes_in_a_process_of_its_own(begun: list[VerifyProcess], shelf: Shelf) -> None:
     trial = begin(begun, shelf.first.read_bytes(), shelf)
-    until(lambda: trial.done(0.0))
+    until(lambda: trial.is_done(0.0))
     assert trial.refusal is None
 
 
-def test_a_refusal_comes_back_with_its_key(begun: list[Trial], shelf: Shelf) -> None:
+def test_a_refusal_comes_back_with_its_key(begun: list[VerifyProcess], shelf: Shelf) -> None:
     trial = begin(begun, b"no bundle", shelf)
-    until(lambda: trial.done(0.0))
+    until(lambda: trial.is_done(0.0))
     assert isinstance(trial.refusal, BundleRefused)
     assert trial.refusal.key == "not_a_bundle"
 
 
-def test_a_trial_whose_process_dies_refuses_the_bundle(begun: list[Trial], shelf: Shelf) -> None:
+def test_a_trial_whose_process_dies_refuses_the_bundle(begun: list[VerifyProcess], shelf: Shelf) -> None:
     trial = begin(begun, shelf.first.read_bytes(), shelf)
     pid = trial.pid
     os.kill(pid, signal.SIGKILL)
-    until(lambda: trial.done(0.0))
+    until(lambda: trial.is_done(0.0))
     assert trial.refusal is not None
     assert "ended the process" in trial.refusal.what
 
 
-def test_a_trial_that_takes_too_long_is_ended(begun: list[Trial], shelf: Shelf) -> None:
+def test_a_trial_that_takes_too_long_is_ended(begun: list[VerifyProcess], shelf: Shelf) -> None:
     trial = begin(begun, shelf.first.read_bytes(), shelf)
-    assert trial.done(PATIENCE_S + 1.0)
+    assert trial.is_done(TIMEOUT_S + 1.0)
     assert trial.refusal is not None
     assert "golden vectors" in trial.refusal.what
 
@@ -70,5 +70,5 @@ def test_a_bundle_that_answers_otherwise_here_is_refused(shelf: Shelf, monkeypat
 
     monkeypatch.setattr(golden, "replay", otherwise)
     with pytest.raises(BundleRefused, match="differs at tick 7") as refused:
-        examined(Candidate(shelf.first.read_bytes(), shelf.trust, NOW, allow_sim=True))
+        verify_candidate(Candidate(shelf.first.read_bytes(), shelf.trust, NOW, allow_sim=True))
     assert refused.value.key == "golden"

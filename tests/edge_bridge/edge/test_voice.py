@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge.edge import metrics
-from edge_bridge.edge.node import Names, Node
+from edge_bridge.edge.node import EdgeNode, NodeNames
 from edge_bridge.edge.outbox import LIVE_S, RESEND_S, Outbox
-from edge_bridge.edge.voice import BURST, UNHEARD, Voice
+from edge_bridge.edge.voice import MAX_BURST, OFFLINE_BURST, Uplink
 from edge_bridge.fleet import commands
 from edge_bridge.mqtt import Down, Message, Up
 from edge_bridge.sparkplug import wire
@@ -65,9 +65,9 @@ class Edge:
         self.hands, self.desk, self.outbox = Hands(), desk, outbox
         self.said: list[str] = []
         self.bd_seqs: list[int] = []
-        self.node = Node(Names("pulsebms", "pack-1", "fleet"), 3)
-        self.voice = Voice(
-            self.hands, self.node, outbox, self.hands, keep_bd_seq=self.bd_seqs.append, say=self.said.append
+        self.node = EdgeNode(NodeNames("pulsebms", "pack-1", "fleet"), 3)
+        self.voice = Uplink(
+            self.hands, self.node, outbox, self.hands, store_bd_seq=self.bd_seqs.append, log=self.said.append
         )
 
     def rows(self, count: int) -> None:
@@ -76,10 +76,10 @@ class Edge:
         self.outbox.commit(self.hands.wall_ms, self.hands.now_s)
 
     def up(self) -> None:
-        self.hear(Up(self.node.will(self.hands.wall_ms), number=1))
+        self.hear(Up(self.node.make_will(self.hands.wall_ms), number=1))
 
     def hear(self, *events: Event) -> None:
-        self.voice.hear(events, STATUS)
+        self.voice.handle_events(events, STATUS)
 
     def to_fleet(self) -> list[Message]:
         """Let the fleet hear what was sent; its commands come back at once."""
@@ -112,18 +112,18 @@ def kinds(sent: list[Message]) -> list[str]:
 
 def test_nothing_is_sent_before_the_birth(edge: Edge) -> None:
     edge.rows(3)
-    edge.voice.send()
-    edge.voice.tell(STATUS)
+    edge.voice.send_rows()
+    edge.voice.publish_status(STATUS)
     assert not edge.hands.sent
     edge.up()
-    edge.voice.send()
+    edge.voice.send_rows()
     assert kinds(list(edge.hands.sent)) == ["NBIRTH", "NDATA", "NDATA", "NDATA"]
 
 
 def test_rows_leave_only_when_the_fleet_has_stored_them(edge: Edge) -> None:
     edge.up()
     edge.rows(5)
-    edge.voice.send()
+    edge.voice.send_rows()
     assert edge.outbox.depth == 5
     edge.to_fleet()
     assert edge.outbox.depth == 0
@@ -136,8 +136,8 @@ def test_live_rows_go_before_the_backlog_which_says_that_it_was_held_back(edge: 
     edge.hands.pass_s(10.0)
     edge.up()
     edge.rows(1)
-    edge.voice.send()
-    declared = Aliases.of(metrics.declared({metrics.BD_SEQ: 0}, 0))
+    edge.voice.send_rows()
+    declared = Aliases.of(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
     sent = [declared.read(wire.decode(message.payload)) for message in edge.hands.sent if "NDATA" in message.topic]
     numbers = [row[metrics.ROW_SEQ] for row in sent]
     assert [(number.value, number.historical, number.timestamp_ms) for number in numbers] == [
@@ -153,16 +153,16 @@ def test_a_link_that_takes_no_more_leaves_the_rest_for_later(edge: Edge) -> None
     edge.up()
     edge.rows(10)
     edge.hands.taking = 4
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.hands.taking = 100
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.hands.pass_s(RESEND_S)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()  # a birth is asked for, because the message that was not taken had its number
     edge.hands.pass_s(RESEND_S)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()
     assert edge.outbox.depth == 0
 
@@ -171,12 +171,12 @@ def test_rows_that_were_lost_on_the_way_come_again(edge: Edge) -> None:
     edge.up()
     edge.to_fleet()
     edge.rows(3)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.hands.sent.clear()  # a broker that was killed
     edge.hear(Down("connection lost"))
     edge.hands.pass_s(2.0)
     edge.up()
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()
     assert (edge.outbox.depth, stored(edge)) == (0, {1, 2, 3})
     assert edge.voice.outage_s == pytest.approx(2.0)
@@ -185,13 +185,13 @@ def test_rows_that_were_lost_on_the_way_come_again(edge: Edge) -> None:
 def test_an_acknowledgement_that_was_lost_brings_no_row_twice(edge: Edge) -> None:
     edge.up()
     edge.rows(3)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.desk.hear(*edge.hands.sent)
     edge.hands.sent.clear()
     edge.desk.sent.clear()  # the fleet was killed after its commit
     edge.hands.pass_s(RESEND_S)
     edge.desk.pass_s(RESEND_S)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()
     assert edge.outbox.depth == 0
     assert len(stored(edge)) == 3
@@ -216,44 +216,44 @@ def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge:
     edge.hear(commands.state("fleet", 5_000, online=False))
     edge.rows(100)
     edge.hands.sent.clear()
-    edge.voice.send()
-    assert len(edge.hands.sent) == UNHEARD
+    edge.voice.send_rows()
+    assert len(edge.hands.sent) == OFFLINE_BURST
     edge.hear(commands.state("fleet", 6_000, online=True))
     edge.hands.sent.clear()
-    edge.voice.send()
+    edge.voice.send_rows()
     assert len(edge.hands.sent) == 100
 
 
 def test_not_more_than_a_burst_goes_at_once(edge: Edge) -> None:
     edge.up()
-    edge.rows(BURST + 50)
+    edge.rows(MAX_BURST + 50)
     edge.hands.sent.clear()
-    edge.voice.send()
-    assert len(edge.hands.sent) == BURST
+    edge.voice.send_rows()
+    assert len(edge.hands.sent) == MAX_BURST
 
 
 def test_status_is_told_when_it_changes_of_a_bundle_at_once(edge: Edge) -> None:
     edge.up()
     edge.hands.pass_s(5.0)
     edge.to_fleet()
-    edge.voice.tell(STATUS)
+    edge.voice.publish_status(STATUS)
     assert not edge.hands.sent  # the birth has said it
-    edge.voice.tell({**STATUS, metrics.DEPTH: 4})
-    edge.voice.tell({**STATUS, metrics.DEPTH: 5})
+    edge.voice.publish_status({**STATUS, metrics.DEPTH: 4})
+    edge.voice.publish_status({**STATUS, metrics.DEPTH: 5})
     assert len(edge.hands.sent) == 1
-    edge.voice.tell({**STATUS, metrics.STATE: "desired"})
+    edge.voice.publish_status({**STATUS, metrics.STATE: "desired"})
     edge.to_fleet()
     assert edge.desk.host.nodes["pack-1"].status[metrics.STATE] == "desired"
 
 
 def test_a_piece_of_a_bundle_is_answered_even_where_nothing_changed(edge: Edge) -> None:
     edge.up()
-    edge.voice.tell(STATUS)
+    edge.voice.publish_status(STATUS)
     edge.hands.sent.clear()
     piece = {metrics.DESIRED: "cd" * 32, metrics.SIZE: 10, metrics.OFFSET: 0, metrics.CHUNK: b"x"}
-    pieces = edge.voice.hear([commands.command("pulsebms", "pack-1", piece, 1)], STATUS)
+    pieces = edge.voice.handle_events([commands.command("pulsebms", "pack-1", piece, 1)], STATUS)
     assert [found.chunk for found in pieces] == [b"x"]
-    edge.voice.tell(STATUS)
+    edge.voice.publish_status(STATUS)
     assert kinds(list(edge.hands.sent)) == ["NDATA"]
 
 
@@ -268,7 +268,7 @@ def test_a_disk_that_keeps_no_number_does_not_stop_the_voice(edge: Edge) -> None
     def full(number: int) -> None:
         raise OSError(28, f"No space left for {number}")
 
-    edge.voice._keep_bd_seq = full  # pyright: ignore[reportPrivateUsage]
+    edge.voice._store_bd_seq = full  # pyright: ignore[reportPrivateUsage]
     edge.up()
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
@@ -296,7 +296,7 @@ def test_a_clock_that_jumps_is_told_as_it_is_and_holds_nothing_up(edge: Edge, ju
     edge.rows(2)
     edge.hands.wall_ms += jump_ms
     edge.rows(2)
-    edge.voice.send()
+    edge.voice.send_rows()
     edge.to_fleet()
     assert edge.outbox.depth == 0
     assert [t_ms - START_MS for _, t_ms in kept(edge)] == [0, 0, jump_ms, jump_ms]

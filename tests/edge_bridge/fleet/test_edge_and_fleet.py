@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.node import Acknowledged, Names, Node, Piece, Rebirth
+from edge_bridge.edge.node import Acknowledgement, EdgeNode, NodeNames, Piece, RebirthRequest
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.push import Push
@@ -23,19 +23,21 @@ if TYPE_CHECKING:
 
 
 class Edge:
-    """A node with its outbox and its download; what it wants to send lies in `sent`."""
+    """A node with its outbox and its download; what it wants to send lies in `mark_sent`."""
 
     def __init__(self, folder: Path, desk: Desk, capacity_rows: int = 10_000) -> None:
-        self.node = Node(Names("pulsebms", "pack-1", "fleet"), 0)
+        self.node = EdgeNode(NodeNames("pulsebms", "pack-1", "fleet"), 0)
         self.outbox = Outbox(folder / "outbox.db", BOOT, capacity_rows=capacity_rows)
         self.download = Download(folder)
         self.desk = desk
         self.sent = list[Message]()
-        self.birth(self.node.will(desk.now.ms))
+        self.birth(self.node.make_will(desk.now.ms))
 
     def birth(self, will: Message | None = None) -> None:
         newest: dict[str, Value] = {"Row/Boot": BOOT, "Row/Seq": self.outbox.boots.get(BOOT)}
-        self.sent.append(self.node.birth(newest | {"Bundle/Sha256": "00" * 32} | self.offer(), self.desk.now.ms, will))
+        self.sent.append(
+            self.node.make_birth(newest | {"Bundle/Sha256": "00" * 32} | self.offer(), self.desk.now.ms, will)
+        )
 
     def offer(self) -> dict[str, Value]:
         if not self.download.sha256:
@@ -51,20 +53,20 @@ class Edge:
             )
         self.outbox.commit(now.ms, now.mono_s)
         due = self.outbox.due(200, now.mono_s)
-        self.sent += [self.node.row(row, now.ms) for row in due]
-        self.outbox.sent(due, now.mono_s)
+        self.sent += [self.node.make_row(row, now.ms) for row in due]
+        self.outbox.mark_sent(due, now.mono_s)
 
     def hear(self, message: Message) -> None:
-        for heard in self.node.hear(message):
+        for heard in self.node.handle(message):
             match heard:
-                case Acknowledged(boots):
+                case Acknowledgement(boots):
                     for boot, ranges in boots.items():
                         self.outbox.acknowledge(boot, ranges)
-                case Rebirth():
+                case RebirthRequest():
                     self.birth()
                 case Piece():
-                    self.download.take(heard)
-                    self.sent.append(self.node.status(self.offer(), self.desk.now.ms))
+                    self.download.append(heard)
+                    self.sent.append(self.node.make_status(self.offer(), self.desk.now.ms))
                 case _:
                     pass
 
@@ -136,7 +138,7 @@ def test_rows_that_a_small_outbox_evicts_are_named_and_not_missing(tmp_path: Pat
         edge.turn(10)
         desk.pass_s(0.3)
     edge.sent.clear()
-    edge.outbox.unsend()
+    edge.outbox.mark_unsent()
     edge.birth()
     wire = Wire(edge, desk, random.Random(1), 0.0)
     for _ in range(20):
@@ -163,8 +165,8 @@ def test_a_bundle_arrives_over_a_bad_wire(tmp_path: Path, desk: Desk) -> None:
         desk.sent += [commands.command("pulsebms", "pack-1", piece, desk.now.ms) for piece in push.due(desk.now.mono_s)]
         wire.turn()
         edge.turn(1)
-        if edge.download.complete:
+        if edge.download.is_complete:
             break
-    assert edge.download.data() == data
+    assert edge.download.read() == data
     assert edge.download.sha256 == hashlib.sha256(data).hexdigest()
     edge.outbox.close()
