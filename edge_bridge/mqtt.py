@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 in one place: a `Link` stays connected in a thread of its own and never blocks who uses it."""
+"""MQTT 3.1.1 in one place: a `MqttLink` stays connected in a thread of its own and never blocks who uses it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 KEEP_ALIVE_S: Final = 5
-CONNECT_S: Final = 2.0  # for TCP, and again for the broker's answer
+CONNECT_TIMEOUT_S: Final = 2.0  # for TCP, and again for the broker's answer
 BACKOFF_S: Final = (0.2, 5.0)
-LEAVE_S: Final = 1.0  # for what was published before `close`
-WAITING: Final = 10_000  # messages in either direction
-_TURN_S: Final = 0.2
-_READS: Final = 100  # messages at once, before it is the other direction's turn
+CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
+MAX_QUEUED: Final = 10_000  # messages in either direction
+_SELECT_S: Final = 0.2
+_MAX_READS: Final = 100  # messages at once, before it is the other direction's turn
 _PORT: Final = 1883
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MqttMessage:
     """One MQTT message, either way."""
 
     topic: str
@@ -46,24 +46,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class LinkUp:
     """Connected and subscribed; `will` is the last will of this connection, which is the `number`th from 1."""
 
-    will: Message | None
+    will: MqttMessage | None
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Down:
-    """Not connected any more, or the first attempt failed; told once until `Up` comes."""
+class LinkDown:
+    """Not connected any more, or the first attempt failed; told once until `LinkUp` comes."""
 
     reason: str
 
 
-Event: TypeAlias = Up | Down | Message
+LinkEvent: TypeAlias = LinkUp | LinkDown | MqttMessage
 
 
-def address(url: str) -> tuple[str, int]:
+def parse_address(url: str) -> tuple[str, int]:
     """Host and port of `mqtt://HOST[:PORT]`; raises `Usage` for anything else."""
     hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
     try:
@@ -77,31 +77,33 @@ def address(url: str) -> tuple[str, int]:
     return host, port
 
 
-class Link:
-    """Connects, subscribes `on_up` and connects again, 0.2 s up to 5 s apart, until `close`. Raises `Usage` at once.
+class MqttLink:
+    """Connects, subscribes `subscriptions` and connects again, 0.2 s up to 5 s apart, until `close`.
+
+    Raises `Usage` at once.
 
     `will` is asked in the link's thread before each connect, because Sparkplug wants a new one for each. Nothing is
-    sent on a connection before its `Up` was taken with `poll`, so that a birth is the first that a broker hears.
+    sent on a connection before its `LinkUp` was taken with `poll`, so that a birth is the first that a broker hears.
     """
 
     def __init__(
         self,
         url: str,
         client_id: str,
-        will: Callable[[], Message | None] | None = None,
-        on_up: Sequence[str] = (),
+        will: Callable[[], MqttMessage | None] | None = None,
+        subscriptions: Sequence[str] = (),
     ) -> None:
-        self._address = address(url)
-        self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(on_up)
-        self._events = queue.Queue[Event]()
-        self._outgoing = deque[Message]()
+        self._address = parse_address(url)
+        self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(subscriptions)
+        self._events = queue.Queue[LinkEvent]()
+        self._outgoing = deque[MqttMessage]()
         self._lock = threading.Lock()  # over the three below and `_outgoing`
         self._up = False
         self._number = 0  # of the connection
-        self._taken = 0  # the number of the last `Up` that was taken
-        self._will: Message | None = None
+        self._seen_number = 0  # the number of the last `LinkUp` that was taken
+        self._will: MqttMessage | None = None
         self._reason = ""
-        self._unanswered = deque[MQTTMessageInfo]()  # of QoS 1
+        self._unacknowledged = deque[MQTTMessageInfo]()  # of QoS 1
         self._closing = threading.Event()
         self._wake_r, self._wake_w = socket.socketpair()
         self._wake_r.settimeout(0.0)
@@ -110,29 +112,29 @@ class Link:
         self._thread.start()
 
     @property
-    def up(self) -> bool:
+    def is_up(self) -> bool:
         """Whether a message published now would be sent."""
-        return self._up and self._taken == self._number
+        return self._up and self._seen_number == self._number
 
-    def poll(self, wait_s: float = 0.0) -> list[Event]:
+    def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
         """What has happened since, in order; waits up to `wait_s` for the first."""
-        found = list[Event]()
+        found = list[LinkEvent]()
         with suppress(queue.Empty):
             found.append(self._events.get(timeout=wait_s) if wait_s > 0.0 else self._events.get_nowait())
-            while len(found) < WAITING:
+            while len(found) < MAX_QUEUED:
                 found.append(self._events.get_nowait())
         for event in found:
-            if isinstance(event, Up):
-                self._taken = event.number
+            if isinstance(event, LinkUp):
+                self._seen_number = event.number
         return found
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: MqttMessage) -> bool:
         """Hand over to be sent; False when not connected or too much waits already. Never blocks."""
         with self._lock:
-            if not self.up or len(self._outgoing) >= WAITING:
+            if not self.is_up or len(self._outgoing) >= MAX_QUEUED:
                 return False
             self._outgoing.append(message)
-        self._nudge()
+        self._wake()
         return True
 
     def close(self) -> None:
@@ -140,41 +142,41 @@ class Link:
         if self._closing.is_set():
             return
         self._closing.set()
-        self._nudge()
+        self._wake()
         self._thread.join()
         self._wake_r.close()
         self._wake_w.close()
 
-    def _nudge(self) -> None:
+    def _wake(self) -> None:
         with suppress(OSError):  # full: it wakes anyway
             self._wake_w.send(b"\0")
 
     def _run(self) -> None:
-        pause_s, told = BACKOFF_S[0], False
+        pause_s, is_reported = BACKOFF_S[0], False
         while not self._closing.is_set():
-            reason = self._hold()
+            reason = self._run_connection()
             with self._lock:
                 was_up, self._up = self._up, False
                 self._outgoing.clear()
             if was_up:
                 pause_s = BACKOFF_S[0]
-            if was_up or not told:
-                self._events.put(Down(reason))
-                told = True
+            if was_up or not is_reported:
+                self._events.put(LinkDown(reason))
+                is_reported = True
             self._closing.wait(pause_s)
             pause_s = min(2.0 * pause_s, BACKOFF_S[1])
 
-    def _hold(self) -> str:
+    def _run_connection(self) -> str:
         """One connection, from CONNECT to its end; says why it ended. All calls of paho are made in this thread."""
-        client = self._client()
+        client = self._make_client()
         self._reason = "the broker does not answer"
-        self._unanswered.clear()
+        self._unacknowledged.clear()
         try:
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
-            answer_by_s = time.monotonic() + CONNECT_S
-            while self._turn(client):
+            answer_by_s = time.monotonic() + CONNECT_TIMEOUT_S
+            while self._step(client):
                 if self._closing.is_set():
-                    self._leave(client)
+                    self._disconnect(client)
                     break
                 if not self._up and time.monotonic() > answer_by_s:
                     break
@@ -186,7 +188,7 @@ class Link:
             left.close()
         return self._reason
 
-    def _client(self) -> Client:
+    def _make_client(self) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -194,28 +196,28 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
-        client.connect_timeout = CONNECT_S
+        client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(0)  # no bound: what is to wait waits with us, not with paho
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_message = self._heard
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         self._will = self._next_will() if self._next_will else None
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.retain)
         return client
 
-    def _turn(self, client: Client) -> bool:
+    def _step(self, client: Client) -> bool:
         """Wait for either side, read, write; False when the connection has ended."""
         link = client.socket()
         if link is None:
             return False
-        full = self._events.qsize() >= WAITING  # the network has to wait then
+        full = self._events.qsize() >= MAX_QUEUED  # the network has to wait then
         reading, writing = [self._wake_r] if full else [self._wake_r, link], [link] if client.want_write() else []
-        readable, writable, _ = select.select(reading, writing, [], _TURN_S)
+        readable, writable, _ = select.select(reading, writing, [], _SELECT_S)
         if self._wake_r in readable:
             self._wake_r.recv(4096)
         code = _OK
-        for _ in range(_READS if link in readable else 0):
+        for _ in range(_MAX_READS if link in readable else 0):
             before = self._events.qsize()
             code = client.loop_read()
             if code != _OK or self._events.qsize() <= before:
@@ -226,8 +228,8 @@ class Link:
             code = client.loop_misc()
         if code == _OK:
             self._send(client)
-        while self._unanswered and self._unanswered[0].is_published():
-            self._unanswered.popleft()
+        while self._unacknowledged and self._unacknowledged[0].is_published():
+            self._unacknowledged.popleft()
         return code == _OK
 
     def _send(self, client: Client) -> None:
@@ -238,26 +240,26 @@ class Link:
                 return
             sent = client.publish(message.topic, message.payload, message.qos, message.retain)
             if message.qos and sent.rc == _OK:
-                self._unanswered.append(sent)
+                self._unacknowledged.append(sent)
 
-    def _leave(self, client: Client) -> None:
-        until_s = time.monotonic() + LEAVE_S
-        while (self._outgoing or client.want_write() or self._unanswered) and time.monotonic() < until_s:
-            if not self._turn(client):
+    def _disconnect(self, client: Client) -> None:
+        until_s = time.monotonic() + CLOSE_TIMEOUT_S
+        while (self._outgoing or client.want_write() or self._unacknowledged) and time.monotonic() < until_s:
+            if not self._step(client):
                 break
         client.disconnect()  # paho closes at once, and answers that are unread then would reset what is on its way
         self._reason = "closed"
 
-    def _connected(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:
+    def _on_connect(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:
         del userdata, flags, properties
         if reason_code.is_failure:
             self._reason = f"the broker refuses: {reason_code}"
         elif self._subscriptions:
             client.subscribe([(topic, 0) for topic in self._subscriptions])
         else:
-            self._rise()
+            self._mark_up()
 
-    def _subscribed(
+    def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, reason_codes: list[ReasonCode], properties: Any
     ) -> None:
         del userdata, mid, properties
@@ -266,18 +268,18 @@ class Link:
             self._reason = f"the broker refuses to send {', '.join(refused)}"
             client.disconnect()
         else:
-            self._rise()
+            self._mark_up()
 
-    def _rise(self) -> None:
+    def _mark_up(self) -> None:
         with self._lock:
             self._up, self._number = True, self._number + 1
         self._reason = "the broker has gone"
-        self._events.put(Up(self._will, self._number))
+        self._events.put(LinkUp(self._will, self._number))
 
-    def _heard(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         del client, userdata
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # no topic of anybody's; counted where topics are read
-        self._events.put(Message(topic, bytes(message.payload), message.qos, message.retain))
+        self._events.put(MqttMessage(topic, bytes(message.payload), message.qos, message.retain))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.jsonvalues import nan_to_null
 from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST
-from edge_bridge.sparkplug.payload import DataType, Metric
+from edge_bridge.sparkplug.payload import DataType, SparkplugMetric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,19 +63,21 @@ _BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK) 
 ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 
 
-def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[Metric, ...]:
+def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[SparkplugMetric, ...]:
     """Every metric of a birth; what is not in `values` is null."""
     known: dict[str, Value] = {REBIRTH: False, **values}
     return tuple(
-        Metric(name, ALIASES.get(name), datatype, to_metric_value(known.get(name), datatype), t_ms)
+        SparkplugMetric(name, ALIASES.get(name), datatype, to_metric_value(known.get(name), datatype), t_ms)
         for name, datatype in TYPES.items()
     )
 
 
-def make_data_metrics(values: Mapping[str, Value], t_ms: int, *, historical: bool = False) -> tuple[Metric, ...]:
+def make_data_metrics(
+    values: Mapping[str, Value], t_ms: int, *, historical: bool = False
+) -> tuple[SparkplugMetric, ...]:
     """The metrics of a data message; a name that no birth declares is left out."""
     return tuple(
-        Metric(
+        SparkplugMetric(
             None if name in ALIASES else name,
             ALIASES.get(name),
             TYPES[name],

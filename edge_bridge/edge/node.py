@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from edge_bridge.edge import metrics
-from edge_bridge.mqtt import Message
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import acks, topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload, PayloadError
-from edge_bridge.sparkplug.topics import Kind, Topic
+from edge_bridge.sparkplug.payload import DataType, Payload, PayloadError, SparkplugMetric
+from edge_bridge.sparkplug.topics import MessageKind, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ class NodeNames:
 
     def __post_init__(self) -> None:
         for what in ("group", "node", "host"):
-            topics.named(getattr(self, what), what)
+            topics.check_name(getattr(self, what), what)
 
 
 class EdgeNode:
@@ -81,12 +81,12 @@ class EdgeNode:
         self._bd_seq: int | None = None
         self._seq = 0
         self._host_ms = -1
-        self._commands = Aliases.of(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
+        self._commands = Aliases.from_birth(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
         self.refused = Counter[str]()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        return (self._make_topic(Kind.NCMD), topics.state(self._names.host))
+        return (self._make_topic(MessageKind.NCMD), topics.make_state_topic(self._names.host))
 
     @property
     def bd_seq(self) -> int | None:
@@ -98,29 +98,29 @@ class EdgeNode:
         """Whether data would be understood."""
         return self._bd_seq is not None
 
-    def make_will(self, now_ms: int) -> Message:
+    def make_will(self, now_ms: int) -> MqttMessage:
         """The last will of the next connection: a death with a number of its own."""
         will = self._make_death(self._next_bd_seq, now_ms)
         self._next_bd_seq = (self._next_bd_seq + 1) % SEQ_COUNT
         return will
 
-    def make_birth(self, values: Mapping[str, Value], now_ms: int, will: Message | None = None) -> Message:
+    def make_birth(self, values: Mapping[str, Value], now_ms: int, will: MqttMessage | None = None) -> MqttMessage:
         """Every metric; `make_will` is that of a new connection, None for a rebirth on the same one."""
         if will is not None:
             self._bd_seq = cast("int", wire.decode(will.payload).metrics[0].value)
         self._seq = 0
         declared = metrics.make_birth_metrics({**values, metrics.BD_SEQ: self._bd_seq}, now_ms)
         payload = Payload(now_ms, declared, self._take_seq())
-        return Message(self._make_topic(Kind.NBIRTH), wire.encode(payload))
+        return MqttMessage(self._make_topic(MessageKind.NBIRTH), wire.encode(payload))
 
-    def make_row(self, row: OutboxRow, now_ms: int) -> Message:
+    def make_row(self, row: OutboxRow, now_ms: int) -> MqttMessage:
         """One row as data."""
         key = {metrics.ROW_BOOT: row.key.boot, metrics.ROW_SEQ: row.key.seq}
         return self._make_data(
             metrics.make_data_metrics({**key, **row.values}, row.t_ms, historical=not row.live), now_ms
         )
 
-    def make_status(self, values: Mapping[str, Value], now_ms: int) -> Message:
+    def make_status(self, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
         """What has changed, which is no row."""
         return self._make_data(metrics.make_data_metrics(values, now_ms), now_ms)
 
@@ -128,16 +128,16 @@ class EdgeNode:
         """The connection is gone: nothing is understood until the next birth."""
         self._bd_seq = None
 
-    def make_death(self, now_ms: int) -> Message:
+    def make_death(self, now_ms: int) -> MqttMessage:
         """Leaving by intention: the broker drops the will then."""
         return self._make_death(self._bd_seq or 0, now_ms)
 
-    def handle(self, message: Message) -> list[HostMessage]:
+    def handle(self, message: MqttMessage) -> list[HostMessage]:
         """What a message means; one that cannot be understood is counted, and means nothing."""
         try:
-            if message.topic == topics.state(self._names.host):
+            if message.topic == topics.make_state_topic(self._names.host):
                 return self._parse_host_state(message.payload)
-            if message.topic == self._make_topic(Kind.NCMD):
+            if message.topic == self._make_topic(MessageKind.NCMD):
                 return self._parse_command(message.payload)
             raise PayloadError("topic", "not a topic of ours")  # noqa: TRY301  # counted below like the others
         except PayloadError as error:
@@ -149,7 +149,7 @@ class EdgeNode:
         heard: list[HostMessage] = []
         acknowledged = said.get(metrics.ACKNOWLEDGED)
         if isinstance(acknowledged, str):
-            heard.append(Acknowledgement(acks.parse(acknowledged)))
+            heard.append(Acknowledgement(acks.parse_acks(acknowledged)))
         if said.get(metrics.REBIRTH) is True:
             heard.append(RebirthRequest())
         if metrics.DESIRED in said:
@@ -172,19 +172,19 @@ class EdgeNode:
         self._host_ms = told_ms
         return [HostState(online)]
 
-    def _make_data(self, said: tuple[Metric, ...], now_ms: int) -> Message:
+    def _make_data(self, said: tuple[SparkplugMetric, ...], now_ms: int) -> MqttMessage:
         payload = Payload(now_ms, said, self._take_seq())
-        return Message(self._make_topic(Kind.NDATA), wire.encode(payload, datatypes=False))
+        return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=False))
 
     def _take_seq(self) -> int:
         seq, self._seq = self._seq, (self._seq + 1) % SEQ_COUNT
         return seq
 
-    def _make_death(self, bd_seq: int, now_ms: int) -> Message:
-        metric = Metric(metrics.BD_SEQ, None, DataType.INT64, bd_seq)
-        return Message(self._make_topic(Kind.NDEATH), wire.encode(Payload(now_ms, (metric,))), qos=1)
+    def _make_death(self, bd_seq: int, now_ms: int) -> MqttMessage:
+        metric = SparkplugMetric(metrics.BD_SEQ, None, DataType.INT64, bd_seq)
+        return MqttMessage(self._make_topic(MessageKind.NDEATH), wire.encode(Payload(now_ms, (metric,))), qos=1)
 
-    def _make_topic(self, kind: Kind) -> str:
+    def _make_topic(self, kind: MessageKind) -> str:
         return str(Topic(self._names.group, kind, self._names.node))
 
 

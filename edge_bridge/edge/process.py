@@ -23,7 +23,7 @@ from edge_bridge.edge.proof import HealthSample
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.trip_file import TripFile
 from edge_bridge.edge.voice import Uplink
-from edge_bridge.mqtt import Link
+from edge_bridge.mqtt import MqttLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,7 +93,7 @@ class Edge:
         update = UpdateFlow(download, self._installer, settings.trust, allow_sim=settings.allow_sim, log=self._log)
         node = EdgeNode(settings.names, self._first_bd_seq())
         client = f"edge-{settings.names.group}-{settings.names.node}"
-        link = Link(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
+        link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
         uplink = Uplink(
             link,
             node,
@@ -117,7 +117,7 @@ class Edge:
             self._device[1].close()
         self._outbox.close()
 
-    def _run_turns(self, link: Link, uplink: Uplink, update: UpdateFlow, stop: Callable[[], bool]) -> None:
+    def _run_turns(self, link: MqttLink, uplink: Uplink, update: UpdateFlow, stop: Callable[[], bool]) -> None:
         period_s = 1.0 / self._settings.rate_hz
         due_s = self._clocks.now()
         while not stop():
@@ -143,7 +143,7 @@ class Edge:
         self._installer.update(now_s, sample)
         update.poll(self._clocks.utc(), now_s)
 
-    def _handle_events(self, link: Link, uplink: Uplink, update: UpdateFlow, wait_s: float) -> None:
+    def _handle_events(self, link: MqttLink, uplink: Uplink, update: UpdateFlow, wait_s: float) -> None:
         events = link.poll(wait_s)
         if not events:
             return
@@ -152,12 +152,12 @@ class Edge:
         uplink.send_rows()
         uplink.publish_status(self._make_status(update))
 
-    def _shut_down(self, link: Link, uplink: Uplink, update: UpdateFlow) -> None:
+    def _shut_down(self, link: MqttLink, uplink: Uplink, update: UpdateFlow) -> None:
         """Open the contactor, hear the last acknowledgements, say goodbye."""
         until_s = self._clocks.now() + SHUTDOWN_S
         if self._pack is not None:
             self._pack.open_contactor()
-        while self._clocks.now() < until_s and (self._is_contactor_closed() or (link.up and self._outbox.depth)):
+        while self._clocks.now() < until_s and (self._is_contactor_closed() or (link.is_up and self._outbox.depth)):
             self._handle_events(link, uplink, update, POLL_S)
         if self._is_contactor_closed():
             self._log(f"the contactor is still closed {SHUTDOWN_S:g} s after open was asked")

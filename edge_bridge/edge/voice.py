@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_bridge.edge import metrics
 from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest
-from edge_bridge.mqtt import Down, Message, Up
+from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bridge.edge.node import EdgeNode, HostMessage
     from edge_bridge.edge.outbox import Outbox
     from edge_bridge.edge.row import OutboxRow, Value
-    from edge_bridge.mqtt import Event
+    from edge_bridge.mqtt import LinkEvent
 
 MAX_BURST: Final = 250  # rows at once: the loop has a pack to look after as well
 OFFLINE_BURST: Final = 10  # rows at once for a host that says it is away: should it be there, it answers
@@ -28,7 +28,7 @@ _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metric
 class MqttPublisher(Protocol):
     """An MQTT link that never blocks."""
 
-    def publish(self, message: Message) -> bool: ...
+    def publish(self, message: MqttMessage) -> bool: ...
 
 
 class Uplink:
@@ -58,16 +58,16 @@ class Uplink:
         running_s = 0.0 if self._down_since_s is None else self._clocks.now() - self._down_since_s
         return self._outage_s + running_s
 
-    def handle_events(self, events: Sequence[Event], values: Mapping[str, Value]) -> list[Piece]:
+    def handle_events(self, events: Sequence[LinkEvent], values: Mapping[str, Value]) -> list[Piece]:
         """Act on what happened; `values` are for a birth. The pieces of a bundle are the caller's."""
         pieces: list[Piece] = []
         for event in events:
             match event:
-                case Up(will):
+                case LinkUp(will):
                     self._handle_up(will, values)
-                case Down(reason):
+                case LinkDown(reason):
                     self._handle_down(reason)
-                case Message():
+                case MqttMessage():
                     for heard in self._node.handle(event):
                         self._handle_message(heard, pieces)
         if self._rebirth_requested and self._node.is_born:
@@ -127,7 +127,7 @@ class Uplink:
                     self._outbox.mark_unsent()
                 self._host_online = online
 
-    def _handle_up(self, will: Message | None, values: Mapping[str, Value]) -> None:
+    def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Value]) -> None:
         if self._down_since_s is not None:
             away_s = self._clocks.now() - self._down_since_s
             self._outage_s += away_s
@@ -146,7 +146,7 @@ class Uplink:
         self._node.disconnect()
         self._log(f"no broker: {reason}; rows wait in the outbox")
 
-    def _publish_birth(self, values: Mapping[str, Value], will: Message | None) -> None:
+    def _publish_birth(self, values: Mapping[str, Value], will: MqttMessage | None) -> None:
         newest = self._outbox.newest
         row: dict[str, Value] = {
             metrics.ROW_BOOT: self._outbox.boot,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from edge_bridge.mqtt import Message
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.ranges import find_ranges
 from edge_bridge.sparkplug import topics, wire
-from edge_bridge.sparkplug.acks import formatted
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload
+from edge_bridge.sparkplug.acks import format_acks
+from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,27 +29,29 @@ TYPES: Final = {
 }
 
 
-def command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> Message:
+def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
     """One NCMD; it has no `seq`, QoS 0 and is not retained."""
-    metrics = tuple(Metric(name, None, TYPES[name], value, now_ms) for name, value in values.items())
-    topic = topics.Topic(group, topics.Kind.NCMD, node)
-    return Message(str(topic), wire.encode(Payload(now_ms, metrics), datatypes=False))
+    metrics = tuple(SparkplugMetric(name, None, TYPES[name], value, now_ms) for name, value in values.items())
+    topic = topics.Topic(group, topics.MessageKind.NCMD, node)
+    return MqttMessage(str(topic), wire.encode(Payload(now_ms, metrics), datatypes=False))
 
 
-def acknowledgements(group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int) -> Iterator[Message]:
+def make_acknowledgements(
+    group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int
+) -> Iterator[MqttMessage]:
     """As few NCMDs as tell every node what was stored."""
     for node, boots in kept.items():
-        for text in formatted({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
-            yield command(group, node, {ACKNOWLEDGED: text}, now_ms)
+        for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
+            yield make_command(group, node, {ACKNOWLEDGED: text}, now_ms)
 
 
-def state(host: str, t_ms: int, *, online: bool) -> Message:
+def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
     """The host's STATE; the one of a connection carries the time stamp of its will."""
     said = json.dumps({"online": online, "timestamp": t_ms})
-    return Message(topics.state(host), said.encode(), qos=1, retain=True)
+    return MqttMessage(topics.make_state_topic(host), said.encode(), qos=1, retain=True)
 
 
-def told_offline(payload: bytes) -> bool:
+def is_offline(payload: bytes) -> bool:
     """Whether a STATE says that its host is not there; anything unreadable does not."""
     try:
         said = json.loads(payload)

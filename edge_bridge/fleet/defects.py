@@ -6,49 +6,49 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.fleet.store import Store
+from edge_bridge.fleet.store import RowStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.row import Row
+    from edge_bridge.fleet.row import StoredRow
 
 
-class RowDoublingStore(Store):
+class RowDoublingStore(RowStore):
     """Stores its first row twice; nothing in its file keeps it from that."""
 
     _unique = False
     _done = False
 
-    def _keep(self, row: Row) -> bool:
+    def _keep(self, row: StoredRow) -> bool:
         if not self._done:
             self._done = True
             super()._keep(row)
         return super()._keep(row)
 
 
-class RowLosingStore(Store):
+class RowLosingStore(RowStore):
     """Acknowledges its first row and does not store it."""
 
     _done = False
 
-    def _keep(self, row: Row) -> bool:
+    def _keep(self, row: StoredRow) -> bool:
         if self._done:
             return super()._keep(row)
         self._done = True
-        self._highest(row.node, row.boot, row.seq)
+        self._raise_highest(row.node, row.boot, row.seq)
         return True
 
 
-STORES: Final[Mapping[str, type[Store]]] = MappingProxyType(
+STORES: Final[Mapping[str, type[RowStore]]] = MappingProxyType(
     {"double-row": RowDoublingStore, "lose-row": RowLosingStore}
 )
 
 
-def find_store(defect: str) -> type[Store]:
+def find_store(defect: str) -> type[RowStore]:
     """The store that has a defect, the ordinary one for an empty name; raises `Usage` with the names that exist."""
     if not defect:
-        return Store
+        return RowStore
     if defect not in STORES:
         what, known = f"--inject-defect {defect} is unknown", ", ".join(STORES)
         raise Usage(what, key="inject-defect", value=defect, bound=known, hint=f"names: {known}")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.node import BUNDLE, Node, bd_seq_of, seq_of, status_of
-from edge_bridge.fleet.row import is_row, newest_of, read_row
-from edge_bridge.fleet.store import Batch, Born, NodeNote
-from edge_bridge.mqtt import Message
+from edge_bridge.fleet.node import BUNDLE, NodeState, read_bd_seq, read_seq, read_status
+from edge_bridge.fleet.row import is_row, read_newest, read_row
+from edge_bridge.fleet.store import Batch, Birth, NodeRecord
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
 from edge_bridge.sparkplug.payload import PayloadError
-from edge_bridge.sparkplug.topics import Kind
+from edge_bridge.sparkplug.topics import MessageKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,107 +22,112 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.topics import Topic
 
 REBIRTH_S: Final = 1.0  # not more often, for each node
-MOST_NODES: Final = 10_000
+MAX_NODES: Final = 10_000
 REFUSED, FLAGGED = "refused", "flagged"
-_ASKS: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # what a birth would mend
+_NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # what a birth would mend
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class Instant:
     """The wall clock in ms since 1970 (UTC), which stamps, and a monotonic one in s, which decides."""
 
     ms: int
     mono_s: float
 
 
-class Host:
+class HostApplication:
     """Hears the nodes of one group. What it learns is left in `batch`, what it wants sent in `outgoing`.
 
     A message that cannot be taken changes nothing but a counter, and may bring a rebirth about.
     """
 
-    def __init__(self, group: str, host: str, known: Iterable[NodeNote] = ()) -> None:
+    def __init__(self, group: str, host: str, known: Iterable[NodeRecord] = ()) -> None:
         self.group, self.host = group, host
-        self.nodes = {note.node: Node(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in known}
-        self._called = dict[str, Node]()  # by name, but not heard yet
+        self.nodes = {note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in known}
+        self._requested = dict[str, NodeState]()  # by name, but not heard yet
         self._batch = Batch()
-        self._outgoing = list[Message]()
+        self._outgoing = list[MqttMessage]()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Its own state first, as the specification wants it, then its nodes."""
-        return topics.state(self.host), topics.all_of(self.group)
+        return topics.make_state_topic(self.host), topics.make_group_filter(self.group)
 
-    def drained(self) -> tuple[Batch, list[Message]]:
+    def drain(self) -> tuple[Batch, list[MqttMessage]]:
         """What has come together since the last call: to be committed, and to be sent."""
         batch, outgoing = self._batch, self._outgoing
         self._batch, self._outgoing = Batch(), []
         return batch, outgoing
 
-    def up(self, will_ms: int, now: Now) -> None:
+    def handle_connected(self, will_ms: int, now: Instant) -> None:
         """Connected: say so, and ask everybody that was ever met for a birth."""
-        self._outgoing.append(commands.state(self.host, will_ms, online=True))
+        self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
         for node in self.nodes.values():
-            self._ask_rebirth(node, now)
+            self._request_rebirth(node, now)
 
-    def call(self, name: str, now: Now) -> None:
+    def request_birth(self, name: str, now: Instant) -> None:
         """Ask a node that was never heard for its birth: one that has nothing to say may be there all the same."""
-        self._ask_rebirth(self._called.setdefault(name, Node(name)), now)
+        self._request_rebirth(self._requested.setdefault(name, NodeState(name)), now)
 
-    def down(self) -> None:
+    def handle_disconnected(self) -> None:
         """Not connected: of no node is it known whether it is there."""
         for node in self.nodes.values():
-            node.gone()
-            self._note(node)
+            node.end_session()
+            self._record_node(node)
 
-    def heard(self, message: Message, now: Now, will_ms: int) -> None:
+    def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
         """Take one message, or count why not."""
-        if message.topic == topics.state(self.host):
-            if commands.told_offline(message.payload):
-                self._outgoing.append(commands.state(self.host, will_ms, online=True))
+        if message.topic == topics.make_state_topic(self.host):
+            if commands.is_offline(message.payload):
+                self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
             return
         try:
-            self._take(topics.parse(message.topic), message.payload, now)
+            self._handle(topics.parse_topic(message.topic), message.payload, now)
         except PayloadError as error:
             self._count(REFUSED, error.kind)
 
-    def _take(self, topic: Topic, octets: bytes, now: Now) -> None:
+    def _handle(self, topic: Topic, data: bytes, now: Instant) -> None:
         if topic.group != self.group:
             raise PayloadError("topic", f"{topic.group} is not our group", key="group", value=topic.group)
-        if topic.kind is Kind.NCMD:
+        if topic.kind is MessageKind.NCMD:
             return  # our own word
-        node = self._node(topic.node, topic.kind)
-        takes: dict[Kind, Callable[[Node, Payload, Now], None]] = {
-            Kind.NBIRTH: self._birth,
-            Kind.NDATA: self._data,
-            Kind.NDEATH: self._death,
+        node = self._find_node(topic.node, topic.kind)
+        handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
+            MessageKind.NBIRTH: self._handle_birth,
+            MessageKind.NDATA: self._handle_data,
+            MessageKind.NDEATH: self._handle_death,
         }
         try:
-            takes[topic.kind](node, wire.decode(octets), now)
+            handlers[topic.kind](node, wire.decode(data), now)
         except PayloadError as error:
-            if error.kind in _ASKS:
-                self._ask_rebirth(node, now)
+            if error.kind in _NEEDS_REBIRTH:
+                self._request_rebirth(node, now)
             raise
         self.nodes[node.name] = node
-        self._note(node)
+        self._record_node(node)
 
-    def _birth(self, node: Node, payload: Payload, now: Now) -> None:
-        aliases = Aliases.of(payload.metrics)
+    def _handle_birth(self, node: NodeState, payload: Payload, now: Instant) -> None:
+        aliases = Aliases.from_birth(payload.metrics)
         metrics = aliases.read(payload)
-        bd_seq, newest, seq, status = bd_seq_of(metrics), newest_of(metrics), seq_of(payload), status_of(metrics)
-        node.born(aliases, bd_seq, seq)  # nothing is refused from here on
+        bd_seq, newest, seq, status = (
+            read_bd_seq(metrics),
+            read_newest(metrics),
+            read_seq(payload),
+            read_status(metrics),
+        )
+        node.begin_session(aliases, bd_seq, seq)  # nothing is refused from here on
         node.status.update(status)
         bundle = node.status.get(BUNDLE)
         t_ms = payload.timestamp_ms if payload.timestamp_ms is not None else now.ms
-        self._batch.births.append(Born(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest))
+        self._batch.births.append(Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest))
 
-    def _data(self, node: Node, payload: Payload, now: Now) -> None:
-        node.count(seq_of(payload))
-        assert node.aliases is not None  # noqa: S101  # `count` refuses otherwise
+    def _handle_data(self, node: NodeState, payload: Payload, now: Instant) -> None:
+        node.count_message(read_seq(payload))
+        assert node.aliases is not None  # noqa: S101  # `count_message` refuses otherwise
         metrics = node.aliases.read(payload)
         row = read_row(node.name, metrics, now.ms) if is_row(metrics) else None
         if row is None or not row.historical:
-            node.status.update(status_of(metrics))
+            node.status.update(read_status(metrics))
         if row is None:
             return
         self._batch.rows.append(row)
@@ -131,33 +136,33 @@ class Host:
         else:
             self._count(FLAGGED, f"{row.clock}_time")
 
-    def _death(self, node: Node, payload: Payload, now: Now) -> None:
+    def _handle_death(self, node: NodeState, payload: Payload, now: Instant) -> None:
         del now
         metrics = {metric.name: metric for metric in payload.metrics if metric.name is not None}
-        if bd_seq_of(metrics) != node.bd_seq:
+        if read_bd_seq(metrics) != node.bd_seq:
             raise PayloadError("stale_death", "a death does not belong to the last birth")
-        node.gone()
+        node.end_session()
 
-    def _node(self, name: str, kind: Kind) -> Node:
+    def _find_node(self, name: str, kind: MessageKind) -> NodeState:
         """The node, or a new one that is remembered only when its message is taken."""
         if name in self.nodes:
             return self.nodes[name]
-        if len(self.nodes) >= MOST_NODES:
-            raise PayloadError("too_many_nodes", "more nodes than a fleet has", bound=MOST_NODES)
-        node = Node(name)
-        if kind is Kind.NDATA:
+        if len(self.nodes) >= MAX_NODES:
+            raise PayloadError("too_many_nodes", "more nodes than a fleet has", bound=MAX_NODES)
+        node = NodeState(name)
+        if kind is MessageKind.NDATA:
             self.nodes[name] = node  # so that it is not asked for its birth with each message
         return node
 
-    def _ask_rebirth(self, node: Node, now: Now) -> None:
-        if now.mono_s - node.rebirth_asked_s < REBIRTH_S:
+    def _request_rebirth(self, node: NodeState, now: Instant) -> None:
+        if now.mono_s - node.rebirth_requested_s < REBIRTH_S:
             return
-        node.rebirth_asked_s = now.mono_s
-        self._outgoing.append(commands.command(self.group, node.name, {commands.REBIRTH: True}, now.ms))
+        node.rebirth_requested_s = now.mono_s
+        self._outgoing.append(commands.make_command(self.group, node.name, {commands.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
 
-    def _note(self, node: Node) -> None:
-        self._batch.notes[node.name] = NodeNote(node.name, node.online, node.last_ms, dict(node.status))
+    def _record_node(self, node: NodeState) -> None:
+        self._batch.notes[node.name] = NodeRecord(node.name, node.online, node.last_ms, dict(node.status))
 
     def _count(self, kind: str, reason: str) -> None:
         self._batch.counts[kind, reason] += 1

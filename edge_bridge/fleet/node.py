@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.columns import Scalar
     from edge_bridge.sparkplug.aliases import Aliases
-    from edge_bridge.sparkplug.payload import Metric, Payload
+    from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
 
 BD_SEQ: Final = "bdSeq"
 BUNDLE: Final = "Bundle/Sha256"
@@ -39,11 +39,11 @@ STATUS: Final = {
     "Pack/Current": DataType.DOUBLE,
     "Pack/Voltage": DataType.DOUBLE,
 }
-LONGEST_TEXT: Final = 1_000
+MAX_TEXT: Final = 1_000
 
 
 @dataclass
-class Node:
+class NodeState:
     """`aliases` is `None` from a death, a lost connection or a hole in the count until the next birth."""
 
     name: str
@@ -53,14 +53,14 @@ class Node:
     online: bool = False
     last_ms: int | None = None
     status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
-    rebirth_asked_s: float = float("-inf")
+    rebirth_requested_s: float = float("-inf")
 
-    def born(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
+    def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
         """Begin to count anew."""
         self.aliases, self.bd_seq, self.online = aliases, bd_seq, True
         self.next_seq = (seq + 1) % SEQ_COUNT
 
-    def count(self, seq: int) -> None:
+    def count_message(self, seq: int) -> None:
         """Go on by one message; raises `PayloadError` for a hole, an old message, or one before a birth."""
         if self.aliases is None:
             raise PayloadError("no_birth", "data came without a birth that it could be read by")
@@ -69,24 +69,24 @@ class Node:
             raise PayloadError("out_of_order", f"seq {seq} came for {self.next_seq}", value=seq, bound=self.next_seq)
         self.next_seq = (seq + 1) % SEQ_COUNT
 
-    def gone(self) -> None:
+    def end_session(self) -> None:
         """Nothing is known any more until the next birth."""
         self.aliases, self.online = None, False
 
 
-def status_of(metrics: Mapping[str, Metric]) -> dict[str, Scalar]:
+def read_status(metrics: Mapping[str, SparkplugMetric]) -> dict[str, Scalar]:
     """What a node says of itself, by metric name; raises `PayloadError` for a value that cannot be."""
-    return {name: _told(metrics[name], name) for name in STATUS if name in metrics}
+    return {name: _read_value(metrics[name], name) for name in STATUS if name in metrics}
 
 
-def seq_of(payload: Payload) -> int:
+def read_seq(payload: Payload) -> int:
     """The place of a birth in the count; raises `PayloadError`."""
     if payload.seq is None:
         raise PayloadError("no_seq", "a message has no place in the count", key="seq")
     return payload.seq
 
 
-def bd_seq_of(metrics: Mapping[str, Metric]) -> int:
+def read_bd_seq(metrics: Mapping[str, SparkplugMetric]) -> int:
     """Which connection a birth or a death belongs to; raises `PayloadError`."""
     value = metrics[BD_SEQ].value if BD_SEQ in metrics else None
     if type(value) is not int or not 0 <= value < SEQ_COUNT:
@@ -94,15 +94,15 @@ def bd_seq_of(metrics: Mapping[str, Metric]) -> int:
     return value
 
 
-def _told(metric: Metric, name: str) -> Scalar:
+def _read_value(metric: SparkplugMetric, name: str) -> Scalar:
     value = metric.value
     if value is None:
         return None
     if metric.datatype is not STATUS[name] or isinstance(value, bytes):
         words = f"{name} is declared as {metric.datatype.name}, not as {STATUS[name].name}"
         raise PayloadError("wrong_type", words, key=name)
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        raise PayloadError("text", f"{name} is too long", value=len(value), bound=LONGEST_TEXT)
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise PayloadError("text", f"{name} is too long", value=len(value), bound=MAX_TEXT)
     if isinstance(value, float) and not math.isfinite(value):
         raise PayloadError("not_finite", f"{name} is {value}; unknown is null", key=name)
     return value

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.columns import Scalar
     from edge_bridge.sparkplug.payload import Value
 
-CHUNK: Final = 16_384
-AHEAD: Final = 4  # pieces on their way at once
-AGAIN_S: Final = 3.0  # without an answer, from where the node stands
+CHUNK_BYTES: Final = 16_384
+MAX_IN_FLIGHT: Final = 4  # pieces on their way at once
+RESEND_S: Final = 3.0  # without an answer, from where the node stands
 STALE_S: Final = 15.0  # after which the end of an earlier attempt is taken for that of this one
-LARGEST: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20
 
 WAITING, HEALTHY, REFUSED, REVERTED, REPLACED = "waiting", "healthy", "refused", "reverted", "replaced"
 _SHA256, _STATE, _REASON, _RECEIVED = "Bundle/Sha256", "Bundle/State", "Bundle/Reason", "Bundle/Received"
-_OVER: Final = (HEALTHY, REFUSED, REVERTED, REPLACED)
+_FINISHED: Final = (HEALTHY, REFUSED, REVERTED, REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TransferProgress:
     """How far a bundle has come: `state` in the node's own words, `waiting` before it has answered at all."""
 
     node: str
@@ -42,11 +42,11 @@ class Progress:
     reason: str
 
     @property
-    def over(self) -> bool:
-        return self.state in _OVER
+    def is_over(self) -> bool:
+        return self.state in _FINISHED
 
     @property
-    def ok(self) -> bool:
+    def is_ok(self) -> bool:
         return self.state == HEALTHY
 
 
@@ -54,17 +54,17 @@ def read_bundle(path: Path) -> bytes:
     """The octets of a bundle file; raises `Usage` for one that cannot be read or sent."""
     try:
         size = path.stat().st_size
-        data = path.read_bytes() if 0 < size <= LARGEST else b""
+        data = path.read_bytes() if 0 < size <= MAX_BYTES else b""
     except OSError as error:
         words = f"cannot be read: {error.strerror}"
         raise Usage(words, where=str(path), key="send", value=str(path), hint="name a bundle file") from error
     if not data:
-        words = f"has {size} octets; a bundle has up to {LARGEST}"
-        raise Usage(words, where=str(path), key="send", value=size, bound=LARGEST, hint="name a bundle file")
+        words = f"has {size} octets; a bundle has up to {MAX_BYTES}"
+        raise Usage(words, where=str(path), key="send", value=size, bound=MAX_BYTES, hint="name a bundle file")
     return data
 
 
-class Push:
+class BundleTransfer:
     """One bundle on its way to one node."""
 
     def __init__(self, node: str, data: bytes, status: Mapping[str, Scalar], now_s: float) -> None:
@@ -73,53 +73,53 @@ class Push:
         self._sha256 = hashlib.sha256(data).hexdigest()
         self._received = self._sent = 0
         self._state, self._reason = WAITING, ""
-        self._again_s = now_s
-        self._old = self._ended(status)
-        self._old_until_s: float | None = None
+        self._resend_at_s = now_s
+        self._earlier = self._find_earlier_end(status)
+        self._earlier_until_s: float | None = None
 
     @property
-    def progress(self) -> Progress:
-        return Progress(self._node, self._sha256, len(self._data), self._received, self._state, self._reason)
+    def progress(self) -> TransferProgress:
+        return TransferProgress(self._node, self._sha256, len(self._data), self._received, self._state, self._reason)
 
-    def hear(self, status: Mapping[str, Scalar], now_s: float) -> None:
+    def update(self, status: Mapping[str, Scalar], now_s: float) -> None:
         """What the node says of itself now."""
-        if self._state in _OVER:
+        if self._state in _FINISHED:
             return
         if status.get(commands.DESIRED) != self._sha256:
-            self._other(status)
+            self._handle_other_bundle(status)
             return
         received = status.get(_RECEIVED)
         if isinstance(received, int) and 0 <= received <= len(self._data) and received != self._received:
-            self._received, self._again_s = received, now_s + AGAIN_S
+            self._received, self._resend_at_s = received, now_s + RESEND_S
             self._sent = max(self._sent, received) if received else 0
-        if self._is_old(status, now_s):
+        if self._is_earlier(status, now_s):
             return
         self._state, self._reason = str(status.get(_STATE) or WAITING), str(status.get(_REASON) or "")
         if self._state not in {WAITING, "desired", REFUSED}:
             self._received = len(self._data)
 
-    def due(self, now_s: float) -> list[dict[str, Value]]:
+    def due_pieces(self, now_s: float) -> list[dict[str, Value]]:
         """The pieces to send now, as metrics of one command each."""
-        if self._state in _OVER or self._received == len(self._data):
+        if self._state in _FINISHED or self._received == len(self._data):
             return []
-        if now_s >= self._again_s:
-            self._sent, self._again_s = self._received, now_s + AGAIN_S
-        until = min(len(self._data), self._received + AHEAD * CHUNK)
-        pieces = [self._piece(offset) for offset in range(self._sent, until, CHUNK)]
+        if now_s >= self._resend_at_s:
+            self._sent, self._resend_at_s = self._received, now_s + RESEND_S
+        until = min(len(self._data), self._received + MAX_IN_FLIGHT * CHUNK_BYTES)
+        pieces = [self._make_piece(offset) for offset in range(self._sent, until, CHUNK_BYTES)]
         self._sent = max(self._sent, until)
-        if pieces and self._old is not None and self._old_until_s is None:
-            self._old_until_s = now_s + STALE_S
+        if pieces and self._earlier is not None and self._earlier_until_s is None:
+            self._earlier_until_s = now_s + STALE_S
         return pieces
 
-    def _piece(self, offset: int) -> dict[str, Value]:
+    def _make_piece(self, offset: int) -> dict[str, Value]:
         return {
             commands.DESIRED: self._sha256,
             commands.SIZE: len(self._data),
             commands.OFFSET: offset,
-            commands.CHUNK: self._data[offset : offset + CHUNK],
+            commands.CHUNK: self._data[offset : offset + CHUNK_BYTES],
         }
 
-    def _other(self, status: Mapping[str, Scalar]) -> None:
+    def _handle_other_bundle(self, status: Mapping[str, Scalar]) -> None:
         """The node is about another bundle, or about none, which it may have forgotten."""
         if self._state == WAITING:
             if status.get(_SHA256) == self._sha256:
@@ -129,14 +129,14 @@ class Push:
         else:
             self._received = self._sent = 0
 
-    def _ended(self, status: Mapping[str, Scalar]) -> tuple[Scalar, Scalar] | None:
+    def _find_earlier_end(self, status: Mapping[str, Scalar]) -> tuple[Scalar, Scalar] | None:
         """How an earlier attempt with this bundle ended, if it ended badly."""
         over = status.get(commands.DESIRED) == self._sha256 and status.get(_STATE) in {REFUSED, REVERTED}
         return (status.get(_STATE), status.get(_REASON)) if over else None
 
-    def _is_old(self, status: Mapping[str, Scalar], now_s: float) -> bool:
-        same = self._old is not None and self._old == (status.get(_STATE), status.get(_REASON))
-        if same and (self._old_until_s is None or now_s < self._old_until_s):
+    def _is_earlier(self, status: Mapping[str, Scalar], now_s: float) -> bool:
+        same = self._earlier is not None and self._earlier == (status.get(_STATE), status.get(_REASON))
+        if same and (self._earlier_until_s is None or now_s < self._earlier_until_s):
             return True
-        self._old = None
+        self._earlier = None
         return False

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_bridge.fleet.columns import Scalar
-    from edge_bridge.sparkplug.payload import Metric
+    from edge_bridge.sparkplug.payload import SparkplugMetric
 
 SEQ: Final = "Row/Seq"
 BOOT: Final = "Row/Boot"
 GAP_BOOT, GAP_FIRST, GAP_LAST = "Gap/Boot", "Gap/First", "Gap/Last"
-HIGHEST_SEQ: Final = 1 << 48  # at a thousand rows a second nine thousand years
+MAX_SEQ: Final = 1 << 48  # at a thousand rows a second nine thousand years
 EARLIEST_MS: Final = 1_577_836_800_000  # 2020: an earlier clock has lost its battery
-AHEAD_MS: Final = 300_000
+MAX_AHEAD_MS: Final = 300_000
 LATEST_MS: Final = (1 << 63) - 1  # what SQLite holds
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 
@@ -28,7 +28,7 @@ T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class RowGap:
     """Rows `first` to `last` of a boot that the edge had to evict."""
 
     boot: str
@@ -41,7 +41,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredRow:
     """One sample of a pack; `clock` is `future` or `past` where its time stamp cannot be, which orders nothing."""
 
     node: str
@@ -51,64 +51,64 @@ class Row:
     historical: bool
     clock: str
     values: tuple[Scalar, ...]
-    gap: Gap | None
+    gap: RowGap | None
 
 
-def is_row(metrics: Mapping[str, Metric]) -> bool:
+def is_row(metrics: Mapping[str, SparkplugMetric]) -> bool:
     """Whether a message says a row, and not only a change of status."""
     return SEQ in metrics
 
 
-def read_row(node: str, metrics: Mapping[str, Metric], now_ms: int) -> Row:
+def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> StoredRow:
     """The row that NDATA metrics say; raises `PayloadError` for one that cannot be kept as it is."""
     marked = metrics[SEQ]
     t_ms = marked.timestamp_ms
     if t_ms is None or not 0 <= t_ms <= LATEST_MS:
         raise PayloadError("no_time", "a row does not tell when it was taken", key=SEQ, value=t_ms)
-    return Row(
+    return StoredRow(
         node=node,
-        boot=boot_of(metrics),
-        seq=_number(metrics, SEQ),
+        boot=read_boot(metrics),
+        seq=_read_number(metrics, SEQ),
         t_ms=t_ms,
         historical=marked.historical,
-        clock="future" if t_ms > now_ms + AHEAD_MS else "past" if t_ms < EARLIEST_MS else "",
-        values=columns.values(metrics),
-        gap=_gap(metrics),
+        clock="future" if t_ms > now_ms + MAX_AHEAD_MS else "past" if t_ms < EARLIEST_MS else "",
+        values=columns.read_values(metrics),
+        gap=_read_gap(metrics),
     )
 
 
-def boot_of(metrics: Mapping[str, Metric], name: str = BOOT) -> str:
+def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
     """Which start of the edge; raises `PayloadError`."""
-    boot = _said(metrics, name, str)
+    boot = _read_value(metrics, name, str)
     if not _BOOT.fullmatch(boot):
         raise PayloadError("boot", f"{name} {boot[:40]!r} is no boot", key=name, value=boot[:40])
     return boot
 
 
-def newest_of(metrics: Mapping[str, Metric]) -> tuple[str, int] | None:
+def read_newest(metrics: Mapping[str, SparkplugMetric]) -> tuple[str, int] | None:
     """The boot and the newest row that a birth tells of; `None` where it tells nothing. Raises `PayloadError`."""
     if any(metrics.get(name) is None or metrics[name].value in {None, 0, ""} for name in (BOOT, SEQ)):
         return None
-    return boot_of(metrics), _number(metrics, SEQ)
+    return read_boot(metrics), _read_number(metrics, SEQ)
 
 
-def _gap(metrics: Mapping[str, Metric]) -> Gap | None:
+def _read_gap(metrics: Mapping[str, SparkplugMetric]) -> RowGap | None:
     if all(metrics.get(name) is None or metrics[name].value is None for name in (GAP_BOOT, GAP_FIRST, GAP_LAST)):
         return None
-    gap = Gap(boot_of(metrics, GAP_BOOT), _number(metrics, GAP_FIRST), _number(metrics, GAP_LAST))
+    gap = RowGap(read_boot(metrics, GAP_BOOT), _read_number(metrics, GAP_FIRST), _read_number(metrics, GAP_LAST))
     if gap.first > gap.last:
         raise PayloadError("gap", f"a gap ends at {gap.last} before it begins at {gap.first}", key=GAP_LAST)
     return gap
 
 
-def _number(metrics: Mapping[str, Metric], name: str) -> int:
-    number = _said(metrics, name, int)
-    if not 1 <= number <= HIGHEST_SEQ:
-        raise PayloadError("row_number", f"{name} {number} is no number of a row", value=number, bound=[1, HIGHEST_SEQ])
+def _read_number(metrics: Mapping[str, SparkplugMetric], name: str) -> int:
+    number = _read_value(metrics, name, int)
+    if not 1 <= number <= MAX_SEQ:
+        raise PayloadError("row_number", f"{name} {number} is no number of a row", value=number, bound=[1, MAX_SEQ])
     return number
 
 
-def _said(metrics: Mapping[str, Metric], name: str, kind: type[T]) -> T:
+def _read_value(metrics: Mapping[str, SparkplugMetric], name: str, kind: type[T]) -> T:
     value = metrics[name].value if name in metrics else None
     if value is None:
         raise PayloadError("incomplete_row", f"a row does not tell its {name}", key=name)

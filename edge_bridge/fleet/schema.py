@@ -13,9 +13,9 @@ from edge_bridge.sparkplug.payload import DataType
 if TYPE_CHECKING:
     from pathlib import Path
 
-APPLICATION: Final = 0x50424D46  # "PBMF"
+APPLICATION_ID: Final = 0x50424D46  # "PBMF"
 VERSION: Final = 1
-LOCKED_S: Final = 2.0
+LOCK_TIMEOUT_S: Final = 2.0
 _TYPES: Final = {DataType.DOUBLE: "REAL", DataType.INT64: "INTEGER", DataType.STRING: "TEXT"}
 _VALUES: Final = ", ".join(f"{column.name} {_TYPES[column.datatype]}" for column in COLUMNS)
 _ROW: Final = f"""
@@ -39,23 +39,25 @@ CREATE TABLE counter (kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NO
 """
 
 
-def opened(path: Path, *, unique: bool = True) -> sqlite3.Connection:
+def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
     """The database, made where there is none, held by this process alone; raises `Usage` for what is not ours.
 
     `unique=False` makes a new file without the key that keeps rows from being stored twice.
     """
     if path.is_file() and not path.stat().st_size:
-        raise _refused(path, "is empty, which a fleet's database never is: its rows are lost, or it is no database")
+        raise _make_refusal(
+            path, "is empty, which a fleet's database never is: its rows are lost, or it is no database"
+        )
     try:
-        database = sqlite3.connect(path, timeout=LOCKED_S, isolation_level=None)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
     except sqlite3.Error as error:
-        raise _refused(path, f"cannot be opened: {error}") from error
+        raise _make_refusal(path, f"cannot be opened: {error}") from error
     try:
         _prepare(database, path, unique=unique)
     except sqlite3.Error as error:
         database.close()
         words = "is held by another fleet" if is_locked(error) else f"cannot be used: {error}"
-        raise _refused(path, words) from error
+        raise _make_refusal(path, words) from error
     except Usage:
         database.close()
         raise
@@ -69,14 +71,14 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
         for ask in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
     )
     new = not tables and not version and not application
-    if not new and application != APPLICATION:
-        raise _refused(path, "is a database of another program")
+    if not new and application != APPLICATION_ID:
+        raise _make_refusal(path, "is a database of another program")
     if not new and version != VERSION:
-        raise _refused(path, f"has version {version}, this program writes {VERSION}")
+        raise _make_refusal(path, f"has version {version}, this program writes {VERSION}")
     if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise _refused(path, f"is damaged: {found}")
+        raise _make_refusal(path, f"is damaged: {found}")
     if not new and not unique:
-        raise _refused(path, "exists already; a table without a key needs a new file")
+        raise _make_refusal(path, "exists already; a table without a key needs a new file")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute("BEGIN IMMEDIATE")  # and so the file is ours until it is closed
@@ -84,10 +86,10 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
         script = _ROW + (_UNIQUE if unique else "); CREATE INDEX row_of ON row (node, boot, seq);") + _REST
         for statement in script.split(";"):
             database.execute(statement)
-        database.execute(f"PRAGMA application_id = {APPLICATION}")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
 
 
-def _refused(path: Path, words: str) -> Usage:
+def _make_refusal(path: Path, words: str) -> Usage:
     return Usage(words, where=str(path), key="db", value=str(path), hint="name another file with --db")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from drivers.errors import Usage
 from edge_bridge.fleet import schema
-from edge_bridge.fleet.columns import NAMES
+from edge_bridge.fleet.columns import COLUMN_NAMES
 from edge_bridge.fleet.summary import summarise
 
 if TYPE_CHECKING:
@@ -19,12 +19,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.columns import Scalar
-    from edge_bridge.fleet.row import Gap, Row
+    from edge_bridge.fleet.row import RowGap, StoredRow
     from edge_bridge.fleet.summary import NodeSummary
 
 CONFLICT: Final = ("refused", "conflict")  # a row came again under its number and says something else
 
-_COLUMNS: Final = ("node", "boot", "seq", "t_ms", "historical", "clock", "gap_boot", "gap_first", "gap_last", *NAMES)
+_COLUMNS: Final = (
+    "node",
+    "boot",
+    "seq",
+    "t_ms",
+    "historical",
+    "clock",
+    "gap_boot",
+    "gap_first",
+    "gap_last",
+    *COLUMN_NAMES,
+)
 _INSERT: Final = f"INSERT INTO row ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
 _ONCE: Final = f"{_INSERT} ON CONFLICT (node, boot, seq) DO NOTHING"
 _SAME: Final = f"SELECT {', '.join(_COLUMNS)} FROM row WHERE node = ? AND boot = ? AND seq = ?"  # noqa: S608
@@ -40,7 +51,7 @@ _BETWEEN: Final = "SELECT count(*) FROM row WHERE node = ? AND boot = ? AND seq 
 
 
 @dataclass(frozen=True, slots=True)
-class NodeNote:
+class NodeRecord:
     """What is to be remembered of a node: its status by metric name, the time of its newest row."""
 
     node: str
@@ -50,7 +61,7 @@ class NodeNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Born:
+class Birth:
     """A birth, and the newest row that it tells of."""
 
     node: str
@@ -62,17 +73,17 @@ class Born:
 
 @dataclass
 class Batch:
-    """Everything that goes into one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
+    """Everything that goes into one transaction; `read_counts` by kind (`refused`, `flagged`) and reason."""
 
-    rows: list[Row] = field(default_factory=list["Row"])
-    births: list[Born] = field(default_factory=list[Born])
-    notes: dict[str, NodeNote] = field(default_factory=dict[str, NodeNote])
+    rows: list[StoredRow] = field(default_factory=list["Row"])
+    births: list[Birth] = field(default_factory=list[Birth])
+    notes: dict[str, NodeRecord] = field(default_factory=dict[str, NodeRecord])
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.births or self.notes or self.counts)
 
-    def joined(self, later: Batch) -> Batch:
+    def join(self, later: Batch) -> Batch:
         """One batch of both, in this order."""
         both = Batch(self.rows + later.rows, self.births + later.births, self.notes | later.notes)
         for counts in (self.counts, later.counts):
@@ -82,7 +93,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class CommitResult:
     """What a committed batch came to: rows `new` and seen before, and `kept`, which may be acknowledged."""
 
     new: int
@@ -104,20 +115,20 @@ class Totals:
         return max(0, self.produced - self.stored - self.named)
 
 
-class Store:
+class RowStore:
     """One file, one process."""
 
     _unique = True  # a row has a key, and is stored once
 
     def __init__(self, path: Path) -> None:
         """Raises `Usage` for a file that is not a fleet's, of another version, or held by somebody."""
-        self._database = schema.opened(path, unique=self._unique)
+        self._database = schema.open_database(path, unique=self._unique)
         self._insert = _ONCE if self._unique else _INSERT
 
     def close(self) -> None:
         self._database.close()
 
-    def take(self, batch: Batch) -> Stored:
+    def commit(self, batch: Batch) -> CommitResult:
         """Commit all of it or nothing; raises `sqlite3.Error` when the disk does not take it."""
         kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
         new = conflicts = 0
@@ -126,35 +137,35 @@ class Store:
                 kept[row.node][row.boot].append(row.seq)
                 added = self._keep(row)
                 new += added
-                conflicts += not added and not self._holds(row)
+                conflicts += not added and not self._is_same(row)
             for born in batch.births:
-                self._birth(born)
+                self._insert_birth(born)
             for note in batch.notes.values():
-                self._note(note)
+                self._write_node(note)
             counts = [(*key, count) for key, count in batch.counts.items()]
             if conflicts:
                 counts.append((*CONFLICT, conflicts))
             self._database.executemany(_COUNT, counts)
-        return Stored(new, len(batch.rows) - new, conflicts, kept)
+        return CommitResult(new, len(batch.rows) - new, conflicts, kept)
 
-    def notes(self) -> list[NodeNote]:
+    def read_nodes(self) -> list[NodeRecord]:
         """The nodes as they were remembered, by name."""
         select = "SELECT node, online, last_ms, status FROM node ORDER BY node"
         return [
-            NodeNote(node, bool(online), last_ms, _status(node, status))
+            NodeRecord(node, bool(online), last_ms, _parse_status(node, status))
             for node, online, last_ms, status in self._database.execute(select)
         ]
 
-    def counts(self, kind: str) -> dict[str, int]:
+    def read_counts(self, kind: str) -> dict[str, int]:
         """How often, by reason: `refused` or `flagged`."""
         return dict(self._database.execute("SELECT reason, count FROM counter WHERE kind = ? ORDER BY 1", (kind,)))
 
-    def totals(self) -> Totals:
+    def read_totals(self) -> Totals:
         """Rows over all nodes, quickly."""
         sums = "SELECT coalesce(sum(highest), 0), coalesce(sum(stored), 0), coalesce(sum(named), 0) FROM boot"
         return Totals(*self._database.execute(sums).fetchone())
 
-    def rows_of(self) -> dict[str, int]:
+    def count_rows(self) -> dict[str, int]:
         """Rows stored, by node."""
         return dict(self._database.execute("SELECT node, sum(stored) FROM boot GROUP BY node"))
 
@@ -162,41 +173,44 @@ class Store:
         """Each node's rows, counted from the tables as sets."""
         return summarise(self._database)
 
-    def _keep(self, row: Row) -> bool:
-        if self._database.execute(self._insert, _flat(row)).rowcount == 0:
+    def _keep(self, row: StoredRow) -> bool:
+        if self._database.execute(self._insert, _to_columns(row)).rowcount == 0:
             return False
-        named = -1 if self._within_gap(row) else 0
+        named = -1 if self._is_in_gap(row) else 0
         self._database.execute(_BOOT, (row.node, row.boot, row.seq, 1, named))
         if row.gap is not None:
-            self._name(row.node, row.gap)
+            self._insert_gap(row.node, row.gap)
         return True
 
-    def _name(self, node: str, gap: Gap) -> None:
+    def _insert_gap(self, node: str, gap: RowGap) -> None:
         here = self._database.execute(_BETWEEN, (node, gap.boot, gap.first, gap.last)).fetchone()[0]
         self._database.execute("INSERT INTO gap VALUES (?, ?, ?, ?)", (node, gap.boot, gap.first, gap.last))
         self._database.execute(_BOOT, (node, gap.boot, gap.last, 0, gap.count - here))
 
-    def _within_gap(self, row: Row) -> bool:
+    def _is_in_gap(self, row: StoredRow) -> bool:
         """A row that came after all, although a gap had named it."""
         found = self._database.execute(_WITHIN_GAP, (row.node, row.boot, row.seq, row.seq))
         return found.fetchone() is not None
 
-    def _holds(self, row: Row) -> bool:
+    def _is_same(self, row: StoredRow) -> bool:
         """Whether what lies there under the row's key says the same."""
-        there, here = list(self._database.execute(_SAME, (row.node, row.boot, row.seq)).fetchone()), list(_flat(row))
+        there, here = (
+            list(self._database.execute(_SAME, (row.node, row.boot, row.seq)).fetchone()),
+            list(_to_columns(row)),
+        )
         del there[_OF_ARRIVAL], here[_OF_ARRIVAL]
         return there == here
 
-    def _highest(self, node: str, boot: str, seq: int) -> None:
+    def _raise_highest(self, node: str, boot: str, seq: int) -> None:
         self._database.execute(_BOOT, (node, boot, seq, 0, 0))
 
-    def _birth(self, born: Born) -> None:
+    def _insert_birth(self, birth: Birth) -> None:
         insert = "INSERT INTO birth (node, t_ms, bd_seq, bundle) VALUES (?, ?, ?, ?)"
-        self._database.execute(insert, (born.node, born.t_ms, born.bd_seq, born.bundle))
-        if born.newest is not None:
-            self._highest(born.node, *born.newest)
+        self._database.execute(insert, (birth.node, birth.t_ms, birth.bd_seq, birth.bundle))
+        if birth.newest is not None:
+            self._raise_highest(birth.node, *birth.newest)
 
-    def _note(self, note: NodeNote) -> None:
+    def _write_node(self, note: NodeRecord) -> None:
         values = (note.node, note.online, note.last_ms, json.dumps(dict(note.status), allow_nan=False))
         self._database.execute("INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?)", values)
 
@@ -212,7 +226,7 @@ class Store:
             raise
 
 
-def _status(node: str, text: str) -> dict[str, Scalar]:
+def _parse_status(node: str, text: str) -> dict[str, Scalar]:
     """Raise `Usage` for a status that nobody wrote so: it is not taken for a node that never said anything."""
     try:
         said: Any = json.loads(text)
@@ -224,6 +238,6 @@ def _status(node: str, text: str) -> dict[str, Scalar]:
     return cast("dict[str, Scalar]", said)
 
 
-def _flat(row: Row) -> tuple[Scalar, ...]:
+def _to_columns(row: StoredRow) -> tuple[Scalar, ...]:
     gap = (row.gap.boot, row.gap.first, row.gap.last) if row.gap else (None, None, None)
     return (row.node, row.boot, row.seq, row.t_ms, int(row.historical), row.clock, *gap, *row.values)

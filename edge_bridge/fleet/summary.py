@@ -11,7 +11,7 @@ from edge_bridge.ranges import Range, count_numbers, subtract, unite
 if TYPE_CHECKING:
     import sqlite3
 
-SHOWN: Final = 20  # ranges of missing rows that are told one by one
+MAX_SHOWN: Final = 20  # ranges of missing rows that are told one by one
 
 # `+node` and the like: the key's own index would hide a row that it should not have let in twice.
 _TWICE: Final = """
@@ -46,8 +46,8 @@ class NodeSummary:
 def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
     """One for each node that was ever heard, by name."""
     twice = dict[str, int](database.execute(_TWICE))
-    stored, gaps = _by_boot(database, _ISLANDS), _by_boot(database, "SELECT node, boot, first, last FROM gap")
-    told = _by_boot(database, "SELECT node, boot, 1, highest FROM boot")
+    stored, gaps = _read_by_boot(database, _ISLANDS), _read_by_boot(database, "SELECT node, boot, first, last FROM gap")
+    told = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
     found = list[NodeSummary]()
     nodes = "SELECT node, online, json_extract(status, '$.\"Bundle/Sha256\"'), last_ms FROM node ORDER BY node"
     for node, online, bundle, last_ms in database.execute(nodes):
@@ -72,7 +72,7 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
                 named=named,
                 missing=size_of(missing),
                 duplicates=twice.get(node, 0),
-                missing_rows=tuple(f"{boot}:{first}-{last}" for boot, (first, last) in missing[:SHOWN]),
+                missing_rows=tuple(f"{boot}:{first}-{last}" for boot, (first, last) in missing[:MAX_SHOWN]),
             )
         )
     return found
@@ -83,7 +83,7 @@ def size_of(missing: list[tuple[str, Range]]) -> int:
     return sum(last - first + 1 for _, (first, last) in missing)
 
 
-def _by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Range]]:
+def _read_by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Range]]:
     found = defaultdict[tuple[str, str], "list[Range]"](list)
     for node, boot, first, last in database.execute(select):
         found[node, boot].append((first, last))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_bridge.fleet.columns import Scalar
-    from edge_bridge.fleet.push import Progress
+    from edge_bridge.fleet.push import TransferProgress
     from edge_bridge.fleet.store import Totals
 
 
@@ -22,7 +22,7 @@ class NodeView:
     rows: int
     last_ms: int | None
     status: Mapping[str, Scalar]
-    sending: Progress | None = None
+    sending: TransferProgress | None = None
 
     @property
     def bundle(self) -> str:

@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import PulseError
-from edge_bridge.fleet.host import Now
-from edge_bridge.fleet.process import GROUP, HOST, Fleet, unknown
-from edge_bridge.fleet.push import Progress, read_bundle
+from edge_bridge.fleet.host import Instant
+from edge_bridge.fleet.process import GROUP, HOST, FleetHost, make_unknown_node_error
+from edge_bridge.fleet.push import TransferProgress, read_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,16 +22,16 @@ TURN_S: Final = 0.1
 VIEW_S: Final = 0.1
 
 
-def wall() -> Now:
+def read_clocks() -> Instant:
     """The machine's clocks."""
-    return Now(time.time_ns() // 1_000_000, time.monotonic())
+    return Instant(time.time_ns() // 1_000_000, time.monotonic())
 
 
 class FleetSession:
     """Snapshots out, bundles in; nothing here blocks but the start and `close`."""
 
     def __init__(self, broker: str, db: Path, *, group: str = GROUP, host: str = HOST) -> None:
-        """`broker` is mqtt://HOST:PORT; raises what `Fleet` raises, for instance `Usage` for a file not its own."""
+        """`broker` is mqtt://HOST:PORT; raises what `FleetHost` raises, for instance `Usage` for a file not its own."""
         self._tasks = queue.Queue[tuple[bytes, str]]()
         self._closing, self._ready = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
@@ -55,10 +55,10 @@ class FleetSession:
         """Begin to send the file to a node that was heard. Raises `Usage`."""
         data = read_bundle(path)
         if all(known.node != node for known in self.snapshot().nodes):
-            raise unknown(node, [known.node for known in self.snapshot().nodes])
+            raise make_unknown_node_error(node, [known.node for known in self.snapshot().nodes])
         self._tasks.put((data, node))
 
-    def progress(self, node: str) -> Progress | None:
+    def progress(self, node: str) -> TransferProgress | None:
         """How far the newest bundle for this node is, `None` where none was sent."""
         return next((known.sending for known in self.snapshot().nodes if known.node == node), None)
 
@@ -69,7 +69,7 @@ class FleetSession:
 
     def _run(self, broker: str, db: Path, group: str, host: str) -> None:
         try:
-            fleet = Fleet(broker, db, wall, group=group, host=host)
+            fleet = FleetHost(broker, db, read_clocks, group=group, host=host)
         except BaseException as error:  # noqa: BLE001  # raised again where the session is made
             self._failure = error
             self._ready.set()
@@ -81,7 +81,7 @@ class FleetSession:
             self._failure = error
         self._ready.set()
 
-    def _serve(self, fleet: Fleet) -> None:
+    def _serve(self, fleet: FleetHost) -> None:
         due_s = 0.0
         while not self._closing.is_set():
             if time.monotonic() >= due_s:

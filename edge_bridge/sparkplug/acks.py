@@ -13,44 +13,44 @@ if TYPE_CHECKING:
 
 Acks: TypeAlias = dict[str, tuple[Range, ...]]
 
-MOST_RANGES: Final = 500  # in one message
-LONGEST: Final = 32_768  # characters of one message
-HIGHEST: Final = (1 << 63) - 1  # what SQLite counts to
+MAX_RANGES: Final = 500  # in one message
+MAX_LENGTH: Final = 32_768  # characters of one message
+MAX_NUMBER: Final = (1 << 63) - 1  # what SQLite counts to
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 _RANGE: Final = re.compile(r"([1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?", re.ASCII)
 
 
-def formatted(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
-    """As few texts as hold all of it, each within `MOST_RANGES`; nothing for nothing."""
+def format_acks(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
+    """As few texts as hold all of it, each within `MAX_RANGES`; nothing for nothing."""
     flat = [(boot, one) for boot, those in acks.items() for one in those]
-    for start in range(0, len(flat), MOST_RANGES):
+    for start in range(0, len(flat), MAX_RANGES):
         by_boot = dict[str, list[str]]()
-        for boot, (first, last) in flat[start : start + MOST_RANGES]:
+        for boot, (first, last) in flat[start : start + MAX_RANGES]:
             by_boot.setdefault(boot, []).append(str(first) if first == last else f"{first}-{last}")
         yield ";".join(f"{boot}:{','.join(words)}" for boot, words in by_boot.items())
 
 
-def parse(text: str) -> Acks:
+def parse_acks(text: str) -> Acks:
     """Boots and their ranges; raises `PayloadError` of kind `acks` for anything else, however long."""
-    if len(text) > LONGEST:
-        raise PayloadError("acks", "an acknowledgement is too long", value=len(text), bound=LONGEST)
+    if len(text) > MAX_LENGTH:
+        raise PayloadError("acks", "an acknowledgement is too long", value=len(text), bound=MAX_LENGTH)
     found, count = dict[str, tuple[Range, ...]](), 0
     for part in text.split(";") if text else ():
         boot, colon, words = part.partition(":")
         if not colon or not _BOOT.fullmatch(boot) or boot in found:
             raise PayloadError("acks", f"{part[:60]!r} names no boot of its own", value=part[:60])
-        found[boot] = tuple(_range(word) for word in words.split(","))
+        found[boot] = tuple(_parse_range(word) for word in words.split(","))
         count += len(found[boot])
-    if count > MOST_RANGES:
-        raise PayloadError("acks", "an acknowledgement has too many ranges", value=count, bound=MOST_RANGES)
+    if count > MAX_RANGES:
+        raise PayloadError("acks", "an acknowledgement has too many ranges", value=count, bound=MAX_RANGES)
     return found
 
 
-def _range(word: str) -> Range:
+def _parse_range(word: str) -> Range:
     match = _RANGE.fullmatch(word)
     if match is None:
         raise PayloadError("acks", f"{word[:60]!r} is no range of row numbers", value=word[:60])
     first, last = int(match[1]), int(match[2] or match[1])
-    if not first <= last <= HIGHEST:
-        raise PayloadError("acks", f"{word!r} does not count upwards within {HIGHEST}", value=word, bound=HIGHEST)
+    if not first <= last <= MAX_NUMBER:
+        raise PayloadError("acks", f"{word!r} does not count upwards within {MAX_NUMBER}", value=word, bound=MAX_NUMBER)
     return first, last

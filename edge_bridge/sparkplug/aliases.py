@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_bridge.sparkplug.payload import DataType, Metric, PayloadError, typed
+from edge_bridge.sparkplug.payload import DataType, PayloadError, SparkplugMetric, convert_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,10 +21,10 @@ class Aliases:
     names: dict[int, str]
 
     @staticmethod
-    def of(declared: Iterable[Metric]) -> Aliases:
+    def from_birth(metrics: Iterable[SparkplugMetric]) -> Aliases:
         """From the metrics of a birth; raises `PayloadError` where a name, a type or a unique alias is missing."""
         types, names = dict[str, DataType](), dict[int, str]()
-        for metric in declared:
+        for metric in metrics:
             if metric.name is None or metric.datatype is DataType.UNKNOWN:
                 raise PayloadError("incomplete_birth", f"a birth leaves out the name or the type of {metric.name}")
             if metric.name in types or metric.alias in names:
@@ -34,18 +34,18 @@ class Aliases:
                 names[metric.alias] = metric.name
         return Aliases(types, names)
 
-    def read(self, payload: Payload) -> dict[str, Metric]:
+    def read(self, payload: Payload) -> dict[str, SparkplugMetric]:
         """The metrics of a message by name; raises `PayloadError` (`unknown_alias`, `twice`, `wrong_type` ...)."""
-        found = dict[str, Metric]()
+        found = dict[str, SparkplugMetric]()
         for metric in payload.metrics:
-            named = self.resolved(metric)
-            assert named.name is not None  # noqa: S101  # `resolved` gave it one
+            named = self.resolve(metric)
+            assert named.name is not None  # noqa: S101  # `resolve` gave it one
             if named.name in found:
                 raise PayloadError("twice", f"{named.name} stands twice in one message", key=named.name)
             found[named.name] = named
         return found
 
-    def resolved(self, metric: Metric) -> Metric:
+    def resolve(self, metric: SparkplugMetric) -> SparkplugMetric:
         """The metric with name and datatype of its declaration."""
         name = self.names.get(metric.alias) if metric.alias is not None else metric.name
         if name is None or name not in self.types:
@@ -53,4 +53,4 @@ class Aliases:
             raise PayloadError("unknown_alias", f"{called} was in no birth", key=metric.name, value=metric.alias)
         if metric.name not in {None, name}:
             raise PayloadError("unknown_alias", f"alias {metric.alias} is {name}, not {metric.name}", key=name)
-        return typed(metric, name, self.types[name])
+        return convert_metric(metric, name, self.types[name])

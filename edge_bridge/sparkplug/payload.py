@@ -65,7 +65,7 @@ _KINDS: Final[dict[DataType, type]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class SparkplugMetric:
     """One value with its name or its alias; `None` is Sparkplug's null, `timestamp_ms` counts from 1970 in UTC."""
 
     name: str | None
@@ -81,40 +81,40 @@ class Payload:
     """One message: when it was sent, what it says, and its place (0 to 255) where messages are counted."""
 
     timestamp_ms: int | None
-    metrics: tuple[Metric, ...]
+    metrics: tuple[SparkplugMetric, ...]
     seq: int | None = None
 
 
-def checked(datatype: DataType, value: Value, called: str | None = None) -> Value:
+def check_value(datatype: DataType, value: Value, name: str | None = None) -> Value:
     """`value`, when `datatype` holds it; raises `PayloadError` of kind `wrong_type` or `out_of_range`."""
     if value is None or datatype is DataType.UNKNOWN:
         return value
     low, high = _BOUNDS[datatype]
     if low == high:
         if type(value) is not _KINDS[datatype]:
-            raise _wrong_type(datatype, value, called)
+            raise _wrong_type(datatype, value, name)
         return value
     if type(value) is not int:
-        raise _wrong_type(datatype, value, called)
+        raise _wrong_type(datatype, value, name)
     if not low <= value <= high:
-        words = f"{called or 'a metric'}: {value} is no {datatype.name}"
-        raise PayloadError("out_of_range", words, key=called, value=value, bound=[low, high])
+        words = f"{name or 'a metric'}: {value} is no {datatype.name}"
+        raise PayloadError("out_of_range", words, key=name, value=value, bound=[low, high])
     return value
 
 
-def typed(metric: Metric, name: str, datatype: DataType) -> Metric:
+def convert_metric(metric: SparkplugMetric, name: str, datatype: DataType) -> SparkplugMetric:
     """The metric under its name, its raw value read as `datatype`; raises `PayloadError` when it is not one."""
     if metric.datatype not in {DataType.UNKNOWN, datatype}:
         words = f"{name} came as {metric.datatype.name}, its birth said {datatype.name}"
         raise PayloadError("wrong_type", words, key=name, value=metric.datatype.name, bound=datatype.name)
     value = metric.value
     if metric.datatype is DataType.UNKNOWN and type(value) is int:
-        value = signed(datatype, value)
-    held = checked(datatype, value, name)
-    return Metric(name, metric.alias, datatype, held, metric.timestamp_ms, metric.historical)
+        value = decode_signed(datatype, value)
+    held = check_value(datatype, value, name)
+    return SparkplugMetric(name, metric.alias, datatype, held, metric.timestamp_ms, metric.historical)
 
 
-def signed(datatype: DataType, raw: int) -> int:
+def decode_signed(datatype: DataType, raw: int) -> int:
     """An unsigned field as the signed number it stands for: two's complement in its own width, or sign-extended."""
     bits = SIGNED_BITS.get(datatype)
     if bits is None:
@@ -136,6 +136,6 @@ def _bounds(datatype: DataType) -> tuple[int, int]:
 _BOUNDS: Final = {datatype: _bounds(datatype) for datatype in DataType}
 
 
-def _wrong_type(datatype: DataType, value: Value, called: str | None) -> PayloadError:
+def _wrong_type(datatype: DataType, value: Value, name: str | None) -> PayloadError:
     kind = type(value).__name__
-    return PayloadError("wrong_type", f"{called or 'a metric'}: {kind} is no {datatype.name}", key=called, value=kind)
+    return PayloadError("wrong_type", f"{name or 'a metric'}: {kind} is no {datatype.name}", key=name, value=kind)

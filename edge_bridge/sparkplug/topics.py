@@ -11,11 +11,11 @@ from edge_bridge.sparkplug.payload import PayloadError
 
 NAMESPACE: Final = "spBv1.0"
 STATE: Final = "STATE"
-LONGEST: Final = 60
-_NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST}}}", re.ASCII)
+MAX_NAME: Final = 60
+_NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_NAME}}}", re.ASCII)
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message of a node is."""
 
     NBIRTH = "NBIRTH"
@@ -29,34 +29,34 @@ class Topic:
     """Whose message of which kind; `str` is the topic."""
 
     group: str
-    kind: Kind
+    kind: MessageKind
     node: str
 
     def __str__(self) -> str:
-        return f"{NAMESPACE}/{named(self.group, 'group')}/{self.kind}/{named(self.node, 'node')}"
+        return f"{NAMESPACE}/{check_name(self.group, 'group')}/{self.kind}/{check_name(self.node, 'node')}"
 
 
-def parse(text: str) -> Topic:
+def parse_topic(text: str) -> Topic:
     """The topic of a node's message; raises `PayloadError` of kind `topic` for any other."""
     parts = text.split("/")
-    if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in list(Kind):  # noqa: PLR2004  # the four of the form above
+    if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in list(MessageKind):  # noqa: PLR2004  # the four of the form above
         raise PayloadError("topic", f"{text[:200]!r} is no topic of an edge node", value=text[:200])
-    return Topic(named(parts[1], "group"), Kind(parts[2]), named(parts[3], "node"))
+    return Topic(check_name(parts[1], "group"), MessageKind(parts[2]), check_name(parts[3], "node"))
 
 
-def named(name: str, what: str) -> str:
+def check_name(name: str, what: str) -> str:
     """`name`, when it can stand in a topic; raises `PayloadError` of kind `topic`."""
     if not _NAME.fullmatch(name):
-        words = f"{name[:200]!r} is no name for a {what}: letters, digits, '-', '_', '.', up to {LONGEST}"
-        raise PayloadError("topic", words, key=what, value=name[:200], bound=LONGEST)
+        words = f"{name[:200]!r} is no name for a {what}: letters, digits, '-', '_', '.', up to {MAX_NAME}"
+        raise PayloadError("topic", words, key=what, value=name[:200], bound=MAX_NAME)
     return name
 
 
-def state(host: str) -> str:
+def make_state_topic(host: str) -> str:
     """Where the host application says whether it is there."""
-    return f"{NAMESPACE}/{STATE}/{named(host, 'host')}"
+    return f"{NAMESPACE}/{STATE}/{check_name(host, 'host')}"
 
 
-def all_of(group: str) -> str:
+def make_group_filter(group: str) -> str:
     """The subscription that hears every message of a group's nodes."""
-    return f"{NAMESPACE}/{named(group, 'group')}/+/+"
+    return f"{NAMESPACE}/{check_name(group, 'group')}/+/+"

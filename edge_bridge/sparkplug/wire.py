@@ -11,17 +11,17 @@ from edge_bridge.sparkplug.payload import (
     SIGNED_BITS,
     UNSIGNED_BITS,
     DataType,
-    Metric,
     Payload,
     PayloadError,
+    SparkplugMetric,
     Value,
-    checked,
-    signed,
+    check_value,
+    decode_signed,
 )
 
-MOST_OCTETS: Final = 65_536
-MOST_METRICS: Final = 512
-LONGEST_NAME: Final = 200
+MAX_BYTES: Final = 65_536
+MAX_METRICS: Final = 512
+MAX_NAME: Final = 200
 SEQ_COUNT: Final = 256  # `seq` goes from 0 to 255
 
 _PACKAGE: Final = "org.eclipse.tahu.protobuf"
@@ -88,42 +88,42 @@ def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
     """The octets; `datatypes=False` leaves them to the birth (NDATA, NCMD). Raises `PayloadError` as `decode` does."""
     message = _Payload()
     if payload.timestamp_ms is not None:
-        message.timestamp = checked(DataType.UINT64, payload.timestamp_ms, "timestamp")
+        message.timestamp = check_value(DataType.UINT64, payload.timestamp_ms, "timestamp")
     if payload.seq is not None:
-        message.seq = _seq(payload.seq)
+        message.seq = _check_seq(payload.seq)
     for metric in payload.metrics:
-        _write(message.metrics.add(), metric, datatypes=datatypes)
-    octets = message.SerializeToString()
-    _within(len(octets), len(payload.metrics))
-    return octets
+        _write_metric(message.metrics.add(), metric, datatypes=datatypes)
+    data = message.SerializeToString()
+    _check_size(len(data), len(payload.metrics))
+    return data
 
 
-def decode(octets: bytes) -> Payload:
+def decode(data: bytes) -> Payload:
     """What was said; raises `PayloadError` whose `kind` says why it cannot be read. Never anything else."""
-    _within(len(octets), 0)
+    _check_size(len(data), 0)
     message = _Payload()
     try:
-        message.ParseFromString(octets)
+        message.ParseFromString(data)
     except DecodeError as error:
         raise PayloadError("undecodable", "these octets are no protobuf of a Sparkplug payload") from error
-    _within(len(octets), len(message.metrics))
+    _check_size(len(data), len(message.metrics))
     return Payload(
-        timestamp_ms=_optional(message, "timestamp"),
-        metrics=tuple(_read(metric) for metric in message.metrics),
-        seq=_seq(message.seq) if message.HasField("seq") else None,
+        timestamp_ms=_read_optional(message, "timestamp"),
+        metrics=tuple(_read_metric(metric) for metric in message.metrics),
+        seq=_check_seq(message.seq) if message.HasField("seq") else None,
     )
 
 
-def _write(into: Any, metric: Metric, *, datatypes: bool) -> None:
+def _write_metric(into: Any, metric: SparkplugMetric, *, datatypes: bool) -> None:
     if metric.datatype is DataType.UNKNOWN:
         raise PayloadError("wrong_type", f"{metric.name} has no datatype to be written in", key=metric.name)
-    name = _identity(metric.name, metric.alias)
+    name = _check_identity(metric.name, metric.alias)
     if name is not None:
-        into.name = _octets(name)
+        into.name = _encode_text(name)
     if metric.alias is not None:
-        into.alias = checked(DataType.UINT64, metric.alias, "alias")
+        into.alias = check_value(DataType.UINT64, metric.alias, "alias")
     if metric.timestamp_ms is not None:
-        into.timestamp = checked(DataType.UINT64, metric.timestamp_ms, "timestamp")
+        into.timestamp = check_value(DataType.UINT64, metric.timestamp_ms, "timestamp")
     if datatypes:
         into.datatype = int(metric.datatype)
     if metric.historical:
@@ -131,48 +131,50 @@ def _write(into: Any, metric: Metric, *, datatypes: bool) -> None:
     if metric.value is None:
         into.is_null = True
         return
-    value = checked(metric.datatype, metric.value, metric.name)
+    value = check_value(metric.datatype, metric.value, metric.name)
     field = _FIELD_OF[metric.datatype]
     if type(value) is int and value < 0:
         value += 1 << (64 if field == _LONG else 32)
-    setattr(into, field, _octets(value) if isinstance(value, str) else value)
+    setattr(into, field, _encode_text(value) if isinstance(value, str) else value)
 
 
-def _read(metric: Any) -> Metric:
-    datatype = _datatype(metric.datatype)
-    name = _identity(_text(metric.name) if metric.HasField("name") else None, _optional(metric, "alias"))
-    return Metric(
+def _read_metric(metric: Any) -> SparkplugMetric:
+    datatype = _parse_datatype(metric.datatype)
+    name = _check_identity(
+        _decode_text(metric.name) if metric.HasField("name") else None, _read_optional(metric, "alias")
+    )
+    return SparkplugMetric(
         name=name,
-        alias=_optional(metric, "alias"),
+        alias=_read_optional(metric, "alias"),
         datatype=datatype,
-        value=_value(metric, datatype, name),
-        timestamp_ms=_optional(metric, "timestamp"),
+        value=_read_value(metric, datatype, name),
+        timestamp_ms=_read_optional(metric, "timestamp"),
         historical=metric.is_historical,
     )
 
 
-def _value(metric: Any, datatype: DataType, called: str | None) -> Value:
+def _read_value(metric: Any, datatype: DataType, name: str | None) -> Value:
     field: str | None = metric.WhichOneof("value")
     if metric.is_null or field is None:
         if metric.is_null and field is None:
             return None
         kind = "no_value" if field is None else "null_and_value"
-        raise PayloadError(kind, f"{called or 'a metric'} is to have a value or to be null, one of both", key=called)
+        raise PayloadError(kind, f"{name or 'a metric'} is to have a value or to be null, one of both", key=name)
     value: Value = getattr(metric, field)
     if field == "string_value":
-        value = _text(metric.string_value)
+        value = _decode_text(metric.string_value)
     if datatype is DataType.UNKNOWN:
         return value
     wide = datatype is DataType.UINT32 and field == _LONG  # some writers put it there
     if field != _FIELD_OF[datatype] and not wide:
-        words = f"{called or 'a metric'} is a {datatype.name} but came as {field}"
-        raise PayloadError("wrong_type", words, key=called, value=field, bound=_FIELD_OF[datatype])
+        words = f"{name or 'a metric'} is a {datatype.name} but came as {field}"
+        raise PayloadError("wrong_type", words, key=name, value=field, bound=_FIELD_OF[datatype])
     if type(value) is int:
-        value = signed(datatype, value)
-    return checked(datatype, value, called)
+        value = decode_signed(datatype, value)
+    return check_value(datatype, value, name)
 
 
-def _datatype(number: int) -> DataType:
+def _parse_datatype(number: int) -> DataType:
     try:
         return DataType(number)
     except ValueError:
@@ -180,40 +182,40 @@ def _datatype(number: int) -> DataType:
         raise PayloadError("unknown_datatype", words, value=number) from None
 
 
-def _identity(name: str | None, alias: int | None) -> str | None:
+def _check_identity(name: str | None, alias: int | None) -> str | None:
     if name is None and alias is None:
         raise PayloadError("nameless", "a metric has neither a name nor an alias")
-    if name is not None and not 0 < len(name) <= LONGEST_NAME:
-        raise PayloadError("name", "a metric's name is empty or too long", value=len(name), bound=LONGEST_NAME)
+    if name is not None and not 0 < len(name) <= MAX_NAME:
+        raise PayloadError("name", "a metric's name is empty or too long", value=len(name), bound=MAX_NAME)
     return name
 
 
-def _octets(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         raise PayloadError("not_utf8", "a text cannot be written as UTF-8", value=repr(text[:40])) from error
 
 
-def _text(octets: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     try:
-        return octets.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
-        raise PayloadError("not_utf8", "a text is not UTF-8", value=repr(octets[:40])) from error
+        raise PayloadError("not_utf8", "a text is not UTF-8", value=repr(data[:40])) from error
 
 
-def _seq(number: int) -> int:
+def _check_seq(number: int) -> int:
     if not 0 <= number < SEQ_COUNT:
         raise PayloadError("seq", f"seq {number} is not between 0 and 255", key="seq", value=number, bound=255)
     return number
 
 
-def _optional(message: Any, field: str) -> int | None:
+def _read_optional(message: Any, field: str) -> int | None:
     return getattr(message, field) if message.HasField(field) else None
 
 
-def _within(octets: int, metrics: int) -> None:
-    if octets > MOST_OCTETS:
-        raise PayloadError("oversized", "a payload is too large", value=octets, bound=MOST_OCTETS)
-    if metrics > MOST_METRICS:
-        raise PayloadError("too_many_metrics", "a payload has too many metrics", value=metrics, bound=MOST_METRICS)
+def _check_size(size: int, metrics: int) -> None:
+    if size > MAX_BYTES:
+        raise PayloadError("oversized", "a payload is too large", value=size, bound=MAX_BYTES)
+    if metrics > MAX_METRICS:
+        raise PayloadError("too_many_metrics", "a payload has too many metrics", value=metrics, bound=MAX_METRICS)

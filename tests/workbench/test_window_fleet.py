@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from drivers.errors import BrokerMissing, PulseError, Usage
-from edge_bridge.fleet.push import Progress
+from edge_bridge.fleet.push import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeHub, Kit, pack
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
@@ -250,7 +250,7 @@ def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
 
 def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
     kit.connect()
-    kit.say(replace(pack(), sending=Progress("pack-1", SHA, 10, 10, "reverted", "it tripped")))
+    kit.say(replace(pack(), sending=TransferProgress("pack-1", SHA, 10, 10, "reverted", "it tripped")))
     kit.page.set_theme(LIGHT)
     assert kit.page.table.chosen == "pack-1"
     assert LIGHT.amber in kit.page.detail.stepper.sentence.styleSheet()

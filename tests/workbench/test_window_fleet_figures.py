@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_bridge.fleet.push import Progress
+from edge_bridge.fleet.push import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.fake_hub import NOW_MS, SHA, pack
 from workbench.window import format as fmt
@@ -112,8 +112,8 @@ def test_what_is_sent_here_stands_above_what_the_pack_says() -> None:
     assert way_of(NodeView("pack-1", online=True, rows=0, last_ms=None, status={})) == Way("", "")
 
 
-def _progress() -> Progress:
-    return Progress("pack-1", SHA, 1_000, 250, "desired", "")
+def _progress() -> TransferProgress:
+    return TransferProgress("pack-1", SHA, 1_000, 250, "desired", "")
 
 
 # ---- the trend

@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from edge_bridge.fleet import commands
-from edge_bridge.mqtt import Link, Message, Up
+from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
 from workbench.session.actions import Failure
@@ -72,13 +72,13 @@ class Talker:
         self._ends, self._reason = ends, reason
         self._held = b""
         self._told: dict[str, Value] = {}
-        self._link = Link(url, "talker", None, ["spBv1.0/pulsebms/NCMD/pack-1"])
+        self._link = MqttLink(url, "talker", None, ["spBv1.0/pulsebms/NCMD/pack-1"])
 
     def turn(self) -> None:
         for event in self._link.poll():
-            if isinstance(event, Up):
+            if isinstance(event, LinkUp):
                 self._link.publish(self.pack.birth(_now_ms(), **self._told))
-            elif isinstance(event, Message):
+            elif isinstance(event, MqttMessage):
                 self._obey({str(one.name): one.value for one in wire.decode(event.payload).metrics})
 
     def say(self, number: int, **values: float) -> None:
@@ -221,9 +221,9 @@ def test_garbage_from_a_stranger_is_counted_by_name(desked: Desked, talk: Callab
     page, url = desked.page, desked.start()
     talk(url)
     desked.until(lambda: page.node is not None)
-    stranger = Link(url, "stranger")
-    desked.until(lambda: stranger.poll() or stranger.up)
-    stranger.publish(Message("spBv1.0/pulsebms/NDATA/pack-1", b"\xff\xff noise"))
+    stranger = MqttLink(url, "stranger")
+    desked.until(lambda: stranger.poll() or stranger.is_up)
+    stranger.publish(MqttMessage("spBv1.0/pulsebms/NDATA/pack-1", b"\xff\xff noise"))
     desked.until(page.detail.counters.topLevelItemCount)
     item = page.detail.counters.topLevelItem(0)
     stranger.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from edge_bridge.fleet.push import Progress
+from edge_bridge.fleet.push import TransferProgress
 from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
 from workbench.window.dialogs import Question
@@ -53,7 +53,7 @@ def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
         ("refused", 1_000, "has serial 5, older than 7"),
     ):
         reason = "has serial 5, older than 7" if state == "refused" else ""
-        kit.say(replace(pack(), sending=Progress("pack-1", SHA, 1_000, received, state, reason)))
+        kit.say(replace(pack(), sending=TransferProgress("pack-1", SHA, 1_000, received, state, reason)))
         assert words in stepper.sentence.text()
         assert (stepper.bar.value(), stepper.percent.text()) == (received, f"{received // 10} %")
     assert DARK.amber in stepper.sentence.styleSheet()

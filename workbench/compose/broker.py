@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.mqtt import address
+from edge_bridge.mqtt import parse_address
 from fixtures.broker import PORTS, Broker, start_broker
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def broker_at(text: str) -> Generator[str]:
     """
     name, colon, port = text.partition(":")
     if name != LOCAL:
-        address(text)
+        parse_address(text)
         yield text
         return
     chosen = _port(text, port) if colon else 0

@@ -109,7 +109,7 @@ def _spoken(job: Job, said: str) -> Iterator[Row]:
     from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415
 
     values = _values()
-    birth = Aliases.of(metrics.make_birth_metrics(values, T_MS))
+    birth = Aliases.from_birth(metrics.make_birth_metrics(values, T_MS))
 
     def encoded() -> bytes:
         return wire.encode(Payload(T_MS, metrics.make_data_metrics(values, T_MS), 7), datatypes=False)
@@ -147,8 +147,8 @@ def _kept(job: Job, said: str) -> Row:
 
 def _stored(job: Job, said: str) -> Row:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
-    from edge_bridge.fleet.row import Row as FleetRow  # noqa: PLC0415
-    from edge_bridge.fleet.store import Batch, Store  # noqa: PLC0415
+    from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
+    from edge_bridge.fleet.store import Batch, RowStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
     body, given = json.dumps(_values()), [0]
@@ -160,9 +160,12 @@ def _stored(job: Job, said: str) -> Row:
         rows = [FleetRow("pack", BOOT, first + n, T_MS, False, "", values, None) for n in range(1, AT_ONCE + 1)]  # noqa: FBT003
         return Batch(rows)
 
-    with closing(Store(job.folder / "fleet.sqlite")) as store, closing(BareRows(job.folder / "plain.sqlite")) as bare:
+    with (
+        closing(RowStore(job.folder / "fleet.sqlite")) as store,
+        closing(BareRows(job.folder / "plain.sqlite")) as bare,
+    ):
         mine_s, theirs_s = alternated(
-            lambda: timed(lambda: store.take(batch()), 10),
+            lambda: timed(lambda: store.commit(batch()), 10),
             lambda: timed(lambda: bare.commit([body] * AT_ONCE), 10),
             job.times(20),
         )

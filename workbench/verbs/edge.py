@@ -13,7 +13,7 @@ from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import reset_trip
-from edge_bridge.mqtt import address
+from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
 from workbench.compose.field import field
 from workbench.interrupt import leave_once
@@ -51,7 +51,7 @@ def main(
         stopped = True
 
     leave_once(leave)
-    address(broker)
+    parse_address(broker)
     state.mkdir(parents=True, exist_ok=True)
     with field(pack, state / _PACK) as found:
         settings = EdgeSettings(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge.fleet.defects import find_store
-from edge_bridge.fleet.process import Fleet
-from edge_bridge.fleet.push import Progress, read_bundle
-from edge_bridge.fleet.watch import wall
+from edge_bridge.fleet.process import FleetHost
+from edge_bridge.fleet.push import TransferProgress, read_bundle
+from edge_bridge.fleet.watch import read_clocks
 from workbench.compose.broker import broker_at
 from workbench.interrupt import leave_once
 
@@ -56,7 +56,7 @@ def main(
     leave_once(stop.set)  # an end that was asked for is an end in order
     with broker_at(broker) as url:
         report.line(f"broker   {url}")
-        with closing(Fleet(url, db, wall, group=group, open_store=open_store)) as fleet:
+        with closing(FleetHost(url, db, read_clocks, group=group, open_store=open_store)) as fleet:
             _reach(fleet, url, stop)
             desk = Desk(fleet, report, sending)
             desk.watch(duration_s, stop)
@@ -67,12 +67,12 @@ def main(
 class Desk:
     """Looks at a fleet and says in a line what has changed."""
 
-    def __init__(self, fleet: Fleet, report: Report, sending: Sending | None) -> None:
+    def __init__(self, fleet: FleetHost, report: Report, sending: Sending | None) -> None:
         self._fleet, self._report = fleet, report
         self._sending, self._begun = sending, False
         self._told = dict[str, str]()
         self._trouble = ""
-        self.sent: Progress | None = None
+        self.sent: TransferProgress | None = None
 
     def watch(self, duration_s: float | None, stop: threading.Event) -> None:
         """Until the time is over, somebody stops it or, with no time named, a bundle has come to its end."""
@@ -84,7 +84,7 @@ class Desk:
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._look()
-                if duration_s is None and self.sent is not None and self.sent.over:
+                if duration_s is None and self.sent is not None and self.sent.is_over:
                     break
             if duration_s is not None and now_s - started_s >= duration_s:
                 break
@@ -107,8 +107,8 @@ class Desk:
             self._report.line(f"broker   {view.trouble or 'is back'}")
 
     def _begin(self, sending: Sending) -> None:
-        if not self._fleet.knows(sending.node):
-            self._fleet.call(sending.node)
+        if not self._fleet.has_node(sending.node):
+            self._fleet.request_birth(sending.node)
             return
         self._begun = True
         self._fleet.send_bundle(sending.data, sending.node)
@@ -126,16 +126,16 @@ def _words(node: NodeView) -> str:
     return "  ".join(parts)
 
 
-def _progress(sending: Progress) -> str:
+def _progress(sending: TransferProgress) -> str:
     reason = f" ({sending.reason})" if sending.reason else ""
-    if not sending.over and sending.received < sending.size:
+    if not sending.is_over and sending.received < sending.size:
         return f"bundle {sending.sha256[:12]} {100 * sending.received // sending.size} % sent"
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _reach(fleet: Fleet, url: str, stop: threading.Event) -> None:
+def _reach(fleet: FleetHost, url: str, stop: threading.Event) -> None:
     until_s = time.monotonic() + REACH_S
-    while not fleet.connected and not stop.is_set():
+    while not fleet.is_connected and not stop.is_set():
         if time.monotonic() > until_s:
             why = fleet.view().trouble
             hint = "start one, or use --broker local"
@@ -143,7 +143,7 @@ def _reach(fleet: Fleet, url: str, stop: threading.Event) -> None:
         fleet.turn(TURN_S)
 
 
-def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: Progress | None) -> bool:
+def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: TransferProgress | None) -> bool:
     totals = {name: sum(getattr(node, name) for node in nodes) for name in ("produced", "stored", "duplicates")}
     missing, named = sum(node.missing for node in nodes), sum(node.named for node in nodes)
     report.body.update(
@@ -164,10 +164,10 @@ def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: Progr
     for reason, count in view.refused.items():
         if count:
             report.line(f"refused  {count} x {reason}")
-    return not totals["duplicates"] and (sent is None or sent.ok)
+    return not totals["duplicates"] and (sent is None or sent.is_ok)
 
 
-def _as_json(sent: Progress | None) -> dict[str, Any] | None:
+def _as_json(sent: TransferProgress | None) -> dict[str, Any] | None:
     if sent is None:
         return None
     names = ("node", "sha256", "size", "received", "state", "reason")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_bridge.fleet.process import Fleet
-from edge_bridge.fleet.watch import wall
+from edge_bridge.fleet.process import FleetHost
+from edge_bridge.fleet.watch import read_clocks
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def until(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
     wait_until(holds, within_s, every_s=0.02)
 
 
-def turn_until(fleet: Fleet, holds: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
+def turn_until(fleet: FleetHost, holds: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
     """Let the fleet work until something holds."""
     end_s = time.monotonic() + within_s
     while not holds():
@@ -97,10 +97,10 @@ def turn_until(fleet: Fleet, holds: Callable[[], Any], within_s: float = PATIENC
         fleet.turn(0.05)
 
 
-def start_fleet(url: str, db: Path) -> Fleet:
-    return Fleet(url, db, wall)
+def start_fleet(url: str, db: Path) -> FleetHost:
+    return FleetHost(url, db, read_clocks)
 
 
-def node(fleet: Fleet) -> Any:
+def node(fleet: FleetHost) -> Any:
     """What the fleet knows of the edge, None before it has met it."""
     return next((found for found in fleet.view().nodes if found.node == "pack-1"), None)

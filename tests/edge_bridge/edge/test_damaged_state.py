@@ -23,7 +23,7 @@ from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.trip_file import TripFile, reset_trip
-from edge_bridge.fleet.store import Batch, NodeNote, Store
+from edge_bridge.fleet.store import Batch, NodeRecord, RowStore
 from tests.drivers.damages import DAMAGES, FOLDER, damage
 from tests.edge_bridge.edge.keeping import NOW, Bench, installed, serial
 from tests.edge_bridge.edge.rows import BOOT
@@ -268,20 +268,20 @@ def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body
 @pytest.mark.parametrize("how", ["empty", "zeros", "no text", FOLDER, "torn"])
 def test_a_damaged_fleet_is_refused(tmp_path: Path, how: str) -> None:
     path = tmp_path / "fleet.db"
-    Store(path).close()
+    RowStore(path).close()
     damage(path, how, path.read_bytes())
     with pytest.raises(Usage) as refused:
-        Store(path)
+        RowStore(path)
     assert refused.value.key == "db"
 
 
 @pytest.mark.parametrize("status", ["", "null", "[]", '{"torn'])
 def test_a_damaged_status_of_a_node_is_refused(tmp_path: Path, status: str) -> None:
     path = tmp_path / "fleet.db"
-    with closing(Store(path)) as store:
-        store.take(Batch(notes={"pack-1": NodeNote("pack-1", online=True, last_ms=0, status={})}))
+    with closing(RowStore(path)) as store:
+        store.commit(Batch(notes={"pack-1": NodeRecord("pack-1", online=True, last_ms=0, status={})}))
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE node SET status = ?", (status,))
         database.commit()
-    with closing(Store(path)) as store, pytest.raises(Usage, match="status of pack-1 that cannot be read"):
-        store.notes()
+    with closing(RowStore(path)) as store, pytest.raises(Usage, match="status of pack-1 that cannot be read"):
+        store.read_nodes()

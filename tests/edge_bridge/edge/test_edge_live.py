@@ -50,7 +50,7 @@ def test_every_row_is_stored_once_though_broker_fleet_and_edge_are_killed(
         broker.kill()
         edge.wait_for("no broker")
         broker.restart()
-        turn_until(fleet, lambda: edge.heard("the broker is there after") and fleet.connected and node(fleet).online)
+        turn_until(fleet, lambda: edge.heard("the broker is there after") and fleet.is_connected and node(fleet).online)
         turn_until(fleet, lambda: fleet.view().totals.stored > 150)
     until(lambda: edge.heard("the fleet is away"))
     edge.kill()

@@ -11,7 +11,7 @@ from edge_bridge.edge.metrics import ALIASES, TYPES
 from edge_bridge.edge.node import Acknowledgement, EdgeNode, HostState, NodeNames, Piece, RebirthRequest
 from edge_bridge.edge.row import OutboxRow, RowKey
 from edge_bridge.fleet import commands
-from edge_bridge.mqtt import Message
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import wire
 from edge_bridge.sparkplug.aliases import Aliases
 from edge_bridge.sparkplug.payload import PayloadError, Value
@@ -31,7 +31,7 @@ def node() -> EdgeNode:
     return EdgeNode(NodeNames("pulsebms", "pack-1", "fleet"), 7)
 
 
-def said(message: Message) -> dict[str, Value]:
+def said(message: MqttMessage) -> dict[str, Value]:
     """A birth's values by name."""
     return {metric.name or "": metric.value for metric in wire.decode(message.payload).metrics}
 
@@ -43,7 +43,7 @@ def row(seq: int, *, live: bool = True, **values: Value) -> OutboxRow:
 
 def ask(node: EdgeNode, **values: Value) -> list[Any]:
     named = {name.replace("_", "/"): value for name, value in values.items()}
-    return node.handle(commands.command("pulsebms", "pack-1", named, NOW_MS))
+    return node.handle(commands.make_command("pulsebms", "pack-1", named, NOW_MS))
 
 
 def test_a_birth_declares_every_metric_and_its_alias_once(node: EdgeNode) -> None:
@@ -82,7 +82,7 @@ def test_data_goes_by_alias_and_counts_on_from_the_birth(node: EdgeNode) -> None
     first, second = node.make_row(row(41), NOW_MS), node.make_status({metrics.DEPTH: 3}, NOW_MS)
     assert [wire.decode(message.payload).seq for message in (first, second)] == [1, 2]
     assert all(metric.name is None for metric in wire.decode(first.payload).metrics)
-    declared = Aliases.of(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
+    declared = Aliases.from_birth(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
     read = declared.read(wire.decode(first.payload))
     assert {name: metric.value for name, metric in read.items()} == {
         metrics.ROW_BOOT: BOOT,
@@ -118,8 +118,10 @@ def test_an_acknowledgement_is_heard_with_its_ranges(node: EdgeNode) -> None:
 
 
 def test_a_rebirth_is_heard_only_when_it_is_true(node: EdgeNode) -> None:
-    assert node.handle(commands.command("pulsebms", "pack-1", {metrics.REBIRTH: True}, NOW_MS)) == [RebirthRequest()]
-    assert node.handle(commands.command("pulsebms", "pack-1", {metrics.REBIRTH: False}, NOW_MS)) == []
+    assert node.handle(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, NOW_MS)) == [
+        RebirthRequest()
+    ]
+    assert node.handle(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: False}, NOW_MS)) == []
     assert node.refused == {"command": 1}
 
 
@@ -149,20 +151,23 @@ def test_a_command_that_cannot_be_is_counted_and_means_nothing(
 
 
 def test_mutated_commands_never_raise_and_are_counted(node: EdgeNode) -> None:
-    chance, whole = random.Random(8), commands.command("pulsebms", "pack-1", {"Outbox/Acknowledged": f"{BOOT}:1-9"}, 1)
+    chance, whole = (
+        random.Random(8),
+        commands.make_command("pulsebms", "pack-1", {"Outbox/Acknowledged": f"{BOOT}:1-9"}, 1),
+    )
     for _ in range(400):
         octets = bytearray(whole.payload)
         for _ in range(chance.randint(1, 4)):
             octets[chance.randrange(len(octets))] = chance.randrange(256)
         del octets[chance.randint(1, len(octets)) :]
-        node.handle(Message(COMMAND, bytes(octets)))
+        node.handle(MqttMessage(COMMAND, bytes(octets)))
     assert sum(node.refused.values()) > 200
     assert len(node.refused) > 3
 
 
 def test_the_host_is_heard_and_an_older_goodbye_is_not_believed(node: EdgeNode) -> None:
     def told(octets: object) -> list[Any]:
-        return node.handle(Message(STATE, json.dumps(octets).encode(), retain=True))
+        return node.handle(MqttMessage(STATE, json.dumps(octets).encode(), retain=True))
 
     assert told({"online": True, "timestamp": 2_000}) == [HostState(online=True)]
     assert told({"online": False, "timestamp": 1_000}) == []
@@ -174,7 +179,7 @@ def test_the_host_is_heard_and_an_older_goodbye_is_not_believed(node: EdgeNode) 
     "octets", [b"", b"\xff", b"[" * 90_000, b"null", b'{"online": 1, "timestamp": 2}', b'{"online": true}']
 )
 def test_a_state_of_the_host_that_cannot_be_read_is_counted(node: EdgeNode, octets: bytes) -> None:
-    assert node.handle(Message(STATE, octets)) == []
+    assert node.handle(MqttMessage(STATE, octets)) == []
     assert node.refused == {"state": 1}
 
 

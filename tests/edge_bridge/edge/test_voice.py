@@ -12,7 +12,7 @@ from edge_bridge.edge.node import EdgeNode, NodeNames
 from edge_bridge.edge.outbox import LIVE_S, RESEND_S, Outbox
 from edge_bridge.edge.voice import MAX_BURST, OFFLINE_BURST, Uplink
 from edge_bridge.fleet import commands
-from edge_bridge.mqtt import Down, Message, Up
+from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 from edge_bridge.sparkplug import wire
 from edge_bridge.sparkplug.aliases import Aliases
 from tests.edge_bridge.fleet.pack import START_MS, Desk
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.edge.row import Value
-    from edge_bridge.mqtt import Event
+    from edge_bridge.mqtt import LinkEvent
 
 BOOT = "00000000000000aa"
 STATUS: dict[str, Value] = {metrics.SHA256: "ab" * 32, metrics.STATE: "healthy", metrics.DEPTH: 0}
@@ -35,7 +35,7 @@ class Hands:
         self.now_s = 1_000.0
         self.wall_ms = START_MS
         self.taking = 1_000_000
-        self.sent: deque[Message] = deque()
+        self.sent: deque[MqttMessage] = deque()
 
     def now(self) -> float:
         return self.now_s
@@ -50,7 +50,7 @@ class Hands:
         self.now_s += seconds
         self.wall_ms += round(1_000 * seconds)
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: MqttMessage) -> bool:
         if self.taking <= 0:
             return False
         self.taking -= 1
@@ -76,12 +76,12 @@ class Edge:
         self.outbox.commit(self.hands.wall_ms, self.hands.now_s)
 
     def up(self) -> None:
-        self.hear(Up(self.node.make_will(self.hands.wall_ms), number=1))
+        self.hear(LinkUp(self.node.make_will(self.hands.wall_ms), number=1))
 
-    def hear(self, *events: Event) -> None:
+    def hear(self, *events: LinkEvent) -> None:
         self.voice.handle_events(events, STATUS)
 
-    def to_fleet(self) -> list[Message]:
+    def to_fleet(self) -> list[MqttMessage]:
         """Let the fleet hear what was sent; its commands come back at once."""
         sent, self.hands.sent = list(self.hands.sent), deque()
         self.desk.hear(*sent)
@@ -106,7 +106,7 @@ def stored(edge: Edge) -> set[int]:
     return {seq for seq, _ in kept(edge)}
 
 
-def kinds(sent: list[Message]) -> list[str]:
+def kinds(sent: list[MqttMessage]) -> list[str]:
     return [message.topic.split("/")[2] for message in sent]
 
 
@@ -137,7 +137,7 @@ def test_live_rows_go_before_the_backlog_which_says_that_it_was_held_back(edge: 
     edge.up()
     edge.rows(1)
     edge.voice.send_rows()
-    declared = Aliases.of(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
+    declared = Aliases.from_birth(metrics.make_birth_metrics({metrics.BD_SEQ: 0}, 0))
     sent = [declared.read(wire.decode(message.payload)) for message in edge.hands.sent if "NDATA" in message.topic]
     numbers = [row[metrics.ROW_SEQ] for row in sent]
     assert [(number.value, number.historical, number.timestamp_ms) for number in numbers] == [
@@ -173,7 +173,7 @@ def test_rows_that_were_lost_on_the_way_come_again(edge: Edge) -> None:
     edge.rows(3)
     edge.voice.send_rows()
     edge.hands.sent.clear()  # a broker that was killed
-    edge.hear(Down("connection lost"))
+    edge.hear(LinkDown("connection lost"))
     edge.hands.pass_s(2.0)
     edge.up()
     edge.voice.send_rows()
@@ -200,25 +200,25 @@ def test_an_acknowledgement_that_was_lost_brings_no_row_twice(edge: Edge) -> Non
 def test_a_rebirth_is_given_at_once(edge: Edge) -> None:
     edge.up()
     edge.hands.sent.clear()
-    edge.hear(commands.command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+    edge.hear(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
 
 def test_many_wishes_for_a_rebirth_at_once_bring_one(edge: Edge) -> None:
     edge.up()
     edge.hands.sent.clear()
-    edge.hear(*[commands.command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1)] * 50)
+    edge.hear(*[commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1)] * 50)
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
 
 def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge: Edge) -> None:
     edge.up()
-    edge.hear(commands.state("fleet", 5_000, online=False))
+    edge.hear(commands.make_state("fleet", 5_000, online=False))
     edge.rows(100)
     edge.hands.sent.clear()
     edge.voice.send_rows()
     assert len(edge.hands.sent) == OFFLINE_BURST
-    edge.hear(commands.state("fleet", 6_000, online=True))
+    edge.hear(commands.make_state("fleet", 6_000, online=True))
     edge.hands.sent.clear()
     edge.voice.send_rows()
     assert len(edge.hands.sent) == 100
@@ -251,7 +251,7 @@ def test_a_piece_of_a_bundle_is_answered_even_where_nothing_changed(edge: Edge) 
     edge.voice.publish_status(STATUS)
     edge.hands.sent.clear()
     piece = {metrics.DESIRED: "cd" * 32, metrics.SIZE: 10, metrics.OFFSET: 0, metrics.CHUNK: b"x"}
-    pieces = edge.voice.handle_events([commands.command("pulsebms", "pack-1", piece, 1)], STATUS)
+    pieces = edge.voice.handle_events([commands.make_command("pulsebms", "pack-1", piece, 1)], STATUS)
     assert [found.chunk for found in pieces] == [b"x"]
     edge.voice.publish_status(STATUS)
     assert kinds(list(edge.hands.sent)) == ["NDATA"]
@@ -259,7 +259,7 @@ def test_a_piece_of_a_bundle_is_answered_even_where_nothing_changed(edge: Edge) 
 
 def test_each_connection_has_a_number_of_its_own_which_is_kept(edge: Edge) -> None:
     edge.up()
-    edge.hear(Down("gone"))
+    edge.hear(LinkDown("gone"))
     edge.up()
     assert edge.bd_seqs == [3, 4]
 
@@ -277,7 +277,7 @@ def test_the_time_without_a_broker_is_summed_and_still_running(edge: Edge) -> No
     edge.hands.pass_s(1.0)
     edge.up()
     edge.hands.pass_s(5.0)
-    edge.hear(Down("gone"))
+    edge.hear(LinkDown("gone"))
     edge.hands.pass_s(3.0)
     assert edge.voice.outage_s == pytest.approx(4.0)
 
@@ -285,7 +285,7 @@ def test_the_time_without_a_broker_is_summed_and_still_running(edge: Edge) -> No
 def test_garbage_from_the_broker_changes_nothing(edge: Edge) -> None:
     edge.up()
     edge.rows(2)
-    edge.hear(Message("spBv1.0/pulsebms/NCMD/pack-1", b"\xff\xfe"), Message("elsewhere", b""))
+    edge.hear(MqttMessage("spBv1.0/pulsebms/NCMD/pack-1", b"\xff\xfe"), MqttMessage("elsewhere", b""))
     assert edge.outbox.depth == 2
     assert sum(edge.node.refused.values()) == 2
 

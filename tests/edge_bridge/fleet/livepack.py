@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from edge_bridge.mqtt import Link, Message, Up
+from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import acks, wire
 from tests.edge_bridge.fleet.pack import BOOT, Pack
 
@@ -32,7 +32,7 @@ class LivePack:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._born = False
-        self._link = Link(url, f"edge-{name}", self._will, [f"spBv1.0/pulsebms/NCMD/{name}"])
+        self._link = MqttLink(url, f"edge-{name}", self._will, [f"spBv1.0/pulsebms/NCMD/{name}"])
         self._thread = threading.Thread(target=self._run, name=f"pack {name}", daemon=True)
         self._thread.start()
 
@@ -48,19 +48,19 @@ class LivePack:
         self._link.publish(self.pack.death())
         self._link.close()
 
-    def _will(self) -> Message:
+    def _will(self) -> MqttMessage:
         self._bd_seq = (self._bd_seq + 1) % 256
         death = self.pack.death(self._bd_seq)
-        return Message(death.topic, death.payload, qos=1)
+        return MqttMessage(death.topic, death.payload, qos=1)
 
     def _run(self) -> None:
         while not self._closing.is_set():
             for event in self._link.poll(0.02):
-                if isinstance(event, Up):
+                if isinstance(event, LinkUp):
                     assert event.will is not None
                     self.pack.bd_seq = int(wire.decode(event.will.payload).metrics[0].value or 0)
                     self._birth()
-                elif isinstance(event, Message):
+                elif isinstance(event, MqttMessage):
                     self._obey({str(one.name): one.value for one in wire.decode(event.payload).metrics})
             if self._born:
                 self._send()
@@ -74,7 +74,7 @@ class LivePack:
         if said.get("Node Control/Rebirth"):
             self._birth()
         with self._lock:
-            for boot, ranges in acks.parse(str(said.get("Outbox/Acknowledged") or "")).items():
+            for boot, ranges in acks.parse_acks(str(said.get("Outbox/Acknowledged") or "")).items():
                 assert boot == BOOT
                 for first, last in ranges:
                     for number in range(first, last + 1):

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.host import Host, Now
-from edge_bridge.fleet.store import CONFLICT, Store
-from edge_bridge.mqtt import Message
+from edge_bridge.fleet.host import HostApplication, Instant
+from edge_bridge.fleet.store import CONFLICT, RowStore
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import acks, wire
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload, Value
+from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge_bridge.fleet.store import Stored
+    from edge_bridge.fleet.store import CommitResult
 
 BOOT: Final = "00c0ffee00000001"
 START_MS: Final = 1_800_000_000_000
@@ -40,7 +40,7 @@ COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": 
 ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
 
 
-def asked(store: Store, select: str, *values: object) -> list[tuple[Any, ...]]:
+def asked(store: RowStore, select: str, *values: object) -> list[tuple[Any, ...]]:
     """What the store's own connection answers: it holds the file alone."""
     return store._database.execute(select, values).fetchall()  # pyright: ignore[reportPrivateUsage]
 
@@ -56,22 +56,24 @@ class Pack:
     group: str = "pulsebms"
     types: dict[str, DataType] = field(default_factory=lambda: dict(DECLARED))
 
-    def birth(self, t_ms: int = START_MS, **status: Value) -> Message:
+    def birth(self, t_ms: int = START_MS, **status: Value) -> MqttMessage:
         said = {name.replace("_", "/"): value for name, value in status.items()}
-        metrics = [Metric("bdSeq", None, DataType.INT64, self.bd_seq, t_ms)]
-        metrics += [Metric(name, None, kind, said.get(name), t_ms) for name, kind in COMMANDED.items()]
-        metrics += [Metric(name, ALIASES[name], kind, said.get(name), t_ms) for name, kind in self.types.items()]
+        metrics = [SparkplugMetric("bdSeq", None, DataType.INT64, self.bd_seq, t_ms)]
+        metrics += [SparkplugMetric(name, None, kind, said.get(name), t_ms) for name, kind in COMMANDED.items()]
+        metrics += [
+            SparkplugMetric(name, ALIASES[name], kind, said.get(name), t_ms) for name, kind in self.types.items()
+        ]
         self.seq = 0
         return self._message("NBIRTH", Payload(t_ms, tuple(metrics), self._next()))
 
-    def row(self, number: int, t_ms: int = START_MS, *, historical: bool = False, **values: Value) -> Message:
+    def row(self, number: int, t_ms: int = START_MS, *, historical: bool = False, **values: Value) -> MqttMessage:
         said: dict[str, Value] = {"Row/Boot": self.boot, "Row/Seq": number, "Pack/Voltage": 80.0 + number % 10}
         said |= {name.replace("_", "/"): value for name, value in values.items()}
         return self.data(said, t_ms, historical=historical)
 
-    def data(self, said: dict[str, Value], t_ms: int | None = START_MS, *, historical: bool = False) -> Message:
+    def data(self, said: dict[str, Value], t_ms: int | None = START_MS, *, historical: bool = False) -> MqttMessage:
         metrics = tuple(
-            Metric(
+            SparkplugMetric(
                 None if name in ALIASES else name,
                 ALIASES.get(name),
                 (DECLARED | COMMANDED)[name],
@@ -83,46 +85,46 @@ class Pack:
         )
         return self._message("NDATA", Payload(t_ms, metrics, self._next()))
 
-    def gap(self, number: int, first: int, last: int, boot: str | None = None) -> Message:
+    def gap(self, number: int, first: int, last: int, boot: str | None = None) -> MqttMessage:
         said: dict[str, Value] = {"Row/Boot": self.boot, "Row/Seq": number}
         return self.data(said | {"Gap/Boot": boot or self.boot, "Gap/First": first, "Gap/Last": last})
 
-    def death(self, bd_seq: int | None = None) -> Message:
-        said = Metric("bdSeq", None, DataType.INT64, self.bd_seq if bd_seq is None else bd_seq)
+    def death(self, bd_seq: int | None = None) -> MqttMessage:
+        said = SparkplugMetric("bdSeq", None, DataType.INT64, self.bd_seq if bd_seq is None else bd_seq)
         return self._message("NDEATH", Payload(START_MS, (said,)))
 
     def _next(self) -> int:
         seq, self.seq = self.seq, (self.seq + 1) % 256
         return seq
 
-    def _message(self, kind: str, payload: Payload) -> Message:
+    def _message(self, kind: str, payload: Payload) -> MqttMessage:
         octets = wire.encode(payload, datatypes=kind != "NDATA")
-        return Message(f"spBv1.0/{self.group}/{kind}/{self.name}", octets)
+        return MqttMessage(f"spBv1.0/{self.group}/{kind}/{self.name}", octets)
 
 
 class Desk:
     """A host and a store without a broker: what is heard is stored, what would be sent is kept in `sent`."""
 
-    def __init__(self, path: Path, open_store: Callable[[Path], Store] = Store) -> None:
+    def __init__(self, path: Path, open_store: Callable[[Path], RowStore] = RowStore) -> None:
         self.store = open_store(path)
-        self.host = Host("pulsebms", "fleet", self.store.notes())
-        self.now = Now(START_MS, 100.0)
-        self.sent = list[Message]()
+        self.host = HostApplication("pulsebms", "fleet", self.store.read_nodes())
+        self.now = Instant(START_MS, 100.0)
+        self.sent = list[MqttMessage]()
         self.refused = dict[str, int]()
 
     def pass_s(self, seconds: float) -> None:
-        self.now = Now(self.now.ms + round(1000 * seconds), self.now.mono_s + seconds)
+        self.now = Instant(self.now.ms + round(1000 * seconds), self.now.mono_s + seconds)
 
-    def hear(self, *messages: Message) -> Stored:
+    def hear(self, *messages: MqttMessage) -> CommitResult:
         for message in messages:
-            self.host.heard(message, self.now, START_MS)
-        batch, outgoing = self.host.drained()
-        stored = self.store.take(batch)
+            self.host.handle_message(message, self.now, START_MS)
+        batch, outgoing = self.host.drain()
+        stored = self.store.commit(batch)
         for (kind, reason), count in (*batch.counts.items(), (CONFLICT, stored.conflicts)):
             if kind == "refused" and count:
                 self.refused[reason] = self.refused.get(reason, 0) + count
         self.sent += outgoing
-        self.sent += commands.acknowledgements("pulsebms", stored.kept, self.now.ms)
+        self.sent += commands.make_acknowledgements("pulsebms", stored.kept, self.now.ms)
         return stored
 
     def commands(self) -> list[dict[str, Value]]:
@@ -135,7 +137,7 @@ class Desk:
         """Rows by boot that were acknowledged since the last call."""
         found = dict[str, set[int]]()
         for said in self.commands():
-            for boot, ranges in acks.parse(str(said.get("Outbox/Acknowledged", ""))).items():
+            for boot, ranges in acks.parse_acks(str(said.get("Outbox/Acknowledged", ""))).items():
                 found.setdefault(boot, set()).update(n for first, last in ranges for n in range(first, last + 1))
         return found
 

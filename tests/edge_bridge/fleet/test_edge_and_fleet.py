@@ -12,8 +12,8 @@ from edge_bridge.edge.download import Download
 from edge_bridge.edge.node import Acknowledgement, EdgeNode, NodeNames, Piece, RebirthRequest
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.push import Push
-from edge_bridge.mqtt import Message
+from edge_bridge.fleet.push import BundleTransfer
+from edge_bridge.mqtt import MqttMessage
 from tests.edge_bridge.fleet.pack import BOOT, Desk
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ class Edge:
         self.outbox = Outbox(folder / "outbox.db", BOOT, capacity_rows=capacity_rows)
         self.download = Download(folder)
         self.desk = desk
-        self.sent = list[Message]()
+        self.sent = list[MqttMessage]()
         self.birth(self.node.make_will(desk.now.ms))
 
-    def birth(self, will: Message | None = None) -> None:
+    def birth(self, will: MqttMessage | None = None) -> None:
         newest: dict[str, Value] = {"Row/Boot": BOOT, "Row/Seq": self.outbox.boots.get(BOOT)}
         self.sent.append(
             self.node.make_birth(newest | {"Bundle/Sha256": "00" * 32} | self.offer(), self.desk.now.ms, will)
@@ -56,7 +56,7 @@ class Edge:
         self.sent += [self.node.make_row(row, now.ms) for row in due]
         self.outbox.mark_sent(due, now.mono_s)
 
-    def hear(self, message: Message) -> None:
+    def hear(self, message: MqttMessage) -> None:
         for heard in self.node.handle(message):
             match heard:
                 case Acknowledgement(boots):
@@ -83,8 +83,8 @@ class Wire:
             self.edge.hear(message)
         self.desk.pass_s(0.3)
 
-    def _through(self, sent: list[Message]) -> list[Message]:
-        there = list[Message]()
+    def _through(self, sent: list[MqttMessage]) -> list[MqttMessage]:
+        there = list[MqttMessage]()
         for message in sent:
             fate = self.dice.random()
             if fate < self.bad:
@@ -158,11 +158,14 @@ def test_a_bundle_arrives_over_a_bad_wire(tmp_path: Path, desk: Desk) -> None:
     data = random.Random(3).randbytes(500_001)
     edge.turn(1)
     wire.turn()
-    push = Push("pack-1", data, desk.host.nodes["pack-1"].status, desk.now.mono_s)
+    push = BundleTransfer("pack-1", data, desk.host.nodes["pack-1"].status, desk.now.mono_s)
     for _ in range(2_000):
         node = desk.host.nodes["pack-1"]
-        push.hear(node.status, desk.now.mono_s)
-        desk.sent += [commands.command("pulsebms", "pack-1", piece, desk.now.ms) for piece in push.due(desk.now.mono_s)]
+        push.update(node.status, desk.now.mono_s)
+        desk.sent += [
+            commands.make_command("pulsebms", "pack-1", piece, desk.now.ms)
+            for piece in push.due_pieces(desk.now.mono_s)
+        ]
         wire.turn()
         edge.turn(1)
         if edge.download.is_complete:

@@ -18,7 +18,7 @@ import pytest
 
 from drivers.errors import PulseError, Usage
 from edge_bridge.fleet.watch import FleetSession
-from edge_bridge.mqtt import Link, Message, Up
+from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.waiting import wait_until
@@ -72,8 +72,8 @@ def test_a_pack_is_seen_and_its_rows_are_stored_and_acknowledged(broker: Broker,
 def test_a_pack_that_is_cut_off_is_shown_to_be_gone(broker: Broker, session: FleetSession) -> None:
     with closing(LivePack(broker.url)) as pack:
         until(lambda: bool(session.snapshot().nodes), "the pack is there")
-        usurper = Link(broker.url, "edge-pack-1")  # takes its place at the broker, which tells its will
-        until(lambda: any(isinstance(event, Up) for event in usurper.poll()), "the usurper is there")
+        usurper = MqttLink(broker.url, "edge-pack-1")  # takes its place at the broker, which tells its will
+        until(lambda: any(isinstance(event, LinkUp) for event in usurper.poll()), "the usurper is there")
         usurper.close()
         until(lambda: pack.pack.bd_seq > 0 and session.snapshot().nodes[0].online, "and is back by itself")
 
@@ -109,7 +109,7 @@ def test_a_bundle_is_sent_and_followed_to_its_end(broker: Broker, session: Fleet
     with closing(LivePack(broker.url)) as pack:
         until(lambda: bool(session.snapshot().nodes), "the pack is there")
         session.send_bundle(bundle, "pack-1")
-        until(lambda: (found := session.progress("pack-1")) is not None and found.over, "the bundle's end")
+        until(lambda: (found := session.progress("pack-1")) is not None and found.is_over, "the bundle's end")
         assert pack.received == bundle.read_bytes()
         progress = session.progress("pack-1")
         assert progress is not None
@@ -126,7 +126,7 @@ def test_a_bundle_goes_on_after_the_broker_was_killed(broker: Broker, session: F
         until(lambda: len(pack.received) > 100_000, "some of it arrives")
         broker.kill()
         broker.restart()
-        until(lambda: (found := session.progress("pack-1")) is not None and found.over, "the bundle's end")
+        until(lambda: (found := session.progress("pack-1")) is not None and found.is_over, "the bundle's end")
         assert pack.received == bundle.read_bytes()
 
 
@@ -153,21 +153,21 @@ def test_a_session_is_refused_what_makes_no_sense(broker: Broker, tmp_path: Path
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(
     broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_bridge.fleet.store import Store  # noqa: PLC0415
+    from edge_bridge.fleet.store import RowStore  # noqa: PLC0415
 
     with closing(LivePack(broker.url)) as pack:
         pack.produce(10)
         until(lambda: stored(session) == 10, "rows before")
-        take = Store.take
+        take = RowStore.commit
 
-        def full(store: Store, batch: Any) -> Any:
+        def full(store: RowStore, batch: Any) -> Any:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(Store, "take", full)
+        monkeypatch.setattr(RowStore, "take", full)
         pack.produce(10)
         until(lambda: "disk is full" in session.snapshot().trouble, "the disk is told")
         assert len(pack.outbox) == 10
-        monkeypatch.setattr(Store, "take", take)
+        monkeypatch.setattr(RowStore, "take", take)
         until(lambda: stored(session) == 20, "rows after")
         assert session.snapshot().trouble == ""
 
@@ -192,13 +192,13 @@ def test_a_defect_in_the_fleets_thread_is_told_and_not_hidden(
 
 
 def test_a_stranger_on_the_broker_is_counted_and_harms_nobody(broker: Broker, session: FleetSession) -> None:
-    stranger = Link(broker.url, "stranger")
-    until(lambda: any(isinstance(event, Up) for event in stranger.poll()), "the stranger is there")
+    stranger = MqttLink(broker.url, "stranger")
+    until(lambda: any(isinstance(event, LinkUp) for event in stranger.poll()), "the stranger is there")
     with closing(LivePack(broker.url)) as pack:
         for octets in (b"", b"\xff" * 50, bytes(70_000)):
             for kind in ("NBIRTH", "NDEATH", "NDATA", "DDATA"):
-                stranger.publish(Message(f"spBv1.0/pulsebms/{kind}/stranger", octets))
-        stranger.publish(Message("spBv1.0/STATE/fleet", b'{"online": false, "timestamp": 0}', 1, retain=True))
+                stranger.publish(MqttMessage(f"spBv1.0/pulsebms/{kind}/stranger", octets))
+        stranger.publish(MqttMessage("spBv1.0/STATE/fleet", b'{"online": false, "timestamp": 0}', 1, retain=True))
         pack.produce(20)
         until(lambda: stored(session) == 20, "the pack's rows")
         until(lambda: session.snapshot().refused.get("topic") == 3, "strange topics")

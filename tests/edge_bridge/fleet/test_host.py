@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.fleet.host import MOST_NODES, Host, Now
-from edge_bridge.mqtt import Message
+from edge_bridge.fleet.host import MAX_NODES, HostApplication, Instant
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import wire
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload
+from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def row_count(desk: Desk) -> int:
-    return desk.store.totals().stored
+    return desk.store.read_totals().stored
 
 
 def test_a_row_is_stored_and_acknowledged_after_its_birth(desk: Desk, pack: Pack) -> None:
@@ -132,7 +132,7 @@ def test_a_row_that_cannot_be_is_refused_by_name_and_not_acknowledged(
 ) -> None:
     octets = wire.encode(wrongly(said, pack.seq), datatypes=False)
     pack.seq += 1
-    desk.hear(Message("spBv1.0/pulsebms/NDATA/pack-1", octets))
+    desk.hear(MqttMessage("spBv1.0/pulsebms/NDATA/pack-1", octets))
     assert desk.refused == {kind: 1}
     assert (row_count(desk), desk.acknowledged()) == (0, {})
     desk.hear(pack.row(1))  # and the next good one goes on
@@ -148,7 +148,7 @@ def wrongly(said: dict[str, Value], seq: int) -> Payload:
         type(None): DataType.STRING,
     }
     aliases = {name: place for place, name in enumerate(Pack().types, 1)}
-    metrics = tuple(Metric(None, aliases[name], kinds[type(one)], one, START_MS) for name, one in said.items())
+    metrics = tuple(SparkplugMetric(None, aliases[name], kinds[type(one)], one, START_MS) for name, one in said.items())
     return Payload(START_MS, metrics, seq)
 
 
@@ -159,14 +159,14 @@ def test_a_row_without_a_time_stamp_is_refused(desk: Desk, pack: Pack) -> None:
 
 def test_an_unreadable_message_costs_its_place_in_the_count(desk: Desk, pack: Pack) -> None:
     lost = pack.row(1)
-    desk.hear(Message(lost.topic, lost.payload[:-1]), pack.row(2))
+    desk.hear(MqttMessage(lost.topic, lost.payload[:-1]), pack.row(2))
     assert desk.refused == {"undecodable": 1, "out_of_order": 1}
     assert desk.rebirths() == 1
 
 
 @pytest.mark.parametrize("topic", ["", "spBv1.0/pulsebms/NDATA", "spBv1.0/other/NDATA/pack-1", "spBv1.0/pulsebms/X/p"])
 def test_a_topic_that_is_not_ours_is_counted(desk: Desk, topic: str) -> None:
-    desk.hear(Message(topic, b""))
+    desk.hear(MqttMessage(topic, b""))
     assert desk.refused == {"topic": 1}
 
 
@@ -174,35 +174,46 @@ def test_a_topic_that_is_not_ours_is_counted(desk: Desk, topic: str) -> None:
     ("kind", "metrics", "seq"),
     [
         ("bd_seq", (), 0),
-        ("bd_seq", (Metric("bdSeq", None, DataType.INT64, 256),), 0),
-        ("bd_seq", (Metric("bdSeq", None, DataType.STRING, "0"),), 0),
-        ("no_seq", (Metric("bdSeq", None, DataType.INT64, 0),), None),
-        ("incomplete_birth", (Metric(None, 4, DataType.INT64, 0),), 0),
-        ("wrong_type", (Metric("bdSeq", None, DataType.INT64, 0), Metric("Bundle/Sha256", 1, DataType.INT64, 5)), 0),
-        ("text", (Metric("bdSeq", None, DataType.INT64, 0), Metric("Bundle/Name", 1, DataType.STRING, "x" * 2_000)), 0),
+        ("bd_seq", (SparkplugMetric("bdSeq", None, DataType.INT64, 256),), 0),
+        ("bd_seq", (SparkplugMetric("bdSeq", None, DataType.STRING, "0"),), 0),
+        ("no_seq", (SparkplugMetric("bdSeq", None, DataType.INT64, 0),), None),
+        ("incomplete_birth", (SparkplugMetric(None, 4, DataType.INT64, 0),), 0),
+        (
+            "wrong_type",
+            (SparkplugMetric("bdSeq", None, DataType.INT64, 0), SparkplugMetric("Bundle/Sha256", 1, DataType.INT64, 5)),
+            0,
+        ),
+        (
+            "text",
+            (
+                SparkplugMetric("bdSeq", None, DataType.INT64, 0),
+                SparkplugMetric("Bundle/Name", 1, DataType.STRING, "x" * 2_000),
+            ),
+            0,
+        ),
     ],
 )
 def test_a_birth_that_cannot_be_leaves_everything_as_it_was(
-    desk: Desk, pack: Pack, kind: str, metrics: tuple[Metric, ...], seq: int | None
+    desk: Desk, pack: Pack, kind: str, metrics: tuple[SparkplugMetric, ...], seq: int | None
 ) -> None:
-    desk.hear(Message("spBv1.0/pulsebms/NBIRTH/pack-1", wire.encode(Payload(START_MS, metrics, seq))))
+    desk.hear(MqttMessage("spBv1.0/pulsebms/NBIRTH/pack-1", wire.encode(Payload(START_MS, metrics, seq))))
     assert desk.refused == {kind: 1}
     assert desk.hear(pack.row(1)).new == 1
 
 
 def test_births_of_strangers_that_cannot_be_read_are_not_remembered(desk: Desk) -> None:
-    desk.hear(*(Message(f"spBv1.0/pulsebms/NBIRTH/n{number}", b"\xff") for number in range(50)))
+    desk.hear(*(MqttMessage(f"spBv1.0/pulsebms/NBIRTH/n{number}", b"\xff") for number in range(50)))
     assert desk.host.nodes == {}
     assert desk.refused == {"undecodable": 50}
 
 
 def test_a_flood_of_names_has_an_end() -> None:
-    host = Host("pulsebms", "fleet")
+    host = HostApplication("pulsebms", "fleet")
     data = Pack().row(1).payload
-    for number in range(MOST_NODES + 5):
-        host.heard(Message(f"spBv1.0/pulsebms/NDATA/n{number}", data), Now(START_MS, 0.0), START_MS)
-    assert len(host.nodes) == MOST_NODES
-    assert host.drained()[0].counts["refused", "too_many_nodes"] == 5
+    for number in range(MAX_NODES + 5):
+        host.handle_message(MqttMessage(f"spBv1.0/pulsebms/NDATA/n{number}", data), Instant(START_MS, 0.0), START_MS)
+    assert len(host.nodes) == MAX_NODES
+    assert host.drain()[0].counts["refused", "too_many_nodes"] == 5
 
 
 def test_what_a_pack_says_of_itself_is_what_is_shown(desk: Desk, pack: Pack) -> None:
@@ -219,9 +230,9 @@ def test_backlog_does_not_pose_as_the_present(desk: Desk, pack: Pack) -> None:
 
 def test_a_restarted_host_asks_those_it_knew_for_a_birth(desk: Desk, pack: Pack) -> None:
     desk.hear(pack.row(1))
-    again = Host("pulsebms", "fleet", desk.store.notes())
-    again.up(START_MS, desk.now)
-    _, (state, command) = again.drained()
+    again = HostApplication("pulsebms", "fleet", desk.store.read_nodes())
+    again.handle_connected(START_MS, desk.now)
+    _, (state, command) = again.drain()
     assert json.loads(state.payload) == {"online": True, "timestamp": START_MS}
     assert (state.topic, state.qos, state.retain) == ("spBv1.0/STATE/fleet", 1, True)
     assert (command.topic, command.qos, command.retain) == ("spBv1.0/pulsebms/NCMD/pack-1", 0, False)
@@ -231,28 +242,28 @@ def test_a_restarted_host_asks_those_it_knew_for_a_birth(desk: Desk, pack: Pack)
 
 def test_a_host_that_is_told_to_be_offline_contradicts(desk: Desk) -> None:
     for said in (b'{"online": true, "timestamp": 1}', b"{", b"[]", b"\xff", b"[" * 100_000):
-        desk.hear(Message("spBv1.0/STATE/fleet", said))
+        desk.hear(MqttMessage("spBv1.0/STATE/fleet", said))
     assert desk.sent == []
-    desk.hear(Message("spBv1.0/STATE/fleet", b'{"online": false, "timestamp": 1}'))
+    desk.hear(MqttMessage("spBv1.0/STATE/fleet", b'{"online": false, "timestamp": 1}'))
     assert [json.loads(one.payload)["online"] for one in desk.sent] == [True]
 
 
 def test_without_a_broker_nobody_is_known_to_be_there(desk: Desk, pack: Pack) -> None:
-    desk.host.down()
+    desk.host.handle_disconnected()
     desk.hear(pack.row(1))
     assert not desk.host.nodes["pack-1"].online
     assert desk.refused == {"no_birth": 1}
 
 
 def test_the_fleets_own_commands_are_no_news(desk: Desk, pack: Pack) -> None:
-    desk.hear(Message("spBv1.0/pulsebms/NCMD/pack-1", b"\xff"))
+    desk.hear(MqttMessage("spBv1.0/pulsebms/NCMD/pack-1", b"\xff"))
     assert desk.refused == {}
 
 
 def test_a_clock_that_jumps_is_kept_as_it_says_but_flagged(desk: Desk, pack: Pack) -> None:
     day_ms = 86_400_000
     desk.hear(pack.row(1), pack.row(2, START_MS + day_ms), pack.row(3, 5_000), pack.row(4, START_MS - day_ms))
-    assert desk.store.counts("flagged") == {"future_time": 1, "past_time": 1}
+    assert desk.store.read_counts("flagged") == {"future_time": 1, "past_time": 1}
     found = asked(desk.store, "SELECT seq, t_ms - ?, clock FROM row ORDER BY seq", START_MS)
     assert found == [(1, 0, ""), (2, day_ms, "future"), (3, 5_000 - START_MS, "past"), (4, -day_ms, "")]
     assert desk.host.nodes["pack-1"].last_ms == START_MS
@@ -260,10 +271,10 @@ def test_a_clock_that_jumps_is_kept_as_it_says_but_flagged(desk: Desk, pack: Pac
 
 
 def test_the_fleets_own_clock_orders_nothing_either(desk: Desk, pack: Pack) -> None:
-    desk.now = Now(START_MS - 10 * 86_400_000, desk.now.mono_s)  # set back by ten days
+    desk.now = Instant(START_MS - 10 * 86_400_000, desk.now.mono_s)  # set back by ten days
     desk.hear(pack.row(1), pack.row(2))
     assert row_count(desk) == 2
-    assert desk.store.counts("flagged") == {"future_time": 2}
+    assert desk.store.read_counts("flagged") == {"future_time": 2}
 
 
 def test_a_time_stamp_beyond_what_can_be_stored_is_refused(desk: Desk, pack: Pack) -> None:

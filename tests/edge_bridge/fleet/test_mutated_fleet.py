@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge.fleet.columns import COLUMNS
-from edge_bridge.mqtt import Message
+from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug.payload import PayloadError
-from edge_bridge.sparkplug.wire import MOST_OCTETS, decode
+from edge_bridge.sparkplug.wire import MAX_BYTES, decode
 from tests.edge_bridge.fleet.pack import ALIASES, START_MS, Desk, Pack, asked
 from tests.edge_bridge.sparkplug.protobuf import double, number, octets, varint
 from tests.edge_bridge.sparkplug.test_wire_golden import other_reader
@@ -45,7 +45,7 @@ def repeated(octets: bytes, dice: random.Random) -> bytes:
 
 
 def huge(octets: bytes, dice: random.Random) -> bytes:
-    return octets + varint(5 << 3 | 2) + varint(MOST_OCTETS) + bytes(MOST_OCTETS)
+    return octets + varint(5 << 3 | 2) + varint(MAX_BYTES) + bytes(MAX_BYTES)
 
 
 def lying_length(octets: bytes, dice: random.Random) -> bytes:
@@ -117,7 +117,7 @@ def test_200_damaged_messages_crash_no_fleet_and_store_nothing_wrong(tmp_path: P
     for damaged in mutated():
         desk.hear(pack.birth())  # a damaged row is the next message that is expected
         before, refused = row_keys(desk), sum(desk.refused.values())
-        desk.hear(Message(f"spBv1.0/pulsebms/{kind}/pack-1", damaged))
+        desk.hear(MqttMessage(f"spBv1.0/pulsebms/{kind}/pack-1", damaged))
         new, counted = row_keys(desk) - before, sum(desk.refused.values()) - refused
         if kind == "NDATA":
             assert counted == 1 or says_all_that_is_stored(desk, new, damaged)
@@ -125,7 +125,7 @@ def test_200_damaged_messages_crash_no_fleet_and_store_nothing_wrong(tmp_path: P
         assert not new or (kind == "NDATA" and not counted)
     assert desk.hear(pack.birth(), pack.row(3)).new == 1, "the fleet goes on"
     assert desk.store.summary()[0].duplicates == 0
-    assert desk.store.counts("refused") == desk.refused
+    assert desk.store.read_counts("refused") == desk.refused
     desk.close()
 
 
@@ -133,8 +133,8 @@ def test_damaged_messages_are_counted_under_many_names(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "fleet.db")
     pack = Pack()
     for damaged in mutated():
-        desk.hear(pack.birth(), Message("spBv1.0/pulsebms/NDATA/pack-1", damaged))
-    named = desk.store.counts("refused")
+        desk.hear(pack.birth(), MqttMessage("spBv1.0/pulsebms/NDATA/pack-1", damaged))
+    named = desk.store.read_counts("refused")
     assert {"undecodable", "oversized", "wrong_type", "unknown_alias", "twice"} <= named.keys(), named
     desk.close()
 

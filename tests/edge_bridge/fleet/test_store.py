@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from drivers.errors import Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.defects import RowDoublingStore, RowLosingStore
-from edge_bridge.fleet.row import Gap, Row
-from edge_bridge.fleet.store import Batch, NodeNote, Store
+from edge_bridge.fleet.row import RowGap, StoredRow
+from edge_bridge.fleet.store import Batch, NodeRecord, RowStore
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -29,66 +29,66 @@ if TYPE_CHECKING:
 NOTHING = (None,) * len(COLUMNS)
 
 
-def row(seq: int, boot: str = BOOT, gap: Gap | None = None, voltage_v: float = 80.0) -> Row:
-    return Row(
+def row(seq: int, boot: str = BOOT, gap: RowGap | None = None, voltage_v: float = 80.0) -> StoredRow:
+    return StoredRow(
         "pack-1", boot, seq, START_MS, historical=False, clock="", values=(1.0, voltage_v, *NOTHING[2:]), gap=gap
     )
 
 
-def batch(*rows: Row) -> Batch:
-    return Batch(list(rows), notes={"pack-1": NodeNote("pack-1", online=True, last_ms=START_MS, status={})})
+def batch(*rows: StoredRow) -> Batch:
+    return Batch(list(rows), notes={"pack-1": NodeRecord("pack-1", online=True, last_ms=START_MS, status={})})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Generator[Store]:
-    made = Store(tmp_path / "fleet.db")
+def store(tmp_path: Path) -> Generator[RowStore]:
+    made = RowStore(tmp_path / "fleet.db")
     yield made
     made.close()
 
 
-def only(store: Store) -> NodeSummary:
+def only(store: RowStore) -> NodeSummary:
     (found,) = store.summary()
     return found
 
 
-def test_a_row_that_comes_again_is_stored_once_and_acknowledged_twice(store: Store) -> None:
-    first, second = store.take(batch(row(1), row(1))), store.take(batch(row(1), row(2)))
+def test_a_row_that_comes_again_is_stored_once_and_acknowledged_twice(store: RowStore) -> None:
+    first, second = store.commit(batch(row(1), row(1))), store.commit(batch(row(1), row(2)))
     assert (first.new, first.duplicates, second.new, second.duplicates) == (1, 1, 1, 1)
     assert second.kept == {"pack-1": {BOOT: [1, 2]}}
     assert (only(store).produced, only(store).stored, only(store).duplicates, only(store).missing) == (2, 2, 0, 0)
 
 
-def test_a_row_that_says_something_else_the_second_time_is_counted_and_changes_nothing(store: Store) -> None:
-    store.take(batch(row(1)))
-    assert store.take(batch(row(1, voltage_v=99.0))).conflicts == 1
-    assert store.counts("refused") == {"conflict": 1}
+def test_a_row_that_says_something_else_the_second_time_is_counted_and_changes_nothing(store: RowStore) -> None:
+    store.commit(batch(row(1)))
+    assert store.commit(batch(row(1, voltage_v=99.0))).conflicts == 1
+    assert store.read_counts("refused") == {"conflict": 1}
     assert asked(store, "SELECT voltage_v FROM row") == [(80.0,)]
 
 
-def test_a_row_that_comes_again_as_backlog_says_the_same(store: Store) -> None:
-    store.take(batch(row(1)))
+def test_a_row_that_comes_again_as_backlog_says_the_same(store: RowStore) -> None:
+    store.commit(batch(row(1)))
     later = replace(row(1), historical=True, clock="future")
-    assert store.take(batch(later)).conflicts == 0
+    assert store.commit(batch(later)).conflicts == 0
 
 
-def test_rows_below_the_newest_that_nobody_explains_are_missing(store: Store) -> None:
-    store.take(batch(row(1), row(4), row(7)))
+def test_rows_below_the_newest_that_nobody_explains_are_missing(store: RowStore) -> None:
+    store.commit(batch(row(1), row(4), row(7)))
     assert (only(store).produced, only(store).missing) == (7, 4)
     assert only(store).missing_rows == (f"{BOOT}:2-3", f"{BOOT}:5-6")
 
 
-def test_rows_that_a_gap_names_are_not_missing(store: Store) -> None:
-    store.take(batch(row(1), row(6, gap=Gap(BOOT, 2, 5))))
+def test_rows_that_a_gap_names_are_not_missing(store: RowStore) -> None:
+    store.commit(batch(row(1), row(6, gap=RowGap(BOOT, 2, 5))))
     assert (only(store).produced, only(store).stored, only(store).named, only(store).missing) == (6, 2, 4, 0)
 
 
-def test_a_gap_tells_that_rows_of_an_earlier_boot_were_produced(store: Store) -> None:
-    store.take(batch(row(1, "0a", gap=Gap("0b", 1, 30))))
+def test_a_gap_tells_that_rows_of_an_earlier_boot_were_produced(store: RowStore) -> None:
+    store.commit(batch(row(1, "0a", gap=RowGap("0b", 1, 30))))
     assert (only(store).produced, only(store).stored, only(store).named) == (31, 1, 30)
 
 
-def test_a_row_that_was_stored_before_a_gap_named_it_is_stored(store: Store) -> None:
-    store.take(batch(row(1), row(2), row(6, gap=Gap(BOOT, 2, 5))))
+def test_a_row_that_was_stored_before_a_gap_named_it_is_stored(store: RowStore) -> None:
+    store.commit(batch(row(1), row(2), row(6, gap=RowGap(BOOT, 2, 5))))
     assert (only(store).stored, only(store).named, only(store).missing) == (3, 3, 0)
 
 
@@ -114,15 +114,15 @@ def test_running_counts_and_tables_agree_in_any_order(
         if all(boot != other or first > last or first + length < begin for other, begin, last in apart):
             apart.append((boot, first, first + length))
     rows = [row(seq, boot) for boot, seq in keys]
-    rows += [row(number, "0c", Gap(*gap)) for number, gap in enumerate(apart, 1)]
+    rows += [row(number, "0c", RowGap(*gap)) for number, gap in enumerate(apart, 1)]
     random.shuffle(rows)
     path = tmp_path / "any.db"
     path.unlink(missing_ok=True)
-    store = Store(path)
+    store = RowStore(path)
     try:
         for start in range(0, len(rows), 5):
-            store.take(batch(*rows[start : start + 5]))
-        totals = store.totals()
+            store.commit(batch(*rows[start : start + 5]))
+        totals = store.read_totals()
         found = store.summary()
     finally:
         store.close()
@@ -138,15 +138,15 @@ def test_running_counts_and_tables_agree_in_any_order(
         assert one.missing == totals.missing == one.produced - one.stored - one.named
 
 
-def test_a_commit_that_fails_leaves_nothing_behind(store: Store) -> None:
-    store.take(batch(row(1)))
+def test_a_commit_that_fails_leaves_nothing_behind(store: RowStore) -> None:
+    store.commit(batch(row(1)))
     ((pages,),) = asked(store, "PRAGMA page_count")
     asked(store, f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        store.take(batch(*(row(seq) for seq in range(2, 2_000))))
-    assert only(store).stored == store.totals().stored == 1
+        store.commit(batch(*(row(seq) for seq in range(2, 2_000))))
+    assert only(store).stored == store.read_totals().stored == 1
     asked(store, "PRAGMA max_page_count = 1000000")
-    assert store.take(batch(row(2))).new == 1
+    assert store.commit(batch(row(2))).new == 1
 
 
 def test_a_database_is_found_again_as_it_was_left(tmp_path: Path) -> None:
@@ -155,22 +155,22 @@ def test_a_database_is_found_again_as_it_was_left(tmp_path: Path) -> None:
     first.hear(pack.birth(Bundle_Sha256="ab" * 32), pack.row(1))
     first.hear(pack.row(9), pack.death(7))
     first.close()
-    store = Store(tmp_path / "fleet.db")
-    (note,) = store.notes()
+    store = RowStore(tmp_path / "fleet.db")
+    (note,) = store.read_nodes()
     assert (note.node, note.online, note.status["Bundle/Sha256"]) == ("pack-1", True, "ab" * 32)
-    assert (store.totals().stored, store.totals().missing) == (2, 7)
-    assert store.counts("refused") == {"stale_death": 1}
+    assert (store.read_totals().stored, store.read_totals().missing) == (2, 7)
+    assert store.read_counts("refused") == {"stale_death": 1}
     assert only(store).bundle == "ab" * 32
     store.close()
 
 
 def test_only_one_fleet_holds_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_bridge.fleet.schema.LOCKED_S", 0.05)
-    store = Store(tmp_path / "fleet.db")
+    store = RowStore(tmp_path / "fleet.db")
     with pytest.raises(Usage, match="held by another fleet"):
-        Store(tmp_path / "fleet.db")
+        RowStore(tmp_path / "fleet.db")
     store.close()
-    Store(tmp_path / "fleet.db").close()
+    RowStore(tmp_path / "fleet.db").close()
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -181,18 +181,18 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     other.close()
     before = path.read_bytes()
     with pytest.raises(Usage, match=r"notes\.db is a database of another program"):
-        Store(path)
+        RowStore(path)
     assert path.read_bytes() == before
 
 
 def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fleet.db"
-    Store(path).close()
+    RowStore(path).close()
     newer = sqlite3.connect(path)
     newer.execute("PRAGMA user_version = 7")
     newer.close()
     with pytest.raises(Usage, match="has version 7, this program writes 1; name another file with --db"):
-        Store(path)
+        RowStore(path)
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,12 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, octets: bytes) ->
     path = tmp_path / "fleet.db"
     path.write_bytes(octets)
     with pytest.raises(Usage, match="cannot be used"):
-        Store(path)
+        RowStore(path)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Usage, match="cannot be opened"):
-        Store(tmp_path / "nowhere" / "fleet.db")
+        RowStore(tmp_path / "nowhere" / "fleet.db")
 
 
 def test_a_row_that_is_stored_twice_is_found_by_counting(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_row_that_is_stored_twice_is_found_by_counting(tmp_path: Path) -> None
 
 
 def test_a_store_without_a_key_refuses_a_file_that_exists(tmp_path: Path) -> None:
-    Store(tmp_path / "fleet.db").close()
+    RowStore(tmp_path / "fleet.db").close()
     with pytest.raises(Usage, match="needs a new file"):
         RowDoublingStore(tmp_path / "fleet.db")
 
@@ -268,10 +268,10 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         told |= {int(seq) for line in lines[:-1] for seq in line.split()}
         writer.stdout.close()
         writer.wait()
-        store = Store(path)
+        store = RowStore(path)
         there = {seq for (seq,) in asked(store, "SELECT seq FROM row")}
         assert len(told) >= 200
         assert told <= there
         assert only(store).duplicates == 0
-        assert store.totals().stored == len(there)
+        assert store.read_totals().stored == len(there)
         store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from edge_bridge.sparkplug.payload import SIGNED_BITS, UNSIGNED_BITS, DataType, Metric, Payload
+from edge_bridge.sparkplug.payload import SIGNED_BITS, UNSIGNED_BITS, DataType, Payload, SparkplugMetric
 
 UINT64 = st.integers(0, (1 << 64) - 1)
 TEXT = st.text(max_size=30)
@@ -30,10 +30,10 @@ def values(datatype: DataType) -> st.SearchStrategy[int | float | bool | str | b
 
 
 @st.composite
-def metrics(draw: st.DrawFn) -> Metric:
+def metrics(draw: st.DrawFn) -> SparkplugMetric:
     datatype = draw(st.sampled_from([one for one in DataType if one is not DataType.UNKNOWN]))
     named = draw(st.booleans())
-    return Metric(
+    return SparkplugMetric(
         name=draw(st.text(min_size=1, max_size=20)) if named else None,
         alias=draw(st.none() | UINT64) if named else draw(UINT64),
         datatype=datatype,

@@ -17,32 +17,32 @@ def numbers(ranges: tuple[Range, ...]) -> set[int]:
 
 
 def test_ranges_are_written_as_the_protocol_says() -> None:
-    text = list(acks.formatted({"ab": find_ranges([60, 1, 2, 3, 57, 61]), "0c": find_ranges([9])}))
+    text = list(acks.format_acks({"ab": find_ranges([60, 1, 2, 3, 57, 61]), "0c": find_ranges([9])}))
     assert text == ["ab:1-3,57,60-61;0c:9"]
-    assert acks.parse(text[0]) == {"ab": ((1, 3), (57, 57), (60, 61)), "0c": ((9, 9),)}
+    assert acks.parse_acks(text[0]) == {"ab": ((1, 3), (57, 57), (60, 61)), "0c": ((9, 9),)}
 
 
 @given(st.dictionaries(BOOTS, NUMBERS, max_size=4))
 def test_what_is_acknowledged_is_what_was_stored(stored: dict[str, set[int]]) -> None:
     heard = dict[str, set[int]]()
-    for text in acks.formatted({boot: find_ranges(seqs) for boot, seqs in stored.items()}):
-        for boot, ranges in acks.parse(text).items():
+    for text in acks.format_acks({boot: find_ranges(seqs) for boot, seqs in stored.items()}):
+        for boot, ranges in acks.parse_acks(text).items():
             heard.setdefault(boot, set()).update(numbers(ranges))
     assert heard == stored
 
 
 def test_many_holes_make_several_texts_that_each_can_be_read() -> None:
-    every_other = range(1, 4 * acks.MOST_RANGES, 2)
-    texts = list(acks.formatted({"ab": find_ranges(every_other), "cd": find_ranges(every_other)}))
+    every_other = range(1, 4 * acks.MAX_RANGES, 2)
+    texts = list(acks.format_acks({"ab": find_ranges(every_other), "cd": find_ranges(every_other)}))
     assert len(texts) == 4
-    heard = [acks.parse(text) for text in texts]
+    heard = [acks.parse_acks(text) for text in texts]
     for boot in ("ab", "cd"):
         assert set().union(*(numbers(one.get(boot, ())) for one in heard)) == set(every_other)
 
 
 def test_nothing_stored_makes_no_text() -> None:
-    assert list(acks.formatted({})) == []
-    assert acks.parse("") == {}
+    assert list(acks.format_acks({})) == []
+    assert acks.parse_acks("") == {}
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,20 @@ def test_nothing_stored_makes_no_text() -> None:
         "ab:٣",
         "ab:9223372036854775808",
         "ab:" + "9" * 40,
-        "ab:" + ",".join("1" for _ in range(acks.MOST_RANGES + 1)),
-        "ab:" + "1," * acks.LONGEST,
+        "ab:" + ",".join("1" for _ in range(acks.MAX_RANGES + 1)),
+        "ab:" + "1," * acks.MAX_LENGTH,
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(PayloadError) as refused:
-        acks.parse(text)
+        acks.parse_acks(text)
     assert refused.value.kind == "acks"
 
 
 @given(st.text(alphabet="ab0:;,-9", max_size=40))
 def test_no_text_makes_parse_fail_otherwise(text: str) -> None:
     try:
-        found = acks.parse(text)
+        found = acks.parse_acks(text)
     except PayloadError:
         return
     assert all(1 <= first <= last for those in found.values() for first, last in those)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_bridge.sparkplug.aliases import Aliases
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload, PayloadError, Value
-from edge_bridge.sparkplug.wire import MOST_METRICS, MOST_OCTETS, decode, encode
+from edge_bridge.sparkplug.payload import DataType, Payload, PayloadError, SparkplugMetric, Value
+from edge_bridge.sparkplug.wire import MAX_BYTES, MAX_METRICS, decode, encode
 from tests.edge_bridge.sparkplug.protobuf import double, metric, number, octets, varint
 from tests.edge_bridge.sparkplug.strategies import metrics, payloads
 
@@ -19,10 +19,10 @@ def test_decode_is_the_inverse_of_encode(said: Payload) -> None:
 
 
 @given(metrics().filter(lambda one: one.name is not None))
-def test_a_metric_without_its_datatype_is_read_by_its_birth(said: Metric) -> None:
-    birth = Aliases.of([said])
+def test_a_metric_without_its_datatype_is_read_by_its_birth(said: SparkplugMetric) -> None:
+    birth = Aliases.from_birth([said])
     name = None if said.alias is not None else said.name
-    data = Metric(name, said.alias, said.datatype, said.value, said.timestamp_ms, said.historical)
+    data = SparkplugMetric(name, said.alias, said.datatype, said.value, said.timestamp_ms, said.historical)
     assert birth.read(decode(encode(Payload(None, (data,)), datatypes=False))) == {said.name: said}
 
 
@@ -62,8 +62,8 @@ REFUSED = {
         metric(NAME, number(4, DataType.STRING), octets(15, b"\xc3")),
     ],
     "seq": [number(3, 256), number(3, (1 << 64) - 1)],
-    "oversized": [octets(5, bytes(MOST_OCTETS))],
-    "too_many_metrics": [metric(number(2, 1), number(14, 1)) * (MOST_METRICS + 1)],
+    "oversized": [octets(5, bytes(MAX_BYTES))],
+    "too_many_metrics": [metric(number(2, 1), number(14, 1)) * (MAX_METRICS + 1)],
 }
 
 
@@ -103,11 +103,14 @@ def test_nesting_without_end_is_refused_or_passed_over() -> None:
 )
 def test_encode_refuses_a_value_that_its_datatype_does_not_hold(datatype: DataType, value: Value) -> None:
     with pytest.raises(PayloadError, match="m"):
-        encode(Payload(None, (Metric("m", None, datatype, value),)))
+        encode(Payload(None, (SparkplugMetric("m", None, datatype, value),)))
 
 
 def test_encode_refuses_a_text_that_utf8_has_no_octets_for() -> None:
-    for said in (Metric("m", None, DataType.STRING, "\ud800"), Metric("\ud800", None, DataType.BOOLEAN, value=True)):
+    for said in (
+        SparkplugMetric("m", None, DataType.STRING, "\ud800"),
+        SparkplugMetric("\ud800", None, DataType.BOOLEAN, value=True),
+    ):
         with pytest.raises(PayloadError) as refused:
             encode(Payload(None, (said,)))
         assert refused.value.kind == "not_utf8"
@@ -115,5 +118,5 @@ def test_encode_refuses_a_text_that_utf8_has_no_octets_for() -> None:
 
 def test_encode_refuses_what_decode_would() -> None:
     with pytest.raises(PayloadError) as refused:
-        encode(Payload(None, (Metric("m", None, DataType.BYTES, bytes(MOST_OCTETS)),)))
+        encode(Payload(None, (SparkplugMetric("m", None, DataType.BYTES, bytes(MAX_BYTES)),)))
     assert refused.value.kind == "oversized"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
-from edge_bridge.sparkplug.payload import DataType, Metric, Payload, Value
+from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric, Value
 from edge_bridge.sparkplug.wire import decode, encode
 from tests.edge_bridge.sparkplug.protobuf import double, metric, number, octets, single
 
@@ -16,9 +16,9 @@ def test_a_birth_is_the_octets_that_the_specification_asks_for() -> None:
     birth = Payload(
         timestamp_ms=1,
         metrics=(
-            Metric("bdSeq", None, DataType.INT64, 7, timestamp_ms=1),
-            Metric("V", 2, DataType.DOUBLE, 1.0, timestamp_ms=1),
-            Metric("W", 3, DataType.STRING, None, timestamp_ms=1),
+            SparkplugMetric("bdSeq", None, DataType.INT64, 7, timestamp_ms=1),
+            SparkplugMetric("V", 2, DataType.DOUBLE, 1.0, timestamp_ms=1),
+            SparkplugMetric("W", 3, DataType.STRING, None, timestamp_ms=1),
         ),
         seq=0,
     )
@@ -34,7 +34,7 @@ def test_a_birth_is_the_octets_that_the_specification_asks_for() -> None:
 
 
 def test_data_leave_name_and_datatype_to_the_birth() -> None:
-    data = Payload(300, (Metric(None, 2, DataType.DOUBLE, 1.0, timestamp_ms=300, historical=True),), 255)
+    data = Payload(300, (SparkplugMetric(None, 2, DataType.DOUBLE, 1.0, timestamp_ms=300, historical=True),), 255)
     by_hand = bytes.fromhex("08ac02 1210 1002 18ac02 2801 69000000000000f03f 18ff01")
     assert encode(data, datatypes=False) == by_hand
 
@@ -60,7 +60,7 @@ def test_data_leave_name_and_datatype_to_the_birth() -> None:
 )
 def test_each_datatype_has_its_field(datatype: DataType, value: Value, field: bytes) -> None:
     by_hand = metric(octets(1, b"m"), number(4, datatype), field)
-    assert encode(Payload(None, (Metric("m", None, datatype, value),))) == by_hand
+    assert encode(Payload(None, (SparkplugMetric("m", None, datatype, value),))) == by_hand
     assert decode(by_hand).metrics[0].value == value
 
 
@@ -84,7 +84,7 @@ def test_fields_that_we_do_not_speak_are_passed_over() -> None:
         octets(5, b"b"),
     )
     heard = decode(metric(octets(1, b"m"), number(4, 11), metadata, properties, number(14, 1)) + uuid + body)
-    assert heard.metrics == (Metric("m", None, DataType.BOOLEAN, value=True),)
+    assert heard.metrics == (SparkplugMetric("m", None, DataType.BOOLEAN, value=True),)
 
 
 def other_reader() -> type[Any]:
@@ -121,10 +121,10 @@ def test_another_reader_reads_what_we_write() -> None:
     said = Payload(
         1_700_000_000_000,
         (
-            Metric("Row/Boot", 1, DataType.STRING, "00ffee", timestamp_ms=5),
-            Metric(None, 2, DataType.INT64, -3, timestamp_ms=6, historical=True),
-            Metric("Bundle/Chunk", None, DataType.BYTES, b"\x00\x01", timestamp_ms=7),
-            Metric("Pack/SoC", 9, DataType.DOUBLE, None),
+            SparkplugMetric("Row/Boot", 1, DataType.STRING, "00ffee", timestamp_ms=5),
+            SparkplugMetric(None, 2, DataType.INT64, -3, timestamp_ms=6, historical=True),
+            SparkplugMetric("Bundle/Chunk", None, DataType.BYTES, b"\x00\x01", timestamp_ms=7),
+            SparkplugMetric("Pack/SoC", 9, DataType.DOUBLE, None),
         ),
         42,
     )
