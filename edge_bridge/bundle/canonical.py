@@ -6,16 +6,16 @@ import json
 from typing import Any, NoReturn
 
 
-def dumped(value: Any) -> bytes:
+def dump_json(value: Any) -> bytes:
     """The one spelling of `value`; raises `ValueError` for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def loaded(octets: bytes) -> Any:
-    """What `octets` say; raises `ValueError` for anything that is no JSON, or is not spelled as `dumped` does."""
-    value = parsed(octets)
+def load_canonical(data: bytes) -> Any:
+    """What `data` say; raises `ValueError` for anything that is no JSON, or is not spelled as `dump_json` does."""
+    value = parse_json(data)
     try:
-        same = dumped(value) == octets
+        same = dump_json(value) == data
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not same:
@@ -23,13 +23,13 @@ def loaded(octets: bytes) -> Any:
     return value
 
 
-def parsed(octets: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """JSON in any spelling; raises `ValueError`, also where Python itself would run out of stack."""
     try:
-        return json.loads(octets.decode("utf-8"), parse_constant=_refused)
+        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def _refused(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON's")

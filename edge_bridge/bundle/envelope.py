@@ -17,7 +17,7 @@ from edge_bridge.bundle import canonical
 
 ENVELOPE: Final = "envelope.json"
 PAYLOAD_TYPE: Final = "application/vnd.pulsebms.bundle+json"
-SIGNATURE: Final = 64  # octets, RFC 8032
+SIGNATURE_BYTES: Final = 64  # octets, RFC 8032
 KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,7 +30,7 @@ class Envelope:
     signature: bytes
 
     @property
-    def signed(self) -> bytes:
+    def signed_bytes(self) -> bytes:
         return pae(PAYLOAD_TYPE, self.payload)
 
 
@@ -40,21 +40,21 @@ def pae(kind: str, body: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(named), named, len(body), body)
 
 
-def encoded(envelope: Envelope) -> bytes:
+def encode_envelope(envelope: Envelope) -> bytes:
     """The member `envelope.json`."""
-    signature = {"keyid": envelope.keyid, "sig": _base64(envelope.signature)}
-    body = {"payload": _base64(envelope.payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
-    return canonical.dumped(body)
+    signature = {"keyid": envelope.keyid, "sig": _encode_base64(envelope.signature)}
+    body = {"payload": _encode_base64(envelope.payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    return canonical.dump_json(body)
 
 
-def decoded(octets: bytes) -> Envelope:
-    """The inverse of `encoded`; raises `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
+def decode_envelope(data: bytes) -> Envelope:
+    """The inverse of `encode_envelope`; raises `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
     try:
-        said: Any = canonical.parsed(octets)
+        said: Any = canonical.parse_json(data)
     except ValueError as error:
-        raise _changed(f"it cannot be read: {error}") from error
+        raise _make_changed_error(f"it cannot be read: {error}") from error
     if not isinstance(said, dict):
-        raise _changed("it is no JSON object")
+        raise _make_changed_error("it is no JSON object")
     given = cast("dict[str, Any]", said)
     kind = given.get("payloadType")
     if kind != PAYLOAD_TYPE:
@@ -62,16 +62,16 @@ def decoded(octets: bytes) -> Envelope:
             f"is no bundle: its envelope holds {ascii(kind)[:80]}",
             key="not_a_bundle", value=ascii(kind)[:80], bound=PAYLOAD_TYPE, hint="name a bundle file",
         )  # fmt: skip
-    envelope = _opened(given)
-    if encoded(envelope) != octets:
-        raise _changed("it is not spelled as a bundle's")
+    envelope = _parse_envelope(given)
+    if encode_envelope(envelope) != data:
+        raise _make_changed_error("it is not spelled as a bundle's")
     return envelope
 
 
-def _opened(given: dict[str, Any]) -> Envelope:
+def _parse_envelope(given: dict[str, Any]) -> Envelope:
     signatures: Any = given.get("signatures")
     if not isinstance(signatures, list):
-        raise _changed("its signatures are no list")
+        raise _make_changed_error("its signatures are no list")
     rows = cast("list[Any]", signatures)
     if not rows:
         raise BundleRefused("is not signed", key="unsigned", hint="install only what the validation team signed")
@@ -79,23 +79,25 @@ def _opened(given: dict[str, Any]) -> Envelope:
         what = f"carries {len(rows)} signatures where a bundle has one"
         raise BundleRefused(what, key="bad_signature", value=len(rows), bound=1, hint="build it anew")
     try:
-        keyid, signature = rows[0]["keyid"], _octets(rows[0]["sig"])
-        payload = _octets(given["payload"])
+        keyid, signature = rows[0]["keyid"], _decode_base64(rows[0]["sig"])
+        payload = _decode_base64(given["payload"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _changed(f"a part of it is missing or no base64 ({type(error).__name__})") from error
+        raise _make_changed_error(f"a part of it is missing or no base64 ({type(error).__name__})") from error
     if not (isinstance(keyid, str) and KEY_ID.fullmatch(keyid)):
-        raise _changed("its key id is none")
-    if len(signature) != SIGNATURE:
-        what = f"has a signature of {len(signature)} octets, Ed25519 has {SIGNATURE}"
-        raise BundleRefused(what, key="bad_signature", value=len(signature), bound=SIGNATURE, hint="build it anew")
+        raise _make_changed_error("its key id is none")
+    if len(signature) != SIGNATURE_BYTES:
+        what = f"has a signature of {len(signature)} octets, Ed25519 has {SIGNATURE_BYTES}"
+        raise BundleRefused(
+            what, key="bad_signature", value=len(signature), bound=SIGNATURE_BYTES, hint="build it anew"
+        )
     return Envelope(payload, keyid, signature)
 
 
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode("ascii")
+def _encode_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
-def _octets(text: Any) -> bytes:
+def _decode_base64(text: Any) -> bytes:
     """Raises `ValueError` for what is no base64, `TypeError` for what is no text."""
     try:
         return base64.b64decode(text, validate=True)
@@ -103,5 +105,5 @@ def _octets(text: Any) -> bytes:
         raise ValueError(str(error)) from error
 
 
-def _changed(why: str) -> BundleRefused:
+def _make_changed_error(why: str) -> BundleRefused:
     return BundleRefused(f"was changed: envelope: {why}", key="changed", hint="fetch it anew from where it was built")

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from control.gate import Gate
     from drivers.snapshot import Floats
-    from edge_bridge.bundle.golden_gate import Answer, Step
+    from edge_bridge.bundle.golden_gate import GateAnswer, GateStep
     from edge_bridge.bundle.manifest import Bundle
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
 
 # Another processor rounds `exp` and the order of sums differently in the last bit (1e-16); over some hundred ticks a
 # filter makes 1e-13 of that. A parameter that was changed in its sixth digit shows at 1e-7.
 TOLERANCE: Final = 1e-9
-SMALLEST: Final = 1e-6  # differences of what is smaller count against this: a zero has no relative difference
+MIN_REFERENCE: Final = 1e-6  # differences of what is smaller count against this: a zero has no relative difference
 
 
 @dataclass(frozen=True)
@@ -42,36 +42,36 @@ def replay(bundle: Bundle) -> GoldenResult:
     """Run the bundle's estimator and gate over its golden inputs; a bundle that cannot be run is not ok, in words."""
     try:
         with tempfile.TemporaryDirectory(prefix="golden-") as folder:
-            return _replayed(bundle, configure(bundle, Path(folder)))
+            return _replay(bundle, configure(bundle, Path(folder)))
     except PulseError as error:
         return GoldenResult(ok=False, worst=np.inf, sentence=f"cannot be run here: {error}")
     except Exception as error:  # noqa: BLE001  # a lane of another version may fail in any way
         return GoldenResult(ok=False, worst=np.inf, sentence=f"cannot be run here: {type(error).__name__}: {error}")
 
 
-def _replayed(bundle: Bundle, made: Configured) -> GoldenResult:
+def _replay(bundle: Bundle, made: Configuration) -> GoldenResult:
     said = bundle.json(GOLDEN)
     lane, wide = made.bench.active("estimator").name, golden_estimator.inputs_width(made.pack.cells)
-    known = vectors.loaded(bundle.files[GOLDEN_ESTIMATOR], wide + int(said["estimator"]["answers"]))
+    known = vectors.decode_table(bundle.files[GOLDEN_ESTIMATOR], wide + int(said["estimator"]["answers"]))
     gates = [
-        (made.gate(), GOLDEN_GATE, [golden_gate.from_json(row) for row in said["gate"]]),
-        (made.pack_gate(), GOLDEN_PACK_GATE, [golden_gate.from_json(row) for row in said["pack_gate"]]),
+        (made.make_gate(), GOLDEN_GATE, [golden_gate.from_json(row) for row in said["gate"]]),
+        (made.make_pack_gate(), GOLDEN_PACK_GATE, [golden_gate.from_json(row) for row in said["pack_gate"]]),
     ]
     if not (len(known) and all(pairs for _, _, pairs in gates)):
         return GoldenResult(ok=False, worst=np.inf, sentence="it has no golden vectors: nothing is proven by them")
-    found = golden_estimator.answers(made.estimator, known[:, :wide])
+    found = golden_estimator.run_estimator(made.estimator, known[:, :wide])
     if found.shape != known[:, wide:].shape:
         sentence = f"estimator {lane} answers {found.shape[1]} values a tick, recorded are {known.shape[1] - wide}"
         return GoldenResult(ok=False, worst=np.inf, sentence=f"{sentence}: another version of the lane")
-    apart = differences(found, known[:, wide:])
+    apart = relative_differences(found, known[:, wide:])
     worst = float(apart.max(initial=0.0))
     if not worst <= TOLERANCE:
         tick = int(apart.max(axis=1).argmax())
         sentence = f"estimator {lane} differs by {worst:.2g} at tick {tick}, tolerance {TOLERANCE:g}"
         return GoldenResult(ok=False, worst=worst, sentence=f"{sentence}: another version, or other parameters")
     for gate, name, pairs in gates:
-        rows = vectors.loaded(bundle.files[name], 1 + 2 * len(gate.spec.table))
-        gate_apart, mismatch = _gate(gate, rows, pairs)
+        rows = vectors.decode_table(bundle.files[name], 1 + 2 * len(gate.spec.table))
+        gate_apart, mismatch = _replay_gate(gate, rows, pairs)
         worst = max(worst, gate_apart)
         if mismatch:
             return GoldenResult(ok=False, worst=worst, sentence=mismatch)
@@ -80,21 +80,21 @@ def _replayed(bundle: Bundle, made: Configured) -> GoldenResult:
     return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gates {commands} commands word for word")
 
 
-def differences(found: Floats, known: Floats) -> Floats:
+def relative_differences(found: Floats, known: Floats) -> Floats:
     """Relative difference, element by element; infinite where only one is a number, 0 where neither is."""
     with np.errstate(invalid="ignore"):
-        apart = np.abs(found - known) / np.maximum(np.abs(known), SMALLEST)
+        apart = np.abs(found - known) / np.maximum(np.abs(known), MIN_REFERENCE)
     apart[(found == known) | (np.isnan(found) & np.isnan(known))] = 0.0
     return np.where(np.isnan(apart), np.inf, apart)
 
 
-def _gate(gate: Gate, rows: Floats, pairs: Sequence[tuple[Step, Answer]]) -> tuple[float, str]:
+def _replay_gate(gate: Gate, rows: Floats, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> tuple[float, str]:
     """How far applied currents are apart at most, and the first verdict that is another one, as a sentence."""
-    found = golden_gate.judged(gate, rows, [step for step, _ in pairs])
+    found = golden_gate.run_steps(gate, rows, [step for step, _ in pairs])
     worst = 0.0
     for (step, known), answer in zip(pairs, found, strict=True):
         pair: Any = (np.array([answer.applied_a]), np.array([known.applied_a]))
-        apart = float(differences(*pair)[0])
+        apart = float(relative_differences(*pair)[0])
         if (answer.verdict, answer.words) != (known.verdict, known.words) or not apart <= TOLERANCE:
             now, then = (f"{one.verdict}, {one.applied_a:g} A, {one.words!r}" for one in (answer, known))
             return max(worst, apart), f"the gate answers another thing to {step.what}: {now}; recorded is {then}"

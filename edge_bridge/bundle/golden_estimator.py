@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def inputs_width(cells: int) -> int:
-    """Columns of `inputs`."""
+    """Columns of `make_inputs`."""
     return 3 + 3 * cells
 
 
-def inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
+def make_inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
     """`[ticks, 3 + 3 cells]`: time, step, pack current, then balancing currents, voltages, temperatures."""
     rows = [
         np.concatenate(((seen.t_s, dt, seen.current_a), seen.balancing_a, seen.voltage_v, seen.temperature_k))
@@ -30,17 +30,17 @@ def inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
     return np.array(rows)
 
 
-def answers(estimator: Estimator, seen: Floats) -> Floats:
-    """`[ticks, n]`: everything that `estimator` believes after each row of `inputs`."""
-    return np.array([_row(estimator.update(_reading(row), float(row[1]))) for row in seen])
+def run_estimator(estimator: Estimator, seen: Floats) -> Floats:
+    """`[ticks, n]`: everything that `estimator` believes after each row of `make_inputs`."""
+    return np.array([_to_row(estimator.update(_to_reading(row), float(row[1]))) for row in seen])
 
 
-def _reading(row: Floats) -> PackReading:
+def _to_reading(row: Floats) -> PackReading:
     balancing_a, voltage_v, temperature_k = np.split(row[3:], 3)
     return PackReading(float(row[0]), float(row[2]), balancing_a, voltage_v, temperature_k)
 
 
-def _row(estimate: Estimate) -> Floats:
+def _to_row(estimate: Estimate) -> Floats:
     """All fields one behind the other, in the order of their declaration."""
     values: list[Any] = [getattr(estimate, field.name) for field in fields(estimate)]
     return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values])

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from control.gate import Gate, Verdict
     from drivers.snapshot import ChannelTable, Floats
 
-RESET = "golden vectors"
-WORDS = {Allowed: "allowed", Held: "held", Tripped: "tripped"}
+RESET_REASON = "golden vectors"
+VERDICT_NAMES = {Allowed: "allowed", Held: "held", Tripped: "tripped"}
 
 
 @dataclass(frozen=True)
-class Spoil:
+class InputFault:
     """What is done to the channels that `channels` matches: `value` (None: not a number), or how old they are."""
 
     channels: str
@@ -31,18 +31,18 @@ class Spoil:
 
 
 @dataclass(frozen=True)
-class Step:
+class GateStep:
     """One command on the next snapshot: `current_a` None is NaN, `cell_v` is by cell from 1, `reset` comes before."""
 
     what: str
     current_a: float | None
     cell_v: Mapping[int, float]
-    spoils: tuple[Spoil, ...] = ()
+    spoils: tuple[InputFault, ...] = ()
     reset: bool = False
 
 
 @dataclass(frozen=True)
-class Answer:
+class GateAnswer:
     """A verdict: allowed, held or tripped; the current that is applied; the reason's words."""
 
     verdict: str
@@ -50,26 +50,26 @@ class Answer:
     words: str
 
 
-def snapshots(seen: Sequence[Snapshot]) -> Floats:
+def pack_snapshots(seen: Sequence[Snapshot]) -> Floats:
     """`[ticks, 1 + 2 channels]`: time, values, sample times."""
     return np.array([np.concatenate(((one.t_s,), one.values, one.sampled_s)) for one in seen])
 
 
-def judged(gate: Gate, rows: Floats, steps: Sequence[Step]) -> list[Answer]:
+def run_steps(gate: Gate, rows: Floats, steps: Sequence[GateStep]) -> list[GateAnswer]:
     """What `gate` says to each step on the row of the same number; raises `ValueError` for more steps than rows."""
     if len(steps) > len(rows):
         raise ValueError(f"{len(steps)} steps on {len(rows)} snapshots")
-    found: list[Answer] = []
+    found: list[GateAnswer] = []
     for row, step in zip(rows, steps, strict=False):
-        snapshot = _snapshot(gate.spec.table, row)
-        asked = _asked(gate, snapshot, step)
+        snapshot = _unpack_snapshot(gate.spec.table, row)
+        requested = _make_command(gate, snapshot, step)
         if step.reset:
-            gate.reset(RESET)
-        found.append(_answer(gate.check(_spoilt(snapshot, step), asked)))
+            gate.reset(RESET_REASON)
+        found.append(_make_answer(gate.check(_apply_faults(snapshot, step), requested)))
     return found
 
 
-def as_json(step: Step, answer: Answer) -> dict[str, Any]:
+def as_json(step: GateStep, answer: GateAnswer) -> dict[str, Any]:
     """A step and its verdict as a row of `golden.json`."""
     spoils = [{"channels": one.channels, "value": one.value, "age_s": one.age_s} for one in step.spoils]
     cells = {str(cell): volts for cell, volts in step.cell_v.items()}
@@ -77,24 +77,26 @@ def as_json(step: Step, answer: Answer) -> dict[str, Any]:
     return {**asked, "verdict": answer.verdict, "applied_a": answer.applied_a, "words": answer.words}
 
 
-def from_json(row: Any) -> tuple[Step, Answer]:
+def from_json(row: Any) -> tuple[GateStep, GateAnswer]:
     """The inverse of `as_json`; raises `KeyError`, `TypeError` or `ValueError`."""
-    spoils = tuple(Spoil(str(one["channels"]), _number(one["value"]), _number(one["age_s"])) for one in row["spoils"])
+    spoils = tuple(
+        InputFault(str(one["channels"]), _number(one["value"]), _number(one["age_s"])) for one in row["spoils"]
+    )
     cells = {int(cell): float(volts) for cell, volts in row["cell_v"].items()}
-    step = Step(str(row["what"]), _number(row["current_a"]), cells, spoils, row["reset"] is True)
-    return step, Answer(str(row["verdict"]), float(row["applied_a"]), str(row["words"]))
+    step = GateStep(str(row["what"]), _number(row["current_a"]), cells, spoils, row["reset"] is True)
+    return step, GateAnswer(str(row["verdict"]), float(row["applied_a"]), str(row["words"]))
 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _snapshot(table: ChannelTable, row: Floats) -> Snapshot:
+def _unpack_snapshot(table: ChannelTable, row: Floats) -> Snapshot:
     values, sampled_s = np.split(row[1:].copy(), 2)
     return Snapshot(table, float(row[0]), values, sampled_s, np.zeros(len(table), dtype=np.uint8))
 
 
-def _asked(gate: Gate, snapshot: Snapshot, step: Step) -> Command:
+def _make_command(gate: Gate, snapshot: Snapshot, step: GateStep) -> Command:
     """The step's current, with cells as the snapshot reads them: a bench that stays where it is."""
     spec, values = gate.spec, snapshot.values
     cell_v = values[spec.table.indices(spec.cell_voltage)]
@@ -104,7 +106,7 @@ def _asked(gate: Gate, snapshot: Snapshot, step: Step) -> Command:
     return Command(current_a, cell_v, values[spec.table.indices(spec.cell_temperature)])
 
 
-def _spoilt(snapshot: Snapshot, step: Step) -> Snapshot:
+def _apply_faults(snapshot: Snapshot, step: GateStep) -> Snapshot:
     for spoil in step.spoils:
         for column, name in enumerate(snapshot.table.names):
             if fnmatchcase(name, spoil.channels):
@@ -115,6 +117,6 @@ def _spoilt(snapshot: Snapshot, step: Step) -> Snapshot:
     return snapshot
 
 
-def _answer(verdict: Verdict) -> Answer:
+def _make_answer(verdict: Verdict) -> GateAnswer:
     words = "" if isinstance(verdict, Allowed) else verdict.reason
-    return Answer(WORDS[type(verdict)], float(verdict.apply.current_a), words)
+    return GateAnswer(VERDICT_NAMES[type(verdict)], float(verdict.apply.current_a), words)

@@ -25,8 +25,8 @@ from drivers.errors import BundleRefused, Refused, Usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-PRIVATE: Final = ".key"
-PUBLIC: Final = ".pem"
+PRIVATE_SUFFIX: Final = ".key"
+PUBLIC_SUFFIX: Final = ".pem"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _MAX_PEM: Final = 4096  # octets
 
@@ -49,14 +49,14 @@ def make_key(folder: Path, name: str) -> tuple[Path, Path]:
     if not _NAME.fullmatch(name):
         bound = "letters, digits, '.', '-', '_', up to 60"
         raise Usage(f"{name!r} is no name for a key", key="name", value=name, bound=bound, hint="choose another")
-    private, public = folder / f"{name}{PRIVATE}", folder / f"{name}{PUBLIC}"
+    private, public = folder / f"{name}{PRIVATE_SUFFIX}", folder / f"{name}{PUBLIC_SUFFIX}"
     for path in (private, public):
         if path.exists():
             raise Refused("is there already", where=str(path), hint="a key is never replaced; choose another name")
     key = Ed25519PrivateKey.generate()
     folder.mkdir(parents=True, exist_ok=True)
-    _created(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
-    _created(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    _create_file(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    _create_file(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
     return private, public
 
 
@@ -67,8 +67,8 @@ def key_id(key: PublicKey) -> str:
 
 def sign(private: Path, message: bytes) -> tuple[PublicKey, bytes]:
     """The signature (64 octets) and whose it is; raises `Refused` for no private key, or one that others may read."""
-    key = _private(private)
-    return _public(private.stem, key.public_key()), key.sign(message)
+    key = _read_private(private)
+    return _make_public_key(private.stem, key.public_key()), key.sign(message)
 
 
 def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
@@ -80,15 +80,17 @@ def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def trusted(folder: Path) -> dict[str, PublicKey]:
+def read_trusted(folder: Path) -> dict[str, PublicKey]:
     """The public keys in `folder` by id; raises `BundleRefused` (untrusted_folder) unless every `*.pem` is one."""
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == PUBLIC)
+        paths = sorted(path for path in folder.iterdir() if path.suffix == PUBLIC_SUFFIX)
         keys = [read_public(path) for path in paths]
     except OSError as error:
-        raise _no_trust(str(folder), f"cannot be read: {error.strerror}", "name the folder of trusted keys") from error
+        raise _make_untrusted_error(
+            str(folder), f"cannot be read: {error.strerror}", "name the folder of trusted keys"
+        ) from error
     if not keys:
-        raise _no_trust(str(folder), "holds no public key (*.pem)", "copy the signer's .pem file there")
+        raise _make_untrusted_error(str(folder), "holds no public key (*.pem)", "copy the signer's .pem file there")
     return {key.id: key for key in keys}
 
 
@@ -97,14 +99,14 @@ def read_public(path: Path) -> PublicKey:
     with path.open("rb") as file:
         pem = file.read(_MAX_PEM)
     if b"PRIVATE" in pem:
-        raise _no_trust(str(path), "is a private key", "remove it: a private key never leaves its signer")
+        raise _make_untrusted_error(str(path), "is a private key", "remove it: a private key never leaves its signer")
     try:
         key = load_pem_public_key(pem)
     except Exception as error:  # the library raises errors of several trees
-        raise _no_trust(str(path), "is no public key", "remove it or copy it anew") from error
+        raise _make_untrusted_error(str(path), "is no public key", "remove it or copy it anew") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise _no_trust(str(path), "is no Ed25519 key", "remove it; bundles are signed with Ed25519")
-    return _public(path.name, key)
+        raise _make_untrusted_error(str(path), "is no Ed25519 key", "remove it; bundles are signed with Ed25519")
+    return _make_public_key(path.name, key)
 
 
 def public_pem(key: PublicKey) -> bytes:
@@ -112,7 +114,7 @@ def public_pem(key: PublicKey) -> bytes:
     return Ed25519PublicKey.from_public_bytes(key.raw).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _private(path: Path) -> Ed25519PrivateKey:
+def _read_private(path: Path) -> Ed25519PrivateKey:
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             hint = f"run: chmod 600 {path.name}"
@@ -131,16 +133,16 @@ def _private(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _public(name: str, key: Ed25519PublicKey) -> PublicKey:
+def _make_public_key(name: str, key: Ed25519PublicKey) -> PublicKey:
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return PublicKey(name, der, key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def _created(path: Path, octets: bytes, mode: int) -> None:
+def _create_file(path: Path, data: bytes, mode: int) -> None:
     """A new file with `mode` from its first instant on."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(octets)
+        file.write(data)
 
 
-def _no_trust(where: str, what: str, hint: str) -> BundleRefused:
+def _make_untrusted_error(where: str, what: str, hint: str) -> BundleRefused:
     return BundleRefused(what, where=where, key="untrusted_folder", hint=hint)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 
-def told(bench: Bench, table: ChannelTable) -> dict[str, Any]:
+def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
     """Every channel with the range in which it is believed, and its limits with their line; raises `BenchFileError`."""
     laid = bench.limits(table)
     channels: list[dict[str, Any]] = []
@@ -28,6 +28,6 @@ def told(bench: Bench, table: ChannelTable) -> dict[str, Any]:
     return {"channels": channels}
 
 
-def channels(said: dict[str, Any]) -> ChannelTable:
-    """The channels that `told` told of; raises `ValueError`, `TypeError` or `KeyError` on anything else."""
+def read_channels(said: dict[str, Any]) -> ChannelTable:
+    """The channels that `describe_limits` told of; raises `ValueError`, `TypeError` or `KeyError` on anything else."""
     return table_from(row["channel"] for row in said["channels"])

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from drivers.timestamps import parse_utc
 from edge_bridge.bundle import canonical
-from edge_bridge.bundle.archive import NAME as MEMBER
+from edge_bridge.bundle.archive import MEMBER_NAME as MEMBER
 from edge_bridge.bundle.envelope import ENVELOPE
 from edge_bridge.bundle.evidence import CLASSES
 
@@ -23,8 +23,8 @@ GOLDEN_ESTIMATOR: Final = "golden/estimator.npy"
 GOLDEN_GATE: Final = "golden/gate.npy"
 GOLDEN_PACK_GATE: Final = "golden/pack_gate.npy"
 PARAMETERS: Final = "parameters/"
-NEEDED: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE)
-OWN: Final = frozenset({*NEEDED, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
+REQUIRED_MEMBERS: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE)
+RESERVED_NAMES: Final = frozenset({*REQUIRED_MEMBERS, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 MAX_SERIAL: Final = 2**53 - 1  # the largest that every reader of JSON knows exactly
@@ -88,20 +88,20 @@ class Bundle:
 
     def json(self, name: str) -> dict[str, Any]:
         """A member that is a JSON object; raises `KeyError`, and `ValueError` where it is no such thing."""
-        value = canonical.parsed(self.files[name])
+        value = canonical.parse_json(self.files[name])
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad octets
         return cast("dict[str, Any]", value)
 
 
-def encoded(manifest: Manifest) -> bytes:
+def encode_manifest(manifest: Manifest) -> bytes:
     """The payload: canonical JSON."""
-    return canonical.dumped({"schema": SCHEMA, **asdict(manifest)})
+    return canonical.dump_json({"schema": SCHEMA, **asdict(manifest)})
 
 
-def decoded(payload: bytes) -> Manifest:
-    """The inverse of `encoded`; raises `ValueError` that names what does not fit."""
-    said: Any = canonical.loaded(payload)
+def decode_manifest(payload: bytes) -> Manifest:
+    """The inverse of `encode_manifest`; raises `ValueError` that names what does not fit."""
+    said: Any = canonical.load_canonical(payload)
     if not isinstance(said, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004  # as above
     given = cast("dict[str, Any]", said)
@@ -112,30 +112,30 @@ def decoded(payload: bytes) -> Manifest:
         odd = ", ".join(sorted(given.keys() ^ {"schema", *fields}))
         raise ValueError(f"it lacks or adds {odd}")
     for key in ("name", "made", "expires", "evidence", "run"):
-        _check(key, given[key], isinstance(given[key], str))
+        _require(key, given[key], isinstance(given[key], str))
     for key in ("lanes", "versions", "files"):
-        _check(key, given[key], isinstance(given[key], dict))
+        _require(key, given[key], isinstance(given[key], dict))
     serial = given["serial"]
-    _check("serial", serial, type(serial) is int and 0 <= serial <= MAX_SERIAL)
-    _check("name", given["name"], NAME.fullmatch(given["name"]) is not None)
-    _check("evidence", given["evidence"], given["evidence"] in CLASSES)
+    _require("serial", serial, type(serial) is int and 0 <= serial <= MAX_SERIAL)
+    _require("name", given["name"], NAME.fullmatch(given["name"]) is not None)
+    _require("evidence", given["evidence"], given["evidence"] in CLASSES)
     for key in ("lanes", "versions"):
-        _check(key, given[key], all(isinstance(value, str) for value in given[key].values()))
+        _require(key, given[key], all(isinstance(value, str) for value in given[key].values()))
     if not parse_utc(given["made"]) < parse_utc(given["expires"]):
         raise ValueError("it expires before it was made")
-    files = {name: _file(name, row) for name, row in given["files"].items()}
+    files = {name: _parse_file_hash(name, row) for name, row in given["files"].items()}
     return Manifest(**{key: given[key] for key in fields if key != "files"}, files=files)
 
 
-def _file(name: str, row: Any) -> FileHash:
+def _parse_file_hash(name: str, row: Any) -> FileHash:
     given = cast("dict[str, Any]", row if isinstance(row, dict) else {})
-    _check(f"files.{name}", given, given.keys() == {"sha256", "size"} and MEMBER.fullmatch(name) is not None)
+    _require(f"files.{name}", given, given.keys() == {"sha256", "size"} and MEMBER.fullmatch(name) is not None)
     sha256, size = given["sha256"], given["size"]
-    _check(f"files.{name}.sha256", sha256, isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None)
-    _check(f"files.{name}.size", size, type(size) is int and size >= 0)
+    _require(f"files.{name}.sha256", sha256, isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None)
+    _require(f"files.{name}.size", size, type(size) is int and size >= 0)
     return FileHash(sha256, size)
 
 
-def _check(key: str, value: Any, fits: bool) -> None:  # noqa: FBT001  # the answer of the line that calls
+def _require(key: str, value: Any, fits: bool) -> None:  # noqa: FBT001  # the answer of the line that calls
     if not fits:
         raise ValueError(f"its {key} is {str(value)[:60]!r}")

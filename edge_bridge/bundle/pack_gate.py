@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from drivers.ports import Clock
     from drivers.snapshot import Bytes, ChannelTable, Floats
 
-ADVERTISED: Final = (CHARGE_LIMIT, DISCHARGE_LIMIT)
+ADVERTISED_LIMITS: Final = (CHARGE_LIMIT, DISCHARGE_LIMIT)
 CHAIN_LATE_S, CHAIN_LOST_S = 1.0, 5.0
 CHAIN_CHANNEL: Final = Channel(EDGE_CHAIN, "1", 0.0, 1.0)
-NOTHING: Final = Command(0.0, np.empty(0), np.empty(0))
+ZERO_COMMAND: Final = Command(0.0, np.empty(0), np.empty(0))
 
 
-class Chain:
+class ChainSource:
     """The column that a gate wants for the hard-wired chain, as a source: a pack in the field has none to break."""
 
     def __init__(self, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class Chain:
         return Health(self.name, LinkState.OK)
 
 
-def wiring(cells: int, thermistors: int) -> Wiring:
+def make_wiring(cells: int, thermistors: int) -> Wiring:
     """Everything from the BMS: its shunt is the loop, nobody measures what a cell carries beside it."""
     numbers = range(1, cells + 1)
     return Wiring(
@@ -60,8 +60,8 @@ def wiring(cells: int, thermistors: int) -> Wiring:
         cell_current=(),
         cell_temperature=tuple(sensed_temperature((n - 1) * thermistors // cells + 1) for n in numbers),
         contactor=BMS_CONTACTOR,
-        charge_limit=ADVERTISED[0],
-        discharge_limit=ADVERTISED[1],
+        charge_limit=ADVERTISED_LIMITS[0],
+        discharge_limit=ADVERTISED_LIMITS[1],
     )
 
 
@@ -71,8 +71,8 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
     A limit that the BMS no longer says holds as well, and the current ramps to zero. `rate_hz`: turns a second of the
     loop that asks it, which are the bench's where nothing is said.
     """
-    limits = _limits(bench, table)
-    needed = table.indices({PACK_CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED})
+    limits = _read_limits(bench, table)
+    needed = table.indices({PACK_CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED_LIMITS})
     late_s = np.full(len(table), np.inf)
     late_s[needed] = table.max_age_s[needed]
     lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
@@ -91,21 +91,21 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
         estop=chain,
         hold_ticks=bench.gate.hold_ticks(rate_hz or bench.bench.rate_hz),
         ramp_a_s=bench.gate.ramp_a_s,
-        advertised=(table.index(ADVERTISED[0]), table.index(ADVERTISED[1])),
+        advertised=(table.index(ADVERTISED_LIMITS[0]), table.index(ADVERTISED_LIMITS[1])),
     )
-    return Gate(spec, NOTHING)
+    return Gate(spec, ZERO_COMMAND)
 
 
-def at_bench(name: str) -> str:
+def find_bench_name(name: str) -> str:
     """What the bench file calls what this channel measures."""
     if name == PACK_CURRENT:
         return SUPPLY_CURRENT
     return name.removeprefix(BMS) if name.startswith(BMS + CELL) else name
 
 
-def _limits(bench: Bench, table: ChannelTable) -> BenchLimits:
+def _read_limits(bench: Bench, table: ChannelTable) -> BenchLimits:
     """The file's device limits over the BMS's channels; where it has none, the bench's own."""
-    laid = lay_over_channels(bench, table, called=at_bench, whole=False)
+    laid = lay_over_channels(bench, table, called=find_bench_name, whole=False)
     of_device = np.isfinite(laid.device_low)
     low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)
     lines = ["" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in laid.numbers]

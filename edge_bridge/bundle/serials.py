@@ -15,16 +15,16 @@ SERIALS: Final = "serials.json"
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedBundle:
     """The newest bundle of a name that proved healthy."""
 
     serial: int
     sha256: str
 
 
-def read(trust: Path) -> dict[str, Accepted]:
+def read_serials(trust: Path) -> dict[str, AcceptedBundle]:
     """By bundle name, empty without a file; raises `BundleRefused` (untrusted_folder) for one that is damaged."""
-    found = read_state(trust / SERIALS, lambda rows: {name: _accepted(row) for name, row in rows.items()})
+    found = read_state(trust / SERIALS, lambda rows: {name: _parse_accepted(row) for name, row in rows.items()})
     if isinstance(found, DamagedFile):
         hint = "restore it; without it an old bundle could come back"
         raise BundleRefused(found.sentence, where=str(trust), key="untrusted_folder", hint=hint)
@@ -33,12 +33,12 @@ def read(trust: Path) -> dict[str, Accepted]:
 
 def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
     """Refuse what is older from now on, in one step on disk; an older `serial` changes nothing. Raises `OSError`."""
-    known = read(trust)
+    known = read_serials(trust)
     if name in known and known[name].serial >= serial:
         return
-    rows = {each: asdict(row) for each, row in (known | {name: Accepted(serial, sha256)}).items()}
+    rows = {each: asdict(row) for each, row in (known | {name: AcceptedBundle(serial, sha256)}).items()}
     write_state(trust / SERIALS, dict(sorted(rows.items())))
 
 
-def _accepted(row: Any) -> Accepted:
-    return Accepted(read_whole(row, "serial"), read_text(row, "sha256"))
+def _parse_accepted(row: Any) -> AcceptedBundle:
+    return AcceptedBundle(read_whole(row, "serial"), read_text(row, "sha256"))

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 
-def dumped(table: Floats) -> bytes:
+def encode_table(table: Floats) -> bytes:
     """`table[rows, columns]` as octets."""
     file = io.BytesIO()
     np.lib.format.write_array(file, np.ascontiguousarray(table, dtype="<f8"), version=(1, 0), allow_pickle=False)
     return file.getvalue()
 
 
-def loaded(octets: bytes, columns: int) -> Floats:
+def decode_table(data: bytes, columns: int) -> Floats:
     """`[rows, columns]`; raises `ValueError` for anything else. Takes no more memory than the octets themselves."""
-    file = io.BytesIO(octets)
+    file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
         shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
@@ -29,4 +29,4 @@ def loaded(octets: bytes, columns: int) -> Floats:
     said: Any = (version, kind, by_column, shape[1:])
     if said != ((1, 0), np.dtype("<f8"), False, (columns,)):
         raise ValueError(f"it is a table of {kind} {shape}, not of {columns} columns")
-    return np.frombuffer(octets, dtype="<f8", offset=file.tell()).reshape(shape).astype(np.float64)
+    return np.frombuffer(data, dtype="<f8", offset=file.tell()).reshape(shape).astype(np.float64)

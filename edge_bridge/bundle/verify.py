@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.errors import BundleRefused
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import envelope, keys, manifest, serials
-from edge_bridge.bundle.archive import unpacked
+from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.manifest import Bundle
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.keys import PublicKey
     from edge_bridge.bundle.manifest import Manifest
 
-AHEAD: Final = timedelta(minutes=5)  # how far the clock of the signer may be before ours
+MAX_CLOCK_AHEAD: Final = timedelta(minutes=5)  # how far the clock of the signer may be before ours
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedBundle:
     """A bundle that may be believed: `sha256` of the whole file, `signer` as key id and key file."""
 
     sha256: str
@@ -33,17 +33,19 @@ class Verified:
     bundle: Bundle
 
 
-def verify(data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, lowest_serial: int = 0) -> Verified:
+def verify(
+    data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, lowest_serial: int = 0
+) -> VerifiedBundle:
     """The bundle in `data`, as far as the public keys in `trust` vouch for it; raises `BundleRefused`.
 
     Its `key` is one of: not_a_bundle, too_large, changed, unsigned, unknown_signer, bad_signature, expired, not_yet,
     older_serial, same_serial_other_bytes, simulated, untrusted_folder. `now` knows its time zone.
     """
-    known, accepted = keys.trusted(trust), serials.read(trust)
-    members = unpacked(data)
-    signed = _envelope(members)
-    signer = _signer(signed, known)
-    told = _manifest(signed.payload)
+    known, accepted = keys.read_trusted(trust), serials.read_serials(trust)
+    members = unpack(data)
+    signed = _take_envelope(members)
+    signer = _check_signature(signed, known)
+    told = _decode_manifest(signed.payload)
     _check_members(told, members)
     _check_time(told, now)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -51,32 +53,32 @@ def verify(data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, l
     if told.evidence == "SIM" and not allow_sim:
         what, hint = "rests on simulation alone (class SIM)", "allow it with --allow-sim, or prove it on a bench"
         raise BundleRefused(what, key="simulated", value="SIM", bound="HIL or PACK", hint=hint)
-    return Verified(sha256, f"{signer.id} ({signer.name})", Bundle(told, members))
+    return VerifiedBundle(sha256, f"{signer.id} ({signer.name})", Bundle(told, members))
 
 
-def _envelope(members: dict[str, bytes]) -> envelope.Envelope:
+def _take_envelope(members: dict[str, bytes]) -> envelope.Envelope:
     """Take the envelope out of `members` and open it."""
     octets = members.pop(envelope.ENVELOPE, None)
     if octets is None:
         raise BundleRefused("is not signed: it has no envelope", key="unsigned", hint="build it with a key")
-    return envelope.decoded(octets)
+    return envelope.decode_envelope(octets)
 
 
-def _signer(signed: envelope.Envelope, known: Mapping[str, PublicKey]) -> PublicKey:
+def _check_signature(signed: envelope.Envelope, known: Mapping[str, PublicKey]) -> PublicKey:
     key = known.get(signed.keyid)
     if key is None:
         names = ", ".join(key.name for key in known.values())
         what, hint = f"is signed by a key that is not trusted here ({signed.keyid[:16]})", f"trusted are {names}"
         raise BundleRefused(what, key="unknown_signer", value=signed.keyid[:64], bound=names, hint=hint)
-    if not keys.verify_signature(key, signed.signed, signed.signature):
+    if not keys.verify_signature(key, signed.signed_bytes, signed.signature):
         what = f"does not bear the signature of {key.name}: manifest or signature were changed"
         raise BundleRefused(what, key="bad_signature", hint="fetch it anew from where it was built")
     return key
 
 
-def _manifest(payload: bytes) -> Manifest:
+def _decode_manifest(payload: bytes) -> Manifest:
     try:
-        return manifest.decoded(payload)
+        return manifest.decode_manifest(payload)
     except ValueError as error:
         hint = "open it with the version that built it"
         raise BundleRefused(f"is no bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
@@ -92,7 +94,7 @@ def _check_members(told: Manifest, members: Mapping[str, bytes]) -> None:
         if (hashlib.sha256(octets).hexdigest(), len(octets)) != (stated.sha256, stated.size):
             what = f"was changed: {name} is not what was signed"
             raise BundleRefused(what, key="changed", value=name, bound=stated.sha256, hint=hint)
-    if missing := [name for name in manifest.NEEDED if name not in members]:
+    if missing := [name for name in manifest.REQUIRED_MEMBERS if name not in members]:
         what = f"is no bundle: it lacks {', '.join(missing)}"
         raise BundleRefused(what, key="not_a_bundle", value=missing[0], hint="build it anew")
 
@@ -101,12 +103,12 @@ def _check_time(told: Manifest, now: datetime) -> None:
     if now > parse_utc(told.expires):
         what, hint = f"expired at {told.expires}", "install a newer one; if it is not that late, set the clock"
         raise BundleRefused(what, key="expired", value=format_utc(now), bound=told.expires, hint=hint)
-    if now < parse_utc(told.made) - AHEAD:
+    if now < parse_utc(told.made) - MAX_CLOCK_AHEAD:
         what, hint = f"was made at {told.made}, which is not yet here", "set the clock"
         raise BundleRefused(what, key="not_yet", value=format_utc(now), bound=told.made, hint=hint)
 
 
-def _check_serial(told: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.Accepted]) -> None:
+def _check_serial(told: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.AcceptedBundle]) -> None:
     before = accepted.get(told.name)
     least = max(lowest, before.serial if before else 0)
     if told.serial < least:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_bridge.bundle import envelope, keys, manifest
-from edge_bridge.bundle.archive import packed
+from edge_bridge.bundle.archive import pack
 from edge_bridge.bundle.envelope import ENVELOPE, Envelope
 from edge_bridge.bundle.manifest import FileHash
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.manifest import Manifest
 
 
-def written(about: Manifest, members: Mapping[str, bytes], private: Path) -> tuple[bytes, PublicKey]:
+def make_signed_bundle(about: Manifest, members: Mapping[str, bytes], private: Path) -> tuple[bytes, PublicKey]:
     """The file, and whose signature it bears; hashes of `members` replace those of `about`.
 
     Raises `BundleRefused` for what no bundle may hold, `Refused` or `Usage` for a key that cannot sign.
     """
     hashes = {name: FileHash(hashlib.sha256(octets).hexdigest(), len(octets)) for name, octets in members.items()}
-    payload = manifest.encoded(replace(about, files=hashes))
-    manifest.decoded(payload)  # what nobody would accept is not signed
+    payload = manifest.encode_manifest(replace(about, files=hashes))
+    manifest.decode_manifest(payload)  # what nobody would accept is not signed
     signer, signature = keys.sign(private, envelope.pae(envelope.PAYLOAD_TYPE, payload))
-    octets = envelope.encoded(Envelope(payload, signer.id, signature))
-    return packed({**members, ENVELOPE: octets}), signer
+    octets = envelope.encode_envelope(Envelope(payload, signer.id, signature))
+    return pack({**members, ENVELOPE: octets}), signer

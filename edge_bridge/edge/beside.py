@@ -13,7 +13,7 @@ from control.snapshot_builder import PackView, SnapshotBuilder
 from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
 from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
-from edge_bridge.bundle.pack_gate import NOTHING, Chain, pack_gate, wiring
+from edge_bridge.bundle.pack_gate import ZERO_COMMAND, ChainSource, make_wiring, pack_gate
 from edge_bridge.edge import metrics
 from edge_bridge.edge.contactor import ContactorRequest
 from edge_bridge.edge.proof import HealthSample
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drivers.canbus.dut_map import DutMap
     from drivers.ports import Clock, Source
     from drivers.snapshot import Estimate, PackReading, Snapshot
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
     from edge_bridge.edge.row import Value
 
 
@@ -54,13 +54,13 @@ class PackRuntime:
     """The bundle's estimator and gate over one BMS."""
 
     def __init__(
-        self, configured: Configured, bms: PackBms, source: Source, clock: Clock, *, rate_hz: float | None = None
+        self, configured: Configuration, bms: PackBms, source: Source, clock: Clock, *, rate_hz: float | None = None
     ) -> None:
         """`bms` and `source` are the same device, asked and heard; `rate_hz`: its turns a second, or the bench's."""
         bench = configured.bench
         self._bms, self._clock = bms, clock
-        self._senses = SnapshotBuilder((source, Chain(clock)))
-        wired = wiring(bench.pack.cells, bench.io_box.thermistors)
+        self._senses = SnapshotBuilder((source, ChainSource(clock)))
+        wired = make_wiring(bench.pack.cells, bench.io_box.thermistors)
         self._sense = PackView(self._senses.table, wired)
         self._gate = pack_gate(bench, self._senses.table, wired, rate_hz=rate_hz)
         self._estimator = configured.estimator
@@ -82,7 +82,9 @@ class PackRuntime:
         estimate = self._estimate(reading, 0.0 if fault else dt_s)  # in doubt it holds
         closed = self._sense.contactor_closed(snapshot)
         requested = (
-            Command(reading.current_a, NOTHING.cell_voltage_v, NOTHING.cell_temperature_k) if closed else NOTHING
+            Command(reading.current_a, ZERO_COMMAND.cell_voltage_v, ZERO_COMMAND.cell_temperature_k)
+            if closed
+            else ZERO_COMMAND
         )
         verdict = self._gate.check(snapshot, requested)
         tripped = verdict.reason if isinstance(verdict, Tripped) else ""

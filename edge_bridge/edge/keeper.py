@@ -11,7 +11,7 @@ from drivers.state_file import DamagedFile
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
-from edge_bridge.bundle.verify import Verified, verify
+from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.edge.proof import MAX_BOOTS, HealthSample, Probation, ProbationState
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
     from edge_bridge.edge.slots import InstalledBundle, Slots
 
 INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
@@ -32,8 +32,8 @@ class RunningConfiguration:
     """The configuration that is at work."""
 
     installed: InstalledBundle
-    verified: Verified
-    configured: Configured
+    verified: VerifiedBundle
+    configured: Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class BundleInstaller:
         trust: Path,
         *,
         allow_sim: bool,
-        launch: Callable[[Configured], None],
+        launch: Callable[[Configuration], None],
         log: Callable[[str], None],
     ) -> None:
         """`work` takes the unpacked members; `launch` puts a configuration to work, or raises and keeps the old."""
@@ -191,7 +191,7 @@ class BundleInstaller:
         self._log(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
         return good
 
-    def _check_serial(self, verified: Verified, now: datetime) -> None:
+    def _check_serial(self, verified: VerifiedBundle, now: datetime) -> None:
         """What runs here counts as the lowest serial, also where the trust folder cannot be written."""
         told, good = verified.bundle.manifest, self.slots.pointer.good
         if good is not None:

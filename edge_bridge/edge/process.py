@@ -28,7 +28,7 @@ from edge_bridge.mqtt import MqttLink
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
     from edge_bridge.edge.beside import TurnResult
     from edge_bridge.edge.clocks import MachineClocks
     from edge_bridge.edge.row import Value
@@ -171,7 +171,7 @@ class Edge:
         assert self._pack is not None  # noqa: S101  # `start_configuration` launched one, or raised
         return self._pack
 
-    def _launch(self, configured: Configured) -> None:
+    def _launch(self, configured: Configuration) -> None:
         """Put a configuration to work; what it cannot do raises before the old one is touched."""
         told = configured.dut_map.read_bytes() + read_dut_map(configured.dut_map).dbc_hash.encode()
         old = self._device

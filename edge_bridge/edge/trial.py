@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from edge_bridge.bundle.verify import Verified
+    from edge_bridge.bundle.verify import VerifiedBundle
 
 TIMEOUT_S: Final = 90.0
 
@@ -31,7 +31,7 @@ class Candidate:
     allow_sim: bool
 
 
-def verify_candidate(candidate: Candidate) -> Verified:
+def verify_candidate(candidate: Candidate) -> VerifiedBundle:
     """Signature, trust, time, serial, class and golden vectors; raises `BundleRefused`."""
     found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
     result = golden.replay(found.bundle)

@@ -17,8 +17,8 @@ from edge_bridge.bundle import canonical, golden, keys, manifest
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
 from edge_bridge.bundle.runtime import configure
-from edge_bridge.bundle.verify import Verified, verify
-from edge_bridge.bundle.write import written
+from edge_bridge.bundle.verify import VerifiedBundle, verify
+from edge_bridge.bundle.write import make_signed_bundle
 from workbench.bundling import certificate, declared, record, source
 from workbench.bundling.steps import unwatched
 
@@ -52,7 +52,7 @@ class Built:
     """The file's octets, what an edge would make of them, and sentences for whoever signs."""
 
     data: bytes
-    verified: Verified
+    verified: VerifiedBundle
     notes: tuple[str, ...]
     compared: str
     replayed: str
@@ -66,7 +66,7 @@ def build(order: Order, steps: Steps = unwatched) -> Built:
     with closing(source.opened(order.run)) as run:
         _same_bench(order.bench, run)
         files = declared.members(order.bench, _measured(run))
-        files[EVIDENCE] = canonical.dumped(evidence := _evidence(run, order.bench, proof))
+        files[EVIDENCE] = canonical.dump_json(evidence := _evidence(run, order.bench, proof))
         if proof is not None:
             files[CERTIFICATE] = proof.data
         about = _about(order, name, evidence["class"], run)
@@ -74,16 +74,16 @@ def build(order: Order, steps: Steps = unwatched) -> Built:
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
             vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))
     steps("The bundle is signed, then verified and replayed as an edge does.", 0.6)
-    data, signer = written(about, files | vectors, order.private)
+    data, signer = make_signed_bundle(about, files | vectors, order.private)
     verified, replayed = _proven(data, signer, order.made)
     steps("The file is written.", 1.0)
     return Built(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
 
 
-def _proven(data: bytes, signer: PublicKey, made: datetime) -> tuple[Verified, str]:
+def _proven(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBundle, str]:
     """What was built, verified and replayed as an edge would; raises `CheckFailed` when it does not answer the same."""
     with tempfile.TemporaryDirectory(prefix="trust-") as folder:
-        (Path(folder) / f"{signer.name}{keys.PUBLIC}").write_bytes(keys.public_pem(signer))
+        (Path(folder) / f"{signer.name}{keys.PUBLIC_SUFFIX}").write_bytes(keys.public_pem(signer))
         verified = verify(data, Path(folder), now=made)
     result = golden.replay(verified.bundle)
     if not result.ok:

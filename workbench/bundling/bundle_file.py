@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
-from edge_bridge.bundle.archive import MAX_FILE
+from edge_bridge.bundle.archive import MAX_BYTES
 from workbench.bundling.steps import unwatched
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read_file(path: Path) -> bytes:
     """The file's bytes, at most one more than a bundle may have; raises `Usage` when it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_FILE + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Usage(f"cannot be read: {error.strerror}", where=str(path), hint="name a bundle file") from error
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import Refused
 from edge_bridge.bundle import canonical, limits
-from edge_bridge.bundle.archive import NAME
-from edge_bridge.bundle.manifest import BENCH, LANES, LIMITS, OWN, PARAMETERS
+from edge_bridge.bundle.archive import MEMBER_NAME
+from edge_bridge.bundle.manifest import BENCH, LANES, LIMITS, PARAMETERS, RESERVED_NAMES
 
 if TYPE_CHECKING:
     from drivers.benchfile import Bench
@@ -25,8 +25,8 @@ def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     name, octets = _parameters(bench)
     if name is not None:
         found[name] = octets
-    found[LIMITS] = canonical.dumped(limits.told(bench, table))
-    found[LANES] = canonical.dumped({"lanes": _lanes(bench), "parameters": name})
+    found[LIMITS] = canonical.dump_json(limits.describe_limits(bench, table))
+    found[LANES] = canonical.dump_json({"lanes": _lanes(bench), "parameters": name})
     return found
 
 
@@ -40,12 +40,12 @@ def _named_files(bench: Bench) -> dict[str, bytes]:
     names += [str(settings["file"]) for settings in map(_settings, _raw_lanes(bench)) if "file" in settings]
     found: dict[str, bytes] = {}
     for name in map(posixpath.normpath, names):
-        if not NAME.fullmatch(name):
+        if not MEMBER_NAME.fullmatch(name):
             what = f"names {name!r}, which cannot go along under that path"
             hint = "put it beside the bench file and name it relative to that"
             raise Refused(what, where=bench.path.name, value=name, bound="a plain relative path", hint=hint)
         found[name] = (bench.path.parent / name).read_bytes()
-    if taken := found.keys() & OWN:
+    if taken := found.keys() & RESERVED_NAMES:
         what = f"names a file {taken.pop()!r}, a bundle's own name"
         raise Refused(what, where=bench.path.name, hint="rename it")
     return found

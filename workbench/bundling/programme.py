@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drivers.channel_names import BMS, sensed_temperature, sensed_voltage
-from edge_bridge.bundle.golden_gate import Spoil, Step
+from edge_bridge.bundle.golden_gate import GateStep, InputFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +21,19 @@ DEVICE: Final = f"{BMS}*"
 CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
-def programme(spec: GateConfig, wishes_a: Floats) -> list[Step]:
+def programme(spec: GateConfig, wishes_a: Floats) -> list[GateStep]:
     """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
     bad = _held_beside_pack(spec), _tripping_beside_pack(spec)
     return _steps(spec, wishes_a, *(bad if spec.advertised else (_held(spec), _tripping(spec))))
 
 
-def _steps(spec: GateConfig, wishes_a: Floats, held: Iterator[Step], tripping: Iterator[Step]) -> list[Step]:
-    steps: list[Step] = []
+def _steps(
+    spec: GateConfig, wishes_a: Floats, held: Iterator[GateStep], tripping: Iterator[GateStep]
+) -> list[GateStep]:
+    steps: list[GateStep] = []
 
     def plain(*, reset: bool = False) -> None:
-        steps.append(Step(ASKED, float(wishes_a[len(steps)]), {}, reset=reset))
+        steps.append(GateStep(ASKED, float(wishes_a[len(steps)]), {}, reset=reset))
 
     for bad in held:
         plain()
@@ -41,51 +43,51 @@ def _steps(spec: GateConfig, wishes_a: Floats, held: Iterator[Step], tripping: I
         steps.append(bad)
         plain()  # a trip stays
         plain(reset=True)
-    steps += [Step("no number, until the hold has run out", None, {})] * (min(spec.hold_ticks, MOST_HELD) + BEHIND)
+    steps += [GateStep("no number, until the hold has run out", None, {})] * (min(spec.hold_ticks, MOST_HELD) + BEHIND)
     plain()
     return steps
 
 
-def _held(spec: GateConfig) -> Iterator[Step]:
+def _held(spec: GateConfig) -> Iterator[GateStep]:
     """Commands and snapshots on which nothing new may be applied."""
     column = spec.table.index(spec.current)
     high_v = float(spec.limits.high[spec.table.index(spec.cell_voltage[0])])
     late_s = (float(spec.late_s[column]) + float(spec.lost_s[column])) / 2
-    yield Step("no number for a current", None, {})
-    yield Step("too much discharge", BEYOND * float(spec.limits.high[column]), {})
-    yield Step("too much charge", BEYOND * float(spec.limits.low[column]), {})
-    yield Step("too high a cell", 0.0, {1: BEYOND * high_v})
-    yield Step("a late value", 0.0, {}, (Spoil(spec.current, age_s=late_s),))
-    yield Step("a value that is no number", 0.0, {}, (Spoil(spec.current),))
-    yield Step("a silent device", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
+    yield GateStep("no number for a current", None, {})
+    yield GateStep("too much discharge", BEYOND * float(spec.limits.high[column]), {})
+    yield GateStep("too much charge", BEYOND * float(spec.limits.low[column]), {})
+    yield GateStep("too high a cell", 0.0, {1: BEYOND * high_v})
+    yield GateStep("a late value", 0.0, {}, (InputFault(spec.current, age_s=late_s),))
+    yield GateStep("a value that is no number", 0.0, {}, (InputFault(spec.current),))
+    yield GateStep("a silent device", 0.0, {}, (InputFault(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _held_beside_pack(spec: GateConfig) -> Iterator[Step]:
+def _held_beside_pack(spec: GateConfig) -> Iterator[GateStep]:
     """What a pack's gate, which knows what the BMS tells alone, does not let through."""
     column = spec.table.index(spec.current)
     charge, discharge = (spec.table.names[at] for at in spec.advertised or ())
     late_s = 0.5 * (float(spec.late_s[column]) + spec.device_silent_s) + spec.device_silent_s
-    yield Step("no number for a current", None, {})
-    yield Step("too much discharge", BEYOND * float(spec.limits.high[column]), {})
-    yield Step("too much charge", BEYOND * float(spec.limits.low[column]), {})
-    yield Step("more discharge than the BMS allows", 1.0, {}, (Spoil(discharge, value=0.5),))
-    yield Step("more charge than the BMS allows", -1.0, {}, (Spoil(charge, value=0.5),))
-    yield Step("a late value", 0.0, {}, (Spoil(spec.current, age_s=late_s),))
-    yield Step("a value that is no number", 0.0, {}, (Spoil(spec.current),))
-    yield Step("a silent BMS", 0.0, {}, (Spoil(DEVICE, age_s=2 * spec.device_silent_s),))
+    yield GateStep("no number for a current", None, {})
+    yield GateStep("too much discharge", BEYOND * float(spec.limits.high[column]), {})
+    yield GateStep("too much charge", BEYOND * float(spec.limits.low[column]), {})
+    yield GateStep("more discharge than the BMS allows", 1.0, {}, (InputFault(discharge, value=0.5),))
+    yield GateStep("more charge than the BMS allows", -1.0, {}, (InputFault(charge, value=0.5),))
+    yield GateStep("a late value", 0.0, {}, (InputFault(spec.current, age_s=late_s),))
+    yield GateStep("a value that is no number", 0.0, {}, (InputFault(spec.current),))
+    yield GateStep("a silent BMS", 0.0, {}, (InputFault(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _tripping_beside_pack(spec: GateConfig) -> Iterator[Step]:
+def _tripping_beside_pack(spec: GateConfig) -> Iterator[GateStep]:
     """What ends everything beside a pack: a measured value beyond what the device must keep."""
     for name in (CELL, spec.current, TEMPERATURE):
         high = float(spec.limits.high[spec.table.index(name)])
-        yield Step(f"{name} measured beyond its limit", 0.0, {}, (Spoil(name, value=BEYOND * high),))
+        yield GateStep(f"{name} measured beyond its limit", 0.0, {}, (InputFault(name, value=BEYOND * high),))
 
 
-def _tripping(spec: GateConfig) -> Iterator[Step]:
+def _tripping(spec: GateConfig) -> Iterator[GateStep]:
     """Snapshots that end everything until a reset."""
     cell, lost_s = spec.cell_voltage[0], float(spec.lost_s[spec.table.index(spec.current)])
     high_v = float(spec.limits.high[spec.table.index(cell)])
-    yield Step("a cell measured beyond its limit", 0.0, {}, (Spoil(cell, value=BEYOND * high_v),))
-    yield Step("a current that is lost", 0.0, {}, (Spoil(spec.current, age_s=2 * lost_s),))
-    yield Step("the emergency-stop chain open", 0.0, {}, (Spoil(spec.table.names[spec.estop], value=0.0),))
+    yield GateStep("a cell measured beyond its limit", 0.0, {}, (InputFault(cell, value=BEYOND * high_v),))
+    yield GateStep("a current that is lost", 0.0, {}, (InputFault(spec.current, age_s=2 * lost_s),))
+    yield GateStep("the emergency-stop chain open", 0.0, {}, (InputFault(spec.table.names[spec.estop], value=0.0),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import envelope, manifest
-from edge_bridge.bundle.archive import unpacked
+from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.manifest import GOLDEN, Bundle
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ class Fact:
 
 def read_untrusted(data: bytes) -> tuple[Bundle, str]:
     """What `data` claims, and the id of the key that it claims to be signed with; raises `BundleRefused`."""
-    members = unpacked(data)
+    members = unpack(data)
     octets = members.pop(envelope.ENVELOPE, None)
     if octets is None:
         raise BundleRefused("is not signed: it has no envelope", key="unsigned", hint="build it with a key")
-    signed = envelope.decoded(octets)
+    signed = envelope.decode_envelope(octets)
     try:
-        return Bundle(manifest.decoded(signed.payload), members), signed.keyid
+        return Bundle(manifest.decode_manifest(signed.payload), members), signed.keyid
     except ValueError as error:
         hint = "open it with the version that built it"
         raise BundleRefused(f"is no bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error

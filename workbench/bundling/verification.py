@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
-    from edge_bridge.bundle.verify import Verified
+    from edge_bridge.bundle.verify import VerifiedBundle
     from workbench.bundling.steps import Steps
 
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Verification:
     """What verifying found; `golden` is None where the golden vectors were not replayed."""
 
-    verified: Verified
+    verified: VerifiedBundle
     golden: GoldenResult | None = None
 
 

@@ -29,7 +29,7 @@ def read_certificate(folder: Path) -> Certificate:
 
 def decode_certificate(data: bytes) -> Certificate:
     """The certificate that `data` holds; raises `ValueError` that names what is damaged, or the version."""
-    fields = JsonFields(canonical.parsed(data))
+    fields = JsonFields(canonical.parse_json(data))
     check_schema(fields.text("schema"))
     bench, versions = fields.object("bench"), fields.object("versions")
     return Certificate(

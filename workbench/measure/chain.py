@@ -56,17 +56,17 @@ def measure(job: Job) -> Iterator[Row]:
 
 def _verified(job: Job, said: str) -> Row:
     from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
-    from edge_bridge.bundle.manifest import NEEDED, Manifest  # noqa: PLC0415
+    from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest  # noqa: PLC0415
     from edge_bridge.bundle.verify import verify  # noqa: PLC0415
-    from edge_bridge.bundle.write import written  # noqa: PLC0415
+    from edge_bridge.bundle.write import make_signed_bundle  # noqa: PLC0415
 
     private, public = keys.make_key(job.folder / "trust", "measure")
     now = datetime.now(UTC).replace(microsecond=0)
     noise = np.random.default_rng(1)
-    members = {name: noise.bytes(OCTETS // len(NEEDED)) for name in NEEDED}
+    members = {name: noise.bytes(OCTETS // len(REQUIRED_MEMBERS)) for name in REQUIRED_MEMBERS}
     about = Manifest("measured", 1, format_utc(now), format_utc(now + timedelta(days=1)), "SIM", "", {}, {}, {})
-    data, _ = written(about, members, private)
-    signed = envelope.decoded(archive.unpacked(data)[envelope.ENVELOPE])
+    data, _ = make_signed_bundle(about, members, private)
+    signed = envelope.decode_envelope(archive.unpack(data)[envelope.ENVELOPE])
     key, message = keys.read_public(public), envelope.pae(envelope.PAYLOAD_TYPE, signed.payload)
     mine_s, theirs_s = alternated(
         lambda: timed(lambda: verify(data, public.parent, now=now), 5),

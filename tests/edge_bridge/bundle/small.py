@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.timestamps import format_utc
 from edge_bridge.bundle import canonical, envelope, keys
-from edge_bridge.bundle.archive import unpacked
-from edge_bridge.bundle.manifest import NEEDED, Manifest
-from edge_bridge.bundle.write import written
+from edge_bridge.bundle.archive import unpack
+from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest
+from edge_bridge.bundle.write import make_signed_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,30 +30,30 @@ def about(serial: int = 5, evidence: str = "HIL", name: str = "pack") -> Manifes
 
 def members() -> dict[str, bytes]:
     """One of each that a bundle needs; what they say is nothing that verification reads."""
-    return {name: f"{name} of a small bundle".encode() for name in NEEDED}
+    return {name: f"{name} of a small bundle".encode() for name in REQUIRED_MEMBERS}
 
 
 def small(private: Path, serial: int = 5, evidence: str = "HIL", name: str = "pack") -> bytes:
-    return written(about(serial, evidence, name), members(), private)[0]
+    return make_signed_bundle(about(serial, evidence, name), members(), private)[0]
 
 
 def signed(private: Path, payload: bytes, kind: str = envelope.PAYLOAD_TYPE) -> dict[str, Any]:
     """A DSSE envelope around any payload of any kind, as JSON values."""
     signer, signature = keys.sign(private, envelope.pae(kind, payload))
-    row = {"keyid": signer.id, "sig": envelope._base64(signature)}  # pyright: ignore[reportPrivateUsage]
-    return {"payload": envelope._base64(payload), "payloadType": kind, "signatures": [row]}  # pyright: ignore[reportPrivateUsage]
+    row = {"keyid": signer.id, "sig": envelope._encode_base64(signature)}  # pyright: ignore[reportPrivateUsage]
+    return {"payload": envelope._encode_base64(payload), "payloadType": kind, "signatures": [row]}  # pyright: ignore[reportPrivateUsage]
 
 
 def with_envelope(data: bytes, octets: bytes) -> bytes:
     """The bundle with another envelope, in an archive that is in order."""
-    return forged(sorted((unpacked(data) | {envelope.ENVELOPE: octets}).items()))
+    return forged(sorted((unpack(data) | {envelope.ENVELOPE: octets}).items()))
 
 
 def with_manifest(data: bytes, private: Path, changes: dict[str, Any]) -> bytes:
     """The bundle with other values in its manifest, signed anew."""
-    payload = envelope.decoded(unpacked(data)[envelope.ENVELOPE]).payload
+    payload = envelope.decode_envelope(unpack(data)[envelope.ENVELOPE]).payload
     said = json.loads(payload) | changes
-    return with_envelope(data, canonical.dumped(signed(private, canonical.dumped(said))))
+    return with_envelope(data, canonical.dump_json(signed(private, canonical.dump_json(said))))
 
 
 def forged(entries: Sequence[tuple[str, bytes]], **odd: Any) -> bytes:

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle.archive import MAX_FILE, MAX_MEMBERS, packed, unpacked
+from edge_bridge.bundle.archive import MAX_BYTES, MAX_MEMBERS, pack, unpack
 from tests.edge_bridge.bundle.small import forged
 
 TWO = {"b/two.json": b"{}", "a.toml": b"x = 1\n"}
@@ -16,31 +16,31 @@ TWO = {"b/two.json": b"{}", "a.toml": b"x = 1\n"}
 
 def key_of(data: bytes) -> str:
     with pytest.raises(BundleRefused) as caught:
-        unpacked(data)
+        unpack(data)
     assert caught.value.hint
     return str(caught.value.key)
 
 
 def test_what_is_packed_comes_back() -> None:
-    assert unpacked(packed(TWO)) == TWO
+    assert unpack(pack(TWO)) == TWO
 
 
 def test_order_of_the_members_makes_no_difference() -> None:
-    assert packed(TWO) == packed(dict(reversed(TWO.items())))
+    assert pack(TWO) == pack(dict(reversed(TWO.items())))
 
 
 def test_another_writer_of_the_same_form_writes_the_same_octets() -> None:
-    assert packed(TWO) == forged(sorted(TWO.items()))
+    assert pack(TWO) == forged(sorted(TWO.items()))
 
 
 def test_any_zip_reader_finds_the_members() -> None:
-    with zipfile.ZipFile(io.BytesIO(packed(TWO))) as read:
+    with zipfile.ZipFile(io.BytesIO(pack(TWO))) as read:
         assert read.testzip() is None
         assert {name: read.read(name) for name in read.namelist()} == TWO
 
 
 def test_every_truncation_is_refused() -> None:
-    data = packed(TWO)
+    data = pack(TWO)
     assert {key_of(data[:length]) for length in range(len(data))} == {"not_a_bundle", "changed"}
 
 
@@ -50,7 +50,7 @@ def test_every_truncation_is_refused() -> None:
         (b"", "not_a_bundle"),
         (b"hello", "not_a_bundle"),
         (forged([]), "not_a_bundle"),
-        (packed(TWO) + b"\0", "changed"),
+        (pack(TWO) + b"\0", "changed"),
         (forged(sorted(TWO.items()), comment=b"x"), "changed"),
         (forged(sorted(TWO.items()), extra=b"\x01\x02\x00\x00"), "changed"),
         (forged(sorted(TWO.items()), method=8), "changed"),
@@ -58,7 +58,7 @@ def test_every_truncation_is_refused() -> None:
         (forged([("a", b"1"), ("a", b"2")]), "changed"),
         (forged([("a", b"1")], size=0xFFFFFFFF), "changed"),
         (forged([("a", b"1")], size=0), "changed"),
-        (b"PK\x03\x04" + bytes(MAX_FILE), "too_large"),
+        (b"PK\x03\x04" + bytes(MAX_BYTES), "too_large"),
         (forged([(f"m{n:03d}", b"") for n in range(MAX_MEMBERS + 1)]), "too_large"),
     ],
 )
@@ -87,7 +87,7 @@ def test_what_no_bundle_is_like_is_refused(data: bytes, key: str) -> None:
 def test_a_name_that_could_leave_a_folder_is_refused(name: str) -> None:
     assert key_of(forged([(name, b"x")])) == "not_a_bundle"
     with pytest.raises(BundleRefused):
-        packed({name: b"x"})
+        pack({name: b"x"})
 
 
 @pytest.mark.parametrize("pair", [("a", "A"), ("a", "a/b"), ("A/c", "a")])
@@ -97,5 +97,5 @@ def test_names_that_would_be_one_file_are_refused(pair: tuple[str, str]) -> None
 
 def test_more_than_fits_is_not_packed() -> None:
     with pytest.raises(BundleRefused) as caught:
-        packed({"a": bytes(MAX_FILE)})
+        pack({"a": bytes(MAX_BYTES)})
     assert caught.value.key == "too_large"

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import canonical, envelope
-from edge_bridge.bundle.envelope import Envelope, decoded, encoded, pae
+from edge_bridge.bundle.envelope import Envelope, decode_envelope, encode_envelope, pae
 
 ONE = Envelope(b'{"a":1}', "0" * 64, bytes(64))
 
@@ -25,14 +25,14 @@ def test_pae_counts_octets_not_letters() -> None:
 
 
 def test_an_envelope_comes_back() -> None:
-    assert decoded(encoded(ONE)) == ONE
+    assert decode_envelope(encode_envelope(ONE)) == ONE
 
 
 def changed(**fields: object) -> bytes:
-    return canonical.dumped(json.loads(encoded(ONE)) | fields)
+    return canonical.dump_json(json.loads(encode_envelope(ONE)) | fields)
 
 
-ROW = json.loads(encoded(ONE))["signatures"][0]
+ROW = json.loads(encode_envelope(ONE))["signatures"][0]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ ROW = json.loads(encoded(ONE))["signatures"][0]
         (b"9" * 10_000, "changed"),
         (b"\xff\xfe", "changed"),
         (b"NaN", "changed"),
-        (encoded(ONE) + b" ", "changed"),
-        (encoded(ONE).replace(b":", b": ", 1), "changed"),
+        (encode_envelope(ONE) + b" ", "changed"),
+        (encode_envelope(ONE).replace(b":", b": ", 1), "changed"),
         (changed(more=1), "changed"),
         (changed(payload="e30"), "changed"),
         (changed(payload="eyJhIjoxfR=="), "changed"),
@@ -69,11 +69,11 @@ ROW = json.loads(encoded(ONE))["signatures"][0]
 )
 def test_an_envelope_of_another_form_is_refused(octets: bytes, key: str) -> None:
     with pytest.raises(BundleRefused) as caught:
-        decoded(octets)
+        decode_envelope(octets)
     assert caught.value.key == key
     str(caught.value).encode()  # can be printed anywhere
 
 
 def test_the_payload_is_what_was_signed() -> None:
-    assert ONE.signed.endswith(b" 7 " + ONE.payload)
-    assert envelope.PAYLOAD_TYPE.encode() in ONE.signed
+    assert ONE.signed_bytes.endswith(b" 7 " + ONE.payload)
+    assert envelope.PAYLOAD_TYPE.encode() in ONE.signed_bytes

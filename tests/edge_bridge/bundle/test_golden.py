@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge_bridge.bundle import canonical, golden_estimator, vectors
-from edge_bridge.bundle.golden import TOLERANCE, differences, replay
+from edge_bridge.bundle.golden import TOLERANCE, relative_differences, replay
 from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, LANES
 from edge_bridge.bundle.runtime import configure
 
@@ -39,7 +39,7 @@ def with_file(bundle: Bundle, name: str, octets: bytes) -> Bundle:
 
 
 def with_golden(bundle: Bundle, **changes: Any) -> Bundle:
-    return with_file(bundle, GOLDEN, canonical.dumped(bundle.json(GOLDEN) | changes))
+    return with_file(bundle, GOLDEN, canonical.dump_json(bundle.json(GOLDEN) | changes))
 
 
 def test_a_bundle_answers_here_as_where_it_was_built(bundle: Bundle) -> None:
@@ -83,17 +83,17 @@ def test_settings_that_differ_are_found(bundle: Bundle) -> None:
 
 
 def test_the_last_bit_of_the_inputs_is_forgiven(bundle: Bundle) -> None:
-    table = vectors.loaded(bundle.files[GOLDEN_ESTIMATOR], columns(bundle))
+    table = vectors.decode_table(bundle.files[GOLDEN_ESTIMATOR], columns(bundle))
     table[:, 2:WIDE] = np.nextafter(table[:, 2:WIDE], np.inf)
-    result = replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.dumped(table)))
+    result = replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.encode_table(table)))
     assert result.ok, result.sentence
     assert 0.0 < result.worst < TOLERANCE / 10  # what another processor may do is well within
 
 
 def test_an_answer_that_differs_is_told_with_its_tick(bundle: Bundle) -> None:
-    table = vectors.loaded(bundle.files[GOLDEN_ESTIMATOR], columns(bundle))
+    table = vectors.decode_table(bundle.files[GOLDEN_ESTIMATOR], columns(bundle))
     table[17, WIDE] *= 1.001
-    result = replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.dumped(table)))
+    result = replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.encode_table(table)))
     assert not result.ok
     assert "tick 17" in result.sentence
 
@@ -118,7 +118,7 @@ def test_limits_that_were_widened_do_not_run(bundle: Bundle) -> None:
 
 def test_no_golden_vectors_prove_nothing(bundle: Bundle) -> None:
     assert not replay(with_golden(bundle, gate=[])).ok
-    assert not replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.dumped(np.empty((0, columns(bundle)))))).ok
+    assert not replay(with_file(bundle, GOLDEN_ESTIMATOR, vectors.encode_table(np.empty((0, columns(bundle)))))).ok
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_golden_vectors_that_cannot_be_read_are_not_ok(bundle: Bundle, octets: b
     [
         b"",
         b"\x93NUMPY",
-        vectors.dumped(np.zeros((3, 4))),
-        vectors.dumped(np.zeros((2, 2))).replace(b"(2, 2)", b"(9**9, 9)"),
-        vectors.dumped(np.zeros((2, 2))).replace(b"'<f8'", b"'|O' "),
+        vectors.encode_table(np.zeros((3, 4))),
+        vectors.encode_table(np.zeros((2, 2))).replace(b"(2, 2)", b"(9**9, 9)"),
+        vectors.encode_table(np.zeros((2, 2))).replace(b"'<f8'", b"'|O' "),
     ],
 )
 @pytest.mark.parametrize("name", [GOLDEN_ESTIMATOR, GOLDEN_GATE])
@@ -146,10 +146,10 @@ def test_tables_that_cannot_be_read_are_not_ok(bundle: Bundle, name: str, octets
 
 
 def test_a_table_that_claims_more_than_it_has_is_refused() -> None:
-    honest = vectors.dumped(np.zeros((2, 3)))
+    honest = vectors.encode_table(np.zeros((2, 3)))
     claimed = honest.replace(b"(2, 3)", b"(9999999999, 3)").replace(b" " * 9 + b"\n", b"\n", 1)
     with pytest.raises(ValueError, match="reshape"):
-        vectors.loaded(claimed, 3)
+        vectors.decode_table(claimed, 3)
 
 
 def test_a_module_that_is_no_model_is_not_imported(bundle: Bundle) -> None:
@@ -167,7 +167,7 @@ def test_lanes_that_cannot_be_read_are_not_ok(bundle: Bundle, octets: bytes) -> 
 
 def test_differences_know_numbers_from_none() -> None:
     nan, inf = np.nan, np.inf
-    found = differences(np.array([1.0, nan, nan, 1.0, inf, 0.0]), np.array([1.1, nan, 1.0, nan, inf, 0.0]))
+    found = relative_differences(np.array([1.0, nan, nan, 1.0, inf, 0.0]), np.array([1.1, nan, 1.0, nan, inf, 0.0]))
     assert found.tolist() == [pytest.approx(0.1 / 1.1), 0.0, inf, inf, 0.0, 0.0]
 
 

@@ -70,7 +70,7 @@ def test_a_name_that_is_no_plain_file_makes_no_key(tmp_path: Path, name: str) ->
 
 def test_what_was_signed_is_known_by_the_public_half(signer: Signer) -> None:
     key, signature = keys.sign(signer.private, b"message")
-    (found,) = keys.trusted(signer.trust).values()
+    (found,) = keys.read_trusted(signer.trust).values()
     assert found.id == key.id == keys.key_id(found)
     assert keys.verify_signature(found, b"message", signature)
     assert not keys.verify_signature(found, b"messagf", signature)
@@ -94,18 +94,18 @@ def test_a_trust_folder_with_something_that_is_no_key_trusts_nobody(signer: Sign
 def test_a_key_of_another_kind_is_refused(signer: Signer) -> None:
     (signer.trust / "rsa.pem").write_text(RSA)
     with pytest.raises(BundleRefused, match="Ed25519"):
-        keys.trusted(signer.trust)
+        keys.read_trusted(signer.trust)
 
 
 def test_a_private_key_among_the_trusted_is_refused_with_words(signer: Signer) -> None:
     (signer.trust / "mine.pem").write_bytes(signer.private.read_bytes())
     with pytest.raises(BundleRefused, match="private key"):
-        keys.trusted(signer.trust)
+        keys.read_trusted(signer.trust)
 
 
 def test_files_of_other_kinds_in_the_trust_folder_are_left_alone(signer: Signer) -> None:
     (signer.trust / "README.txt").write_text("keys of the validation team")
-    assert len(keys.trusted(signer.trust)) == 1
+    assert len(keys.read_trusted(signer.trust)) == 1
 
 
 def test_no_folder_and_an_empty_one_trust_nobody(tmp_path: Path) -> None:
@@ -125,5 +125,5 @@ def test_a_file_that_is_no_private_key_does_not_sign(signer: Signer, tmp_path: P
 
 def refusal(folder: Path) -> str:
     with pytest.raises(BundleRefused) as caught:
-        keys.trusted(folder)
+        keys.read_trusted(folder)
     return str(caught.value.key)

@@ -11,9 +11,9 @@ import pytest
 
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import canonical, envelope, keys, serials
-from edge_bridge.bundle.archive import packed, unpacked
+from edge_bridge.bundle.archive import pack, unpack
 from edge_bridge.bundle.verify import verify
-from edge_bridge.bundle.write import written
+from edge_bridge.bundle.write import make_signed_bundle
 from tests.edge_bridge.bundle.conftest import signer_in
 from tests.edge_bridge.bundle.small import (
     EXPIRES,
@@ -68,25 +68,25 @@ def test_any_flipped_bit_is_refused(signer: Signer, bundle: bytes) -> None:
 
 
 def test_a_member_that_was_exchanged_in_an_archive_in_order_is_refused(signer: Signer, bundle: bytes) -> None:
-    exchanged = unpacked(bundle) | {"limits.json": b"wider"}
-    assert refusal(packed(exchanged), signer.trust) == "changed"
+    exchanged = unpack(bundle) | {"limits.json": b"wider"}
+    assert refusal(pack(exchanged), signer.trust) == "changed"
 
 
 def test_two_members_that_were_swapped_are_refused(signer: Signer, bundle: bytes) -> None:
-    found = unpacked(bundle)
+    found = unpack(bundle)
     found["limits.json"], found["lanes.json"] = found["lanes.json"], found["limits.json"]
-    assert refusal(packed(found), signer.trust) == "changed"
+    assert refusal(pack(found), signer.trust) == "changed"
 
 
 def test_a_member_more_or_less_is_refused(signer: Signer, bundle: bytes) -> None:
-    found = unpacked(bundle)
-    assert refusal(packed(found | {"more.json": b"{}"}), signer.trust) == "changed"
+    found = unpack(bundle)
+    assert refusal(pack(found | {"more.json": b"{}"}), signer.trust) == "changed"
     del found["limits.json"]
-    assert refusal(packed(found), signer.trust) == "changed"
+    assert refusal(pack(found), signer.trust) == "changed"
 
 
 def test_a_bundle_without_an_envelope_is_unsigned(signer: Signer) -> None:
-    assert refusal(packed(members()), signer.trust) == "unsigned"
+    assert refusal(pack(members()), signer.trust) == "unsigned"
 
 
 def test_a_signer_who_is_not_trusted_is_refused_by_name(signer: Signer, tmp_path: Path) -> None:
@@ -96,15 +96,15 @@ def test_a_signer_who_is_not_trusted_is_refused_by_name(signer: Signer, tmp_path
 
 def test_a_foreign_signature_under_a_trusted_key_id_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
     foreign = signer_in(tmp_path / "foreign")
-    said = signed(foreign.private, envelope.decoded(unpacked(bundle)[envelope.ENVELOPE]).payload)
+    said = signed(foreign.private, envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload)
     said["signatures"][0]["keyid"] = keys.read_public(signer.public).id
-    assert refusal(with_envelope(bundle, canonical.dumped(said)), signer.trust) == "bad_signature"
+    assert refusal(with_envelope(bundle, canonical.dump_json(said)), signer.trust) == "bad_signature"
 
 
 def test_a_signature_over_another_kind_of_payload_is_refused(signer: Signer, bundle: bytes) -> None:
-    payload = envelope.decoded(unpacked(bundle)[envelope.ENVELOPE]).payload
+    payload = envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload
     said = signed(signer.private, payload, kind="text/plain") | {"payloadType": envelope.PAYLOAD_TYPE}
-    assert refusal(with_envelope(bundle, canonical.dumped(said)), signer.trust) == "bad_signature"
+    assert refusal(with_envelope(bundle, canonical.dump_json(said)), signer.trust) == "bad_signature"
 
 
 def test_time_is_judged_to_the_second(signer: Signer, bundle: bytes) -> None:
@@ -131,7 +131,7 @@ def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: b
     found = verify(bundle, signer.trust, now=NOW)
     serials.remember(signer.trust, "pack", 5, found.sha256)
     verify(bundle, signer.trust, now=NOW)
-    other = written(about(), members() | {"limits.json": b"wider"}, signer.private)[0]
+    other = make_signed_bundle(about(), members() | {"limits.json": b"wider"}, signer.private)[0]
     assert refusal(other, signer.trust) == "same_serial_other_bytes"
 
 
@@ -205,27 +205,27 @@ def test_a_signed_manifest_of_another_form_is_refused(signer: Signer, bundle: by
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"[" * 5_000, b'{"a":' * 5_000, b"null", b'{"schema":1e999}'])
 def test_a_signed_payload_that_is_no_manifest_is_refused(signer: Signer, bundle: bytes, payload: bytes) -> None:
-    data = with_envelope(bundle, canonical.dumped(signed(signer.private, payload)))
+    data = with_envelope(bundle, canonical.dump_json(signed(signer.private, payload)))
     assert refusal(data, signer.trust) == "not_a_bundle"
 
 
 def test_a_manifest_that_is_not_spelled_canonically_is_refused(signer: Signer, bundle: bytes) -> None:
-    payload = envelope.decoded(unpacked(bundle)[envelope.ENVELOPE]).payload
+    payload = envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload
     spaced = json.dumps(json.loads(payload), indent=1).encode()
-    data = with_envelope(bundle, canonical.dumped(signed(signer.private, spaced)))
+    data = with_envelope(bundle, canonical.dump_json(signed(signer.private, spaced)))
     assert refusal(data, signer.trust) == "not_a_bundle"
 
 
 def test_a_signed_bundle_that_lacks_a_part_is_refused(signer: Signer) -> None:
     less = members()
     del less["golden.json"]
-    assert refusal(written(about(), less, signer.private)[0], signer.trust) == "not_a_bundle"
+    assert refusal(make_signed_bundle(about(), less, signer.private)[0], signer.trust) == "not_a_bundle"
 
 
 def test_what_nobody_would_accept_is_not_signed(signer: Signer) -> None:
     with pytest.raises(ValueError, match="serial"):
-        written(about(serial=-1), members(), signer.private)
+        make_signed_bundle(about(serial=-1), members(), signer.private)
 
 
 def test_the_forger_of_these_tests_writes_what_the_product_writes(bundle: bytes) -> None:
-    assert forged(sorted(unpacked(bundle).items())) == bundle
+    assert forged(sorted(unpack(bundle).items())) == bundle

@@ -13,7 +13,7 @@ from edge_bridge.edge.slots import Slots
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
 
 NOW = datetime.now(UTC)
 WELL, SICK = HealthSample(), HealthSample(trip="cell_07/voltage 4.31 V above 4.25 V")
@@ -42,7 +42,7 @@ class Bench:
         self.keeper.update(at_s + STEADY_S, WELL)
         assert not self.keeper.is_on_probation
 
-    def _launch(self, configured: Configured) -> None:
+    def _launch(self, configured: Configuration) -> None:
         if self.fails:
             raise KeyError(self.fails)
         self.launched.append(configured.dut_map.parent.name)

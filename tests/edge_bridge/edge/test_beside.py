@@ -10,7 +10,7 @@ from control.clock import SteppedClock
 from drivers.canbus.dut_map import read_dut_map
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Quality
-from edge_bridge.bundle.pack_gate import at_bench
+from edge_bridge.bundle.pack_gate import find_bench_name
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import verify
 from edge_bridge.edge import metrics
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from drivers.canbus.dut import Contactor
     from drivers.snapshot import Bytes, Estimate, Floats, PackReading
-    from edge_bridge.bundle.runtime import Configured
+    from edge_bridge.bundle.runtime import Configuration
     from tests.edge_bridge.edge.conftest import Shelf
 
 AT_REST = {
@@ -38,7 +38,7 @@ AT_REST = {
 class FakeBms:
     """A device that says what it is told to say, and remembers what it was asked; `age_s` of what it says."""
 
-    def __init__(self, configured: Configured, clock: SteppedClock) -> None:
+    def __init__(self, configured: Configuration, clock: SteppedClock) -> None:
         self.map = read_dut_map(configured.dut_map)
         self.name, self.channels = "dut", self.map.channels
         self._clock = clock
@@ -62,7 +62,7 @@ class FakeBms:
 
 
 class Rig:
-    def __init__(self, configured: Configured) -> None:
+    def __init__(self, configured: Configuration) -> None:
         self.clock = SteppedClock(100.0)
         self.bms = FakeBms(configured, self.clock)
         self.beside = PackRuntime(configured, self.bms, self.bms, self.clock)
@@ -74,13 +74,13 @@ class Rig:
 
 
 @pytest.fixture
-def configured(shelf: Shelf, tmp_path: Path) -> Configured:
+def configured(shelf: Shelf, tmp_path: Path) -> Configuration:
     found = verify(shelf.first.read_bytes(), shelf.trust, now=datetime.now(UTC))
     return configure(found.bundle, tmp_path / "work")
 
 
 @pytest.fixture
-def rig(configured: Configured) -> Rig:
+def rig(configured: Configuration) -> Rig:
     return Rig(configured)
 
 
@@ -161,7 +161,7 @@ def test_a_bms_that_is_not_heard_gives_rows_of_nulls(rig: Rig) -> None:
     assert not turn.closed
 
 
-def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configured) -> None:
+def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configuration) -> None:
     class Broken:
         def update(self, reading: PackReading, dt_s: float) -> Estimate:
             raise ZeroDivisionError(f"{dt_s} of {reading.t_s}")
@@ -174,7 +174,7 @@ def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configur
     assert rig.beside.turn().values[metrics.VERDICT] == "allowed"
 
 
-def test_a_belief_that_is_not_a_number_is_doubted(configured: Configured) -> None:
+def test_a_belief_that_is_not_a_number_is_doubted(configured: Configuration) -> None:
     class Wild:
         def update(self, reading: PackReading, dt_s: float) -> Estimate:
             from drivers.snapshot import Estimate  # noqa: PLC0415
@@ -191,6 +191,6 @@ def test_a_belief_that_is_not_a_number_is_doubted(configured: Configured) -> Non
 
 
 def test_channels_of_the_bms_find_the_limits_of_the_bench() -> None:
-    assert at_bench("bms/pack_current") == "supply/current"
-    assert at_bench("bms/cell_07/voltage") == "cell_07/voltage"
-    assert at_bench("bms/temperature_3") == "bms/temperature_3"
+    assert find_bench_name("bms/pack_current") == "supply/current"
+    assert find_bench_name("bms/cell_07/voltage") == "cell_07/voltage"
+    assert find_bench_name("bms/temperature_3") == "bms/temperature_3"

@@ -31,7 +31,7 @@ def test_a_bundle_is_installed_then_proves_healthy_and_its_serial_is_noted(bench
     keeper.update(STEADY_S, WELL)
     assert (keeper.status.state, keeper.is_on_probation) == (HEALTHY, False)
     assert keeper.slots.pointer.good == keeper.slots.pointer.active
-    assert serials.read(bench.trust)["hil24"].serial == 1
+    assert serials.read_serials(bench.trust)["hil24"].serial == 1
 
 
 def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: Shelf) -> None:
@@ -44,7 +44,7 @@ def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: S
     assert keeper.status.state == REVERTED
     assert "cell_07" in keeper.status.reason
     assert bench.launched == ["a", "b", "a"]
-    assert serials.read(bench.trust)["hil24"].serial == 1
+    assert serials.read_serials(bench.trust)["hil24"].serial == 1
 
 
 def test_a_bundle_that_never_becomes_well_reverts_in_its_time(bench: Bench, shelf: Shelf) -> None:

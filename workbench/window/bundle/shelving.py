@@ -36,7 +36,7 @@ def look(places: Places, judged: Callable[[Path, Path], Judged]) -> Shelf:
         runs=tuple(_runs(places.root, text, "" if places.bench is None else places.bench.name)),
         certificates=tuple(_certificates(places)),
         bundles=tuple(judged(file, places.trust) for file in _newest(places.root / BUNDLES, "*.bundle")),
-        private_keys=tuple(_newest(places.root / KEYS, f"*{keys.PRIVATE}")),
+        private_keys=tuple(_newest(places.root / KEYS, f"*{keys.PRIVATE_SUFFIX}")),
         trusted=_trusted(places.trust),
         bench_name=name,
         bench_trouble=reason,
@@ -96,7 +96,7 @@ def _certificates(places: Places) -> Iterator[CertificateEntry]:
 
 def _trusted(folder: Path) -> tuple[str, ...]:
     try:
-        return tuple(sorted(key.name for key in keys.trusted(folder).values()))
+        return tuple(sorted(key.name for key in keys.read_trusted(folder).values()))
     except PulseError:
         return ()
 
