@@ -73,9 +73,9 @@ class Birth:
 
 @dataclass
 class Batch:
-    """Everything that goes into one transaction; `read_counts` by kind (`refused`, `flagged`) and reason."""
+    """Everything that goes into one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
 
-    rows: list[StoredRow] = field(default_factory=list["Row"])
+    rows: list[StoredRow] = field(default_factory=list["StoredRow"])
     births: list[Birth] = field(default_factory=list[Birth])
     notes: dict[str, NodeRecord] = field(default_factory=dict[str, NodeRecord])
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
