@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle import canonical
+from edge_bridge.bundle import canonical_json
 
 ENVELOPE: Final = "envelope.json"
 PAYLOAD_TYPE: Final = "application/vnd.pulsebms.bundle+json"
@@ -44,13 +44,13 @@ def encode_envelope(envelope: Envelope) -> bytes:
     """The member `envelope.json`."""
     signature = {"keyid": envelope.keyid, "sig": _encode_base64(envelope.signature)}
     body = {"payload": _encode_base64(envelope.payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
-    return canonical.dump_json(body)
+    return canonical_json.dump_json(body)
 
 
 def decode_envelope(data: bytes) -> Envelope:
     """The inverse of `encode_envelope`; raises `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
     try:
-        said: Any = canonical.parse_json(data)
+        said: Any = canonical_json.parse_json(data)
     except ValueError as error:
         raise _make_changed_error(f"it cannot be read: {error}") from error
     if not isinstance(said, dict):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 from drivers.timestamps import parse_utc
-from edge_bridge.bundle import canonical
+from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.archive import MEMBER_NAME as MEMBER
 from edge_bridge.bundle.envelope import ENVELOPE
 from edge_bridge.bundle.evidence import CLASSES
@@ -88,7 +88,7 @@ class Bundle:
 
     def json(self, name: str) -> dict[str, Any]:
         """A member that is a JSON object; raises `KeyError`, and `ValueError` where it is no such thing."""
-        value = canonical.parse_json(self.files[name])
+        value = canonical_json.parse_json(self.files[name])
         if not isinstance(value, dict):
             raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad octets
         return cast("dict[str, Any]", value)
@@ -96,12 +96,12 @@ class Bundle:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The payload: canonical JSON."""
-    return canonical.dump_json({"schema": SCHEMA, **asdict(manifest)})
+    return canonical_json.dump_json({"schema": SCHEMA, **asdict(manifest)})
 
 
 def decode_manifest(payload: bytes) -> Manifest:
     """The inverse of `encode_manifest`; raises `ValueError` that names what does not fit."""
-    said: Any = canonical.load_canonical(payload)
+    said: Any = canonical_json.load_canonical(payload)
     if not isinstance(said, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004  # as above
     given = cast("dict[str, Any]", said)

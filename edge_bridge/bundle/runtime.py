@@ -12,7 +12,7 @@ from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
 from drivers.snapshot import ChannelTable
-from edge_bridge.bundle import canonical, limits
+from edge_bridge.bundle import canonical_json, limits
 from edge_bridge.bundle.manifest import BENCH, LIMITS
 from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
 from edge_bridge.bundle.pack_gate import make_wiring as pack_wiring
@@ -84,7 +84,7 @@ def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
     except (KeyError, TypeError, ValueError) as error:
         what = f"cannot be run: {LIMITS}: {error}"
         raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew") from error
-    if canonical.dump_json(limits.describe_limits(bench, table)) != bundle.files[LIMITS]:
+    if canonical_json.dump_json(limits.describe_limits(bench, table)) != bundle.files[LIMITS]:
         what = f"cannot be run: {LIMITS} and {BENCH} say different limits"
         raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew")
     return table

@@ -105,7 +105,7 @@ class EdgeNode:
         return will
 
     def make_birth(self, values: Mapping[str, Value], now_ms: int, will: MqttMessage | None = None) -> MqttMessage:
-        """Every metric; `make_will` is that of a new connection, None for a rebirth on the same one."""
+        """Every metric; `will` is that of a new connection, None for a rebirth on the same one."""
         if will is not None:
             self._bd_seq = cast("int", wire.decode(will.payload).metrics[0].value)
         self._seq = 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from edge_bridge.edge import store
+from edge_bridge.edge import outbox_file
 from edge_bridge.edge.metrics import VERDICT_REASON
 from edge_bridge.edge.row import OutboxRow, RowKey, RowSpan, Value, find_spans
 
@@ -58,8 +58,8 @@ class Outbox:
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
         """`boot` is new at each start of the edge. Raises `Refused` while another process holds the file."""
         self.boot, self._capacity = boot, capacity_rows
-        self._database, self.notice = store.open_database(path)
-        self._reserve = store.DiskReserve(path.with_suffix(".reserve"))
+        self._database, self.notice = outbox_file.open_database(path)
+        self._reserve = outbox_file.DiskReserve(path.with_suffix(".reserve"))
         rows = self._database.execute("SELECT boot, last, stored, evicted FROM boot")
         self._counts = {name: _Count(*numbers) for name, *numbers in rows}
         if boot in self._counts:
@@ -111,14 +111,14 @@ class Outbox:
     def commit(self, t_ms: int, now_s: float) -> None:
         """Write what waits. A disk that takes nothing is told in `disk_error`, and tried again by the next commit."""
         try:
-            if self._reserve.is_tight and self._free_pages < store.FREE_PAGES:
+            if self._reserve.is_tight and self._free_pages < outbox_file.FREE_PAGES:
                 self._evict(EVICT_FULL, t_ms, now_s)
             while self._waiting or self._lost:
                 self._write_with_room(t_ms, now_s)
             if self._on_disk > self._capacity:
                 self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
         except sqlite3.Error as error:
-            if not store.is_disk_full(error):
+            if not outbox_file.is_disk_full(error):
                 raise
             self.disk_error = f"the disk takes no rows ({error}); {len(self._waiting)} wait in memory"
         else:
@@ -158,7 +158,7 @@ class Outbox:
         try:
             self._delete(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
         except sqlite3.Error as error:
-            if not store.is_disk_full(error):
+            if not outbox_file.is_disk_full(error):
                 raise
             self._reserve.release()
             return 0  # the rows will be sent, and acknowledged, again
@@ -171,7 +171,7 @@ class Outbox:
         try:
             self._write(t_ms, now_s)
         except sqlite3.Error as error:
-            if not store.is_disk_full(error):
+            if not outbox_file.is_disk_full(error):
                 raise
             self._reserve.release()
             self._restart_log()

@@ -12,25 +12,25 @@ from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.state_file import DamagedFile, MissingFile, read_state, read_whole, remove, write_state
 from edge_bridge.edge import metrics
-from edge_bridge.edge.begin import start_configuration
-from edge_bridge.edge.beside import PackRuntime
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.keeper import BundleInstaller
+from edge_bridge.edge.installer import BundleInstaller
 from edge_bridge.edge.node import SEQ_COUNT, EdgeNode
-from edge_bridge.edge.offer import UpdateFlow
 from edge_bridge.edge.outbox import Outbox
-from edge_bridge.edge.proof import HealthSample
+from edge_bridge.edge.pack_runtime import PackRuntime
+from edge_bridge.edge.probation import HealthSample
 from edge_bridge.edge.slots import Slots
+from edge_bridge.edge.startup import start_configuration
 from edge_bridge.edge.trip_file import TripFile
-from edge_bridge.edge.voice import Uplink
+from edge_bridge.edge.update_flow import UpdateFlow
+from edge_bridge.edge.uplink import Uplink
 from edge_bridge.mqtt import MqttLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edge_bridge.bundle.runtime import Configuration
-    from edge_bridge.edge.beside import TurnResult
     from edge_bridge.edge.clocks import MachineClocks
+    from edge_bridge.edge.pack_runtime import TurnResult
     from edge_bridge.edge.row import Value
     from edge_bridge.edge.settings import EdgeSettings
 

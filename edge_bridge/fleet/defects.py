@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.fleet.store import RowStore
+from edge_bridge.fleet.row_store import RowStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

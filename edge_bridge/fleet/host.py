@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.node import BUNDLE, NodeState, read_bd_seq, read_seq, read_status
+from edge_bridge.fleet.node_state import BUNDLE, NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.row import is_row, read_newest, read_row
-from edge_bridge.fleet.store import Batch, Birth, NodeRecord
+from edge_bridge.fleet.row_store import Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
-from edge_bridge.fleet.push import BundleTransfer
-from edge_bridge.fleet.store import CONFLICT, RowStore
+from edge_bridge.fleet.row_store import CONFLICT, RowStore
 from edge_bridge.fleet.view import FleetView, NodeView
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import topics
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge_bridge.fleet.store import Batch
+    from edge_bridge.fleet.row_store import Batch
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.mqtt import LinkEvent
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge_bridge.fleet.bundle_transfer import TransferProgress
     from edge_bridge.fleet.columns import Scalar
-    from edge_bridge.fleet.push import TransferProgress
-    from edge_bridge.fleet.store import Totals
+    from edge_bridge.fleet.row_store import Totals
 
 
 @dataclass(frozen=True, slots=True)

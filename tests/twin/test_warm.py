@@ -75,7 +75,7 @@ def test_a_damaged_model_is_exported_anew_with_a_word(
     harmed = {"one byte": whole.replace("capacity", "kapacity"), "cut short": whole[:9000], "empty": "", "old": "{}"}
     path = cache.find_spme_file(tmp_path)
     path.write_text(harmed[harm])
-    monkeypatch.setattr(spme_model, "_exported", lambda: whole)  # the export itself is tested above
+    monkeypatch.setattr(spme_model, "_run_export", lambda: whole)  # the export itself is tested above
     assert spme_model.load(tmp_path).capacity_ah > 5.0
     assert f"{path}: damaged" in caplog.text
     assert path.read_text() == whole
@@ -87,7 +87,7 @@ def test_a_cache_that_cannot_be_written_costs_an_export_and_says_so(
     whole = cache.find_spme_file(warmed[0]).read_text()
     (tmp_path / "file").touch()
     monkeypatch.setenv("PULSEBMS_CACHE", str(tmp_path / "file" / "folder"))
-    monkeypatch.setattr(spme_model, "_exported", lambda: whole)
+    monkeypatch.setattr(spme_model, "_run_export", lambda: whole)
     assert spme_model.load().capacity_ah > 5.0
     assert "cannot be kept: Not a directory; each start exports the model anew" in caplog.text
 

@@ -16,7 +16,7 @@ from drivers.scpi import ea_psb10000
 from edge_bridge.edge.defects import OUTBOXES, find_outbox
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet.defects import STORES, find_store
-from edge_bridge.fleet.store import RowStore
+from edge_bridge.fleet.row_store import RowStore
 from fixtures.bms.defects import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
 from workbench.certify.order import VARIABLE, CertificationJob, given

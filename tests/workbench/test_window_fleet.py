@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from drivers.errors import BrokerMissing, PulseError, Usage
-from edge_bridge.fleet.push import TransferProgress
+from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeHub, Kit, pack
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_bridge.fleet.push import TransferProgress
+from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.fake_hub import NOW_MS, SHA, pack
 from workbench.window import format as fmt

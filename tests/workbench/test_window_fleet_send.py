@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from edge_bridge.fleet.push import TransferProgress
+from edge_bridge.fleet.bundle_transfer import TransferProgress
 from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
 from workbench.window.dialogs import Question

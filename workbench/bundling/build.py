@@ -13,7 +13,7 @@ from drivers.benchfile.model import ROLES
 from drivers.errors import CheckFailed, Refused, Usage
 from drivers.evidence_class import find_class_limit
 from drivers.timestamps import format_utc
-from edge_bridge.bundle import canonical, golden, keys, manifest
+from edge_bridge.bundle import canonical_json, golden, keys, manifest
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
 from edge_bridge.bundle.runtime import configure
@@ -66,7 +66,7 @@ def build(order: Order, steps: Steps = unwatched) -> Built:
     with closing(source.opened(order.run)) as run:
         _same_bench(order.bench, run)
         files = declared.members(order.bench, _measured(run))
-        files[EVIDENCE] = canonical.dump_json(evidence := _evidence(run, order.bench, proof))
+        files[EVIDENCE] = canonical_json.dump_json(evidence := _evidence(run, order.bench, proof))
         if proof is not None:
             files[CERTIFICATE] = proof.data
         about = _about(order, name, evidence["class"], run)

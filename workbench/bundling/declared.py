@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import Refused
-from edge_bridge.bundle import canonical, limits
+from edge_bridge.bundle import canonical_json, limits
 from edge_bridge.bundle.archive import MEMBER_NAME
 from edge_bridge.bundle.manifest import BENCH, LANES, LIMITS, PARAMETERS, RESERVED_NAMES
 
@@ -25,8 +25,8 @@ def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     name, octets = _parameters(bench)
     if name is not None:
         found[name] = octets
-    found[LIMITS] = canonical.dump_json(limits.describe_limits(bench, table))
-    found[LANES] = canonical.dump_json({"lanes": _lanes(bench), "parameters": name})
+    found[LIMITS] = canonical_json.dump_json(limits.describe_limits(bench, table))
+    found[LANES] = canonical_json.dump_json({"lanes": _lanes(bench), "parameters": name})
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from drivers.channel_names import COMMAND_CURRENT, lane_channel
 from drivers.errors import CheckFailed
-from edge_bridge.bundle import canonical, golden_estimator, golden_gate, vectors
+from edge_bridge.bundle import canonical_json, golden_estimator, golden_gate, vectors
 from edge_bridge.bundle.golden import TOLERANCE
 from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE
 from workbench.bundling import stretch
@@ -43,7 +43,7 @@ def recorded(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
         "pack_gate": [golden_gate.as_json(step, answer) for step, answer in beside_pairs],
     }
     return {
-        GOLDEN: canonical.dump_json(said),
+        GOLDEN: canonical_json.dump_json(said),
         GOLDEN_ESTIMATOR: vectors.encode_table(np.hstack((seen, answers))),
         GOLDEN_GATE: vectors.encode_table(rows),
         GOLDEN_PACK_GATE: vectors.encode_table(beside_rows),

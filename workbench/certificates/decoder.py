@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.errors import RunLogError
-from edge_bridge.bundle import canonical
+from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.evidence import CLASSES
 from workbench.certificates.certificate import NAME, Certificate
 from workbench.certificates.fields import JsonFields
@@ -29,7 +29,7 @@ def read_certificate(folder: Path) -> Certificate:
 
 def decode_certificate(data: bytes) -> Certificate:
     """The certificate that `data` holds; raises `ValueError` that names what is damaged, or the version."""
-    fields = JsonFields(canonical.parse_json(data))
+    fields = JsonFields(canonical_json.parse_json(data))
     check_schema(fields.text("schema"))
     bench, versions = fields.object("bench"), fields.object("versions")
     return Certificate(

@@ -148,7 +148,7 @@ def _kept(job: Job, said: str) -> Row:
 def _stored(job: Job, said: str) -> Row:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
-    from edge_bridge.fleet.store import Batch, RowStore  # noqa: PLC0415
+    from edge_bridge.fleet.row_store import Batch, RowStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
     body, given = json.dumps(_values()), [0]

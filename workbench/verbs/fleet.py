@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BrokerMissing, Usage
+from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
+from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
-from edge_bridge.fleet.push import TransferProgress, read_bundle
-from edge_bridge.fleet.watch import read_clocks
 from workbench.compose.broker import broker_at
 from workbench.interrupt import leave_once
 

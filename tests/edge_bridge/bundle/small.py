@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from drivers.timestamps import format_utc
-from edge_bridge.bundle import canonical, envelope, keys
+from edge_bridge.bundle import canonical_json, envelope, keys
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest
 from edge_bridge.bundle.write import make_signed_bundle
@@ -53,7 +53,7 @@ def with_manifest(data: bytes, private: Path, changes: dict[str, Any]) -> bytes:
     """The bundle with other values in its manifest, signed anew."""
     payload = envelope.decode_envelope(unpack(data)[envelope.ENVELOPE]).payload
     said = json.loads(payload) | changes
-    return with_envelope(data, canonical.dump_json(signed(private, canonical.dump_json(said))))
+    return with_envelope(data, canonical_json.dump_json(signed(private, canonical_json.dump_json(said))))
 
 
 def forged(entries: Sequence[tuple[str, bytes]], **odd: Any) -> bytes:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle import canonical, envelope
+from edge_bridge.bundle import canonical_json, envelope
 from edge_bridge.bundle.envelope import Envelope, decode_envelope, encode_envelope, pae
 
 ONE = Envelope(b'{"a":1}', "0" * 64, bytes(64))
@@ -29,7 +29,7 @@ def test_an_envelope_comes_back() -> None:
 
 
 def changed(**fields: object) -> bytes:
-    return canonical.dump_json(json.loads(encode_envelope(ONE)) | fields)
+    return canonical_json.dump_json(json.loads(encode_envelope(ONE)) | fields)
 
 
 ROW = json.loads(encode_envelope(ONE))["signatures"][0]

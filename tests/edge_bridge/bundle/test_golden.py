@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_bridge.bundle import canonical, golden_estimator, vectors
+from edge_bridge.bundle import canonical_json, golden_estimator, vectors
 from edge_bridge.bundle.golden import TOLERANCE, relative_differences, replay
 from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, LANES
 from edge_bridge.bundle.runtime import configure
@@ -39,7 +39,7 @@ def with_file(bundle: Bundle, name: str, octets: bytes) -> Bundle:
 
 
 def with_golden(bundle: Bundle, **changes: Any) -> Bundle:
-    return with_file(bundle, GOLDEN, canonical.dump_json(bundle.json(GOLDEN) | changes))
+    return with_file(bundle, GOLDEN, canonical_json.dump_json(bundle.json(GOLDEN) | changes))
 
 
 def test_a_bundle_answers_here_as_where_it_was_built(bundle: Bundle) -> None:
@@ -180,8 +180,8 @@ def test_replaying_needs_neither_qt_nor_pybamm_nor_pyarrow(built: Built, tmp_pat
         "heavy = 'PySide6', 'pyqtgraph', 'pybamm', 'pyarrow', 'casadi', 'torch'\n"
         "sys.modules.update(dict.fromkeys(heavy))\n"  # whoever asks for one gets an ImportError
         "from edge_bridge.bundle import archive, envelope, golden, manifest\n"
-        "members = archive.unpacked(Path(sys.argv[1]).read_bytes())\n"
-        "told = manifest.decoded(envelope.decoded(members.pop('envelope.json')).payload)\n"
+        "members = archive.unpack(Path(sys.argv[1]).read_bytes())\n"
+        "told = manifest.decode_manifest(envelope.decode_envelope(members.pop('envelope.json')).payload)\n"
         "result = golden.replay(manifest.Bundle(told, members))\n"
         "assert result.ok, result.sentence\n"
     )

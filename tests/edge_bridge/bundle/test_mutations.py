@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle import canonical, envelope
+from edge_bridge.bundle import canonical_json, envelope
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.verify import verify
 from tests.edge_bridge.bundle.conftest import signer_in
@@ -93,26 +93,26 @@ class Mutations:
         nested = self.draw.choice((b"[", b'{"a":', b"[[{")) * depth
         if self.draw.random() < 0.5:
             return with_envelope(self.good, nested)
-        return with_envelope(self.good, canonical.dump_json(signed(self.signer.private, nested)))
+        return with_envelope(self.good, canonical_json.dump_json(signed(self.signer.private, nested)))
 
     def foreign_key(self) -> bytes:
-        return with_envelope(self.good, canonical.dump_json(signed(self.foreign.private, self.payload)))
+        return with_envelope(self.good, canonical_json.dump_json(signed(self.foreign.private, self.payload)))
 
     def other_payload_type(self) -> bytes:
         kind = self.draw.choice(("text/plain", "application/vnd.in-toto+json", "", "\N{SNOWMAN}"))
-        return with_envelope(self.good, canonical.dump_json(signed(self.signer.private, self.payload, kind)))
+        return with_envelope(self.good, canonical_json.dump_json(signed(self.signer.private, self.payload, kind)))
 
     def signed_twice(self) -> bytes:
         said = signed(self.signer.private, self.payload)
         said["signatures"] += signed(self.foreign.private, self.payload)["signatures"]
         self.draw.shuffle(said["signatures"])
-        return with_envelope(self.good, canonical.dump_json(said))
+        return with_envelope(self.good, canonical_json.dump_json(said))
 
     def unsigned(self) -> bytes:
         if self.draw.random() < 0.5:
             return forged([entry for entry in self.entries if entry[0] != envelope.ENVELOPE])
         return with_envelope(
-            self.good, canonical.dump_json(signed(self.signer.private, self.payload) | {"signatures": []})
+            self.good, canonical_json.dump_json(signed(self.signer.private, self.payload) | {"signatures": []})
         )
 
     def grown(self) -> bytes:

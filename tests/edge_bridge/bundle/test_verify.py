@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.errors import BundleRefused
-from edge_bridge.bundle import canonical, envelope, keys, serials
+from edge_bridge.bundle import canonical_json, envelope, keys, serials
 from edge_bridge.bundle.archive import pack, unpack
 from edge_bridge.bundle.verify import verify
 from edge_bridge.bundle.write import make_signed_bundle
@@ -98,13 +98,13 @@ def test_a_foreign_signature_under_a_trusted_key_id_is_refused(signer: Signer, b
     foreign = signer_in(tmp_path / "foreign")
     said = signed(foreign.private, envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload)
     said["signatures"][0]["keyid"] = keys.read_public(signer.public).id
-    assert refusal(with_envelope(bundle, canonical.dump_json(said)), signer.trust) == "bad_signature"
+    assert refusal(with_envelope(bundle, canonical_json.dump_json(said)), signer.trust) == "bad_signature"
 
 
 def test_a_signature_over_another_kind_of_payload_is_refused(signer: Signer, bundle: bytes) -> None:
     payload = envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload
     said = signed(signer.private, payload, kind="text/plain") | {"payloadType": envelope.PAYLOAD_TYPE}
-    assert refusal(with_envelope(bundle, canonical.dump_json(said)), signer.trust) == "bad_signature"
+    assert refusal(with_envelope(bundle, canonical_json.dump_json(said)), signer.trust) == "bad_signature"
 
 
 def test_time_is_judged_to_the_second(signer: Signer, bundle: bytes) -> None:
@@ -205,14 +205,14 @@ def test_a_signed_manifest_of_another_form_is_refused(signer: Signer, bundle: by
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"[" * 5_000, b'{"a":' * 5_000, b"null", b'{"schema":1e999}'])
 def test_a_signed_payload_that_is_no_manifest_is_refused(signer: Signer, bundle: bytes, payload: bytes) -> None:
-    data = with_envelope(bundle, canonical.dump_json(signed(signer.private, payload)))
+    data = with_envelope(bundle, canonical_json.dump_json(signed(signer.private, payload)))
     assert refusal(data, signer.trust) == "not_a_bundle"
 
 
 def test_a_manifest_that_is_not_spelled_canonically_is_refused(signer: Signer, bundle: bytes) -> None:
     payload = envelope.decode_envelope(unpack(bundle)[envelope.ENVELOPE]).payload
     spaced = json.dumps(json.loads(payload), indent=1).encode()
-    data = with_envelope(bundle, canonical.dump_json(signed(signer.private, spaced)))
+    data = with_envelope(bundle, canonical_json.dump_json(signed(signer.private, spaced)))
     assert refusal(data, signer.trust) == "not_a_bundle"
 
 

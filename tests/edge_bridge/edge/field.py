@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
-from edge_bridge.fleet.watch import read_clocks
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from edge_bridge.edge.keeper import BundleInstaller
-from edge_bridge.edge.proof import STEADY_S, HealthSample
+from edge_bridge.edge.installer import BundleInstaller
+from edge_bridge.edge.probation import STEADY_S, HealthSample
 from edge_bridge.edge.slots import Slots
 
 if TYPE_CHECKING:

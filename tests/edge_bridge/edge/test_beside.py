@@ -14,7 +14,7 @@ from edge_bridge.bundle.pack_gate import find_bench_name
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import verify
 from edge_bridge.edge import metrics
-from edge_bridge.edge.beside import PackRuntime
+from edge_bridge.edge.pack_runtime import PackRuntime
 
 if TYPE_CHECKING:
     from pathlib import Path

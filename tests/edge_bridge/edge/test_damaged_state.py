@@ -13,17 +13,17 @@ from drivers.errors import BundleRefused, CheckFailed, Refused, Usage
 from drivers.state_file import DamagedFile
 from edge_bridge.bundle import serials
 from edge_bridge.edge import metrics
-from edge_bridge.edge.begin import start_configuration
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.keeper import REVERTED
+from edge_bridge.edge.installer import REVERTED
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
+from edge_bridge.edge.startup import start_configuration
 from edge_bridge.edge.trip_file import TripFile, reset_trip
-from edge_bridge.fleet.store import Batch, NodeRecord, RowStore
+from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
 from tests.drivers.damages import DAMAGES, FOLDER, damage
 from tests.edge_bridge.edge.keeping import NOW, Bench, installed, serial
 from tests.edge_bridge.edge.rows import BOOT

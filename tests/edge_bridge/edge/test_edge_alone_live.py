@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.edge.proof import MAX_BOOTS
+from edge_bridge.edge.probation import MAX_BOOTS
 from fixtures.wiring import AnalogWiring
 from tests.edge_bridge.edge.field import EdgeProcess, start_edge, until
 from tests.edge_bridge.edge.keeping import installed, told_sha256

@@ -7,8 +7,8 @@ import pytest
 
 from drivers.errors import BundleRefused, CheckFailed
 from edge_bridge.bundle import keys, serials
-from edge_bridge.edge.keeper import HEALTHY, INSTALLED, REVERTED, BundleInstaller
-from edge_bridge.edge.proof import MAX_BOOTS, STEADY_S, TIMEOUT_S, HealthSample
+from edge_bridge.edge.installer import HEALTHY, INSTALLED, REVERTED, BundleInstaller
+from edge_bridge.edge.probation import MAX_BOOTS, STEADY_S, TIMEOUT_S, HealthSample
 from edge_bridge.edge.slots import Slots
 from tests.edge_bridge.edge.keeping import NOW, SICK, WELL, Bench, serial
 

@@ -7,11 +7,11 @@ import pytest
 
 from drivers.errors import PulseError
 from edge_bridge.edge.download import Download
-from edge_bridge.edge.keeper import HEALTHY, INSTALLED, REFUSED, REVERTED
+from edge_bridge.edge.installer import HEALTHY, INSTALLED, REFUSED, REVERTED
 from edge_bridge.edge.node import Piece
-from edge_bridge.edge.offer import DESIRED, DOWNLOADED, VERIFIED, UpdateFlow
-from edge_bridge.edge.proof import STEADY_S
-from edge_bridge.edge.trial import Candidate, verify_candidate
+from edge_bridge.edge.probation import STEADY_S
+from edge_bridge.edge.update_flow import DESIRED, DOWNLOADED, VERIFIED, UpdateFlow
+from edge_bridge.edge.verify_process import Candidate, verify_candidate
 from tests.edge_bridge.edge.keeping import NOW, SICK, WELL, Bench, serial
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TriedHere:
 
 @pytest.fixture(autouse=True)
 def tried_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_bridge.edge.offer.Trial", TriedHere)
+    monkeypatch.setattr("edge_bridge.edge.update_flow.VerifyProcess", TriedHere)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_a_disk_that_takes_no_piece_refuses_the_bundle(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Download, "take", full)
+    monkeypatch.setattr(Download, "append", full)
     offer.add_piece(pieces(shelf.second.read_bytes())[0])
     assert (bench.keeper.status.state, bench.keeper.status.reason) == (
         REFUSED,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from edge_bridge.edge.contactor import REQUEST_S, WITHDRAW_S, ContactorRequest
-from edge_bridge.edge.proof import HealthSample, Probation, ProbationState
+from edge_bridge.edge.contactor_request import REQUEST_S, WITHDRAW_S, ContactorRequest
+from edge_bridge.edge.probation import HealthSample, Probation, ProbationState
 
 WELL = HealthSample()
 

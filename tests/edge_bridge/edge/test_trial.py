@@ -10,7 +10,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.golden import GoldenResult
-from edge_bridge.edge.trial import TIMEOUT_S, Candidate, VerifyProcess, verify_candidate
+from edge_bridge.edge.verify_process import TIMEOUT_S, Candidate, VerifyProcess, verify_candidate
 from tests.edge_bridge.edge.field import until
 
 if TYPE_CHECKING:

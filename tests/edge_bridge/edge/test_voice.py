@@ -10,7 +10,7 @@ import pytest
 from edge_bridge.edge import metrics
 from edge_bridge.edge.node import EdgeNode, NodeNames
 from edge_bridge.edge.outbox import LIVE_S, RESEND_S, Outbox
-from edge_bridge.edge.voice import MAX_BURST, OFFLINE_BURST, Uplink
+from edge_bridge.edge.uplink import MAX_BURST, OFFLINE_BURST, Uplink
 from edge_bridge.fleet import commands
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 from edge_bridge.sparkplug import wire

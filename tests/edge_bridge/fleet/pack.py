@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.host import HostApplication, Instant
-from edge_bridge.fleet.store import CONFLICT, RowStore
+from edge_bridge.fleet.row_store import CONFLICT, RowStore
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import acks, wire
 from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric, Value
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge_bridge.fleet.store import CommitResult
+    from edge_bridge.fleet.row_store import CommitResult
 
 BOOT: Final = "00c0ffee00000001"
 START_MS: Final = 1_800_000_000_000

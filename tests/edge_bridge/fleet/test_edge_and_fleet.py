@@ -12,7 +12,7 @@ from edge_bridge.edge.download import Download
 from edge_bridge.edge.node import Acknowledgement, EdgeNode, NodeNames, Piece, RebirthRequest
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.push import BundleTransfer
+from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.mqtt import MqttMessage
 from tests.edge_bridge.fleet.pack import BOOT, Desk
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from drivers.errors import PulseError, Usage
-from edge_bridge.fleet.watch import FleetSession
+from edge_bridge.fleet.fleet_thread import FleetSession
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
@@ -153,7 +153,7 @@ def test_a_session_is_refused_what_makes_no_sense(broker: Broker, tmp_path: Path
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(
     broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_bridge.fleet.store import RowStore  # noqa: PLC0415
+    from edge_bridge.fleet.row_store import RowStore  # noqa: PLC0415
 
     with closing(LivePack(broker.url)) as pack:
         pack.produce(10)
@@ -163,11 +163,11 @@ def test_a_full_disk_is_told_and_nothing_is_acknowledged(
         def full(store: RowStore, batch: Any) -> Any:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr(RowStore, "take", full)
+        monkeypatch.setattr(RowStore, "commit", full)
         pack.produce(10)
         until(lambda: "disk is full" in session.snapshot().trouble, "the disk is told")
         assert len(pack.outbox) == 10
-        monkeypatch.setattr(RowStore, "take", take)
+        monkeypatch.setattr(RowStore, "commit", take)
         until(lambda: stored(session) == 20, "rows after")
         assert session.snapshot().trouble == ""
 
@@ -178,7 +178,7 @@ def test_a_defect_in_the_fleets_thread_is_told_and_not_hidden(
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("edge_bridge.fleet.host.Host.drained", broken)
+    monkeypatch.setattr("edge_bridge.fleet.host.HostApplication.drain", broken)
 
     def failed() -> bool:
         try:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.errors import Usage
-from edge_bridge.fleet.push import CHUNK_BYTES, MAX_BYTES, MAX_IN_FLIGHT, RESEND_S, STALE_S, BundleTransfer, read_bundle
+from edge_bridge.fleet.bundle_transfer import (
+    CHUNK_BYTES,
+    MAX_BYTES,
+    MAX_IN_FLIGHT,
+    RESEND_S,
+    STALE_S,
+    BundleTransfer,
+    read_bundle,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from drivers.errors import Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.defects import RowDoublingStore, RowLosingStore
 from edge_bridge.fleet.row import RowGap, StoredRow
-from edge_bridge.fleet.store import Batch, NodeRecord, RowStore
+from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_a_database_is_found_again_as_it_was_left(tmp_path: Path) -> None:
 
 
 def test_only_one_fleet_holds_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_bridge.fleet.schema.LOCKED_S", 0.05)
+    monkeypatch.setattr("edge_bridge.fleet.schema.LOCK_TIMEOUT_S", 0.05)
     store = RowStore(tmp_path / "fleet.db")
     with pytest.raises(Usage, match="held by another fleet"):
         RowStore(tmp_path / "fleet.db")
@@ -241,7 +241,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from edge_bridge.fleet.store import Store
+from edge_bridge.fleet.row_store import Store
 from tests.edge_bridge.fleet.test_store import batch, row
 store = Store(Path(sys.argv[1]))
 for start in range(1, 1_000_000, 10):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.extras import require
 
 if TYPE_CHECKING:
-    from edge_bridge.fleet.watch import FleetSession
+    from edge_bridge.fleet.fleet_thread import FleetSession
     from workbench.window.fleet.model import OwnBroker
 
 
@@ -27,7 +27,7 @@ class LocalHub:
 
     def open(self, broker: str, database: Path) -> FleetSession:
         require("fleet", "the Fleet page")
-        from edge_bridge.fleet.watch import FleetSession  # noqa: PLC0415  # see above
+        from edge_bridge.fleet.fleet_thread import FleetSession  # noqa: PLC0415  # see above
 
         self.leave()
         database.parent.mkdir(parents=True, exist_ok=True)

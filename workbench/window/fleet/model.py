@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Fleet(Protocol):
-    """A fleet that is heard; `edge_bridge.fleet.watch.FleetSession` is the one."""
+    """A fleet that is heard; `edge_bridge.fleet.fleet_thread.FleetSession` is the one."""
 
     def snapshot(self) -> FleetView:
         """Raises `PulseError` when it has failed."""

@@ -12,7 +12,7 @@ from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
-from edge_bridge.edge.proof import MAX_BOOTS, HealthSample, Probation, ProbationState
+from edge_bridge.edge.probation import MAX_BOOTS, HealthSample, Probation, ProbationState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

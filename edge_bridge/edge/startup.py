@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
 from drivers.state_file import DamagedFile
-from edge_bridge.edge.trial import Candidate, VerifyProcess
+from edge_bridge.edge.verify_process import Candidate, VerifyProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from edge_bridge.edge.keeper import BundleInstaller
+    from edge_bridge.edge.installer import BundleInstaller
     from edge_bridge.edge.settings import EdgeSettings
 
 _POLL_S: Final = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import PulseError
-from edge_bridge.edge.keeper import MAX_REASON, REFUSED, REVERTED, InstallStatus
-from edge_bridge.edge.trial import Candidate, VerifyProcess
+from edge_bridge.edge.installer import MAX_REASON, REFUSED, REVERTED, InstallStatus
+from edge_bridge.edge.verify_process import Candidate, VerifyProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.edge.download import Download
-    from edge_bridge.edge.keeper import BundleInstaller
+    from edge_bridge.edge.installer import BundleInstaller
     from edge_bridge.edge.node import Piece
 
 DESIRED, DOWNLOADED, VERIFIED = "desired", "downloaded", "verified"

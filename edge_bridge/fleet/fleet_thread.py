@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import PulseError
+from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.host import Instant
 from edge_bridge.fleet.process import GROUP, HOST, FleetHost, make_unknown_node_error
-from edge_bridge.fleet.push import TransferProgress, read_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
 from edge_bridge.bundle.pack_gate import ZERO_COMMAND, ChainSource, make_wiring, pack_gate
 from edge_bridge.edge import metrics
-from edge_bridge.edge.contactor import ContactorRequest
-from edge_bridge.edge.proof import HealthSample
+from edge_bridge.edge.contactor_request import ContactorRequest
+from edge_bridge.edge.probation import HealthSample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
