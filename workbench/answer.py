@@ -16,7 +16,9 @@ from workbench.outcome import Report
 P = ParamSpec("P")
 
 
-def answer(report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
+def run_verb(
+    report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs
+) -> NoReturn:
     """Run a verb, which tells whether all checks hold."""
     leave_once()
     try:

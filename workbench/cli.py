@@ -10,12 +10,12 @@ import typer
 
 from drivers.errors import Usage
 from drivers.version import VERSION
-from workbench.answer import answer
+from workbench.answer import run_verb
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
-from workbench.handed_on import hand_on
+from workbench.handed_on import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.outcome import Exit, Report
 
@@ -53,7 +53,7 @@ def default(
 ) -> None:
     """Open the workbench when no verb is given; options before a verb are the verb's."""
     del version  # its callback has ended the command
-    hand_on(context)
+    pass_to_verb(context)
     refuse_without_extras(context.invoked_subcommand or "window")
     if context.invoked_subcommand is None:
         window(bench, out, take_over=take_over)
@@ -64,7 +64,7 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
     """Open the workbench; with no display, run the bench for half a minute and save pictures of the window."""
     from workbench.verbs import window as verb
 
-    answer(Report("window"), verb.main, bench, out, take_over=take_over)
+    run_verb(Report("window"), verb.main, bench, out, take_over=take_over)
 
 
 @app.command(short_help="What this machine has and lacks.")
@@ -72,7 +72,7 @@ def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> Non
     """Say what this machine has and lacks, with the line that mends each."""
     from workbench.verbs import doctor as verb
 
-    answer(Report("doctor", as_json), verb.main, bench)
+    run_verb(Report("doctor", as_json), verb.main, bench)
 
 
 @app.command(short_help="A bench session without a window.")
@@ -94,7 +94,7 @@ def run(
     """
     from workbench.verbs import run as verb
 
-    answer(Report("run", as_json), verb.main, bench, duration, out, fault, unattended=unattended, take_over=take_over)
+    run_verb(Report("run", as_json), verb.main, bench, duration, out, fault, unattended=unattended, take_over=take_over)
 
 
 @app.command()
@@ -102,7 +102,7 @@ def replay(run_folder: RunFolder) -> None:
     """Play a run in the window."""
     from workbench.verbs import replay as verb
 
-    answer(Report("replay"), verb.main, run_folder)
+    run_verb(Report("replay"), verb.main, run_folder)
 
 
 @app.command()
@@ -116,7 +116,7 @@ def export(
     """Write a run as CSV or MDF4."""
     from workbench.verbs import export as verb
 
-    answer(Report("export", as_json), verb.main, run_folder, csv, mdf4)
+    run_verb(Report("export", as_json), verb.main, run_folder, csv, mdf4)
 
 
 @app.command(short_help="A suite of cases against a bench.")
@@ -151,10 +151,10 @@ def certify(
     if qualify:
         from workbench.verbs import qualify as judge
 
-        answer(Report("certify", as_json), judge.main, suite, bench, out, only=only, defects=defects, healthy=healthy)
+        run_verb(Report("certify", as_json), judge.main, suite, bench, out, only=only, defects=defects, healthy=healthy)
     from workbench.verbs import certify as verb
 
-    answer(
+    run_verb(
         Report("certify", as_json),
         verb.main,
         suite,
@@ -190,7 +190,7 @@ def fleet(
     """
     from workbench.verbs import fleet as verb
 
-    answer(
+    run_verb(
         Report("fleet", as_json),
         verb.main,
         broker,
@@ -240,7 +240,7 @@ def edge(
     """
     from workbench.verbs import edge as verb
 
-    answer(
+    run_verb(
         Report("edge", as_json),
         verb.main,
         bundle,
@@ -275,7 +275,7 @@ def selftest(
     """Run the whole chain without a person; each step prints a measured figure and its target."""
     from workbench.verbs import selftest as verb
 
-    answer(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier)
+    run_verb(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier)
 
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -304,7 +304,7 @@ def measure(
     """Measure figures beside those of peers in one run; exit 1 when a target is missed."""
     from workbench.verbs import measure as verb
 
-    answer(Report("measure", as_json), verb.main, name, data, markdown=markdown)
+    run_verb(Report("measure", as_json), verb.main, name, data, markdown=markdown)
 
 
 def main() -> int:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from workbench.answer import answer
-from workbench.handed_on import hand_on
+from workbench.answer import run_verb
+from workbench.handed_on import pass_to_verb
 from workbench.options import AsJson
 from workbench.outcome import Report
 
 bench = typer.Typer(name="bench", help="Bench files.", rich_markup_mode=None, pretty_exceptions_enable=False)
-bench.callback()(hand_on)
+bench.callback()(pass_to_verb)
 
 
 @bench.command("copy", short_help="A bench with all files that it names.")
@@ -29,4 +29,4 @@ def bench_copy(
     """
     from workbench.verbs import bench as verb
 
-    answer(Report("bench copy", as_json), verb.copy, file, folder)
+    run_verb(Report("bench copy", as_json), verb.copy, file, folder)

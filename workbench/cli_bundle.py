@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from workbench.answer import answer
+from workbench.answer import run_verb
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
-from workbench.handed_on import hand_on
+from workbench.handed_on import pass_to_verb
 from workbench.options import AsJson, BenchFile, Out, RunFolder
 from workbench.outcome import Report
 
@@ -23,7 +23,7 @@ BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
 @bundle.callback()
 def default(context: typer.Context) -> None:
     """Hand options before the verb on to it."""
-    hand_on(context)
+    pass_to_verb(context)
     refuse_without_extras(f"bundle {context.invoked_subcommand}")
 
 
@@ -37,7 +37,7 @@ def bundle_key(
     """Make a private key, which stays where bundles are signed, and the public one, which edges trust."""
     from workbench.verbs import bundle as verb
 
-    answer(Report("bundle key", as_json), verb.key, name, out)
+    run_verb(Report("bundle key", as_json), verb.key, name, out)
 
 
 @bundle.command("build", short_help="One signed file from a run.")
@@ -61,7 +61,7 @@ def bundle_build(
     """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same octets."""
     from workbench.verbs import bundle as verb
 
-    answer(
+    run_verb(
         Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
         name=name, serial=serial, days=days, made=made, out=out,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def bundle_verify(
     """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""
     from workbench.verbs import bundle as verb
 
-    answer(
+    run_verb(
         Report("bundle verify", as_json), verb.verify, file, trust,
         lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
     )  # fmt: skip
@@ -91,4 +91,4 @@ def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
     """Print a bundle as a page, without believing it."""
     from workbench.verbs import bundle as verb
 
-    answer(Report("bundle show", as_json), verb.show, file)
+    run_verb(Report("bundle show", as_json), verb.show, file)

@@ -17,10 +17,10 @@ MOST: Final = 100
 def make_stamped(parent: Path, name: str = "") -> Path:
     """Make the folder of what begins now, `2026-03-01_120000_NAME`; raises `RunLogError`."""
     stamp = format_folder_stamp(datetime.now(UTC))
-    return fresh(parent, f"{stamp}_{name}" if name else stamp)
+    return make_fresh_folder(parent, f"{stamp}_{name}" if name else stamp)
 
 
-def fresh(parent: Path, name: str) -> Path:
+def make_fresh_folder(parent: Path, name: str) -> Path:
     """Make `parent/name`, or the first of `name_1`, `name_2` ... that nobody has; raises `RunLogError`."""
     for number in range(MOST):
         folder = parent / (f"{name}_{number}" if number else name)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def hand_on(context: typer.Context) -> None:
+def pass_to_verb(context: typer.Context) -> None:
     """Give the options of this group, and those of the group before it, to the verb that follows.
 
     What the verb is given itself goes before. Raises `typer.BadParameter` for an option that the verb does not have.

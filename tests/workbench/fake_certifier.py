@@ -10,7 +10,7 @@ from workbench.certify.events import CasesCollected
 from workbench.certify.order import CertificationJob
 from workbench.certify.progress import NAME, EventStreamReader, read_line
 from workbench.certify.runner import CaseRun, Certification
-from workbench.folders import fresh
+from workbench.folders import make_fresh_folder
 from workbench.window.certify.certifier import FOLDER, BenchCertifier
 from workbench.window.certify.model import Suite
 
@@ -105,7 +105,7 @@ class FakeCertifier(BenchCertifier):
         return [CaseRun(info) for info in collected.cases]
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> ToldAgain:
-        folder = fresh(self.root / FOLDER, f"2026-11-24_1830{len(self.works):02d}_bms")
+        folder = make_fresh_folder(self.root / FOLDER, f"2026-11-24_1830{len(self.works):02d}_bms")
         bench_file = self.root / "bench.toml"
         bench_file.touch()
         lines = [json.loads(line) for line in self._progress.read_text(encoding="utf-8").splitlines()]

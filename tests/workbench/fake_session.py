@@ -16,9 +16,17 @@ from drivers.ports import Health, LinkState
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Floats, Quality
 from tests.workbench.plant import CELLS, HZ, LANES, Plant, table
-from workbench.session.actions import Action, Pending
-from workbench.session.bench_info import BenchFacts, Choice, FaultSpec, LimitPair, Parameter, SourceInfo
-from workbench.session.status import Check, CheckState, GuardInfo, Injected, LoopStats, Recorded, Status
+from workbench.session.actions import Action, PendingAction
+from workbench.session.bench_info import BenchInfo, ChoiceParameter, FaultSpec, LimitPair, NumberParameter, SourceInfo
+from workbench.session.status import (
+    ChecklistLine,
+    CheckState,
+    GuardInfo,
+    InjectedFault,
+    LoopStats,
+    RecordingSize,
+    SessionStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,22 +35,22 @@ _ROWS: dict[int, Floats] = {}  # the same for every session of a process, so tha
 BMS_STATES = {0: "INIT", 1: "STANDBY", 2: "PRECHARGE", 3: "NORMAL", 4: "FAULT", 5: "SHUTDOWN"}
 
 
-def facts() -> BenchFacts:
+def facts() -> BenchInfo:
     limits = [LimitPair(f"cell_{n:02d}/voltage", "V", (0.5, 5.0), (2.8, 4.25)) for n in range(1, CELLS + 1)]
     limits += [LimitPair("supply/current", "A", (-80.0, 80.0), (-60.0, 60.0))]
     limits += [LimitPair("supply/voltage", "V", (-0.5, 18.0))]
     limits += [LimitPair(f"bms/temperature_{n}", "K", (238.15, 343.15), (253.15, 328.15)) for n in range(1, 9)]
-    cell = Parameter("cell", "Cell", "1", 1, CELLS, 7, whole=True)
+    cell = NumberParameter("cell", "Cell", "1", 1, CELLS, 7, whole=True)
     faults = (
         FaultSpec("cell_voltage", "Cell voltage stepped past the device limit", "Added before the gate.",
-                  (cell, Parameter("voltage", "Voltage", "V", 0.5, 5.0, 4.3))),
+                  (cell, NumberParameter("voltage", "Voltage", "V", 0.5, 5.0, 4.3))),
         FaultSpec("open_wire", "Open sense wire", "In the cell simulator's fault relay.", (cell,)),
         FaultSpec("silent", "Silent instrument", "In the emulator; it receives and never answers.",
-                  (Choice("instrument", "Instrument", ("cell_simulator", "supply", "bms", "io_box")),)),
+                  (ChoiceParameter("instrument", "Instrument", ("cell_simulator", "supply", "bms", "io_box")),)),
         FaultSpec("stuck_temperature", "Stuck temperature", "In the I/O box.",
-                  (Parameter("temperature", "Temperature", "K", 238.15, 343.15, 298.15),)),
+                  (NumberParameter("temperature", "Temperature", "K", 238.15, 343.15, 298.15),)),
     )  # fmt: skip
-    return BenchFacts(
+    return BenchInfo(
         "hil24", "hil24.toml", "hil", "shunt-loop", attended=True, cells=CELLS,
         sources=(
             SourceInfo("cell_simulator", "Cell simulator", ("cell_",), 0.010),
@@ -59,7 +67,7 @@ class FakeSession:
 
     def __init__(self, past_s: float = 70.0) -> None:
         self.bench = facts()
-        self.status = Status(lanes=LANES)
+        self.status = SessionStatus(lanes=LANES)
         self.ring: RingReader | None = None
         self.acknowledged: set[int] = set()
         self.asked: list[tuple[object, ...]] = []
@@ -75,7 +83,7 @@ class FakeSession:
         self._row = 0
         self._start = 0.0
         self._run_start = 0.0
-        self._arming: Pending | None = None
+        self._arming: PendingAction | None = None
 
     # ---- what happens by itself
 
@@ -87,7 +95,7 @@ class FakeSession:
             self._arm_on(self._arming)
         if self.status.state is BenchState.RUNNING and self.polls % 10 == 0:
             run_s = time.monotonic() - self._run_start
-            self.change(run_s=run_s, recorded=Recorded(int(run_s * HZ), int(run_s * 160_000)))
+            self.change(run_s=run_s, recorded=RecordingSize(int(run_s * HZ), int(run_s * 160_000)))
 
     def write_until(self, now: float) -> None:
         writer = self._writer
@@ -140,11 +148,11 @@ class FakeSession:
         }.get(action, set(BenchState) - {BenchState.DISCONNECTED})
         return (True, "") if state in allowed else (False, f"Not while {state.word}: connect, arm, then start.")
 
-    def _did(self, *what: object) -> Pending:
+    def _did(self, *what: object) -> PendingAction:
         self.asked.append(what)
-        return Pending(str(what[0]), done=True)
+        return PendingAction(str(what[0]), done=True)
 
-    def connect(self, *, take_over: bool = False) -> Pending:
+    def connect(self, *, take_over: bool = False) -> PendingAction:
         if take_over:
             self.asked.append(("take over",))
         self._table, self._measured = table()
@@ -164,16 +172,16 @@ class FakeSession:
         )  # fmt: skip
         return self._did("connect")
 
-    def disconnect(self) -> Pending:
+    def disconnect(self) -> PendingAction:
         self.change(state=BenchState.DISCONNECTED, output=OutputState.DE_ENERGISED, run_s=None)
         return self._did("disconnect")
 
-    def arm(self) -> Pending:
+    def arm(self) -> PendingAction:
         names = ("Identities and firmware", "Cell order", "Polarity", "Zero-current offset", "Instrument protection",
                  "DBC hash", "Balancing off")  # fmt: skip
-        self.change(checklist=tuple(Check(name, CheckState.WAITING) for name in names))
+        self.change(checklist=tuple(ChecklistLine(name, CheckState.WAITING) for name in names))
         self.asked.append(("arm",))
-        self._arming = Pending("Walk", fraction=0.0, left_s=1.0, cancel=self._cancel_arming, action=Action.ARM)
+        self._arming = PendingAction("Walk", fraction=0.0, left_s=1.0, cancel=self._cancel_arming, action=Action.ARM)
         return self._arming
 
     def _cancel_arming(self) -> None:
@@ -182,12 +190,12 @@ class FakeSession:
             self._arming.done = True
             self._arming = None
 
-    def _arm_on(self, pending: Pending) -> None:
+    def _arm_on(self, pending: PendingAction) -> None:
         done = sum(check.state is CheckState.OK for check in self.status.checklist)
         checks = list(self.status.checklist)
-        checks[done] = Check(checks[done].name, CheckState.OK, "as declared")
+        checks[done] = ChecklistLine(checks[done].name, CheckState.OK, "as declared")
         if done + 1 < len(checks):
-            checks[done + 1] = Check(checks[done + 1].name, CheckState.WORKING)
+            checks[done + 1] = ChecklistLine(checks[done + 1].name, CheckState.WORKING)
         self.change(checklist=tuple(checks))
         pending.fraction, pending.left_s = (done + 1) / len(checks), 0.1 * (len(checks) - done - 1)
         pending.sentence = checks[done].name
@@ -195,20 +203,20 @@ class FakeSession:
             pending.done, self._arming = True, None
             self.change(state=BenchState.ARMED, output=OutputState.CELLS_LIVE)
 
-    def disarm(self) -> Pending:
+    def disarm(self) -> PendingAction:
         self.change(state=BenchState.CONNECTED, output=OutputState.DE_ENERGISED)
         return self._did("disarm")
 
-    def start(self) -> Pending:
+    def start(self) -> PendingAction:
         self._run_start = time.monotonic()
         self.change(state=BenchState.RUNNING, output=OutputState.ENERGISED, run_name="2026-11-23_1512_hil24", run_s=0.0)
         return self._did("start")
 
-    def stop(self) -> Pending:
+    def stop(self) -> PendingAction:
         self.change(state=BenchState.ARMED, output=OutputState.CELLS_LIVE, run_s=None)
         return self._did("stop")
 
-    def outputs_off(self) -> Pending:
+    def outputs_off(self) -> PendingAction:
         self.trip("OUTPUTS OFF was pressed.")
         return self._did("outputs off")
 
@@ -216,11 +224,11 @@ class FakeSession:
         self.change(state=BenchState.TRIPPED, output=OutputState.TRIPPED, trip_reason=reason, run_s=None)
         self.note(Level.ALARM, "guard", reason)
 
-    def reset(self, reason: str) -> Pending:
+    def reset(self, reason: str) -> PendingAction:
         self.change(state=BenchState.CONNECTED, output=OutputState.DE_ENERGISED, trip_reason="")
         return self._did("reset", reason)
 
-    def activate(self, role: str, lane: str) -> Pending:
+    def activate(self, role: str, lane: str) -> PendingAction:
         lanes = tuple(
             dataclasses.replace(info, active=info.name == lane) if info.role == role else info
             for info in self.status.lanes
@@ -228,13 +236,13 @@ class FakeSession:
         self.change(lanes=lanes)
         return self._did("activate", role, lane)
 
-    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> Pending:
+    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> PendingAction:
         number = len(self.asked)
-        injected = Injected(number, fault, f"{fault.replace('_', ' ')}, cell 7", time.monotonic())
+        injected = InjectedFault(number, fault, f"{fault.replace('_', ' ')}, cell 7", time.monotonic())
         self.change(injected=(*self.status.injected, injected))
         return self._did("inject", fault, dict(parameters))
 
-    def clear(self, number: int) -> Pending:
+    def clear(self, number: int) -> PendingAction:
         self.change(injected=tuple(fault for fault in self.status.injected if fault.number != number))
         return self._did("clear", number)
 

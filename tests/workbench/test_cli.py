@@ -17,7 +17,7 @@ from drivers.errors import Usage
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.handed_on import hand_on
+from workbench.handed_on import pass_to_verb
 from workbench.verbs import bundle, certify, doctor, run, window
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,11 +231,11 @@ def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytes
         context = root.make_context("main.py", ["--bench", "mine.toml", "--out", "there", name])
         context.invoked_subcommand = name
         if {"bench", "out"} <= taken:
-            hand_on(context)
+            pass_to_verb(context)
             assert context.default_map[name] == {"bench": Path("mine.toml"), "out": Path("there")}, name
         else:
             with pytest.raises(typer.BadParameter):
-                hand_on(context)
+                pass_to_verb(context)
 
 
 @pytest.mark.parametrize(

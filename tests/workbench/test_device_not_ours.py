@@ -14,7 +14,7 @@ from tests.workbench.live import ROOT
 from workbench.compose import bench as composition
 from workbench.compose.named_defects import find_defects
 from workbench.engine import facts
-from workbench.engine.faults import Faults
+from workbench.engine.faults import InjectedFaults
 from workbench.session.order import EngineOrder
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ def test_a_defect_for_the_emulated_bms_is_refused_around_another(
 
 
 def test_a_device_without_heartbeat_is_offered_no_fault_of_it(foreign: Bench) -> None:
-    offered = {fault.name for fault in facts.of(foreign).faults}
+    offered = {fault.name for fault in facts.make_bench_info(foreign).faults}
     assert "heartbeat stopped" not in offered
-    assert "heartbeat stopped" in {fault.name for fault in facts.of(read_bench(BENCHES / "hil24.toml")).faults}
+    assert "heartbeat stopped" in {
+        fault.name for fault in facts.make_bench_info(read_bench(BENCHES / "hil24.toml")).faults
+    }
 
 
 def test_a_fault_inside_an_instrument_that_is_not_emulated_is_refused(foreign: Bench) -> None:
@@ -85,7 +87,7 @@ def test_a_fault_inside_an_instrument_that_is_not_emulated_is_refused(foreign: B
     desk = SimpleNamespace(has_part=emulates, inject=inject)
     dut = SimpleNamespace(map=read_dut_map(foreign.dut_map))
     station = SimpleNamespace(bench=foreign, desk=desk, dut=dut)
-    faults = Faults(cast("Any", station))
+    faults = InjectedFaults(cast("Any", station))
     with pytest.raises(Refused, match="bms of this bench is not emulated"):
         faults.inject("silent instrument", {"instrument": "bms"})
     faults.inject("silent instrument", {"instrument": "supply"})

@@ -11,7 +11,7 @@ from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.engine import facts
 from workbench.engine.engine import Engine
 from workbench.session.order import EngineOrder
-from workbench.session.status import Status
+from workbench.session.status import SessionStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +28,13 @@ def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
     engine = Engine(EngineOrder(EMULATED_BENCH, tmp_path), theirs, theirs, compose)
     first_looks, second_looked = threading.Event(), threading.Event()
 
-    def status(_: Engine) -> Status:
+    def status(_: Engine) -> SessionStatus:
         if first_looks.is_set():
             second_looked.set()
-            return Status(run_name="second")
+            return SessionStatus(run_name="second")
         first_looks.set()
         second_looked.wait(OVERTAKEN_S)
-        return Status(run_name="first")
+        return SessionStatus(run_name="first")
 
     monkeypatch.setattr(facts, "status", status)
     herald = threading.Thread(target=engine.publish)
@@ -43,6 +43,6 @@ def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
     engine.publish()
     herald.join()
     assert [ours.recv().status.run_name for _ in range(2)] == ["first", "second"]
-    engine.outbox.close()
+    engine.to_client.close()
     for end in (ours, theirs):
         end.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.errors import RunLogError
-from workbench.folders import fresh, make_stamped
+from workbench.folders import make_fresh_folder, make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_who_begins_at_the_same_instant_gets_a_folder_of_ones_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(fresh, [tmp_path / "runs"] * 20, ["2026-11-24_164603"] * 20))
+        made = list(pool.map(make_fresh_folder, [tmp_path / "runs"] * 20, ["2026-11-24_164603"] * 20))
     assert len(set(made)) == 20
     assert (tmp_path / "runs" / "2026-11-24_164603").is_dir()
 
@@ -23,7 +23,7 @@ def test_who_begins_at_the_same_instant_gets_a_folder_of_ones_own(tmp_path: Path
 def test_a_parent_that_is_a_file_is_answered_in_words(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
     with pytest.raises(RunLogError, match="cannot be written: Not a directory; use --out"):
-        fresh(tmp_path / "runs", "tour")
+        make_fresh_folder(tmp_path / "runs", "tour")
 
 
 def test_folders_are_named_by_the_time_at_which_they_were_made(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from control.state import BenchState, OutputState
 from drivers.errors import BenchError
 from tests.control.fakes import Rig, rig
 from tests.control.guardbench import soon
-from workbench.engine.standby import AGAIN_S, CONFIRM_S, Standby
+from workbench.engine.standby import AGAIN_S, CONFIRM_S, GuardFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.event import Event
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 LIVE = (BenchState.ARMED, BenchState.RUNNING)
 UP_TO = {
@@ -108,14 +108,14 @@ class Bench:
     """A loop on a stepped clock with the fallback behind each turn."""
 
     station: FakeStation
-    standby: Standby
+    standby: GuardFallback
     told: list[Event]
 
     def turns(self, seconds: float) -> None:
         """Turn now and at the end of `seconds`."""
         for step_s in (0.0, seconds - 0.01):
             self.station.rig.clock.advance(step_s)
-            self.standby.watch(cast("Station", self.station), self.station.rig.turns(1))
+            self.standby.check(cast("Station", self.station), self.station.rig.turns(1))
 
     def trip(self, reason: str) -> None:
         self.station.loop.trip(reason)
@@ -134,7 +134,7 @@ class Bench:
 
 def bench(state: BenchState, guard: FakeGuard | None = None) -> Bench:
     told: list[Event] = []
-    made = Bench(FakeStation(rig(), guard or FakeGuard()), Standby(told.append), told)
+    made = Bench(FakeStation(rig(), guard or FakeGuard()), GuardFallback(told.append), told)
     made.station.rig.to(*UP_TO[state])
     made.turns(0.05)
     return made

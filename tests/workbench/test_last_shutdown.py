@@ -189,5 +189,5 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
     finally:
         third.close()
     end_guard(third.guard_pid)
-    entries = [entry for _, entry in session_journal.unfinished() if isinstance(entry, session_journal.Entry)]
+    entries = [entry for _, entry in session_journal.unfinished() if isinstance(entry, session_journal.SessionEntry)]
     assert third.engine_pid not in {entry.engine for entry in entries}, "a session that left in order is not told of"

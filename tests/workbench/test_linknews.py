@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
-from workbench.engine.linknews import LinkNews
+from workbench.engine.linknews import LinkEvents
 
 
 def told(*states: tuple[LinkState, str]) -> list[Event]:
     """The news of the last state of a supply that went through all of them."""
-    news = LinkNews()
+    news = LinkEvents()
     said: list[Event] = []
     for state, detail in states:
-        said = news.changes([Health("supply", state, detail)])
+        said = news.take_changes([Health("supply", state, detail)])
     return said
 
 
@@ -41,8 +41,8 @@ def test_a_wire_that_comes_back_is_said_to() -> None:
 
 
 def test_what_was_switched_off_on_purpose_comes_up_as_if_for_the_first_time() -> None:
-    news = LinkNews()
-    news.changes([Health("dut", LinkState.OK)])
+    news = LinkEvents()
+    news.take_changes([Health("dut", LinkState.OK)])
     news.forget("dut")
-    assert news.changes([Health("dut", LinkState.SILENT, "is it powered?")]) == []
-    assert news.changes([Health("dut", LinkState.OK)]) == []
+    assert news.take_changes([Health("dut", LinkState.SILENT, "is it powered?")]) == []
+    assert news.take_changes([Health("dut", LinkState.OK)]) == []

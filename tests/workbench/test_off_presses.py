@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from control.guard_reports import GuardResult, TripReport
 from drivers.event import EventKind, Level
-from workbench.session.off_presses import ENGINE, GUARD, NOT_VERIFIED, OffPresses, PendingOff
+from workbench.session.off_presses import ENGINE, GUARD, NOT_VERIFIED, OutputsOffRequests, PendingOff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Pressed:
     def __init__(self) -> None:
         self.told: list[Event] = []
         self.pending = PendingOff()
-        self.presses = OffPresses(self.told.append)
+        self.presses = OutputsOffRequests(self.told.append)
         self.presses.add(7, 10.0, self.pending)
 
     def watch(self, now_s: float, *, alone: bool = False, connecting: bool = False) -> None:

@@ -11,14 +11,14 @@ from drivers.errors import BenchError
 from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
 from workbench.engine.arm import arm
-from workbench.engine.station import Station
+from workbench.engine.station import LiveBench
 
 
 def tell_nobody(*told: object) -> None:
     del told
 
 
-def station(deaths: dict[str, str]) -> Station:
+def station(deaths: dict[str, str]) -> LiveBench:
     def source(name: str) -> Any:
         return SimpleNamespace(
             name=name,
@@ -26,10 +26,10 @@ def station(deaths: dict[str, str]) -> Station:
             news=lambda: [Event(Level.INFO, name, "changed")],
         )
 
-    made = object.__new__(Station)
+    made = object.__new__(LiveBench)
     made.cells, made.supply, made.io_box = source("cell_simulator"), source("supply"), source("io_box")
     made.dut = source("dut")
-    made.desk = SimpleNamespace(read_deaths=lambda: deaths)  # pyright: ignore[reportAttributeAccessIssue]  # all that is asked of it
+    made.emulated = SimpleNamespace(read_deaths=lambda: deaths)  # pyright: ignore[reportAttributeAccessIssue]  # all that is asked of it
     return made
 
 

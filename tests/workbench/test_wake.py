@@ -8,7 +8,7 @@ import pytest
 from control.state import BenchState
 from drivers.event import Event, Level
 from drivers.suspend import SuspendWatch
-from workbench.engine.wake import WakeTrip
+from workbench.engine.wake import SleepTrip
 
 SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
 
@@ -29,7 +29,7 @@ def test_what_is_live_trips_after_a_sleep_and_what_rests_is_told(state: BenchSta
     loop = SimpleNamespace(live=live, machine=SimpleNamespace(state=state), trip=tripped.append)
     station: Any = SimpleNamespace(loop=loop)
 
-    wake = WakeTrip(told.append, SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
+    wake = SleepTrip(told.append, SuspendWatch(lambda: 0.0, lambda: slept_s[0]))
     wake.watch(station)
     slept_s[0] = 7.0
     wake.watch(station)

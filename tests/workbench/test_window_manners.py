@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from control.state import BenchState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move, press, press_in, write
-from workbench.session.actions import Failure, Pending
+from workbench.session.actions import Failure, PendingAction
 from workbench.window.layout import Memory
 from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
 from workbench.window.themes import LIGHT
@@ -81,7 +81,7 @@ def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: Qt
     notices = shown.window.notices
     notices.failure.show_failure(Failure("The supply did not answer.", "Switch it on.", "LinkSilent\n" * 20))
     click(notices.failure.fold)
-    shown.shell.desk.pending.append(Pending("Export run.csv", fraction=0.3, left_s=4.0))
+    shown.shell.desk.pending.append(PendingAction("Export run.csv", fraction=0.3, left_s=4.0))
     qtbot.waitUntil(notices.work.isVisible)
     draw(shown, qtbot, 6)
     assert (shown.shell.width(), shown.shell.height()) == LAPTOP
@@ -93,7 +93,7 @@ def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: Qt
 
 def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown, qtbot: QtBot) -> None:
     cancelled: list[bool] = []
-    work = Pending("Export run.csv", "row 300", fraction=0.3, left_s=4.0, cancel=lambda: cancelled.append(True))
+    work = PendingAction("Export run.csv", "row 300", fraction=0.3, left_s=4.0, cancel=lambda: cancelled.append(True))
     running.shell.desk.pending.append(work)
     bar = running.window.notices.work
     qtbot.waitUntil(bar.isVisible)

@@ -35,8 +35,8 @@ from workbench.engine import facts, protect
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes
-from workbench.engine.sink import RowSink
-from workbench.engine.station import Station
+from workbench.engine.sink import TickWriter
+from workbench.engine.station import LiveBench
 from workbench.engine.take_over import check_remote
 from workbench.folders import make_stamped
 
@@ -57,7 +57,7 @@ def compose(
     *,
     take_over: bool = False,
     defects: Defects = NO_DEFECTS,
-) -> Station:
+) -> LiveBench:
     """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind.
 
     `take_over`: take a supply that somebody else controls.
@@ -97,7 +97,7 @@ def _station(
     *,
     lock: BenchLock,
     defects: Defects,
-) -> Station:
+) -> LiveBench:
     cells, supply, io_box, dut = _instruments(bench)
     senses = SnapshotBuilder((cells, supply, dut, io_box))
     limits = lay_over_channels(bench, senses.table)
@@ -118,9 +118,9 @@ def _station(
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     meta["words"] = facts.words(dut.map)
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
-    words = defects.safe_sequence(protect.last_words(bench, dut))
+    words = defects.safe_sequence(protect.make_safe_commands(bench, dut))
     report = folder / guard_journal.FILE_NAME
-    spec = protect.guard_spec(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
+    spec = protect.make_guard_config(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
     guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = LoopParts(
@@ -136,9 +136,9 @@ def _station(
         cells=pack.cells,
         ambient_k=pack.ambient_k,
         plays_cells=bench.bench.mode == "hil",
-        sinks=[RowSink(layout, ring, defects.recorder(recorder)), guard],
+        sinks=[TickWriter(layout, ring, defects.recorder(recorder)), guard],
     )
-    return Station(
+    return LiveBench(
         bench=bench,
         folder=folder,
         cells=cells,
@@ -147,13 +147,13 @@ def _station(
         dut=dut,
         loop=Loop(parts),
         limits=limits,
-        outputs=protect.outputs(bench, senses.table),
+        outputs=protect.make_output_states(bench, senses.table),
         ring=ring,
         recorder=recorder,
         guard=guard,
         guard_process=process,
         evidence_class=evidence_class,
-        desk=desk,
+        emulated=desk,
         lock=lock,
     )
 

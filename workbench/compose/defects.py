@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drivers.safe_can_commands import CanSafeCommands
     from drivers.safe_commands import TcpSafeCommands
     from fixtures.emulated_bench import EmulatedBench
-    from workbench.engine.sink import TickKeeper
+    from workbench.engine.sink import RowRecorder
 
 SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"
 Part = TypeVar("Part")
@@ -50,7 +50,7 @@ class Defects:
     thresholds: Callable[[Path], Path | None] = no_thresholds
     emulated_bench: Callable[[EmulatedBench], EmulatedBench] = identity
     safe_sequence: Callable[[SafeSequence], SafeSequence] = identity
-    recorder: Callable[[TickKeeper], TickKeeper] = identity
+    recorder: Callable[[RowRecorder], RowRecorder] = identity
 
 
 NO_DEFECTS: Final = Defects()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Bytes, Floats
     from fixtures.emulated_bench import EmulatedBench
     from workbench.compose.defects import SafeSequence
-    from workbench.engine.sink import TickKeeper
+    from workbench.engine.sink import RowRecorder
 
 SEED: Final = "seed"  # a defect of the emulated BMS is called seed:NAME:PLACE
 SWAPPED: Final = (5, 6)
@@ -55,7 +55,7 @@ def swap_cells(bench: EmulatedBench) -> EmulatedBench:
 class TickDroppingRecorder:
     """Loses one tick of a run."""
 
-    def __init__(self, recorder: TickKeeper) -> None:
+    def __init__(self, recorder: RowRecorder) -> None:
         self._recorder, self._count = recorder, 0
 
     def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:

@@ -27,13 +27,13 @@ class BenchActuator:
     def apply(self, command: Command) -> None:
         self.cells.set_voltages(command.cell_voltage_v)
         self.supply.set_current(command.current_a)
-        self.io_box.set_temperatures(at_thermistors(command.cell_temperature_k, self.thermistors))
+        self.io_box.set_temperatures(average_at_thermistors(command.cell_temperature_k, self.thermistors))
 
     def safe(self) -> None:
         self.supply.set_current(0.0)
 
 
-def at_thermistors(cell_k: Floats, thermistors: int) -> Floats:
+def average_at_thermistors(cell_k: Floats, thermistors: int) -> Floats:
     """Each thermistor sits on its share of the cells and feels their mean."""
     begins, sizes = _shares(len(cell_k), thermistors)
     return np.add.reduceat(cell_k, begins) / sizes

@@ -13,7 +13,7 @@ from control.state import BenchState
 from drivers.channel_names import BMS_BALANCING
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
-from workbench.session.status import Check, CheckState
+from workbench.session.status import ChecklistLine, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Floats
     from workbench.engine.engine import Engine
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 USUAL_S: Final = 8.0  # what is left is told from it
 ARMED_S: Final = 0.2
@@ -32,8 +32,8 @@ LOOK_S: Final = 0.01
 
 def arm(
     engine: Engine,
-    station: Station,
-    tell: Callable[[tuple[Check, ...], float, float | None], None],
+    station: LiveBench,
+    tell: Callable[[tuple[ChecklistLine, ...], float, float | None], None],
     cancelled: Callable[[], bool],
 ) -> None:
     """Run the checklist; raises `Refused`, or `CheckFailed` with the check that failed. The caller takes down."""
@@ -44,7 +44,7 @@ def arm(
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
     began_s = time.monotonic()
-    checks: list[Check] = []
+    checks: list[ChecklistLine] = []
     try:
         for result in Arming(_bench(station, cancelled)).run():
             checks.append(_check(result))
@@ -58,19 +58,19 @@ def arm(
         station.loop.override_command, station.loop.live = None, False
 
 
-def _check_alive(station: Station, during: str = "") -> None:
+def _check_alive(station: LiveBench, during: str = "") -> None:
     """Raises `BenchError` for an emulator that has died: whatever its silence would be told as comes after that."""
     for sentence in station.deaths().values():
         where = during or None
         raise BenchError(sentence, where=where, hint="disconnect and connect: that starts a new emulated bench")
 
 
-def _check(result: CheckResult) -> Check:
+def _check(result: CheckResult) -> ChecklistLine:
     state = CheckState.OK if result.ok else CheckState.FAILED
-    return Check(result.name, state, result.detail, result.hint, result.values)
+    return ChecklistLine(result.name, state, result.detail, result.hint, result.values)
 
 
-def _bench(station: Station, cancelled: Callable[[], bool]) -> ArmingBench:
+def _bench(station: LiveBench, cancelled: Callable[[], bool]) -> ArmingBench:
     """What the checklist works on; set-points go through the loop, service calls to the instruments."""
     declared = station.bench
     tick = station.loop.tick
@@ -127,7 +127,7 @@ def _behaviour(mapped: DutMap) -> DeviceBehaviour:
     )
 
 
-def _raise_if_ended(station: Station, cancelled: Callable[[], bool]) -> None:
+def _raise_if_ended(station: LiveBench, cancelled: Callable[[], bool]) -> None:
     """End the checklist of a bench that has tripped, or whose operator has cancelled it."""
     if station.loop.machine.state is BenchState.TRIPPED:
         raise BenchError(f"the bench has tripped: {station.loop.machine.reason}")
@@ -135,7 +135,7 @@ def _raise_if_ended(station: Station, cancelled: Callable[[], bool]) -> None:
         raise BenchError("cancelled by the operator")
 
 
-def _go_live(station: Station, cancelled: Callable[[], bool]) -> None:
+def _go_live(station: LiveBench, cancelled: Callable[[], bool]) -> None:
     """Contactors may close once the guard has said that it is armed, not once it was asked to be."""
     _raise_if_ended(station, cancelled)
     number = station.guard.arm()
@@ -149,7 +149,7 @@ def _go_live(station: Station, cancelled: Callable[[], bool]) -> None:
 class ThroughGate:
     """The cell simulator for the checklist: voltages become the loop's command."""
 
-    def __init__(self, cells: CellSimulator, station: Station) -> None:
+    def __init__(self, cells: CellSimulator, station: LiveBench) -> None:
         self.identity, self.prepare, self.protections = cells.identity, cells.prepare, cells.protections
         self.outputs = cells.outputs
         self._station = station
@@ -163,7 +163,7 @@ class ThroughGate:
 class CurrentThroughGate:
     """The supply for the checklist: its current becomes the loop's command."""
 
-    def __init__(self, supply: Supply, station: Station) -> None:
+    def __init__(self, supply: Supply, station: LiveBench) -> None:
         self.identity, self.prepare, self.protections = supply.identity, supply.prepare, supply.protections
         self.lock, self.output = supply.lock, supply.output
         self._station = station

@@ -16,9 +16,9 @@ from drivers.event import DETAIL, Event, Level
 from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
 from workbench.engine import facts
-from workbench.engine.linknews import LinkNews
-from workbench.engine.operator import Operator
-from workbench.engine.outbox import Outbox
+from workbench.engine.linknews import LinkEvents
+from workbench.engine.operator import CommandHandler
+from workbench.engine.outbox import ClientSender
 from workbench.engine.outputs_off import OutputsOff
 from workbench.session import messages
 from workbench.session.actions import Failure
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.tick import Tick
-    from workbench.engine.station import Compose, Station
+    from workbench.engine.station import ComposeBench, LiveBench
     from workbench.session.order import EngineOrder
 
 NEWS_S: Final = 0.1
@@ -39,23 +39,23 @@ SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after h
 class Engine:
     """Serves one client from spawn to leave; holds at most one station in its life."""
 
-    def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection, compose: Compose) -> None:
+    def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection, compose: ComposeBench) -> None:
         """`compose` makes the station of a bench file, once a client connects."""
         self.order = order
         self.compose = compose
-        self.outbox = Outbox(client)
+        self.to_client = ClientSender(client)
         self.guard_client = guard_client
-        self.station: Station | None = None
+        self.bench: LiveBench | None = None
         self.realtime_words = ""
         self.attended = not order.unattended
         self._client = client
-        self._asks: queue.SimpleQueue[messages.Ask] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
         self._between: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
         self._left = threading.Event()
         self._status_lock = threading.Lock()
-        self.operator: Operator
+        self.commands: CommandHandler
         self.outputs_off: OutputsOff
 
     def serve(self) -> None:
@@ -65,29 +65,29 @@ class Engine:
         sys.setswitchinterval(SWITCH_S)
         try:
             bench = read_bench(self.order.bench)
-            declared = facts.of(bench)
+            declared = facts.make_bench_info(bench)
         except BenchFileError as error:
             notes = "\n".join(getattr(error, "__notes__", ()))
             failure = Failure(error.sentence, error.hint, notes, error.as_json())
-            self.outbox.put(messages.BenchUnreadable(failure))
+            self.to_client.send(messages.BenchUnreadable(failure))
             self._await_client_end()
             return
-        self.outbox.put(messages.Facts(declared))
+        self.to_client.send(messages.BenchDeclared(declared))
         self.attended = bench.bench.attended and self.attended
-        self.operator = Operator(self, bench)
+        self.commands = CommandHandler(self, bench)
         self.outputs_off = OutputsOff(self)
-        for work in (self._listen, self._operate, self._herald):
+        for work in (self._receive_requests, self._handle_requests, self._publish_status):
             threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
         self._turn()
-        self.outbox.flush()
+        self.to_client.flush()
 
     # -- the loop's thread
 
     def _turn(self) -> None:
         self.realtime_words = ask_realtime(LOOP)
         while not self._left.is_set():
-            if self._turning.wait(0.1) and self.station is not None:
-                self.station.loop.run(self._after_turn)
+            if self._turning.wait(0.1) and self.bench is not None:
+                self.bench.loop.run(self._after_turn)
                 self._turning.clear()
                 self._stop_loop.clear()
 
@@ -95,8 +95,8 @@ class Engine:
         while not self._between.empty():
             self._between.get()()
         for event in tick.events:
-            self.outbox.event(event)
-        self.operator.watch(tick)
+            self.to_client.send_event(event)
+        self.commands.check(tick)
         return self._stop_loop.is_set()
 
     def between_turns(self, act: Callable[[], Any], within_s: float = 2.0) -> Any:
@@ -122,7 +122,7 @@ class Engine:
 
     def trip(self, reason: str) -> None:
         """Trip before anything else is done; where the loop does not turn, from here."""
-        if (station := self.station) is None:
+        if (station := self.bench) is None:
             return
         try:
             self.between_turns(lambda: station.loop.trip(reason), within_s=TRIP_S)
@@ -145,83 +145,83 @@ class Engine:
 
     # -- the client's threads
 
-    def _listen(self) -> None:
+    def _receive_requests(self) -> None:
         ask_realtime(ENGINE_THREADS)
         with contextlib.suppress(EOFError, OSError):
             while True:
-                ask: messages.Ask = self._client.recv()
+                ask: messages.Request = self._client.recv()
                 if ask.verb == "outputs off":
                     self.outputs_off.press(ask.number)
                 elif ask.verb == "connect":
-                    self.operator.connecting = True  # an OUTPUTS OFF right behind it waits for the bench
+                    self.commands.connecting = True  # an OUTPUTS OFF right behind it waits for the bench
                     self._asks.put(ask)
                 elif ask.verb == "cancel":
-                    self.operator.cancelled.set()
+                    self.commands.cancelled.set()
                 elif ask.verb == "leave":
-                    self.operator.cancelled.set()
+                    self.commands.cancelled.set()
                     self._asks.put(ask)
                 else:
                     self._asks.put(ask)
-        self.operator.cancelled.set()
-        self._asks.put(messages.Ask(0, "client gone"))
+        self.commands.cancelled.set()
+        self._asks.put(messages.Request(0, "client gone"))
 
-    def _operate(self) -> None:
+    def _handle_requests(self) -> None:
         while not self._left.is_set():
             ask = self._asks.get()
             failure, payload = None, dict[str, Any]()
             try:
-                payload = self.operator.do(ask) or {}
+                payload = self.commands.handle(ask) or {}
             except PulseError as error:
                 failure = Failure(error.sentence, error.hint, told=error.as_json())
-                self.outbox.event(Event(Level.WARNING, ask.verb, str(error)))
+                self.to_client.send_event(Event(Level.WARNING, ask.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
                 import traceback  # noqa: PLC0415
 
                 failure = Failure(f"{ask.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
                 data = {DETAIL: failure.details}
-                self.outbox.event(Event(Level.ALARM, ask.verb, failure.sentence, data))
+                self.to_client.send_event(Event(Level.ALARM, ask.verb, failure.sentence, data))
             self.publish()
             if ask.number:
-                self.outbox.put(messages.Answer(ask.number, failure, payload))
-            if self.operator.gone:
-                self.outbox.flush()
+                self.to_client.send(messages.Response(ask.number, failure, payload))
+            if self.commands.has_left:
+                self.to_client.flush()
                 self._left.set()
 
-    def ask(self, ask: messages.Ask) -> None:
+    def enqueue(self, ask: messages.Request) -> None:
         """Have the operator's thread do something."""
         self._asks.put(ask)
 
     def leave(self) -> None:
         """Have the bench made safe and the run sealed, then end."""
-        self.ask(messages.Ask(0, "leave"))
+        self.enqueue(messages.Request(0, "leave"))
 
     def publish(self) -> None:
         """Tell the client how things stand now, before what follows."""
-        self._send_status(self.outbox.put)
+        self._send_status(self.to_client.send)
 
-    def _send_status(self, send: Callable[[messages.News], None]) -> None:
+    def _send_status(self, send: Callable[[messages.StatusUpdate], None]) -> None:
         """One at a time: a status that was looked at earlier must not arrive behind a later one."""
         with self._status_lock:
-            send(messages.News(facts.status(self)))
+            send(messages.StatusUpdate(facts.make_status(self)))
 
-    def _herald(self) -> None:
+    def _publish_status(self) -> None:
         ask_realtime(ENGINE_THREADS)
-        wires, inhibitor = LinkNews(), SleepInhibitor()
+        wires, inhibitor = LinkEvents(), SleepInhibitor()
         while not self._left.wait(NEWS_S):
-            inhibitor.keep(self.operator.state in (BenchState.ARMED, BenchState.RUNNING))
-            if (station := self.station) is not None:
+            inhibitor.keep(self.commands.state in (BenchState.ARMED, BenchState.RUNNING))
+            if (station := self.bench) is not None:
                 if station.read(BMS_POWER) == 0.0:
                     wires.forget("dut")
-                for event in wires.changes(station.health):
-                    self.outbox.event(event)
-                self.tell_news(station)
-                self._send_status(self.outbox.tell)
+                for event in wires.take_changes(station.health):
+                    self.to_client.send_event(event)
+                self.report_changes(station)
+                self._send_status(self.to_client.send_status)
         inhibitor.close()
 
-    def tell_news(self, station: Station) -> None:
+    def report_changes(self, station: LiveBench) -> None:
         """An event for each thing that was changed at an instrument."""
         for event in station.news():
-            self.outbox.event(event)
+            self.to_client.send_event(event)
 
     def _await_client_end(self) -> None:
         with contextlib.suppress(EOFError, OSError):

@@ -10,15 +10,15 @@ from drivers.evidence_class import SIM, explain_class, find_links
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 
-def confirm_evidence(station: Station, tell: Callable[[Event], object]) -> None:
+def confirm_evidence(station: LiveBench, tell: Callable[[Event], object]) -> None:
     """Lower the class to SIM where a peer is this machine, in the run as well; say why a bench is only SIM.
 
     A bench with emulated parts is SIM by its file, and needs no word about it.
     """
-    if station.desk is not None or not (reason := explain_class(find_links(station.bench, station.peers))):
+    if station.emulated is not None or not (reason := explain_class(find_links(station.bench, station.peers))):
         return
     if station.evidence_class != SIM:
         station.evidence_class = SIM

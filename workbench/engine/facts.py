@@ -31,9 +31,9 @@ from drivers.channel_names import (
 )
 from drivers.errors import BenchFileError
 from workbench.engine import faults
-from workbench.session.bench_info import BenchFacts, SourceInfo
+from workbench.session.bench_info import BenchInfo, SourceInfo
 from workbench.session.limit_pairs import list_limit_pairs
-from workbench.session.status import GuardInfo, LaneInfo, LoopStats, Recorded, Status
+from workbench.session.status import GuardInfo, LaneInfo, LoopStats, RecordingSize, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
     from workbench.engine.engine import Engine
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
@@ -49,11 +49,11 @@ NEEDED: Final = (BMS_STATE, BMS_FAULT, BMS_FAULT_CELL, BMS_CONTACTOR)  # by the 
 NEEDED_LIVE: Final = (PACK_CURRENT, CHARGE_LIMIT, DISCHARGE_LIMIT)  # by the loop
 
 
-def of(bench: Bench) -> BenchFacts:
+def make_bench_info(bench: Bench) -> BenchInfo:
     """The bench file in the window's words; raises `BenchFileError` for a mistake in the device map or the limits."""
     mapped = read_dut_map(bench.dut_map)
     _check_map(bench, {channel.name for channel in mapped.channels})
-    return BenchFacts(
+    return BenchInfo(
         name=bench.bench.name,
         file=str(bench.path),
         mode=bench.bench.mode,
@@ -67,7 +67,7 @@ def of(bench: Bench) -> BenchFacts:
             SourceInfo("io_box", "I/O box", (IO,), bench.io_box.period_s),
         ),
         limits=tuple(list_limit_pairs(bench, make_channel_table(bench, mapped))),
-        faults=faults.offered(bench, mapped),
+        faults=faults.list_offered(bench, mapped),
         words=words(mapped),
     )
 
@@ -102,22 +102,22 @@ def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
     return told | {channel.name: named for channel in mapped.channels if (named := mapped.words(channel.name))}
 
 
-def status(engine: Engine) -> Status:
+def make_status(engine: Engine) -> SessionStatus:
     """How things stand now."""
-    station = engine.station
+    station = engine.bench
     if station is None:
-        return Status()
-    machine, operator = station.loop.machine, engine.operator
+        return SessionStatus()
+    machine, operator = station.loop.machine, engine.commands
     since_s = operator.running_since_s
     heartbeat = station.guard.heartbeat
-    return Status(
+    return SessionStatus(
         state=machine.state,
         output=station.output_word(),
         evidence_class=station.evidence_class,
         run_name=station.folder.name,
         run_folder=str(station.folder),
         run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
-        recorded=Recorded(station.recorder.ticks, _octets(station)),
+        recorded=RecordingSize(station.recorder.ticks, _octets(station)),
         loop=_loop_stats(station),
         guard=GuardInfo(alive=operator.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),
         realtime=not engine.realtime_words,
@@ -130,13 +130,13 @@ def status(engine: Engine) -> Status:
     )
 
 
-def _loop_stats(station: Station) -> LoopStats:
+def _loop_stats(station: LiveBench) -> LoopStats:
     late_s = station.loop.lateness.newest(round(60.0 / station.loop.parts.period_s))
     p99_s = float(np.percentile(late_s, 99)) if len(late_s) else float("nan")
     return LoopStats(1.0 / station.loop.parts.period_s, p99_s, station.loop.lateness.missed)
 
 
-def _lanes(station: Station) -> tuple[LaneInfo, ...]:
+def _lanes(station: LiveBench) -> tuple[LaneInfo, ...]:
     parts = station.loop.parts
     return tuple(
         LaneInfo(lanes.role, lane.name, lane.name == lanes.active, "failed" if lane.failure else "ok", lane.failure)
@@ -145,6 +145,6 @@ def _lanes(station: Station) -> tuple[LaneInfo, ...]:
     )
 
 
-def _octets(station: Station) -> int:
+def _octets(station: LiveBench) -> int:
     path = station.folder / "ticks.arrows"
     return path.stat().st_size if path.exists() else 0

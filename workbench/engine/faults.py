@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
 from drivers.errors import Refused
-from workbench.session.bench_info import Choice, FaultSpec, Parameter
-from workbench.session.status import Injected
+from workbench.session.bench_info import ChoiceParameter, FaultSpec, NumberParameter
+from workbench.session.status import InjectedFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 CELL_V: Final = "cell voltage"
 BENCH_V: Final = "bench voltage"
@@ -28,31 +28,31 @@ STUCK: Final = "stuck temperature"
 EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 
-def offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
+def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
     """What the window and the command line offer on `bench`."""
     said = tuple(dict.fromkeys(row.message for row in mapped.rows))
-    known = specs(bench.pack.cells, bench.io_box.thermistors, said)
+    known = list_specs(bench.pack.cells, bench.io_box.thermistors, said)
     return tuple(spec for spec in known if spec.name != HEARTBEAT or mapped.file.heartbeat is not None)
 
 
-def specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
+def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
     """`messages`: those that the device sends."""
-    cell = Parameter("cell", "Cell", "1", 1, cells, 7, whole=True)
-    instruments = Choice("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
-    message = Choice("message", "Message", messages)
-    number = Parameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)
+    cell = NumberParameter("cell", "Cell", "1", 1, cells, 7, whole=True)
+    instruments = ChoiceParameter("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
+    message = ChoiceParameter("message", "Message", messages)
+    number = NumberParameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)
     return (
         FaultSpec(
             CELL_V,
             "Cell voltage stepped past the device limit",
             "before the gate",
-            (cell, Parameter("volts", "Voltage", "V", 2.0, 4.9, 4.3)),
+            (cell, NumberParameter("volts", "Voltage", "V", 2.0, 4.9, 4.3)),
         ),
         FaultSpec(
             BENCH_V,
             "Cell voltage stepped past the bench limit",
             "in the emulator, behind the gate",
-            (cell, Parameter("volts", "Voltage", "V", 0.0, 6.0, 5.1)),
+            (cell, NumberParameter("volts", "Voltage", "V", 0.0, 6.0, 5.1)),
         ),
         FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
         FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),
@@ -62,31 +62,31 @@ def specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[Faul
     )
 
 
-class Faults:
+class InjectedFaults:
     """What is injected now; each fault knows how it is taken back."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: LiveBench) -> None:
         self._station = station
         self._numbers = itertools.count(1)
-        self._active: dict[int, tuple[Injected, Callable[[], None]]] = {}
+        self._active: dict[int, tuple[InjectedFault, Callable[[], None]]] = {}
 
     @property
-    def injected(self) -> tuple[Injected, ...]:
+    def injected(self) -> tuple[InjectedFault, ...]:
         return tuple(fault for fault, _ in self._active.values())
 
     def inject(self, name: str, parameters: Mapping[str, float | str]) -> int:
         """Number of the fault; raises `Refused` or `BenchError`."""
-        if name in EMULATED and self._station.desk is None:
+        if name in EMULATED and self._station.emulated is None:
             raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real one")
         self._check(name, parameters)
         sentence, clear = self._do(name, parameters)
         number = next(self._numbers)
-        self._active[number] = (Injected(number, name, sentence, time.monotonic()), clear)
+        self._active[number] = (InjectedFault(number, name, sentence, time.monotonic()), clear)
         return number
 
     def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:
         """Every parameter within what is offered; raises `Refused`."""
-        known = offered(self._station.bench, self._station.dut.map)
+        known = list_offered(self._station.bench, self._station.dut.map)
         spec = next((spec for spec in known if spec.name == name), None)
         if spec is None:
             raise Refused(f"fault {name} is unknown", hint=", ".join(spec.name for spec in known))
@@ -136,7 +136,7 @@ class Faults:
 
     def _at_desk(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
         """Put a fault into the emulator `inside`; raises `Refused` where the bench has the real one."""
-        desk = self._station.desk
+        desk = self._station.emulated
         if desk is None or not desk.has_part(inside):
             raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real one")
         desk.inject(fault, **at)

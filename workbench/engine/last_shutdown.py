@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from control.guard_journal import GuardJournal
-    from workbench.engine.session_journal import Entry
+    from workbench.engine.session_journal import SessionEntry
 
 SOURCE: Final = "last shut-down"
 WAIT_S: Final = 3.0  # for a guard that is about to end
@@ -40,7 +40,7 @@ def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = t
             session_journal.end(path)
 
 
-def _verdict(entry: Entry) -> tuple[Level, str]:
+def _verdict(entry: SessionEntry) -> tuple[Level, str]:
     """How much it matters, and a sentence with run, bench, time and why."""
     what = (
         f"the engine of {Path(entry.folder).name} (bench {entry.bench}, since {entry.started}) did not leave in order"

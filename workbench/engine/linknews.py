@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 WELL = ""
 
 
-class LinkNews:
+class LinkEvents:
     """Compares every source with what was told of it; a source that has never answered is no news."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}  # by source that has answered, its trouble in words
 
-    def changes(self, health: Iterable[Health]) -> list[Event]:
+    def take_changes(self, health: Iterable[Health]) -> list[Event]:
         """Everything that is new."""
         return [event for now in health for event in self._change(now)]
 

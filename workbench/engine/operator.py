@@ -14,11 +14,11 @@ from drivers.ports import LinkState
 from workbench.engine import last_shutdown, power, session_journal
 from workbench.engine.arm import arm
 from workbench.engine.evidence import confirm_evidence
-from workbench.engine.faults import Faults
-from workbench.engine.script import Script
-from workbench.engine.standby import Standby
-from workbench.engine.wake import WakeTrip
-from workbench.session.messages import Ask, Left, Progress, RingAt
+from workbench.engine.faults import InjectedFaults
+from workbench.engine.script import CaseActions
+from workbench.engine.standby import GuardFallback
+from workbench.engine.wake import SleepTrip
+from workbench.session.messages import Closed, Request, RequestProgress, RingOpened
 from workbench.session.status import CheckState
 
 if TYPE_CHECKING:
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
     from control.tick import Tick
     from drivers.benchfile.model import Bench
     from workbench.engine.engine import Engine
-    from workbench.engine.station import Station
-    from workbench.session.status import Check
+    from workbench.engine.station import LiveBench
+    from workbench.session.status import ChecklistLine
 
 CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
 VERIFY_S: Final = 3.0  # for the guard, once the engine's own connections have verified nothing
 FALL_S: Final = 1.0  # for the cells to read no voltage
 
 
-class Operator:
-    """Acts on the engine's one station. `do` runs on the operator's thread, `watch` on the loop's."""
+class CommandHandler:
+    """Acts on the engine's one station. `handle` runs on the operator's thread, `check` on the loop's."""
 
     def __init__(self, engine: Engine, bench: Bench) -> None:
         self.bench = bench
         self.cancelled = threading.Event()
-        self.gone = False
-        self.checklist: tuple[Check, ...] = ()
-        self.faults: Faults | None = None
-        self.script: Script | None = None
+        self.has_left = False
+        self.checklist: tuple[ChecklistLine, ...] = ()
+        self.faults: InjectedFaults | None = None
+        self.case_actions: CaseActions | None = None
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
         self.connecting = False  # from the moment at which it was asked for
-        self.standby = Standby(engine.outbox.event)
+        self.guard_fallback = GuardFallback(engine.to_client.send_event)
         self._reset_reason = ""
-        self._verbs: dict[str, Callable[..., dict[str, Any] | None]] = {
+        self._commands: dict[str, Callable[..., dict[str, Any] | None]] = {
             "connect": self._connect,
             "disconnect": self._leave,
             "leave": self._leave,
@@ -69,59 +69,59 @@ class Operator:
         }
         self._number = 0
         self._journal: Path | None = None
-        self._wake = WakeTrip(self._engine.outbox.event)
+        self._wake = SleepTrip(self._engine.to_client.send_event)
 
     @property
     def state(self) -> BenchState:
-        station = self._engine.station
+        station = self._engine.bench
         return BenchState.DISCONNECTED if station is None else station.loop.machine.state
 
-    def do(self, ask: Ask) -> dict[str, Any] | None:
+    def handle(self, ask: Request) -> dict[str, Any] | None:
         """Answer with a payload; raises `PulseError`."""
         self._number = ask.number
-        return self._verbs[ask.verb](**ask.arguments)
+        return self._commands[ask.verb](**ask.arguments)
 
-    def watch(self, tick: Tick) -> None:
+    def check(self, tick: Tick) -> None:
         """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
-        self.standby.watch(self._station, tick)
+        self.guard_fallback.check(self._station, tick)
         self._wake.watch(self._station)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
-            self._engine.ask(Ask(0, "stop"))
+            self._engine.enqueue(Request(0, "stop"))
 
     @property
     def guard_alive(self) -> bool:
-        return self.standby.guard_alive
+        return self.guard_fallback.guard_alive
 
     # -- asked for
 
     @property
-    def _station(self) -> Station:
-        if self._engine.station is None:
+    def _station(self) -> LiveBench:
+        if self._engine.bench is None:
             raise Refused("no bench is connected", hint="connect first")
-        return self._engine.station
+        return self._engine.bench
 
-    def _tell(self, sentence: str, fraction: float | None = None) -> None:
+    def _send_progress(self, sentence: str, fraction: float | None = None) -> None:
         if self._number:
-            self._engine.outbox.put(Progress(self._number, sentence, fraction))
+            self._engine.to_client.send(RequestProgress(self._number, sentence, fraction))
 
     def _event(self, level: Level, source: str, text: str) -> None:
-        self._engine.outbox.event(Event(level, source, text))
+        self._engine.to_client.send_event(Event(level, source, text))
 
     def _connect(self, take_over: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a message's argument
         try:
-            if self._engine.station is not None:
+            if self._engine.bench is not None:
                 raise Refused("the bench is connected already")
-            return self._connected(take_over=take_over)
+            return self._build_and_connect(take_over=take_over)
         finally:
             self.connecting = False
 
-    def _connected(self, *, take_over: bool) -> dict[str, Any]:
-        self._tell("building the bench", 0.1)
+    def _build_and_connect(self, *, take_over: bool) -> dict[str, Any]:
+        self._send_progress("building the bench", 0.1)
         engine = self._engine
         station = engine.compose(self.bench, engine.order, engine.guard_client, take_over=take_over)
-        self._engine.station = station
-        self._engine.outbox.keep_event = station.recorder.event
+        self._engine.bench = station
+        self._engine.to_client.keep_event = station.recorder.event
         for note in self.bench.notes:
             self._event(Level.INFO, "bench file", note)
         if station.taken:
@@ -129,10 +129,10 @@ class Operator:
         self._journal = session_journal.begin(
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )
-        self.faults, self.script = Faults(station), Script(station)
+        self.faults, self.case_actions = InjectedFaults(station), CaseActions(station)
         station.guard.disarm()  # what nobody told a guard counts as armed
         station.start()
-        self._tell("waiting for the instruments", 0.5)
+        self._send_progress("waiting for the instruments", 0.5)
         station.wait_until(lambda: station.guard.alive() or not station.guard_process.is_alive(), GUARD_S)
         answering = station.wait_until(
             lambda: station.guard.alive() and station.answering(with_device=False) and station.dut.is_open, CONNECT_S
@@ -142,11 +142,11 @@ class Operator:
         gc.collect()  # a quarter of a million objects, loaded for good: looked through later they cost 0.3 s
         gc.freeze()
         self._engine.begin_turning()
-        self._tell("waiting for the guard", 0.8)
+        self._send_progress("waiting for the guard", 0.8)
         station.wait_until(lambda: station.loop.tick is not None and station.guard.is_connected, CONNECT_S)
-        self._engine.outbox.put(RingAt(station.ring.path))
-        last_shutdown.show(self._engine.outbox.event)
-        confirm_evidence(station, self._engine.outbox.event)
+        self._engine.to_client.send(RingOpened(station.ring.path))
+        last_shutdown.show(self._engine.to_client.send_event)
+        confirm_evidence(station, self._engine.to_client.send_event)
         self._event(
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )
@@ -170,57 +170,57 @@ class Operator:
         self.checklist = ()
         self._ready_to_arm(station)
         try:
-            arm(self._engine, station, self._checked, self.cancelled.is_set)
+            arm(self._engine, station, self._run_checklist, self.cancelled.is_set)
         except Exception:
             for trouble in self._take_down(station)[1]:
                 self._event(Level.ALARM, "arm", trouble)
             raise
         self._event(Level.INFO, "session", f"armed: {len(self.checklist)} checks hold")
 
-    def _ready_to_arm(self, station: Station) -> None:
+    def _ready_to_arm(self, station: LiveBench) -> None:
         """Raises `Refused` for a bench that has tripped, or whose guard is dead or still tripped itself."""
         if station.loop.machine.state is not BenchState.CONNECTED:
             raise Refused(f"{station.loop.machine.state.word} is not where arming begins", hint="reset or disarm first")
-        if not self.standby.guard_alive:
+        if not self.guard_fallback.guard_alive:
             raise Refused("the guard is dead or hangs", hint="disconnect and connect: that starts a new guard")
         cause = station.guard.cause
-        if cause and not self.standby.release_guard(station, self._reset_reason):
+        if cause and not self.guard_fallback.release_guard(station, self._reset_reason):
             raise Refused(
                 f"the guard has tripped and cannot verify off: {cause}",
                 hint="mend what it cannot reach, then arm again; or disconnect and connect",
             )
 
-    def _checked(self, checks: tuple[Check, ...], fraction: float, left_s: float | None) -> None:
+    def _run_checklist(self, checks: tuple[ChecklistLine, ...], fraction: float, left_s: float | None) -> None:
         self.checklist = checks
         if self._number:
             name = next((check.name for check in checks if check.state is CheckState.WORKING), "")
-            self._engine.outbox.put(Progress(self._number, name, fraction, left_s))
+            self._engine.to_client.send(RequestProgress(self._number, name, fraction, left_s))
         self._engine.publish()
 
     def _disarm(self) -> None:
         station = self._station
         self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
-        self._taken_down(station)
+        self._is_taken_down(station)
         self._event(Level.INFO, "session", "disarmed")
 
-    def _taken_down(self, station: Station) -> None:
+    def _is_taken_down(self, station: LiveBench) -> None:
         """Everything off; raises `BenchError` where that could not be verified."""
         verified, trouble = self._take_down(station)
         if trouble:
             after = "" if verified else "; the device keeps its power and the cells stay connected"
             raise BenchError("; ".join(trouble) + after, hint="" if verified else "off is tried again every 3 s")
 
-    def _take_down(self, station: Station) -> tuple[bool, list[str]]:
+    def _take_down(self, station: LiveBench) -> tuple[bool, list[str]]:
         """Off, then power down; whether off was read back, by the engine or the guard, and what went wrong.
 
         Where it was not, the bench trips, which asks the guard; the guard stays armed, the device keeps its power and
         its cells: a live BMS with open wires is worse.
         """
         self._end_script()
-        trouble = self.standby.make_safe(station)
+        trouble = self.guard_fallback.make_safe(station)
         if trouble:
             self._engine.trip(f"off is not verified: {trouble[0]}")
-            if not station.wait_until(lambda: self.standby.is_verified(station), VERIFY_S):
+            if not station.wait_until(lambda: self.guard_fallback.is_verified(station), VERIFY_S):
                 return False, trouble
         return True, trouble + power.power_down(station)
 
@@ -259,8 +259,8 @@ class Operator:
                 hint="mend what is silent; off is tried again every 3 s",
             )
         self._reset_reason = reason
-        if not self.standby.release_guard(station, reason):
-            lacks = "stays tripped" if self.standby.guard_alive else "is dead or hangs"
+        if not self.guard_fallback.release_guard(station, reason):
+            lacks = "stays tripped" if self.guard_fallback.guard_alive else "is dead or hangs"
             self._event(Level.WARNING, "reset", f"the guard {lacks}; nothing can be armed")
         self._engine.between_turns(lambda: station.loop.reset(reason))
         self.running_since_s = None
@@ -278,13 +278,13 @@ class Operator:
         return {"number": number}
 
     def _script(self, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if self.script is None:
+        if self.case_actions is None:
             raise Refused("no bench is connected", hint="connect first")
-        return self.script.do(act, arguments)
+        return self.case_actions.do(act, arguments)
 
     def _end_script(self) -> None:
-        if self.script is not None:
-            self.script.end()
+        if self.case_actions is not None:
+            self.case_actions.end()
 
     def _clear(self, fault_number: int) -> None:
         if self.faults is not None:
@@ -297,7 +297,7 @@ class Operator:
 
     def _client_gone(self) -> None:
         """An attended run ends; an unattended one goes on until its time is over."""
-        if self.gone:
+        if self.has_left:
             return
         self._client_is_gone = True
         unattended_run = not self._engine.attended and self.state is BenchState.RUNNING and self._ends_s is not None
@@ -306,8 +306,8 @@ class Operator:
 
     def _leave(self) -> None:
         """Safe, sealed, closed; the engine ends behind this."""
-        station = self._engine.station
-        self.gone = True
+        station = self._engine.bench
+        self.has_left = True
         if station is None:
             return
         state = station.loop.machine.state
@@ -323,14 +323,14 @@ class Operator:
         output = station.output_word(BenchState.CONNECTED) if verified else OutputState.UNKNOWN
         if verified:
             station.supply.restore()
-        self._engine.tell_news(station)
+        self._engine.report_changes(station)
         self._event(Level.INFO, "session", f"disconnected; outputs read {output.value}")
         self._engine.end_turning()
-        self._engine.outbox.keep_event = None
+        self._engine.to_client.keep_event = None
         if verified:
             station.guard.quit()
             session_journal.end(self._journal)
-        self._engine.outbox.put(Left(verified, output))
-        self._tell(f"sealing {station.recorder.ticks} ticks")
+        self._engine.to_client.send(Closed(verified, output))
+        self._send_progress(f"sealing {station.recorder.ticks} ticks")
         station.close()
-        self._engine.station = None
+        self._engine.bench = None

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.realtime import ENGINE_THREADS, ask_realtime
 from workbench.session.actions import Failure
-from workbench.session.messages import Answer, Received
+from workbench.session.messages import OutputsOffReceived, Response
 
 if TYPE_CHECKING:
     from workbench.engine.engine import Engine
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 WHY: Final = "OUTPUTS OFF was pressed"
 GUARD_S: Final = 3.0  # for the guard, where the engine's own connections verify nothing
@@ -40,8 +40,8 @@ class OutputsOff:
 
     def press(self, number: int) -> None:
         """Say that it was received, end what is under way, have it done; returns at once."""
-        self._engine.outbox.put(Received(number, time.monotonic()))
-        self._engine.operator.cancelled.set()
+        self._engine.to_client.send(OutputsOffReceived(number, time.monotonic()))
+        self._engine.commands.cancelled.set()
         self._numbers.put(number)
 
     def _run(self) -> None:
@@ -53,7 +53,7 @@ class OutputsOff:
             except Exception as error:  # noqa: BLE001  # the next press is answered too
                 failure = Failure(NOT_VERIFIED, HARD_WIRED, f"{type(error).__name__}: {error}")
             self._engine.publish()
-            self._engine.outbox.put(Answer(number, failure))
+            self._engine.to_client.send(Response(number, failure))
 
     def _switch_off(self) -> Failure | None:
         """None where off was read back since the trip."""
@@ -61,15 +61,15 @@ class OutputsOff:
         if station is None:
             return NOTHING_HERE
         self._engine.trip(WHY)
-        standby = self._engine.operator.standby
+        standby = self._engine.commands.guard_fallback
         trouble = standby.make_safe(station)
         if not trouble or station.wait_until(lambda: standby.is_verified(station), GUARD_S):
             return None
         return Failure(NOT_VERIFIED, HARD_WIRED, "; ".join(trouble))
 
-    def _station(self) -> Station | None:
+    def _station(self) -> LiveBench | None:
         """The bench, waited for while it is being connected: a press must not be lost because it came early."""
-        operator = self._engine.operator
-        while self._engine.station is None and operator.connecting:
+        operator = self._engine.commands
+        while self._engine.bench is None and operator.connecting:
             time.sleep(LOOK_S)
-        return self._engine.station
+        return self._engine.bench

@@ -11,36 +11,36 @@ from drivers.errors import PulseError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 ANSWER_S: Final = 0.2
 
 
-def make_safe(station: Station) -> list[str]:
+def make_safe(station: LiveBench) -> list[str]:
     """The declared safe sequence on the engine's own connections; sentences for what could not be verified."""
     trouble: list[str] = []
     asked_s = time.monotonic()
-    _try(trouble, lambda: station.supply.set_current(0.0))
-    _try(trouble, lambda: station.supply.output(on=False))
-    _try(trouble, lambda: station.dut.request("open"))
+    _attempt(trouble, lambda: station.supply.set_current(0.0))
+    _attempt(trouble, lambda: station.supply.output(on=False))
+    _attempt(trouble, lambda: station.dut.request("open"))
     if not station.wait_until(lambda: station.read(CONTACTOR, since_s=asked_s) == 0.0, station.opens_s):
         trouble.append("contactors are not verified open; use the hard-wired emergency stop")
     return trouble
 
 
-def power_down(station: Station) -> list[str]:
+def power_down(station: LiveBench) -> list[str]:
     """Device unpowered, cells off, supply released: only ever behind a safe sequence that was verified."""
     trouble: list[str] = []
     number = station.guard.disarm()  # what follows takes the cells below their limits on purpose
     station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)  # a dead guard answers nothing
-    _try(trouble, lambda: station.io_box.power(on=False))
-    _try(trouble, lambda: station.dut.heartbeat(on=False))
-    _try(trouble, lambda: station.cells.outputs(on=False))
-    _try(trouble, lambda: station.supply.lock(on=False))
+    _attempt(trouble, lambda: station.io_box.power(on=False))
+    _attempt(trouble, lambda: station.dut.heartbeat(on=False))
+    _attempt(trouble, lambda: station.cells.outputs(on=False))
+    _attempt(trouble, lambda: station.supply.lock(on=False))
     return trouble
 
 
-def _try(trouble: list[str], act: Callable[[], None]) -> None:
+def _attempt(trouble: list[str], act: Callable[[], None]) -> None:
     """One output after the other is asked, whatever became of those before, whatever a vendor's library raises."""
     try:
         act()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 
-def guard_spec(
+def make_guard_config(
     bench: Bench,
     table: ChannelTable,
     declared: DeclaredLimits,
@@ -52,7 +52,7 @@ def guard_spec(
     )
 
 
-def last_words(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommands, ...]:
+def make_safe_commands(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommands, ...]:
     """The declared safe sequence as bytes; the order of the file is the order of speaking."""
     words: list[TcpSafeCommands | CanSafeCommands] = []
     for step in bench.safe:
@@ -64,7 +64,7 @@ def last_words(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommand
     return tuple(words)
 
 
-def outputs(bench: Bench, table: ChannelTable) -> OutputStates:
+def make_output_states(bench: Bench, table: ChannelTable) -> OutputStates:
     """Which read-backs the word for the outputs is made of."""
     cells = [table.index(cell_voltage(cell)) for cell in range(1, bench.pack.cells + 1)]
     late_s = max(bench.gate.lost_ms.seconds.values())

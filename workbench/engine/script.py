@@ -12,21 +12,21 @@ import numpy as np
 from control.gate import Allowed
 from control.state import BenchState
 from drivers.errors import BenchError, PulseError, Refused
-from workbench.engine.actuator import at_thermistors
+from workbench.engine.actuator import average_at_thermistors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drivers.scpi.source import SentSetpoint
     from drivers.snapshot import Command, Floats
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 SEND_S: Final = 0.5
 POWER_S: Final = 2.0
 LOOK_S: Final = 0.001
 
 
-class Sender(Protocol):
+class Setpoint(Protocol):
     """An instrument that knows what it was sent last."""
 
     @property
@@ -34,22 +34,22 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True)
-class _Wished:
+class _Requested:
     """Who is sent what."""
 
-    sender: Sender
+    sender: Setpoint
     values: Floats
 
 
-class Script:
+class CaseActions:
     """Acts on one station; `do` runs on the operator's thread."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: LiveBench) -> None:
         self._station = station
         self._rest: Command | None = None
         self._acts: dict[str, Callable[..., dict[str, Any]]] = {
             "begin": self._begin,
-            "wish": self._wish,
+            "wish": self._request_command,
             "heartbeat": self._heartbeat,
             "request": self._request,
             "power": self._power,
@@ -66,7 +66,7 @@ class Script:
             raise Refused(f"a case cannot {act}", hint=", ".join(self._acts))
         if act != "begin" and self._rest is None:
             raise Refused("no case has begun on this bench", hint="begin first")
-        desk = self._station.desk
+        desk = self._station.emulated
         asked = {"asked_s": time.monotonic(), "late_s": 0.0 if desk is None else desk.device_late_s}
         return asked | self._acts[act](**arguments)
 
@@ -88,7 +88,7 @@ class Script:
         loop.override_command = self._rest
         return {"rest_v": self._rest.cell_voltage_v.tolist()}
 
-    def _wish(
+    def _request_command(
         self,
         *,
         cells_v: Mapping[int, float] | None = None,
@@ -110,20 +110,22 @@ class Script:
         wish = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
         station = self._station
         parts = (
-            _Wished(station.cells, volts),
-            _Wished(station.supply, np.array([current_a])),
-            _Wished(station.io_box, at_thermistors(kelvin, len(shares))),
+            _Requested(station.cells, volts),
+            _Requested(station.supply, np.array([current_a])),
+            _Requested(station.io_box, average_at_thermistors(kelvin, len(shares))),
         )
-        new = [part for part in parts if not _has(part)]
+        new = [part for part in parts if not _is_sent(part)]
         station.loop.override_command = wish
         until_s = time.monotonic() + SEND_S
-        while not all(_has(part) for part in new):
+        while not all(_is_sent(part) for part in new):
             if time.monotonic() > until_s:
-                raise BenchError(f"the wish of a case was not sent: {self._why(wish)}", hint="read the bench's state")
+                raise BenchError(
+                    f"the wish of a case was not sent: {self._why_not_sent(wish)}", hint="read the bench's state"
+                )
             time.sleep(LOOK_S)
-        return {"sent_s": max((_when(part) for part in new), default=time.monotonic())}
+        return {"sent_s": max((_sent_s(part) for part in new), default=time.monotonic())}
 
-    def _why(self, wish: Command) -> str:
+    def _why_not_sent(self, wish: Command) -> str:
         tick = self._station.loop.tick
         if tick is None or isinstance(tick.verdict, Allowed) or tick.asked is not wish:
             return f"no instrument took it within {SEND_S:g} s"
@@ -156,11 +158,11 @@ class Script:
         return {"done_s": time.monotonic()}
 
 
-def _has(part: _Wished) -> bool:
+def _is_sent(part: _Requested) -> bool:
     sent = part.sender.sent
     return sent is not None and np.array_equal(sent.values, part.values)
 
 
-def _when(part: _Wished) -> float:
+def _sent_s(part: _Requested) -> float:
     sent = part.sender.sent
     return time.monotonic() if sent is None else sent.at_s

@@ -32,7 +32,7 @@ NAME: Final = "pulsebms-sessions"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SessionEntry:
     """One session: who, with which bench, where its run lies, its addresses, its engine and its guard."""
 
     bench: str
@@ -57,7 +57,7 @@ class Entry:
 def begin(bench: str, folder: Path, addresses: tuple[str, ...], guard: int | None) -> Path | None:
     """Note this session; where it stands, None where no disk takes it."""
     me = this_process(bench)
-    entry = Entry(
+    entry = SessionEntry(
         bench,
         me.user,
         me.started,
@@ -85,12 +85,12 @@ def end(path: Path | None) -> None:
             remove(path)
 
 
-def unfinished() -> list[tuple[Path, Entry | DamagedFile]]:
+def unfinished() -> list[tuple[Path, SessionEntry | DamagedFile]]:
     """The sessions whose engine is gone and that did not end in order, the oldest first."""
-    found: list[tuple[str, Path, Entry | DamagedFile]] = []
+    found: list[tuple[str, Path, SessionEntry | DamagedFile]] = []
     for path in _folder().glob("*.json"):
         entry = read_state(path, _entry)
-        if isinstance(entry, Entry) and not entry.engine_lives:
+        if isinstance(entry, SessionEntry) and not entry.engine_lives:
             found.append((entry.started, path, entry))
         elif isinstance(entry, DamagedFile):
             found.append(("", path, entry))
@@ -101,8 +101,8 @@ def unfinished() -> list[tuple[Path, Entry | DamagedFile]]:
     ]
 
 
-def _entry(fields: dict[str, Any]) -> Entry:
-    return Entry(
+def _entry(fields: dict[str, Any]) -> SessionEntry:
+    return SessionEntry(
         bench=read_text(fields, "bench"),
         user=read_text(fields, "user"),
         started=read_text(fields, "started"),

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from drivers.snapshot import Bytes, Floats
 
 
-class TickKeeper(Protocol):
+class RowRecorder(Protocol):
     """What keeps rows on disk: the recorder."""
 
     def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None: ...
 
 
-class RowSink:
+class TickWriter:
     """Lays a tick out once for all who want it."""
 
-    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: TickKeeper) -> None:
+    def __init__(self, layout: TickLayout, ring: RingWriter, recorder: RowRecorder) -> None:
         self._layout, self._ring, self._recorder = layout, ring, recorder
         self._row = np.empty(len(layout.table))
 

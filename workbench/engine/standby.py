@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from control.guard_reports import KeptReport
     from control.tick import Tick
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before the engine acts itself
 AGAIN_S: Final = 3.0  # longer than one safe sequence of the engine takes to fail
@@ -29,8 +29,8 @@ ASK_AGAIN_S: Final = 0.1
 RESET_S: Final = 4.0  # the guard verifies off before it lets go, and says so again once a second
 
 
-class Standby:
-    """`watch` runs on the loop's thread after each turn; `tell` keeps an event."""
+class GuardFallback:
+    """`check` runs on the loop's thread after each turn; `tell` keeps an event."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self.guard_alive = False
@@ -42,9 +42,9 @@ class Standby:
         self._tripped_s, self._acted_s = math.nan, -math.inf
         self._acting = False
 
-    def watch(self, station: Station, tick: Tick) -> None:
+    def check(self, station: LiveBench, tick: Tick) -> None:
         """Hear the guard; trip when it is silent while something is live; act where it has not confirmed in time."""
-        self.hear(station)
+        self.take_reports(station)
         machine, now_s = station.loop.machine, tick.snapshot.t_s
         if not self.guard_alive and (station.loop.live or machine.state in (BenchState.ARMED, BenchState.RUNNING)):
             station.loop.trip("the guard is silent")
@@ -57,33 +57,33 @@ class Standby:
             self._verified_trip = 0  # switched on again by somebody: open wins until reset
         waited = not self.guard_alive or now_s - self._tripped_s > CONFIRM_S
         if waited and not self.is_verified(station):
-            self._act(station, now_s)
+            self._start_sequence(station, now_s)
 
-    def hear(self, station: Station) -> None:
+    def take_reports(self, station: LiveBench) -> None:
         """Take what the guard has said; on the loop's thread, or while the loop does not turn yet."""
         self.guard_alive = station.guard.alive()
         for report in station.guard.reports:
-            self._take(report, station)
+            self._take_report(report, station)
         station.guard.reports.clear()
 
-    def is_verified(self, station: Station) -> bool:
+    def is_verified(self, station: LiveBench) -> bool:
         """Whether off was read back, by the guard or the engine, since the present trip."""
         machine = station.loop.machine
         return machine.state is BenchState.TRIPPED and machine.trips == self._verified_trip
 
-    def make_safe(self, station: Station) -> list[str]:
+    def make_safe(self, station: LiveBench) -> list[str]:
         """The engine's own safe sequence, whatever the guard does; sentences for what could not be verified."""
         trip = station.loop.machine.trips
         trouble = power.make_safe(station)
         if not trouble and station.loop.machine.state is BenchState.TRIPPED:
-            self._verify(station, trip)
+            self._mark_verified(station, trip)
         elif trouble and not self.guard_alive:
             self._verified_trip = 0  # what a guard read back before it died says nothing of now
         for sentence in trouble:
             self._tell(Event(Level.ALARM, "safe sequence", sentence))
         return trouble
 
-    def release_guard(self, station: Station, reason: str) -> bool:
+    def release_guard(self, station: LiveBench, reason: str) -> bool:
         """Have the guard reset, which it does once it has verified off itself; False for one that does not, or is dead.
 
         Until it has, nothing can be armed.
@@ -96,33 +96,33 @@ class Standby:
             station.wait_until(lambda: not self.guard_alive, ASK_AGAIN_S)
         return False
 
-    def _is_granted(self, station: Station, reason: str) -> bool:
+    def _is_granted(self, station: LiveBench, reason: str) -> bool:
         """Ask the guard to reset; False where it stays latched, or does not answer in time."""
         number = station.guard.reset(reason)
         station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)
         answer = station.guard.answer(number)
         return isinstance(answer, ResetAnswer) and answer.is_granted
 
-    def _take(self, report: KeptReport, station: Station) -> None:
+    def _take_report(self, report: KeptReport, station: LiveBench) -> None:
         if not isinstance(report, TripReport) or 0 < report.trip <= self._forgiven:
             return
         self._guards_trip = report.trip
         station.loop.trip(f"guard: {report.reason}")
-        self._verify(station, station.loop.machine.trips if report.is_safe else 0)
+        self._mark_verified(station, station.loop.machine.trips if report.is_safe else 0)
         words = f"verified off after {report.took_ms:.0f} ms" if report.is_safe else "off is NOT verified"
         self._tell(Event(Level.ALARM, "guard", f"{report.reason}; {words}", {DETAIL: report.steps_text}))
 
-    def _verify(self, station: Station, trip: int) -> None:
+    def _mark_verified(self, station: LiveBench, trip: int) -> None:
         self._verified_trip, self._verified_s = trip, station.loop.parts.clock.now()
 
-    def _act(self, station: Station, now_s: float) -> None:
+    def _start_sequence(self, station: LiveBench, now_s: float) -> None:
         """Off the loop's thread, and again until it or the guard's sequence is verified."""
         if self._acting or now_s - self._acted_s <= AGAIN_S:
             return
         self._acted_s, self._acting = now_s, True
         threading.Thread(target=self._make_safe, args=(station,), name="safe sequence", daemon=True).start()
 
-    def _make_safe(self, station: Station) -> None:
+    def _make_safe(self, station: LiveBench) -> None:
         try:
             self.make_safe(station)
         finally:

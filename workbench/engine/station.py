@@ -39,7 +39,7 @@ OPENS_S: Final = 2.0
 STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of now
 
 
-class FaultDesk(Protocol):
+class EmulatedParts(Protocol):
     """Injects what only the bench itself can do; an emulated bench has one."""
 
     def has_part(self, part: str) -> bool:
@@ -62,17 +62,17 @@ class FaultDesk(Protocol):
         ...
 
 
-class Compose(Protocol):
+class ComposeBench(Protocol):
     """Builds the station of a bench; the composition root's part, which an engine is given."""
 
     def __call__(
         self, bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False
-    ) -> Station: ...
+    ) -> LiveBench: ...
 
 
 @dataclass
-class Station:
-    """One bench, one run folder; `desk` is there only where the bench is emulated."""
+class LiveBench:
+    """One bench, one run folder; `emulated` is there only where the bench is emulated."""
 
     bench: Bench
     folder: Path
@@ -90,7 +90,7 @@ class Station:
     evidence_class: str
     lock: BenchLock
     taken: str = ""  # why a supply that was under remote control already is ours
-    desk: FaultDesk | None = None
+    emulated: EmulatedParts | None = None
 
     @property
     def health(self) -> tuple[Health, ...]:
@@ -104,7 +104,7 @@ class Station:
 
     def deaths(self) -> dict[str, str]:
         """Source -> sentence, of the emulators that have died."""
-        ended = {} if self.desk is None else self.desk.read_deaths()
+        ended = {} if self.emulated is None else self.emulated.read_deaths()
         names = {name: SOURCES.get(name, name) for name in ended}
         return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
 
@@ -167,8 +167,8 @@ class Station:
         """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.lock.release)
-            if self.desk is not None:
-                stack.callback(self.desk.stop)
+            if self.emulated is not None:
+                stack.callback(self.emulated.stop)
             stack.callback(self.ring.path.unlink, missing_ok=True)
             stack.callback(self.ring.close)
             stack.callback(self.recorder.close)

@@ -10,7 +10,7 @@ from drivers.errors import BenchTaken
 from drivers.scpi import ea_psb10000
 from drivers.scpi.remote_owner import read_owner
 from workbench.engine import session_journal
-from workbench.engine.session_journal import Entry
+from workbench.engine.session_journal import SessionEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def check_remote(address: str, *, take_over: bool, read: Callable[[str], str] = 
     if read(address) != ea_psb10000.REMOTE:
         return ""
     places = set(resolve(address))
-    ours = [entry for _, entry in session_journal.unfinished() if isinstance(entry, Entry)]
+    ours = [entry for _, entry in session_journal.unfinished() if isinstance(entry, SessionEntry)]
     for entry in reversed(ours):
         if places & set(entry.addresses):
             run = f"{Path(entry.folder).name}, bench {entry.bench}, since {entry.started}"

@@ -11,17 +11,17 @@ from drivers.suspend import SuspendWatch, sentence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import Station
+    from workbench.engine.station import LiveBench
 
 
-class WakeTrip:
+class SleepTrip:
     """Trips what was live: it was neither controlled nor guarded meanwhile. `watch` runs after each turn."""
 
     def __init__(self, tell: Callable[[Event], object], suspend: SuspendWatch | None = None) -> None:
         self._tell = tell
         self._suspend = suspend or SuspendWatch()
 
-    def watch(self, station: Station) -> None:
+    def watch(self, station: LiveBench) -> None:
         """Cheap while the computer is awake."""
         slept_s = self._suspend.slept_s()
         if not slept_s:

@@ -36,7 +36,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Pending:
+class PendingAction:
     """Work under way; whoever does it changes this in `poll`. `fraction` and `left_s` are None where nobody knows.
 
     `title` is for people; `action` is what an operator asked of the session, None for other work. `payload` is what

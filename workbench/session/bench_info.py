@@ -27,7 +27,7 @@ class LimitPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class NumberParameter:
     """One number of a fault, SI, with its bounds; `whole` for a count such as a cell number."""
 
     name: str
@@ -51,7 +51,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceParameter:
     """One word of a fault out of several, such as the instrument that falls silent."""
 
     name: str
@@ -75,11 +75,11 @@ class FaultSpec:
     name: str
     label: str
     where: str
-    parameters: tuple[Parameter | Choice, ...] = ()
+    parameters: tuple[NumberParameter | ChoiceParameter, ...] = ()
 
 
 @dataclass(frozen=True)
-class BenchFacts:
+class BenchInfo:
     """What the bench file declares. `words[channel][value]` names the values of states and flags."""
 
     name: str

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from workbench.session.bench_info import Choice
+from workbench.session.bench_info import ChoiceParameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.session.bench_info import FaultSpec, Parameter
+    from workbench.session.bench_info import FaultSpec, NumberParameter
 
 AT, FOR = "at", "for"
 FIRST_S: Final = 1.0  # a run settles before the first fault
@@ -43,7 +43,9 @@ def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
     parameters: dict[str, float | str] = {}
     for key, parameter in known.items():
         asked = given.get(key)
-        parameters[key] = _word(parameter, asked) if isinstance(parameter, Choice) else _number(parameter, asked)
+        parameters[key] = (
+            _word(parameter, asked) if isinstance(parameter, ChoiceParameter) else _number(parameter, asked)
+        )
     return Planned(spec.name, parameters, at_s, for_s)
 
 
@@ -66,7 +68,7 @@ def _seconds(text: str | float, key: str) -> float:
     return seconds
 
 
-def _number(parameter: Parameter, text: str | None) -> float:
+def _number(parameter: NumberParameter, text: str | None) -> float:
     value = parameter.default if text is None else _float(text)
     if not parameter.allows(value):
         bound = [parameter.low, parameter.high]
@@ -76,7 +78,7 @@ def _number(parameter: Parameter, text: str | None) -> float:
     return value
 
 
-def _word(choice: Choice, text: str | None) -> str:
+def _word(choice: ChoiceParameter, text: str | None) -> str:
     word = choice.options[0] if text is None else text
     if not choice.allows(word):
         options = list(choice.options)

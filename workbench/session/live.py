@@ -18,10 +18,10 @@ from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
 from workbench.session import messages, rules
-from workbench.session.actions import Action, Failure, Pending
-from workbench.session.bench_info import BenchFacts
-from workbench.session.off_presses import OffPresses, PendingOff
-from workbench.session.status import Status
+from workbench.session.actions import Action, Failure, PendingAction
+from workbench.session.bench_info import BenchInfo
+from workbench.session.off_presses import OutputsOffRequests, PendingOff
+from workbench.session.status import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -53,12 +53,12 @@ class LiveSession:
         `take_over`: each connect takes a supply that somebody else controls.
         """
         self._take_over, self._order, self._entry = take_over, order, engine
-        self._facts = BenchFacts(order.bench.stem, str(order.bench), "", "", attended=not order.unattended, cells=0)
+        self._facts = BenchInfo(order.bench.stem, str(order.bench), "", "", attended=not order.unattended, cells=0)
         self._numbers = itertools.count(1)
-        self._pending: dict[int, Pending] = {}
+        self._pending: dict[int, PendingAction] = {}
         self._events: list[EventRecord] = []
         self._acknowledged: set[int] = set()
-        self._presses = OffPresses(self._tell)
+        self._presses = OutputsOffRequests(self._add_event)
         self.bench_error: Failure | None = None
         self.guard_reports: list[TripReport] = []
         self._open()
@@ -67,11 +67,11 @@ class LiveSession:
     # -- what a client sees
 
     @property
-    def bench(self) -> BenchFacts:
+    def bench(self) -> BenchInfo:
         return self._facts
 
     @property
-    def status(self) -> Status:
+    def status(self) -> SessionStatus:
         return self._status
 
     @property
@@ -99,27 +99,27 @@ class LiveSession:
 
     # -- actions
 
-    def connect(self, *, take_over: bool = False) -> Pending:
-        self._connect = self._ask(Action.CONNECT, "Connect", take_over=take_over or self._take_over)
+    def connect(self, *, take_over: bool = False) -> PendingAction:
+        self._connect = self._request(Action.CONNECT, "Connect", take_over=take_over or self._take_over)
         return self._connect
 
-    def disconnect(self) -> Pending:
-        return self._ask(Action.DISCONNECT, "Disconnect")
+    def disconnect(self) -> PendingAction:
+        return self._request(Action.DISCONNECT, "Disconnect")
 
-    def arm(self) -> Pending:
-        pending = self._ask(Action.ARM, "Arm")
-        pending.cancel = lambda: self._send(messages.Ask(0, "cancel"))
+    def arm(self) -> PendingAction:
+        pending = self._request(Action.ARM, "Arm")
+        pending.cancel = lambda: self._send(messages.Request(0, "cancel"))
         return pending
 
-    def disarm(self) -> Pending:
-        return self._ask(Action.DISARM, "Disarm")
+    def disarm(self) -> PendingAction:
+        return self._request(Action.DISARM, "Disarm")
 
-    def start(self, duration_s: float | None = None) -> Pending:
+    def start(self, duration_s: float | None = None) -> PendingAction:
         """Let the active controller act; an unattended run ends by itself after `duration_s`."""
-        return self._ask(Action.START, "Start", duration_s=duration_s)
+        return self._request(Action.START, "Start", duration_s=duration_s)
 
-    def stop(self) -> Pending:
-        return self._ask(Action.STOP, "Stop")
+    def stop(self) -> PendingAction:
+        return self._request(Action.STOP, "Stop")
 
     def outputs_off(self) -> PendingOff:
         """To the guard and the engine at once, always; done at once where nothing was connected."""
@@ -131,40 +131,40 @@ class LiveSession:
                 pending.error = Failure(sentence, "Use the hard-wired emergency stop, or switch off at the instrument.")
             return pending
         self._to_guard.send(encode(OFF, number))
-        self._send(messages.Ask(number, Action.OUTPUTS_OFF.value))
+        self._send(messages.Request(number, Action.OUTPUTS_OFF.value))
         self._presses.add(number, now_s, pending)
         return pending
 
-    def reset(self, reason: str) -> Pending:
-        return self._ask(Action.RESET, "Reset", reason=reason)
+    def reset(self, reason: str) -> PendingAction:
+        return self._request(Action.RESET, "Reset", reason=reason)
 
-    def activate(self, role: str, lane: str) -> Pending:
-        return self._ask(Action.ACTIVATE, f"Activate {lane}", role=role, lane=lane)
+    def activate(self, role: str, lane: str) -> PendingAction:
+        return self._request(Action.ACTIVATE, f"Activate {lane}", role=role, lane=lane)
 
-    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> Pending:
-        return self._ask(Action.INJECT, f"Inject {fault}", fault=fault, parameters=dict(parameters))
+    def inject(self, fault: str, parameters: Mapping[str, float | str]) -> PendingAction:
+        return self._request(Action.INJECT, f"Inject {fault}", fault=fault, parameters=dict(parameters))
 
-    def clear(self, number: int) -> Pending:
-        return self._ask(Action.CLEAR, "Clear fault", fault_number=number)
+    def clear(self, number: int) -> PendingAction:
+        return self._request(Action.CLEAR, "Clear fault", fault_number=number)
 
-    def script(self, verb: str, **arguments: Any) -> Pending:
+    def script(self, verb: str, **arguments: Any) -> PendingAction:
         """One act of a certification case on the armed bench; see `workbench.engine.script`."""
-        return self._ask(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
+        return self._request(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
 
     def poll(self) -> None:
-        for message in _received(self._engine):
+        for message in _receive_all(self._engine):
             self._take(message)
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
-        self._doubt(time.monotonic())
-        self._hear_guard()  # after the engine's end, which it may be about
+        self._expire_outputs(time.monotonic())
+        self._receive_guard_reports()  # after the engine's end, which it may be about
         self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
-        self._beat()
+        self._send_heartbeat()
 
     def close(self) -> None:
         """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
         atexit.unregister(self.close)
-        self._send(messages.Ask(0, "leave"))
+        self._send(messages.Request(0, "leave"))
         began_s = time.monotonic()
         while self._process.exitcode is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
             self.poll()
@@ -172,7 +172,7 @@ class LiveSession:
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
-        self._hang_up()
+        self._close_pipes()
 
     # -- inside
 
@@ -193,24 +193,24 @@ class LiveSession:
         self._next_beat_s = 0.0
         self._guarded = False  # from Connect until everything was verified off: somebody reads the guard's pipe
         self._ended = False
-        self._left: messages.Left | None = None
-        self._connect = Pending("Connect", done=True, action=Action.CONNECT)
+        self._left: messages.Closed | None = None
+        self._connect = PendingAction("Connect", done=True, action=Action.CONNECT)
         self._ring: RingReader | None = None
         self._ring_path = Path()
-        self._status, self._news_s = Status(), time.monotonic()
+        self._status, self._news_s = SessionStatus(), time.monotonic()
 
-    def _hear_guard(self) -> None:
-        for report in _received(self._guard):
+    def _receive_guard_reports(self) -> None:
+        for report in _receive_all(self._guard):
             self._take_guard(report)
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         now_s = time.monotonic()
         if self._guarded and now_s >= self._next_beat_s:
             self._next_beat_s = now_s + HEARTBEAT_S
             self._to_guard.beat(HEARTBEAT)
 
-    def _ask(self, action: Action, title: str, **arguments: Any) -> Pending:
-        pending = Pending(title, action=action)
+    def _request(self, action: Action, title: str, **arguments: Any) -> PendingAction:
+        pending = PendingAction(title, action=action)
         allowed, why_not = self.can(action)
         if not allowed:
             pending.done, pending.error = True, self.bench_error or Failure(why_not)
@@ -220,14 +220,14 @@ class LiveSession:
         self._guarded = self._guarded or action is Action.CONNECT
         number = next(self._numbers)
         self._pending[number] = pending
-        self._send(messages.Ask(number, action.value, arguments))
+        self._send(messages.Request(number, action.value, arguments))
         return pending
 
     def _reopen(self) -> None:
-        self._hang_up()
+        self._close_pipes()
         self._open()
 
-    def _hang_up(self) -> None:
+    def _close_pipes(self) -> None:
         """Close what leads to engine and guard; one that hangs is not waited for."""
         for queue, connection in ((self._to_engine, self._engine), (self._to_guard, self._guard)):
             queue.close()
@@ -239,37 +239,37 @@ class LiveSession:
                 ring_files.remove(self._ring_path)
             self._ring = None
 
-    def _send(self, ask: messages.Ask) -> None:
+    def _send(self, ask: messages.Request) -> None:
         self._to_engine.send(ask)
 
     def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
-            case messages.News(status):
+            case messages.StatusUpdate(status):
                 self._status, self._news_s = status, time.monotonic()
             case EventRecord():
                 self._note(message)
-            case messages.Progress(number, sentence, fraction, left_s):
+            case messages.RequestProgress(number, sentence, fraction, left_s):
                 if pending := self._pending.get(number):
                     pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
-            case messages.Answer(number, error, payload):
+            case messages.Response(number, error, payload):
                 self._presses.verify("engine", number, error)
                 if pending := self._pending.pop(number, None):
                     pending.payload, pending.error, pending.done = payload, error, True
-            case messages.Received(number, at_s):
+            case messages.OutputsOffReceived(number, at_s):
                 self._presses.receive("engine", number, at_s)
-            case messages.Left():
+            case messages.Closed():
                 self._left = message
                 if message.verified:  # otherwise the guard goes on, and its reports are awaited
                     self._presses.settle()
                     self._guarded = False
                     self._to_guard.send(BYE)
-            case messages.Facts(bench):
+            case messages.BenchDeclared(bench):
                 self._facts = bench
             case messages.BenchUnreadable(failure):
                 self.bench_error = failure
                 self._alarm("bench file", failure.sentence, failure.hint)
                 self._fail_pending(failure)
-            case messages.RingAt(path):
+            case messages.RingOpened(path):
                 from drivers.ring import RingReader  # noqa: PLC0415  # numpy waits until there is something to show
 
                 self._ring, self._ring_path = RingReader.open(path), path
@@ -302,7 +302,7 @@ class LiveSession:
         )
         self._alarm("guard", f"{report.reason}; {words}", report.steps_text)
 
-    def _doubt(self, now_s: float) -> None:
+    def _expire_outputs(self, now_s: float) -> None:
         """Say UNKNOWN of the outputs while an engine that hangs tells nothing of them."""
         connected = self._status.state is not BenchState.DISCONNECTED and not self._ended
         if connected and now_s - self._news_s > KNOWN_S and self._status.output is not OutputState.UNKNOWN:
@@ -326,17 +326,17 @@ class LiveSession:
             pending.done, pending.error = True, None if clean else failure
         self._pending.clear()
 
-    def _tell(self, event: Event) -> None:
+    def _add_event(self, event: Event) -> None:
         self._note(EventRecord(0, time.monotonic(), time.time(), event))
 
     def _note(self, record: EventRecord) -> None:
         self._events.append(dataclasses.replace(record, number=len(self._events)))
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
-        self._tell(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
+        self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
 
 
-def _received(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection
+def _receive_all(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection
     """Everything that waits on a pipe; an ended one gives nothing more."""
     got: list[Any] = []
     try:

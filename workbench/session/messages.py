@@ -8,12 +8,12 @@ from typing import Any
 
 from control.state import OutputState  # noqa: TC001  # fields of records name them
 from workbench.session.actions import Failure  # noqa: TC001  # fields of records name them
-from workbench.session.bench_info import BenchFacts  # noqa: TC001  # fields of records name them
-from workbench.session.status import Status  # noqa: TC001  # fields of records name them
+from workbench.session.bench_info import BenchInfo  # noqa: TC001  # fields of records name them
+from workbench.session.status import SessionStatus  # noqa: TC001  # fields of records name them
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """Client to engine: do `verb` with `arguments`, answer under `number`."""
 
     number: int
@@ -22,7 +22,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RequestProgress:
     """How far the action under `number` is."""
 
     number: int
@@ -32,7 +32,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The action under `number` ended, well when `error` is None."""
 
     number: int
@@ -41,10 +41,10 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BenchDeclared:
     """The bench file was read."""
 
-    bench: BenchFacts
+    bench: BenchInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,22 @@ class BenchUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class RingAt:
+class RingOpened:
     """The ring is there."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """OUTPUTS OFF of that number has reached the engine at `t_s`; what was verified follows in its `Answer`."""
+class OutputsOffReceived:
+    """OUTPUTS OFF of that number has reached the engine at `t_s`; what was verified follows in its `Response`."""
 
     number: int
     t_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Closed:
     """The bench is closed. `verified`: every output was read back off, nothing is left to guard.
 
     `output`: the word that the last read-backs prove; nobody infers one later.
@@ -81,7 +81,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StatusUpdate:
     """Everything that changes."""
 
-    status: Status
+    status: SessionStatus

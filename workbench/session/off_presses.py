@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from drivers.event import DETAIL, KIND, Event, EventKind, Level
-from workbench.session.actions import Action, Failure, Pending
+from workbench.session.actions import Action, Failure, PendingAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ PEERS: Final = (GUARD, ENGINE)
 
 
 @dataclass(slots=True)
-class PendingOff(Pending):
+class PendingOff(PendingAction):
     """OUTPUTS OFF under way; `received_s` is when (monotonic) each of `PEERS` that has received it did."""
 
     title: str = "Outputs off"
@@ -31,7 +31,7 @@ class PendingOff(Pending):
 
 
 @dataclass
-class Press:
+class OutputsOffRequest:
     """One press of OUTPUTS OFF; `failures` by who has answered."""
 
     number: int
@@ -51,17 +51,17 @@ class Press:
         return self.pending.received_s.get(peer, float("inf")) - self.pressed_s <= RECEIVED_S
 
 
-class OffPresses:
+class OutputsOffRequests:
     """The presses under way; `tell` keeps an event."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
-        self._presses: list[Press] = []
+        self._presses: list[OutputsOffRequest] = []
         self._connecting_s = float("-inf")
 
     def add(self, number: int, pressed_s: float, pending: PendingOff) -> None:
         """A press that has just been sent to guard and engine."""
-        self._presses.append(Press(number, pressed_s, pending))
+        self._presses.append(OutputsOffRequest(number, pressed_s, pending))
 
     def receive(self, peer: str, number: int, at_s: float) -> None:
         """`peer` has received the press of that number at `at_s`."""
@@ -100,7 +100,7 @@ class OffPresses:
             if press.judged and press.pending.done:
                 self._presses.remove(press)
 
-    def _judge_receipt(self, press: Press, *, alone: bool) -> None:
+    def _judge_receipt(self, press: OutputsOffRequest, *, alone: bool) -> None:
         press.judged = True
         late = [peer for peer in PEERS if not press.in_time(peer) and not (alone and peer == ENGINE)]
         if not late:
@@ -112,7 +112,7 @@ class OffPresses:
         data = {KIND: EventKind.OFF_NOT_ACKNOWLEDGED, DETAIL: detail, **dict.fromkeys(late, 1)}
         self._tell(Event(Level.ALARM if nobody else Level.WARNING, "outputs off", sentence, data))
 
-    def _judge_off(self, press: Press, now_s: float, *, alone: bool) -> None:
+    def _judge_off(self, press: OutputsOffRequest, now_s: float, *, alone: bool) -> None:
         """One that has verified off is enough; all that are left must have failed, or their time be over."""
         answers = press.failures
         if None in answers.values():

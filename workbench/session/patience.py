@@ -11,7 +11,7 @@ from drivers.errors import BenchError, rebuild
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.session.actions import Pending
+    from workbench.session.actions import PendingAction
 
 T = TypeVar("T")
 
@@ -19,13 +19,13 @@ POLL_S = 0.02
 CONNECT_S, ARM_S = 60.0, 90.0  # a slow laptop at its first start, with other work; what hangs ends later but ends
 
 
-class Polled(Protocol):
+class PollableSession(Protocol):
     """A session, or a window that polls its own."""
 
     def poll(self) -> object: ...
 
 
-def wait_for(session: Polled, holds: Callable[[], bool], within_s: float) -> bool:
+def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: float) -> bool:
     """Poll until `holds()`; False when that took longer than `within_s`."""
     until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:
@@ -36,7 +36,7 @@ def wait_for(session: Polled, holds: Callable[[], bool], within_s: float) -> boo
     return False
 
 
-def finish(session: Polled, pending: Pending, within_s: float) -> None:
+def finish(session: PollableSession, pending: PendingAction, within_s: float) -> None:
     """Wait until an action is done; raises its `PulseError` when it failed, `BenchError` when it took too long."""
     if not wait_for(session, lambda: pending.done, within_s):
         raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
@@ -45,7 +45,7 @@ def finish(session: Polled, pending: Pending, within_s: float) -> None:
         raise rebuild(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
 
 
-def beside(session: Polled, work: Callable[[], T]) -> T:
+def beside(session: PollableSession, work: Callable[[], T]) -> T:
     """What `work` answers, done in a thread while the session is polled; raises what it raises."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(work)
@@ -55,6 +55,6 @@ def beside(session: Polled, work: Callable[[], T]) -> T:
     return answer.result()
 
 
-def idle(session: Polled, seconds: float) -> None:
+def idle(session: PollableSession, seconds: float) -> None:
     """Let time pass while the session is polled."""
     wait_for(session, lambda: False, seconds)

@@ -11,7 +11,7 @@ from drivers.ports import Health  # noqa: TC001  # a field of a record names it
 
 
 @dataclass(frozen=True, slots=True)
-class Injected:
+class InjectedFault:
     """A fault that acts now: `number` names it in `clear`."""
 
     number: int
@@ -42,7 +42,7 @@ class CheckState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ChecklistLine:
     """One line of the arming checklist; `finding` is what was read, `hint` what to do when it failed.
 
     `values`: what was read, by name, where a program asks for it.
@@ -73,7 +73,7 @@ class GuardInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordingSize:
     """What went to disk so far."""
 
     ticks: int = 0
@@ -81,7 +81,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Status:
+class SessionStatus:
     """Everything that changes, replaced as a whole; the window redraws what differs."""
 
     state: BenchState = BenchState.DISCONNECTED
@@ -90,7 +90,7 @@ class Status:
     run_name: str = ""
     run_folder: str = ""
     run_s: float | None = None
-    recorded: Recorded = Recorded()
+    recorded: RecordingSize = RecordingSize()
     loop: LoopStats = LoopStats()
     guard: GuardInfo = GuardInfo()
     realtime: bool = False
@@ -98,5 +98,5 @@ class Status:
     trip_reason: str = ""
     health: tuple[Health, ...] = ()
     lanes: tuple[LaneInfo, ...] = ()
-    injected: tuple[Injected, ...] = ()
-    checklist: tuple[Check, ...] = ()
+    injected: tuple[InjectedFault, ...] = ()
+    checklist: tuple[ChecklistLine, ...] = ()

@@ -135,7 +135,7 @@ def _mapped(bench: Bench) -> int:
     from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
     from workbench.engine import facts  # noqa: PLC0415
 
-    facts.of(bench)
+    facts.make_bench_info(bench)
     return len(read_dut_map(bench.dut_map).channels)
 
 

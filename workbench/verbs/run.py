@@ -128,7 +128,7 @@ def main(
 ) -> bool:
     """True when the bench ran to the end, every tick was recorded and no lane failed."""
     declared = read_bench(bench)  # a mistake ends here, before a process is started
-    offered = faults.offered(declared, read_dut_map(declared.dut_map))
+    offered = faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
     headless = Headless(bench, out, report, plan, unattended=unattended, take_over=take_over)
     try:

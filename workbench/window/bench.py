@@ -23,7 +23,7 @@ from workbench.window.widgets import Dock
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
     from workbench.window.desk import Desk
     from workbench.window.past import ReplaySource
@@ -50,7 +50,7 @@ class BenchPage(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self._desk = desk
         self._ring: RingReader | None = None
-        self._facts: BenchFacts | None = None
+        self._facts: BenchInfo | None = None
         self._lanes: tuple[LaneInfo, ...] = ()
         self._as_new = False  # the layout out of the box has not met its lanes yet
         self._at = time.perf_counter()

@@ -16,8 +16,8 @@ from workbench.window.widgets import label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.session.actions import Pending
-    from workbench.session.status import Check
+    from workbench.session.actions import PendingAction
+    from workbench.session.status import ChecklistLine
     from workbench.window.themes import Theme
 
 _ICONS: Final = {
@@ -36,8 +36,8 @@ class Checklist(Dialog):
         super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
         self.setMinimumWidth(760)
         self._theme = theme
-        self.work: Pending | None = None
-        self._shown: tuple[Check, ...] = ()
+        self.work: PendingAction | None = None
+        self._shown: tuple[ChecklistLine, ...] = ()
         self._rows = QWidget()
         self.body.addWidget(self._rows)
         self._left = label(tone="muted")
@@ -52,7 +52,7 @@ class Checklist(Dialog):
         self.no.clicked.connect(self._cancel)
         self.no.setAccessibleName("Cancel arming")
 
-    def show_checks(self, checks: tuple[Check, ...], work: Pending | None) -> None:
+    def show_checks(self, checks: tuple[ChecklistLine, ...], work: PendingAction | None) -> None:
         """Called as often as anything moves."""
         self.work = work
         under_way = work is not None and not work.done
@@ -72,7 +72,7 @@ class Checklist(Dialog):
             self._shown = checks
             self._build(checks)
 
-    def _build(self, checks: Sequence[Check]) -> None:
+    def _build(self, checks: Sequence[ChecklistLine]) -> None:
         fresh = QWidget()
         grid = QGridLayout(fresh)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -114,7 +114,7 @@ class Checklist(Dialog):
             self.work.cancel()
 
 
-def _verdict(checks: Sequence[Check]) -> str:
+def _verdict(checks: Sequence[ChecklistLine]) -> str:
     failed = sum(check.state is CheckState.FAILED for check in checks)
     if failed:
         return f"{failed} of {len(checks)} failed; the bench is not armed."

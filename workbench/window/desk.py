@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from control.state import BenchState
-from workbench.session.actions import Action, Failure, Pending
-from workbench.session.status import Status
+from workbench.session.actions import Action, Failure, PendingAction
+from workbench.session.status import SessionStatus
 from workbench.window.background import Background
 from workbench.window.pace import Pace
 
@@ -35,8 +35,8 @@ class Desk(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session: Session | None = None
-        self.status = Status()
-        self.pending: list[Pending] = []
+        self.status = SessionStatus()
+        self.pending: list[PendingAction] = []
         self.background = Background(self)
         self.background.failed.connect(self.failed)
         self.background.changed.connect(self.worked)
@@ -108,7 +108,7 @@ class Desk(QObject):
             return False, "The bench is being opened."
         return self.session.can(action)
 
-    def ask(self, action: Action, call: Callable[[Session], Pending]) -> Pending | None:
+    def ask(self, action: Action, call: Callable[[Session], PendingAction]) -> PendingAction | None:
         """Start an action when it makes sense now; otherwise say why not."""
         able, why = self.can(action)
         if self.session is None or not able:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.session.bench_info import Choice, Parameter
+from workbench.session.bench_info import ChoiceParameter, NumberParameter
 from workbench.window import format as fmt
 from workbench.window.widgets import Combo, button, label
 
@@ -105,7 +105,7 @@ class Inject(Dialog):
         self._where = label("", "muted", wrap=True)
         self.body.addWidget(self.kind)
         self.body.addWidget(self._where)
-        self.fields: dict[str, tuple[QDoubleSpinBox | QComboBox, Parameter | Choice]] = {}
+        self.fields: dict[str, tuple[QDoubleSpinBox | QComboBox, NumberParameter | ChoiceParameter]] = {}
         self._form = QWidget()
         self.body.addWidget(self._form)
         self.kind.currentIndexChanged.connect(self._show)
@@ -124,9 +124,9 @@ class Inject(Dialog):
         form.setHorizontalSpacing(16)
         self.fields = {}
         for parameter in fault.parameters:
-            field = _choice(parameter) if isinstance(parameter, Choice) else _number(parameter)
+            field = _choice(parameter) if isinstance(parameter, ChoiceParameter) else _number(parameter)
             field.setAccessibleName(parameter.label)
-            bounds = "" if isinstance(parameter, Choice) else f" ({_bounds(parameter)})"
+            bounds = "" if isinstance(parameter, ChoiceParameter) else f" ({_bounds(parameter)})"
             words = label(f"{parameter.label}{bounds}")
             words.setMinimumHeight(field.sizeHint().height())  # on a line with the figures
             form.addRow(words, field)
@@ -143,19 +143,19 @@ class Inject(Dialog):
         for name, (field, parameter) in self.fields.items():
             if isinstance(field, QComboBox):
                 made[name] = field.currentText()
-            elif isinstance(parameter, Parameter):
+            elif isinstance(parameter, NumberParameter):
                 shown = _display(parameter)
                 made[name] = (field.value() - shown.offset) / shown.scale
         return made
 
 
-def _choice(choice: Choice) -> QComboBox:
+def _choice(choice: ChoiceParameter) -> QComboBox:
     field = Combo()
     field.addItems(list(choice.options))
     return field
 
 
-def _number(parameter: Parameter) -> QDoubleSpinBox:
+def _number(parameter: NumberParameter) -> QDoubleSpinBox:
     shown = _display(parameter)
     field = QDoubleSpinBox()
     field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
@@ -167,11 +167,11 @@ def _number(parameter: Parameter) -> QDoubleSpinBox:
     return field
 
 
-def _display(parameter: Parameter) -> fmt.Display:
+def _display(parameter: NumberParameter) -> fmt.Display:
     return fmt.COUNT if parameter.whole else fmt.display(f"/{parameter.name}", parameter.unit)
 
 
-def _bounds(parameter: Parameter) -> str:
+def _bounds(parameter: NumberParameter) -> str:
     shown = _display(parameter)
     return f"{shown.number(parameter.low)} to {shown.text(parameter.high)}"
 

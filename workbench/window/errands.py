@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
 from drivers.errors import BenchFileError
 from drivers.event import Event, EventRecord, Level
-from workbench.session.bench_info import BenchFacts, SourceInfo
+from workbench.session.bench_info import BenchInfo, SourceInfo
 from workbench.session.status import LaneInfo
 from workbench.window.past import RunLine
 from workbench.window.task import Cancelled
@@ -37,7 +37,7 @@ class Opened:
     """What a run is, once it can be played; its duration in s."""
 
     duration_s: float
-    bench: BenchFacts
+    bench: BenchInfo
     lanes: tuple[LaneInfo, ...]
     events: list[EventRecord]
 
@@ -104,7 +104,7 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
         return None, error.sentence
 
 
-def facts(run: Run, bench: Bench | None) -> BenchFacts:
+def facts(run: Run, bench: Bench | None) -> BenchInfo:
     """What the run's own copy of the bench file says; a run without one still shows its channels."""
     from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
@@ -113,7 +113,7 @@ def facts(run: Run, bench: Bench | None) -> BenchFacts:
     cells = sum(CELL_VOLTAGES.fullmatch(name) is not None for name in run.table.names)
     sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
     words = run.meta.get("words", {})
-    return BenchFacts(
+    return BenchInfo(
         run.name,
         str(run.folder),
         str(run.meta.get("mode") or ("hil" if bench is None else bench.bench.mode)),

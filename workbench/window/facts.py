@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from workbench.session.bench_info import LimitPair
-    from workbench.session.status import Injected
+    from workbench.session.status import InjectedFault
     from workbench.window.store import Store
 
 LAST_S: Final = 60.0
@@ -148,10 +148,10 @@ class Faults(QWidget):
         self._column.addLayout(self._list)
         self._column.addWidget(self.inject)
         self._column.addStretch(1)
-        self._shown: tuple[Injected, ...] = ()
+        self._shown: tuple[InjectedFault, ...] = ()
         self._rows: list[QWidget] = []
 
-    def show_injected(self, injected: tuple[Injected, ...]) -> None:
+    def show_injected(self, injected: tuple[InjectedFault, ...]) -> None:
         if injected == self._shown:
             return
         self._shown = injected
@@ -162,7 +162,7 @@ class Faults(QWidget):
         for row in self._rows:
             self._list.addWidget(row)
 
-    def _row(self, fault: Injected) -> QWidget:
+    def _row(self, fault: InjectedFault) -> QWidget:
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)

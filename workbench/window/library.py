@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drivers.event import EventRecord
     from drivers.ring import RingReader
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
     from workbench.window.background import Background
     from workbench.window.past import ReplaySource, RunLine
@@ -85,7 +85,7 @@ class Playing:
         self._task, self._clean = task, clean
         self.failure: Failure | None = None
         self.duration_s = opened.duration_s
-        self.bench: BenchFacts = opened.bench
+        self.bench: BenchInfo = opened.bench
         self.lanes: tuple[LaneInfo, ...] = opened.lanes
         self._events: Sequence[EventRecord] = opened.events
         self.ring: RingReader = RingReader.open(ring)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.actions import Failure
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
     from workbench.window.task import Task
 
@@ -36,7 +36,7 @@ class ReplaySource(Protocol):
     """A recorded run that plays into a ring."""
 
     @property
-    def bench(self) -> BenchFacts: ...
+    def bench(self) -> BenchInfo: ...
 
     @property
     def lanes(self) -> tuple[LaneInfo, ...]: ...

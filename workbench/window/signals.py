@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from drivers.snapshot import Channel
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.window.format import Display
 
 BRIEF: Final = 12
@@ -45,7 +45,7 @@ class Group:
         return len(self.signals) - self.brief
 
 
-def groups(bench: BenchFacts, channels: Iterable[Channel]) -> list[Group]:
+def groups(bench: BenchInfo, channels: Iterable[Channel]) -> list[Group]:
     """Every channel once: sources in the bench's order, then lanes, loop and gate, and what the window derives."""
     places: dict[str, list[Channel]] = {}
     for channel in channels:
@@ -79,7 +79,7 @@ def filtered(all_groups: Sequence[Group], text: str) -> list[Group]:
     return made
 
 
-def _place(bench: BenchFacts, name: str) -> str:
+def _place(bench: BenchInfo, name: str) -> str:
     for source in bench.sources:
         if name.startswith(source.prefixes):
             return source.name

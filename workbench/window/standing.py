@@ -14,7 +14,7 @@ from workbench.window import format as fmt
 from workbench.window.themes import LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
-    from workbench.session.status import LoopStats, Status
+    from workbench.session.status import LoopStats, SessionStatus
 
 WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
 _MARK: Final = "▲ "
@@ -40,9 +40,9 @@ class Standing(QWidget):
             part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             part.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             column.addWidget(part)
-        self._status: Status | None = None
+        self._status: SessionStatus | None = None
 
-    def show_status(self, status: Status) -> None:
+    def show_status(self, status: SessionStatus) -> None:
         """State, or trip with its reason; loop figures."""
         self._status = status
         self._show_state(status.state, status.trip_reason)

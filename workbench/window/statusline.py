@@ -15,8 +15,8 @@ from workbench.window.themes import font
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.session.bench_info import BenchFacts
-    from workbench.session.status import Status
+    from workbench.session.bench_info import BenchInfo
+    from workbench.session.status import SessionStatus
     from workbench.window.stats import Stats
     from workbench.window.themes import Theme
 
@@ -56,7 +56,7 @@ class StatusLine(QWidget):
         self._message.show()
         self._silence.start(_MESSAGE_MS)
 
-    def show_facts(self, bench: BenchFacts | None, status: Status, stats: Stats) -> None:
+    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: Stats) -> None:
         for brief in (False, True):
             parts = _parts(bench, status, stats, brief=brief)
             if self._width(parts) <= self._facts.width():
@@ -78,7 +78,7 @@ class StatusLine(QWidget):
         return words + _GAP_PX * (len(parts) - 1)
 
 
-def _parts(bench: BenchFacts | None, status: Status, stats: Stats, *, brief: bool) -> list[Part]:
+def _parts(bench: BenchInfo | None, status: SessionStatus, stats: Stats, *, brief: bool) -> list[Part]:
     parts: list[Part] = []
     if bench is not None and bench.mode:
         parts.append(("mode", bench.mode, ""))

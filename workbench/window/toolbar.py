@@ -16,7 +16,7 @@ from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
 from workbench.window.widgets import button, label, restyle
 
 if TYPE_CHECKING:
-    from workbench.session.status import Status
+    from workbench.session.status import SessionStatus
     from workbench.window.actions import Actions
     from workbench.window.desk import Desk
 
@@ -146,7 +146,7 @@ class Toolbar(QWidget):
         self.badge.show_output(status.output)
         self.standing.show_status(status)
 
-    def _run_word(self, status: Status) -> str:
+    def _run_word(self, status: SessionStatus) -> str:
         if status.state is BenchState.RUNNING:
             return f"Stop  {fmt.run_time(status.run_s or 0.0)}"
         return "Start"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPainter
 
     from drivers.ports import Health
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.window.signals import Signal as Row
     from workbench.window.store import Store
 
@@ -73,7 +73,7 @@ class Tree(QWidget):
         self.rows.theme = theme
         self.view.viewport().update()
 
-    def show_channels(self, bench: BenchFacts, store: Store | None) -> None:
+    def show_channels(self, bench: BenchInfo, store: Store | None) -> None:
         """Other channels; groups that were opened stay open."""
         self.store = store
         self._groups = groups(bench, store.channels if store is not None else ())

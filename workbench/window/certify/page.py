@@ -21,7 +21,7 @@ from workbench.window.widgets import label
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.window.certify.model import Certifier
     from workbench.window.desk import Desk
     from workbench.window.themes import Theme
@@ -143,7 +143,7 @@ class CertifyPage(QWidget):
     # ---- the suite and the bench
 
     @property
-    def _facts(self) -> BenchFacts | None:
+    def _facts(self) -> BenchInfo | None:
         return self.desk.session.bench if self.desk.session is not None else None
 
     @property

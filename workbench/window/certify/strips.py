@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.certificates.results import CaseCheck
     from workbench.certify.case_trace import CaseTrace
-    from workbench.session.bench_info import BenchFacts
+    from workbench.session.bench_info import BenchInfo
     from workbench.window.themes import Theme
 
 _PLOT_PX, _FLAG_PX = 118, 104
@@ -59,7 +59,7 @@ class Strips(QScrollArea):
 
     # ---- what is shown
 
-    def show_case(self, traces: Sequence[CaseTrace], bench: BenchFacts | None, why_empty: str) -> bool:
+    def show_case(self, traces: Sequence[CaseTrace], bench: BenchInfo | None, why_empty: str) -> bool:
         """Other traces, `why_empty` in words where there is none; answers whether they are others."""
         known = [trace for trace in traces if len(trace.t_s) > 1]
         self.empty.setText(why_empty if not known else "")
@@ -87,7 +87,7 @@ class Strips(QScrollArea):
         plot.show()
         return plot
 
-    def show_check(self, check: CaseCheck | None, bench: BenchFacts | None) -> None:
+    def show_check(self, check: CaseCheck | None, bench: BenchInfo | None) -> None:
         """Its instant and its limits; without one, the whole case."""
         word = "" if check is None else check.verdict.value
         for plot in self.plots:
@@ -126,7 +126,7 @@ def _unit(plot: CasePlot) -> str:
     return "" if store is None else store.channel(plot.spec.curves[0].channel).unit
 
 
-def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchFacts | None) -> tuple[LimitLine, ...]:
+def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchInfo | None) -> tuple[LimitLine, ...]:
     """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
     if check is not None and check.channel == channel and check.unit == unit and not check.is_question:
         if check.lo is not None and check.lo == check.hi:
