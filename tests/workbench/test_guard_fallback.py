@@ -115,7 +115,7 @@ class Bench:
         """Turn now and at the end of `seconds`."""
         for step_s in (0.0, seconds - 0.01):
             self.station.rig.clock.advance(step_s)
-            self.standby.check(cast("Station", self.station), self.station.rig.turns(1))
+            self.standby.check(cast("LiveBench", self.station), self.station.rig.turns(1))
 
     def trip(self, reason: str) -> None:
         self.station.loop.trip(reason)
@@ -126,10 +126,10 @@ class Bench:
 
     @property
     def is_verified(self) -> bool:
-        return self.standby.is_verified(cast("Station", self.station))
+        return self.standby.is_verified(cast("LiveBench", self.station))
 
     def make_safe(self) -> list[str]:
-        return self.standby.make_safe(cast("Station", self.station))
+        return self.standby.make_safe(cast("LiveBench", self.station))
 
 
 def bench(state: BenchState, guard: FakeGuard | None = None) -> Bench:
@@ -209,7 +209,7 @@ def test_a_report_on_a_trip_that_was_reset_meanwhile_trips_nothing() -> None:
     made.turns(0.5)
     assert made.state is BenchState.TRIPPED
     assert soon(lambda: made.is_verified)
-    assert made.standby.release_guard(cast("Station", made.station), "read back off by the engine")
+    assert made.standby.release_guard(cast("LiveBench", made.station), "read back off by the engine")
     made.station.loop.reset("read back off by the engine")
     made.station.guard.report(1, safe=True)
     made.turns(0.02)
@@ -264,7 +264,7 @@ def test_what_a_guard_read_back_before_it_died_is_not_enough_once_the_engine_can
 def test_a_dead_guard_is_not_waited_for_at_a_reset() -> None:
     made = bench(BenchState.RUNNING, FakeGuard(beats=False, releases=False))
     began_s = time.monotonic()
-    assert not made.standby.release_guard(cast("Station", made.station), "no guard")
+    assert not made.standby.release_guard(cast("LiveBench", made.station), "no guard")
     assert time.monotonic() - began_s < 0.5
     assert made.station.guard.asked == 0
 
