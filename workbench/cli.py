@@ -10,14 +10,14 @@ import typer
 
 from drivers.errors import Usage
 from drivers.version import VERSION
-from workbench.answer import run_verb
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
-from workbench.handed_on import pass_to_verb
+from workbench.option_passing import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
-from workbench.outcome import Exit, Report
+from workbench.report import Exit, Report
+from workbench.run_verb import run_verb
 
 app = typer.Typer(
     name="pulsebms",
@@ -308,7 +308,7 @@ def measure(
 
 
 def main() -> int:
-    """Run a verb; exit status as in `workbench.outcome.Exit`."""
+    """Run a verb; exit status as in `workbench.report.Exit`."""
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:

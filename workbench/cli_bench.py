@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from workbench.answer import run_verb
-from workbench.handed_on import pass_to_verb
+from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
-from workbench.outcome import Report
+from workbench.report import Report
+from workbench.run_verb import run_verb
 
 bench = typer.Typer(name="bench", help="Bench files.", rich_markup_mode=None, pretty_exceptions_enable=False)
 bench.callback()(pass_to_verb)

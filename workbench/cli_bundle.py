@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from workbench.answer import run_verb
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
-from workbench.handed_on import pass_to_verb
+from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson, BenchFile, Out, RunFolder
-from workbench.outcome import Report
+from workbench.report import Report
+from workbench.run_verb import run_verb
 
 bundle = typer.Typer(
     name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False

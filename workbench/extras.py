@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from drivers.errors import PackageMissing
-from workbench.outcome import Report
+from workbench.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

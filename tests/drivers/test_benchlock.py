@@ -16,7 +16,7 @@ import pytest
 from drivers import bench_lock
 from drivers.bench_lock import OLD_S, BenchLock, SharedLock, can_address, holder, resolve
 from drivers.errors import BenchHeld
-from workbench.outcome import Exit, Report, status_of
+from workbench.report import Exit, Report, status_of
 from workbench.verbs import edge
 from workbench.verbs.doctor import examine
 

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.certificates.certificate import Certificate
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
-from workbench.outcome import Report
+from workbench.report import Report
 from workbench.selftest import step as steps
 from workbench.selftest.bench_steps import judged_run
 from workbench.selftest.chain_steps import certified

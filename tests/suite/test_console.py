@@ -9,14 +9,14 @@ import pytest
 
 WORKBENCH = Path(__file__).resolve().parents[2] / "workbench"
 COMMAND_LINE = {
-    "answer.py",
     "cli.py",
     "cli_bench.py",
     "cli_bundle.py",
     "extras.py",
-    "handed_on.py",
+    "option_passing.py",
     "options.py",
-    "outcome.py",
+    "report.py",
+    "run_verb.py",
 }
 FOLDERS = {"measure", "verbs"}
 LIBRARIES = {"click", "rich", "typer"}

@@ -10,7 +10,7 @@ from workbench.certify.events import CasesCollected
 from workbench.certify.order import CertificationJob
 from workbench.certify.progress import NAME, EventStreamReader, read_line
 from workbench.certify.runner import CaseRun, Certification
-from workbench.folders import make_fresh_folder
+from workbench.run_folders import make_fresh_folder
 from workbench.window.certify.certifier import FOLDER, BenchCertifier
 from workbench.window.certify.model import Suite
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 ROOT = Path(__file__).resolve().parents[2]
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
@@ -46,7 +46,7 @@ def ticks(session: LiveSession) -> int:
 def pass_ticks(session: LiveSession, turns: int) -> None:
     """Let the loop come round so often more while the session is polled."""
     last = ticks(session) + turns
-    assert patience.wait_for(session, lambda: ticks(session) >= last, 1.0 + turns / 10.0), "the loop stands still"
+    assert waiting.wait_for(session, lambda: ticks(session) >= last, 1.0 + turns / 10.0), "the loop stands still"
 
 
 def since(session: LiveSession, tick: int, names: list[str]) -> Floats:

@@ -17,7 +17,7 @@ from drivers.errors import Usage
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.handed_on import pass_to_verb
+from workbench.option_passing import pass_to_verb
 from workbench.verbs import bundle, certify, doctor, run, window
 
 ROOT = Path(__file__).resolve().parents[2]

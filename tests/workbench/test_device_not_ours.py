@@ -13,8 +13,8 @@ from drivers.errors import BenchError, Refused, Usage
 from tests.workbench.live import ROOT
 from workbench.compose import bench as composition
 from workbench.compose.named_defects import find_defects
-from workbench.engine import facts
-from workbench.engine.faults import InjectedFaults
+from workbench.engine import status
+from workbench.engine.injected_faults import InjectedFaults
 from workbench.session.order import EngineOrder
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def test_a_defect_for_the_emulated_bms_is_refused_around_another(
 
 
 def test_a_device_without_heartbeat_is_offered_no_fault_of_it(foreign: Bench) -> None:
-    offered = {fault.name for fault in facts.make_bench_info(foreign).faults}
+    offered = {fault.name for fault in status.make_bench_info(foreign).faults}
     assert "heartbeat stopped" not in offered
     assert "heartbeat stopped" in {
-        fault.name for fault in facts.make_bench_info(read_bench(BENCHES / "hil24.toml")).faults
+        fault.name for fault in status.make_bench_info(read_bench(BENCHES / "hil24.toml")).faults
     }
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from control.guard_link import pipe
 from workbench.compose.bench import compose
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.engine import facts
 from workbench.engine.engine import Engine
 from workbench.session.order import EngineOrder
 from workbench.session.status import SessionStatus
@@ -36,7 +35,7 @@ def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
         second_looked.wait(OVERTAKEN_S)
         return SessionStatus(run_name="first")
 
-    monkeypatch.setattr(facts, "status", status)
+    monkeypatch.setattr(status, "status", status)
     herald = threading.Thread(target=engine.publish)
     herald.start()
     assert first_looks.wait(10.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.errors import RunLogError
-from workbench.folders import make_fresh_folder, make_stamped
+from workbench.run_folders import make_fresh_folder, make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,13 +13,13 @@ from control.state import BenchState, OutputState
 from drivers.errors import BenchError
 from tests.control.fakes import Rig, rig
 from tests.control.guardbench import soon
-from workbench.engine.standby import AGAIN_S, CONFIRM_S, GuardFallback
+from workbench.engine.guard_fallback import AGAIN_S, CONFIRM_S, GuardFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.event import Event
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 LIVE = (BenchState.ARMED, BenchState.RUNNING)
 UP_TO = {

@@ -23,7 +23,7 @@ from tests.workbench.live import HIL24, end_guard, real
 from workbench.compose.session import open_session
 from workbench.engine import session_journal
 from workbench.engine.last_shutdown import SOURCE, show
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from control.guard_reports import JournalRecord
@@ -159,13 +159,13 @@ def at_work(folder: Path) -> list[int]:
 def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(tmp_path: Path) -> None:
     first = open_session(HIL24, tmp_path / "runs")
     try:
-        patience.finish(first, first.connect(), patience.CONNECT_S)
+        waiting.finish(first, first.connect(), waiting.CONNECT_S)
         addresses = json.loads((Path(first.status.run_folder) / "emulated" / "bench.json").read_text())["addresses"]
         bench = real(tmp_path, addresses)
         second = open_session(bench, tmp_path / "runs")
         try:
             held = second.connect()
-            assert patience.wait_for(second, lambda: held.done, patience.CONNECT_S)
+            assert waiting.wait_for(second, lambda: held.done, waiting.CONNECT_S)
             assert held.error is not None
             assert held.error.told is not None
             assert held.error.told["code"] == "bench_held"
@@ -174,14 +174,14 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
             second.close()
         assert first.engine_pid is not None
         psutil.Process(first.engine_pid).kill()
-        assert patience.wait_for(first, lambda: bool(first.guard_reports), 10.0)
+        assert waiting.wait_for(first, lambda: bool(first.guard_reports), 10.0)
     finally:
         first.close()
     end_guard(first.guard_pid)
     wait_until(lambda: not at_work(tmp_path / "runs"), 30.0, "the end of the bench")
     third = open_session(HIL24, tmp_path / "runs")
     try:
-        patience.finish(third, third.connect(), patience.CONNECT_S)
+        waiting.finish(third, third.connect(), waiting.CONNECT_S)
         told = [record.event for record in third.events(0) if record.event.source == SOURCE]
         assert len(told) == 1
         assert "did not leave in order" in told[0].text

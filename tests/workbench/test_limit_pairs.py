@@ -18,7 +18,7 @@ from drivers.runlog.run import Run
 from tests.workbench.live import ROOT
 from tests.workbench.plant import table
 from workbench.compose.bench import _instruments  # pyright: ignore[reportPrivateUsage]  # what a session reads
-from workbench.engine import facts
+from workbench.engine import status
 from workbench.window import errands
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def enforced(bench: Bench) -> dict[str, tuple[float, float]]:
 
 
 def shown(bench: Bench) -> dict[str, tuple[float, float]]:
-    return {pair.channel: pair.bench for pair in facts.make_bench_info(bench).limits}
+    return {pair.channel: pair.bench for pair in status.make_bench_info(bench).limits}
 
 
 @pytest.mark.parametrize("name", ["hil24.toml", "foreign24.toml"])
@@ -114,7 +114,7 @@ def test_a_voltage_whose_name_has_the_word_is_shown_for_each_cell(tmp_path: Path
 def test_a_pattern_that_matches_no_channel_is_told_before_anything_is_opened(tmp_path: Path) -> None:
     bench = extended(tmp_path, "", limit("bms/board_*", "degC", "[-35.0, 70.0]"))
     with pytest.raises(BenchFileError, match="matches no channel"):
-        facts.make_bench_info(bench)
+        status.make_bench_info(bench)
 
 
 def recorded(folder: Path, text: str) -> Run:

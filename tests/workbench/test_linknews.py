@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
-from workbench.engine.linknews import LinkEvents
+from workbench.engine.link_events import LinkEvents
 
 
 def told(*states: tuple[LinkState, str]) -> list[Event]:

@@ -18,7 +18,7 @@ from workbench.measure.catalogue import NAMES, chosen, measurement
 from workbench.measure.job import Job, alternated, percentile
 from workbench.measure.loop import Measured
 from workbench.measure.metric import UNEXPECTED, Metric, table, written
-from workbench.outcome import Report
+from workbench.report import Report
 from workbench.selftest.yardstick import Machine
 from workbench.verbs import measure as verb
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from control.guard_reports import GuardResult, TripReport
 from drivers.event import EventKind, Level
-from workbench.session.off_presses import ENGINE, GUARD, NOT_VERIFIED, OutputsOffRequests, PendingOff
+from workbench.session.outputs_off_requests import ENGINE, GUARD, NOT_VERIFIED, OutputsOffRequests, PendingOff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

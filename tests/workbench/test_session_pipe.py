@@ -15,15 +15,15 @@ from drivers.errors import BenchError, Refused
 from drivers.event import EventKind
 from tests.workbench.live import HIL24, channel, outputs
 from workbench.compose.session import open_session
-from workbench.session import live, patience
-from workbench.session.live import LiveSession
-from workbench.session.off_presses import ENGINE, GUARD, PEERS
+from workbench.session import live_session, waiting
+from workbench.session.live_session import LiveSession
+from workbench.session.outputs_off_requests import ENGINE, GUARD, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 TURNS = 5_000  # a pipe that nobody reads is full after a few hundred messages
 
@@ -32,7 +32,7 @@ TURNS = 5_000  # a pipe that nobody reads is full after a few hundred messages
 def test_a_window_that_is_not_connected_for_long_is_not_held_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_S", 0.0)
+    monkeypatch.setattr(live_session, "HEARTBEAT_S", 0.0)
     session = open_session(HIL24, tmp_path)
     try:
         for _ in range(TURNS):
@@ -51,11 +51,11 @@ def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next
             assert pressed.done
             assert pressed.error is not None
             assert "Not connected" in pressed.error.sentence
-        patience.finish(session, session.connect(), patience.CONNECT_S)
-        assert patience.wait_for(session, lambda: session.guard_pid is not None, 10.0)
+        waiting.finish(session, session.connect(), waiting.CONNECT_S)
+        assert waiting.wait_for(session, lambda: session.guard_pid is not None, 10.0)
         assert session.status.state is BenchState.CONNECTED
-        patience.finish(session, session.disconnect(), patience.CONNECT_S)
-        patience.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
+        waiting.finish(session, session.disconnect(), waiting.CONNECT_S)
+        waiting.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
         pressed = session.outputs_off()
         assert (pressed.done, pressed.error) == (True, None), "every output was verified off on leaving"
     finally:
@@ -92,47 +92,47 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
     connecting = session.connect()
     pressed = session.outputs_off()
     assert not pressed.done
-    patience.finish(session, connecting, patience.CONNECT_S)
-    patience.finish(session, pressed, 10.0)
+    waiting.finish(session, connecting, waiting.CONNECT_S)
+    waiting.finish(session, pressed, 10.0)
     assert pressed.received_s
-    assert patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
-    assert patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, 2.0)
-    patience.finish(session, session.reset("pressed by mistake"), 10.0)
-    patience.finish(session, session.arm(), patience.ARM_S)
-    patience.finish(session, session.start(), 5.0)
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
+    assert waiting.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, 2.0)
+    waiting.finish(session, session.reset("pressed by mistake"), 10.0)
+    waiting.finish(session, session.arm(), waiting.ARM_S)
+    waiting.finish(session, session.start(), 5.0)
     assert session.guard_pid is not None
     os.kill(session.guard_pid, signal.SIGKILL)  # what was verified before was verified of the trip before
-    assert patience.wait_for(session, lambda: outputs(session) == 0.0, 5.0)
-    assert patience.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 5.0)
+    assert waiting.wait_for(session, lambda: outputs(session) == 0.0, 5.0)
+    assert waiting.wait_for(session, lambda: channel(session, "io/contactor") == 0.0, 5.0)
     assert session.status.state is BenchState.TRIPPED
 
-    patience.finish(session, session.reset("the guard is dead, everything is read back off"), 10.0)
-    assert patience.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, 2.0)
+    waiting.finish(session, session.reset("the guard is dead, everything is read back off"), 10.0)
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, 2.0)
     with pytest.raises(Refused, match="guard is dead"):
-        patience.finish(session, session.arm(), patience.ARM_S)
-    patience.finish(session, session.disconnect(), patience.CONNECT_S)
-    assert patience.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
+        waiting.finish(session, session.arm(), waiting.ARM_S)
+    waiting.finish(session, session.disconnect(), waiting.CONNECT_S)
+    assert waiting.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
 
 
 @pytest.mark.live
 def test_off_while_the_guard_hangs_is_done_by_the_engine_and_who_has_not_received_it_is_named(
     session: LiveSession,
 ) -> None:
-    patience.finish(session, session.connect(), patience.CONNECT_S)
-    patience.finish(session, session.arm(), patience.ARM_S)
+    waiting.finish(session, session.connect(), waiting.CONNECT_S)
+    waiting.finish(session, session.arm(), waiting.ARM_S)
     assert session.guard_pid is not None
     os.kill(session.guard_pid, signal.SIGSTOP)
     try:
         began_s = time.monotonic()
         pressed = session.outputs_off()
-        patience.finish(session, pressed, 5.0)
+        waiting.finish(session, pressed, 5.0)
         assert time.monotonic() - began_s < 3.0
-        assert patience.wait_for(session, lambda: outputs(session) == 0.0, 1.0)
+        assert waiting.wait_for(session, lambda: outputs(session) == 0.0, 1.0)
         assert ENGINE in pressed.received_s
         lost = [GUARD]
-        assert patience.wait_for(session, lambda: not_acknowledged(session) == lost, 1.0)
+        assert waiting.wait_for(session, lambda: not_acknowledged(session) == lost, 1.0)
         again = session.outputs_off()
-        patience.finish(session, again, 5.0)
+        waiting.finish(session, again, 5.0)
         assert again.error is None
     finally:
         os.kill(session.guard_pid, signal.SIGCONT)
@@ -142,22 +142,22 @@ def test_off_while_the_guard_hangs_is_done_by_the_engine_and_who_has_not_receive
 def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_reads_unknown(
     session: LiveSession,
 ) -> None:
-    patience.finish(session, session.connect(), patience.CONNECT_S)
-    patience.finish(session, session.arm(), patience.ARM_S)
+    waiting.finish(session, session.connect(), waiting.CONNECT_S)
+    waiting.finish(session, session.arm(), waiting.ARM_S)
     supply = emulator(session, "supply")
     supply.suspend()
     with pytest.raises(BenchError, match="does not answer"):
-        patience.finish(session, session.disarm(), 20.0)
-    assert patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
+        waiting.finish(session, session.disarm(), 20.0)
+    assert waiting.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
     assert session.status.state is BenchState.TRIPPED
     assert channel(session, "io/bms_power") == 1.0
     assert channel(session, "cell_01/voltage") > 2.0
     with pytest.raises(BenchError, match="not verified"):
-        patience.finish(session, session.reset("hoping"), 20.0)
+        waiting.finish(session, session.reset("hoping"), 20.0)
     assert session.status.state is BenchState.TRIPPED
 
-    patience.finish(session, session.disconnect(), 30.0)
-    assert patience.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, 5.0)
+    waiting.finish(session, session.disconnect(), 30.0)
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, 5.0)
     assert session.status.output is OutputState.UNKNOWN, "nothing was read back"
     assert session.guard_pid is not None
     assert psutil.pid_exists(session.guard_pid), "it goes on trying"

@@ -6,9 +6,9 @@ import pytest
 
 from control.state import BenchState
 from drivers.errors import BenchError, BenchFileError, LinkSilent, Refused, RunLogError
-from workbench.outcome import Exit, status_of
+from workbench.report import Exit, status_of
 from workbench.session.actions import Action
-from workbench.session.rules import can
+from workbench.session.allowed_actions import can
 
 
 @pytest.mark.parametrize("state", list(BenchState))

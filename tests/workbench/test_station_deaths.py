@@ -11,7 +11,7 @@ from drivers.errors import BenchError
 from drivers.event import Event, Level
 from drivers.ports import Health, LinkState
 from workbench.engine.arm import arm
-from workbench.engine.station import LiveBench
+from workbench.engine.live_bench import LiveBench
 
 
 def tell_nobody(*told: object) -> None:

@@ -19,8 +19,8 @@ from tests.workbench.live import HIL24, real
 from workbench.compose.session import open_session
 from workbench.engine import session_journal
 from workbench.engine.take_over import check_remote
-from workbench.outcome import Exit, status_of
-from workbench.session import patience
+from workbench.report import Exit, status_of
+from workbench.session import waiting
 from workbench.session.actions import Failure
 from workbench.window.dialogs import Question
 
@@ -89,14 +89,14 @@ def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_
     try:
         with socket.create_connection((host, int(port))) as foreign:
             foreign.sendall(b"SYST:LOCK ON\n")
-            assert patience.wait_for(session, lambda: read_owner(emulated.addresses["supply"]) == "REMOTE", 10.0)
+            assert waiting.wait_for(session, lambda: read_owner(emulated.addresses["supply"]) == "REMOTE", 10.0)
             refused = session.connect()
-            assert patience.wait_for(session, lambda: refused.done, patience.CONNECT_S)
+            assert waiting.wait_for(session, lambda: refused.done, waiting.CONNECT_S)
             assert refused.error is not None
             assert refused.error.told is not None
             assert refused.error.told["code"] == "bench_taken"
             taken = session.connect(take_over=True)
-            assert patience.wait_for(session, lambda: taken.done, patience.CONNECT_S)
+            assert waiting.wait_for(session, lambda: taken.done, waiting.CONNECT_S)
             events = [record.event for record in session.events(0) if record.event.source == "supply"]
             (event,) = [event for event in events if "REMOTE" in event.text]
             assert (event.level, "taken over as told" in event.text) == (Level.WARNING, True)

@@ -8,7 +8,7 @@ import pytest
 from control.state import BenchState
 from drivers.event import Event, Level
 from drivers.suspend import SuspendWatch
-from workbench.engine.wake import SleepTrip
+from workbench.engine.sleep_trip import SleepTrip
 
 SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
 

@@ -14,7 +14,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
 from workbench.certificates.results import Verdict
 from workbench.certify.runner import SUITES, Certification
-from workbench.session import patience
+from workbench.session import waiting
 from workbench.window.certify import reading
 from workbench.window.certify.course import CertifyStage
 from workbench.window.certify.reading import SuiteReading
@@ -65,7 +65,7 @@ def test_after(rec):
 
 def read(path: Path) -> SuiteReading:
     made = SuiteReading(path, HIL24)
-    assert patience.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
+    assert waiting.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
     return made
 
 

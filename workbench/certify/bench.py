@@ -22,7 +22,7 @@ from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
 from workbench.certify.seen import ActTimes, ContactorReaction, ReportedFault, Stimulus
 from workbench.certify.watch import TickObserver
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from workbench.certify.case_trace import CaseTrace
     from workbench.certify.device import DeviceRules
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
@@ -197,7 +197,7 @@ class CaseBench:
         session = self._session
         session.poll()
         if session.status.state is BenchState.ARMED:
-            patience.finish(session, session.disarm(), RESET_S)
+            waiting.finish(session, session.disarm(), RESET_S)
             self._until_state(BenchState.CONNECTED)
         self._begun = False
 
@@ -208,16 +208,16 @@ class CaseBench:
         self._watching.begin()
         self.zero_s = since_s = time.monotonic()
         injected = session.inject("open wire", {"cell": cell})
-        patience.finish(session, injected, ACT_S)
+        waiting.finish(session, injected, ACT_S)
         try:
             pending = session.arm()
-            self.until(lambda: pending.done, patience.ARM_S)
+            self.until(lambda: pending.done, waiting.ARM_S)
             told = self.told_last(since_s)  # dark cells may be a fault of their own, before the wires are looked at
         finally:
             self._show(CONTACTOR)
             self._until_settled()
             self.disarmed()
-            patience.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
+            waiting.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
         return told
 
     def closed_ever(self, since_s: float) -> bool:
@@ -280,7 +280,7 @@ class CaseBench:
         pending = session.script(verb, **arguments)
         if not self.until(lambda: pending.done, ACT_S):
             raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
-        patience.finish(session, pending, ACT_S)
+        waiting.finish(session, pending, ACT_S)
         return ActTimes.of(pending.payload)
 
     def _look_out(self) -> None:
@@ -337,22 +337,22 @@ class CaseBench:
         session = self._session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
-            patience.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
+            waiting.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
             self._begun = False
             self._until_settled()
         if session.status.state is BenchState.DISCONNECTED:
-            patience.finish(session, session.connect(), patience.CONNECT_S)
+            waiting.finish(session, session.connect(), waiting.CONNECT_S)
             self._until_state(BenchState.CONNECTED)
         if session.status.state is BenchState.CONNECTED:
-            patience.finish(session, session.arm(), patience.ARM_S)
+            waiting.finish(session, session.arm(), waiting.ARM_S)
             self._until_state(BenchState.ARMED)
         if not self._begun:
-            patience.finish(session, session.script("begin"), ACT_S)
+            waiting.finish(session, session.script("begin"), ACT_S)
             self._begun = True
 
     def _until_state(self, state: BenchState) -> None:
         """The status that belongs to an answer comes right behind it."""
-        patience.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
+        waiting.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
 
     def _until_settled(self) -> None:
-        patience.idle(self._session, 0.15)
+        waiting.idle(self._session, 0.15)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from workbench.certificates.results import CaseCheck
     from workbench.certify.order import CertificationJob
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
 UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why

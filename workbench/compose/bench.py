@@ -31,14 +31,14 @@ from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated_bench import EmulatedBench, EmulatorError
 from workbench.compose.defects import EMULATED, NO_DEFECTS, Defects, refuse_without_part
-from workbench.engine import facts, protect
+from workbench.engine import guard_config, status
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes
-from workbench.engine.sink import TickWriter
-from workbench.engine.station import LiveBench
+from workbench.engine.live_bench import LiveBench
 from workbench.engine.take_over import check_remote
-from workbench.folders import make_stamped
+from workbench.engine.tick_writer import TickWriter
+from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -116,11 +116,13 @@ def _station(
     ring = RingWriter.create(fresh_path(), layout.table, layout.measured)
     meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
     meta["active"] = {role: bench.active(role).name for role in ROLES}
-    meta["words"] = facts.words(dut.map)
+    meta["words"] = status.words(dut.map)
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
-    words = defects.safe_sequence(protect.make_safe_commands(bench, dut))
+    words = defects.safe_sequence(guard_config.make_safe_commands(bench, dut))
     report = folder / guard_journal.FILE_NAME
-    spec = protect.make_guard_config(bench, senses.table, limits, ring.path, words, report=report, attended=attended)
+    spec = guard_config.make_guard_config(
+        bench, senses.table, limits, ring.path, words, report=report, attended=attended
+    )
     guard, process = _guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = LoopParts(
@@ -147,7 +149,7 @@ def _station(
         dut=dut,
         loop=Loop(parts),
         limits=limits,
-        outputs=protect.make_output_states(bench, senses.table),
+        outputs=guard_config.make_output_states(bench, senses.table),
         ring=ring,
         recorder=recorder,
         guard=guard,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drivers.safe_can_commands import CanSafeCommands
     from drivers.safe_commands import TcpSafeCommands
     from fixtures.emulated_bench import EmulatedBench
-    from workbench.engine.sink import RowRecorder
+    from workbench.engine.tick_writer import RowRecorder
 
 SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"
 Part = TypeVar("Part")

@@ -21,7 +21,7 @@ def engine_main(
     """Serve one client until it leaves; `guard_client` is the guard's end of the client's own pipe to it."""
     from workbench.compose.bench import compose  # noqa: PLC0415  # compiled models stay out of the client
     from workbench.engine.engine import Engine  # noqa: PLC0415
-    from workbench.interrupt import outlive_terminal  # noqa: PLC0415
+    from workbench.signals import outlive_terminal  # noqa: PLC0415
 
     engine = Engine(order, client, guard_client, partial(compose, defects=defects))
     outlive_terminal(on_term=engine.leave)

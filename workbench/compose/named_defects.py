@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Bytes, Floats
     from fixtures.emulated_bench import EmulatedBench
     from workbench.compose.defects import SafeSequence
-    from workbench.engine.sink import RowRecorder
+    from workbench.engine.tick_writer import RowRecorder
 
 SEED: Final = "seed"  # a defect of the emulated BMS is called seed:NAME:PLACE
 SWAPPED: Final = (5, 6)

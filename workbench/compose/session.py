@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
-from workbench.session.live import LiveSession
+from workbench.session.live_session import LiveSession
 from workbench.session.order import EngineOrder
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Floats
     from workbench.engine.engine import Engine
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 USUAL_S: Final = 8.0  # what is left is told from it
 ARMED_S: Final = 0.2

@@ -15,10 +15,10 @@ from drivers.errors import BenchFileError, PulseError
 from drivers.event import DETAIL, Event, Level
 from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
-from workbench.engine import facts
-from workbench.engine.linknews import LinkEvents
-from workbench.engine.operator import CommandHandler
-from workbench.engine.outbox import ClientSender
+from workbench.engine import status
+from workbench.engine.client_sender import ClientSender
+from workbench.engine.command_handler import CommandHandler
+from workbench.engine.link_events import LinkEvents
 from workbench.engine.outputs_off import OutputsOff
 from workbench.session import messages
 from workbench.session.actions import Failure
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.tick import Tick
-    from workbench.engine.station import ComposeBench, LiveBench
+    from workbench.engine.live_bench import ComposeBench, LiveBench
     from workbench.session.order import EngineOrder
 
 NEWS_S: Final = 0.1
@@ -65,7 +65,7 @@ class Engine:
         sys.setswitchinterval(SWITCH_S)
         try:
             bench = read_bench(self.order.bench)
-            declared = facts.make_bench_info(bench)
+            declared = status.make_bench_info(bench)
         except BenchFileError as error:
             notes = "\n".join(getattr(error, "__notes__", ()))
             failure = Failure(error.sentence, error.hint, notes, error.as_json())
@@ -202,7 +202,7 @@ class Engine:
     def _send_status(self, send: Callable[[messages.StatusUpdate], None]) -> None:
         """One at a time: a status that was looked at earlier must not arrive behind a later one."""
         with self._status_lock:
-            send(messages.StatusUpdate(facts.make_status(self)))
+            send(messages.StatusUpdate(status.make_status(self)))
 
     def _publish_status(self) -> None:
         ask_realtime(ENGINE_THREADS)

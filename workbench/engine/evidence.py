@@ -10,7 +10,7 @@ from drivers.evidence_class import SIM, explain_class, find_links
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 
 def confirm_evidence(station: LiveBench, tell: Callable[[Event], object]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from control.guard_process import guard_main
 from drivers.canbus.lean_can import can
-from workbench.interrupt import outlive_terminal
+from workbench.signals import outlive_terminal
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

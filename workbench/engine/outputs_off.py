@@ -17,7 +17,7 @@ from workbench.session.messages import OutputsOffReceived, Response
 
 if TYPE_CHECKING:
     from workbench.engine.engine import Engine
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 WHY: Final = "OUTPUTS OFF was pressed"
 GUARD_S: Final = 3.0  # for the guard, where the engine's own connections verify nothing

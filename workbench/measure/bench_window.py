@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QTimer
 
 from workbench.compose.session import open_session
-from workbench.session import patience
+from workbench.session import waiting
 from workbench.window.app import run_window
 from workbench.window.layout import Memory
 
 if TYPE_CHECKING:
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
     from workbench.window.window import Window
 
 SETTLE_MS: Final = 3000  # until plots are filled and the status line has had its first seconds
@@ -69,12 +69,12 @@ def main(bench: Path, folder: Path, seconds: int) -> int:
     """Connect, arm, run, open the window; the exit status."""
     session = open_session(bench, folder / "runs")
     for action, within_s in (
-        (session.connect, patience.CONNECT_S),
-        (session.arm, patience.ARM_S),
+        (session.connect, waiting.CONNECT_S),
+        (session.arm, waiting.ARM_S),
         (session.start, 5.0),
     ):
         pending: Any = action()
-        patience.finish(session, pending, within_s)
+        waiting.finish(session, pending, within_s)
     watched = Watched(session, folder, seconds)
     return run_window(lambda: session, memory=Memory(folder / "layout.ini"), ready=watched.begin)
 

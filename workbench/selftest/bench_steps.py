@@ -10,7 +10,7 @@ from drivers.ports import LinkState
 from workbench import jitter
 from workbench.selftest.step import Finding
 from workbench.selftest.yardstick import Yardstick
-from workbench.session import patience
+from workbench.session import waiting
 from workbench.session.status import CheckState
 from workbench.summary import summarise
 
@@ -48,10 +48,10 @@ def run(trip: Trip) -> Finding:
     """Lanes compared on the same samples, every tick on disk."""
     session = trip.at(BenchState.RUNNING)
     probe = Yardstick()
-    patience.idle(session, RUN_S)
+    waiting.idle(session, RUN_S)
     machine = probe.read()
     trip.run = folder = trip.run_folder
-    summary = patience.beside(session, lambda: summarise(folder, running_only=True))
+    summary = waiting.beside(session, lambda: summarise(folder, running_only=True))
     return judged_run(summary, machine, "" if session.status.realtime else session.status.realtime_words)
 
 

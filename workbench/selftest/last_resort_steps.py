@@ -16,13 +16,13 @@ from drivers.event import EventKind
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import Finding
-from workbench.session import patience
-from workbench.session.off_presses import ENGINE, GUARD
+from workbench.session import waiting
+from workbench.session.outputs_off_requests import ENGINE, GUARD
 
 if TYPE_CHECKING:
     from drivers.event import Event
     from workbench.selftest.trip import Trip
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP, GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)
@@ -40,12 +40,12 @@ def off_connecting(trip: Trip) -> Finding:
     trip.leave()  # the runs before are sealed, and this session begins at its very first step
     session = trip.session
     connecting, pressed = session.connect(), session.outputs_off()
-    patience.finish(session, connecting, patience.CONNECT_S)
-    patience.finish(session, pressed, TRIED_S)
-    tripped = patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
+    waiting.finish(session, connecting, waiting.CONNECT_S)
+    waiting.finish(session, pressed, TRIED_S)
+    tripped = waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
     trip.at(BenchState.RUNNING)
     reaction = Reaction()
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     if session.guard_pid is None:
         return Finding(ok=False, value="no guard", target="a guard to kill")
     reaction.since_s = killed_s = trip.now()
@@ -54,7 +54,7 @@ def off_connecting(trip: Trip) -> Finding:
     opened = evidence.first(
         trip.bench_folder, "bms", killed_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
-    patience.idle(session, 0.5)
+    waiting.idle(session, 0.5)
     trip.leave()
     if opened is None:
         return Finding(ok=False, value="contactors closed", target=finding.target, evidence=finding.evidence)
@@ -65,15 +65,15 @@ def off_unverified(trip: Trip) -> Finding:
     """A supply that answers nothing at disarm: nothing is called off, device and cells keep what they have."""
     session = trip.at(BenchState.ARMED)
     silence = session.inject("silent instrument", {"instrument": "supply"})
-    patience.finish(session, silence, 5.0)
+    waiting.finish(session, silence, 5.0)
     disarm = session.disarm()
-    ended = patience.wait_for(session, lambda: disarm.done, TRIED_S)
-    unknown = patience.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
+    ended = waiting.wait_for(session, lambda: disarm.done, TRIED_S)
+    unknown = waiting.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
     powered = _channel(session, BMS_POWER) == 1.0
     connected = _channel(session, cell_voltage(1)) > 2.0  # noqa: PLR2004  # V: a cell that is there
-    latched = patience.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
-    patience.finish(session, session.clear(int(silence.payload["number"])), 5.0)
-    mended = patience.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
+    latched = waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
+    waiting.finish(session, session.clear(int(silence.payload["number"])), 5.0)
+    mended = waiting.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
     target = "UNKNOWN, device powered, cells connected, Tripped; off once it answers again"
     held = {
         "disarm refused": ended and disarm.error is not None,
@@ -92,15 +92,15 @@ def off_unverified(trip: Trip) -> Finding:
 def message_stopped(trip: Trip) -> Finding:
     """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
     session = trip.at(BenchState.RUNNING)
-    flows = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
+    flows = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
-    patience.finish(session, fault, 5.0)
+    waiting.finish(session, fault, 5.0)
     stopped_s = trip.now()
-    zero = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) < ZERO_A, STALE_S + 1.0)
+    zero = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) < ZERO_A, STALE_S + 1.0)
     took_s = trip.now() - stopped_s
     runs = session.status.state is BenchState.RUNNING
-    patience.finish(session, session.clear(int(fault.payload["number"])), 5.0)
-    again = patience.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
+    waiting.finish(session, session.clear(int(fault.payload["number"])), 5.0)
+    again = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
     said = f"{CURRENT_MESSAGE} stopped, others went on" + ("" if again else "; no current after it came back")
     return Finding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)
@@ -112,17 +112,17 @@ def guard_hangs(trip: Trip) -> Finding:
     if STOP is None or GO_ON is None:
         return Finding(None, "not walked", target=target, reason="this system cannot stop a process")
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     if session.guard_pid is None:
         return Finding(ok=False, value="no guard", target=target)
     os.kill(session.guard_pid, STOP)
     try:
         reaction.since_s = trip.now()
         presses = [session.outputs_off()]
-        patience.finish(session, presses[0], TRIED_S)
+        waiting.finish(session, presses[0], TRIED_S)
         presses.append(session.outputs_off())  # a second one, on a bench that has tripped
-        patience.finish(session, presses[1], TRIED_S)
-        told = patience.wait_for(session, lambda: any(_names_guard(record.event) for record in session.events(0)), 1.0)
+        waiting.finish(session, presses[1], TRIED_S)
+        told = waiting.wait_for(session, lambda: any(_names_guard(record.event) for record in session.events(0)), 1.0)
     finally:
         os.kill(session.guard_pid, GO_ON)
     received = all(ENGINE in press.received_s for press in presses)

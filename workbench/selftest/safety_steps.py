@@ -10,8 +10,8 @@ from control.state import BenchState
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import Finding
-from workbench.session import patience
-from workbench.session.off_presses import PEERS
+from workbench.session import waiting
+from workbench.session.outputs_off_requests import PEERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,17 +27,17 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, 
 def fault(trip: Trip) -> Finding:
     """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     asked_s = trip.now()
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
-    patience.finish(session, session.inject("cell voltage", parameters), 5.0)
+    waiting.finish(session, session.inject("cell voltage", parameters), 5.0)
     where = trip.bench_folder
     over = evidence.first(where, "cell_simulator", asked_s, lambda entry: entry.get("step") == CELL, 2.0)
     opened = evidence.first(
         where, "bms", asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
     blamed = evidence.first(where, "bms", asked_s, lambda entry: entry.get("event") == "fault", 0.5)
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
     if over is None or opened is None or blamed is None:
         return Finding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
@@ -50,11 +50,11 @@ def fault(trip: Trip) -> Finding:
 def limit(trip: Trip) -> Finding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     if trip.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = trip.now()
-    patience.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
+    waiting.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
     crossed = evidence.first(
         trip.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
     )
@@ -65,11 +65,11 @@ def limit(trip: Trip) -> Finding:
 def outputs_off(trip: Trip) -> Finding:
     """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     reaction.since_s = trip.now()
     pressed = session.outputs_off()
     off = evidence.supply_off(trip.bench_folder, reaction.since_s)
-    patience.idle(session, SETTLE_S)
+    waiting.idle(session, SETTLE_S)
     target = f"off within {OFF_MS:g} ms, received by guard and engine"
     if off is None:
         return Finding(ok=False, value="still on", target=target, evidence=pressed.sentence)
@@ -80,7 +80,7 @@ def outputs_off(trip: Trip) -> Finding:
 def engine_killed(trip: Trip) -> Finding:
     """The engine dies; the guard makes the bench safe."""
     session, reaction = trip.at(BenchState.RUNNING), Reaction()
-    patience.idle(session, 2.0)
+    waiting.idle(session, 2.0)
     where, ports, pid = trip.bench_folder, session.guard_ports, session.engine_pid
     trip.killed_run = trip.run_folder
     ring = session.ring
@@ -98,7 +98,7 @@ def _judge(trip: Trip, where: Path, ports: frozenset[int], reaction: Reaction, w
     """Time to the supply's output off, which must be the guard's own doing."""
     off = evidence.supply_off(where, reaction.since_s)
     if trip.session_is_open:
-        patience.idle(trip.session, SETTLE_S)
+        waiting.idle(trip.session, SETTLE_S)
     return judged(off, ports, reaction, what)
 
 

@@ -12,12 +12,12 @@ from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
 from workbench.selftest.chain import Chain
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workbench.session.live import LiveSession
+    from workbench.session.live_session import LiveSession
 
 START_S, RESET_S = 5.0, 10.0
 _ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
@@ -74,15 +74,15 @@ class Trip:
         session = self.session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
-            patience.finish(session, session.reset("selftest: the step before has been judged"), RESET_S)
+            waiting.finish(session, session.reset("selftest: the step before has been judged"), RESET_S)
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):
             match session.status.state:
                 case BenchState.DISCONNECTED:
-                    patience.finish(session, session.connect(), patience.CONNECT_S)
+                    waiting.finish(session, session.connect(), waiting.CONNECT_S)
                 case BenchState.CONNECTED:
-                    patience.finish(session, session.arm(), patience.ARM_S)
+                    waiting.finish(session, session.arm(), waiting.ARM_S)
                 case _:
-                    patience.finish(session, session.start(), START_S)
+                    waiting.finish(session, session.start(), START_S)
             self._settle(session)
         return session
 
@@ -99,7 +99,7 @@ class Trip:
     @staticmethod
     def _settle(session: LiveSession) -> None:
         """The status that belongs to an answer comes right behind it."""
-        patience.idle(session, 0.15)
+        waiting.idle(session, 0.15)
 
     @staticmethod
     def now() -> float:

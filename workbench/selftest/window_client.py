@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
-from workbench.session import patience
+from workbench.session import waiting
 from workbench.window.pictures import Offscreen, serve
 
 SHOW_S = 8.0
@@ -22,9 +22,9 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
     starter = os.getppid()
     session = open_session(bench, runs, defects=BENCH_DEFECTS.get(defect, NO_DEFECTS))
     window = Offscreen(lambda: session)
-    patience.finish(window, session.connect(), patience.CONNECT_S)
-    patience.finish(window, session.arm(), patience.ARM_S)
-    patience.finish(window, session.start(), 5.0)
+    waiting.finish(window, session.connect(), waiting.CONNECT_S)
+    waiting.finish(window, session.arm(), waiting.ARM_S)
+    waiting.finish(window, session.start(), 5.0)
     serve(SHOW_S)
     pictures = [str(path) for path in window.pictures(folder)]
     while os.getppid() == starter:  # else it was killed, and nobody is left to end this window

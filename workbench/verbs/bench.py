@@ -9,7 +9,7 @@ from drivers.benchfile.copy import copy_bench
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 
 def copy(report: Report, file: Path, folder: Path) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 NOT_VERIFIED: Final = (
     "NOT VERIFIED: this is what the file says of itself; bundle verify judges it by keys that you trust."

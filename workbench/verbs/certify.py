@@ -16,13 +16,13 @@ from workbench.certify.limits import read_limits
 from workbench.certify.order import CertificationJob
 from workbench.certify.report import SYMBOLS, limits, value
 from workbench.certify.runner import Certification, suite_path
-from workbench.folders import make_stamped
+from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certificates.results import CaseResult
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 LOOK_S = 0.05
 

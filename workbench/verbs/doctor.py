@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drivers.benchfile.model import Bench
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 FREE_GB = 2.0
 SHOWN = ("bench", "window", "edge", "fleet")
@@ -133,9 +133,9 @@ def _device_map(bench: Bench) -> Check:
 def _mapped(bench: Bench) -> int:
     """How many channels the device map gives; raises `BenchFileError` for what a connect would refuse in it."""
     from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
-    from workbench.engine import facts  # noqa: PLC0415
+    from workbench.engine import status  # noqa: PLC0415
 
-    facts.make_bench_info(bench)
+    status.make_bench_info(bench)
     return len(read_dut_map(bench.dut_map).channels)
 
 

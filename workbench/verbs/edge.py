@@ -15,13 +15,13 @@ from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import reset_trip
 from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
-from workbench.compose.field import field
-from workbench.interrupt import leave_once
+from workbench.compose.edge_pack import field
+from workbench.signals import leave_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 _PACK: Final = "pack"
 

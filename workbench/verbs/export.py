@@ -14,7 +14,7 @@ from drivers.runlog.run import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 
 def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) -> bool:

@@ -14,14 +14,14 @@ from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
 from workbench.compose.broker import broker_at
-from workbench.interrupt import leave_once
+from workbench.signals import leave_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 REACH_S: Final = 10.0
 TURN_S: Final = 0.1

@@ -16,7 +16,7 @@ from workbench.measure.metric import table
 
 if TYPE_CHECKING:
     from workbench.measure.metric import Row
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 DATA_VARIABLE = "PULSEBMS_DATA"
 

@@ -14,12 +14,12 @@ from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
 from workbench.certify.runner import suite_path
 from workbench.compose.defects import refuse_without_part
 from workbench.compose.named_defects import bms_defects, seed_defect
-from workbench.folders import make_stamped
+from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 MISSED: Final = 1  # of the twelve, one may stay unfound
 SEED: Final = 20260

@@ -13,7 +13,7 @@ from workbench.window.start import open_window
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
     from workbench.window.window import Window
 
 

@@ -14,18 +14,18 @@ from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.event import Level
 from workbench.compose.session import open_session
-from workbench.engine import faults
+from workbench.engine import injected_faults
 from workbench.selftest import evidence
-from workbench.session import patience
-from workbench.session.faultplan import planned
-from workbench.session.live import LEAVE_S, SEAL_S
+from workbench.session import waiting
+from workbench.session.fault_plan import planned
+from workbench.session.live_session import LEAVE_S, SEAL_S
 from workbench.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.outcome import Report
-    from workbench.session.faultplan import Planned
+    from workbench.report import Report
+    from workbench.session.fault_plan import Planned
 
 ACT_S = 5.0
 LATE_SHOWN = ("p50", "p99", "max")
@@ -49,7 +49,8 @@ class Headless:
         self.tripped = ""
         self._report = report
         self._told = 0
-        self._before = [fault for fault in plan if fault.name == faults.OPEN_WIRE]  # the relay wants the BMS unpowered
+        # the relay of an open wire wants the BMS unpowered
+        self._before = [fault for fault in plan if fault.name == injected_faults.OPEN_WIRE]
         self._deeds = sorted(
             [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
             + [(fault.at_s + fault.for_s, fault, False) for fault in plan],
@@ -67,21 +68,21 @@ class Headless:
     def walk(self, duration_s: float) -> Path:
         """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""
         session = self.session
-        patience.finish(session, session.connect(), patience.CONNECT_S)
+        waiting.finish(session, session.connect(), waiting.CONNECT_S)
         folder = Path(session.status.run_folder)
         self._report.body["run"] = str(folder)
         self._report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
         for fault in self._before:
             self._inject(fault, 0.0)
-        patience.finish(session, session.arm(), patience.ARM_S)
+        waiting.finish(session, session.arm(), waiting.ARM_S)
         self._report.line(f"armed: {len(session.status.checklist)} checks hold")
-        patience.finish(session, session.start(duration_s), ACT_S)
+        waiting.finish(session, session.start(duration_s), ACT_S)
         self._report.line(f"running for {duration_s:g} s")
         self._watch(duration_s)
         self.tripped = session.status.trip_reason
         if session.status.state is BenchState.RUNNING:
-            patience.finish(session, session.stop(), 2 * ACT_S)
-        patience.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
+            waiting.finish(session, session.stop(), 2 * ACT_S)
+        waiting.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
         return folder
 
     def _watch(self, duration_s: float) -> None:
@@ -92,7 +93,7 @@ class Headless:
             while (gone_s := time.monotonic() - started_s) < duration_s:
                 self._act(gone_s)
                 next_s = self._deeds[0][0] - gone_s if self._deeds else duration_s
-                patience.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
+                waiting.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
                 progress.update(bar, completed=gone_s)
                 self.tell()
                 if self.session.status.state is not BenchState.RUNNING:
@@ -104,12 +105,12 @@ class Headless:
             if begins:
                 self._inject(fault, gone_s)
             elif fault in self._numbers:
-                patience.finish(self.session, self.session.clear(self._numbers.pop(fault)), ACT_S)
+                waiting.finish(self.session, self.session.clear(self._numbers.pop(fault)), ACT_S)
 
     def _inject(self, fault: Planned, at_s: float) -> None:
         asked_s = time.monotonic()
         pending = self.session.inject(fault.name, fault.parameters)
-        patience.finish(self.session, pending, ACT_S)
+        waiting.finish(self.session, pending, ACT_S)
         self._numbers[fault] = int(pending.payload["number"])
         self.injected.append(
             {"name": fault.name, "parameters": fault.parameters, "at_s": round(at_s, 3), "asked_s": asked_s}
@@ -128,7 +129,7 @@ def main(
 ) -> bool:
     """True when the bench ran to the end, every tick was recorded and no lane failed."""
     declared = read_bench(bench)  # a mistake ends here, before a process is started
-    offered = faults.list_offered(declared, read_dut_map(declared.dut_map))
+    offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
     headless = Headless(bench, out, report, plan, unattended=unattended, take_over=take_over)
     try:
@@ -141,7 +142,7 @@ def main(
     report.body.update(summary, faults=headless.injected)
     for fault in headless.injected:
         asked_s = fault.pop("asked_s")
-        if fault["name"] == faults.BENCH_V:
+        if fault["name"] == injected_faults.BENCH_V:
             summary["safe_ms"]["limit"] = evidence.limit_to_off_ms(folder / "emulated", asked_s, ports)
     _say(report, summary)
     if ended:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.folders import make_stamped
+from workbench.run_folders import make_stamped
 from workbench.selftest.itinerary import check_defect, chosen
 from workbench.selftest.step import Finding, Step, line, row
 from workbench.selftest.trip import Trip
@@ -15,7 +15,7 @@ from workbench.selftest.trip import Trip
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 SUMMARY: Final = "selftest.json"
 OLD_SUMMARY: Final = "tour.json"  # of a folder that the verb wrote when it was called tour

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.outcome import Report
+    from workbench.report import Report
 
 RUN_S = 20.0
 
@@ -34,23 +34,23 @@ def has_display() -> bool:
 def show_without_display(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Connect, arm, run, take pictures, stop; True when it went well."""
     from workbench.compose.session import open_session  # noqa: PLC0415
-    from workbench.session import patience  # noqa: PLC0415  # as above
+    from workbench.session import waiting  # noqa: PLC0415  # as above
     from workbench.window.pictures import Offscreen, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
     session = open_session(bench, out, take_over=take_over)
     try:
         window = Offscreen(lambda: session)
-        patience.finish(window, session.connect(), patience.CONNECT_S)
+        waiting.finish(window, session.connect(), waiting.CONNECT_S)
         report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
-        patience.finish(window, session.arm(), patience.ARM_S)
+        waiting.finish(window, session.arm(), waiting.ARM_S)
         report.line(f"armed: {len(session.status.checklist)} checks hold")
-        patience.finish(window, session.start(), 5.0)
+        waiting.finish(window, session.start(), 5.0)
         report.line(f"running for {RUN_S:g} s")
         began_s = time.monotonic()
         serve(RUN_S)
         pictures = window.pictures(out.resolve() / "pictures")
-        patience.finish(window, session.stop(), 10.0)
+        waiting.finish(window, session.stop(), 10.0)
         report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.status.run_folder}")
     finally:
         session.close()

@@ -19,7 +19,7 @@ def open_window(
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
 
     from workbench.compose.session import open_session  # noqa: PLC0415
-    from workbench.interrupt import leave_once  # noqa: PLC0415
+    from workbench.signals import leave_once  # noqa: PLC0415
     from workbench.window.app import run_window  # noqa: PLC0415
     from workbench.window.library import RunLibrary  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.errors import CheckFailed, Usage
-from workbench.outcome import Exit, Report, status_of
+from workbench.report import Exit, Report, status_of
 from workbench.verbs import edge
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,5 +26,5 @@ def suite(folder: Path, body: str) -> Path:
 
 def ended(certification: Certification, within_s: float = 60.0) -> Certification:
     """The same, once it is done."""
-    assert patience.wait_for(certification, lambda: certification.done, within_s)
+    assert waiting.wait_for(certification, lambda: certification.done, within_s)
     return certification

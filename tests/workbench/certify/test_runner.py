@@ -17,7 +17,7 @@ from workbench.certify import certificate, runner
 from workbench.certify.order import CertificationJob
 from workbench.certify.runner import Certification, suite_path
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.session import patience
+from workbench.session import waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +117,7 @@ def test_a_stop_ends_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     out = tmp_path / "out"
     out.mkdir()
     certification = Certification(suite(tmp_path / "suite", body), CertificationJob(EMULATED_BENCH, out))
-    assert patience.wait_for(certification, lambda: certification.now is not None, 60.0)
+    assert waiting.wait_for(certification, lambda: certification.now is not None, 60.0)
     certification.stop()
     ended(certification)  # it does not look for the stop: its process is ended
     assert certification.cases[0].reason == "stopped"

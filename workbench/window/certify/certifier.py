@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from drivers.errors import PulseError, RunLogError
 from workbench.certify.order import CertificationJob
 from workbench.certify.runner import SUITES, Certification
-from workbench.folders import make_stamped
+from workbench.run_folders import make_stamped
 from workbench.window.certify import certificates
 from workbench.window.certify.model import Suite
 from workbench.window.certify.reading import SuiteReading

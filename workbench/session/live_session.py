@@ -17,10 +17,10 @@ from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
-from workbench.session import messages, rules
+from workbench.session import allowed_actions, messages
 from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.bench_info import BenchInfo
-from workbench.session.off_presses import OutputsOffRequests, PendingOff
+from workbench.session.outputs_off_requests import OutputsOffRequests, PendingOff
 from workbench.session.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class LiveSession:
     def can(self, action: Action) -> tuple[bool, str]:
         if self.bench_error and action is Action.CONNECT:
             return False, "The bench file has a mistake; mend it and open it again."
-        return rules.can(action, self._status.state)
+        return allowed_actions.can(action, self._status.state)
 
     # -- actions
 
@@ -148,7 +148,7 @@ class LiveSession:
         return self._request(Action.CLEAR, "Clear fault", fault_number=number)
 
     def script(self, verb: str, **arguments: Any) -> PendingAction:
-        """One act of a certification case on the armed bench; see `workbench.engine.script`."""
+        """One act of a certification case on the armed bench; see `workbench.engine.case_actions`."""
         return self._request(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
 
     def poll(self) -> None:

@@ -30,7 +30,7 @@ from drivers.channel_names import (
     sensed_voltage,
 )
 from drivers.errors import BenchFileError
-from workbench.engine import faults
+from workbench.engine import injected_faults
 from workbench.session.bench_info import BenchInfo, SourceInfo
 from workbench.session.limit_pairs import list_limit_pairs
 from workbench.session.status import GuardInfo, LaneInfo, LoopStats, RecordingSize, SessionStatus
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
     from workbench.engine.engine import Engine
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
@@ -67,7 +67,7 @@ def make_bench_info(bench: Bench) -> BenchInfo:
             SourceInfo("io_box", "I/O box", (IO,), bench.io_box.period_s),
         ),
         limits=tuple(list_limit_pairs(bench, make_channel_table(bench, mapped))),
-        faults=faults.list_offered(bench, mapped),
+        faults=injected_faults.list_offered(bench, mapped),
         words=words(mapped),
     )
 

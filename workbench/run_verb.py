@@ -10,8 +10,8 @@ import typer
 
 from drivers.errors import Interrupted, PulseError, RunLogError
 from workbench.extras import missing_package
-from workbench.interrupt import leave_once
-from workbench.outcome import Report
+from workbench.report import Report
+from workbench.signals import leave_once
 
 P = ParamSpec("P")
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from control.guard_reports import ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from drivers.event import DETAIL, Event, Level
-from workbench.engine import power
+from workbench.engine import shutdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from control.guard_reports import KeptReport
     from control.tick import Tick
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before the engine acts itself
 AGAIN_S: Final = 3.0  # longer than one safe sequence of the engine takes to fail
@@ -74,7 +74,7 @@ class GuardFallback:
     def make_safe(self, station: LiveBench) -> list[str]:
         """The engine's own safe sequence, whatever the guard does; sentences for what could not be verified."""
         trip = station.loop.machine.trips
-        trouble = power.make_safe(station)
+        trouble = shutdown.make_safe(station)
         if not trouble and station.loop.machine.state is BenchState.TRIPPED:
             self._mark_verified(station, trip)
         elif trouble and not self.guard_alive:

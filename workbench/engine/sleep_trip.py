@@ -11,7 +11,7 @@ from drivers.suspend import SuspendWatch, sentence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 
 class SleepTrip:

@@ -11,7 +11,7 @@ from drivers.errors import PulseError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 ANSWER_S: Final = 0.2
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from drivers.scpi.source import SentSetpoint
     from drivers.snapshot import Command, Floats
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 SEND_S: Final = 0.5
 POWER_S: Final = 2.0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
 
 CELL_V: Final = "cell voltage"
 BENCH_V: Final = "bench voltage"

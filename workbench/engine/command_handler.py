@@ -11,13 +11,13 @@ from control.state import BenchState, OutputState
 from drivers.errors import BenchError, Refused
 from drivers.event import Event, Level
 from drivers.ports import LinkState
-from workbench.engine import last_shutdown, power, session_journal
+from workbench.engine import last_shutdown, session_journal, shutdown
 from workbench.engine.arm import arm
+from workbench.engine.case_actions import CaseActions
 from workbench.engine.evidence import confirm_evidence
-from workbench.engine.faults import InjectedFaults
-from workbench.engine.script import CaseActions
-from workbench.engine.standby import GuardFallback
-from workbench.engine.wake import SleepTrip
+from workbench.engine.guard_fallback import GuardFallback
+from workbench.engine.injected_faults import InjectedFaults
+from workbench.engine.sleep_trip import SleepTrip
 from workbench.session.messages import Closed, Request, RequestProgress, RingOpened
 from workbench.session.status import CheckState
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from control.tick import Tick
     from drivers.benchfile.model import Bench
     from workbench.engine.engine import Engine
-    from workbench.engine.station import LiveBench
+    from workbench.engine.live_bench import LiveBench
     from workbench.session.status import ChecklistLine
 
 CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
@@ -222,7 +222,7 @@ class CommandHandler:
             self._engine.trip(f"off is not verified: {trouble[0]}")
             if not station.wait_until(lambda: self.guard_fallback.is_verified(station), VERIFY_S):
                 return False, trouble
-        return True, trouble + power.power_down(station)
+        return True, trouble + shutdown.power_down(station)
 
     def _start(self, duration_s: float | None = None) -> None:
         station = self._station
