@@ -312,11 +312,11 @@ def main() -> int:
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
-        return _say_usage(error)
+        return _report_usage(error)
     return status if isinstance(status, int) else Exit.OK
 
 
-def _say_usage(error: Any) -> int:
+def _report_usage(error: Any) -> int:
     """What was wrong with the words of the command, for people and for scripts."""
     if (old := getattr(error, "option_name", "")) in _RENAMED:
         error.message, error.possibilities = f"{old} is now called {_RENAMED[old]}", None

@@ -57,15 +57,15 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def lacking(extra: str) -> list[str]:
+def list_missing(extra: str) -> list[str]:
     """The modules of an extra that are not installed here."""
     return [module for module in EXTRAS[extra] if not _is_installed(module)]
 
 
 def require(extra: str, who: str) -> None:
     """Raise `PackageMissing`, a sentence about `who`, where a module of the extra is missing."""
-    if modules := lacking(extra):
-        raise _missing(who, modules[0], extra)
+    if modules := list_missing(extra):
+        raise _make_error(who, modules[0], extra)
 
 
 def require_for(verb: str) -> None:
@@ -89,7 +89,7 @@ def missing_package(error: ModuleNotFoundError, who: str) -> PackageMissing | No
     name = error.name or ""
     for extra, modules in EXTRAS.items():
         if any(name == module or name.startswith(f"{module}.") for module in _roots(modules)):
-            return _missing(who, name, extra)
+            return _make_error(who, name, extra)
     return None
 
 
@@ -105,7 +105,7 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _missing(who: str, module: str, extra: str) -> PackageMissing:
+def _make_error(who: str, module: str, extra: str) -> PackageMissing:
     return PackageMissing(
         f"{who} needs the Python package {module}, which is not installed",
         key=extra,

@@ -23,7 +23,7 @@ MOST_MISSED_PCT: Final = 0.1  # of the due instants
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedInstants:
     """Lateness of each due instant in s; `missed` of them had no turn of their own."""
 
     late_s: Floats
@@ -39,7 +39,7 @@ class Served:
         return figures_ms(self.late_s)
 
 
-def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = None) -> Served:
+def compute_served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = None) -> ServedInstants:
     """What the rows of `COLUMNS` and `t_s` tell; an instant counts where it was due in a state of `during[rows]`.
 
     It was due in the state that the turn before had left, so that a stall counts although the bench trips over it. A
@@ -47,7 +47,7 @@ def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = Non
     """
     late_s, missed, t_s = run[LOOP_LATE], run[LOOP_MISSED], run["t_s"]
     if not len(late_s):
-        return Served(np.empty(0), 0)
+        return ServedInstants(np.empty(0), 0)
     own = np.ones(len(late_s), dtype=bool) if during is None else during
     before = np.concatenate([own[:1], own[:-1]])
     period_s = _period_s(t_s - late_s, missed, run[LOOP_NUMBER])
@@ -57,10 +57,10 @@ def served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = Non
     rest_s = float(run[LOOP_LATE][-1] + run[LOOP_TURN][-1]) if own[-1] else 0.0
     count = int(rest_s / period_s) if period_s > 0.0 else 0
     unserved = np.array([rest_s - period_s * n for n in range(1, count + 1)], np.float64)
-    return Served(np.concatenate([every, unserved]), int(left_out.sum()) + count)
+    return ServedInstants(np.concatenate([every, unserved]), int(left_out.sum()) + count)
 
 
-def within(value: float, target: float, own: float) -> bool | None:
+def is_within(value: float, target: float, own: float) -> bool | None:
     """Whether `value` stays below `target`; None where `MEETS` times the machine's `own` may account for the excess.
 
     A value that is not a number stays below nothing.

@@ -34,8 +34,8 @@ def status_of(error: PulseError) -> Exit:
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
 
 
-def machine() -> dict[str, Any]:
-    """The `machine` object."""
+def describe_machine() -> dict[str, Any]:
+    """The `describe_machine` object."""
     return {
         "cores": os.cpu_count(),
         "realtime": has_realtime_permission(),
@@ -65,7 +65,7 @@ class Report:
                 "command": self.command,
                 "ok": ok,
                 "duration_s": round(time.monotonic() - self.started_s, 3),
-                "machine": machine(),
+                "machine": describe_machine(),
             }
             tail = {"error": error.as_json()} if error else {}
             print(json.dumps(replace_nan({**head, **self.body, **tail}), ensure_ascii=False), flush=True)

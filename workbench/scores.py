@@ -26,7 +26,7 @@ SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the f
 
 
 @dataclass(frozen=True)
-class Score:
+class LaneScore:
     """`value`, or None with the `reason`; `coverage` (0 to 1) of the samples that it should hold for are known."""
 
     value: float | None
@@ -34,18 +34,20 @@ class Score:
     reason: str = ""
 
 
-def rms(differences: Floats) -> Score:
+def rms(differences: Floats) -> LaneScore:
     """Root of the mean square of an array of any shape, in which NaN is a sample that is not known."""
     if not differences.size:
-        return Score(None, 0.0, "there are no samples")
+        return LaneScore(None, 0.0, "there are no samples")
     known = np.isfinite(differences)
     coverage = float(known.mean())
     if coverage < ENOUGH:
-        return Score(None, coverage, f"known for {100 * coverage:.1f} % of the samples, {100 * ENOUGH:g} % are needed")
-    return Score(float(np.sqrt(np.mean(differences[known] ** 2))), coverage)
+        return LaneScore(
+            None, coverage, f"known for {100 * coverage:.1f} % of the samples, {100 * ENOUGH:g} % are needed"
+        )
+    return LaneScore(float(np.sqrt(np.mean(differences[known] ** 2))), coverage)
 
 
-def worst(scores: Sequence[Score]) -> float:
+def worst(scores: Sequence[LaneScore]) -> float:
     """The greatest of them; NaN where one is none, or there are none."""
     values = [math.nan if score.value is None else score.value for score in scores]
     return float(np.max(values)) if values else math.nan
@@ -62,7 +64,7 @@ def nearest_gaps(mine: Floats, theirs: Floats, lags: tuple[int, ...]) -> Floats:
     return nearest
 
 
-def lane_scores(run: Run) -> list[dict[str, Any]]:
+def compute_lane_scores(run: Run) -> list[dict[str, Any]]:
     """Each lane of a run with what it can be compared by; figures that do not apply to it, or are no scores, are None.
 
     A lane that failed has no score. `active`: at the end of the run, or of what is there of it; `was_active`: at any
@@ -114,9 +116,9 @@ class _Scores:
             "reason": next(iter(reasons), ""),
         }
 
-    def _scored(self, role: str, name: str) -> list[tuple[str, float, Score]]:
+    def _scored(self, role: str, name: str) -> list[tuple[str, float, LaneScore]]:
         """Key, factor to its unit, and score of all that applies to a lane."""
-        scores: list[tuple[str, float, Score]] = []
+        scores: list[tuple[str, float, LaneScore]] = []
         if role == "estimator" and (score := self._soc_error(name)) is not None:
             scores.append(("soc_error", 1.0, score))
         if role == "twin":
@@ -125,7 +127,7 @@ class _Scores:
             if (shadow := self._running & ~active).any() or not scores:
                 scores.append(("difference_mv", 1e3, self._difference(name, shadow)))
         if self._running.sum() < SETTLE_TICKS:
-            return [(key, factor, Score(None, 0.0, "it did not run for long enough")) for key, factor, _ in scores]
+            return [(key, factor, LaneScore(None, 0.0, "it did not run for long enough")) for key, factor, _ in scores]
         return scores
 
     def _playing(self, twin: str) -> npt.NDArray[np.bool_]:
@@ -139,7 +141,7 @@ class _Scores:
             return self._twins[int(last)] == name
         return bool(name == self._run.meta["active"][role])
 
-    def _tracking(self, twin: str, during: npt.NDArray[np.bool_]) -> Score:
+    def _tracking(self, twin: str, during: npt.NDArray[np.bool_]) -> LaneScore:
         """Read-back minus the nearest set-point that it may show, of the twin that was active when it was sent."""
         most, gaps = max(WRITTEN_TICKS), list["Floats"]()
         for cell in self._cells(twin):
@@ -148,12 +150,12 @@ class _Scores:
             gaps.append(gap[during[most:]])
         return rms(np.concatenate(gaps)) if gaps else rms(np.empty(0))
 
-    def _difference(self, twin: str, during: npt.NDArray[np.bool_]) -> Score:
+    def _difference(self, twin: str, during: npt.NDArray[np.bool_]) -> LaneScore:
         """A twin minus the one that is active at the moment."""
         gaps = [self._column(lane_channel("twin", twin, cell)) - self._of_active(cell) for cell in self._cells(twin)]
         return rms(np.concatenate([gap[during] for gap in gaps])) if gaps else rms(np.empty(0))
 
-    def _soc_error(self, estimator: str) -> Score | None:
+    def _soc_error(self, estimator: str) -> LaneScore | None:
         """Pack's SoC against the twin that is active at the moment (a fraction); None in mode pack."""
         cells = [cell.replace("voltage", "soc") for cell in self._cells(self._widest())]
         if not cells:

@@ -8,7 +8,7 @@ from drivers.channel_names import BENCH_STATE, LOOP_NUMBER
 from drivers.jsonvalues import nan_to_null
 from drivers.runlog.run import Run
 from workbench import jitter
-from workbench.scores import RUNNING, lane_scores
+from workbench.scores import RUNNING, compute_lane_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
     """
     run = Run.open(folder)
     ticks = run.columns([*jitter.COLUMNS, BENCH_STATE])
-    served = jitter.served(ticks, ticks[BENCH_STATE] == RUNNING if running_only else None)
+    served = jitter.compute_served(ticks, ticks[BENCH_STATE] == RUNNING if running_only else None)
     late_ms = {name: nan_to_null(value) for name, value in served.figures_ms().items()}
     return {
         "ticks": int(ticks[LOOP_NUMBER][-1]) if run.count else 0,
@@ -31,5 +31,5 @@ def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
         "late_ms": late_ms,
         "safe_ms": dict.fromkeys(("limit", "engine_killed", "window_killed", "outputs_off")),
         "window": dict.fromkeys(("shell_ms", "plots_ms", "fps", "cpu_pct")),
-        "lanes": lane_scores(run),
+        "lanes": compute_lane_scores(run),
     }

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.selftest import evidence
-from workbench.selftest.evidence import Off
+from workbench.selftest.evidence import SupplyOff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,15 +27,15 @@ def write(folder: Path, *entries: dict[str, Any]) -> None:
 
 def test_an_engine_that_is_first_leaves_the_guard_its_own_word(tmp_path: Path) -> None:
     write(tmp_path, *ENGINE_FIRST, GUARD_TOO)
-    assert evidence.supply_off(tmp_path, 9.0) == Off(10.001, ENGINE)
-    assert evidence.asked_off(tmp_path, 9.0, frozenset({GUARD})) == Off(10.004, GUARD)
+    assert evidence.find_supply_off(tmp_path, 9.0) == SupplyOff(10.001, ENGINE)
+    assert evidence.find_requested_off(tmp_path, 9.0, frozenset({GUARD})) == SupplyOff(10.004, GUARD)
 
 
 def test_a_guard_that_only_asks_how_it_stands_has_not_said_off(tmp_path: Path) -> None:
     write(tmp_path, *ENGINE_FIRST)
-    assert evidence.asked_off(tmp_path, 9.0, frozenset({GUARD}), within_s=0.0) == Off(10.001, ENGINE)
+    assert evidence.find_requested_off(tmp_path, 9.0, frozenset({GUARD}), within_s=0.0) == SupplyOff(10.001, ENGINE)
 
 
 def test_what_was_said_while_the_output_stays_on_is_no_off(tmp_path: Path) -> None:
     write(tmp_path, GUARD_TOO)
-    assert evidence.asked_off(tmp_path, 9.0, frozenset({GUARD}), within_s=0.0) is None
+    assert evidence.find_requested_off(tmp_path, 9.0, frozenset({GUARD}), within_s=0.0) is None

@@ -11,13 +11,13 @@ from workbench.certificates.certificate import Certificate
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
 from workbench.report import Report
 from workbench.selftest import step as steps
-from workbench.selftest.bench_steps import judged_run
-from workbench.selftest.chain_steps import certified
-from workbench.selftest.step import Finding, Step
-from workbench.selftest.yardstick import Machine
+from workbench.selftest.bench_steps import judge_run
+from workbench.selftest.chain_steps import judge_certificate
+from workbench.selftest.step import SelftestStep, StepFinding
+from workbench.selftest.yardstick import MachineLateness
 from workbench.verbs import selftest as verb
 
-QUIET = Machine(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
+QUIET = MachineLateness(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
 NO_PERMISSION = "no real-time permission (Operation not permitted)"
 
 
@@ -44,16 +44,16 @@ def summary(*lanes: dict[str, Any], p99: float | None = 0.2, missed: int = 0, lo
     }
 
 
-def machine(late_ms: float, standstill_s: float = 0.0) -> Machine:
+def machine(late_ms: float, standstill_s: float = 0.0) -> MachineLateness:
     late_s = np.full(1200, late_ms / 1e3)
     late_s[: round(standstill_s / 0.01)] = standstill_s
-    return Machine(0.01 * np.arange(1200.0), late_s)
+    return MachineLateness(0.01 * np.arange(1200.0), late_s)
 
 
 def test_a_run_that_holds_is_ok_on_any_machine() -> None:
     for own in (QUIET, machine(50.0)):
-        assert judged_run(summary(), own, "").ok is True
-        assert judged_run(summary(), own, NO_PERMISSION).ok is True
+        assert judge_run(summary(), own, "").ok is True
+        assert judge_run(summary(), own, NO_PERMISSION).ok is True
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_a_run_that_holds_is_ok_on_any_machine() -> None:
     ],
 )
 def test_each_figure_that_does_not_hold_fails_the_step(wrong: dict[str, Any]) -> None:
-    assert judged_run(wrong, QUIET, "").ok is False
+    assert judge_run(wrong, QUIET, "").ok is False
 
 
 def test_a_lane_that_failed_is_named() -> None:
-    finding = judged_run(summary(lane("controller", "mpc", failed=True, reason="the lane failed")), QUIET, "")
+    finding = judge_run(summary(lane("controller", "mpc", failed=True, reason="the lane failed")), QUIET, "")
     assert "controller mpc: the lane failed" in finding.evidence
 
 
@@ -89,22 +89,22 @@ def test_a_lane_that_failed_is_named() -> None:
         (summary(missed=30), machine(0.1, standstill_s=0.2), "misses 1.7 %"),
     ],
 )
-def test_what_the_machine_may_account_for_is_not_judged(late: dict[str, Any], own: Machine, says: str) -> None:
-    finding = judged_run(late, own, "")
+def test_what_the_machine_may_account_for_is_not_judged(late: dict[str, Any], own: MachineLateness, says: str) -> None:
+    finding = judge_run(late, own, "")
     assert finding.ok is None
     assert says in finding.reason
     assert "the machine itself is late by" in finding.reason
 
 
 def test_without_permission_lateness_is_told_and_not_judged() -> None:
-    finding = judged_run(summary(p99=6.0, missed=9), QUIET, NO_PERMISSION)
+    finding = judge_run(summary(p99=6.0, missed=9), QUIET, NO_PERMISSION)
     assert finding.ok is None
     assert NO_PERMISSION in finding.reason
 
 
 def test_a_machine_that_is_late_excuses_nothing_else() -> None:
-    assert judged_run(summary(p99=2.5, lost=1), machine(1.0), "").ok is False
-    assert judged_run(summary(p99=40.0), machine(1.0), "").ok is False
+    assert judge_run(summary(p99=2.5, lost=1), machine(1.0), "").ok is False
+    assert judge_run(summary(p99=40.0), machine(1.0), "").ok is False
 
 
 @pytest.mark.parametrize(("second", "ok", "not_judged"), [(None, True, 1), (True, True, 0), (False, False, 0)])
@@ -116,12 +116,14 @@ def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     walk = [
-        Step("connect", "connected", lambda _: Finding(ok=True, value=1.0)),
-        Step("run", "runs", lambda _: Finding(second, 2.0, reason="" if second is not None else "it is slow")),
-        Step("after", "after it", lambda _: Finding(ok=True, value=3.0), needs=("run",)),
+        SelftestStep("connect", "connected", lambda _: StepFinding(ok=True, value=1.0)),
+        SelftestStep(
+            "run", "runs", lambda _: StepFinding(second, 2.0, reason="" if second is not None else "it is slow")
+        ),
+        SelftestStep("after", "after it", lambda _: StepFinding(ok=True, value=3.0), needs=("run",)),
     ]
 
-    def chosen(only: str) -> list[tuple[int, Step]]:
+    def chosen(only: str) -> list[tuple[int, SelftestStep]]:
         return list(enumerate(walk, 1))
 
     monkeypatch.setattr(verb, "chosen", chosen)
@@ -131,7 +133,9 @@ def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
     told = report.body["steps"]
     assert [one["ok"] for one in told] == [True, second, second is not False]
     assert told[1]["reason"] == ("it is slow" if second is None else "")
-    assert steps.line(2, walk[1], walk[1].walk(None)).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]  # pyright: ignore[reportArgumentType]  # it walks nowhere
+    assert (
+        steps.format_line(2, walk[1], walk[1].run(None)).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]
+    )  # pyright: ignore[reportArgumentType]  # it walks nowhere
 
 
 def certificate(*verdicts: str) -> Certificate:
@@ -159,6 +163,6 @@ def test_a_certificate_with_checks_that_were_not_judged_is_not_judged(
     verdicts: tuple[str, ...],
     ok: bool | None,  # noqa: FBT001
 ) -> None:
-    finding = certified(certificate(*verdicts), 2, "folder")
+    finding = judge_certificate(certificate(*verdicts), 2, "folder")
     assert finding.ok is ok
     assert finding.reason == ("PASSED, 1 check not judged: time: too coarse" if ok is None else "")

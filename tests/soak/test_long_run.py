@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from workbench import jitter
-from workbench.selftest.yardstick import Yardstick
+from workbench.selftest.yardstick import LatencyProbe
 
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_S = float(os.environ.get("PULSEBMS_SOAK_S", "600"))
@@ -37,7 +37,7 @@ def memory(process: psutil.Process) -> int:
 
 def test_a_long_run_loses_no_tick_and_grows_no_memory(tmp_path: Path) -> None:
     command = [sys.executable, "main.py", "run", "--json", "--out", str(tmp_path), "--duration", str(SOAK_S)]
-    probe = Yardstick()
+    probe = LatencyProbe()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     whole = psutil.Process(process.pid)
     time.sleep(20.0 + WARM_S)  # fixed wait: the soak itself
@@ -45,14 +45,14 @@ def test_a_long_run_loses_no_tick_and_grows_no_memory(tmp_path: Path) -> None:
     time.sleep(SOAK_S - WARM_S - 20.0)  # fixed wait: the soak itself
     late = memory(whole)
     stdout, _ = process.communicate(timeout=300.0)
-    machine = probe.read()
+    machine = probe.finish()
     answer: dict[str, Any] = json.loads(stdout)
     print(f"{answer['ticks']} ticks, late {answer['late_ms']}, memory {early / 1e6:.0f} to {late / 1e6:.0f} MB")  # noqa: T201  # the figures
     assert process.returncode == 0
     assert answer["recorded"] == answer["ticks"] >= 100 * SOAK_S
     assert late - early < GROWTH
     missed_pct = 100.0 * answer["missed"] / answer["due"]
-    held = jitter.within(missed_pct, jitter.MOST_MISSED_PCT, machine.missed_pct)
+    held = jitter.is_within(missed_pct, jitter.MOST_MISSED_PCT, machine.missed_pct)
     if held is None:
         pytest.skip(f"all else holds; {missed_pct:.3g} % missed, the machine itself misses {machine.missed_pct:.3g} %")
     assert held, f"{missed_pct:.3g} % missed, the machine itself misses {machine.missed_pct:.3g} %"

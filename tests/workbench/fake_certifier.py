@@ -39,37 +39,37 @@ class Process:
 class ToldAgain(Certification):
     """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
 
-    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, order: CertificationJob, pace: int) -> None:
-        self.suite, self.order = suite, order
+    def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, job: CertificationJob, pace: int) -> None:
+        self.suite, self.job = suite, job
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
         self.broken: list[str] = []
         self.done = self.stopped = False
         self.began_s = 0.0
         self._stopped_s = float("inf")
-        self._stream = EventStreamReader(order.out)
+        self._stream = EventStreamReader(job.out)
         self.process = self._process = Process()  # type: ignore[assignment]
         self.lines = [said for said in lines if self._asked(said)]
         self.pace = pace
         self.exit = 0  # its status after the last line
 
     def _asked(self, said: dict[str, Any]) -> bool:
-        return "id" not in said or self.order.asks(said["id"], said["variant"])
+        return "id" not in said or self.job.includes(said["id"], said["variant"])
 
     def poll(self) -> list[CertifyEvent]:
         if self.done:
             return []
         now, self.lines = self.lines[: self.pace], self.lines[self.pace :]
-        with (self.order.out / NAME).open("a") as file:
+        with (self.job.out / NAME).open("a") as file:
             for said in now:
-                cases = [case for case in said.get("cases", ()) if self.order.asks(case["id"], case["variant"])]
+                cases = [case for case in said.get("cases", ()) if self.job.includes(case["id"], case["variant"])]
                 file.write(json.dumps(said | {"cases": cases} if "cases" in said else said) + "\n")
         events = list(self._stream.read())
         for event in events:
             self._take(event)
         if self.stopped or not self.lines or self.process.returncode is not None:
             self.process.returncode = self.process.returncode or self.exit
-            self._settle()
+            self._judge_unfinished()
         return events
 
     def crash(self) -> None:

@@ -26,7 +26,7 @@ def read(folder: Path, section: str, line: str) -> Bench:
 
 def test_a_declared_time_out_reaches_the_driver_and_the_others_stay(tmp_path: Path) -> None:
     bench = read(tmp_path, "supply", "timeouts_ms = { read = 400, obey = 2500 }")
-    cells, supply, io_box, _ = composition._instruments(bench)  # pyright: ignore[reportPrivateUsage]  # the wiring is what is looked at
+    cells, supply, io_box, _ = composition._make_instruments(bench)  # pyright: ignore[reportPrivateUsage]  # the wiring is what is looked at
     assert supply.timeouts == Supply.kept.from_bench({"read": 0.4, "obey": 2.5})
     assert cells.timeouts == CellSimulator.kept
     assert io_box.timeouts.read == 0.25

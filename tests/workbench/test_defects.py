@@ -19,16 +19,16 @@ from edge_bridge.fleet.defects import STORES, find_store
 from edge_bridge.fleet.row_store import RowStore
 from fixtures.bms.defects import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
-from workbench.certify.order import VARIABLE, CertificationJob, given
+from workbench.certify.order import VARIABLE, CertificationJob, read_job
 from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
 from workbench.compose.named_defects import (
     BENCH_DEFECTS,
     LOST_TICK,
     TickDroppingRecorder,
-    bms_defects,
     find_defects,
-    mute,
+    list_bms_defects,
+    mute_guard,
     seed_defect,
 )
 from workbench.selftest.itinerary import DEFECTS, STEPS
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Bytes, Floats
 
-EVERY = (*BENCH_DEFECTS.values(), *(seed_defect(name, 7) for name in bms_defects()))
+EVERY = (*BENCH_DEFECTS.values(), *(seed_defect(name, 7) for name in list_bms_defects()))
 MAKERS = {  # who may know a defect by its name
     "edge_bridge/edge/defects.py",
     "edge_bridge/fleet/defects.py",
@@ -88,7 +88,7 @@ def test_each_defect_differs_and_reaches_a_spawned_engine_as_it_is(defects: Defe
 
 def test_a_mute_guard_queries_as_before_and_sends_nothing() -> None:
     ordinary = ea_psb10000.off_commands("127.0.0.1:5025", 0.2)
-    (muted,) = mute((ordinary,))
+    (muted,) = mute_guard((ordinary,))
     assert isinstance(muted, TcpSafeCommands)
     assert any(step.send for step in ordinary.steps)
     assert not any(step.send for step in muted.steps)
@@ -111,14 +111,14 @@ def test_a_certification_hands_defects_to_its_process(
     order = CertificationJob(HIL24, tmp_path, ("OV-01/7",), first_detection=True, defects=defects, take_over=True)
     monkeypatch.setenv(VARIABLE, order.as_text())
     assert json.loads(order.as_text())["defects"] == defects.name
-    assert given() == order
+    assert read_job() == order
 
 
 def test_every_defect_that_selftest_offers_is_injected_by_somebody() -> None:
     steps = {"kill-guard", "seed-defect", "flip-bundle-byte", "foreign-key", "broker-stays-down"}
     assert set(DEFECTS) == {*BENCH_DEFECTS, *OUTBOXES, *STORES, *steps}
     assert set(DEFECTS.values()) <= {step.name for step in STEPS}
-    assert set(bms_defects()) == set(BMS_DEFECTS)
+    assert set(list_bms_defects()) == set(BMS_DEFECTS)
 
 
 def test_an_edge_and_a_fleet_without_a_defect_are_ordinary() -> None:

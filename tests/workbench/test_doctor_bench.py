@@ -23,7 +23,7 @@ def bench(tmp_path: Path) -> Path:
 
 
 def test_the_device_map_is_read_too(bench: Path) -> None:
-    found = {check.name: check.found for check in doctor.bench_checks(bench)}
+    found = {check.name: check.found for check in doctor.check_bench(bench)}
     assert found["device map"].startswith("pulse24.dut.toml: ")
     assert "time to safe" in found
 
@@ -32,4 +32,4 @@ def test_a_mistake_in_the_device_map_is_told_with_its_line(bench: Path) -> None:
     mapped = bench.with_name("pulse24.dut.toml")
     mapped.write_text(mapped.read_text().replace('signal = "PackCurrent"', 'signal = "PackCurent"'))
     with pytest.raises(BenchFileError, match="PackCurent"):
-        list(doctor.bench_checks(bench))
+        list(doctor.check_bench(bench))

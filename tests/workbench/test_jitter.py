@@ -59,7 +59,7 @@ def test_a_loop_that_stands_still_half_a_second_in_every_0_55_s_says_so() -> Non
     stall(made)
     made.turns(60)
     assert max(tick.late_s for tick in made.kept.ticks) < PERIOD_S, "by its own turns alone it is punctual"
-    kept = jitter.served(columns(made.kept.ticks))
+    kept = jitter.compute_served(columns(made.kept.ticks))
     for figures in (made.loop.lateness.percentiles_ms(), kept.figures_ms()):
         assert figures["p50"] > 150.0
         assert figures["p99"] > 450.0
@@ -72,7 +72,7 @@ def test_a_loop_that_stands_still_half_a_second_in_every_0_55_s_says_so() -> Non
 def test_a_punctual_loop_is_late_by_nothing() -> None:
     made = running()
     made.turns(300)
-    kept = jitter.served(columns(made.kept.ticks))
+    kept = jitter.compute_served(columns(made.kept.ticks))
     assert (len(kept.late_s), kept.missed) == (300, 0)
     assert kept.figures_ms()["max"] == pytest.approx(0.0, abs=1e-6)
 
@@ -81,7 +81,7 @@ def test_a_stall_that_ends_the_run_counts_too() -> None:
     made = running()
     stall(made, at={20})
     made.turns(21)
-    kept = jitter.served(columns(made.kept.ticks))
+    kept = jitter.compute_served(columns(made.kept.ticks))
     assert kept.figures_ms()["max"] == pytest.approx(490.0, abs=1.0)
     assert kept.missed in {49, 50}, "by rounding: the last one is due as the turn ends"
     assert len(kept.late_s) == 21 + kept.missed
@@ -92,10 +92,10 @@ def test_a_stall_that_trips_the_bench_counts_for_the_run_that_it_ended() -> None
     stall(made, at={20})
     made.turns(40)
     run, during = columns(made.kept.ticks), np.arange(40) <= 20  # what the trip came to is no longer running
-    kept = jitter.served(run, during)
+    kept = jitter.compute_served(run, during)
     assert kept.missed >= 48
     assert kept.figures_ms()["p99"] > 400.0
-    later = jitter.served(run, ~during)
+    later = jitter.compute_served(run, ~during)
     assert later.missed == 0
     assert later.figures_ms()["max"] < 1e3 * PERIOD_S
 
@@ -113,7 +113,7 @@ def test_each_due_instant_counts_once_with_the_time_until_the_turn_that_served_i
 
 
 def test_no_rows_tell_nothing() -> None:
-    kept = jitter.served(columns([]))
+    kept = jitter.compute_served(columns([]))
     assert math.isnan(kept.missed_pct)
     assert all(math.isnan(value) for value in kept.figures_ms().values())
 
@@ -136,4 +136,4 @@ def test_what_the_machine_may_account_for_is_not_judged_and_the_rest_is(
     own: float,
     held: bool | None,  # noqa: FBT001
 ) -> None:
-    assert jitter.within(value, 2.0, own) is held
+    assert jitter.is_within(value, 2.0, own) is held

@@ -17,7 +17,7 @@ from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run
 from tests.workbench.live import ROOT
 from tests.workbench.plant import table
-from workbench.compose.bench import _instruments  # pyright: ignore[reportPrivateUsage]  # what a session reads
+from workbench.compose.bench import _make_instruments  # pyright: ignore[reportPrivateUsage]  # what a session reads
 from workbench.engine import status
 from workbench.window import errands
 
@@ -67,7 +67,7 @@ def extended(folder: Path, mapped: str, declared: str) -> Bench:
 
 def read_table(bench: Bench) -> ChannelTable:
     """The channels that a session's loop reads."""
-    cells, supply, io_box, dut = _instruments(bench)
+    cells, supply, io_box, dut = _make_instruments(bench)
     return SnapshotBuilder((cells, supply, dut, io_box)).table
 
 

@@ -51,13 +51,13 @@ def until_running(process: subprocess.Popen[str], out: Path) -> Path:
 
 def is_off(folder: Path) -> bool:
     """Whether the last that the supply's journal says of its output is off."""
-    told = [entry["output"] for entry in evidence.journal(folder / "emulated", "supply") if "output" in entry]
+    told = [entry["output"] for entry in evidence.read_journal(folder / "emulated", "supply") if "output" in entry]
     return not told or told[-1] == 0
 
 
 def heard_s(folder: Path) -> float:
     """When the supply last heard anything, on its own clock."""
-    return max(entry["t"] for entry in evidence.journal(folder / "emulated", "supply"))
+    return max(entry["t"] for entry in evidence.read_journal(folder / "emulated", "supply"))
 
 
 def leaves(process: subprocess.Popen[str]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable
-from workbench.scores import ENOUGH, SETTLE_TICKS, WRITTEN_TICKS, Score, nearest_gaps, rms, worst
+from workbench.scores import ENOUGH, SETTLE_TICKS, WRITTEN_TICKS, LaneScore, nearest_gaps, rms, worst
 from workbench.summary import summarise
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def test_nothing_is_no_score() -> None:
 
 @pytest.mark.parametrize("hole", [0, 1, 2])
 def test_the_worst_of_several_is_not_known_where_one_of_them_is_not(hole: int) -> None:
-    scores = [Score(0.1, 1.0), Score(0.3, 1.0), Score(0.2, 1.0)]
+    scores = [LaneScore(0.1, 1.0), LaneScore(0.3, 1.0), LaneScore(0.2, 1.0)]
     assert worst(scores) == 0.3
-    scores[hole] = Score(None, 0.5, "known for half of it")
+    scores[hole] = LaneScore(None, 0.5, "known for half of it")
     assert math.isnan(worst(scores))
     assert math.isnan(worst([]))
 

@@ -39,12 +39,12 @@ def test_space_ticks_a_case_and_its_group_follows(scene: Scene) -> None:
     assert scene.page.bar.start.text() == "Certify 2 cases"
     assert not scene.shown.window.bench.board.view.paused
     scene.certify(pace=0)
-    assert scene.fake.works[0].order.only == ("OV-01/7", "HB-01")
+    assert scene.fake.works[0].job.only == ("OV-01/7", "HB-01")
 
 
 def test_all_cases_need_no_names(scene: Scene) -> None:
     scene.certify(pace=0)
-    assert scene.fake.works[0].order.only == ()
+    assert scene.fake.works[0].job.only == ()
 
 
 def test_mouse_ticks_a_case(scene: Scene) -> None:
@@ -100,7 +100,7 @@ def test_stop_ends_it_in_order_and_keeps_what_is_known(scene: Scene) -> None:
     click(scene.page.bar.stop)
     assert scene.course.stage is CertifyStage.STOPPING
     assert not scene.page.bar.stop.isEnabled()
-    assert (scene.fake.works[0].order.out / "stop").exists()
+    assert (scene.fake.works[0].job.out / "stop").exists()
     scene.until(lambda: scene.course.result is not None)
     assert [case.verdict for case in scene.course.cases] == [Verdict.FAIL, Verdict.BLOCKED, Verdict.BLOCKED]
     assert scene.page.bar.start.isEnabled()
@@ -222,7 +222,7 @@ def test_quitting_asks_while_a_certification_is_on(scene: Scene) -> None:
     assert not scene.fake.works[0].stopped
     scene.shown.shell.close()
     assert scene.fake.works[0].done
-    assert (scene.fake.works[0].order.out / "certificate.json").is_file()
+    assert (scene.fake.works[0].job.out / "certificate.json").is_file()
 
 
 def test_every_deed_is_in_the_palette_and_greys_with_a_reason(scene: Scene) -> None:

@@ -105,7 +105,7 @@ def test_result_tells_counts_class_and_folder_and_opens_the_report(
 
     monkeypatch.setattr(QDesktopServices, "openUrl", take)
     scene.finish()
-    outcome, folder = scene.page.outcome, scene.fake.works[0].order.out
+    outcome, folder = scene.page.outcome, scene.fake.works[0].job.out
     assert outcome.word.text() == "NOT PASSED"
     assert outcome.text.text() == f"1 PASS, 2 FAIL   class SIM   {folder.name}"
     assert read_certificate(folder).counts[Verdict.FAIL] == 2

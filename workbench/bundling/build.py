@@ -20,7 +20,7 @@ from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.bundle.write import make_signed_bundle
 from workbench.bundling import certificate, declared, record, source
-from workbench.bundling.steps import unwatched
+from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Order:
+class BundleOrder:
     """What is asked for: `name` empty takes the bench's."""
 
     run: Path
@@ -48,7 +48,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltBundle:
     """The file's octets, what an edge would make of them, and sentences for whoever signs."""
 
     data: bytes
@@ -58,29 +58,29 @@ class Built:
     replayed: str
 
 
-def build(order: Order, steps: Steps = unwatched) -> Built:
+def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
     """One file from one run; raises `PulseError` that says what is missing or does not hold."""
-    name = _name(order)
+    name = _choose_name(order)
     steps("The run and what it rests on are read.", 0.0)
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
-    with closing(source.opened(order.run)) as run:
-        _same_bench(order.bench, run)
-        files = declared.members(order.bench, _measured(run))
-        files[EVIDENCE] = canonical_json.dump_json(evidence := _evidence(run, order.bench, proof))
+    with closing(source.open_run(order.run)) as run:
+        _require_same_bench(order.bench, run)
+        files = declared.make_members(order.bench, _make_measured_table(run))
+        files[EVIDENCE] = canonical_json.dump_json(evidence := _make_evidence(run, order.bench, proof))
         if proof is not None:
             files[CERTIFICATE] = proof.data
-        about = _about(order, name, evidence["class"], run)
+        about = _make_manifest(order, name, evidence["class"], run)
         steps("Golden vectors are recorded.", 0.2)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-            vectors, compared = record.recorded(run, configure(Bundle(about, files), Path(folder)))
+            vectors, compared = record.make_golden_vectors(run, configure(Bundle(about, files), Path(folder)))
     steps("The bundle is signed, then verified and replayed as an edge does.", 0.6)
     data, signer = make_signed_bundle(about, files | vectors, order.private)
-    verified, replayed = _proven(data, signer, order.made)
+    verified, replayed = _prove(data, signer, order.made)
     steps("The file is written.", 1.0)
-    return Built(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
+    return BuiltBundle(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
 
 
-def _proven(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBundle, str]:
+def _prove(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBundle, str]:
     """What was built, verified and replayed as an edge would; raises `CheckFailed` when it does not answer the same."""
     with tempfile.TemporaryDirectory(prefix="trust-") as folder:
         (Path(folder) / f"{signer.name}{keys.PUBLIC_SUFFIX}").write_bytes(keys.public_pem(signer))
@@ -91,18 +91,18 @@ def _proven(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBun
     return verified, result.sentence
 
 
-def _same_bench(bench: Bench, run: Run) -> None:
+def _require_same_bench(bench: Bench, run: Run) -> None:
     if bench.document.text != run.meta["bench"]["text"]:
         named = run.meta["bench"].get("file", "its bench file")
         what, hint = f"is not the bench that {run.name} ran on ({named})", "name that one with --bench, as it stood"
         raise Refused(what, where=str(bench.path), key="bench", hint=hint)
 
 
-def _measured(run: Run) -> ChannelTable:
+def _make_measured_table(run: Run) -> ChannelTable:
     return type(run.table)(run.table.channels[: run.measured])
 
 
-def _evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[str, Any]:
+def _make_evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[str, Any]:
     """The links that the class rests on, the run and the certificate in short."""
     links = [
         {"link": f"run {run.name}", "class": run.meta["evidence"]},
@@ -113,12 +113,12 @@ def _evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[s
     return {
         "class": weakest(link["class"] for link in links),
         "links": links,
-        "run": source.facts(run),
+        "run": source.describe_run(run),
         "certificate": None if proof is None else proof.summary,
     }
 
 
-def _about(order: Order, name: str, evidence: str, run: Run) -> Manifest:
+def _make_manifest(order: BundleOrder, name: str, evidence: str, run: Run) -> Manifest:
     versions = {key: said for key, said in run.meta.get("versions", {}).items() if isinstance(said, str)}
     return Manifest(
         name=name,
@@ -133,7 +133,7 @@ def _about(order: Order, name: str, evidence: str, run: Run) -> Manifest:
     )
 
 
-def _name(order: Order) -> str:
+def _choose_name(order: BundleOrder) -> str:
     """The bundle's name; the bench's, with what a name may not hold replaced, where none is given."""
     name = order.name or re.sub(r"[^A-Za-z0-9._-]+", "-", order.bench.bench.name).strip("-._")
     bound = "letters, digits, '.', '-', '_', up to 60"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
 from edge_bridge.bundle.archive import MAX_BYTES
-from workbench.bundling.steps import unwatched
+from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
-    from workbench.bundling.build import Built, Order
+    from workbench.bundling.build import BuiltBundle, BundleOrder
     from workbench.bundling.steps import Steps
 
 
@@ -21,10 +21,10 @@ class BuiltFile:
     """A bundle and the file that it was written to."""
 
     path: Path
-    built: Built
+    built: BuiltBundle
 
 
-def build_file(order: Order, path: Path | None, steps: Steps = unwatched) -> BuiltFile:
+def build_file(order: BundleOrder, path: Path | None, steps: Steps = ignore_progress) -> BuiltFile:
     """Build one bundle and write it; without a `path`, to `NAME-SERIAL.bundle` in the working folder.
 
     Raises `Usage` where the file exists already, and what `build` raises.

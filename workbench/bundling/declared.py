@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 
-def members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
+def make_members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     """Everything but evidence and golden vectors; raises `Refused` for a file that cannot go along, `OSError`."""
-    found = {BENCH: bench.document.text.encode()} | _named_files(bench)
-    name, octets = _parameters(bench)
+    found = {BENCH: bench.document.text.encode()} | _read_named_files(bench)
+    name, octets = _read_parameters(bench)
     if name is not None:
         found[name] = octets
     found[LIMITS] = canonical_json.dump_json(limits.describe_limits(bench, table))
-    found[LANES] = canonical_json.dump_json({"lanes": _lanes(bench), "parameters": name})
+    found[LANES] = canonical_json.dump_json({"lanes": _describe_lanes(bench), "parameters": name})
     return found
 
 
-def _named_files(bench: Bench) -> dict[str, bytes]:
+def _read_named_files(bench: Bench) -> dict[str, bytes]:
     """Device map, DBC and the lanes' files, each under the path by which the bench file names it."""
     mapped = read_dut_map(bench.dut_map)
     if bench.dut.dbc_sha256 not in {"", mapped.dbc_hash}:
         what, hint = "names another DBC than the one beside it", "restore the DBC that the run was made with"
         raise Refused(what, where=bench.path.name, key="dut.dbc_sha256", value=mapped.dbc_hash, hint=hint)
     names = [bench.dut.map, posixpath.join(posixpath.dirname(bench.dut.map), mapped.file.dbc)]
-    names += [str(settings["file"]) for settings in map(_settings, _raw_lanes(bench)) if "file" in settings]
+    names += [str(settings["file"]) for settings in map(_get_settings, _get_raw_lanes(bench)) if "file" in settings]
     found: dict[str, bytes] = {}
     for name in map(posixpath.normpath, names):
         if not MEMBER_NAME.fullmatch(name):
@@ -51,7 +51,7 @@ def _named_files(bench: Bench) -> dict[str, bytes]:
     return found
 
 
-def _parameters(bench: Bench) -> tuple[str | None, bytes]:
+def _read_parameters(bench: Bench) -> tuple[str | None, bytes]:
     """The table of the active estimator where the bench file names none, as member; a lane without one has none."""
     lane = bench.active("estimator")
     shipped = getattr(importlib.import_module(lane.module), "PARAMETERS", None)
@@ -60,24 +60,24 @@ def _parameters(bench: Bench) -> tuple[str | None, bytes]:
     return PARAMETERS + shipped.name, shipped.read_bytes()
 
 
-def _lanes(bench: Bench) -> list[dict[str, Any]]:
-    rows = zip(bench.lane, _raw_lanes(bench), strict=True)
+def _describe_lanes(bench: Bench) -> list[dict[str, Any]]:
+    rows = zip(bench.lane, _get_raw_lanes(bench), strict=True)
     return [
         {
             "role": lane.role,
             "name": lane.name,
             "module": lane.module,
             "active": lane.active,
-            "settings": json.loads(json.dumps(_settings(raw), default=str)),  # a date of TOML's is none of JSON's
+            "settings": json.loads(json.dumps(_get_settings(raw), default=str)),  # a date of TOML's is none of JSON's
         }
         for lane, raw in rows
     ]
 
 
-def _raw_lanes(bench: Bench) -> list[dict[str, Any]]:
+def _get_raw_lanes(bench: Bench) -> list[dict[str, Any]]:
     """As the file has them: paths are still relative."""
     return bench.document.values["lane"]
 
 
-def _settings(raw: dict[str, Any]) -> dict[str, Any]:
+def _get_settings(raw: dict[str, Any]) -> dict[str, Any]:
     return raw.get("settings", {})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from control.gate import GateConfig
     from drivers.snapshot import Floats
 
-ASKED: Final = "what the run asked"
+REQUESTED: Final = "what the run asked"
 MOST_HELD: Final = 40  # ticks of a hold that are shown
 BEHIND: Final = 5  # of the ramp that follows
 BEYOND: Final = 1.05
@@ -21,19 +21,21 @@ DEVICE: Final = f"{BMS}*"
 CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
-def programme(spec: GateConfig, wishes_a: Floats) -> list[GateStep]:
+def make_gate_steps(spec: GateConfig, wishes_a: Floats) -> list[GateStep]:
     """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
-    bad = _held_beside_pack(spec), _tripping_beside_pack(spec)
-    return _steps(spec, wishes_a, *(bad if spec.advertised else (_held(spec), _tripping(spec))))
+    bad = _make_pack_held_steps(spec), _make_pack_tripping_steps(spec)
+    return _interleave(
+        spec, wishes_a, *(bad if spec.advertised else (_make_held_steps(spec), _make_tripping_steps(spec)))
+    )
 
 
-def _steps(
+def _interleave(
     spec: GateConfig, wishes_a: Floats, held: Iterator[GateStep], tripping: Iterator[GateStep]
 ) -> list[GateStep]:
     steps: list[GateStep] = []
 
     def plain(*, reset: bool = False) -> None:
-        steps.append(GateStep(ASKED, float(wishes_a[len(steps)]), {}, reset=reset))
+        steps.append(GateStep(REQUESTED, float(wishes_a[len(steps)]), {}, reset=reset))
 
     for bad in held:
         plain()
@@ -48,7 +50,7 @@ def _steps(
     return steps
 
 
-def _held(spec: GateConfig) -> Iterator[GateStep]:
+def _make_held_steps(spec: GateConfig) -> Iterator[GateStep]:
     """Commands and snapshots on which nothing new may be applied."""
     column = spec.table.index(spec.current)
     high_v = float(spec.limits.high[spec.table.index(spec.cell_voltage[0])])
@@ -62,7 +64,7 @@ def _held(spec: GateConfig) -> Iterator[GateStep]:
     yield GateStep("a silent device", 0.0, {}, (InputFault(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _held_beside_pack(spec: GateConfig) -> Iterator[GateStep]:
+def _make_pack_held_steps(spec: GateConfig) -> Iterator[GateStep]:
     """What a pack's gate, which knows what the BMS tells alone, does not let through."""
     column = spec.table.index(spec.current)
     charge, discharge = (spec.table.names[at] for at in spec.advertised or ())
@@ -77,14 +79,14 @@ def _held_beside_pack(spec: GateConfig) -> Iterator[GateStep]:
     yield GateStep("a silent BMS", 0.0, {}, (InputFault(DEVICE, age_s=2 * spec.device_silent_s),))
 
 
-def _tripping_beside_pack(spec: GateConfig) -> Iterator[GateStep]:
+def _make_pack_tripping_steps(spec: GateConfig) -> Iterator[GateStep]:
     """What ends everything beside a pack: a measured value beyond what the device must keep."""
     for name in (CELL, spec.current, TEMPERATURE):
         high = float(spec.limits.high[spec.table.index(name)])
         yield GateStep(f"{name} measured beyond its limit", 0.0, {}, (InputFault(name, value=BEYOND * high),))
 
 
-def _tripping(spec: GateConfig) -> Iterator[GateStep]:
+def _make_tripping_steps(spec: GateConfig) -> Iterator[GateStep]:
     """Snapshots that end everything until a reset."""
     cell, lost_s = spec.cell_voltage[0], float(spec.lost_s[spec.table.index(spec.current)])
     high_v = float(spec.limits.high[spec.table.index(cell)])

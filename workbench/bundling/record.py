@@ -12,7 +12,7 @@ from edge_bridge.bundle import canonical_json, golden_estimator, golden_gate, ve
 from edge_bridge.bundle.golden import TOLERANCE
 from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE
 from workbench.bundling import stretch
-from workbench.bundling.programme import ASKED, programme
+from workbench.bundling.programme import REQUESTED, make_gate_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from edge_bridge.bundle.golden_gate import GateAnswer, GateStep
     from edge_bridge.bundle.runtime import Configuration
-    from workbench.bundling.stretch import Stretch
+    from workbench.bundling.stretch import RunSegment
 
 SCHEMA: Final = "pulsebms.golden/1"
 DEVIATIONS: Final = 3.0  # a fresh start and the run's own belief may be so far apart, each as unsure as it says
 
 
-def recorded(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
+def make_golden_vectors(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
     """The golden members, and how they compare with the run, in words; raises `Refused`, `CheckFailed`."""
-    part = stretch.chosen(run, made.wiring.pack_current, made.bench.bench.period_s)
-    seen, answers, compared = _estimator(run, made, part)
-    rows, pairs = _gate(run, made.make_gate(), part)
-    beside_rows, beside_pairs = _gate(run, gate := made.make_pack_gate(), stretch.beside_pack(part, gate.spec.table))
-    said = {
+    part = stretch.select_segment(run, made.wiring.pack_current, made.bench.bench.period_s)
+    inputs, answers, compared = _run_estimator(run, made, part)
+    rows, pairs = _run_gate(run, made.make_gate(), part)
+    beside_rows, beside_pairs = _run_gate(
+        run, gate := made.make_pack_gate(), stretch.make_pack_segment(part, gate.spec.table)
+    )
+    document = {
         "schema": SCHEMA,
         "tolerance": TOLERANCE,
         "ticks": [part.first, part.last],
@@ -43,24 +45,24 @@ def recorded(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
         "pack_gate": [golden_gate.as_json(step, answer) for step, answer in beside_pairs],
     }
     return {
-        GOLDEN: canonical_json.dump_json(said),
-        GOLDEN_ESTIMATOR: vectors.encode_table(np.hstack((seen, answers))),
+        GOLDEN: canonical_json.dump_json(document),
+        GOLDEN_ESTIMATOR: vectors.encode_table(np.hstack((inputs, answers))),
         GOLDEN_GATE: vectors.encode_table(rows),
         GOLDEN_PACK_GATE: vectors.encode_table(beside_rows),
     }, compared
 
 
-def _estimator(run: Run, made: Configuration, part: Stretch) -> tuple[Floats, Floats, str]:
+def _run_estimator(run: Run, made: Configuration, part: RunSegment) -> tuple[Floats, Floats, str]:
     sense = made.make_pack_sense(part.snapshots[0].table)
     seen = golden_estimator.make_inputs([sense.reading(snapshot) for snapshot in part.snapshots], part.dt_s)
     answers = golden_estimator.run_estimator(made.estimator, seen)
     if not np.isfinite(answers[-1]).all():
         what = "the bundle's estimator believes what is no number at the end of the golden stretch"
         raise CheckFailed(what, where=str(run.folder), hint="build from a run in which every cell is measured")
-    return seen, answers, _compared(run, made, part, answers[-1])
+    return seen, answers, _compare_with_run(run, made, part, answers[-1])
 
 
-def _compared(run: Run, made: Configuration, part: Stretch, last: Floats) -> str:
+def _compare_with_run(run: Run, made: Configuration, part: RunSegment, last: Floats) -> str:
     """How a fresh start's belief follows the run's own, which has a longer history; raises `CheckFailed`."""
     cells, lane = made.pack.cells, made.bench.active("estimator").name
     names = [lane_channel("estimator", lane, "soc"), lane_channel("estimator", lane, "soc_std")]
@@ -77,22 +79,22 @@ def _compared(run: Run, made: Configuration, part: Stretch, last: Floats) -> str
     return f"a fresh {lane} ends {100 * apart:.2f} % of SoC from the run's own belief (bound {100 * bound:.2f} %)"
 
 
-def _gate(run: Run, gate: Gate, part: Stretch) -> tuple[Floats, Sequence[tuple[GateStep, GateAnswer]]]:
+def _run_gate(run: Run, gate: Gate, part: RunSegment) -> tuple[Floats, Sequence[tuple[GateStep, GateAnswer]]]:
     wishes_a = np.nan_to_num(run.columns([COMMAND_CURRENT])[COMMAND_CURRENT][part.first : part.last])
-    count = len(programme(gate.spec, wishes_a))
+    count = len(make_gate_steps(gate.spec, wishes_a))
     busiest = int(np.convolve(np.abs(wishes_a), np.ones(count), "valid").argmax())
-    steps = programme(gate.spec, wishes_a[busiest:])
+    steps = make_gate_steps(gate.spec, wishes_a[busiest:])
     rows = golden_gate.pack_snapshots(part.snapshots[busiest : busiest + count])
     answers = golden_gate.run_steps(gate, rows, steps)
     pairs = list(zip(steps, answers, strict=True))
-    _check(run, pairs)
+    _check_gate(run, pairs)
     return rows, pairs
 
 
-def _check(run: Run, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> None:
+def _check_gate(run: Run, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> None:
     """A gate that lets something bad through, or nothing at all, is not shipped."""
-    plain = [answer for step, answer in pairs if step.what == ASKED]
-    through = [step.what for step, answer in pairs if step.what != ASKED and answer.verdict == "allowed"]
+    plain = [answer for step, answer in pairs if step.what == REQUESTED]
+    through = [step.what for step, answer in pairs if step.what != REQUESTED and answer.verdict == "allowed"]
     if through:
         what = f"the gate allowed {through[0]}"
         raise CheckFailed(what, where=str(run.folder), hint="a defect of the gate; report it")

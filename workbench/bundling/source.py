@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_NOTES: Final = 20
 
 
-def opened(folder: Path) -> Run:
+def open_run(folder: Path) -> Run:
     """The run in `folder`; raises `RunLogError` where there is none, `Refused` for one that proves nothing."""
     about = load(folder)
     if about.state != "sealed":
@@ -33,13 +33,13 @@ def opened(folder: Path) -> Run:
     run = Run.open(folder)
     with ExitStack() as undo:
         undo.callback(run.close)
-        if reason := _dishonest(run):
+        if reason := _find_defect(run):
             raise Refused(reason, where=str(folder), hint="build from a run that was recorded whole")
         undo.pop_all()
     return run
 
 
-def facts(run: Run) -> dict[str, Any]:
+def describe_run(run: Run) -> dict[str, Any]:
     """What `evidence.json` says of the run; `notes` are sentences that whoever signs should read."""
     about = run.about
     return {
@@ -47,12 +47,12 @@ def facts(run: Run) -> dict[str, Any]:
         "started": about.started,
         "ticks": run.count,
         "duration_s": run.duration_s,
-        "sha256": {name: _sha256(run.folder / name) for name in (ABOUT, SEALED)},
-        "notes": _notes(run),
+        "sha256": {name: _hash_file(run.folder / name) for name in (ABOUT, SEALED)},
+        "notes": _make_notes(run),
     }
 
 
-def _dishonest(run: Run) -> str:
+def _find_defect(run: Run) -> str:
     """Why nothing can rest on this run."""
     meta, about = run.meta, run.about
     if meta.get("evidence") not in CLASSES:
@@ -70,7 +70,7 @@ def _dishonest(run: Run) -> str:
     return ""
 
 
-def _notes(run: Run) -> list[str]:
+def _make_notes(run: Run) -> list[str]:
     """Alarms, changes of lanes and what else makes this run less plain than it could be."""
     events = [record.event for record in run.events()]
     notes = [event.text for event in events if event.level is Level.ALARM or event.kind == EventKind.LANE_ACTIVE]
@@ -81,6 +81,6 @@ def _notes(run: Run) -> list[str]:
     return notes[:MAX_NOTES]
 
 
-def _sha256(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

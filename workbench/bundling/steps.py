@@ -12,5 +12,5 @@ An exception that it raises ends the work between two steps: nothing is written.
 """
 
 
-def unwatched(_sentence: str, _fraction: float) -> None:
+def ignore_progress(_sentence: str, _fraction: float) -> None:
     """Nobody watches."""

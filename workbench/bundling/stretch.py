@@ -22,7 +22,7 @@ STRIDE: Final = 10  # ticks between the places that are compared
 
 
 @dataclass(frozen=True)
-class Stretch:
+class RunSegment:
     """Ticks `first` to `last` of a run: what was measured, and `dt_s[n]` since the tick before."""
 
     first: int
@@ -31,25 +31,25 @@ class Stretch:
     dt_s: Floats
 
 
-def chosen(run: Run, current: str, period_s: float) -> Stretch:
+def select_segment(run: Run, current: str, period_s: float) -> RunSegment:
     """The liveliest stretch while the bench ran, by the channel `current`; raises `Refused` where it hardly ran."""
     columns = run.columns([BENCH_STATE, current])
-    begin, end = _longest(columns[BENCH_STATE] == BenchState.RUNNING)
+    begin, end = _find_longest(columns[BENCH_STATE] == BenchState.RUNNING)
     if end - begin < FEWEST:
         what, hint = f"was running for {end - begin} ticks on end", "build from a longer run"
         raise Refused(what, where=str(run.folder), value=end - begin, bound=f">= {FEWEST} ticks", hint=hint)
     ticks = min(TICKS, end - begin)
-    first = max(range(begin, end - ticks + 1, STRIDE), key=lambda at: _swing(columns[current][at : at + ticks]))
+    first = max(range(begin, end - ticks + 1, STRIDE), key=lambda at: _compute_swing(columns[current][at : at + ticks]))
     block = run.block(first, first + ticks)
     measured = ChannelTable(run.table.channels[: run.measured])
     seen = tuple(
         Snapshot(measured, float(block.t_s[k]), block.values[: run.measured, k], block.sampled_s[:, k], quality)
         for k, quality in enumerate(block.quality.T)
     )
-    return Stretch(first, first + ticks, seen, np.diff(block.t_s, prepend=block.t_s[0] - period_s))
+    return RunSegment(first, first + ticks, seen, np.diff(block.t_s, prepend=block.t_s[0] - period_s))
 
 
-def beside_pack(part: Stretch, table: ChannelTable) -> Stretch:
+def make_pack_segment(part: RunSegment, table: ChannelTable) -> RunSegment:
     """The same while as an edge would have seen it: the BMS's channels, and a chain that nobody breaks."""
     here = part.snapshots[0].table
     columns = here.indices(name for name in table.names if name != EDGE_CHAIN)
@@ -66,13 +66,13 @@ def beside_pack(part: Stretch, table: ChannelTable) -> Stretch:
     return replace(part, snapshots=tuple(seen))
 
 
-def _longest(running: Floats) -> tuple[int, int]:
+def _find_longest(running: Floats) -> tuple[int, int]:
     """First tick of the longest time of running, and the one behind its last."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], running.astype(np.int8), [0]))))
     spans: list[tuple[int, int]] = [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
     return max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
 
 
-def _swing(current_a: Floats) -> float:
+def _compute_swing(current_a: Floats) -> float:
     known = current_a[np.isfinite(current_a)]
     return float(np.ptp(known)) if len(known) else 0.0

@@ -17,7 +17,7 @@ HASH_SHOWN: Final = 16  # hexadecimal digits
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class BundleFact:
     """One statement of a bundle: `head` groups facts, `name` is empty where the head says it all.
 
     All three are printable ASCII: nothing that a terminal would obey.
@@ -42,67 +42,93 @@ def read_untrusted(data: bytes) -> tuple[Bundle, str]:
         raise BundleRefused(f"is no bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
 
 
-def plain(value: Any) -> str:
+def strip_control_characters(value: Any) -> str:
     """Text without anything that a terminal would obey."""
     return ascii(str(value))[1:-1]
 
 
-def summarize(bundle: Bundle, keyid: str) -> tuple[Fact, ...]:
+def summarize(bundle: Bundle, keyid: str) -> tuple[BundleFact, ...]:
     """All facts in the order in which people read them; a part that cannot be read is one fact that says so."""
-    return (*_manifest(bundle, keyid), *_members(bundle))
+    return (*_summarize_manifest(bundle, keyid), *_summarize_members(bundle))
 
 
-def _manifest(bundle: Bundle, keyid: str) -> Iterator[Fact]:
+def _summarize_manifest(bundle: Bundle, keyid: str) -> Iterator[BundleFact]:
     about = bundle.manifest
-    yield Fact("bundle", "", f"{plain(about.name)} serial {about.serial}, class {about.evidence}")
-    yield Fact("time", "", f"made {about.made}, expires {about.expires}")
-    yield Fact("key id", "", keyid)
-    yield Fact("run", "", plain(about.run))
-    yield from (Fact("lane", plain(role), plain(name)) for role, name in sorted(about.lanes.items()))
-    yield from (Fact("version", plain(name), plain(text)) for name, text in sorted(about.versions.items()))
+    yield BundleFact(
+        "bundle", "", f"{strip_control_characters(about.name)} serial {about.serial}, class {about.evidence}"
+    )
+    yield BundleFact("time", "", f"made {about.made}, expires {about.expires}")
+    yield BundleFact("key id", "", keyid)
+    yield BundleFact("run", "", strip_control_characters(about.run))
+    yield from (
+        BundleFact("lane", strip_control_characters(role), strip_control_characters(name))
+        for role, name in sorted(about.lanes.items())
+    )
+    yield from (
+        BundleFact("version", strip_control_characters(name), strip_control_characters(text))
+        for name, text in sorted(about.versions.items())
+    )
 
 
-def _members(bundle: Bundle) -> Iterator[Fact]:
-    for part in (_evidence, _golden, _limits):
+def _summarize_members(bundle: Bundle) -> Iterator[BundleFact]:
+    for part in (_summarize_evidence, _summarize_golden, _summarize_limits):
         try:
             yield from [*part(bundle)]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            yield Fact(part.__name__.strip("_"), "", f"cannot be read: {type(error).__name__}: {plain(error)}")
+            yield BundleFact(
+                part.__name__.strip("_"),
+                "",
+                f"cannot be read: {type(error).__name__}: {strip_control_characters(error)}",
+            )
     for name, file in sorted(bundle.manifest.files.items()):
-        yield Fact("member", name, f"{file.size} octets  {file.sha256[:HASH_SHOWN]}")
+        yield BundleFact("member", name, f"{file.size} octets  {file.sha256[:HASH_SHOWN]}")
 
 
-def _evidence(bundle: Bundle) -> Iterator[Fact]:
+def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
     said = bundle.evidence
-    yield from (Fact("link", "", f"{plain(link['class'])} {plain(link['link'])}") for link in said["links"])
-    yield from (Fact("note", "", plain(note)) for note in said["run"]["notes"])
+    yield from (
+        BundleFact("link", "", f"{strip_control_characters(link['class'])} {strip_control_characters(link['link'])}")
+        for link in said["links"]
+    )
+    yield from (BundleFact("note", "", strip_control_characters(note)) for note in said["run"]["notes"])
     if (proof := said["certificate"]) is not None:
-        left_open = f", {plain(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""
-        about = f"{plain(proof['suite'])} of {plain(proof['made'])}, {_counted(proof['counts'])}"
-        yield Fact("cert", "", f"{about}{left_open}")
+        left_open = (
+            f", {strip_control_characters(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""
+        )
+        about = f"{strip_control_characters(proof['suite'])} of {strip_control_characters(proof['made'])}, {_format_counts(proof['counts'])}"
+        yield BundleFact("cert", "", f"{about}{left_open}")
 
 
-def _counted(counts: Any) -> str:
+def _format_counts(counts: Any) -> str:
     """Verdicts that there are, as people count them."""
-    return ", ".join(f"{plain(count)} {plain(word)}" for word, count in counts.items() if count)
+    return ", ".join(
+        f"{strip_control_characters(count)} {strip_control_characters(word)}" for word, count in counts.items() if count
+    )
 
 
-def _golden(bundle: Bundle) -> Iterator[Fact]:
+def _summarize_golden(bundle: Bundle) -> Iterator[BundleFact]:
     said = bundle.json(GOLDEN)
     first, last = said["ticks"]
-    lane = plain(said["estimator"]["lane"])
+    lane = strip_control_characters(said["estimator"]["lane"])
     commands, beside = len(said["gate"]), len(said["pack_gate"])
-    yield Fact("golden", "", f"ticks {plain(first)} to {plain(last)} of the run, estimator {lane}")
-    yield Fact("golden", "", f"{commands} commands for the bench's gate, {beside} for the edge's")
+    yield BundleFact(
+        "golden",
+        "",
+        f"ticks {strip_control_characters(first)} to {strip_control_characters(last)} of the run, estimator {lane}",
+    )
+    yield BundleFact("golden", "", f"{commands} commands for the bench's gate, {beside} for the edge's")
 
 
-def _limits(bundle: Bundle) -> Iterator[Fact]:
+def _summarize_limits(bundle: Bundle) -> Iterator[BundleFact]:
     """One fact for channels in a row that have the same limits."""
     before: Any = None
     for row in bundle.limits["channels"]:
         name, unit = str(row["channel"][0]), str(row["channel"][1])
         sides = {side: row[side] for side in ("bench", "device") if side in row}
         if sides and sides != before:
-            said = ", ".join(f"{side} {one['low']:g} to {one['high']:g} {plain(unit)}" for side, one in sides.items())
-            yield Fact("limit", "", f"from {plain(name)}: {said}")
+            said = ", ".join(
+                f"{side} {one['low']:g} to {one['high']:g} {strip_control_characters(unit)}"
+                for side, one in sides.items()
+            )
+            yield BundleFact("limit", "", f"from {strip_control_characters(name)}: {said}")
         before = sides

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from drivers.errors import CheckFailed
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.steps import unwatched
+from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ def verify_bundle(
     allow_sim: bool = True,
     lowest_serial: int = 0,
     replay: bool = False,
-    steps: Steps = unwatched,
+    steps: Steps = ignore_progress,
 ) -> Verification:
     """Verify `data` by the keys in `trust`, then replay its golden vectors if asked; raises `BundleRefused`."""
     steps("Its signature and its members are verified.", 0.0)

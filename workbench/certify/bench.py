@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
-LOOK_S: Final = 0.008  # between two looks; times come from the ring, not from when it was looked at
-ASKED_S: Final = 0.004  # within which a request has gone out
-EDGE_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
+POLL_S: Final = 0.008  # between two looks; times come from the ring, not from when it was looked at
+SEND_S: Final = 0.004  # within which a request has gone out
+EDGE_UNCERTAINTY_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
 PLACE_S: Final = 1.0  # within which a place follows its fault
 AFTER_S: Final = 0.08  # that a plot shows behind the last event
-METER: Final = 2e-3  # relative error of a read-back that counts as the set-point
+READ_BACK_TOLERANCE: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
 
 
@@ -49,9 +49,9 @@ class CaseBench:
     def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
         self.device = device
         self._session, self._stop_file = session, stop_file
-        self._watch: TickObserver | None = None
-        self._begun = False
-        self._held_auxiliary = self._beat_off = False
+        self._tick_observer: TickObserver | None = None
+        self._has_begun = False
+        self._is_auxiliary_held = self._is_heartbeat_off = False
         self.zero_s = time.monotonic()
         self.shown: list[str] = []
         self._crossings: dict[str, tuple[float, float]] = {}  # by channel: which limit, and when
@@ -78,7 +78,7 @@ class CaseBench:
         """The tester's heartbeat; off counts from the last beat that was sent. Raises `NotApplicable`."""
         if not self.device.heartbeat:
             raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
-        self._beat_off = not on
+        self._is_heartbeat_off = not on
         times = self._act("heartbeat", on=on)
         return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
 
@@ -88,14 +88,14 @@ class CaseBench:
 
     def auxiliary(self, state: str) -> Stimulus:
         """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
-        self._held_auxiliary = state != "through"
+        self._is_auxiliary_held = state != "through"
         times = self._act("auxiliary", state=state)
         return Stimulus(times.asked_s, times.done_s, late_s=times.late_s)
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
-        """What the tester asks of the device: `open`, `close` or `none`."""
+        """What the tester asks of the device: `open`, `close_contactors` or `none`."""
         times = self._act("request", contactor=contactor, reset=reset)
-        return Stimulus(times.asked_s, times.asked_s + ASKED_S, late_s=times.late_s)
+        return Stimulus(times.asked_s, times.asked_s + SEND_S, late_s=times.late_s)
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
@@ -106,14 +106,14 @@ class CaseBench:
         until_s = time.monotonic() + within_s
         while True:
             self._session.poll()
-            if self._watch is not None:
-                self._watch.look()
+            if self._tick_observer is not None:
+                self._tick_observer.read_new()
             if holds():
                 return True
-            self._look_out()
+            self._check_session()
             if time.monotonic() > until_s:
                 return False
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
     # -- what it sees
 
@@ -124,112 +124,114 @@ class CaseBench:
 
     def contactor_closed(self) -> bool:
         """The contact at the I/O box, as last read."""
-        return self._now(CONTACTOR) == CLOSED
+        return self._read_newest(CONTACTOR) == CLOSED
 
-    def closed_since(self, since_s: float) -> bool:
+    def is_closed_since(self, since_s: float) -> bool:
         """Whether the contact was closed in every reading since then."""
-        return not self._watching.ever(CONTACTOR, lambda values: values != CLOSED, since_s)
+        return not self._observer.has_ever(CONTACTOR, lambda values: values != CLOSED, since_s)
 
     def opening(self, stimulus: Stimulus, within_s: float) -> ContactorReaction | None:
         """When the contact opened after a stimulus; None when it did not in time."""
-        return self._moved(stimulus, OPEN, within_s)
+        return self._wait_for_contact(stimulus, OPEN, within_s)
 
-    def told(self, since_s: float, within_s: float) -> ReportedFault | None:
+    def wait_for_fault(self, since_s: float, within_s: float) -> ReportedFault | None:
         """The first fault that the device tells over CAN; None when it tells none in time."""
         found: list[tuple[float, float]] = []
 
-        def heard() -> bool:
-            seen = self._watching.first(BMS_FAULT, lambda values: values > 0.0, since_s)
+        def is_fault_reported() -> bool:
+            seen = self._observer.find_first(BMS_FAULT, lambda values: values > 0.0, since_s)
             found[:] = [seen] if seen else []
             return bool(found)
 
         self._show(BMS_FAULT)
-        if not self.until(heard, within_s):
+        if not self.until(is_fault_reported, within_s):
             return None
         at_s, code = found[0]
-        return ReportedFault(self._word(code), self._place(at_s), at_s)
+        return ReportedFault(self._fault_word(code), self._wait_for_place(at_s), at_s)
 
-    def told_last(self, since_s: float) -> ReportedFault | None:
+    def last_reported_fault(self, since_s: float) -> ReportedFault | None:
         """The fault that the device came to tell since then; None when it told none."""
         self._show(BMS_FAULT)
-        fault = self._watching.last(BMS_FAULT, lambda values: values > 0.0, since_s)
+        fault = self._observer.find_last(BMS_FAULT, lambda values: values > 0.0, since_s)
         if fault is None:
             return None
-        begun = self._watching.first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
-        place = self._watching.last(BMS_FAULT_CELL, lambda values: values >= 0.0, since_s)
-        return ReportedFault(self._word(fault[1]), int(place[1]) if place else 0, begun[0])
+        begun = self._observer.find_first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
+        place = self._observer.find_last(BMS_FAULT_CELL, lambda values: values >= 0.0, since_s)
+        return ReportedFault(self._fault_word(fault[1]), int(place[1]) if place else 0, begun[0])
 
     def is_healthy(self) -> bool:
         """Whether the device says that it is without fault."""
-        return self._now(self.device.health) in self.device.healthy
+        return self._read_newest(self.device.health) in self.device.healthy
 
     def fault(self) -> str:
         """The fault that the device tells now, else the state that is none of its healthy ones; empty if silent."""
-        code, health = self._now(BMS_FAULT), self._now(self.device.health)
+        code, health = self._read_newest(BMS_FAULT), self._read_newest(self.device.health)
         if code == 0.0 and not math.isnan(health):
             return self.device.states.get(int(health), f"{health:g}")
-        return "" if math.isnan(code) else self._word(code)
+        return "" if math.isnan(code) else self._fault_word(code)
 
     # -- between cases
 
-    def ready(self) -> None:
+    def prepare(self) -> None:
         """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
-        self._armed()
+        self._ensure_armed()
         self.shown = []
         self._crossings.clear()
         self._act("wish")
-        if self._held_auxiliary:
+        if self._is_auxiliary_held:
             self.auxiliary("through")
-        if self._beat_off:
+        if self._is_heartbeat_off:
             self.heartbeat(on=True)
-        if self._now(BMS_POWER) != 1.0:
+        if self._read_newest(BMS_POWER) != 1.0:
             self.power(on=True)
         wakes_s = max(READY_S, self.device.healthy_s)
-        if not self.until(lambda: not math.isnan(self._now(self.device.health)), wakes_s):
+        if not self.until(lambda: not math.isnan(self._read_newest(self.device.health)), wakes_s):
             raise Blocked("the device under test is silent", hint="check its power and its bus")
         recovery.clear_fault(self)
-        recovery.close(self)
-        self._watching.begin()
+        recovery.close_contactors(self)
+        self._observer.restart()
         self.zero_s = time.monotonic()
 
-    def disarmed(self) -> None:
+    def disarm(self) -> None:
         """Everything off, the instruments connected."""
         session = self._session
         session.poll()
         if session.status.state is BenchState.ARMED:
             waiting.finish(session, session.disarm(), RESET_S)
-            self._until_state(BenchState.CONNECTED)
-        self._begun = False
+            self._wait_for_state(BenchState.CONNECTED)
+        self._has_begun = False
 
     def arm_with_open_wire(self, cell: int) -> ReportedFault | None:
         """Arm with the wire of `cell` open: what the device says of it; None when it arms as if all were well."""
         session = self._session
-        self.disarmed()
-        self._watching.begin()
+        self.disarm()
+        self._observer.restart()
         self.zero_s = since_s = time.monotonic()
         injected = session.inject("open wire", {"cell": cell})
         waiting.finish(session, injected, ACT_S)
         try:
             pending = session.arm()
             self.until(lambda: pending.done, waiting.ARM_S)
-            told = self.told_last(since_s)  # dark cells may be a fault of their own, before the wires are looked at
+            reported = self.last_reported_fault(
+                since_s
+            )  # dark cells may be a fault of their own, before the wires are looked at
         finally:
             self._show(CONTACTOR)
-            self._until_settled()
-            self.disarmed()
+            self._wait_until_settled()
+            self.disarm()
             waiting.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
-        return told
+        return reported
 
-    def closed_ever(self, since_s: float) -> bool:
+    def was_ever_closed(self, since_s: float) -> bool:
         """Whether the contact was closed in any reading since then."""
-        return self._watching.ever(CONTACTOR, lambda values: values == CLOSED, since_s)
+        return self._observer.has_ever(CONTACTOR, lambda values: values == CLOSED, since_s)
 
     def traces(self, also: Iterable[str] = ()) -> tuple[CaseTrace, ...]:
         """What plots of the case show: what it moved and looked at, and those of `also` that the bench has."""
-        if self._watch is None:
+        if self._tick_observer is None:
             return ()
-        table, wanted = self._watch.table, dict.fromkeys((*self.shown, *also))
-        traces = (self._watch.trace(channel, self.zero_s) for channel in wanted if channel in table)
+        table, wanted = self._tick_observer.table, dict.fromkeys((*self.shown, *also))
+        traces = (self._tick_observer.make_trace(channel, self.zero_s) for channel in wanted if channel in table)
         return tuple(self._with_bound(trace) for trace in traces)
 
     def linger(self) -> None:
@@ -239,33 +241,33 @@ class CaseBench:
     # -- inside
 
     @property
-    def _watching(self) -> TickObserver:
+    def _observer(self) -> TickObserver:
         ring = self._session.ring
         if ring is None:
             raise BenchError("the bench is not connected", hint="run: python main.py doctor")
-        if self._watch is None or self._watch.ring is not ring:
-            self._watch = TickObserver(ring)
-        return self._watch
+        if self._tick_observer is None or self._tick_observer.ring is not ring:
+            self._tick_observer = TickObserver(ring)
+        return self._tick_observer
 
     def _show(self, *channels: str) -> None:
         self.shown += [channel for channel in channels if channel not in self.shown]
 
-    def _now(self, channel: str) -> float:
-        return self._watching.newest(channel)
+    def _read_newest(self, channel: str) -> float:
+        return self._observer.read_newest(channel)
 
-    def _word(self, code: float) -> str:
+    def _fault_word(self, code: float) -> str:
         return self.device.faults.get(int(code), f"{code:g}")
 
-    def _place(self, at_s: float) -> int:
+    def _wait_for_place(self, at_s: float) -> int:
         """The place that goes with a fault seen at `at_s`; it may come in a frame of its own, 0 where none comes."""
         seen: list[tuple[float, float]] = []
 
-        def heard() -> bool:
-            place = self._watching.first(BMS_FAULT_CELL, lambda values: values >= 0.0, at_s)
+        def is_place_reported() -> bool:
+            place = self._observer.find_first(BMS_FAULT_CELL, lambda values: values >= 0.0, at_s)
             seen[:] = [place] if place else []
             return bool(seen)
 
-        return int(seen[0][1]) if self.until(heard, PLACE_S) else 0
+        return int(seen[0][1]) if self.until(is_place_reported, PLACE_S) else 0
 
     def _with_bound(self, trace: CaseTrace) -> CaseTrace:
         """With the limit that was crossed, if one was."""
@@ -283,76 +285,78 @@ class CaseBench:
         waiting.finish(session, pending, ACT_S)
         return ActTimes.of(pending.payload)
 
-    def _look_out(self) -> None:
+    def _check_session(self) -> None:
         if self._stop_file.exists():
             raise Interrupted("stopped by its operator")
         status = self._session.status
         if status.state is BenchState.TRIPPED:
             raise BenchError(f"the bench tripped: {status.trip_reason}", hint="a bench limit ends a case")
-        if status.state is BenchState.DISCONNECTED and self._begun:
+        if status.state is BenchState.DISCONNECTED and self._has_begun:
             raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
 
     def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACTOR)
-        rising = value > self._now(channel)
+        rising = value > self._read_newest(channel)
         times = self._act("wish", **wish)
         sent_s = times.sent_s
         seen: list[float] = []
-        error = METER * max(1.0, abs(value))
+        error = READ_BACK_TOLERANCE * max(1.0, abs(value))
         mark = past if past is not None else value - error if rising else value + error
 
-        def beyond() -> bool:
-            first = self._watching.first(channel, lambda values: values >= mark if rising else values <= mark, sent_s)
+        def is_beyond() -> bool:
+            first = self._observer.find_first(
+                channel, lambda values: values >= mark if rising else values <= mark, sent_s
+            )
             seen[:] = [first[0]] if first else []
             return bool(seen)
 
-        if not self.until(beyond, READY_S):
-            now = self._now(channel)
+        if not self.until(is_beyond, READY_S):
+            now = self._read_newest(channel)
             raise BenchError(f"{channel} reads {now:.4g} where {value:.4g} was set", hint="check the instrument")
         if past is not None:
             self._crossings[channel] = past, seen[0]
         return Stimulus(sent_s, seen[0], channel, times.late_s)
 
-    def _moved(self, stimulus: Stimulus, contact: float, within_s: float) -> ContactorReaction | None:
+    def _wait_for_contact(self, stimulus: Stimulus, contact: float, within_s: float) -> ContactorReaction | None:
         self._show(CONTACTOR)
         seen: list[tuple[float, float]] = []
 
-        def moved() -> bool:
-            first = self._watching.first(CONTACTOR, lambda values: values == contact, stimulus.begin_s)
+        def has_moved() -> bool:
+            first = self._observer.find_first(CONTACTOR, lambda values: values == contact, stimulus.begin_s)
             seen[:] = [first] if first else []
             return bool(seen)
 
-        if not self.until(moved, within_s):
+        if not self.until(has_moved, within_s):
             return None
         sampled_s = seen[0][0]
-        age = self._watching.first(CONTACTOR_AGE, lambda values: values >= 0.0, sampled_s)
+        age = self._observer.find_first(CONTACTOR_AGE, lambda values: values >= 0.0, sampled_s)
         if age is None:
             return None
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
         late_s = self._act("look").late_s - stimulus.late_s
-        return ContactorReaction(at_s - middle_s, half_s + EDGE_S, at_s, late_s)
+        return ContactorReaction(at_s - middle_s, half_s + EDGE_UNCERTAINTY_S, at_s, late_s)
 
-    def _armed(self) -> None:
+    def _ensure_armed(self) -> None:
         session = self._session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
             waiting.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
-            self._begun = False
-            self._until_settled()
+            self._has_begun = False
+            self._wait_until_settled()
         if session.status.state is BenchState.DISCONNECTED:
             waiting.finish(session, session.connect(), waiting.CONNECT_S)
-            self._until_state(BenchState.CONNECTED)
+            self._wait_for_state(BenchState.CONNECTED)
         if session.status.state is BenchState.CONNECTED:
             waiting.finish(session, session.arm(), waiting.ARM_S)
-            self._until_state(BenchState.ARMED)
-        if not self._begun:
+            self._wait_for_state(BenchState.ARMED)
+        if not self._has_begun:
             waiting.finish(session, session.script("begin"), ACT_S)
-            self._begun = True
+            self._has_begun = True
 
-    def _until_state(self, state: BenchState) -> None:
+    def _wait_for_state(self, state: BenchState) -> None:
         """The status that belongs to an answer comes right behind it."""
         waiting.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
 
-    def _until_settled(self) -> None:
+    def _wait_until_settled(self) -> None:
         waiting.idle(self._session, 0.15)

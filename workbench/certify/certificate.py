@@ -30,7 +30,7 @@ def make_certificate(certification: Certification) -> Certificate:
     counts = Counter(case.verdict for case in cases)
     proven = any(row.verdict is Verdict.PASS for case in cases for row in case.rows)
     good = counts.keys() <= {Verdict.PASS, Verdict.NA}
-    bench, found = certification.order.bench, certification.bench
+    bench, found = certification.job.bench, certification.bench
     return Certificate(
         suite=certification.suite.name,
         evidence="SIM" if found is None else found.evidence,
@@ -42,22 +42,22 @@ def make_certificate(certification: Certification) -> Certificate:
         bench_sha256=sha256(bench.read_bytes()).hexdigest(),
         versions={"python": platform.python_version(), "pulsebms": VERSION}
         | {name: _version(name) for name in _VERSIONS},
-        only=certification.order.only,
+        only=certification.job.only,
         instruments=() if found is None else found.instruments,
         trouble=tuple(certification.broken),
     )
 
 
 def write(certification: Certification, folder: Path) -> Certificate:
-    """`certificate.json`, `report.html` and `junit.xml` into `folder`."""
+    """`certificate.json`, `report.make_html` and `junit.make_junit_xml` into `folder`."""
     from workbench.certify import junit, report  # noqa: PLC0415  # templates are read only when a report is written
 
     certificate = make_certificate(certification)
     traces = {case.info.test: case.traces for case in certification.cases}
     text = json.dumps(encode_certificate(certificate), indent=1, sort_keys=True, ensure_ascii=False)
     (folder / NAME).write_text(text + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(report.html(certificate, traces), encoding="utf-8")
-    (folder / "junit.xml").write_text(junit.xml(certificate), encoding="utf-8")
+    (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8")
+    (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8")
     return certificate
 
 

@@ -29,12 +29,12 @@ class PlotStrip:
     x_labels: list[tuple[float, str]]
 
 
-def strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[PlotStrip]:
+def make_strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[PlotStrip]:
     """The traces of one case with what its checks say of them."""
-    return [_strip(trace, checks) for trace in traces if len(trace.t_s) > 1]
+    return [_make_strip(trace, checks) for trace in traces if len(trace.t_s) > 1]
 
 
-def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
+def _make_strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
     own = [check for check in checks if check.channel == trace.channel]
     levelled = [check for check in own if check.unit == trace.unit and not check.is_question]
     bounds = [bound for check in levelled for bound in (check.lo, check.hi)]
@@ -57,15 +57,15 @@ def _strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
     return PlotStrip(
         channel=trace.channel,
         unit=trace.unit,
-        lines=_lines(trace, x, y),
+        lines=_make_lines(trace, x, y),
         levels=[(y(level), f"{level:g} {trace.unit}".removesuffix(" 1")) for level in levels],
         instants=[(at, name) for at, name in instants if LEFT <= at <= WIDTH - RIGHT],
-        y_labels=[(y(value), f"{value:.4g}") for value in _between(low + margin, high - margin)],
-        x_labels=[(x(t_s), f"{abs(t_s):.2f} s") for t_s in _between(first, last)],
+        y_labels=[(y(value), f"{value:.4g}") for value in _make_ticks(low + margin, high - margin)],
+        x_labels=[(x(t_s), f"{abs(t_s):.2f} s") for t_s in _make_ticks(first, last)],
     )
 
 
-def _lines(trace: CaseTrace, x: Callable[[float], float], y: Callable[[float], float]) -> list[str]:
+def _make_lines(trace: CaseTrace, x: Callable[[float], float], y: Callable[[float], float]) -> list[str]:
     """Points of one polyline a stretch without a hole."""
     stretches: list[list[str]] = [[]]
     for t_s, value in zip(trace.t_s, trace.values, strict=True):
@@ -76,7 +76,7 @@ def _lines(trace: CaseTrace, x: Callable[[float], float], y: Callable[[float], f
     return [" ".join(points) for points in stretches if points]
 
 
-def _between(low: float, high: float) -> list[float]:
+def _make_ticks(low: float, high: float) -> list[float]:
     if not math.isfinite(high - low) or high <= low:
         return [low]
     return [low + (high - low) * part / (TICKS - 1) for part in range(TICKS)]

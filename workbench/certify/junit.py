@@ -19,7 +19,7 @@ ELEMENTS: Final = {
 }
 
 
-def xml(certificate: Certificate) -> str:
+def make_junit_xml(certificate: Certificate) -> str:
     """The whole document."""
     cases, counts = certificate.cases, certificate.counts
     suite = Element(
@@ -36,24 +36,26 @@ def xml(certificate: Certificate) -> str:
     SubElement(properties, "property", name="result", value=certificate.result)
     SubElement(properties, "property", name="not_judged", value=str(certificate.not_judged))
     for case in cases:
-        _case(suite, case, certificate.suite)
+        _add_case(suite, case, certificate.suite)
     for sentence in certificate.trouble:
         broken = SubElement(suite, "testcase", classname=certificate.suite, name="suite", time="0")
-        SubElement(broken, "error", message=_legal(sentence))
+        SubElement(broken, "error", message=_strip_control_characters(sentence))
     indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
 
-def _case(suite: Element, case: CaseResult, suite_name: str) -> None:
-    name, took = _legal(case.info.name), f"{case.took_s:.3f}"
+def _add_case(suite: Element, case: CaseResult, suite_name: str) -> None:
+    name, took = _strip_control_characters(case.info.name), f"{case.took_s:.3f}"
     test = SubElement(suite, "testcase", classname=suite_name, name=name, time=took)
     if (element := ELEMENTS.get(case.verdict)) is None:
         return
     wrong = [row for row in case.rows if row.verdict is not Verdict.PASS]
     lines = [f"{row.name}: {row.value} {row.unit}, {row.reason}" for row in wrong]
-    SubElement(test, element, message=_legal(case.reason or lines[0])).text = _legal("\n".join(lines))
+    SubElement(
+        test, element, message=_strip_control_characters(case.reason or lines[0])
+    ).text = _strip_control_characters("\n".join(lines))
 
 
-def _legal(text: str) -> str:
+def _strip_control_characters(text: str) -> str:
     """Without the control characters that XML 1.0 forbids."""
     return "".join(letter if letter >= " " or letter in "\t\n" else "?" for letter in text)

@@ -13,7 +13,7 @@ from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
-from workbench.certify.order import given
+from workbench.certify.order import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,13 +117,13 @@ class CaseLimits:
 def read_limits(path: Path) -> CaseLimits:
     """The limits of the bench file at `path`; raises `BenchFileError`."""
     bench = read_bench(path)
-    asked = _asked(bench)
+    asked = _require_device_limits(bench)
     profile = path.parent / asked.thresholds
     return CaseLimits(
         cells=tuple(range(1, bench.pack.cells + 1)),
         sensors=tuple(range(1, bench.io_box.thermistors + 1)),
         tell_s=asked.tell_ms / 1e3,
-        levels=dict(_Levels(bench, asked).all(read_sheet(profile))),
+        levels=dict(_Levels(bench, asked).read_all(read_sheet(profile))),
         profile=profile.name,
     )
 
@@ -133,7 +133,7 @@ class _Levels:
     bench: Bench
     asked: DeviceLimits
 
-    def all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
+    def read_all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
         """What the profile declares, by its table."""
         for name in type(sheet).model_fields:
             part: ProtectedQuantity | None = getattr(sheet, name)
@@ -153,14 +153,14 @@ class _Levels:
 
     def _times(self, name: str, sheet: ProtectedQuantity) -> ProtectionLevel:
         react_s = (self.asked.react_ms if sheet.react_ms is None else sheet.react_ms) / 1e3
-        ripe_s = _ripe_s(sheet)
+        ripe_s = _compute_debounce_s(sheet)
         fault = sheet.fault or name.upper()
         unbound = math.nan
         return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
 
     def _bound(self, channel: str, side: int) -> float:
         """The device limit of `channel` on one side, in SI; raises `BenchFileError` where the file declares none."""
-        laid, column = self._laid, self._table.index(channel)
+        laid, column = self._declared_limits, self._channel_table.index(channel)
         number, document = laid.numbers[column], self.bench.document
         if number is None:
             raise document.mistake(("limit",), f"bounds no {channel}", hint="declare its device limit")
@@ -171,15 +171,15 @@ class _Levels:
         return bound
 
     @cached_property
-    def _table(self) -> ChannelTable:
+    def _channel_table(self) -> ChannelTable:
         return make_channel_table(self.bench, read_dut_map(self.bench.dut_map))
 
     @cached_property
-    def _laid(self) -> DeclaredLimits:
-        return self.bench.limits(self._table)
+    def _declared_limits(self) -> DeclaredLimits:
+        return self.bench.limits(self._channel_table)
 
 
-def _ripe_s(sheet: ProtectedQuantity) -> float:
+def _compute_debounce_s(sheet: ProtectedQuantity) -> float:
     """How long something must last before the device acts."""
     match sheet:
         case ProtectionSpec():
@@ -194,7 +194,7 @@ def _ripe_s(sheet: ProtectedQuantity) -> float:
             raise TypeError(f"{type(sheet).__name__} has no time")
 
 
-def _asked(bench: Bench) -> DeviceLimits:
+def _require_device_limits(bench: Bench) -> DeviceLimits:
     if bench.device_limits is None:
         hint = "docs/bench-files.md says what it holds"
         raise bench.document.mistake(("device_limits",), "is missing, so there is nothing to certify by", hint=hint)
@@ -207,7 +207,7 @@ else:
 
     @cache
     def _limits() -> CaseLimits:
-        return read_limits(given().bench)
+        return read_limits(read_job().bench)
 
     def __getattr__(name: str) -> Any:
         """`LIMITS` of the certification under way, read when a case first asks for them."""

@@ -33,12 +33,12 @@ class CertificationJob:
         texts = {"bench": str(self.bench), "out": str(self.out), "defects": self.defects.name}
         return json.dumps({**asdict(self), **texts})
 
-    def asks(self, identifier: str, variant: str) -> bool:
+    def includes(self, identifier: str, variant: str) -> bool:
         """Whether a case belongs to it."""
         return not self.only or identifier in self.only or f"{identifier}/{variant}" in self.only
 
 
-def given() -> CertificationJob:
+def read_job() -> CertificationJob:
     """The order of this process; raises `Usage` outside a certification."""
     text = os.environ.get(VARIABLE)
     if text is None:

@@ -26,10 +26,10 @@ from workbench.certify.events import (
     CheckRecorded,
     FileBroken,
 )
-from workbench.certify.order import given
+from workbench.certify.order import read_job
 from workbench.certify.progress import STOP, EventStreamWriter
 from workbench.certify.record import Record
-from workbench.certify.verdict import worst
+from workbench.certify.verdict import find_worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,38 +44,38 @@ UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why
 ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
 
 
-class Certifying:
+class CertificationPlugin:
     """One certification in this process."""
 
-    def __init__(self, order: CertificationJob) -> None:
-        self.order = order
-        self.stream = EventStreamWriter(order.out)
-        self.detected = False
-        self.opened: CaseBench | None = None
+    def __init__(self, job: CertificationJob) -> None:
+        self.job = job
+        self.stream = EventStreamWriter(job.out)
+        self.has_detected = False
+        self.case_bench: CaseBench | None = None
         self._session: LiveSession | None = None
         self._begun_s = time.monotonic()
 
     @property
     def zero_s(self) -> float:
         """When the case under way began."""
-        return self._begun_s if self.opened is None else self.opened.zero_s
+        return self._begun_s if self.case_bench is None else self.case_bench.zero_s
 
     def bench(self) -> CaseBench:
         """The one bench of all cases, brought up when a first case asks for it."""
-        if self.opened is None:
+        if self.case_bench is None:
             from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a suite that is broken says so at once
             from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
             from workbench.certify.device import DeviceRules  # noqa: PLC0415
             from workbench.compose.session import open_session  # noqa: PLC0415
 
-            device = DeviceRules.of(read_dut_map(read_bench(self.order.bench).dut_map))
+            device = DeviceRules.of(read_dut_map(read_bench(self.job.bench).dut_map))
             # shadow lanes judge nothing here, and would only take their time from the loop
-            order = self.order
+            job = self.job
             self._session = open_session(
-                order.bench, order.out / "runs", shadows=False, take_over=order.take_over, defects=order.defects
+                job.bench, job.out / "runs", shadows=False, take_over=job.take_over, defects=job.defects
             )
-            self.opened = CaseBench(self._session, device, self.order.out / STOP)
-        return self.opened
+            self.case_bench = CaseBench(self._session, device, self.job.out / STOP)
+        return self.case_bench
 
     def identify_bench(self) -> None:
         """Write what the bench says of itself, once there is one."""
@@ -96,7 +96,7 @@ class Certifying:
         self.stream.close()
 
 
-_KEY: pytest.StashKey[Certifying] = pytest.StashKey()
+_KEY: pytest.StashKey[CertificationPlugin] = pytest.StashKey()
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
 _TROUBLE: pytest.StashKey[tuple[Verdict, str]] = pytest.StashKey()
 _BEGUN: pytest.StashKey[float] = pytest.StashKey()
@@ -105,8 +105,8 @@ _BEGUN: pytest.StashKey[float] = pytest.StashKey()
 def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.addinivalue_line("markers", f"{MARK}(case): a certification case, made by @case")
-    config.stash[_KEY] = Certifying(given())
-    threading.Thread(target=_end_with_parent, args=(given().out,), name="parent", daemon=True).start()
+    config.stash[_KEY] = CertificationPlugin(read_job())
+    threading.Thread(target=_end_with_parent, args=(read_job().out,), name="parent", daemon=True).start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -117,7 +117,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the cases that were asked for, and tell how many there are."""
     certifying = config.stash[_KEY]
-    wanted = [item for item in items if (case := case_of(item)) and certifying.order.asks(case.id, variant_of(item))]
+    wanted = [item for item in items if (case := case_of(item)) and certifying.job.includes(case.id, variant_of(item))]
     items[:] = wanted
     certifying.stream.write(CasesCollected(tuple(info_of(item) for item in wanted)))
 
@@ -126,12 +126,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """A line when a case begins, and one with all that it found when it has ended."""
     certifying = item.config.stash[_KEY]
-    if certifying.detected and certifying.order.first_detection:
+    if certifying.has_detected and certifying.job.first_detection:
         return True
     item.stash[_BEGUN] = time.time()
     certifying.stream.write(CaseBegun(info_of(item)))
     done = yield
-    _tell_end(item, certifying)
+    _write_end(item, certifying)
     return done
 
 
@@ -162,7 +162,7 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
 def bench(request: pytest.FixtureRequest) -> Generator[CaseBench]:
     """The live bench: armed, at rest, no fault, contactors closed. Raises `Blocked` where it cannot be had."""
     ready = request.config.stash[_KEY].bench()
-    ready.ready()
+    ready.prepare()
     yield ready
     with contextlib.suppress(PulseError):  # what stopped the case is told already
         ready.linger()
@@ -209,15 +209,15 @@ def _end_with_parent(out: Path) -> None:
     os._exit(1)
 
 
-def _tell_end(item: pytest.Item, certifying: Certifying) -> None:
+def _write_end(item: pytest.Item, certifying: CertificationPlugin) -> None:
     record, trouble = item.stash.get(_RECORD, None), item.stash.get(_TROUBLE, None)
     checks = [] if record is None else record.checks
     verdicts = [check.verdict for check in checks] + ([trouble[0]] if trouble else [])
-    verdict = worst(verdicts) if verdicts else Verdict.ERROR
+    verdict = find_worst(verdicts) if verdicts else Verdict.ERROR
     doubts = (f"{check.name}: {check.reason}" for check in checks if check.verdict is verdict and verdict in UNCLEAR)
     reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
-    certifying.detected |= verdict is Verdict.FAIL
-    traces = () if certifying.opened is None else certifying.opened.traces(check.channel for check in checks)
+    certifying.has_detected |= verdict is Verdict.FAIL
+    traces = () if certifying.case_bench is None else certifying.case_bench.traces(check.channel for check in checks)
     took_s = round(time.time() - item.stash[_BEGUN], 3)
     certifying.stream.write(CaseEnded(CaseResult(info_of(item), verdict, reason, took_s, tuple(checks)), traces))
     certifying.identify_bench()

@@ -17,14 +17,14 @@ SETTINGS: Final = Path(__file__).with_name("pytest.ini")
 LOG: Final = "pytest.log"
 
 
-def started(suite: Path, order: CertificationJob, *more: str) -> subprocess.Popen[bytes]:
+def start_process(suite: Path, job: CertificationJob, *more: str) -> subprocess.Popen[bytes]:
     """Start it; `more` goes to pytest. It ends in order once the process that started it is gone."""
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
-    ours = {VARIABLE: order.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ours = {VARIABLE: job.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))} | ours
     own = ["-c", str(SETTINGS), "--rootdir", str(suite if suite.is_dir() else suite.parent), *more]
     command = [sys.executable, "-P", "-m", "pytest", *own, "-p", "workbench.certify.plugin", str(suite)]
-    with (order.out / LOG).open("wb") as log:
+    with (job.out / LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603  # ourselves
             command,
             env=environment,

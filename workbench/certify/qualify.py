@@ -53,15 +53,15 @@ class TrialResult:
     @property
     def why(self) -> str:
         """The first alarm, else the first thing that could not be judged; empty where there is neither."""
-        return next(iter((*self.alarms, *self.broken, *_told(self.unclear))), "")
+        return next(iter((*self.alarms, *self.broken, *_format_unclear(self.unclear))), "")
 
     def as_json(self) -> dict[str, Any]:
         trial = {"run": self.trial.name, "defect": self.trial.defect or None, "ok": self.ok}
-        unclear = {"unclear": self.broken + _told(self.unclear), "again": _told(self.again)}
+        unclear = {"unclear": self.broken + _format_unclear(self.unclear), "again": _format_unclear(self.again)}
         return trial | {"alarms": self.alarms} | unclear | {"cases": self.cases, "took_s": self.took_s}
 
 
-def qualified(
+def qualify_suite(
     suite: Path,
     bench: Path,
     out: Path,
@@ -80,11 +80,11 @@ def qualified(
         while waiting or running:
             while waiting and len(running) < at_once:
                 outcome = waiting.pop(0)
-                running.append((outcome, _started(suite, bench, out / outcome.trial.name, outcome)))
-            for outcome in _ended(running):
+                running.append((outcome, _start_trial(suite, bench, out / outcome.trial.name, outcome)))
+            for outcome in _collect_ended(running):
                 tell(outcome)
             if not waiting and not running:
-                waiting, at_once = [outcome for outcome in outcomes if _ask_again(outcome)], 1
+                waiting, at_once = [outcome for outcome in outcomes if _schedule_rerun(outcome)], 1
             time.sleep(LOOK_S)
     finally:
         for _, certification in running:
@@ -92,7 +92,7 @@ def qualified(
     return outcomes
 
 
-def _ask_again(outcome: TrialResult) -> bool:
+def _schedule_rerun(outcome: TrialResult) -> bool:
     """Once, and not where a failure is proven."""
     if outcome.alarms or outcome.again or not outcome.unclear:
         return False
@@ -100,24 +100,24 @@ def _ask_again(outcome: TrialResult) -> bool:
     return True
 
 
-def _started(suite: Path, bench: Path, folder: Path, outcome: TrialResult) -> Certification:
+def _start_trial(suite: Path, bench: Path, folder: Path, outcome: TrialResult) -> Certification:
     trial, only = outcome.trial, tuple(outcome.again)
     folder = folder / "again" if only else folder
     folder.mkdir(parents=True)
     return Certification(suite, CertificationJob(bench, folder, only, bool(trial.defect), trial.defects))
 
 
-def _ended(running: list[tuple[TrialResult, Certification]]) -> Iterator[TrialResult]:
+def _collect_ended(running: list[tuple[TrialResult, Certification]]) -> Iterator[TrialResult]:
     for pair in list(running):
         outcome, certification = pair
         certification.poll()
         if certification.done:
             running.remove(pair)
-            _judge(outcome, certification)
+            _record_outcome(outcome, certification)
             yield outcome
 
 
-def _judge(outcome: TrialResult, certification: Certification) -> None:
+def _record_outcome(outcome: TrialResult, certification: Certification) -> None:
     outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
     outcome.broken += certification.broken
     for case in certification.cases:
@@ -131,5 +131,5 @@ def _judge(outcome: TrialResult, certification: Certification) -> None:
             outcome.unclear[case.name] = f"{case.verdict.value} {case.reason}"
 
 
-def _told(unclear: dict[str, str]) -> list[str]:
+def _format_unclear(unclear: dict[str, str]) -> list[str]:
     return [f"{case}: {why}" for case, why in unclear.items()]

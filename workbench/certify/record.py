@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from drivers.channel_names import CONTACTOR
 from workbench.certificates.results import CaseCheck, Verdict
-from workbench.certify.verdict import judged
+from workbench.certify.verdict import judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Record:
         `doubt`: what the bench itself may have added to the value; above `hi` by no more than that, nothing is proven.
         `at_s` (monotonic) and `channel` say where in the plots it is seen.
         """
-        verdict, reason = judged(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)
+        verdict, reason = judge_value(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)
         self._add(
             CaseCheck(
                 name=name,

@@ -32,7 +32,7 @@ def clear_fault(bench: CaseBench) -> None:
     raise Blocked(f"the device under test keeps its fault {bench.fault()}", hint="power it off and look into it")
 
 
-def close(bench: CaseBench) -> None:
+def close_contactors(bench: CaseBench) -> None:
     """Ask for closed contactors; a close counts once: it is withdrawn, then asked anew. Raises `Blocked`."""
     if bench.contactor_closed():
         return

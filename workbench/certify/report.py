@@ -39,22 +39,22 @@ class ReportCase:
         return self.result.info.name.replace("/", "-")
 
 
-def html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]]) -> str:
+def make_html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]]) -> str:
     """The whole page; `traces` by the name of the test."""
     cases = [
-        ReportCase(case, drawing.strips(traces.get(case.info.test, ()), case.checks)) for case in certificate.cases
+        ReportCase(case, drawing.make_strips(traces.get(case.info.test, ()), case.checks)) for case in certificate.cases
     ]
-    return _template().render(
+    return _load_template().render(
         certificate=certificate,
         cases=cases,
-        groups=_groups(cases),
+        groups=_group_cases(cases),
         symbols=SYMBOLS,
         class_words=WORDS.get(certificate.evidence, ""),
         size=drawing,
     )
 
 
-def value(check: CaseCheck) -> str:
+def format_value(check: CaseCheck) -> str:
     """Value and uncertainty as people read them."""
     if check.value is None:
         return "-"
@@ -67,7 +67,7 @@ def value(check: CaseCheck) -> str:
     return f"{check.value:.4g} {check.unit}"
 
 
-def limits(check: CaseCheck) -> str:
+def format_limits(check: CaseCheck) -> str:
     """What was allowed."""
     lo, hi, unit = check.lo, check.hi, "" if check.unit == "1" else f" {check.unit}"
     if check.is_question:
@@ -79,7 +79,7 @@ def limits(check: CaseCheck) -> str:
     return f"= {lo:g}{unit}" if lo == hi else f"{lo:g} … {hi:g}{unit}"
 
 
-def _groups(cases: Sequence[ReportCase]) -> dict[str, list[ReportCase]]:
+def _group_cases(cases: Sequence[ReportCase]) -> dict[str, list[ReportCase]]:
     groups: dict[str, list[ReportCase]] = {}
     for case in cases:
         groups.setdefault(case.result.info.id, []).append(case)
@@ -87,8 +87,8 @@ def _groups(cases: Sequence[ReportCase]) -> dict[str, list[ReportCase]]:
 
 
 @cache
-def _template() -> Any:
+def _load_template() -> Any:
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"value": value, "limits": limits}
+    environment.filters |= {"value": format_value, "limits": format_limits}
     return environment.get_template("report.html.j2")

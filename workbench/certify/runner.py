@@ -17,7 +17,7 @@ from workbench.certify.events import (
     CheckRecorded,
     FileBroken,
 )
-from workbench.certify.process import LOG, started
+from workbench.certify.process import LOG, start_process
 from workbench.certify.progress import NAME, STOP, EventStreamReader
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
 NOTHING_RAN: Final = 5  # pytest's exit status
 
 
-def suite_path(suite: str) -> Path:
+def find_suite(suite: str) -> Path:
     """A suite by the name of one that comes with the workbench, or by its path; raises `Usage`."""
     path = SUITES / suite if suite.isidentifier() and (SUITES / suite).is_dir() else Path(suite)
     if not path.exists():
@@ -66,17 +66,17 @@ class CaseRun:
 class Certification:
     """One run of a suite; `poll` moves it on, `cases` is what is known so far."""
 
-    def __init__(self, suite: Path, order: CertificationJob) -> None:
-        """Start it; `order.out` must be an empty folder."""
-        self.suite, self.order = suite, order
+    def __init__(self, suite: Path, job: CertificationJob) -> None:
+        """Start it; `job.out` must be an empty folder."""
+        self.suite, self.job = suite, job
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
         self.broken: list[str] = []
         self.began_s = time.monotonic()
         self.done = self.stopped = False
-        self._stream = EventStreamReader(order.out)
+        self._stream = EventStreamReader(job.out)
         self._stopped_s = float("inf")
-        self._process = started(suite, order)
+        self._process = start_process(suite, job)
 
     @property
     def pid(self) -> int:
@@ -103,13 +103,13 @@ class Certification:
         if self.stopped and time.monotonic() - self._stopped_s > STOP_S and not ended:
             self._process.kill()
         if ended and not self.done:
-            self._settle()
+            self._judge_unfinished()
         return events
 
     def stop(self) -> None:
         """End it in order: the case under way ends, the bench is made safe."""
         if not self.stopped:
-            (self.order.out / STOP).touch()
+            (self.job.out / STOP).touch()
             self.stopped, self._stopped_s = True, time.monotonic()
 
     def close(self) -> None:
@@ -125,13 +125,13 @@ class Certification:
             case CasesCollected():
                 self.cases = [CaseRun(info) for info in event.cases]
             case CaseBegun():
-                if (case := self._case(event.case)) is not None:
+                if (case := self._find_case(event.case)) is not None:
                     case.begun = True
             case CheckRecorded():
-                if (case := self._case(event.case)) is not None:
+                if (case := self._find_case(event.case)) is not None:
                     case.checks = (*case.checks, event.check)
             case CaseEnded():
-                if (case := self._case(event.result.info)) is not None:
+                if (case := self._find_case(event.result.info)) is not None:
                     result = event.result
                     case.verdict, case.reason, case.took_s = result.verdict, result.reason, result.took_s
                     case.checks, case.traces = result.checks, event.traces
@@ -142,19 +142,19 @@ class Certification:
             case _:
                 pass
 
-    def _case(self, info: CaseInfo) -> CaseRun | None:
+    def _find_case(self, info: CaseInfo) -> CaseRun | None:
         """None for a case that was not collected, which breaks the stream."""
         found = next((case for case in self.cases if case.info.test == info.test), None)
         if found is None:
             self.broken.append(f"{NAME}: a line cannot be read: {info.test} was not collected")
         return found
 
-    def _settle(self) -> None:
+    def _judge_unfinished(self) -> None:
         """Judge what did not end: stopped, or taken down by a crash of the script."""
         self.done = True
         code = self._process.returncode
         for case in self.cases:
-            if case.verdict is None and not (self.order.first_detection and not case.begun):
+            if case.verdict is None and not (self.job.first_detection and not case.begun):
                 case.verdict = Verdict.BLOCKED if self.stopped or not case.begun else Verdict.ERROR
                 crash = f"the script's process ended unexpectedly (exit {code}); see {LOG}"
                 case.reason = "stopped" if self.stopped else crash

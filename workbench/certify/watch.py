@@ -29,14 +29,14 @@ class TickObserver:
         self._values: list[Floats] = []
         self._sampled_s: list[Floats] = []
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """Forget the ticks so far."""
         self._count = self.ring.count
         self._t_s.clear()
         self._values.clear()
         self._sampled_s.clear()
 
-    def look(self) -> None:
+    def read_new(self) -> None:
         """Take what is new; raises `BenchError` when ticks were overwritten before they could be read."""
         block = self.ring.since(self._count)
         if block.lost:
@@ -47,12 +47,12 @@ class TickObserver:
             self._values.append(block.values)
             self._sampled_s.append(block.sampled_s)
 
-    def newest(self, channel: str) -> float:
+    def read_newest(self, channel: str) -> float:
         """The newest value, NaN where nothing is known."""
         row = self.ring.latest()
         return float("nan") if row is None else float(row.values[self.table.index(channel)])
 
-    def first(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
+    def find_first(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
         """When a channel was first sampled at or after `since_s` so that `holds(values)`, and its value then."""
         column = self.table.index(channel)
         for values, sampled_s in zip(self._values, self._sampled_s, strict=True):
@@ -62,7 +62,7 @@ class TickObserver:
                 return float(sampled_s[column, at]), float(values[column, at])
         return None
 
-    def last(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
+    def find_last(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
         """When a channel was last sampled at or after `since_s` so that `holds(values)`, and its value then."""
         column = self.table.index(channel)
         for values, sampled_s in zip(reversed(self._values), reversed(self._sampled_s), strict=True):
@@ -72,11 +72,11 @@ class TickObserver:
                 return float(sampled_s[column, at]), float(values[column, at])
         return None
 
-    def ever(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> bool:
+    def has_ever(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> bool:
         """Whether a channel was sampled so since `since_s`."""
-        return self.first(channel, holds, since_s) is not None
+        return self.find_first(channel, holds, since_s) is not None
 
-    def trace(self, channel: str, zero_s: float) -> CaseTrace:
+    def make_trace(self, channel: str, zero_s: float) -> CaseTrace:
         """A channel over the case, from `zero_s`, thinned to each stretch's extremes."""
         column = self.table.index(channel)
         unit = self.table.channels[column].unit
@@ -84,7 +84,7 @@ class TickObserver:
             return CaseTrace(channel, unit, (), ())
         t_s = np.concatenate(self._t_s) - zero_s
         values = np.concatenate([block[column] for block in self._values])
-        keep = thinned(values, POINTS)
+        keep = thin_out(values, POINTS)
         return CaseTrace(
             channel,
             unit,
@@ -93,7 +93,7 @@ class TickObserver:
         )
 
 
-def thinned(values: Floats, most: int) -> Sequence[int]:
+def thin_out(values: Floats, most: int) -> Sequence[int]:
     """Indices that keep the lowest and the highest of each stretch, and both ends."""
     count = len(values)
     if count <= most:

@@ -65,21 +65,21 @@ def compose(
     know_loopback_can()
     with ExitStack() as undo:
         folder = make_stamped(order.runs, bench.bench.name)
-        desk = _emulated(bench, folder, defects)
-        if desk is not None:
-            undo.callback(desk.stop)
+        emulated = _start_emulated(bench, folder, defects)
+        if emulated is not None:
+            undo.callback(emulated.stop)
         is_ours = is_emulated(bench.supply.address)
-        bench = bench if desk is None else _with_addresses(bench, desk.addresses)
-        lock = BenchLock.take(addresses(bench), bench.bench.name)
+        bench = bench if emulated is None else _set_addresses(bench, emulated.addresses)
+        lock = BenchLock.take(list_addresses(bench), bench.bench.name)
         undo.callback(lock.release)
         taken = "" if is_ours else check_remote(bench.supply.address, take_over=take_over)
-        station = _station(bench, folder, order, guard_client, desk, lock=lock, defects=defects)
+        station = _make_live_bench(bench, folder, order, guard_client, emulated, lock=lock, defects=defects)
         station.taken = taken
         undo.pop_all()
         return station
 
 
-def addresses(bench: Bench) -> tuple[str, ...]:
+def list_addresses(bench: Bench) -> tuple[str, ...]:
     """Every address that a session on this bench opens, resolved; one that is not emulated yet has none."""
     declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
     found = [place for one in declared if not is_emulated(one) for place in resolve(one)]
@@ -88,17 +88,17 @@ def addresses(bench: Bench) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _station(
+def _make_live_bench(
     bench: Bench,
     folder: Path,
     order: EngineOrder,
     guard_client: Connection,
-    desk: EmulatedBench | None,
+    emulated: EmulatedBench | None,
     *,
     lock: BenchLock,
     defects: Defects,
 ) -> LiveBench:
-    cells, supply, io_box, dut = _instruments(bench)
+    cells, supply, io_box, dut = _make_instruments(bench)
     senses = SnapshotBuilder((cells, supply, dut, io_box))
     limits = lay_over_channels(bench, senses.table)
     pack = make_pack_spec(bench.pack)
@@ -123,7 +123,7 @@ def _station(
     spec = guard_config.make_guard_config(
         bench, senses.table, limits, ring.path, words, report=report, attended=attended
     )
-    guard, process = _guard(spec, guard_client, lock)
+    guard, process = _start_guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     parts = LoopParts(
         clock=WallClock(),
@@ -155,12 +155,12 @@ def _station(
         guard=guard,
         guard_process=process,
         evidence_class=evidence_class,
-        emulated=desk,
+        emulated=emulated,
         lock=lock,
     )
 
 
-def _guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
+def _start_guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:
     """Start the guard; `client` is its end of the client's own pipe, closed here once the guard has it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = pipe()
@@ -171,7 +171,7 @@ def _guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tuple[Guar
     return GuardLink(ours, time.monotonic), process
 
 
-def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
+def _make_instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
     simulator, supply, io_box, dut = bench.cell_simulator, bench.supply, bench.io_box, bench.dut
     return (
         CellSimulator(
@@ -205,22 +205,22 @@ def _instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
     )
 
 
-def _emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBench | None:
+def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBench | None:
     """Start the emulated bench when the file names one; its journals lie in the run's folder."""
     refuse_without_part(bench, defects)
     parts = bench.emulated_parts
     if not parts:
         return None
     try:
-        desk = EmulatedBench.start(
+        emulated = EmulatedBench.start(
             folder / EMULATED, bench.dut_map, thresholds=defects.thresholds(folder), defect=defects.bms, parts=parts
         )
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
-    return defects.emulated_bench(desk)
+    return defects.emulated_bench(emulated)
 
 
-def _with_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
+def _set_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
     """The bench with every `emulated` replaced by where that emulator listens."""
     changed: dict[str, object] = {}
     for name in ("cell_simulator", "supply", "io_box"):

@@ -18,7 +18,7 @@ LOCAL: Final = "local"
 
 
 @contextmanager
-def broker_at(text: str) -> Generator[str]:
+def open_broker(text: str) -> Generator[str]:
     """The URL that `text` means; `local` or `local:PORT` starts a broker and stops it at the end.
 
     Raises `Usage` for anything that is neither, `BrokerMissing` where none can be started.
@@ -28,7 +28,7 @@ def broker_at(text: str) -> Generator[str]:
         parse_address(text)
         yield text
         return
-    chosen = _port(text, port) if colon else 0
+    chosen = _parse_port(text, port) if colon else 0
     with tempfile.TemporaryDirectory(prefix="pulsebms-broker-") as folder:
         broker = start_broker(Path(folder), chosen)
         try:
@@ -37,12 +37,12 @@ def broker_at(text: str) -> Generator[str]:
             broker.stop()
 
 
-def own_broker(folder: Path) -> Broker:
+def start_own_broker(folder: Path) -> Broker:
     """A broker of ours on a free port, to be killed and restarted at will; raises `BrokerMissing`."""
     return start_broker(folder)
 
 
-def _port(text: str, port: str) -> int:
+def _parse_port(text: str, port: str) -> int:
     """Raises `Usage` where it is no port that a person may open."""
     if not (port.isascii() and port.isdigit() and 1024 <= int(port) < 65_536):  # noqa: PLR2004  # below is the system's
         hint = f"write local, or local:{PORTS.start}"

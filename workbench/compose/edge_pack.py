@@ -20,7 +20,7 @@ BITRATE: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class PackLink:
     """Where the pack's BMS is heard, in python-can's words."""
 
     interface: str
@@ -29,10 +29,10 @@ class Field:
 
 
 @contextmanager
-def field(pack: str, folder: Path) -> Generator[Field]:
+def open_edge_pack(pack: str, folder: Path) -> Generator[PackLink]:
     """`emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can. Raises `Usage`, `EmulatorError`."""
     if pack != EMULATED:
-        yield _adapter(pack)
+        yield _parse_adapter(pack)
         return
     know_loopback_can()
     try:
@@ -40,15 +40,15 @@ def field(pack: str, folder: Path) -> Generator[Field]:
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
     try:
-        yield Field(LOOPBACK_CAN, emulated.can, BITRATE)
+        yield PackLink(LOOPBACK_CAN, emulated.can, BITRATE)
     finally:
         emulated.stop()
 
 
-def _adapter(pack: str) -> Field:
+def _parse_adapter(pack: str) -> PackLink:
     interface, _, rest = pack.partition(":")
     channel, _, bitrate = rest.partition(":")
     if not interface or not channel or not (bitrate or "1").isdecimal():
         hint = "write emulated, or INTERFACE:CHANNEL[:BITRATE], for instance socketcan:can0:500000"
         raise Usage(f"--pack {pack!r} names no pack", key="pack", value=pack, hint=hint)
-    return Field(interface, channel, int(bitrate or BITRATE))
+    return PackLink(interface, channel, int(bitrate or BITRATE))

@@ -24,7 +24,7 @@ SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the selftest's run
 
 
-def mute(sequence: SafeSequence) -> SafeSequence:
+def mute_guard(sequence: SafeSequence) -> SafeSequence:
     """Have the guard prove its connection and query as it should, but never send off."""
     return tuple(
         replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
@@ -72,19 +72,19 @@ BENCH_DEFECTS: Final[Mapping[str, Defects]] = MappingProxyType(
             Defects("swap-cells", section="cell_simulator", emulated_bench=swap_cells),
             Defects("drop-tick", recorder=TickDroppingRecorder),
             Defects("bms-threshold", section="dut", thresholds=write_high_thresholds),
-            Defects("mute-guard", safe_sequence=mute),
+            Defects("mute-guard", safe_sequence=mute_guard),
         )
     }
 )
 
 
-def bms_defects() -> dict[str, str]:
+def list_bms_defects() -> dict[str, str]:
     """What can be seeded in the emulated BMS: name to what is wrong."""
     return {name: defect.about for name, defect in DEFECTS.items()}
 
 
 def seed_defect(name: str, place: int) -> Defects:
-    """One of `bms_defects` in a cell or sensor."""
+    """One of `list_bms_defects` in a cell or sensor."""
     return Defects(f"{SEED}:{name}:{place}", section="dut", bms=(name, place))
 
 

@@ -28,7 +28,7 @@ LOOK_MS: Final = 1000
 GIANTS: Final = ("torch", "pybamm", "scipy")
 
 
-class Watched:
+class WindowMonitor:
     """A window that is looked at once a second, as its own status line shows it."""
 
     def __init__(self, session: LiveSession, folder: Path, seconds: int) -> None:
@@ -37,19 +37,19 @@ class Watched:
         self._cpu_pct: list[float] = []
 
     def begin(self, window: Window) -> None:
-        QTimer.singleShot(SETTLE_MS if self._seconds else LOOK_MS, window.shell, lambda: self._look(window))
+        QTimer.singleShot(SETTLE_MS if self._seconds else LOOK_MS, window.shell, lambda: self._sample(window))
 
-    def _look(self, window: Window) -> None:
+    def _sample(self, window: Window) -> None:
         stats = window.shell.stats
         self._fps.append(stats.fps)
         self._cpu_pct.append(stats.cpu_pct)
-        self._tell()
+        self._write_result()
         if 0 < self._seconds <= len(self._fps):
             window.shell.close()
         else:
-            QTimer.singleShot(LOOK_MS, window.shell, lambda: self._look(window))
+            QTimer.singleShot(LOOK_MS, window.shell, lambda: self._sample(window))
 
-    def _tell(self) -> None:
+    def _write_result(self) -> None:
         status = self._session.status
         told = {
             "state": status.state.word,
@@ -75,7 +75,7 @@ def main(bench: Path, folder: Path, seconds: int) -> int:
     ):
         pending: Any = action()
         waiting.finish(session, pending, within_s)
-    watched = Watched(session, folder, seconds)
+    watched = WindowMonitor(session, folder, seconds)
     return run_window(lambda: session, memory=Memory(folder / "layout.ini"), ready=watched.begin)
 
 

@@ -10,8 +10,8 @@ from drivers.errors import Usage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Metric, Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasuredMetric, MeasureRow
 
 NAMES: Final = ("window", "loop", "load", "twins", "estimators", "mpc", "wire", "guard", "safety", "recorder", "chain")
 ALL: Final = "all"
@@ -20,14 +20,14 @@ ALL: Final = "all"
 class Measurement(Protocol):
     """One module here: what it declares, and how it is measured."""
 
-    METRICS: tuple[Metric, ...]
+    METRICS: tuple[MeasuredMetric, ...]
 
-    def measure(self, job: Job) -> Iterator[Row]:
+    def measure(self, job: MeasureJob) -> Iterator[MeasureRow]:
         """Each declared figure once, as soon as it stands; one that cannot be measured here is said and left out."""
         ...
 
 
-def chosen(name: str) -> tuple[str, ...]:
+def select_names(name: str) -> tuple[str, ...]:
     """The names to measure; raises `Usage` that lists what there is."""
     if name == ALL:
         return NAMES

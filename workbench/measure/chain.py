@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drivers.timestamps import format_utc
-from workbench.measure.job import alternated, conditions, percentile, timed
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions, percentile, run_in_turns, time_calls
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge_bridge.edge.row import Value
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
-VERIFY: Final = Metric("bundle of 700 kB verified", "ms", "<", 50.0, "its Ed25519 signature alone")
-ENCODE: Final = Metric("row of 16 values encoded as Sparkplug B", "us", "<", 60.0, "the same values as JSON")
-DECODE: Final = Metric(
+VERIFY: Final = MeasuredMetric("bundle of 700 kB verified", "ms", "<", 50.0, "its Ed25519 signature alone")
+ENCODE: Final = MeasuredMetric("row of 16 values encoded as Sparkplug B", "us", "<", 60.0, "the same values as JSON")
+DECODE: Final = MeasuredMetric(
     "row of 16 values decoded from Sparkplug B",
     "us",
     "<",
@@ -30,9 +30,13 @@ DECODE: Final = Metric(
     "the same values from JSON",
     "every metric is checked for its declaration, type and range, in Python, before anything of a message is taken",
 )
-SIZE: Final = Metric("row of 16 values on the wire", "bytes", "<", 300.0, "the same values as JSON")
-KEEP: Final = Metric("row into the edge's outbox, committed by itself, p50", "ms", "<", 5.0, "bare SQLite, one commit")
-STORE: Final = Metric("rows stored by the fleet, 100 a commit", "rows/s", ">=", 10_000.0, "bare SQLite, 100 a commit")
+SIZE: Final = MeasuredMetric("row of 16 values on the wire", "bytes", "<", 300.0, "the same values as JSON")
+KEEP: Final = MeasuredMetric(
+    "row into the edge's outbox, committed by itself, p50", "ms", "<", 5.0, "bare SQLite, one commit"
+)
+STORE: Final = MeasuredMetric(
+    "rows stored by the fleet, 100 a commit", "rows/s", ">=", 10_000.0, "bare SQLite, 100 a commit"
+)
 METRICS: Final = (VERIFY, ENCODE, DECODE, SIZE, KEEP, STORE)
 
 OCTETS: Final = 700_000
@@ -41,20 +45,20 @@ T_MS: Final = 1_800_000_000_000
 BOOT: Final = "00000000000000aa"
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Each beside the bare part that it stands on."""
-    said = conditions()
+    said = describe_conditions()
     job.say("verifying a bundle")
-    yield _verified(job, said)
+    yield _measure_verify(job, said)
     job.say("speaking Sparkplug")
-    yield from _spoken(job, said)
+    yield from _measure_encoding(job, said)
     job.say("keeping rows")
-    yield _kept(job, said)
+    yield _measure_outbox(job, said)
     job.say("storing rows")
-    yield _stored(job, said)
+    yield _measure_store(job, said)
 
 
-def _verified(job: Job, said: str) -> Row:
+def _measure_verify(job: MeasureJob, said: str) -> MeasureRow:
     from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
     from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest  # noqa: PLC0415
     from edge_bridge.bundle.verify import verify  # noqa: PLC0415
@@ -68,17 +72,17 @@ def _verified(job: Job, said: str) -> Row:
     data, _ = make_signed_bundle(about, members, private)
     signed = envelope.decode_envelope(archive.unpack(data)[envelope.ENVELOPE])
     key, message = keys.read_public(public), envelope.pae(envelope.PAYLOAD_TYPE, signed.payload)
-    mine_s, theirs_s = alternated(
-        lambda: timed(lambda: verify(data, public.parent, now=now), 5),
-        lambda: timed(lambda: keys.verify_signature(key, message, signed.signature), 5),
+    mine_s, theirs_s = run_in_turns(
+        lambda: time_calls(lambda: verify(data, public.parent, now=now), 5),
+        lambda: time_calls(lambda: keys.verify_signature(key, message, signed.signature), 5),
         job.times(20),
     )
-    return VERIFY.row(
+    return VERIFY.make_row(
         1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; median, {len(data)} bytes"
     )
 
 
-def _values() -> dict[str, Value]:
+def _make_values() -> dict[str, Value]:
     """A row as an edge makes it."""
     from edge_bridge.edge import metrics  # noqa: PLC0415
 
@@ -102,36 +106,36 @@ def _values() -> dict[str, Value]:
     }
 
 
-def _spoken(job: Job, said: str) -> Iterator[Row]:
+def _measure_encoding(job: MeasureJob, said: str) -> Iterator[MeasureRow]:
     from edge_bridge.edge import metrics  # noqa: PLC0415
     from edge_bridge.sparkplug import wire  # noqa: PLC0415
     from edge_bridge.sparkplug.aliases import Aliases  # noqa: PLC0415
     from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415
 
-    values = _values()
+    values = _make_values()
     birth = Aliases.from_birth(metrics.make_birth_metrics(values, T_MS))
 
-    def encoded() -> bytes:
+    def encode() -> bytes:
         return wire.encode(Payload(T_MS, metrics.make_data_metrics(values, T_MS), 7), datatypes=False)
 
-    octets, text = encoded(), json.dumps(values)
+    octets, text = encode(), json.dumps(values)
     work = f"{said}; median, from values to octets and back, aliases resolved"
     for metric, ours, theirs in (
-        (ENCODE, encoded, lambda: json.dumps(values).encode()),
+        (ENCODE, encode, lambda: json.dumps(values).encode()),
         (DECODE, lambda: birth.read(wire.decode(octets)), lambda: json.loads(text)),
     ):
-        mine_s, theirs_s = alternated(
-            lambda ours=ours: timed(ours, 200), lambda theirs=theirs: timed(theirs, 200), job.times(20)
+        mine_s, theirs_s = run_in_turns(
+            lambda ours=ours: time_calls(ours, 200), lambda theirs=theirs: time_calls(theirs, 200), job.times(20)
         )
-        yield metric.row(1e6 * percentile(mine_s, 50), 1e6 * percentile(theirs_s, 50), work)
-    yield SIZE.row(len(octets), len(text), said)
+        yield metric.make_row(1e6 * percentile(mine_s, 50), 1e6 * percentile(theirs_s, 50), work)
+    yield SIZE.make_row(len(octets), len(text), said)
 
 
-def _kept(job: Job, said: str) -> Row:
+def _measure_outbox(job: MeasureJob, said: str) -> MeasureRow:
     from edge_bridge.edge.outbox import Outbox  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
-    values, body = _values(), json.dumps(_values())
+    values, body = _make_values(), json.dumps(_make_values())
     outbox = Outbox(job.folder / "outbox.sqlite", BOOT)
     with closing(outbox), closing(BareRows(job.folder / "bare.sqlite")) as bare:
 
@@ -139,19 +143,19 @@ def _kept(job: Job, said: str) -> Row:
             outbox.put(values, T_MS, 0.0)
             outbox.commit(T_MS, 0.0)
 
-        mine_s, theirs_s = alternated(
-            lambda: timed(keep, 20), lambda: timed(lambda: bare.commit([body]), 20), job.times(20)
+        mine_s, theirs_s = run_in_turns(
+            lambda: time_calls(keep, 20), lambda: time_calls(lambda: bare.commit([body]), 20), job.times(20)
         )
-    return KEEP.row(1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; {len(mine_s)} commits")
+    return KEEP.make_row(1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; {len(mine_s)} commits")
 
 
-def _stored(job: Job, said: str) -> Row:
+def _measure_store(job: MeasureJob, said: str) -> MeasureRow:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
     from edge_bridge.fleet.row_store import Batch, RowStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
-    body, given = json.dumps(_values()), [0]
+    body, given = json.dumps(_make_values()), [0]
 
     def batch() -> Batch:
         first = given[0]
@@ -164,10 +168,10 @@ def _stored(job: Job, said: str) -> Row:
         closing(RowStore(job.folder / "fleet.sqlite")) as store,
         closing(BareRows(job.folder / "plain.sqlite")) as bare,
     ):
-        mine_s, theirs_s = alternated(
-            lambda: timed(lambda: store.commit(batch()), 10),
-            lambda: timed(lambda: bare.commit([body] * AT_ONCE), 10),
+        mine_s, theirs_s = run_in_turns(
+            lambda: time_calls(lambda: store.commit(batch()), 10),
+            lambda: time_calls(lambda: bare.commit([body] * AT_ONCE), 10),
             job.times(20),
         )
     mine, theirs = (AT_ONCE / percentile(took_s, 50) for took_s in (mine_s, theirs_s))
-    return STORE.row(mine, theirs, f"{said}; median of {len(mine_s)} commits")
+    return STORE.make_row(mine, theirs, f"{said}; median of {len(mine_s)} commits")

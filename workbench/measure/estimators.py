@@ -11,8 +11,8 @@ from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import recorded
-from workbench.measure.job import alternated, conditions, timed
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions, run_in_turns, time_calls
+from workbench.measure.metric import MeasuredMetric
 from workbench.scores import rms, worst
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twin.ports import PackSpec
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
-    from workbench.measure.recorded import Drive
-    from workbench.scores import Score
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
+    from workbench.measure.recorded import RecordedDrive
+    from workbench.scores import LaneScore
 
 _NUMPY: Final = "plain numpy EKF of as many states, all cells at once"
 _TEXTBOOK: Final = "textbook EKF, tuned on these very drives"
@@ -32,11 +32,13 @@ _UNSURE: Final = (
     "which this laboratory's are not, "
     "and cold resistances are those of 25 degC times one factor; nothing was fitted to a drive"
 )
-UPDATE: Final = Metric("EKF of 24 cells, one update", "us", "<", 500.0, _NUMPY)
+UPDATE: Final = MeasuredMetric("EKF of 24 cells, one update", "us", "<", 500.0, _NUMPY)
 FOLLOWS: Final = {
-    "25degC": Metric("SoC on recorded LG HG2 drives at 25 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
-    "0degC": Metric("SoC on recorded LG HG2 drives at 0 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
-    "n10degC": Metric("SoC on recorded LG HG2 drives at -10 degC, worst RMSE", "%", "<", 6.0, _TEXTBOOK, _UNSURE),
+    "25degC": MeasuredMetric("SoC on recorded LG HG2 drives at 25 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
+    "0degC": MeasuredMetric("SoC on recorded LG HG2 drives at 0 degC, worst RMSE", "%", "<", 2.0, _TEXTBOOK, _UNSURE),
+    "n10degC": MeasuredMetric(
+        "SoC on recorded LG HG2 drives at -10 degC, worst RMSE", "%", "<", 6.0, _TEXTBOOK, _UNSURE
+    ),
 }
 METRICS: Final = (UPDATE, *FOLLOWS.values())
 
@@ -45,9 +47,9 @@ START: Final = (0.80, 0.2)  # believed where the cell is full
 SETTLE_S: Final = 600.0
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Cost on the emulated bench's pack; charge on recorded drives from a start that is 20 % wrong."""
-    said = conditions()
+    said = describe_conditions()
     yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), said)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
@@ -56,16 +58,16 @@ def measure(job: Job) -> Iterator[Row]:
         job.say(f"recorded drives at {temperature}")
         names, ours, peers = worst_of(list(_errors(job.data, temperature)))
         how = f"1 Hz, table from C/20 and pulses alone, start {START[0]:g} for 1, after {SETTLE_S:.0f} s"
-        yield metric.row(100.0 * ours, 100.0 * peers, f"{names}; {how}")
+        yield metric.make_row(100.0 * ours, 100.0 * peers, f"{names}; {how}")
 
 
-def worst_of(errors: list[tuple[str, Score, Score]]) -> tuple[str, float, float]:
+def worst_of(errors: list[tuple[str, LaneScore, LaneScore]]) -> tuple[str, float, float]:
     """The drives, each filter's worst RMSE; NaN where one of its drives has no score, or there is none."""
     names = ", ".join(f"{name} (coverage {mine.coverage:.3f})" for name, mine, _ in errors)
     return names, worst([mine for _, mine, _ in errors]), worst([theirs for *_, theirs in errors])
 
 
-def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+def _cost(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
     from twin import cell_table, ekf  # noqa: PLC0415  # numba takes a moment
     from workbench.measure.peers.numpy_ekf import NumpyEkf  # noqa: PLC0415
 
@@ -76,25 +78,25 @@ def _cost(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     noise = np.random.default_rng(2)
     volts, warm = 3.75 + 0.02 * noise.standard_normal(pack.cells), np.full(pack.cells, pack.ambient_k)
     reading, cell_a = PackReading(0.0, 20.0, np.zeros(pack.cells), volts, warm), np.full(pack.cells, 20.0 * scale)
-    mine_s, theirs_s = alternated(
-        lambda: timed(lambda: ours.update(reading, DT_S), 300),
-        lambda: timed(lambda: peer.update(cell_a, volts, warm, DT_S), 300),
+    mine_s, theirs_s = run_in_turns(
+        lambda: time_calls(lambda: ours.update(reading, DT_S), 300),
+        lambda: time_calls(lambda: peer.update(cell_a, volts, warm, DT_S), 300),
         job.times(8),
     )
-    yield UPDATE.row(
+    yield UPDATE.make_row(
         1e6 * float(np.median(mine_s)), 1e6 * float(np.median(theirs_s)), f"{said}; median of {len(mine_s)} updates"
     )
 
 
-def _errors(data: Path, temperature: str) -> Iterator[tuple[str, Score, Score]]:
+def _errors(data: Path, temperature: str) -> Iterator[tuple[str, LaneScore, LaneScore]]:
     """Name of each drive and both filters' RMSE (fractions) with their coverage, both filters with one table."""
     from twin import ekf  # noqa: PLC0415  # as above
     from twin.ports import PackSpec  # noqa: PLC0415
     from workbench.measure.peers.numpy_ekf import TextbookEkf  # noqa: PLC0415
 
-    table, one = recorded.table(data, temperature), np.ones(1)
+    table, one = recorded.make_cell_table(data, temperature), np.ones(1)
     pack = PackSpec(1, 1, recorded.CAPACITY_AH, one, one, one, 298.15)
-    for drive in recorded.drives(data, temperature):
+    for drive in recorded.read_drives(data, temperature):
         ours, peer = ekf.Ekf(pack, table, *START), TextbookEkf(table, *START)
         mine, theirs = np.empty((2, len(drive.soc)))
         for k in range(len(drive.soc)):
@@ -104,5 +106,5 @@ def _errors(data: Path, temperature: str) -> Iterator[tuple[str, Score, Score]]:
         yield drive.name.partition(" ")[0], rms((mine - drive.soc)[judged]), rms((theirs - drive.soc)[judged])
 
 
-def _reading(drive: Drive, k: int) -> PackReading:
+def _reading(drive: RecordedDrive, k: int) -> PackReading:
     return PackReading(0.0, float(drive.current_a[k]), np.zeros(1), drive.voltage_v[k : k + 1], drive.kelvin[k : k + 1])

@@ -34,7 +34,7 @@ def own(folder: Path) -> None:
     open_window = start.open_window
 
     def told_of(bench: Path, out: Path) -> int:
-        return open_window(bench, out, ready=lambda window: _tell_when_painted(window, folder))
+        return open_window(bench, out, ready=lambda window: _write_when_painted(window, folder))
 
     start.open_window = told_of
     sys.argv = ["main.py", "window", "--out", str(folder / "runs")]
@@ -42,14 +42,14 @@ def own(folder: Path) -> None:
     runpy.run_path(str(entry), run_name="__main__")
 
 
-def _tell_when_painted(window: Window, folder: Path) -> None:
+def _write_when_painted(window: Window, folder: Path) -> None:
     from PySide6.QtCore import QTimer  # noqa: PLC0415  # loaded by then
 
     stats = window.shell.stats
     if stats.plots_ms != stats.plots_ms:  # NaN until then
-        QTimer.singleShot(2, window.shell, lambda: _tell_when_painted(window, folder))
+        QTimer.singleShot(2, window.shell, lambda: _write_when_painted(window, folder))
         return
-    _tell(folder, shell_ms=stats.shell_ms, plots_ms=stats.plots_ms)
+    _write_result(folder, shell_ms=stats.shell_ms, plots_ms=stats.plots_ms)
     window.shell.close()
 
 
@@ -83,7 +83,7 @@ def peer(folder: Path, *, plots: bool) -> None:
 
         def tell(self) -> None:
             age_ms = 1e3 * process_age_s()
-            _tell(folder, shell_ms=age_ms, plots_ms=age_ms)
+            _write_result(folder, shell_ms=age_ms, plots_ms=age_ms)
             application.quit()
 
     first = FirstPaint()
@@ -92,7 +92,7 @@ def peer(folder: Path, *, plots: bool) -> None:
     application.exec()
 
 
-def _tell(folder: Path, **told: float) -> None:
+def _write_result(folder: Path, **told: float) -> None:
     draft = folder / "told.json.new"
     draft.write_text(json.dumps(told), encoding="utf-8")
     draft.replace(folder / "told.json")

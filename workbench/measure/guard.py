@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import numpy as np
 
 from drivers.errors import BenchError
-from workbench.measure.job import at_priority, conditions, percentile
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions, percentile, run_at_priority
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from control.guard import GuardConfig
     from drivers.snapshot import ChannelTable, Floats
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
 R = TypeVar("R")
 
 _NORMAL: Final = "the same guard under normal scheduling"
-P50: Final = Metric("sample past a limit to off received, p50", "ms", "<", 1.0, _NORMAL)
-P99: Final = Metric("sample past a limit to off received, p99", "ms", "<", 5.0, _NORMAL)
-WORST: Final = Metric("sample past a limit to off received, greatest", "ms", "<", 20.0, _NORMAL)
+P50: Final = MeasuredMetric("sample past a limit to off received, p50", "ms", "<", 1.0, _NORMAL)
+P99: Final = MeasuredMetric("sample past a limit to off received, p99", "ms", "<", 5.0, _NORMAL)
+WORST: Final = MeasuredMetric("sample past a limit to off received, greatest", "ms", "<", 20.0, _NORMAL)
 METRICS: Final = (P50, P99, WORST)
 
 CHANNELS: Final = 200
@@ -43,28 +43,28 @@ OFF_WITHIN_S: Final = 0.2
 TRIPS, ROUNDS = 25, 10
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Guards in turns, with real-time permission and without; the receiver notes when the bytes of "off" arrive."""
-    said, context = conditions(), multiprocessing.get_context("spawn")
+    said, context = describe_conditions(), multiprocessing.get_context("spawn")
     rounds = job.times(ROUNDS)
     job.say(f"{rounds * TRIPS} trips of each guard beside {os.cpu_count()} busy processes")
     reactions: dict[bool, list[Floats]] = {True: [], False: []}
     with ExitStack() as stack:
         for _ in range(os.cpu_count() or 1):
-            busy = context.Process(target=_burn, daemon=True)
+            busy = context.Process(target=_keep_core_busy, daemon=True)
             busy.start()
             stack.callback(busy.kill)
-        rigs = {realtime: stack.enter_context(_Rig(job.folder, realtime=realtime)) for realtime in (True, False)}
+        rigs = {realtime: stack.enter_context(_GuardRig(job.folder, realtime=realtime)) for realtime in (True, False)}
         for _ in range(rounds):
             for realtime, rig in rigs.items():
-                reactions[realtime].append(rig.trips(TRIPS))
+                reactions[realtime].append(rig.measure_trips(TRIPS))
     ours_s, peer_s = (np.concatenate(reactions[realtime]) for realtime in (True, False))
     said = f"{said}; {len(ours_s)} trips of each, {CHANNELS} channels, every core kept busy"
     for metric, percent in ((P50, 50), (P99, 99), (WORST, 100)):
-        yield metric.row(1e3 * percentile(ours_s, percent), 1e3 * percentile(peer_s, percent), said)
+        yield metric.make_row(1e3 * percentile(ours_s, percent), 1e3 * percentile(peer_s, percent), said)
 
 
-class _Rig:
+class _GuardRig:
     """A guard's process with an engine played here and a supply that only notes and verifies."""
 
     def __init__(self, folder: Path, *, realtime: bool) -> None:
@@ -74,29 +74,29 @@ class _Rig:
         context = multiprocessing.get_context("spawn")
         self._stack = ExitStack()
         self._times, theirs = context.Pipe(duplex=False)
-        supply = context.Process(target=_supply, args=(theirs,), daemon=True)
+        supply = context.Process(target=_run_supply, args=(theirs,), daemon=True)
         supply.start()
         self._stack.callback(supply.kill)
-        address = f"127.0.0.1:{self._received()}"
-        table, spec = _spec(folder / f"guard_{'fifo' if realtime else 'normal'}", address)
+        address = f"127.0.0.1:{self._receive_from_supply()}"
+        table, spec = _make_config(folder / f"guard_{'fifo' if realtime else 'normal'}", address)
         self._ring = self._stack.enter_context(RingWriter.create(spec.ring, table, len(table)))
         self._stack.callback(spec.ring.unlink)
         self._engine, guard_end = pipe()
-        guard = context.Process(target=_guard, args=(spec, guard_end, realtime), daemon=True)
+        guard = context.Process(target=_run_guard, args=(spec, guard_end, realtime), daemon=True)
         guard.start()
         guard_end.close()
         self._stack.callback(guard.kill)
         self._values, self._known = np.full(len(table), 3.7), np.zeros(len(table), np.uint8)
 
-    def trips(self, count: int) -> Floats:
+    def measure_trips(self, count: int) -> Floats:
         """Seconds of each reaction; the engine's loop has its own permission in both cases."""
         from drivers.realtime import LOOP  # noqa: PLC0415
 
-        return at_priority(LOOP, lambda: np.array([self._trip() for _ in range(count)]))
+        return run_at_priority(LOOP, lambda: np.array([self._measure_trip() for _ in range(count)]))
 
     def __enter__(self) -> Self:
         until_s = time.monotonic() + WAIT_S
-        while not self._standing():
+        while not self._is_connected():
             if time.monotonic() > until_s:
                 raise BenchError("the guard does not reach its supply")
         return self
@@ -105,35 +105,35 @@ class _Rig:
         self._stack.close()
         self._engine.close()
 
-    def _standing(self) -> bool:
+    def _is_connected(self) -> bool:
         from control.guard_messages import DISARMED  # noqa: PLC0415
         from control.guard_reports import Heartbeat  # noqa: PLC0415
 
         self._engine.send_bytes(DISARMED)
-        return not self._hear(Heartbeat).trouble
+        return not self._receive_report(Heartbeat).trouble
 
-    def _trip(self) -> float:
+    def _measure_trip(self) -> float:
         from control.guard_messages import ARMED, RESET  # noqa: PLC0415
         from control.guard_reports import ResetAnswer, TripReport  # noqa: PLC0415
 
         self._engine.send_bytes(ARMED)
-        self._tick()
+        self._publish_tick()
         time.sleep(REST_S)
         while self._times.poll():
             self._times.recv()  # said again since
         self._values[7] = LIMIT_V + 0.1
-        crossed_s = self._tick()
+        crossed_s = self._publish_tick()
         self._values[7] = 3.7
-        off_s = self._received()
-        while not self._hear(TripReport).is_safe:
+        off_s = self._receive_from_supply()
+        while not self._receive_report(TripReport).is_safe:
             pass
-        self._tick()
+        self._publish_tick()
         self._engine.send_bytes(RESET + b"measured")
-        while not self._hear(ResetAnswer).is_granted:
+        while not self._receive_report(ResetAnswer).is_granted:
             pass
         return off_s - crossed_s
 
-    def _tick(self) -> float:
+    def _publish_tick(self) -> float:
         """Publish a row as the loop does; when it was sampled."""
         from control.guard_messages import TICK  # noqa: PLC0415
 
@@ -142,7 +142,7 @@ class _Rig:
         self._engine.send_bytes(TICK)
         return sampled_s
 
-    def _hear(self, kind: type[R]) -> R:
+    def _receive_report(self, kind: type[R]) -> R:
         """The guard's next report of that class; raises `BenchError`."""
         until_s = time.monotonic() + WAIT_S
         while time.monotonic() < until_s:
@@ -150,13 +150,13 @@ class _Rig:
                 return report
         raise BenchError(f"the guard sends no {kind.__name__} within {WAIT_S:g} s")
 
-    def _received(self) -> float:
+    def _receive_from_supply(self) -> float:
         if not self._times.poll(WAIT_S):
             raise BenchError(f"the supply receives nothing within {WAIT_S:g} s")
         return self._times.recv()
 
 
-def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]:
+def _make_config(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]:
     from control.gate import BenchLimits  # noqa: PLC0415
     from control.guard import GuardConfig  # noqa: PLC0415
     from control.guard_journal import FILE_NAME  # noqa: PLC0415
@@ -182,7 +182,7 @@ def _spec(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]:
     return table, spec
 
 
-def _guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
+def _run_guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
     """The guard's process, with the permission it asks for or deliberately without."""
     from control.guard_process import Guard, guard_main  # noqa: PLC0415
 
@@ -192,7 +192,7 @@ def _guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # no
         Guard(spec, engine, None, "normal scheduling, for comparison").run()
 
 
-def _supply(times: Connection) -> None:
+def _run_supply(times: Connection) -> None:
     """Process: tells its port, then when each first "off" arrived; answers as the supply that it stands for."""
     from drivers.realtime import INSTRUMENT, ask_realtime  # noqa: PLC0415
 
@@ -212,7 +212,7 @@ def _supply(times: Connection) -> None:
                     wire.sendall(b"OFF\n" if line == b"OUTP?" else b"REMOTE\n")
 
 
-def _burn() -> None:
+def _keep_core_busy() -> None:
     """Process: keep a core busy as a lane in numpy would."""
     block = np.random.default_rng(0).random((120, 120))
     while True:

@@ -29,7 +29,7 @@ _LOOK_S: Final = 0.4
 
 
 @dataclass(frozen=True)
-class Job:
+class MeasureJob:
     """One measurement under way: `say` tells people, `folder` is scratch, `data` holds recorded cells if there are any.
 
     `share` of the usual repeats are done: figures that are quoted come from all of them.
@@ -45,7 +45,7 @@ class Job:
         return max(1, round(self.share * usual))
 
 
-def conditions(*more: str, realtime: bool | None = None) -> str:
+def describe_conditions(*more: str, realtime: bool | None = None) -> str:
     """Real-time permission, cores, and how busy others keep them just now, before the measurement begins."""
     permitted = has_realtime_permission() if realtime is None else realtime
     others = psutil.cpu_percent(_LOOK_S)
@@ -53,7 +53,7 @@ def conditions(*more: str, realtime: bool | None = None) -> str:
     return ", ".join((*words, *more))
 
 
-def timed(work: Callable[[], object], times: int) -> Floats:
+def time_calls(work: Callable[[], object], times: int) -> Floats:
     """Seconds that each of `times` calls took."""
     took_s = np.empty(times)
     for n in range(times):
@@ -63,7 +63,7 @@ def timed(work: Callable[[], object], times: int) -> Floats:
     return took_s
 
 
-def alternated(ours: Work, peer: Work, rounds: int) -> tuple[Floats, Floats]:
+def run_in_turns(ours: Work, peer: Work, rounds: int) -> tuple[Floats, Floats]:
     """All samples of `ours` and of `peer`, taken in turns A B A B so that both meet the same machine."""
     mine: list[Floats] = []
     theirs: list[Floats] = []
@@ -73,7 +73,7 @@ def alternated(ours: Work, peer: Work, rounds: int) -> tuple[Floats, Floats]:
     return np.concatenate(mine), np.concatenate(theirs)
 
 
-def at_priority(priority: int, work: Callable[[], T]) -> T:
+def run_at_priority(priority: int, work: Callable[[], T]) -> T:
     """What `work` answers in a thread of its own under SCHED_FIFO, where that is permitted; raises what it raises."""
     done: Future[T] = Future()
 

@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from workbench.measure import process
-from workbench.measure.job import conditions
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
-ENGINE: Final = Metric("core taken by engine, twins and guard of a running bench", "%", "<", 100.0)
-INSTRUMENTS: Final = Metric("core taken by its four emulated instruments", "%", "<", 60.0)
+ENGINE: Final = MeasuredMetric("core taken by engine, twins and guard of a running bench", "%", "<", 100.0)
+INSTRUMENTS: Final = MeasuredMetric("core taken by its four emulated instruments", "%", "<", 60.0)
 METRICS: Final = (ENGINE, INSTRUMENTS)
 
 SECONDS: Final = 10
 EMULATORS: Final = ("cell_simulator", "supply", "bms", "io_box")
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Core time of each process over some seconds, as the system counts it; 100 % is one core."""
     seconds = job.times(SECONDS)
     job.say("what a running bench takes of the cores")
     with process.bench_window(job.folder, 0) as window:
-        run = Path(process.told(job.folder, window, ended=False)["run"])
+        run = Path(process.read_result(job.folder, window, ended=False)["run"])
         pids = json.loads((run / "emulated" / "bench.json").read_text(encoding="utf-8"))["pids"]
         emulators = [psutil.Process(pids[name]) for name in EMULATORS]
         children = psutil.Process(window.pid).children(recursive=True)
@@ -41,10 +41,10 @@ def measure(job: Job) -> Iterator[Row]:
         before_s, began_s = (_core_s(ours), _core_s(emulators)), time.monotonic()
         time.sleep(seconds)
         after_s, took_s = (_core_s(ours), _core_s(emulators)), time.monotonic() - began_s
-    process.emulators_ended(run)
-    said = f"{conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
+    process.wait_for_emulators(run)
+    said = f"{describe_conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
     for metric, before, after in zip(METRICS, before_s, after_s, strict=True):
-        yield metric.row(100.0 * (after - before) / took_s, None, said)
+        yield metric.make_row(100.0 * (after - before) / took_s, None, said)
 
 
 def _core_s(processes: Iterable[psutil.Process]) -> float:

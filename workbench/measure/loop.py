@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Final
 from drivers.channel_names import BENCH_STATE, LOOP_TURN
 from workbench import jitter
 from workbench.measure import process
-from workbench.measure.job import conditions, percentile
-from workbench.measure.metric import Metric
-from workbench.selftest.yardstick import Yardstick
+from workbench.measure.job import describe_conditions, percentile
+from workbench.measure.metric import MeasuredMetric
+from workbench.selftest.yardstick import LatencyProbe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drivers.snapshot import Floats
-    from workbench.jitter import Served
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
-    from workbench.selftest.yardstick import Machine
+    from workbench.jitter import ServedInstants
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
+    from workbench.selftest.yardstick import MachineLateness
 
 _PLAIN: Final = "the same without real-time permission"
-LATE_P50: Final = Metric("lateness of a turn, p50", "ms", "<", 1.0, _PLAIN)
-LATE_P99: Final = Metric("lateness of a turn, p99", "ms", "<", 2.0, _PLAIN)
-LATE_MAX: Final = Metric("lateness of a turn, greatest", "ms", "<", 10.0, _PLAIN)
-TURN_P50: Final = Metric("a whole turn, p50", "ms", "<", 5.0, _PLAIN)
-TURN_P99: Final = Metric("a whole turn, p99", "ms", "<", 10.0, _PLAIN)
-MISSED: Final = Metric("turns left out", "%", "<", jitter.MOST_MISSED_PCT, _PLAIN)
+LATE_P50: Final = MeasuredMetric("lateness of a turn, p50", "ms", "<", 1.0, _PLAIN)
+LATE_P99: Final = MeasuredMetric("lateness of a turn, p99", "ms", "<", 2.0, _PLAIN)
+LATE_MAX: Final = MeasuredMetric("lateness of a turn, greatest", "ms", "<", 10.0, _PLAIN)
+TURN_P50: Final = MeasuredMetric("a whole turn, p50", "ms", "<", 5.0, _PLAIN)
+TURN_P99: Final = MeasuredMetric("a whole turn, p99", "ms", "<", 10.0, _PLAIN)
+MISSED: Final = MeasuredMetric("turns left out", "%", "<", jitter.MOST_MISSED_PCT, _PLAIN)
 METRICS: Final = (LATE_P50, LATE_P99, LATE_MAX, TURN_P50, TURN_P99, MISSED)
 
 SECONDS: Final = 15
@@ -36,24 +36,24 @@ RUNNING: Final = 3.0
 
 
 @dataclass(frozen=True)
-class Measured:
+class LoopMeasurement:
     """One run: how it served what was due while running, each turn's duration in s, and the machine's own lateness."""
 
-    served: Served
+    served: ServedInstants
     turn_s: Floats
-    machine: Machine
+    machine: MachineLateness
     realtime: bool
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Two runs of the emulated bench with all its lanes and a window offscreen, from the run's own columns.
 
     Lateness counts every instant that was due. What the machine itself may account for is not judged.
     """
-    said = conditions()
+    said = describe_conditions()
     job.say("the bench with what permission there is")
     ours = _run(job.folder / "ours", job.times(SECONDS), [])
-    before = process.without_realtime()
+    before = process.make_command_without_realtime()
     if before is None:
         job.say("peer left out: prlimit and setpriv are needed to take the permission away")
     else:
@@ -62,10 +62,10 @@ def measure(job: Job) -> Iterator[Row]:
     if peer is not None and peer.realtime:
         job.say("peer left out: its permission could not be taken away")
         peer = None
-    yield from rows(ours, peer, said)
+    yield from make_rows(ours, peer, said)
 
 
-def rows(ours: Measured, peer: Measured | None, said: str) -> Iterator[Row]:
+def make_rows(ours: LoopMeasurement, peer: LoopMeasurement | None, said: str) -> Iterator[MeasureRow]:
     """Every declared figure of one run beside the other's."""
     got = "engine and guard have real-time permission" if ours.realtime else "NO real-time permission here"
     own = (
@@ -75,27 +75,29 @@ def rows(ours: Measured, peer: Measured | None, said: str) -> Iterator[Row]:
     for metric, percent in ((LATE_P50, 50), (LATE_P99, 99), (LATE_MAX, 100)):
         other = None if peer is None else 1e3 * percentile(peer.served.late_s, percent)
         late_ms = 1e3 * percentile(ours.served.late_s, percent)
-        yield metric.row(late_ms, other, said, own=ours.machine.late_ms(percent))
+        yield metric.make_row(late_ms, other, said, own=ours.machine.late_ms(percent))
     for metric, percent in ((TURN_P50, 50), (TURN_P99, 99)):
         other = None if peer is None else 1e3 * percentile(peer.turn_s, percent)
-        yield metric.row(1e3 * percentile(ours.turn_s, percent), other, said, own=ours.machine.late_ms(percent))
+        yield metric.make_row(1e3 * percentile(ours.turn_s, percent), other, said, own=ours.machine.late_ms(percent))
     missed = None if peer is None else peer.served.missed_pct
-    yield MISSED.row(ours.served.missed_pct, missed, said, own=ours.machine.missed_pct)
+    yield MISSED.make_row(ours.served.missed_pct, missed, said, own=ours.machine.missed_pct)
 
 
-def _run(folder: Path, seconds: int, before: list[str]) -> Measured:
+def _run(folder: Path, seconds: int, before: list[str]) -> LoopMeasurement:
     from drivers.runlog.run import Run  # noqa: PLC0415
 
     folder.mkdir()
-    probe = Yardstick()
+    probe = LatencyProbe()
     try:
         with process.bench_window(folder, seconds, before) as window:
-            told = process.told(folder, window, ended=True, within_s=process.START_S + seconds)
+            told = process.read_result(folder, window, ended=True, within_s=process.START_S + seconds)
     finally:
-        machine = probe.read()
+        machine = probe.finish()
     with Run.open(Path(told["run"])) as run:
         columns = run.columns([*jitter.COLUMNS, BENCH_STATE])
     running = columns[BENCH_STATE] == RUNNING
     t_s = columns["t_s"][running]
-    machine = machine.during(t_s[0], t_s[-1]) if len(t_s) else machine
-    return Measured(jitter.served(columns, running), columns[LOOP_TURN][running], machine, told["realtime"])
+    machine = machine.select(t_s[0], t_s[-1]) if len(t_s) else machine
+    return LoopMeasurement(
+        jitter.compute_served(columns, running), columns[LOOP_TURN][running], machine, told["realtime"]
+    )

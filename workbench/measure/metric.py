@@ -25,7 +25,7 @@ _COUNTS: Final = 1e9  # larger whole numbers are no counts
 
 
 @dataclass(frozen=True)
-class Metric:
+class MeasuredMetric:
     """One figure: `value op target` in `unit` is wanted; `reason` is what a miss is known to come from.
 
     `peer` names what is measured beside it in the same run, empty where the figure is a bound of its own.
@@ -38,43 +38,45 @@ class Metric:
     peer: str = ""
     reason: str = UNEXPECTED
 
-    def met(self, value: float) -> bool:
+    def is_met(self, value: float) -> bool:
         """NaN meets nothing."""
         return bool(_HOLDS[self.op](value, self.target))
 
-    def row(self, value: float, peer_value: float | None = None, conditions: str = "", *, own: float = 0.0) -> Row:
+    def make_row(
+        self, value: float, peer_value: float | None = None, conditions: str = "", *, own: float = 0.0
+    ) -> MeasureRow:
         """What one run measured; `own`: how much of it in `unit` the machine itself takes, which nobody can judge."""
-        return Row(self, float(value), None if peer_value is None else float(peer_value), conditions, own)
+        return MeasureRow(self, float(value), None if peer_value is None else float(peer_value), conditions, own)
 
     @property
     def wanted(self) -> str:
         """Operator, target and unit as people read them."""
-        return f"{self.op} {_number(self.target)} {self.unit}".rstrip()
+        return f"{self.op} {_format_number(self.target)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasureRow:
     """One measured figure with what its peer did and under which conditions."""
 
-    metric: Metric
+    metric: MeasuredMetric
     value: float
     peer_value: float | None
     conditions: str
     own: float = 0.0
 
     @property
-    def met(self) -> bool | None:
+    def is_met(self) -> bool | None:
         """None where the machine itself may account for the miss."""
-        if self.metric.met(self.value):
+        if self.metric.is_met(self.value):
             return True
-        return None if self.metric.met(self.value - MEETS * self.own) else False
+        return None if self.metric.is_met(self.value - MEETS * self.own) else False
 
     @property
     def reason(self) -> str:
         """Why it is missed, or not judged; empty where it is met."""
-        if self.met is None:
-            return f"not judged: the machine itself takes {_number(self.own)} {self.metric.unit}"
-        return "" if self.met else self.metric.reason
+        if self.is_met is None:
+            return f"not judged: the machine itself takes {_format_number(self.own)} {self.metric.unit}"
+        return "" if self.is_met else self.metric.reason
 
     def as_json(self) -> dict[str, Any]:
         """The row that scripts rely on."""
@@ -85,24 +87,26 @@ class Row:
             "unit": metric.unit,
             "op": metric.op,
             "target": metric.target,
-            "met": self.met,
+            "met": self.is_met,
             "peer": metric.peer,
             "peer_value": self.peer_value,
             "conditions": self.conditions,
             "reason": self.reason,
         }
 
-    def line(self) -> str:
+    def format_line(self) -> str:
         """The row as people read it while it is measured."""
-        metric, word = self.metric, {True: "ok  ", False: "MISS", None: "N/A "}[self.met]
-        said = f"{word}  {metric.name}: {_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
+        metric, word = self.metric, {True: "ok  ", False: "MISS", None: "N/A "}[self.is_met]
+        said = (
+            f"{word}  {metric.name}: {_format_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
+        )
         if self.peer_value is not None:
-            said += f"; {metric.peer}: {_number(self.peer_value)} {metric.unit}".rstrip()
-        return said if self.met else f"{said}; {self.reason}"
+            said += f"; {metric.peer}: {_format_number(self.peer_value)} {metric.unit}".rstrip()
+        return said if self.is_met else f"{said}; {self.reason}"
 
 
 @dataclass(frozen=True)
-class Written:
+class DocumentRow:
     """A row of the table, as a document has it."""
 
     name: str
@@ -115,18 +119,21 @@ class Written:
     reason: str
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows as a table in Markdown, ended by a line end; `written` reads it."""
+def format_table(rows: Iterable[MeasureRow]) -> str:
+    """The rows as a table in Markdown, ended by a line end; `read_table` reads it."""
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for row in rows:
-        metric, peer = row.metric, "" if row.peer_value is None else f"{_number(row.peer_value)} {row.metric.unit}"
-        measured = f"{_number(row.value)} {metric.unit}".rstrip()
-        cells = (metric.name, measured, metric.wanted, _WORDS[row.met], metric.peer, peer.rstrip())
+        metric, peer = (
+            row.metric,
+            "" if row.peer_value is None else f"{_format_number(row.peer_value)} {row.metric.unit}",
+        )
+        measured = f"{_format_number(row.value)} {metric.unit}".rstrip()
+        cells = (metric.name, measured, metric.wanted, _WORDS[row.is_met], metric.peer, peer.rstrip())
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in (*cells, row.conditions, row.reason)) + " |")
     return "\n".join(lines) + "\n"
 
 
-def written(text: str) -> Iterator[Written]:
+def read_table(text: str) -> Iterator[DocumentRow]:
     """Each row of each of our tables in `text`."""
     inside = False
     for line in text.splitlines():
@@ -137,10 +144,10 @@ def written(text: str) -> Iterator[Written]:
             inside = False
         elif inside and len(cells) == len(HEAD) and not set(cells[0]) <= set("-"):
             name, measured, wanted, met, *others = cells
-            yield Written(name, measured, wanted, _READ.get(met, False), *others)
+            yield DocumentRow(name, measured, wanted, _READ.get(met, False), *others)
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     """Three digits that count, never with an exponent; a whole number as it is."""
     if not math.isfinite(value):
         return "not measured"

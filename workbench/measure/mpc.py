@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from workbench.measure.job import conditions, percentile, timed
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions, percentile, time_calls
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from control.mpc_model import MpcLimits
     from control.ports import CurrentRange
     from drivers.snapshot import Floats
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
 _IPOPT: Final = "IPOPT on the same problem, warm"
-P50: Final = Metric("MPC, one plan of 24 steps, p50", "ms", "<", 2.0, _IPOPT)
-P99: Final = Metric("MPC, one plan of 24 steps, p99", "ms", "<", 5.0, _IPOPT)
-LONG_P50: Final = Metric("MPC, one plan of 96 steps, p50", "ms", "<", 5.0, _IPOPT)
-FOUND: Final = Metric("MPC, plans found", "%", ">=", 100.0, _IPOPT)
-COST: Final = Metric("MPC, cost of the closed loop over IPOPT's", "", "<=", 1.01, _IPOPT)
+P50: Final = MeasuredMetric("MPC, one plan of 24 steps, p50", "ms", "<", 2.0, _IPOPT)
+P99: Final = MeasuredMetric("MPC, one plan of 24 steps, p99", "ms", "<", 5.0, _IPOPT)
+LONG_P50: Final = MeasuredMetric("MPC, one plan of 96 steps, p50", "ms", "<", 5.0, _IPOPT)
+FOUND: Final = MeasuredMetric("MPC, plans found", "%", ">=", 100.0, _IPOPT)
+COST: Final = MeasuredMetric("MPC, cost of the closed loop over IPOPT's", "", "<=", 1.01, _IPOPT)
 METRICS: Final = (P50, P99, LONG_P50, FOUND, COST)
 
 STEP_S: Final = 0.5
@@ -32,7 +32,7 @@ AHEAD: Final = 0.1  # how much more the plant resists than the model knows
 BOUND_A: Final = 1.0  # further from the duty than smoothing leads
 
 
-class Planner(Protocol):
+class MpcPlanner(Protocol):
     """`mpc.MpcPlan` or a peer of it."""
 
     current_a: Floats
@@ -40,17 +40,21 @@ class Planner(Protocol):
     def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool: ...
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """A duty that the voltage limits cut, on a plant that resists a tenth more than the model knows."""
     from control.mpc import MpcPlan  # noqa: PLC0415  # CasADi takes a moment
     from control.mpc_model import MpcLimits  # noqa: PLC0415
     from workbench.measure.peers.ipopt import IpoptPlan  # noqa: PLC0415
 
-    said, limits, walks = conditions(), MpcLimits(3.55, 3.95, 0.05, 0.95, 318.15), dict[int, tuple[_Walk, _Walk]]()
+    said, limits, walks = (
+        describe_conditions(),
+        MpcLimits(3.55, 3.95, 0.05, 0.95, 318.15),
+        dict[int, tuple[_ClosedLoop, _ClosedLoop]](),
+    )
     for horizon, turns in ((24, job.times(300)), (96, job.times(40))):
         job.say(f"MPC of {horizon} steps beside IPOPT, {turns} turns of the closed loop")
         shape = (horizon, STEP_S, PARALLEL, CELL_AH, limits)
-        ours, peer = _Walk(MpcPlan(*shape), limits), _Walk(IpoptPlan(*shape), limits)
+        ours, peer = _ClosedLoop(MpcPlan(*shape), limits), _ClosedLoop(IpoptPlan(*shape), limits)
         for turn in range(turns):  # in turns, so that both meet the same machine
             ours.turn(turn)
             peer.turn(turn)
@@ -58,16 +62,16 @@ def measure(job: Job) -> Iterator[Row]:
     (ours, peer), (long, long_peer) = walks[24], walks[96]
     said = f"{said}; {len(ours.took_s)} turns of {STEP_S:g} s, {ours.bound} of them bound by a limit"
     for metric, percent in ((P50, 50), (P99, 99)):
-        yield metric.row(1e3 * percentile(ours.took_s, percent), 1e3 * percentile(peer.took_s, percent), said)
-    yield LONG_P50.row(1e3 * percentile(long.took_s, 50), 1e3 * percentile(long_peer.took_s, 50), said)
-    yield FOUND.row(100.0 * ours.found / len(ours.took_s), 100.0 * peer.found / len(peer.took_s), said)
-    yield COST.row(ours.cost / peer.cost, 1.0, f"{said}; both count the plant's own voltage")
+        yield metric.make_row(1e3 * percentile(ours.took_s, percent), 1e3 * percentile(peer.took_s, percent), said)
+    yield LONG_P50.make_row(1e3 * percentile(long.took_s, 50), 1e3 * percentile(long_peer.took_s, 50), said)
+    yield FOUND.make_row(100.0 * ours.found / len(ours.took_s), 100.0 * peer.found / len(peer.took_s), said)
+    yield COST.make_row(ours.cost / peer.cost, 1.0, f"{said}; both count the plant's own voltage")
 
 
-class _Walk:
+class _ClosedLoop:
     """A planner in closed loop with a plant of its own: what it took, what it cost."""
 
-    def __init__(self, plan: Planner, limits: MpcLimits) -> None:
+    def __init__(self, plan: MpcPlanner, limits: MpcLimits) -> None:
         from control.ports import CurrentRange  # noqa: PLC0415
 
         self._plan, self._limits, self._allowed = plan, limits, CurrentRange(60.0, 60.0)
@@ -84,7 +88,7 @@ class _Walk:
         def solve() -> None:
             self.found += self._plan.solve(start, wanted_a, self._allowed)
 
-        self.took_s += timed(solve, 1).tolist()
+        self.took_s += time_calls(solve, 1).tolist()
         current_a = float(self._plan.current_a[0])
         voltage_v = self._advance(current_a / PARALLEL)
         self.bound += abs(current_a - wanted_a[0]) > BOUND_A

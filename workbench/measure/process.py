@@ -51,26 +51,30 @@ def bench_window(folder: Path, seconds: int, before: Sequence[str] = ()) -> Gene
         yield process
 
 
-def told(folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S) -> dict[str, Any]:
-    """What a child wrote into `told.json`, at once or when it has `ended`; raises `BenchError`."""
+def read_result(
+    folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S
+) -> dict[str, Any]:
+    """What a child wrote into `read_result.json`, at once or when it has `ended`; raises `BenchError`."""
     until_s, path = time.monotonic() + within_s, folder / "told.json"
     while process.poll() is None and not (path.exists() and not ended):
         if time.monotonic() > until_s:
-            raise BenchError(f"the process that is measured says nothing within {within_s:g} s", hint=_last(folder))
+            raise BenchError(
+                f"the process that is measured says nothing within {within_s:g} s", hint=_read_last_line(folder)
+            )
         time.sleep(0.02)
     if not path.exists() or process.poll():
-        raise BenchError(f"the process that is measured ended with {process.returncode}", hint=_last(folder))
+        raise BenchError(f"the process that is measured ended with {process.returncode}", hint=_read_last_line(folder))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def emulators_ended(run: Path, within_s: float = LEAVE_S) -> None:
+def wait_for_emulators(run: Path, within_s: float = LEAVE_S) -> None:
     """Wait until the emulated bench of `run`, whose client was killed, has gone: the next one wants the cores."""
     until_s = time.monotonic() + within_s
     while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
         time.sleep(0.05)
 
 
-def without_realtime() -> list[str] | None:
+def make_command_without_realtime() -> list[str] | None:
     """What to put before a command so that neither it nor its children may ask for SCHED_FIFO; None if nothing can.
 
     Gone are the permission by resource limit, by capability and by the file capabilities of Python itself.
@@ -82,6 +86,6 @@ def without_realtime() -> list[str] | None:
     return [prlimit, "--rtprio=0:0", "--", setpriv, "--no-new-privs", *root, "--"]
 
 
-def _last(folder: Path) -> str:
+def _read_last_line(folder: Path) -> str:
     lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return f"its last words: {lines[-1]}" if lines else "it said nothing"

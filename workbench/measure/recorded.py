@@ -29,7 +29,7 @@ ZERO_C_K: Final = 273.15
 
 
 @dataclass(frozen=True)
-class Drive:
+class RecordedDrive:
     """Steps of a drive: `current_a` (discharge positive), `voltage_v`, `kelvin`, `soc` by the cycler's own counter."""
 
     name: str
@@ -40,7 +40,7 @@ class Drive:
     soc: Floats
 
 
-def table(data: Path, temperature: str) -> CellTable:
+def make_cell_table(data: Path, temperature: str) -> CellTable:
     """What the filters know of the cell: a slow discharge at 25 degC and a pulse test at `temperature`, no drive."""
     path = next((data / FOLDER / "25degC").glob("*_C20DisCh.parquet"))
     charge_ah, voltage_v, current_a = _columns(path, "Capacity [Ah]", "Voltage [V]", "Current [A]")
@@ -69,7 +69,7 @@ def _pulse_ohm(data: Path, temperature: str) -> float:
     return float(np.median((voltage_v[before] - voltage_v[after]) / PULSE_A))
 
 
-def drives(data: Path, temperature: str) -> Iterator[Drive]:
+def read_drives(data: Path, temperature: str) -> Iterator[RecordedDrive]:
     """The drives of a folder such as `25degC`, averaged over each second."""
     for path in sorted((data / FOLDER / temperature).glob("*.parquet")):
         if (name := path.stem.partition("_")[2]) in DRIVES:
@@ -82,7 +82,7 @@ def drives(data: Path, temperature: str) -> Iterator[Drive]:
             )
             last = first + samples - 1
             dt_s, soc = np.diff(t_s[last], prepend=t_s[0] - 1.0), 1.0 + ampere_hours[last] / CAPACITY_AH
-            yield Drive(f"{name} at {temperature}", dt_s, current_a, voltage_v, kelvin, soc)
+            yield RecordedDrive(f"{name} at {temperature}", dt_s, current_a, voltage_v, kelvin, soc)
 
 
 def _columns(path: Path, *names: str) -> tuple[Floats, ...]:

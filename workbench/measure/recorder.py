@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from workbench.measure.job import conditions
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.snapshot import ChannelTable, Floats
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
 _MDF4: Final = "asammdf, MDF 4.10, deflated"
-WRITE: Final = Metric("recording, core time for a second of 200 channels at 1 kHz", "ms", "<", 50.0)
-BOTH: Final = Metric("recording and sealing, core time for a second of it", "ms", "<", 100.0, _MDF4)
-SIZE: Final = Metric("sealed, bytes for a second of it", "kB", "<", 1600.0, _MDF4)
-CUT: Final = Metric("10 s of one channel out of the sealed run, opened and read", "ms", "<", 100.0, _MDF4)
-LOST: Final = Metric("lost of a recording that was killed, worst", "s", "<=", 1.0)
+WRITE: Final = MeasuredMetric("recording, core time for a second of 200 channels at 1 kHz", "ms", "<", 50.0)
+BOTH: Final = MeasuredMetric("recording and sealing, core time for a second of it", "ms", "<", 100.0, _MDF4)
+SIZE: Final = MeasuredMetric("sealed, bytes for a second of it", "kB", "<", 1600.0, _MDF4)
+CUT: Final = MeasuredMetric("10 s of one channel out of the sealed run, opened and read", "ms", "<", 100.0, _MDF4)
+LOST: Final = MeasuredMetric("lost of a recording that was killed, worst", "s", "<=", 1.0)
 METRICS: Final = (WRITE, BOTH, SIZE, CUT, LOST)
 
 CHANNELS, RATE_HZ, SECONDS = 200, 1000, 20
@@ -35,9 +35,9 @@ NAME, CUT_S = "s007/voltage", (5.0, 15.0)
 BATCH: Final = 250  # rows that the recorder is given at once, as it takes them four times a second
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """The same numbers into both: slow waves with noise, as coarse as an instrument reads them."""
-    said = conditions(f"{CHANNELS} channels, {RATE_HZ} Hz, {SECONDS} s")
+    said = describe_conditions(f"{CHANNELS} channels, {RATE_HZ} Hz, {SECONDS} s")
     data = _signals()
     best: dict[str, list[float]] = {name: [] for name in ("write", "seal", "write peer", "cut", "cut peer")}
     for n in range(job.times(2)):
@@ -52,14 +52,16 @@ def measure(job: Job) -> Iterator[Row]:
             best["cut peer"].append(_cut_mdf4(mdf))
     each = {name: 1e3 * float(np.median(took)) for name, took in best.items()}
     parquet, mf4 = (job.folder / "run0" / "ticks.parquet").stat().st_size, (job.folder / "run0.mf4").stat().st_size
-    yield WRITE.row(each["write"] / SECONDS, None, said)
-    yield BOTH.row((each["write"] + each["seal"]) / SECONDS, each["write peer"] / SECONDS, f"{said}; MDF4 saved once")
-    yield SIZE.row(1e-3 * parquet / SECONDS, 1e-3 * mf4 / SECONDS, said)
-    yield CUT.row(each["cut"], each["cut peer"], said)
+    yield WRITE.make_row(each["write"] / SECONDS, None, said)
+    yield BOTH.make_row(
+        (each["write"] + each["seal"]) / SECONDS, each["write peer"] / SECONDS, f"{said}; MDF4 saved once"
+    )
+    yield SIZE.make_row(1e-3 * parquet / SECONDS, 1e-3 * mf4 / SECONDS, said)
+    yield CUT.make_row(each["cut"], each["cut peer"], said)
     kills = job.times(KILLS)
     job.say(f"killing a recording {kills} times")
-    lost_s = [_killed(job.folder / f"killed{n}", 1.3 + 0.37 * n) for n in range(kills)]
-    yield LOST.row(
+    lost_s = [_measure_loss(job.folder / f"killed{n}", 1.3 + 0.37 * n) for n in range(kills)]
+    yield LOST.make_row(
         float(np.max(lost_s)), None, f"{said}; worst of {kills} kills; what asammdf has not saved is lost whole"
     )
 
@@ -113,23 +115,23 @@ def _cut(folder: Path) -> float:
     began_s = time.perf_counter()
     with Run.open(folder) as run:
         rows = len(run.columns([NAME], *CUT_S)[NAME])
-    return _took(began_s, rows)
+    return _time_cut(began_s, rows)
 
 
 def _cut_mdf4(path: Path) -> float:
     from workbench.measure.peers import mdf4  # noqa: PLC0415
 
     began_s = time.perf_counter()
-    return _took(began_s, len(mdf4.cut(path, NAME, *CUT_S)))
+    return _time_cut(began_s, len(mdf4.cut(path, NAME, *CUT_S)))
 
 
-def _took(began_s: float, rows: int) -> float:
+def _time_cut(began_s: float, rows: int) -> float:
     """Seconds since `began_s`; NaN where the cut does not hold what was asked for."""
     took_s = time.perf_counter() - began_s
     return took_s if abs(rows - (CUT_S[1] - CUT_S[0]) * RATE_HZ) <= 1 else float("nan")
 
 
-def _killed(folder: Path, after_s: float) -> float:
+def _measure_loss(folder: Path, after_s: float) -> float:
     """Seconds of a recording at full rate that are not in the run after its process was killed."""
     from drivers.runlog.run import Run  # noqa: PLC0415
 

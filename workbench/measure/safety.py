@@ -11,24 +11,24 @@ from control.state import BenchState
 from drivers.errors import BenchError, PulseError
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
-from workbench.measure.job import conditions
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions
+from workbench.measure.metric import MeasuredMetric
 from workbench.selftest import evidence, safety_steps
 from workbench.selftest.reaction import Reaction
-from workbench.selftest.trip import Trip
+from workbench.selftest.trip import SelftestContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
-    from workbench.selftest.step import Finding
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
+    from workbench.selftest.step import StepFinding
 
 _NOT: Final = "not off in time, or not by the guard's own connection, in one of the repeats"
-LIMIT: Final = Metric("bench limit crossed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
-OUTPUTS_OFF: Final = Metric("OUTPUTS OFF pressed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
-ENGINE: Final = Metric("engine killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
-WINDOW: Final = Metric("window killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+LIMIT: Final = MeasuredMetric("bench limit crossed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+OUTPUTS_OFF: Final = MeasuredMetric("OUTPUTS OFF pressed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+ENGINE: Final = MeasuredMetric("engine killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
+WINDOW: Final = MeasuredMetric("window killed to supply off, worst", "ms", "<", 200.0, reason=_NOT)
 METRICS: Final = (LIMIT, OUTPUTS_OFF, ENGINE, WINDOW)
 
 REPEATS: Final = 3
@@ -36,36 +36,36 @@ PROBE_S: Final = 0.5  # for the probe of the machine to come up
 
 
 STEPS: Final = (
-    (LIMIT, safety_steps.limit),
-    (OUTPUTS_OFF, safety_steps.outputs_off),
-    (ENGINE, safety_steps.engine_killed),
+    (LIMIT, safety_steps.cross_limit),
+    (OUTPUTS_OFF, safety_steps.press_outputs_off),
+    (ENGINE, safety_steps.kill_engine),
 )
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """The selftest's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
-    said, repeats = conditions(), job.times(REPEATS)
-    found: dict[Metric, list[float]] = {metric: [] for metric in METRICS}
+    said, repeats = describe_conditions(), job.times(REPEATS)
+    found: dict[MeasuredMetric, list[float]] = {metric: [] for metric in METRICS}
     for n in range(repeats):
         job.say(f"round {n + 1} of {repeats}: limit, OUTPUTS OFF, engine killed, window killed")
         folder = job.folder / f"round{n}"
         folder.mkdir()
-        trip = Trip(folder, EMULATED_BENCH, "", job.say)
+        context = SelftestContext(folder, EMULATED_BENCH, "", job.say)
         try:
             for metric, step in STEPS:
-                found[metric] += _took_ms(lambda step=step, trip=trip: step(trip), job)
+                found[metric] += _measure_off_ms(lambda step=step, trip=context: step(trip), job)
         finally:
-            trip.leave()
-        found[WINDOW] += _took_ms(lambda folder=folder: _window_killed(folder), job)
+            context.close_session()
+        found[WINDOW] += _measure_off_ms(lambda folder=folder: _kill_window(folder), job)
     for metric, took_ms in found.items():
         worst_ms = max(took_ms, key=_badness, default=float("nan"))
-        yield metric.row(worst_ms, None, f"{said}; worst of {len(took_ms)}, by the supply's journal")
+        yield metric.make_row(worst_ms, None, f"{said}; worst of {len(took_ms)}, by the supply's journal")
 
 
-def _took_ms(walk: Callable[[], Finding], job: Job) -> list[float]:
+def _measure_off_ms(step: Callable[[], StepFinding], job: MeasureJob) -> list[float]:
     """One figure; NaN where the output did not go off, not by the guard, or where the bench did not come so far."""
     try:
-        finding = walk()
+        finding = step()
     except PulseError as error:
         job.say(f"did not come so far: {error}")
         return [math.nan]
@@ -80,12 +80,12 @@ def _badness(took_ms: float) -> float:
     return float("inf") if math.isnan(took_ms) else took_ms
 
 
-def _window_killed(folder: Path) -> Finding:
+def _kill_window(folder: Path) -> StepFinding:
     """A window that runs the bench, killed."""
     own = folder / "window"
     own.mkdir()
     with process.bench_window(own, 0) as window:
-        told = process.told(own, window, ended=False)
+        told = process.read_result(own, window, ended=False)
         if told["state"] != BenchState.RUNNING.word or not told["ports"]:
             raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py selftest")
         reaction = Reaction()
@@ -93,6 +93,6 @@ def _window_killed(folder: Path) -> Finding:
         reaction.since_s = time.monotonic()
         window.kill()
         ports = frozenset[int](told["ports"])
-        off = evidence.asked_off(Path(told["run"]) / "emulated", reaction.since_s, ports)
-    process.emulators_ended(Path(told["run"]))
-    return safety_steps.judged(off, ports, reaction, "window killed")
+        off = evidence.find_requested_off(Path(told["run"]) / "emulated", reaction.since_s, ports)
+    process.wait_for_emulators(Path(told["run"]))
+    return safety_steps.judge_off(off, ports, reaction, "window killed")

@@ -12,8 +12,8 @@ import numpy as np
 from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.measure.job import alternated, conditions, percentile, timed
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions, percentile, run_in_turns, time_calls
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +21,25 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.dfn import DfnCell
     from twin.ports import PackSpec
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
 _IDAKLU: Final = "PyBaMM SPMe stepped by IDAKLU (save=False)"
-SPME: Final = Metric("SPMe pack, one step of 24 cells", "ms", "<", 2.0, f"{_IDAKLU}, 24 times")
-SPME_RMS: Final = Metric("SPMe pack against IDAKLU, RMS of the voltage's difference", "mV", "<", 0.03, _IDAKLU)
-SPME_WORST: Final = Metric("SPMe pack against IDAKLU, greatest difference of a voltage", "mV", "<", 0.11, _IDAKLU)
-ECM: Final = Metric("ECM pack of 24 cells, one cell and step", "ns", "<", 2000.0, "plain numpy, all cells at once")
-ECM_WORST: Final = Metric(
+SPME: Final = MeasuredMetric("SPMe pack, one step of 24 cells", "ms", "<", 2.0, f"{_IDAKLU}, 24 times")
+SPME_RMS: Final = MeasuredMetric("SPMe pack against IDAKLU, RMS of the voltage's difference", "mV", "<", 0.03, _IDAKLU)
+SPME_WORST: Final = MeasuredMetric(
+    "SPMe pack against IDAKLU, greatest difference of a voltage", "mV", "<", 0.11, _IDAKLU
+)
+ECM: Final = MeasuredMetric(
+    "ECM pack of 24 cells, one cell and step", "ns", "<", 2000.0, "plain numpy, all cells at once"
+)
+ECM_WORST: Final = MeasuredMetric(
     "ECM pack against scipy, greatest difference of a voltage", "mV", "<", 0.1, "scipy solve_ivp, LSODA, rtol 1e-9"
 )
-DFN: Final = Metric("DFN lane, one step within the loop's turn", "us", "<", 200.0, "PyBaMM DFN stepped within the turn")
-DFN_LAG: Final = Metric("DFN lane behind the loop, p99", "s", "<", 0.5)
+DFN: Final = MeasuredMetric(
+    "DFN lane, one step within the loop's turn", "us", "<", 200.0, "PyBaMM DFN stepped within the turn"
+)
+DFN_LAG: Final = MeasuredMetric("DFN lane behind the loop, p99", "s", "<", 0.5)
 METRICS: Final = (SPME, SPME_RMS, SPME_WORST, ECM, ECM_WORST, DFN, DFN_LAG)
 
 DT_S: Final = 0.01
@@ -42,9 +48,9 @@ STEPS: Final = 25  # of one current, before the peer has its turn
 START_S: Final = 40.0  # the DFN's worker imports PyBaMM
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Pulses of -40 to 60 A on the emulated bench's pack, steps of 10 ms."""
-    said = conditions()
+    said = describe_conditions()
     pack = make_pack_spec(read_bench(EMULATED_BENCH).pack)
     yield from _spme(job, pack, said)
     yield from _ecm(job, pack, said)
@@ -55,7 +61,7 @@ def _pulses(count: int, seed: int) -> Floats:
     return np.random.default_rng(seed).uniform(-40.0, 60.0, count)
 
 
-def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+def _spme(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
     """Both step the same cells under the same currents; PyBaMM sees each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
     from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415
@@ -99,15 +105,15 @@ def _spme(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
             theirs_v[k, n] = surface - pack.resistance_factor * lost
         return took_s
 
-    mine_s, theirs_s = alternated(step_ours, step_peer, rounds)
+    mine_s, theirs_s = run_in_turns(step_ours, step_peer, rounds)
     apart_mv = 1e3 * np.abs(mine_v - theirs_v)
     said = f"{said}; median of {len(mine_s)} steps"
-    yield SPME.row(1e3 * float(np.median(mine_s)), 1e3 * float(np.median(theirs_s)), said)
-    yield SPME_RMS.row(float(np.sqrt(np.mean(apart_mv**2))), None, said)
-    yield SPME_WORST.row(float(apart_mv.max()), None, said)
+    yield SPME.make_row(1e3 * float(np.median(mine_s)), 1e3 * float(np.median(theirs_s)), said)
+    yield SPME_RMS.make_row(float(np.sqrt(np.mean(apart_mv**2))), None, said)
+    yield SPME_WORST.make_row(float(apart_mv.max()), None, said)
 
 
-def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+def _ecm(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
     from twin import cell_table  # noqa: PLC0415  # numba and scipy take a moment
     from twin.ecm import EcmPack  # noqa: PLC0415
     from workbench.measure.peers.numpy_ecm import NumpyEcm  # noqa: PLC0415
@@ -117,14 +123,14 @@ def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
     ours, peer = EcmPack(pack, table), NumpyEcm(pack, table)
     current_a = np.full(pack.cells, 30.0)
     ours.step(current_a, pack.ambient_k, DT_S)  # loads the kernel
-    mine_s, theirs_s = alternated(
-        lambda: timed(lambda: ours.step(current_a, pack.ambient_k, DT_S), 500),
-        lambda: timed(lambda: peer.step(current_a, pack.ambient_k, DT_S), 500),
+    mine_s, theirs_s = run_in_turns(
+        lambda: time_calls(lambda: ours.step(current_a, pack.ambient_k, DT_S), 500),
+        lambda: time_calls(lambda: peer.step(current_a, pack.ambient_k, DT_S), 500),
         job.times(8),
     )
     each = 1e9 / pack.cells
     words = f"{said}; median of {len(mine_s)} steps"
-    yield ECM.row(each * float(np.median(mine_s)), each * float(np.median(theirs_s)), words)
+    yield ECM.make_row(each * float(np.median(mine_s)), each * float(np.median(theirs_s)), words)
 
     ours, exact = EcmPack(pack, table), NumpyEcm(pack, table)
     worst_v, pulses = 0.0, _pulses(job.times(15), 5)
@@ -133,24 +139,24 @@ def _ecm(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
         mine_v = [ours.step(current_a, pack.ambient_k, DT_S).voltage_v for _ in range(round(PULSE_S / DT_S))][-1]
         apart_v = np.abs(mine_v - exact.solve(current_a, pack.ambient_k, PULSE_S)).max()
         worst_v = float(np.maximum(worst_v, apart_v))  # NaN stays, where Python's max would leave it out
-    yield ECM_WORST.row(1e3 * worst_v, None, f"{said}; {len(pulses)} pulses of {PULSE_S:g} s")
+    yield ECM_WORST.make_row(1e3 * worst_v, None, f"{said}; {len(pulses)} pulses of {PULSE_S:g} s")
 
 
-def _dfn(job: Job, pack: PackSpec, said: str) -> Iterator[Row]:
+def _dfn(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
     from twin import dfn  # noqa: PLC0415
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
     job.say("DFN lane in real time beside a DFN within the turn")
     with contextlib.closing(dfn.DfnCell(pack, 0, 0.1)) as lane:
         inside = ReferenceCell(float(pack.soc0[0]))
-        took_s, lag_s = _followed(lane, pack, job.times(400))
-        turns_s = timed(lambda: inside.step(2.5, pack.ambient_k, DT_S), job.times(150))
+        took_s, lag_s = _time_lane(lane, pack, job.times(400))
+        turns_s = time_calls(lambda: inside.step(2.5, pack.ambient_k, DT_S), job.times(150))
     said = f"{said}; {len(took_s)} turns of 10 ms, worker niced"
-    yield DFN.row(1e6 * float(np.median(took_s)), 1e6 * float(np.median(turns_s)), said)
-    yield DFN_LAG.row(percentile(lag_s, 99), None, said)
+    yield DFN.make_row(1e6 * float(np.median(took_s)), 1e6 * float(np.median(turns_s)), said)
+    yield DFN_LAG.make_row(percentile(lag_s, 99), None, said)
 
 
-def _followed(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:
+def _time_lane(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:
     """Seconds that each step took and by how much the lane lagged, a hundred turns a second, once it has answered."""
     current_a = np.full(pack.cells, 30.0)
     until_s = time.monotonic() + START_S

@@ -6,59 +6,61 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.measure import process
-from workbench.measure.job import conditions
-from workbench.measure.metric import Metric
+from workbench.measure.job import describe_conditions
+from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.measure.job import Job
-    from workbench.measure.metric import Row
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
 
 _ALL: Final = "pyqtgraph, all points"
 _REDUCED: Final = "pyqtgraph, given our least and greatest per pixel"
 _SHARED: Final = "the window shares its cores with engine, guard, DFN and four emulators, which go first"
 _ALONE: Final = "the plots of the rows above, no bench beside them"
-SHELL: Final = Metric("shell on screen after process start", "ms", "<", 500.0, "an empty window of PySide6")
-PLOTS: Final = Metric("plots on screen after process start", "ms", "<", 1500.0, "12 empty plots of pyqtgraph")
-FRAMES: Final = Metric("painted frames, 12 plots of 4 curves of 6 000 points", "/s", ">=", 29.5, _ALL)
-CORE: Final = Metric("core taken by them", "%", "<", 60.0, _ALL)
-EACH: Final = Metric("core time of one such frame", "ms", "<", 20.0, _REDUCED)
-BESIDE_FRAMES: Final = Metric(
+SHELL: Final = MeasuredMetric("shell on screen after process start", "ms", "<", 500.0, "an empty window of PySide6")
+PLOTS: Final = MeasuredMetric("plots on screen after process start", "ms", "<", 1500.0, "12 empty plots of pyqtgraph")
+FRAMES: Final = MeasuredMetric("painted frames, 12 plots of 4 curves of 6 000 points", "/s", ">=", 29.5, _ALL)
+CORE: Final = MeasuredMetric("core taken by them", "%", "<", 60.0, _ALL)
+EACH: Final = MeasuredMetric("core time of one such frame", "ms", "<", 20.0, _REDUCED)
+BESIDE_FRAMES: Final = MeasuredMetric(
     "painted frames of the whole window beside a running bench", "/s", ">=", 29.5, _ALONE, _SHARED
 )
-BESIDE_CORE: Final = Metric("core taken by the whole window beside a running bench", "%", "<", 60.0, _ALONE)
-GIANTS: Final = Metric("of torch, pybamm and scipy, imported in the window's process", "", "<=", 0.0)
+BESIDE_CORE: Final = MeasuredMetric("core taken by the whole window beside a running bench", "%", "<", 60.0, _ALONE)
+GIANTS: Final = MeasuredMetric("of torch, pybamm and scipy, imported in the window's process", "", "<=", 0.0)
 METRICS: Final = (SHELL, PLOTS, FRAMES, CORE, EACH, BESIDE_FRAMES, BESIDE_CORE, GIANTS)
 
 STARTS: Final = 3
 SECONDS: Final = 8
 
 
-def measure(job: Job) -> Iterator[Row]:
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Every figure in a process of its own, peers in turns with ours; 29.5 frames count as 30 asked of a timer."""
-    said = f"{conditions()}; offscreen, software rendering"
-    yield from _starts(job, said)
+    said = f"{describe_conditions()}; offscreen, software rendering"
+    yield from _measure_starts(job, said)
     job.say("12 plots beside pyqtgraph with all points and with reduced ones")
-    own, whole, reduced = _costs(job)
-    yield FRAMES.row(own["fps"], whole["fps"], said)
-    yield CORE.row(own["cpu_pct"], whole["cpu_pct"], said)
-    yield EACH.row(_frame_ms(own), _frame_ms(reduced), said)
+    own, whole, reduced = _measure_costs(job)
+    yield FRAMES.make_row(own["fps"], whole["fps"], said)
+    yield CORE.make_row(own["cpu_pct"], whole["cpu_pct"], said)
+    yield EACH.make_row(_frame_ms(own), _frame_ms(reduced), said)
     job.say("the whole window beside a running bench")
-    beside = _beside(job)
+    beside = _measure_beside_bench(job)
     said = f"{said}; median of {job.times(SECONDS)} seconds, bench and window on the same cores"
-    yield BESIDE_FRAMES.row(beside["fps"], own["fps"], said)
-    yield BESIDE_CORE.row(beside["cpu_pct"], own["cpu_pct"], said)
-    yield GIANTS.row(len(beside["giants"]), None, f"{', '.join(beside['giants']) or 'none'} found")
+    yield BESIDE_FRAMES.make_row(beside["fps"], own["fps"], said)
+    yield BESIDE_CORE.make_row(beside["cpu_pct"], own["cpu_pct"], said)
+    yield GIANTS.make_row(len(beside["giants"]), None, f"{', '.join(beside['giants']) or 'none'} found")
 
 
-def _starts(job: Job, said: str) -> Iterator[Row]:
+def _measure_starts(job: MeasureJob, said: str) -> Iterator[MeasureRow]:
     told: dict[str, list[dict[str, Any]]] = {"own": [], "qt": [], "pyqtgraph": []}
     times = job.times(STARTS)
     job.say(f"starting main.py and its peers {times} times, and once before")
     for n in range(times + 1):
         for whose, found in told.items():
-            if (once := _told(job, f"start_{whose}{n}", "first_paint", whose)) and n:  # the first reads files from disk
+            if (
+                once := _measure_start(job, f"start_{whose}{n}", "first_paint", whose)
+            ) and n:  # the first reads files from disk
                 found.append(once)
     middle = {
         (whose, what): statistics.median(once[what] for once in found)
@@ -66,22 +68,22 @@ def _starts(job: Job, said: str) -> Iterator[Row]:
         for what in ("shell_ms", "plots_ms")
     }
     said = f"{said}; median of {times} warm starts"
-    yield SHELL.row(middle["own", "shell_ms"], middle["qt", "shell_ms"], said)
-    yield PLOTS.row(middle["own", "plots_ms"], middle["pyqtgraph", "plots_ms"], said)
+    yield SHELL.make_row(middle["own", "shell_ms"], middle["qt", "shell_ms"], said)
+    yield PLOTS.make_row(middle["own", "plots_ms"], middle["pyqtgraph", "plots_ms"], said)
 
 
-def _told(job: Job, name: str, module: str, whose: str) -> dict[str, Any]:
+def _measure_start(job: MeasureJob, name: str, module: str, whose: str) -> dict[str, Any]:
     folder = job.folder / name
     folder.mkdir()
     with process.child(folder, "-m", f"workbench.measure.{module}", str(folder), whose) as child:
-        return process.told(folder, child, ended=True)
+        return process.read_result(folder, child, ended=True)
 
 
-def _costs(job: Job) -> list[dict[str, float]]:
+def _measure_costs(job: MeasureJob) -> list[dict[str, float]]:
     """Ours, pyqtgraph's with all points, with reduced ones: `fps` and `cpu_pct`; ours before and after its peers."""
     found: dict[str, list[dict[str, float]]] = {}
     for n, whose in enumerate(("own", "all", "reduced", "own")):
-        found.setdefault(whose, []).append(_told(job, f"cost{n}", "plots_cost", whose))
+        found.setdefault(whose, []).append(_measure_start(job, f"cost{n}", "plots_cost", whose))
     return [{what: statistics.fmean(once[what] for once in each) for what in each[0]} for each in found.values()]
 
 
@@ -90,9 +92,9 @@ def _frame_ms(cost: dict[str, float]) -> float:
     return 10.0 * cost["cpu_pct"] / cost["fps"]
 
 
-def _beside(job: Job) -> dict[str, Any]:
+def _measure_beside_bench(job: MeasureJob) -> dict[str, Any]:
     """What the window beside a running bench told of itself."""
     folder, seconds = job.folder / "bench", job.times(SECONDS)
     folder.mkdir()
     with process.bench_window(folder, seconds) as window:
-        return process.told(folder, window, ended=True, within_s=process.START_S + seconds)
+        return process.read_result(folder, window, ended=True, within_s=process.START_S + seconds)

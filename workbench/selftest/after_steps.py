@@ -16,65 +16,65 @@ from drivers.errors import BenchError
 from drivers.runlog.run import Run
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
-from workbench.selftest.safety_steps import KILL, engine_killed, judged
-from workbench.selftest.step import Finding
+from workbench.selftest.safety_steps import KILL, judge_off, kill_engine
+from workbench.selftest.step import StepFinding
 
 if TYPE_CHECKING:
-    from workbench.selftest.trip import Trip
+    from workbench.selftest.trip import SelftestContext
 
 LOST_S, SETTLE_S = 1.0, 2.5
 WINDOW_S, GUARD_S = 150.0, 5.0  # until it runs the bench; until it then knows where its guard connects from
 PICTURES, LEAST_OCTETS = 4, 30_000
 
 
-def reopen(trip: Trip) -> Finding:
+def reopen_run(context: SelftestContext) -> StepFinding:
     """The run of the killed engine: what the ring had seen against what the disk has."""
-    if trip.killed_run is None:
-        engine_killed(trip)
-    if trip.killed_run is None:
+    if context.killed_run is None:
+        kill_engine(context)
+    if context.killed_run is None:
         raise BenchError("no engine was killed")
-    with Run.open(trip.killed_run) as run:
-        lost_s = (trip.killed_count - run.count) / 100.0
+    with Run.open(context.killed_run) as run:
+        lost_s = (context.killed_count - run.count) / 100.0
         ok = run.count > 0 and 0.0 <= lost_s <= LOST_S
-        found = f"{run.count} of {trip.killed_count} ticks in {trip.killed_run.name}"
-    return Finding(ok, lost_s, "s lost", f"at most {LOST_S:g} s", found)
+        found = f"{run.count} of {context.killed_count} ticks in {context.killed_run.name}"
+    return StepFinding(ok, lost_s, "s lost", f"at most {LOST_S:g} s", found)
 
 
-def window_killed(trip: Trip) -> Finding:
+def kill_window(context: SelftestContext) -> StepFinding:
     """A real window, offscreen, killed in an attended run."""
-    trip.leave()
-    process, folder = _open_window(trip)
+    context.close_session()
+    process, folder = _open_window(context)
     try:
         said = _wait_for_window(process, folder)
-        trip.pictures = [Path(path) for path in said["pictures"]]
+        context.pictures = [Path(path) for path in said["pictures"]]
         reaction = Reaction()
         time.sleep(SETTLE_S)
-        reaction.since_s = trip.now()
+        reaction.since_s = context.now_s()
         os.kill(process.pid, KILL)
         ports = frozenset[int](said["ports"])
-        off = evidence.asked_off(Path(said["run"]) / "emulated", reaction.since_s, ports)
-        return judged(off, ports, reaction, "window killed")
+        off = evidence.find_requested_off(Path(said["run"]) / "emulated", reaction.since_s, ports)
+        return judge_off(off, ports, reaction, "window killed")
     finally:
         process.kill()
         process.wait()
 
 
-def pictures(trip: Trip) -> Finding:
+def check_pictures(context: SelftestContext) -> StepFinding:
     """Both themes at both sizes, none of them empty."""
-    if not trip.pictures:
-        window_killed(trip)
-    good = [path for path in trip.pictures if path.exists() and path.stat().st_size > LEAST_OCTETS]
-    folder = str(trip.pictures[0].parent) if trip.pictures else ""
-    return Finding(len(good) == PICTURES, len(good), "pictures", f"{PICTURES}, both themes at both sizes", folder)
+    if not context.pictures:
+        kill_window(context)
+    good = [path for path in context.pictures if path.exists() and path.stat().st_size > LEAST_OCTETS]
+    folder = str(context.pictures[0].parent) if context.pictures else ""
+    return StepFinding(len(good) == PICTURES, len(good), "pictures", f"{PICTURES}, both themes at both sizes", folder)
 
 
-def _open_window(trip: Trip) -> tuple[subprocess.Popen[bytes], Path]:
-    folder = trip.out / "pictures"
+def _open_window(context: SelftestContext) -> tuple[subprocess.Popen[bytes], Path]:
+    folder = context.out / "pictures"
     folder.mkdir(exist_ok=True)
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths}
-    arguments = [str(trip.bench), str(trip.out / "runs"), str(folder), trip.defect]
-    with (trip.out / "window.log").open("wb") as log:
+    arguments = [str(context.bench), str(context.out / "runs"), str(folder), context.defect]
+    with (context.out / "window.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # ourselves
             [sys.executable, "-m", "workbench.selftest.window_client", *arguments],
             env=environment,

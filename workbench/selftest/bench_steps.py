@@ -8,65 +8,65 @@ from typing import TYPE_CHECKING, Any
 from control.state import BenchState
 from drivers.ports import LinkState
 from workbench import jitter
-from workbench.selftest.step import Finding
-from workbench.selftest.yardstick import Yardstick
+from workbench.selftest.step import StepFinding
+from workbench.selftest.yardstick import LatencyProbe
 from workbench.session import waiting
 from workbench.session.status import CheckState
 from workbench.summary import summarise
 
 if TYPE_CHECKING:
-    from workbench.selftest.trip import Trip
-    from workbench.selftest.yardstick import Machine
+    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.yardstick import MachineLateness
 
 RUN_S = 12.0
 TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
 
 
-def connect(trip: Trip) -> Finding:
+def run_connect(context: SelftestContext) -> StepFinding:
     """Every source answers, each with the identity that the bench file expects."""
-    started_s = trip.now()
-    session = trip.at(BenchState.CONNECTED)
-    took_s = trip.now() - started_s
+    started_s = context.now_s()
+    session = context.bring_to(BenchState.CONNECTED)
+    took_s = context.now_s() - started_s
     health = [
         source for source in session.status.health if source.name != "dut"
     ]  # it gets power when the bench is armed
     well = [source.name for source in health if source.state is LinkState.OK]
     ok = len(well) == len(health) > 0 and took_s < CONNECT_S
     evidence = f"{', '.join(well)} answer; evidence class {session.status.evidence_class}"
-    return Finding(ok, took_s, "s", f"{len(health)} instruments within {CONNECT_S:g} s", evidence)
+    return StepFinding(ok, took_s, "s", f"{len(health)} instruments within {CONNECT_S:g} s", evidence)
 
 
-def arm(trip: Trip) -> Finding:
+def run_arm(context: SelftestContext) -> StepFinding:
     """The checklist that the bench runs itself."""
-    session = trip.at(BenchState.ARMED)
+    session = context.bring_to(BenchState.ARMED)
     checks = session.status.checklist
     held = [check for check in checks if check.state is CheckState.OK]
-    return Finding(len(held) == len(checks) > 0, len(held), "checks", f"all {len(checks)}", str(trip.run_folder))
+    return StepFinding(len(held) == len(checks) > 0, len(held), "checks", f"all {len(checks)}", str(context.run_folder))
 
 
-def run(trip: Trip) -> Finding:
+def run_lanes(context: SelftestContext) -> StepFinding:
     """Lanes compared on the same samples, every tick on disk."""
-    session = trip.at(BenchState.RUNNING)
-    probe = Yardstick()
+    session = context.bring_to(BenchState.RUNNING)
+    probe = LatencyProbe()
     waiting.idle(session, RUN_S)
-    machine = probe.read()
-    trip.run = folder = trip.run_folder
+    machine = probe.finish()
+    context.run = folder = context.run_folder
     summary = waiting.beside(session, lambda: summarise(folder, running_only=True))
-    return judged_run(summary, machine, "" if session.status.realtime else session.status.realtime_words)
+    return judge_run(summary, machine, "" if session.status.realtime else session.status.realtime_words)
 
 
-def judged_run(summary: dict[str, Any], machine: Machine, without_realtime: str) -> Finding:
+def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> StepFinding:
     """The finding for a run. Lateness and missed turns are not judged where the machine may be the cause.
 
     `without_realtime`: why there is no real-time permission, empty where there is.
     """
     lanes = summary["lanes"]
-    tracking_mv = _worst([lane["tracking_mv"] for lane in lanes if lane["was_active"] and lane["role"] == "twin"])
-    soc_error, worst = _worst_estimator(lanes)
+    tracking_mv = _find_worst([lane["tracking_mv"] for lane in lanes if lane["was_active"] and lane["role"] == "twin"])
+    soc_error, worst = _find_worst_estimator(lanes)
     failed = [f"{lane['role']} {lane['name']}: {lane['reason']}" for lane in lanes if lane["failed"]]
     whole = summary["recorded"] == summary["ticks"]
     good = whole and not failed and tracking_mv < TRACKING_MV and soc_error < SOC_ERROR
-    in_time, reason = judged_lateness(summary, machine, without_realtime)
+    in_time, reason = judge_lateness(summary, machine, without_realtime)
     lost = f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
     late_ms = summary["late_ms"]["p99"]
     late = "lateness unknown" if late_ms is None else f"late p99 {late_ms:.2f} ms of {summary['due']} due"
@@ -80,18 +80,18 @@ def judged_run(summary: dict[str, Any], machine: Machine, without_realtime: str)
     )
     ok = False if not good else in_time
     value = tracking_mv if math.isfinite(tracking_mv) else "no score of"
-    return Finding(ok, value, "mV tracking", target, "; ".join([evidence, *failed]), reason if ok is None else "")
+    return StepFinding(ok, value, "mV tracking", target, "; ".join([evidence, *failed]), reason if ok is None else "")
 
 
-def judged_lateness(summary: dict[str, Any], machine: Machine, without_realtime: str) -> tuple[bool | None, str]:
+def judge_lateness(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> tuple[bool | None, str]:
     """Whether turns were in time and not left out; None with the reason where the machine cannot keep time."""
     late_ms, due = summary["late_ms"]["p99"], summary["due"]
     if late_ms is None:
         return False, ""
     missed_pct = 100.0 * summary["missed"] / due
     held = (
-        jitter.within(late_ms, LATE_MS, machine.late_ms(99)),
-        jitter.within(missed_pct, jitter.MOST_MISSED_PCT, machine.missed_pct),
+        jitter.is_within(late_ms, LATE_MS, machine.late_ms(99)),
+        jitter.is_within(missed_pct, jitter.MOST_MISSED_PCT, machine.missed_pct),
     )
     if all(held):
         return True, ""
@@ -101,13 +101,13 @@ def judged_lateness(summary: dict[str, Any], machine: Machine, without_realtime:
     return (False, "") if False in held else (None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {own}")
 
 
-def _worst(values: list[float | None]) -> float:
+def _find_worst(values: list[float | None]) -> float:
     """The greatest; infinite where one is no score, or there is none."""
     return max((math.inf if value is None else value for value in values), default=math.inf)
 
 
-def _worst_estimator(lanes: list[dict[str, Any]]) -> tuple[float, str]:
+def _find_worst_estimator(lanes: list[dict[str, Any]]) -> tuple[float, str]:
     """Greatest SoC error and whose it is; infinite for an estimator without a score, or where there is none."""
-    errors = {lane["name"]: _worst([lane["soc_error"]]) for lane in lanes if lane["role"] == "estimator"}
+    errors = {lane["name"]: _find_worst([lane["soc_error"]]) for lane in lanes if lane["role"] == "estimator"}
     worst = max(errors, key=lambda name: errors[name], default="no estimator")
     return errors.get(worst, math.inf), worst

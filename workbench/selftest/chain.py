@@ -19,7 +19,7 @@ RATE_HZ: Final = 50
 
 
 @dataclass
-class Chain:
+class SelftestChain:
     """`out` is the selftest's own folder, `defect` the name of what is injected."""
 
     out: Path
@@ -40,7 +40,7 @@ class Chain:
     def database(self) -> Path:
         return self.out / "fleet.sqlite"
 
-    def take_bundle(self, bundle: Path) -> None:
+    def use_bundle(self, bundle: Path) -> None:
         """Take the bundle of an earlier selftest, with the key that its folder trusts."""
         self.bundle = bundle
         self.sha256 = hashlib.sha256(bundle.read_bytes()).hexdigest()
@@ -66,7 +66,7 @@ class Chain:
     def close(self) -> None:
         """End what still runs."""
         for process in (self.edge, self.fleet):
-            if process is not None and process.running:
+            if process is not None and process.is_running:
                 process.stop()
         if self.broker is not None:
             self.broker.stop()

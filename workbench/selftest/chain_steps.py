@@ -12,22 +12,22 @@ from drivers.errors import BenchError, BundleRefused
 from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.build import Order, build
+from workbench.bundling.build import BundleOrder, build
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.order import CertificationJob
-from workbench.certify.runner import Certification, suite_path
-from workbench.compose.broker import own_broker
+from workbench.certify.runner import Certification, find_suite
+from workbench.compose.broker import start_own_broker
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import seed_defect
 from workbench.selftest.chain import NODE
-from workbench.selftest.step import Finding
+from workbench.selftest.step import StepFinding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certificates.certificate import Certificate
-    from workbench.selftest.trip import Trip
+    from workbench.selftest.trip import SelftestContext
 
 CELLS: Final = (1, 12, 24)
 DEFECT: Final = ("wrong-cell-named", 12)
@@ -38,14 +38,14 @@ SIGNER: Final = "selftest"
 WHERE_TO_FLIP: Final = 0.5  # of the file
 
 
-def certify(trip: Trip) -> Finding:
+def run_certify(context: SelftestContext) -> StepFinding:
     """Three cells, over- and under-voltage, in a process of its own on a bench of its own."""
-    trip.leave()
-    folder = trip.out / "certificate"
+    context.close_session()
+    folder = context.out / "certificate"
     folder.mkdir()
     only = tuple(f"{case}/{cell}" for case in ("OV-01", "UV-01") for cell in CELLS)
-    defects = seed_defect(*DEFECT) if trip.defect == "seed-defect" else NO_DEFECTS
-    certification = Certification(suite_path("bms"), CertificationJob(trip.bench, folder, only, defects=defects))
+    defects = seed_defect(*DEFECT) if context.defect == "seed-defect" else NO_DEFECTS
+    certification = Certification(find_suite("bms"), CertificationJob(context.bench, folder, only, defects=defects))
     try:
         until_s = time.monotonic() + CERTIFY_S
         while not certification.done and time.monotonic() < until_s:
@@ -54,11 +54,11 @@ def certify(trip: Trip) -> Finding:
     finally:
         certification.close()
     made = certificate.write(certification, folder)
-    trip.chain.certificate, trip.chain.report = folder, folder / "report.html"
-    return certified(made, len(only), folder.name)
+    context.chain.certificate, context.chain.report = folder, folder / "report.html"
+    return judge_certificate(made, len(only), folder.name)
 
 
-def certified(made: Certificate, asked: int, folder: str) -> Finding:
+def judge_certificate(made: Certificate, asked: int, folder: str) -> StepFinding:
     """The finding for a certificate of `asked` cases; one with checks that could not be judged is not judged."""
     wrong = [f"{case.info.name} {case.verdict}" for case in made.cases if case.verdict is not Verdict.PASS]
     rows = [row for case in made.cases for row in case.rows]
@@ -68,87 +68,91 @@ def certified(made: Certificate, asked: int, folder: str) -> Finding:
     reasons = [f"{row.name}: {row.reason}" for row in rows if row.verdict is Verdict.NA]
     ok = None if good and made.not_judged else good
     reason = f"{made.result}: {reasons[0]}" if ok is None else ""
-    return Finding(ok, passed, "cases", f"all {asked} pass", evidence, reason)
+    return StepFinding(ok, passed, "cases", f"all {asked} pass", evidence, reason)
 
 
-def bundle(trip: Trip) -> Finding:
+def build_bundle(context: SelftestContext) -> StepFinding:
     """One signed file from the selftest's run and certificate; one flipped byte is refused."""
-    run, chain = trip.run, trip.chain
+    run, chain = context.run, context.chain
     if run is None:
         raise BenchError("there is no run to bundle", hint="walk the step run as well")
-    trip.leave()  # its run is sealed then
-    private, public = keys.make_key(trip.out / "keys", SIGNER)
+    context.close_session()  # its run is sealed then
+    private, public = keys.make_key(context.out / "keys", SIGNER)
     chain.trust.mkdir(exist_ok=True)
-    trusted = keys.make_key(trip.out / "keys", "somebody-else")[1] if trip.defect == "foreign-key" else public
+    trusted = keys.make_key(context.out / "keys", "somebody-else")[1] if context.defect == "foreign-key" else public
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
     serial, expires = make_serial(now), now + timedelta(days=365)
-    order = Order(run, read_bench(trip.bench), private, serial, now, expires, "selftest", chain.certificate)
+    order = BundleOrder(run, read_bench(context.bench), private, serial, now, expires, "selftest", chain.certificate)
     built = build(order)
     flipped = bytearray(built.data)
     flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1
-    data = bytes(flipped) if trip.defect == "flip-bundle-byte" else built.data
-    path = trip.out / f"selftest-{serial}.bundle"
+    data = bytes(flipped) if context.defect == "flip-bundle-byte" else built.data
+    path = context.out / f"selftest-{serial}.bundle"
     path.write_bytes(data)
     found = verify(path.read_bytes(), chain.trust, now=datetime.now(UTC))
     chain.bundle, chain.sha256 = path, found.sha256
-    refused = _refusal(bytes(flipped), chain.trust)
+    refused = _find_refusal(bytes(flipped), chain.trust)
     about = found.bundle.manifest
     evidence = (
         f"class {about.evidence}, signer {found.signer}; {built.replayed}; one flipped byte: {refused or 'taken'}"
     )
-    return Finding(bool(refused), len(data) / 1e3, "kB", "verified; a flipped byte refused", evidence)
+    return StepFinding(bool(refused), len(data) / 1e3, "kB", "verified; a flipped byte refused", evidence)
 
 
-def edge(trip: Trip) -> Finding:
+def run_edge(context: SelftestContext) -> StepFinding:
     """An edge verifies, replays, installs, proves itself beside an emulated pack; the fleet sees its birth."""
-    chain = trip.chain
+    chain = context.chain
     if chain.bundle is None:
         raise BenchError("there is no bundle to install", hint="walk the step bundle as well")
-    chain.broker = own_broker(trip.out / "broker")
+    chain.broker = start_own_broker(context.out / "broker")
     fleet = chain.start_fleet(chain.broker.url)
     began_s = time.monotonic()
     process = chain.start_edge(chain.broker.url, chain.bundle)
     target = f"healthy within {HEALTHY_S:g} s, the fleet hears its birth"
-    if not process.says(("healthy",), HEALTHY_S):
-        return Finding(ok=False, value="not healthy", target=target, evidence=process.last_line())
+    if not process.wait_for_line(("healthy",), HEALTHY_S):
+        return StepFinding(ok=False, value="not healthy", target=target, evidence=process.read_last_line())
     took_s = time.monotonic() - began_s
-    born = fleet.says((NODE, "online", chain.sha256[:12]), HEARD_S)
-    evidence = f"{chain.sha256[:12]} runs beside {NODE}" + ("" if born else f"; the fleet says: {fleet.last_line()}")
-    return Finding(born, took_s, "s to healthy", target, evidence)
+    born = fleet.wait_for_line((NODE, "online", chain.sha256[:12]), HEARD_S)
+    evidence = f"{chain.sha256[:12]} runs beside {NODE}" + (
+        "" if born else f"; the fleet says: {fleet.read_last_line()}"
+    )
+    return StepFinding(born, took_s, "s to healthy", target, evidence)
 
 
-def fleet(trip: Trip) -> Finding:
+def run_fleet(context: SelftestContext) -> StepFinding:
     """Under load the broker is killed for ten seconds, then the host: every row is stored once."""
-    chain = trip.chain
+    chain = context.chain
     broker, process = chain.broker, chain.edge
     if broker is None or process is None or chain.fleet is None:
         raise BenchError("no edge runs", hint="walk the step edge as well")
     time.sleep(LOAD_S)
     broker.kill()
-    down_s = SHORT_S if trip.defect else DOWN_S  # an injected defect shows sooner
+    down_s = SHORT_S if context.defect else DOWN_S  # an injected defect shows sooner
     time.sleep(down_s)
-    if trip.defect != "broker-stays-down":
+    if context.defect != "broker-stays-down":
         broker.restart()
     time.sleep(BACK_S)
     chain.fleet.kill()
     time.sleep(DARK_S)
     host = chain.start_fleet(broker.url)
-    host.says((NODE, "online"), HEARD_S)
+    host.wait_for_line((NODE, "online"), HEARD_S)
     time.sleep(DRAIN_S)
     produced = process.stop()
     stored = host.stop()
-    return _judged(produced, stored, chain.database, down_s)
+    return _judge_delivery(produced, stored, chain.database, down_s)
 
 
-def _judged(edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Path, down_s: float) -> Finding:
+def _judge_delivery(
+    edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Path, down_s: float
+) -> StepFinding:
     """What the edge says it produced against what lies in the fleet's table, as sets of (boot, sequence number)."""
     target = "produced = stored, duplicates 0, missing 0"
     boots: dict[str, int] = edge_said.get("boots", {})
     if not boots:
-        return Finding(ok=False, value="nothing produced", target=target, evidence=str(edge_said.get("error")))
+        return StepFinding(ok=False, value="nothing produced", target=target, evidence=str(edge_said.get("error")))
     produced = {(boot, seq) for boot, last in boots.items() for seq in range(1, last + 1)}
-    rows = _stored(database)
+    rows = _read_stored(database)
     stored = set(rows)
     missing, foreign, twice = len(produced - stored), len(stored - produced), len(rows) - len(stored)
     agrees = all(fleet_said.get(name) == value for name, value in (("stored", len(stored)), ("missing", missing)))
@@ -158,10 +162,10 @@ def _judged(edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Pat
         f"produced {len(produced)}, stored {len(stored)}, duplicates {twice}, missing {missing}; "
         f"{outage_s:.1f} s without a broker, the host killed once, {fleet_said.get('resent', 0)} rows came again"
     )
-    return Finding(ok, missing + twice + foreign, "rows wrong", target, evidence)
+    return StepFinding(ok, missing + twice + foreign, "rows wrong", target, evidence)
 
 
-def _stored(database: Path) -> list[tuple[str, int]]:
+def _read_stored(database: Path) -> list[tuple[str, int]]:
     if not database.exists():
         return []
     connection = sqlite3.connect(database)
@@ -171,7 +175,7 @@ def _stored(database: Path) -> list[tuple[str, int]]:
         connection.close()
 
 
-def _refusal(data: bytes, trust: Path) -> str:
+def _find_refusal(data: bytes, trust: Path) -> str:
     """Why it is refused, empty where it is not."""
     try:
         verify(data, trust, now=datetime.now(UTC))

@@ -15,14 +15,14 @@ LOOK_AGAIN_S = 0.02
 
 
 @dataclass(frozen=True)
-class Off:
+class SupplyOff:
     """The supply's output went off at `t_s`, caused by a message on the connection from `port`."""
 
     t_s: float
     port: int
 
 
-def journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
+def read_journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
     """The whole lines of an instrument's journal."""
     path = bench_folder / f"{instrument}.journal.jsonl"
     if path.exists():
@@ -32,13 +32,13 @@ def journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
                     yield json.loads(line)
 
 
-def first(
+def wait_for_entry(
     bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float
 ) -> dict[str, Any] | None:
     """The first entry after `after_s` that fits, waiting up to `within_s` for it to be written."""
     until_s = time.monotonic() + within_s
     while True:
-        for entry in journal(bench_folder, instrument):
+        for entry in read_journal(bench_folder, instrument):
             if entry["t"] >= after_s and fits(entry):
                 return entry
         if time.monotonic() > until_s:
@@ -46,40 +46,48 @@ def first(
         time.sleep(LOOK_AGAIN_S)
 
 
-def supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> Off | None:
+def find_supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> SupplyOff | None:
     """When and by whose message the supply's output went off after `after_s`."""
-    entry = first(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
+    entry = wait_for_entry(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
     if entry is None:
         return None
-    return Off(entry["t"], _port(entry.get("cause")))
+    return SupplyOff(entry["t"], _parse_port(entry.get("cause")))
 
 
-def asked_off(bench_folder: Path, after_s: float, ports: frozenset[int], within_s: float = 3.0) -> Off | None:
+def find_requested_off(
+    bench_folder: Path, after_s: float, ports: frozenset[int], within_s: float = 3.0
+) -> SupplyOff | None:
     """When the supply was off and one of `ports` had asked for it, whoever was the first to do so.
 
     The engine sees a window end too and switches off in the same instant: a race that either may win.
     """
-    off = supply_off(bench_folder, after_s, within_s)
+    off = find_supply_off(bench_folder, after_s, within_s)
     if off is None or off.port in ports:
         return off
-    asked = first(
-        bench_folder, "supply", after_s, lambda entry: _asks_off(entry) and _port(entry["conn"]) in ports, within_s
+    asked = wait_for_entry(
+        bench_folder,
+        "supply",
+        after_s,
+        lambda entry: _is_off_request(entry) and _parse_port(entry["conn"]) in ports,
+        within_s,
     )
-    return off if asked is None else Off(max(off.t_s, asked["t"]), _port(asked["conn"]))
+    return off if asked is None else SupplyOff(max(off.t_s, asked["t"]), _parse_port(asked["conn"]))
 
 
-def _asks_off(entry: dict[str, Any]) -> bool:
+def _is_off_request(entry: dict[str, Any]) -> bool:
     message = str(entry.get("in", "")).upper()
     return "OUTP" in message and message.endswith("OFF")
 
 
-def _port(peer: object) -> int:
+def _parse_port(peer: object) -> int:
     port = str(peer or "").rpartition(":")[2]
     return int(port) if port.isdigit() else 0
 
 
-def limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: frozenset[int]) -> float | None:
+def measure_limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: frozenset[int]) -> float | None:
     """From a cell that was moved behind the gate after `asked_s` to the supply off by the guard; None if it was not."""
-    crossed = first(bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0)
-    off = None if crossed is None else supply_off(bench_folder, crossed["t"], 0.0)
+    crossed = wait_for_entry(
+        bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0
+    )
+    off = None if crossed is None else find_supply_off(bench_folder, crossed["t"], 0.0)
     return None if crossed is None or off is None or off.port not in guard_ports else 1e3 * (off.t_s - crossed["t"])

@@ -6,28 +6,35 @@ from typing import Final
 
 from drivers.errors import Usage
 from workbench.selftest import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
-from workbench.selftest.step import Step
+from workbench.selftest.step import SelftestStep
 
 LIVE: Final = ("connect", "arm")  # without these no later step can be walked
 STEPS: Final = (
-    Step("connect", "bench connected", bench_steps.connect),
-    Step("arm", "checklist holds", bench_steps.arm, needs=("connect",)),
-    Step("run", "lanes side by side", bench_steps.run, needs=LIVE),
-    Step("fault", "BMS sees an over-voltage in time", safety_steps.fault, needs=LIVE),
-    Step("limit", "bench limit crossed, supply off", safety_steps.limit, needs=LIVE),
-    Step("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.outputs_off, needs=LIVE),
-    Step("message_stopped", "BMS message stops, current to zero", last_resort_steps.message_stopped, needs=LIVE),
-    Step("off_unverified", "off not verified, nothing inferred", last_resort_steps.off_unverified, needs=LIVE),
-    Step("guard_hangs", "OUTPUTS OFF while the guard hangs", last_resort_steps.guard_hangs, needs=LIVE),
-    Step("engine_killed", "engine killed, supply off", safety_steps.engine_killed, needs=LIVE),
-    Step("reopen", "killed run opens again", after_steps.reopen, needs=LIVE),
-    Step("off_connecting", "OUTPUTS OFF at connect, then no guard", last_resort_steps.off_connecting, needs=LIVE),
-    Step("window_killed", "window killed, supply off", after_steps.window_killed, needs=LIVE),
-    Step("pictures", "pictures of the window", after_steps.pictures, needs=LIVE),
-    Step("certify", "BMS certified on three cells", chain_steps.certify, needs=LIVE),
-    Step("bundle", "configuration signed, verified", chain_steps.bundle, needs=(*LIVE, "run")),
-    Step("edge", "edge runs the bundle beside a pack", chain_steps.edge, needs=("bundle",)),
-    Step("fleet", "broker and host killed, no row lost", chain_steps.fleet, needs=("bundle", "edge")),
+    SelftestStep("connect", "bench connected", bench_steps.run_connect),
+    SelftestStep("arm", "checklist holds", bench_steps.run_arm, needs=("connect",)),
+    SelftestStep("run", "lanes side by side", bench_steps.run_lanes, needs=LIVE),
+    SelftestStep("fault", "BMS sees an over-voltage in time", safety_steps.inject_fault, needs=LIVE),
+    SelftestStep("limit", "bench limit crossed, supply off", safety_steps.cross_limit, needs=LIVE),
+    SelftestStep("outputs_off", "OUTPUTS OFF pressed, supply off", safety_steps.press_outputs_off, needs=LIVE),
+    SelftestStep("message_stopped", "BMS message stops, current to zero", last_resort_steps.stop_message, needs=LIVE),
+    SelftestStep(
+        "off_unverified", "off not verified, nothing inferred", last_resort_steps.disarm_silent_supply, needs=LIVE
+    ),
+    SelftestStep("guard_hangs", "OUTPUTS OFF while the guard hangs", last_resort_steps.hang_guard, needs=LIVE),
+    SelftestStep("engine_killed", "engine killed, supply off", safety_steps.kill_engine, needs=LIVE),
+    SelftestStep("reopen", "killed run opens again", after_steps.reopen_run, needs=LIVE),
+    SelftestStep(
+        "off_connecting",
+        "OUTPUTS OFF at connect, then no guard",
+        last_resort_steps.press_off_while_connecting,
+        needs=LIVE,
+    ),
+    SelftestStep("window_killed", "window killed, supply off", after_steps.kill_window, needs=LIVE),
+    SelftestStep("pictures", "pictures of the window", after_steps.check_pictures, needs=LIVE),
+    SelftestStep("certify", "BMS certified on three cells", chain_steps.run_certify, needs=LIVE),
+    SelftestStep("bundle", "configuration signed, verified", chain_steps.build_bundle, needs=(*LIVE, "run")),
+    SelftestStep("edge", "edge runs the bundle beside a pack", chain_steps.run_edge, needs=("bundle",)),
+    SelftestStep("fleet", "broker and host killed, no row lost", chain_steps.run_fleet, needs=("bundle", "edge")),
 )
 
 # Defects that can be injected, and the step that must find each.
@@ -47,7 +54,7 @@ DEFECTS: Final = {
 }
 
 
-def chosen(only: str) -> list[tuple[int, Step]]:
+def select_steps(only: str) -> list[tuple[int, SelftestStep]]:
     """The steps to judge with their numbers; raises `Usage` that lists the names there are."""
     numbered = list(enumerate(STEPS, 1))
     if not only:

@@ -15,13 +15,13 @@ from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
 from drivers.event import EventKind
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
-from workbench.selftest.step import Finding
+from workbench.selftest.step import StepFinding
 from workbench.session import waiting
 from workbench.session.outputs_off_requests import ENGINE, GUARD
 
 if TYPE_CHECKING:
     from drivers.event import Event
-    from workbench.selftest.trip import Trip
+    from workbench.selftest.trip import SelftestContext
     from workbench.session.live_session import LiveSession
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -35,42 +35,46 @@ TRIED_S: Final = 20.0
 SETTLE_S: Final = 0.5
 
 
-def off_connecting(trip: Trip) -> Finding:
+def press_off_while_connecting(context: SelftestContext) -> StepFinding:
     """OUTPUTS OFF while the bench is being connected must not be taken for off when the guard dies later."""
-    trip.leave()  # the runs before are sealed, and this session begins at its very first step
-    session = trip.session
+    context.close_session()  # the runs before are sealed, and this session begins at its very first step
+    session = context.session
     connecting, pressed = session.connect(), session.outputs_off()
     waiting.finish(session, connecting, waiting.CONNECT_S)
     waiting.finish(session, pressed, TRIED_S)
     tripped = waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 2.0)
-    trip.at(BenchState.RUNNING)
+    context.bring_to(BenchState.RUNNING)
     reaction = Reaction()
     waiting.idle(session, SETTLE_S)
     if session.guard_pid is None:
-        return Finding(ok=False, value="no guard", target="a guard to kill")
-    reaction.since_s = killed_s = trip.now()
+        return StepFinding(ok=False, value="no guard", target="a guard to kill")
+    reaction.since_s = killed_s = context.now_s()
     os.kill(session.guard_pid, KILL)
-    finding = _judge(trip, reaction, "guard killed", good=tripped)
-    opened = evidence.first(
-        trip.bench_folder, "bms", killed_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
+    finding = _judge_any_off(context, reaction, "guard killed", good=tripped)
+    opened = evidence.wait_for_entry(
+        context.bench_folder,
+        "bms",
+        killed_s,
+        lambda entry: entry.get("event") == "contactor" and not entry["closed"],
+        2.0,
     )
     waiting.idle(session, 0.5)
-    trip.leave()
+    context.close_session()
     if opened is None:
-        return Finding(ok=False, value="contactors closed", target=finding.target, evidence=finding.evidence)
+        return StepFinding(ok=False, value="contactors closed", target=finding.target, evidence=finding.evidence)
     return finding
 
 
-def off_unverified(trip: Trip) -> Finding:
+def disarm_silent_supply(context: SelftestContext) -> StepFinding:
     """A supply that answers nothing at disarm: nothing is called off, device and cells keep what they have."""
-    session = trip.at(BenchState.ARMED)
+    session = context.bring_to(BenchState.ARMED)
     silence = session.inject("silent instrument", {"instrument": "supply"})
     waiting.finish(session, silence, 5.0)
     disarm = session.disarm()
     ended = waiting.wait_for(session, lambda: disarm.done, TRIED_S)
     unknown = waiting.wait_for(session, lambda: session.status.output is OutputState.UNKNOWN, 2.0)
-    powered = _channel(session, BMS_POWER) == 1.0
-    connected = _channel(session, cell_voltage(1)) > 2.0  # noqa: PLR2004  # V: a cell that is there
+    powered = _read_channel(session, BMS_POWER) == 1.0
+    connected = _read_channel(session, cell_voltage(1)) > 2.0  # noqa: PLR2004  # V: a cell that is there
     latched = waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
     waiting.finish(session, session.clear(int(silence.payload["number"])), 5.0)
     mended = waiting.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
@@ -84,66 +88,68 @@ def off_unverified(trip: Trip) -> Finding:
         "off once it answers": mended,
     }
     wrong = [words for words, holds in held.items() if not holds]
-    return Finding(
+    return StepFinding(
         not wrong, len(held) - len(wrong), "checks", target, f"not held: {', '.join(wrong)}" if wrong else ""
     )
 
 
-def message_stopped(trip: Trip) -> Finding:
+def stop_message(context: SelftestContext) -> StepFinding:
     """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
-    session = trip.at(BenchState.RUNNING)
-    flows = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
+    session = context.bring_to(BenchState.RUNNING)
+    flows = waiting.wait_for(session, lambda: abs(_read_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
     waiting.finish(session, fault, 5.0)
-    stopped_s = trip.now()
-    zero = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) < ZERO_A, STALE_S + 1.0)
-    took_s = trip.now() - stopped_s
+    stopped_s = context.now_s()
+    zero = waiting.wait_for(session, lambda: abs(_read_channel(session, SUPPLY_CURRENT)) < ZERO_A, STALE_S + 1.0)
+    took_s = context.now_s() - stopped_s
     runs = session.status.state is BenchState.RUNNING
     waiting.finish(session, session.clear(int(fault.payload["number"])), 5.0)
-    again = waiting.wait_for(session, lambda: abs(_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
+    again = waiting.wait_for(session, lambda: abs(_read_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
     said = f"{CURRENT_MESSAGE} stopped, others went on" + ("" if again else "; no current after it came back")
-    return Finding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)
+    return StepFinding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)
 
 
-def guard_hangs(trip: Trip) -> Finding:
+def hang_guard(context: SelftestContext) -> StepFinding:
     """OUTPUTS OFF while the guard hangs: the engine receives and does it, twice; who has not received it is named."""
     target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
     if STOP is None or GO_ON is None:
-        return Finding(None, "not walked", target=target, reason="this system cannot stop a process")
-    session, reaction = trip.at(BenchState.RUNNING), Reaction()
+        return StepFinding(None, "not walked", target=target, reason="this system cannot stop a process")
+    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
     if session.guard_pid is None:
-        return Finding(ok=False, value="no guard", target=target)
+        return StepFinding(ok=False, value="no guard", target=target)
     os.kill(session.guard_pid, STOP)
     try:
-        reaction.since_s = trip.now()
+        reaction.since_s = context.now_s()
         presses = [session.outputs_off()]
         waiting.finish(session, presses[0], TRIED_S)
         presses.append(session.outputs_off())  # a second one, on a bench that has tripped
         waiting.finish(session, presses[1], TRIED_S)
-        told = waiting.wait_for(session, lambda: any(_names_guard(record.event) for record in session.events(0)), 1.0)
+        told = waiting.wait_for(
+            session, lambda: any(_is_guard_alone_named(record.event) for record in session.events(0)), 1.0
+        )
     finally:
         os.kill(session.guard_pid, GO_ON)
     received = all(ENGINE in press.received_s for press in presses)
-    return replace(_judge(trip, reaction, presses[0].sentence, good=told and received), target=target)
+    return replace(_judge_any_off(context, reaction, presses[0].sentence, good=told and received), target=target)
 
 
-def _names_guard(event: Event) -> bool:
+def _is_guard_alone_named(event: Event) -> bool:
     """Whether it says that the guard, and nobody else, has not acknowledged a press."""
     return event.kind == EventKind.OFF_NOT_ACKNOWLEDGED and GUARD in event.data and ENGINE not in event.data
 
 
-def _judge(trip: Trip, reaction: Reaction, what: str, *, good: bool) -> Finding:
+def _judge_any_off(context: SelftestContext, reaction: Reaction, what: str, *, good: bool) -> StepFinding:
     """Time to the supply's output off, by whoever."""
-    off = evidence.supply_off(trip.bench_folder, reaction.since_s)
+    off = evidence.find_supply_off(context.bench_folder, reaction.since_s)
     target = f"supply off within {FALLBACK_MS:g} ms by the engine"
     if off is None:
-        return Finding(ok=False, value="still on", target=target, evidence=what)
+        return StepFinding(ok=False, value="still on", target=target, evidence=what)
     return reaction.judge(off.t_s, FALLBACK_MS, target, what, good=good)
 
 
-def _channel(session: LiveSession, name: str) -> float:
+def _read_channel(session: LiveSession, name: str) -> float:
     """The newest value of a channel, NaN before there is one."""
     ring = session.ring
     row = None if ring is None else ring.latest()

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from control.state import BenchState
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
-from workbench.selftest.step import Finding
+from workbench.selftest.step import StepFinding
 from workbench.session import waiting
 from workbench.session.outputs_off_requests import PEERS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.selftest.trip import Trip
+    from workbench.selftest.trip import SelftestContext
 
 BMS_MS, OFF_MS = 160.0, 200.0
 CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10
@@ -24,89 +24,91 @@ SETTLE_S = 1.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process as hard
 
 
-def fault(trip: Trip) -> Finding:
+def inject_fault(context: SelftestContext) -> StepFinding:
     """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
-    session, reaction = trip.at(BenchState.RUNNING), Reaction()
+    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
-    asked_s = trip.now()
+    asked_s = context.now_s()
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
     waiting.finish(session, session.inject("cell voltage", parameters), 5.0)
-    where = trip.bench_folder
-    over = evidence.first(where, "cell_simulator", asked_s, lambda entry: entry.get("step") == CELL, 2.0)
-    opened = evidence.first(
+    where = context.bench_folder
+    over = evidence.wait_for_entry(where, "cell_simulator", asked_s, lambda entry: entry.get("step") == CELL, 2.0)
+    opened = evidence.wait_for_entry(
         where, "bms", asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
-    blamed = evidence.first(where, "bms", asked_s, lambda entry: entry.get("event") == "fault", 0.5)
+    blamed = evidence.wait_for_entry(where, "bms", asked_s, lambda entry: entry.get("event") == "fault", 0.5)
     waiting.idle(session, SETTLE_S)
     target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
     if over is None or opened is None or blamed is None:
-        return Finding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
+        return StepFinding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
     named = blamed.get("cell") == CELL
     said = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
     reaction.since_s = over["t"]
     return reaction.judge(opened["t"], BMS_MS, target, said, good=named)
 
 
-def limit(trip: Trip) -> Finding:
+def cross_limit(context: SelftestContext) -> StepFinding:
     """A cell past the bench limit, behind the gate: the guard turns the supply off."""
-    session, reaction = trip.at(BenchState.RUNNING), Reaction()
+    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
-    if trip.defect == "kill-guard" and session.guard_pid:
+    if context.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
-    asked_s = trip.now()
+    asked_s = context.now_s()
     waiting.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
-    crossed = evidence.first(
-        trip.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
+    crossed = evidence.wait_for_entry(
+        context.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
     )
     reaction.since_s = asked_s if crossed is None else crossed["t"]
-    return _judge(trip, trip.bench_folder, session.guard_ports, reaction, "bench limit crossed")
+    return _judge_guard_off(context, context.bench_folder, session.guard_ports, reaction, "bench limit crossed")
 
 
-def outputs_off(trip: Trip) -> Finding:
+def press_outputs_off(context: SelftestContext) -> StepFinding:
     """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
-    session, reaction = trip.at(BenchState.RUNNING), Reaction()
+    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
-    reaction.since_s = trip.now()
+    reaction.since_s = context.now_s()
     pressed = session.outputs_off()
-    off = evidence.supply_off(trip.bench_folder, reaction.since_s)
+    off = evidence.find_supply_off(context.bench_folder, reaction.since_s)
     waiting.idle(session, SETTLE_S)
     target = f"off within {OFF_MS:g} ms, received by guard and engine"
     if off is None:
-        return Finding(ok=False, value="still on", target=target, evidence=pressed.sentence)
+        return StepFinding(ok=False, value="still on", target=target, evidence=pressed.sentence)
     received = pressed.received_s.keys() >= set(PEERS)
     return reaction.judge(off.t_s, OFF_MS, target, pressed.sentence, good=received)
 
 
-def engine_killed(trip: Trip) -> Finding:
+def kill_engine(context: SelftestContext) -> StepFinding:
     """The engine dies; the guard makes the bench safe."""
-    session, reaction = trip.at(BenchState.RUNNING), Reaction()
+    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, 2.0)
-    where, ports, pid = trip.bench_folder, session.guard_ports, session.engine_pid
-    trip.killed_run = trip.run_folder
+    where, ports, pid = context.bench_folder, session.guard_ports, session.engine_pid
+    context.killed_run = context.run_folder
     ring = session.ring
     if pid is None or ring is None:
-        return Finding(ok=False, value="no engine", target="an engine to kill")
-    reaction.since_s = trip.now()
+        return StepFinding(ok=False, value="no engine", target="an engine to kill")
+    reaction.since_s = context.now_s()
     os.kill(pid, KILL)
-    finding = _judge(trip, where, ports, reaction, "engine killed")
-    trip.killed_count = ring.count
-    trip.leave()
+    finding = _judge_guard_off(context, where, ports, reaction, "engine killed")
+    context.killed_count = ring.count
+    context.close_session()
     return finding
 
 
-def _judge(trip: Trip, where: Path, ports: frozenset[int], reaction: Reaction, what: str) -> Finding:
+def _judge_guard_off(
+    context: SelftestContext, where: Path, ports: frozenset[int], reaction: Reaction, what: str
+) -> StepFinding:
     """Time to the supply's output off, which must be the guard's own doing."""
-    off = evidence.supply_off(where, reaction.since_s)
-    if trip.session_is_open:
-        waiting.idle(trip.session, SETTLE_S)
-    return judged(off, ports, reaction, what)
+    off = evidence.find_supply_off(where, reaction.since_s)
+    if context.has_session:
+        waiting.idle(context.session, SETTLE_S)
+    return judge_off(off, ports, reaction, what)
 
 
-def judged(off: evidence.Off | None, ports: frozenset[int], reaction: Reaction, what: str) -> Finding:
+def judge_off(off: evidence.SupplyOff | None, ports: frozenset[int], reaction: Reaction, what: str) -> StepFinding:
     """The finding for an output that went off, or did not."""
     target = f"off within {OFF_MS:g} ms by the guard's own connection"
     if off is None:
-        return Finding(ok=False, value="still on", target=target, evidence=what)
+        return StepFinding(ok=False, value="still on", target=target, evidence=what)
     by_guard = off.port in ports
     by = "the guard's connection" if by_guard else f"another connection (port {off.port})"
     return reaction.judge(off.t_s, OFF_MS, target, f"{what}; off said by {by}", good=by_guard)

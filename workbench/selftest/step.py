@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.selftest.trip import Trip
+    from workbench.selftest.trip import SelftestContext
 
 
 @dataclass(frozen=True)
-class Finding:
+class StepFinding:
     """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence lies.
 
     `ok` is None where it could not be judged, for a `reason`.
@@ -27,19 +27,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of the selftest; `walk` does the work on the trip so far.
+class SelftestStep:
+    """One step of the selftest; `run` does the work on the trip so far.
 
     Where one that it `needs` was judged and failed, it is not walked.
     """
 
     name: str
     title: str
-    walk: Callable[[Trip], Finding]
+    run: Callable[[SelftestContext], StepFinding]
     needs: tuple[str, ...] = ()
 
 
-def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
+def make_row(number: int, step: SelftestStep, finding: StepFinding) -> dict[str, Any]:
     """The step as scripts read it."""
     return {
         "n": number,
@@ -53,7 +53,7 @@ def row(number: int, step: Step, finding: Finding) -> dict[str, Any]:
     }
 
 
-def line(number: int, step: Step, finding: Finding) -> str:
+def format_line(number: int, step: SelftestStep, finding: StepFinding) -> str:
     """The step as people read it."""
     word = "N/A " if finding.ok is None else "ok  " if finding.ok else "FAIL"
     value = f"{finding.value:.4g}" if isinstance(finding.value, float) else str(finding.value)

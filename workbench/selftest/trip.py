@@ -11,7 +11,7 @@ from control.state import BenchState
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
-from workbench.selftest.chain import Chain
+from workbench.selftest.chain import SelftestChain
 from workbench.session import waiting
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, Bench
 
 
 @dataclass
-class Trip:
-    """One selftest; steps hand over what later steps need. A step that needs a state asks for it with `at`.
+class SelftestContext:
+    """One selftest; steps hand over what later steps need. A step that needs a state asks for it with `bring_to`.
 
     `defect`: the name of what is injected, empty for nothing.
     """
@@ -41,16 +41,16 @@ class Trip:
     _session: LiveSession | None = None
 
     def __post_init__(self) -> None:
-        self.chain = Chain(self.out, self.defect)
+        self.chain = SelftestChain(self.out, self.defect)
 
-    def take(self, files: Mapping[str, str | None]) -> None:
+    def use_earlier(self, files: Mapping[str, str | None]) -> None:
         """Go on from what an earlier selftest made: `run`, `report`, `bundle`."""
         found = {name: Path(path) for name, path in files.items() if isinstance(path, str)}
         self.run = found.get("run")
         if (report := found.get("report")) is not None:
             self.chain.report, self.chain.certificate = report, report.parent
         if (bundle := found.get("bundle")) is not None:
-            self.chain.take_bundle(bundle)
+            self.chain.use_bundle(bundle)
 
     @property
     def session(self) -> LiveSession:
@@ -69,7 +69,7 @@ class Trip:
         """Where the emulated instruments keep their journals."""
         return self.run_folder / "emulated"
 
-    def at(self, wanted: BenchState) -> LiveSession:
+    def bring_to(self, wanted: BenchState) -> LiveSession:
         """Bring the session to `wanted`, whatever it is in now; raises `BenchError` when the bench refuses."""
         session = self.session
         session.poll()
@@ -83,25 +83,25 @@ class Trip:
                     waiting.finish(session, session.arm(), waiting.ARM_S)
                 case _:
                     waiting.finish(session, session.start(), START_S)
-            self._settle(session)
+            self._wait_for_status(session)
         return session
 
     @property
-    def session_is_open(self) -> bool:
+    def has_session(self) -> bool:
         return self._session is not None
 
-    def leave(self) -> None:
+    def close_session(self) -> None:
         """End the session, if there is one."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
     @staticmethod
-    def _settle(session: LiveSession) -> None:
+    def _wait_for_status(session: LiveSession) -> None:
         """The status that belongs to an answer comes right behind it."""
         waiting.idle(session, 0.15)
 
     @staticmethod
-    def now() -> float:
+    def now_s() -> float:
         """Seconds of the clock that the journals use."""
         return time.monotonic()

@@ -40,31 +40,31 @@ class VerbProcess:
             )
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def said(self) -> str:
+    def read_log(self) -> str:
         """Everything that it said; a log may begin with what another of its name said before it."""
         return self._log.read_bytes()[self._before :].decode("utf-8", "replace")
 
-    def says(self, words: Sequence[str], within_s: float) -> bool:
+    def wait_for_line(self, words: Sequence[str], within_s: float) -> bool:
         """Whether one line comes to hold all `words` in time; at once False where the process has ended."""
         until_s = time.monotonic() + within_s
         while time.monotonic() < until_s:
-            if any(all(word in line for word in words) for line in self.said().splitlines()):
+            if any(all(word in line for word in words) for line in self.read_log().splitlines()):
                 return True
-            if not self.running:
+            if not self.is_running:
                 return False
             time.sleep(LOOK_S)
         return False
 
-    def last_line(self) -> str:
+    def read_last_line(self) -> str:
         """What it said last."""
-        return ([line for line in self.said().splitlines() if line.strip()] or ["nothing"])[-1]
+        return ([line for line in self.read_log().splitlines() if line.strip()] or ["nothing"])[-1]
 
     def stop(self) -> dict[str, Any]:
         """Ask it to end; its JSON object, empty where it had none."""
-        if self.running:
+        if self.is_running:
             self._process.terminate()
         try:
             self._process.wait(END_S)
@@ -78,6 +78,6 @@ class VerbProcess:
 
     def kill(self) -> None:
         """SIGKILL."""
-        if self.running:
+        if self.is_running:
             os.kill(self._process.pid, KILL)
         self._process.wait()

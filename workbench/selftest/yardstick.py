@@ -28,16 +28,16 @@ END_S = 5.0
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineLateness:
     """How late (s) each instant was served that was due at `due_s`, of the monotonic clock; nothing is late by 0."""
 
     due_s: Floats = field(default_factory=lambda: np.empty(0))
     late_s: Floats = field(default_factory=lambda: np.empty(0))
 
-    def during(self, from_s: float, to_s: float) -> Machine:
+    def select(self, from_s: float, to_s: float) -> MachineLateness:
         """What was due between two times."""
         inside = (from_s <= self.due_s) & (self.due_s <= to_s)
-        return Machine(self.due_s[inside], self.late_s[inside])
+        return MachineLateness(self.due_s[inside], self.late_s[inside])
 
     def late_ms(self, percent: float) -> float:
         """Percentile of the lateness over the due instants; 0 where nothing was measured, which excuses nothing."""
@@ -49,7 +49,7 @@ class Machine:
         return float(100.0 * np.mean(self.late_s >= PERIOD_S)) if len(self.late_s) else 0.0
 
 
-class Yardstick:
+class LatencyProbe:
     """Measures from its start until it is read."""
 
     def __init__(self) -> None:
@@ -61,19 +61,19 @@ class Yardstick:
             stdout=subprocess.PIPE,
         )
 
-    def read(self) -> Machine:
+    def finish(self) -> MachineLateness:
         """End it; what it measured, empty where it was killed or does not answer."""
         try:
             told, _ = self.process.communicate(timeout=END_S)
             said = json.loads(told)
-            return Machine(np.asarray(said["due_s"], np.float64), np.asarray(said["late_s"], np.float64))
+            return MachineLateness(np.asarray(said["due_s"], np.float64), np.asarray(said["late_s"], np.float64))
         except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
             self.process.kill()
             self.process.communicate()
-            return Machine()
+            return MachineLateness()
 
 
-def serve(due_s: float, now_s: float, due: list[float], late: list[float]) -> float:
+def record_due(due_s: float, now_s: float, due: list[float], late: list[float]) -> float:
     """Note every instant that is due by `now_s`, the first at `due_s`; the next one. None is left out, none moved."""
     while due_s <= now_s:
         due.append(due_s)
@@ -92,7 +92,7 @@ def main() -> None:
     due_s = time.monotonic() + PERIOD_S
     while not ended.is_set():
         time.sleep(max(0.0, due_s - time.monotonic()))
-        due_s = serve(due_s, time.monotonic(), due, late)
+        due_s = record_due(due_s, time.monotonic(), due, late)
     sys.stdout.write(json.dumps({"due_s": due, "late_s": late}) + "\n")  # to the process that asked
 
 

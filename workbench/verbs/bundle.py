@@ -11,7 +11,7 @@ from drivers.errors import BundleRefused, Usage
 from drivers.timestamps import make_serial, parse_utc
 from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
-from workbench.bundling.summary import Fact, read_untrusted, summarize
+from workbench.bundling.summary import BundleFact, read_untrusted, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ def build(
     out: Path | None,
 ) -> bool:
     """Build one file from one run; a file that is there already stays as it is."""
-    from workbench.bundling.build import Order  # noqa: PLC0415  # only `build` needs what reads a run
+    from workbench.bundling.build import BundleOrder  # noqa: PLC0415  # only `build` needs what reads a run
 
-    began = _moment(made)
-    order = Order(
+    began = _parse_time(made)
+    order = BundleOrder(
         run=run,
         bench=read_bench(bench),
         private=private,
         serial=make_serial(began) if serial is None else serial,
         made=began,
-        expires=_later(began, days),
+        expires=_add_days(began, days),
         name=name,
         certificate=certificate,
     )
@@ -98,7 +98,7 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
     told, signed = found.verified.bundle.manifest, found.verified
     report.body.update({"sha256": signed.sha256, "signer": signed.signer, "class": told.evidence})
     if found.golden is not None:
-        _tell_golden(report, found.golden)
+        _report_golden(report, found.golden)
     report.line(f"verified {told.name} serial {told.serial}, class {told.evidence}, until {told.expires}")
     report.line(f"signer   {signed.signer}")
     report.line(f"sha256   {signed.sha256}")
@@ -114,11 +114,11 @@ def show(report: Report, file: Path) -> bool:
     report.body.update({"name": told.name, "serial": told.serial, "class": told.evidence, "expires": told.expires})
     report.line(NOT_VERIFIED)
     for fact in summarize(bundle, keyid):
-        report.line(_fact_line(fact))
+        report.line(_format_fact(fact))
     return True
 
 
-def _tell_golden(report: Report, result: GoldenResult) -> None:
+def _report_golden(report: Report, result: GoldenResult) -> None:
     report.body["golden"] = {"ok": result.ok, "worst": result.worst, "sentence": result.sentence}
     if not result.ok:
         report.body["reason"] = result.sentence
@@ -126,13 +126,13 @@ def _tell_golden(report: Report, result: GoldenResult) -> None:
     report.line(f"golden   {result.sentence}")
 
 
-def _fact_line(fact: Fact) -> str:
+def _format_fact(fact: BundleFact) -> str:
     """In columns."""
     text = fact.text.rjust(_MEMBER) if fact.head == "member" else fact.text
     return f"{fact.head:<{_HEAD}}{fact.name:<{_NAMES.get(fact.head, 0)}}{text}"
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     if not text:
         return datetime.now(UTC).replace(microsecond=0)
     try:
@@ -142,7 +142,7 @@ def _moment(text: str) -> datetime:
         raise Usage(f"{text!r} is no time", key="made", value=text, bound=bound, hint="write it in UTC") from error
 
 
-def _later(began: datetime, days: int) -> datetime:
+def _add_days(began: datetime, days: int) -> datetime:
     try:
         return began + timedelta(days=days)
     except OverflowError as error:

@@ -14,8 +14,8 @@ from workbench.certify import certificate
 from workbench.certify.events import CaseEnded
 from workbench.certify.limits import read_limits
 from workbench.certify.order import CertificationJob
-from workbench.certify.report import SYMBOLS, limits, value
-from workbench.certify.runner import Certification, suite_path
+from workbench.certify.report import SYMBOLS, format_limits, format_value
+from workbench.certify.runner import Certification, find_suite
 from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main(
         if given is not None:
             hint = f"add --qualify, or leave out --{key}"
             raise Usage(f"--{key} is for --qualify alone", key=key, value=given, hint=hint)
-    path = suite_path(suite)
+    path = find_suite(suite)
     read_limits(bench)  # a mistake in a declaration is told before anything starts
     folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
@@ -93,5 +93,5 @@ def _report_case(report: Report, case: CaseResult) -> None:
     report.line(f"{SYMBOLS[word]} {word:<7} {name:<9} {case.took_s:5.1f} s  {case.info.title}{why}")
     for check in case.checks:
         if check.verdict is not Verdict.PASS:
-            text = f"{check.name}: {value(check)} (limits {limits(check)}) {check.reason}"
+            text = f"{check.name}: {format_value(check)} (limits {format_limits(check)}) {check.reason}"
             report.line(f"      {SYMBOLS[check.verdict]} {check.verdict:<5} {text}".rstrip())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from drivers.bench_lock import BenchLock, resolve
 from drivers.errors import BenchHeld
 from drivers.realtime import has_realtime_permission
-from workbench.extras import EXTRAS, lacking
+from workbench.extras import EXTRAS, list_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
 
 
 @dataclass(frozen=True)
-class Check:
+class DoctorCheck:
     """One thing that the machine has (`ok`), lacks, or could have better (`needed` is False)."""
 
     name: str
@@ -39,31 +39,35 @@ class Check:
     needed: bool = True
 
 
-def _packages() -> Iterator[Check]:
+def _check_packages() -> Iterator[DoctorCheck]:
     """Each extra that a person uses; the base is there, or this would not run."""
     for extra in SHOWN:
-        absent, count = lacking(extra), len(EXTRAS[extra])
+        absent, count = list_missing(extra), len(EXTRAS[extra])
         found = f"{count - len(absent)} of {count} packages" + (f", lacking {', '.join(absent)}" if absent else "")
         mend = f"make setup, or: pip install -c constraints.txt -e '.[{extra}]'"
-        yield Check(f"extra {extra}", not absent, found, mend, needed=extra in NEEDED)
+        yield DoctorCheck(f"extra {extra}", not absent, found, mend, needed=extra in NEEDED)
 
 
-def _qt() -> Check:
+def _check_qt() -> DoctorCheck:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     probe = subprocess.run(
         [sys.executable, "-c", QT_PROBE], env=environment, capture_output=True, text=True, check=False
     )
     words = (probe.stderr.strip().splitlines() or ["does not start"])[-1]
-    return Check("Qt", probe.returncode == 0, "starts" if probe.returncode == 0 else words, "make setup (as root)")
+    return DoctorCheck(
+        "Qt", probe.returncode == 0, "starts" if probe.returncode == 0 else words, "make setup (as root)"
+    )
 
 
-def _display() -> Check:
+def _check_display() -> DoctorCheck:
     there = not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     mend = "log in at a screen, or start one: Xvfb :9 & DISPLAY=:9 python main.py"
-    return Check("display", there, "yes" if there else "none; the window draws to pictures only", mend, needed=False)
+    return DoctorCheck(
+        "display", there, "yes" if there else "none; the window draws to pictures only", mend, needed=False
+    )
 
 
-def _realtime() -> Check:
+def _check_realtime() -> DoctorCheck:
     got = has_realtime_permission()
     found = (
         "SCHED_FIFO granted"
@@ -71,66 +75,72 @@ def _realtime() -> Check:
         else "not granted; late p99 is then some 1.4 ms instead of 0.4 ms, more beside other work"
     )
     mend = "run as root, or: sudo setcap cap_sys_nice=ep $(readlink -f .venv/bin/python)"
-    return Check("real-time permission", got, found, mend, needed=False)
+    return DoctorCheck("real-time permission", got, found, mend, needed=False)
 
 
-def _loopback() -> Check:
+def _check_loopback() -> DoctorCheck:
     try:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 1.0):
-            return Check("loopback TCP", ok=True, found="answers")
+            return DoctorCheck("loopback TCP", ok=True, found="answers")
     except OSError as error:
-        return Check("loopback TCP", ok=False, found=str(error), mend="ip link set lo up")
+        return DoctorCheck("loopback TCP", ok=False, found=str(error), mend="ip link set lo up")
 
 
-def _can() -> Check:
+def _check_can() -> DoctorCheck:
     nets = Path("/sys/class/net")
     found = [link.name for link in nets.glob("*can*")] if nets.is_dir() else []
     words = ", ".join(found) if found else "no SocketCAN interface; vendor adapters and the emulated bus need none"
-    return Check("CAN", bool(found), words, "ip link set can0 up type can bitrate 500000", needed=False)
+    return DoctorCheck("CAN", bool(found), words, "ip link set can0 up type can bitrate 500000", needed=False)
 
 
-def _disk() -> Check:
+def _check_disk() -> DoctorCheck:
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
-    return Check("disk", free_gb > FREE_GB, f"{free_gb:.1f} GB free here", "free some space: a run takes 5 MB a minute")
+    return DoctorCheck(
+        "disk", free_gb > FREE_GB, f"{free_gb:.1f} GB free here", "free some space: a run takes 5 MB a minute"
+    )
 
 
-def _caches() -> Check:
-    if lacking("bench"):
-        return Check("caches", ok=False, found="none without the extra bench", mend="make setup", needed=False)
+def _check_caches() -> DoctorCheck:
+    if list_missing("bench"):
+        return DoctorCheck("caches", ok=False, found="none without the extra bench", mend="make setup", needed=False)
     from twin.precompile import is_precompiled  # noqa: PLC0415  # compiled kernels are slow to import
 
     warm = is_precompiled()
-    return Check("caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False)
+    return DoctorCheck(
+        "caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False
+    )
 
 
-def bench_checks(path: Path) -> Iterator[Check]:
+def check_bench(path: Path) -> Iterator[DoctorCheck]:
     """What a bench file declares and where its instruments are; raises `BenchFileError` for a mistake in it."""
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
     from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
 
     bench = read_bench(path)
-    yield Check("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
+    yield DoctorCheck("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
     for note in bench.notes:
-        yield Check("bench file", ok=False, found=note, needed=False)
-    yield Check("time to safe", ok=True, found=shutdown_time(bench).sentence)
-    yield _device_map(bench)
+        yield DoctorCheck("bench file", ok=False, found=note, needed=False)
+    yield DoctorCheck("time to safe", ok=True, found=shutdown_time(bench).sentence)
+    yield _check_device_map(bench)
     for section in ("cell_simulator", "supply", "io_box"):
         address: str = getattr(bench, section).address
         if address.startswith("emulated:"):
-            yield Check(section, ok=True, found="emulated, started on connect", needed=False)
+            yield DoctorCheck(section, ok=True, found="emulated, started on connect", needed=False)
             continue
-        yield _instrument(section, address, bench.bench.name)
+        yield _check_instrument(section, address, bench.bench.name)
 
 
-def _device_map(bench: Bench) -> Check:
+def _check_device_map(bench: Bench) -> DoctorCheck:
     """What a connect would refuse in the device map raises `BenchFileError`."""
-    if lacking("bench"):
-        return Check("device map", ok=False, found="not read without the extra bench", mend="make setup", needed=False)
-    found = f"{bench.dut_map.name}: {_mapped(bench)} channels of the device under test"
-    return Check("device map", ok=True, found=found)
+    if list_missing("bench"):
+        return DoctorCheck(
+            "device map", ok=False, found="not read without the extra bench", mend="make setup", needed=False
+        )
+    found = f"{bench.dut_map.name}: {_count_mapped(bench)} channels of the device under test"
+    return DoctorCheck("device map", ok=True, found=found)
 
 
-def _mapped(bench: Bench) -> int:
+def _count_mapped(bench: Bench) -> int:
     """How many channels the device map gives; raises `BenchFileError` for what a connect would refuse in it."""
     from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
     from workbench.engine import status  # noqa: PLC0415
@@ -139,37 +149,37 @@ def _mapped(bench: Bench) -> int:
     return len(read_dut_map(bench.dut_map).channels)
 
 
-def _instrument(section: str, address: str, bench: str) -> Check:
+def _check_instrument(section: str, address: str, bench: str) -> DoctorCheck:
     """Whether it answers; one that a session holds is left alone."""
     host, _, port = address.partition(":")
     try:
         with BenchLock.take(resolve(address), f"{bench} (doctor)", guard_s=0.0):
             socket.create_connection((host, int(port)), 1.0).close()
     except BenchHeld as held:
-        return Check(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
+        return DoctorCheck(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
     except (OSError, ValueError) as error:
-        return Check(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
-    return Check(section, ok=True, found=f"{address} answers")
+        return DoctorCheck(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
+    return DoctorCheck(section, ok=True, found=f"{address} answers")
 
 
-def examine(bench: Path) -> Iterator[Check]:
+def examine(bench: Path) -> Iterator[DoctorCheck]:
     """All checks, cheapest first; raises `BenchFileError` on a mistake in the bench file."""
     version = sys.version.split()[0]
-    yield Check("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
-    yield from _packages()
-    yield _disk()
-    yield _loopback()
-    yield _realtime()
-    yield _display()
-    yield _can()
-    yield _qt()
-    yield _caches()
-    yield from bench_checks(bench)
+    yield DoctorCheck("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    yield from _check_packages()
+    yield _check_disk()
+    yield _check_loopback()
+    yield _check_realtime()
+    yield _check_display()
+    yield _check_can()
+    yield _check_qt()
+    yield _check_caches()
+    yield from check_bench(bench)
 
 
 def main(report: Report, bench: Path) -> bool:
     """Print each check; False when something needed is missing."""
-    checks: list[Check] = []
+    checks: list[DoctorCheck] = []
     for check in examine(bench):
         checks.append(check)
         word = "ok  " if check.ok else ("LACK" if check.needed else "note")

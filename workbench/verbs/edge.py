@@ -15,7 +15,7 @@ from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import reset_trip
 from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
-from workbench.compose.edge_pack import field
+from workbench.compose.edge_pack import open_edge_pack
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def main(
     leave_once(leave)
     parse_address(broker)
     state.mkdir(parents=True, exist_ok=True)
-    with field(pack, state / _PACK) as found:
+    with open_edge_pack(pack, state / _PACK) as found:
         settings = EdgeSettings(
-            names=_names(names),
+            names=_make_names(names),
             broker=broker,
             bundle=bundle,
             trust=trust,
@@ -81,7 +81,7 @@ def main(
     return True
 
 
-def _names(given: tuple[str, str, str]) -> NodeNames:
+def _make_names(given: tuple[str, str, str]) -> NodeNames:
     try:
         return NodeNames(*given)
     except PayloadError as error:

@@ -29,11 +29,11 @@ def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) 
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 bar = progress.add_task(path.name, total=1.0)
 
-                def told(done: float, bar: object = bar, progress: Progress = progress) -> bool:
+                def report_progress(done: float, bar: object = bar, progress: Progress = progress) -> bool:
                     progress.update(bar, completed=done)  # pyright: ignore[reportArgumentType]  # the task's number
                     return True
 
-                write(run, path, told)
+                write(run, path, report_progress)
             written.append(str(path))
             report.line(f"wrote {path}")
     report.body["files"] = written

@@ -13,7 +13,7 @@ from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
-from workbench.compose.broker import broker_at
+from workbench.compose.broker import open_broker
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class BundleToSend:
     """A bundle for a node, which need not have been heard yet."""
 
     data: bytes
@@ -51,54 +51,54 @@ def main(
     open_store = find_store(inject_defect)
     if (send is None) != (not to):
         raise Usage("--send and --to belong together", key="send", hint="name a file and a node")
-    sending = Sending(read_bundle(send), to) if send else None
+    sending = BundleToSend(read_bundle(send), to) if send else None
     stop = threading.Event()
     leave_once(stop.set)  # an end that was asked for is an end in order
-    with broker_at(broker) as url:
+    with open_broker(broker) as url:
         report.line(f"broker   {url}")
         with closing(FleetHost(url, db, read_clocks, group=group, open_store=open_store)) as fleet:
-            _reach(fleet, url, stop)
-            desk = Desk(fleet, report, sending)
-            desk.watch(duration_s, stop)
+            _wait_for_broker(fleet, url, stop)
+            reporter = FleetReporter(fleet, report, sending)
+            reporter.run(duration_s, stop)
             view, nodes = fleet.view(), fleet.summary()
-    return _tell(report, view, nodes, desk.sent)
+    return _report_totals(report, view, nodes, reporter.sent)
 
 
-class Desk:
+class FleetReporter:
     """Looks at a fleet and says in a line what has changed."""
 
-    def __init__(self, fleet: FleetHost, report: Report, sending: Sending | None) -> None:
+    def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
         self._fleet, self._report = fleet, report
-        self._sending, self._begun = sending, False
-        self._told = dict[str, str]()
+        self._sending, self._has_begun = sending, False
+        self._reported = dict[str, str]()
         self._trouble = ""
         self.sent: TransferProgress | None = None
 
-    def watch(self, duration_s: float | None, stop: threading.Event) -> None:
+    def run(self, duration_s: float | None, stop: threading.Event) -> None:
         """Until the time is over, somebody stops it or, with no time named, a bundle has come to its end."""
         started_s = looked_s = time.monotonic()
-        self._look()
+        self._report_changes()
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = time.monotonic()
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
-                self._look()
+                self._report_changes()
                 if duration_s is None and self.sent is not None and self.sent.is_over:
                     break
             if duration_s is not None and now_s - started_s >= duration_s:
                 break
-        self._look()
+        self._report_changes()
 
-    def _look(self) -> None:
+    def _report_changes(self) -> None:
         sending = self._sending
-        if sending is not None and not self._begun:
-            self._begin(sending)
+        if sending is not None and not self._has_begun:
+            self._send_when_known(sending)
         view = self._fleet.view()
         for node in view.nodes:
-            words = _words(node)
-            if self._told.get(node.node) != words:
-                self._told[node.node] = words
+            words = _format_node(node)
+            if self._reported.get(node.node) != words:
+                self._reported[node.node] = words
                 self._report.line(f"{node.node:<20} {words}  {node.rows} rows")
             if sending is not None and node.node == sending.node:
                 self.sent = node.sending
@@ -106,34 +106,34 @@ class Desk:
             self._trouble = view.trouble
             self._report.line(f"broker   {view.trouble or 'is back'}")
 
-    def _begin(self, sending: Sending) -> None:
+    def _send_when_known(self, sending: BundleToSend) -> None:
         if not self._fleet.has_node(sending.node):
             self._fleet.request_birth(sending.node)
             return
-        self._begun = True
+        self._has_begun = True
         self._fleet.send_bundle(sending.data, sending.node)
         self._report.line(f"sending  {len(sending.data)} octets to {sending.node}")
 
 
-def _words(node: NodeView) -> str:
+def _format_node(node: NodeView) -> str:
     """What is worth a new line when it changes."""
     verdict = node.status.get("Gate/Verdict")
     parts = ["online " if node.online else "offline", f"bundle {node.bundle[:12] or 'unknown'}"]
     if verdict is not None:
         parts.append(f"gate {verdict}")
     if node.sending is not None:
-        parts.append(_progress(node.sending))
+        parts.append(_format_progress(node.sending))
     return "  ".join(parts)
 
 
-def _progress(sending: TransferProgress) -> str:
+def _format_progress(sending: TransferProgress) -> str:
     reason = f" ({sending.reason})" if sending.reason else ""
     if not sending.is_over and sending.received < sending.size:
         return f"bundle {sending.sha256[:12]} {100 * sending.received // sending.size} % sent"
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _reach(fleet: FleetHost, url: str, stop: threading.Event) -> None:
+def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event) -> None:
     until_s = time.monotonic() + REACH_S
     while not fleet.is_connected and not stop.is_set():
         if time.monotonic() > until_s:
@@ -143,7 +143,7 @@ def _reach(fleet: FleetHost, url: str, stop: threading.Event) -> None:
         fleet.turn(TURN_S)
 
 
-def _tell(report: Report, view: FleetView, nodes: list[NodeSummary], sent: TransferProgress | None) -> bool:
+def _report_totals(report: Report, view: FleetView, nodes: list[NodeSummary], sent: TransferProgress | None) -> bool:
     totals = {name: sum(getattr(node, name) for node in nodes) for name in ("produced", "stored", "duplicates")}
     missing, named = sum(node.missing for node in nodes), sum(node.named for node in nodes)
     report.body.update(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from drivers.errors import Usage
-from workbench.measure.catalogue import chosen, measurement
-from workbench.measure.job import Job
-from workbench.measure.metric import table
+from workbench.measure.catalogue import measurement, select_names
+from workbench.measure.job import MeasureJob
+from workbench.measure.metric import format_table
 
 if TYPE_CHECKING:
-    from workbench.measure.metric import Row
+    from workbench.measure.metric import MeasureRow
     from workbench.report import Report
 
 DATA_VARIABLE = "PULSEBMS_DATA"
@@ -27,34 +27,38 @@ def main(report: Report, name: str, data: Path | None = None, *, markdown: bool 
     `data`: the folder of recorded cells, else what `PULSEBMS_DATA` names, else `../shared/data` beside this checkout.
     With `markdown` the tables of `docs/measured.md` instead of lines.
     """
-    names, recorded, progress = chosen(name), _recorded(data), Console(stderr=True, highlight=False, soft_wrap=True)
-    rows: list[Row] = []
+    names, recorded, progress = (
+        select_names(name),
+        _find_data(data),
+        Console(stderr=True, highlight=False, soft_wrap=True),
+    )
+    rows: list[MeasureRow] = []
     for one in names:
         progress.print(f"measuring {one}", markup=False)
         with tempfile.TemporaryDirectory(prefix="pulsebms_measure_", ignore_cleanup_errors=True) as scratch:
-            job = Job(lambda text: progress.print(f"  {text}", markup=False), Path(scratch), recorded)
-            rows += (found := _measured(report, one, job, quiet=markdown))
+            job = MeasureJob(lambda text: progress.print(f"  {text}", markup=False), Path(scratch), recorded)
+            rows += (found := _measure_one(report, one, job, quiet=markdown))
         if markdown:
-            report.line(f"### `measure {one}`\n\n{table(found)}")
+            report.line(f"### `measure {one}`\n\n{format_table(found)}")
     report.body["rows"] = [row.as_json() for row in rows]
-    report.body["not_judged"] = sum(row.met is None for row in rows)
-    return all(row.met is not False for row in rows)
+    report.body["not_judged"] = sum(row.is_met is None for row in rows)
+    return all(row.is_met is not False for row in rows)
 
 
-def _measured(report: Report, name: str, job: Job, *, quiet: bool) -> list[Row]:
-    rows: list[Row] = []
+def _measure_one(report: Report, name: str, job: MeasureJob, *, quiet: bool) -> list[MeasureRow]:
+    rows: list[MeasureRow] = []
     for row in measurement(name).measure(job):
         rows.append(row)
         if not quiet:
-            report.line(row.line())
+            report.line(row.format_line())
         else:
-            job.say(row.line())
+            job.say(row.format_line())
     if rows and not quiet:
         report.line(f"      {rows[0].conditions}")
     return rows
 
 
-def _recorded(given: Path | None) -> Path | None:
+def _find_data(given: Path | None) -> Path | None:
     """The folder of recorded cells, if it is there."""
     named = os.environ.get(DATA_VARIABLE)
     if given is not None and not given.is_dir():

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchfile.read import read_bench
 from drivers.errors import Usage
 from workbench.certify.limits import read_limits
-from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
-from workbench.certify.runner import suite_path
+from workbench.certify.qualify import QualificationTrial, TrialResult, qualify_suite
+from workbench.certify.runner import find_suite
 from workbench.compose.defects import refuse_without_part
-from workbench.compose.named_defects import bms_defects, seed_defect
+from workbench.compose.named_defects import list_bms_defects, seed_defect
 from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main(
     if only:
         hint = "leave out --only, or name a smaller suite"
         raise Usage("--only does not go with --qualify: a suite is judged whole", key="only", value=only, hint=hint)
-    path, asked, healthy = suite_path(suite), _asked(defects), HEALTHY if healthy is None else healthy
+    path, asked, healthy = find_suite(suite), _select_defects(defects), HEALTHY if healthy is None else healthy
     declared = read_bench(bench)
     for name in asked:
         refuse_without_part(declared, seed_defect(name, 1))
@@ -46,13 +46,13 @@ def main(
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification
     trials = [QualificationTrial(f"defect_{name}", name, seed_defect(name, draw.randint(1, cells))) for name in asked]
     trials += [QualificationTrial(f"healthy_{number:02d}") for number in range(1, healthy + 1)]
-    outcomes = qualified(
+    outcomes = qualify_suite(
         path,
         bench.resolve(),
         folder,
         trials,
         at_once=min(2, os.cpu_count() or 1),
-        tell=lambda outcome: report.line(_line(outcome)),
+        tell=lambda outcome: report.line(_format_result(outcome)),
     )
     seeded = [outcome for outcome in outcomes if outcome.trial.defect]
     found = sum(outcome.ok for outcome in seeded)
@@ -71,17 +71,17 @@ def main(
     return ok
 
 
-def _asked(names: str) -> list[str]:
-    known = bms_defects()
+def _select_defects(names: str) -> list[str]:
+    known = list_bms_defects()
     wanted = [name.strip() for name in names.split(",") if name.strip()] or list(known)
     if unknown := [name for name in wanted if name not in known]:
         raise Usage(f"--defects {unknown[0]} is unknown", value=unknown[0], hint=f"names: {', '.join(known)}")
     return wanted
 
 
-def _line(outcome: TrialResult) -> str:
+def _format_result(outcome: TrialResult) -> str:
     trial = outcome.trial
-    about = bms_defects()[trial.defect] if trial.defect else "healthy"
+    about = list_bms_defects()[trial.defect] if trial.defect else "healthy"
     good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")
     word = good if outcome.ok else "UNCLEAR" if outcome.unclear and not outcome.alarms else bad
     about += ", again" if outcome.again else ""

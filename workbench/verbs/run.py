@@ -31,7 +31,7 @@ ACT_S = 5.0
 LATE_SHOWN = ("p50", "p99", "max")
 
 
-class Headless:
+class HeadlessSession:
     """One session that prints its events, injects what was planned and shows how far it is."""
 
     def __init__(
@@ -48,24 +48,24 @@ class Headless:
         self.injected: list[dict[str, Any]] = []
         self.tripped = ""
         self._report = report
-        self._told = 0
+        self._next_event = 0
         # the relay of an open wire wants the BMS unpowered
         self._before = [fault for fault in plan if fault.name == injected_faults.OPEN_WIRE]
-        self._deeds = sorted(
+        self._scheduled_faults = sorted(
             [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
             + [(fault.at_s + fault.for_s, fault, False) for fault in plan],
             key=lambda deed: deed[0],
         )
         self._numbers: dict[Planned, int] = {}
 
-    def tell(self) -> None:
+    def report_events(self) -> None:
         """Print warnings and alarms that are new."""
-        for record in self.session.events(self._told):
-            self._told, event = record.number + 1, record.event
+        for record in self.session.events(self._next_event):
+            self._next_event, event = record.number + 1, record.event
             if event.level is not Level.INFO:
                 self._report.line(f"{event.level.value:<8} {event.source}: {event.text}")
 
-    def walk(self, duration_s: float) -> Path:
+    def run(self, duration_s: float) -> Path:
         """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""
         session = self.session
         waiting.finish(session, session.connect(), waiting.CONNECT_S)
@@ -78,30 +78,30 @@ class Headless:
         self._report.line(f"armed: {len(session.status.checklist)} checks hold")
         waiting.finish(session, session.start(duration_s), ACT_S)
         self._report.line(f"running for {duration_s:g} s")
-        self._watch(duration_s)
+        self._wait_for_end(duration_s)
         self.tripped = session.status.trip_reason
         if session.status.state is BenchState.RUNNING:
             waiting.finish(session, session.stop(), 2 * ACT_S)
         waiting.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
         return folder
 
-    def _watch(self, duration_s: float) -> None:
+    def _wait_for_end(self, duration_s: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("running", total=duration_s)
             started_s = time.monotonic()
             while (gone_s := time.monotonic() - started_s) < duration_s:
-                self._act(gone_s)
-                next_s = self._deeds[0][0] - gone_s if self._deeds else duration_s
+                self._inject_due(gone_s)
+                next_s = self._scheduled_faults[0][0] - gone_s if self._scheduled_faults else duration_s
                 waiting.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
                 progress.update(bar, completed=gone_s)
-                self.tell()
+                self.report_events()
                 if self.session.status.state is not BenchState.RUNNING:
                     return
 
-    def _act(self, gone_s: float) -> None:
-        while self._deeds and self._deeds[0][0] <= gone_s:
-            _, fault, begins = self._deeds.pop(0)
+    def _inject_due(self, gone_s: float) -> None:
+        while self._scheduled_faults and self._scheduled_faults[0][0] <= gone_s:
+            _, fault, begins = self._scheduled_faults.pop(0)
             if begins:
                 self._inject(fault, gone_s)
             elif fault in self._numbers:
@@ -131,39 +131,39 @@ def main(
     declared = read_bench(bench)  # a mistake ends here, before a process is started
     offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
-    headless = Headless(bench, out, report, plan, unattended=unattended, take_over=take_over)
+    headless = HeadlessSession(bench, out, report, plan, unattended=unattended, take_over=take_over)
     try:
-        folder = headless.walk(duration_s)
+        folder = headless.run(duration_s)
         ended, ports = headless.tripped, headless.session.guard_ports
     finally:
         headless.session.close()
-        headless.tell()
+        headless.report_events()
     summary = summarise(folder)
     report.body.update(summary, faults=headless.injected)
     for fault in headless.injected:
         asked_s = fault.pop("asked_s")
         if fault["name"] == injected_faults.BENCH_V:
-            summary["safe_ms"]["limit"] = evidence.limit_to_off_ms(folder / "emulated", asked_s, ports)
-    _say(report, summary)
+            summary["safe_ms"]["limit"] = evidence.measure_limit_to_off_ms(folder / "emulated", asked_s, ports)
+    _report_summary(report, summary)
     if ended:
         report.line(f"tripped  {ended}")
     failed = any(lane["failed"] for lane in summary["lanes"])
     return not ended and not failed and summary["recorded"] == summary["ticks"]
 
 
-def _say(report: Report, summary: dict[str, Any]) -> None:
+def _report_summary(report: Report, summary: dict[str, Any]) -> None:
     late = summary["late_ms"]
     report.line(f"run      {report.body['run']}")
     report.line(f"ticks    {summary['ticks']}, recorded {summary['recorded']}, missed {summary['missed']}")
     figures = ", ".join(f"{name} {'unknown' if late[name] is None else f'{late[name]:.3f} ms'}" for name in LATE_SHOWN)
     report.line(f"late     {figures}, of {summary['due']} due")
     for lane in summary["lanes"]:
-        report.line(lane_line(lane))
+        report.line(format_lane(lane))
     if (off_ms := summary["safe_ms"]["limit"]) is not None:
         report.line(f"safe     bench limit crossed to supply off by the guard's own connection {off_ms:.0f} ms")
 
 
-def lane_line(lane: dict[str, object]) -> str:
+def format_lane(lane: dict[str, object]) -> str:
     """One lane with what it can be compared by."""
     names = {"tracking_mv": "tracking", "difference_mv": "difference to active", "residual_mv": "residual"}
     figures = [f"{words} {lane[key]:.2f} mV" for key, words in names.items() if lane[key] is not None]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.run_folders import make_stamped
-from workbench.selftest.itinerary import check_defect, chosen
-from workbench.selftest.step import Finding, Step, line, row
-from workbench.selftest.trip import Trip
+from workbench.selftest.itinerary import check_defect, select_steps
+from workbench.selftest.step import SelftestStep, StepFinding, format_line, make_row
+from workbench.selftest.trip import SelftestContext
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,37 +27,37 @@ def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None
     `defect`: the name of what is injected. `earlier`: the folder of a selftest whose run, certificate and bundle stand
     in for steps that are not walked.
     """
-    steps = chosen(only)
+    steps = select_steps(only)
     check_defect(defect)
-    taken = {} if earlier is None else _files_of(earlier)
+    taken = {} if earlier is None else _read_earlier_files(earlier)
     folder = make_stamped(out.resolve())
-    trip = Trip(folder, EMULATED_BENCH, defect, report.line)
-    trip.take(taken)
+    context = SelftestContext(folder, EMULATED_BENCH, defect, report.line)
+    context.use_earlier(taken)
     rows = report.body["steps"] = list[dict[str, object]]()
     failed = set[str]()
     try:
         for number, step in steps:
             missing = next((name for name in step.needs if name in failed), "")
-            finding = _not_walked(missing) if missing else _walk(step, trip)
+            finding = _make_not_run(missing) if missing else _run_step(step, context)
             if finding.ok is False:
                 failed.add(step.name)
-            rows.append(row(number, step, finding))
-            report.line(line(number, step, finding))
+            rows.append(make_row(number, step, finding))
+            report.line(format_line(number, step, finding))
             for words in (finding.evidence, finding.reason and f"not judged: {finding.reason}"):
                 if words:
                     report.line(f"          {words}")
     finally:
-        trip.leave()
-        trip.chain.close()
-    made = {"run": trip.run, "report": trip.chain.report, "bundle": trip.chain.bundle}
+        context.close_session()
+        context.chain.close()
+    made = {"run": context.run, "report": context.chain.report, "bundle": context.chain.bundle}
     told = {name: str(path) if path else None for name, path in made.items()}
-    report.body["files"] = told | {"pictures": [str(path) for path in trip.pictures]}
+    report.body["files"] = told | {"pictures": [str(path) for path in context.pictures]}
     report.body["not_judged"] = sum(found["ok"] is None for found in rows)
     (folder / SUMMARY).write_text(json.dumps(report.body, indent=1) + "\n", encoding="utf-8")
     return all(found["ok"] is not False for found in rows)
 
 
-def _files_of(earlier: Path) -> dict[str, Any]:
+def _read_earlier_files(earlier: Path) -> dict[str, Any]:
     """What an earlier selftest left; raises `Usage`."""
     path = earlier / (OLD_SUMMARY if (earlier / OLD_SUMMARY).exists() else SUMMARY)
     try:
@@ -67,13 +67,13 @@ def _files_of(earlier: Path) -> dict[str, Any]:
         raise Usage(f"is no earlier selftest: {error}", where=str(earlier), key="from", hint=hint) from error
 
 
-def _not_walked(missing: str) -> Finding:
-    return Finding(ok=False, value="not walked", target="walked", evidence=f"{missing} has failed")
+def _make_not_run(missing: str) -> StepFinding:
+    return StepFinding(ok=False, value="not walked", target="walked", evidence=f"{missing} has failed")
 
 
-def _walk(step: Step, trip: Trip) -> Finding:
+def _run_step(step: SelftestStep, context: SelftestContext) -> StepFinding:
     """A step that cannot be walked fails with the sentence that says why; the selftest goes on."""
     try:
-        return step.walk(trip)
+        return step.run(context)
     except PulseError as error:
-        return Finding(ok=False, value="failed", target="walked", evidence=str(error))
+        return StepFinding(ok=False, value="failed", target="walked", evidence=str(error))

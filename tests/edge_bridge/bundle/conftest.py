@@ -13,7 +13,7 @@ from drivers.benchfile import read_bench
 from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.run import synthetic_run
 from tests.edge_bridge.bundle.small import MADE, small
-from workbench.bundling.build import Built, Order, build
+from workbench.bundling.build import BuiltBundle, BundleOrder, build
 
 if TYPE_CHECKING:
     from drivers.benchfile import Bench
@@ -63,13 +63,13 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory, bench: Bench) -> Path:
 
 
 @pytest.fixture(scope="session")
-def order(tmp_path_factory: pytest.TempPathFactory, bench: Bench, run_folder: Path) -> Order:
+def order(tmp_path_factory: pytest.TempPathFactory, bench: Bench, run_folder: Path) -> BundleOrder:
     """What asks for a bundle of that run."""
     private, _ = keys.make_key(tmp_path_factory.mktemp("keys"), "release")
-    return Order(run_folder, bench, private, 7, MADE, MADE + timedelta(days=365))
+    return BundleOrder(run_folder, bench, private, 7, MADE, MADE + timedelta(days=365))
 
 
 @pytest.fixture(scope="session")
-def built(order: Order) -> Built:
+def built(order: BundleOrder) -> BuiltBundle:
     """The bundle of that run."""
     return build(order)

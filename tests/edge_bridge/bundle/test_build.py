@@ -18,7 +18,7 @@ from drivers.runlog.folder import ABOUT, EVENTS
 from edge_bridge.bundle.evidence import weakest
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
-from workbench.bundling.build import Built, Order, build
+from workbench.bundling.build import BuiltBundle, BundleOrder, build
 from workbench.certificates.certificate import Certificate
 from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
@@ -51,14 +51,14 @@ def certificate(folder: Path, of: Bench, **changes: Any) -> Path:
     return folder
 
 
-def refused(order: Order, kind: type[PulseError] = Refused) -> str:
+def refused(order: BundleOrder, kind: type[PulseError] = Refused) -> str:
     with pytest.raises(kind) as caught:
         build(order)
     assert caught.value.hint
     return str(caught.value)
 
 
-def edited(order: Order, folder: Path, **changes: Any) -> Order:
+def edited(order: BundleOrder, folder: Path, **changes: Any) -> BundleOrder:
     """The same run with another `run.json`."""
     copied = folder / "edited"
     shutil.copytree(order.run, copied)
@@ -68,15 +68,15 @@ def edited(order: Order, folder: Path, **changes: Any) -> Order:
     return replace(order, run=copied)
 
 
-def test_the_same_gives_the_same_octets(order: Order, built: Built) -> None:
+def test_the_same_gives_the_same_octets(order: BundleOrder, built: BuiltBundle) -> None:
     assert build(order).data == built.data
 
 
-def test_another_serial_gives_another_file(order: Order, built: Built) -> None:
+def test_another_serial_gives_another_file(order: BundleOrder, built: BuiltBundle) -> None:
     assert build(replace(order, serial=8)).verified.sha256 != built.verified.sha256
 
 
-def test_it_holds_what_was_proven(built: Built, bench: Bench, run_folder: Path) -> None:
+def test_it_holds_what_was_proven(built: BuiltBundle, bench: Bench, run_folder: Path) -> None:
     bundle = built.verified.bundle
     assert bundle.bench_text == bench.document.text
     assert bundle.files["pulse24.dbc"] == (HIL24.parent / "pulse24.dbc").read_bytes()
@@ -89,17 +89,17 @@ def test_it_holds_what_was_proven(built: Built, bench: Bench, run_folder: Path) 
     assert (current["bench"]["low"], current["bench"]["high"]) == (-80.0, 80.0)
 
 
-def test_the_private_key_is_not_in_it(order: Order, built: Built) -> None:
+def test_the_private_key_is_not_in_it(order: BundleOrder, built: BuiltBundle) -> None:
     assert order.private.read_bytes().splitlines()[1] not in built.data
     assert b"PRIVATE" not in built.data
 
 
-def test_no_path_of_this_machine_is_in_it(order: Order, built: Built) -> None:
+def test_no_path_of_this_machine_is_in_it(order: BundleOrder, built: BuiltBundle) -> None:
     for path in (order.run.parent, HIL24.parent, order.private.parent):
         assert str(path).encode() not in built.data
 
 
-def test_the_weakest_link_is_the_class(built: Built) -> None:
+def test_the_weakest_link_is_the_class(built: BuiltBundle) -> None:
     # the run says HIL, its bench file names emulated instruments
     assert {link["class"] for link in built.verified.bundle.evidence["links"]} == {"HIL", "SIM"}
     assert built.verified.bundle.manifest.evidence == "SIM"
@@ -118,7 +118,7 @@ def test_no_link_and_an_unknown_class_prove_nothing(links: tuple[str, ...]) -> N
         weakest(links)
 
 
-def test_a_certificate_goes_along_octet_for_octet(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_certificate_goes_along_octet_for_octet(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     folder = certificate(tmp_path / "proof", bench)
     done = build(replace(order, certificate=folder))
     assert done.verified.bundle.files["certificate.json"] == (folder / "certificate.json").read_bytes()
@@ -138,18 +138,18 @@ def test_a_certificate_goes_along_octet_for_octet(order: Order, bench: Bench, tm
     ],
 )
 def test_a_certificate_that_proves_nothing_is_refused(
-    order: Order, bench: Bench, tmp_path: Path, changes: dict[str, Any], expected: tuple[type[PulseError], str]
+    order: BundleOrder, bench: Bench, tmp_path: Path, changes: dict[str, Any], expected: tuple[type[PulseError], str]
 ) -> None:
     folder = certificate(tmp_path / "proof", bench, **changes)
     kind, words = expected
     assert words in refused(replace(order, certificate=folder), kind)
 
 
-def test_a_folder_without_a_certificate_is_a_usage_error(order: Order, tmp_path: Path) -> None:
+def test_a_folder_without_a_certificate_is_a_usage_error(order: BundleOrder, tmp_path: Path) -> None:
     assert "certificate.json" in refused(replace(order, certificate=tmp_path), Usage)
 
 
-def test_a_run_that_is_still_recorded_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_run_that_is_still_recorded_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     folder = synthetic_run(tmp_path / "open", bench, ticks=5)
     said = json.loads((folder / ABOUT).read_text())
     (folder / ABOUT).write_text(json.dumps(said | {"state": "open"}))
@@ -159,11 +159,11 @@ def test_a_run_that_is_still_recorded_is_refused(order: Order, bench: Bench, tmp
     assert json.loads((folder / ABOUT).read_text())["state"] == "open"  # building does not seal
 
 
-def test_a_folder_that_is_no_run_is_refused(order: Order, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_run_is_refused(order: BundleOrder, tmp_path: Path) -> None:
     assert "not a run" in refused(replace(order, run=tmp_path), RunLogError)
 
 
-def test_a_run_that_lost_a_tick_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_run_that_lost_a_tick_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     def lost(number: int, row: dict[str, float]) -> bool:
         return number != 150
 
@@ -171,20 +171,20 @@ def test_a_run_that_lost_a_tick_is_refused(order: Order, bench: Bench, tmp_path:
     assert "lacks ticks" in refused(replace(order, run=folder))
 
 
-def test_a_run_whose_record_says_more_ticks_is_refused(order: Order, tmp_path: Path) -> None:
+def test_a_run_whose_record_says_more_ticks_is_refused(order: BundleOrder, tmp_path: Path) -> None:
     assert "of 301 ticks" in refused(edited(order, tmp_path, ticks=301))
 
 
-def test_a_run_that_hardly_ran_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_run_that_hardly_ran_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     folder = synthetic_run(tmp_path / "short", bench, ticks=100)
     assert "running for 60 ticks" in refused(replace(order, run=folder))
 
 
-def test_a_run_that_says_no_class_is_refused(order: Order, tmp_path: Path) -> None:
+def test_a_run_that_says_no_class_is_refused(order: BundleOrder, tmp_path: Path) -> None:
     assert "class" in refused(edited(order, tmp_path, meta={"evidence": "CERTAIN"}))
 
 
-def test_a_run_of_another_bench_is_refused_by_name(order: Order, tmp_path: Path) -> None:
+def test_a_run_of_another_bench_is_refused_by_name(order: BundleOrder, tmp_path: Path) -> None:
     for path in HIL24.parent.iterdir():
         shutil.copy(path, tmp_path)
     other = tmp_path / "hil24.toml"
@@ -192,7 +192,7 @@ def test_a_run_of_another_bench_is_refused_by_name(order: Order, tmp_path: Path)
     assert "--bench" in refused(replace(order, bench=read_bench(other)))
 
 
-def test_a_file_outside_the_benchs_folder_cannot_go_along(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_file_outside_the_benchs_folder_cannot_go_along(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     away = tmp_path / "away"
     away.mkdir()
     for path in HIL24.parent.iterdir():
@@ -208,7 +208,7 @@ def test_a_file_outside_the_benchs_folder_cannot_go_along(order: Order, bench: B
     assert "beside the bench file" in refused(replace(copied, bench=moved))
 
 
-def test_another_dbc_than_the_declared_one_is_refused(order: Order, tmp_path: Path) -> None:
+def test_another_dbc_than_the_declared_one_is_refused(order: BundleOrder, tmp_path: Path) -> None:
     for path in HIL24.parent.iterdir():
         shutil.copy(path, tmp_path)
     dbc = tmp_path / "pulse24.dbc"
@@ -216,7 +216,7 @@ def test_another_dbc_than_the_declared_one_is_refused(order: Order, tmp_path: Pa
     assert "dbc" in refused(replace(order, bench=read_bench(tmp_path / "hil24.toml"))).lower()
 
 
-def test_a_trip_is_allowed_and_said(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_trip_is_allowed_and_said(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     def tripped(number: int, row: dict[str, float]) -> bool:
         row["bench/state"] = 4.0 if number > 280 else row["bench/state"]
         return True
@@ -226,7 +226,7 @@ def test_a_trip_is_allowed_and_said(order: Order, bench: Bench, tmp_path: Path) 
     assert "the bench tripped in this run" in done.verified.bundle.evidence["run"]["notes"]
 
 
-def test_alarms_and_changes_of_lanes_in_the_run_are_said_to_who_signs(order: Order, tmp_path: Path) -> None:
+def test_alarms_and_changes_of_lanes_in_the_run_are_said_to_who_signs(order: BundleOrder, tmp_path: Path) -> None:
     changed = edited(order, tmp_path)
     lane = {KIND: EventKind.LANE_ACTIVE, "role": "twin", "lane": "DFN"}
     events = (
@@ -239,7 +239,7 @@ def test_alarms_and_changes_of_lanes_in_the_run_are_said_to_who_signs(order: Ord
     assert list(build(changed).notes) == ["twin DFN leads", "off"]
 
 
-def test_a_belief_that_the_bundle_cannot_follow_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_belief_that_the_bundle_cannot_follow_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     def elsewhere(number: int, row: dict[str, float]) -> bool:
         row["estimator/EKF/soc"] = 0.95
         return True
@@ -248,7 +248,7 @@ def test_a_belief_that_the_bundle_cannot_follow_is_refused(order: Order, bench: 
     assert "0.950" in refused(replace(order, run=folder), CheckFailed)
 
 
-def test_a_lane_that_failed_in_the_run_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_lane_that_failed_in_the_run_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     def failed(number: int, row: dict[str, float]) -> bool:
         row["estimator/EKF/soc"] = float("nan")
         return True
@@ -256,7 +256,7 @@ def test_a_lane_that_failed_in_the_run_is_refused(order: Order, bench: Bench, tm
     refused(replace(order, run=synthetic_run(tmp_path / "failed", bench, change=failed)), CheckFailed)
 
 
-def test_a_gate_that_allowed_nothing_is_refused(order: Order, bench: Bench, tmp_path: Path) -> None:
+def test_a_gate_that_allowed_nothing_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     def stopped(number: int, row: dict[str, float]) -> bool:
         row["io/estop"] = 0.0
         return True
@@ -266,9 +266,9 @@ def test_a_gate_that_allowed_nothing_is_refused(order: Order, bench: Bench, tmp_
 
 
 @pytest.mark.parametrize("changes", [{"name": "../x"}, {"name": "a b"}, {"serial": -1}, {"serial": 2**60}])
-def test_a_name_or_serial_that_no_bundle_has_is_a_usage_error(order: Order, changes: dict[str, Any]) -> None:
+def test_a_name_or_serial_that_no_bundle_has_is_a_usage_error(order: BundleOrder, changes: dict[str, Any]) -> None:
     refused(replace(order, **changes), Usage)
 
 
-def test_it_expires_after_it_is_made(order: Order) -> None:
+def test_it_expires_after_it_is_made(order: BundleOrder) -> None:
     refused(replace(order, expires=order.made), Usage)

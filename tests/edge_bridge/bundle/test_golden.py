@@ -18,14 +18,14 @@ from edge_bridge.bundle.runtime import configure
 
 if TYPE_CHECKING:
     from edge_bridge.bundle.manifest import Bundle
-    from workbench.bundling.build import Built
+    from workbench.bundling.build import BuiltBundle
 
 ROOT = Path(__file__).resolve().parents[3]
 WIDE = golden_estimator.inputs_width(24)
 
 
 @pytest.fixture
-def bundle(built: Built) -> Bundle:
+def bundle(built: BuiltBundle) -> Bundle:
     """The built bundle, opened."""
     return built.verified.bundle
 
@@ -171,7 +171,7 @@ def test_differences_know_numbers_from_none() -> None:
     assert found.tolist() == [pytest.approx(0.1 / 1.1), 0.0, inf, inf, 0.0, 0.0]
 
 
-def test_replaying_needs_neither_qt_nor_pybamm_nor_pyarrow(built: Built, tmp_path: Path) -> None:
+def test_replaying_needs_neither_qt_nor_pybamm_nor_pyarrow(built: BuiltBundle, tmp_path: Path) -> None:
     file = tmp_path / "x.bundle"
     file.write_bytes(built.data)
     script = (

@@ -19,7 +19,7 @@ from workbench.bundling.bundle_file import write_file
 
 if TYPE_CHECKING:
     from tests.edge_bridge.bundle.conftest import Signer
-    from workbench.bundling.build import Built, Order
+    from workbench.bundling.build import BuiltBundle, BundleOrder
 
 ROOT = Path(__file__).resolve().parents[3]
 TOOLS = ("openssl", "unzip", "base64", "sed", "bash")
@@ -31,7 +31,7 @@ def pulse(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def file(tmp_path: Path, built: Built) -> Path:
+def file(tmp_path: Path, built: BuiltBundle) -> Path:
     """The built bundle on disk."""
     path = tmp_path / "pack.bundle"
     path.write_bytes(built.data)
@@ -39,7 +39,7 @@ def file(tmp_path: Path, built: Built) -> Path:
 
 
 @pytest.fixture
-def trust(tmp_path: Path, order: Order) -> Path:
+def trust(tmp_path: Path, order: BundleOrder) -> Path:
     """A folder that trusts who signed it."""
     folder = tmp_path / "trusted"
     folder.mkdir()
@@ -47,7 +47,7 @@ def trust(tmp_path: Path, order: Order) -> Path:
     return folder
 
 
-def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: Order) -> None:
+def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: BundleOrder) -> None:
     made = pulse("key", "release", "--out", tmp_path / "keys", "--json")
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)

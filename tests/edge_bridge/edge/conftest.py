@@ -13,7 +13,7 @@ from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
 from tests.edge_bridge.fleet.conftest import desk
-from workbench.bundling.build import Order, build
+from workbench.bundling.build import BundleOrder, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
     def built(name: str, serial: int, private: Path = ours, bench: Bench = bench, run: Path = run) -> Path:
         path = folder / f"{name}.bundle"
-        path.write_bytes(build(Order(run, bench, private, serial, made, made + YEAR, "hil24")).data)
+        path.write_bytes(build(BundleOrder(run, bench, private, serial, made, made + YEAR, "hil24")).data)
         return path
 
     return Shelf(

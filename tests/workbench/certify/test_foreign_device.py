@@ -13,7 +13,7 @@ from tests.fixtures.foreigndevice import foreign_device
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.order import CertificationJob
-from workbench.certify.runner import Certification, suite_path
+from workbench.certify.runner import Certification, find_suite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_foreign_device_is_connected_armed_and_certified_by_map_alone(tmp_path
     out = tmp_path / "out"
     out.mkdir()
     with foreign_device(tmp_path, out / "runs") as bench:
-        certification = Certification(suite_path("bms"), CertificationJob(bench, out, ONLY))
+        certification = Certification(find_suite("bms"), CertificationJob(bench, out, ONLY))
 
         def ended() -> bool:
             certification.poll()

@@ -15,7 +15,7 @@ from tests.workbench.certify.suites_for_tests import ended, suite
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.order import CertificationJob
-from workbench.certify.runner import Certification, suite_path
+from workbench.certify.runner import Certification, find_suite
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import seed_defect
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -42,7 +42,7 @@ def failed(case: CaseRun) -> list[str]:
 
 
 def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: Path) -> None:
-    certification = certified(tmp_path, suite_path("bms"), "OV-01/7", "OC-01", "FB-01")
+    certification = certified(tmp_path, find_suite("bms"), "OV-01/7", "OC-01", "FB-01")
     assert [(case.name, case.verdict, case.reason) for case in certification.cases] == [
         ("OV-01/7", Verdict.PASS, ""),
         ("FB-01/open", Verdict.PASS, ""),
@@ -71,7 +71,7 @@ def test_a_healthy_device_passes_and_the_certificate_tells_with_what(tmp_path: P
     [("wrong-cell-named", "OV-01/7", "names the cell"), ("uv-limit-low", "UV-01/7", "contactor opens")],
 )
 def test_a_seeded_defect_is_found(tmp_path: Path, defect: str, only: str, found_by: str) -> None:
-    (case,) = certified(tmp_path, suite_path("bms"), only, defect=defect).cases
+    (case,) = certified(tmp_path, find_suite("bms"), only, defect=defect).cases
     assert case.verdict is Verdict.FAIL, case.reason
     assert found_by in failed(case)
 
@@ -133,14 +133,14 @@ def _flowing(folder: Path, starter: subprocess.Popen[bytes]) -> Path | None:
 
 def _flows(run: Path) -> bool:
     """Whether the supply was asked for 20 A."""
-    entries = evidence.journal(run / "emulated", "supply")
+    entries = evidence.read_journal(run / "emulated", "supply")
     return any("SINK:CURR 20" in str(entry.get("in", "")) for entry in entries)
 
 
 def assert_left_safe(out: Path) -> None:
     (run,) = (out / "runs").iterdir()
-    assert evidence.supply_off(run / "emulated", 0.0, within_s=20.0) is not None
-    opened = evidence.first(
+    assert evidence.find_supply_off(run / "emulated", 0.0, within_s=20.0) is not None
+    opened = evidence.wait_for_entry(
         run / "emulated", "bms", 0.0, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 20.0
     )
     assert opened is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.workbench.certify.suites_for_tests import suite
-from workbench.certify.qualify import QualificationTrial, TrialResult, qualified
+from workbench.certify.qualify import QualificationTrial, TrialResult, qualify_suite
 from workbench.compose.shipped_bench import EMULATED_BENCH
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_b(rec):
 
 def judged(folder: Path, body: str, trial: QualificationTrial) -> tuple[TrialResult, list[TrialResult]]:
     heard: list[TrialResult] = []
-    (outcome,) = qualified(
+    (outcome,) = qualify_suite(
         suite(folder / "suite", body), EMULATED_BENCH, folder / "out", [trial], at_once=2, tell=heard.append
     )
     return outcome, heard

@@ -87,10 +87,10 @@ def test_a_device_that_keeps_its_fault_blocks_with_its_word() -> None:
 
 
 def test_a_close_may_take_as_long_as_the_map_says() -> None:
-    recovery.close(bench(Sick(FOREIGN, "open", needs_reset=False, takes_s=3.7)))
+    recovery.close_contactors(bench(Sick(FOREIGN, "open", needs_reset=False, takes_s=3.7)))
     with pytest.raises(Blocked, match="do not close"):
-        recovery.close(bench(Sick(PULSE, "none", needs_reset=True, takes_s=3.7)))
-    recovery.close(bench(Sick(replace(PULSE, close_s=4.0), "none", needs_reset=True, takes_s=3.7)))
+        recovery.close_contactors(bench(Sick(PULSE, "none", needs_reset=True, takes_s=3.7)))
+    recovery.close_contactors(bench(Sick(replace(PULSE, close_s=4.0), "none", needs_reset=True, takes_s=3.7)))
 
 
 def test_a_heartbeat_that_the_map_does_not_declare_cannot_stop() -> None:

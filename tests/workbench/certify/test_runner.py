@@ -15,7 +15,7 @@ from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate, runner
 from workbench.certify.order import CertificationJob
-from workbench.certify.runner import Certification, suite_path
+from workbench.certify.runner import Certification, find_suite
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import waiting
 
@@ -162,7 +162,7 @@ def test_what_is_no_certificate_is_answered_with_a_sentence(tmp_path: Path, text
 
 def test_a_suite_that_is_not_there_is_answered_with_those_there_are() -> None:
     with pytest.raises(Usage, match="bms"):
-        suite_path("nothing")
+        find_suite("nothing")
 
 
 ODD = """

@@ -10,7 +10,7 @@ import pytest
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable
 from workbench.certify.case_trace import CaseTrace
-from workbench.certify.watch import TickObserver, thinned
+from workbench.certify.watch import TickObserver, thin_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,22 +36,22 @@ def test_the_first_sample_that_holds_counts_by_its_own_time(ring: RingWriter, tm
         put(ring, 1.00, 3.0, 0.0)
         put(ring, 1.01, 5.0, 0.0, sampled_s=1.004)
         put(ring, 1.02, 6.0, 1.0)
-        watch.look()
-        assert watch.first("a", lambda values: values >= 4.0, 0.0) == (1.004, 5.0)
-        assert watch.first("a", lambda values: values >= 4.0, 1.01) == (1.02, 6.0)
-        assert watch.first("a", lambda values: values >= 9.0, 0.0) is None
-        assert watch.ever("b", lambda values: values == 1.0, 0.0)
+        watch.read_new()
+        assert watch.find_first("a", lambda values: values >= 4.0, 0.0) == (1.004, 5.0)
+        assert watch.find_first("a", lambda values: values >= 4.0, 1.01) == (1.02, 6.0)
+        assert watch.find_first("a", lambda values: values >= 9.0, 0.0) is None
+        assert watch.has_ever("b", lambda values: values == 1.0, 0.0)
 
 
 def test_a_case_does_not_see_what_was_before_it(ring: RingWriter, tmp_path: Path) -> None:
     with RingReader.open(tmp_path / "ring") as reader:
         watch = TickObserver(reader)
         put(ring, 1.0, 9.0, 0.0)
-        watch.look()
-        watch.begin()
+        watch.read_new()
+        watch.restart()
         put(ring, 1.1, 1.0, 0.0)
-        watch.look()
-        assert watch.first("a", lambda values: values > 0.0, 0.0) == (1.1, 1.0)
+        watch.read_new()
+        assert watch.find_first("a", lambda values: values > 0.0, 0.0) == (1.1, 1.0)
 
 
 def test_a_trace_counts_from_the_cases_begin_and_has_holes_where_nothing_is_known(
@@ -61,13 +61,13 @@ def test_a_trace_counts_from_the_cases_begin_and_has_holes_where_nothing_is_know
         watch = TickObserver(reader)
         put(ring, 10.0, 1.0, 0.0)
         put(ring, 10.5, float("nan"), 0.0)
-        watch.look()
-        assert watch.trace("a", 10.0) == CaseTrace("a", "V", (0.0, 0.5), (1.0, None))
+        watch.read_new()
+        assert watch.make_trace("a", 10.0) == CaseTrace("a", "V", (0.0, 0.5), (1.0, None))
 
 
 def test_thinning_keeps_both_ends_and_the_extremes() -> None:
     values = np.sin(np.linspace(0.0, 60.0, 9_000))
     values[4_321] = 7.0
-    kept = thinned(values, 300)
+    kept = thin_out(values, 300)
     assert len(kept) <= 302
     assert {0, 4_321, 8_999} <= set(kept)

@@ -16,7 +16,7 @@ MODEL_V, MODEL_S = 0.008, 300.0
 NOISE_V, SKEW_S, SENSOR_A = 0.002, 0.2, 0.02
 RESISTANCE_STD, CAPACITY_STD, PAIR_SHARE = 0.15, 0.06, 0.10
 RESISTANCE_PER_S, DRIFT_PER_S = 1.5e-6, 1e-7
-TURNS: Final = 3
+ITERATIONS: Final = 3
 LEAST: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])
 MOST: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
 
@@ -81,7 +81,7 @@ class NumpyEkf(_OnTable):
         before, hot = self.x, self.hot(kelvin)
         slope = np.tile([0.0, -1.0, -1.0, 1.0, 0.0, 0.0], (len(i), 1))
         gain = seen = np.zeros_like(slope)
-        for _ in range(TURNS):
+        for _ in range(ITERATIONS):
             p, slope[:, 0] = self.at(self.x[:, 0])
             slope[:, 4] = -p[R0] * hot * i
             shown = p[OCV] + slope[:, 4] * self.x[:, 4] - self.x[:, 1] - self.x[:, 2] + self.x[:, 3]

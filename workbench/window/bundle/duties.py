@@ -15,7 +15,7 @@ from drivers.errors import BundleRefused, PulseError, Refused
 from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
 from edge_bridge.bundle.verify import verify
-from workbench.bundling.build import Order
+from workbench.bundling.build import BundleOrder
 from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
 from workbench.bundling.summary import read_untrusted, summarize
@@ -52,7 +52,7 @@ def build(wish: Wish, steps: Steps) -> Judged:
     """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
     serial = make_serial(now) if wish.serial is None else wish.serial
-    order = Order(
+    order = BundleOrder(
         run=wish.run,
         bench=read_bench(wish.bench),
         private=wish.private,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def written(work: Certification) -> CertificationResult:
     """Write certificate, report and JUnit form; what cannot be written is told, and the verdicts stay."""
-    folder = work.order.out
+    folder = work.job.out
     try:
         return _result(certificate.write(work, folder), folder, work.cases)
     except OSError as error:

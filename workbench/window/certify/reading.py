@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from workbench.certify.events import CasesCollected, FileBroken
 from workbench.certify.order import CertificationJob
-from workbench.certify.process import LOG, started
+from workbench.certify.process import LOG, start_process
 from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import NOTHING_RAN, CaseRun
 
@@ -31,7 +31,7 @@ class SuiteReading:
         self._out = Path(self._home.name)
         self._until_s = time.monotonic() + PATIENCE_S
         self._stream = EventStreamReader(self._out)
-        self._process = started(suite, CertificationJob(bench, self._out), "--collect-only")
+        self._process = start_process(suite, CertificationJob(bench, self._out), "--collect-only")
 
     @property
     def pid(self) -> int:

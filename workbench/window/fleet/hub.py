@@ -41,7 +41,7 @@ class LocalHub:
 
     def start_broker(self) -> str:
         require("fleet", "a broker on this machine")
-        from workbench.compose.broker import own_broker  # noqa: PLC0415  # see above
+        from workbench.compose.broker import start_own_broker  # noqa: PLC0415  # see above
 
         if self._broker is not None:
             if not self._broker.is_running:
@@ -49,7 +49,7 @@ class LocalHub:
                 self._broker.restart()  # where the edges look for it
             return self._broker.url
         self._home = tempfile.TemporaryDirectory(prefix="pulsebms-broker-", ignore_cleanup_errors=True)
-        self._broker = own_broker(Path(self._home.name))
+        self._broker = start_own_broker(Path(self._home.name))
         return self._broker.url
 
     def stop_broker(self) -> None:

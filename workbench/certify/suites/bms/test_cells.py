@@ -24,50 +24,50 @@ DARK_S = 0.5
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_overvoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell above its limit opens the contactors, in time and by its name."""
-    beyond_the_limit(bench, cell, rec, LIMITS.overvoltage)
+    check_beyond_limit(bench, cell, rec, LIMITS.overvoltage)
 
 
 @case("UV-01", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_undervoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell below its limit opens the contactors, in time and by its name."""
-    beyond_the_limit(bench, cell, rec, LIMITS.undervoltage)
+    check_beyond_limit(bench, cell, rec, LIMITS.undervoltage)
 
 
 @case("OV-02", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[:1])
 def test_overvoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An over-voltage outlives a power cycle."""
-    outlives_a_power_cycle(bench, cell, rec, LIMITS.latching("cell_overvoltage"))
+    check_outlives_power_cycle(bench, cell, rec, LIMITS.latching("cell_overvoltage"))
 
 
 @case("UV-02", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[-1:])
 def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An under-voltage outlives a power cycle."""
-    outlives_a_power_cycle(bench, cell, rec, LIMITS.latching("cell_undervoltage"))
+    check_outlives_power_cycle(bench, cell, rec, LIMITS.latching("cell_undervoltage"))
 
 
-def beyond_the_limit(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
+def check_beyond_limit(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
     """Just inside nothing happens; just beyond the contactors open and the cell is named."""
-    procedure.stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
+    procedure.check_stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
-    procedure.opens_in_time(bench, rec, beyond, level)
-    told = procedure.tells(bench, rec, beyond, level.fault)
-    procedure.names(rec, told, "cell", cell, beyond.end_s, promised=level.names_place)
+    procedure.check_opens_in_time(bench, rec, beyond, level)
+    told = procedure.check_fault_reported(bench, rec, beyond, level.fault)
+    procedure.check_fault_cell(rec, told, "cell", cell, beyond.end_s, promised=level.names_place)
 
 
-def outlives_a_power_cycle(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
+def check_outlives_power_cycle(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
     """Tripped, cell healthy again, power off and on: still tripped, and a close is refused."""
-    procedure.opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
+    procedure.check_opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
     bench.rest()
     bench.power(on=False)
     bench.hold(DARK_S)
     bench.power(on=True)
     awake_s = bench.now_s()
-    procedure.tells(bench, rec, Stimulus(awake_s, awake_s), level.fault, bench.device.healthy_s)
+    procedure.check_fault_reported(bench, rec, Stimulus(awake_s, awake_s), level.fault, bench.device.healthy_s)
     bench.request("none")
     asked = bench.request("close")
     bench.hold(bench.device.close_s)
-    closed = bench.closed_ever(asked.begin_s)
+    closed = bench.was_ever_closed(asked.begin_s)
     rec.check("refuses to close", closed, "1", hi=0.0, at_s=asked.end_s, channel=CONTACTOR)

@@ -23,7 +23,7 @@ def test_contactor_feedback_stuck(bench: CaseBench, held: str, rec: Record) -> N
     disagrees = bench.auxiliary(held)
     if held == "closed":
         disagrees = bench.request("open")
-        procedure.opens(bench, rec, disagrees)
+        procedure.check_opens(bench, rec, disagrees)
     else:
-        procedure.opens_in_time(bench, rec, disagrees, level, "disagreement to contact")
-    procedure.tells(bench, rec, disagrees, level.fault, level.latest_s + LIMITS.tell_s)
+        procedure.check_opens_in_time(bench, rec, disagrees, level, "disagreement to contact")
+    procedure.check_fault_reported(bench, rec, disagrees, level.fault, level.latest_s + LIMITS.tell_s)

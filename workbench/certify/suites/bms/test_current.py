@@ -19,18 +19,18 @@ STEADY_S = 0.4
 @case("OC-01", refs=["IEC 62619 8.2.3"], hazard="H1 overcharge")
 def test_overcurrent_in_charge(bench: CaseBench, rec: Record) -> None:
     """Charge beyond the limit opens the contactors in time."""
-    beyond_the_limit(bench, rec, LIMITS.charge)
+    check_beyond_limit(bench, rec, LIMITS.charge)
 
 
 @case("OC-02", hazard="H3 overload")
 def test_overcurrent_in_discharge(bench: CaseBench, rec: Record) -> None:
     """Discharge beyond the limit opens the contactors in time."""
-    beyond_the_limit(bench, rec, LIMITS.discharge)
+    check_beyond_limit(bench, rec, LIMITS.discharge)
 
 
-def beyond_the_limit(bench: CaseBench, rec: Record, level: ProtectionLevel) -> None:
+def check_beyond_limit(bench: CaseBench, rec: Record, level: ProtectionLevel) -> None:
     """Just inside nothing happens; just beyond the contactors open."""
-    procedure.stays_closed(bench, rec, bench.current(level.inside), max(STEADY_S, 2.0 * level.debounce_s))
+    procedure.check_stays_closed(bench, rec, bench.current(level.inside), max(STEADY_S, 2.0 * level.debounce_s))
     beyond = bench.current(level.beyond, past=level.bound)
-    procedure.opens_in_time(bench, rec, beyond, level)
-    procedure.tells(bench, rec, beyond, level.fault)
+    procedure.check_opens_in_time(bench, rec, beyond, level)
+    procedure.check_fault_reported(bench, rec, beyond, level.fault)

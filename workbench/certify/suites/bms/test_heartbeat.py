@@ -18,5 +18,5 @@ def test_lost_heartbeat_opens_the_contactors(bench: CaseBench, rec: Record) -> N
     """A heartbeat that stops opens the contactors once its time is over."""
     level = LIMITS.heartbeat
     silent = bench.heartbeat(on=False)
-    procedure.opens_in_time(bench, rec, silent, level, "last beat to contact")
-    procedure.tells(bench, rec, silent, level.fault)
+    procedure.check_opens_in_time(bench, rec, silent, level, "last beat to contact")
+    procedure.check_fault_reported(bench, rec, silent, level.fault)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def test_overtemperature_opens_the_contactors(bench: CaseBench, sensor: int, rec: Record) -> None:
     """A sensor above its limit opens the contactors, in time and by its name."""
     level = LIMITS.overtemperature
-    procedure.stays_closed(bench, rec, bench.sensor(sensor, level.inside), 1.2 * level.debounce_s)
+    procedure.check_stays_closed(bench, rec, bench.sensor(sensor, level.inside), 1.2 * level.debounce_s)
     beyond = bench.sensor(sensor, level.beyond, past=level.bound)
-    procedure.opens_in_time(bench, rec, beyond, level)
-    told = procedure.tells(bench, rec, beyond, level.fault)
-    procedure.names(rec, told, "sensor", sensor, beyond.end_s, promised=level.names_place)
+    procedure.check_opens_in_time(bench, rec, beyond, level)
+    told = procedure.check_fault_reported(bench, rec, beyond, level.fault)
+    procedure.check_fault_cell(rec, told, "sensor", sensor, beyond.end_s, promised=level.names_place)

@@ -22,6 +22,6 @@ def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: R
     """With a wire open the device never closes, and says which wire it is."""
     level = LIMITS.open_wire
     told = bench.arm_with_open_wire(cell)
-    procedure.says(rec, told, level.fault, bench.zero_s)
-    procedure.names(rec, told, "cell", cell, bench.zero_s, promised=level.names_place)
-    rec.check("never closed", float(bench.closed_ever(bench.zero_s)), "1", hi=0.0, channel=CONTACTOR)
+    procedure.check_fault_code(rec, told, level.fault, bench.zero_s)
+    procedure.check_fault_cell(rec, told, "cell", cell, bench.zero_s, promised=level.names_place)
+    rec.check("never closed", float(bench.was_ever_closed(bench.zero_s)), "1", hi=0.0, channel=CONTACTOR)
