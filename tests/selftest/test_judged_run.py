@@ -123,19 +123,18 @@ def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
         SelftestStep("after", "after it", lambda _: StepFinding(ok=True, value=3.0), needs=("run",)),
     ]
 
-    def chosen(only: str) -> list[tuple[int, SelftestStep]]:
+    def select_steps(only: str) -> list[tuple[int, SelftestStep]]:
         return list(enumerate(walk, 1))
 
-    monkeypatch.setattr(verb, "chosen", chosen)
+    monkeypatch.setattr(verb, "select_steps", select_steps)
     report = Report("selftest", as_json=True)
     assert verb.main(report, tmp_path, "", "", None) is ok
     assert report.body["not_judged"] == not_judged
     told = report.body["steps"]
     assert [one["ok"] for one in told] == [True, second, second is not False]
     assert told[1]["reason"] == ("it is slow" if second is None else "")
-    assert (
-        steps.format_line(2, walk[1], walk[1].run(None)).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]
-    )  # pyright: ignore[reportArgumentType]  # it walks nowhere
+    finding = walk[1].run(None)  # pyright: ignore[reportArgumentType]  # it walks nowhere
+    assert steps.format_line(2, walk[1], finding).split()[1] == {None: "N/A", True: "ok", False: "FAIL"}[second]
 
 
 def certificate(*verdicts: str) -> Certificate:

@@ -95,7 +95,8 @@ def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
         left_open = (
             f", {strip_control_characters(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""
         )
-        about = f"{strip_control_characters(proof['suite'])} of {strip_control_characters(proof['made'])}, {_format_counts(proof['counts'])}"
+        suite, made = strip_control_characters(proof["suite"]), strip_control_characters(proof["made"])
+        about = f"{suite} of {made}, {_format_counts(proof['counts'])}"
         yield BundleFact("cert", "", f"{about}{left_open}")
 
 
