@@ -13,7 +13,7 @@ import pytest
 
 from tests.machine import QUICK_S, Speed
 from tests.selftest.walk import not_judged
-from workbench.selftest.itinerary import STEPS
+from workbench.selftest.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_UP = """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.selftest.walk import failed, selftest
-from workbench.selftest.itinerary import STEPS
+from workbench.selftest.steps import STEPS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from workbench import jitter
-from workbench.selftest.yardstick import LatencyProbe
+from workbench.selftest.latency_probe import LatencyProbe
 
 ROOT = Path(__file__).resolve().parents[2]
 SOAK_S = float(os.environ.get("PULSEBMS_SOAK_S", "600"))

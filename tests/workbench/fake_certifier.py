@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.certify.event_stream import NAME, EventStreamReader, read_line
 from workbench.certify.events import CasesCollected
-from workbench.certify.order import CertificationJob
-from workbench.certify.progress import NAME, EventStreamReader, read_line
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import CaseRun, Certification
 from workbench.run_folders import make_fresh_folder
 from workbench.window.certify.certifier import FOLDER, BenchCertifier

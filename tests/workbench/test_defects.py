@@ -19,7 +19,7 @@ from edge_bridge.fleet.defects import STORES, find_store
 from edge_bridge.fleet.row_store import RowStore
 from fixtures.bms.defects import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
-from workbench.certify.order import VARIABLE, CertificationJob, read_job
+from workbench.certify.job import VARIABLE, CertificationJob, read_job
 from workbench.compose.defects import NO_DEFECTS, Defects
 from workbench.compose.engine_process import engine_main
 from workbench.compose.named_defects import (
@@ -31,7 +31,7 @@ from workbench.compose.named_defects import (
     mute_guard,
     seed_defect,
 )
-from workbench.selftest.itinerary import DEFECTS, STEPS
+from workbench.selftest.steps import DEFECTS, STEPS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +46,9 @@ MAKERS = {  # who may know a defect by its name
     *(f"workbench/selftest/{name}.py" for name in ("chain", "chain_steps", "itinerary", "safety_steps")),
 }
 ASKERS = {  # who may make one
-    "workbench/certify/order.py",
+    "workbench/certify/job.py",
     "workbench/selftest/chain_steps.py",
-    "workbench/selftest/trip.py",
+    "workbench/selftest/context.py",
     "workbench/selftest/window_client.py",
     "workbench/verbs/qualify.py",
 }

@@ -12,7 +12,7 @@ from control.state import BenchState, OutputState
 from drivers.errors import CheckFailed, PulseError, Refused
 from tests.workbench.live import HIL24, channel, end_guard, outputs, pass_ticks, since, ticks
 from workbench.selftest import evidence
-from workbench.selftest.trip import SelftestContext
+from workbench.selftest.context import SelftestContext
 from workbench.session import waiting
 from workbench.session.status import CheckState
 

@@ -19,7 +19,7 @@ from workbench.measure.job import MeasureJob, percentile, run_in_turns
 from workbench.measure.loop import LoopMeasurement
 from workbench.measure.metric import UNEXPECTED, MeasuredMetric, format_table, read_table
 from workbench.report import Report
-from workbench.selftest.yardstick import MachineLateness
+from workbench.selftest.latency_probe import MachineLateness
 from workbench.verbs import measure as verb
 
 if TYPE_CHECKING:

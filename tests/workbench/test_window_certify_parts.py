@@ -17,7 +17,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from tests.workbench.fake_session import facts
 from tests.workbench.live import HIL24
 from workbench.certificates.results import CaseCheck, Verdict
-from workbench.certify import drawing
+from workbench.certify import svg_plots
 from workbench.certify.case_trace import CaseTrace
 from workbench.window.certify import looks
 from workbench.window.certify.axis import SPANS_S, CaseView
@@ -217,7 +217,7 @@ def test_a_place_is_a_level_of_its_channel_and_a_yes_or_no_is_none() -> None:
     place = check(unit="1", lo=7, hi=7, channel="bms/fault_cell")
     assert [(limit.level, limit.exact) for limit in limits_of(place, "bms/fault_cell", "1", None)] == [(7.0, True)]
     assert limits_of(check(unit="1", lo=1.0, channel="bms/fault"), "bms/fault", "1", None) == ()
-    (strip, flag) = drawing.make_strips(
+    (strip, flag) = svg_plots.make_strips(
         [CaseTrace(name, "1", (0.0, 1.0), (0.0, 9.0)) for name in ("bms/fault_cell", "bms/fault")],
         [place, check(unit="1", lo=1.0, channel="bms/fault")],
     )

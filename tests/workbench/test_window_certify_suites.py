@@ -49,7 +49,7 @@ def test_c(rec):
 WAITS = """
 import time
 from pathlib import Path
-from workbench.certify.order import given
+from workbench.certify.job import given
 
 @case("W-01")
 def test_waits(rec):

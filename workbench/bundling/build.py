@@ -19,7 +19,7 @@ from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.bundle.write import make_signed_bundle
-from workbench.bundling import certificate, declared, record, source
+from workbench.bundling import bench_members, certificate, golden_vectors, source
 from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
     with closing(source.open_run(order.run)) as run:
         _require_same_bench(order.bench, run)
-        files = declared.make_members(order.bench, _make_measured_table(run))
+        files = bench_members.make_members(order.bench, _make_measured_table(run))
         files[EVIDENCE] = canonical_json.dump_json(evidence := _make_evidence(run, order.bench, proof))
         if proof is not None:
             files[CERTIFICATE] = proof.data
         about = _make_manifest(order, name, evidence["class"], run)
         steps("Golden vectors are recorded.", 0.2)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
-            vectors, compared = record.make_golden_vectors(run, configure(Bundle(about, files), Path(folder)))
+            vectors, compared = golden_vectors.make_golden_vectors(run, configure(Bundle(about, files), Path(folder)))
     steps("The bundle is signed, then verified and replayed as an edge does.", 0.6)
     data, signer = make_signed_bundle(about, files | vectors, order.private)
     verified, replayed = _prove(data, signer, order.made)

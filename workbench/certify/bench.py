@@ -20,8 +20,8 @@ from drivers.channel_names import (
 )
 from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
 from workbench.certify import recovery
-from workbench.certify.seen import ActTimes, ContactorReaction, ReportedFault, Stimulus
-from workbench.certify.watch import TickObserver
+from workbench.certify.observations import ActTimes, ContactorReaction, ReportedFault, Stimulus
+from workbench.certify.tick_observer import TickObserver
 from workbench.session import waiting
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
-from workbench.certify.order import read_job
+from workbench.certify.job import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

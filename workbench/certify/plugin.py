@@ -17,6 +17,7 @@ from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.certify.bench import CaseBench
 from workbench.certify.case import MARK, Case, case_of
+from workbench.certify.event_stream import STOP, EventStreamWriter
 from workbench.certify.events import (
     BenchIdentified,
     CaseBegun,
@@ -26,8 +27,7 @@ from workbench.certify.events import (
     CheckRecorded,
     FileBroken,
 )
-from workbench.certify.order import read_job
-from workbench.certify.progress import STOP, EventStreamWriter
+from workbench.certify.job import read_job
 from workbench.certify.record import Record
 from workbench.certify.verdict import find_worst
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certificates.results import CaseCheck
-    from workbench.certify.order import CertificationJob
+    from workbench.certify.job import CertificationJob
     from workbench.session.live_session import LiveSession
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where

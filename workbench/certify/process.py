@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from workbench.certify.order import VARIABLE
+from workbench.certify.job import VARIABLE
 
 if TYPE_CHECKING:
-    from workbench.certify.order import CertificationJob
+    from workbench.certify.job import CertificationJob
 
 SETTINGS: Final = Path(__file__).with_name("pytest.ini")
 LOG: Final = "pytest.log"

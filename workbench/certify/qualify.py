@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.certificates.results import Verdict
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification
 from workbench.compose.defects import NO_DEFECTS, Defects
 

@@ -12,7 +12,7 @@ from workbench.certify.verdict import judge_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.certify.seen import ContactorReaction, Stimulus
+    from workbench.certify.observations import ContactorReaction, Stimulus
 
 
 class Record:

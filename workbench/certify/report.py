@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from workbench.certificates.results import Verdict
-from workbench.certify import drawing
+from workbench.certify import svg_plots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class ReportCase:
     """One case of the page with its plots; `anchor` is where the table of cases leads."""
 
     result: CaseResult
-    strips: Sequence[drawing.PlotStrip]
+    strips: Sequence[svg_plots.PlotStrip]
 
     @property
     def anchor(self) -> str:
@@ -42,7 +42,8 @@ class ReportCase:
 def make_html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]]) -> str:
     """The whole page; `traces` by the name of the test."""
     cases = [
-        ReportCase(case, drawing.make_strips(traces.get(case.info.test, ()), case.checks)) for case in certificate.cases
+        ReportCase(case, svg_plots.make_strips(traces.get(case.info.test, ()), case.checks))
+        for case in certificate.cases
     ]
     return _load_template().render(
         certificate=certificate,
@@ -50,7 +51,7 @@ def make_html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]
         groups=_group_cases(cases),
         symbols=SYMBOLS,
         class_words=WORDS.get(certificate.evidence, ""),
-        size=drawing,
+        size=svg_plots,
     )
 
 

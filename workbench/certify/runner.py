@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
 from workbench.certificates.results import CaseResult, Verdict
+from workbench.certify.event_stream import NAME, STOP, EventStreamReader
 from workbench.certify.events import (
     BenchIdentified,
     CaseBegun,
@@ -18,13 +19,12 @@ from workbench.certify.events import (
     FileBroken,
 )
 from workbench.certify.process import LOG, start_process
-from workbench.certify.progress import NAME, STOP, EventStreamReader
 
 if TYPE_CHECKING:
     from workbench.certificates.results import CaseCheck, CaseInfo
     from workbench.certify.case_trace import CaseTrace
     from workbench.certify.events import CertifyEvent
-    from workbench.certify.order import CertificationJob
+    from workbench.certify.job import CertificationJob
 
 SUITES: Final = Path(__file__).with_name("suites")
 STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that

@@ -11,7 +11,7 @@ from workbench import jitter
 from workbench.measure import process
 from workbench.measure.job import describe_conditions, percentile
 from workbench.measure.metric import MeasuredMetric
-from workbench.selftest.yardstick import LatencyProbe
+from workbench.selftest.latency_probe import LatencyProbe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.jitter import ServedInstants
     from workbench.measure.job import MeasureJob
     from workbench.measure.metric import MeasureRow
-    from workbench.selftest.yardstick import MachineLateness
+    from workbench.selftest.latency_probe import MachineLateness
 
 _PLAIN: Final = "the same without real-time permission"
 LATE_P50: Final = MeasuredMetric("lateness of a turn, p50", "ms", "<", 1.0, _PLAIN)

@@ -14,8 +14,8 @@ from workbench.measure import process
 from workbench.measure.job import describe_conditions
 from workbench.measure.metric import MeasuredMetric
 from workbench.selftest import evidence, safety_steps
+from workbench.selftest.context import SelftestContext
 from workbench.selftest.reaction import Reaction
-from workbench.selftest.trip import SelftestContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

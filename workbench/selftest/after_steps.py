@@ -20,7 +20,7 @@ from workbench.selftest.safety_steps import KILL, judge_off, kill_engine
 from workbench.selftest.step import StepFinding
 
 if TYPE_CHECKING:
-    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.context import SelftestContext
 
 LOST_S, SETTLE_S = 1.0, 2.5
 WINDOW_S, GUARD_S = 150.0, 5.0  # until it runs the bench; until it then knows where its guard connects from

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from control.state import BenchState
 from drivers.ports import LinkState
 from workbench import jitter
+from workbench.selftest.latency_probe import LatencyProbe
 from workbench.selftest.step import StepFinding
-from workbench.selftest.yardstick import LatencyProbe
 from workbench.session import waiting
 from workbench.session.status import CheckState
 from workbench.summary import summarise
 
 if TYPE_CHECKING:
-    from workbench.selftest.trip import SelftestContext
-    from workbench.selftest.yardstick import MachineLateness
+    from workbench.selftest.context import SelftestContext
+    from workbench.selftest.latency_probe import MachineLateness
 
 RUN_S = 12.0
 TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0

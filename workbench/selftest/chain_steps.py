@@ -15,7 +15,7 @@ from edge_bridge.bundle.verify import verify
 from workbench.bundling.build import BundleOrder, build
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification, find_suite
 from workbench.compose.broker import start_own_broker
 from workbench.compose.defects import NO_DEFECTS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certificates.certificate import Certificate
-    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.context import SelftestContext
 
 CELLS: Final = (1, 12, 24)
 DEFECT: Final = ("wrong-cell-named", 12)

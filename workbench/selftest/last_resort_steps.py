@@ -21,7 +21,7 @@ from workbench.session.outputs_off_requests import ENGINE, GUARD
 
 if TYPE_CHECKING:
     from drivers.event import Event
-    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.context import SelftestContext
     from workbench.session.live_session import LiveSession
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workbench import jitter
+from workbench.selftest.latency_probe import LatencyProbe
 from workbench.selftest.step import StepFinding
-from workbench.selftest.yardstick import LatencyProbe
 
 BEFORE_S: Final = 0.1  # a stall that began before what is reacted to delays the reaction too
 

@@ -16,7 +16,7 @@ from workbench.session.outputs_off_requests import PEERS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.context import SelftestContext
 
 BMS_MS, OFF_MS = 160.0, 200.0
 CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10

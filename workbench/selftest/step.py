@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.selftest.trip import SelftestContext
+    from workbench.selftest.context import SelftestContext
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from workbench.certificates.encoder import encode_rows
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
 from workbench.certify.events import CaseEnded
+from workbench.certify.job import CertificationJob
 from workbench.certify.limits import read_limits
-from workbench.certify.order import CertificationJob
 from workbench.certify.report import SYMBOLS, format_limits, format_value
 from workbench.certify.runner import Certification, find_suite
 from workbench.run_folders import make_stamped

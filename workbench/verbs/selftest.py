@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.errors import PulseError, Usage
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.run_folders import make_stamped
-from workbench.selftest.itinerary import check_defect, select_steps
+from workbench.selftest.context import SelftestContext
 from workbench.selftest.step import SelftestStep, StepFinding, format_line, make_row
-from workbench.selftest.trip import SelftestContext
+from workbench.selftest.steps import check_defect, select_steps
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ import pytest
 
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
 from workbench.certify.case_trace import CaseTrace
+from workbench.certify.event_stream import NAME, EventStreamReader, EventStreamWriter
 from workbench.certify.events import (
     BenchIdentified,
     CaseBegun,
@@ -20,7 +21,6 @@ from workbench.certify.events import (
     FileBroken,
     encode_event,
 )
-from workbench.certify.progress import NAME, EventStreamReader, EventStreamWriter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from tests.drivers.polled import until
 from tests.fixtures.foreigndevice import foreign_device
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification, find_suite
 
 if TYPE_CHECKING:

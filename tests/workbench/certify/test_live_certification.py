@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 from tests.workbench.certify.suites_for_tests import ended, suite
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification, find_suite
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import seed_defect

@@ -14,7 +14,7 @@ from workbench.certificates.certificate import NAME
 from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate, runner
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification, find_suite
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import waiting
@@ -132,7 +132,7 @@ def test_a(rec):
     rec.check('fine', 1.0, 'V')
 
 def progress():
-    from workbench.certify.order import given
+    from workbench.certify.job import given
     return given().out / 'progress.jsonl'
 """
     (case,) = certified(tmp_path, body).cases

@@ -9,8 +9,8 @@ from drivers.errors import PulseError
 from workbench.certificates.certificate import NAME
 from workbench.certificates.decoder import read_certificate
 from workbench.certify import certificate
+from workbench.certify.event_stream import EventStreamReader
 from workbench.certify.events import CaseEnded
-from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import CaseRun
 from workbench.window.certify.model import CertificationResult, PastLine
 

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Final, cast
 
 from drivers.errors import PulseError, RunLogError
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.runner import SUITES, Certification
 from workbench.run_folders import make_stamped
 from workbench.window.certify import certificates

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from workbench.certify.event_stream import EventStreamReader
 from workbench.certify.events import CasesCollected, FileBroken
-from workbench.certify.order import CertificationJob
+from workbench.certify.job import CertificationJob
 from workbench.certify.process import LOG, start_process
-from workbench.certify.progress import EventStreamReader
 from workbench.certify.runner import NOTHING_RAN, CaseRun
 
 if TYPE_CHECKING:

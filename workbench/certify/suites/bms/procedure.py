@@ -10,8 +10,8 @@ from workbench.certify.limits import LIMITS
 if TYPE_CHECKING:
     from workbench.certify.bench import CaseBench
     from workbench.certify.limits import ProtectionLevel
+    from workbench.certify.observations import ReportedFault, Stimulus
     from workbench.certify.record import Record
-    from workbench.certify.seen import ReportedFault, Stimulus
 
 
 def check_stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from drivers.channel_names import CONTACTOR
 from workbench.certify.case import case
 from workbench.certify.limits import LIMITS
-from workbench.certify.seen import Stimulus
+from workbench.certify.observations import Stimulus
 from workbench.certify.suites.bms import procedure
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable
 from workbench.certify.case_trace import CaseTrace
-from workbench.certify.watch import TickObserver, thin_out
+from workbench.certify.tick_observer import TickObserver, thin_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

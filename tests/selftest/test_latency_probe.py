@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from workbench.selftest import yardstick
-from workbench.selftest.yardstick import LatencyProbe, MachineLateness
+from workbench.selftest import latency_probe
+from workbench.selftest.latency_probe import LatencyProbe, MachineLateness
 
 
 def test_an_empty_loop_tells_how_late_the_machine_is() -> None:
@@ -17,7 +17,7 @@ def test_an_empty_loop_tells_how_late_the_machine_is() -> None:
         machine = probe.finish()
         if len(machine.due_s) > 10:
             break
-    assert np.diff(machine.due_s) == pytest.approx(yardstick.PERIOD_S), "none is left out"
+    assert np.diff(machine.due_s) == pytest.approx(latency_probe.PERIOD_S), "none is left out"
     assert 0.0 < machine.late_ms(99) <= machine.late_ms(100)
     late = machine.select(machine.due_s[5], machine.due_s[9])
     assert late.late_s.tolist() == machine.late_s[5:10].tolist()
@@ -31,7 +31,7 @@ def test_an_empty_loop_that_was_killed_allows_for_nothing() -> None:
 
 
 def test_one_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yardstick, "END_S", 0.0)
+    monkeypatch.setattr(latency_probe, "END_S", 0.0)
     assert LatencyProbe().finish().late_ms(99) == 0.0
 
 
@@ -40,8 +40,8 @@ def test_a_machine_that_stands_still_is_late_for_every_instant_that_it_covered()
     late: list[float] = []
     next_s = 0.0
     for stop in range(20):
-        for now_s in (*np.arange(0.0, 0.05, yardstick.PERIOD_S), 0.5499):  # then nothing for half a second
-            next_s = yardstick.record_due(next_s, 0.55 * stop + float(now_s), due, late)
+        for now_s in (*np.arange(0.0, 0.05, latency_probe.PERIOD_S), 0.5499):  # then nothing for half a second
+            next_s = latency_probe.record_due(next_s, 0.55 * stop + float(now_s), due, late)
     machine = MachineLateness(np.array(due), np.array(late))
     assert len(due) == pytest.approx(20 * 55, abs=20)
     assert machine.late_ms(99) > 400.0

@@ -11,8 +11,8 @@ from drivers.errors import CheckFailed
 from edge_bridge.bundle import canonical_json, golden_estimator, golden_gate, vectors
 from edge_bridge.bundle.golden import TOLERANCE
 from edge_bridge.bundle.manifest import GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE
-from workbench.bundling import stretch
-from workbench.bundling.programme import REQUESTED, make_gate_steps
+from workbench.bundling import run_segment
+from workbench.bundling.gate_vectors import REQUESTED, make_gate_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from edge_bridge.bundle.golden_gate import GateAnswer, GateStep
     from edge_bridge.bundle.runtime import Configuration
-    from workbench.bundling.stretch import RunSegment
+    from workbench.bundling.run_segment import RunSegment
 
 SCHEMA: Final = "pulsebms.golden/1"
 DEVIATIONS: Final = 3.0  # a fresh start and the run's own belief may be so far apart, each as unsure as it says
@@ -30,11 +30,11 @@ DEVIATIONS: Final = 3.0  # a fresh start and the run's own belief may be so far 
 
 def make_golden_vectors(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
     """The golden members, and how they compare with the run, in words; raises `Refused`, `CheckFailed`."""
-    part = stretch.select_segment(run, made.wiring.pack_current, made.bench.bench.period_s)
+    part = run_segment.select_segment(run, made.wiring.pack_current, made.bench.bench.period_s)
     inputs, answers, compared = _run_estimator(run, made, part)
     rows, pairs = _run_gate(run, made.make_gate(), part)
     beside_rows, beside_pairs = _run_gate(
-        run, gate := made.make_pack_gate(), stretch.make_pack_segment(part, gate.spec.table)
+        run, gate := made.make_pack_gate(), run_segment.make_pack_segment(part, gate.spec.table)
     )
     document = {
         "schema": SCHEMA,

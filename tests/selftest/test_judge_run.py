@@ -13,8 +13,8 @@ from workbench.report import Report
 from workbench.selftest import step as steps
 from workbench.selftest.bench_steps import judge_run
 from workbench.selftest.chain_steps import judge_certificate
+from workbench.selftest.latency_probe import MachineLateness
 from workbench.selftest.step import SelftestStep, StepFinding
-from workbench.selftest.yardstick import MachineLateness
 from workbench.verbs import selftest as verb
 
 QUIET = MachineLateness(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
