@@ -33,7 +33,7 @@ class Scene:
     def __init__(self, shown: Shown, fake: FakeCertifier, qtbot: QtBot) -> None:
         self.shown, self.fake, self.qtbot = shown, fake, qtbot
         self.page: CertifyPage = shown.window.certify
-        self.course = self.page.course
+        self.course = self.page.controller
 
     def until(self, holds: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=SLOW_MS)

@@ -15,15 +15,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from tests.workbench.certify_scene import Scene, opened
 from tests.workbench.fake_certifier import FakeCertifier
 from tests.workbench.fake_session import FakeSession, running_session
-from workbench.window.app import Opening
+from workbench.window.app import WindowStartup
 from workbench.window.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from workbench.window.layout import Memory
-    from workbench.window.past import Past
+    from workbench.window.layout import LayoutSettings
+    from workbench.window.past import RecordedRuns
     from workbench.window.shell import Shell
     from workbench.window.window import Window
 
@@ -43,18 +43,18 @@ class Shown:
 @pytest.fixture
 def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
     """Open a window over a session; it is closed after the test."""
-    openings: list[Opening] = []
+    openings: list[WindowStartup] = []
 
     def opened(
         session: FakeSession | None = None,
-        past: Callable[[Background], Past] | None = None,
-        memory: Memory | None = None,
+        past: Callable[[Background], RecordedRuns] | None = None,
+        memory: LayoutSettings | None = None,
         size: tuple[int, int] | None = (1600, 900),
     ) -> Shown:
         chosen = session or running_session(past_s=12.0)
-        opening = Opening(lambda: chosen, theme="dark", past=past, memory=memory, size=size)
+        opening = WindowStartup(lambda: chosen, theme="dark", past=past, memory=memory, size=size)
         openings.append(opening)
-        qtbot.waitUntil(lambda: opening.shell.desk.session is not None)
+        qtbot.waitUntil(lambda: opening.shell.controller.session is not None)
         assert opening.window is not None
         shown = Shown(opening.window, opening.shell, chosen)
         qtbot.waitUntil(lambda: opening.stats.fps > 0 or chosen.ring is None or _drawn(shown))

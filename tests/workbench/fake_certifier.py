@@ -36,7 +36,7 @@ class Process:
         self.returncode = -9
 
 
-class ToldAgain(Certification):
+class ReplayedCertification(Certification):
     """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
 
     def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, job: CertificationJob, pace: int) -> None:
@@ -83,7 +83,7 @@ class FakeCertifier(BenchCertifier):
     def __init__(self, root: Path, progress: Path = PROGRESS, pace: int = 1, *, emulated: bool = True) -> None:
         super().__init__(root)
         self.root, self.pace, self.is_emulated = root, pace, emulated
-        self.works: list[ToldAgain] = []
+        self.works: list[ReplayedCertification] = []
         self.read_for: list[tuple[Path, Path]] = []
         self.broken: list[str] = []
         self.offs = 0
@@ -104,15 +104,17 @@ class FakeCertifier(BenchCertifier):
         collected = next(event for event in lines if isinstance(event, CasesCollected))
         return [CaseRun(info) for info in collected.cases]
 
-    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> ToldAgain:
+    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> ReplayedCertification:
         folder = make_fresh_folder(self.root / FOLDER, f"2026-11-24_1830{len(self.works):02d}_bms")
         bench_file = self.root / "bench.toml"
         bench_file.touch()
         lines = [json.loads(line) for line in self._progress.read_text(encoding="utf-8").splitlines()]
-        self.works.append(ToldAgain(lines, suite, CertificationJob(bench_file, folder, tuple(only)), self.pace))
+        self.works.append(
+            ReplayedCertification(lines, suite, CertificationJob(bench_file, folder, tuple(only)), self.pace)
+        )
         return self.works[-1]
 
-    def off(self, work: Any) -> None:
+    def switch_off(self, work: Any) -> None:
         self.offs += 1
         work.stop()
 

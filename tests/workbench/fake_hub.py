@@ -12,7 +12,7 @@ from edge_bridge.fleet.row_store import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
 from tests.workbench.hands import click
 from workbench.session.actions import Failure
-from workbench.window.desk import Desk
+from workbench.window.desk import SessionController
 from workbench.window.dialogs import Dialog
 from workbench.window.fleet.page import FleetPage
 from workbench.window.themes import DARK
@@ -48,7 +48,7 @@ def pack(age_s: float | None = 0.2, *, online: bool = True, **status: Scalar) ->
     return NodeView("pack-1", online, 1_234, last_ms, said)
 
 
-class FakeFleet:
+class FakeFleetClient:
     """Says what a test wants it to say."""
 
     def __init__(self) -> None:
@@ -67,11 +67,11 @@ class FakeFleet:
         self.sent.append((path, node))
 
 
-class FakeHub:
+class FakeFleetBackend:
     """Opens at once, unless it is held; remembers what was asked of it."""
 
     def __init__(self) -> None:
-        self.fleet = FakeFleet()
+        self.fleet = FakeFleetClient()
         self.asked = list[object]()
         self.go = threading.Event()
         self.go.set()
@@ -84,7 +84,7 @@ class FakeHub:
         if self.trouble is not None:
             raise self.trouble
 
-    def open(self, broker: str, database: Path) -> FakeFleet:
+    def open(self, broker: str, database: Path) -> FakeFleetClient:
         self._do(("open", broker, database))
         return self.fleet
 
@@ -110,9 +110,9 @@ class Kit:
 
     def __init__(self, qtbot: QtBot, root: Path | None = Path("/runs")) -> None:
         self._qtbot = qtbot
-        self.desk, self.hub = Desk(), FakeHub()
+        self.desk, self.hub = SessionController(), FakeFleetBackend()
         self.page = FleetPage(self.desk, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
-        self.page.asked.connect(Dialog.open)
+        self.page.dialog_wanted.connect(Dialog.open)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
         self.page.resize(1310, 690)
@@ -121,7 +121,7 @@ class Kit:
 
     def until(self, what: Callable[[], bool]) -> None:
         def turned() -> bool:
-            self.desk.read.emit()
+            self.desk.values_due.emit()
             return what()
 
         self._qtbot.waitUntil(turned, timeout=round(1e3 * LONG_S))
@@ -132,4 +132,4 @@ class Kit:
 
     def say(self, *nodes: NodeView, **fields: object) -> None:
         self.hub.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
-        self.desk.read.emit()
+        self.desk.values_due.emit()

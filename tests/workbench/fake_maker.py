@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
 from workbench.window.bundle.maker import AT_CLOSE
-from workbench.window.bundle.model import CertificateEntry, Judged, NewKey, Places, RunEntry, Shelf, Wish
+from workbench.window.bundle.model import (
+    BuildRequest,
+    BundleEntry,
+    BundleFolders,
+    CertificateEntry,
+    FolderContents,
+    NewKey,
+    RunEntry,
+)
 from workbench.window.task import Task
 
 if TYPE_CHECKING:
     from workbench.window.background import Background
     from workbench.window.bundle.page import BundlePage
-    from workbench.window.desk import Desk
+    from workbench.window.desk import SessionController
 
 ROOT = Path("/runs")
 BENCH = Path("/benches/hil24.toml")
@@ -26,17 +34,17 @@ RUN = RunEntry("run-1", ROOT / "run-1", "2026-11-24 18:29", 18.0, "SIM", "hil24"
 OTHER = RunEntry("run-0", ROOT / "run-0", "2026-11-23 10:00", 9.0, "HIL", "hil24", "It ran on another bench file.")
 PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:00Z", "SIM", {Verdict.PASS: 6})
 FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={Verdict.FAIL: 1}, why_not="It did not pass.")
-GOOD = Judged(
+GOOD = BundleEntry(
     ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
     f"{'cd' * 32} (release.pem)", verified=True,
-    told=(("run", "run-1"), ("lane", "estimator EKF"), ("lane", "twin SPMe")),
+    claims=(("run", "run-1"), ("lane", "estimator EKF"), ("lane", "twin SPMe")),
 )  # fmt: skip
 FOREIGN = replace(
     GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
     reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
 )  # fmt: skip
 CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
-SHELF = Shelf((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
+SHELF = FolderContents((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
 
 Failed = Callable[[Failure], None]
 
@@ -49,7 +57,7 @@ class FakeMaker:
         self.asked: deque[tuple[str, tuple[Any, ...], Callable[[Any], None], Failed]] = deque()
         self.closed = False
 
-    def look(self, places: Places, ready: Callable[[Shelf], None], failed: Failed) -> None:
+    def list_contents(self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Failed) -> None:
         self.asked.append(("look", (places,), ready, failed))
 
     def make_key(self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Failed) -> None:
@@ -59,23 +67,28 @@ class FakeMaker:
         self.asked.append(("trust", (public, folder), ready, failed))
 
     def build(
-        self, wish: Wish, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
-    ) -> Task[Judged]:
+        self, wish: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
+    ) -> Task[BundleEntry]:
         return self._begin("build", (wish,), ready, failed, cancelled)
 
-    def judge(
-        self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
-    ) -> Task[Judged]:
+    def verify(
+        self,
+        file: Path,
+        trust: Path,
+        ready: Callable[[BundleEntry], None],
+        failed: Failed,
+        cancelled: Callable[[], None],
+    ) -> Task[BundleEntry]:
         return self._begin("judge", (file, trust), ready, failed, cancelled)
 
     def _begin(
         self,
         name: str,
         given: tuple[Any, ...],
-        ready: Callable[[Judged], None],
+        ready: Callable[[BundleEntry], None],
         failed: Failed,
         cancelled: Callable[[], None],
-    ) -> Task[Judged]:
+    ) -> Task[BundleEntry]:
         task = Task(name, ready=ready, failed=failed, cancelled=cancelled, at_close=AT_CLOSE)
         task.begin()
         self._tasks.append(task)
@@ -100,9 +113,9 @@ class FakeMaker:
 class Kit:
     """A page, its desk, its maker."""
 
-    def __init__(self, page: BundlePage, desk: Desk, maker: FakeMaker) -> None:
+    def __init__(self, page: BundlePage, desk: SessionController, maker: FakeMaker) -> None:
         self.page, self.desk, self.maker = page, desk, maker
 
-    def fill(self, shelf: Shelf = SHELF) -> None:
-        self.page.course.choose_bench(BENCH)
+    def fill(self, shelf: FolderContents = SHELF) -> None:
+        self.page.controller.choose_bench(BENCH)
         self.maker.answer("look", shelf)

@@ -84,9 +84,9 @@ def draw(shown: Shown, qtbot: QtBot, frames: int = 9) -> None:
     def note() -> None:
         drawn.append(None)
 
-    shown.shell.desk.ticked.connect(note)
+    shown.shell.controller.ticked.connect(note)
     qtbot.waitUntil(lambda: len(drawn) >= frames, timeout=60_000)
-    shown.shell.desk.ticked.disconnect(note)
+    shown.shell.controller.ticked.disconnect(note)
 
 
 def in_front() -> bool:

@@ -133,7 +133,7 @@ def test_a_replay_shows_the_limits_of_the_run_in_si(tmp_path: Path) -> None:
     assert volts in text
     with recorded(tmp_path, text.replace(volts, millivolts)) as run:
         bench, mistake = errands.read_bench_of(run)
-        pairs = {pair.channel: pair for pair in errands.facts(run, bench).limits}
+        pairs = {pair.channel: pair for pair in errands.make_bench_info(run, bench).limits}
     assert mistake == ""
     cell = pairs["cell_07/voltage"]
     assert (cell.unit, cell.bench, cell.device) == ("V", pytest.approx((0.5, 5.0)), pytest.approx((2.8, 4.25)))
@@ -144,7 +144,7 @@ def test_a_pattern_of_cells_does_not_reach_the_cells_of_a_twin(tmp_path: Path) -
     text = (BENCHES / "hil24.toml").read_text(encoding="utf-8").replace('"cell_*/voltage"', '"*cell_*/voltage"')
     with recorded(tmp_path, text) as run:
         bench, _ = errands.read_bench_of(run)
-        limited = [pair.channel for pair in errands.facts(run, bench).limits]
+        limited = [pair.channel for pair in errands.make_bench_info(run, bench).limits]
     assert "cell_01/voltage" in limited
     assert not [channel for channel in limited if channel.startswith("twin/")]
 
@@ -152,7 +152,7 @@ def test_a_pattern_of_cells_does_not_reach_the_cells_of_a_twin(tmp_path: Path) -
 def test_a_replay_tells_that_the_bench_file_of_the_run_cannot_be_read(tmp_path: Path) -> None:
     with recorded(tmp_path, "[bench]\nname = 7\n") as run:
         bench, mistake = errands.read_bench_of(run)
-        told = errands.events(run, mistake)
-        assert errands.facts(run, bench).limits == ()
+        told = errands.list_events(run, mistake)
+        assert errands.make_bench_info(run, bench).limits == ()
     assert bench is None
     assert mistake in told[0].event.text

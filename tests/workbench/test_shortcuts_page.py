@@ -22,6 +22,6 @@ def documented() -> set[str]:
 
 
 def test_every_key_of_the_windows_commands_is_on_the_page_and_no_other(running: Shown) -> None:
-    keys = {command.keys for command in running.window.actions_.list() if command.keys}
+    keys = {command.keys for command in running.window.commands.list() if command.keys}
     assert keys <= documented()
     assert documented() - keys <= IN_A_WIDGET | {"Ctrl+O"}  # a window over a fake session opens no other bench

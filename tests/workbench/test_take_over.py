@@ -22,7 +22,7 @@ from workbench.engine.take_over import check_remote
 from workbench.report import Exit, status_of
 from workbench.session import waiting
 from workbench.session.actions import Failure
-from workbench.window.dialogs import Question
+from workbench.window.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +109,9 @@ def test_the_window_asks_before_it_takes_a_supply_over(show: Callable[..., Shown
     shown = show(FakeSession(past_s=2.0))
     failure = Failure("supply at 192.0.2.10:5025 reads REMOTE", told={"code": "bench_taken"})
     for answer, asked in ((Qt.Key.Key_Escape, False), (Qt.Key.Key_Return, True)):
-        shown.shell.desk.failed.emit(failure)
+        shown.shell.controller.failed.emit(failure)
         qtbot.waitUntil(in_front)
-        dialog = front(Question)
+        dialog = front(QuestionDialog)
         if asked:
             click(dialog.yes)
         else:
@@ -122,5 +122,5 @@ def test_the_window_asks_before_it_takes_a_supply_over(show: Callable[..., Shown
 
 def test_another_failure_asks_nothing(show: Callable[..., Shown]) -> None:
     shown = show(FakeSession(past_s=2.0))
-    shown.shell.desk.failed.emit(Failure("the supply is silent", told={"code": "bench"}))
+    shown.shell.controller.failed.emit(Failure("the supply is silent", told={"code": "bench"}))
     assert not in_front()

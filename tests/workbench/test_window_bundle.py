@@ -28,10 +28,10 @@ from tests.workbench.fake_maker import (
 from tests.workbench.hands import click, front, in_front, key, nameless, write
 from workbench.session.actions import Failure
 from workbench.window.bundle.looks import NOBODY
-from workbench.window.bundle.model import NewKey, Places, Shelf, Wish
+from workbench.window.bundle.model import BuildRequest, BundleFolders, FolderContents, NewKey
 from workbench.window.bundle.newkey import NewKeyDialog
 from workbench.window.bundle.page import BundlePage
-from workbench.window.desk import Desk
+from workbench.window.desk import SessionController
 from workbench.window.dialogs import Dialog
 from workbench.window.themes import DARK, LIGHT
 
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def make(qtbot: QtBot) -> Callable[..., Kit]:
     def made(root: Path | None = ROOT) -> Kit:
-        desk, maker = Desk(), FakeMaker()
+        desk, maker = SessionController(), FakeMaker()
         page = BundlePage(desk, maker, root, DARK)
-        page.asked.connect(Dialog.open)
+        page.dialog_wanted.connect(Dialog.open)
         page.resize(1310, 690)
         qtbot.addWidget(page)
         page.show()
@@ -66,7 +66,7 @@ def kit(make: Callable[..., Kit]) -> Kit:
 
 
 def test_looks_at_the_folders_when_it_comes_to_the_front(make: Callable[..., Kit]) -> None:
-    assert make().maker.pending("look") == (Places(ROOT, None, ROOT / "trust"),)
+    assert make().maker.pending("look") == (BundleFolders(ROOT, None, ROOT / "trust"),)
 
 
 def test_newest_run_certificate_and_key_that_fit_are_chosen(kit: Kit) -> None:
@@ -83,7 +83,7 @@ def test_build_carries_what_the_form_says(kit: Kit) -> None:
     kit.page.form.serial.setText("12")
     kit.page.form.days.setValue(30)
     click(kit.page.form.build)
-    wish = Wish(RUN.folder, BENCH, KEY, PASSED.folder, "north", 12, 30, ROOT / "bundles", ROOT / "trust")
+    wish = BuildRequest(RUN.folder, BENCH, KEY, PASSED.folder, "north", 12, 30, ROOT / "bundles", ROOT / "trust")
     assert kit.maker.pending("build") == (wish,)
 
 
@@ -127,7 +127,7 @@ def test_window_without_a_folder_says_so(make: Callable[..., Kit]) -> None:
 
 def test_strip_tells_of_the_build_and_its_end(kit: Kit) -> None:
     kit.page.build()
-    kit.desk.read.emit()
+    kit.desk.values_due.emit()
     assert kit.page.strip.bar.isVisible()
     assert "is being built" in kit.page.strip.text.text()
     assert "being worked on" in kit.page.form.build.toolTip()
@@ -137,16 +137,16 @@ def test_strip_tells_of_the_build_and_its_end(kit: Kit) -> None:
     kit.maker.answer("build", made)
     assert not kit.page.strip.bar.isVisible()
     assert (kit.page.strip.word.text(), made.sha256[:12] in kit.page.strip.text.text()) == ("BUILT", True)
-    assert kit.page.sheet.judged == made
+    assert kit.page.details.bundle == made
     assert kit.page.form.build.isEnabled()
 
 
 def test_what_verifying_found_outlives_a_fresh_list(kit: Kit) -> None:
-    kit.page.course.judge(FOREIGN.file)
+    kit.page.controller.verify(FOREIGN.file)
     kit.maker.answer("judge", replace(FOREIGN, key="changed", reason="It was changed."))
-    kit.page.course.refresh()
+    kit.page.controller.refresh()
     kit.maker.answer("look", SHELF)
-    assert kit.page.course.bundles[FOREIGN.file].reason == "It was changed."
+    assert kit.page.controller.bundles[FOREIGN.file].reason == "It was changed."
 
 
 def test_failed_build_says_why_and_can_be_tried_again(kit: Kit) -> None:
@@ -159,33 +159,33 @@ def test_failed_build_says_why_and_can_be_tried_again(kit: Kit) -> None:
 
 def test_simulated_bundle_never_looks_like_proof(kit: Kit) -> None:
     kit.page.bundles.choose(GOOD.file)
-    evidence = kit.page.sheet.evidence
+    evidence = kit.page.details.evidence
     assert evidence.word.text() == "SIM"
     assert DARK.amber in evidence.word.styleSheet()
     assert "proves nothing" in evidence.sentence.text()
-    assert kit.page.sheet.standing.word.text() == "VERIFIED"
+    assert kit.page.details.verification.word.text() == "VERIFIED"
 
 
 def test_untrusted_bundle_is_shown_as_nobodys(kit: Kit) -> None:
     kit.page.bundles.choose(FOREIGN.file)
-    sheet = kit.page.sheet
-    assert sheet.standing.word.text() == "UNTRUSTED"
-    assert sheet.standing.sentence.text() == f"{NOBODY} {FOREIGN.reason} {FOREIGN.hint}"
-    assert "believed by nobody" in (sheet.told.headerItem().text(1))
+    sheet = kit.page.details
+    assert sheet.verification.word.text() == "UNTRUSTED"
+    assert sheet.verification.sentence.text() == f"{NOBODY} {FOREIGN.reason} {FOREIGN.hint}"
+    assert "believed by nobody" in (sheet.claims.headerItem().text(1))
     assert not sheet.send.isEnabled()
     assert "would refuse" in sheet.send.toolTip()
 
 
 def test_changed_bundle_is_refused_and_not_red(kit: Kit) -> None:
     kit.page.bundles.choose(CHANGED.file)
-    standing = kit.page.sheet.standing
+    standing = kit.page.details.verification
     assert (standing.word.text(), standing.sentence.text()) == ("REFUSED", "It was changed.")
     assert DARK.red not in standing.word.styleSheet()
 
 
 def test_sheet_names_a_head_once(kit: Kit) -> None:
     kit.page.bundles.choose(GOOD.file)
-    told = kit.page.sheet.told
+    told = kit.page.details.claims
     rows = [told.topLevelItem(number) for number in range(told.topLevelItemCount())]
     assert [(row.text(0), row.text(1)) for row in rows if row is not None][-3:] == [
         ("run", "run-1"), ("lane", "estimator EKF"), ("", "twin SPMe"),
@@ -194,7 +194,7 @@ def test_sheet_names_a_head_once(kit: Kit) -> None:
 
 def test_copy_has_all_of_it(kit: Kit) -> None:
     kit.page.bundles.choose(FOREIGN.file)
-    kit.page.sheet.copy_all()
+    kit.page.details.copy_all()
     text = QApplication.clipboard().text()
     assert NOBODY in text
     assert FOREIGN.sha256 in text
@@ -211,27 +211,27 @@ def test_return_verifies_the_bundle_with_its_golden_vectors(kit: Kit) -> None:
 
 def test_only_one_bundle_is_worked_on_at_a_time(kit: Kit) -> None:
     kit.page.build()
-    kit.page.course.judge(GOOD.file)
+    kit.page.controller.verify(GOOD.file)
     assert [asked[0] for asked in kit.maker.asked] == ["build"]
     assert not kit.page.verify.isEnabled()
 
 
 def test_file_from_elsewhere_joins_the_list(kit: Kit) -> None:
     odd = replace(FOREIGN, file=Path("/elsewhere/odd.bundle"), name="", evidence="", reason="It is no bundle.")
-    kit.page.course.judge(odd.file)
+    kit.page.controller.verify(odd.file)
     kit.maker.answer("judge", odd)
-    assert kit.page.bundles.chosen == odd.file
-    assert not kit.page.sheet.evidence.isVisible()
-    assert kit.page.sheet.name.text() == "odd.bundle"
+    assert kit.page.bundles.selected_path == odd.file
+    assert not kit.page.details.evidence.isVisible()
+    assert kit.page.details.name.text() == "odd.bundle"
 
 
 def test_other_trusted_keys_judge_everything_anew(kit: Kit) -> None:
-    kit.page.course.judge(GOOD.file)
+    kit.page.controller.verify(GOOD.file)
     kit.maker.answer("judge", GOOD)
-    kit.page.course.choose_trust(Path("/trust"))
-    assert kit.maker.pending("look") == (Places(ROOT, BENCH, Path("/trust")),)
+    kit.page.controller.choose_trust(Path("/trust"))
+    assert kit.maker.pending("look") == (BundleFolders(ROOT, BENCH, Path("/trust")),)
     kit.maker.answer("look", replace(SHELF, bundles=(replace(FOREIGN, file=GOOD.file),), trusted=()))
-    assert kit.page.sheet.standing.word.text() == "UNTRUSTED"
+    assert kit.page.details.verification.word.text() == "UNTRUSTED"
     assert kit.page.trusted.text() == "no trusted key yet"
 
 
@@ -245,8 +245,8 @@ def test_new_key_says_where_each_half_goes(kit: Kit) -> None:
     assert kit.maker.pending("make_key") == (ROOT / "keys", "north")
     pair = NewKey(ROOT / "keys" / "north.key", ROOT / "keys" / "north.pem", "ef" * 32)
     kit.maker.answer("make_key", pair)
-    assert "Keep it where bundles are signed" in dialog.said.text()
-    assert "trust folder of every edge" in dialog.said.text()
+    assert "Keep it where bundles are signed" in dialog.message.text()
+    assert "trust folder of every edge" in dialog.message.text()
     assert kit.page.form.private == pair.private
     click(dialog.trust)
     assert kit.maker.pending("trust") == (pair.public, ROOT / "trust")
@@ -261,14 +261,14 @@ def test_name_of_a_key_that_is_taken_can_be_changed(kit: Kit) -> None:
     dialog = front(NewKeyDialog)
     click(dialog.yes)
     kit.maker.answer("make_key", Failure("It is there already.", "Choose another name."))
-    assert dialog.said.text() == "It is there already. Choose another name."
+    assert dialog.message.text() == "It is there already. Choose another name."
     assert dialog.yes.isEnabled()
     dialog.close()
 
 
 def test_certificate_from_the_certify_page_goes_along(kit: Kit) -> None:
     later = replace(PASSED, folder=Path("/elsewhere/c"))
-    kit.page.course.want_certificate(later.folder)
+    kit.page.controller.want_certificate(later.folder)
     assert kit.maker.pending("look")[0].more == (later.folder,)
     kit.maker.answer("look", replace(SHELF, certificates=(PASSED, later)))
     assert kit.page.certificate == later
@@ -283,7 +283,7 @@ def test_a_certificate_that_did_not_pass_is_not_taken_by_itself(make: Callable[.
 
 def test_empty_lists_say_what_would_fill_them(make: Callable[..., Kit]) -> None:
     kit = make()
-    kit.fill(Shelf())
+    kit.fill(FolderContents())
     for lines in (kit.page.runs, kit.page.certificates, kit.page.bundles):
         assert lines.empty.isVisible()
         assert not lines.list.isVisible()
@@ -293,8 +293,8 @@ def test_empty_lists_say_what_would_fill_them(make: Callable[..., Kit]) -> None:
 def test_another_theme_keeps_what_is_shown(kit: Kit) -> None:
     kit.page.bundles.choose(FOREIGN.file)
     kit.page.set_theme(LIGHT)
-    assert kit.page.bundles.chosen == FOREIGN.file
-    assert LIGHT.amber in kit.page.sheet.standing.word.styleSheet()
+    assert kit.page.bundles.selected_path == FOREIGN.file
+    assert LIGHT.amber in kit.page.details.verification.word.styleSheet()
 
 
 def test_window_leads_from_certificate_to_bundle_to_fleet(
@@ -304,9 +304,9 @@ def test_window_leads_from_certificate_to_bundle_to_fleet(
     window = show().window
     window.certify.bundle_wanted.emit(PASSED.folder)
     assert window.shell.page == "Bundle"
-    assert window.bundle.course.wanted == PASSED.folder
-    window.bundle.sheet.show_bundle(GOOD)
-    window.actions_.run("bundle send")
+    assert window.bundle.controller.wanted == PASSED.folder
+    window.bundle.details.show_bundle(GOOD)
+    window.commands.run("bundle send")
     assert window.shell.page == "Fleet"
     assert window.fleet.offered == GOOD.file
     assert window.fleet.offer_text.isVisible()
@@ -319,7 +319,7 @@ def test_closing_the_window_gives_up_what_is_under_way(
 ) -> None:
     monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
     window = show().window
-    maker = window.bundle.course._maker  # pyright: ignore[reportPrivateUsage]
+    maker = window.bundle.controller._maker  # pyright: ignore[reportPrivateUsage]
     window.shell.close()
     assert isinstance(maker, FakeMaker)
     assert maker.closed
@@ -331,8 +331,8 @@ def test_quitting_while_a_bundle_is_built_asks_first(
     monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
     shown = show()
     shown.session.disconnect()
-    shown.window.desk.tick()
-    shown.window.bundle.course.judge(GOOD.file)
+    shown.window.controller.tick()
+    shown.window.bundle.controller.verify(GOOD.file)
     shown.window.ask_quit()
     dialog = front(Dialog)
     assert dialog.windowTitle() == "Quit?"

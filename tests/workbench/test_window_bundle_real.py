@@ -21,9 +21,9 @@ from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.session.actions import Failure
 from workbench.window.bundle.duties import trust
 from workbench.window.bundle.maker import BUILDING, READING, BundleMaker
-from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, NewKey, Shelf
+from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, FolderContents, NewKey
 from workbench.window.bundle.page import BundlePage
-from workbench.window.desk import Desk
+from workbench.window.desk import SessionController
 from workbench.window.task import TaskState
 from workbench.window.themes import DARK
 
@@ -43,7 +43,7 @@ class Served:
 
     def __init__(self, root: Path) -> None:
         self.turns = 0
-        self.desk = Desk()
+        self.desk = SessionController()
         self.page = BundlePage(self.desk, BundleMaker(self.desk.background), root, DARK)
         self._timer = QTimer(self.page)
         self._timer.timeout.connect(self._turn)
@@ -51,7 +51,7 @@ class Served:
 
     def _turn(self) -> None:
         self.turns += 1
-        self.desk.read.emit()
+        self.desk.values_due.emit()
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +76,11 @@ def served(root: Path, qtbot: QtBot) -> Iterator[Served]:
     """A page on the emulated bench's file, once it has looked."""
     made = Served(root)
     qtbot.addWidget(made.page)
-    made.page.course.choose_bench(HIL24)
+    made.page.controller.choose_bench(HIL24)
     made.page.show()
-    qtbot.waitUntil(lambda: bool(made.page.course.shelf.runs), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: bool(made.page.controller.contents.runs), timeout=SLOW_MS)
     yield made
-    made.page.course.close()
+    made.page.controller.close()
 
 
 def certified(root: Path, name: str, bench: Path, verdict: str) -> Path:
@@ -106,25 +106,25 @@ def certified(root: Path, name: str, bench: Path, verdict: str) -> Path:
 def test_window_goes_on_while_a_bundle_is_built(served: Served, root: Path, qtbot: QtBot) -> None:
     page = served.page
     folder = certified(root, "2026-11-24_183000_bms", HIL24, "PASS")
-    page.course.want_certificate(folder)
+    page.controller.want_certificate(folder)
     qtbot.waitUntil(lambda: page.certificate is not None, timeout=SLOW_MS)
     assert page.why_not_build() == ""
     before = served.turns
     page.build()
-    assert page.course.doing
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert page.controller.doing
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert served.turns - before > 5  # the estimator's replay alone would have let none through
     assert page.strip.word.text() == "BUILT", page.strip.text.text()
-    judged = page.sheet.judged
+    judged = page.details.bundle
     assert judged is not None
     assert (judged.verified, judged.evidence, judged.file.parent) == (True, "SIM", root / BUNDLES)
     assert "word for word" in judged.golden
-    assert any("certificate bms" in text for _, text in judged.told)
-    qtbot.waitUntil(lambda: [one.file for one in page.course.shelf.bundles] == [judged.file], timeout=SLOW_MS)
-    page.verify_chosen()  # by the trust folder now, as anybody would
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    assert any("certificate bms" in text for _, text in judged.claims)
+    qtbot.waitUntil(lambda: [one.file for one in page.controller.contents.bundles] == [judged.file], timeout=SLOW_MS)
+    page.verify_selected()  # by the trust folder now, as anybody would
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert page.strip.word.text() == "VERIFIED"
-    assert "release.pem" in page.sheet.standing.sentence.text()
+    assert "release.pem" in page.details.verification.sentence.text()
     _flip_and_mistrust(page, judged.file, qtbot)
 
 
@@ -134,16 +134,16 @@ def _flip_and_mistrust(page: BundlePage, file: Path, qtbot: QtBot) -> None:
     octets[len(octets) // 2] ^= 1
     flipped = file.with_name("flipped.bundle")
     flipped.write_bytes(octets)
-    page.course.judge(flipped)
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    page.controller.verify(flipped)
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert page.strip.word.text() == "REFUSED"
-    assert page.sheet.standing.sentence.text().startswith("It was changed: ")
+    assert page.details.verification.sentence.text().startswith("It was changed: ")
     stranger = trust(keys.make_key(file.parents[1] / "other", "stranger")[1], file.parents[1] / "strangers")
-    page.course.choose_trust(stranger.parent)
-    page.course.judge(file)
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    page.controller.choose_trust(stranger.parent)
+    page.controller.verify(file)
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert page.strip.word.text() == "UNTRUSTED"
-    assert "Trusted are stranger.pem." in page.sheet.standing.sentence.text()
+    assert "Trusted are stranger.pem." in page.details.verification.sentence.text()
 
 
 def test_bundle_whose_key_is_not_trusted_here_is_nobodys_although_it_was_built_here(
@@ -153,13 +153,13 @@ def test_bundle_whose_key_is_not_trusted_here_is_nobodys_although_it_was_built_h
     private, public = keys.make_key(root / KEYS, "north")
     page.form.show_keys([], private)
     page.build()
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert page.strip.word.text() == "BUILT", page.strip.text.text()
-    assert page.sheet.standing.word.text() == "UNTRUSTED"
-    assert not page.sheet.send.isEnabled()
+    assert page.details.verification.word.text() == "UNTRUSTED"
+    assert not page.details.send.isEnabled()
     trust(public, root / TRUST)
-    page.course.forget()
-    qtbot.waitUntil(lambda: page.sheet.standing.word.text() == "VERIFIED", timeout=SLOW_MS)
+    page.controller.forget()
+    qtbot.waitUntil(lambda: page.details.verification.word.text() == "VERIFIED", timeout=SLOW_MS)
 
 
 def test_run_of_another_bench_and_certificates_of_others_are_told_apart(
@@ -171,18 +171,20 @@ def test_run_of_another_bench_and_certificates_of_others_are_told_apart(
     other.write_text(other.read_text(encoding="utf-8") + "\n# changed since\n", encoding="utf-8")
     certified(root, "2026-11-24_183000_bms", HIL24, "PASS")
     failed = certified(root, "2026-11-24_183100_bms", other, "FAIL")
-    page.course.choose_bench(other)
-    qtbot.waitUntil(lambda: bool(page.course.shelf.runs and page.course.shelf.runs[0].why_not), timeout=SLOW_MS)
+    page.controller.choose_bench(other)
+    qtbot.waitUntil(
+        lambda: bool(page.controller.contents.runs and page.controller.contents.runs[0].why_not), timeout=SLOW_MS
+    )
     assert "as it stood then" in page.form.build.toolTip()
-    assert [entry.folder for entry in page.course.shelf.certificates] == [failed]
+    assert [entry.folder for entry in page.controller.contents.certificates] == [failed]
     assert page.certificate is None
 
 
 def test_bench_file_that_is_damaged_is_told_with_its_line(served: Served, tmp_path: Path, qtbot: QtBot) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[bench]\nname = \n", encoding="utf-8")
-    served.page.course.choose_bench(broken)
-    qtbot.waitUntil(lambda: bool(served.page.course.shelf.bench_trouble), timeout=SLOW_MS)
+    served.page.controller.choose_bench(broken)
+    qtbot.waitUntil(lambda: bool(served.page.controller.contents.bench_trouble), timeout=SLOW_MS)
     assert "broken.toml:2" in served.page.form.build.toolTip()
 
 
@@ -190,35 +192,35 @@ def test_garbage_among_the_bundles_is_listed_with_its_reason(served: Served, roo
     (root / BUNDLES).mkdir()
     (root / BUNDLES / "empty.bundle").touch()
     (root / BUNDLES / "noise.bundle").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 40)
-    served.page.course.refresh()
-    qtbot.waitUntil(lambda: len(served.page.course.shelf.bundles) == 2, timeout=SLOW_MS)
-    assert all(not one.verified and one.reason.startswith("It ") for one in served.page.course.shelf.bundles)
+    served.page.controller.refresh()
+    qtbot.waitUntil(lambda: len(served.page.controller.contents.bundles) == 2, timeout=SLOW_MS)
+    assert all(not one.verified and one.reason.startswith("It ") for one in served.page.controller.contents.bundles)
     assert {line.symbol for line in served.page.bundles._lines} == {"cross"}  # pyright: ignore[reportPrivateUsage]
 
 
 def test_key_that_others_may_read_signs_nothing(served: Served, root: Path, qtbot: QtBot) -> None:
     (root / KEYS / "release.key").chmod(0o644)
     served.page.build()
-    qtbot.waitUntil(lambda: not served.page.course.doing, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not served.page.controller.doing, timeout=SLOW_MS)
     assert "others may read" in served.page.strip.text.text()
     assert not list((root / BUNDLES).glob("*"))
 
 
 def test_a_child_that_is_killed_says_so_and_the_next_look_starts_another(served: Served, qtbot: QtBot) -> None:
     failures = list[Failure]()
-    served.page.course.failed.connect(failures.append)
+    served.page.controller.failed.connect(failures.append)
     before = child(READING)
-    served.page.course.refresh()
+    served.page.controller.refresh()
     before.kill()  # as the kernel does, out of memory
     qtbot.waitUntil(lambda: bool(failures) or not served.desk.background.tasks, timeout=SLOW_MS)
-    served.page.course.shelf = Shelf()
-    served.page.course.refresh()
-    qtbot.waitUntil(lambda: bool(served.page.course.shelf.runs), timeout=SLOW_MS)
+    served.page.controller.contents = FolderContents()
+    served.page.controller.refresh()
+    qtbot.waitUntil(lambda: bool(served.page.controller.contents.runs), timeout=SLOW_MS)
     assert child(READING).pid != before.pid
 
 
 def test_a_duty_that_fails_says_why_and_the_next_one_is_done(served: Served, qtbot: QtBot) -> None:
-    course, pairs, failures = served.page.course, list[NewKey](), list[Failure]()
+    course, pairs, failures = served.page.controller, list[NewKey](), list[Failure]()
     for _ in range(2):  # a key is never replaced
         course.make_key("north", pairs.append, failures.append)
     qtbot.waitUntil(lambda: bool(pairs and failures), timeout=SLOW_MS)
@@ -229,9 +231,9 @@ def test_a_duty_that_fails_says_why_and_the_next_one_is_done(served: Served, qtb
 def test_a_build_that_is_cancelled_leaves_no_bundle(served: Served, root: Path, qtbot: QtBot) -> None:
     page = served.page
     page.build()
-    qtbot.waitUntil(lambda: page.course.task is not None and bool(page.course.task.sentence), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.controller.task is not None and bool(page.controller.task.sentence), timeout=SLOW_MS)
     page.strip.cancel.click()
-    qtbot.waitUntil(lambda: not page.course.doing, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not page.controller.doing, timeout=SLOW_MS)
     assert page.strip.word.text() == "CANCELLED"
     assert page.why_not_build() == ""
     assert not list((root / BUNDLES).glob("*"))
@@ -239,11 +241,11 @@ def test_a_build_that_is_cancelled_leaves_no_bundle(served: Served, root: Path, 
 
 def test_closing_while_a_bundle_is_built_ends_its_process(served: Served, root: Path, qtbot: QtBot) -> None:
     served.page.build()
-    task = served.page.course.task
+    task = served.page.controller.task
     assert task is not None
     qtbot.waitUntil(lambda: bool(task.sentence), timeout=SLOW_MS)
     process = child(BUILDING)
-    served.page.course.close()
+    served.page.controller.close()
     assert process.exitcode is not None
     assert task.state is TaskState.CANCELLED
     assert not list((root / BUNDLES).glob("*"))

@@ -59,7 +59,7 @@ def test_filter_finds_cases_and_all_and_none_act_on_what_it_shows(scene: Scene) 
     write(scene.page.picker.filter, "heartbeat")
     assert [case.name for case in scene.page.picker.model.visible] == ["HB-01"]
     click(scene.page.picker.none)
-    assert [case.name for case in scene.page.picker.model.chosen] == ["OV-01/7", "OV-01/8"]
+    assert [case.name for case in scene.page.picker.model.ticked_cases] == ["OV-01/7", "OV-01/8"]
     scene.page.picker.filter.clear()
     click(scene.page.picker.none)
     assert not scene.page.bar.start.isEnabled()
@@ -68,7 +68,7 @@ def test_filter_finds_cases_and_all_and_none_act_on_what_it_shows(scene: Scene) 
 
 def test_progress_tells_how_many_the_case_under_way_and_the_time_left(scene: Scene) -> None:
     scene.certify(pace=1)
-    outcome = scene.page.outcome
+    outcome = scene.page.result_bar
     scene.until(lambda: scene.course.cases[0].verdict is not None)
     scene.fake.works[0].pace = 0
     scene.until(lambda: outcome.word.text() == "1 of 3")
@@ -88,7 +88,7 @@ def test_ticks_and_suite_hold_still_while_it_runs(scene: Scene) -> None:
     assert not scene.page.picker.all.isEnabled()
     assert not scene.page.bar.suites.isEnabled()
     scene.page.picker.tick_visible(on=False)
-    assert len(scene.page.picker.model.chosen) == 3
+    assert len(scene.page.picker.model.ticked_cases) == 3
     assert not scene.page.bar.start.isEnabled()
     assert "is on" in scene.page.bar.start.toolTip()
 
@@ -140,8 +140,8 @@ def test_suite_that_cannot_be_read_says_why(scene: Scene) -> None:
     scene.fake.broken = ["test_x.py: SyntaxError: invalid syntax"]
     click(scene.page.bar.again)
     scene.until(lambda: scene.course.broken)
-    assert scene.page.outcome.text.text() == "test_x.py: SyntaxError: invalid syntax"
-    assert scene.page.outcome.word.text() == "ERROR"
+    assert scene.page.result_bar.text.text() == "test_x.py: SyntaxError: invalid syntax"
+    assert scene.page.result_bar.word.text() == "ERROR"
     assert not scene.page.bar.start.isEnabled()
     assert scene.page.bar.start.toolTip() == "Test_x.py: SyntaxError: invalid syntax."
 
@@ -179,7 +179,7 @@ def test_a_real_bench_that_is_connected_here_has_its_master(scene: Scene) -> Non
     scene.shown.session.connect()
     scene.until(lambda: not scene.page.bar.start.isEnabled())
     assert "one master" in scene.page.bar.start.toolTip()
-    scene.shown.window.actions_.run("certify")
+    scene.shown.window.commands.run("certify")
     assert scene.fake.works == []
 
 
@@ -190,7 +190,7 @@ def test_a_certification_keeps_this_window_away_from_its_real_bench(scene: Scene
     scene.until(lambda: not toolbar.connect_.isEnabled())
     assert "holds the bench" in toolbar.connect_.toolTip()
     assert toolbar.badge.word.text() == OutputState.UNKNOWN.value
-    scene.shown.window.actions_.run("connect")
+    scene.shown.window.commands.run("connect")
     assert scene.shown.session.status.state is BenchState.DISCONNECTED
     scene.course.stop()
     scene.until(toolbar.connect_.isEnabled)
@@ -226,7 +226,7 @@ def test_quitting_asks_while_a_certification_is_on(scene: Scene) -> None:
 
 
 def test_every_deed_is_in_the_palette_and_greys_with_a_reason(scene: Scene) -> None:
-    deeds = {deed.name: deed for deed in scene.shown.window.actions_.list() if deed.words().startswith("Certify: ")}
+    deeds = {deed.name: deed for deed in scene.shown.window.commands.list() if deed.words().startswith("Certify: ")}
     assert len(deeds) == 13
     assert deeds["certify stop"].why_not() == "No certification is on."
     assert deeds["certify report"].why_not().startswith("Nothing has been certified yet")
@@ -241,7 +241,7 @@ def test_page_follows_the_theme(scene: Scene) -> None:
     scene.shown.window.switch_theme()
     index = scene.page.picker.model.index(0, VERDICT)
     assert index.data(Qt.ItemDataRole.ForegroundRole).name() == scene.shown.shell.theme.vermilion
-    assert scene.page.strips.plots[0].canvas.theme is scene.shown.shell.theme
+    assert scene.page.case_plots.plots[0].canvas.theme is scene.shown.shell.theme
 
 
 def test_page_fits_a_laptop(scene: Scene) -> None:

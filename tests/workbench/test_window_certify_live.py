@@ -36,38 +36,38 @@ def shown(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> Shown:
     session.bench = dataclasses.replace(session.bench, file=str(HIL24))
     made = show(session, past=partial(RunLibrary, tmp_path))
     made.window.show_page("Certify")
-    course = made.window.certify.course
+    course = made.window.certify.controller
     qtbot.waitUntil(lambda: course.stage is CertifyStage.IDLE and bool(course.cases), timeout=SLOW_MS)
     return made
 
 
 def test_one_case_is_certified_from_the_page(shown: Shown, tmp_path: Path, qtbot: QtBot) -> None:
     page = shown.window.certify
-    page.picker.model.tick_only([case for case in page.course.cases if case.name == "OV-01/7"])
+    page.picker.model.tick_only([case for case in page.controller.cases if case.name == "OV-01/7"])
     click(page.bar.start)
-    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
-    assert page.outcome.word.text() == "PASSED"
-    assert page.outcome.text.text().startswith("1 PASS   class SIM")
+    qtbot.waitUntil(lambda: page.controller.result is not None, timeout=SLOW_MS)
+    assert page.result_bar.word.text() == "PASSED"
+    assert page.result_bar.text.text().startswith("1 PASS   class SIM")
     (folder,) = (tmp_path / "certificates").iterdir()
     assert (folder / "report.html").is_file()
-    page.picker.show_case(next(case for case in page.course.cases if case.name == "OV-01/7"))
-    assert {plot.spec.title for plot in page.strips.plots} >= {"cell_07/voltage", "io/contactor"}
+    page.picker.show_case(next(case for case in page.controller.cases if case.name == "OV-01/7"))
+    assert {plot.spec.title for plot in page.case_plots.plots} >= {"cell_07/voltage", "io/contactor"}
     row = next(n for n, check in enumerate(page.checks.checks.rows) if check.name == "limit to contact")
     page.checks.selectRow(row)
-    qtbot.waitUntil(lambda: page.strips.axis.mark_s is not None)
+    qtbot.waitUntil(lambda: page.case_plots.axis.mark_s is not None)
 
 
 def test_outputs_off_has_the_guard_switch_the_supply_off(shown: Shown, tmp_path: Path, qtbot: QtBot) -> None:
     page = shown.window.certify
     click(page.bar.start)
-    qtbot.waitUntil(lambda: bool(page.course.cases[0].checks), timeout=SLOW_MS)
-    work = page.course.work
+    qtbot.waitUntil(lambda: bool(page.controller.cases[0].checks), timeout=SLOW_MS)
+    work = page.controller.work
     assert isinstance(work, Certification)
     process = psutil.Process(work.pid)
     family = [process, *process.children(recursive=True)]
     assert len(family) > 3  # engine, guard, emulated bench
-    shown.window.actions_.run("outputs off")
-    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
+    shown.window.commands.run("outputs off")
+    qtbot.waitUntil(lambda: page.controller.result is not None, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: bool(trip_reports(tmp_path)), timeout=SLOW_MS)
     steps = {step.name: step.verified for step in trip_reports(tmp_path)[0].steps}
     assert steps["supply off"]

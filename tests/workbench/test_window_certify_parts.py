@@ -20,10 +20,10 @@ from workbench.certificates.results import CaseCheck, Verdict
 from workbench.certify import svg_plots
 from workbench.certify.case_trace import CaseTrace
 from workbench.window.certify import looks
-from workbench.window.certify.axis import SPANS_S, CaseView
+from workbench.window.certify.axis import SPANS_S, CaseTimeView
 from workbench.window.certify.certifier import BenchCertifier
-from workbench.window.certify.strips import Strips, limits_of, window_of
-from workbench.window.certify.traces import APART_S, TraceStore, filled, spec
+from workbench.window.certify.strips import CasePlots, limits_of, window_of
+from workbench.window.certify.traces import APART_S, TraceHistory, fill_gaps, make_spec
 from workbench.window.themes import THEMES, contrast
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_value_and_limits_have_the_decimals_of_their_unit(fields: dict[str, Any]
 
 @pytest.mark.parametrize("theme", list(THEMES.values()), ids=list(THEMES))
 def test_verdicts_can_be_read_on_their_panel_and_are_not_red(theme: Any) -> None:
-    colours = [looks.colour_of(word, theme) for word in (*Verdict, looks.RUNNING)]
+    colours = [looks.find_verdict_colour(word, theme) for word in (*Verdict, looks.RUNNING)]
     assert theme.red not in colours
     assert min(contrast(colour, theme.panel) for colour in colours) >= 4.0
 
@@ -78,18 +78,18 @@ def test_every_verdict_has_a_symbol_of_its_own() -> None:
 
 def test_counts_are_told_in_one_order_whatever_the_file_has() -> None:
     assert (
-        looks.counted({Verdict.FAIL: 2, Verdict.BLOCKED: 0, Verdict.PASS: 55, Verdict.NA: 1})
+        looks.format_counts({Verdict.FAIL: 2, Verdict.BLOCKED: 0, Verdict.PASS: 55, Verdict.NA: 1})
         == "55 PASS, 2 FAIL, 1 N/A"
     )
 
 
 def test_date_that_cannot_be_read_stands_as_it_is() -> None:
-    assert looks.stamp("yesterday") == "yesterday"
-    assert looks.stamp("2026-11-24T18:00:00Z").startswith("2026-11-2")
+    assert looks.format_time("yesterday") == "yesterday"
+    assert looks.format_time("2026-11-24T18:00:00Z").startswith("2026-11-2")
 
 
 def test_trace_reads_as_a_store() -> None:
-    trace = TraceStore(CaseTrace("io/contactor", "1", (0.0, 0.1, 0.2), (1.0, None, 0.0)))
+    trace = TraceHistory(CaseTrace("io/contactor", "1", (0.0, 0.1, 0.2), (1.0, None, 0.0)))
     assert trace.span == (0.0, 0.2)
     assert trace.newest_s == 0.2
     assert np.isnan(trace.at(0.15)["io/contactor"])
@@ -100,21 +100,21 @@ def test_trace_reads_as_a_store() -> None:
 
 
 def test_trace_takes_figures_that_no_device_says() -> None:
-    trace = TraceStore(CaseTrace("a", "1", (0.0, 0.1, 0.2, 0.3), (float("nan"), float("inf"), 2.0, None)))
+    trace = TraceHistory(CaseTrace("a", "1", (0.0, 0.1, 0.2, 0.3), (float("nan"), float("inf"), 2.0, None)))
     assert trace.taken == {2}
-    thinned = TraceStore(CaseTrace("a", "1", (0.0, 2.0), (0.0, 7.0)))
+    thinned = TraceHistory(CaseTrace("a", "1", (0.0, 2.0), (0.0, 7.0)))
     assert thinned.taken == {0, 7}, "what lies between was never said"
     assert (trace.first_from(0.15), trace.first_from(9.0)) == (0.2, 0.3)
 
 
 def test_trace_without_rows_shows_nothing() -> None:
-    trace = TraceStore(CaseTrace("a", "V", (), ()))
+    trace = TraceHistory(CaseTrace("a", "V", (), ()))
     assert (trace.span, trace.taken, trace.first_from(1.0)) == ((0.0, 0.0), set(), 1.0)
     assert np.isnan(trace.newest_s)
 
 
 def test_thinned_stretch_is_a_line_and_what_was_unknown_a_hole() -> None:
-    t_s, values = filled(np.array([0.0, 2.0, 4.0, 4.1]), np.array([1.0, 3.0, np.nan, 5.0], dtype=np.float32))
+    t_s, values = fill_gaps(np.array([0.0, 2.0, 4.0, 4.1]), np.array([1.0, 3.0, np.nan, 5.0], dtype=np.float32))
     assert np.diff(t_s).max() <= APART_S + 1e-9
     assert set(t_s) >= {0.0, 2.0, 4.0, 4.1}
     assert values[t_s <= 2.0] == pytest.approx(1.0 + t_s[t_s <= 2.0])
@@ -123,12 +123,12 @@ def test_thinned_stretch_is_a_line_and_what_was_unknown_a_hole() -> None:
 
 
 def test_flags_are_shown_in_the_words_of_the_bench() -> None:
-    made = spec(CaseTrace("bms/fault", "1", (), ()), {"bms/fault": {0: "none", 3: "OVERTEMPERATURE"}})
+    made = make_spec(CaseTrace("bms/fault", "1", (), ()), {"bms/fault": {0: "none", 3: "OVERTEMPERATURE"}})
     assert made.display.text(3.0) == "OVERTEMPERATURE"
 
 
 def test_a_marked_instant_reads_what_was_sampled_then_and_a_long_word_stands_within(qtbot: QtBot) -> None:
-    strips = Strips(THEMES["dark"])
+    strips = CasePlots(THEMES["dark"])
     qtbot.addWidget(strips)
     trace = CaseTrace("bms/fault", "1", (0.0, 0.1, 0.2, 0.3), (0.0, 0.0, 7.0, None))
     words = {0: "NONE", 3: "OVERTEMPERATURE", 5: "X", 7: "OPEN_WIRE"}
@@ -148,14 +148,14 @@ def test_a_marked_instant_reads_what_was_sampled_then_and_a_long_word_stands_wit
 @pytest.mark.usefixtures("qapp")
 class TestAxis:
     def test_whole_case_fits(self) -> None:
-        axis = CaseView()
+        axis = CaseTimeView()
         axis.show_case(0.0, 2.56)
         assert axis.span_s == 3.0
         assert axis.right_s - axis.span_s <= 0.0
         assert axis.right_s >= 2.56
 
     def test_mark_shows_the_instant_its_window_and_what_began_it(self) -> None:
-        axis = CaseView()
+        axis = CaseTimeView()
         axis.show_case(0.0, 20.0)
         axis.mark(10.2, (10.1, 10.16), 10.0)
         left = axis.right_s - axis.span_s
@@ -164,7 +164,7 @@ class TestAxis:
         assert axis.span_s < 1.0
 
     def test_mark_near_an_end_stays_within_the_case(self) -> None:
-        axis = CaseView()
+        axis = CaseTimeView()
         axis.show_case(0.0, 20.0)
         axis.mark(19.99)
         assert axis.right_s <= 20.3
@@ -172,14 +172,14 @@ class TestAxis:
         assert axis.right_s - axis.span_s >= -0.3
 
     def test_labels_stand_at_round_times(self) -> None:
-        axis = CaseView()
+        axis = CaseTimeView()
         axis.show_case(0.0, 20.0)
         axis.mark(10.237, None, 10.1)
         step = axis.span_s / 6.0
         assert axis.right_s / step == pytest.approx(round(axis.right_s / step))
 
     def test_zoom_keeps_the_marked_instant_in_sight_and_ends_somewhere(self) -> None:
-        axis = CaseView()
+        axis = CaseTimeView()
         axis.show_case(0.0, 20.0)
         axis.mark(3.3)
         for _ in range(30):

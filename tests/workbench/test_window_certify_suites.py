@@ -17,7 +17,7 @@ from workbench.certify.runner import SUITES, Certification
 from workbench.session import waiting
 from workbench.window.certify import reading
 from workbench.window.certify.course import CertifyStage
-from workbench.window.certify.reading import SuiteReading
+from workbench.window.certify.reading import SuiteLoadProcess
 from workbench.window.library import RunLibrary
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def test_after(rec):
 """
 
 
-def read(path: Path) -> SuiteReading:
-    made = SuiteReading(path, HIL24)
+def read(path: Path) -> SuiteLoadProcess:
+    made = SuiteLoadProcess(path, HIL24)
     assert waiting.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
     return made
 
@@ -107,7 +107,7 @@ def page(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> CertifyPag
 
 
 def process_of(page: CertifyPage) -> int:
-    work = page.course.work
+    work = page.controller.work
     assert isinstance(work, Certification)
     return work.pid
 
@@ -115,41 +115,41 @@ def process_of(page: CertifyPage) -> int:
 def chosen(page: CertifyPage, path: Path, qtbot: QtBot) -> None:
     page.show()
     page.bar.add_folder(str(path))
-    qtbot.waitUntil(lambda: page.course.stage is CertifyStage.IDLE and bool(page.course.cases), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.controller.stage is CertifyStage.IDLE and bool(page.controller.cases), timeout=SLOW_MS)
 
 
 def test_crash_of_a_script_is_an_error_and_the_window_goes_on(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:
     chosen(page, suite(tmp_path / "mine", MIXED), qtbot)
     for _ in range(2):
         page.start()
-        qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
-        assert [case.verdict for case in page.course.cases] == [Verdict.PASS, Verdict.ERROR, Verdict.BLOCKED]
+        qtbot.waitUntil(lambda: page.controller.result is not None, timeout=SLOW_MS)
+        assert [case.verdict for case in page.controller.cases] == [Verdict.PASS, Verdict.ERROR, Verdict.BLOCKED]
         assert "exit 3" in page.head.about.text()
         assert [row.verdict for row in page.checks.checks.rows] == [Verdict.FAIL]
-        assert page.outcome.word.text() == "NOT PASSED"
-        page.course.result = None
+        assert page.result_bar.word.text() == "NOT PASSED"
+        page.controller.result = None
     assert len(list((tmp_path / "certificates").iterdir())) == 2
 
 
 def test_stop_ends_the_process_in_order(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:
     chosen(page, suite(tmp_path / "mine", WAITS), qtbot)
     page.start()
-    qtbot.waitUntil(lambda: page.course.cases[0].begun, timeout=SLOW_MS)
-    page.course.stop()
-    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
-    assert page.course.cases[0].verdict is Verdict.PASS
-    assert page.course.stage is CertifyStage.IDLE
+    qtbot.waitUntil(lambda: page.controller.cases[0].begun, timeout=SLOW_MS)
+    page.controller.stop()
+    qtbot.waitUntil(lambda: page.controller.result is not None, timeout=SLOW_MS)
+    assert page.controller.cases[0].verdict is Verdict.PASS
+    assert page.controller.stage is CertifyStage.IDLE
 
 
 def test_outputs_off_leaves_no_process(page: CertifyPage, tmp_path: Path, qtbot: QtBot) -> None:
     chosen(page, suite(tmp_path / "mine", WAITS), qtbot)
     page.start()
-    qtbot.waitUntil(lambda: page.course.cases[0].begun, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.controller.cases[0].begun, timeout=SLOW_MS)
     pid = process_of(page)
-    page.desk.outputs_off()
-    qtbot.waitUntil(lambda: page.course.result is not None, timeout=SLOW_MS)
+    page.session_controller.outputs_off()
+    qtbot.waitUntil(lambda: page.controller.result is not None, timeout=SLOW_MS)
     assert not psutil.pid_exists(pid)
-    assert page.course.cases[0].verdict is Verdict.BLOCKED
+    assert page.controller.cases[0].verdict is Verdict.BLOCKED
 
 
 def test_closing_the_window_ends_what_runs_and_keeps_its_certificate(
@@ -157,7 +157,7 @@ def test_closing_the_window_ends_what_runs_and_keeps_its_certificate(
 ) -> None:
     chosen(page, suite(tmp_path / "mine", WAITS), qtbot)
     page.start()
-    qtbot.waitUntil(lambda: page.course.cases[0].begun, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.controller.cases[0].begun, timeout=SLOW_MS)
     pid = process_of(page)
     page.window().close()
     assert not psutil.pid_exists(pid)

@@ -32,13 +32,13 @@ def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:
 def test_what_failed_first_opens_at_its_instant(scene: Scene) -> None:
     scene.finish()
     page = scene.page
-    scene.until(lambda: page.strips.plots)
-    chosen = page.checks.chosen
+    scene.until(lambda: page.case_plots.plots)
+    chosen = page.checks.selected_check
     assert chosen is not None
     assert (chosen.name, chosen.verdict) == ("limit to contact", Verdict.FAIL)
     assert chosen.at_s is not None
     assert chosen.value is not None
-    axis = page.strips.axis
+    axis = page.case_plots.axis
     assert axis.mark_s == chosen.at_s
     assert axis.right_s - axis.span_s < chosen.at_s < axis.right_s
     since_s = chosen.at_s - 1e-3 * chosen.value
@@ -58,7 +58,7 @@ def test_checks_tell_value_uncertainty_limits_unit_and_reason(scene: Scene) -> N
 
 def test_plots_show_the_device_limit_and_hover_reads_them_all(scene: Scene) -> None:
     scene.finish()
-    strips = scene.page.strips
+    strips = scene.page.case_plots
     scene.until(lambda: [plot.spec.title for plot in strips.plots] == ["cell_07/voltage", "io/contactor", "bms/fault"])
     plot = strips.plots[0]
     assert [(limit.level, limit.device) for limit in plot.area.limits] == [(2.8, True), (4.25, True)]
@@ -77,9 +77,9 @@ def test_plots_show_the_device_limit_and_hover_reads_them_all(scene: Scene) -> N
 
 def test_check_without_an_instant_shows_the_whole_case(scene: Scene) -> None:
     scene.finish()
-    scene.until(lambda: scene.page.strips.plots)
+    scene.until(lambda: scene.page.case_plots.plots)
     scene.page.checks.selectRow(0)
-    axis = scene.page.strips.axis
+    axis = scene.page.case_plots.axis
     assert axis.mark_s is None
     assert axis.right_s - axis.span_s <= 0.0
     assert axis.right_s >= 0.5
@@ -90,8 +90,8 @@ def test_next_check_that_did_not_pass_goes_on_to_the_next_case(scene: Scene) -> 
     assert scene.page.head.name.text().startswith("OV-01/7")
     press(scene.shown, Qt.Key.Key_F8)
     assert scene.page.head.name.text().startswith("OV-01/8")
-    assert scene.page.checks.chosen is not None
-    assert scene.page.checks.chosen.verdict is Verdict.FAIL
+    assert scene.page.checks.selected_check is not None
+    assert scene.page.checks.selected_check.verdict is Verdict.FAIL
 
 
 def test_result_tells_counts_class_and_folder_and_opens_the_report(
@@ -105,7 +105,7 @@ def test_result_tells_counts_class_and_folder_and_opens_the_report(
 
     monkeypatch.setattr(QDesktopServices, "openUrl", take)
     scene.finish()
-    outcome, folder = scene.page.outcome, scene.fake.works[0].job.out
+    outcome, folder = scene.page.result_bar, scene.fake.works[0].job.out
     assert outcome.word.text() == "NOT PASSED"
     assert outcome.text.text() == f"1 PASS, 2 FAIL   class SIM   {folder.name}"
     assert read_certificate(folder).counts[Verdict.FAIL] == 2
@@ -120,15 +120,15 @@ def test_result_tells_counts_class_and_folder_and_opens_the_report(
 def test_nothing_that_opens_a_report_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", partial(given, None))
     scene.finish()
-    click(scene.page.outcome.report)
+    click(scene.page.result_bar.report)
     assert scene.shown.window.notices.failure.sentence.text() == "No program here opens report.html."
 
 
 def test_what_passed_leads_to_the_bundle_page(scene: Scene) -> None:
     scene.page.picker.model.tick_only(scene.course.cases[2:])
     scene.finish()
-    assert scene.page.outcome.word.text() == "PASSED"
-    click(scene.page.outcome.bundle)
+    assert scene.page.result_bar.word.text() == "PASSED"
+    click(scene.page.result_bar.bundle)
     assert scene.shown.shell.page == "Bundle"
 
 
@@ -138,15 +138,15 @@ def test_a_result_says_how_many_checks_were_not_judged(scene: Scene) -> None:
     result = scene.course.result
     assert result is not None
     assert result.not_judged == 0
-    scene.page.outcome._show_result(replace(result, not_judged=3, counts={Verdict.PASS: 1, Verdict.NA: 2}))  # pyright: ignore[reportPrivateUsage]  # no other way to have one that was not judged
-    assert scene.page.outcome.word.text() == "PASSED, 3 checks not judged"
-    assert scene.page.outcome.text.text().startswith("1 PASS, 2 N/A")
+    scene.page.result_bar._show_result(replace(result, not_judged=3, counts={Verdict.PASS: 1, Verdict.NA: 2}))  # pyright: ignore[reportPrivateUsage]  # no other way to have one that was not judged
+    assert scene.page.result_bar.word.text() == "PASSED, 3 checks not judged"
+    assert scene.page.result_bar.text.text().startswith("1 PASS, 2 N/A")
 
 
 def test_only_what_did_not_pass_is_ticked_for_another_try(scene: Scene) -> None:
     scene.finish()
     click(scene.page.picker.again)
-    assert [case.name for case in scene.page.picker.model.chosen] == ["OV-01/7", "OV-01/8"]
+    assert [case.name for case in scene.page.picker.model.ticked_cases] == ["OV-01/7", "OV-01/8"]
     scene.certify(pace=0)
     scene.until(lambda: scene.course.cases[0].verdict is None)
 
@@ -154,18 +154,18 @@ def test_only_what_did_not_pass_is_ticked_for_another_try(scene: Scene) -> None:
 def test_earlier_certificate_opens_with_its_plots_and_is_left_again(scene: Scene) -> None:
     scene.finish()
     page = scene.page
-    scene.until(lambda: page.earlier.list.count() == 1)
-    assert "1 PASS, 2 FAIL" in page.earlier.list.item(0).text()
-    key(page.earlier.list, Qt.Key.Key_Return)
+    scene.until(lambda: page.certificate_list.list.count() == 1)
+    assert "1 PASS, 2 FAIL" in page.certificate_list.list.item(0).text()
+    key(page.certificate_list.list, Qt.Key.Key_Return)
     scene.until(lambda: scene.course.shown is not None)
     assert [case.name for case in scene.course.rows] == ["OV-01/7", "OV-01/8", "HB-01"]
     assert page.head.name.text().startswith("OV-01/7")
-    assert page.checks.chosen is not None
-    assert page.checks.chosen.name == "limit to contact"
-    assert len(page.strips.plots) == 3
+    assert page.checks.selected_check is not None
+    assert page.checks.selected_check.name == "limit to contact"
+    assert len(page.case_plots.plots) == 3
     assert scene.page.picker.model.index(0, NAME).data(Qt.ItemDataRole.CheckStateRole) is None
     assert "go back to the suite" in page.bar.start.toolTip()
-    click(page.outcome.back)
+    click(page.result_bar.back)
     assert scene.course.shown is None
     assert page.bar.start.isEnabled()
 
@@ -175,9 +175,9 @@ def test_damaged_certificate_is_listed_and_says_why(scene: Scene) -> None:
     folder.mkdir(parents=True)
     (folder / "certificate.json").write_text('{"schema": 3}')
     scene.course.look()
-    scene.until(lambda: scene.page.earlier.list.count() == 1)
-    assert "cannot be read" in scene.page.earlier.list.item(0).text()
-    scene.page.earlier.open_chosen()
+    scene.until(lambda: scene.page.certificate_list.list.count() == 1)
+    assert "cannot be read" in scene.page.certificate_list.list.item(0).text()
+    scene.page.certificate_list.open_selected()
     scene.until(scene.shown.window.notices.failure.isVisible)
     assert "holds no certificate that can be read" in scene.shown.window.notices.failure.sentence.text()
     assert scene.course.shown is None
@@ -191,7 +191,7 @@ def test_report_that_cannot_be_written_is_said_and_the_verdicts_stay(
 
     monkeypatch.setattr(certificate, "write", full)
     scene.finish()
-    assert "No space left on device" in scene.page.outcome.text.text()
-    assert not scene.page.outcome.report.isEnabled()
+    assert "No space left on device" in scene.page.result_bar.text.text()
+    assert not scene.page.result_bar.report.isEnabled()
     assert scene.course.cases[0].verdict is Verdict.FAIL
     assert scene.page.bar.start.isEnabled()

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QApplication
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
-from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeHub, Kit, pack
+from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
-from workbench.window.fleet.connection import Stage
+from workbench.window.fleet.connection import ConnectionStage
 from workbench.window.fleet.figures import COLUMNS
 from workbench.window.themes import DARK, LIGHT
 
@@ -74,14 +74,14 @@ def test_broker_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
     assert kit.page.bar.broker.isEnabled()
     click(kit.page.bar.broker)
     kit.until(lambda: kit.hub.asked.count("start") == 2 and kit.page.bar.broker.text() == "Stop ours")
-    assert kit.page.connection.stage is Stage.OPEN  # it finds its broker again by itself
+    assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its broker again by itself
 
 
 def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
     kit.hub.go.clear()
     click(kit.page.bar.connect_)
     for _ in range(3):
-        kit.desk.read.emit()
+        kit.desk.values_due.emit()
     assert kit.page.bar.word.text() == "CONNECTING"
     assert "being opened" in kit.page.bar.connect_.toolTip()
     kit.hub.go.set()
@@ -100,7 +100,7 @@ def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble
     click(kit.page.bar.connect_)
     kit.until(lambda: bool(kit.failures))
     assert words in kit.failures[0].sentence
-    assert kit.page.connection.stage is Stage.APART
+    assert kit.page.connection.stage is ConnectionStage.APART
     kit.hub.trouble = None
     kit.connect()
 
@@ -117,7 +117,7 @@ def test_fleet_that_stops_is_left_with_its_reason(kit: Kit) -> None:
     kit.connect()
     kit.say(pack())
     kit.hub.fleet.broken = PulseError("the fleet has stopped: disk I/O error")
-    kit.until(lambda: kit.page.connection.stage is Stage.APART)
+    kit.until(lambda: kit.page.connection.stage is ConnectionStage.APART)
     assert [failure.sentence for failure in kit.failures] == ["The fleet has stopped: disk I/O error."]
     assert kit.page.table.packs.rows == []
     assert "leave" in kit.hub.asked
@@ -128,7 +128,7 @@ def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
     kit.until(lambda: kit.page.connection.view is not None)
     kit.say(pack())
     click(kit.page.bar.connect_)
-    kit.until(lambda: kit.page.connection.stage is Stage.APART)
+    kit.until(lambda: kit.page.connection.stage is ConnectionStage.APART)
     assert kit.page.table.packs.rows == []
     assert not kit.page.detail.isVisible()
     assert kit.hub.asked[-1] == "leave"
@@ -154,7 +154,7 @@ def test_first_pack_is_chosen_and_figures_change_in_place(kit: Kit) -> None:
     kit.connect()
     other = replace(pack(), node="pack-2")
     kit.say(pack(), other)
-    assert kit.page.table.chosen == "pack-1"
+    assert kit.page.table.selected_pack == "pack-1"
     kit.page.table.choose("pack-2")
     resets = list[int]()
     kit.page.table.packs.modelReset.connect(lambda: resets.append(1))
@@ -163,7 +163,7 @@ def test_first_pack_is_chosen_and_figures_change_in_place(kit: Kit) -> None:
     assert kit.page.table.packs.rows[1][11].text == "99"
     kit.say(replace(pack(), node="pack-0"), pack(), other)  # a pack joins above
     assert resets == [1]
-    assert kit.page.table.chosen == "pack-2"
+    assert kit.page.table.selected_pack == "pack-2"
 
 
 def test_filter_leaves_the_packs_that_have_all_words(kit: Kit) -> None:
@@ -252,7 +252,7 @@ def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
     kit.connect()
     kit.say(replace(pack(), sending=TransferProgress("pack-1", SHA, 10, 10, "reverted", "it tripped")))
     kit.page.set_theme(LIGHT)
-    assert kit.page.table.chosen == "pack-1"
+    assert kit.page.table.selected_pack == "pack-1"
     assert LIGHT.amber in kit.page.detail.stepper.sentence.styleSheet()
     foreground = kit.page.table.packs.data(kit.page.table.packs.index(0, 0), Qt.ItemDataRole.ForegroundRole)
     assert foreground.name() == LIGHT.text
@@ -261,17 +261,17 @@ def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
 def test_everything_of_both_pages_is_in_the_palette(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    hub = FakeHub()
+    hub = FakeFleetBackend()
     monkeypatch.setattr("workbench.window.chain.LocalHub", lambda: hub)
     shown = show()
     fleet = shown.window.fleet
     fleet.bar.choose_file(tmp_path / "fleet.sqlite")
-    names = {deed.name for deed in shown.window.actions_.list()}
+    names = {deed.name for deed in shown.window.commands.list()}
     assert {"bundle build", "bundle key", "fleet connect", "fleet broker", "fleet send"} <= names
-    assert shown.window.actions_.deeds["fleet connect"].words() == "Fleet: connect"
+    assert shown.window.commands.commands["fleet connect"].words() == "Fleet: connect"
     press(shown, Qt.Key.Key_F, CTRL | SHIFT)
-    qtbot.waitUntil(lambda: fleet.connection.stage is Stage.OPEN)
-    assert shown.window.actions_.deeds["fleet connect"].words() == "Fleet: disconnect"
+    qtbot.waitUntil(lambda: fleet.connection.stage is ConnectionStage.OPEN)
+    assert shown.window.commands.commands["fleet connect"].words() == "Fleet: disconnect"
     shown.window.show_page("Fleet")
     press(shown, Qt.Key.Key_F, CTRL)
     assert fleet.bar.filter.hasFocus()
@@ -298,7 +298,7 @@ def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
 
 
 def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = FakeHub()
+    hub = FakeFleetBackend()
     monkeypatch.setattr("workbench.window.chain.LocalHub", lambda: hub)
     window = show(size=(1366, 768)).window
     window.show_page("Fleet")

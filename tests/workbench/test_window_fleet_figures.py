@@ -11,13 +11,13 @@ from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.fake_hub import NOW_MS, SHA, pack
 from workbench.window import format as fmt
-from workbench.window.fleet.figures import COLUMNS, STALE_S, Cell, cells
-from workbench.window.fleet.stepper import STEPS, Way, symbols, way_of
-from workbench.window.fleet.trend import ROWS, Trend
+from workbench.window.fleet.figures import COLUMNS, STALE_S, TableCell, make_row
+from workbench.window.fleet.stepper import STEPS, UpdateProgress, find_progress, symbols
+from workbench.window.fleet.trend import ROWS, PackTrend
 
 
-def row(node: NodeView) -> dict[str, Cell]:
-    return dict(zip((column.head for column in COLUMNS), cells(node, NOW_MS), strict=True))
+def row(node: NodeView) -> dict[str, TableCell]:
+    return dict(zip((column.head for column in COLUMNS), make_row(node, NOW_MS), strict=True))
 
 
 def test_row_says_what_the_pack_says() -> None:
@@ -76,7 +76,7 @@ def test_unknown_word_is_shown_as_it_came() -> None:
 def marks(state: str, fraction: float | None = 1.0) -> str:
     """A letter a step: done, under way, later, wrong."""
     letters = {"ok": "d", "play": "n", "ring": "-", "cross": "x"}
-    return "".join(letters[symbol] for symbol, _ in symbols(Way(SHA, state, fraction=fraction)))
+    return "".join(letters[symbol] for symbol, _ in symbols(UpdateProgress(SHA, state, fraction=fraction)))
 
 
 @pytest.mark.parametrize(
@@ -98,18 +98,18 @@ def test_bundle_that_never_arrived_is_refused_at_its_download() -> None:
 
 
 def test_reason_is_a_sentence_beside_the_state() -> None:
-    way = Way(SHA, "refused", "has serial 5, older than 7")
-    assert way.sentence == f"{Way(SHA, 'refused').sentence} Reason: {way.reason}."
-    assert "golden vectors differ" in Way(SHA, "reverted", "golden vectors differ").sentence
+    way = UpdateProgress(SHA, "refused", "has serial 5, older than 7")
+    assert way.sentence == f"{UpdateProgress(SHA, 'refused').sentence} Reason: {way.reason}."
+    assert "golden vectors differ" in UpdateProgress(SHA, "reverted", "golden vectors differ").sentence
 
 
 def test_what_is_sent_here_stands_above_what_the_pack_says() -> None:
     said = {"Bundle/Desired": "cd" * 32, "Bundle/State": "refused"}
     sent = NodeView("pack-1", online=True, rows=0, last_ms=None, status=said, sending=_progress())
-    assert way_of(sent) == Way(SHA, "desired", fraction=0.25)
+    assert find_progress(sent) == UpdateProgress(SHA, "desired", fraction=0.25)
     alone = NodeView("pack-1", online=True, rows=0, last_ms=None, status=said)
-    assert way_of(alone) == Way("cd" * 32, "refused")
-    assert way_of(NodeView("pack-1", online=True, rows=0, last_ms=None, status={})) == Way("", "")
+    assert find_progress(alone) == UpdateProgress("cd" * 32, "refused")
+    assert find_progress(NodeView("pack-1", online=True, rows=0, last_ms=None, status={})) == UpdateProgress("", "")
 
 
 def _progress() -> TransferProgress:
@@ -120,9 +120,9 @@ def _progress() -> TransferProgress:
 
 
 def test_trend_keeps_the_newest_two_minutes_in_order() -> None:
-    trend = Trend()
+    trend = PackTrend()
     for look in range(3 * ROWS):
-        trend.look(pack(Pack_Current=float(look)), NOW_MS, 0.1 * look)
+        trend.append_status(pack(Pack_Current=float(look)), NOW_MS, 0.1 * look)
     assert len(trend.t_s) == ROWS
     assert (np.diff(trend.t_s) > 0.0).all()
     assert trend.newest("Pack/Current") == 3 * ROWS - 1
@@ -130,17 +130,17 @@ def test_trend_keeps_the_newest_two_minutes_in_order() -> None:
 
 
 def test_window_that_was_busy_makes_no_hole_in_a_trend() -> None:
-    trend = Trend()
+    trend = PackTrend()
     for t_s in (0.0, 2.0):
-        trend.look(pack(), NOW_MS, t_s)
+        trend.append_status(pack(), NOW_MS, t_s)
     assert np.diff(trend.t_s).max() < 0.6
     assert np.isfinite(trend.line("Pack/SoC")).all()
     assert trend.newest_s == 2.0
 
 
 def test_trend_has_a_hole_where_the_pack_is_silent() -> None:
-    trend = Trend()
+    trend = PackTrend()
     for look, age_s in enumerate((0.1, STALE_S + 1.0, 0.1)):
-        trend.look(pack(age_s), NOW_MS, float(look))
+        trend.append_status(pack(age_s), NOW_MS, float(look))
     times = trend.t_s.searchsorted((0.0, 1.0, 2.0))
     assert [math.isnan(value) for value in trend.line("Pack/SoC")[times].tolist()] == [False, True, False]

@@ -20,9 +20,9 @@ from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
 from workbench.session.actions import Failure
-from workbench.window.desk import Desk
-from workbench.window.fleet.connection import Stage
-from workbench.window.fleet.hub import LocalHub
+from workbench.window.desk import SessionController
+from workbench.window.fleet.connection import ConnectionStage
+from workbench.window.fleet.hub import LocalFleetBackend
 from workbench.window.fleet.page import FleetPage
 from workbench.window.themes import DARK
 
@@ -44,12 +44,12 @@ class Desked:
 
     def __init__(self, root: Path, qtbot: QtBot) -> None:
         self._qtbot = qtbot
-        self.desk, self.hub = Desk(), LocalHub()
+        self.desk, self.hub = SessionController(), LocalFleetBackend()
         self.page = FleetPage(self.desk, self.hub, root, DARK)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
         self._timer = QTimer(self.page)
-        self._timer.timeout.connect(self.desk.read)
+        self._timer.timeout.connect(self.desk.values_due)
         self._timer.start(30)
         qtbot.addWidget(self.page)
         self.page.show()
@@ -196,7 +196,7 @@ def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(desked: Deske
     page.connection.start_broker()
     desked.until(lambda: page.bar.word.text() == "CONNECTED" and page.node is not None and page.node.online)
     assert broker.url == url
-    assert page.connection.stage is Stage.OPEN
+    assert page.connection.stage is ConnectionStage.OPEN
 
 
 def test_file_that_is_no_fleets_is_refused_in_words(desked: Desked, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_file_that_is_no_fleets_is_refused_in_words(desked: Desked, tmp_path: Pa
     desked.page.connect_or_leave()
     desked.until(lambda: desked.failures)
     assert "odd.sqlite" in desked.failures[0].sentence
-    assert desked.page.connection.stage is Stage.APART
+    assert desked.page.connection.stage is ConnectionStage.APART
 
 
 def test_address_that_is_none_is_refused_in_words(desked: Desked) -> None:

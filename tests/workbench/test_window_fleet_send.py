@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
-from workbench.window.dialogs import Question
-from workbench.window.fleet.connection import Stage
+from workbench.window.dialogs import QuestionDialog
+from workbench.window.fleet.connection import ConnectionStage
 from workbench.window.themes import DARK
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def kit(qtbot: QtBot) -> Iterator[Kit]:
     made.page.connection.close()
 
 
-def send(kit: Kit) -> Question:
+def send(kit: Kit) -> QuestionDialog:
     click(kit.page.detail.send)
-    return front(Question)
+    return front(QuestionDialog)
 
 
 def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
@@ -83,7 +83,7 @@ def test_file_that_cannot_be_sent_is_told(kit: Kit) -> None:
     kit.page.send(Path("odd.bundle"), "pack-1")
     kit.until(lambda: bool(kit.failures))
     assert "cannot be read" in kit.failures[0].sentence
-    assert kit.page.connection.stage is Stage.OPEN
+    assert kit.page.connection.stage is ConnectionStage.OPEN
 
 
 def test_nothing_is_sent_without_a_pack(kit: Kit) -> None:

@@ -25,11 +25,11 @@ from workbench.window import format as fmt
     ],
 )
 def test_values_show_with_fixed_decimals_and_unit(channel: str, unit: str, si: float, text: str) -> None:
-    assert fmt.display(channel, unit).text(si) == text
+    assert fmt.find_display(channel, unit).text(si) == text
 
 
 def test_words_of_the_bench_name_its_states() -> None:
-    shown = fmt.display("bms/state", "1", {"bms/state": {3: "NORMAL"}})
+    shown = fmt.find_display("bms/state", "1", {"bms/state": {3: "NORMAL"}})
     assert shown.text(3.0) == "NORMAL"
     assert shown.text(9.0) == "9"
 
@@ -62,5 +62,5 @@ def test_ages_are_short(seconds: float, text: str) -> None:
 def test_run_time_and_counts_are_of_fixed_form() -> None:
     assert fmt.run_time(192.9) == "00:03:12"
     assert fmt.count(19214) == "19\u202f214"
-    assert fmt.octets(3_200_000) == "3.2 MB"
-    assert fmt.octets(812) == "812 B"
+    assert fmt.format_bytes(3_200_000) == "3.2 MB"
+    assert fmt.format_bytes(812) == "812 B"

@@ -14,8 +14,8 @@ from control.state import BenchState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move, press, press_in, write
 from workbench.session.actions import Failure, PendingAction
-from workbench.window.layout import Memory
-from workbench.window.pace import CATCH_UP_S, PERIOD_S, Pace
+from workbench.window.layout import LayoutSettings
+from workbench.window.pace import CATCH_UP_S, PERIOD_S, FramePacer
 from workbench.window.themes import LIGHT
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LAPTOP = (1366, 768)
 @pytest.mark.parametrize("state", list(BenchState))
 def test_every_grey_button_says_why(running: Shown, qtbot: QtBot, state: BenchState) -> None:
     running.session.change(state=state, run_name="" if state is BenchState.DISCONNECTED else "run")
-    qtbot.waitUntil(lambda: running.shell.desk.status.state is state)
+    qtbot.waitUntil(lambda: running.shell.controller.status.state is state)
     for page in running.shell.pages:
         running.window.show_page(page)
         grey = [part for part in running.shell.findChildren(QPushButton) if part.isVisible() and not part.isEnabled()]
@@ -81,7 +81,7 @@ def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: Qt
     notices = shown.window.notices
     notices.failure.show_failure(Failure("The supply did not answer.", "Switch it on.", "LinkSilent\n" * 20))
     click(notices.failure.fold)
-    shown.shell.desk.pending.append(PendingAction("Export run.csv", fraction=0.3, left_s=4.0))
+    shown.shell.controller.pending.append(PendingAction("Export run.csv", fraction=0.3, left_s=4.0))
     qtbot.waitUntil(notices.work.isVisible)
     draw(shown, qtbot, 6)
     assert (shown.shell.width(), shown.shell.height()) == LAPTOP
@@ -94,7 +94,7 @@ def test_notices_with_details_fit_a_laptop(show: Callable[..., Shown], qtbot: Qt
 def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown, qtbot: QtBot) -> None:
     cancelled: list[bool] = []
     work = PendingAction("Export run.csv", "row 300", fraction=0.3, left_s=4.0, cancel=lambda: cancelled.append(True))
-    running.shell.desk.pending.append(work)
+    running.shell.controller.pending.append(work)
     bar = running.window.notices.work
     qtbot.waitUntil(bar.isVisible)
     assert bar.sentence.text().startswith("Export run.csv")
@@ -107,7 +107,7 @@ def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown
 
 
 def test_frame_that_is_late_is_followed_sooner() -> None:
-    pace = Pace(10.0)
+    pace = FramePacer(10.0)
     pace.follow(10.0, 10.0 + 0.02)
     assert pace.due_s == pytest.approx(10.0 + PERIOD_S)  # in time: the phase is kept
     pace.follow(10.0 + PERIOD_S, 10.0 + PERIOD_S + 0.05)
@@ -115,13 +115,13 @@ def test_frame_that_is_late_is_followed_sooner() -> None:
 
 
 def test_frames_that_were_missed_in_a_long_stall_are_not_made_up_for() -> None:
-    pace = Pace(10.0)
+    pace = FramePacer(10.0)
     pace.follow(10.0, 12.0)
     assert pace.due_s == pytest.approx(12.0 - CATCH_UP_S)
 
 
 def test_a_moments_stall_does_not_slow_the_frames_after_it() -> None:
-    pace, now_s = Pace(10.0), 10.5  # half a second for another theme
+    pace, now_s = FramePacer(10.0), 10.5  # half a second for another theme
     for _ in range(30):
         began_s = max(now_s, pace.due_s)
         now_s = began_s + 0.025
@@ -130,7 +130,7 @@ def test_a_moments_stall_does_not_slow_the_frames_after_it() -> None:
 
 
 def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() -> None:
-    pace = Pace(10.0)
+    pace = FramePacer(10.0)
     for late_s, gives_way in ((0.04, False), (0.08, True), (0.04, True), (0.0, False)):
         for _ in range(300):
             pace.follow(pace.due_s + late_s, pace.due_s + late_s + 0.01)
@@ -155,7 +155,7 @@ def test_guard_hears_from_the_window_amid_a_change_of_theme(running: Shown, monk
 @pytest.mark.alone
 def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> None:
     due: list[float] = []
-    desk = running.shell.desk
+    desk = running.shell.controller
     desk.ticked.connect(lambda: due.append(desk.pace.due_s))
     busy = [0]
 
@@ -164,7 +164,7 @@ def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> No
         if busy[0] % 4 == 0:
             QTest.qSleep(45)  # fixed wait: longer than a frame, a repeating timer would begin anew
 
-    desk.read.connect(now_and_then)
+    desk.values_due.connect(now_and_then)
     qtbot.waitUntil(lambda: len(due) >= 40, timeout=8000)
     steps = [later - sooner for sooner, later in pairwise(due)]
     kept = [step for step in steps if step == pytest.approx(PERIOD_S)]
@@ -199,12 +199,12 @@ def test_double_click_on_a_title_floats_a_dock(running: Shown, qtbot: QtBot) -> 
 
 
 def test_theme_comes_back(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> None:
-    first = show(FakeSession(past_s=1.0), memory=Memory(tmp_path / "layout.ini"))
+    first = show(FakeSession(past_s=1.0), memory=LayoutSettings(tmp_path / "layout.ini"))
     press(first, Qt.Key.Key_T, CTRL)
     chosen = first.shell.theme.name
     first.shell.close()
     assert chosen == "light"
-    assert Memory(tmp_path / "layout.ini").theme == chosen
+    assert LayoutSettings(tmp_path / "layout.ini").theme == chosen
 
 
 def test_signals_are_dragged_out_of_the_tree(running: Shown, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

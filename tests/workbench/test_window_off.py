@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 from control.state import BenchState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, SHIFT, front, in_front, press, press_in
-from workbench.window.dialogs import Inject, Reason
-from workbench.window.palette import Palette
+from workbench.window.dialogs import InjectDialog, ReasonDialog
+from workbench.window.palette import CommandPalette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_off_key_works_while_a_filter_is_typed(running: Shown) -> None:
 def test_off_key_works_while_the_palette_is_open(running: Shown, qtbot: QtBot) -> None:
     running.window.show_palette()
     qtbot.waitUntil(in_front)
-    palette = front(Palette)
+    palette = front(CommandPalette)
     qtbot.waitUntil(palette.text.hasFocus)
     press_in(palette, Qt.Key.Key_Period, CTRL)
     assert running.session.asked.count(OFF) == 1
@@ -45,18 +45,18 @@ def test_off_key_works_while_the_palette_is_open(running: Shown, qtbot: QtBot) -
 
 def test_off_key_works_while_a_reason_is_typed(running: Shown, qtbot: QtBot) -> None:
     running.session.trip("cell_07/voltage 5.02 V above 5.00 V")
-    qtbot.waitUntil(lambda: running.shell.desk.status.state is BenchState.TRIPPED)
+    qtbot.waitUntil(lambda: running.shell.controller.status.state is BenchState.TRIPPED)
     running.window.ask_reset()
     qtbot.waitUntil(in_front)
-    press_in(front(Reason), Qt.Key.Key_Period, CTRL)
+    press_in(front(ReasonDialog), Qt.Key.Key_Period, CTRL)
     assert running.session.asked.count(OFF) == 1
-    front(Reason).close()
+    front(ReasonDialog).close()
 
 
 def test_off_key_works_while_a_list_of_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
     running.window.ask_fault()
     qtbot.waitUntil(in_front)
-    dialog = front(Inject)
+    dialog = front(InjectDialog)
     kind: QComboBox = dialog.kind
     kind.showPopup()
     qtbot.waitUntil(kind.view().isVisible)
@@ -89,9 +89,9 @@ def test_off_key_works_in_a_dock_that_floats(running: Shown, qtbot: QtBot) -> No
 def test_off_key_is_any_period_with_control(running: Shown, qtbot: QtBot, held: Qt.KeyboardModifier) -> None:
     running.window.ask_fault()
     qtbot.waitUntil(in_front)
-    press_in(front(Inject), Qt.Key.Key_Period, held)
+    press_in(front(InjectDialog), Qt.Key.Key_Period, held)
     assert running.session.asked.count(OFF) == 1
-    front(Inject).close()
+    front(InjectDialog).close()
 
 
 @pytest.mark.parametrize("number", range(1, 8))

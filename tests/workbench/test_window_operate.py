@@ -21,7 +21,7 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.session.actions import Failure
-from workbench.window.dialogs import Inject, Question, Reason
+from workbench.window.dialogs import InjectDialog, QuestionDialog, ReasonDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_arming_can_be_cancelled(show: Callable[..., Shown], qtbot: QtBot) -> No
     session = FakeSession(past_s=2.0)
     session.connect()
     shown = show(session)
-    shown.window.actions_.run("arm")
+    shown.window.commands.run("arm")
     qtbot.waitUntil(lambda: shown.window.checklist is not None)
     assert shown.window.checklist is not None
     shown.window.checklist.no.click()
@@ -85,7 +85,7 @@ def test_outputs_off_key_works_from_the_page(running: Shown, qtbot: QtBot) -> No
 def test_outputs_off_key_works_while_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
     running.window.ask_fault()
     qtbot.waitUntil(in_front)
-    dialog = front(Inject)
+    dialog = front(InjectDialog)
     press_in(dialog, Qt.Key.Key_Period, CTRL)
     assert running.session.asked.count(("outputs off",)) == 1
     dialog.close()
@@ -109,9 +109,9 @@ def test_outputs_off_button_is_the_same(running: Shown) -> None:
 def test_outputs_off_button_stands_in_every_dialog(running: Shown, qtbot: QtBot) -> None:
     running.window.ask_lane("twin", "ECM pack")
     qtbot.waitUntil(in_front)
-    click(front(Question).off)
+    click(front(QuestionDialog).off)
     assert ("outputs off",) in running.session.asked
-    front(Question).close()
+    front(QuestionDialog).close()
 
 
 def test_escape_never_stops_a_run(running: Shown) -> None:
@@ -125,7 +125,7 @@ def test_trip_stays_until_reset_with_a_reason(running: Shown, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Reset…")
     click(running.shell.toolbar.arm)
     qtbot.waitUntil(in_front)
-    dialog = front(Reason)
+    dialog = front(ReasonDialog)
     assert not dialog.yes.isEnabled()
     assert "reason" in dialog.yes.toolTip()
     write(dialog.text, "wire back in place")
@@ -147,7 +147,7 @@ def test_lane_changes_only_after_a_question(running: Shown, qtbot: QtBot) -> Non
     click(row)
     qtbot.waitUntil(in_front)
     assert ("activate", "twin", "ECM pack") not in running.session.asked
-    dialog = front(Question)
+    dialog = front(QuestionDialog)
     click(dialog.yes)
     qtbot.waitUntil(lambda: ("activate", "twin", "ECM pack") in running.session.asked)
     qtbot.waitUntil(lambda: "active" in row.accessibleName())
@@ -158,7 +158,7 @@ def test_question_about_a_lane_can_be_declined_by_escape(running: Shown, qtbot: 
     row.setFocus()
     key(row, Qt.Key.Key_Space)
     qtbot.waitUntil(in_front)
-    key(front(Question), Qt.Key.Key_Escape)
+    key(front(QuestionDialog), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not in_front())
     assert all(what[0] != "activate" for what in running.session.asked)
     assert running.session.status.state is BenchState.RUNNING
@@ -167,7 +167,7 @@ def test_question_about_a_lane_can_be_declined_by_escape(running: Shown, qtbot: 
 def test_fault_is_injected_with_its_parameters_in_si(running: Shown, qtbot: QtBot) -> None:
     press(running, Qt.Key.Key_I, CTRL)
     qtbot.waitUntil(in_front)
-    dialog = front(Inject)
+    dialog = front(InjectDialog)
     dialog.kind.setCurrentIndex(3)
     field, _ = dialog.fields["temperature"]
     assert isinstance(field, QDoubleSpinBox)
@@ -207,7 +207,9 @@ def test_limits_show_what_is_closest_to_the_bench_limit(running: Shown, qtbot: Q
 
 
 def test_failure_is_a_sentence_with_details_to_copy(running: Shown) -> None:
-    running.shell.desk.failed.emit(Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1"))
+    running.shell.controller.failed.emit(
+        Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1")
+    )
     bar = running.window.notices.failure
     assert bar.sentence.text() == "The supply did not answer."
     assert bar.hint.text() == "Switch it on."

@@ -22,8 +22,8 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.session.actions import Failure
-from workbench.window.layout import Memory
-from workbench.window.palette import Palette
+from workbench.window.layout import LayoutSettings
+from workbench.window.palette import CommandPalette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> None:
     press(running, Qt.Key.Key_P, CTRL | SHIFT)
     qtbot.waitUntil(in_front)
-    palette = front(Palette)
-    assert palette.list.count() == len(running.window.actions_.list())
+    palette = front(CommandPalette)
+    assert palette.list.count() == len(running.window.commands.list())
     write(palette.text, "light theme")
     assert palette.list.currentItem().text() == "Use the light theme"
     key(palette.text, Qt.Key.Key_Return)
@@ -47,7 +47,7 @@ def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> No
 
 def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown) -> None:
     running.window.show_palette()
-    palette = front(Palette)
+    palette = front(CommandPalette)
     write(palette.text, "leave the replay")
     assert palette.list.currentItem().toolTip() == "No run is being replayed."
     palette.text.clear()
@@ -57,7 +57,7 @@ def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown) -> No
 
 
 def test_no_two_actions_share_their_keys(running: Shown) -> None:
-    keys = [deed.keys for deed in running.window.actions_.list() if deed.keys]
+    keys = [deed.keys for deed in running.window.commands.list() if deed.keys]
     assert len(keys) == len(set(keys))
 
 
@@ -78,16 +78,16 @@ def test_theme_switches_while_it_runs(running: Shown) -> None:
 
 
 def test_layout_comes_back_and_can_be_reset(show: Callable[..., Shown], tmp_path: Path, qtbot: QtBot) -> None:
-    first = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
+    first = show(FakeSession(past_s=2.0), memory=LayoutSettings(tmp_path / "layout.ini"))
     draw(first, qtbot, 2)
     first.window.bench.docks["faults"].hide()
     first.window.bench.docks["gate"].setFloating(True)
     first.shell.close()
-    second = show(FakeSession(past_s=2.0), memory=Memory(tmp_path / "layout.ini"))
+    second = show(FakeSession(past_s=2.0), memory=LayoutSettings(tmp_path / "layout.ini"))
     draw(second, qtbot, 2)
     assert second.window.bench.docks["faults"].isHidden()
     assert second.window.bench.docks["gate"].isFloating()
-    second.window.actions_.run("reset layout")
+    second.window.commands.run("reset layout")
     assert not second.window.bench.docks["faults"].isHidden()
     assert not second.window.bench.docks["gate"].isFloating()
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tests.workbench.conftest import Shown
     from workbench.session.actions import Failure
-    from workbench.window.past import ReplaySource, RunLine
+    from workbench.window.past import ReplaySource, RunListEntry
 
 SLOW_MS = 30_000
 ALT = Qt.KeyboardModifier.AltModifier
@@ -95,7 +95,7 @@ def test_keyboard_alone_opens_plays_seeks_and_leaves_a_run(shown: Shown, qtbot: 
     press(shown, Qt.Key.Key_Down, ALT)
     press(shown, Qt.Key.Key_Down, ALT)
     assert transport.rate == 0.5
-    shown.window.actions_.run("leave replay")
+    shown.window.commands.run("leave replay")
     assert shown.window.bench.replay is None
 
 
@@ -104,10 +104,10 @@ def test_keyboard_alone_filters_and_chooses_a_run(shown: Shown, home: Path, qtbo
     listed(shown, qtbot, 2)
     runs = shown.window.runs
     qtbot.waitUntil(runs.view.hasFocus)
-    chosen = runs.chosen
+    chosen = runs.selected_run
     press(shown, Qt.Key.Key_Down)
-    assert runs.chosen is not None
-    assert runs.chosen != chosen
+    assert runs.selected_run is not None
+    assert runs.selected_run != chosen
     press(shown, Qt.Key.Key_F, CTRL)
     assert runs.filter.hasFocus()
     write(runs.filter, "run-a")
@@ -119,23 +119,25 @@ def test_chosen_run_stays_chosen_when_the_list_is_read_again(shown: Shown, home:
     listed(shown, qtbot, 2)
     runs = shown.window.runs
     press(shown, Qt.Key.Key_Down)
-    assert runs.chosen is not None
-    name = runs.chosen.name
+    assert runs.selected_run is not None
+    name = runs.selected_run.name
     record(home / "run-c")
-    shown.window.actions_.run("refresh runs")
+    shown.window.commands.run("refresh runs")
     qtbot.waitUntil(lambda: len(runs.table.rows) == 3, timeout=SLOW_MS)
-    assert runs.chosen is not None
-    assert runs.chosen.name == name
+    assert runs.selected_run is not None
+    assert runs.selected_run.name == name
 
 
 def test_run_is_exported_from_the_keyboard(shown: Shown, qtbot: QtBot, tmp_path: Path) -> None:
     listed(shown, qtbot)
-    shown.window.actions_.run("export CSV")
+    shown.window.commands.run("export CSV")
     qtbot.waitUntil(in_front)
     dialog = front(QFileDialog)
     dialog.selectFile(str(tmp_path / "run.csv"))
     press_in(dialog, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: (tmp_path / "run.csv").exists() and not shown.shell.desk.background.tasks, timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: (tmp_path / "run.csv").exists() and not shown.shell.controller.background.tasks, timeout=SLOW_MS
+    )
     assert "oven/power" in (tmp_path / "run.csv").read_text().splitlines()[0]
 
 
@@ -198,8 +200,8 @@ def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(
 
 
 def rows_of(qtbot: QtBot, past: RunLibrary) -> list[str]:
-    got: list[Sequence[RunLine]] = []
-    work = past.look(got.append)
+    got: list[Sequence[RunListEntry]] = []
+    work = past.list_runs(got.append)
     qtbot.waitUntil(lambda: work.done, timeout=SLOW_MS)
     assert work.error is None
     return [row.name for row in got[0]]

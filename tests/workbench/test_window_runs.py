@@ -100,11 +100,11 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
 
 
 def test_session_is_polled_during_a_replay(shown: Shown, qtbot: QtBot) -> None:
-    shown.window.runs.open_chosen()
+    shown.window.runs.open_selected()
     qtbot.waitUntil(lambda: shown.window.bench.replay is not None, timeout=SLOW_MS)
     before = shown.session.polls
     qtbot.waitUntil(lambda: shown.session.polls > before + 3)
-    shown.window.actions_.run("outputs off")
+    shown.window.commands.run("outputs off")
     assert ("outputs off",) in shown.session.asked
 
 
@@ -118,7 +118,7 @@ def test_run_is_exported_beside_the_window(shown: Shown, qtbot: QtBot, tmp_path:
     dialog.fileSelected.emit(str(file))
     dialog.close()
     qtbot.waitUntil(shown.window.notices.work.isVisible)
-    qtbot.waitUntil(lambda: not shown.shell.desk.background.tasks, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not shown.shell.controller.background.tasks, timeout=SLOW_MS)
     assert not shown.window.notices.failure.isVisible()
     assert file.stat().st_size > 10_000
     if word == "CSV":
@@ -133,7 +133,7 @@ def test_export_can_be_cancelled(shown: Shown, qtbot: QtBot, tmp_path: Path) -> 
     page.export(tmp_path / "run.mf4")
     qtbot.waitUntil(shown.window.notices.work.cancel.isEnabled)
     click(shown.window.notices.work.cancel)
-    qtbot.waitUntil(lambda: not shown.shell.desk.background.tasks, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not shown.shell.controller.background.tasks, timeout=SLOW_MS)
     assert list(tmp_path.iterdir()) == []
 
 

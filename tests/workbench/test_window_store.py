@@ -9,9 +9,9 @@ import pytest
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable, Quality
 from workbench.session.status import LaneInfo
-from workbench.window.bins import Bins
+from workbench.window.bins import MinMaxBins
 from workbench.window.scale import follow, round_scale
-from workbench.window.store import Store
+from workbench.window.store import ChannelHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Line:
         table = ChannelTable(tuple(Channel(name, "V") for name in NAMES))
         self.writer = RingWriter.create(folder / "ring", table, 2, capacity=4000)
         self.reader = RingReader.open(folder / "ring")
-        self.store = Store(self.reader, LANES, rows)
+        self.store = ChannelHistory(self.reader, LANES, rows)
         self.at = 0
 
     def __enter__(self) -> Self:
@@ -87,7 +87,7 @@ def test_active_twin_tracks_the_read_back_and_others_differ_from_it(line: Line) 
 
 
 def test_differences_follow_the_lane_that_became_active(line: Line) -> None:
-    line.store.relate((LaneInfo("twin", "A", active=False), LaneInfo("twin", "B", active=True)))
+    line.store.set_lanes((LaneInfo("twin", "A", active=False), LaneInfo("twin", "B", active=True)))
     line.put((3.600, 3.64, 3.601, 3.608))
     line.store.feed()
     assert line.store.at()["twin/B/difference"] == pytest.approx(0.008, abs=1e-6)
@@ -134,7 +134,7 @@ def test_a_ring_that_starts_anew_starts_the_store_anew(line: Line) -> None:
 
 def test_bins_hold_least_and_greatest_of_every_pixel_however_they_were_fed(line: Line) -> None:
     noise = np.random.default_rng(1)
-    bins = Bins(["cell_01/voltage", "cells/max"], 50, 0.07)
+    bins = MinMaxBins(["cell_01/voltage", "cells/max"], 50, 0.07)
     values: list[float] = []
     for number in range(420):
         values.append(float(noise.standard_normal()))
@@ -179,7 +179,7 @@ def test_tracking_holds_the_read_back_against_the_set_point_that_was_in_force(li
 
 def test_residual_holds_every_twin_against_the_measurement(tmp_path: Path) -> None:
     with Line(tmp_path) as line:
-        store = Store(line.reader, LANES, 500, residual=True)
+        store = ChannelHistory(line.reader, LANES, 500, residual=True)
         line.put((3.600, 3.64, 3.601, 3.608))
         store.feed()
         assert store.at()["twin/A/difference"] == pytest.approx(0.001, abs=1e-6)
@@ -190,7 +190,7 @@ def test_rare_spikes_do_not_set_a_usual_range(line: Line) -> None:
     for number in range(400):
         line.put((1.0 if number == 200 else 0.001, 0.0, 0.0, 0.0))
     line.store.feed()
-    bins = Bins(["cell_01/voltage"], 100, 0.04)
+    bins = MinMaxBins(["cell_01/voltage"], 100, 0.04)
     bins.update(line.store, math.floor(line.store.newest_s / 0.04))
     assert bins.extent("cell_01/voltage")[1] == 1.0
     assert bins.extent("cell_01/voltage", usual=True)[1] == pytest.approx(0.001)

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.tree import Tree
+    from workbench.window.tree import SignalTree
 
 VOLTS = [f"cell_{number:02d}/voltage" for number in range(1, CELLS + 1)]
 
 
-def words(tree: Tree, channel: str) -> tuple[str, str, str]:
+def words(tree: SignalTree, channel: str) -> tuple[str, str, str]:
     signal = tree.model.signal_at(tree.model.find(channel))
     assert signal is not None
     return tree.words_of(signal)
@@ -201,7 +201,7 @@ def test_figures_are_tabular(running: Shown, px: int) -> None:
 @pytest.mark.parametrize("state", list(BenchState))
 def test_state_stands_in_plain_sight(running: Shown, qtbot: QtBot, state: BenchState) -> None:
     running.session.change(state=state, trip_reason="cell_07 5.02 V" if state is BenchState.TRIPPED else "")
-    label = running.shell.toolbar.standing.state
+    label = running.shell.toolbar.state_indicator.state
     spoken = f"{state.word}. cell_07 5.02 V" if state is BenchState.TRIPPED else state.word
     qtbot.waitUntil(lambda: label.accessibleDescription() == spoken)
     assert label.isVisible()

@@ -17,7 +17,7 @@ from PySide6.QtCore import QTimer
 from workbench.compose.session import open_session
 from workbench.session import waiting
 from workbench.window.app import run_window
-from workbench.window.layout import Memory
+from workbench.window.layout import LayoutSettings
 
 if TYPE_CHECKING:
     from workbench.session.live_session import LiveSession
@@ -76,7 +76,7 @@ def main(bench: Path, folder: Path, seconds: int) -> int:
         pending: Any = action()
         waiting.finish(session, pending, within_s)
     watched = WindowMonitor(session, folder, seconds)
-    return run_window(lambda: session, memory=Memory(folder / "layout.ini"), ready=watched.begin)
+    return run_window(lambda: session, memory=LayoutSettings(folder / "layout.ini"), ready=watched.begin)
 
 
 if __name__ == "__main__":

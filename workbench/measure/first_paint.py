@@ -58,7 +58,7 @@ def peer(folder: Path, *, plots: bool) -> None:
     from PySide6.QtCore import QEvent, QObject, QTimer  # noqa: PLC0415  # counted: a start pays for it
     from PySide6.QtWidgets import QApplication, QMainWindow  # noqa: PLC0415
 
-    from workbench.window.stats import process_age_s  # noqa: PLC0415
+    from workbench.window.stats import read_process_age_s  # noqa: PLC0415
 
     application = QApplication(sys.argv[:1])
     window = QMainWindow()
@@ -82,7 +82,7 @@ def peer(folder: Path, *, plots: bool) -> None:
             return super().eventFilter(watched, event)
 
         def tell(self) -> None:
-            age_ms = 1e3 * process_age_s()
+            age_ms = 1e3 * read_process_age_s()
             _write_result(folder, shell_ms=age_ms, plots_ms=age_ms)
             application.quit()
 

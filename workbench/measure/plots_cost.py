@@ -17,7 +17,11 @@ SECONDS: Final = 3.0
 
 def main(folder: Path, whose: str) -> None:
     """`whose` is `own`, `all` or `reduced`; the figures go into `told.json`."""
-    found = cost.own_cost(SECONDS) if whose == "own" else cost.peer_cost(SECONDS, reduced=whose == "reduced")
+    found = (
+        cost.measure_own_cost(SECONDS)
+        if whose == "own"
+        else cost.measure_pyqtgraph_cost(SECONDS, reduced=whose == "reduced")
+    )
     (folder / "told.json").write_text(json.dumps(found), encoding="utf-8")
 
 

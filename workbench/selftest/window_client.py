@@ -11,7 +11,7 @@ from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
 from workbench.session import waiting
-from workbench.window.pictures import Offscreen, serve
+from workbench.window.pictures import OffscreenWindow, serve
 
 SHOW_S = 8.0
 TELL_S = 0.2
@@ -21,12 +21,12 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
     """Connect, arm, run; pictures into `folder`; then the live window, telling how it is in `window.json`."""
     starter = os.getppid()
     session = open_session(bench, runs, defects=BENCH_DEFECTS.get(defect, NO_DEFECTS))
-    window = Offscreen(lambda: session)
+    window = OffscreenWindow(lambda: session)
     waiting.finish(window, session.connect(), waiting.CONNECT_S)
     waiting.finish(window, session.arm(), waiting.ARM_S)
     waiting.finish(window, session.start(), 5.0)
     serve(SHOW_S)
-    pictures = [str(path) for path in window.pictures(folder)]
+    pictures = [str(path) for path in window.save_screenshots(folder)]
     while os.getppid() == starter:  # else it was killed, and nobody is left to end this window
         serve(TELL_S)
         status = session.status

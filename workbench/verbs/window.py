@@ -35,12 +35,12 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
     """Connect, arm, run, take pictures, stop; True when it went well."""
     from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.session import waiting  # noqa: PLC0415  # as above
-    from workbench.window.pictures import Offscreen, serve  # noqa: PLC0415
+    from workbench.window.pictures import OffscreenWindow, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
     session = open_session(bench, out, take_over=take_over)
     try:
-        window = Offscreen(lambda: session)
+        window = OffscreenWindow(lambda: session)
         waiting.finish(window, session.connect(), waiting.CONNECT_S)
         report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
         waiting.finish(window, session.arm(), waiting.ARM_S)
@@ -49,7 +49,7 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
         report.line(f"running for {RUN_S:g} s")
         began_s = time.monotonic()
         serve(RUN_S)
-        pictures = window.pictures(out.resolve() / "pictures")
+        pictures = window.save_screenshots(out.resolve() / "pictures")
         waiting.finish(window, session.stop(), 10.0)
         report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.status.run_folder}")
     finally:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Deed:
+class WindowCommand:
     """One action: `name` for code, `words` for people, `keys` where it has a shortcut."""
 
     name: str
@@ -25,13 +25,13 @@ class Deed:
     always: bool = False  # its keys work whatever window is in front
 
 
-class Actions:
+class CommandRegistry:
     """Deeds by name; each is a `QAction` of the window, so that its keys work."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window
-        self.deeds: dict[str, Deed] = {}
-        self._done: dict[str, QAction] = {}
+        self.commands: dict[str, WindowCommand] = {}
+        self._qt_actions: dict[str, QAction] = {}
 
     def add(
         self,
@@ -45,7 +45,7 @@ class Actions:
     ) -> None:
         """Make it known; `why_not` answers an empty string when it makes sense now."""
         say = (lambda: words) if isinstance(words, str) else words
-        self.deeds[name] = Deed(name, say, run, keys, why_not, always)
+        self.commands[name] = WindowCommand(name, say, run, keys, why_not, always)
         action = QAction(self._window)
         action.setObjectName(name)
         if keys:
@@ -55,9 +55,9 @@ class Actions:
         action.setAutoRepeat(False)
         action.triggered.connect(lambda: self.run(name))
         self._window.addAction(action)
-        self._done[name] = action
+        self._qt_actions[name] = action
 
-    def redo(
+    def replace(
         self,
         name: str,
         words: str | Callable[[], str],
@@ -67,20 +67,20 @@ class Actions:
         why_not: Callable[[], str] = str,
     ) -> None:
         """Make it known, in place of one that has the name already."""
-        old = self._done.pop(name, None)
+        old = self._qt_actions.pop(name, None)
         if old is not None:
             self._window.removeAction(old)
             old.deleteLater()
         self.add(name, words, run, keys, why_not=why_not)
 
     def why_not(self, name: str) -> str:
-        return self.deeds[name].why_not()
+        return self.commands[name].why_not()
 
     def run(self, name: str) -> None:
         """Do it when it makes sense now; grey things do nothing."""
-        deed = self.deeds[name]
-        if not deed.why_not():
-            deed.run()
+        command = self.commands[name]
+        if not command.why_not():
+            command.run()
 
-    def list(self) -> list[Deed]:
-        return list(self.deeds.values())
+    def list(self) -> list[WindowCommand]:
+        return list(self.commands.values())

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Index = QModelIndex | QPersistentModelIndex
-TIME, LEVEL, TEXT, SOURCE, SEEN = range(5)
-KEPT: Final = 2000
+TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(5)
+MAX_ROWS: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
 _COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
-_SEEN_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
+_ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 
 class EventTable(QAbstractTableModel):
@@ -45,7 +45,7 @@ class EventTable(QAbstractTableModel):
         super().__init__()
         self._waiting_only = waiting_only
         self.rows: list[EventRecord] = []
-        self.seen: frozenset[int] = frozenset()
+        self.acknowledged: frozenset[int] = frozenset()
 
     def add(self, records: Sequence[EventRecord]) -> None:
         wanted = [record for record in records if not (self._waiting_only and record.event.level is Level.INFO)]
@@ -53,9 +53,9 @@ class EventTable(QAbstractTableModel):
             self.beginInsertRows(QModelIndex(), 0, len(wanted) - 1)
             self.rows[:0] = reversed(wanted)
             self.endInsertRows()
-        if len(self.rows) > KEPT:
-            self.beginRemoveRows(QModelIndex(), KEPT, len(self.rows) - 1)
-            del self.rows[KEPT:]
+        if len(self.rows) > MAX_ROWS:
+            self.beginRemoveRows(QModelIndex(), MAX_ROWS, len(self.rows) - 1)
+            del self.rows[MAX_ROWS:]
             self.endRemoveRows()
 
     def clear(self) -> None:
@@ -64,21 +64,23 @@ class EventTable(QAbstractTableModel):
         self.endResetModel()
 
     def mark(self, seen: AbstractSet[int]) -> None:
-        if self.seen != seen:
-            self.seen = frozenset(seen)
-            self.dataChanged.emit(self.index(0, SEEN), self.index(max(0, len(self.rows) - 1), SEEN))
+        if self.acknowledged != seen:
+            self.acknowledged = frozenset(seen)
+            self.dataChanged.emit(self.index(0, ACKNOWLEDGED), self.index(max(0, len(self.rows) - 1), ACKNOWLEDGED))
 
     @property
     def waiting(self) -> list[int]:
         """Numbers that nobody has acknowledged."""
-        return [row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.seen]
+        return [
+            row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
+        ]
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
         del parent
-        return SEEN + 1
+        return ACKNOWLEDGED + 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         record = self.rows[index.row()]
@@ -87,7 +89,7 @@ class EventTable(QAbstractTableModel):
             return "\n".join(filter(None, (event.text, event.detail)))
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        seen = "" if event.level is Level.INFO else _SEEN_WORDS[record.number in self.seen]
+        seen = "" if event.level is Level.INFO else _ACKNOWLEDGED_WORDS[record.number in self.acknowledged]
         return (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, seen)[index.column()]
 
 
@@ -111,13 +113,13 @@ class _Paint(QStyledItemDelegate):
             colour, bold, left = theme.colour(_COLOURS[level]), level is not Level.INFO, 24.0
             spot = QRectF(box.left() + 6, box.center().y() - 6, 12, 12)
             paint_icon(painter, _ICONS[level], spot, colour)
-        elif index.column() in (SOURCE, SEEN):
+        elif index.column() in (SOURCE, ACKNOWLEDGED):
             align = Qt.AlignmentFlag.AlignRight
-            waiting = index.column() == SEEN and record.number in view.table.waiting
-            colour = QColor(theme.blue if waiting else theme.faint if index.column() == SEEN else theme.muted)
+            waiting = index.column() == ACKNOWLEDGED and record.number in view.table.waiting
+            colour = QColor(theme.blue if waiting else theme.faint if index.column() == ACKNOWLEDGED else theme.muted)
         painter.setFont(font(bold=bold))
         painter.setPen(colour)
-        room = box.adjusted(left, 0, -15 if index.column() == SEEN else -8, 0)
+        room = box.adjusted(left, 0, -15 if index.column() == ACKNOWLEDGED else -8, 0)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, align | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -125,8 +127,8 @@ class _Paint(QStyledItemDelegate):
 class EventView(QTableView):
     """Rows without a grid; Enter or a click on the last column acknowledges, a double-click tells more."""
 
-    seen = Signal(list)
-    told = Signal(EventRecord)
+    acknowledged = Signal(list)
+    details_wanted = Signal(EventRecord)
 
     def __init__(self, table: EventTable, theme: Theme, name: str) -> None:
         super().__init__()
@@ -146,22 +148,22 @@ class EventView(QTableView):
         self.setAccessibleName(name)
         head = self.horizontalHeader()
         head.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((TIME, 118), (LEVEL, 92), (SOURCE, 240), (SEEN, 116)):
+        for column, width in ((TIME, 118), (LEVEL, 92), (SOURCE, 240), (ACKNOWLEDGED, 116)):
             self.setColumnWidth(column, width)
         self.clicked.connect(self._clicked)
-        self.doubleClicked.connect(self._tell)
+        self.doubleClicked.connect(self._show_details)
 
     def _clicked(self, index: QModelIndex) -> None:
-        if index.column() == SEEN:
+        if index.column() == ACKNOWLEDGED:
             self._acknowledge()
 
-    def _tell(self, index: QModelIndex) -> None:
-        self.told.emit(self.table.rows[index.row()])
+    def _show_details(self, index: QModelIndex) -> None:
+        self.details_wanted.emit(self.table.rows[index.row()])
 
     def _acknowledge(self) -> None:
         rows = {index.row() for index in self.selectedIndexes()}
         numbers = [self.table.rows[row].number for row in rows]
-        self.seen.emit([number for number in numbers if number in self.table.waiting])
+        self.acknowledged.emit([number for number in numbers if number in self.table.waiting])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -170,11 +172,11 @@ class EventView(QTableView):
             super().keyPressEvent(event)
 
 
-class Alarms(QWidget):
+class AlarmsDock(QWidget):
     """Three faces of one stream of events."""
 
-    seen = Signal(list)
-    told = Signal(EventRecord)
+    acknowledged = Signal(list)
+    details_wanted = Signal(EventRecord)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -182,16 +184,16 @@ class Alarms(QWidget):
         self.alarms, self.events = EventTable(waiting_only=True), EventTable(waiting_only=False)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
-        self.log.setMaximumBlockCount(KEPT)
+        self.log.setMaximumBlockCount(MAX_ROWS)
         self.log.setAccessibleName("Log")
         self.log.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.views = [EventView(self.alarms, theme, "Alarms"), EventView(self.events, theme, "Events")]
         self.stack = QStackedWidget()
-        self.tabs = [button(word, partial(self.show_face, n), "plain") for n, word in enumerate(("", "", "Log"))]
+        self.tabs = [button(word, partial(self.show_tab, n), "plain") for n, word in enumerate(("", "", "Log"))]
         self.everything = button("Acknowledge all  Ctrl+K", self.acknowledge_all, "plain")
         for view in self.views:
-            view.seen.connect(self.seen)
-            view.told.connect(self.told)
+            view.acknowledged.connect(self.acknowledged)
+            view.details_wanted.connect(self.details_wanted)
             self.stack.addWidget(view)
         self.stack.addWidget(self.log)
         self.bar = QWidget()  # the dock's title, too
@@ -206,7 +208,7 @@ class Alarms(QWidget):
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(2)
         column.addWidget(self.stack, 1)
-        self.show_face(0)
+        self.show_tab(0)
         self._count()
 
     def set_theme(self, theme: Theme) -> None:
@@ -214,7 +216,7 @@ class Alarms(QWidget):
             view.paint.theme = theme
             view.viewport().update()
 
-    def show_face(self, number: int) -> None:
+    def show_tab(self, number: int) -> None:
         self.stack.setCurrentIndex(number)
         for position, tab in enumerate(self.tabs):
             tab.setChecked(position == number)
@@ -229,7 +231,7 @@ class Alarms(QWidget):
                 event = record.event
                 parts = (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, event.detail)
                 self.log.appendPlainText("  ".join(filter(None, parts)))
-        changed = bool(records) or seen != self.alarms.seen
+        changed = bool(records) or seen != self.alarms.acknowledged
         if changed:
             self.alarms.mark(seen)
             self.events.mark(seen)
@@ -244,7 +246,7 @@ class Alarms(QWidget):
         self._count()
 
     def acknowledge_all(self) -> None:
-        self.seen.emit(self.alarms.waiting)
+        self.acknowledged.emit(self.alarms.waiting)
 
     def _count(self) -> None:
         waiting = len(self.alarms.waiting)

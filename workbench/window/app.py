@@ -11,9 +11,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from drivers.realtime import WINDOW, go_before
-from workbench.window.layout import Memory
+from workbench.window.layout import LayoutSettings
 from workbench.window.shell import Shell, dress
-from workbench.window.stats import Stats, process_age_s
+from workbench.window.stats import WindowStats, read_process_age_s
 from workbench.window.themes import DARK, THEMES
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from workbench.session.session import Session
     from workbench.window.background import Background
-    from workbench.window.past import Past
+    from workbench.window.past import RecordedRuns
     from workbench.window.window import Window
 
 
-def application() -> QApplication:
+def make_application() -> QApplication:
     """The one `QApplication`; offscreen where there is no display to show it on."""
     running = QApplication.instance()
     if isinstance(running, QApplication):
@@ -41,7 +41,7 @@ def application() -> QApplication:
     return made
 
 
-class Opening:
+class WindowStartup:
     """A window on its way: `shell` at once, `window` after the first paint."""
 
     def __init__(
@@ -50,9 +50,9 @@ class Opening:
         *,
         theme: str | None = None,
         started_s: float | None = None,
-        past: Callable[[Background], Past] | None = None,
+        past: Callable[[Background], RecordedRuns] | None = None,
         open_bench: Callable[[Path], Session] | None = None,
-        memory: Memory | None = None,
+        memory: LayoutSettings | None = None,
         size: tuple[int, int] | None = None,
         ready: Callable[[Window], None] | None = None,
     ) -> None:
@@ -61,23 +61,23 @@ class Opening:
         self._started_s, self._memory, self._ready = started_s, memory, ready
         chosen = THEMES[theme or (memory.theme if memory else None) or DARK.name]
         dress(chosen)
-        self.stats = Stats()
+        self.stats = WindowStats()
         self.window: Window | None = None
-        self._past: Past | None = None
+        self._past: RecordedRuns | None = None
         self.shell = Shell(chosen, self.stats)
         if memory is not None and size is None:
             memory.restore_shell(self.shell)
         if size is not None:
             self.shell.resize(*size)
-        self.shell.painted.connect(self._painted)
+        self.shell.painted.connect(self._on_painted)
         self.shell.closing.connect(self._close)
         self.shell.show()
 
     def _age_ms(self) -> float:
-        age_s = process_age_s() if self._started_s is None else time.monotonic() - self._started_s
+        age_s = read_process_age_s() if self._started_s is None else time.monotonic() - self._started_s
         return age_s * 1e3
 
-    def _painted(self) -> None:
+    def _on_painted(self) -> None:
         now = time.monotonic()
         QTimer.singleShot(0, self.shell, lambda: self._fill(now))
 
@@ -85,7 +85,7 @@ class Opening:
         from workbench.window.window import Window  # noqa: PLC0415  # numpy and all pages, after the first paint
 
         self.stats.shell_ms = self._age_ms() - (time.monotonic() - painted_s) * 1e3
-        self._past = self._make_past(self.shell.desk.background) if self._make_past is not None else None
+        self._past = self._make_past(self.shell.controller.background) if self._make_past is not None else None
         self.window = Window(self.shell, self._past, self._open_bench)
         if self._memory is None or not self._memory.restore_page(self.window.bench):
             QTimer.singleShot(0, self.shell, self.window.bench.arrange)
@@ -93,7 +93,7 @@ class Opening:
 
     def _serve(self) -> None:
         self._await_plots()
-        self.shell.desk.open(self._make_session())
+        self.shell.controller.open(self._make_session())
         if self.window is not None:
             self.window.bench.board.plots[0].setFocus()
         if self._ready is not None and self.window is not None:
@@ -112,7 +112,7 @@ class Opening:
                 self._memory.save(self.shell, window.bench, self.shell.theme.name)
             self.shell.hide()  # making the bench safe may take seconds
             window.bench.leave_replay()
-        self.shell.desk.close()
+        self.shell.controller.close()
         if self._past is not None:
             self._past.close()
 
@@ -122,9 +122,9 @@ def run_window(
     *,
     theme: str | None = None,
     started_s: float | None = None,
-    past: Callable[[Background], Past] | None = None,
+    past: Callable[[Background], RecordedRuns] | None = None,
     open_bench: Callable[[Path], Session] | None = None,
-    memory: Memory | None = None,
+    memory: LayoutSettings | None = None,
     ready: Callable[[Window], None] | None = None,
 ) -> int:
     """Open the window and serve it until it is closed; answers the exit status.
@@ -133,14 +133,14 @@ def run_window(
     the whole window; without `memory`, layout and theme are kept in the user's settings.
     """
     go_before(WINDOW)
-    app = application()
-    opening = Opening(
+    app = make_application()
+    opening = WindowStartup(
         make_session,
         theme=theme,
         started_s=started_s,
         past=past,
         open_bench=open_bench,
-        memory=memory or Memory(),
+        memory=memory or LayoutSettings(),
         ready=ready,
     )
     status = app.exec()

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.window.task import Queue, Reporter, Task, TaskState
-    from workbench.window.task_queues import Polled
+    from workbench.window.task_queues import PolledProcess
 
 T = TypeVar("T")
-P = TypeVar("P", bound="Polled")
+P = TypeVar("P", bound="PolledProcess")
 Ts = TypeVarTuple("Ts")
 POLL_MS: Final = 33
 LEAVE_S: Final = 2.0  # a child that closing the window ends has so long to remove its drafts

@@ -11,21 +11,21 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWid
 
 from drivers.channel_names import cell_voltage
 from workbench.session.actions import Action
-from workbench.window.alarms import Alarms
-from workbench.window.board import Board
-from workbench.window.empty import Empty
-from workbench.window.facts import Faults, Gate, Limits
-from workbench.window.lanes import Lanes
-from workbench.window.store import Store
-from workbench.window.transport import Transport
-from workbench.window.tree import Tree
+from workbench.window.alarms import AlarmsDock
+from workbench.window.board import PlotGrid
+from workbench.window.empty import EmptyState
+from workbench.window.facts import FaultsDock, GateDock, LimitsDock
+from workbench.window.lanes import LanesDock
+from workbench.window.store import ChannelHistory
+from workbench.window.transport import ReplayControls
+from workbench.window.tree import SignalTree
 from workbench.window.widgets import Dock
 
 if TYPE_CHECKING:
     from drivers.ring import RingReader
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
-    from workbench.window.desk import Desk
+    from workbench.window.desk import SessionController
     from workbench.window.past import ReplaySource
     from workbench.window.themes import Theme
 
@@ -43,24 +43,24 @@ class BenchPage(QMainWindow):
     lane_wanted = Signal(str, str)
     inject_wanted = Signal()
     connect_wanted = Signal()
-    said = Signal(str)
+    message = Signal(str)
 
-    def __init__(self, desk: Desk, theme: Theme) -> None:
+    def __init__(self, controller: SessionController, theme: Theme) -> None:
         super().__init__()
         self.setWindowFlags(Qt.WindowType.Widget)
-        self._desk = desk
+        self._controller = controller
         self._ring: RingReader | None = None
         self._facts: BenchInfo | None = None
         self._lanes: tuple[LaneInfo, ...] = ()
         self._as_new = False  # the layout out of the box has not met its lanes yet
         self._at = time.perf_counter()
-        self.store: Store | None = None
+        self.store: ChannelHistory | None = None
         self.replay: ReplaySource | None = None
-        self.transport = Transport()
-        self.board = Board(theme, 24)
-        self.empty = Empty("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
-        self.tree, self.lanes, self.alarms = Tree(theme), Lanes(theme), Alarms(theme)
-        self.gate, self.limits, self.faults = Gate(), Limits(), Faults(self.inject_wanted.emit)
+        self.transport = ReplayControls()
+        self.board = PlotGrid(theme, 24)
+        self.empty = EmptyState("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
+        self.tree, self.lanes, self.alarms = SignalTree(theme), LanesDock(theme), AlarmsDock(theme)
+        self.gate, self.limits, self.faults = GateDock(), LimitsDock(), FaultsDock(self.inject_wanted.emit)
         self._lay_out()
         self._wire()
 
@@ -71,7 +71,7 @@ class BenchPage(QMainWindow):
         column.setSpacing(0)
         for part in (self.transport, self.empty):
             column.addWidget(part)
-        column.addWidget(_scrolled(self.board), 1)
+        column.addWidget(_wrap_in_scroll_area(self.board), 1)
         self.setCentralWidget(centre)
         self.setDockNestingEnabled(True)
         area = Qt.DockWidgetArea
@@ -79,10 +79,10 @@ class BenchPage(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         made = (
             ("signals", "Bench", self.tree),
-            ("lanes", "Lanes", _scrolled(self.lanes)),
+            ("lanes", "Lanes", _wrap_in_scroll_area(self.lanes)),
             ("gate", "Gate", self.gate),
             ("limits", "Limits", self.limits),
-            ("faults", "Faults", _scrolled(self.faults)),
+            ("faults", "Faults", _wrap_in_scroll_area(self.faults)),
             ("alarms", "Alarms", self.alarms),
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
@@ -90,7 +90,7 @@ class BenchPage(QMainWindow):
         for part in (self.gate, self.limits):  # what they do not need is the lanes'
             part.setMaximumHeight(part.sizeHint().height())
         self.docks["lanes"].widget().setMinimumHeight(72)  # they scroll, so that a notice above has room
-        self._faults_room(0)
+        self._resize_faults_dock(0)
         for name, dock in self.docks.items():
             dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
             self.addDockWidget(
@@ -104,7 +104,7 @@ class BenchPage(QMainWindow):
         self.docks["limits"].bar.show_fact("closest to bench limit")
         self.docks["faults"].bar.show_fact("none injected")
 
-    def _faults_room(self, number: int) -> None:
+    def _resize_faults_dock(self, number: int) -> None:
         """The button always shows, and a fault that acts; more of them scroll."""
         self.docks["faults"].widget().setMinimumHeight(78 if number else 46)
 
@@ -121,10 +121,10 @@ class BenchPage(QMainWindow):
         widths = [232, 264] if narrow else [_LEFT_PX, _RIGHT_PX]
         self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["alarms"]], [92 if self.height() < _SHORT else 140], Qt.Orientation.Vertical)
-        self._share_right()
+        self._share_right_column()
         self._as_new = True
 
-    def _share_right(self) -> None:
+    def _share_right_column(self) -> None:
         """The lanes get what they need and what they can have; where there is more, it is left at the bottom."""
         lanes = _TITLE_PX + self.lanes.sizeHint().height()
         heights = [lanes, 104, 126, self.height() - self.docks["alarms"].height() - 230 - lanes]
@@ -142,14 +142,14 @@ class BenchPage(QMainWindow):
         menu.popup(dock.titleBarWidget().mapToGlobal(dock.titleBarWidget().rect().bottomLeft()))
 
     def _wire(self) -> None:
-        desk = self._desk
+        desk = self._controller
         desk.ticked.connect(self._tick)
-        desk.read.connect(self._read)
+        desk.values_due.connect(self._read)
         desk.changed.connect(self._status)
         self.lanes.wanted.connect(self.lane_wanted)
-        self.alarms.seen.connect(self._seen)
+        self.alarms.acknowledged.connect(self._acknowledge)
         self.faults.cleared.connect(desk.clear)
-        self.board.refused.connect(self.said)
+        self.board.refused.connect(self.message)
         self.board.cell_chosen.connect(self._choose_cell)
         self.tree.wanted.connect(self.plot_signal)
         self.transport.left.connect(self.leave_replay)
@@ -167,14 +167,14 @@ class BenchPage(QMainWindow):
         """Put a signal onto the first plot of its unit, or onto one of its own."""
         for plot in self.board.plots:
             if any(curve.channel == channel for curve in plot.spec.curves):
-                self.said.emit(f"{channel} is on the plot {plot.spec.title} already.")
+                self.message.emit(f"{channel} is on the plot {plot.spec.title} already.")
                 return
         self.board.add_plot([channel])
-        self.said.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
+        self.message.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
 
-    def _follow(self) -> None:
+    def _show_session(self) -> None:
         """Another ring or other facts: tree and plots start anew."""
-        session = self._desk.session
+        session = self._controller.session
         source = self.replay or session
         if source is None:
             return
@@ -189,9 +189,9 @@ class BenchPage(QMainWindow):
         self._ring = ring
         if ring is not None and self._facts is not None:
             clock = time.monotonic if self.replay is None else None
-            self.store = Store(ring, self._lanes_now(), residual=self._residual, clock=clock)
+            self.store = ChannelHistory(ring, self._current_lanes(), residual=self._residual, clock=clock)
             self.board.show_store(self.store)
-            self.board.show_lanes(self._lanes_now(), residual=self._residual)
+            self.board.show_lanes(self._current_lanes(), residual=self._residual)
             self.tree.show_channels(self._facts, self.store)
             self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
         self.empty.setVisible(self.store is None)
@@ -201,41 +201,41 @@ class BenchPage(QMainWindow):
         """Whether the cells measured are a pack's own and not what the active twin asked for."""
         return self._facts is not None and self._facts.mode == "pack"
 
-    def _lanes_now(self) -> tuple[LaneInfo, ...]:
-        return self.replay.lanes if self.replay is not None else self._desk.status.lanes
+    def _current_lanes(self) -> tuple[LaneInfo, ...]:
+        return self.replay.lanes if self.replay is not None else self._controller.status.lanes
 
     def _status(self) -> None:
-        lanes = self._lanes_now()
+        lanes = self._current_lanes()
         if lanes != self._lanes:
             self._lanes = lanes
             self.lanes.show_lanes(lanes, residual=self._residual)
             if self._as_new and lanes:
                 self._as_new = False
-                QTimer.singleShot(0, self, self._share_right)  # once the rows have a size
+                QTimer.singleShot(0, self, self._share_right_column)  # once the rows have a size
             self.board.show_lanes(lanes, residual=self._residual)
             if self.store is not None:
-                self.store.relate(lanes)
-        status = self._desk.status
+                self.store.set_lanes(lanes)
+        status = self._controller.status
         self.tree.show_health(() if self.replay else status.health)
         injected = () if self.replay else status.injected
         self.faults.show_injected(injected)
         number = len(injected)
-        self._faults_room(number)
+        self._resize_faults_dock(number)
         self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
-        able, why = self._desk.can(Action.INJECT)
+        able, why = self._controller.can(Action.INJECT)
         self.faults.inject.setEnabled(able)
         self.faults.inject.setToolTip(why)
 
     def _tick(self) -> None:
         now = time.perf_counter()
         passed, self._at = now - self._at, now
-        self._follow()
+        self._show_session()
         self._status_if_lanes_changed()
         if self.replay is not None:
             self.transport.turn(min(passed, 0.25))
             if self.replay.failure is not None and self.transport.playing:
                 self.transport.toggle()
-                self._desk.failed.emit(self.replay.failure)
+                self._controller.failed.emit(self.replay.failure)
         if self.store is not None and self._ring is not None:
             self.store.feed()
         if self.board.isVisible():
@@ -243,7 +243,7 @@ class BenchPage(QMainWindow):
         self._events()
 
     def _status_if_lanes_changed(self) -> None:
-        if self._lanes_now() is not self._lanes:
+        if self._current_lanes() is not self._lanes:
             self._status()
 
     def _read(self) -> None:
@@ -264,14 +264,14 @@ class BenchPage(QMainWindow):
         self.tree.refresh()
 
     def _events(self) -> None:
-        session = self._desk.session
+        session = self._controller.session
         if self.replay is not None or session is None:
             return
         self.alarms.add(session.events(self.alarms.next), session.acknowledged)
 
-    def _seen(self, numbers: list[int]) -> None:
-        if self._desk.session is not None and self.replay is None:
-            self._desk.session.acknowledge(numbers)
+    def _acknowledge(self, numbers: list[int]) -> None:
+        if self._controller.session is not None and self.replay is None:
+            self._controller.session.acknowledge(numbers)
 
     def forget(self) -> None:
         """Another session is coming: nothing of this one stays."""
@@ -290,7 +290,7 @@ class BenchPage(QMainWindow):
         self.alarms.clear()
         self.alarms.add(source.events(), frozenset())
         self.transport.open(source, name)
-        self._follow()
+        self._show_session()
         self._status()
 
     def leave_replay(self) -> None:
@@ -302,11 +302,11 @@ class BenchPage(QMainWindow):
         self.board.show_store(None)
         self.transport.close_source()
         self.alarms.clear()
-        self._follow()
+        self._show_session()
         self._status()
 
 
-def _scrolled(content: QWidget) -> QScrollArea:
+def _wrap_in_scroll_area(content: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setWidget(content)
     area.setWidgetResizable(True)

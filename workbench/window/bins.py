@@ -13,7 +13,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.store import Store
+    from workbench.window.store import ChannelHistory
 
 Extremes = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ _EDGE: Final = 0.01
 _RARE: Final = 0.03  # of the bins: a spike at each step of the current
 
 
-class Bins:
+class MinMaxBins:
     """`low[channels,width]`, `high[channels,width]` over the bins that end with `last`; bin `k` lies at `k % width`."""
 
     def __init__(self, channels: Sequence[str], width: int, bin_s: float) -> None:
@@ -35,7 +35,7 @@ class Bins:
         self._low: Extremes = np.full((len(channels), width), np.nan)
         self._high: Extremes = np.full((len(channels), width), np.nan)
 
-    def update(self, store: Store, last: int) -> None:
+    def update(self, store: ChannelHistory, last: int) -> None:
         """Bring the bins up to number `last`; the newest known bin is looked at again."""
         oldest = last - self.width + 1
         first = oldest if self.last is None else max(self.last, oldest)

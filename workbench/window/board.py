@@ -10,24 +10,24 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
 from workbench.window.cellstrip import CellStrip
-from workbench.window.curve import Curve, PlotSpec
+from workbench.window.curve import PlotCurve, PlotSpec
 from workbench.window.plot import Plot
 from workbench.window.specs import plot_specs
 from workbench.window.store import NOTHING
-from workbench.window.view import View
+from workbench.window.view import TimeView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.session.status import LaneInfo
-    from workbench.window.store import Store
+    from workbench.window.store import ChannelHistory
     from workbench.window.themes import Theme
 
 _PLACES: Final = ((0, 0, 2), (1, 0, 1), (1, 1, 1), (2, 0, 1), (2, 1, 1))  # row, column, columns
 _EXTRA: Final = ("text", "blue", "orange", "green")
 
 
-class Board(QWidget):
+class PlotGrid(QWidget):
     """Five plots, and those that were added; `frame` is called 30 times a second, `values` ten times."""
 
     refused = Signal(str)
@@ -36,10 +36,10 @@ class Board(QWidget):
     def __init__(self, theme: Theme, cells: int) -> None:
         super().__init__()
         self.theme = theme
-        self.view = View(self)
-        self.store: Store | None = None
+        self.view = TimeView(self)
+        self.store: ChannelHistory | None = None
         self.replaying = False
-        self._live: Store | None = None
+        self._live: ChannelHistory | None = None
         self._cells = cells
         self.setObjectName("board")
         self.setAutoFillBackground(True)
@@ -47,10 +47,10 @@ class Board(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(1)
         self.strip = CellStrip(cells, theme)
-        self.strip.chosen.connect(self.cell_chosen)
+        self.strip.cell_selected.connect(self.cell_chosen)
         self.plots: list[Plot] = []
         for spec, (row, column, columns) in zip(plot_specs(cells, ()), _PLACES, strict=True):
-            plot = self._made(spec, closable=False)
+            plot = self._make_plot(spec, closable=False)
             place: QWidget = self._with_strip(plot) if spec.key == "voltage" else plot
             self._grid.addWidget(place, row, column, 1, columns)
             self._grid.setRowStretch(row, 115 if row == 0 else 100)
@@ -68,7 +68,7 @@ class Board(QWidget):
         column.addWidget(self.strip)
         return both
 
-    def _made(self, spec: PlotSpec, *, closable: bool) -> Plot:
+    def _make_plot(self, spec: PlotSpec, *, closable: bool) -> Plot:
         plot = Plot(spec, self.view, self.theme, closable=closable)
         plot.show_store(self.store)
         plot.refused.connect(self._refuse)
@@ -98,7 +98,7 @@ class Board(QWidget):
         for plot in self.plots:
             plot.set_theme(theme)
 
-    def show_store(self, store: Store | None) -> None:
+    def show_store(self, store: ChannelHistory | None) -> None:
         """Another ring; the view starts anew."""
         self._live = self.store = store
         self.view.start_anew()
@@ -116,10 +116,10 @@ class Board(QWidget):
         known = [name for name in channels if store is not None and name in store]
         if store is None or not known:
             return None
-        display = fmt.display(known[0], store.channel(known[0]).unit)
-        curves = tuple(Curve(name, name, _EXTRA[n % len(_EXTRA)]) for n, name in enumerate(known))
+        display = fmt.find_display(known[0], store.channel(known[0]).unit)
+        curves = tuple(PlotCurve(name, name, _EXTRA[n % len(_EXTRA)]) for n, name in enumerate(known))
         least = 10.0**-display.decimals * 8.0
-        plot = self._made(PlotSpec(f"extra {id(curves)}", "Signals", display, curves, least), closable=True)
+        plot = self._make_plot(PlotSpec(f"extra {id(curves)}", "Signals", display, curves, least), closable=True)
         self._place_extras()
         return plot
 
@@ -169,7 +169,7 @@ class Board(QWidget):
             at_s = self.view.right_s if instant is None else instant
             self.strip.show_values(NOTHING if store is None else store.at(at_s))
 
-    def _edge(self, store: Store) -> str:
+    def _edge(self, store: ChannelHistory) -> str:
         if self.view.paused:
             return "paused"
         return "here" if self.replaying else "stopped" if store.stopped_s else "now"
@@ -190,7 +190,7 @@ class Board(QWidget):
         elif not self.view.paused and self.store is not self._live:
             self._swap(self._live)
 
-    def _swap(self, store: Store | None) -> None:
+    def _swap(self, store: ChannelHistory | None) -> None:
         self.store = store
         for plot in self.plots:
             plot.show_store(store)

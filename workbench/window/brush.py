@@ -9,15 +9,15 @@ import numpy as np
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen
 
-from workbench.window.curve import Curve, Stroke
-from workbench.window.trace import band, dashes, polyline, runs
+from workbench.window.curve import PlotCurve, Stroke
+from workbench.window.trace import make_band, make_polyline, split_dashes, split_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.bins import Bins, Extremes, Numbers
+    from workbench.window.bins import Extremes, MinMaxBins, Numbers
     from workbench.window.format import Display
-    from workbench.window.scale import Scale
+    from workbench.window.scale import AxisScale
     from workbench.window.themes import Theme
 
 _BAND_ALPHA: Final = {"dark": 46, "light": 38}
@@ -25,17 +25,17 @@ _LINE_BIAS: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Brush:
+class PlotPainter:
     """A painter on the picture whose first column is bin `start`; holes longer than `gap` bins stay holes."""
 
     painter: QPainter
     theme: Theme
-    scale: Scale
+    scale: AxisScale
     display: Display
     start: int
     gap: int
 
-    def draw(self, bins: Bins, curves: Sequence[Curve], first: int, last: int) -> None:
+    def draw(self, bins: MinMaxBins, curves: Sequence[PlotCurve], first: int, last: int) -> None:
         """Draw the bins `first` .. `last` and nothing beside them."""
         painter = self.painter
         self._ground(QRect(first - self.start, 0, last - first + 1, painter.device().height()))
@@ -73,20 +73,20 @@ class Brush:
         per = -height / (self.scale.high - self.scale.low)
         return si * (self.display.scale * per) + (height + (self.display.offset - self.scale.low) * per)
 
-    def _line(self, curve: Curve, number: Numbers, x: Extremes, low: Extremes, high: Extremes) -> None:
+    def _line(self, curve: PlotCurve, number: Numbers, x: Extremes, low: Extremes, high: Extremes) -> None:
         known = np.isfinite(low)
         if not known.all():
             number, x, low, high = number[known], x[known], low[known], high[known]
         painter = self.painter
         painter.setPen(QPen(self.theme.colour(curve.colour), 1.0))
-        for part in dashes(number, self.gap) if curve.stroke is Stroke.DASH else runs(number, self.gap):
-            shape = polyline(x[part], low[part], high[part])
+        for part in split_dashes(number, self.gap) if curve.stroke is Stroke.DASH else split_runs(number, self.gap):
+            shape = make_polyline(x[part], low[part], high[part])
             painter.drawPolyline(shape)
             painter.translate(0.0, _LINE_BIAS)  # a wider pen costs the raster engine forty times a thin one
             painter.drawPolyline(shape)
             painter.translate(0.0, -_LINE_BIAS)
 
-    def _band(self, curve: Curve, number: Numbers, x: Extremes, low: Extremes, high: Extremes) -> None:
+    def _band(self, curve: PlotCurve, number: Numbers, x: Extremes, low: Extremes, high: Extremes) -> None:
         known = np.isfinite(low + high)
         colour = self.theme.colour(curve.colour)
         colour.setAlpha(_BAND_ALPHA[self.theme.name])
@@ -94,6 +94,6 @@ class Brush:
         self.painter.setBrush(QBrush(colour))
         number, x = number[known], x[known]
         low, high = self._pixels(low[known]), self._pixels(high[known])
-        for part in runs(number, self.gap):
-            self.painter.drawPolygon(band(x[part], low[part], high[part]))
+        for part in split_runs(number, self.gap):
+            self.painter.drawPolygon(make_band(x[part], low[part], high[part]))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)

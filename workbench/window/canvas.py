@@ -11,17 +11,17 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.window import format as fmt
-from workbench.window.bins import Bins
-from workbench.window.brush import Brush
+from workbench.window.bins import MinMaxBins
+from workbench.window.brush import PlotPainter
 from workbench.window.curve import Stroke
 from workbench.window.overlay import paint_overlay
-from workbench.window.scale import Scale, follow, round_scale
+from workbench.window.scale import AxisScale, follow, round_scale
 from workbench.window.themes import LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
-    from workbench.window.curve import Curve, PlotSpec
-    from workbench.window.store import Store
-    from workbench.window.view import View
+    from workbench.window.curve import PlotCurve, PlotSpec
+    from workbench.window.store import ChannelHistory
+    from workbench.window.view import TimeView
 
 LEFT: Final = 52
 RIGHT: Final = 14
@@ -32,10 +32,10 @@ _LABEL_APART: Final = 14.0
 _FIT_EVERY: Final = 8  # frames between two looks at the range
 
 
-class Canvas(QWidget):
+class PlotCanvas(QWidget):
     """Paints what is new since the last frame; `advance` is called 30 times a second while it is visible."""
 
-    def __init__(self, spec: PlotSpec, view: View, theme: Theme) -> None:
+    def __init__(self, spec: PlotSpec, view: TimeView, theme: Theme) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -43,12 +43,12 @@ class Canvas(QWidget):
         self.spec = spec
         self.view = view
         self.theme = theme
-        self.store: Store | None = None
-        self.scale: Scale | None = None
+        self.store: ChannelHistory | None = None
+        self.scale: AxisScale | None = None
         self.held = False  # a range set by hand is kept
         self.whole = False  # spikes set the range, too
         self.frames = 0
-        self._bins: Bins | None = None
+        self._bins: MinMaxBins | None = None
         self._picture = QPixmap()
         self._last = 0
         self._generation = -1
@@ -87,7 +87,7 @@ class Canvas(QWidget):
 
     # ---- what is shown
 
-    def show_store(self, store: Store | None) -> None:
+    def show_store(self, store: ChannelHistory | None) -> None:
         self.store = store
         self.invalidate()
 
@@ -95,7 +95,7 @@ class Canvas(QWidget):
         self.theme = theme
         self.invalidate()
 
-    def set_curves(self, curves: tuple[Curve, ...]) -> None:
+    def set_curves(self, curves: tuple[PlotCurve, ...]) -> None:
         self.spec = replace(self.spec, curves=curves)
         self.invalidate()
 
@@ -133,7 +133,7 @@ class Canvas(QWidget):
         last = math.floor(self.view.right_s / self.bin_s)
         if self._fresh or self._bins is None or store.generation != self._generation or last < self._last:
             self._generation = store.generation
-            self._bins = Bins(self._needed(store), self._size.width(), self.bin_s)
+            self._bins = MinMaxBins(self._needed(store), self._size.width(), self.bin_s)
             self._fresh = True
         self._bins.update(store, last)
         self._frame += 1
@@ -141,11 +141,11 @@ class Canvas(QWidget):
             self._follow(self._bins)
         self._draw(self._bins, last)
 
-    def _needed(self, store: Store) -> list[str]:
+    def _needed(self, store: ChannelHistory) -> list[str]:
         names = [name for curve in self.spec.curves for name in (curve.channel, curve.other)]
         return [name for name in dict.fromkeys(names) if name in store]
 
-    def _follow(self, bins: Bins) -> None:
+    def _follow(self, bins: MinMaxBins) -> None:
         if self.held:
             return
         low, high = math.inf, -math.inf
@@ -163,7 +163,7 @@ class Canvas(QWidget):
             self.scale = fresh
             self._fresh = True
 
-    def _draw(self, bins: Bins, last: int) -> None:
+    def _draw(self, bins: MinMaxBins, last: int) -> None:
         width = self._size.width()
         if self._picture.size() != self._size:
             self._picture = QPixmap(self._size)
@@ -175,7 +175,7 @@ class Canvas(QWidget):
         scale = self.scale or round_scale(0.0, 1.0, 1.0)
         painter = QPainter(self._picture)
         for start in range(first - first % width, last + 1, width):
-            brush = Brush(painter, self.theme, scale, self.spec.display, start, gap)
+            brush = PlotPainter(painter, self.theme, scale, self.spec.display, start, gap)
             brush.draw(bins, self.spec.curves, max(first, start), min(last, start + width - 1))
         painter.end()
         if self._fresh:

@@ -13,7 +13,7 @@ from workbench.window import format as fmt
 from workbench.window.themes import LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
-    from workbench.window.store import Reading
+    from workbench.window.store import ChannelReading
 
 _LEAST_V: Final = 0.010  # narrowest range of colours
 _PAD: Final = 14
@@ -24,7 +24,7 @@ _DARK_INK: Final = "#14171a"
 class CellStrip(QWidget):
     """Boxes of all cells; a click chooses one."""
 
-    chosen = Signal(int)  # cell number, from 1
+    cell_selected = Signal(int)  # cell number, from 1
 
     def __init__(self, cells: int, theme: Theme) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class CellStrip(QWidget):
         self._volts = [float("nan")] * cells
         self.update()
 
-    def show_values(self, reading: Reading) -> None:
+    def show_values(self, reading: ChannelReading) -> None:
         volts = [round(reading[cell_voltage(number)], 4) for number in range(1, len(self._volts) + 1)]
         balancing = fmt.bits(reading[BMS_BALANCING])
         if (volts, balancing) != (self._volts, self.balancing):
@@ -113,7 +113,7 @@ class CellStrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's name
         number = self.cell_at(event.position())
         if number is not None:
-            self.chosen.emit(number)
+            self.cell_selected.emit(number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
@@ -121,7 +121,7 @@ class CellStrip(QWidget):
             self._marked = min(max(self._marked + step, 1), len(self._volts))
             self.update()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.chosen.emit(self._marked)
+            self.cell_selected.emit(self._marked)
         else:
             super().keyPressEvent(event)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.window.bundle.maker import BundleMaker
 from workbench.window.bundle.page import BundlePage
-from workbench.window.fleet.hub import LocalHub
+from workbench.window.fleet.hub import LocalFleetBackend
 from workbench.window.fleet.page import FleetPage
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from workbench.window.window import Window
 
 
-def pages(shell: Shell, root: Path | None) -> tuple[BundlePage, FleetPage]:
+def make_pages(shell: Shell, root: Path | None) -> tuple[BundlePage, FleetPage]:
     """Both, over the folder of runs; what they started ends with the window."""
-    bundle = BundlePage(shell.desk, BundleMaker(shell.desk.background), root, shell.theme)
-    fleet = FleetPage(shell.desk, LocalHub(), root, shell.theme)
-    for page, end in ((bundle, bundle.course.close), (fleet, fleet.connection.close)):
+    bundle = BundlePage(shell.controller, BundleMaker(shell.controller.background), root, shell.theme)
+    fleet = FleetPage(shell.controller, LocalFleetBackend(), root, shell.theme)
+    for page, end in ((bundle, bundle.controller.close), (fleet, fleet.connection.close)):
         shell.themed.connect(page.set_theme)
         shell.closing.connect(end)
     return bundle, fleet
@@ -32,7 +32,7 @@ def wire(window: Window) -> None:
     bundle, fleet = window.bundle, window.fleet
 
     def make_bundle(certificate: Path) -> None:
-        bundle.course.want_certificate(certificate)
+        bundle.controller.want_certificate(certificate)
         window.show_page("Bundle")
 
     def send(file: Path) -> None:
@@ -42,25 +42,30 @@ def wire(window: Window) -> None:
     window.certify.bundle_wanted.connect(make_bundle)
     bundle.fleet_wanted.connect(send)
     bundle.bench_page_wanted.connect(partial(window.show_page, "Bench"))
-    fleet.connection.failed.connect(window.desk.failed)
-    fleet.said.connect(window.shell.line.say)
+    fleet.connection.failed.connect(window.controller.failed)
+    fleet.message.connect(window.shell.line.say)
 
 
 def declare(window: Window) -> None:
     """What the keyboard reaches."""
-    add, bundle, fleet = window.actions_.redo, window.bundle, window.fleet
-    sheet, connection = bundle.sheet, fleet.connection
+    add, bundle, fleet = window.commands.replace, window.bundle, window.fleet
+    sheet, connection = bundle.details, fleet.connection
     add("bundle build", "Bundle: build and sign", bundle.build, "F7", why_not=bundle.why_not_build)
-    add("bundle verify", "Bundle: verify a file…", bundle.ask_bundle, why_not=bundle.course.why_busy)
-    add("bundle cancel", "Bundle: cancel what is under way", bundle.course.cancel, why_not=bundle.course.why_not_cancel)
-    add("bundle again", "Bundle: verify the chosen one", bundle.verify_chosen, why_not=sheet.why_none)
+    add("bundle verify", "Bundle: verify a file…", bundle.ask_bundle, why_not=bundle.controller.why_busy)
+    add(
+        "bundle cancel",
+        "Bundle: cancel what is under way",
+        bundle.controller.cancel,
+        why_not=bundle.controller.why_not_cancel,
+    )
+    add("bundle again", "Bundle: verify the chosen one", bundle.verify_selected, why_not=sheet.why_none)
     add("bundle send", "Bundle: send the chosen one to a pack…", bundle.send, why_not=sheet.why_not_send)
-    add("bundle key", "Bundle: new key…", bundle.ask_new_key, why_not=bundle.course.why_no_root)
+    add("bundle key", "Bundle: new key…", bundle.ask_new_key, why_not=bundle.controller.why_no_root)
     add("bundle other key", "Bundle: choose a private key…", bundle.form.ask_key)
     add("bundle trust", "Bundle: choose the trusted keys…", bundle.ask_trust)
     add("bundle bench", "Bundle: choose the bench file…", bundle.form.ask_bench)
     add("bundle copy", "Bundle: copy what is shown", sheet.copy_all, why_not=sheet.why_none)
-    add("bundle refresh", "Bundle: look at the folders again", bundle.course.refresh)
+    add("bundle refresh", "Bundle: look at the folders again", bundle.controller.refresh)
     add("fleet connect", fleet.words, fleet.connect_or_leave, "Ctrl+Shift+F", why_not=fleet.bar.why_not)
     add("fleet broker", "Fleet: start a broker here", connection.start_broker, why_not=connection.why_no_broker)
     add("fleet stop", "Fleet: stop the broker here", connection.stop_broker, why_not=connection.why_not_stop_broker)

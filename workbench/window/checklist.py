@@ -29,7 +29,7 @@ _ICONS: Final = {
 }
 
 
-class Checklist(Dialog):
+class ChecklistDialog(Dialog):
     """Beside the page while arming; Cancel asks the session to stop, Close hides it when it is over."""
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:

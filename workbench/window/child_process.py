@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.window.failures import failure_of
+from workbench.window.failures import make_failure
 from workbench.window.task import Cancelled
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _received(pipe: Connection) -> Any:
     except (EOFError, OSError):
         raise
     except Exception as error:  # noqa: BLE001  # a module that is missing or broken
-        return "failed", failure_of(error, "The work cannot be begun")
+        return "failed", make_failure(error, "The work cannot be begun")
 
 
 def _do(pipe: Connection, trouble: str, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -115,7 +115,7 @@ def _do(pipe: Connection, trouble: str, work: Callable[..., Any], args: tuple[An
     except Cancelled:
         reporter.tell("cancelled")
     except Exception as error:  # noqa: BLE001  # whatever it is, a person is told
-        reporter.tell("failed", failure_of(error, trouble))
+        reporter.tell("failed", make_failure(error, trouble))
 
 
 class ProcessQueue:
@@ -192,7 +192,7 @@ class ProcessQueue:
             self._running = None
             if not self._stays:
                 self._dismiss()
-            task.fail(failure_of(error, task.trouble))
+            task.fail(make_failure(error, task.trouble))
 
     def _take(self, task: Task[Any], said: tuple[Any, ...]) -> None:
         if said[0] == "progress":
@@ -249,7 +249,7 @@ class _Child:
         except (EOFError, OSError):
             return ("lost",)
         except Exception as error:  # noqa: BLE001  # an answer that does not unpickle here
-            return "failed", failure_of(error, _UNREADABLE)
+            return "failed", make_failure(error, _UNREADABLE)
 
     def dismiss(self, *, kill: bool) -> None:
         self._pipe.close()

@@ -22,21 +22,21 @@ PERIOD_MS: Final = 33
 _SETTLE_S: Final = 1.5
 
 
-def own_cost(seconds: float = 5.0) -> dict[str, float]:
+def measure_own_cost(seconds: float = 5.0) -> dict[str, float]:
     """Painted frames a second and percent of a core of our plots, while 100 new rows a second arrive."""
     import numpy as np  # noqa: PLC0415  # the process that only opens a window has no need of it
 
     from drivers.ring import RingReader, RingWriter  # noqa: PLC0415  # as above
     from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415  # as above
-    from workbench.window.app import application  # noqa: PLC0415  # as above
-    from workbench.window.curve import Curve, PlotSpec  # noqa: PLC0415  # as above
+    from workbench.window.app import make_application  # noqa: PLC0415  # as above
+    from workbench.window.curve import PlotCurve, PlotSpec  # noqa: PLC0415  # as above
     from workbench.window.format import VOLT  # noqa: PLC0415  # as above
     from workbench.window.plot import Plot  # noqa: PLC0415  # as above
-    from workbench.window.store import Store  # noqa: PLC0415  # as above
+    from workbench.window.store import ChannelHistory  # noqa: PLC0415  # as above
     from workbench.window.themes import DARK  # noqa: PLC0415  # as above
-    from workbench.window.view import View  # noqa: PLC0415  # as above
+    from workbench.window.view import TimeView  # noqa: PLC0415  # as above
 
-    application()
+    make_application()
     number = PLOTS * CURVES
     noise = np.random.default_rng(0)
     table = ChannelTable(tuple(Channel(f"s{n}/voltage", "V") for n in range(number)))
@@ -52,13 +52,13 @@ def own_cost(seconds: float = 5.0) -> dict[str, float]:
                     writer.publish(t_s, values, np.full(number, t_s), np.zeros(number, np.uint8))
 
             write()
-            store, view = Store(reader, ()), View()
+            store, view = ChannelHistory(reader, ()), TimeView()
             window, plots, turn = QWidget(), list[Plot](), [0]
             grid = QGridLayout(window)
             for place in range(PLOTS):
                 keys = ("text", "blue", "orange", "green")
                 names = [f"s{CURVES * place + curve}" for curve in range(CURVES)]
-                curves = tuple(Curve(name, f"{name}/voltage", key) for name, key in zip(names, keys, strict=True))
+                curves = tuple(PlotCurve(name, f"{name}/voltage", key) for name, key in zip(names, keys, strict=True))
                 plot = Plot(PlotSpec(str(place), f"Plot {place}", VOLT, curves, 0.1), view, DARK)
                 plot.show_store(store)
                 plots.append(plot)
@@ -75,17 +75,17 @@ def own_cost(seconds: float = 5.0) -> dict[str, float]:
                     if read:
                         plot.show_values("")
 
-            return _measured(window, frame, lambda: sum(plot.canvas.frames for plot in plots) / PLOTS, seconds)
+            return _measure(window, frame, lambda: sum(plot.canvas.frames for plot in plots) / PLOTS, seconds)
 
 
-def peer_cost(seconds: float = 5.0, *, reduced: bool = True) -> dict[str, float]:
+def measure_pyqtgraph_cost(seconds: float = 5.0, *, reduced: bool = True) -> dict[str, float]:
     """The same with pyqtgraph; `reduced` gives it our least and greatest per pixel instead of all points."""
     import numpy as np  # noqa: PLC0415  # as above
     import pyqtgraph  # noqa: PLC0415  # the window itself does without it
 
-    from workbench.window.app import application  # noqa: PLC0415  # as above
+    from workbench.window.app import make_application  # noqa: PLC0415  # as above
 
-    application()
+    make_application()
     graph: Any = pyqtgraph  # it has no type hints
     noise = np.random.default_rng(0)
     span = np.arange(POINTS * 2) * 0.01
@@ -116,7 +116,7 @@ def peer_cost(seconds: float = 5.0, *, reduced: bool = True) -> dict[str, float]
         for line, values in zip(lines, shown, strict=True):
             line.setData(x_few if reduced else x_all, values)
 
-    return _measured(window, frame, lambda: paints.count, seconds)
+    return _measure(window, frame, lambda: paints.count, seconds)
 
 
 class _Paints(QObject):
@@ -132,7 +132,7 @@ class _Paints(QObject):
         return False
 
 
-def _measured(
+def _measure(
     window: QWidget, frame: Callable[[], None], painted: Callable[[], float], seconds: float
 ) -> dict[str, float]:
     window.resize(*SIZE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from workbench.window.format import Display  # noqa: TC001  # a field of a record names it
-from workbench.window.store import Reading  # a type alias names it
+from workbench.window.store import ChannelReading  # a type alias names it
 
 
 class Stroke(Enum):
@@ -19,7 +19,7 @@ class Stroke(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class PlotCurve:
     """One curve: `channel`, and for a band `other`; `colour` is a key of the theme; a band has no legend of its own.
 
     With `around`, a band lies `other` above and below `channel`.
@@ -35,7 +35,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """One entry of a legend: a swatch in `colour` (none if empty), a label (none if empty), the value, a note."""
 
     colour: str
@@ -45,7 +45,7 @@ class Entry:
     dashed: bool = False
 
 
-Legend = Callable[[Reading], Sequence[Entry]]
+Legend = Callable[[ChannelReading], Sequence[LegendEntry]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class PlotSpec:
     key: str
     title: str
     display: Display
-    curves: tuple[Curve, ...]
+    curves: tuple[PlotCurve, ...]
     least: float
     axis: str = ""
     legend: Legend | None = None
@@ -70,12 +70,12 @@ class PlotSpec:
         return self.axis or self.display.unit
 
 
-def plain_legend(curves: Sequence[Curve], display: Display) -> Legend:
+def plain_legend(curves: Sequence[PlotCurve], display: Display) -> Legend:
     """Label and live value of every curve, with the width of a band around it."""
     widths = {curve.channel: curve.other for curve in curves if curve.stroke is Stroke.BAND and curve.around}
 
-    def entries(reading: Reading) -> list[Entry]:
-        made: list[Entry] = []
+    def entries(reading: ChannelReading) -> list[LegendEntry]:
+        made: list[LegendEntry] = []
         for curve in curves:
             if curve.stroke is Stroke.BAND:
                 continue
@@ -84,7 +84,7 @@ def plain_legend(curves: Sequence[Curve], display: Display) -> Legend:
             if width == width:  # noqa: PLR0124  # not NaN
                 value = f"{display.number(reading[curve.channel])} ±{width * display.scale:.{display.decimals}f}"
                 value = f"{value} {display.unit}"
-            made.append(Entry(curve.colour, curve.label, value, dashed=curve.stroke is Stroke.DASH))
+            made.append(LegendEntry(curve.colour, curve.label, value, dashed=curve.stroke is Stroke.DASH))
         return made
 
     return entries

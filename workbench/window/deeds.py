@@ -26,20 +26,20 @@ def declare(window: Window) -> None:
 
 
 def _bench(window: Window) -> None:
-    desk, add = window.desk, window.actions_.redo
-    connected = partial(getattr, desk, "connected")
-    course = window.certify.course
+    controller, add = window.controller, window.commands.replace
+    connected = partial(getattr, controller, "connected")
+    course = window.certify.controller
 
     def able(action: Action) -> str:
-        can, why = desk.can(action)
+        can, why = controller.can(action)
         return "" if can else why
 
     def arm_action() -> Action:
         states = {BenchState.TRIPPED: Action.RESET, BenchState.ARMED: Action.DISARM, BenchState.RUNNING: Action.DISARM}
-        return states.get(desk.status.state, Action.ARM)
+        return states.get(controller.status.state, Action.ARM)
 
     def running() -> bool:
-        return desk.status.state is BenchState.RUNNING
+        return controller.status.state is BenchState.RUNNING
 
     add(
         "connect",
@@ -53,7 +53,7 @@ def _bench(window: Window) -> None:
     add(
         "run",
         lambda: "Stop the run" if running() else "Start a run",
-        lambda: desk.stop() if running() else desk.start(),
+        lambda: controller.stop() if running() else controller.start(),
         "F5",
         why_not=lambda: able(Action.STOP if running() else Action.START),
     )
@@ -67,12 +67,12 @@ def _bench(window: Window) -> None:
     add("show run", "Show this run in Runs", window.show_run, why_not=window.why_no_run)
     if window.can_open_bench:
         add("open bench", "Open a bench file…", window.ask_bench, "Ctrl+O", why_not=window.why_no_other_bench)
-    for lane in desk.status.lanes:
+    for lane in controller.status.lanes:
         window.declare_lane(lane.role, lane.name)
 
 
 def _view(window: Window) -> None:
-    add, board = window.actions_.redo, window.bench.board
+    add, board = window.commands.replace, window.bench.board
     view = board.view
     add("palette", "Commands…", window.show_palette, "Ctrl+Shift+P")
     add("pause", lambda: "Resume the view" if view.paused else "Pause the view", window.pause_view, "Space")
@@ -90,8 +90,8 @@ def _view(window: Window) -> None:
 
 
 def _past(window: Window) -> None:
-    add, transport = window.actions_.redo, window.bench.transport
-    add("open run", "Open and replay the chosen run", window.runs.open_chosen, why_not=window.why_no_chosen_run)
+    add, transport = window.commands.replace, window.bench.transport
+    add("open run", "Open and replay the chosen run", window.runs.open_selected, why_not=window.why_no_chosen_run)
     add("leave replay", "Leave the replay", window.bench.leave_replay, why_not=window.why_no_replay)
     add("play", "Play or pause the replay", transport.toggle, "Ctrl+P", why_not=window.why_no_replay)
     for words, keys, steps in (("back", "Alt+Left", -1), ("on", "Alt+Right", 1)):
@@ -106,29 +106,40 @@ def _past(window: Window) -> None:
 
 
 def _certify(window: Window) -> None:
-    add, page = window.actions_.redo, window.certify
-    course, outcome, picker = page.course, page.outcome, page.picker
+    add, page = window.commands.replace, window.certify
+    course, outcome, picker = page.controller, page.result_bar, page.picker
 
     def why_no_ticks() -> str:
         return "" if picker.model.tickable and picker.model.visible else "No case can be ticked now."
 
     add("certify", "Certify: start", page.start, "F6", why_not=page.why_not_start)
     add("certify stop", "Certify: stop", course.stop, "Shift+F6", why_not=course.why_not_stop)
-    add("certify wrong", "Certify: next check that did not pass", page.next_wrong, "F8", why_not=page.why_no_wrong)
+    add(
+        "certify wrong",
+        "Certify: next check that did not pass",
+        page.show_next_failed,
+        "F8",
+        why_not=page.why_no_failed,
+    )
     for words, on in (("all", True), ("none", False)):
         add(f"certify {words}", f"Certify: tick {words}", partial(picker.tick_visible, on=on), why_not=why_no_ticks)
-    add("certify again", "Certify: tick what did not pass", picker.tick_not_passed, why_not=page.why_no_wrong)
+    add("certify again", "Certify: tick what did not pass", picker.tick_not_passed, why_not=page.why_no_failed)
     add("certify suite", "Certify: open a folder of cases…", page.bar.ask_folder, why_not=course.why_busy)
     add("certify read", "Certify: read the suite again", page.read_again, why_not=course.why_busy)
     add("certify report", "Certify: open the report", outcome.open_report, why_not=outcome.why_no_report)
     add("certify folder", "Certify: show the certificate's folder", outcome.show_folder, why_not=outcome.why_no_result)
     add("certify bundle", "Certify: make a bundle…", outcome.make_bundle, why_not=outcome.why_no_bundle)
-    add("certify past", "Certify: open an earlier certificate…", page.earlier.ask_folder, why_not=course.why_busy)
+    add(
+        "certify past",
+        "Certify: open an earlier certificate…",
+        page.certificate_list.ask_folder,
+        why_not=course.why_busy,
+    )
     add("certify leave", "Certify: back to the suite", course.leave, why_not=course.why_not_leave)
 
 
 def _layout(window: Window) -> None:
-    add = window.actions_.redo
+    add = window.commands.replace
     add("theme", lambda: f"Use the {window.other_theme.name} theme", window.switch_theme, "Ctrl+T")
     add("reset layout", "Reset layout", window.bench.arrange)
     for name, dock in window.bench.docks.items():

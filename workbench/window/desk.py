@@ -11,7 +11,7 @@ from control.state import BenchState
 from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.status import SessionStatus
 from workbench.window.background import Background
-from workbench.window.pace import Pace
+from workbench.window.pace import FramePacer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 _SLOW: Final = 3  # frames between two looks at figures
 
 
-class Desk(QObject):
+class SessionController(QObject):
     """Holds the session once there is one. Runs in the thread that paints, so that a hung window falls silent."""
 
     ticked = Signal()  # 30 times a second
-    read = Signal()  # ten times a second
+    values_due = Signal()  # ten times a second
     changed = Signal()  # the status is another one
-    opened = Signal()  # a session is there
+    session_opened = Signal()  # a session is there
     failed = Signal(Failure)
-    worked = Signal()  # the list of actions or tasks under way changed, or one moved on
-    switched_off = Signal()  # OUTPUTS OFF was asked for
+    work_changed = Signal()  # the list of actions or tasks under way changed, or one moved on
+    outputs_off_requested = Signal()  # OUTPUTS OFF was asked for
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,21 +39,21 @@ class Desk(QObject):
         self.pending: list[PendingAction] = []
         self.background = Background(self)
         self.background.failed.connect(self.failed)
-        self.background.changed.connect(self.worked)
+        self.background.changed.connect(self.work_changed)
         self._frame = 0
-        self.pace = Pace(0.0)
+        self.pace = FramePacer(0.0)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._turn)
+        self._timer.timeout.connect(self._on_timer)
 
     def open(self, session: Session) -> None:
         """Serve this session from now on."""
         self.session = session
         self.status = session.status
-        self.pace = Pace(time.perf_counter())
+        self.pace = FramePacer(time.perf_counter())
         self._timer.start(0)
-        self.opened.emit()
+        self.session_opened.emit()
         self.changed.emit()
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Desk(QObject):
             self.session.close()
             self.session = None
 
-    def _turn(self) -> None:
+    def _on_timer(self) -> None:
         """A tick, and the next one where it is due; a repeating timer would lose every frame that is late."""
         began_s = time.perf_counter()
         try:
@@ -83,32 +83,32 @@ class Desk(QObject):
         if session.status is not self.status:
             self.status = session.status
             self.changed.emit()
-        self._look()
+        self._drop_finished()
         self.ticked.emit()
         self._frame += 1
         if self._frame % _SLOW == 0:
-            self.read.emit()
+            self.values_due.emit()
 
-    def breathe(self) -> None:
+    def keep_alive(self) -> None:
         """Amid something long: let the guard hear that the window lives."""
         if self.session is not None:
             self.session.poll()
 
-    def _look(self) -> None:
+    def _drop_finished(self) -> None:
         if not self.pending:
             return
         for done in [work for work in self.pending if work.done]:
             self.pending.remove(done)
             if done.error is not None:
                 self.failed.emit(done.error)
-        self.worked.emit()
+        self.work_changed.emit()
 
     def can(self, action: Action) -> tuple[bool, str]:
         if self.session is None:
             return False, "The bench is being opened."
         return self.session.can(action)
 
-    def ask(self, action: Action, call: Callable[[Session], PendingAction]) -> PendingAction | None:
+    def request(self, action: Action, call: Callable[[Session], PendingAction]) -> PendingAction | None:
         """Start an action when it makes sense now; otherwise say why not."""
         able, why = self.can(action)
         if self.session is None or not able:
@@ -116,47 +116,47 @@ class Desk(QObject):
             return None
         work = call(self.session)
         self.pending.append(work)
-        self.worked.emit()
+        self.work_changed.emit()
         return work
 
     # ---- the actions
 
     def connect_bench(self, *, take_over: bool = False) -> None:
-        self.ask(Action.CONNECT, lambda session: session.connect(take_over=take_over))
+        self.request(Action.CONNECT, lambda session: session.connect(take_over=take_over))
 
     def disconnect_bench(self) -> None:
-        self.ask(Action.DISCONNECT, lambda session: session.disconnect())
+        self.request(Action.DISCONNECT, lambda session: session.disconnect())
 
     def arm(self) -> None:
-        self.ask(Action.ARM, lambda session: session.arm())
+        self.request(Action.ARM, lambda session: session.arm())
 
     def disarm(self) -> None:
-        self.ask(Action.DISARM, lambda session: session.disarm())
+        self.request(Action.DISARM, lambda session: session.disarm())
 
     def start(self) -> None:
-        self.ask(Action.START, lambda session: session.start())
+        self.request(Action.START, lambda session: session.start())
 
     def stop(self) -> None:
-        self.ask(Action.STOP, lambda session: session.stop())
+        self.request(Action.STOP, lambda session: session.stop())
 
     def outputs_off(self) -> None:
         """Always; a session that does not exist yet has nothing on."""
-        self.switched_off.emit()
+        self.outputs_off_requested.emit()
         if self.session is not None:
             self.pending.append(self.session.outputs_off())
-            self.worked.emit()
+            self.work_changed.emit()
 
     def reset(self, reason: str) -> None:
-        self.ask(Action.RESET, lambda session: session.reset(reason))
+        self.request(Action.RESET, lambda session: session.reset(reason))
 
     def activate(self, role: str, lane: str) -> None:
-        self.ask(Action.ACTIVATE, lambda session: session.activate(role, lane))
+        self.request(Action.ACTIVATE, lambda session: session.activate(role, lane))
 
     def inject(self, fault: str, parameters: Mapping[str, float | str]) -> None:
-        self.ask(Action.INJECT, lambda session: session.inject(fault, parameters))
+        self.request(Action.INJECT, lambda session: session.inject(fault, parameters))
 
     def clear(self, number: int) -> None:
-        self.ask(Action.CLEAR, lambda session: session.clear(number))
+        self.request(Action.CLEAR, lambda session: session.clear(number))
 
     @property
     def connected(self) -> bool:

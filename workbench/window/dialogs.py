@@ -65,11 +65,11 @@ class Dialog(QDialog):
         column.addLayout(row)
 
 
-class Question(Dialog):
+class QuestionDialog(Dialog):
     """Asks before something that matters happens."""
 
 
-class Reason(Dialog):
+class ReasonDialog(Dialog):
     """Asks why; empty is no reason."""
 
     def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
@@ -92,7 +92,7 @@ class Reason(Dialog):
         return self.text.text().strip()
 
 
-class Inject(Dialog):
+class InjectDialog(Dialog):
     """Chooses a fault and its parameters, within their bounds."""
 
     def __init__(self, parent: QWidget | None, faults: Sequence[FaultSpec]) -> None:
@@ -168,7 +168,7 @@ def _number(parameter: NumberParameter) -> QDoubleSpinBox:
 
 
 def _display(parameter: NumberParameter) -> fmt.Display:
-    return fmt.COUNT if parameter.whole else fmt.display(f"/{parameter.name}", parameter.unit)
+    return fmt.COUNT if parameter.whole else fmt.find_display(f"/{parameter.name}", parameter.unit)
 
 
 def _bounds(parameter: NumberParameter) -> str:
@@ -176,7 +176,7 @@ def _bounds(parameter: NumberParameter) -> str:
     return f"{shown.number(parameter.low)} to {shown.text(parameter.high)}"
 
 
-class Details(Dialog):
+class DetailsDialog(Dialog):
     """An event or a failure in full, to read and to copy."""
 
     def __init__(self, parent: QWidget | None, failure: Failure) -> None:
@@ -186,9 +186,9 @@ class Details(Dialog):
         text.setAccessibleName("Details")
         self.body.addWidget(text)
         self.no.setText("Close")
-        self.accepted.connect(lambda: QApplication.clipboard().setText(as_text(failure)))
+        self.accepted.connect(lambda: QApplication.clipboard().setText(format_failure(failure)))
 
 
-def as_text(failure: Failure) -> str:
+def format_failure(failure: Failure) -> str:
     """Everything known of a failure, for the clipboard."""
     return "\n".join(filter(None, (failure.sentence, failure.hint, failure.details)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-class Empty(QFrame):
+class EmptyState(QFrame):
     """One line with a button."""
 
     def __init__(self, sentence: str, word: str, run: Callable[[], object]) -> None:
@@ -26,7 +26,7 @@ class Empty(QFrame):
         row.addStretch(1)
 
 
-class Placeholder(QWidget):
+class PlaceholderPage(QWidget):
     """A page whose content comes later: a title, what it will hold, and buttons that lead somewhere real."""
 
     def __init__(

@@ -14,7 +14,7 @@ from drivers.errors import BenchFileError
 from drivers.event import Event, EventRecord, Level
 from workbench.session.bench_info import BenchInfo, SourceInfo
 from workbench.session.status import LaneInfo
-from workbench.window.past import RunLine
+from workbench.window.past import RunListEntry
 from workbench.window.task import Cancelled
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SOURCES: Final = (
 
 
 @dataclass(frozen=True)
-class Opened:
+class ReplayInfo:
     """What a run is, once it can be played; its duration in s."""
 
     duration_s: float
@@ -42,16 +42,16 @@ class Opened:
     events: list[EventRecord]
 
 
-def list_runs(_reporter: Reporter, folder: Path) -> list[RunLine]:
+def list_runs(_reporter: Reporter, folder: Path) -> list[RunListEntry]:
     """The runs in `folder`, newest first."""
     from drivers.runlog.index import RunIndex  # noqa: PLC0415  # brings half a data-frame library along
 
     return [_line(folder, row) for row in RunIndex(folder).rows()]
 
 
-def _line(folder: Path, row: Any) -> RunLine:
+def _line(folder: Path, row: Any) -> RunListEntry:
     started = datetime.fromisoformat(row.started).astimezone().strftime("%Y-%m-%d %H:%M:%S") if row.started else ""
-    return RunLine(
+    return RunListEntry(
         row.name,
         folder / row.name,
         row.state,
@@ -73,7 +73,9 @@ def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
     with Run.open(folder) as run, Replay(run, ring) as replay:
         replay.advance(0.0)
         bench, mistake = read_bench_of(run)
-        reporter.send(Opened(run.duration_s, facts(run, bench), lanes(run, bench), events(run, mistake)))
+        reporter.send(
+            ReplayInfo(run.duration_s, make_bench_info(run, bench), list_lanes(run, bench), list_events(run, mistake))
+        )
         while True:
             replay.advance(float(reporter.newest()))
 
@@ -104,7 +106,7 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
         return None, error.sentence
 
 
-def facts(run: Run, bench: Bench | None) -> BenchInfo:
+def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
     """What the run's own copy of the bench file says; a run without one still shows its channels."""
     from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
@@ -126,7 +128,7 @@ def facts(run: Run, bench: Bench | None) -> BenchInfo:
     )
 
 
-def lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
+def list_lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
     """The lanes as declared, those that the run has columns of."""
     known = {tuple(name.split("/")[:2]) for name in run.table.names}
     active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
@@ -139,7 +141,7 @@ def lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
     return tuple(LaneInfo(lane.role, lane.name, is_active(lane)) for lane in recorded)
 
 
-def events(run: Run, mistake: str = "") -> list[EventRecord]:
+def list_events(run: Run, mistake: str = "") -> list[EventRecord]:
     """What was noted while it ran; first of all the `mistake` in its bench file, which hides limits and lanes."""
     if not mistake:
         return run.events()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from workbench.session.bench_info import LimitPair
     from workbench.session.status import InjectedFault
-    from workbench.window.store import Store
+    from workbench.window.store import ChannelHistory
 
 LAST_S: Final = 60.0
 ARMED: Final = 2  # `bench/state` of the first state in which the gate's word counts
@@ -27,7 +27,7 @@ NEAREST: Final = 2
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class Gate(QWidget):
+class GateDock(QWidget):
     """How many commands of the last minute were allowed, held, tripped; before arming there are none to judge."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Gate(QWidget):
             grid.addWidget(count, row, 1, _RIGHT)
         grid.setRowStretch(3, 1)
 
-    def show_values(self, store: Store) -> None:
+    def show_values(self, store: ChannelHistory) -> None:
         if GATE_VERDICT not in store or BENCH_STATE not in store:
             return
         _, values = store.between([GATE_VERDICT, BENCH_STATE], store.newest_s - LAST_S, np.inf)
@@ -51,7 +51,7 @@ class Gate(QWidget):
             _set(count, fmt.count(int(np.count_nonzero(counted == number))) if len(counted) else fmt.DASH)
 
 
-class Limits(QWidget):
+class LimitsDock(QWidget):
     """The channels that are closest to a bench limit, one of each kind."""
 
     def __init__(self) -> None:
@@ -77,13 +77,13 @@ class Limits(QWidget):
     def show_limits(self, limits: Sequence[LimitPair]) -> None:
         self._limits = tuple(limits)
 
-    def show_values(self, store: Store) -> None:
+    def show_values(self, store: ChannelHistory) -> None:
         nearest: dict[str, tuple[float, LimitPair, float]] = {}
         for limit in self._limits:
             if limit.channel not in store:
                 continue
             value = store.newest(limit.channel)
-            used = math.nan if _beside_the_point(limit, value, store) else used_share(limit, value)
+            used = math.nan if _is_irrelevant(limit, value, store) else used_share(limit, value)
             kind = "".join(char for char in limit.channel if not char.isdigit())
             if used == used and (kind not in nearest or used > nearest[kind][0]):  # noqa: PLR0124  # NaN
                 nearest[kind] = (used, limit, value)
@@ -103,7 +103,7 @@ class Limits(QWidget):
                 _set(part, text)
 
     def _fill(self, parts: tuple[QLabel, QLabel, QLabel], limit: LimitPair, value: float) -> None:
-        shown = fmt.display(limit.channel, limit.unit)
+        shown = fmt.find_display(limit.channel, limit.unit)
         for part, text in zip(parts, (limit.channel, shown.text(value), _bounds(limit, value, shown)), strict=True):
             _set(part, text)
 
@@ -124,7 +124,7 @@ def used_share(limit: LimitPair, value: float) -> float:
     return abs(value - (low + high) / 2.0) / ((high - low) / 2.0)
 
 
-def _beside_the_point(limit: LimitPair, value: float, store: Store) -> bool:
+def _is_irrelevant(limit: LimitPair, value: float, store: ChannelHistory) -> bool:
     """A flag is within its limits or not, never near; cells whose outputs are off are far below theirs, rightly."""
     if limit.unit == "1":
         return limit.bench[0] <= value <= limit.bench[1]
@@ -132,7 +132,7 @@ def _beside_the_point(limit: LimitPair, value: float, store: Store) -> bool:
     return off and CELL_VOLTAGES.fullmatch(limit.channel) is not None
 
 
-class Faults(QWidget):
+class FaultsDock(QWidget):
     """Which faults act, each with a button that clears it, and the button that injects one."""
 
     cleared = Signal(int)

@@ -8,18 +8,18 @@ from drivers.errors import PulseError
 from workbench.session.actions import Failure
 
 
-def sentence(text: str) -> str:
+def make_sentence(text: str) -> str:
     """With a capital and a full stop."""
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
-def failure_of(error: BaseException, what: str = "", hint: str = "") -> Failure:
+def make_failure(error: BaseException, what: str = "", hint: str = "") -> Failure:
     """`what` did not happen because of `error`; `hint` where the error has none.
 
     An error that is no `PulseError` brings its traceback as details.
     """
     before = f"{what}: " if what else ""
     if isinstance(error, PulseError):
-        return Failure(sentence(f"{before}{error.sentence}"), sentence(error.hint) or hint)
+        return Failure(make_sentence(f"{before}{error.sentence}"), make_sentence(error.hint) or hint)
     details = "".join(traceback.format_exception(error))
-    return Failure(sentence(f"{before}{str(error) or type(error).__name__}"), hint, details)
+    return Failure(make_sentence(f"{before}{str(error) or type(error).__name__}"), hint, details)

@@ -120,7 +120,7 @@ _COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault
 _BY_WORD: Final = {"soc": PERCENT, "soc_std": PERCENT, "soc_band": PERCENT, "balancing": CELLS}
 
 
-def display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
+def find_display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
     """How a channel of SI `unit` is shown; `words` are the bench's own value tables."""
     table = (words or {}).get(channel) or WORDS.get(channel)
     if table:
@@ -173,7 +173,7 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def octets(number: int) -> str:
+def format_bytes(number: int) -> str:
     """`812 B`, `3.2 MB`."""
     size = float(number)
     for unit in ("B", "kB", "MB", "GB"):

@@ -43,7 +43,7 @@ Reduce = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
-class Rows:
+class HistoryRows:
     """New rows and what came before them: `new[C,k]`, `sampled_s[M,k]`; `t_s[n+k]`, `values[C,n+k]`, oldest first."""
 
     new: Floats
@@ -58,14 +58,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Formula:
+class DerivedChannel:
     """One derived channel: `values[k]` of the new rows."""
 
     channel: Channel
-    of: Callable[[Rows], Floats]
+    of: Callable[[HistoryRows], Floats]
 
 
-def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[Formula]:
+def make_derived_channels(
+    names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool = False
+) -> list[DerivedChannel]:
     """All that the ring's columns allow.
 
     The active twin's set-points are held against the read-back and other twins against the active one; with
@@ -74,10 +76,10 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
     column = {name: number for number, name in enumerate(names)}
     cells = _matching(column, CELL_VOLTAGES)
     sensors = _matching(column, SENSED_TEMPERATURES)
-    made: list[Formula] = []
+    made: list[DerivedChannel] = []
     if len(cells):
         made += [
-            Formula(Channel(name, "V"), partial(_of_live, cells, reduce))
+            DerivedChannel(Channel(name, "V"), partial(_of_live, cells, reduce))
             for name, reduce in (
                 (CELLS_MIN, _least),
                 (CELLS_MEAN, _mean),
@@ -86,7 +88,7 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
             )
         ]
         made += [
-            Formula(
+            DerivedChannel(
                 Channel(lane_channel("estimator", lane.name, "soc_band"), "1"),
                 partial(_while_armed, column[BENCH_STATE], column[std]),
             )
@@ -95,14 +97,14 @@ def formulas(names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool 
         ]
     if len(sensors):
         made += [
-            Formula(Channel(name, "K"), partial(_reduced, sensors, reduce))
+            DerivedChannel(Channel(name, "K"), partial(_reduce, sensors, reduce))
             for name, reduce in ((COLDEST, _least), (HOTTEST, _most))
         ]
     return made + _twins(column, lanes, residual=residual)
 
 
-def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool) -> list[Formula]:
-    made: list[Formula] = []
+def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool) -> list[DerivedChannel]:
+    made: list[DerivedChannel] = []
     twins = [lane for lane in lanes if lane.role == "twin"]
     active = next((lane.name for lane in twins if lane.active), None)
     for lane in twins:
@@ -120,10 +122,10 @@ def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool)
             age = column.get(f"{path}age")
             write_s = 0.0 if residual else WRITE_S
             of = partial(_tracking, mine, theirs, write_s) if measured else partial(_difference, mine, theirs, age)
-            made.append(Formula(Channel(f"{path}difference", "V"), of))
+            made.append(DerivedChannel(Channel(f"{path}difference", "V"), of))
         soc = _matching(column, re.compile(rf"{re.escape(path)}{CELL}\d+/soc"))
         if len(soc):
-            made.append(Formula(Channel(f"{path}soc", "1"), partial(_reduced, soc, _mean)))
+            made.append(DerivedChannel(Channel(f"{path}soc", "1"), partial(_reduce, soc, _mean)))
     return made
 
 
@@ -131,26 +133,26 @@ def _matching(column: dict[str, int], pattern: re.Pattern[str]) -> Columns:
     return np.array([number for name, number in column.items() if pattern.fullmatch(name)], dtype=np.intp)
 
 
-def _reduced(columns: Columns, reduce: Reduce, rows: Rows) -> Floats:
+def _reduce(columns: Columns, reduce: Reduce, rows: HistoryRows) -> Floats:
     return reduce(rows.new[columns])
 
 
-def _of_live(cells: Columns, reduce: Reduce, rows: Rows) -> Floats:
+def _of_live(cells: Columns, reduce: Reduce, rows: HistoryRows) -> Floats:
     return np.where(_live(rows, cells), reduce(rows.new[cells]), np.nan)
 
 
-def _while_armed(state: int, column: int, rows: Rows) -> Floats:
+def _while_armed(state: int, column: int, rows: HistoryRows) -> Floats:
     """A column from when estimators learn: before that a belief is what was set, and its band hides the rest."""
     return np.where(rows.new[state] >= ARMED, rows.new[column], np.nan)
 
 
-def _live(rows: Rows, cells: Columns) -> npt.NDArray[np.bool_]:
+def _live(rows: HistoryRows, cells: Columns) -> npt.NDArray[np.bool_]:
     """Whether any cell carries voltage, and has while outputs rise; one dead cell among live ones is a finding."""
     before = rows.values[cells][:, rows.earlier(np.zeros(rows.new.shape[1]) + RISE_S)]
     return (_most(rows.new[cells]) > DEAD_V) & (_most(before.astype(np.float64)) > DEAD_V)
 
 
-def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floats:
+def _tracking(mine: Columns, cells: Columns, write_s: float, rows: HistoryRows) -> Floats:
     """What may have been asked for when the cells were sampled, the nearest of it, minus what was read; their mean."""
     t_s = rows.t_s[len(rows.t_s) - rows.new.shape[1] :]
     known = cells[0] < len(rows.sampled_s)
@@ -161,7 +163,7 @@ def _tracking(mine: Columns, cells: Columns, write_s: float, rows: Rows) -> Floa
     return np.where(_live(rows, cells), _score(nearest), np.nan)
 
 
-def _difference(mine: Columns, active: Columns, age: int | None, rows: Rows) -> Floats:
+def _difference(mine: Columns, active: Columns, age: int | None, rows: HistoryRows) -> Floats:
     """A twin minus the active one at the instant that its newest answer is about; mean over the cells."""
     if age is None:
         return _score(rows.new[mine] - rows.new[active])

@@ -14,7 +14,7 @@ from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.window.curve import Entry
+    from workbench.window.curve import LegendEntry
 
 HEIGHT: Final = 36
 _PAD: Final = 14
@@ -24,7 +24,7 @@ _GAP: Final = 12.0
 _MODES: Final = ((BODY_PX, 16.0, True), (BODY_PX, 12.0, False), (LABEL_PX, 8.0, False))  # size, gap, notes
 
 
-class Header(QWidget):
+class PlotHeader(QWidget):
     """Paints a title, entries, and a word at the right; below them what lies between the cursors."""
 
     def __init__(self, title: str, theme: Theme) -> None:
@@ -34,9 +34,9 @@ class Header(QWidget):
         self.setFixedHeight(HEIGHT)
         self.title = title
         self.theme = theme
-        self.entries: tuple[Entry, ...] = ()
+        self.entries: tuple[LegendEntry, ...] = ()
         self.word = ""
-        self.between: tuple[Entry, ...] = ()
+        self.between: tuple[LegendEntry, ...] = ()
         self._focused = False
         self._more = [0, 0]  # lines beside the first that the legend takes, and lines of what lies between
 
@@ -49,7 +49,7 @@ class Header(QWidget):
         self._focused = focused
         self.update()
 
-    def show_values(self, entries: Sequence[Entry], word: str, between: Sequence[Entry]) -> None:
+    def show_values(self, entries: Sequence[LegendEntry], word: str, between: Sequence[LegendEntry]) -> None:
         """Repaint only when a text differs."""
         if (tuple(entries), word, tuple(between)) == (self.entries, self.word, self.between):
             return
@@ -125,7 +125,7 @@ class Header(QWidget):
         room = QRectF(0, 0, self.width() - _PAD, HEIGHT)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.word)
 
-    def _entry(self, painter: QPainter, x: float, top: float, entry: Entry, px: int, *, notes: bool) -> None:
+    def _entry(self, painter: QPainter, x: float, top: float, entry: LegendEntry, px: int, *, notes: bool) -> None:
         if entry.colour:
             pen = QPen(self.theme.colour(entry.colour), 2)
             pen.setStyle(Qt.PenStyle.DotLine if entry.dashed else Qt.PenStyle.SolidLine)
@@ -161,11 +161,11 @@ def _flow(start: float, widths: Sequence[float], gap: float, right: float) -> li
     return made
 
 
-def _spoken(entry: Entry) -> str:
+def _spoken(entry: LegendEntry) -> str:
     return " ".join(filter(None, (entry.label, entry.value, entry.note)))
 
 
-def _width(entry: Entry, px: int, *, notes: bool) -> float:
+def _width(entry: LegendEntry, px: int, *, notes: bool) -> float:
     width = (_SWATCH + 6 if entry.colour else 0) + _advance(entry.value, px, bold=True)
     width += _advance(entry.label, px) + 6 if entry.label else 0
     return width + (6 + _advance(entry.note, px) if notes and entry.note else 0)

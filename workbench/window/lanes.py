@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.channel_names import lane_channel
 from workbench.window import format as fmt
-from workbench.window.specs import coloured, twin_word
+from workbench.window.specs import list_lane_colours, twin_word
 from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.session.status import LaneInfo
-    from workbench.window.store import Reading
+    from workbench.window.store import ChannelReading
 
 _PAD: Final = 16.0
 _NARROW: Final = 280
@@ -30,25 +30,25 @@ _WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LaneFigures:
     """What stands behind a lane's name: number and a faint word, per column."""
 
     columns: tuple[tuple[str, str], ...]
 
 
-def figures(lane: LaneInfo, reading: Reading, truth: str, *, residual: bool = False) -> Figures:
+def make_figures(lane: LaneInfo, reading: ChannelReading, truth: str, *, residual: bool = False) -> LaneFigures:
     """The lane's columns at one instant; SoC errors are against the active twin `truth`."""
     own = partial(lane_channel, lane.role, lane.name)
     step = (fmt.step_time(reading[own("step")]), "")
     if lane.role == "twin":
         off = abs(reading[own("difference")])
         word = _WORDS[twin_word(lane, residual=residual)]
-        return Figures(((fmt.MILLIVOLT.number(off), word), step))
+        return LaneFigures(((fmt.MILLIVOLT.number(off), word), step))
     if lane.role == "estimator":
         error = abs(reading[own("soc")] - reading[lane_channel("twin", truth, "soc")])
-        return Figures(((fmt.PERCENT.text(error), ""), step))
+        return LaneFigures(((fmt.PERCENT.text(error), ""), step))
     cost, violations = reading[own("cost")], reading[own("violations")]
-    return Figures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
+    return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
 
 
 class LaneRow(QAbstractButton):
@@ -58,7 +58,7 @@ class LaneRow(QAbstractButton):
         super().__init__()
         self.lane, self.colour, self.theme = lane, colour, theme
         self.fresh = True
-        self.figures = Figures(tuple((fmt.DASH, "") for _ in HEADS[lane.role]))
+        self.figures = LaneFigures(tuple((fmt.DASH, "") for _ in HEADS[lane.role]))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -74,7 +74,7 @@ class LaneRow(QAbstractButton):
         self.setToolTip(f"{lane.name}: {standing}, {lane.state}. {lane.detail}".strip())
         self.update()
 
-    def show_figures(self, new: Figures, *, fresh: bool = True) -> None:
+    def show_figures(self, new: LaneFigures, *, fresh: bool = True) -> None:
         if (new, fresh) != (self.figures, self.fresh):
             self.figures, self.fresh = new, fresh
             self.update()
@@ -112,7 +112,7 @@ class LaneRow(QAbstractButton):
         painter.end()
 
 
-def _columns(painter: QPainter, box: QRectF, shown: Figures, theme: Theme, *, faint: bool) -> float:
+def _columns(painter: QPainter, box: QRectF, shown: LaneFigures, theme: Theme, *, faint: bool) -> float:
     """Paint the columns from the right; where there is no room the last column folds. Answers where they begin."""
     columns = shown.columns
     widths = _WIDTHS[len(columns)]
@@ -158,7 +158,7 @@ class _Head(QWidget):
         painter.end()
 
 
-class Lanes(QWidget):
+class LanesDock(QWidget):
     """Rows by role; `wanted` names the lane that somebody wants active."""
 
     wanted = Signal(str, str)  # role, name
@@ -197,7 +197,7 @@ class Lanes(QWidget):
                 part.deleteLater()
         self.rows.clear()
         for role in _ROLES:
-            own = coloured(lanes, role)
+            own = list_lane_colours(lanes, role)
             if own and self.rows:
                 self._column.addSpacing(8)
             if own:
@@ -209,8 +209,8 @@ class Lanes(QWidget):
                 self._column.addWidget(row)
         self._column.addStretch(1)
 
-    def show_values(self, reading: Reading, *, fresh: bool = True) -> None:
+    def show_values(self, reading: ChannelReading, *, fresh: bool = True) -> None:
         """What the lanes answered in one row; grey where rows come no more."""
         truth = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
         for row in self.rows.values():
-            row.show_figures(figures(row.lane, reading, truth, residual=self._residual), fresh=fresh)
+            row.show_figures(make_figures(row.lane, reading, truth, residual=self._residual), fresh=fresh)

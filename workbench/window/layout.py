@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 
 
-class Memory:
+class LayoutSettings:
     """A settings file; without a path, the user's own place for settings."""
 
     def __init__(self, path: Path | None = None) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
     from workbench.window.background import Background
-    from workbench.window.past import ReplaySource, RunLine
+    from workbench.window.past import ReplaySource, RunListEntry
 
 LISTS: Final = "list of runs"
 AT_CLOSE: Final = "The export is cancelled; nothing of it is left."
@@ -32,7 +32,7 @@ class RunLibrary:
         self.folder, self._background = folder, background
         self._homes: list[tempfile.TemporaryDirectory[str]] = []  # of the rings that are played into
 
-    def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Task[Any]:
+    def list_runs(self, ready: Callable[[Sequence[RunListEntry]], None]) -> Task[Any]:
         task = Task(
             "Look at the recorded runs", ready=ready, is_shown=True, hint=_HINT,
             trouble="The recorded runs cannot be listed",
@@ -40,15 +40,15 @@ class RunLibrary:
         return self._background.run(task, errands.list_runs, self.folder, queue=LISTS)
 
     def replay(self, folder: Path, ready: Callable[[ReplaySource], None]) -> Task[Any]:
-        home = tempfile.TemporaryDirectory(prefix="pulsebms-replay-", dir=_memory())
+        home = tempfile.TemporaryDirectory(prefix="pulsebms-replay-", dir=_find_ring_folder())
         self._homes.append(home)
         ring = Path(home.name) / "ring"
-        playing: list[Playing] = []
+        playing: list[RunReplay] = []
 
-        def start(opened: errands.Opened) -> None:
+        def start(opened: errands.ReplayInfo) -> None:
             task.is_shown = False
             task.lost = Failure(f"The replay of {folder.name} ended unexpectedly.", "Open the run again.")
-            playing.append(Playing(task, ring, opened, home.cleanup))
+            playing.append(RunReplay(task, ring, opened, home.cleanup))
             ready(playing[0])
 
         def fail(failure: Failure) -> None:
@@ -76,10 +76,10 @@ class RunLibrary:
             home.cleanup()
 
 
-class Playing:
+class RunReplay:
     """A run that a task plays into a ring; implements `workbench.window.past.ReplaySource`."""
 
-    def __init__(self, task: Task[None], ring: Path, opened: errands.Opened, clean: Callable[[], None]) -> None:
+    def __init__(self, task: Task[None], ring: Path, opened: errands.ReplayInfo, clean: Callable[[], None]) -> None:
         from drivers.ring import RingReader  # noqa: PLC0415  # numpy comes with the plots, not with the shell
 
         self._task, self._clean = task, clean
@@ -107,7 +107,7 @@ class Playing:
         self._clean()
 
 
-def _memory() -> str:
+def _find_ring_folder() -> str:
     from drivers.ring_files import memory_folder  # noqa: PLC0415  # numpy comes with the plots, not with the shell
 
     return str(memory_folder())

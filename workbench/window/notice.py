@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
-from workbench.window.dialogs import as_text
+from workbench.window.dialogs import format_failure
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FailureBar(QFrame):
     def copy_all(self) -> None:
         """Sentence, next step and details, to the clipboard."""
         if self.failure is not None:
-            QApplication.clipboard().setText(as_text(self.failure))
+            QApplication.clipboard().setText(format_failure(self.failure))
 
 
 class LongWork(Protocol):

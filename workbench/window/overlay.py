@@ -11,12 +11,12 @@ from workbench.window.curve import Stroke
 from workbench.window.themes import LABEL_PX, font
 
 if TYPE_CHECKING:
-    from workbench.window.canvas import Canvas
+    from workbench.window.canvas import PlotCanvas
 
 _DOT: Final = 2.5
 
 
-def paint_overlay(painter: QPainter, canvas: Canvas) -> None:
+def paint_overlay(painter: QPainter, canvas: PlotCanvas) -> None:
     """Paint over the finished curves of `canvas`."""
     view, area = canvas.view, canvas.area
     if view.hover_s is None and not view.cursors:
@@ -35,13 +35,13 @@ def paint_overlay(painter: QPainter, canvas: Canvas) -> None:
     painter.setClipping(False)
 
 
-def _vertical(painter: QPainter, canvas: Canvas, t_s: float, colour: str) -> None:
+def _vertical(painter: QPainter, canvas: PlotCanvas, t_s: float, colour: str) -> None:
     painter.setPen(QPen(canvas.theme.colour(colour), 0))
     x = int(canvas.x_of(t_s))
     painter.drawLine(x, canvas.area.top(), x, canvas.area.bottom())
 
 
-def _dots(painter: QPainter, canvas: Canvas, t_s: float) -> None:
+def _dots(painter: QPainter, canvas: PlotCanvas, t_s: float) -> None:
     if canvas.store is None:
         return
     reading = canvas.store.at(t_s)

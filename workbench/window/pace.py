@@ -6,12 +6,12 @@ from typing import Final
 
 PERIOD_S: Final = 0.033
 CATCH_UP_S: Final = 0.1  # a frame that came late is followed sooner, but three that were missed are not made up for
-_GIVES_WAY: Final = 3  # periods between two frames
+_SLOWDOWN: Final = 3  # periods between two frames
 _LATE_S, _IN_TIME_S = 0.060, 0.020  # mean lateness from which it gives way, and under which it no longer does
 _MEAN_OVER_S: Final = 3.0  # a moment's work of the window itself, such as another theme, shall not slow it
 
 
-class Pace:
+class FramePacer:
     """`due_s` is the frame under way. What lags on and on leaves the cores to whoever keeps time."""
 
     def __init__(self, now_s: float) -> None:
@@ -30,4 +30,4 @@ class Pace:
     @property
     def period_s(self) -> float:
         """Between two frames now."""
-        return PERIOD_S * (_GIVES_WAY if self.gives_way else 1)
+        return PERIOD_S * (_SLOWDOWN if self.gives_way else 1)

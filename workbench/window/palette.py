@@ -21,7 +21,7 @@ from workbench.window.themes import LABEL_PX, Theme, font
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex
 
-    from workbench.window.actions import Actions, Deed
+    from workbench.window.actions import CommandRegistry, WindowCommand
 
 _NAME: Final = Qt.ItemDataRole.UserRole
 _KEYS: Final = Qt.ItemDataRole.UserRole + 1
@@ -77,12 +77,12 @@ class _Row(QStyledItemDelegate):
         painter.drawText(room, middle, text)
 
 
-class Palette(Dialog):
+class CommandPalette(Dialog):
     """Type, arrow, Enter."""
 
-    def __init__(self, parent: QWidget, actions: Actions, theme: Theme) -> None:
+    def __init__(self, parent: QWidget, actions: CommandRegistry, theme: Theme) -> None:
         super().__init__(parent, "Commands", "", "Run")
-        self._actions = actions
+        self._commands = actions
         self._theme = theme
         self.resize(620, 460)
         self.text = QLineEdit()
@@ -104,7 +104,7 @@ class Palette(Dialog):
 
     def _show(self, text: str) -> None:
         self.list.clear()
-        found = [deed for deed in self._actions.list() if matches(text, deed.words())]
+        found = [deed for deed in self._commands.list() if matches(text, deed.words())]
         found.sort(key=lambda deed: not deed.words().lower().startswith(text.lower().strip()))
         for deed in found:
             self.list.addItem(_item(deed))
@@ -114,7 +114,7 @@ class Palette(Dialog):
     def _run(self) -> None:
         item = self.list.currentItem()
         if item is not None:  # pyright: ignore[reportUnnecessaryComparison]  # None in an empty list
-            self._actions.run(str(item.data(_NAME)))
+            self._commands.run(str(item.data(_NAME)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
@@ -126,11 +126,11 @@ class Palette(Dialog):
         return super().eventFilter(watched, event)
 
 
-def _item(deed: Deed) -> QListWidgetItem:
-    item = QListWidgetItem(deed.words())
-    why = deed.why_not()
-    item.setData(_NAME, deed.name)
-    item.setData(_KEYS, deed.keys)
+def _item(command: WindowCommand) -> QListWidgetItem:
+    item = QListWidgetItem(command.words())
+    why = command.why_not()
+    item.setData(_NAME, command.name)
+    item.setData(_KEYS, command.keys)
     item.setData(_WHY, why)
     item.setToolTip(why)
     return item

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RunLine:
+class RunListEntry:
     """One recorded run in the list; `state` is a word such as sealed or recovered, `detail` a sentence about it."""
 
     name: str
     folder: Path
     state: str
-    octets: int
+    size_bytes: int
     started: str = ""
     duration_s: float | None = None
     ticks: int | None = None
@@ -68,7 +68,7 @@ class ReplaySource(Protocol):
     def close(self) -> None: ...
 
 
-class Past(Protocol):
+class RecordedRuns(Protocol):
     """The folder of recorded runs. All work is done beside the window's thread."""
 
     @property
@@ -76,7 +76,7 @@ class Past(Protocol):
         """Where runs lie, and what is made from them."""
         ...
 
-    def look(self, ready: Callable[[Sequence[RunLine]], None]) -> Task[Any]:
+    def list_runs(self, ready: Callable[[Sequence[RunListEntry]], None]) -> Task[Any]:
         """List the runs, newest first."""
         ...
 

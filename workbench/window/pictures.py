@@ -9,7 +9,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qI
 
 from drivers.errors import BenchError
 from drivers.realtime import WINDOW, go_before
-from workbench.window.app import Opening, application
+from workbench.window.app import WindowStartup, make_application
 from workbench.window.themes import DARK, THEMES
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ _OPEN_S: Final = 60.0
 _POLL_S: Final = 0.02
 
 
-class Offscreen:
+class OffscreenWindow:
     """Open before its session acts, as a person's is: building a window takes longer than a guard waits for one."""
 
     def __init__(self, make_session: Callable[[], Session], size: tuple[int, int] = SIZES[0]) -> None:
         """Raises `BenchError` when it does not open."""
         go_before(WINDOW)
-        application()
+        make_application()
         qInstallMessageHandler(_without_chatter)
-        self._opening = Opening(make_session, theme=DARK.name, size=size)
+        self._opening = WindowStartup(make_session, theme=DARK.name, size=size)
         self.shell = self._opening.shell
         for _ in range(round(_OPEN_S / _POLL_S)):
             self.poll()
-            if self.shell.desk.session is not None:
+            if self.shell.controller.session is not None:
                 return
         raise BenchError(f"the window did not open within {_OPEN_S:g} s", hint="run: python main.py doctor")
 
@@ -46,7 +46,7 @@ class Offscreen:
         """Let the window work for a moment; it polls its session."""
         serve(_POLL_S)
 
-    def pictures(
+    def save_screenshots(
         self, folder: Path, sizes: Sequence[tuple[int, int]] = SIZES, themes: Sequence[str] = tuple(THEMES)
     ) -> list[Path]:
         """One picture a size and theme, of the session while it goes on and hears from the window between deeds."""

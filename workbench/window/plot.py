@@ -20,15 +20,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
-from workbench.window.canvas import Canvas
-from workbench.window.curve import Curve, Entry, PlotSpec, Stroke, plain_legend
-from workbench.window.header import Header
+from workbench.window.canvas import PlotCanvas
+from workbench.window.curve import LegendEntry, PlotCurve, PlotSpec, Stroke, plain_legend
+from workbench.window.header import PlotHeader
 from workbench.window.store import NOTHING
 
 if TYPE_CHECKING:
-    from workbench.window.store import Store
+    from workbench.window.store import ChannelHistory
     from workbench.window.themes import Theme
-    from workbench.window.view import View
+    from workbench.window.view import TimeView
 
 MIME: Final = "application/x-pulsebms-signal"
 _ADDED: Final = ("yellow", "pink", "vermilion", "green", "blue", "orange")
@@ -42,12 +42,18 @@ class Plot(QWidget):
     closed = Signal()
 
     def __init__(
-        self, spec: PlotSpec, view: View, theme: Theme, *, closable: bool = False, canvas: type[Canvas] = Canvas
+        self,
+        spec: PlotSpec,
+        view: TimeView,
+        theme: Theme,
+        *,
+        closable: bool = False,
+        canvas: type[PlotCanvas] = PlotCanvas,
     ) -> None:
         super().__init__()
         self.view = view
         self.closable = closable
-        self.header = Header(spec.title, theme)
+        self.header = PlotHeader(spec.title, theme)
         self.canvas = canvas(spec, view, theme)
         self._dragged = ""
         column = QVBoxLayout(self)
@@ -71,7 +77,7 @@ class Plot(QWidget):
         self.header.set_theme(theme)
         self.canvas.set_theme(theme)
 
-    def show_store(self, store: Store | None) -> None:
+    def show_store(self, store: ChannelHistory | None) -> None:
         self.canvas.show_store(store)
 
     # ---- values
@@ -87,20 +93,20 @@ class Plot(QWidget):
             entries += plain_legend(added, self.spec.display)(reading)
         self.header.show_values(entries, word, self.between())
 
-    def between(self) -> list[Entry]:
+    def between(self) -> list[LegendEntry]:
         """Time, then difference and slope of each curve between the cursors; empty without both."""
         delta_s, store = self.view.delta_s, self.canvas.store
         if delta_s is None or store is None:
             return []
         one, other = store.at(self.view.cursors["A"]), store.at(self.view.cursors["B"])
         display = self.spec.display
-        made = [Entry("", f"B{fmt.MINUS}A", f"{fmt.figure(delta_s, 2, signed=True)} s")]
+        made = [LegendEntry("", f"B{fmt.MINUS}A", f"{fmt.figure(delta_s, 2, signed=True)} s")]
         for curve in self.spec.curves:
             if curve.stroke is not Stroke.BAND:
                 step = other[curve.channel] - one[curve.channel]
                 slope = display.slope(step / delta_s) if delta_s else fmt.DASH
                 dashed = curve.stroke is Stroke.DASH
-                made.append(Entry(curve.colour, "", f"{display.difference(step)}, {slope}", curve.label, dashed))
+                made.append(LegendEntry(curve.colour, "", f"{display.difference(step)}, {slope}", curve.label, dashed))
         return made
 
     # ---- curves
@@ -111,7 +117,7 @@ class Plot(QWidget):
         if store is None or channel not in store:
             self.refused.emit(channel, f"{channel} is not measured now.")
             return False
-        display = fmt.display(channel, store.channel(channel).unit)
+        display = fmt.find_display(channel, store.channel(channel).unit)
         fits = display.unit.lstrip("m") == spec.display.unit.lstrip("m") and display.offset == spec.display.offset
         if not fits or display.words is not None:
             unit = display.unit or "no unit"
@@ -121,7 +127,7 @@ class Plot(QWidget):
             return True
         used = {curve.colour for curve in spec.curves}
         colour = next((key for key in _ADDED if key not in used), "muted")
-        self.canvas.set_curves((*spec.curves, Curve(channel, channel, colour, added=True)))
+        self.canvas.set_curves((*spec.curves, PlotCurve(channel, channel, colour, added=True)))
         return True
 
     def remove(self, channel: str) -> None:

@@ -16,7 +16,7 @@ PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet"
 WIDTH: Final = 56
 
 
-class Rail(QWidget):
+class PageRail(QWidget):
     """Emits the page that is wanted."""
 
     wanted = Signal(str)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.window import format as fmt
-from workbench.window.empty import Empty
+from workbench.window.empty import EmptyState
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent
 
-    from workbench.window.past import Past, ReplaySource, RunLine
+    from workbench.window.past import RecordedRuns, ReplaySource, RunListEntry
 
 Index = QModelIndex | QPersistentModelIndex
 HEADS: Final = ("Run", "Started", "Duration", "Ticks", "Size", "Evidence", "Bench", "State")
@@ -41,11 +41,11 @@ class RunTable(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._all: list[RunLine] = []
+        self._all: list[RunListEntry] = []
         self._text = ""
-        self.rows: list[RunLine] = []
+        self.rows: list[RunListEntry] = []
 
-    def show_runs(self, rows: Sequence[RunLine]) -> None:
+    def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         self._all = list(rows)
         self.filter(self._text)
 
@@ -87,7 +87,7 @@ class RunTable(QAbstractTableModel):
             row.started or fmt.DASH,
             fmt.DASH if row.duration_s is None else fmt.run_time(row.duration_s),
             fmt.DASH if row.ticks is None else fmt.count(row.ticks),
-            fmt.octets(row.octets),
+            fmt.format_bytes(row.size_bytes),
             row.evidence_class or fmt.DASH,
             row.bench or fmt.DASH,
             row.state,
@@ -102,10 +102,10 @@ def _side(column: int) -> Qt.AlignmentFlag:
 class RunsPage(QWidget):
     """List, open, export; long work shows above the list."""
 
-    opened = Signal(object, str)  # ReplaySource, name
+    replay_ready = Signal(object, str)  # ReplaySource, name
     bench_wanted = Signal()
 
-    def __init__(self, past: Past | None) -> None:
+    def __init__(self, past: RecordedRuns | None) -> None:
         super().__init__()
         self._past = past
         self._choose = ""
@@ -116,9 +116,11 @@ class RunsPage(QWidget):
         self.filter.setFixedWidth(280)
         self.filter.textChanged.connect(self.table.filter)
         self.view = _View(self)
-        self.open = button("Open and replay", self.open_chosen, "primary")
+        self.open = button("Open and replay", self.open_selected, "primary")
         self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
-        self.empty = Empty("No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_wanted.emit)
+        self.empty = EmptyState(
+            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_wanted.emit
+        )
         row = QHBoxLayout()
         row.setContentsMargins(16, 12, 16, 8)
         row.setSpacing(8)
@@ -134,39 +136,39 @@ class RunsPage(QWidget):
         column.addLayout(row)
         column.addWidget(self.empty)
         column.addWidget(self.view, 1)
-        self.view.selectionModel().selectionChanged.connect(self._judge)
-        self.table.modelReset.connect(self._judge)
+        self.view.selectionModel().selectionChanged.connect(self._update_buttons)
+        self.table.modelReset.connect(self._update_buttons)
         self.empty.hide()  # until the folder has been looked at
-        self._judge()
+        self._update_buttons()
 
     def refresh(self, choose: str = "") -> None:
         """Look at the folder again; then the run `choose` is chosen, else the one that was."""
-        self._choose = choose or (self.chosen.name if self.chosen is not None else "")
+        self._choose = choose or (self.selected_run.name if self.selected_run is not None else "")
         if self._past is not None:
-            self._past.look(self.show_runs)
+            self._past.list_runs(self.show_runs)
 
-    def show_runs(self, rows: Sequence[RunLine]) -> None:
+    def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         """The run that is wanted is chosen, else the newest."""
         self.table.show_runs(rows)
         self.empty.setVisible(not rows)
         if self.table.rows:
             names = [row.name for row in self.table.rows]
             self.view.selectRow(names.index(self._choose) if self._choose in names else 0)
-        self._judge()
+        self._update_buttons()
 
     @property
-    def chosen(self) -> RunLine | None:
+    def selected_run(self) -> RunListEntry | None:
         rows = self.view.selectionModel().selectedRows()
         return self.table.rows[rows[0].row()] if rows else None
 
-    def _judge(self) -> None:
-        why = "" if self.chosen is not None else "Choose a run first."
+    def _update_buttons(self) -> None:
+        why = "" if self.selected_run is not None else "Choose a run first."
         for part in (self.open, *self.exports.values()):
             part.setEnabled(not why)
             part.setToolTip(why)
 
-    def open_chosen(self) -> None:
-        if (row := self.chosen) is not None:
+    def open_selected(self) -> None:
+        if (row := self.selected_run) is not None:
             self.open_folder(row.folder)
 
     def open_folder(self, folder: Path) -> None:
@@ -175,11 +177,11 @@ class RunsPage(QWidget):
             self._past.replay(folder, lambda source: self._ready(source, folder.name))
 
     def _ready(self, source: ReplaySource, name: str) -> None:
-        self.opened.emit(source, name)
+        self.replay_ready.emit(source, name)
 
     def ask_file(self, word: str) -> None:
         """Where the export shall go."""
-        row = self.chosen
+        row = self.selected_run
         if row is None:
             return
         suffix = FORMATS[word]
@@ -195,7 +197,7 @@ class RunsPage(QWidget):
 
     def export(self, file: Path) -> None:
         """Write the chosen run; progress and cancel stand above the list."""
-        row = self.chosen
+        row = self.selected_run
         if row is not None and self._past is not None:
             self._past.export(row.folder, file)
 
@@ -216,10 +218,10 @@ class _View(QTableView):
         self.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
-        self.doubleClicked.connect(page.open_chosen)
+        self.doubleClicked.connect(page.open_selected)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._page.open_chosen()
+            self._page.open_selected()
         else:
             super().keyPressEvent(event)

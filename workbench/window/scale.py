@@ -12,7 +12,7 @@ _LOOSE: Final = 0.35  # a range is kept until the data fills less of it
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """A vertical axis in shown units, `low` .. `high`, with `ticks` every `step`."""
 
     low: float
@@ -35,17 +35,17 @@ class Scale:
         return [number * self.step for number in range(first, last + 1)]
 
 
-def round_scale(low: float, high: float, least: float) -> Scale:
+def round_scale(low: float, high: float, least: float) -> AxisScale:
     """A scale of round numbers around `low` .. `high`, at least `least` wide."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, least
     middle, span = (low + high) / 2.0, max(high - low, least)
     low, high = middle - span * 0.54, middle + span * 0.54
     step = _round_step((high - low) / INTERVALS)
-    return Scale(math.floor(low / step) * step, math.ceil(high / step) * step, step)
+    return AxisScale(math.floor(low / step) * step, math.ceil(high / step) * step, step)
 
 
-def follow(scale: Scale | None, low: float, high: float, least: float) -> Scale:
+def follow(scale: AxisScale | None, low: float, high: float, least: float) -> AxisScale:
     """`scale` itself while the data fits and fills it, else a new one."""
     if scale is not None and not low <= high:
         return scale

@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QWindow
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.window.actions import Actions
-from workbench.window.desk import Desk
-from workbench.window.rail import Rail
+from workbench.window.actions import CommandRegistry
+from workbench.window.desk import SessionController
+from workbench.window.rail import PageRail
 from workbench.window.statusline import StatusLine
 from workbench.window.themes import Theme, font, palette, style
 from workbench.window.toolbar import Toolbar
@@ -18,7 +18,7 @@ from workbench.window.toolbar import Toolbar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workbench.window.stats import Stats
+    from workbench.window.stats import WindowStats
 
 SIZE: Final = (1600, 900)
 FUSION: Final = "fusion"
@@ -32,14 +32,14 @@ class Shell(QMainWindow):
     themed = Signal(object)
     wanted = Signal(str)  # a page
 
-    def __init__(self, theme: Theme, stats: Stats) -> None:
+    def __init__(self, theme: Theme, stats: WindowStats) -> None:
         super().__init__()
         self.theme, self.stats = theme, stats
-        self.desk = Desk(self)
-        self.actions_ = Actions(self)
+        self.controller = SessionController(self)
+        self.commands = CommandRegistry(self)
         self._declare_off()
-        self.toolbar = Toolbar(self.desk, self.actions_, theme)
-        self.rail = Rail(theme)
+        self.toolbar = Toolbar(self.controller, self.commands, theme)
+        self.rail = PageRail(theme)
         self.line = StatusLine(theme)
         self.stack = QStackedWidget()
         self.above = QVBoxLayout()  # over every page
@@ -55,11 +55,11 @@ class Shell(QMainWindow):
 
     def _declare_off(self) -> None:
         """What the toolbar's buttons need before the pages exist; `deeds` replaces the waiting ones."""
-        off = self.desk.outputs_off
-        self.actions_.add("outputs off", "OUTPUTS OFF", off, "Ctrl+.", always=True)
+        off = self.controller.outputs_off
+        self.commands.add("outputs off", "OUTPUTS OFF", off, "Ctrl+.", always=True)
         for name, words in (("connect", "Connect"), ("arm", "Arm"), ("run", "Start"), ("pause", "Pause view")):
-            self.actions_.add(name, words, lambda: None, why_not=lambda: "The bench is being opened.")
-        self.actions_.add("show run", "Show the run", lambda: None, why_not=lambda: "No run is on.")
+            self.commands.add(name, words, lambda: None, why_not=lambda: "The bench is being opened.")
+        self.commands.add("show run", "Show the run", lambda: None, why_not=lambda: "No run is on.")
 
     def _lay_out(self) -> None:
         body = QWidget()
@@ -91,7 +91,7 @@ class Shell(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Everything at once, without a restart."""
         self.theme = theme
-        dress(theme, self.desk.breathe)
+        dress(theme, self.controller.keep_alive)
         for part in (self.toolbar, self.rail):
             part.set_theme(theme)
         self.line.theme = theme
@@ -120,7 +120,7 @@ class Shell(QMainWindow):
             # some layouts need Shift for the period, and the keypad has one of its own
             control = held & modifier.ControlModifier and not held & (modifier.AltModifier | modifier.MetaModifier)
             if control and event.key() == Qt.Key.Key_Period:
-                self.desk.outputs_off()
+                self.controller.outputs_off()
                 return True
         return super().eventFilter(watched, event)
 
@@ -141,7 +141,10 @@ class _Rule(QWidget):
 
 
 def dress(theme: Theme, breathe: Callable[[], None] = lambda: None) -> None:
-    """Fusion, our palette, our font, our style sheet, for the whole application; `breathe` between what takes long."""
+    """Fusion, our palette, our font, our style sheet, for the whole application.
+
+    `keep_alive` between what takes long.
+    """
     app = QApplication.instance()
     if isinstance(app, QApplication):
         app.setStyleSheet("")  # one sheet laid over another takes three times as long as off and on

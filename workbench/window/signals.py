@@ -21,7 +21,7 @@ _FIRST: Final = ("state", "soc", "output", "current", "voltage", "pack_voltage",
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class SignalItem:
     """One row: the channel, its label under the source, how it is shown."""
 
     channel: str
@@ -30,12 +30,12 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Group:
+class SignalGroup:
     """One source or lane with its signals; the first `brief` show until somebody asks for more."""
 
     name: str
     label: str
-    signals: tuple[Signal, ...]
+    signals: tuple[SignalItem, ...]
     period: str = ""
     brief: int = 0
     open: bool = True
@@ -45,29 +45,29 @@ class Group:
         return len(self.signals) - self.brief
 
 
-def groups(bench: BenchInfo, channels: Iterable[Channel]) -> list[Group]:
+def make_groups(bench: BenchInfo, channels: Iterable[Channel]) -> list[SignalGroup]:
     """Every channel once: sources in the bench's order, then lanes, loop and gate, and what the window derives."""
     places: dict[str, list[Channel]] = {}
     for channel in channels:
         places.setdefault(_place(bench, channel.name), []).append(channel)
-    made: list[Group] = []
+    made: list[SignalGroup] = []
     for source in bench.sources:
         own = places.pop(source.name, [])
-        signals = _ordered(own, bench.words)
+        signals = _sort_signals(own, bench.words)
         period = f"{source.period_s * 1e3:.0f} ms"
-        made.append(Group(source.name, source.label, signals, period, _brief(signals)))
+        made.append(SignalGroup(source.name, source.label, signals, period, _brief(signals)))
     for name, own in places.items():
         signals = tuple(_signal(channel, bench.words, name) for channel in own)
-        made.append(Group(name, name, signals, "", len(signals), open=False))
+        made.append(SignalGroup(name, name, signals, "", len(signals), open=False))
     return made
 
 
-def filtered(all_groups: Sequence[Group], text: str) -> list[Group]:
+def filter_groups(all_groups: Sequence[SignalGroup], text: str) -> list[SignalGroup]:
     """Groups with the signals whose name or label holds every word of `text`."""
     words = text.lower().split()
     if not words:
         return list(all_groups)
-    made: list[Group] = []
+    made: list[SignalGroup] = []
     for group in all_groups:
         kept = tuple(
             signal
@@ -89,7 +89,7 @@ def _place(bench: BenchInfo, name: str) -> str:
     return "Derived" if head in DERIVED else "Loop and gate"
 
 
-def _ordered(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]) -> tuple[Signal, ...]:
+def _sort_signals(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]) -> tuple[SignalItem, ...]:
     """Single channels first, then families such as 24 cells."""
     singles = [channel for channel in channels if not _numbered(channel.name)]
     singles.sort(key=lambda channel: _rank(channel.name))
@@ -97,10 +97,12 @@ def _ordered(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]
     return tuple(_signal(channel, words, "") for channel in (*singles, *families))
 
 
-def _brief(signals: Sequence[Signal]) -> int:
+def _brief(signals: Sequence[SignalItem]) -> int:
     singles = sum(1 for signal in signals if not _numbered(signal.channel))
     if singles:
-        first = next((list(own) for _, own in groupby(signals[singles:], lambda s: _family(s.channel))), list[Signal]())
+        first = next(
+            (list(own) for _, own in groupby(signals[singles:], lambda s: _family(s.channel))), list[SignalItem]()
+        )
         return singles + min(len(first), 1)
     return min(len(signals), BRIEF)
 
@@ -120,10 +122,10 @@ def _rank(name: str) -> int:
     return _FIRST.index(last) if last in _FIRST else len(_FIRST)
 
 
-def _signal(channel: Channel, words: Mapping[str, Mapping[int, str]], group: str) -> Signal:
+def _signal(channel: Channel, words: Mapping[str, Mapping[int, str]], group: str) -> SignalItem:
     label = fmt.label(channel.name)
     if group and channel.name.count("/") > 1:
         label = channel.name.split("/", 2)[2]
     elif group:
         label = channel.name
-    return Signal(channel.name, label, fmt.display(channel.name, channel.unit, words))
+    return SignalItem(channel.name, label, fmt.find_display(channel.name, channel.unit, words))

@@ -21,7 +21,7 @@ _MARK: Final = "▲ "
 _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
 
-class Standing(QWidget):
+class StateIndicator(QWidget):
     """Two lines at the right of the toolbar; where there is no room, the state that holds stands alone."""
 
     def __init__(self, theme: Theme) -> None:

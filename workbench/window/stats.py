@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-def process_age_s() -> float:
+def read_process_age_s() -> float:
     """Seconds since this process began, as the operating system counts."""
     try:
         # the kernel's own count of ticks since boot; psutil adds a boot time that is rounded to a second
@@ -22,7 +22,7 @@ def process_age_s() -> float:
 
 
 @dataclass
-class Stats:
+class WindowStats:
     """Figures for the status line and for scripts; rates are over the last second."""
 
     shell_ms: float = float("nan")

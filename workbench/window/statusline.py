@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import SessionStatus
-    from workbench.window.stats import Stats
+    from workbench.window.stats import WindowStats
     from workbench.window.themes import Theme
 
 
@@ -56,7 +56,7 @@ class StatusLine(QWidget):
         self._message.show()
         self._silence.start(_MESSAGE_MS)
 
-    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: Stats) -> None:
+    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats) -> None:
         for brief in (False, True):
             parts = _parts(bench, status, stats, brief=brief)
             if self._width(parts) <= self._facts.width():
@@ -78,7 +78,7 @@ class StatusLine(QWidget):
         return words + _GAP_PX * (len(parts) - 1)
 
 
-def _parts(bench: BenchInfo | None, status: SessionStatus, stats: Stats, *, brief: bool) -> list[Part]:
+def _parts(bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *, brief: bool) -> list[Part]:
     parts: list[Part] = []
     if bench is not None and bench.mode:
         parts.append(("mode", bench.mode, ""))
@@ -88,7 +88,7 @@ def _parts(bench: BenchInfo | None, status: SessionStatus, stats: Stats, *, brie
             parts.append(("", "unattended", ""))
     if status.run_name:
         parts.append(("run", status.run_name, ""))
-        size = fmt.octets(status.recorded.octets)
+        size = fmt.format_bytes(status.recorded.octets)
         parts.append(("", size, "") if brief else ("", fmt.count(status.recorded.ticks), f" ticks, {size}"))
     if status.guard.alive or status.loop.rate_hz:
         median = status.guard.median_s

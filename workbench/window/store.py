@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.snapshot import Quality
-from workbench.window.formulas import Formula, Rows, formulas
+from workbench.window.formulas import DerivedChannel, HistoryRows, make_derived_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ STOPPED_S: Final = 1.0  # a window that was busy for a moment has not lost its e
 ROWS: Final = 13_000  # two minutes at 100 Hz and what a frozen view may need
 
 
-class Reading:
+class ChannelReading:
     """All channels at one instant: `reading["cells/min"]`, NaN where nothing is known."""
 
     def __init__(self, column: dict[str, int], t_s: float, values: Line) -> None:
@@ -38,10 +38,10 @@ class Reading:
         return float("nan") if column is None else float(self._values[column])
 
 
-NOTHING: Final = Reading({}, float("nan"), np.empty(0, dtype=np.float32))
+NOTHING: Final = ChannelReading({}, float("nan"), np.empty(0, dtype=np.float32))
 
 
-class Store:
+class ChannelHistory:
     """Lines over time, by channel name: those of the ring and those that the window derives."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Store:
         self.generation = 0
         self.lost = 0
         self._own = len(ring.table)
-        self._formulas: list[Formula] = formulas(ring.table.names, lanes, residual=residual)
+        self._formulas: list[DerivedChannel] = make_derived_channels(ring.table.names, lanes, residual=residual)
         self.channels: tuple[Channel, ...] = (*ring.table, *(formula.channel for formula in self._formulas))
         self._column = {channel.name: number for number, channel in enumerate(self.channels)}
         # twice the rows: new ones are appended, and the newest half moves to the front once in a while
@@ -80,9 +80,9 @@ class Store:
         """Raises `KeyError` when there is none of that name."""
         return self.channels[self._column[name]]
 
-    def relate(self, lanes: Sequence[LaneInfo]) -> None:
+    def set_lanes(self, lanes: Sequence[LaneInfo]) -> None:
         """From now on twins differ from the lane that is active now."""
-        made = formulas(self._ring.table.names, lanes, residual=self._residual)
+        made = make_derived_channels(self._ring.table.names, lanes, residual=self._residual)
         if [formula.channel for formula in made] == [formula.channel for formula in self._formulas]:
             self._formulas = made
 
@@ -115,7 +115,7 @@ class Store:
         values = block.values[:, -count:]
         self._t_s[start:end] = block.t_s[-count:]
         self._values[: self._own, start:end] = values
-        rows = Rows(values, block.sampled_s[:, -count:], self._t_s[:end], self._values[: self._own, :end])
+        rows = HistoryRows(values, block.sampled_s[:, -count:], self._t_s[:end], self._values[: self._own, :end])
         for number, formula in enumerate(self._formulas):
             self._values[self._own + number, start:end] = formula.of(rows)
         self._sampled[:] = block.sampled_s[:, -1]
@@ -144,7 +144,7 @@ class Store:
         columns = [self._column[name] for name in names]
         return times[start:end], self._values[columns, offset + start : offset + end]
 
-    def at(self, t_s: float | None = None) -> Reading:
+    def at(self, t_s: float | None = None) -> ChannelReading:
         """The row nearest before `t_s`, or the newest."""
         end = self._end
         if not end:
@@ -152,7 +152,7 @@ class Store:
         times = self.t_s
         index = len(times) - 1 if t_s is None else max(0, int(np.searchsorted(times, t_s, side="right")) - 1)
         row = end - len(times) + index
-        return Reading(self._column, float(self._t_s[row]), self._values[:, row].copy())
+        return ChannelReading(self._column, float(self._t_s[row]), self._values[:, row].copy())
 
     def newest(self, name: str) -> float:
         """Newest value of one channel, NaN before the first."""
@@ -173,9 +173,9 @@ class Store:
         quality, age_s = Quality(int(self._quality[column])), self.newest_s - float(self._sampled[column])
         return fresh if quality is Quality.GOOD else quality, age_s + stopped_s
 
-    def freeze(self) -> Store:
+    def freeze(self) -> ChannelHistory:
         """A copy that no longer grows, for a paused view."""
-        still = Store.__new__(Store)
+        still = ChannelHistory.__new__(ChannelHistory)
         still.__dict__.update(self.__dict__)
         still._t_s = self.t_s.copy()  # noqa: SLF001  # a copy of itself
         still._values = self._values[:, max(0, self._end - self._rows) : self._end].copy()  # noqa: SLF001

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from workbench.window.failures import failure_of
+from workbench.window.failures import make_failure
 from workbench.window.task import Cancelled, TaskState
 
 if TYPE_CHECKING:
@@ -129,10 +129,10 @@ def _settle(task: Task[Any], future: Future[Any]) -> None:
     elif isinstance(error, Cancelled):
         task.drop()
     else:
-        task.fail(failure_of(error, task.trouble))
+        task.fail(make_failure(error, task.trouble))
 
 
-class Polled(Protocol):
+class PolledProcess(Protocol):
     """A process of its own kind; `poll` never blocks."""
 
     @property
@@ -148,7 +148,7 @@ class Polled(Protocol):
 class PolledQueue:
     """One process; cancelling closes it, what `poll` raises closes it and is the task's failure."""
 
-    def __init__(self, task: Task[Any], process: Polled) -> None:
+    def __init__(self, task: Task[Any], process: PolledProcess) -> None:
         self._task, self._process = task, process
 
     @property
@@ -172,7 +172,7 @@ class PolledQueue:
             self._process.poll()
         except Exception as error:  # noqa: BLE001  # whatever it is, a person is told
             self._process.close()
-            task.fail(failure_of(error, task.trouble))
+            task.fail(make_failure(error, task.trouble))
             return
         task.report(task.fraction, task.sentence)
         if self._process.done:

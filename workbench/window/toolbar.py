@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from control.state import BenchState, OutputState
 from workbench.window import format as fmt
 from workbench.window.icons import icon
-from workbench.window.standing import Standing
+from workbench.window.standing import StateIndicator
 from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
 from workbench.window.widgets import button, label, restyle
 
 if TYPE_CHECKING:
     from workbench.session.status import SessionStatus
-    from workbench.window.actions import Actions
-    from workbench.window.desk import Desk
+    from workbench.window.actions import CommandRegistry
+    from workbench.window.desk import SessionController
 
 HEIGHT: Final = 52
 _ICONS: Final = {
@@ -47,7 +47,7 @@ _MEANING: Final = {
 }
 
 
-class Badge(QWidget):
+class OutputBadge(QWidget):
     """The word for the outputs, with a symbol, framed in its colour."""
 
     def __init__(self, theme: Theme) -> None:
@@ -84,23 +84,23 @@ class Badge(QWidget):
 class Toolbar(QWidget):
     """Buttons that cannot act are grey and say why."""
 
-    def __init__(self, desk: Desk, actions: Actions, theme: Theme) -> None:
+    def __init__(self, controller: SessionController, commands: CommandRegistry, theme: Theme) -> None:
         super().__init__()
         self.setFixedHeight(HEIGHT)
-        self._desk, self._actions = desk, actions
+        self._controller, self._commands = controller, commands
         self.brand = label("PulseBMS")
         self.brand.setFont(font(TITLE_PX, bold=True))
         self.bench = button("no bench", lambda: None, "plain", tip="Bench file")
         self.menu = QMenu(self.bench)
         self.bench.setMenu(self.menu)
-        self.connect_ = button("Connect", partial(actions.run, "connect"))
-        self.arm = button("Arm", partial(actions.run, "arm"))
-        self.run = button("Start", partial(actions.run, "run"))
-        self.recording = button("Not recording", partial(actions.run, "show run"))
-        self.pause = button("Pause view", partial(actions.run, "pause"))
-        self.standing = Standing(theme)
-        self.badge = Badge(theme)
-        self.off = button("OUTPUTS OFF   Ctrl+.", partial(actions.run, "outputs off"), "off")
+        self.connect_ = button("Connect", partial(commands.run, "connect"))
+        self.arm = button("Arm", partial(commands.run, "arm"))
+        self.run = button("Start", partial(commands.run, "run"))
+        self.recording = button("Not recording", partial(commands.run, "show run"))
+        self.pause = button("Pause view", partial(commands.run, "pause"))
+        self.state_indicator = StateIndicator(theme)
+        self.badge = OutputBadge(theme)
+        self.off = button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
         self.off.setAccessibleName("Outputs off")
         self.off.setToolTip("Sends the guard's safe sequence at once. Not an emergency stop: that one is hard-wired.")
         row = QHBoxLayout(self)
@@ -108,7 +108,7 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         for part in (self.brand, self.bench, self.connect_, self.arm, self.run, self.recording, self.pause):
             row.addWidget(part)
-        row.addWidget(self.standing, 1)
+        row.addWidget(self.state_indicator, 1)
         row.addSpacing(8)
         row.addWidget(self.badge)
         row.addSpacing(8)
@@ -119,19 +119,19 @@ class Toolbar(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.badge.set_theme(theme)
-        self.standing.theme = theme
+        self.state_indicator.theme = theme
         self.refresh()
 
     def refresh(self) -> None:
         """Words and states of all buttons from the status."""
-        desk, status, theme = self._desk, self._desk.status, self._theme
+        desk, status, theme = self._controller, self._controller.status, self._theme
         connected, running = desk.connected, status.state is BenchState.RUNNING
-        self._button(self.connect_, "Disconnect" if connected else "Connect", self._actions.why_not("connect"))
+        self._button(self.connect_, "Disconnect" if connected else "Connect", self._commands.why_not("connect"))
         arm = {BenchState.TRIPPED: "Reset…", BenchState.ARMED: "Disarm", BenchState.RUNNING: "Disarm"}.get(
             status.state, "Arm"
         )
-        self._button(self.arm, arm, self._actions.why_not("arm"))
-        self._button(self.run, self._run_word(status), self._actions.why_not("run"))
+        self._button(self.arm, arm, self._commands.why_not("arm"))
+        self._button(self.run, self._run_word(status), self._commands.why_not("run"))
         restyle(self.run, "kind", "running" if running else "")
         self.run.setIcon(icon("stop" if running else "play", theme.colour("blue" if running else "faint")))
         recording = running and bool(status.run_name)
@@ -144,7 +144,7 @@ class Toolbar(QWidget):
         self.pause.setIcon(icon("play" if self.paused else "pause", theme.colour("text")))
         self.pause.setToolTip("Holds the view still (Space). The recording goes on.")
         self.badge.show_output(status.output)
-        self.standing.show_status(status)
+        self.state_indicator.show_status(status)
 
     def _run_word(self, status: SessionStatus) -> str:
         if status.state is BenchState.RUNNING:
@@ -159,7 +159,7 @@ class Toolbar(QWidget):
 
     def show_time(self, run_s: float | None) -> None:
         """The run time alone, between two statuses."""
-        if run_s is not None and self._desk.status.state is BenchState.RUNNING:
+        if run_s is not None and self._controller.status.state is BenchState.RUNNING:
             text = f"Stop  {fmt.run_time(run_s)}"
             if text != self.run.text():
                 self.run.setText(text)

@@ -18,7 +18,7 @@ _DASH_ON: Final = 6
 _DASH: Final = 10
 
 
-def runs(number: Numbers, gap: int) -> Iterator[slice]:
+def split_runs(number: Numbers, gap: int) -> Iterator[slice]:
     """Stretches of bins no further apart than `gap`; a longer hole is shown as one."""
     if not len(number):
         return
@@ -30,9 +30,9 @@ def runs(number: Numbers, gap: int) -> Iterator[slice]:
         yield slice(start, end)
 
 
-def dashes(number: Numbers, gap: int) -> Iterator[slice]:
+def split_dashes(number: Numbers, gap: int) -> Iterator[slice]:
     """Stretches that show as dashes; they hang on the bins and so move with the curve."""
-    for run in runs(number, gap):
+    for run in split_runs(number, gap):
         phase = number[run] % _DASH < _DASH_ON
         edges = np.flatnonzero(np.diff(phase)) + 1
         bounds = (0, *edges.tolist(), run.stop - run.start)
@@ -41,7 +41,7 @@ def dashes(number: Numbers, gap: int) -> Iterator[slice]:
                 yield slice(run.start + start, run.start + end)
 
 
-def polyline(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
+def make_polyline(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
     """Through the least and the greatest of each bin, in the order in which the curve goes."""
     points = np.empty((len(x), 2, 2))
     points[:, :, 0] = x[:, None]
@@ -53,7 +53,7 @@ def polyline(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
     return _polygon(points.reshape(-1, 2))
 
 
-def band(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
+def make_band(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
     """The area between two lines, out by one and back by the other."""
     points = np.empty((2 * len(x), 2))
     points[:, 0] = np.concatenate([x, x[::-1]])

@@ -18,7 +18,7 @@ SKIP_S: Final = 10.0
 _TICKS: Final = 1000
 
 
-class Transport(QFrame):
+class ReplayControls(QFrame):
     """Marks the page as a replay; `turn` is called with the wall time that passed."""
 
     left = Signal()

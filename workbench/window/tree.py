@@ -19,7 +19,7 @@ from drivers.ports import LinkState
 from drivers.snapshot import Quality
 from workbench.window import format as fmt
 from workbench.window.icons import paint_icon
-from workbench.window.signals import Group, filtered, groups
+from workbench.window.signals import SignalGroup, filter_groups, make_groups
 from workbench.window.themes import BODY_PX, LABEL_PX, Theme, font
 from workbench.window.treemodel import SignalModel
 
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 
     from drivers.ports import Health
     from workbench.session.bench_info import BenchInfo
-    from workbench.window.signals import Signal as Row
-    from workbench.window.store import Store
+    from workbench.window.signals import SignalItem as Row
+    from workbench.window.store import ChannelHistory
 
 ROW: Final = 24
 _UNIT: Final = 30
 _PAD: Final = 15  # the view's own border is the sixteenth
 
 
-class Tree(QWidget):
+class SignalTree(QWidget):
     """Filter over tree; `wanted` names a signal that should go onto a plot."""
 
     wanted = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.store: Store | None = None
+        self.store: ChannelHistory | None = None
         self.health: dict[str, Health] = {}
-        self._groups: list[Group] = []
+        self._groups: list[SignalGroup] = []
         self._whole: set[str] = set()
-        self._seen: dict[str, tuple[str, str, str]] = {}
+        self._shown_words: dict[str, tuple[str, str, str]] = {}
         self.model = SignalModel(self.value_of)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter signals…  Ctrl+F")
@@ -73,10 +73,10 @@ class Tree(QWidget):
         self.rows.theme = theme
         self.view.viewport().update()
 
-    def show_channels(self, bench: BenchInfo, store: Store | None) -> None:
+    def show_channels(self, bench: BenchInfo, store: ChannelHistory | None) -> None:
         """Other channels; groups that were opened stay open."""
         self.store = store
-        self._groups = groups(bench, store.channels if store is not None else ())
+        self._groups = make_groups(bench, store.channels if store is not None else ())
         self._show()
 
     def show_health(self, health: Sequence[Health]) -> None:
@@ -95,10 +95,10 @@ class Tree(QWidget):
             signal = self.model.signal_at(index)
             if signal is not None:
                 words = seen[signal.channel] = self.words_of(signal)
-                if self._seen.get(signal.channel) != words:
+                if self._shown_words.get(signal.channel) != words:
                     self.view.update(index)
             index = self.view.indexBelow(index)
-        self._seen = seen
+        self._shown_words = seen
 
     def words_of(self, row: Row) -> tuple[str, str, str]:
         """Figure, unit or age, and colour of a signal's newest value."""
@@ -148,14 +148,14 @@ class Tree(QWidget):
 
     def _show(self) -> None:
         text = self.filter.text()
-        shown = filtered(self._groups, text)
+        shown = filter_groups(self._groups, text)
         self.model.show_groups(shown, self._whole)
         for row, group in enumerate(shown):
             self.view.setExpanded(self.model.index(row, 0), group.open)
 
 
 class _View(QTreeView):
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: SignalTree) -> None:
         super().__init__()
         self._tree = tree
         self.setHeaderHidden(True)
@@ -188,7 +188,7 @@ class _View(QTreeView):
 class _Rows(QStyledItemDelegate):
     """Paints a row: label, value right-aligned, unit in a column of its own."""
 
-    def __init__(self, tree: Tree, theme: Theme) -> None:
+    def __init__(self, tree: SignalTree, theme: Theme) -> None:
         super().__init__(tree)
         self._tree = tree
         self.theme = theme
@@ -218,7 +218,7 @@ class _Rows(QStyledItemDelegate):
         else:
             self._text(painter, QRectF(box).adjusted(33, 0, 0, 0), str(index.data()), "faint")
 
-    def _paint_group(self, painter: QPainter, box: QRectF, group: Group) -> None:
+    def _paint_group(self, painter: QPainter, box: QRectF, group: SignalGroup) -> None:
         health = self._tree.health.get(group.name)
         ok = health is None or health.state is LinkState.OK
         dot = QRectF(box.left() + 11, box.top() + 6, 12, 12)

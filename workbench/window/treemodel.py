@@ -12,21 +12,21 @@ from workbench.window.plot import MIME
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.window.signals import Group, Signal
+    from workbench.window.signals import SignalGroup, SignalItem
 
 Index = QModelIndex | QPersistentModelIndex
 _TOP: Final = 0
 
 
 @dataclass
-class Shown:
+class ShownGroup:
     """A group as it stands in the tree: with all its signals or the brief ones."""
 
-    group: Group
+    group: SignalGroup
     whole: bool = False
 
     @property
-    def signals(self) -> tuple[Signal, ...]:
+    def signals(self) -> tuple[SignalItem, ...]:
         return self.group.signals if self.whole else self.group.signals[: self.group.brief]
 
     @property
@@ -37,22 +37,22 @@ class Shown:
 class SignalModel(QAbstractItemModel):
     """Two levels; an index's internal id is 0 for a group, else the group's row plus one."""
 
-    def __init__(self, value: Callable[[Signal], str]) -> None:
+    def __init__(self, value: Callable[[SignalItem], str]) -> None:
         """`value` writes the newest value of a signal, for assistive tools and copying."""
         super().__init__()
         self._value = value
-        self._shown: list[Shown] = []
+        self._shown: list[ShownGroup] = []
 
-    def show_groups(self, groups: Sequence[Group], whole: set[str]) -> None:
+    def show_groups(self, groups: Sequence[SignalGroup], whole: set[str]) -> None:
         self.beginResetModel()
-        self._shown = [Shown(group, group.name in whole) for group in groups]
+        self._shown = [ShownGroup(group, group.name in whole) for group in groups]
         self.endResetModel()
 
-    def group_at(self, index: Index) -> Group | None:
+    def group_at(self, index: Index) -> SignalGroup | None:
         """The group of a top row."""
         return self._shown[index.row()].group if index.isValid() and index.internalId() == _TOP else None
 
-    def signal_at(self, index: Index) -> Signal | None:
+    def signal_at(self, index: Index) -> SignalItem | None:
         """The signal of a row; None for a group and for the row that shows the rest."""
         if not index.isValid() or index.internalId() == _TOP:
             return None

@@ -11,7 +11,7 @@ SPANS_S: Final = (5.0, 10.0, 30.0, 60.0, 120.0)
 USUAL_S: Final = 60.0
 
 
-class View(QObject):
+class TimeView(QObject):
     """One for all plots of a board; times are those of the store."""
 
     changed = Signal()  # span, pause or right edge by hand: everything is drawn anew

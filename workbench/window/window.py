@@ -15,12 +15,12 @@ from workbench.window import chain, deeds
 from workbench.window.bench import BenchPage
 from workbench.window.certify.certifier import BenchCertifier
 from workbench.window.certify.page import CertifyPage
-from workbench.window.checklist import Checklist
-from workbench.window.dialogs import Details, Dialog, Inject, Question, Reason
-from workbench.window.empty import Placeholder
+from workbench.window.checklist import ChecklistDialog
+from workbench.window.dialogs import DetailsDialog, Dialog, InjectDialog, QuestionDialog, ReasonDialog
+from workbench.window.empty import PlaceholderPage
 from workbench.window.notice import Notices
 from workbench.window.pages import COMING
-from workbench.window.palette import Palette
+from workbench.window.palette import CommandPalette
 from workbench.window.rail import PAGES
 from workbench.window.runs import RunsPage
 from workbench.window.themes import THEMES, Theme
@@ -32,81 +32,81 @@ if TYPE_CHECKING:
 
     from drivers.event import EventRecord
     from workbench.session.session import Session
-    from workbench.window.past import Past
+    from workbench.window.past import RecordedRuns
     from workbench.window.shell import Shell
 
 
 class Window(QObject):
     """Pages and dialogs around one shell."""
 
-    def __init__(self, shell: Shell, past: Past | None, open_bench: Callable[[Path], Session] | None) -> None:
+    def __init__(self, shell: Shell, past: RecordedRuns | None, open_bench: Callable[[Path], Session] | None) -> None:
         super().__init__(shell)
-        self.shell, self.desk, self.actions_ = shell, shell.desk, shell.actions_
+        self.shell, self.controller, self.commands = shell, shell.controller, shell.commands
         self._past, self._open_bench = past, open_bench
-        self.checklist: Checklist | None = None
+        self.checklist: ChecklistDialog | None = None
         self.notices = Notices()
         shell.above.insertWidget(0, self.notices)
-        self.bench = BenchPage(self.desk, shell.theme)
+        self.bench = BenchPage(self.controller, shell.theme)
         self.runs = RunsPage(past)
-        self.certify = CertifyPage(self.desk, BenchCertifier(past.folder if past else None), shell.theme)
-        self.bundle, self.fleet = chain.pages(shell, past.folder if past else None)
+        self.certify = CertifyPage(self.controller, BenchCertifier(past.folder if past else None), shell.theme)
+        self.bundle, self.fleet = chain.make_pages(shell, past.folder if past else None)
         made_pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
         made_pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
         for page in PAGES:
             if page in COMING:
                 sentences, buttons = COMING[page]
-                made = [(word, partial(self.actions_.run, action)) for word, action in buttons]
-                shell.add_page(page, Placeholder(page, sentences, made))
+                made = [(word, partial(self.commands.run, action)) for word, action in buttons]
+                shell.add_page(page, PlaceholderPage(page, sentences, made))
             else:
                 shell.add_page(page, made_pages[page])
         deeds.declare(self)
         self._wire()
-        shell.closing.connect(self.desk.background.close)  # after what the pages have to finish
+        shell.closing.connect(self.controller.background.close)  # after what the pages have to finish
         self.show_page("Bench")
 
     def _wire(self) -> None:
-        desk, bench, shell = self.desk, self.bench, self.shell
+        controller, bench, shell = self.controller, self.bench, self.shell
         shell.themed.connect(bench.set_theme)
         shell.themed.connect(self._show_line)
         shell.themed.connect(self.certify.set_theme)
-        shell.closing.connect(self.certify.course.close)
+        shell.closing.connect(self.certify.controller.close)
         shell.wanted.connect(self.show_page)
-        desk.changed.connect(self._changed)
-        desk.failed.connect(self.notices.failure.show_failure)
-        desk.failed.connect(self.ask_take_over)
-        desk.read.connect(self._read)
-        desk.worked.connect(self._worked)
-        bench.board.view.changed.connect(self._view_changed)
+        controller.changed.connect(self._on_status_changed)
+        controller.failed.connect(self.notices.failure.show_failure)
+        controller.failed.connect(self.ask_take_over)
+        controller.values_due.connect(self._on_values_due)
+        controller.work_changed.connect(self._on_work_changed)
+        bench.board.view.changed.connect(self._on_view_changed)
         bench.lane_wanted.connect(self.ask_lane)
         bench.inject_wanted.connect(self.ask_fault)
-        bench.connect_wanted.connect(partial(self.actions_.run, "connect"))
-        bench.said.connect(shell.line.say)
-        bench.alarms.told.connect(self.tell)
-        self.runs.opened.connect(self._replay)
+        bench.connect_wanted.connect(partial(self.commands.run, "connect"))
+        bench.message.connect(shell.line.say)
+        bench.alarms.details_wanted.connect(self.show_event)
+        self.runs.replay_ready.connect(self._replay)
         self.runs.bench_wanted.connect(partial(self.show_page, "Bench"))
         for page in (self.bundle, self.fleet):
-            page.asked.connect(self._open)
+            page.dialog_wanted.connect(self._open)
         chain.wire(self)
-        self.certify.course.changed.connect(self._certifying)
+        self.certify.controller.changed.connect(self._on_certification_changed)
 
     # ---- what changes
 
-    def _certifying(self) -> None:
+    def _on_certification_changed(self) -> None:
         self._show_toolbar()
-        self.shell.rail.mark("Certify", self.certify.course.word)
+        self.shell.rail.mark("Certify", self.certify.controller.word)
 
-    def _changed(self) -> None:
+    def _on_status_changed(self) -> None:
         self._show_toolbar()
-        for lane in self.desk.status.lanes:
+        for lane in self.controller.status.lanes:
             self.declare_lane(lane.role, lane.name)
-        session = self.desk.session
+        session = self.controller.session
         if session is not None:
             self._name_bench(session)
 
     def _show_toolbar(self) -> None:
         """A bench that a certification holds is not this window's to vouch for."""
         self.shell.toolbar.refresh()
-        if self.certify.course.holds_bench:
+        if self.certify.controller.holds_bench:
             self.shell.toolbar.badge.show_output(OutputState.UNKNOWN)
 
     def _name_bench(self, session: Session) -> None:
@@ -117,12 +117,12 @@ class Window(QObject):
             bar.bench.setToolTip(session.bench.file)
             bar.menu.clear()
             for name in ("connect", "open bench"):
-                if name in self.actions_.deeds:
-                    bar.menu.addAction(self.actions_.deeds[name].words(), partial(self.actions_.run, name))
+                if name in self.commands.commands:
+                    bar.menu.addAction(self.commands.commands[name].words(), partial(self.commands.run, name))
 
-    def _read(self) -> None:
+    def _on_values_due(self) -> None:
         shell = self.shell
-        shell.toolbar.show_time(self.desk.status.run_s)
+        shell.toolbar.show_time(self.controller.status.run_s)
         drawn = (
             max((plot.canvas.frames for plot in page.plots), default=0)
             for page in (self.bench.board, self.fleet.detail)
@@ -131,73 +131,73 @@ class Window(QObject):
             self._show_line()
 
     def _show_line(self) -> None:
-        session = self.desk.session
-        self.shell.line.show_facts(session.bench if session else None, self.desk.status, self.shell.stats)
+        session = self.controller.session
+        self.shell.line.show_facts(session.bench if session else None, self.controller.status, self.shell.stats)
 
-    def _worked(self) -> None:
-        status = self.desk.status
-        self.notices.work.show_work([*self.desk.pending, *self.desk.background.shown])
-        arming = next((work for work in self.desk.pending if work.action is Action.ARM and not work.done), None)
+    def _on_work_changed(self) -> None:
+        status = self.controller.status
+        self.notices.work.show_work([*self.controller.pending, *self.controller.background.shown])
+        arming = next((work for work in self.controller.pending if work.action is Action.ARM and not work.done), None)
         if arming is not None and self.checklist is None:
-            self.checklist = Checklist(self.shell, self.shell.theme)
-            self.checklist.finished.connect(self._checklist_gone)
+            self.checklist = ChecklistDialog(self.shell, self.shell.theme)
+            self.checklist.finished.connect(self._on_checklist_finished)
             self._open(self.checklist)
         if self.checklist is not None:
             self.checklist.show_checks(status.checklist, arming)
             if arming is None and status.state in (BenchState.ARMED, BenchState.RUNNING):
                 self.checklist.accept()
 
-    def _checklist_gone(self) -> None:
+    def _on_checklist_finished(self) -> None:
         self.checklist = None
 
     def _open(self, dialog: Dialog) -> None:
-        dialog.outputs_off.connect(self.desk.outputs_off)
+        dialog.outputs_off.connect(self.controller.outputs_off)
         dialog.open()
 
     # ---- actions
 
     def connect_or_disconnect(self) -> None:
         """Disconnecting from a bench that is on asks first."""
-        if not self.desk.connected:
-            self.desk.connect_bench()
-        elif self.desk.status.state in (BenchState.ARMED, BenchState.RUNNING):
+        if not self.controller.connected:
+            self.controller.connect_bench()
+        elif self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
             sentence = "The outputs are made safe first, and the run ends."
-            self._ask("Disconnect the bench?", sentence, "Disconnect", self.desk.disconnect_bench)
+            self._ask("Disconnect the bench?", sentence, "Disconnect", self.controller.disconnect_bench)
         else:
-            self.desk.disconnect_bench()
+            self.controller.disconnect_bench()
 
     def ask_take_over(self, failure: Failure) -> None:
         """A supply that somebody else controls is taken only when the operator says so."""
         if (failure.told or {}).get("code") == BENCH_TAKEN:
             sentence = f"{failure.sentence}. Make sure that nobody works with it: what they do ends."
-            run = partial(self.desk.connect_bench, take_over=True)
+            run = partial(self.controller.connect_bench, take_over=True)
             self._ask("Take the supply over?", sentence, "Take over", run)
 
     def arm_or_other(self) -> None:
         """Arm, disarm or reset, whichever the state asks for."""
-        state = self.desk.status.state
+        state = self.controller.status.state
         if state is BenchState.TRIPPED:
             self.ask_reset()
         elif state in (BenchState.ARMED, BenchState.RUNNING):
-            self.desk.disarm()
+            self.controller.disarm()
         else:
-            self.desk.arm()
+            self.controller.arm()
 
     def ask_reset(self) -> None:
         """Leave Tripped, with a reason."""
-        why = self.desk.status.trip_reason or "The bench tripped."
-        dialog = Reason(self.shell, "Reset the trip", f"{why} The reason for the reset is recorded.", "Reset")
-        dialog.accepted.connect(lambda: self.desk.reset(dialog.reason))
+        why = self.controller.status.trip_reason or "The bench tripped."
+        dialog = ReasonDialog(self.shell, "Reset the trip", f"{why} The reason for the reset is recorded.", "Reset")
+        dialog.accepted.connect(lambda: self.controller.reset(dialog.reason))
         self._open(dialog)
 
     def ask_lane(self, role: str, name: str) -> None:
         """Lanes change safely, and ask first."""
-        lane = next((lane for lane in self.desk.status.lanes if (lane.role, lane.name) == (role, name)), None)
-        able, why = self.desk.can(Action.ACTIVATE)
+        lane = next((lane for lane in self.controller.status.lanes if (lane.role, lane.name) == (role, name)), None)
+        able, why = self.controller.can(Action.ACTIVATE)
         if self.bench.replay is not None:
             able, why = False, "This is a replay; lanes change on the bench alone."
         if not able or lane is None:
-            self.desk.failed.emit(Failure(why or f"{name} does not run."))
+            self.controller.failed.emit(Failure(why or f"{name} does not run."))
         elif lane.active:
             self.shell.line.say(f"{name} is the active {role} already.")
         else:
@@ -206,53 +206,55 @@ class Window(QObject):
                 "controller": "It takes over bumplessly, from the current that flows now.",
                 "estimator": "Controllers believe it from the next turn on.",
             }[role]
-            run = partial(self.desk.activate, role, name)
+            run = partial(self.controller.activate, role, name)
             self._ask(f"Make {name} the active {role}?", how, "Make active", run)
 
     def declare_lane(self, role: str, name: str) -> None:
         """A lane's own action in the palette."""
-        self.actions_.redo(f"lane {role} {name}", f"Make {name} the active {role}…", partial(self.ask_lane, role, name))
+        self.commands.replace(
+            f"lane {role} {name}", f"Make {name} the active {role}…", partial(self.ask_lane, role, name)
+        )
 
     def ask_fault(self) -> None:
-        session = self.desk.session
+        session = self.controller.session
         if session is None or self.why_no_fault():
             return
-        dialog = Inject(self.shell, session.bench.faults)
-        dialog.accepted.connect(lambda: self.desk.inject(dialog.fault.name, dialog.values))
+        dialog = InjectDialog(self.shell, session.bench.faults)
+        dialog.accepted.connect(lambda: self.controller.inject(dialog.fault.name, dialog.values))
         self._open(dialog)
 
     def why_no_fault(self) -> str:
-        able, why = self.desk.can(Action.INJECT)
-        session = self.desk.session
+        able, why = self.controller.can(Action.INJECT)
+        session = self.controller.session
         if able and session is not None and not session.bench.faults:
             return "This bench has no faults to inject."
         return "" if able else why
 
     def clear_faults(self) -> None:
-        for fault in self.desk.status.injected:
-            self.desk.clear(fault.number)
+        for fault in self.controller.status.injected:
+            self.controller.clear(fault.number)
 
     def why_nothing_to_clear(self) -> str:
-        return "" if self.desk.status.injected else "No fault is injected."
+        return "" if self.controller.status.injected else "No fault is injected."
 
     def why_no_run(self) -> str:
-        return "" if self.desk.status.run_name else "Recording starts with the run; every tick is kept."
+        return "" if self.controller.status.run_name else "Recording starts with the run; every tick is kept."
 
     def why_no_chosen_run(self) -> str:
-        return "" if self.runs.chosen is not None else "Choose a run on the Runs page first."
+        return "" if self.runs.selected_run is not None else "Choose a run on the Runs page first."
 
     def why_no_replay(self) -> str:
         return "" if self.bench.replay is not None else "No run is being replayed."
 
     def _ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> None:
-        dialog = Question(self.shell, title, sentence, accept)
+        dialog = QuestionDialog(self.shell, title, sentence, accept)
         dialog.accepted.connect(run)
         self._open(dialog)
 
-    def tell(self, record: EventRecord) -> None:
+    def show_event(self, record: EventRecord) -> None:
         """An event in full."""
         event = record.event
-        self._open(Details(self.shell, Failure(event.text, event.source, event.detail)))
+        self._open(DetailsDialog(self.shell, Failure(event.text, event.source, event.detail)))
 
     # ---- the bench file
 
@@ -261,7 +263,7 @@ class Window(QObject):
         return self._open_bench is not None
 
     def why_no_other_bench(self) -> str:
-        return "Disconnect the bench first." if self.desk.connected else self.certify.course.why_busy()
+        return "Disconnect the bench first." if self.controller.connected else self.certify.controller.why_busy()
 
     def ask_bench(self) -> None:
         dialog = QFileDialog(self.shell, "Open a bench file", "", "Bench files (*.toml)")
@@ -274,10 +276,10 @@ class Window(QObject):
 
     def open_bench(self, file: Path) -> None:
         """Another bench in this window; the old session ends."""
-        if self._open_bench is not None and not self.desk.connected:
-            self.desk.close()
+        if self._open_bench is not None and not self.controller.connected:
+            self.controller.close()
             self.bench.forget()
-            self.desk.open(self._open_bench(file))
+            self.controller.open(self._open_bench(file))
 
     # ---- the view
 
@@ -293,14 +295,14 @@ class Window(QObject):
     def show_run(self) -> None:
         """The run that is being recorded, in the list."""
         self.show_page("Runs")
-        self.runs.refresh(self.desk.status.run_name)
+        self.runs.refresh(self.controller.status.run_name)
 
     def _replay(self, source: object, name: str) -> None:
         self.show_page("Bench")
         self.bench.show_replay(source, name)  # pyright: ignore[reportArgumentType]  # Qt hands objects over untyped
 
     def show_palette(self) -> None:
-        self._open(Palette(self.shell, self.actions_, self.shell.theme))
+        self._open(CommandPalette(self.shell, self.commands, self.shell.theme))
 
     def pause_view(self) -> None:
         """Space also presses a button that has the focus."""
@@ -311,7 +313,7 @@ class Window(QObject):
         view = self.bench.board.view
         view.pause(paused=not view.paused)
 
-    def _view_changed(self) -> None:
+    def _on_view_changed(self) -> None:
         self.shell.toolbar.paused = self.bench.board.view.paused
         self._show_toolbar()
 
@@ -345,11 +347,11 @@ class Window(QObject):
 
     def ask_quit(self) -> None:
         """Leaving a bench that is on asks first."""
-        if self.desk.status.state in (BenchState.ARMED, BenchState.RUNNING):
+        if self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
             self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
-        elif self.certify.course.on:
+        elif self.certify.controller.on:
             self._ask("Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close)
-        elif sentence := self.desk.background.at_close:
+        elif sentence := self.controller.background.at_close:
             self._ask("Quit?", sentence, "Quit", self.close)
         else:
             self.close()

@@ -39,8 +39,8 @@ def _dialog(parent: QWidget, title: str, take: Callable[[Path], None], start: Pa
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-    def chosen(file: str) -> None:
+    def on_selected(file: str) -> None:
         take(Path(file))
 
-    dialog.fileSelected.connect(chosen)
+    dialog.fileSelected.connect(on_selected)
     return dialog

@@ -9,58 +9,67 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 
 from workbench.session.actions import Failure
-from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, Judged, NewKey, Places, Shelf, Wish
+from workbench.window.bundle.model import (
+    BUNDLES,
+    KEYS,
+    TRUST,
+    BuildRequest,
+    BundleEntry,
+    BundleFolders,
+    FolderContents,
+    NewKey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.window.bundle.model import Maker
-    from workbench.window.desk import Desk
+    from workbench.window.desk import SessionController
     from workbench.window.task import Task
 
 CANCELLING: Final = "It is being cancelled."
 NO_ROOT: Final = "This window has no folder for runs; open it with --out."
 
 
-class Course(QObject):
+class BundleController(QObject):
     """One build or verification at a time; the lists are read beside it."""
 
     listed = Signal()  # the shelf is another one
     changed = Signal()  # something begins or ends
     built = Signal(object)  # Judged
-    judged = Signal(object)  # Judged
+    verified = Signal(object)  # Judged
     broken = Signal(Failure)  # what was under way came to nothing
     cancelled = Signal()  # what was under way was cancelled
     failed = Signal(Failure)
 
-    def __init__(self, desk: Desk, maker: Maker, root: Path | None) -> None:
+    def __init__(self, session_controller: SessionController, maker: Maker, root: Path | None) -> None:
         super().__init__()
-        self._desk, self._maker = desk, maker
+        self._session_controller, self._maker = session_controller, maker
         self.root = None if root is None else root.resolve()
         self.trust = Path(TRUST) if self.root is None else self.root / TRUST
-        self.shelf = Shelf()
+        self.contents = FolderContents()
         self.doing = ""  # a sentence
         self.wanted: Path | None = None  # the certificate to choose once it is listed
-        self.task: Task[Judged] | None = None  # what is under way
+        self.task: Task[BundleEntry] | None = None  # what is under way
         self._since_s = 0.0
         self._bench: Path | None = None  # chosen by hand
         self._more: tuple[Path, ...] = ()  # certificates that lie elsewhere
-        self._seen: dict[Path, Judged] = {}  # bundles that were built or verified here
+        self._verified_here: dict[Path, BundleEntry] = {}  # bundles that were built or verified here
 
     @property
     def bench(self) -> Path | None:
         """The bench file: the one chosen by hand, else that of the session."""
         if self._bench is not None:
             return self._bench
-        session = self._desk.session
+        session = self._session_controller.session
         return Path(session.bench.file).resolve() if session is not None and session.bench.file else None
 
     @property
-    def bundles(self) -> dict[Path, Judged]:
+    def bundles(self) -> dict[Path, BundleEntry]:
         """By file, newest first; what was found by verifying stands above what the list says."""
-        listed = {judged.file: judged for judged in self.shelf.bundles}
-        elsewhere = {file: judged for file, judged in self._seen.items() if file not in listed}
-        return elsewhere | {file: self._seen.get(file, judged) for file, judged in listed.items()}
+        listed = {judged.file: judged for judged in self.contents.bundles}
+        elsewhere = {file: judged for file, judged in self._verified_here.items() if file not in listed}
+        return elsewhere | {file: self._verified_here.get(file, judged) for file, judged in listed.items()}
 
     @property
     def since_s(self) -> float:
@@ -78,11 +87,11 @@ class Course(QObject):
     def refresh(self) -> None:
         """Look at the folders again."""
         if self.root is not None:
-            places = Places(self.root, self.bench, self.trust, self._more)
-            self._maker.look(places, self._looked, self.failed.emit)
+            places = BundleFolders(self.root, self.bench, self.trust, self._more)
+            self._maker.list_contents(places, self._on_listed, self.failed.emit)
 
-    def _looked(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def _on_listed(self, shelf: FolderContents) -> None:
+        self.contents = shelf
         self.listed.emit()
 
     def choose_bench(self, file: Path) -> None:
@@ -97,7 +106,7 @@ class Course(QObject):
 
     def forget(self) -> None:
         """Other keys are trusted: nothing that was found before holds."""
-        self._seen.clear()
+        self._verified_here.clear()
         self.refresh()
 
     def want_certificate(self, folder: Path) -> None:
@@ -109,16 +118,16 @@ class Course(QObject):
 
     # ---- what is done
 
-    def build(self, wish: Wish) -> None:
+    def build(self, wish: BuildRequest) -> None:
         """Into the folder of bundles."""
         self._begin(f"{wish.name} is being built.")
-        self.task = self._maker.build(wish, self._built, self._broken, self._cancelled)
+        self.task = self._maker.build(wish, self._on_built, self._on_failed, self._on_cancelled)
 
-    def judge(self, file: Path) -> None:
+    def verify(self, file: Path) -> None:
         """By the trusted keys, golden vectors replayed; nothing while something is under way."""
         if not self.doing:
             self._begin(f"{file.name} is being verified.")
-            self.task = self._maker.judge(file, self.trust, self._judged, self._broken, self._cancelled)
+            self.task = self._maker.verify(file, self.trust, self._on_verified, self._on_failed, self._on_cancelled)
 
     def why_not_cancel(self) -> str:
         """Why there is nothing to cancel."""
@@ -136,27 +145,29 @@ class Course(QObject):
         self.doing, self._since_s, self.task = doing, time.monotonic(), None
         self.changed.emit()
 
-    def _built(self, made: Judged) -> None:
+    def _on_built(self, made: BundleEntry) -> None:
         self._end(made)
         self.built.emit(made)
         self.changed.emit()
         self.refresh()
 
-    def _judged(self, judged: Judged) -> None:
+    def _on_verified(self, judged: BundleEntry) -> None:
         self._end(judged)
-        self.judged.emit(judged)
+        self.verified.emit(judged)
         self.changed.emit()
 
-    def _end(self, judged: Judged) -> None:
+    def _end(self, judged: BundleEntry) -> None:
         self.doing = ""
-        self._seen = {judged.file: judged} | {file: one for file, one in self._seen.items() if file != judged.file}
+        self._verified_here = {judged.file: judged} | {
+            file: one for file, one in self._verified_here.items() if file != judged.file
+        }
 
-    def _broken(self, failure: Failure) -> None:
+    def _on_failed(self, failure: Failure) -> None:
         self.doing = ""
         self.broken.emit(failure)
         self.changed.emit()
 
-    def _cancelled(self) -> None:
+    def _on_cancelled(self) -> None:
         self.doing = ""
         self.cancelled.emit()
         self.changed.emit()

@@ -20,8 +20,8 @@ from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
 from workbench.bundling.summary import read_untrusted, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
-from workbench.window.bundle.model import Judged, NewKey, Wish
-from workbench.window.failures import sentence
+from workbench.window.bundle.model import BuildRequest, BundleEntry, NewKey
+from workbench.window.failures import make_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def trust(public: Path, folder: Path) -> Path:
     return copy
 
 
-def build(wish: Wish, steps: Steps) -> Judged:
+def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
     """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
     serial = make_serial(now) if wish.serial is None else wish.serial
@@ -63,60 +63,60 @@ def build(wish: Wish, steps: Steps) -> Judged:
         certificate=wish.certificate,
     )
     file = build_file(order, wish.folder / f"{wish.name}-{serial}.bundle", steps)
-    made = shelved(file.path, wish.trust)
+    made = verify_without_replay(file.path, wish.trust)
     return replace(made, golden=file.built.replayed, notes=file.built.notes)
 
 
-def judge(file: Path, folder: Path, steps: Steps) -> Judged:
+def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
     """By the keys in `folder`, golden vectors replayed; a refusal is an answer. Raises `Usage` for no file."""
     data = read_file(file)
-    made = claims(file, data)
+    made = read_claims(file, data)
     if not folder.is_dir():
-        return _refused(made, _nobody())
+        return _make_refused(made, _make_no_trust())
     try:
         found = verify_bundle(data, folder, now=datetime.now(UTC), replay=True, steps=steps)
         if found.golden is not None:
             require_golden(found.golden)
     except PulseError as error:
-        return _refused(made, error)
+        return _make_refused(made, error)
     golden = "" if found.golden is None else found.golden.sentence
     return replace(made, verified=True, signer=found.verified.signer, golden=golden)
 
 
-def claims(file: Path, data: bytes) -> Judged:
+def read_claims(file: Path, data: bytes) -> BundleEntry:
     """What the bytes of a file say of themselves, believed by nobody."""
-    made = Judged(file, hashlib.sha256(data).hexdigest())
+    made = BundleEntry(file, hashlib.sha256(data).hexdigest())
     try:
         bundle, keyid = read_untrusted(data)
     except BundleRefused as error:
-        return _refused(made, error)
+        return _make_refused(made, error)
     said = bundle.manifest
     told = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
     return replace(made, name=said.name, serial=said.serial, evidence=said.evidence, expires=said.expires, told=told)
 
 
-def shelved(file: Path, folder: Path) -> Judged:
-    """As `judge`, without replaying: quick enough for a list."""
+def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
+    """As `verify_file`, without replaying: quick enough for a list."""
     data = read_file(file)
-    made = claims(file, data)
+    made = read_claims(file, data)
     if not made.name or not folder.is_dir():
-        return _refused(made, _nobody()) if made.name else made
+        return _make_refused(made, _make_no_trust()) if made.name else made
     try:
         found = verify(data, folder, now=datetime.now(UTC))
     except BundleRefused as error:
-        return _refused(made, error)
+        return _make_refused(made, error)
     return replace(made, verified=True, signer=found.signer)
 
 
-def _nobody() -> BundleRefused:
+def _make_no_trust() -> BundleRefused:
     hint = "make a key, or copy the signer's public key (*.pem) into the trust folder"
     return BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=hint)
 
 
-def _refused(made: Judged, error: PulseError) -> Judged:
+def _make_refused(made: BundleEntry, error: PulseError) -> BundleEntry:
     """The refusal as two sentences; those of the verifier begin with what the file does or is."""
     of_file = isinstance(error, BundleRefused) and error.where in (None, str(made.file)) and error.key != NO_TRUST
     reason = f"it {error.what}" if of_file else error.what if error.where == str(made.file) else error.sentence
     return replace(
-        made, verified=False, key=error.key or error.code, reason=sentence(reason), hint=sentence(error.hint)
+        made, verified=False, key=error.key or error.code, reason=make_sentence(reason), hint=make_sentence(error.hint)
     )

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyleOption
 
 
-class Elided(QLabel):
+class ElidedLabel(QLabel):
     """Takes the room that others leave; the whole text is its tool tip unless it has another."""
 
     def __init__(self, tone: str = "") -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSize
 
 from edge_bridge.bundle.manifest import MAX_SERIAL, NAME
 from workbench.window.bundle.asking import ask_open
-from workbench.window.bundle.elided import Elided
+from workbench.window.bundle.elided import ElidedLabel
 from workbench.window.themes import TITLE_PX, font
 from workbench.window.widgets import Combo, button, label
 
@@ -24,7 +24,7 @@ _DAYS: Final = 365
 _MOST_DAYS: Final = 36_500
 
 
-class Form(QWidget):
+class BundleForm(QWidget):
     """Emits what is wanted; `show_...` say what was chosen at the left."""
 
     changed = Signal()
@@ -37,7 +37,7 @@ class Form(QWidget):
         self._keys: list[Path] = []
         self._at = 0
         self._named = ""  # the name that was put in, not typed
-        self.run, self.bench, self.certificate = Elided(), Elided(), Elided()
+        self.run, self.bench, self.certificate = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self.name, self.serial, self.days = QLineEdit(), QLineEdit(), QSpinBox()
         self.keys = Combo()
         self.other = button("Other…", self.ask_bench, "link", tip="Another bench file")

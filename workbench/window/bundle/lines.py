@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChoiceLine:
     """`path` is what is meant (None for nothing); `grey` says in a sentence why it cannot be used."""
 
     text: str
@@ -32,16 +32,16 @@ class Line:
     grey: str = ""
 
 
-class Lines(QWidget):
-    """`changed` when another line is chosen, `opened` on Return and on a double-click."""
+class ChoiceList(QWidget):
+    """`changed` when another line is chosen, `activated` on Return and on a double-click."""
 
     changed = Signal()
-    opened = Signal()
+    activated = Signal()
 
     def __init__(self, title: str, empty: str, theme: Theme, *parts: QWidget) -> None:
         super().__init__()
         self._theme = theme
-        self._lines: Sequence[Line] = ()
+        self._lines: Sequence[ChoiceLine] = ()
         self.title = DockTitle(title)
         self.list = _List(self)
         self.list.setAccessibleName(title)
@@ -61,16 +61,16 @@ class Lines(QWidget):
         column.addWidget(self.empty, 1)
         column.addWidget(self.list, 1)
         self.list.currentRowChanged.connect(self.changed)
-        self.list.itemActivated.connect(self.opened)
+        self.list.itemActivated.connect(self.activated)
         self.show_lines((), fact="")
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.show_lines(self._lines, fact=self.title.fact.text())
 
-    def show_lines(self, lines: Sequence[Line], *, fact: str) -> None:
+    def show_lines(self, lines: Sequence[ChoiceLine], *, fact: str) -> None:
         """The line that was chosen stays chosen, else the first that can be used is."""
-        before, had = self.chosen, self.line is not None
+        before, had = self.selected_path, self.line is not None
         self._lines = lines
         self.list.blockSignals(True)  # noqa: FBT003  # Qt's own way
         self.list.clear()
@@ -85,7 +85,7 @@ class Lines(QWidget):
         self.title.show_fact(fact)
         self.changed.emit()
 
-    def _item(self, line: Line) -> QListWidgetItem:
+    def _item(self, line: ChoiceLine) -> QListWidgetItem:
         item = QListWidgetItem(line.text)
         item.setIcon(mark(line.symbol, self._theme.colour("faint" if line.grey else line.colour).name()))
         item.setToolTip("\n".join(part for part in (line.grey, line.tip) if part))
@@ -94,13 +94,13 @@ class Lines(QWidget):
         return item
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> ChoiceLine | None:
         """The one that is chosen."""
         at = self.list.currentRow()
         return self._lines[at] if 0 <= at < len(self._lines) else None
 
     @property
-    def chosen(self) -> Path | None:
+    def selected_path(self) -> Path | None:
         return self.line.path if self.line is not None else None
 
     def choose(self, path: Path | None) -> None:
@@ -111,7 +111,7 @@ class Lines(QWidget):
 
 
 class _List(QListWidget):
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: ChoiceList) -> None:
         super().__init__()
         self._of = lines
         self.setUniformItemSizes(True)
@@ -121,6 +121,6 @@ class _List(QListWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._of.opened.emit()
+            self._of.activated.emit()
         else:
             super().keyPressEvent(event)

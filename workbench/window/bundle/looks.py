@@ -10,11 +10,11 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
 
 from workbench.window import format as fmt
-from workbench.window.certify.looks import counted, stamp
+from workbench.window.certify.looks import format_counts, format_time
 from workbench.window.icons import icon
 
 if TYPE_CHECKING:
-    from workbench.window.bundle.model import CertificateEntry, Judged, RunEntry
+    from workbench.window.bundle.model import BundleEntry, CertificateEntry, RunEntry
 
 HASH_SHOWN: Final = 12  # hexadecimal digits
 UNVOUCHED: Final = frozenset({"unknown_signer", "unsigned", "untrusted_folder"})
@@ -22,7 +22,7 @@ NOBODY: Final = "Nobody vouches for this."
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DisplayStyle:
     """`symbol` names an icon, `colour` a key of the theme."""
 
     word: str
@@ -32,9 +32,11 @@ class Look:
 
 
 CLASSES: Final = {
-    "SIM": Look("SIM", "warning", "amber", "Simulated: the software agrees with itself. It proves nothing of a pack."),
-    "HIL": Look("HIL", "dot", "text", "Proven on a bench with real instruments; no real pack was on it."),
-    "PACK": Look("PACK", "ok", "green", "Measured on a real pack."),
+    "SIM": DisplayStyle(
+        "SIM", "warning", "amber", "Simulated: the software agrees with itself. It proves nothing of a pack."
+    ),
+    "HIL": DisplayStyle("HIL", "dot", "text", "Proven on a bench with real instruments; no real pack was on it."),
+    "PACK": DisplayStyle("PACK", "ok", "green", "Measured on a real pack."),
 }
 
 
@@ -47,34 +49,34 @@ def mark(symbol: str, colour: str) -> QIcon:
     return made
 
 
-def of_class(evidence: str) -> Look:
+def find_class_style(evidence: str) -> DisplayStyle:
     """How a class of evidence looks; an unknown one is no evidence."""
-    unknown = Look(evidence or fmt.DASH, "warning", "amber", "Its class of evidence is not known.")
+    unknown = DisplayStyle(evidence or fmt.DASH, "warning", "amber", "Its class of evidence is not known.")
     return CLASSES.get(evidence, unknown)
 
 
-def of_standing(judged: Judged) -> Look:
+def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
     """What the keys that are trusted here make of a bundle."""
     if judged.verified:
         key_id, _, name = judged.signer.partition(" ")
         signer = f"{name.strip('()')} {key_id[:HASH_SHOWN]}".strip()
-        return Look("VERIFIED", "ok", "green", f"Signed by {signer}.")
+        return DisplayStyle("VERIFIED", "ok", "green", f"Signed by {signer}.")
     if judged.key in UNVOUCHED:
-        return Look("UNTRUSTED", "ring", "amber", f"{NOBODY} {judged.reason}")
-    return Look("REFUSED", "cross", "vermilion", judged.reason)
+        return DisplayStyle("UNTRUSTED", "ring", "amber", f"{NOBODY} {judged.reason}")
+    return DisplayStyle("REFUSED", "cross", "vermilion", judged.reason)
 
 
-def of_run(run: RunEntry) -> str:
+def format_run(run: RunEntry) -> str:
     """One line: when, which bench, how long, which class."""
     length = fmt.DASH if run.duration_s is None else fmt.run_time(run.duration_s)
     return f"{run.started or fmt.DASH}   {run.bench or fmt.DASH}   {length}   {run.evidence or fmt.DASH}"
 
 
-def of_certificate(entry: CertificateEntry) -> str:
+def format_certificate(entry: CertificateEntry) -> str:
     """One line: when, which suite, which verdicts, which class."""
-    return f"{stamp(entry.made)}   {entry.suite}   {counted(entry.counts) or 'no case'}   {entry.evidence}"
+    return f"{format_time(entry.made)}   {entry.suite}   {format_counts(entry.counts) or 'no case'}   {entry.evidence}"
 
 
-def of_bundle(judged: Judged) -> str:
+def format_bundle(judged: BundleEntry) -> str:
     """One line: name and serial, class; the file's name where it is no bundle."""
     return f"{judged.name} {judged.serial}   {judged.evidence}" if judged.name else judged.file.name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.bundling.steps import Steps
     from workbench.session.actions import Failure
     from workbench.window.background import Background
-    from workbench.window.bundle.model import Judged, NewKey, Places, Shelf, Wish
+    from workbench.window.bundle.model import BuildRequest, BundleEntry, BundleFolders, FolderContents, NewKey
     from workbench.window.task import Reporter
 
     Failed = Callable[[Failure], None]
@@ -27,11 +27,11 @@ AT_CLOSE: Final = "The bundle that is worked on is given up."
 _HINT: Final = "Look into its folder."
 
 
-def look(_reporter: Reporter, places: Places) -> Shelf:
+def list_contents(_reporter: Reporter, places: BundleFolders) -> FolderContents:
     """What lies there."""
     from workbench.window.bundle import duties, shelving  # noqa: PLC0415  # see above
 
-    return shelving.look(places, judged=duties.shelved)
+    return shelving.scan_folders(places, verify=duties.verify_without_replay)
 
 
 def make_key(_reporter: Reporter, folder: Path, name: str) -> NewKey:
@@ -48,18 +48,18 @@ def trust(_reporter: Reporter, public: Path, folder: Path) -> Path:
     return duties.trust(public, folder)
 
 
-def build(reporter: Reporter, wish: Wish) -> Judged:
+def build(reporter: Reporter, wish: BuildRequest) -> BundleEntry:
     """One signed file; cancelled between two steps, nothing is written."""
     from workbench.window.bundle import duties  # noqa: PLC0415  # see above
 
-    return duties.build(wish, _steps(reporter))
+    return duties.build_bundle(wish, _steps(reporter))
 
 
-def judge(reporter: Reporter, file: Path, folder: Path) -> Judged:
+def verify_bundle(reporter: Reporter, file: Path, folder: Path) -> BundleEntry:
     """By the keys in `folder`, golden vectors replayed."""
     from workbench.window.bundle import duties  # noqa: PLC0415  # see above
 
-    return duties.judge(file, folder, _steps(reporter))
+    return duties.verify_file(file, folder, _steps(reporter))
 
 
 def _steps(reporter: Reporter) -> Steps:
@@ -76,11 +76,11 @@ class BundleMaker:
     def __init__(self, background: Background) -> None:
         self._background = background
 
-    def look(self, places: Places, ready: Callable[[Shelf], None], failed: Failed) -> None:
+    def list_contents(self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Failed) -> None:
         task = Task(
             "Look at the folders", ready=ready, failed=failed, hint=_HINT, trouble="The folders cannot be looked at"
         )
-        self._background.run(task, look, places, queue=READING)
+        self._background.run(task, list_contents, places, queue=READING)
 
     def make_key(self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Failed) -> None:
         task = Task("Make a key", ready=ready, failed=failed, hint=_HINT, trouble="The key cannot be made")
@@ -91,22 +91,27 @@ class BundleMaker:
         self._background.run(task, trust, public, folder, queue=READING)
 
     def build(
-        self, wish: Wish, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
-    ) -> Task[Judged]:
+        self, wish: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
+    ) -> Task[BundleEntry]:
         task = Task(
             f"Build {wish.name}", ready=ready, failed=failed, cancelled=cancelled, hint=_HINT, at_close=AT_CLOSE,
             trouble="The bundle cannot be built",
         )  # fmt: skip
         return self._background.run(task, build, wish, queue=BUILDING)
 
-    def judge(
-        self, file: Path, trust: Path, ready: Callable[[Judged], None], failed: Failed, cancelled: Callable[[], None]
-    ) -> Task[Judged]:
+    def verify(
+        self,
+        file: Path,
+        trust: Path,
+        ready: Callable[[BundleEntry], None],
+        failed: Failed,
+        cancelled: Callable[[], None],
+    ) -> Task[BundleEntry]:
         task = Task(
             f"Verify {file.name}", ready=ready, failed=failed, cancelled=cancelled, hint=_HINT, at_close=AT_CLOSE,
             trouble="The bundle cannot be judged",
         )  # fmt: skip
-        return self._background.run(task, judge, file, trust, queue=BUILDING)
+        return self._background.run(task, verify_bundle, file, trust, queue=BUILDING)
 
     def close(self) -> None:
         for queue in (BUILDING, READING):

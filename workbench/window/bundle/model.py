@@ -41,8 +41,8 @@ class CertificateEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a bundle file is worth: verified, or why not as a sentence; `told` is what it says of itself.
+class BundleEntry:
+    """What a bundle file is worth: verified, or why not as a sentence; `claims` is what it says of itself.
 
     `key` is the rule that it broke; `golden` is empty where its vectors were not replayed.
     """
@@ -59,17 +59,17 @@ class Judged:
     reason: str = ""
     hint: str = ""
     golden: str = ""
-    told: tuple[tuple[str, str], ...] = ()  # head and text of each fact
+    claims: tuple[tuple[str, str], ...] = ()  # head and text of each fact
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class FolderContents:
     """What lies there; `bench_trouble` says in a sentence why the bench file cannot be used."""
 
     runs: Sequence[RunEntry] = ()
     certificates: Sequence[CertificateEntry] = ()
-    bundles: Sequence[Judged] = ()
+    bundles: Sequence[BundleEntry] = ()
     private_keys: Sequence[Path] = ()
     trusted: Sequence[str] = ()
     bench_name: str = ""
@@ -77,7 +77,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class BundleFolders:
     """Where to look: `more` are certificates that lie elsewhere."""
 
     root: Path
@@ -87,7 +87,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class BuildRequest:
     """What is to be built, into `folder`, and judged by the keys in `trust`; without a serial the time gives one."""
 
     run: Path
@@ -113,7 +113,9 @@ class NewKey:
 class Maker(Protocol):
     """Builds and judges bundles beside the window's thread; one of the callbacks is called each time."""
 
-    def look(self, places: Places, ready: Callable[[Shelf], None], failed: Callable[[Failure], None]) -> None: ...
+    def list_contents(
+        self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Callable[[Failure], None]
+    ) -> None: ...
 
     def make_key(
         self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Callable[[Failure], None]
@@ -127,20 +129,20 @@ class Maker(Protocol):
 
     def build(
         self,
-        wish: Wish,
-        ready: Callable[[Judged], None],
+        wish: BuildRequest,
+        ready: Callable[[BundleEntry], None],
         failed: Callable[[Failure], None],
         cancelled: Callable[[], None],
-    ) -> Task[Judged]: ...
+    ) -> Task[BundleEntry]: ...
 
-    def judge(
+    def verify(
         self,
         file: Path,
         trust: Path,
-        ready: Callable[[Judged], None],
+        ready: Callable[[BundleEntry], None],
         failed: Callable[[Failure], None],
         cancelled: Callable[[], None],
-    ) -> Task[Judged]:
+    ) -> Task[BundleEntry]:
         """By the keys in `trust`, golden vectors replayed."""
         ...
 

@@ -36,18 +36,18 @@ class NewKeyDialog(Dialog):
         self.name.setAccessibleName("Name of the key")
         self.name.selectAll()
         self.where = label(f"Both halves are written into {folder}.", "muted", wrap=True)
-        self.said = label(wrap=True)
-        self.said.hide()
+        self.message = label(wrap=True)
+        self.message.hide()
         self.trust = button("Trust it on this machine", self._trust)
         self.trust.setToolTip("Copies the public half into the trust folder that this page verifies with")
         self.trust.hide()
-        for part in (self.name, self.where, self.said, self.trust):
+        for part in (self.name, self.where, self.message, self.trust):
             self.body.addWidget(part)
-        self.name.textChanged.connect(self._judge)
-        self._judge()
+        self.name.textChanged.connect(self._update_buttons)
+        self._update_buttons()
         self.name.setFocus()
 
-    def _judge(self) -> None:
+    def _update_buttons(self) -> None:
         good = _NAME.fullmatch(self.name.text().strip()) is not None
         why_not = "" if good else "A name has letters, digits, '.', '-', '_', up to 60."
         self.yes.setEnabled(not why_not)
@@ -64,11 +64,11 @@ class NewKeyDialog(Dialog):
     def show_pair(self, pair: NewKey) -> None:
         """Where each half lies and where it goes."""
         self.pair = pair
-        self.said.setText(
+        self.message.setText(
             f"Private: {pair.private}\nKeep it where bundles are signed, and nowhere else.\n\n"
             f"Public: {pair.public}\nCopy it into the trust folder of every edge.\n\nKey id {pair.key_id[:16]}"
         )
-        self.said.show()
+        self.message.show()
         self.trust.show()
         self.name.setEnabled(False)
         self.where.hide()
@@ -79,9 +79,9 @@ class NewKeyDialog(Dialog):
 
     def show_trouble(self, sentence: str) -> None:
         """It was not made; another name may do."""
-        self.said.setText(sentence)
-        self.said.show()
-        self._judge()
+        self.message.setText(sentence)
+        self.message.show()
+        self._update_buttons()
 
     def show_trusted(self, copy: Path) -> None:
         self.trust.setEnabled(False)

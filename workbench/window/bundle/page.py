@@ -12,53 +12,55 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, 
 from workbench.session.actions import Failure
 from workbench.window.bundle import looks
 from workbench.window.bundle.asking import ask_folder, ask_open
-from workbench.window.bundle.course import Course
-from workbench.window.bundle.form import Form
-from workbench.window.bundle.lines import Line, Lines
-from workbench.window.bundle.model import Wish
+from workbench.window.bundle.course import BundleController
+from workbench.window.bundle.form import BundleForm
+from workbench.window.bundle.lines import ChoiceLine, ChoiceList
+from workbench.window.bundle.model import BuildRequest
 from workbench.window.bundle.newkey import NewKeyDialog
-from workbench.window.bundle.sheet import Sheet
-from workbench.window.bundle.strip import Strip
+from workbench.window.bundle.sheet import BundleDetails
+from workbench.window.bundle.strip import ProgressStrip
 from workbench.window.dialogs import Dialog
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.window.bundle.model import CertificateEntry, Judged, Maker, NewKey, RunEntry
-    from workbench.window.desk import Desk
+    from workbench.window.bundle.model import BundleEntry, CertificateEntry, Maker, NewKey, RunEntry
+    from workbench.window.desk import SessionController
     from workbench.window.themes import Theme
 
 _LEFT_PX: Final = 400
 _LIST_PX: Final = 330
 BY_KEYS: Final = "By the trusted keys, golden vectors replayed"
-NONE: Final = Line("No certificate", None, "ring", "muted", "The bundle carries the run alone.")
+NONE: Final = ChoiceLine("No certificate", None, "ring", "muted", "The bundle carries the run alone.")
 
 
 class BundlePage(QWidget):
     """One course of building and judging, shown."""
 
     fleet_wanted = Signal(object)  # a bundle's file
-    asked = Signal(Dialog)
+    dialog_wanted = Signal(Dialog)
     bench_page_wanted = Signal()
 
-    def __init__(self, desk: Desk, maker: Maker, root: Path | None, theme: Theme) -> None:
+    def __init__(self, session_controller: SessionController, maker: Maker, root: Path | None, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName("Bundle page")
-        self._desk = desk
-        self.course = Course(desk, maker, root)
+        self._session_controller = session_controller
+        self.controller = BundleController(session_controller, maker, root)
         self.trusted = label(tone="muted")
-        self.form, self.strip, self.sheet = Form(), Strip(theme), Sheet(theme)
+        self.form, self.strip, self.details = BundleForm(), ProgressStrip(theme), BundleDetails(theme)
         self.verify = button("Verify a file…", self.ask_bundle)
         self.trust = button("Trusted keys…", self.ask_trust, tip="Choose the folder of public keys to verify with")
-        self.again = button("Refresh", self.course.refresh)
+        self.again = button("Refresh", self.controller.refresh)
         to_bench = button("Record one", self.bench_page_wanted.emit, "link", tip="Runs are recorded on the Bench page")
-        self.runs = Lines("Runs", "No run is recorded yet; a bundle rests on one.", theme, to_bench)
-        self.certificates = Lines("Certificates of this bench file", "None yet; the Certify page makes them.", theme)
-        self.bundles = Lines("Bundles", "None yet. Build one above, or verify a file.", theme)
+        self.runs = ChoiceList("Runs", "No run is recorded yet; a bundle rests on one.", theme, to_bench)
+        self.certificates = ChoiceList(
+            "Certificates of this bench file", "None yet; the Certify page makes them.", theme
+        )
+        self.bundles = ChoiceList("Bundles", "None yet. Build one above, or verify a file.", theme)
         self._lay_out()
         self._wire()
-        self._judge()
+        self._update_buttons()
 
     def _lay_out(self) -> None:
         self.trusted.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -77,7 +79,7 @@ class BundlePage(QWidget):
         column.setSpacing(0)
         for part in (self.form, self.strip):
             column.addWidget(part)
-        column.addWidget(_split(Qt.Orientation.Horizontal, (self.bundles, self.sheet), (_LIST_PX, 600)), 1)
+        column.addWidget(_split(Qt.Orientation.Horizontal, (self.bundles, self.details), (_LIST_PX, 600)), 1)
         left = _split(Qt.Orientation.Vertical, (self.runs, self.certificates), (420, 220))
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -87,38 +89,38 @@ class BundlePage(QWidget):
         self.setFocusProxy(self.runs.list)
 
     def _wire(self) -> None:
-        form, sheet, course = self.form, self.sheet, self.course
-        form.changed.connect(self._judge)
+        form, sheet, course = self.form, self.details, self.controller
+        form.changed.connect(self._update_buttons)
         form.build_wanted.connect(self.build)
         form.key_wanted.connect(self.ask_new_key)
         form.bench_wanted.connect(course.choose_bench)
         for lines in (self.runs, self.certificates):
-            lines.changed.connect(self._judge)
-        self.bundles.changed.connect(self._show_chosen)
-        self.bundles.opened.connect(self.verify_chosen)
-        sheet.verify_wanted.connect(self.verify_chosen)
+            lines.changed.connect(self._update_buttons)
+        self.bundles.changed.connect(self._show_selected)
+        self.bundles.activated.connect(self.verify_selected)
+        sheet.verify_wanted.connect(self.verify_selected)
         sheet.folder_wanted.connect(self.show_folder)
         sheet.send_wanted.connect(self.send)
-        course.listed.connect(self._listed)
-        course.changed.connect(self._judge)
-        course.built.connect(self._built)
-        course.judged.connect(self._judged)
+        course.listed.connect(self._on_listed)
+        course.changed.connect(self._update_buttons)
+        course.built.connect(self._on_built)
+        course.verified.connect(self._on_verified)
         course.broken.connect(self.strip.show_failure)
         course.cancelled.connect(self.strip.show_cancelled)
         self.strip.cancel_wanted.connect(course.cancel)
-        course.failed.connect(self._desk.failed)
-        self._desk.read.connect(self._turn)
+        course.failed.connect(self._session_controller.failed)
+        self._session_controller.values_due.connect(self._show_progress)
 
     def set_theme(self, theme: Theme) -> None:
-        for part in (self.runs, self.certificates, self.bundles, self.strip, self.sheet):
+        for part in (self.runs, self.certificates, self.bundles, self.strip, self.details):
             part.set_theme(theme)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
         super().showEvent(event)
-        self.course.refresh()
+        self.controller.refresh()
 
-    def _turn(self) -> None:
-        course, task = self.course, self.course.task
+    def _show_progress(self) -> None:
+        course, task = self.controller, self.controller.task
         if course.doing and task is not None:
             why_not = course.why_not_cancel()
             sentence = course.doing if why_not else f"{course.doing} {task.sentence}".strip()
@@ -126,8 +128,8 @@ class BundlePage(QWidget):
 
     # ---- what lies there
 
-    def _listed(self) -> None:
-        course, shelf = self.course, self.course.shelf
+    def _on_listed(self) -> None:
+        course, shelf = self.controller, self.controller.contents
         self.form.show_keys(shelf.private_keys)
         self.form.show_bench(course.bench, shelf.bench_trouble, shelf.bench_name)
         usable = sum(not run.why_not for run in shelf.runs)
@@ -143,10 +145,10 @@ class BundlePage(QWidget):
         number = len(shelf.trusted)
         self.trusted.setText(f"{number} trusted {'key' if number == 1 else 'keys'}" if number else "no trusted key yet")
         self.trusted.setToolTip("\n".join((str(course.trust), *shelf.trusted)))
-        self._judge()
+        self._update_buttons()
 
     def _show_bundles(self, choose: Path | None = None) -> None:
-        known = self.course.bundles.values()
+        known = self.controller.bundles.values()
         good = sum(one.verified for one in known)
         self.bundles.show_lines(
             [_bundle_line(one) for one in known], fact=f"{good} of {len(known)} verified" if known else ""
@@ -154,53 +156,59 @@ class BundlePage(QWidget):
         if choose is not None:
             self.bundles.choose(choose)
 
-    def _show_chosen(self) -> None:
-        chosen = self.bundles.chosen
-        self.sheet.show_bundle(None if chosen is None else self.course.bundles.get(chosen))
+    def _show_selected(self) -> None:
+        chosen = self.bundles.selected_path
+        self.details.show_bundle(None if chosen is None else self.controller.bundles.get(chosen))
 
     # ---- build
 
     @property
     def run(self) -> RunEntry | None:
         """The run that is chosen."""
-        return next((run for run in self.course.shelf.runs if run.folder == self.runs.chosen), None)
+        return next((run for run in self.controller.contents.runs if run.folder == self.runs.selected_path), None)
 
     @property
     def certificate(self) -> CertificateEntry | None:
         """The certificate that goes along."""
-        chosen = self.certificates.chosen
-        return next((entry for entry in self.course.shelf.certificates if entry.folder == chosen), None)
+        chosen = self.certificates.selected_path
+        return next((entry for entry in self.controller.contents.certificates if entry.folder == chosen), None)
 
     def why_not_build(self) -> str:
         """Why nothing can be built now, as a sentence."""
-        run, entry, course = self.run, self.certificate, self.course
-        why_not = course.why_no_root() or course.why_busy() or course.shelf.bench_trouble
+        run, entry, course = self.run, self.certificate, self.controller
+        why_not = course.why_no_root() or course.why_busy() or course.contents.bench_trouble
         if why_not:
             return why_not
         if run is None:
-            return "Choose a run." if course.shelf.runs else "Record a run on the Bench page first."
+            return "Choose a run." if course.contents.runs else "Record a run on the Bench page first."
         return run.why_not or ("" if entry is None else entry.why_not) or self.form.why_not()
 
     def build(self) -> None:
         """In a process of its own; the window goes on."""
         run, entry, form = self.run, self.certificate, self.form
-        bench, private = self.course.bench, form.private
+        bench, private = self.controller.bench, form.private
         if self.why_not_build() or run is None or bench is None or private is None:
             return
         folder = None if entry is None else entry.folder
-        rest = (form.name.text().strip(), form.number, form.days.value(), self.course.bundles_folder, self.course.trust)
-        self.course.build(Wish(run.folder, bench, private, folder, *rest))
+        rest = (
+            form.name.text().strip(),
+            form.number,
+            form.days.value(),
+            self.controller.bundles_folder,
+            self.controller.trust,
+        )
+        self.controller.build(BuildRequest(run.folder, bench, private, folder, *rest))
 
-    def _built(self, made: Judged) -> None:
+    def _on_built(self, made: BundleEntry) -> None:
         self.strip.show_result(made)
         self._show_bundles(made.file)
 
-    def _judge(self) -> None:
-        run, entry, busy = self.run, self.certificate, self.course.why_busy()
+    def _update_buttons(self) -> None:
+        run, entry, busy = self.run, self.certificate, self.controller.why_busy()
         self.form.show_start(self.why_not_build())
         self.form.show_run("none chosen" if run is None else f"{run.name}   class {run.evidence}", "Choose at the left")
-        self.form.show_certificate("none" if entry is None else looks.of_certificate(entry), "Choose at the left")
-        for part in (self.verify, self.sheet.again):
+        self.form.show_certificate("none" if entry is None else looks.format_certificate(entry), "Choose at the left")
+        for part in (self.verify, self.details.again):
             part.setEnabled(not busy)
             part.setToolTip(busy or BY_KEYS)
 
@@ -208,34 +216,36 @@ class BundlePage(QWidget):
 
     def ask_bundle(self) -> None:
         """Any file, from anywhere."""
-        ask_open(self, "Verify a bundle", "Bundles (*.bundle);;All files (*)", self.course.judge, self.course.root)
+        ask_open(
+            self, "Verify a bundle", "Bundles (*.bundle);;All files (*)", self.controller.verify, self.controller.root
+        )
 
-    def verify_chosen(self) -> None:
+    def verify_selected(self) -> None:
         """The bundle that is shown, by the trusted keys, with its golden vectors."""
-        if self.sheet.judged is not None:
-            self.course.judge(self.sheet.judged.file)
+        if self.details.bundle is not None:
+            self.controller.verify(self.details.bundle.file)
 
-    def _judged(self, judged: Judged) -> None:
-        self.strip.show_judged(judged)
+    def _on_verified(self, judged: BundleEntry) -> None:
+        self.strip.show_verified(judged)
         self._show_bundles(judged.file)
 
     def ask_trust(self) -> None:
         """Another folder of public keys."""
-        ask_folder(self, "Choose the folder of trusted keys", self.course.choose_trust, self.course.root)
+        ask_folder(self, "Choose the folder of trusted keys", self.controller.choose_trust, self.controller.root)
 
     # ---- keys
 
     def ask_new_key(self) -> None:
         """A pair beside the runs."""
-        course = self.course
+        course = self.controller
         if course.root is None:
-            self._desk.failed.emit(Failure(course.why_no_root()))
+            self._session_controller.failed.emit(Failure(course.why_no_root()))
             return
         dialog = NewKeyDialog(self.window(), course.keys_folder)
 
-        def made(pair: NewKey) -> None:
+        def on_made(pair: NewKey) -> None:
             dialog.show_pair(pair)
-            self.form.show_keys(course.shelf.private_keys, pair.private)
+            self.form.show_keys(course.contents.private_keys, pair.private)
 
         def trusted(copy: Path) -> None:
             dialog.show_trusted(copy)
@@ -244,22 +254,24 @@ class BundlePage(QWidget):
         def troubled(failure: Failure) -> None:
             dialog.show_trouble(" ".join(filter(None, (failure.sentence, failure.hint))))
 
-        dialog.made_wanted.connect(partial(course.make_key, ready=made, failed=troubled))
+        dialog.made_wanted.connect(partial(course.make_key, ready=on_made, failed=troubled))
         dialog.trust_wanted.connect(partial(course.trust_key, ready=trusted, failed=troubled))
-        self.asked.emit(dialog)
+        self.dialog_wanted.emit(dialog)
 
     # ---- where it leads
 
     def send(self) -> None:
         """To the Fleet page."""
-        if self.sheet.judged is not None and not self.sheet.why_not_send():
-            self.fleet_wanted.emit(self.sheet.judged.file)
+        if self.details.bundle is not None and not self.details.why_not_send():
+            self.fleet_wanted.emit(self.details.bundle.file)
 
     def show_folder(self) -> None:
         """In the file manager."""
-        judged = self.sheet.judged
+        judged = self.details.bundle
         if judged is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(judged.file.parent))):
-            self._desk.failed.emit(Failure("No program here shows folders.", f"Open it yourself: {judged.file.parent}"))
+            self._session_controller.failed.emit(
+                Failure("No program here shows folders.", f"Open it yourself: {judged.file.parent}")
+            )
 
 
 def _split(way: Qt.Orientation, parts: tuple[QWidget, ...], sizes: tuple[int, ...]) -> QSplitter:
@@ -273,17 +285,17 @@ def _split(way: Qt.Orientation, parts: tuple[QWidget, ...], sizes: tuple[int, ..
     return made
 
 
-def _run_line(run: RunEntry) -> Line:
-    look = looks.of_class(run.evidence)
-    return Line(looks.of_run(run), run.folder, look.symbol, look.colour, run.name, run.why_not)
+def _run_line(run: RunEntry) -> ChoiceLine:
+    look = looks.find_class_style(run.evidence)
+    return ChoiceLine(looks.format_run(run), run.folder, look.symbol, look.colour, run.name, run.why_not)
 
 
-def _certificate_line(entry: CertificateEntry) -> Line:
+def _certificate_line(entry: CertificateEntry) -> ChoiceLine:
     symbol, colour = ("cross", "vermilion") if entry.why_not else ("ok", "green")
-    return Line(looks.of_certificate(entry), entry.folder, symbol, colour, str(entry.folder), entry.why_not)
+    return ChoiceLine(looks.format_certificate(entry), entry.folder, symbol, colour, str(entry.folder), entry.why_not)
 
 
-def _bundle_line(judged: Judged) -> Line:
-    look = looks.of_standing(judged)
+def _bundle_line(judged: BundleEntry) -> ChoiceLine:
+    look = looks.find_bundle_style(judged)
     tip = f"{look.word}: {look.sentence}" + (f"\nExpires {judged.expires}" if judged.expires else "")
-    return Line(looks.of_bundle(judged), judged.file, look.symbol, look.colour, tip)
+    return ChoiceLine(looks.format_bundle(judged), judged.file, look.symbol, look.colour, tip)

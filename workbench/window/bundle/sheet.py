@@ -25,8 +25,8 @@ from workbench.window.widgets import button, label
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.window.bundle.looks import Look
-    from workbench.window.bundle.model import Judged
+    from workbench.window.bundle.looks import DisplayStyle
+    from workbench.window.bundle.model import BundleEntry
     from workbench.window.themes import Theme
 
 _WORD_PX: Final = 104
@@ -35,7 +35,7 @@ EMPTY: Final = "Choose a bundle, build one, or verify a file; what it holds and 
 CLAIMS: Final = "what it says of itself, believed by nobody"
 
 
-class Sheet(QWidget):
+class BundleDetails(QWidget):
     """Buttons act on the bundle that is shown."""
 
     send_wanted = Signal()
@@ -45,14 +45,14 @@ class Sheet(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.judged: Judged | None = None
+        self.bundle: BundleEntry | None = None
         self.name = label(EMPTY, "muted", wrap=True)
-        self.evidence, self.standing = _Verdict(), _Verdict()
+        self.evidence, self.verification = _Verdict(), _Verdict()
         self.send = button("Send to a pack…", self.send_wanted.emit)
         self.again = button("Verify", self.verify_wanted.emit, tip="By the trusted keys, golden vectors replayed")
         self.folder = button("Show folder", self.folder_wanted.emit)
         self.copy = button("Copy", self.copy_all, tip="All of this as text")
-        self.told = _Told()
+        self.claims = _ClaimsTable()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -62,25 +62,25 @@ class Sheet(QWidget):
         head = QVBoxLayout()
         head.setContentsMargins(16, 8, 16, 8)
         head.setSpacing(6)
-        for part in (self.name, self.evidence, self.standing):
+        for part in (self.name, self.evidence, self.verification):
             head.addWidget(part)
         head.addLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self.told, 1)
+        column.addWidget(self.claims, 1)
         column.addStretch(0)
         self.show_bundle(None)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.show_bundle(self.judged)
+        self.show_bundle(self.bundle)
 
-    def show_bundle(self, judged: Judged | None) -> None:
+    def show_bundle(self, judged: BundleEntry | None) -> None:
         """Another one, or what is known of it now."""
-        self.judged = judged
-        for part in (self.evidence, self.standing, self.told, self.send, self.again, self.folder, self.copy):
+        self.bundle = judged
+        for part in (self.evidence, self.verification, self.claims, self.send, self.again, self.folder, self.copy):
             part.setVisible(judged is not None)
         if judged is None:
             self.name.setText(EMPTY)
@@ -88,28 +88,28 @@ class Sheet(QWidget):
         self.name.setText(f"{judged.name} serial {judged.serial}" if judged.name else judged.file.name)
         self.name.setToolTip(str(judged.file))
         self.evidence.setVisible(bool(judged.name))
-        self.evidence.show_look(looks.of_class(judged.evidence), self._theme)
-        look = looks.of_standing(judged)
-        self.standing.show_look(look, self._theme, "" if judged.verified else judged.hint)
-        self.told.show_rows(list(rows(judged)), claims=not judged.verified)
+        self.evidence.show_look(looks.find_class_style(judged.evidence), self._theme)
+        look = looks.find_bundle_style(judged)
+        self.verification.show_look(look, self._theme, "" if judged.verified else judged.hint)
+        self.claims.show_rows(list(list_rows(judged)), claims=not judged.verified)
         why_not = "" if judged.verified else "It is not verified; a pack would refuse it."
         self.send.setEnabled(not why_not)
         self.send.setToolTip(why_not or "On the Fleet page, with this file chosen")
 
     def why_not_send(self) -> str:
         """Why nothing can be sent."""
-        if self.judged is None:
+        if self.bundle is None:
             return "Choose a bundle on the Bundle page first."
-        return "" if self.judged.verified else "The bundle is not verified; a pack would refuse it."
+        return "" if self.bundle.verified else "The bundle is not verified; a pack would refuse it."
 
     def why_none(self) -> str:
-        return "" if self.judged is not None else "Choose a bundle on the Bundle page first."
+        return "" if self.bundle is not None else "Choose a bundle on the Bundle page first."
 
     def copy_all(self) -> None:
         """Everything that is shown, to the clipboard."""
-        if self.judged is not None:
-            lines = [self.name.text(), self.evidence.text, self.standing.text]
-            lines += [f"{head}\t{said}" for head, said in rows(self.judged)]
+        if self.bundle is not None:
+            lines = [self.name.text(), self.evidence.text, self.verification.text]
+            lines += [f"{head}\t{said}" for head, said in list_rows(self.bundle)]
             QApplication.clipboard().setText("\n".join(lines))
 
 
@@ -129,7 +129,7 @@ class _Verdict(QWidget):
         row.addWidget(self.word, alignment=top)
         row.addWidget(self.sentence, 1)
 
-    def show_look(self, look: Look, theme: Theme, hint: str = "") -> None:
+    def show_look(self, look: DisplayStyle, theme: Theme, hint: str = "") -> None:
         colour = theme.colour(look.colour)
         self.symbol.setPixmap(icon(look.symbol, colour).pixmap(QSize(16, 18)))
         self.word.setText(look.word)
@@ -142,7 +142,7 @@ class _Verdict(QWidget):
         return f"{self.word.text()} {self.sentence.text()}"
 
 
-class _Told(QTreeWidget):
+class _ClaimsTable(QTreeWidget):
     """Two columns, a head only where it differs from the one above."""
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class _Told(QTreeWidget):
             self.addTopLevelItem(item)
 
 
-def rows(judged: Judged) -> Iterator[tuple[str, str]]:
+def list_rows(judged: BundleEntry) -> Iterator[tuple[str, str]]:
     """What we found, then what the file tells: a head and a text each."""
     yield "file", judged.file.name
     yield "sha256", judged.sha256
@@ -176,4 +176,4 @@ def rows(judged: Judged) -> Iterator[tuple[str, str]]:
     if judged.golden:
         yield "golden", judged.golden
     yield from (("note", note) for note in judged.notes)
-    yield from judged.told
+    yield from judged.claims

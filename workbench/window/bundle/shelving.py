@@ -13,9 +13,17 @@ from drivers.runlog.index import RunIndex
 from edge_bridge.bundle import keys
 from workbench.certificates.certificate import NAME
 from workbench.certificates.decoder import read_certificate
-from workbench.window.bundle.model import BUNDLES, KEYS, CertificateEntry, Judged, Places, RunEntry, Shelf
+from workbench.window.bundle.model import (
+    BUNDLES,
+    KEYS,
+    BundleEntry,
+    BundleFolders,
+    CertificateEntry,
+    FolderContents,
+    RunEntry,
+)
 from workbench.window.certify.certifier import FOLDER
-from workbench.window.failures import sentence
+from workbench.window.failures import make_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +37,13 @@ _WAITS: Final = {
 }
 
 
-def look(places: Places, judged: Callable[[Path, Path], Judged]) -> Shelf:
-    """Newest first; what cannot be read is left out or says why. `judged` says what a bundle is worth."""
+def scan_folders(places: BundleFolders, verify: Callable[[Path, Path], BundleEntry]) -> FolderContents:
+    """Newest first; what cannot be read is left out or says why. `verify` says what a bundle is worth."""
     text, name, reason = _bench(places.bench)
-    return Shelf(
+    return FolderContents(
         runs=tuple(_runs(places.root, text, "" if places.bench is None else places.bench.name)),
         certificates=tuple(_certificates(places)),
-        bundles=tuple(judged(file, places.trust) for file in _newest(places.root / BUNDLES, "*.bundle")),
+        bundles=tuple(verify(file, places.trust) for file in _newest(places.root / BUNDLES, "*.bundle")),
         private_keys=tuple(_newest(places.root / KEYS, f"*{keys.PRIVATE_SUFFIX}")),
         trusted=_trusted(places.trust),
         bench_name=name,
@@ -50,7 +58,7 @@ def _bench(path: Path | None) -> tuple[str | None, str, str]:
     try:
         bench = read_bench(path)
     except (PulseError, OSError) as error:
-        return None, "", sentence(f"the bench file cannot be used: {error}")
+        return None, "", make_sentence(f"the bench file cannot be used: {error}")
     return bench.document.text, bench.bench.name, ""
 
 
@@ -69,7 +77,7 @@ def _why_other_bench(folder: Path, text: str | None, file: str) -> str:
     try:
         said: Any = load(folder).meta.get("bench") or {}
     except PulseError as error:
-        return sentence(f"it cannot be read: {error}")
+        return make_sentence(f"it cannot be read: {error}")
     if said.get("text") != text:
         named = said.get("file", "another bench file")
         how = "as it stood then" if named == file else f"not on {file}"
@@ -77,7 +85,7 @@ def _why_other_bench(folder: Path, text: str | None, file: str) -> str:
     return ""
 
 
-def _certificates(places: Places) -> Iterator[CertificateEntry]:
+def _certificates(places: BundleFolders) -> Iterator[CertificateEntry]:
     """Those of the bench file as it stands now."""
     try:
         own = None if places.bench is None else hashlib.sha256(places.bench.read_bytes()).hexdigest()

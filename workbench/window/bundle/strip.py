@@ -9,20 +9,20 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar
 
 from workbench.window import format as fmt
 from workbench.window.bundle import looks
-from workbench.window.bundle.elided import Elided
+from workbench.window.bundle.elided import ElidedLabel
 from workbench.window.icons import icon
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
     from workbench.session.actions import Failure
-    from workbench.window.bundle.model import Judged
+    from workbench.window.bundle.model import BundleEntry
     from workbench.window.themes import Theme
 
 _HEIGHT: Final = 44
 _STEPS: Final = 1000  # of the bar
 
 
-class Strip(QFrame):
+class ProgressStrip(QFrame):
     """As high whatever it says, so that nothing below moves."""
 
     cancel_wanted = Signal()
@@ -30,7 +30,7 @@ class Strip(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.symbol, self.word, self.text = QLabel(), label(), Elided()
+        self.symbol, self.word, self.text = QLabel(), label(), ElidedLabel()
         self.age = label(tone="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -62,15 +62,15 @@ class Strip(QFrame):
         self.cancel.setEnabled(not why_not_cancel)
         self.cancel.setToolTip(why_not_cancel or "Nothing is written")
 
-    def show_result(self, made: Judged) -> None:
+    def show_result(self, made: BundleEntry) -> None:
         """A bundle that was built."""
         notes = f"   {len(made.notes)} notes" if made.notes else ""
         text = f"{made.file.name}   class {made.evidence}   sha256 {made.sha256[: looks.HASH_SHOWN]}{notes}"
         self._say("ok", "BUILT", "green", text)
 
-    def show_judged(self, judged: Judged) -> None:
+    def show_verified(self, judged: BundleEntry) -> None:
         """A bundle that was verified, or not."""
-        look = looks.of_standing(judged)
+        look = looks.find_bundle_style(judged)
         self._say(look.symbol, look.word, look.colour, f"{judged.file.name}   {judged.golden or look.sentence}")
 
     def show_cancelled(self) -> None:

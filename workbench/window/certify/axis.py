@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from workbench.window.view import View
+from workbench.window.view import TimeView
 
 SPANS_S: Final = (0.12, 0.3, 0.6, 1.2, 3.0, 6.0, 12.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 STEPS: Final = 6  # labels on the time axis; a span parts into them roundly
 
 
-class CaseView(View):
+class CaseTimeView(TimeView):
     """Times are those of the case; `mark_s` is the instant of the check that is looked at, None without one."""
 
     def __init__(self) -> None:

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 
 from workbench.window import format as fmt
-from workbench.window.canvas import LEFT, RIGHT, Canvas
+from workbench.window.canvas import LEFT, RIGHT, PlotCanvas
 from workbench.window.certify import looks
-from workbench.window.certify.traces import TraceStore, is_flag
+from workbench.window.certify.traces import TraceHistory, is_flag
 from workbench.window.curve import plain_legend
 from workbench.window.plot import Plot
 from workbench.window.scale import follow
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from workbench.window.bins import Bins
-    from workbench.window.certify.axis import CaseView
+    from workbench.window.bins import MinMaxBins
+    from workbench.window.certify.axis import CaseTimeView
     from workbench.window.curve import PlotSpec
     from workbench.window.themes import Theme
-    from workbench.window.view import View
+    from workbench.window.view import TimeView
 
 _WINDOW_ALPHA: Final = 36
 _ROOM: Final = 46.0  # of a word on the vertical axis
@@ -47,16 +47,16 @@ class LimitLine:
     exact: bool = False  # values lie on it
 
 
-class CaseCanvas(Canvas):
+class CaseCanvas(PlotCanvas):
     """Labels its time axis with the case's own time, and draws limits and instants over the curve."""
 
-    def __init__(self, spec: PlotSpec, view: View, theme: Theme) -> None:
+    def __init__(self, spec: PlotSpec, view: TimeView, theme: Theme) -> None:
         super().__init__(spec, view, theme)
         self.limits: tuple[LimitLine, ...] = ()
         self.word = ""  # the verdict of the check that is marked
 
     @property
-    def case(self) -> CaseView:
+    def case(self) -> CaseTimeView:
         return self.view  # pyright: ignore[reportReturnType]  # its plot was given one
 
     def show_limits(self, limits: tuple[LimitLine, ...], word: str) -> None:
@@ -64,7 +64,7 @@ class CaseCanvas(Canvas):
         self.scale = None
         self.invalidate()
 
-    def _follow(self, bins: Bins) -> None:
+    def _follow(self, bins: MinMaxBins) -> None:
         """The range holds the curve, the limits of the check, and the nearest of the device."""
         if self.held:
             return
@@ -180,13 +180,13 @@ class CaseCanvas(Canvas):
         """The values that a flag or a count takes, and the others of a flag that has only a few."""
         words = self.spec.display.words or {}
         few = set(words) if len(words) <= _FEW else set[int]()
-        return few | self.store.taken if isinstance(self.store, TraceStore) else few
+        return few | self.store.taken if isinstance(self.store, TraceHistory) else few
 
 
 class CasePlot(Plot):
     """The window's plot with another canvas; its legend tells the marked instant while nothing is hovered."""
 
-    def __init__(self, spec: PlotSpec, view: CaseView, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, spec: PlotSpec, view: CaseTimeView, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(spec, view, theme, canvas=CaseCanvas)
         self.setParent(parent)
         self.case = view
@@ -199,7 +199,7 @@ class CasePlot(Plot):
     def show_values(self, word: str = "") -> None:
         at_s = self.case.hover_s if self.case.hover_s is not None else self.case.mark_s
         store = self.canvas.store
-        if self.case.hover_s is None and at_s is not None and isinstance(store, TraceStore):
+        if self.case.hover_s is None and at_s is not None and isinstance(store, TraceHistory):
             reading = store.at(store.first_from(at_s))
         else:
             reading = NOTHING if store is None else store.at(at_s)

@@ -12,7 +12,7 @@ from workbench.certify import certificate
 from workbench.certify.event_stream import EventStreamReader
 from workbench.certify.events import CaseEnded
 from workbench.certify.runner import CaseRun
-from workbench.window.certify.model import CertificationResult, PastLine
+from workbench.window.certify.model import CertificateLine, CertificationResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.certify.runner import Certification
 
 
-def written(work: Certification) -> CertificationResult:
+def write_certificate(work: Certification) -> CertificationResult:
     """Write certificate, report and JUnit form; what cannot be written is told, and the verdicts stay."""
     folder = work.job.out
     try:
@@ -35,24 +35,24 @@ def written(work: Certification) -> CertificationResult:
         return replace(result, written=False, trouble=(*result.trouble, told))
 
 
-def opened(folder: Path) -> CertificationResult:
+def read_result(folder: Path) -> CertificationResult:
     """An earlier one, its plots included; raises `RunLogError`."""
     made, traces = read_certificate(folder), _traces(folder)
     return _result(made, folder, [_case(case, traces.get(case.info.test, ())) for case in made.cases])
 
 
-def listed(root: Path) -> list[PastLine]:
+def list_certificates(root: Path) -> list[CertificateLine]:
     """All in a folder, newest first; one that is under way or was never finished is left out."""
     homes = sorted((home for home in root.glob("*/") if (home / NAME).is_file()), reverse=True)
     return [_line(home) for home in homes]
 
 
-def _line(home: Path) -> PastLine:
+def _line(home: Path) -> CertificateLine:
     try:
         made = read_certificate(home)
     except PulseError as error:
-        return PastLine(home, detail=error.sentence)
-    return PastLine(home, made.suite, made.made, made.evidence, made.passed, made.counts)
+        return CertificateLine(home, detail=error.sentence)
+    return CertificateLine(home, made.suite, made.made, made.evidence, made.passed, made.counts)
 
 
 def _result(made: Certificate, folder: Path, cases: Sequence[CaseRun]) -> CertificationResult:

@@ -12,13 +12,13 @@ from workbench.certify.runner import SUITES, Certification
 from workbench.run_folders import make_stamped
 from workbench.window.certify import certificates
 from workbench.window.certify.model import Suite
-from workbench.window.certify.reading import SuiteReading
+from workbench.window.certify.reading import SuiteLoadProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from workbench.window.certify.model import CertificationResult, PastLine, Work
+    from workbench.window.certify.model import CertificateLine, CertificationResult, RunningCertification
 
 FOLDER: Final = "certificates"
 PARTS: Final = 4  # of a bench: three instruments and the device under test
@@ -45,8 +45,8 @@ class BenchCertifier:
         except PulseError:
             return False
 
-    def read(self, suite: Path, bench: Path) -> SuiteReading:
-        return SuiteReading(suite.resolve(), bench.resolve())
+    def read(self, suite: Path, bench: Path) -> SuiteLoadProcess:
+        return SuiteLoadProcess(suite.resolve(), bench.resolve())
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Certification:
         if self._root is None:
@@ -54,17 +54,17 @@ class BenchCertifier:
         folder = make_stamped(self._root.resolve() / FOLDER, suite.stem)
         return Certification(suite.resolve(), CertificationJob(bench.resolve(), folder, tuple(only)))
 
-    def off(self, work: Work) -> None:
+    def switch_off(self, work: RunningCertification) -> None:
         """Its guard sees its client gone and runs the safe sequence: nothing is quicker."""
         work.stop()
         if isinstance(work, Certification) and not work.done:
             os.kill(work.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
-    def write(self, work: Work) -> CertificationResult:
-        return certificates.written(cast("Certification", work))
+    def write(self, work: RunningCertification) -> CertificationResult:
+        return certificates.write_certificate(cast("Certification", work))
 
-    def past(self) -> Sequence[PastLine]:
-        return [] if self._root is None else certificates.listed(self._root / FOLDER)
+    def list_certificates(self) -> Sequence[CertificateLine]:
+        return [] if self._root is None else certificates.list_certificates(self._root / FOLDER)
 
     def open(self, folder: Path) -> CertificationResult:
-        return certificates.opened(folder)
+        return certificates.read_result(folder)

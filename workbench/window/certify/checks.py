@@ -74,7 +74,7 @@ class CheckModel(QAbstractTableModel):
         if column == 0 and role == Qt.ItemDataRole.DecorationRole:
             return looks.verdict_icon(row.verdict, self.theme.name)
         if column == 0 and role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(looks.colour_of(row.verdict, self.theme))
+            return QColor(looks.find_verdict_colour(row.verdict, self.theme))
         return None
 
 
@@ -87,7 +87,7 @@ def _side(column: int) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-class Checks(QTableView):
+class CheckTable(QTableView):
     """One row a check; the current row is the one whose instant the plots show."""
 
     def __init__(self, theme: Theme) -> None:
@@ -101,7 +101,7 @@ class Checks(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
-        self.setItemDelegate(looks.Flat(self))
+        self.setItemDelegate(looks.FlatItemDelegate(self))
         self.setAccessibleName("Checks of the case")
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
@@ -120,7 +120,7 @@ class Checks(QTableView):
             self.selectRow(wrong)
 
     @property
-    def chosen(self) -> CaseCheck | None:
+    def selected_check(self) -> CaseCheck | None:
         """The check that is looked at."""
         rows = self.selectionModel().selectedRows()
         return self.checks.rows[rows[0].row()] if rows else None

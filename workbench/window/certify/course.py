@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from drivers.errors import PulseError
 from workbench.session.actions import Failure
-from workbench.window.failures import sentence
+from workbench.window.failures import make_sentence
 from workbench.window.task import Task
 
 if TYPE_CHECKING:
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.certify.runner import CaseRun
-    from workbench.window.certify.model import CertificationResult, Certifier, PastLine, SuiteLoader, Work
-    from workbench.window.desk import Desk
+    from workbench.window.certify.model import (
+        CertificateLine,
+        CertificationResult,
+        Certifier,
+        RunningCertification,
+        SuiteLoader,
+    )
+    from workbench.window.desk import SessionController
 
 
 FILES: Final = "certificates"  # the thread that reads and writes them
@@ -45,9 +51,9 @@ class CertifyController(QObject):
     listed = Signal()  # earlier certificates
     failed = Signal(Failure)
 
-    def __init__(self, desk: Desk, certifier: Certifier) -> None:
+    def __init__(self, session_controller: SessionController, certifier: Certifier) -> None:
         super().__init__()
-        self._desk, self._background = desk, desk.background
+        self._session_controller, self._background = session_controller, session_controller.background
         self.certifier = certifier
         self.stage = CertifyStage.IDLE
         self.suite: Path | None = None
@@ -55,13 +61,13 @@ class CertifyController(QObject):
         self.emulated = False  # whether the bench file declares emulated instruments alone
         self.cases: list[CaseRun] = []  # of the suite, with the verdicts of the last certification
         self.broken: list[str] = []
-        self.work: Work | None = None
+        self.work: RunningCertification | None = None
         self.result: CertificationResult | None = None
         self.shown: CertificationResult | None = None  # an earlier certificate, in place of the suite
-        self.past: Sequence[PastLine] = ()
+        self.past: Sequence[CertificateLine] = ()
         self._reading: Task[SuiteLoader] | None = None
-        self._seen: tuple[object, ...] = ()
-        desk.switched_off.connect(self.off)
+        self._progress: tuple[object, ...] = ()
+        session_controller.outputs_off_requested.connect(self.off)
 
     # ---- what is possible
 
@@ -84,17 +90,17 @@ class CertifyController(QObject):
         if self.shown is not None:
             return "An earlier certificate is shown; go back to the suite first."
         if not self.cases:
-            return sentence(self.broken[0]) if self.broken else "Choose a suite on the Certify page first."
+            return make_sentence(self.broken[0]) if self.broken else "Choose a suite on the Certify page first."
         return ""
 
     def _why_no_bench(self, ticked: int) -> str:
-        if self._desk.connected and not self.emulated:
+        if self._session_controller.connected and not self.emulated:
             return "This window is connected to the bench, and a real bench has one master; disconnect it first."
         return "" if ticked else "Tick at least one case."
 
     def second_bench(self) -> bool:
         """Whether another emulated bench starts beside the one that is connected."""
-        return self._desk.connected and self.emulated
+        return self._session_controller.connected and self.emulated
 
     @property
     def holds_bench(self) -> bool:
@@ -153,16 +159,18 @@ class CertifyController(QObject):
         try:
             self.work = self.certifier.start(self.suite, self.bench, only)
         except PulseError as error:
-            self.failed.emit(Failure(sentence(error.sentence), sentence(error.hint)))
+            self.failed.emit(Failure(make_sentence(error.sentence), make_sentence(error.hint)))
             return
         except OSError as error:
             self.failed.emit(Failure(f"The certification did not start: {error.strerror or error}.", "Try again."))
             return
         for case in self.cases:
-            _forget(case)
-        self.broken, self.result, self.stage, self._seen = [], None, CertifyStage.RUNNING, ()
-        task = Task[_Tolerant]("Certify", ready=lambda _: self._write(), moved=self._hear, failed=self._fail_work)
-        self._background.watch(task, _Tolerant(self.work, self._note))
+            _clear_result(case)
+        self.broken, self.result, self.stage, self._progress = [], None, CertifyStage.RUNNING, ()
+        task = Task[_TolerantProcess](
+            "Certify", ready=lambda _: self._write(), moved=self._poll_certification, failed=self._fail_work
+        )
+        self._background.watch(task, _TolerantProcess(self.work, self._note))
         self.changed.emit()
 
     def stop(self) -> None:
@@ -175,7 +183,7 @@ class CertifyController(QObject):
     def off(self) -> None:
         """OUTPUTS OFF: at once, whatever becomes of the case."""
         if self.work is not None and self.on:
-            self.certifier.off(self.work)
+            self.certifier.switch_off(self.work)
             self.stage = CertifyStage.STOPPING
             self.changed.emit()
 
@@ -183,7 +191,7 @@ class CertifyController(QObject):
         """Read the list of earlier certificates."""
         self._background.run_in_thread(
             Task("List earlier certificates", ready=self._take_past, failed=self.failed.emit, hint=HINT),
-            lambda _: self.certifier.past(),
+            lambda _: self.certifier.list_certificates(),
             queue=FILES,
         )
 
@@ -226,15 +234,15 @@ class CertifyController(QObject):
         self.replaced.emit()
         self.changed.emit()
 
-    def _hear(self) -> None:
+    def _poll_certification(self) -> None:
         """What a certification found since the last look."""
         work = self.work
         if work is None:
             return
         _copy(work.cases, self.cases)
         seen = (len(work.broken), *((case.begun, case.verdict, len(case.checks)) for case in work.cases))
-        if seen != self._seen:
-            self._seen = seen
+        if seen != self._progress:
+            self._progress = seen
             self.changed.emit()
 
     def _note(self, error: OSError) -> None:
@@ -269,7 +277,7 @@ class CertifyController(QObject):
         self.ended.emit()
         self.look()
 
-    def _take_past(self, lines: Sequence[PastLine]) -> None:
+    def _take_past(self, lines: Sequence[CertificateLine]) -> None:
         self.past = lines
         self.listed.emit()
 
@@ -292,10 +300,10 @@ class CertifyController(QObject):
         return self.shown if self.shown is not None else self.result
 
 
-class _Tolerant:
+class _TolerantProcess:
     """A certification that goes on where its folder cannot be read for a moment."""
 
-    def __init__(self, work: Work, note: Callable[[OSError], None]) -> None:
+    def __init__(self, work: RunningCertification, note: Callable[[OSError], None]) -> None:
         self._work, self._note = work, note
 
     @property
@@ -312,7 +320,7 @@ class _Tolerant:
         self._work.close()
 
 
-def _forget(case: CaseRun) -> None:
+def _clear_result(case: CaseRun) -> None:
     case.begun, case.verdict, case.reason, case.took_s = False, None, "", 0.0
     case.checks, case.traces = (), ()
 

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent
 
-    from workbench.window.certify.model import PastLine
+    from workbench.window.certify.model import CertificateLine
     from workbench.window.themes import Theme
 
 _FOLDER = Qt.ItemDataRole.UserRole
 
 
-class Earlier(QWidget):
-    """`opened` names the folder of one."""
+class CertificateList(QWidget):
+    """`open_wanted` names the folder of one."""
 
-    opened = Signal(object)  # Path
+    open_wanted = Signal(object)  # Path
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._lines: Sequence[PastLine] = ()
+        self._lines: Sequence[CertificateLine] = ()
         self.list = _List(self)
         self.title = DockTitle("Earlier certificates")
-        self.open = button("Open", self.open_chosen, "link")
+        self.open = button("Open", self.open_selected, "link")
         self.other = button("Other folder…", self.ask_folder, "link", tip="A folder that certify has written")
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 8, 0)
@@ -47,16 +47,16 @@ class Earlier(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self.list, 1)
-        self.list.currentRowChanged.connect(self.judge)
-        self.judge()
+        self.list.currentRowChanged.connect(self.update_buttons)
+        self.update_buttons()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.show_lines(self._lines)
 
-    def show_lines(self, lines: Sequence[PastLine]) -> None:
+    def show_lines(self, lines: Sequence[CertificateLine]) -> None:
         """Newest first; the one that was chosen stays chosen."""
-        chosen = self.chosen
+        chosen = self.selected_folder
         self._lines = lines
         self.list.clear()
         for line in lines:
@@ -64,15 +64,17 @@ class Earlier(QWidget):
         folders = [line.folder for line in lines]
         self.list.setCurrentRow(folders.index(chosen) if chosen in folders else 0)
         self.title.show_fact(f"{len(lines)}" if lines else "none yet")
-        self.judge()
+        self.update_buttons()
 
-    def _item(self, line: PastLine) -> QListWidgetItem:
+    def _item(self, line: CertificateLine) -> QListWidgetItem:
         if line.detail:
             item = QListWidgetItem(f"{line.folder.name}  cannot be read")
             verdict = Verdict.ERROR
         else:
             counts = line.counts or {}
-            item = QListWidgetItem(f"{looks.stamp(line.made)}  {line.suite}  {looks.counted(counts)}  {line.evidence}")
+            item = QListWidgetItem(
+                f"{looks.format_time(line.made)}  {line.suite}  {looks.format_counts(counts)}  {line.evidence}"
+            )
             verdict = Verdict.PASS if line.passed else Verdict.FAIL if counts.get(Verdict.FAIL) else Verdict.BLOCKED
         item.setIcon(looks.verdict_icon(verdict, self._theme.name))
         item.setToolTip(line.detail or str(line.folder))
@@ -80,19 +82,19 @@ class Earlier(QWidget):
         return item
 
     @property
-    def chosen(self) -> Path | None:
+    def selected_folder(self) -> Path | None:
         item = self.list.currentItem()
         return Path(item.data(_FOLDER)) if item is not None else None  # pyright: ignore[reportUnnecessaryComparison]  # None in an empty list
 
-    def judge(self, row: int = -1) -> None:
+    def update_buttons(self, row: int = -1) -> None:
         """Whether there is one to open."""
         del row
-        self.open.setEnabled(self.chosen is not None)
-        self.open.setToolTip("" if self.chosen is not None else "Choose a certificate first.")
+        self.open.setEnabled(self.selected_folder is not None)
+        self.open.setToolTip("" if self.selected_folder is not None else "Choose a certificate first.")
 
-    def open_chosen(self) -> None:
-        if self.chosen is not None:
-            self.opened.emit(self.chosen)
+    def open_selected(self) -> None:
+        if self.selected_folder is not None:
+            self.open_wanted.emit(self.selected_folder)
 
     def ask_folder(self) -> None:
         """One that lies elsewhere, such as the command line's."""
@@ -104,21 +106,21 @@ class Earlier(QWidget):
         dialog.open()
 
     def _open_folder(self, folder: str) -> None:
-        self.opened.emit(Path(folder))
+        self.open_wanted.emit(Path(folder))
 
 
 class _List(QListWidget):
-    def __init__(self, earlier: Earlier) -> None:
+    def __init__(self, earlier: CertificateList) -> None:
         super().__init__()
         self._earlier = earlier
         self.setAccessibleName("Earlier certificates")
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.itemDoubleClicked.connect(earlier.open_chosen)
+        self.itemDoubleClicked.connect(earlier.open_selected)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._earlier.open_chosen()
+            self._earlier.open_selected()
         else:
             super().keyPressEvent(event)

@@ -68,7 +68,7 @@ def verdict_icon(word: str, theme_name: str) -> QIcon:
     return made
 
 
-class Flat(QStyledItemDelegate):
+class FlatItemDelegate(QStyledItemDelegate):
     """A selected row is flat and keeps the colours of its words; Fusion would raise it."""
 
     def initStyleOption(  # noqa: N802  # Qt's name
@@ -84,14 +84,14 @@ class Flat(QStyledItemDelegate):
             made.palette = palette
 
 
-def word_of(case: CaseRun) -> str:
+def find_verdict_word(case: CaseRun) -> str:
     """Its verdict, or that it runs; empty before."""
     if case.verdict is not None:
         return case.verdict.value
     return RUNNING if case.begun else ""
 
 
-def colour_of(word: str, theme: Theme) -> str:
+def find_verdict_colour(word: str, theme: Theme) -> str:
     """`#rrggbb` of a verdict's word."""
     return theme.colour(COLOURS[word]).name()
 
@@ -130,21 +130,21 @@ def figure(number: float, of: str) -> str:
     return fmt.figure(number, _DECIMALS.get(of, 3))
 
 
-def counted(counts: Mapping[Verdict, int]) -> str:
+def format_counts(counts: Mapping[Verdict, int]) -> str:
     """`55 PASS, 2 FAIL`."""
     return ", ".join(f"{counts[word]} {word}" for word in Verdict if counts.get(word))
 
 
-def whole(cases: Sequence[CaseRun]) -> str:
+def find_worst_verdict(cases: Sequence[CaseRun]) -> str:
     """The word for cases together: the worst that is known; running while one of them does; empty before."""
-    words = [word_of(case) for case in cases]
+    words = [find_verdict_word(case) for case in cases]
     for word in (RUNNING, Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.NA, Verdict.PASS):
         if word in words:
             return str(word)
     return ""
 
 
-def stamp(made: str) -> str:
+def format_time(made: str) -> str:
     """When a certificate was made, in local time, from ISO 8601; as it stands where that cannot be read."""
     try:
         return fmt.wall_date(parse_utc(made).timestamp())

@@ -41,7 +41,7 @@ class CertificationResult:
 
 
 @dataclass(frozen=True, slots=True)
-class PastLine:
+class CertificateLine:
     """An earlier certificate in the list; `detail` says in words what is wrong with one that cannot be read."""
 
     folder: Path
@@ -72,7 +72,7 @@ class SuiteLoader(Protocol):
         ...
 
 
-class Work(Protocol):
+class RunningCertification(Protocol):
     """A certification that runs; `workbench.certify.runner.Certification` is the one."""
 
     @property
@@ -105,7 +105,7 @@ class Work(Protocol):
 class Certifier(Protocol):
     """Where suites, certifications and certificates come from.
 
-    `write`, `past` and `open` wait for files: they are called in a thread.
+    `write`, `list_certificates` and `open` wait for files: they are called in a thread.
     """
 
     def suites(self) -> Sequence[Suite]:
@@ -122,19 +122,19 @@ class Certifier(Protocol):
 
     def read(self, suite: Path, bench: Path) -> SuiteLoader: ...
 
-    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Work:
+    def start(self, suite: Path, bench: Path, only: Sequence[str]) -> RunningCertification:
         """Into a new folder; raises `PulseError` or `OSError`."""
         ...
 
-    def off(self, work: Work) -> None:
+    def switch_off(self, work: RunningCertification) -> None:
         """Its bench made safe by its guard, at once."""
         ...
 
-    def write(self, work: Work) -> CertificationResult:
+    def write(self, work: RunningCertification) -> CertificationResult:
         """Certificate and report of one that is done."""
         ...
 
-    def past(self) -> Sequence[PastLine]:
+    def list_certificates(self) -> Sequence[CertificateLine]:
         """Earlier certificates, newest first."""
         ...
 

@@ -31,9 +31,9 @@ class ResultBar(QFrame):
     failed = Signal(Failure)
     bundle_wanted = Signal(object)  # the certificate's folder
 
-    def __init__(self, course: CertifyController, theme: Theme) -> None:
+    def __init__(self, controller: CertifyController, theme: Theme) -> None:
         super().__init__()
-        self._course, self._theme = course, theme
+        self._controller, self._theme = controller, theme
         self.symbol, self.word = QLabel(), label()
         self.text = label()
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -44,7 +44,7 @@ class ResultBar(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(220, 4)
         self.bar.setAccessibleName("Progress of the certification")
-        self.back = button("Back to the suite", course.leave)
+        self.back = button("Back to the suite", controller.leave)
         self.report = button("Open report", self.open_report)
         self.folder = button("Show folder", self.show_folder)
         self.bundle = button("Make a bundle…", self.make_bundle)
@@ -65,7 +65,7 @@ class ResultBar(QFrame):
 
     def refresh(self) -> None:
         """Called as often as anything moves."""
-        course = self._course
+        course = self._controller
         result = course.verdict if course.stage is CertifyStage.IDLE else None
         for part in (self.report, self.folder, self.bundle):
             part.setVisible(result is not None)
@@ -93,14 +93,14 @@ class ResultBar(QFrame):
         self.setAccessibleName(f"{word} {text}".strip())
 
     def _show_idle(self) -> None:
-        course = self._course
+        course = self._controller
         if course.broken:
             self._say("; ".join(course.broken), "ERROR", Verdict.ERROR, "amber")
         else:
             self._say(f"{len(course.cases)} cases; tick those that shall run." if course.cases else "")
 
     def _show_progress(self) -> None:
-        course, work = self._course, self._course.work
+        course, work = self._controller, self._controller.work
         sentences = {
             CertifyStage.READING: "The suite is being read.",
             CertifyStage.STOPPING: "Stopping: the case under way ends, the bench is made safe.",
@@ -129,9 +129,9 @@ class ResultBar(QFrame):
         verdict = Verdict.PASS if result.passed else Verdict.FAIL
         if not result.passed and not result.counts.get(Verdict.FAIL):  # nothing is proven against the device
             verdict = Verdict.ERROR if result.trouble or result.counts.get(Verdict.ERROR) else Verdict.BLOCKED
-        facts = [looks.counted(result.counts) or "no case ran", f"class {result.evidence}"]
-        if self._course.shown is not None:
-            facts.append(f"{result.suite}, {looks.stamp(result.made)}")
+        facts = [looks.format_counts(result.counts) or "no case ran", f"class {result.evidence}"]
+        if self._controller.shown is not None:
+            facts.append(f"{result.suite}, {looks.format_time(result.made)}")
         facts.append("; ".join(result.trouble) or result.folder.name)
         tip = "\n".join((*result.trouble, str(result.folder)))
         self._say("   ".join(facts), word, verdict, looks.COLOURS[verdict], tip)
@@ -147,7 +147,7 @@ class ResultBar(QFrame):
 
     def why_no_result(self) -> str:
         """Why there is nothing to open."""
-        if self._course.verdict is None or self._course.stage is not CertifyStage.IDLE:
+        if self._controller.verdict is None or self._controller.stage is not CertifyStage.IDLE:
             return "Nothing has been certified yet; certify, or open an earlier certificate."
         return ""
 
@@ -159,18 +159,18 @@ class ResultBar(QFrame):
 
     def open_report(self) -> None:
         """In the browser."""
-        if self._course.verdict is not None:
-            self._open(self._course.verdict.report)
+        if self._controller.verdict is not None:
+            self._open(self._controller.verdict.report)
 
     def show_folder(self) -> None:
         """In the file manager."""
-        if self._course.verdict is not None:
-            self._open(self._course.verdict.folder)
+        if self._controller.verdict is not None:
+            self._open(self._controller.verdict.folder)
 
     def _open(self, path: Path) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self.failed.emit(Failure(f"No program here opens {path.name}.", f"Open it yourself: {path}"))
 
     def make_bundle(self) -> None:
-        if self._course.verdict is not None:
-            self.bundle_wanted.emit(self._course.verdict.folder)
+        if self._controller.verdict is not None:
+            self.bundle_wanted.emit(self._controller.verdict.folder)

@@ -11,19 +11,19 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 from workbench.certificates.results import Verdict
 from workbench.window.certify import looks
 from workbench.window.certify.bar import CertifyBar
-from workbench.window.certify.checks import Checks
+from workbench.window.certify.checks import CheckTable
 from workbench.window.certify.course import CertifyController
-from workbench.window.certify.earlier import Earlier
+from workbench.window.certify.earlier import CertificateList
 from workbench.window.certify.outcome import ResultBar
-from workbench.window.certify.picker import Picker
-from workbench.window.certify.strips import Strips
+from workbench.window.certify.picker import CasePicker
+from workbench.window.certify.strips import CasePlots
 from workbench.window.widgets import label
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
     from workbench.session.bench_info import BenchInfo
     from workbench.window.certify.model import Certifier
-    from workbench.window.desk import Desk
+    from workbench.window.desk import SessionController
     from workbench.window.themes import Theme
 
 _LEFT_PX: Final = 400
@@ -51,12 +51,12 @@ class CaseHead(QWidget):
         column.addWidget(self.about)
 
     def show_case(self, case: CaseRun | None, theme: Theme) -> None:
-        word = "" if case is None else looks.word_of(case)
+        word = "" if case is None else looks.find_verdict_word(case)
         self.symbol.setVisible(bool(word))
         self.word.setText(word)
         if word:
             self.symbol.setPixmap(looks.verdict_icon(word, theme.name).pixmap(QSize(14, 14)))
-            self.word.setStyleSheet(f"font-weight: 600; color: {looks.colour_of(word, theme)};")
+            self.word.setStyleSheet(f"font-weight: 600; color: {looks.find_verdict_colour(word, theme)};")
         self.name.setText("" if case is None else f"{case.name}   {case.info.title}")
         self.name.setToolTip(self.name.text())
         facts = [] if case is None else [case.info.hazard, ", ".join(case.info.refs), case.reason]
@@ -68,21 +68,21 @@ class CertifyPage(QWidget):
 
     bundle_wanted = Signal(object)  # a certificate's folder
 
-    def __init__(self, desk: Desk, certifier: Certifier, theme: Theme) -> None:
+    def __init__(self, session_controller: SessionController, certifier: Certifier, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName("Certify page")
-        self.desk, self._theme = desk, theme
+        self.session_controller, self._theme = session_controller, theme
         self._case: CaseRun | None = None
         self._follows = True  # looks at the case under way, until a person looks elsewhere
         self._leading = False
-        self.course = CertifyController(desk, certifier)
+        self.controller = CertifyController(session_controller, certifier)
         self.bar = CertifyBar(certifier.suites())
-        self.outcome = ResultBar(self.course, theme)
-        self.picker, self.earlier = Picker(theme), Earlier(theme)
-        self.head, self.checks, self.strips = CaseHead(), Checks(theme), Strips(theme)
+        self.result_bar = ResultBar(self.controller, theme)
+        self.picker, self.certificate_list = CasePicker(theme), CertificateList(theme)
+        self.head, self.checks, self.case_plots = CaseHead(), CheckTable(theme), CasePlots(theme)
         self._lay_out()
         self._wire()
-        self._changed()
+        self._on_changed()
 
     def _lay_out(self) -> None:
         left = QSplitter(Qt.Orientation.Vertical)
@@ -95,8 +95,8 @@ class CertifyPage(QWidget):
         column.addWidget(self.checks, 1)
         whole = QSplitter(Qt.Orientation.Horizontal)
         splits = (
-            (left, (self.picker, self.earlier), (480, _EARLIER_PX)),
-            (right, (upper, self.strips), (_CHECKS_PX, 380)),
+            (left, (self.picker, self.certificate_list), (480, _EARLIER_PX)),
+            (right, (upper, self.case_plots), (_CHECKS_PX, 380)),
             (whole, (left, right), (_LEFT_PX, 900)),
         )
         for splitter, parts, sizes in splits:
@@ -109,34 +109,34 @@ class CertifyPage(QWidget):
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
-        for part in (self.bar, self.outcome):
+        for part in (self.bar, self.result_bar):
             page.addWidget(part)
         page.addWidget(whole, 1)
         self.setFocusProxy(self.picker.view)
 
     def _wire(self) -> None:
-        course, bar = self.course, self.bar
+        course, bar = self.controller, self.bar
         bar.suite_chosen.connect(self.read_again)
         bar.start_wanted.connect(self.start)
         bar.stop_wanted.connect(course.stop)
-        self.picker.chosen.connect(self._look_at)
-        self.picker.ticked.connect(self._judge)
-        self.checks.selectionModel().selectionChanged.connect(self._check_chosen)
-        self.earlier.opened.connect(course.open)
-        self.outcome.bundle_wanted.connect(self.bundle_wanted)
-        for failing in (course.failed, self.outcome.failed):
-            failing.connect(self.desk.failed)
-        course.changed.connect(self._changed)
-        course.replaced.connect(self._replaced)
-        course.ended.connect(self._ended)
-        course.listed.connect(self._listed)
-        self.desk.ticked.connect(self._frame)
-        self.desk.changed.connect(self._follow)
-        self.desk.opened.connect(self._follow)
+        self.picker.case_selected.connect(self._look_at)
+        self.picker.ticked.connect(self._update_buttons)
+        self.checks.selectionModel().selectionChanged.connect(self._on_check_selected)
+        self.certificate_list.open_wanted.connect(course.open)
+        self.result_bar.bundle_wanted.connect(self.bundle_wanted)
+        for failing in (course.failed, self.result_bar.failed):
+            failing.connect(self.session_controller.failed)
+        course.changed.connect(self._on_changed)
+        course.replaced.connect(self._on_replaced)
+        course.ended.connect(self._on_ended)
+        course.listed.connect(self._on_listed)
+        self.session_controller.ticked.connect(self._frame)
+        self.session_controller.changed.connect(self._follow)
+        self.session_controller.session_opened.connect(self._follow)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (self.outcome, self.picker.model, self.earlier, self.checks, self.strips):
+        for part in (self.result_bar, self.picker.model, self.certificate_list, self.checks, self.case_plots):
             part.set_theme(theme)
         self.head.show_case(self._case, theme)
 
@@ -144,7 +144,7 @@ class CertifyPage(QWidget):
 
     @property
     def _facts(self) -> BenchInfo | None:
-        return self.desk.session.bench if self.desk.session is not None else None
+        return self.session_controller.session.bench if self.session_controller.session is not None else None
 
     @property
     def _bench(self) -> Path | None:
@@ -154,7 +154,7 @@ class CertifyPage(QWidget):
     def refresh(self) -> None:
         """The page comes to the front: read what may have changed."""
         self._follow()
-        self.course.look()
+        self.controller.look()
 
     def read_again(self) -> None:
         """The chosen suite anew, for the bench of the session."""
@@ -164,19 +164,19 @@ class CertifyPage(QWidget):
         """Another session or another bench file: the suite is read for it, once somebody looks."""
         if self.isVisible():
             self._choose(again=False)
-        self._judge()
+        self._update_buttons()
 
     def _choose(self, *, again: bool) -> None:
         bench, suite = self._bench, self.bar.suite
         if bench is not None and suite is not None:
-            self.course.choose(suite.path, bench, again=again)
+            self.controller.choose(suite.path, bench, again=again)
 
     # ---- certify
 
     def why_not_start(self) -> str:
         """Why the ticked cases cannot be certified now."""
-        why = self.course.why_not_start(len(self.picker.model.chosen))
-        if not why and self._bench != self.course.bench:
+        why = self.controller.why_not_start(len(self.picker.model.ticked_cases))
+        if not why and self._bench != self.controller.bench:
             return "The suite has been read for another bench file; read it again on the Certify page."
         return why
 
@@ -184,13 +184,13 @@ class CertifyPage(QWidget):
         """Certify what is ticked."""
         if not self.why_not_start():
             self._follows = True
-            self.course.start(self.picker.model.only)
+            self.controller.start(self.picker.model.ticked_names)
 
-    def _judge(self) -> None:
+    def _update_buttons(self) -> None:
         """Buttons that cannot act are grey and say why."""
-        course, facts = self.course, self._facts
+        course, facts = self.controller, self._facts
         note = "A second emulated bench starts; the one connected here goes on." if course.second_bench() else ""
-        self.bar.show_start(len(self.picker.model.chosen), self.why_not_start(), note)
+        self.bar.show_start(len(self.picker.model.ticked_cases), self.why_not_start(), note)
         self.bar.show_stop(course.why_not_stop())
         busy = course.why_busy()
         self.bar.show_busy(busy)
@@ -202,30 +202,30 @@ class CertifyPage(QWidget):
 
     # ---- what changes
 
-    def _replaced(self) -> None:
+    def _on_replaced(self) -> None:
         self._case = None
-        self.picker.show_cases(self.course.rows, tickable=self.course.shown is None)
-        if not self.course.rows:
+        self.picker.show_cases(self.controller.rows, tickable=self.controller.shown is None)
+        if not self.controller.rows:
             self._look_at(None)
-        elif self.course.verdict is not None:
-            self._lead_to(next((case for case in self.course.rows if _wrong(case)), self.course.rows[0]))
+        elif self.controller.verdict is not None:
+            self._lead_to(next((case for case in self.controller.rows if _wrong(case)), self.controller.rows[0]))
 
-    def _changed(self) -> None:
-        course = self.course
+    def _on_changed(self) -> None:
+        course = self.controller
         if course.on and self._follows and course.work is not None and (now := course.work.now) is not None:
             self._lead_to(next((case for case in course.cases if case.info.test == now.info.test), None))
         self.picker.model.refresh()
-        self._judge()
-        self.outcome.refresh()
+        self._update_buttons()
+        self.result_bar.refresh()
         self._show(self._case)
 
-    def _ended(self) -> None:
+    def _on_ended(self) -> None:
         """What failed first comes to the eye, unless a person looks elsewhere."""
         if self._follows:
-            self._lead_to(next((case for case in self.course.cases if _wrong(case)), self._case))
+            self._lead_to(next((case for case in self.controller.cases if _wrong(case)), self._case))
 
-    def _listed(self) -> None:
-        self.earlier.show_lines(self.course.past)
+    def _on_listed(self) -> None:
+        self.certificate_list.show_lines(self.controller.past)
 
     def _lead_to(self, case: CaseRun | None) -> None:
         if case is not None and case is not self._case:
@@ -234,7 +234,7 @@ class CertifyPage(QWidget):
             self._leading = False
 
     def _look_at(self, case: CaseRun | None) -> None:
-        if self.course.on and not self._leading:
+        if self.controller.on and not self._leading:
             self._follows = False
         self._case = case
         self.checks.checks.show_checks(())
@@ -243,41 +243,41 @@ class CertifyPage(QWidget):
     def _show(self, case: CaseRun | None) -> None:
         self.head.show_case(case, self._theme)
         shown = () if case is None else case.checks
-        fresh = self.checks.chosen is None and bool(shown)
+        fresh = self.checks.selected_check is None and bool(shown)
         self.checks.checks.show_checks(shown)
         traces = () if case is None else case.traces
-        other = self.strips.show_case(traces, self._facts, _why_no_plot(case))
-        if fresh and (case is None or case.verdict is not None or not self.course.on):
+        other = self.case_plots.show_case(traces, self._facts, _why_no_plot(case))
+        if fresh and (case is None or case.verdict is not None or not self.controller.on):
             self.checks.choose_first()
         if other:
-            self.strips.show_check(self.checks.chosen, self._facts)
+            self.case_plots.show_check(self.checks.selected_check, self._facts)
 
-    def _check_chosen(self) -> None:
-        self.strips.show_check(self.checks.chosen, self._facts)
+    def _on_check_selected(self) -> None:
+        self.case_plots.show_check(self.checks.selected_check, self._facts)
 
-    def next_wrong(self) -> None:
+    def show_next_failed(self) -> None:
         """The next check that did not pass, in the cases after this one too."""
         rows = self.checks.checks.rows
-        chosen = self.checks.chosen
+        chosen = self.checks.selected_check
         at = next((n for n, row in enumerate(rows) if row is chosen), -1)
         after = [n for n, row in enumerate(rows) if n > at and row.verdict not in (Verdict.PASS, Verdict.NA)]
         if after:
             self.checks.selectRow(after[0])
             return
-        cases = list(self.course.rows)
+        cases = list(self.controller.rows)
         start = next((n for n, case in enumerate(cases) if case is self._case), -1)
         later = [case for case in (*cases[start + 1 :], *cases[: start + 1]) if _wrong(case)]
         if later:
             self._lead_to(later[0])
             self.checks.choose_first()
 
-    def why_no_wrong(self) -> str:
+    def why_no_failed(self) -> str:
         """Why there is no next one."""
-        return "" if any(_wrong(case) for case in self.course.rows) else "Nothing has failed."
+        return "" if any(_wrong(case) for case in self.controller.rows) else "Nothing has failed."
 
     def _frame(self) -> None:
         if self.isVisible():
-            self.strips.frame()
+            self.case_plots.frame()
 
 
 def _wrong(case: CaseRun) -> bool:

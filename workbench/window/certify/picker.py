@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _VERDICT_PX = 104
 
 
-class Picker(QWidget):
-    """`chosen` names the case that a person looks at; `ticked` says that other ones would be certified."""
+class CasePicker(QWidget):
+    """`case_selected` names the case that a person looks at; `ticked` says that other ones would be certified."""
 
-    chosen = Signal(object)  # CaseRun
+    case_selected = Signal(object)  # CaseRun
     ticked = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -110,11 +110,11 @@ class Picker(QWidget):
         one = next((case for case in cases if _not_passed(case)), cases[0])  # of a group, what went wrong first
         if one is not self._shown:
             self._shown = one
-            self.chosen.emit(one)
+            self.case_selected.emit(one)
 
     def _count(self) -> None:
         number = len(self.model.visible)
-        self.count.setText(f"{len(self.model.chosen)} ticked" if self.model.tickable else f"{number} cases")
+        self.count.setText(f"{len(self.model.ticked_cases)} ticked" if self.model.tickable else f"{number} cases")
 
     # ---- ticks
 
@@ -146,7 +146,7 @@ class _View(QTreeView):
             "QTreeView::item { padding: 3px 0; border: 0; }"
             " QTreeView::item:selected { background: palette(highlight); }"
         )
-        self.setItemDelegate(looks.Flat(self))
+        self.setItemDelegate(looks.FlatItemDelegate(self))
         self.setExpandsOnDoubleClick(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

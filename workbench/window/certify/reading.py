@@ -16,10 +16,10 @@ from workbench.certify.runner import NOTHING_RAN, CaseRun
 if TYPE_CHECKING:
     from workbench.certify.events import CertifyEvent
 
-PATIENCE_S: Final = 60.0  # a suite that takes longer to be read hangs
+TIMEOUT_S: Final = 60.0  # a suite that takes longer to be read hangs
 
 
-class SuiteReading:
+class SuiteLoadProcess:
     """`cases` and `broken` once it is `done`; implements `workbench.window.certify.model.SuiteLoader`."""
 
     def __init__(self, suite: Path, bench: Path) -> None:
@@ -29,7 +29,7 @@ class SuiteReading:
         self._suite = suite
         self._home = tempfile.TemporaryDirectory(prefix="pulsebms-suite-", ignore_cleanup_errors=True)
         self._out = Path(self._home.name)
-        self._until_s = time.monotonic() + PATIENCE_S
+        self._until_s = time.monotonic() + TIMEOUT_S
         self._stream = EventStreamReader(self._out)
         self._process = start_process(suite, CertificationJob(bench, self._out), "--collect-only")
 
@@ -47,7 +47,7 @@ class SuiteReading:
         if ended:
             self._settle(f"did not let itself be read (exit {self._process.returncode})")
         elif time.monotonic() > self._until_s:
-            self._settle(f"did not let itself be read within {PATIENCE_S:g} s")
+            self._settle(f"did not let itself be read within {TIMEOUT_S:g} s")
 
     def close(self) -> None:
         """Give up; nothing of it is left."""

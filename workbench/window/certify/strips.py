@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from workbench.window.certify.axis import CaseView
+from workbench.window.certify.axis import CaseTimeView
 from workbench.window.certify.caseplot import CasePlot, LimitLine
-from workbench.window.certify.traces import TraceStore, is_flag, spec
+from workbench.window.certify.traces import TraceHistory, is_flag, make_spec
 from workbench.window.widgets import label
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ _PLOT_PX, _FLAG_PX = 118, 104
 _SECONDS = {"ms": 1e-3, "s": 1.0}
 
 
-class Strips(QScrollArea):
+class CasePlots(QScrollArea):
     """Draws when something moved, not thirty times a second: a case that is over stands still."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.axis = CaseView()
+        self.axis = CaseTimeView()
         self.plots: list[CasePlot] = []
         self.empty = label(tone="muted", wrap=True)
         self.empty.setContentsMargins(16, 12, 16, 12)
@@ -48,14 +48,14 @@ class Strips(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.axis.changed.connect(self._soil)
-        self.axis.pointed.connect(self._soil)
+        self.axis.changed.connect(self._mark_stale)
+        self.axis.pointed.connect(self._mark_stale)
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         for plot in self.plots:
             plot.set_theme(theme)
-        self._soil()
+        self._mark_stale()
 
     # ---- what is shown
 
@@ -72,17 +72,17 @@ class Strips(QScrollArea):
             plot.hide()
             plot.deleteLater()
         words: Mapping[str, Mapping[int, str]] = bench.words if bench is not None else {}
-        self.plots = [self._made(trace, words) for trace in known]
-        spans = [plot.canvas.store.span for plot in self.plots if isinstance(plot.canvas.store, TraceStore)]
+        self.plots = [self._make_plot(trace, words) for trace in known]
+        spans = [plot.canvas.store.span for plot in self.plots if isinstance(plot.canvas.store, TraceHistory)]
         self.axis.show_case(min((a for a, _ in spans), default=0.0), max((b for _, b in spans), default=1.0))
-        self._soil()
+        self._mark_stale()
         return True
 
-    def _made(self, trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> CasePlot:
-        plot = CasePlot(spec(trace, words), self.axis, self.theme, self._body)
+    def _make_plot(self, trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> CasePlot:
+        plot = CasePlot(make_spec(trace, words), self.axis, self.theme, self._body)
         flag = is_flag(plot.spec.display)
         plot.setMinimumHeight(_FLAG_PX if flag else _PLOT_PX)
-        plot.show_store(TraceStore(trace))
+        plot.show_store(TraceHistory(trace))
         self._column.addWidget(plot, 1 if flag else 4)
         plot.show()
         return plot
@@ -98,9 +98,9 @@ class Strips(QScrollArea):
             return
         window, since_s = window_of(check)
         self.axis.mark(check.at_s, window, since_s)
-        self._bring(check.channel)
+        self._scroll_to(check.channel)
 
-    def _bring(self, channel: str) -> None:
+    def _scroll_to(self, channel: str) -> None:
         """Scroll to the plot that shows the check's channel."""
         plot = next((plot for plot in self.plots if plot.spec.curves[0].channel == channel), None)
         if plot is not None:
@@ -117,7 +117,7 @@ class Strips(QScrollArea):
             plot.canvas.advance()
             plot.show_values()
 
-    def _soil(self) -> None:
+    def _mark_stale(self) -> None:
         self._stale = True
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from drivers.snapshot import Channel
 from workbench.window import format as fmt
-from workbench.window.curve import Curve, PlotSpec
-from workbench.window.store import Line, Store, Times
+from workbench.window.curve import PlotCurve, PlotSpec
+from workbench.window.store import ChannelHistory, Line, Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,13 +22,13 @@ _LEAST: Final = 12.0  # the narrowest range, in the last decimal of the unit
 _FLAG: Final = 1.2
 
 
-class TraceStore(Store):
+class TraceHistory(ChannelHistory):
     """One channel with all its rows at once; the rest of a store as it is."""
 
     def __init__(self, trace: CaseTrace) -> None:
         channel = Channel(trace.channel, trace.unit)
         said = np.array([np.nan if y is None else y for y in trace.values], dtype=np.float32)
-        t_s, values = filled(np.array(trace.t_s, dtype=np.float64), said)
+        t_s, values = fill_gaps(np.array(trace.t_s, dtype=np.float64), said)
         self.generation = self.lost = 0
         self.channels = (channel,)
         self._clock = None
@@ -47,7 +47,7 @@ class TraceStore(Store):
         return float(self._t_s[min(int(np.searchsorted(self._t_s, t_s)), self._end - 1)]) if self._end else t_s
 
 
-def filled(t_s: Times, values: Line) -> tuple[Times, Line]:
+def fill_gaps(t_s: Times, values: Line) -> tuple[Times, Line]:
     """More rows where two are far apart, on the line between them; none where one of them is not known."""
     if len(t_s) == 0 or not (np.diff(t_s) > APART_S).any():
         return t_s, values
@@ -63,9 +63,9 @@ def is_flag(display: fmt.Display) -> bool:
     return display.words is not None or (not display.unit and not display.decimals)
 
 
-def spec(trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
+def make_spec(trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
     """How a trace is drawn; `words` name the values of states and flags."""
     channel = trace.channel
-    display = fmt.display(channel, trace.unit, words)
+    display = fmt.find_display(channel, trace.unit, words)
     least = _FLAG if is_flag(display) else 10.0**-display.decimals * _LEAST
-    return PlotSpec(f"case {channel}", channel, display, (Curve("", channel, "text"),), least)
+    return PlotSpec(f"case {channel}", channel, display, (PlotCurve("", channel, "text"),), least)

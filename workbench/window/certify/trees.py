@@ -53,7 +53,7 @@ class CaseModel(QAbstractItemModel):
         self.beginResetModel()
         groups: dict[str, list[CaseRun]] = {}
         for case in self._cases:
-            if all(word in _searched(case) for word in words):
+            if all(word in _make_search_text(case) for word in words):
                 groups.setdefault(case.info.id, []).append(case)
         self._groups = list(groups.values())
         self.endResetModel()
@@ -95,14 +95,14 @@ class CaseModel(QAbstractItemModel):
         return QModelIndex()
 
     @property
-    def chosen(self) -> list[CaseRun]:
+    def ticked_cases(self) -> list[CaseRun]:
         """The ticked ones, those that the filter hides too."""
         return [case for case in self._cases if case.info.test in self._ticks]
 
     @property
-    def only(self) -> tuple[str, ...]:
+    def ticked_names(self) -> tuple[str, ...]:
         """The ticked ones as an order names them; empty for all."""
-        chosen = self.chosen
+        chosen = self.ticked_cases
         if len(chosen) == len(self._cases):
             return ()
         return tuple(dict.fromkeys(case.name for case in chosen))
@@ -161,20 +161,20 @@ class CaseModel(QAbstractItemModel):
         cases = self.cases_at(index)
         if not cases:
             return None
-        word = looks.whole(cases)
+        word = looks.find_worst_verdict(cases)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _told(cases)
+            return _make_tool_tip(cases)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{_name(cases)} {cases[0].info.title} {word}"
         if index.column() == NAME:
             if role == Qt.ItemDataRole.CheckStateRole:
                 return self._tick_of(cases) if self.tickable else None
-            return _words(index, cases) if role == Qt.ItemDataRole.DisplayRole else None
+            return _make_label(index, cases) if role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.DecorationRole:
             return looks.verdict_icon(word, self.theme.name) if word else None
         if role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(looks.colour_of(word, self.theme)) if word else None
-        return _score(cases, word) if role == Qt.ItemDataRole.DisplayRole else None
+            return QColor(looks.find_verdict_colour(word, self.theme)) if word else None
+        return _make_verdict_text(cases, word) if role == Qt.ItemDataRole.DisplayRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802  # Qt's name
         if role != Qt.ItemDataRole.CheckStateRole or not self.tickable:
@@ -187,21 +187,21 @@ class CaseModel(QAbstractItemModel):
         return Tick.Unchecked if not number else Tick.Checked if number == len(cases) else Tick.PartiallyChecked
 
 
-def _searched(case: CaseRun) -> str:
+def _make_search_text(case: CaseRun) -> str:
     info = case.info
-    return " ".join((info.name, info.title, info.hazard, *info.refs, looks.word_of(case))).lower()
+    return " ".join((info.name, info.title, info.hazard, *info.refs, looks.find_verdict_word(case))).lower()
 
 
 def _name(cases: Sequence[CaseRun]) -> str:
     return cases[0].name if len(cases) == 1 else cases[0].info.id
 
 
-def _words(index: Index, cases: Sequence[CaseRun]) -> str:
+def _make_label(index: Index, cases: Sequence[CaseRun]) -> str:
     """A group's title; below it, the variant says enough."""
     return f"{_name(cases)}  {cases[0].info.title}" if index.internalId() == _TOP else cases[0].name
 
 
-def _score(cases: Sequence[CaseRun], word: str) -> str:
+def _make_verdict_text(cases: Sequence[CaseRun], word: str) -> str:
     """The verdict; of several how many have passed."""
     if len(cases) == 1 or not word:
         return word
@@ -209,7 +209,7 @@ def _score(cases: Sequence[CaseRun], word: str) -> str:
     return f"{passed} of {len(cases)}"
 
 
-def _told(cases: Sequence[CaseRun]) -> str:
+def _make_tool_tip(cases: Sequence[CaseRun]) -> str:
     one = cases[0].info
     reason = cases[0].reason if len(cases) == 1 else ""
     lines = [f"{_name(cases)}: {one.title}", one.hazard, ", ".join(one.refs), reason]

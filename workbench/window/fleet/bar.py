@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 
 from workbench.window import format as fmt
 from workbench.window.bundle.asking import ask_new
-from workbench.window.bundle.elided import Elided
-from workbench.window.fleet.connection import Connection, Stage
+from workbench.window.bundle.elided import ElidedLabel
+from workbench.window.fleet.connection import ConnectionStage, FleetConnection
 from workbench.window.icons import icon
 from workbench.window.widgets import button, label
 
@@ -25,12 +25,12 @@ FILE: Final = "fleet.sqlite"
 NOT_YET: Final = "No TLS and no access per pack yet: keep the broker on a network of your own."
 
 
-class Bar(QWidget):
+class FleetBar(QWidget):
     """Emits what is wanted; `refresh` says how things stand."""
 
     connect_wanted = Signal()
 
-    def __init__(self, connection: Connection, root: Path | None, theme: Theme) -> None:
+    def __init__(self, connection: FleetConnection, root: Path | None, theme: Theme) -> None:
         super().__init__()
         self._connection, self._root, self._theme = connection, root, theme
         self.database: Path | None = None if root is None else root / FILE
@@ -42,11 +42,11 @@ class Bar(QWidget):
         self.filter.setPlaceholderText("Filter packs…")
         self.filter.setFixedWidth(150)
         self.broker = button("Start one here", self._broker)
-        self.file = Elided("muted")
+        self.file = ElidedLabel("muted")
         self.other = button("Other file…", self.ask_file, "link", tip="Where the rows are kept")
         self.connect_ = button("Connect", self.connect_wanted.emit, "primary")
         self.connect_.setMinimumWidth(112)
-        self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), Elided(), Elided("label")
+        self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
         self.not_yet.say(NOT_YET)
         self.not_yet.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._lay_out()
@@ -85,7 +85,7 @@ class Bar(QWidget):
     def why_not(self) -> str:
         """Why the button cannot connect or disconnect now."""
         connection = self._connection
-        if connection.stage is Stage.OPEN:
+        if connection.stage is ConnectionStage.OPEN:
             return connection.why_not_leave()
         if connection.why_not_connect():
             return connection.why_not_connect()
@@ -96,8 +96,10 @@ class Bar(QWidget):
     def refresh(self) -> None:
         """Buttons and words from the connection."""
         connection = self._connection
-        apart = connection.stage is Stage.APART
-        self._button(self.connect_, "Connect" if connection.stage is not Stage.OPEN else "Disconnect", self.why_not())
+        apart = connection.stage is ConnectionStage.APART
+        self._button(
+            self.connect_, "Connect" if connection.stage is not ConnectionStage.OPEN else "Disconnect", self.why_not()
+        )
         own = connection.own_broker
         why_not = connection.why_not_stop_broker() if own else connection.why_no_broker()
         starting = connection.starting_broker
@@ -126,7 +128,11 @@ class Bar(QWidget):
     def _state(self, view: FleetView | None) -> tuple[str, str, str]:
         connection = self._connection
         if view is None:
-            words = {Stage.OPENING: "CONNECTING", Stage.LEAVING: "LEAVING", Stage.OPEN: "CONNECTING"}
+            words = {
+                ConnectionStage.OPENING: "CONNECTING",
+                ConnectionStage.LEAVING: "LEAVING",
+                ConnectionStage.OPEN: "CONNECTING",
+            }
             return "ring", "muted", words.get(connection.stage, "NOT CONNECTED")
         if view.connected and not view.trouble:
             return "dot", "green", "CONNECTED"

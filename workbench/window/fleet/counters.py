@@ -29,7 +29,7 @@ MEANING: Final = {
 }
 
 
-class Counters(QTreeWidget):
+class FleetCounters(QTreeWidget):
     """One line a reason; refused ones changed nothing, flagged ones were taken."""
 
     def __init__(self) -> None:

@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from workbench.window import format as fmt
-from workbench.window.fleet.counters import Counters
-from workbench.window.fleet.figures import age_s, fresh
-from workbench.window.fleet.stepper import Stepper, way_of
-from workbench.window.fleet.trend import SPECS, Trend
+from workbench.window.fleet.counters import FleetCounters
+from workbench.window.fleet.figures import age_s, is_fresh
+from workbench.window.fleet.stepper import UpdateStepper, find_progress
+from workbench.window.fleet.trend import SPECS, PackTrend
 from workbench.window.plot import Plot
-from workbench.window.view import View
+from workbench.window.view import TimeView
 from workbench.window.widgets import DockTitle, button, label
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 _RIGHT_PX: Final = 400
 
 
-class Detail(QWidget):
+class PackDetail(QWidget):
     """Everything of one pack that the table has no room for."""
 
     send_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.view = View(self)
+        self.view = TimeView(self)
         self.plots = [Plot(spec, self.view, theme) for spec in SPECS]
         for plot in self.plots:
             plot.setAcceptDrops(False)
             plot.setMinimumHeight(96)
         self.title, self.counted = DockTitle("Pack"), DockTitle("Counted by the fleet")
         self.word = label(tone="amber")
-        self.stepper, self.counters = Stepper(theme), Counters()
+        self.stepper, self.counters = UpdateStepper(theme), FleetCounters()
         self.send = button("Send bundle…", self.send_wanted.emit)
         self.send.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         left, right = QWidget(), QWidget()
@@ -77,17 +77,17 @@ class Detail(QWidget):
             plot.set_theme(theme)
         self.stepper.set_theme(theme)
 
-    def show_pack(self, trend: Trend | None) -> None:
+    def show_pack(self, trend: PackTrend | None) -> None:
         """Another pack."""
         self.view.start_anew()
         for plot in self.plots:
             plot.show_store(trend)
 
-    def show_node(self, node: NodeView, now_ms: float, trend: Trend | None) -> None:
+    def show_node(self, node: NodeView, now_ms: float, trend: PackTrend | None) -> None:
         """What is known of it now; called ten times a second while the page shows."""
         self.title.show_fact(node.node)
-        self.stepper.show_way(way_of(node))
-        known = fresh(node, now_ms)
+        self.stepper.show_progress(find_progress(node))
+        known = is_fresh(node, now_ms)
         why = "offline" if not node.online else f"newest row {fmt.age(age_s(node, now_ms))} old"
         self.word.setText("" if known else f"▲ {why}")
         if trend is not None:

@@ -23,7 +23,7 @@ CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": (
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """A text, grey or not, with a symbol that never is the only sign."""
 
     text: str
@@ -34,7 +34,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """`usual` is the widest text that is likely, so that nothing moves when figures change."""
 
     head: str
@@ -45,20 +45,20 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("Pack", "battery-1"),
-    Column("State", "offline", marked=True),
-    Column("Runs", "hil24 20261124182939", wide=True),
-    Column("Hash", "0123456789ab"),
-    Column("Class", "PACK", marked=True),
-    Column("Gate", "allowed", marked=True),
-    Column("Current", "−100.00 A", right=True),  # noqa: RUF001  # the minus that is shown
-    Column("Voltage", "100.00 V", right=True),
-    Column("SoC", "100.0 ±1.0 %", right=True),
-    Column("Cells", "3.300 … 3.300 V", right=True),
-    Column("Hottest", "Hottest", right=True),
-    Column("Rows", "100 000", right=True),
-    Column("Waiting", "Waiting", right=True),
-    Column("Newest", "59.9 s", right=True),
+    TableColumn("Pack", "battery-1"),
+    TableColumn("State", "offline", marked=True),
+    TableColumn("Runs", "hil24 20261124182939", wide=True),
+    TableColumn("Hash", "0123456789ab"),
+    TableColumn("Class", "PACK", marked=True),
+    TableColumn("Gate", "allowed", marked=True),
+    TableColumn("Current", "−100.00 A", right=True),  # noqa: RUF001  # the minus that is shown
+    TableColumn("Voltage", "100.00 V", right=True),
+    TableColumn("SoC", "100.0 ±1.0 %", right=True),
+    TableColumn("Cells", "3.300 … 3.300 V", right=True),
+    TableColumn("Hottest", "Hottest", right=True),
+    TableColumn("Rows", "100 000", right=True),
+    TableColumn("Waiting", "Waiting", right=True),
+    TableColumn("Newest", "59.9 s", right=True),
 )
 
 
@@ -67,7 +67,7 @@ def age_s(node: NodeView, now_ms: float) -> float:
     return math.nan if node.last_ms is None else max(0.0, (now_ms - node.last_ms) / 1000.0)
 
 
-def fresh(node: NodeView, now_ms: float) -> bool:
+def is_fresh(node: NodeView, now_ms: float) -> bool:
     """Whether what it said last may be taken for what is."""
     return node.online and age_s(node, now_ms) <= STALE_S
 
@@ -78,14 +78,14 @@ def number(status: Mapping[str, Scalar], name: str) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def cells(node: NodeView, now_ms: float) -> tuple[Cell, ...]:
+def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
     """One for each of `COLUMNS`."""
-    status, grey = node.status, not fresh(node, now_ms)
+    status, grey = node.status, not is_fresh(node, now_ms)
     old_s = age_s(node, now_ms)
     state = (
-        Cell("online", symbol="dot", colour="green")
+        TableCell("online", symbol="dot", colour="green")
         if node.online
-        else Cell("offline", grey=True, symbol="ring", colour="muted")
+        else TableCell("offline", grey=True, symbol="ring", colour="muted")
     )
     measured = (
         fmt.AMPERE.text(number(status, CURRENT)),
@@ -96,16 +96,16 @@ def cells(node: NodeView, now_ms: float) -> tuple[Cell, ...]:
     )
     aged = f"{fmt.age(old_s)} old" if grey and math.isfinite(old_s) else ""
     return (
-        Cell(node.node),
+        TableCell(node.node),
         state,
-        Cell(runs(status), grey=not node.online),
-        Cell(node.bundle[:HASH_SHOWN] or fmt.DASH, grey=not node.online, tip=node.bundle),
+        TableCell(runs(status), grey=not node.online),
+        TableCell(node.bundle[:HASH_SHOWN] or fmt.DASH, grey=not node.online, tip=node.bundle),
         _marked(str(status.get("Bundle/Evidence") or ""), CLASSES, grey=not node.online),
         _marked(str(status.get("Gate/Verdict") or ""), VERDICTS, grey=grey, tip=str(status.get("Gate/Reason") or "")),
-        *(Cell(text, grey=grey, tip=aged) for text in measured),
-        Cell(fmt.count(node.rows)),
-        Cell(_count(status.get("Outbox/Depth")), grey=grey),
-        Cell(fmt.age(old_s), grey=grey),
+        *(TableCell(text, grey=grey, tip=aged) for text in measured),
+        TableCell(fmt.count(node.rows)),
+        TableCell(_count(status.get("Outbox/Depth")), grey=grey),
+        TableCell(fmt.age(old_s), grey=grey),
     )
 
 
@@ -130,11 +130,11 @@ def between(low_v: float, high_v: float) -> str:
     return f"{fmt.VOLT.number(low_v)} … {fmt.VOLT.text(high_v)}"
 
 
-def _marked(word: str, known: Mapping[str, tuple[str, str]], *, grey: bool, tip: str = "") -> Cell:
+def _marked(word: str, known: Mapping[str, tuple[str, str]], *, grey: bool, tip: str = "") -> TableCell:
     if not word:
-        return Cell(fmt.DASH, grey=grey)
+        return TableCell(fmt.DASH, grey=grey)
     symbol, colour = known.get(word, ("warning", "amber"))
-    return Cell(word, grey=grey, symbol=symbol, colour="muted" if grey else colour, tip=tip)
+    return TableCell(word, grey=grey, symbol=symbol, colour="muted" if grey else colour, tip=tip)
 
 
 def _count(value: Scalar) -> str:

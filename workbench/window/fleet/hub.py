@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.window.fleet.model import OwnBroker
 
 
-class LocalHub:
+class LocalFleetBackend:
     """MQTT, protobuf and SQLite are imported with the first fleet, not with the window."""
 
     def __init__(self) -> None:

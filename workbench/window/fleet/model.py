@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView
 
 
-class Fleet(Protocol):
+class FleetClient(Protocol):
     """A fleet that is heard; `edge_bridge.fleet.fleet_thread.FleetSession` is the one."""
 
     def snapshot(self) -> FleetView:
@@ -38,7 +38,7 @@ class OwnBroker(Protocol):
     def stop(self) -> None: ...
 
 
-class Hub(Protocol):
+class FleetBackend(Protocol):
     """Opens fleets and a broker of ours. Everything but the properties may take seconds; one thread calls it."""
 
     @property
@@ -46,7 +46,7 @@ class Hub(Protocol):
         """Whether a broker of ours answers."""
         ...
 
-    def open(self, broker: str, database: Path) -> Fleet:
+    def open(self, broker: str, database: Path) -> FleetClient:
         """In place of one that was open; raises `PulseError`."""
         ...
 

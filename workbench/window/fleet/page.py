@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QVBoxLayout,
 
 from workbench.window.bundle.asking import ask_open
 from workbench.window.bundle.model import BUNDLES
-from workbench.window.dialogs import Dialog, Question
-from workbench.window.empty import Empty
-from workbench.window.fleet.bar import Bar
-from workbench.window.fleet.connection import Connection, Stage
-from workbench.window.fleet.detail import Detail
+from workbench.window.dialogs import Dialog, QuestionDialog
+from workbench.window.empty import EmptyState
+from workbench.window.fleet.bar import FleetBar
+from workbench.window.fleet.connection import ConnectionStage, FleetConnection
+from workbench.window.fleet.detail import PackDetail
 from workbench.window.fleet.table import PackTable
-from workbench.window.fleet.trend import Trend
+from workbench.window.fleet.trend import PackTrend
 from workbench.window.widgets import button, label
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.view import NodeView
-    from workbench.window.desk import Desk
-    from workbench.window.fleet.model import Hub
+    from workbench.window.desk import SessionController
+    from workbench.window.fleet.model import FleetBackend
     from workbench.window.themes import Theme
 
 MOST_TRENDS: Final = 100  # packs that are followed before anybody looks at them
@@ -41,27 +41,32 @@ _ASKS: Final = (
 class FleetPage(QWidget):
     """One connection, shown."""
 
-    asked = Signal(Dialog)
-    said = Signal(str)
+    dialog_wanted = Signal(Dialog)
+    message = Signal(str)
 
     def __init__(
-        self, desk: Desk, hub: Hub, root: Path | None, theme: Theme, wall_s: Callable[[], float] = time.time
+        self,
+        controller: SessionController,
+        backend: FleetBackend,
+        root: Path | None,
+        theme: Theme,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.setAccessibleName("Fleet page")
         self._wall_s, self._root = wall_s, None if root is None else root.resolve()
-        self.connection = Connection(desk, hub)
-        self.bar = Bar(self.connection, self._root, theme)
-        self.table, self.detail = PackTable(theme), Detail(theme)
-        self.apart = Empty(APART, "Start one here", self.connection.start_broker)
-        self.nobody = Empty(NOBODY, "Copy the edge's command", self.copy_command)
+        self.connection = FleetConnection(controller, backend)
+        self.bar = FleetBar(self.connection, self._root, theme)
+        self.table, self.detail = PackTable(theme), PackDetail(theme)
+        self.apart = EmptyState(APART, "Start one here", self.connection.start_broker)
+        self.nobody = EmptyState(NOBODY, "Copy the edge's command", self.copy_command)
         self.offer_text = label()
         self.offer_bar = QWidget()
-        self.trends: dict[str, Trend] = {}
+        self.trends: dict[str, PackTrend] = {}
         self.offered: Path | None = None
         self._lay_out()
         self._wire()
-        self._stood()
+        self._on_stage_changed()
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self.offer_bar)
@@ -90,11 +95,11 @@ class FleetPage(QWidget):
         connection = self.connection
         self.bar.connect_wanted.connect(self.connect_or_leave)
         self.bar.filter.textChanged.connect(self.table.packs.filter)
-        self.table.picked.connect(self._picked)
+        self.table.pack_selected.connect(self._on_pack_selected)
         self.detail.send_wanted.connect(self.ask_send)
         connection.broker_up.connect(self._broker_up)
-        connection.changed.connect(self._stood)
-        connection.seen.connect(self._seen)
+        connection.changed.connect(self._on_stage_changed)
+        connection.view_updated.connect(self._on_view_updated)
 
     def set_theme(self, theme: Theme) -> None:
         self.bar.set_theme(theme)
@@ -105,37 +110,37 @@ class FleetPage(QWidget):
 
     def words(self) -> str:
         """What `connect_or_leave` would do."""
-        return "Fleet: disconnect" if self.connection.stage is Stage.OPEN else "Fleet: connect"
+        return "Fleet: disconnect" if self.connection.stage is ConnectionStage.OPEN else "Fleet: connect"
 
     def connect_or_leave(self) -> None:
         """Whichever the state asks for."""
         if self.bar.why_not():
             return
-        if self.connection.stage is Stage.OPEN:
+        if self.connection.stage is ConnectionStage.OPEN:
             self.connection.leave()
         elif self.bar.database is not None:
             self.connection.open(self.bar.url.text().strip(), self.bar.database)
 
     def _broker_up(self, url: str) -> None:
         """A broker of ours is there to be used."""
-        if self.connection.stage is Stage.APART:
+        if self.connection.stage is ConnectionStage.APART:
             self.bar.url.setText(url)
             self.connect_or_leave()
 
-    def _stood(self) -> None:
-        if self.connection.stage is not Stage.OPEN:
+    def _on_stage_changed(self) -> None:
+        if self.connection.stage is not ConnectionStage.OPEN:
             self.trends.clear()
             self.table.packs.show_nodes((), 0.0)
         self._show()
 
-    def _seen(self) -> None:
+    def _on_view_updated(self) -> None:
         view = self.connection.view
         if view is None:
             return
         now_ms, t_s = self._wall_s() * 1e3, time.monotonic()
         for node in view.nodes:
-            if node.node == self.table.chosen or node.node in self.trends or len(self.trends) < MOST_TRENDS:
-                self.trends.setdefault(node.node, Trend()).look(node, now_ms, t_s)
+            if node.node == self.table.selected_pack or node.node in self.trends or len(self.trends) < MOST_TRENDS:
+                self.trends.setdefault(node.node, PackTrend()).append_status(node, now_ms, t_s)
         if self.isVisible():
             self.table.packs.show_nodes(view.nodes, now_ms)
             self._show()
@@ -146,16 +151,16 @@ class FleetPage(QWidget):
     def node(self) -> NodeView | None:
         """The pack that is chosen, as it is now."""
         view = self.connection.view
-        return None if view is None else next((one for one in view.nodes if one.node == self.table.chosen), None)
+        return None if view is None else next((one for one in view.nodes if one.node == self.table.selected_pack), None)
 
-    def _picked(self) -> None:
-        self.detail.show_pack(self.trends.get(self.table.chosen))
+    def _on_pack_selected(self) -> None:
+        self.detail.show_pack(self.trends.get(self.table.selected_pack))
         self._show()
 
     def _show(self) -> None:
         view, node, connection = self.connection.view, self.node, self.connection
         heard = view is not None and bool(view.nodes)
-        self.apart.setVisible(connection.stage is Stage.APART)
+        self.apart.setVisible(connection.stage is ConnectionStage.APART)
         self.apart.button.setEnabled(not connection.why_no_broker())
         self.apart.button.setToolTip(connection.why_no_broker())
         self.nobody.setVisible(view is not None and not heard)
@@ -177,7 +182,7 @@ class FleetPage(QWidget):
 
     def copy_command(self) -> None:
         QApplication.clipboard().setText(self.command())
-        self.said.emit(f"Copied: {self.command()}")
+        self.message.emit(f"Copied: {self.command()}")
 
     # ---- a bundle
 
@@ -208,16 +213,16 @@ class FleetPage(QWidget):
             return
         start = None if self._root is None else self._root / BUNDLES
         kinds = "Bundles (*.bundle);;All files (*)"
-        ask_open(self, f"Send a bundle to {node.node}", kinds, partial(self._chosen, node=node), start)
+        ask_open(self, f"Send a bundle to {node.node}", kinds, partial(self._on_file_selected, node=node), start)
 
-    def _chosen(self, file: Path, node: NodeView) -> None:
+    def _on_file_selected(self, file: Path, node: NodeView) -> None:
         self._ask(file, node)
 
     def _ask(self, file: Path, node: NodeView) -> None:
         wait = "" if node.online else " The pack is offline; it gets it once it is back."
-        dialog = Question(self.window(), f"Send {file.name} to {node.node}?", f"{_ASKS}{wait}", "Send")
+        dialog = QuestionDialog(self.window(), f"Send {file.name} to {node.node}?", f"{_ASKS}{wait}", "Send")
         dialog.accepted.connect(partial(self.send, file, node.node))
-        self.asked.emit(dialog)
+        self.dialog_wanted.emit(dialog)
 
     def send(self, file: Path, node: str) -> None:
         """Begin; the detail follows it."""

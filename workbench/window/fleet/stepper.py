@@ -22,7 +22,7 @@ _DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class UpdateProgress:
     """How far one bundle has come; `fraction` of its octets that are there, None where nobody knows."""
 
     sha256: str
@@ -49,19 +49,19 @@ class Way:
         return f"{said} Reason: {self.reason.rstrip('.')}." if self.reason else said
 
 
-def way_of(node: NodeView) -> Way:
+def find_progress(node: NodeView) -> UpdateProgress:
     """What this fleet sends, else what the pack says of the bundle that was sent last."""
     sent = node.sending
     if sent is not None:
-        return Way(sent.sha256, sent.state, sent.reason, sent.received / sent.size if sent.size else None)
+        return UpdateProgress(sent.sha256, sent.state, sent.reason, sent.received / sent.size if sent.size else None)
     status = node.status
     desired = str(status.get("Bundle/Desired") or "")
     if not desired:
-        return Way("", "")
-    return Way(desired, str(status.get("Bundle/State") or WAITING), str(status.get("Bundle/Reason") or ""))
+        return UpdateProgress("", "")
+    return UpdateProgress(desired, str(status.get("Bundle/State") or WAITING), str(status.get("Bundle/Reason") or ""))
 
 
-def symbols(way: Way) -> tuple[tuple[str, str], ...]:
+def symbols(way: UpdateProgress) -> tuple[tuple[str, str], ...]:
     """Icon and colour of each of `STEPS`."""
     if way.state in ("", REPLACED):
         return (_LATER,) * len(STEPS)
@@ -75,13 +75,13 @@ def symbols(way: Way) -> tuple[tuple[str, str], ...]:
     return ((_DONE,) * reached + going + (_LATER,) * len(STEPS))[: len(STEPS)]
 
 
-class Stepper(QWidget):
+class UpdateStepper(QWidget):
     """Five symbols with their words, a bar for the transfer, and a sentence."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._way = Way("", "")
+        self._progress = UpdateProgress("", "")
         self.head = label(tone="muted")
         self.sentence = label(wrap=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -119,13 +119,13 @@ class Stepper(QWidget):
         self._theme = theme
         self._show()
 
-    def show_way(self, way: Way) -> None:
-        if way != self._way:
-            self._way = way
+    def show_progress(self, way: UpdateProgress) -> None:
+        if way != self._progress:
+            self._progress = way
             self._show()
 
     def _show(self) -> None:
-        way = self._way
+        way = self._progress
         self.head.setText(f"Bundle {way.sha256[:HASH_SHOWN]}" if way.sha256 else "No bundle on its way")
         self.head.setToolTip(way.sha256)
         for mark, (symbol, colour) in zip(self.marks, symbols(way), strict=True):

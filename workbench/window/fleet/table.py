@@ -9,14 +9,14 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.window.bundle.looks import mark
-from workbench.window.fleet.figures import COLUMNS, cells
+from workbench.window.fleet.figures import COLUMNS, make_row
 from workbench.window.themes import font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_bridge.fleet.view import NodeView
-    from workbench.window.fleet.figures import Cell
+    from workbench.window.fleet.figures import TableCell
     from workbench.window.themes import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -26,7 +26,7 @@ _MARK_PX = 34
 _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6px 7px; }"
 
 
-class Packs(QAbstractTableModel):
+class PackTableModel(QAbstractTableModel):
     """By name; filtered by name, state, bundle, gate."""
 
     def __init__(self, theme: Theme) -> None:
@@ -35,7 +35,7 @@ class Packs(QAbstractTableModel):
         self._all: Sequence[NodeView] = ()
         self._now_ms = 0.0
         self._text = ""
-        self.rows: list[tuple[Cell, ...]] = []
+        self.rows: list[tuple[TableCell, ...]] = []
 
     @property
     def names(self) -> list[str]:
@@ -43,18 +43,18 @@ class Packs(QAbstractTableModel):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._tell()
+        self._notify_changed()
 
     def show_nodes(self, nodes: Sequence[NodeView], now_ms: float) -> None:
         """Figures change in place; only other packs make another table."""
         self._all, self._now_ms = nodes, now_ms
         words = self._text.lower().split()
-        made = [cells(node, now_ms) for node in nodes]
+        made = [make_row(node, now_ms) for node in nodes]
         made = [row for row in made if all(word in " ".join(cell.text for cell in row[:6]).lower() for word in words)]
         if [row[0].text for row in made] == self.names:
             if made != self.rows:
                 self.rows = made
-                self._tell()
+                self._notify_changed()
             return
         self.beginResetModel()
         self.rows = made
@@ -65,7 +65,7 @@ class Packs(QAbstractTableModel):
         self._text = text
         self.show_nodes(self._all, self._now_ms)
 
-    def _tell(self) -> None:
+    def _notify_changed(self) -> None:
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
 
@@ -108,14 +108,14 @@ def _side(column: int) -> Qt.AlignmentFlag:
 
 
 class PackTable(QTableView):
-    """`chosen` is the name of a pack; it outlives a table that is made anew."""
+    """`selected_pack` is the name of a pack; it outlives a table that is made anew."""
 
-    picked = Signal()
+    pack_selected = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.packs = Packs(theme)
-        self.chosen = ""
+        self.packs = PackTableModel(theme)
+        self.selected_pack = ""
         self.setModel(self.packs)
         self.setShowGrid(False)
         self.setStyleSheet(_STYLE)  # fourteen columns on a laptop
@@ -136,24 +136,24 @@ class PackTable(QTableView):
             )
             if column.wide:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
-        self.packs.modelReset.connect(self._again)
-        self.selectionModel().selectionChanged.connect(self._picked)
+        self.packs.modelReset.connect(self._restore_selection)
+        self.selectionModel().selectionChanged.connect(self._on_current_changed)
 
     def choose(self, name: str) -> None:
         """Bring a pack to the eye; an unknown one changes nothing."""
         if name in self.packs.names:
             self.selectRow(self.packs.names.index(name))
 
-    def _again(self) -> None:
+    def _restore_selection(self) -> None:
         names = self.packs.names
         if names:
-            self.selectRow(names.index(self.chosen) if self.chosen in names else 0)
+            self.selectRow(names.index(self.selected_pack) if self.selected_pack in names else 0)
         else:
-            self._picked()
+            self._on_current_changed()
 
-    def _picked(self) -> None:
+    def _on_current_changed(self) -> None:
         rows = self.selectionModel().selectedRows()
         name = self.packs.names[rows[0].row()] if rows else ""
-        if name != self.chosen:
-            self.chosen = name
-            self.picked.emit()
+        if name != self.selected_pack:
+            self.selected_pack = name
+            self.pack_selected.emit()

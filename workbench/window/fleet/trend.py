@@ -8,9 +8,9 @@ import numpy as np
 
 from drivers.snapshot import Channel
 from workbench.window import format as fmt
-from workbench.window.curve import Curve, PlotSpec, Stroke
-from workbench.window.fleet.figures import CURRENT, SOC, SOC_STD, STALE_S, VOLTAGE, fresh, number
-from workbench.window.store import Line, Store
+from workbench.window.curve import PlotCurve, PlotSpec, Stroke
+from workbench.window.fleet.figures import CURRENT, SOC, SOC_STD, STALE_S, VOLTAGE, is_fresh, number
+from workbench.window.store import ChannelHistory, Line
 
 if TYPE_CHECKING:
     from edge_bridge.fleet.view import NodeView
@@ -19,19 +19,19 @@ HELD_S: Final = 0.3  # a plot leaves holes of twice that open
 ROWS: Final = 1_300  # two minutes at ten looks a second, and some
 CHANNELS: Final = (Channel(CURRENT, "A"), Channel(VOLTAGE, "V"), Channel(SOC, "1"), Channel(SOC_STD, "1"))
 SPECS: Final = (
-    PlotSpec("fleet current", "Pack current", fmt.AMPERE, (Curve("", CURRENT, "text"),), 1.0),
-    PlotSpec("fleet voltage", "Pack voltage", fmt.PACK_VOLT, (Curve("", VOLTAGE, "text"),), 0.5),
+    PlotSpec("fleet current", "Pack current", fmt.AMPERE, (PlotCurve("", CURRENT, "text"),), 1.0),
+    PlotSpec("fleet voltage", "Pack voltage", fmt.PACK_VOLT, (PlotCurve("", VOLTAGE, "text"),), 0.5),
     PlotSpec(
         "fleet soc",
         "State of charge",
         fmt.PERCENT,
-        (Curve("", SOC, "green", Stroke.BAND, other=SOC_STD, around=True), Curve("", SOC, "green")),
+        (PlotCurve("", SOC, "green", Stroke.BAND, other=SOC_STD, around=True), PlotCurve("", SOC, "green")),
         2.0,
     ),
 )
 
 
-class Trend(Store):
+class PackTrend(ChannelHistory):
     """One row a look: what was said last, held; nothing while that is stale. Times are those of the looks."""
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ class Trend(Store):
         self._t_s = np.empty(2 * ROWS)
         self._values = np.empty((len(CHANNELS), 2 * ROWS), dtype=np.float32)
 
-    def look(self, node: NodeView, now_ms: float, t_s: float) -> None:
+    def append_status(self, node: NodeView, now_ms: float, t_s: float) -> None:
         """Take what the pack says at `t_s` of the window's clock; a window that was busy makes no hole."""
         while self._end and HELD_S < t_s - self.newest_s < STALE_S:
             self._append_held(self.newest_s + HELD_S, self._values[:, self._end - 1].copy())
-        known = fresh(node, now_ms)
+        known = is_fresh(node, now_ms)
         said = [number(node.status, one.name) if known else np.nan for one in CHANNELS]
         self._append_held(t_s, np.array(said, dtype=np.float32))
 
