@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
-from workbench.window.certify.course import CertifyStage
-from workbench.window.certify.trees import NAME
-from workbench.window.library import RunLibrary
+from workbench.window.certify_page.case_tree_model import NAME
+from workbench.window.certify_page.controller import CertifyStage
+from workbench.window.runs_page.run_library import RunLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.workbench.conftest import Shown
     from tests.workbench.fake_certifier import FakeCertifier
-    from workbench.window.certify.page import CertifyPage
+    from workbench.window.certify_page.page import CertifyPage
 
 SLOW_MS = 30_000
 CHECKED, UNCHECKED, PARTLY = Qt.CheckState.Checked, Qt.CheckState.Unchecked, Qt.CheckState.PartiallyChecked

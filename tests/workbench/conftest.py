@@ -16,14 +16,14 @@ from tests.workbench.certify_scene import Scene, opened
 from tests.workbench.fake_certifier import FakeCertifier
 from tests.workbench.fake_session import FakeSession, running_session
 from workbench.window.app import WindowStartup
-from workbench.window.background import Background
+from workbench.window.tasks.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from workbench.window.layout import LayoutSettings
-    from workbench.window.past import RecordedRuns
+    from workbench.window.runs_page.runs_model import RecordedRuns
     from workbench.window.shell import Shell
     from workbench.window.window import Window
 

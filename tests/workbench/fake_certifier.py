@@ -11,8 +11,8 @@ from workbench.certify.events import CasesCollected
 from workbench.certify.job import CertificationJob
 from workbench.certify.runner import CaseRun, Certification
 from workbench.run_folders import make_fresh_folder
-from workbench.window.certify.certifier import FOLDER, BenchCertifier
-from workbench.window.certify.model import Suite
+from workbench.window.certify_page.certifier import FOLDER, BenchCertifier
+from workbench.window.certify_page.model import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

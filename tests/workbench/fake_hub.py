@@ -12,10 +12,10 @@ from edge_bridge.fleet.row_store import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
 from tests.workbench.hands import click
 from workbench.session.actions import Failure
-from workbench.window.desk import SessionController
-from workbench.window.dialogs import Dialog
-from workbench.window.fleet.page import FleetPage
-from workbench.window.themes import DARK
+from workbench.window.fleet_page.page import FleetPage
+from workbench.window.session_controller import SessionController
+from workbench.window.widgets.dialogs import Dialog
+from workbench.window.widgets.themes import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

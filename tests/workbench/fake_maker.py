@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
-from workbench.window.bundle.maker import AT_CLOSE
-from workbench.window.bundle.model import (
+from workbench.window.bundle_page.maker import AT_CLOSE
+from workbench.window.bundle_page.model import (
     BuildRequest,
     BundleEntry,
     BundleFolders,
@@ -20,12 +20,12 @@ from workbench.window.bundle.model import (
     NewKey,
     RunEntry,
 )
-from workbench.window.task import Task
+from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:
-    from workbench.window.background import Background
-    from workbench.window.bundle.page import BundlePage
-    from workbench.window.desk import SessionController
+    from workbench.window.bundle_page.page import BundlePage
+    from workbench.window.session_controller import SessionController
+    from workbench.window.tasks.background import Background
 
 ROOT = Path("/runs")
 BENCH = Path("/benches/hil24.toml")

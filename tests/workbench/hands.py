@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.plot import Plot
+    from workbench.window.plots.plot import Plot
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -13,8 +13,8 @@ import pytest
 from tests.waiting import LONG_S
 from tests.workbench import work
 from workbench.session.actions import Failure
-from workbench.window import child_process
-from workbench.window.task import Task, TaskState
+from workbench.window.tasks import child_process
+from workbench.window.tasks.task import Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from workbench.window.background import Background
-    from workbench.window.task import Reporter
+    from workbench.window.tasks.background import Background
+    from workbench.window.tasks.task import Reporter
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -19,7 +19,7 @@ from tests.workbench.live import ROOT
 from tests.workbench.plant import table
 from workbench.compose.bench import _make_instruments  # pyright: ignore[reportPrivateUsage]  # what a session reads
 from workbench.engine import status
-from workbench.window import errands
+from workbench.window.runs_page import run_tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,8 +132,8 @@ def test_a_replay_shows_the_limits_of_the_run_in_si(tmp_path: Path) -> None:
     millivolts = 'channels = "cell_*/voltage"\nunit = "mV"\ndevice = [2800.0, 4250.0]\nbench = [500.0, 5000.0]'
     assert volts in text
     with recorded(tmp_path, text.replace(volts, millivolts)) as run:
-        bench, mistake = errands.read_bench_of(run)
-        pairs = {pair.channel: pair for pair in errands.make_bench_info(run, bench).limits}
+        bench, mistake = run_tasks.read_bench_of(run)
+        pairs = {pair.channel: pair for pair in run_tasks.make_bench_info(run, bench).limits}
     assert mistake == ""
     cell = pairs["cell_07/voltage"]
     assert (cell.unit, cell.bench, cell.device) == ("V", pytest.approx((0.5, 5.0)), pytest.approx((2.8, 4.25)))
@@ -143,16 +143,16 @@ def test_a_replay_shows_the_limits_of_the_run_in_si(tmp_path: Path) -> None:
 def test_a_pattern_of_cells_does_not_reach_the_cells_of_a_twin(tmp_path: Path) -> None:
     text = (BENCHES / "hil24.toml").read_text(encoding="utf-8").replace('"cell_*/voltage"', '"*cell_*/voltage"')
     with recorded(tmp_path, text) as run:
-        bench, _ = errands.read_bench_of(run)
-        limited = [pair.channel for pair in errands.make_bench_info(run, bench).limits]
+        bench, _ = run_tasks.read_bench_of(run)
+        limited = [pair.channel for pair in run_tasks.make_bench_info(run, bench).limits]
     assert "cell_01/voltage" in limited
     assert not [channel for channel in limited if channel.startswith("twin/")]
 
 
 def test_a_replay_tells_that_the_bench_file_of_the_run_cannot_be_read(tmp_path: Path) -> None:
     with recorded(tmp_path, "[bench]\nname = 7\n") as run:
-        bench, mistake = errands.read_bench_of(run)
-        told = errands.list_events(run, mistake)
-        assert errands.make_bench_info(run, bench).limits == ()
+        bench, mistake = run_tasks.read_bench_of(run)
+        told = run_tasks.list_events(run, mistake)
+        assert run_tasks.make_bench_info(run, bench).limits == ()
     assert bench is None
     assert mistake in told[0].event.text

@@ -22,7 +22,7 @@ from workbench.engine.take_over import check_remote
 from workbench.report import Exit, status_of
 from workbench.session import waiting
 from workbench.session.actions import Failure
-from workbench.window.dialogs import QuestionDialog
+from workbench.window.widgets.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

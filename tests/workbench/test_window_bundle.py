@@ -27,13 +27,13 @@ from tests.workbench.fake_maker import (
 )
 from tests.workbench.hands import click, front, in_front, key, nameless, write
 from workbench.session.actions import Failure
-from workbench.window.bundle.looks import NOBODY
-from workbench.window.bundle.model import BuildRequest, BundleFolders, FolderContents, NewKey
-from workbench.window.bundle.newkey import NewKeyDialog
-from workbench.window.bundle.page import BundlePage
-from workbench.window.desk import SessionController
-from workbench.window.dialogs import Dialog
-from workbench.window.themes import DARK, LIGHT
+from workbench.window.bundle_page.model import BuildRequest, BundleFolders, FolderContents, NewKey
+from workbench.window.bundle_page.new_key_dialog import NewKeyDialog
+from workbench.window.bundle_page.page import BundlePage
+from workbench.window.bundle_page.style import NOBODY
+from workbench.window.session_controller import SessionController
+from workbench.window.widgets.dialogs import Dialog
+from workbench.window.widgets.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -300,7 +300,7 @@ def test_another_theme_keeps_what_is_shown(kit: Kit) -> None:
 def test_window_leads_from_certificate_to_bundle_to_fleet(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
     window = show().window
     window.certify.bundle_wanted.emit(PASSED.folder)
     assert window.shell.page == "Bundle"
@@ -317,7 +317,7 @@ def test_window_leads_from_certificate_to_bundle_to_fleet(
 def test_closing_the_window_gives_up_what_is_under_way(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
     window = show().window
     maker = window.bundle.controller._maker  # pyright: ignore[reportPrivateUsage]
     window.shell.close()
@@ -328,7 +328,7 @@ def test_closing_the_window_gives_up_what_is_under_way(
 def test_quitting_while_a_bundle_is_built_asks_first(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.chain.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
     shown = show()
     shown.session.disconnect()
     shown.window.controller.tick()

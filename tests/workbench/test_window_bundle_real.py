@@ -19,13 +19,13 @@ from workbench.certificates.certificate import NAME, Certificate
 from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.session.actions import Failure
-from workbench.window.bundle.duties import trust
-from workbench.window.bundle.maker import BUILDING, READING, BundleMaker
-from workbench.window.bundle.model import BUNDLES, KEYS, TRUST, FolderContents, NewKey
-from workbench.window.bundle.page import BundlePage
-from workbench.window.desk import SessionController
-from workbench.window.task import TaskState
-from workbench.window.themes import DARK
+from workbench.window.bundle_page.bundle_tasks import trust
+from workbench.window.bundle_page.maker import BUILDING, READING, BundleMaker
+from workbench.window.bundle_page.model import BUNDLES, KEYS, TRUST, FolderContents, NewKey
+from workbench.window.bundle_page.page import BundlePage
+from workbench.window.session_controller import SessionController
+from workbench.window.tasks.task import TaskState
+from workbench.window.widgets.themes import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

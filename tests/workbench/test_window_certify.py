@@ -14,8 +14,8 @@ from drivers.errors import RunLogError
 from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
 from workbench.certificates.results import Verdict
-from workbench.window.certify.course import CertifyStage
-from workbench.window.certify.trees import NAME, VERDICT
+from workbench.window.certify_page.case_tree_model import NAME, VERDICT
+from workbench.window.certify_page.controller import CertifyStage
 
 if TYPE_CHECKING:
     import pytest

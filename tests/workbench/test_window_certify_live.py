@@ -15,8 +15,8 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click
 from tests.workbench.live import HIL24
 from workbench.certify.runner import Certification
-from workbench.window.certify.course import CertifyStage
-from workbench.window.library import RunLibrary
+from workbench.window.certify_page.controller import CertifyStage
+from workbench.window.runs_page.run_library import RunLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,12 +19,12 @@ from tests.workbench.live import HIL24
 from workbench.certificates.results import CaseCheck, Verdict
 from workbench.certify import svg_plots
 from workbench.certify.case_trace import CaseTrace
-from workbench.window.certify import looks
-from workbench.window.certify.axis import SPANS_S, CaseTimeView
-from workbench.window.certify.certifier import BenchCertifier
-from workbench.window.certify.strips import CasePlots, limits_of, window_of
-from workbench.window.certify.traces import APART_S, TraceHistory, fill_gaps, make_spec
-from workbench.window.themes import THEMES, contrast
+from workbench.window.certify_page import style
+from workbench.window.certify_page.case_plots import CasePlots, limits_of, window_of
+from workbench.window.certify_page.case_time_axis import SPANS_S, CaseTimeView
+from workbench.window.certify_page.certifier import BenchCertifier
+from workbench.window.certify_page.traces import APART_S, TraceHistory, fill_gaps, make_spec
+from workbench.window.widgets.themes import THEMES, contrast
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTS = """
 import json, sys
-import workbench.window.certify.page, workbench.window.certify.certifier
+import workbench.window.certify_page.page, workbench.window.certify_page.certifier
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
@@ -59,33 +59,33 @@ def check(**fields: Any) -> CaseCheck:
     ],
 )  # fmt: skip
 def test_value_and_limits_have_the_decimals_of_their_unit(fields: dict[str, Any], value: str, limits: str) -> None:
-    assert (looks.value(check(**fields)), looks.limits(check(**fields))) == (value, limits)
+    assert (style.value(check(**fields)), style.limits(check(**fields))) == (value, limits)
 
 
 @pytest.mark.parametrize("theme", list(THEMES.values()), ids=list(THEMES))
 def test_verdicts_can_be_read_on_their_panel_and_are_not_red(theme: Any) -> None:
-    colours = [looks.find_verdict_colour(word, theme) for word in (*Verdict, looks.RUNNING)]
+    colours = [style.find_verdict_colour(word, theme) for word in (*Verdict, style.RUNNING)]
     assert theme.red not in colours
     assert min(contrast(colour, theme.panel) for colour in colours) >= 4.0
 
 
 @pytest.mark.usefixtures("qapp")
 def test_every_verdict_has_a_symbol_of_its_own() -> None:
-    pictures = [looks.verdict_icon(word, "dark").pixmap(16, 16).toImage() for word in (*Verdict, looks.RUNNING)]
+    pictures = [style.verdict_icon(word, "dark").pixmap(16, 16).toImage() for word in (*Verdict, style.RUNNING)]
     assert all(any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16)) for image in pictures)
     assert len({bytes(image.constBits()) for image in pictures}) == len(pictures)
 
 
 def test_counts_are_told_in_one_order_whatever_the_file_has() -> None:
     assert (
-        looks.format_counts({Verdict.FAIL: 2, Verdict.BLOCKED: 0, Verdict.PASS: 55, Verdict.NA: 1})
+        style.format_counts({Verdict.FAIL: 2, Verdict.BLOCKED: 0, Verdict.PASS: 55, Verdict.NA: 1})
         == "55 PASS, 2 FAIL, 1 N/A"
     )
 
 
 def test_date_that_cannot_be_read_stands_as_it_is() -> None:
-    assert looks.format_time("yesterday") == "yesterday"
-    assert looks.format_time("2026-11-24T18:00:00Z").startswith("2026-11-2")
+    assert style.format_time("yesterday") == "yesterday"
+    assert style.format_time("2026-11-24T18:00:00Z").startswith("2026-11-2")
 
 
 def test_trace_reads_as_a_store() -> None:

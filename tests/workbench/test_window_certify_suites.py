@@ -15,10 +15,10 @@ from tests.workbench.live import HIL24
 from workbench.certificates.results import Verdict
 from workbench.certify.runner import SUITES, Certification
 from workbench.session import waiting
-from workbench.window.certify import reading
-from workbench.window.certify.course import CertifyStage
-from workbench.window.certify.reading import SuiteLoadProcess
-from workbench.window.library import RunLibrary
+from workbench.window.certify_page import suite_loader
+from workbench.window.certify_page.controller import CertifyStage
+from workbench.window.certify_page.suite_loader import SuiteLoadProcess
+from workbench.window.runs_page.run_library import RunLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.certify.page import CertifyPage
+    from workbench.window.certify_page.page import CertifyPage
 
 SLOW_MS = 60_000
 MIXED = """
@@ -93,7 +93,7 @@ def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, said: str
 
 
 def test_suite_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(suite_loader, "PATIENCE_S", 1.0)
     made = read(suite(tmp_path / "mine", "import time\ntime.sleep(600)"))
     assert "within 1 s" in made.broken[0]
     assert not psutil.pid_exists(made.pid)

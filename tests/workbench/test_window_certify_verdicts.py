@@ -15,7 +15,7 @@ from tests.workbench.hands import click, key, move, press
 from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
-from workbench.window.certify.trees import NAME, VERDICT
+from workbench.window.certify_page.case_tree_model import NAME, VERDICT
 
 
 def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:

@@ -20,11 +20,11 @@ from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
 from workbench.session.actions import Failure
-from workbench.window.desk import SessionController
-from workbench.window.fleet.connection import ConnectionStage
-from workbench.window.fleet.hub import LocalFleetBackend
-from workbench.window.fleet.page import FleetPage
-from workbench.window.themes import DARK
+from workbench.window.fleet_page.backend import LocalFleetBackend
+from workbench.window.fleet_page.connection import ConnectionStage
+from workbench.window.fleet_page.page import FleetPage
+from workbench.window.session_controller import SessionController
+from workbench.window.widgets.themes import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QLabel
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
-from workbench.window.dialogs import QuestionDialog
-from workbench.window.fleet.connection import ConnectionStage
-from workbench.window.themes import DARK
+from workbench.window.fleet_page.connection import ConnectionStage
+from workbench.window.widgets.dialogs import QuestionDialog
+from workbench.window.widgets.themes import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

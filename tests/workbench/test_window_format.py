@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from workbench.window import format as fmt
+from workbench.window.widgets import format as fmt
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from functools import partial
 from PySide6.QtCore import QTimer
 from tests.workbench.fake_session import running_session
 from workbench.window.app import run_window
-from workbench.window.layout import Memory
-from workbench.window.library import RunLibrary
+from workbench.window.layout import LayoutSettings
+from workbench.window.runs_page.run_library import RunLibrary
 from pathlib import Path
 
 home = Path(sys.argv[1])
@@ -36,7 +36,7 @@ steps = []
 
 def work(window):
     # list, open, play, leave, export: one step after the other
-    runs, bench, waiting = window.runs, window.bench, window.desk.background.tasks
+    runs, bench, waiting = window.runs, window.bench, window.controller.background.tasks
     window.show_page("Runs")
     yield lambda: runs.table.rows
     runs.open_chosen()
@@ -66,7 +66,7 @@ def ready(window):
     look()
 
 session = running_session(past_s=3.0)
-status = run_window(lambda: session, past=partial(RunLibrary, home), memory=Memory(home / "layout.ini"), ready=ready)
+status = run_window(lambda: session, past=partial(RunLibrary, home), memory=LayoutSettings(home / "layout.ini"), ready=ready)
 modules = sorted({name.split(".")[0] for name in sys.modules})
 print(json.dumps({"status": status, "modules": modules, "closed": session.closed, "steps": steps}))
 """

@@ -14,9 +14,9 @@ from control.state import BenchState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move, press, press_in, write
 from workbench.session.actions import Failure, PendingAction
+from workbench.window.frame_pacing import CATCH_UP_S, PERIOD_S, FramePacer
 from workbench.window.layout import LayoutSettings
-from workbench.window.pace import CATCH_UP_S, PERIOD_S, FramePacer
-from workbench.window.themes import LIGHT
+from workbench.window.widgets.themes import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

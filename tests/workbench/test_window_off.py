@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 from control.state import BenchState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, SHIFT, front, in_front, press, press_in
-from workbench.window.dialogs import InjectDialog, ReasonDialog
-from workbench.window.palette import CommandPalette
+from workbench.window.command_palette import CommandPalette
+from workbench.window.widgets.dialogs import InjectDialog, ReasonDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.session.actions import Failure
-from workbench.window.dialogs import InjectDialog, QuestionDialog, ReasonDialog
+from workbench.window.widgets.dialogs import InjectDialog, QuestionDialog, ReasonDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,8 +22,8 @@ from tests.workbench.hands import (
     write,
 )
 from workbench.session.actions import Failure
+from workbench.window.command_palette import CommandPalette
 from workbench.window.layout import LayoutSettings
-from workbench.window.palette import CommandPalette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ from tests.workbench.hands import (
     press,
     write,
 )
-from workbench.window import format as fmt
+from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -18,9 +18,9 @@ from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, front, in_front, legend, press, press_in, write
-from workbench.window import format as fmt
-from workbench.window.background import Background
-from workbench.window.library import RunLibrary
+from workbench.window.runs_page.run_library import RunLibrary
+from workbench.window.tasks.background import Background
+from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tests.workbench.conftest import Shown
     from workbench.session.actions import Failure
-    from workbench.window.past import ReplaySource, RunListEntry
+    from workbench.window.runs_page.runs_model import ReplaySource, RunListEntry
 
 SLOW_MS = 30_000
 ALT = Qt.KeyboardModifier.AltModifier

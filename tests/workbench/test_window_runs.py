@@ -15,7 +15,7 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import click, key
 from tests.workbench.live import ROOT
 from tests.workbench.plant import LANES, Plant, table
-from workbench.window.library import RunLibrary
+from workbench.window.runs_page.run_library import RunLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.background import Background
+    from workbench.window.tasks.background import Background
 
 SLOW_MS = 30_000
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"

@@ -9,9 +9,9 @@ import pytest
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Channel, ChannelTable, Quality
 from workbench.session.status import LaneInfo
-from workbench.window.bins import MinMaxBins
-from workbench.window.scale import follow, round_scale
-from workbench.window.store import ChannelHistory
+from workbench.window.plots.axis_ticks import follow, round_scale
+from workbench.window.plots.channel_history import ChannelHistory
+from workbench.window.plots.min_max_bins import MinMaxBins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

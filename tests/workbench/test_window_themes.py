@@ -4,7 +4,7 @@ import importlib.metadata
 
 import pytest
 
-from workbench.window.themes import DARK, LIGHT, Theme, contrast, lane_colour
+from workbench.window.widgets.themes import DARK, LIGHT, Theme, contrast, lane_colour
 
 GRAPHICS = 3.0  # WCAG 2 for graphics and large text
 TEXT = 4.5

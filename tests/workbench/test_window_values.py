@@ -14,9 +14,9 @@ from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, legend
 from tests.workbench.plant import CELLS, LANES
 from workbench.session.bench_info import LimitPair
-from workbench.window import format as fmt
-from workbench.window.facts import NEAREST
-from workbench.window.themes import BODY_PX, LABEL_PX, TITLE_PX, font
+from workbench.window.bench_page.info_docks import NEAREST
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.themes import BODY_PX, LABEL_PX, TITLE_PX, font
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.window.tree import SignalTree
+    from workbench.window.bench_page.signal_tree import SignalTree
 
 VOLTS = [f"cell_{number:02d}/voltage" for number in range(1, CELLS + 1)]
 

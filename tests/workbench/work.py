@@ -10,10 +10,10 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
-from workbench.window.task import Cancelled
+from workbench.window.tasks.task import Cancelled
 
 if TYPE_CHECKING:
-    from workbench.window.task import Reporter
+    from workbench.window.tasks.task import Reporter
 
 
 def add(_reporter: Reporter, left: int, right: int) -> int:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from workbench.window import cost
+from workbench.window.plots import cost
 
 SECONDS: Final = 3.0
 

@@ -11,7 +11,7 @@ from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
 from workbench.session import waiting
-from workbench.window.pictures import OffscreenWindow, serve
+from workbench.window.screenshots import OffscreenWindow, serve
 
 SHOW_S = 8.0
 TELL_S = 0.2

@@ -35,7 +35,7 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
     """Connect, arm, run, take pictures, stop; True when it went well."""
     from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.session import waiting  # noqa: PLC0415  # as above
-    from workbench.window.pictures import OffscreenWindow, serve  # noqa: PLC0415
+    from workbench.window.screenshots import OffscreenWindow, serve  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
     session = open_session(bench, out, take_over=take_over)

@@ -14,15 +14,15 @@ from drivers.realtime import WINDOW, go_before
 from workbench.window.layout import LayoutSettings
 from workbench.window.shell import Shell, dress
 from workbench.window.stats import WindowStats, read_process_age_s
-from workbench.window.themes import DARK, THEMES
+from workbench.window.widgets.themes import DARK, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from workbench.session.session import Session
-    from workbench.window.background import Background
-    from workbench.window.past import RecordedRuns
+    from workbench.window.runs_page.runs_model import RecordedRuns
+    from workbench.window.tasks.background import Background
     from workbench.window.window import Window
 
 

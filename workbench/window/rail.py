@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from workbench.window.icons import icon
-from workbench.window.themes import LABEL_PX, Theme, font
+from workbench.window.widgets.icons import icon
+from workbench.window.widgets.themes import LABEL_PX, Theme, font
 
 PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
 WIDTH: Final = 56

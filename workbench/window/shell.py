@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QWindow
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.window.actions import CommandRegistry
-from workbench.window.desk import SessionController
+from workbench.window.command_registry import CommandRegistry
 from workbench.window.rail import PageRail
-from workbench.window.statusline import StatusLine
-from workbench.window.themes import Theme, font, palette, style
+from workbench.window.session_controller import SessionController
+from workbench.window.status_line import StatusLine
 from workbench.window.toolbar import Toolbar
+from workbench.window.widgets.themes import Theme, font, palette, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ def open_window(
     from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.signals import leave_once  # noqa: PLC0415
     from workbench.window.app import run_window  # noqa: PLC0415
-    from workbench.window.library import RunLibrary  # noqa: PLC0415
+    from workbench.window.runs_page.run_library import RunLibrary  # noqa: PLC0415
 
     leave_once(QApplication.quit)
     return run_window(

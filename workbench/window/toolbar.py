@@ -9,16 +9,16 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from control.state import BenchState, OutputState
-from workbench.window import format as fmt
-from workbench.window.icons import icon
-from workbench.window.standing import StateIndicator
-from workbench.window.themes import BODY_PX, TITLE_PX, Theme, font
-from workbench.window.widgets import button, label, restyle
+from workbench.window.state_indicator import StateIndicator
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import button, label, restyle
+from workbench.window.widgets.icons import icon
+from workbench.window.widgets.themes import BODY_PX, TITLE_PX, Theme, font
 
 if TYPE_CHECKING:
     from workbench.session.status import SessionStatus
-    from workbench.window.actions import CommandRegistry
-    from workbench.window.desk import SessionController
+    from workbench.window.command_registry import CommandRegistry
+    from workbench.window.session_controller import SessionController
 
 HEIGHT: Final = 52
 _ICONS: Final = {

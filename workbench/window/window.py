@@ -11,19 +11,19 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
 from control.state import BenchState, OutputState
 from workbench.session.actions import Action, Failure
-from workbench.window import chain, deeds
-from workbench.window.bench import BenchPage
-from workbench.window.certify.certifier import BenchCertifier
-from workbench.window.certify.page import CertifyPage
-from workbench.window.checklist import ChecklistDialog
-from workbench.window.dialogs import DetailsDialog, Dialog, InjectDialog, QuestionDialog, ReasonDialog
-from workbench.window.empty import PlaceholderPage
-from workbench.window.notice import Notices
-from workbench.window.pages import COMING
-from workbench.window.palette import CommandPalette
+from workbench.window import commands, page_wiring
+from workbench.window.bench_page.checklist import ChecklistDialog
+from workbench.window.bench_page.page import BenchPage
+from workbench.window.certify_page.certifier import BenchCertifier
+from workbench.window.certify_page.page import CertifyPage
+from workbench.window.command_palette import CommandPalette
+from workbench.window.notification_bar import Notices
+from workbench.window.planned_pages import COMING
 from workbench.window.rail import PAGES
-from workbench.window.runs import RunsPage
-from workbench.window.themes import THEMES, Theme
+from workbench.window.runs_page.page import RunsPage
+from workbench.window.widgets.dialogs import DetailsDialog, Dialog, InjectDialog, QuestionDialog, ReasonDialog
+from workbench.window.widgets.placeholder import PlaceholderPage
+from workbench.window.widgets.themes import THEMES, Theme
 
 BENCH_TAKEN = "bench_taken"  # the code of the error that a supply under remote control makes
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from drivers.event import EventRecord
     from workbench.session.session import Session
-    from workbench.window.past import RecordedRuns
+    from workbench.window.runs_page.runs_model import RecordedRuns
     from workbench.window.shell import Shell
 
 
@@ -49,7 +49,7 @@ class Window(QObject):
         self.bench = BenchPage(self.controller, shell.theme)
         self.runs = RunsPage(past)
         self.certify = CertifyPage(self.controller, BenchCertifier(past.folder if past else None), shell.theme)
-        self.bundle, self.fleet = chain.make_pages(shell, past.folder if past else None)
+        self.bundle, self.fleet = page_wiring.make_pages(shell, past.folder if past else None)
         made_pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
         made_pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
         for page in PAGES:
@@ -59,7 +59,7 @@ class Window(QObject):
                 shell.add_page(page, PlaceholderPage(page, sentences, made))
             else:
                 shell.add_page(page, made_pages[page])
-        deeds.declare(self)
+        commands.declare(self)
         self._wire()
         shell.closing.connect(self.controller.background.close)  # after what the pages have to finish
         self.show_page("Bench")
@@ -86,7 +86,7 @@ class Window(QObject):
         self.runs.bench_wanted.connect(partial(self.show_page, "Bench"))
         for page in (self.bundle, self.fleet):
             page.dialog_wanted.connect(self._open)
-        chain.wire(self)
+        page_wiring.wire(self)
         self.certify.controller.changed.connect(self._on_certification_changed)
 
     # ---- what changes

@@ -1,0 +1,1 @@
+"""The Bench page: plots and docks of a live or replayed bench."""

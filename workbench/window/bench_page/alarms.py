@@ -1,0 +1,256 @@
+"""Alarms, events and the log: what happened, when, where, and who has seen it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from drivers.event import EventRecord, Level
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import button
+from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.themes import Theme, font
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+Index = QModelIndex | QPersistentModelIndex
+TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(5)
+MAX_ROWS: Final = 2000
+_ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
+_COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
+_ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
+
+
+class EventTable(QAbstractTableModel):
+    """Newest first; with `waiting_only` those that want an acknowledgement, seen or not."""
+
+    def __init__(self, *, waiting_only: bool) -> None:
+        super().__init__()
+        self._waiting_only = waiting_only
+        self.rows: list[EventRecord] = []
+        self.acknowledged: frozenset[int] = frozenset()
+
+    def add(self, records: Sequence[EventRecord]) -> None:
+        wanted = [record for record in records if not (self._waiting_only and record.event.level is Level.INFO)]
+        if wanted:
+            self.beginInsertRows(QModelIndex(), 0, len(wanted) - 1)
+            self.rows[:0] = reversed(wanted)
+            self.endInsertRows()
+        if len(self.rows) > MAX_ROWS:
+            self.beginRemoveRows(QModelIndex(), MAX_ROWS, len(self.rows) - 1)
+            del self.rows[MAX_ROWS:]
+            self.endRemoveRows()
+
+    def clear(self) -> None:
+        self.beginResetModel()
+        self.rows.clear()
+        self.endResetModel()
+
+    def mark(self, seen: AbstractSet[int]) -> None:
+        if self.acknowledged != seen:
+            self.acknowledged = frozenset(seen)
+            self.dataChanged.emit(self.index(0, ACKNOWLEDGED), self.index(max(0, len(self.rows) - 1), ACKNOWLEDGED))
+
+    @property
+    def waiting(self) -> list[int]:
+        """Numbers that nobody has acknowledged."""
+        return [
+            row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
+        ]
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        del parent
+        return ACKNOWLEDGED + 1
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
+        record = self.rows[index.row()]
+        event = record.event
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "\n".join(filter(None, (event.text, event.detail)))
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        seen = "" if event.level is Level.INFO else _ACKNOWLEDGED_WORDS[record.number in self.acknowledged]
+        return (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, seen)[index.column()]
+
+
+class _Paint(QStyledItemDelegate):
+    def __init__(self, view: EventView, theme: Theme) -> None:
+        super().__init__(view)
+        self._view = view
+        self.theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        del option
+        view, theme = self._view, self.theme
+        box = QRectF(view.visualRect(index))
+        record = view.table.rows[index.row()]
+        level = record.event.level
+        if view.selectionModel().isSelected(index):
+            painter.fillRect(box, theme.colour("selected"))
+        colour, bold, align = theme.colour("text"), False, Qt.AlignmentFlag.AlignLeft
+        left = 15.0 if index.column() == TIME else 8.0
+        if index.column() == LEVEL:
+            colour, bold, left = theme.colour(_COLOURS[level]), level is not Level.INFO, 24.0
+            spot = QRectF(box.left() + 6, box.center().y() - 6, 12, 12)
+            paint_icon(painter, _ICONS[level], spot, colour)
+        elif index.column() in (SOURCE, ACKNOWLEDGED):
+            align = Qt.AlignmentFlag.AlignRight
+            waiting = index.column() == ACKNOWLEDGED and record.number in view.table.waiting
+            colour = QColor(theme.blue if waiting else theme.faint if index.column() == ACKNOWLEDGED else theme.muted)
+        painter.setFont(font(bold=bold))
+        painter.setPen(colour)
+        room = box.adjusted(left, 0, -15 if index.column() == ACKNOWLEDGED else -8, 0)
+        text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, align | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class EventView(QTableView):
+    """Rows without a grid; Enter or a click on the last column acknowledges, a double-click tells more."""
+
+    acknowledged = Signal(list)
+    details_wanted = Signal(EventRecord)
+
+    def __init__(self, table: EventTable, theme: Theme, name: str) -> None:
+        super().__init__()
+        self.table = table
+        self.setModel(table)
+        self.paint = _Paint(self, theme)
+        self.setItemDelegate(self.paint)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(28)
+        self.horizontalHeader().hide()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setMinimumHeight(56)
+        self.setAccessibleName(name)
+        head = self.horizontalHeader()
+        head.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((TIME, 118), (LEVEL, 92), (SOURCE, 240), (ACKNOWLEDGED, 116)):
+            self.setColumnWidth(column, width)
+        self.clicked.connect(self._clicked)
+        self.doubleClicked.connect(self._show_details)
+
+    def _clicked(self, index: QModelIndex) -> None:
+        if index.column() == ACKNOWLEDGED:
+            self._acknowledge()
+
+    def _show_details(self, index: QModelIndex) -> None:
+        self.details_wanted.emit(self.table.rows[index.row()])
+
+    def _acknowledge(self) -> None:
+        rows = {index.row() for index in self.selectedIndexes()}
+        numbers = [self.table.rows[row].number for row in rows]
+        self.acknowledged.emit([number for number in numbers if number in self.table.waiting])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._acknowledge()
+        else:
+            super().keyPressEvent(event)
+
+
+class AlarmsDock(QWidget):
+    """Three faces of one stream of events."""
+
+    acknowledged = Signal(list)
+    details_wanted = Signal(EventRecord)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.next = 0
+        self.alarms, self.events = EventTable(waiting_only=True), EventTable(waiting_only=False)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(MAX_ROWS)
+        self.log.setAccessibleName("Log")
+        self.log.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.views = [EventView(self.alarms, theme, "Alarms"), EventView(self.events, theme, "Events")]
+        self.stack = QStackedWidget()
+        self.tabs = [button(word, partial(self.show_tab, n), "plain") for n, word in enumerate(("", "", "Log"))]
+        self.everything = button("Acknowledge all  Ctrl+K", self.acknowledge_all, "plain")
+        for view in self.views:
+            view.acknowledged.connect(self.acknowledged)
+            view.details_wanted.connect(self.details_wanted)
+            self.stack.addWidget(view)
+        self.stack.addWidget(self.log)
+        self.bar = QWidget()  # the dock's title, too
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(10, 6, 10, 2)
+        for tab in self.tabs:
+            tab.setCheckable(True)
+            row.addWidget(tab)
+        row.addStretch(1)
+        row.addWidget(self.everything)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(2)
+        column.addWidget(self.stack, 1)
+        self.show_tab(0)
+        self._count()
+
+    def set_theme(self, theme: Theme) -> None:
+        for view in self.views:
+            view.paint.theme = theme
+            view.viewport().update()
+
+    def show_tab(self, number: int) -> None:
+        self.stack.setCurrentIndex(number)
+        for position, tab in enumerate(self.tabs):
+            tab.setChecked(position == number)
+
+    def add(self, records: Sequence[EventRecord], seen: AbstractSet[int]) -> None:
+        """New events, and which ones were acknowledged by now."""
+        if records:
+            self.next = records[-1].number + 1
+            for table in (self.alarms, self.events):
+                table.add(records)
+            for record in records:
+                event = record.event
+                parts = (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, event.detail)
+                self.log.appendPlainText("  ".join(filter(None, parts)))
+        changed = bool(records) or seen != self.alarms.acknowledged
+        if changed:
+            self.alarms.mark(seen)
+            self.events.mark(seen)
+            self._count()
+
+    def clear(self) -> None:
+        """Another session, or a replay."""
+        self.next = 0
+        self.alarms.clear()
+        self.events.clear()
+        self.log.clear()
+        self._count()
+
+    def acknowledge_all(self) -> None:
+        self.acknowledged.emit(self.alarms.waiting)
+
+    def _count(self) -> None:
+        waiting = len(self.alarms.waiting)
+        self.tabs[0].setText(f"Alarms {waiting}")
+        self.tabs[1].setText(f"Events {len(self.events.rows)}")
+        self.everything.setEnabled(waiting > 0)
+        self.everything.setToolTip("" if waiting else "Nothing waits for an acknowledgement.")

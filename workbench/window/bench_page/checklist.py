@@ -1,0 +1,122 @@
+"""The arming checklist as the bench runs it: each line's state, what was found, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from workbench.session.status import CheckState
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import label
+from workbench.window.widgets.dialogs import Dialog
+from workbench.window.widgets.icons import icon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.session.actions import PendingAction
+    from workbench.session.status import ChecklistLine
+    from workbench.window.widgets.themes import Theme
+
+_ICONS: Final = {
+    CheckState.WAITING: ("ring", "faint"),
+    CheckState.WORKING: ("play", "blue"),
+    CheckState.OK: ("ok", "green"),
+    CheckState.FAILED: ("cross", "amber"),
+    CheckState.SKIPPED: ("ring", "muted"),
+}
+
+
+class ChecklistDialog(Dialog):
+    """Beside the page while arming; Cancel asks the session to stop, Close hides it when it is over."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
+        self.setMinimumWidth(760)
+        self._theme = theme
+        self.work: PendingAction | None = None
+        self._shown: tuple[ChecklistLine, ...] = ()
+        self._rows = QWidget()
+        self.body.addWidget(self._rows)
+        self._left = label(tone="muted")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(4)
+        row = QHBoxLayout()
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._left)
+        self.body.addLayout(row)
+        self.no.clicked.disconnect()
+        self.no.clicked.connect(self._cancel)
+        self.no.setAccessibleName("Cancel arming")
+
+    def show_checks(self, checks: tuple[ChecklistLine, ...], work: PendingAction | None) -> None:
+        """Called as often as anything moves."""
+        self.work = work
+        under_way = work is not None and not work.done
+        able = under_way and work is not None and work.cancel is not None
+        self.no.setEnabled(able)
+        self.no.setToolTip("" if able else "Arming is over." if not under_way else "This step cannot be cancelled.")
+        self.yes.setEnabled(not under_way)
+        self.yes.setToolTip("Arming is under way; cancel it first." if under_way else "")
+        self._bar.setVisible(under_way)
+        if work is not None and under_way:
+            self._bar.setRange(0, 0 if work.fraction is None else 1000)
+            self._bar.setValue(round((work.fraction or 0.0) * 1000.0))
+            self._left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+        else:
+            self._left.setText(_verdict(checks))
+        if checks != self._shown:
+            self._shown = checks
+            self._build(checks)
+
+    def _build(self, checks: Sequence[ChecklistLine]) -> None:
+        fresh = QWidget()
+        grid = QGridLayout(fresh)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(2, 1)
+        for row, check in enumerate(checks):
+            name, colour = _ICONS[check.state]
+            mark = QLabel()
+            mark.setPixmap(icon(name, self._theme.colour(colour)).pixmap(QSize(14, 14)))
+            mark.setAccessibleName(check.state.value)
+            found = check.finding
+            if check.state is CheckState.FAILED and check.hint:
+                found = f"{found}\n{check.hint}"
+            tone = "amber" if check.state is CheckState.FAILED else "muted"
+            parts = (mark, label(check.name), label(found, tone, wrap=True), label(check.state.value, "faint"))
+            for column, part in enumerate(parts):
+                grid.addWidget(part, row, column)
+        self.body.replaceWidget(self._rows, fresh)
+        self._rows.hide()
+        self._rows.deleteLater()
+        self._rows = fresh
+        fresh.show()
+        QTimer.singleShot(0, self, self._grow)
+
+    def _grow(self) -> None:
+        """Findings that need more lines get them."""
+        column = self.layout()
+        if column is not None:
+            self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
+
+    def reject(self) -> None:
+        """Escape closes it once arming is over, and stops nothing before."""
+        if self.work is None or self.work.done:
+            super().reject()
+
+    def _cancel(self) -> None:
+        if self.work is not None and self.work.cancel is not None:
+            self.work.cancel()
+
+
+def _verdict(checks: Sequence[ChecklistLine]) -> str:
+    failed = sum(check.state is CheckState.FAILED for check in checks)
+    if failed:
+        return f"{failed} of {len(checks)} failed; the bench is not armed."
+    done = checks and all(check.state in (CheckState.OK, CheckState.SKIPPED) for check in checks)
+    return "All checks hold." if done else ""

@@ -1,0 +1,315 @@
+"""The Bench page: signals, plots, lanes, gate, limits, faults, alarms, in docks that move."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
+
+from drivers.channel_names import cell_voltage
+from workbench.session.actions import Action
+from workbench.window.bench_page.alarms import AlarmsDock
+from workbench.window.bench_page.info_docks import FaultsDock, GateDock, LimitsDock
+from workbench.window.bench_page.lanes_dock import LanesDock
+from workbench.window.bench_page.replay_controls import ReplayControls
+from workbench.window.bench_page.signal_tree import SignalTree
+from workbench.window.plots.channel_history import ChannelHistory
+from workbench.window.plots.plot_grid import PlotGrid
+from workbench.window.widgets.basic import Dock
+from workbench.window.widgets.placeholder import EmptyState
+
+if TYPE_CHECKING:
+    from drivers.ring import RingReader
+    from workbench.session.bench_info import BenchInfo
+    from workbench.session.status import LaneInfo
+    from workbench.window.runs_page.runs_model import ReplaySource
+    from workbench.window.session_controller import SessionController
+    from workbench.window.widgets.themes import Theme
+
+_LEFT_PX: Final = 296
+_RIGHT_PX: Final = 336
+_NARROW: Final = 1500
+_SHORT: Final = 800  # a laptop's screen
+_TITLE_PX: Final = 34
+DOCKS: Final = ("signals", "lanes", "gate", "limits", "faults", "alarms")
+
+
+class BenchPage(QMainWindow):
+    """Shows the session of the desk, or a replay."""
+
+    lane_wanted = Signal(str, str)
+    inject_wanted = Signal()
+    connect_wanted = Signal()
+    message = Signal(str)
+
+    def __init__(self, controller: SessionController, theme: Theme) -> None:
+        super().__init__()
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self._controller = controller
+        self._ring: RingReader | None = None
+        self._facts: BenchInfo | None = None
+        self._lanes: tuple[LaneInfo, ...] = ()
+        self._as_new = False  # the layout out of the box has not met its lanes yet
+        self._at = time.perf_counter()
+        self.store: ChannelHistory | None = None
+        self.replay: ReplaySource | None = None
+        self.transport = ReplayControls()
+        self.board = PlotGrid(theme, 24)
+        self.empty = EmptyState("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
+        self.tree, self.lanes, self.alarms = SignalTree(theme), LanesDock(theme), AlarmsDock(theme)
+        self.gate, self.limits, self.faults = GateDock(), LimitsDock(), FaultsDock(self.inject_wanted.emit)
+        self._lay_out()
+        self._wire()
+
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.transport, self.empty):
+            column.addWidget(part)
+        column.addWidget(_wrap_in_scroll_area(self.board), 1)
+        self.setCentralWidget(centre)
+        self.setDockNestingEnabled(True)
+        area = Qt.DockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
+        made = (
+            ("signals", "Bench", self.tree),
+            ("lanes", "Lanes", _wrap_in_scroll_area(self.lanes)),
+            ("gate", "Gate", self.gate),
+            ("limits", "Limits", self.limits),
+            ("faults", "Faults", _wrap_in_scroll_area(self.faults)),
+            ("alarms", "Alarms", self.alarms),
+        )
+        self.docks = {name: Dock(name, title, content) for name, title, content in made}
+        self.docks["alarms"].set_bar(self.alarms.bar)
+        for part in (self.gate, self.limits):  # what they do not need is the lanes'
+            part.setMaximumHeight(part.sizeHint().height())
+        self.docks["lanes"].widget().setMinimumHeight(72)  # they scroll, so that a notice above has room
+        self._resize_faults_dock(0)
+        for name, dock in self.docks.items():
+            dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
+            self.addDockWidget(
+                {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}.get(
+                    name, area.RightDockWidgetArea
+                ),
+                dock,
+            )
+        self.docks["lanes"].bar.show_fact("same samples, side by side")
+        self.docks["gate"].bar.show_fact("last 60 s")
+        self.docks["limits"].bar.show_fact("closest to bench limit")
+        self.docks["faults"].bar.show_fact("none injected")
+
+    def _resize_faults_dock(self, number: int) -> None:
+        """The button always shows, and a fault that acts; more of them scroll."""
+        self.docks["faults"].widget().setMinimumHeight(78 if number else 46)
+
+    def arrange(self) -> None:
+        """The layout as it comes out of the box, for the width that there is."""
+        area = Qt.DockWidgetArea
+        for name, dock in self.docks.items():
+            dock.setFloating(False)
+            place = {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}
+            self.addDockWidget(place.get(name, area.RightDockWidgetArea), dock)
+            dock.show()
+        narrow = self.width() < _NARROW
+        left, right = (self.docks["signals"], self.docks["lanes"])
+        widths = [232, 264] if narrow else [_LEFT_PX, _RIGHT_PX]
+        self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["alarms"]], [92 if self.height() < _SHORT else 140], Qt.Orientation.Vertical)
+        self._share_right_column()
+        self._as_new = True
+
+    def _share_right_column(self) -> None:
+        """The lanes get what they need and what they can have; where there is more, it is left at the bottom."""
+        lanes = _TITLE_PX + self.lanes.sizeHint().height()
+        heights = [lanes, 104, 126, self.height() - self.docks["alarms"].height() - 230 - lanes]
+        if self.height() < _SHORT:
+            heights = [lanes, 84, 84, 60]  # the least that the others need; the rest is the lanes'
+        parts = [self.docks[name] for name in ("lanes", "gate", "limits", "faults")]
+        self.resizeDocks(parts, heights, Qt.Orientation.Vertical)
+
+    def _dock_menu(self, dock: Dock) -> None:
+        menu = self.createPopupMenu() or QMenu(self)
+        menu.addSeparator()
+        menu.addAction("Dock back" if dock.isFloating() else "Float", dock.turn_float)
+        menu.addAction("Reset layout", self.arrange)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(dock.titleBarWidget().mapToGlobal(dock.titleBarWidget().rect().bottomLeft()))
+
+    def _wire(self) -> None:
+        desk = self._controller
+        desk.ticked.connect(self._tick)
+        desk.values_due.connect(self._read)
+        desk.changed.connect(self._status)
+        self.lanes.wanted.connect(self.lane_wanted)
+        self.alarms.acknowledged.connect(self._acknowledge)
+        self.faults.cleared.connect(desk.clear)
+        self.board.refused.connect(self.message)
+        self.board.cell_chosen.connect(self._choose_cell)
+        self.tree.wanted.connect(self.plot_signal)
+        self.transport.left.connect(self.leave_replay)
+
+    def _choose_cell(self, number: int) -> None:
+        self.tree.choose(cell_voltage(number))
+
+    def set_theme(self, theme: Theme) -> None:
+        for part in (self.board, self.tree, self.lanes, self.alarms):
+            part.set_theme(theme)
+
+    # ---- what is shown
+
+    def plot_signal(self, channel: str) -> None:
+        """Put a signal onto the first plot of its unit, or onto one of its own."""
+        for plot in self.board.plots:
+            if any(curve.channel == channel for curve in plot.spec.curves):
+                self.message.emit(f"{channel} is on the plot {plot.spec.title} already.")
+                return
+        self.board.add_plot([channel])
+        self.message.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
+
+    def _show_session(self) -> None:
+        """Another ring or other facts: tree and plots start anew."""
+        session = self._controller.session
+        source = self.replay or session
+        if source is None:
+            return
+        if source.bench is not self._facts:
+            self._facts = source.bench
+            self.board.set_cells(self._facts.cells or 24)
+            self.limits.show_limits(self._facts.limits)
+            self.tree.show_channels(self._facts, self.store)
+        ring = source.ring
+        if ring is self._ring:
+            return
+        self._ring = ring
+        if ring is not None and self._facts is not None:
+            clock = time.monotonic if self.replay is None else None
+            self.store = ChannelHistory(ring, self._current_lanes(), residual=self._residual, clock=clock)
+            self.board.show_store(self.store)
+            self.board.show_lanes(self._current_lanes(), residual=self._residual)
+            self.tree.show_channels(self._facts, self.store)
+            self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
+        self.empty.setVisible(self.store is None)
+
+    @property
+    def _residual(self) -> bool:
+        """Whether the cells measured are a pack's own and not what the active twin asked for."""
+        return self._facts is not None and self._facts.mode == "pack"
+
+    def _current_lanes(self) -> tuple[LaneInfo, ...]:
+        return self.replay.lanes if self.replay is not None else self._controller.status.lanes
+
+    def _status(self) -> None:
+        lanes = self._current_lanes()
+        if lanes != self._lanes:
+            self._lanes = lanes
+            self.lanes.show_lanes(lanes, residual=self._residual)
+            if self._as_new and lanes:
+                self._as_new = False
+                QTimer.singleShot(0, self, self._share_right_column)  # once the rows have a size
+            self.board.show_lanes(lanes, residual=self._residual)
+            if self.store is not None:
+                self.store.set_lanes(lanes)
+        status = self._controller.status
+        self.tree.show_health(() if self.replay else status.health)
+        injected = () if self.replay else status.injected
+        self.faults.show_injected(injected)
+        number = len(injected)
+        self._resize_faults_dock(number)
+        self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
+        able, why = self._controller.can(Action.INJECT)
+        self.faults.inject.setEnabled(able)
+        self.faults.inject.setToolTip(why)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        passed, self._at = now - self._at, now
+        self._show_session()
+        self._status_if_lanes_changed()
+        if self.replay is not None:
+            self.transport.turn(min(passed, 0.25))
+            if self.replay.failure is not None and self.transport.playing:
+                self.transport.toggle()
+                self._controller.failed.emit(self.replay.failure)
+        if self.store is not None and self._ring is not None:
+            self.store.feed()
+        if self.board.isVisible():
+            self.board.frame()
+        self._events()
+
+    def _status_if_lanes_changed(self) -> None:
+        if self._current_lanes() is not self._lanes:
+            self._status()
+
+    def _read(self) -> None:
+        if not self.isVisible():
+            return
+        self.board.values()
+        store = self.store
+        if store is None:
+            self.limits.show_nothing()
+            return
+        fresh = not store.stopped_s
+        if self.lanes.isVisible():
+            self.lanes.show_values(store.at(), fresh=fresh)
+        for part in (self.gate, self.limits):
+            if part.isVisible():
+                part.show_values(store)
+                part.setEnabled(fresh)  # grey, like every stale value
+        self.tree.refresh()
+
+    def _events(self) -> None:
+        session = self._controller.session
+        if self.replay is not None or session is None:
+            return
+        self.alarms.add(session.events(self.alarms.next), session.acknowledged)
+
+    def _acknowledge(self, numbers: list[int]) -> None:
+        if self._controller.session is not None and self.replay is None:
+            self._controller.session.acknowledge(numbers)
+
+    def forget(self) -> None:
+        """Another session is coming: nothing of this one stays."""
+        self.leave_replay()
+        self.store, self._ring, self._facts = None, None, None
+        self.board.show_store(None)
+        self.alarms.clear()
+
+    # ---- replay
+
+    def show_replay(self, source: ReplaySource, name: str) -> None:
+        """Play a recorded run in these plots; the session goes on unseen."""
+        self.leave_replay()
+        self.replay, self.store = source, None
+        self.board.replaying = True
+        self.alarms.clear()
+        self.alarms.add(source.events(), frozenset())
+        self.transport.open(source, name)
+        self._show_session()
+        self._status()
+
+    def leave_replay(self) -> None:
+        """Back to the session."""
+        if self.replay is None:
+            return
+        self.replay, self.store, self._ring = None, None, None
+        self.board.replaying = False
+        self.board.show_store(None)
+        self.transport.close_source()
+        self.alarms.clear()
+        self._show_session()
+        self._status()
+
+
+def _wrap_in_scroll_area(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area

@@ -1,0 +1,122 @@
+"""What the Bundle page has done in a child process: look, make keys, build, judge.
+
+Cryptography, Parquet and the estimators that a build replays stay out of the window's process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from drivers.benchfile import read_bench
+from drivers.errors import BundleRefused, PulseError, Refused
+from drivers.timestamps import make_serial
+from edge_bridge.bundle import keys
+from edge_bridge.bundle.verify import verify
+from workbench.bundling.build import BundleOrder
+from workbench.bundling.bundle_file import build_file, read_file
+from workbench.bundling.key_pair import make_key_pair
+from workbench.bundling.summary import read_untrusted, summarize
+from workbench.bundling.verification import require_golden, verify_bundle
+from workbench.window.bundle_page.model import BuildRequest, BundleEntry, NewKey
+from workbench.window.failures import make_sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.bundling.steps import Steps
+
+NO_TRUST: Final = "untrusted_folder"
+
+
+def make_key(folder: Path, name: str) -> NewKey:
+    """A pair in `folder`; raises what `keys.make_key` raises."""
+    pair = make_key_pair(folder, name)
+    return NewKey(pair.private, pair.public, pair.key_id)
+
+
+def trust(public: Path, folder: Path) -> Path:
+    """Copy a public key into `folder`; raises `Refused` for another key under its name, `OSError`."""
+    pem = keys.public_pem(keys.read_public(public))
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / public.name
+    if copy.exists() and copy.read_bytes() != pem:
+        raise Refused("holds another key already", where=str(copy), hint="rename one of them")
+    copy.write_bytes(pem)
+    return copy
+
+
+def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
+    """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    serial = make_serial(now) if wish.serial is None else wish.serial
+    order = BundleOrder(
+        run=wish.run,
+        bench=read_bench(wish.bench),
+        private=wish.private,
+        serial=serial,
+        made=now,
+        expires=now + timedelta(days=wish.days),
+        name=wish.name,
+        certificate=wish.certificate,
+    )
+    file = build_file(order, wish.folder / f"{wish.name}-{serial}.bundle", steps)
+    made = verify_without_replay(file.path, wish.trust)
+    return replace(made, golden=file.built.replayed, notes=file.built.notes)
+
+
+def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
+    """By the keys in `folder`, golden vectors replayed; a refusal is an answer. Raises `Usage` for no file."""
+    data = read_file(file)
+    made = read_claims(file, data)
+    if not folder.is_dir():
+        return _make_refused(made, _make_no_trust())
+    try:
+        found = verify_bundle(data, folder, now=datetime.now(UTC), replay=True, steps=steps)
+        if found.golden is not None:
+            require_golden(found.golden)
+    except PulseError as error:
+        return _make_refused(made, error)
+    golden = "" if found.golden is None else found.golden.sentence
+    return replace(made, verified=True, signer=found.verified.signer, golden=golden)
+
+
+def read_claims(file: Path, data: bytes) -> BundleEntry:
+    """What the bytes of a file say of themselves, believed by nobody."""
+    made = BundleEntry(file, hashlib.sha256(data).hexdigest())
+    try:
+        bundle, keyid = read_untrusted(data)
+    except BundleRefused as error:
+        return _make_refused(made, error)
+    said = bundle.manifest
+    told = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
+    return replace(made, name=said.name, serial=said.serial, evidence=said.evidence, expires=said.expires, claims=told)
+
+
+def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
+    """As `verify_file`, without replaying: quick enough for a list."""
+    data = read_file(file)
+    made = read_claims(file, data)
+    if not made.name or not folder.is_dir():
+        return _make_refused(made, _make_no_trust()) if made.name else made
+    try:
+        found = verify(data, folder, now=datetime.now(UTC))
+    except BundleRefused as error:
+        return _make_refused(made, error)
+    return replace(made, verified=True, signer=found.signer)
+
+
+def _make_no_trust() -> BundleRefused:
+    hint = "make a key, or copy the signer's public key (*.pem) into the trust folder"
+    return BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=hint)
+
+
+def _make_refused(made: BundleEntry, error: PulseError) -> BundleEntry:
+    """The refusal as two sentences; those of the verifier begin with what the file does or is."""
+    of_file = isinstance(error, BundleRefused) and error.where in (None, str(made.file)) and error.key != NO_TRUST
+    reason = f"it {error.what}" if of_file else error.what if error.where == str(made.file) else error.sentence
+    return replace(
+        made, verified=False, key=error.key or error.code, reason=make_sentence(reason), hint=make_sentence(error.hint)
+    )

@@ -1,0 +1,151 @@
+"""What the Bundle page knows of runs, certificates, keys and bundles, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence  # noqa: TC003  # fields of records name them
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  # a field of a record names it
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from workbench.certificates.results import Verdict
+    from workbench.session.actions import Failure
+    from workbench.window.tasks.task import Task
+
+BUNDLES, KEYS, TRUST = "bundles", "keys", "trust"  # folders beside the runs
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A recorded run; `why_not` says in a sentence why no bundle can rest on it."""
+
+    name: str
+    folder: Path
+    started: str
+    duration_s: float | None
+    evidence: str
+    bench: str
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEntry:
+    """A certificate of the bench file; `why_not` says in a sentence why it cannot go along."""
+
+    folder: Path
+    suite: str
+    made: str
+    evidence: str
+    counts: Mapping[Verdict, int]
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """What a bundle file is worth: verified, or why not as a sentence; `claims` is what it says of itself.
+
+    `key` is the rule that it broke; `golden` is empty where its vectors were not replayed.
+    """
+
+    file: Path
+    sha256: str = ""
+    name: str = ""
+    serial: int = 0
+    evidence: str = ""
+    expires: str = ""
+    signer: str = ""
+    verified: bool = False
+    key: str = ""
+    reason: str = ""
+    hint: str = ""
+    golden: str = ""
+    claims: tuple[tuple[str, str], ...] = ()  # head and text of each fact
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContents:
+    """What lies there; `bench_trouble` says in a sentence why the bench file cannot be used."""
+
+    runs: Sequence[RunEntry] = ()
+    certificates: Sequence[CertificateEntry] = ()
+    bundles: Sequence[BundleEntry] = ()
+    private_keys: Sequence[Path] = ()
+    trusted: Sequence[str] = ()
+    bench_name: str = ""
+    bench_trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFolders:
+    """Where to look: `more` are certificates that lie elsewhere."""
+
+    root: Path
+    bench: Path | None
+    trust: Path
+    more: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What is to be built, into `folder`, and judged by the keys in `trust`; without a serial the time gives one."""
+
+    run: Path
+    bench: Path
+    private: Path
+    certificate: Path | None
+    name: str
+    serial: int | None
+    days: int
+    folder: Path
+    trust: Path
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A pair that was made, and the id that openssl says too."""
+
+    private: Path
+    public: Path
+    key_id: str
+
+
+class Maker(Protocol):
+    """Builds and judges bundles beside the window's thread; one of the callbacks is called each time."""
+
+    def list_contents(
+        self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Callable[[Failure], None]
+    ) -> None: ...
+
+    def make_key(
+        self, folder: Path, name: str, ready: Callable[[NewKey], None], failed: Callable[[Failure], None]
+    ) -> None: ...
+
+    def trust(
+        self, public: Path, folder: Path, ready: Callable[[Path], None], failed: Callable[[Failure], None]
+    ) -> None:
+        """Copy a public key into a trust folder."""
+        ...
+
+    def build(
+        self,
+        wish: BuildRequest,
+        ready: Callable[[BundleEntry], None],
+        failed: Callable[[Failure], None],
+        cancelled: Callable[[], None],
+    ) -> Task[BundleEntry]: ...
+
+    def verify(
+        self,
+        file: Path,
+        trust: Path,
+        ready: Callable[[BundleEntry], None],
+        failed: Callable[[Failure], None],
+        cancelled: Callable[[], None],
+    ) -> Task[BundleEntry]:
+        """By the keys in `trust`, golden vectors replayed."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is under way; returns soon."""
+        ...

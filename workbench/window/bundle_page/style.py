@@ -1,0 +1,82 @@
+"""How bundles, runs and certificates are written: a word, a symbol, a colour, a sentence; red is not among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QIcon
+
+from workbench.window.certify_page.style import format_counts, format_time
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.icons import icon
+
+if TYPE_CHECKING:
+    from workbench.window.bundle_page.model import BundleEntry, CertificateEntry, RunEntry
+
+HASH_SHOWN: Final = 12  # hexadecimal digits
+UNVOUCHED: Final = frozenset({"unknown_signer", "unsigned", "untrusted_folder"})
+NOBODY: Final = "Nobody vouches for this."
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayStyle:
+    """`symbol` names an icon, `colour` a key of the theme."""
+
+    word: str
+    symbol: str
+    colour: str
+    sentence: str
+
+
+CLASSES: Final = {
+    "SIM": DisplayStyle(
+        "SIM", "warning", "amber", "Simulated: the software agrees with itself. It proves nothing of a pack."
+    ),
+    "HIL": DisplayStyle("HIL", "dot", "text", "Proven on a bench with real instruments; no real pack was on it."),
+    "PACK": DisplayStyle("PACK", "ok", "green", "Measured on a real pack."),
+}
+
+
+@lru_cache(maxsize=128)
+def mark(symbol: str, colour: str) -> QIcon:
+    """An icon in `#rrggbb` whose colour stays as it is in a line that is chosen."""
+    made = icon(symbol, QColor(colour))
+    for size in made.availableSizes(QIcon.Mode.Normal) or [QSize(16, 16)]:
+        made.addPixmap(made.pixmap(size), QIcon.Mode.Selected)
+    return made
+
+
+def find_class_style(evidence: str) -> DisplayStyle:
+    """How a class of evidence looks; an unknown one is no evidence."""
+    unknown = DisplayStyle(evidence or fmt.DASH, "warning", "amber", "Its class of evidence is not known.")
+    return CLASSES.get(evidence, unknown)
+
+
+def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
+    """What the keys that are trusted here make of a bundle."""
+    if judged.verified:
+        key_id, _, name = judged.signer.partition(" ")
+        signer = f"{name.strip('()')} {key_id[:HASH_SHOWN]}".strip()
+        return DisplayStyle("VERIFIED", "ok", "green", f"Signed by {signer}.")
+    if judged.key in UNVOUCHED:
+        return DisplayStyle("UNTRUSTED", "ring", "amber", f"{NOBODY} {judged.reason}")
+    return DisplayStyle("REFUSED", "cross", "vermilion", judged.reason)
+
+
+def format_run(run: RunEntry) -> str:
+    """One line: when, which bench, how long, which class."""
+    length = fmt.DASH if run.duration_s is None else fmt.run_time(run.duration_s)
+    return f"{run.started or fmt.DASH}   {run.bench or fmt.DASH}   {length}   {run.evidence or fmt.DASH}"
+
+
+def format_certificate(entry: CertificateEntry) -> str:
+    """One line: when, which suite, which verdicts, which class."""
+    return f"{format_time(entry.made)}   {entry.suite}   {format_counts(entry.counts) or 'no case'}   {entry.evidence}"
+
+
+def format_bundle(judged: BundleEntry) -> str:
+    """One line: name and serial, class; the file's name where it is no bundle."""
+    return f"{judged.name} {judged.serial}   {judged.evidence}" if judged.name else judged.file.name

@@ -1,0 +1,126 @@
+"""The checks of one case: what was measured, what is allowed, the verdict and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from workbench.certificates.results import Verdict
+from workbench.window.certify_page import style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.certificates.results import CaseCheck
+    from workbench.window.widgets.themes import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+HEADS: Final = ("Verdict", "Check", "Value", "Limits", "Unit", "Reason")
+_WIDTHS: Final = (104, 220, 130, 140, 64)
+_NUMBERS: Final = (2, 3)
+_ROW_PX: Final = 26
+
+
+class CheckModel(QAbstractTableModel):
+    """Grows while the case runs."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.rows: Sequence[CaseCheck] = ()
+
+    def show_checks(self, rows: Sequence[CaseCheck]) -> None:
+        """Other checks, or more of the same; rows that stay keep their selection."""
+        old, new = len(self.rows), len(rows)
+        if new >= old and list(rows[:old]) == list(self.rows):
+            if new > old:
+                self.beginInsertRows(QModelIndex(), old, new - 1)
+                self.rows = list(rows)
+                self.endInsertRows()
+            return
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        del parent
+        return len(HEADS)
+
+    def headerData(  # noqa: N802  # Qt's name
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | Qt.AlignmentFlag | None:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return HEADS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(
+        self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | QIcon | QColor | Qt.AlignmentFlag | None:
+        row, column = self.rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _texts(row)[column]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{row.name}\n{row.reason or style.MEANING[row.verdict]}"
+        if column == 0 and role == Qt.ItemDataRole.DecorationRole:
+            return style.verdict_icon(row.verdict, self.theme.name)
+        if column == 0 and role == Qt.ItemDataRole.ForegroundRole:
+            return QColor(style.find_verdict_colour(row.verdict, self.theme))
+        return None
+
+
+def _texts(row: CaseCheck) -> tuple[str, ...]:
+    return (row.verdict.value, row.name, style.value(row), style.limits(row), style.unit(row), row.reason)
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class CheckTable(QTableView):
+    """One row a check; the current row is the one whose instant the plots show."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.checks = CheckModel(theme)
+        self.setModel(self.checks)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.setItemDelegate(style.FlatItemDelegate(self))
+        self.setAccessibleName("Checks of the case")
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
+        for column, width in enumerate(_WIDTHS):
+            self.setColumnWidth(column, width)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.checks.theme = theme
+        self.viewport().update()
+
+    def choose_first(self) -> None:
+        """What failed first, else the first check."""
+        rows = self.checks.rows
+        wrong = next((n for n, row in enumerate(rows) if row.verdict not in (Verdict.PASS, Verdict.NA)), 0)
+        if rows:
+            self.selectRow(wrong)
+
+    @property
+    def selected_check(self) -> CaseCheck | None:
+        """The check that is looked at."""
+        rows = self.selectionModel().selectedRows()
+        return self.checks.rows[rows[0].row()] if rows else None

@@ -1,0 +1,169 @@
+"""The top of the page: which broker, which file, and how the connection stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.elided_label import ElidedLabel
+from workbench.window.widgets.file_dialogs import ask_new
+from workbench.window.widgets.icons import icon
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_bridge.fleet.view import FleetView
+    from workbench.window.widgets.themes import Theme
+
+USUAL: Final = "mqtt://127.0.0.1:1883"
+FILE: Final = "fleet.sqlite"
+NOT_YET: Final = "No TLS and no access per pack yet: keep the broker on a network of your own."
+
+
+class FleetBar(QWidget):
+    """Emits what is wanted; `refresh` says how things stand."""
+
+    connect_wanted = Signal()
+
+    def __init__(self, connection: FleetConnection, root: Path | None, theme: Theme) -> None:
+        super().__init__()
+        self._connection, self._root, self._theme = connection, root, theme
+        self.database: Path | None = None if root is None else root / FILE
+        self.url, self.filter = QLineEdit(USUAL), QLineEdit()
+        self.url.setAccessibleName("Address of the broker")
+        self.url.setToolTip("mqtt://HOST:PORT")
+        self.url.setFixedWidth(210)
+        self.filter.setAccessibleName("Filter packs")
+        self.filter.setPlaceholderText("Filter packs…")
+        self.filter.setFixedWidth(150)
+        self.broker = button("Start one here", self._broker)
+        self.file = ElidedLabel("muted")
+        self.other = button("Other file…", self.ask_file, "link", tip="Where the rows are kept")
+        self.connect_ = button("Connect", self.connect_wanted.emit, "primary")
+        self.connect_.setMinimumWidth(112)
+        self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
+        self.not_yet.say(NOT_YET)
+        self.not_yet.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._lay_out()
+        self.url.returnPressed.connect(self.connect_wanted)
+        self.url.textChanged.connect(self.refresh)
+        connection.changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.setContentsMargins(16, 12, 16, 4)
+        first.setSpacing(8)
+        first.addWidget(label("Fleet", "title"))
+        first.addSpacing(16)
+        for part in (label("Broker", "muted"), self.url, self.broker, label("Rows in", "muted")):
+            first.addWidget(part)
+        first.addWidget(self.file, 1)
+        for part in (self.other, self.filter, self.connect_):
+            first.addWidget(part)
+        second.setContentsMargins(16, 4, 16, 8)
+        second.setSpacing(8)
+        for part in (self.symbol, self.word):
+            second.addWidget(part)
+        second.addWidget(self.text, 1)
+        second.addWidget(self.not_yet, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(first)
+        column.addLayout(second)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.refresh()
+
+    def why_not(self) -> str:
+        """Why the button cannot connect or disconnect now."""
+        connection = self._connection
+        if connection.stage is ConnectionStage.OPEN:
+            return connection.why_not_leave()
+        if connection.why_not_connect():
+            return connection.why_not_connect()
+        if self.database is None:
+            return "Choose a file for the rows first."
+        return "" if self.url.text().strip() else "Write the address of a broker, or start one here."
+
+    def refresh(self) -> None:
+        """Buttons and words from the connection."""
+        connection = self._connection
+        apart = connection.stage is ConnectionStage.APART
+        self._button(
+            self.connect_, "Connect" if connection.stage is not ConnectionStage.OPEN else "Disconnect", self.why_not()
+        )
+        own = connection.own_broker
+        why_not = connection.why_not_stop_broker() if own else connection.why_no_broker()
+        starting = connection.starting_broker
+        self._button(self.broker, "Starting…" if starting else "Stop ours" if own else "Start one here", why_not)
+        self.broker.setToolTip(why_not or ("Packs lose it, and wait." if own else "On 127.0.0.1, for this machine"))
+        for part in (self.url, self.other):
+            part.setEnabled(apart)
+        self.file.say("no file" if self.database is None else self.database.name, str(self.database or ""))
+        self.show_view(connection.view)
+
+    def _button(self, which: QWidget, text: str, why_not: str) -> None:
+        which.setProperty("text", text)
+        which.setEnabled(not why_not)
+        which.setToolTip(why_not)
+
+    def show_view(self, view: FleetView | None) -> None:
+        """The state in a word, and the rows so far."""
+        symbol, colour, word = self._state(view)
+        if self.word.text() != word or self.symbol.accessibleName() != symbol + self._theme.name:
+            self.word.setText(word)
+            self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
+            self.symbol.setPixmap(icon(symbol, self._theme.colour(colour)).pixmap(QSize(14, 14)))
+            self.symbol.setAccessibleName(symbol + self._theme.name)
+        self.text.say(_facts(view))
+
+    def _state(self, view: FleetView | None) -> tuple[str, str, str]:
+        connection = self._connection
+        if view is None:
+            words = {
+                ConnectionStage.OPENING: "CONNECTING",
+                ConnectionStage.LEAVING: "LEAVING",
+                ConnectionStage.OPEN: "CONNECTING",
+            }
+            return "ring", "muted", words.get(connection.stage, "NOT CONNECTED")
+        if view.connected and not view.trouble:
+            return "dot", "green", "CONNECTED"
+        return "warning", "amber", "NO BROKER" if not view.connected else "TROUBLE"
+
+    # ---- what is wanted
+
+    def _broker(self) -> None:
+        connection = self._connection
+        if connection.own_broker:
+            connection.stop_broker()
+        else:
+            connection.start_broker()
+
+    def ask_file(self) -> None:
+        """Where the rows are kept; a new file is made."""
+        ask_new(self, "The fleet's file", "Fleet files (*.sqlite *.db);;All files (*)", self.choose_file, self._root)
+
+    def choose_file(self, file: Path) -> None:
+        self.database = file
+        self.refresh()
+
+
+def _facts(view: FleetView | None) -> str:
+    if view is None:
+        return ""
+    totals, online = view.totals, sum(node.online for node in view.nodes)
+    facts = [view.trouble] if view.trouble else []
+    if view.nodes:
+        facts.append(f"{online} of {len(view.nodes)} packs online")
+    facts.append(f"{fmt.count(totals.stored)} rows stored, {fmt.count(totals.missing)} missing")
+    if view.outage_s:
+        facts.append(f"without a broker for {fmt.age(view.outage_s)}")
+    return "   ".join(facts)

@@ -1,0 +1,77 @@
+"""What the fleet refused or found odd, counted by name since its file began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
+
+from workbench.window.widgets import format as fmt
+
+if TYPE_CHECKING:
+    from edge_bridge.fleet.view import FleetView
+
+_COUNT_PX: Final = 88
+MEANING: Final = {
+    "no_birth": "data before a birth",
+    "out_of_order": "a message was left out",
+    "unknown_alias": "an alias that no birth declared",
+    "stale_death": "a death of an earlier connection",
+    "conflict": "a row came again and says something else",
+    "implausible": "a value that cannot be",
+    "not_finite": "a value that is no number",
+    "wrong_type": "a value of another type",
+    "topic": "a topic that is none of ours",
+    "rebirth_asked": "a birth was asked for",
+    "future_time": "a clock that is ahead",
+    "past_time": "a clock that lost its battery",
+}
+
+
+class FleetCounters(QTreeWidget):
+    """One line a reason; refused ones changed nothing, flagged ones were taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setColumnCount(3)
+        self.setHeaderLabels(["Messages", "Why", "Times"])
+        self.setAccessibleName("Messages that were refused or flagged")
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setUniformRowHeights(True)
+        self.header().setStretchLastSection(False)
+        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        for section in (0, 2):
+            self.header().setSectionResizeMode(section, QHeaderView.ResizeMode.Fixed)
+            self.header().resizeSection(section, _COUNT_PX)
+        self._shown: tuple[tuple[str, str, int], ...] = ()
+        self.hide()
+
+    def show_view(self, view: FleetView | None) -> None:
+        """In place where only figures changed."""
+        rows = () if view is None else tuple(_rows(view))
+        if rows == self._shown:
+            return
+        self.setVisible(bool(rows))
+        if [row[:2] for row in rows] != [row[:2] for row in self._shown]:
+            self.clear()
+            self.addTopLevelItems([_item(kind, reason) for kind, reason, _ in rows])
+        self._shown = rows
+        for number, (_, _, count) in enumerate(rows):
+            item = self.topLevelItem(number)
+            if item is not None:
+                item.setText(2, fmt.count(count))
+
+
+def _rows(view: FleetView) -> list[tuple[str, str, int]]:
+    """Kind, reason, how often; what never happened is left out."""
+    kinds = (("refused", view.refused), ("flagged", view.flagged))
+    return [(kind, reason, count) for kind, counts in kinds for reason, count in sorted(counts.items()) if count]
+
+
+def _item(kind: str, reason: str) -> QTreeWidgetItem:
+    item = QTreeWidgetItem([kind, MEANING.get(reason, reason.replace("_", " ")), ""])
+    item.setToolTip(1, reason)
+    item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return item

@@ -1,0 +1,231 @@
+"""The Fleet page: broker and file at the top, the packs in a table, the chosen one below it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from workbench.window.bundle_page.model import BUNDLES
+from workbench.window.fleet_page.bar import FleetBar
+from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
+from workbench.window.fleet_page.detail import PackDetail
+from workbench.window.fleet_page.table import PackTable
+from workbench.window.fleet_page.trend import PackTrend
+from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.dialogs import Dialog, QuestionDialog
+from workbench.window.widgets.file_dialogs import ask_open
+from workbench.window.widgets.placeholder import EmptyState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edge_bridge.fleet.view import NodeView
+    from workbench.window.fleet_page.model import FleetBackend
+    from workbench.window.session_controller import SessionController
+    from workbench.window.widgets.themes import Theme
+
+MOST_TRENDS: Final = 100  # packs that are followed before anybody looks at them
+APART: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
+NOBODY: Final = "No pack has been heard yet. An edge beside a pack reports here once it runs."
+_ASKS: Final = (
+    "It goes in pieces. The pack verifies it by its own keys, runs it from a second slot, and goes back by itself "
+    "when it does not prove healthy."
+)
+
+
+class FleetPage(QWidget):
+    """One connection, shown."""
+
+    dialog_wanted = Signal(Dialog)
+    message = Signal(str)
+
+    def __init__(
+        self,
+        controller: SessionController,
+        backend: FleetBackend,
+        root: Path | None,
+        theme: Theme,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.setAccessibleName("Fleet page")
+        self._wall_s, self._root = wall_s, None if root is None else root.resolve()
+        self.connection = FleetConnection(controller, backend)
+        self.bar = FleetBar(self.connection, self._root, theme)
+        self.table, self.detail = PackTable(theme), PackDetail(theme)
+        self.apart = EmptyState(APART, "Start one here", self.connection.start_broker)
+        self.nobody = EmptyState(NOBODY, "Copy the edge's command", self.copy_command)
+        self.offer_text = label()
+        self.offer_bar = QWidget()
+        self.trends: dict[str, PackTrend] = {}
+        self.offered: Path | None = None
+        self._lay_out()
+        self._wire()
+        self._on_stage_changed()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self.offer_bar)
+        row.setContentsMargins(16, 4, 16, 8)
+        row.addWidget(self.offer_text)
+        row.addWidget(button("Not this one", self.withdraw, "link"))
+        row.addStretch(1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        for part in (self.table, self.detail):
+            split.addWidget(part)
+        split.setStretchFactor(1, 1)
+        split.setSizes([190, 420])
+        self.split = split
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        for part in (self.bar, self.offer_bar, self.apart, self.nobody):
+            page.addWidget(part)
+        page.addWidget(split, 1)
+        page.addStretch(0)
+        self.setFocusProxy(self.bar.url)
+
+    def _wire(self) -> None:
+        connection = self.connection
+        self.bar.connect_wanted.connect(self.connect_or_leave)
+        self.bar.filter.textChanged.connect(self.table.packs.filter)
+        self.table.pack_selected.connect(self._on_pack_selected)
+        self.detail.send_wanted.connect(self.ask_send)
+        connection.broker_up.connect(self._broker_up)
+        connection.changed.connect(self._on_stage_changed)
+        connection.view_updated.connect(self._on_view_updated)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.bar.set_theme(theme)
+        self.table.packs.set_theme(theme)
+        self.detail.set_theme(theme)
+
+    # ---- the connection
+
+    def words(self) -> str:
+        """What `connect_or_leave` would do."""
+        return "Fleet: disconnect" if self.connection.stage is ConnectionStage.OPEN else "Fleet: connect"
+
+    def connect_or_leave(self) -> None:
+        """Whichever the state asks for."""
+        if self.bar.why_not():
+            return
+        if self.connection.stage is ConnectionStage.OPEN:
+            self.connection.leave()
+        elif self.bar.database is not None:
+            self.connection.open(self.bar.url.text().strip(), self.bar.database)
+
+    def _broker_up(self, url: str) -> None:
+        """A broker of ours is there to be used."""
+        if self.connection.stage is ConnectionStage.APART:
+            self.bar.url.setText(url)
+            self.connect_or_leave()
+
+    def _on_stage_changed(self) -> None:
+        if self.connection.stage is not ConnectionStage.OPEN:
+            self.trends.clear()
+            self.table.packs.show_nodes((), 0.0)
+        self._show()
+
+    def _on_view_updated(self) -> None:
+        view = self.connection.view
+        if view is None:
+            return
+        now_ms, t_s = self._wall_s() * 1e3, time.monotonic()
+        for node in view.nodes:
+            if node.node == self.table.selected_pack or node.node in self.trends or len(self.trends) < MOST_TRENDS:
+                self.trends.setdefault(node.node, PackTrend()).append_status(node, now_ms, t_s)
+        if self.isVisible():
+            self.table.packs.show_nodes(view.nodes, now_ms)
+            self._show()
+
+    # ---- what is shown
+
+    @property
+    def node(self) -> NodeView | None:
+        """The pack that is chosen, as it is now."""
+        view = self.connection.view
+        return None if view is None else next((one for one in view.nodes if one.node == self.table.selected_pack), None)
+
+    def _on_pack_selected(self) -> None:
+        self.detail.show_pack(self.trends.get(self.table.selected_pack))
+        self._show()
+
+    def _show(self) -> None:
+        view, node, connection = self.connection.view, self.node, self.connection
+        heard = view is not None and bool(view.nodes)
+        self.apart.setVisible(connection.stage is ConnectionStage.APART)
+        self.apart.button.setEnabled(not connection.why_no_broker())
+        self.apart.button.setToolTip(connection.why_no_broker())
+        self.nobody.setVisible(view is not None and not heard)
+        self.split.setVisible(heard)
+        self.detail.setVisible(node is not None)
+        self.offer_bar.setVisible(self.offered is not None)
+        self.bar.show_view(view)
+        self.detail.show_counts(view)
+        self.detail.show_send(self.why_not_send(), self.offered)
+        if node is not None:
+            trend = self.trends.get(node.node)
+            if trend is not self.detail.plots[0].canvas.store:
+                self.detail.show_pack(trend)
+            self.detail.show_node(node, self._wall_s() * 1e3, trend)
+
+    def command(self) -> str:
+        """What starts an edge that reports here."""
+        return f"python main.py edge --bundle FILE --trust DIR --broker {self.bar.url.text().strip()} --node NAME"
+
+    def copy_command(self) -> None:
+        QApplication.clipboard().setText(self.command())
+        self.message.emit(f"Copied: {self.command()}")
+
+    # ---- a bundle
+
+    def offer(self, file: Path) -> None:
+        """From the Bundle page: this one is to be sent, once a pack is chosen."""
+        self.offered = file
+        self.offer_text.setText(f"{file.name} is chosen: choose a pack and send it.")
+        self._show()
+
+    def withdraw(self) -> None:
+        """No bundle is chosen any more."""
+        self.offered = None
+        self._show()
+
+    def why_not_send(self) -> str:
+        """Why no bundle can be sent now, as a sentence."""
+        if self.connection.view is None:
+            return "Connect to a broker first."
+        return "" if self.node is not None else "Choose a pack first."
+
+    def ask_send(self) -> None:
+        """Which bundle, where none is chosen; then whether."""
+        node = self.node
+        if node is None or self.why_not_send():
+            return
+        if self.offered is not None:
+            self._ask(self.offered, node)
+            return
+        start = None if self._root is None else self._root / BUNDLES
+        kinds = "Bundles (*.bundle);;All files (*)"
+        ask_open(self, f"Send a bundle to {node.node}", kinds, partial(self._on_file_selected, node=node), start)
+
+    def _on_file_selected(self, file: Path, node: NodeView) -> None:
+        self._ask(file, node)
+
+    def _ask(self, file: Path, node: NodeView) -> None:
+        wait = "" if node.online else " The pack is offline; it gets it once it is back."
+        dialog = QuestionDialog(self.window(), f"Send {file.name} to {node.node}?", f"{_ASKS}{wait}", "Send")
+        dialog.accepted.connect(partial(self.send, file, node.node))
+        self.dialog_wanted.emit(dialog)
+
+    def send(self, file: Path, node: str) -> None:
+        """Begin; the detail follows it."""
+        self.offered = None
+        self.connection.send(file, node)
+        self._show()

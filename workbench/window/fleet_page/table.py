@@ -1,0 +1,159 @@
+"""The packs of the fleet, one a line; what is chosen stays chosen while figures change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from workbench.window.bundle_page.style import mark
+from workbench.window.fleet_page.table_row import COLUMNS, make_row
+from workbench.window.widgets.themes import font
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_bridge.fleet.view import NodeView
+    from workbench.window.fleet_page.table_row import TableCell
+    from workbench.window.widgets.themes import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+_ROW_PX = 30
+_PAD_PX = 20
+_MARK_PX = 34
+_STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6px 7px; }"
+
+
+class PackTableModel(QAbstractTableModel):
+    """By name; filtered by name, state, bundle, gate."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._all: Sequence[NodeView] = ()
+        self._now_ms = 0.0
+        self._text = ""
+        self.rows: list[tuple[TableCell, ...]] = []
+
+    @property
+    def names(self) -> list[str]:
+        return [row[0].text for row in self.rows]
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._notify_changed()
+
+    def show_nodes(self, nodes: Sequence[NodeView], now_ms: float) -> None:
+        """Figures change in place; only other packs make another table."""
+        self._all, self._now_ms = nodes, now_ms
+        words = self._text.lower().split()
+        made = [make_row(node, now_ms) for node in nodes]
+        made = [row for row in made if all(word in " ".join(cell.text for cell in row[:6]).lower() for word in words)]
+        if [row[0].text for row in made] == self.names:
+            if made != self.rows:
+                self.rows = made
+                self._notify_changed()
+            return
+        self.beginResetModel()
+        self.rows = made
+        self.endResetModel()
+
+    def filter(self, text: str) -> None:
+        """All words of `text` must be in a line."""
+        self._text = text
+        self.show_nodes(self._all, self._now_ms)
+
+    def _notify_changed(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
+
+    # ---- Qt's side
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        del parent
+        return len(COLUMNS)
+
+    def headerData(  # noqa: N802  # Qt's name
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return COLUMNS[section].head if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        cell = self.rows[index.row()][index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cell.text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return cell.tip or cell.text
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(index.column())
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._theme.colour("faint" if cell.grey else "text")
+        if role == Qt.ItemDataRole.DecorationRole and cell.symbol:
+            return mark(cell.symbol, self._theme.colour(cell.colour).name())
+        return None
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if COLUMNS[column].right else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class PackTable(QTableView):
+    """`selected_pack` is the name of a pack; it outlives a table that is made anew."""
+
+    pack_selected = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.packs = PackTableModel(theme)
+        self.selected_pack = ""
+        self.setModel(self.packs)
+        self.setShowGrid(False)
+        self.setStyleSheet(_STYLE)  # fourteen columns on a laptop
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setAccessibleName("Packs")
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        metrics = QFontMetrics(font())
+        for number, column in enumerate(COLUMNS):
+            self.setColumnWidth(
+                number, metrics.horizontalAdvance(column.usual) + _PAD_PX + (_MARK_PX if column.marked else 0)
+            )
+            if column.wide:
+                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+        self.packs.modelReset.connect(self._restore_selection)
+        self.selectionModel().selectionChanged.connect(self._on_current_changed)
+
+    def choose(self, name: str) -> None:
+        """Bring a pack to the eye; an unknown one changes nothing."""
+        if name in self.packs.names:
+            self.selectRow(self.packs.names.index(name))
+
+    def _restore_selection(self) -> None:
+        names = self.packs.names
+        if names:
+            self.selectRow(names.index(self.selected_pack) if self.selected_pack in names else 0)
+        else:
+            self._on_current_changed()
+
+    def _on_current_changed(self) -> None:
+        rows = self.selectionModel().selectedRows()
+        name = self.packs.names[rows[0].row()] if rows else ""
+        if name != self.selected_pack:
+            self.selected_pack = name
+            self.pack_selected.emit()

@@ -1,0 +1,141 @@
+"""A pack as the row of a table: words and figures, grey where they are old, a dash where there are none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.window.widgets import format as fmt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.fleet.view import NodeView
+
+STALE_S: Final = 5.0  # rows come ten times a second, or once when a pack saves its line
+HASH_SHOWN: Final = 12
+CURRENT, VOLTAGE, SOC, SOC_STD = "Pack/Current", "Pack/Voltage", "Pack/SoC", "Pack/SoC Std"
+CELL_MIN, CELL_MAX, TEMPERATURE = "Cells/Voltage Min", "Cells/Voltage Max", "Temperature/Max"
+VERDICTS: Final = {"allowed": ("ok", "green"), "held": ("pause", "amber"), "tripped": ("warning", "red")}
+CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": ("ok", "green")}
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """A text, grey or not, with a symbol that never is the only sign."""
+
+    text: str
+    grey: bool = False
+    symbol: str = ""
+    colour: str = ""
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """`usual` is the widest text that is likely, so that nothing moves when figures change."""
+
+    head: str
+    usual: str
+    right: bool = False
+    wide: bool = False  # takes what the others leave
+    marked: bool = False  # has a symbol
+
+
+COLUMNS: Final = (
+    TableColumn("Pack", "battery-1"),
+    TableColumn("State", "offline", marked=True),
+    TableColumn("Runs", "hil24 20261124182939", wide=True),
+    TableColumn("Hash", "0123456789ab"),
+    TableColumn("Class", "PACK", marked=True),
+    TableColumn("Gate", "allowed", marked=True),
+    TableColumn("Current", "−100.00 A", right=True),  # noqa: RUF001  # the minus that is shown
+    TableColumn("Voltage", "100.00 V", right=True),
+    TableColumn("SoC", "100.0 ±1.0 %", right=True),
+    TableColumn("Cells", "3.300 … 3.300 V", right=True),
+    TableColumn("Hottest", "Hottest", right=True),
+    TableColumn("Rows", "100 000", right=True),
+    TableColumn("Waiting", "Waiting", right=True),
+    TableColumn("Newest", "59.9 s", right=True),
+)
+
+
+def age_s(node: NodeView, now_ms: float) -> float:
+    """How old its newest row is, by its own time stamp; NaN before the first."""
+    return math.nan if node.last_ms is None else max(0.0, (now_ms - node.last_ms) / 1000.0)
+
+
+def is_fresh(node: NodeView, now_ms: float) -> bool:
+    """Whether what it said last may be taken for what is."""
+    return node.online and age_s(node, now_ms) <= STALE_S
+
+
+def number(status: Mapping[str, Scalar], name: str) -> float:
+    """A figure of its status, NaN where none is known."""
+    value = status.get(name)
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
+    """One for each of `COLUMNS`."""
+    status, grey = node.status, not is_fresh(node, now_ms)
+    old_s = age_s(node, now_ms)
+    state = (
+        TableCell("online", symbol="dot", colour="green")
+        if node.online
+        else TableCell("offline", grey=True, symbol="ring", colour="muted")
+    )
+    measured = (
+        fmt.AMPERE.text(number(status, CURRENT)),
+        fmt.PACK_VOLT.text(number(status, VOLTAGE)),
+        soc(status),
+        between(number(status, CELL_MIN), number(status, CELL_MAX)),
+        fmt.CELSIUS.text(number(status, TEMPERATURE)),
+    )
+    aged = f"{fmt.age(old_s)} old" if grey and math.isfinite(old_s) else ""
+    return (
+        TableCell(node.node),
+        state,
+        TableCell(runs(status), grey=not node.online),
+        TableCell(node.bundle[:HASH_SHOWN] or fmt.DASH, grey=not node.online, tip=node.bundle),
+        _marked(str(status.get("Bundle/Evidence") or ""), CLASSES, grey=not node.online),
+        _marked(str(status.get("Gate/Verdict") or ""), VERDICTS, grey=grey, tip=str(status.get("Gate/Reason") or "")),
+        *(TableCell(text, grey=grey, tip=aged) for text in measured),
+        TableCell(fmt.count(node.rows)),
+        TableCell(_count(status.get("Outbox/Depth")), grey=grey),
+        TableCell(fmt.age(old_s), grey=grey),
+    )
+
+
+def runs(status: Mapping[str, Scalar]) -> str:
+    """Name and serial of the bundle that runs."""
+    name, serial = status.get("Bundle/Name"), status.get("Bundle/Serial")
+    return f"{name} {serial if serial is not None else ''}".strip() if name else fmt.DASH
+
+
+def soc(status: Mapping[str, Scalar]) -> str:
+    """`63.2 ±1.4 %`."""
+    mean, std = number(status, SOC), number(status, SOC_STD)
+    if not math.isfinite(mean) or not math.isfinite(std):
+        return fmt.PERCENT.text(mean)
+    return f"{fmt.PERCENT.number(mean)} ±{fmt.PERCENT.number(std)} %"
+
+
+def between(low_v: float, high_v: float) -> str:
+    """`3.281 … 3.312 V`."""
+    if not math.isfinite(low_v) and not math.isfinite(high_v):
+        return fmt.DASH
+    return f"{fmt.VOLT.number(low_v)} … {fmt.VOLT.text(high_v)}"
+
+
+def _marked(word: str, known: Mapping[str, tuple[str, str]], *, grey: bool, tip: str = "") -> TableCell:
+    if not word:
+        return TableCell(fmt.DASH, grey=grey)
+    symbol, colour = known.get(word, ("warning", "amber"))
+    return TableCell(word, grey=grey, symbol=symbol, colour="muted" if grey else colour, tip=tip)
+
+
+def _count(value: Scalar) -> str:
+    return fmt.count(value) if isinstance(value, int) else fmt.DASH

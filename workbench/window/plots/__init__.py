@@ -1,0 +1,1 @@
+"""The plots of the window: channels over time, painted by hand."""

@@ -1,0 +1,90 @@
+"""What a plot draws: curves over channels of the store, and what its legend says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence  # fields of records name them
+from dataclasses import dataclass
+from enum import Enum
+
+from workbench.window.plots.channel_history import ChannelReading  # a type alias names it
+from workbench.window.widgets.format import Display  # noqa: TC001  # a field of a record names it
+
+
+class Stroke(Enum):
+    """How a curve is drawn: measured and modelled solid, truth dashed, a band filled between two channels."""
+
+    LINE = "line"
+    DASH = "dash"
+    BAND = "band"
+
+
+@dataclass(frozen=True, slots=True)
+class PlotCurve:
+    """One curve: `channel`, and for a band `other`; `colour` is a key of the theme; a band has no legend of its own.
+
+    With `around`, a band lies `other` above and below `channel`.
+    """
+
+    label: str
+    channel: str
+    colour: str
+    stroke: Stroke = Stroke.LINE
+    other: str = ""
+    around: bool = False
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One entry of a legend: a swatch in `colour` (none if empty), a label (none if empty), the value, a note."""
+
+    colour: str
+    label: str
+    value: str
+    note: str = ""
+    dashed: bool = False
+
+
+Legend = Callable[[ChannelReading], Sequence[LegendEntry]]
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """A plot as declared: title, quantity, curves; `least` is the narrowest range worth showing, in shown units.
+
+    With `usual`, rare spikes leave the range instead of setting it; a double-click shows them too.
+    """
+
+    key: str
+    title: str
+    display: Display
+    curves: tuple[PlotCurve, ...]
+    least: float
+    axis: str = ""
+    legend: Legend | None = None
+    usual: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What stands on the axis."""
+        return self.axis or self.display.unit
+
+
+def plain_legend(curves: Sequence[PlotCurve], display: Display) -> Legend:
+    """Label and live value of every curve, with the width of a band around it."""
+    widths = {curve.channel: curve.other for curve in curves if curve.stroke is Stroke.BAND and curve.around}
+
+    def entries(reading: ChannelReading) -> list[LegendEntry]:
+        made: list[LegendEntry] = []
+        for curve in curves:
+            if curve.stroke is Stroke.BAND:
+                continue
+            value = display.text(reading[curve.channel])
+            width = reading[widths[curve.channel]] if curve.channel in widths else float("nan")
+            if width == width:  # noqa: PLR0124  # not NaN
+                value = f"{display.number(reading[curve.channel])} ±{width * display.scale:.{display.decimals}f}"
+                value = f"{value} {display.unit}"
+            made.append(LegendEntry(curve.colour, curve.label, value, dashed=curve.stroke is Stroke.DASH))
+        return made
+
+    return entries

@@ -1,0 +1,129 @@
+"""The plots of the Bench page, declared from what the bench has and which lanes run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from drivers.channel_names import (
+    CELLS_MAX,
+    CELLS_MEAN,
+    CELLS_MIN,
+    CELLS_SPREAD,
+    COLDEST,
+    HOTTEST,
+    SUPPLY_CURRENT,
+    cell_name,
+    cell_voltage,
+    lane_channel,
+    sensed_temperature,
+)
+from workbench.window.plots.curve import LegendEntry, PlotCurve, PlotSpec, Stroke
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.themes import lane_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.session.status import LaneInfo
+    from workbench.window.plots.channel_history import ChannelReading
+
+SENSORS: Final = 8
+
+
+def plot_specs(cells: int, lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[PlotSpec]:
+    """Cell voltage, current, state of charge, temperature, twins."""
+    return [_voltage(cells), _current(lanes), _charge(lanes), _temperature(), _twins(lanes, residual=residual)]
+
+
+def list_lane_colours(lanes: Sequence[LaneInfo], role: str) -> list[tuple[LaneInfo, str]]:
+    """The lanes of a role with their colour keys, in the bench file's order."""
+    own = [lane for lane in lanes if lane.role == role]
+    return [(lane, lane_colour(role, position)) for position, lane in enumerate(own)]
+
+
+def _voltage(cells: int) -> PlotSpec:
+    curves = (
+        PlotCurve("cells", CELLS_MIN, "text", Stroke.BAND, CELLS_MAX),
+        PlotCurve("lowest", CELLS_MIN, "amber"),
+        PlotCurve("mean", CELLS_MEAN, "text"),
+    )
+    legend = partial(_voltage_legend, cells)
+    return PlotSpec("voltage", "Cell voltage", fmt.VOLT, curves, 0.008, legend=legend)
+
+
+def _voltage_legend(cells: int, reading: ChannelReading) -> list[LegendEntry]:
+    known = [(reading[cell_voltage(number)], cell_name(number)) for number in range(1, cells + 1)]
+    known = [pair for pair in known if pair[0] == pair[0]]  # not NaN
+    low, high = (min(known)[1], max(known)[1]) if known else ("", "")
+    return [
+        LegendEntry("", f"{cells} cells", ""),
+        LegendEntry("amber", "min", fmt.VOLT.text(reading[CELLS_MIN]), low),
+        LegendEntry("text", "mean", fmt.VOLT.text(reading[CELLS_MEAN])),
+        LegendEntry("", "max", fmt.VOLT.text(reading[CELLS_MAX]), high),
+        LegendEntry("", "spread", f"{fmt.MILLIVOLT.text(reading[CELLS_SPREAD])}"),
+    ]
+
+
+def _current(lanes: Sequence[LaneInfo]) -> PlotSpec:
+    wishes = [
+        PlotCurve(
+            f"{lane.name}, active" if lane.active else lane.name,
+            lane_channel("controller", lane.name, "current"),
+            colour,
+        )
+        for lane, colour in list_lane_colours(lanes, "controller")
+    ]
+    curves = (*wishes, PlotCurve("measured", SUPPLY_CURRENT, "text"))
+    shown = replace(fmt.AMPERE, decimals=1)
+    return PlotSpec("current", "Current", shown, (curves[-1], *curves[:-1]), 2.0, "A, discharge +")
+
+
+def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
+    curves: list[PlotCurve] = []
+    for lane, colour in list_lane_colours(lanes, "estimator"):
+        soc, band = lane_channel("estimator", lane.name, "soc"), lane_channel("estimator", lane.name, "soc_band")
+        if lane.active:
+            curves.append(PlotCurve(lane.name, soc, colour, Stroke.BAND, band, around=True))
+        curves.append(PlotCurve(lane.name, soc, colour))
+    truth = next((lane.name for lane in lanes if lane.role == "twin" and lane.active), None)
+    if truth is not None:
+        curves.insert(0, PlotCurve("active twin", lane_channel("twin", truth, "soc"), "text", Stroke.DASH))
+    return PlotSpec("charge", "State of charge", fmt.PERCENT, tuple(curves), 1.0)
+
+
+def _temperature() -> PlotSpec:
+    curves = (
+        PlotCurve("range", COLDEST, "text", Stroke.BAND, HOTTEST),
+        PlotCurve("hottest", HOTTEST, "text"),
+        PlotCurve("coldest", COLDEST, "muted"),
+    )
+    return PlotSpec("temperature", "Temperature", fmt.CELSIUS, curves, 2.0, legend=_temperature_legend)
+
+
+def _temperature_legend(reading: ChannelReading) -> list[LegendEntry]:
+    known = [(reading[sensed_temperature(number)], f"sensor {number}") for number in range(1, SENSORS + 1)]
+    known = [pair for pair in known if pair[0] == pair[0]]  # not NaN
+    hot, cold = (max(known)[1], min(known)[1]) if known else ("", "")
+    return [
+        LegendEntry("text", "hottest", fmt.CELSIUS.text(reading[HOTTEST]), hot),
+        LegendEntry("muted", "coldest", fmt.CELSIUS.text(reading[COLDEST]), cold),
+    ]
+
+
+def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
+    curves = [
+        PlotCurve(
+            f"{lane.name.removesuffix(' pack')} {twin_word(lane, residual=residual)}",
+            lane_channel("twin", lane.name, "difference"),
+            colour,
+        )
+        for lane, colour in list_lane_colours(lanes, "twin")
+    ]
+    return PlotSpec("twins", "Twins", fmt.MILLIVOLT, tuple(curves), 4.0, usual=True)
+
+
+def twin_word(lane: LaneInfo, *, residual: bool) -> str:
+    """What a twin's voltage is held against: its own read-back, the active twin, or a measured pack."""
+    return "residual" if residual else "tracking" if lane.active else "difference"

@@ -1,0 +1,1 @@
+"""The Runs page: recorded runs, their replay and export."""

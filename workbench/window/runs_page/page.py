@@ -1,0 +1,227 @@
+"""The Runs page: what was recorded, opened in the Bench page's plots or exported."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.placeholder import EmptyState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QKeyEvent
+
+    from workbench.window.runs_page.runs_model import RecordedRuns, ReplaySource, RunListEntry
+
+Index = QModelIndex | QPersistentModelIndex
+HEADS: Final = ("Run", "Started", "Duration", "Ticks", "Size", "Evidence", "Bench", "State")
+_WIDTHS: Final = (260, 190, 90, 90, 90, 80, 110)
+_NUMBERS: Final = (2, 3, 4)
+FORMATS: Final = {"CSV": ".csv", "MDF4": ".mf4"}
+
+
+class RunTable(QAbstractTableModel):
+    """Newest first; filtered by name, bench, state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[RunListEntry] = []
+        self._text = ""
+        self.rows: list[RunListEntry] = []
+
+    def show_runs(self, rows: Sequence[RunListEntry]) -> None:
+        self._all = list(rows)
+        self.filter(self._text)
+
+    def filter(self, text: str) -> None:
+        self._text = text
+        words = text.lower().split()
+        self.beginResetModel()
+        self.rows = [
+            row for row in self._all if all(word in f"{row.name} {row.bench} {row.state}".lower() for word in words)
+        ]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
+        del parent
+        return len(HEADS)
+
+    def headerData(  # noqa: N802  # Qt's name
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | Qt.AlignmentFlag | None:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(section)
+        return HEADS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | Qt.AlignmentFlag | None:
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.detail or str(row.folder)
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return (
+            row.name,
+            row.started or fmt.DASH,
+            fmt.DASH if row.duration_s is None else fmt.run_time(row.duration_s),
+            fmt.DASH if row.ticks is None else fmt.count(row.ticks),
+            fmt.format_bytes(row.size_bytes),
+            row.evidence_class or fmt.DASH,
+            row.bench or fmt.DASH,
+            row.state,
+        )[index.column()]
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class RunsPage(QWidget):
+    """List, open, export; long work shows above the list."""
+
+    replay_ready = Signal(object, str)  # ReplaySource, name
+    bench_wanted = Signal()
+
+    def __init__(self, past: RecordedRuns | None) -> None:
+        super().__init__()
+        self._past = past
+        self._choose = ""
+        self.table = RunTable()
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter runs…")
+        self.filter.setAccessibleName("Filter runs")
+        self.filter.setFixedWidth(280)
+        self.filter.textChanged.connect(self.table.filter)
+        self.view = _View(self)
+        self.open = button("Open and replay", self.open_selected, "primary")
+        self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
+        self.empty = EmptyState(
+            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_wanted.emit
+        )
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 12, 16, 8)
+        row.setSpacing(8)
+        row.addWidget(label("Runs", "title"))
+        row.addSpacing(16)
+        row.addWidget(self.filter)
+        row.addStretch(1)
+        for part in (self.open, *self.exports.values(), button("Refresh", partial(self.refresh, ""))):
+            row.addWidget(part)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.empty)
+        column.addWidget(self.view, 1)
+        self.view.selectionModel().selectionChanged.connect(self._update_buttons)
+        self.table.modelReset.connect(self._update_buttons)
+        self.empty.hide()  # until the folder has been looked at
+        self._update_buttons()
+
+    def refresh(self, choose: str = "") -> None:
+        """Look at the folder again; then the run `choose` is chosen, else the one that was."""
+        self._choose = choose or (self.selected_run.name if self.selected_run is not None else "")
+        if self._past is not None:
+            self._past.list_runs(self.show_runs)
+
+    def show_runs(self, rows: Sequence[RunListEntry]) -> None:
+        """The run that is wanted is chosen, else the newest."""
+        self.table.show_runs(rows)
+        self.empty.setVisible(not rows)
+        if self.table.rows:
+            names = [row.name for row in self.table.rows]
+            self.view.selectRow(names.index(self._choose) if self._choose in names else 0)
+        self._update_buttons()
+
+    @property
+    def selected_run(self) -> RunListEntry | None:
+        rows = self.view.selectionModel().selectedRows()
+        return self.table.rows[rows[0].row()] if rows else None
+
+    def _update_buttons(self) -> None:
+        why = "" if self.selected_run is not None else "Choose a run first."
+        for part in (self.open, *self.exports.values()):
+            part.setEnabled(not why)
+            part.setToolTip(why)
+
+    def open_selected(self) -> None:
+        if (row := self.selected_run) is not None:
+            self.open_folder(row.folder)
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a run beside the window's thread, then play it."""
+        if self._past is not None:
+            self._past.replay(folder, lambda source: self._ready(source, folder.name))
+
+    def _ready(self, source: ReplaySource, name: str) -> None:
+        self.replay_ready.emit(source, name)
+
+    def ask_file(self, word: str) -> None:
+        """Where the export shall go."""
+        row = self.selected_run
+        if row is None:
+            return
+        suffix = FORMATS[word]
+        dialog = QFileDialog(self, f"Export {word}", str(row.folder.parent / f"{row.name}{suffix}"))
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # so that Ctrl+. reaches us
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.export_to)
+        dialog.open()
+
+    def export_to(self, file: str) -> None:
+        self.export(Path(file))
+
+    def export(self, file: Path) -> None:
+        """Write the chosen run; progress and cancel stand above the list."""
+        row = self.selected_run
+        if row is not None and self._past is not None:
+            self._past.export(row.folder, file)
+
+
+class _View(QTableView):
+    def __init__(self, page: RunsPage) -> None:
+        super().__init__()
+        self._page = page
+        self.setModel(page.table)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(30)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.setAccessibleName("Recorded runs")
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
+        for column, width in enumerate(_WIDTHS):
+            self.setColumnWidth(column, width)
+        self.doubleClicked.connect(page.open_selected)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._page.open_selected()
+        else:
+            super().keyPressEvent(event)

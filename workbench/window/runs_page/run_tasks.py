@@ -1,0 +1,150 @@
+"""What the window has done with runs in child processes: list them, play one, export one.
+
+Reading and writing runs needs libraries that would slow the window's start and its frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
+from drivers.errors import BenchFileError
+from drivers.event import Event, EventRecord, Level
+from workbench.session.bench_info import BenchInfo, SourceInfo
+from workbench.session.status import LaneInfo
+from workbench.window.runs_page.runs_model import RunListEntry
+from workbench.window.tasks.task import Cancelled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drivers.benchfile import Bench, LaneSection
+    from drivers.runlog.run import Run
+    from workbench.window.tasks.task import Reporter
+
+SOURCES: Final = (
+    ("cell_simulator", "Cell simulator", CELL, 0.010),
+    ("supply", "Supply", SUPPLY, 0.040),
+    ("dut", "BMS (CAN)", BMS, 0.020),
+    ("io_box", "I/O box", IO, 0.100),
+)
+
+
+@dataclass(frozen=True)
+class ReplayInfo:
+    """What a run is, once it can be played; its duration in s."""
+
+    duration_s: float
+    bench: BenchInfo
+    lanes: tuple[LaneInfo, ...]
+    events: list[EventRecord]
+
+
+def list_runs(_reporter: Reporter, folder: Path) -> list[RunListEntry]:
+    """The runs in `folder`, newest first."""
+    from drivers.runlog.index import RunIndex  # noqa: PLC0415  # brings half a data-frame library along
+
+    return [_line(folder, row) for row in RunIndex(folder).rows()]
+
+
+def _line(folder: Path, row: Any) -> RunListEntry:
+    started = datetime.fromisoformat(row.started).astimezone().strftime("%Y-%m-%d %H:%M:%S") if row.started else ""
+    return RunListEntry(
+        row.name,
+        folder / row.name,
+        row.state,
+        row.size_bytes,
+        started,
+        row.duration_s,
+        row.ticks,
+        row.evidence or "",
+        row.bench or "",
+        row.detail,
+    )
+
+
+def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
+    """Open a run, send what it is, then make the ring end where each message says, until it is cancelled."""
+    from drivers.runlog.replay import Replay  # noqa: PLC0415  # reads Parquet
+    from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
+
+    with Run.open(folder) as run, Replay(run, ring) as replay:
+        replay.advance(0.0)
+        bench, mistake = read_bench_of(run)
+        reporter.send(
+            ReplayInfo(run.duration_s, make_bench_info(run, bench), list_lanes(run, bench), list_events(run, mistake))
+        )
+        while True:
+            replay.advance(float(reporter.newest()))
+
+
+def export_run(reporter: Reporter, folder: Path, file: Path) -> None:
+    """Write a run as the file's suffix says; cancelled, nothing is left of it."""
+    from drivers.runlog.export import export_csv, export_mdf4  # noqa: PLC0415  # the MDF library is slow to import
+    from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
+
+    with Run.open(folder) as run:
+        write = export_mdf4 if file.suffix == ".mf4" else export_csv
+        if not write(run, file, reporter.report):
+            raise Cancelled
+
+
+def read_bench_of(run: Run) -> tuple[Bench | None, str]:
+    """The bench file that the run carries, None for a run without one; where it has a mistake, the sentence."""
+    from drivers.benchfile import read_recorded_bench  # noqa: PLC0415  # only this process reads bench files
+
+    carried: Any = run.meta.get("bench")
+    try:
+        name, text = str(carried["file"]), carried["text"]
+    except (TypeError, KeyError):
+        return None, ""
+    try:
+        return read_recorded_bench(name, str(text)), ""
+    except BenchFileError as error:
+        return None, error.sentence
+
+
+def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
+    """What the run's own copy of the bench file says; a run without one still shows its channels."""
+    from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
+    from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
+
+    measured = ChannelTable(run.table.channels[: run.measured])
+    cells = sum(CELL_VOLTAGES.fullmatch(name) is not None for name in run.table.names)
+    sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
+    words = run.meta.get("words", {})
+    return BenchInfo(
+        run.name,
+        str(run.folder),
+        str(run.meta.get("mode") or ("hil" if bench is None else bench.bench.mode)),
+        "" if bench is None else bench.bench.closure,
+        True if bench is None else bench.bench.attended,
+        cells,
+        sources,
+        () if bench is None else tuple(list_limit_pairs(bench, measured, whole=False)),
+        words={channel: {int(number): word for number, word in table.items()} for channel, table in words.items()},
+    )
+
+
+def list_lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
+    """The lanes as declared, those that the run has columns of."""
+    known = {tuple(name.split("/")[:2]) for name in run.table.names}
+    active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
+
+    def is_active(lane: LaneSection) -> bool:
+        return active[lane.role] == lane.name if lane.role in active else lane.active
+
+    declared = () if bench is None else bench.lane
+    recorded = (lane for lane in declared if (lane.role, lane.name) in known)
+    return tuple(LaneInfo(lane.role, lane.name, is_active(lane)) for lane in recorded)
+
+
+def list_events(run: Run, mistake: str = "") -> list[EventRecord]:
+    """What was noted while it ran; first of all the `mistake` in its bench file, which hides limits and lanes."""
+    if not mistake:
+        return run.events()
+    text = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"
+    first = EventRecord(0, run.start_s, 0.0, Event(Level.WARNING, "replay", text))
+    return [first, *(replace(record, number=record.number + 1) for record in run.events())]

@@ -1,0 +1,94 @@
+"""The state machine in plain sight: every state, the one that holds, and under it how the loop keeps time."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from control.state import BenchState
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.themes import LABEL_PX, Theme, font
+
+if TYPE_CHECKING:
+    from workbench.session.status import LoopStats, SessionStatus
+
+WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
+_MARK: Final = "▲ "
+_NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
+
+
+class StateIndicator(QWidget):
+    """Two lines at the right of the toolbar; where there is no room, the state that holds stands alone."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.state, self.loop = QLabel(), QLabel()
+        self.state.setAccessibleName("State")
+        self.loop.setToolTip("Turns a second, lateness of a turn against its due time, turns that were left out")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 6, 0, 6)
+        column.setSpacing(2)
+        for part in (self.state, self.loop):
+            part.setTextFormat(Qt.TextFormat.RichText)
+            part.setFont(font(LABEL_PX))
+            part.setProperty("tone", "label")
+            part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            part.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            column.addWidget(part)
+        self._status: SessionStatus | None = None
+
+    def show_status(self, status: SessionStatus) -> None:
+        """State, or trip with its reason; loop figures."""
+        self._status = status
+        self._show_state(status.state, status.trip_reason)
+        self._show_loop(status.loop)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        super().resizeEvent(event)
+        if self._status is not None:
+            self._show_state(self._status.state, self._status.trip_reason)
+
+    def _show_state(self, state: BenchState, reason: str) -> None:
+        plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
+        room = self.width() - 4.0
+        if state is BenchState.TRIPPED:
+            words = f"{_MARK}{state.word}"
+            left = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
+            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, left)
+            rich = f"{self._word(words, self.theme.red, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
+        elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
+            rich = self._word(state.word, self._colour(state), bold=True)
+        else:
+            rich = self._word(_NEXT, self.theme.faint).join(
+                self._word(one.word, self._colour(one) if one is state else self.theme.faint, bold=one is state)
+                for one in WAY
+            )
+        if rich != self.state.text():
+            self.state.setText(rich)
+            spoken = f"{state.word}. {reason}".strip(". ") if state is BenchState.TRIPPED else state.word
+            self.state.setToolTip(f"{spoken}. Leave it by a reset with a reason." if reason else spoken)
+            self.state.setAccessibleDescription(spoken)
+
+    def _colour(self, state: BenchState) -> str:
+        return self.theme.amber if state is BenchState.RUNNING else self.theme.text
+
+    @staticmethod
+    def _word(text: str, colour: str, *, bold: bool = False) -> str:
+        weight = ";font-weight:600" if bold else ""
+        return f'<span style="color:{colour}{weight}">{escape(text)}</span>'
+
+    def _show_loop(self, loop: LoopStats) -> None:
+        late = fmt.MILLISECOND.text(loop.late_p99_s)
+        rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
+        missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
+        rich = "&nbsp;&nbsp; ".join(
+            f"{self._word(word, self.theme.muted)} {self._word(value, self.theme.text, bold=True)}"
+            for word, value in (("loop", rate), ("late p99", late), ("missed", missed))
+        )
+        if rich != self.loop.text():
+            self.loop.setText(rich)

@@ -1,0 +1,100 @@
+"""The line at the bottom: what kind of bench, where it records, who watches, what the window costs."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.themes import font
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.session.bench_info import BenchInfo
+    from workbench.session.status import SessionStatus
+    from workbench.window.stats import WindowStats
+    from workbench.window.widgets.themes import Theme
+
+
+Part = tuple[str, str, str]  # a muted word, a fact, and what follows it
+_GAP_PX: Final = 24
+_MESSAGE_MS: Final = 10_000
+
+
+class StatusLine(QWidget):
+    """Facts with a muted word before each; where there is no room, fewer words; the last message at the right."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setFixedHeight(26)
+        self.theme = theme
+        self._facts, self._message = QLabel(), QLabel()
+        self._facts.setTextFormat(Qt.TextFormat.RichText)
+        self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._facts.setAccessibleName("Bench facts")
+        self._message.setProperty("tone", "muted")
+        self._message.hide()
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.timeout.connect(self._message.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.addWidget(self._facts, 1)
+        row.addWidget(self._message)
+
+    def say(self, sentence: str) -> None:
+        """A sentence that nobody has to answer; it goes by itself."""
+        room = self.width() // 2
+        short = self._message.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room)
+        self._message.setText(short)
+        self._message.setToolTip(sentence)
+        self._message.show()
+        self._silence.start(_MESSAGE_MS)
+
+    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats) -> None:
+        for brief in (False, True):
+            parts = _parts(bench, status, stats, brief=brief)
+            if self._width(parts) <= self._facts.width():
+                break
+        muted, bold = self.theme.muted, f'<b style="color:{self.theme.text}">'
+        rich = "&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; ".join(
+            f'<span style="color:{muted}">{escape(word)} {bold}{escape(fact)}</b>{escape(rest)}</span>'
+            for word, fact, rest in parts
+        )
+        if rich != self._facts.text():
+            self._facts.setText(rich)
+            self._facts.setToolTip(", ".join(f"{word} {fact}{rest}".strip() for word, fact, rest in parts))
+
+    def _width(self, parts: Sequence[Part]) -> float:
+        plain, bold = QFontMetricsF(font()), QFontMetricsF(font(bold=True))
+        words = sum(
+            plain.horizontalAdvance(f"{word} {rest}") + bold.horizontalAdvance(fact) for word, fact, rest in parts
+        )
+        return words + _GAP_PX * (len(parts) - 1)
+
+
+def _parts(bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *, brief: bool) -> list[Part]:
+    parts: list[Part] = []
+    if bench is not None and bench.mode:
+        parts.append(("mode", bench.mode, ""))
+        parts.append(("closure", bench.closure, ""))
+        parts.append(("class" if brief else "evidence class", status.evidence_class, ""))
+        if not bench.attended:
+            parts.append(("", "unattended", ""))
+    if status.run_name:
+        parts.append(("run", status.run_name, ""))
+        size = fmt.format_bytes(status.recorded.octets)
+        parts.append(("", size, "") if brief else ("", fmt.count(status.recorded.ticks), f" ticks, {size}"))
+    if status.guard.alive or status.loop.rate_hz:
+        median = status.guard.median_s
+        reaction = "" if median is None else f", {fmt.step_time(median)}" + ("" if brief else " median reaction")
+        parts.append(("guard", "alive" if status.guard.alive else "NOT ALIVE", reaction))
+        words = "yes" if status.realtime else "no" if brief else status.realtime_words or "no"
+        parts.append(("real-time" if brief else "real-time permission", words, ""))
+    pace = f"{stats.fps:.0f} fps" if stats.fps > 0.0 else "draws nothing"
+    return [*parts, ("window", pace, f", {stats.cpu_pct:.0f} % of a core")]

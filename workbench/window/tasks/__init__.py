@@ -1,0 +1,1 @@
+"""Long work beside the window: child processes and threads behind one interface."""

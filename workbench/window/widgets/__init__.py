@@ -1,0 +1,1 @@
+"""Small widgets, themes, icons and formats that all pages share."""

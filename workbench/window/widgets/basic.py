@@ -1,0 +1,101 @@
+"""Small pieces that docks and pages share: titles, labels, buttons, dock frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QDockWidget, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.themes import LABEL_PX, font
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def label(text: str = "", tone: str = "", *, wrap: bool = False) -> QLabel:
+    """A label in one of the style sheet's tones."""
+    made = QLabel(text)
+    made.setProperty("tone", tone)
+    made.setWordWrap(wrap)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    return made
+
+
+def button(text: str, run: Callable[[], object], kind: str = "", *, tip: str = "") -> QPushButton:
+    """A push button of one of the style sheet's kinds."""
+    made = QPushButton(text)
+    made.setProperty("kind", kind)
+    made.setAutoDefault(False)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda: run())  # noqa: PLW0108  # `clicked` hands over a flag that nobody wants
+    return made
+
+
+def restyle(widget: QWidget, name: str, value: str) -> None:
+    """Set a property that the style sheet looks at, and have it look again."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+class Combo(QComboBox):
+    """A combo box whose arrow is one of our icons; the style sheet has none."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        super().paintEvent(event)
+        painter = QPainter(self)
+        box = QRectF(self.width() - 22.0, self.height() / 2.0 - 6.0, 12.0, 12.0)
+        paint_icon(painter, "down", box, self.palette().color(self.foregroundRole()))
+        painter.end()
+
+
+class DockTitle(QWidget):
+    """A dock's title: a word in capitals and a fact at the right. Dragging it moves the dock."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = QLabel(title.upper())
+        self.fact = QLabel()
+        spaced = font(LABEL_PX, bold=True)
+        spaced.setLetterSpacing(spaced.SpacingType.AbsoluteSpacing, 0.6)
+        for part in (self.title, self.fact):
+            part.setFont(spaced)
+            part.setProperty("tone", "label")
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.fact.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.fact.setAlignment(Qt.AlignmentFlag.AlignRight)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 10, 16, 6)
+        row.addWidget(self.title)
+        row.addWidget(self.fact, 1)
+
+    def show_fact(self, text: str) -> None:
+        if self.fact.text() != text:
+            self.fact.setText(text)
+            self.fact.setToolTip(text)
+
+
+class Dock(QDockWidget):
+    """A dock that moves, floats and closes; its object name is what a saved layout knows it by."""
+
+    def __init__(self, name: str, title: str, content: QWidget) -> None:
+        super().__init__(title)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.bar = DockTitle(title)
+        self.set_bar(self.bar)
+        self.setWidget(content)
+
+    def set_bar(self, bar: QWidget) -> None:
+        """What stands for the title."""
+        self.setTitleBarWidget(bar)
+        bar.setToolTip("Drag to move, double-click to float, right-click for more")
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def turn_float(self) -> None:
+        """Float, or go back to where it was."""
+        self.setFloating(not self.isFloating())

@@ -1,0 +1,194 @@
+"""Dialogs: a question, a reason, a fault with its parameters. None of them stops OUTPUTS OFF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.session.bench_info import ChoiceParameter, NumberParameter
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.basic import Combo, button, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.session.actions import Failure
+    from workbench.session.bench_info import FaultSpec
+
+OFF_KEYS = "Ctrl+."
+
+
+class Dialog(QDialog):
+    """A dialog with a title, a body and buttons; Ctrl+. switches the outputs off from here too."""
+
+    outputs_off = Signal()
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(440)
+        off = QShortcut(QKeySequence(OFF_KEYS), self)
+        off.activated.connect(self.outputs_off)
+        self.body = QVBoxLayout()
+        self.yes = button(accept, self.accept, "primary")
+        self.no = button("Cancel", self.reject)
+        self.yes.setDefault(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(label(title, "title", wrap=True))
+        if sentence:
+            column.addWidget(label(sentence, "muted", wrap=True))
+        column.addLayout(self.body)
+        row = QHBoxLayout()
+        self.off = button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
+        self.off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and Space must not find it by chance
+        row.addWidget(self.off)  # a modal dialog bars the way to the one in the toolbar
+        row.addStretch(1)
+        row.addWidget(self.no)
+        row.addWidget(self.yes)
+        column.addLayout(row)
+
+
+class QuestionDialog(Dialog):
+    """Asks before something that matters happens."""
+
+
+class ReasonDialog(Dialog):
+    """Asks why; empty is no reason."""
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent, title, sentence, accept)
+        self.text = QLineEdit()
+        self.text.setPlaceholderText("What was found, and why it is safe to go on")
+        self.text.setAccessibleName("Reason")
+        self.text.textChanged.connect(self._judge)
+        self.body.addWidget(self.text)
+        self._judge("")
+        self.text.setFocus()
+
+    def _judge(self, text: str) -> None:
+        enough = bool(text.strip())
+        self.yes.setEnabled(enough)
+        self.yes.setToolTip("" if enough else "Write a reason first; it is recorded.")
+
+    @property
+    def reason(self) -> str:
+        return self.text.text().strip()
+
+
+class InjectDialog(Dialog):
+    """Chooses a fault and its parameters, within their bounds."""
+
+    def __init__(self, parent: QWidget | None, faults: Sequence[FaultSpec]) -> None:
+        super().__init__(parent, "Inject a fault", "", "Inject")
+        self._faults = list(faults)
+        self.kind = Combo()
+        self.kind.setAccessibleName("Fault")
+        for fault in self._faults:
+            self.kind.addItem(fault.label)
+        self._where = label("", "muted", wrap=True)
+        self.body.addWidget(self.kind)
+        self.body.addWidget(self._where)
+        self.fields: dict[str, tuple[QDoubleSpinBox | QComboBox, NumberParameter | ChoiceParameter]] = {}
+        self._form = QWidget()
+        self.body.addWidget(self._form)
+        self.kind.currentIndexChanged.connect(self._show)
+        self._show(0)
+
+    @property
+    def fault(self) -> FaultSpec:
+        return self._faults[self.kind.currentIndex()]
+
+    def _show(self, number: int) -> None:
+        fault = self._faults[number]
+        self._where.setText(fault.where)
+        fresh = QWidget()
+        form = QFormLayout(fresh)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(16)
+        self.fields = {}
+        for parameter in fault.parameters:
+            field = _choice(parameter) if isinstance(parameter, ChoiceParameter) else _number(parameter)
+            field.setAccessibleName(parameter.label)
+            bounds = "" if isinstance(parameter, ChoiceParameter) else f" ({_bounds(parameter)})"
+            words = label(f"{parameter.label}{bounds}")
+            words.setMinimumHeight(field.sizeHint().height())  # on a line with the figures
+            form.addRow(words, field)
+            self.fields[parameter.name] = (field, parameter)
+        self.body.replaceWidget(self._form, fresh)
+        self._form.hide()
+        self._form.deleteLater()
+        self._form = fresh
+
+    @property
+    def values(self) -> dict[str, float | str]:
+        """Parameters in SI."""
+        made: dict[str, float | str] = {}
+        for name, (field, parameter) in self.fields.items():
+            if isinstance(field, QComboBox):
+                made[name] = field.currentText()
+            elif isinstance(parameter, NumberParameter):
+                shown = _display(parameter)
+                made[name] = (field.value() - shown.offset) / shown.scale
+        return made
+
+
+def _choice(choice: ChoiceParameter) -> QComboBox:
+    field = Combo()
+    field.addItems(list(choice.options))
+    return field
+
+
+def _number(parameter: NumberParameter) -> QDoubleSpinBox:
+    shown = _display(parameter)
+    field = QDoubleSpinBox()
+    field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
+    field.setRange(shown.shown(parameter.low), shown.shown(parameter.high))
+    field.setValue(shown.shown(parameter.default))
+    if shown.unit:
+        field.setSuffix(f" {shown.unit}")
+    field.setToolTip(_bounds(parameter))
+    return field
+
+
+def _display(parameter: NumberParameter) -> fmt.Display:
+    return fmt.COUNT if parameter.whole else fmt.find_display(f"/{parameter.name}", parameter.unit)
+
+
+def _bounds(parameter: NumberParameter) -> str:
+    shown = _display(parameter)
+    return f"{shown.number(parameter.low)} to {shown.text(parameter.high)}"
+
+
+class DetailsDialog(Dialog):
+    """An event or a failure in full, to read and to copy."""
+
+    def __init__(self, parent: QWidget | None, failure: Failure) -> None:
+        super().__init__(parent, failure.sentence, failure.hint, "Copy")
+        text = QPlainTextEdit(failure.details or failure.sentence)
+        text.setReadOnly(True)
+        text.setAccessibleName("Details")
+        self.body.addWidget(text)
+        self.no.setText("Close")
+        self.accepted.connect(lambda: QApplication.clipboard().setText(format_failure(failure)))
+
+
+def format_failure(failure: Failure) -> str:
+    """Everything known of a failure, for the clipboard."""
+    return "\n".join(filter(None, (failure.sentence, failure.hint, failure.details)))
