@@ -143,11 +143,11 @@ def test_an_mpc_plans_for_another_size_what_it_plans_for_this_one(parallel: int,
     """As far as its quadratic program is solved: to some thousandths of a rate of 1/h."""
     model = importlib.import_module("control.mpc_model")
     mpc = importlib.import_module("control.mpc")
-    limits = model.Limits(3.0, 3.85, 0.05, 0.95, 318.0)
+    limits = model.MpcLimits(3.0, 3.85, 0.05, 0.95, 318.0)
     size = parallel * cell_ah / 60.0
 
     def plan(parallel: int, cell_ah: float, size: float) -> Floats:
-        made = mpc.Plan(24, 0.5, parallel, cell_ah, limits)
+        made = mpc.MpcPlan(24, 0.5, parallel, cell_ah, limits)
         start, wanted = np.array([0.6, 0.0, 0.0, 0.01, -0.01]), np.linspace(-50.0, 20.0, 24) * size
         for _ in range(10):
             assert made.solve(start, wanted, CurrentRange(60.0 * size, 60.0 * size))
@@ -160,10 +160,10 @@ def test_an_mpc_plans_for_another_size_what_it_plans_for_this_one(parallel: int,
 
 def test_the_mpc_expects_the_same_voltage_of_one_large_cell_as_of_twelve_small_ones() -> None:
     model = importlib.import_module("control.mpc_model")
-    drops = [model.Polarisation(model.cells_abreast(*of)) for of in ((12, 5.0), (1, 60.0))]
+    drops = [model.Polarisation(model.count_parallel_cells(*of)) for of in ((12, 5.0), (1, 60.0))]
     one_v, other_v = (drop.step(60.0, 10.0) for drop in drops)
     assert one_v == other_v
     assert 0.1 < one_v < 0.2
-    assert model.coolest_a(300.0, 298.0, 318.0, model.cells_abreast(1, 60.0)) == pytest.approx(
+    assert model.coolest_a(300.0, 298.0, 318.0, model.count_parallel_cells(1, 60.0)) == pytest.approx(
         model.coolest_a(300.0, 298.0, 318.0, 12.0)
     )

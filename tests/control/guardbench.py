@@ -101,7 +101,7 @@ class FakeMouth:
     def keep_alive(self) -> bool:
         return True
 
-    def speak(self) -> list[SafeStepResult]:
+    def execute(self) -> list[SafeStepResult]:
         self.spoken += 1
         now_s = time.monotonic()
         sent_s = now_s - self.takes_s

@@ -51,7 +51,7 @@ class SmallBench:
 
     def spec(self, **changes: Any) -> Any:
         limits = self.module.BenchLimits(TABLE.channels, LOW, HIGH, DECLARED)
-        spec = self.module.GateSpec(
+        spec = self.module.GateConfig(
             table=TABLE,
             limits=limits,
             current="supply/current",

@@ -25,7 +25,7 @@ def watch(*, armed: bool = True, **changes: Any) -> GuardState:
         "attended": True,
         "silent_s": 0.12,
         "client_silent_s": 2.0,
-        "last_words": (),
+        "safe_commands": (),
         "report": Path("none"),
     }
     guard = GuardState(GuardConfig(**{**settings, **changes}))

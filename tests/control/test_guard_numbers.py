@@ -53,8 +53,8 @@ class Wire:
         self._hang("keep_alive")
         return True
 
-    def speak(self) -> list[SafeStepResult]:
-        self._hang("speak")
+    def execute(self) -> list[SafeStepResult]:
+        self._hang("execute")
         self.executed += 1
         now_s = time.monotonic()
         return [SafeStepResult(self.name, verified=True, sent_s=now_s, verified_s=now_s, detail="")]
@@ -118,11 +118,11 @@ def peers(tmp_path: Path, wires: tuple[Wire, ...]) -> Iterator[Peers]:
         connection.close()
 
 
-@pytest.mark.parametrize("hangs_in", ["keep_alive", "speak"])
+@pytest.mark.parametrize("hangs_in", ["keep_alive", "execute"])
 def test_off_is_acknowledged_though_a_driver_hangs(peers: Peers, hangs_in: str) -> None:
     wire = peers.wires[0]
     wire.hangs_in = hangs_in
-    if hangs_in == "speak":
+    if hangs_in == "execute":
         peers.client.send_bytes(encode(OFF, 1))
     assert wire.hung.wait(SOON_S)
     assert peers.press(7) < RECEIVED_S
@@ -160,7 +160,7 @@ def test_a_second_off_on_a_tripped_bench_is_executed_again_and_answered_under_it
 
 def test_presses_while_the_sequence_runs_are_answered_by_one_that_began_after_them(peers: Peers) -> None:
     wire = peers.wires[0]
-    wire.hangs_in = "speak"
+    wire.hangs_in = "execute"
     peers.client.send_bytes(encode(OFF, 1))
     assert wire.hung.wait(SOON_S)
     assert [peers.press(number) < RECEIVED_S for number in (2, 3)] == [True, True]

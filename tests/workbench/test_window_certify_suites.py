@@ -49,11 +49,11 @@ def test_c(rec):
 WAITS = """
 import time
 from pathlib import Path
-from workbench.certify.job import given
+from workbench.certify.job import read_job
 
 @case("W-01")
 def test_waits(rec):
-    while not (given().out / "stop").exists():
+    while not (read_job().out / "stop").exists():
         time.sleep(0.02)
     rec.check("waited", 1.0, "1", lo=1.0)
 

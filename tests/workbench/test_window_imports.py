@@ -66,7 +66,8 @@ def ready(window):
     look()
 
 session = running_session(past_s=3.0)
-status = run_window(lambda: session, past=partial(RunLibrary, home), memory=LayoutSettings(home / "layout.ini"), ready=ready)
+memory = LayoutSettings(home / "layout.ini")
+status = run_window(lambda: session, past=partial(RunLibrary, home), memory=memory, ready=ready)
 modules = sorted({name.split(".")[0] for name in sys.modules})
 print(json.dumps({"status": status, "modules": modules, "closed": session.closed, "steps": steps}))
 """

@@ -241,11 +241,11 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from edge_bridge.fleet.row_store import Store
+from edge_bridge.fleet.row_store import RowStore
 from tests.edge_bridge.fleet.test_store import batch, row
-store = Store(Path(sys.argv[1]))
+store = RowStore(Path(sys.argv[1]))
 for start in range(1, 1_000_000, 10):
-    kept = store.take(batch(*(row(seq) for seq in range(start, start + 10)))).kept["pack-1"]
+    kept = store.commit(batch(*(row(seq) for seq in range(start, start + 10)))).kept["pack-1"]
     print(*(seq for seqs in kept.values() for seq in seqs), flush=True)
 """
 

@@ -132,8 +132,8 @@ def test_a(rec):
     rec.check('fine', 1.0, 'V')
 
 def progress():
-    from workbench.certify.job import given
-    return given().out / 'progress.jsonl'
+    from workbench.certify.job import read_job
+    return read_job().out / 'progress.jsonl'
 """
     (case,) = certified(tmp_path, body).cases
     assert case.verdict is Verdict.PASS
