@@ -19,7 +19,7 @@ def pass_to_verb(context: typer.Context) -> None:
     if verb is None:
         return
     before: Mapping[str, Any] = context.obj or {}
-    given = {**_given(context), **before}
+    given = {**_find_given(context), **before}
     if not given:
         return
     command: Any = context.command
@@ -37,7 +37,7 @@ def pass_to_verb(context: typer.Context) -> None:
     context.default_map = {**(context.default_map or {}), verb: given}
 
 
-def _given(context: typer.Context) -> Mapping[str, Any]:
+def _find_given(context: typer.Context) -> Mapping[str, Any]:
     """Options of this group that stand on the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = [name for name, source in sources.items() if getattr(source, "name", "") == "COMMANDLINE"]

@@ -51,7 +51,7 @@ def test_columns_are_cut_to_the_asked_time(tmp_path: Path) -> None:
 
 
 def test_a_cut_may_cross_the_seam_of_two_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.runlog.seal.grouped.__defaults__", (7,))
+    monkeypatch.setattr("drivers.runlog.seal.group_batches.__defaults__", (7,))
     recorder = Recorder.create(tmp_path / "run", TABLE, META, MEASURED)
     for number in range(40):
         recorder.put(*tick(number))

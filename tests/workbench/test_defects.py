@@ -43,7 +43,7 @@ MAKERS = {  # who may know a defect by its name
     "edge_bridge/edge/defects.py",
     "edge_bridge/fleet/defects.py",
     "workbench/compose/named_defects.py",
-    *(f"workbench/selftest/{name}.py" for name in ("chain", "chain_steps", "itinerary", "safety_steps")),
+    *(f"workbench/selftest/{name}.py" for name in ("chain", "chain_steps", "safety_steps", "steps")),
 }
 ASKERS = {  # who may make one
     "workbench/certify/job.py",

@@ -86,7 +86,7 @@ def test_a_fault_inside_an_instrument_that_is_not_emulated_is_refused(foreign: B
 
     desk = SimpleNamespace(has_part=emulates, inject=inject)
     dut = SimpleNamespace(map=read_dut_map(foreign.dut_map))
-    station = SimpleNamespace(bench=foreign, desk=desk, dut=dut)
+    station = SimpleNamespace(bench=foreign, emulated=desk, dut=dut)
     faults = InjectedFaults(cast("Any", station))
     with pytest.raises(Refused, match="bms of this bench is not emulated"):
         faults.inject("silent instrument", {"instrument": "bms"})

@@ -41,7 +41,7 @@ def real_bench() -> Bench:
 
 def confirmed(recorder: Recorder, peers: dict[str, str], desk: object = None) -> tuple[str, list[Level]]:
     """The class that is left of HIL, and the levels of what was told."""
-    station = SimpleNamespace(bench=real_bench(), peers=peers, desk=desk, evidence_class=HIL, recorder=recorder)
+    station = SimpleNamespace(bench=real_bench(), peers=peers, emulated=desk, evidence_class=HIL, recorder=recorder)
     told: list[Level] = []
     confirm_evidence(cast("Any", station), lambda event: told.append(event.level))
     return station.evidence_class, told

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from control.guard_link import pipe
 from workbench.compose.bench import compose
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.engine import status
 from workbench.engine.engine import Engine
 from workbench.session.order import EngineOrder
 from workbench.session.status import SessionStatus
@@ -27,7 +28,7 @@ def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
     engine = Engine(EngineOrder(EMULATED_BENCH, tmp_path), theirs, theirs, compose)
     first_looks, second_looked = threading.Event(), threading.Event()
 
-    def status(_: Engine) -> SessionStatus:
+    def make_status(_: Engine) -> SessionStatus:
         if first_looks.is_set():
             second_looked.set()
             return SessionStatus(run_name="second")
@@ -35,7 +36,7 @@ def test_a_status_that_was_looked_at_earlier_does_not_arrive_behind_a_later_one(
         second_looked.wait(OVERTAKEN_S)
         return SessionStatus(run_name="first")
 
-    monkeypatch.setattr(status, "status", status)
+    monkeypatch.setattr(status, "make_status", make_status)
     herald = threading.Thread(target=engine.publish)
     herald.start()
     assert first_looks.wait(10.0)

@@ -93,7 +93,7 @@ def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, said: str
 
 
 def test_suite_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite_loader, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(suite_loader, "TIMEOUT_S", 1.0)
     made = read(suite(tmp_path / "mine", "import time\ntime.sleep(600)"))
     assert "within 1 s" in made.broken[0]
     assert not psutil.pid_exists(made.pid)

@@ -39,7 +39,7 @@ def work(window):
     runs, bench, waiting = window.runs, window.bench, window.controller.background.tasks
     window.show_page("Runs")
     yield lambda: runs.table.rows
-    runs.open_chosen()
+    runs.open_selected()
     yield lambda: bench.replay is not None and bench.store is not None and bench.store.newest_s > 500.1
     bench.leave_replay()
     for suffix in ("csv", "mf4"):

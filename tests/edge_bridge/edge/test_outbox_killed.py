@@ -33,7 +33,7 @@ while True:
     outbox.commit(number, float(number))
     if number % 3 == 0:
         for row in outbox.due(2, float(number)):
-            outbox.sent([row], float(number))
+            outbox.mark_sent([row], float(number))
             told.write(json.dumps([row.key.boot, row.key.seq, row.values]) + chr(10))  # the host has stored it
             outbox.acknowledge(row.key.boot, [(row.key.seq, row.key.seq)])
 """
