@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import itertools
+import math
 import multiprocessing
 import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
@@ -198,6 +199,7 @@ class LiveSession:
         self._ring: RingReader | None = None
         self._ring_path = Path()
         self._status, self._news_s = SessionStatus(), time.monotonic()
+        self._report_s = -math.inf  # when the guard last reported a trip
 
     def _receive_guard_reports(self) -> None:
         for report in _receive_all(self._guard):
@@ -285,6 +287,7 @@ class LiveSession:
                 self._presses.receive("guard", number, at_s)
             case TripReport():
                 self.guard_reports.append(report)
+                self._report_s = time.monotonic()
                 self._presses.take_report(report)
                 if self._ended:
                     self._guard_alone(report)
@@ -320,6 +323,8 @@ class LiveSession:
         output = OutputState.UNKNOWN if left is None else left.output  # what was read back last, never what should be
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
+        if code and self._report_s > self._news_s:  # a guard is quicker than the end of a large process
+            self._guard_alone(self.guard_reports[-1])
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
         for pending in self._pending.values():

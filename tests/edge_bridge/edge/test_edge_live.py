@@ -89,7 +89,7 @@ def test_bundles_from_the_fleet_are_taken_up_refused_or_reverted_without_losing_
         ends: dict[str, tuple[str, str]] = {}
         for path in (shelf.foreign, shelf.second, shelf.first, shelf.sick, shelf.third):
             fleet.send_bundle(path.read_bytes(), "pack-1")
-            turn_until(fleet, lambda: node(fleet).sending.over)
+            turn_until(fleet, lambda: node(fleet).sending.is_over)
             ends[path.stem] = node(fleet).sending.state, node(fleet).sending.reason
         running = node(fleet).bundle
         edge.process.terminate()
