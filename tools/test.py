@@ -31,7 +31,7 @@ def pytest(*arguments: str) -> int:
 
 def safety() -> int:
     """Exit status of the tests of what decides about safety; a branch of it that they do not walk fails them too."""
-    tests = [f"tests/control/test_{part}.py" for part in SAFETY]
+    tests = [f"tests/control/test_{part}.py" for part in (*SAFETY, "gate_trips")]
     return pytest(*tests, *(f"--cov=control.{part}" for part in SAFETY), "--cov-branch", "--cov-fail-under=100")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -96,3 +97,11 @@ class SmallBench:
 
     def allowed(self, verdict: Any) -> bool:
         return isinstance(verdict, self.module.Allowed)
+
+
+def just_above(x: float) -> float:
+    return math.nextafter(x, math.inf)
+
+
+def just_below(x: float) -> float:
+    return math.nextafter(x, -math.inf)

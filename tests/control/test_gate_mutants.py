@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from control import gate
-from tests.control import test_gate
+from tests.control import test_gate, test_gate_trips
 from tests.control.mutants import mutants
 from tests.control.smallbench import SmallBench
 
@@ -46,7 +46,9 @@ def survives(mutant: ModuleType, tests: list[Callable[[SmallBench], None]]) -> b
 
 
 def test_every_mutant_of_the_gate_is_caught() -> None:
-    found: list[tuple[str, Any]] = inspect.getmembers(test_gate, inspect.isfunction)
+    found: list[tuple[str, Any]] = [
+        member for module in (test_gate, test_gate_trips) for member in inspect.getmembers(module, inspect.isfunction)
+    ]
     tests = [test for name, test in found if name.startswith("test_")]
     survivors: set[tuple[str, str]] = set()
     count = 0
