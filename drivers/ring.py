@@ -105,9 +105,9 @@ class RingWriter:
     """The one writer of a ring, in the engine."""
 
     def __init__(self, path: Path, file: BinaryIO, buffer: mmap.mmap, layout: _Layout, measured: int) -> None:
-        """`create` makes one."""
+        """Take the parts; call `create` to make a writer."""
         self.path = path
-        self._file = file  # held for as long as this writes
+        self._file = file  # kept open while this writes
         self._buffer = buffer
         self._layout = layout
         self._count = 0
@@ -183,7 +183,7 @@ class RingReader:
     """One reader of a ring; any process may open any number."""
 
     def __init__(self, buffer: mmap.mmap, layout: _Layout, table: ChannelTable, measured: int) -> None:
-        """`open` makes one."""
+        """Take the parts; call `open` to make a reader."""
         self.table = table
         self.measured = measured
         self._buffer = buffer
