@@ -61,7 +61,7 @@ class CcCvController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
+    """Build the controller; settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
     current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
     return CcCvController(current_a, voltage_v, pack.parallel * pack.cell_ah)
 

@@ -98,7 +98,10 @@ class Gate:
     """Checks each command against the bench limits and against what is known of the bench at that instant."""
 
     def __init__(self, spec: GateConfig, rest: Command) -> None:
-        """Take `rest`, applied until a first command passes. Raise `ValueError` if `rest` breaks or lacks a limit."""
+        """Take `rest`, applied until a first command passes.
+
+        Raise `ValueError` if `rest` breaks a limit, or a limit or a time of the emergency-stop chain is missing.
+        """
         self.spec = spec
         names = ((spec.current,), spec.cell_voltage, spec.cell_temperature)
         self._commanded = tuple(spec.limits.only(spec.table.indices(some)) for some in names)

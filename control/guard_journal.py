@@ -1,4 +1,4 @@
-"""The guard's journal: one JSON object a line, appended by the guard, read when its run is over.
+"""The guard's journal: one JSON object per line, appended by the guard, read when its run is over.
 
 Each line has `t_s` (time in s on the machine's monotonic clock), `guard` (the kind of record), and the fields of that
 kind; a number that is not known is NaN. In an older journal, without numbers of trips and requests, they read as 0.

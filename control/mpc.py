@@ -156,7 +156,10 @@ class MpcController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`."""
+    """Build the controller.
+
+    Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`.
+    """
     low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
     low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
     high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K

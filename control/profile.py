@@ -35,6 +35,6 @@ class ProfileController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
+    """Build the controller; settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
     del pack
     return ProfileController(read_current_profile(settings))

@@ -52,7 +52,7 @@ class SendQueue:
             return self._changed.wait_for(self._idle, max(0.0, until_s - time.monotonic()))
 
     def close(self, then: Callable[[], object] | None = None) -> None:
-        """End the thread, which then calls `then`, once everything is delivered; return at once."""
+        """Let the thread end, and call `then`, once everything is delivered; return at once."""
         with self._changed:
             self._closing, self._closed = True, then
             self._changed.notify_all()

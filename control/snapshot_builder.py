@@ -42,7 +42,7 @@ class SnapshotBuilder:
         self._broken: set[str] = set()
 
     def build(self, t_s: float, events: list[Event]) -> Snapshot:
-        """Copy the newest values of all sources; if a source raises, its values are unknown, one event in `events`."""
+        """Copy the newest values of all sources; a source that raises is not known, and adds one event to `events`."""
         for source, span in zip(self.sources, self._spans, strict=True):
             try:
                 source.read(self._values[span], self._sampled_s[span], self._quality[span])

@@ -168,7 +168,7 @@ class SharedLock:
         return _shared, ({address: reduction.DupFd(file) for address, file in self._files.items()},)
 
     def hold(self) -> None:
-        """Hold the locks alone, once the engine is gone; does nothing for a shared lock."""
+        """Hold the locks alone, once the engine is gone; do nothing for a shared lock."""
         for address, file in self._files.items():
             if file < 0 and (taken := _open(_path(_folder(), address), make=True)) is not None:
                 self._files[address] = taken

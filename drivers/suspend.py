@@ -1,4 +1,4 @@
-"""Detects and inhibits sleep of the computer: in sleep no process runs, and the clock of their time-outs stops.
+"""Detects and inhibits sleep of the computer: in sleep no process runs, and the clock of the time-outs stops.
 
 Two clocks show it: one counts sleep, one does not. While the computer is awake their difference is constant.
 """
