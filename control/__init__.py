@@ -1,1 +1,1 @@
-"""Decide, then gate: controllers, gate, guard, loop."""
+"""Controllers, gate, guard and loop: decide a command, then gate it."""

@@ -1,4 +1,4 @@
-"""What a bench proves of itself before it may carry current, in the order in which things come alive."""
+"""The arming checklist: what a bench must prove before it may carry current, in the order of switching on."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Floats
 
-IDENTITIES: Final = "identities"  # of the instruments; its `values` are by their names
-FRAMES: Final = 10  # averaged: noise of 1 mV falls to a fifteenth of a step
+IDENTITIES: Final = "identities"  # check of the instruments' identities; its `values` are by instrument name
+FRAMES: Final = 10  # readings averaged: noise of 1 mV falls to a fifteenth of a step
 FRAME_S: Final = 0.1
 FAST_S: Final = 0.04
 LATE_S: Final = 1.0
@@ -45,13 +45,13 @@ CURRENTS: Final = (PACK_CURRENT, SUPPLY_CURRENT)
 
 
 class Identified(Protocol):
-    """Something that says who it is, with its firmware."""
+    """A part that reports its identity, with its firmware."""
 
     def identity(self) -> str: ...
 
 
 class CellOutputs(Identified, Protocol):
-    """The cell simulator, as far as arming goes."""
+    """The cell simulator, as far as arming uses it."""
 
     def prepare(self) -> None: ...
     def protections(self) -> tuple[Floats, Floats]: ...
@@ -60,12 +60,12 @@ class CellOutputs(Identified, Protocol):
 
 
 class CurrentSource(Identified, Protocol):
-    """The supply, as far as arming goes."""
+    """The supply, as far as arming uses it."""
 
     def lock(self, on: bool) -> None: ...  # noqa: FBT001  # the driver's verb
     def prepare(self) -> None: ...
     def protections(self) -> tuple[float, float, float]:
-        """Over-voltage in V, over-current in A, sourced and sunk."""
+        """Return over-voltage in V, then over-current in A, sourced and sunk."""
         ...
 
     def set_current(self, current_a: float) -> None: ...
@@ -73,7 +73,7 @@ class CurrentSource(Identified, Protocol):
 
 
 class ArmingDevice(Protocol):
-    """The device under test, as far as arming goes."""
+    """The device under test, as far as arming uses it."""
 
     @property
     def dbc_hash(self) -> str: ...
@@ -84,9 +84,9 @@ class ArmingDevice(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the checklist; `hint` says what to do about a failure.
+    """One line of the checklist; `hint` states what to do about a failure.
 
-    `values`: what was read, by name, where a program asks for it.
+    `values`: what was read, by name, for programs that need it.
     """
 
     name: str
@@ -98,12 +98,12 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ArmingBench:
-    """What arming works on. `read` gives a channel's newest value, `wait` lets time pass.
+    """What arming works on. `read` returns a channel's newest value, `wait` waits the given seconds.
 
-    `expect` and `others`: the model of each identity, and who else has one. `cell_v` from which the walk steps;
-    `protect`: declared (V, A) of cell simulator and supply. `dbc_hash` empty: taken as it is. `prove_guard`: whether
-    an instrument takes the guard's own connection. `going_live` is called before contactors close. `word` names the
-    value of a state or a fault as the device's own description has it.
+    `expect`: the expected model of each identity; `others`: further parts that have one. `cell_v`: the cell voltages
+    from which the cell-order check steps. `protect`: declared (V, A) of cell simulator and supply. `dbc_hash` empty:
+    any DBC is accepted. `prove_guard`: whether an instrument accepts the guard's own connection. `going_live` is called
+    before contactors close. `word` names the value of a state or a fault as in the device's own description.
     """
 
     cells: CellOutputs
@@ -124,14 +124,14 @@ class ArmingBench:
 
 @dataclass
 class Arming:
-    """The checklist of one bench; ends at the first failure, current and contactors off."""
+    """The checklist of one bench; it ends at the first failure, with current and contactors off."""
 
     bench: ArmingBench
     _zero_a: dict[str, float] = field(default_factory=dict[str, float])
     _values: dict[str, str] = field(default_factory=dict[str, str])
 
     def run(self) -> Generator[CheckResult, None, None]:
-        """Each check as it is done; all ok leaves cells live, contactors closed, the supply on at 0 A."""
+        """Yield each check when it is done; if all pass, cells are live, contactors closed, the supply on at 0 A."""
         checks: Sequence[tuple[str, Callable[[], tuple[bool, str]], str]] = (
             (IDENTITIES, self._identities, "check addresses and firmware in the bench file"),
             ("emergency-stop chain", self._chain, "release the emergency stop"),
@@ -158,7 +158,7 @@ class Arming:
                     return
             armed = True
         finally:
-            if not armed:  # also when nobody asks for the next check
+            if not armed:  # also when the caller stops before the next check
                 self._back_off()
 
     def _identities(self) -> tuple[bool, str]:
@@ -209,7 +209,7 @@ class Arming:
         bench.cells.set_voltages(bench.cell_v)
         bench.cells.outputs(on=True)
         bench.wait(bench.behaviour.settle_s)
-        # held until contactors are asked to close: the BMS takes a reset once nobody else asks for open
+        # held until contactors are requested to close: the BMS accepts a reset once no other sender requests open
         bench.device.request("open", reset=True, balance_off=True)
         healthy = self._until(bench.behaviour.health_channel, bench.behaviour.healthy, bench.behaviour.healthy_s)
         open_now = bench.read(BMS_CONTACTOR) == 0.0 and bench.read(CONTACTOR) == 0.0
@@ -266,7 +266,7 @@ class Arming:
         return good, ", ".join(told)
 
     def _fault(self) -> str:
-        """What the device complains of, and in which cell."""
+        """Return the fault that the device reports, and its cell."""
         fault = self.bench.read(BMS_FAULT)
         health, healthy = self.bench.behaviour.health_channel, self.bench.behaviour.healthy
         if fault == 0.0:
@@ -276,9 +276,9 @@ class Arming:
         return f"fault {self.bench.word(BMS_FAULT, fault)}" + (f" in cell {cell:g}" if cell > 0.0 else "")
 
     def _mean(self, names: Sequence[str], every_s: float) -> Floats:
-        """Average of `FRAMES` readings of each channel; NaN where one stayed missing.
+        """Return the average of `FRAMES` readings of each channel; NaN where one stayed missing.
 
-        One that is late, as on a busy machine, is no wrong wire: it is waited for, `LATE_S` in all.
+        A late reading, as on a busy machine, does not mean a wrong wire: wait for it, `LATE_S` in all.
         """
         rows, left_s = np.empty((FRAMES, len(names))), LATE_S
         for row in rows:
@@ -291,7 +291,7 @@ class Arming:
         return rows.mean(axis=0)
 
     def _until(self, name: str, wanted: tuple[float, ...], within_s: float) -> bool:
-        """Whether a channel comes to read one of `wanted` in time."""
+        """Wait until a channel reads one of `wanted`; return whether it did within `within_s`."""
         for _ in range(round(within_s / FAST_S)):
             if self.bench.read(name) in wanted:
                 return True
@@ -299,11 +299,11 @@ class Arming:
         return self.bench.read(name) in wanted
 
     def _back_off(self) -> None:
-        """No current, then no path for it; the cells stay, or a live BMS would see open wires."""
+        """Switch off current, then open its path; leave the cells on, or a live BMS would detect open wires."""
         for act in (
             lambda: self.bench.supply.set_current(0.0),
             lambda: self.bench.supply.output(on=False),
             lambda: self.bench.device.request("open"),
         ):
-            with suppress(Exception):  # the failure that led here is told; the guard stands behind this
+            with suppress(Exception):  # the failure that led here is reported; the guard covers a failure here
                 act()

@@ -1,4 +1,4 @@
-"""What every controller shares: a change without a jump, the range that the pack allows, and a score."""
+"""Output stage of every controller: a change without a jump, the range that the pack allows, and a score."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BLEND_A_S: Final = 100.0  # how fast the difference between two controllers fade
 
 
 class BumplessOutput:
-    """The end of a controller: fades in from the present current, keeps the range, counts cost and violations.
+    """Output of a controller: it fades in from the present current, keeps the range, counts cost and violations.
 
     `cost`: mean over time of the squared `error`, in the controller's own unit (A between current and duty for all
-    controllers with a duty). `violations`: decisions whose wish broke the allowed range, or that found a limit of the
-    controller broken. A decision over no time counts for neither.
+    controllers with a duty). `violations`: decisions whose requested current broke the allowed range, or that found a
+    limit of the controller broken. A decision over zero time counts for neither.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class BumplessOutput:
         self._present_a = current_a
 
     def current(self, wish_a: float, allowed: CurrentRange, dt_s: float) -> float:
-        """`wish_a`, faded in and kept within `allowed`; NaN anywhere gives 0 A."""
+        """Return `wish_a`, faded in and kept within `allowed`; NaN anywhere gives 0 A."""
         if self._present_a is not None:
             self._offset_a, self._present_a = self._present_a - wish_a, None
         fade_a = BLEND_A_S * dt_s
@@ -39,7 +39,7 @@ class BumplessOutput:
         return clamp(wish_a + self._offset_a, allowed)
 
     def decision(self, current_a: float, error: float, dt_s: float, *, broken: bool) -> Decision:
-        """The decision for the next `dt_s`, with cost and violations so far."""
+        """Return the decision for the next `dt_s`, with cost and violations so far."""
         self._elapsed_s += dt_s
         self._squares += error * error * dt_s
         self._violations += broken and dt_s > 0.0
@@ -48,7 +48,7 @@ class BumplessOutput:
 
 
 def clamp(current_a: float, allowed: CurrentRange) -> float:
-    """`current_a` kept within `allowed`; what is not a number, either way, is 0 A."""
+    """Return `current_a` kept within `allowed`; a NaN, in the current or a bound, counts as 0 A."""
     charge_a = max(0.0, allowed.charge_a)  # in this order NaN gives 0
     discharge_a = max(0.0, allowed.discharge_a)
     if -charge_a <= current_a <= discharge_a:
@@ -59,5 +59,5 @@ def clamp(current_a: float, allowed: CurrentRange) -> float:
 
 
 def is_outside(current_a: float, allowed: CurrentRange) -> bool:
-    """Whether a wish lies outside `allowed`."""
+    """Whether a requested current is outside `allowed`."""
     return not -allowed.charge_a <= current_a <= allowed.discharge_a

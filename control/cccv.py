@@ -1,4 +1,4 @@
-"""Constant current, then constant voltage of the highest cell, until the current has fallen to C/20."""
+"""CC-CV controller: constant current, then constant voltage of the highest cell, until the current falls to C/20."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec
 
 INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
-CELL_OHM_AH: Final = 0.14  # what a cell of 1 Ah answers to current within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
+CELL_OHM_AH: Final = 0.14  # resistance of a cell of 1 Ah within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
 RISE_1_H_S: Final = 0.5  # of the capacity as a current, per second: charging begins softly
 NEAR_V: Final = 0.005
 ENDS_AT_H: Final = 20.0  # C/20
@@ -25,9 +25,9 @@ ENDS_AT_H: Final = 20.0  # C/20
 class CcCvController:
     """Charges with `current_a` until the highest cell reads `voltage_v`, then holds that by integrating its error.
 
-    Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2); overshoots of more than 5 mV
-    count as violations, and so does what is not known: without every cell's voltage and the pack's current it does
-    not charge.
+    Its cost is the mean squared overshoot of the highest cell above `voltage_v` (V^2). An overshoot of more than 5 mV
+    counts as a violation, and so does an unknown value: it does not charge without every cell's voltage and the pack's
+    current.
     """
 
     def __init__(self, current_a: float, voltage_v: float, pack_ah: float) -> None:
@@ -41,9 +41,9 @@ class CcCvController:
         del estimate
         highest_v = float(reading.voltage_v.max())
         below_v = self._voltage_v - highest_v
-        knows = math.isfinite(highest_v) and math.isfinite(reading.current_a)  # an overshoot nobody measured is no zero
+        knows = math.isfinite(highest_v) and math.isfinite(reading.current_a)  # an unmeasured overshoot is not zero
         if knows:
-            # within what may flow, or the integral would run away while the pack allows less
+            # limited to the allowed current, or the integral would wind up while the pack allows less
             ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
             wound_a = self._charge_a + min(self._gain_a_vs * below_v, self._rise_a_s) * dt_s
             self._charge_a = min(max(wound_a, 0.0), ceiling_a)
@@ -61,7 +61,7 @@ class CcCvController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
+    """Build the controller; settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
     current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
     return CcCvController(current_a, voltage_v, pack.parallel * pack.cell_ah)
 

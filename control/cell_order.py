@@ -1,4 +1,4 @@
-"""The cell-order walk: every cell a step above the one before it, so that each reading names its cell."""
+"""The cell-order check: every cell is a step above the one before it, so that each reading identifies its cell."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STEP_V: Final = 0.005
 
 
 def staircase(cells: int) -> Floats:
-    """Offsets in V, `STEP_V` times the cell's number, around zero."""
+    """Return offsets in V, `STEP_V` times the cell's number, around zero."""
     return STEP_V * (np.arange(cells, dtype=np.float64) - (cells - 1) / 2)
 
 
 def wrong_order(seen_v: Floats) -> str:
-    """Which readings `seen_v[n]` are not their cell's, as a sentence; empty when all are in place."""
+    """Return a sentence on the readings `seen_v[n]` that are not their cell's; empty if all are in place."""
     unknown = [n + 1 for n in np.flatnonzero(~np.isfinite(seen_v)).tolist()]
     if unknown:
         return f"the BMS reads nothing at cell {', '.join(map(str, unknown))}"

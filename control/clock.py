@@ -1,4 +1,4 @@
-"""Two clocks for one loop: the machine's, and one that tests step."""
+"""Clocks of the loop: the machine's, and one that tests step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class WallClock:
-    """CLOCK_MONOTONIC, the same in every process; sleeps, because a spinning real-time thread gets throttled."""
+    """CLOCK_MONOTONIC, the same in every process; it sleeps, because a spinning real-time thread gets throttled."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -18,7 +18,7 @@ class WallClock:
 
 
 class SteppedClock:
-    """Time that passes only when somebody waits, or says so with `advance`."""
+    """A clock that advances only in `wait_until` and `advance`."""
 
     def __init__(self, t_s: float = 0.0) -> None:
         self._t_s = t_s
@@ -30,5 +30,5 @@ class SteppedClock:
         self._t_s = max(self._t_s, due_s)
 
     def advance(self, dt_s: float) -> None:
-        """Let a turn take time."""
+        """Advance the time, as if a turn took `dt_s`."""
         self._t_s += dt_s

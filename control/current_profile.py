@@ -1,4 +1,4 @@
-"""A current over time, from a CSV file of our own: `t_s,current_a`, straight lines, a repeated time is a step."""
+"""A current over time, from our own CSV format: `t_s,current_a`, linear between points, a repeated time is a step."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ HEADER: Final = ["t_s", "current_a"]
 
 
 class CurrentProfile:
-    """`current_a` (discharge positive) over `t_s`; repeats from its end, or is 0 A from there on."""
+    """`current_a` (discharge positive) over `t_s`; at its end it repeats, or is 0 A from there on."""
 
     def __init__(self, t_s: Floats, current_a: Floats, *, repeat: bool = True) -> None:
         self._t_s, self._current_a, self._repeat = t_s, current_a, repeat
-        self._points_s, self._points_a = t_s.tolist(), current_a.tolist()  # quicker, one at a time
+        self._points_s, self._points_a = t_s.tolist(), current_a.tolist()  # lists: faster for one instant at a time
 
     @property
     def duration_s(self) -> float:
         return float(self._t_s[-1])
 
     def now(self, t_s: float) -> float:
-        """`at` of one instant, each turn of the loop."""
+        """Return `at` for one instant; the loop calls this each turn."""
         within = t_s % self._points_s[-1] if self._repeat else t_s
         if not within < self._points_s[-1]:
             return 0.0
@@ -42,7 +42,7 @@ class CurrentProfile:
         return begin_a + (within - begin_s) / max(end_s - begin_s, 1e-12) * (end_a - begin_a)
 
     def at(self, t_s: Floats) -> Floats:
-        """Current in A at `t_s[n]`; on a step what comes after it."""
+        """Return the current in A at `t_s[n]`; at a step, the value after it."""
         within = np.mod(t_s, self.duration_s) if self._repeat else t_s
         after = np.clip(np.searchsorted(self._t_s, within, side="right"), 1, len(self._t_s) - 1)
         before = after - 1
@@ -52,7 +52,7 @@ class CurrentProfile:
 
 
 def read_current_profile(settings: Mapping[str, Any]) -> CurrentProfile:
-    """The duty named by `file` in a lane's settings, with `repeat`; raises `BenchFileError` with its line."""
+    """Read the duty named by `file` in a lane's settings, with `repeat`; raise `BenchFileError` with its line."""
     if not isinstance(name := settings.get("file"), str):
         raise BenchFileError("names no duty", key="file", value=name, hint='give file = "duty.csv"')
     path = Path(name)

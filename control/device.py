@@ -1,4 +1,4 @@
-"""How the device under test behaves, as far as a checklist has to know."""
+"""Behaviour of the device under test, as far as the checklist needs it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from drivers.channel_names import BMS_FAULT
 
 @dataclass(frozen=True, slots=True)
 class DeviceBehaviour:
-    """Times in s, and what the device says of itself.
+    """Times in s, and what the device reports of itself.
 
-    `settle_s`: from a changed cell voltage to its report, `current_s` the same of a current; `healthy_s`: from live
-    cells to no fault; `close_s`: from the request to the closed contact. It is without fault while `health_channel`
-    reads one of `healthy`; `balances`: it says which cells it balances.
+    `settle_s`: from a changed cell voltage to its report; `current_s`: the same for a current; `healthy_s`: from live
+    cells to no fault; `close_s`: from the request to the closed contact. The device is without fault while
+    `health_channel` reads one of `healthy`; `balances`: it reports which cells it balances.
     """
 
     settle_s: float = 0.3

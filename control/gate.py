@@ -1,4 +1,4 @@
-"""The gate: what was asked goes in, what may be done comes out. Closed by default, so NaN never passes."""
+"""The gate: it takes the requested command and returns the allowed one. Closed by default, so NaN never passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The command passes as asked."""
+    """The command passes as requested."""
 
     asked: Command
     apply: Command
@@ -25,7 +25,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Not now: the last allowed command stays for `ticks_left` more ticks, then its current ramps to zero."""
+    """Not now: the last allowed command stays applied for `ticks_left` more ticks, then its current ramps to zero."""
 
     asked: Command
     apply: Command
@@ -35,7 +35,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Tripped:
-    """Zero current, and cells as last allowed, until somebody resets the gate with a reason."""
+    """Zero current, and cells as last allowed, until an operator resets the gate with a reason."""
 
     asked: Command
     apply: Command
@@ -56,13 +56,13 @@ class BenchLimits:
     declared: tuple[str, ...]
 
     def only(self, columns: Columns) -> BenchLimits:
-        """The limits at `columns`, which may repeat."""
+        """Return the limits at `columns`, which may repeat."""
         pick: list[int] = columns.tolist()
         channels, declared = tuple(self.channels[n] for n in pick), tuple(self.declared[n] for n in pick)
         return BenchLimits(channels, self.low[columns], self.high[columns], declared)
 
     def sentence(self, n: int, value: float) -> str:
-        """Channel, value, unit, the bound that `value` breaks, and where that was declared."""
+        """Return a sentence: channel, value, unit, the bound that `value` breaks, and where that was declared."""
         name, unit = self.channels[n].name, self.channels[n].unit
         side, bound = ("below", self.low[n]) if value < self.low[n] else ("above", self.high[n])
         return f"{name} {value:.3f} {unit} {side} {bound:.3f} {unit} ({self.declared[n]})"
@@ -70,13 +70,13 @@ class BenchLimits:
 
 @dataclass(frozen=True)
 class GateConfig:
-    """What the bench declares for its gate; arrays run over `table`, the measured channels.
+    """The gate's configuration, declared by the bench; arrays have one entry per channel of `table`, the measured ones.
 
-    A command keeps the limits of `current`, of `cell_voltage[n]` and of `cell_temperature[n]` (channel names, one per
-    commanded value). `late_s[n]` and `lost_s[n]`: ages at which a value holds and trips, infinite where it need not be
-    known. `device`: columns of the device under test, silent when none of them is newer than `device_silent_s`.
-    `estop`: column that reads 1 while the hard-wired chain is closed. `advertised`: columns of the charge and
-    discharge current that the device allows, where those bind too (mode pack).
+    A command must keep the limits of `current`, of `cell_voltage[n]` and of `cell_temperature[n]` (channel names, one
+    per commanded value). `late_s[n]` and `lost_s[n]`: ages beyond which a value holds the command, and trips; infinite
+    where it need not be known. `device`: columns of the device under test, which is silent if none of them is newer
+    than `device_silent_s`. `estop`: column that reads 1 while the hard-wired chain is closed. `advertised`: columns of
+    the charge and discharge current that the device allows, where those bind too (mode pack).
     """
 
     table: ChannelTable
@@ -95,10 +95,13 @@ class GateConfig:
 
 
 class Gate:
-    """Judges each command against bench limits and against what is known of the bench at that instant."""
+    """Checks each command against the bench limits and against what is known of the bench at that instant."""
 
     def __init__(self, spec: GateConfig, rest: Command) -> None:
-        """`rest`: what stays applied until a first command passes. Raises `ValueError` where a limit is missing."""
+        """Take `rest`, applied until a first command passes.
+
+        Raise `ValueError` if `rest` breaks a limit, or a limit or a time of the emergency-stop chain is missing.
+        """
         self.spec = spec
         names = ((spec.current,), spec.cell_voltage, spec.cell_temperature)
         self._commanded = tuple(spec.limits.only(spec.table.indices(some)) for some in names)
@@ -110,7 +113,7 @@ class Gate:
             raise ValueError("the emergency-stop chain must be known: declare when its input is late and lost")
         self._optional = np.isinf(spec.late_s)
         self._never_lost = np.isinf(spec.lost_s)
-        self._known_s = np.full(len(spec.table), np.inf)  # never: as far away as a time can be
+        self._known_s = np.full(len(spec.table), np.inf)  # inf: never known
         self._t_s = math.nan
         self._held_ticks = 0
         self._latched = ""
@@ -119,7 +122,7 @@ class Gate:
             raise ValueError(f"the command at rest breaks a bench limit: {broken}")
 
     def check(self, snapshot: Snapshot, asked: Command) -> Verdict:
-        """What may be done of `asked`, given what `snapshot` knows."""
+        """Return the verdict on `asked`, given the values and times of `snapshot`."""
         dt_s, self._t_s = snapshot.t_s - self._t_s, snapshot.t_s
         finite = np.isfinite(snapshot.values)
         np.copyto(self._known_s, snapshot.sampled_s, where=finite)
@@ -140,26 +143,26 @@ class Gate:
         return Allowed(asked, self._last)
 
     def rest(self, asked: Command, reason: str) -> Held:
-        """Nothing may be done yet; what is asked becomes what arming starts from, at no current."""
+        """Hold at zero current: nothing may be applied yet; arming starts from `asked` if it keeps the limits."""
         if not self._find_overshoot(asked):
             self._last = _copy(asked)
         return Held(asked, self._at_current(0.0), reason, 0)
 
     def trip(self, reason: str) -> None:
-        """Latch a trip that somebody else noticed; the first one stays."""
+        """Latch a trip that another part detected; the first one stays."""
         self._latched = self._latched or reason
 
     def reset(self, reason: str) -> None:
-        """Forget the trip; raises `ValueError` without a reason. What still is wrong trips again at the next check."""
+        """Reset a latched trip; raise `ValueError` without a reason. A fault still present trips at the next check."""
         if not reason.strip():
             raise ValueError("a trip is reset with a reason; say why it is safe now")
         self._latched = ""
         self._held_ticks = 0
 
     def _find_danger(self, snapshot: Snapshot, finite: Flags, age_s: Floats) -> str:
-        """Why the bench trips: a measured limit, knowledge lost, the hard-wired chain."""
+        """Return why the bench trips, empty if it does not: a measured limit, a lost channel, the hard-wired chain."""
         limits, values = self.spec.limits, snapshot.values
-        inside = ((limits.low <= values) & (values <= limits.high)) | np.isnan(values)  # NaN is judged as not known
+        inside = ((limits.low <= values) & (values <= limits.high)) | np.isnan(values)  # NaN counts as not known
         if not inside.all():
             n = int(inside.argmin())
             return limits.sentence(n, float(values[n]))
@@ -173,14 +176,14 @@ class Gate:
         return ""
 
     def _find_silent_device(self, snapshot: Snapshot) -> str:
-        """Why no current may flow: nobody hears the device under test."""
+        """Return why no current may flow, empty if it may: nothing is received from the device under test."""
         newest_s = np.fmax.reduce(snapshot.sampled_s[self.spec.device], initial=-np.inf)
         if not snapshot.t_s - newest_s <= self.spec.device_silent_s:
             return f"device under test is silent for more than {self.spec.device_silent_s:.3f} s"
         return ""
 
     def _find_unknown(self, finite: Flags, age_s: Floats) -> str:
-        """Why the command waits: a value is late or not a number."""
+        """Return why the command is held, empty if it is not: a value is late or not a number."""
         fresh = (finite & (age_s <= self.spec.late_s)) | self._optional
         if fresh.all():
             return ""
@@ -191,7 +194,7 @@ class Gate:
         return f"{name} is late: {age_s[n]:.3f} s old, limit {self.spec.late_s[n]:.3f} s"
 
     def _find_overshoot(self, asked: Command) -> str:
-        """Why the command waits: it asks for more than the bench may do."""
+        """Return why the command is held, empty if it is not: it requests more than the bench limits allow."""
         parts = (np.array([asked.current_a]), asked.cell_voltage_v, asked.cell_temperature_k)
         for limits, values in zip(self._commanded, parts, strict=True):
             if values.shape != limits.low.shape:
@@ -203,7 +206,7 @@ class Gate:
         return ""
 
     def _find_excess_current(self, snapshot: Snapshot, asked: Command) -> str:
-        """Why the command waits: the device allows less."""
+        """Return why the command is held, empty if it is not: the device allows less."""
         if self.spec.advertised is None:
             return ""
         charge_a, discharge_a = (float(snapshot.values[n]) for n in self.spec.advertised)
@@ -221,11 +224,11 @@ class Gate:
         return Held(asked, self._at_current(current_a), reason, 0)
 
     def _at_current(self, current_a: float) -> Command:
-        """The last allowed command with another current, which becomes the last one applied."""
+        """Return the last allowed command with another current; it becomes the last one applied."""
         self._last = Command(current_a, self._last.cell_voltage_v, self._last.cell_temperature_k)
         return self._last
 
 
 def _copy(command: Command) -> Command:
-    # lanes may reuse their arrays, the last allowed command must not change with them
+    # lanes may reuse their arrays; the last allowed command must not change with them
     return Command(command.current_a, command.cell_voltage_v.copy(), command.cell_temperature_k.copy())

@@ -1,4 +1,4 @@
-"""What a bench file declares, as lanes and gate want it."""
+"""Makes lanes, the pack and the gate's configuration from a bench file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it befor
 
 
 def make_pack_spec(pack: Pack) -> PackSpec:
-    """The declared pack with its spread drawn from the declared seed: two starts meet the same pack."""
+    """Return the declared pack, its spread drawn from the declared seed: two starts get the same pack."""
     draw = np.random.default_rng(pack.seed)
     return PackSpec(
         cells=pack.cells,
@@ -38,7 +38,7 @@ def make_pack_spec(pack: Pack) -> PackSpec:
 
 
 def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
-    """One lane by its module's `build`; raises `BenchFileError` at its line when it cannot be built."""
+    """Build one lane with its module's `build`; raise `BenchFileError` at its line if that fails."""
     try:
         return importlib.import_module(lane.module).build(pack, lane.settings)
     except Exception as error:
@@ -48,7 +48,7 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
 
 
 def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateConfig:
-    """What the gate needs: every instrument in time, the device heard, what it measures within its own age."""
+    """Return the gate's configuration; a value that the device measures is late at its own `max_age_s` at most."""
     late = bench.gate.late_ms.seconds
     late_s = make_ages(table, {name: age for name, age in late.items() if name != "dut"})
     measured = table.indices({wiring.pack_current, *wiring.cell_voltage, *wiring.cell_temperature})
@@ -71,10 +71,10 @@ def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits
 
 
 def make_rest_command(cells: int, ambient_k: float) -> Command:
-    """What stays applied until a first command passes."""
+    """Return the command that stays applied until a first command passes."""
     return Command(0.0, np.full(cells, REST_V), np.full(cells, ambient_k))
 
 
 def make_ages(table: ChannelTable, by_source: Mapping[str, float]) -> Floats:
-    """One age per column, infinite where the source need not be known."""
+    """Return one age per column, infinite where the source need not be known."""
     return np.array([by_source.get(find_owner(name), np.inf) for name in table.names])

@@ -1,4 +1,4 @@
-"""What the guard decides: bench limits, lost knowledge, silent or dead peers, and whoever asks for off. Pure."""
+"""The guard's state machine: it trips on bench limits, lost channels, silent or dead peers and OUTPUTS OFF. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from drivers.safe_commands import SafeConnection
     from drivers.snapshot import Columns, Floats
 
-CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify
+CONTACTORS_OPEN: Final = "contactors open"  # the step that a contact may verify; see `GuardConfig.contact`
 
 
 class SafeCommandStep(Protocol):
-    """One step of a last word, and how long it may take."""
+    """One step of the safe commands, and how long it may take."""
 
     @property
     def name(self) -> str: ...
@@ -31,7 +31,7 @@ class SafeCommandStep(Protocol):
 
 
 class SafeCommands(Protocol):
-    """A last word that travels to the guard's process and is opened there (`drivers.safe_commands`)."""
+    """Safe commands that are sent to the guard's process and opened there (`drivers.safe_commands`)."""
 
     @property
     def steps(self) -> Sequence[SafeCommandStep]: ...
@@ -40,12 +40,13 @@ class SafeCommands(Protocol):
 
 @dataclass(frozen=True)
 class GuardConfig:
-    """What a guard is told once, before anything is live.
+    """The guard's configuration, received once, before anything is live.
 
-    `limits` run over the measured columns of the ring at `ring`; `required` columns may stay unknown for `lost_s[n]`.
-    `attended`: the client's death ends the run. `safe_commands` in the declared order. `report`: JSON lines of its own.
-    With nobody left to tell, an unverified sequence is repeated for `orphan_s`. `contact`: the column of the
-    contactor's own contact, which verifies "open" where an unpowered device under test cannot; None without one.
+    `limits` apply to the measured columns of the ring at `ring`. `required` column n may stay unknown for `lost_s[n]`.
+    `attended`: the client's death ends the run. `safe_commands` are in the declared order. `report`: the guard's own
+    journal, JSON lines. When both peers are gone, the guard repeats an unverified sequence for `orphan_s`. `contact`:
+    the column of the contactor's own contact, which verifies "open" where an unpowered device under test cannot; None
+    without one.
     """
 
     ring: Path
@@ -63,11 +64,11 @@ class GuardConfig:
 
 @dataclass
 class GuardState:
-    """What the guard knows of its peers and of the bench; `cause` latches the first reason to speak.
+    """What the guard knows of its peers and of the bench; `cause` latches the first reason to trip.
 
-    `trip` counts the causes: what was verified is verified of one trip. `offs`: numbers of the OUTPUTS OFF that wait
-    for what was verified. Not known to be disarmed counts as armed. A peer's silence counts from its first byte on, or
-    from arming; its end always.
+    `trip` counts the causes: a verified result belongs to one trip. `offs`: numbers of the OUTPUTS OFF messages that
+    wait for a verified result. The guard is armed unless it knows that it is disarmed. A peer's silence counts from its
+    first byte, or from arming; a closed pipe always counts.
     """
 
     spec: GuardConfig
@@ -86,7 +87,7 @@ class GuardState:
         self._known_s = np.full(len(self.spec.required), np.nan)  # counts from the engine's first byte on
 
     def on_engine_message(self, message: bytes, now_s: float) -> None:
-        """A message of the engine; a reset belongs to the process, which knows whether off is verified."""
+        """Handle a message of the engine, except a reset: `Guard` handles that, it knows whether off is verified."""
         if self._engine_s is None:
             self._known_s[:] = now_s
         self._engine_s = now_s
@@ -101,7 +102,7 @@ class GuardState:
             self._orderly = not self.armed
 
     def on_client_message(self, message: bytes, now_s: float) -> None:
-        """A message of the window or the command line."""
+        """Handle a message of the window or the command line."""
         self._client_s = now_s
         if message[:1] == OFF:
             self.offs.append(decode(message).number)
@@ -111,23 +112,23 @@ class GuardState:
 
     @property
     def left_in_order(self) -> bool:
-        """Both have gone, the engine after it had taken everything down and verified that."""
+        """Whether both peers are gone and the engine reported before its end that everything is verified off."""
         return self.engine_left and self.client_left and self._orderly
 
     def on_engine_closed(self) -> None:
-        """The engine's pipe has closed."""
+        """Handle the closed pipe of the engine: trip unless it left in order."""
         self.engine_left = True
         if not self._orderly:
             self._trip("engine has died")
 
     def on_client_closed(self) -> None:
-        """The client's pipe has closed."""
+        """Handle the closed pipe of the client: trip if it left an attended, armed run without notice."""
         orderly, self.client_left = self.client_left, True
         if self.spec.attended and self.armed and not orderly:
             self._trip("window has gone in an attended run")
 
     def check_timeouts(self, now_s: float) -> None:
-        """Judge, while armed, who has been heard last and what has been known last."""
+        """Trip, while armed, on a peer that is silent too long or a required channel that is unknown too long."""
         if not self.armed or self.cause:
             return
         spec = self.spec
@@ -140,7 +141,7 @@ class GuardState:
             self._check_required(now_s)
 
     def check_row(self, values: Floats, sampled_s: Floats, now_s: float) -> None:
-        """Judge one row: bench limits always (at rest 0 is inside), knowledge of required channels while armed."""
+        """Check one row: bench limits always (disarmed, 0 is inside), and required channels are known while armed."""
         limits = self.spec.limits
         values = values[: len(limits.low)]
         low = limits.low if self.armed else np.minimum(limits.low, -np.abs(limits.high))
@@ -154,17 +155,17 @@ class GuardState:
             self._check_required(now_s)
 
     def on_ring_unreadable(self, why: str) -> None:
-        """The ring cannot be read: a guard that sees nothing guards nothing."""
+        """Trip while armed: a guard that cannot read the ring cannot protect the bench."""
         if self.armed:
             self._trip(f"guard is blind: {why}")
 
     def on_sleep(self, slept_s: float) -> None:
-        """The computer has slept, and nobody was guarded meanwhile."""
+        """Trip while armed: the computer slept for `slept_s`, and nothing guarded the bench meanwhile."""
         if self.armed:
             self._trip(suspend.sentence(slept_s))
 
     def reset(self) -> None:
-        """Forget the cause; stays disarmed until the engine arms again."""
+        """Clear the cause; stay disarmed until the engine arms again."""
         self.cause, self.armed = "", False
 
     def _arm(self, now_s: float) -> None:
@@ -176,7 +177,7 @@ class GuardState:
             self._trip("nobody attends this run: the window has gone before it was armed")
 
     def _check_required(self, now_s: float) -> None:
-        """Trip for a required channel that is not known any more; a time from the future is as wrong as an old one."""
+        """Trip on a required channel that is no longer known; a time in the future is as wrong as an old one."""
         known = np.abs(now_s - self._known_s) <= self.spec.lost_s
         if not known.all():
             n = int(known.argmin())

@@ -1,7 +1,7 @@
-"""The guard's journal: one JSON object a line, appended by the guard, read when its run is over.
+"""The guard's journal: one JSON object per line, appended by the guard, read when its run is over.
 
-Each line has `t_s` (when, s, on the machine's monotonic clock), `guard` (the kind of record), and the fields of that
-kind; a number that is not known is NaN. A journal from before trips and requests had numbers reads as number 0.
+Each line has `t_s` (time in s on the machine's monotonic clock), `guard` (the kind of record), and the fields of that
+kind; a number that is not known is NaN. In an older journal, without numbers of trips and requests, they read as 0.
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class GuardJournal:
-    """`records` as they were written, the oldest first; `damage`: a sentence for each line that cannot be read."""
+    """A journal: `records` as written, the oldest first; `damage`: a sentence for each line that cannot be read."""
 
     records: tuple[JournalRecord, ...]
     damage: tuple[str, ...]
 
     def newest(self, kind: type[R]) -> R | None:
-        """The last record of that class; None without one."""
+        """Return the last record of that class; None without one."""
         return next((record for record in reversed(self.records) if isinstance(record, kind)), None)
 
 
 def encode_line(record: JournalRecord, now_s: float) -> bytes:
-    """A record as one line; `now_s`: when it is written, s."""
+    """Encode a record as one line; `now_s`: when it is written, s."""
     return (json.dumps({"t_s": now_s, **_as_json(record)}) + "\n").encode()
 
 
 def decode_line(line: bytes) -> JournalRecord:
-    """The record of one line; raises `ValueError` for a line that is damaged or of an unknown kind."""
+    """Decode the record of one line; raise `ValueError` for a line that is damaged or of an unknown kind."""
     try:
         return _record(json.loads(line.decode("utf-8")))
     except KeyError as error:
@@ -73,7 +73,7 @@ def decode_line(line: bytes) -> JournalRecord:
 
 
 def read_journal(path: Path) -> GuardJournal:
-    """Every line of the journal at `path`; raises `OSError` where it cannot be opened."""
+    """Read every line of the journal at `path`; raise `OSError` if it cannot be opened."""
     records, damage = list["JournalRecord"](), list[str]()
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
@@ -160,7 +160,7 @@ def _result(fields: Fields) -> GuardResult:
 
 
 def _text(fields: Fields, key: str) -> str:
-    """A text, which may be empty."""
+    """Return a text, which may be empty."""
     if not isinstance(value := fields[key], str):
         raise TypeError(f"its {key} is no text")
     return value
@@ -179,14 +179,14 @@ def _seconds(fields: Fields, key: str) -> float:
 
 
 def _whole(fields: Fields, key: str) -> int:
-    """A whole number; 0 in a journal from before there were numbers."""
+    """Return a whole number; 0 in an older journal, without numbers."""
     if type(value := fields.get(key, 0)) is not int:
         raise TypeError(f"its {key} is no whole number")
     return value
 
 
 def _wholes(fields: Fields, key: str) -> tuple[int, ...]:
-    """Whole numbers; none in a journal from before there were numbers."""
+    """Return whole numbers; none in an older journal, without numbers."""
     values = _list(fields, key) if key in fields else []
     if any(type(value) is not int for value in values):
         raise TypeError(f"one of its {key} is no whole number")

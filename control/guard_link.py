@@ -1,4 +1,4 @@
-"""The engine's end of the guard's pipe: a byte per tick out, the guard's state in."""
+"""The engine's end of the guard's pipe: it sends a byte per tick and receives the guard's state."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ FAREWELL_S: Final = 0.5
 
 
 def pipe() -> tuple[Connection, Connection]:
-    """Both ends of a pipe between spawned processes (typed as one class, whatever the platform's)."""
+    """Make a pipe between spawned processes; return both ends (typed as one class on every platform)."""
     return cast("tuple[Connection, Connection]", get_context("spawn").Pipe())
 
 
 class GuardLink:
     """A sink of ticks; `heartbeat` is the guard's newest (None before the first), `reports` the rest, oldest first.
 
-    Nothing here waits: a thread of its own writes to the pipe, and of the ticks that a stopped guard does not read
-    only one waits. A pipe that breaks shows as a guard that is not `alive`; nothing here raises for it.
+    No method but `close` waits: a separate thread writes to the pipe, and keeps only one of the ticks that a stopped
+    guard does not read. After the pipe breaks, `alive` returns False; no method raises for it.
     """
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
@@ -53,46 +53,46 @@ class GuardLink:
 
     @property
     def is_connected(self) -> bool:
-        """Whether one of the guard's own connections stands, by its newest heartbeat."""
+        """Whether one of the guard's own connections is up, by its newest heartbeat."""
         return self.heartbeat is not None and any(self.heartbeat.ports)
 
     def put(self, tick: Tick) -> None:
-        """Wake the guard; a trip that the gate found is told at once."""
+        """Send the tick byte to the guard, and a new trip of the gate at once."""
         if tick.state is BenchState.TRIPPED and self._state is not BenchState.TRIPPED:
             self.trip(getattr(tick.verdict, "reason", ""))
         self._state = tick.state
         self._queue.beat(TICK)
 
     def arm(self) -> int:
-        """From here on silence and lost knowledge count; the number under which `answer` comes."""
+        """Arm the guard: from now on it trips on silence and lost channels; return the number for `answer`."""
         return self._ask(ARMED)
 
     def disarm(self) -> int:
-        """Nothing is live any more; the number under which `answer` comes."""
+        """Disarm the guard: nothing is live any more; return the number for `answer`."""
         return self._ask(DISARMED)
 
     def reset(self, reason: str) -> int:
-        """Granted only once off is verified; the number under which `answer` comes."""
+        """Request a reset, which the guard grants only once off is verified; return the number for `answer`."""
         return self._ask(RESET, reason)
 
     def trip(self, reason: str) -> None:
-        """Have the guard make the bench safe."""
+        """Request that the guard makes the bench safe."""
         self._queue.send(TRIP + reason.encode())
 
     def mark(self, message: bytes) -> None:
-        """Have the guard send `message` on its own connection, to prove that the instrument takes it."""
+        """Request that the guard sends `message` on its own connection, to prove that the instrument accepts it."""
         self._queue.send(MARK + message)
 
     def quit(self) -> None:
-        """The engine is about to end, everything verified off."""
+        """Report that the engine is about to end, with everything verified off."""
         self._queue.send(QUIT)
 
     def answer(self, number: int) -> NumberedAnswer | None:
-        """What the guard answered under `number`, as far as `alive` has read it."""
+        """Return the guard's answer to `number`; None until `alive` has read it."""
         return self._answers.get(number)
 
     def alive(self) -> bool:
-        """Read what has arrived; whether the guard has beaten within `DEAD_S`."""
+        """Read what has arrived; return whether the guard has sent anything within `DEAD_S`."""
         try:
             while not self._closed and self._connection.poll():
                 self._take(self._connection.recv())
@@ -101,7 +101,7 @@ class GuardLink:
         return not self._closed and self._now() - self._heard_s <= DEAD_S
 
     def close(self) -> None:
-        """Close the pipe once everything is delivered, or a guard that reads nothing has had its time."""
+        """Close the pipe once everything is delivered, or after `FAREWELL_S` if the guard does not read."""
         self._queue.close()
         self._queue.join(FAREWELL_S)
         self._closed = True

@@ -1,4 +1,4 @@
-"""The guard's process: hears its peers, looks at the newest row, and never waits for a wire, a disk or a peer."""
+"""The guard's process: it receives from its peers, checks the newest row, and never waits for a wire, disk or peer."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ if TYPE_CHECKING:
     from control.guard_reports import JournalRecord, KeptReport
     from drivers.safe_commands import SafeStepResult
 
-WAIT_S: Final = 0.01  # how long nobody may say anything before silence is judged
-BEAT_S: Final = 0.025  # half of what the engine may wait for
-AGAIN_S: Final = 0.02  # after a sequence that verified nothing
-REPEAT_S: Final = 1.0  # open wins until reset: a latched guard goes on saying so
-CONTACT_S: Final = 0.5  # how old what the I/O box read may be
-AT_ONCE: Final = 64  # messages of one peer that are read in a row
-AT_REST_S: Final = 10.0  # for a guard that is left alone with a bench on which nothing was live
-FAREWELL_S: Final = 0.5  # for what is still to be written at the end
-SWITCH_S: Final = 0.0005  # the guard's own thread waits no longer for those of its connections
+WAIT_S: Final = 0.01  # how long to wait for a message before the time-outs are checked
+BEAT_S: Final = 0.025  # half of the interval that the engine may wait for
+AGAIN_S: Final = 0.02  # pause after a sequence that was not verified
+REPEAT_S: Final = 1.0  # open wins until reset: a latched guard repeats the sequence
+CONTACT_S: Final = 0.5  # how old a reading of the I/O box may be
+AT_ONCE: Final = 64  # most messages of one peer that are read in a row
+AT_REST_S: Final = 10.0  # replaces `orphan_s` (if shorter) where nothing was live
+FAREWELL_S: Final = 0.5  # time for each queue to write its remaining messages at the end
+SWITCH_S: Final = 0.0005  # the guard's thread waits no longer for the threads of its connections
 
 
 def guard_main(spec: GuardConfig, engine: Connection, client: Connection | None) -> None:
-    """Guard until safe is verified and nobody is left; the target of a spawned process."""
+    """Guard until safe is verified and both peers are gone; the target of a spawned process."""
     sys.setswitchinterval(SWITCH_S)
     guard = Guard(spec, engine, client, ask_realtime(GUARD))
     gc.collect()
-    gc.freeze()  # what stands now is never looked through again: that would take tens of milliseconds
+    gc.freeze()  # collections skip the objects that exist now: to scan them would take tens of milliseconds
     guard.run()
 
 
 class Guard:
-    """One guard: a `GuardState`, the safe sequence that it begins, and whom it tells."""
+    """One guard: a `GuardState`, the safe sequence that it begins, and the peers that receive its reports."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class Guard:
         self._peers = [engine] if client is None else [engine, client]
         self._to = {id(peer): SendQueue("guard reports", peer.send, GUARD) for peer in self._peers}
         self._ring: RingReader | None = None
-        self._file = spec.report.open("ab", buffering=0)  # nothing waits for a disk that has room again
+        self._file = spec.report.open("ab", buffering=0)  # unbuffered: no line waits for a disk that has room again
         self._journal = SendQueue("guard journal", self._write)
         self._reaction_s: deque[float] = deque([0.0], maxlen=256)
         self._beaten_s = self._executed_s = float("-inf")
-        self._safe = False  # by the newest sequence; by any since it tripped:
+        self._safe = False  # verified by the newest sequence; next line: by any since the trip
         self._was_safe = self._was_off = False
         self._answering: list[int] = []  # the OUTPUTS OFF that the running sequence answers
         self._trigger_s = self._alone_s = float("nan")
@@ -91,7 +91,7 @@ class Guard:
         self._suspend = suspend or SuspendWatch()
 
     def run(self) -> None:
-        """Until both peers are gone and nothing is left to make safe."""
+        """Run until both peers are gone and nothing is left to make safe."""
         self._write_journal(GuardStarted(self._realtime))
         while not self._is_done(time.monotonic()):
             for connection in wait([*self._peers, self._sequence.results], WAIT_S):
@@ -155,7 +155,7 @@ class Guard:
             self._sequence.mark(message)
 
     def _check_newest_row(self) -> None:
-        """Judge the newest row, once."""
+        """Check the newest row, once."""
         try:
             row = self._open_ring().latest()
         except BenchError as error:
@@ -173,7 +173,7 @@ class Guard:
         return self._ring
 
     def _is_due(self, now_s: float) -> bool:
-        """Whether the sequence has to begin: not verified yet, said long ago, or asked for anew."""
+        """Whether the sequence must begin: not verified yet, executed long ago, or requested again."""
         if not self._state.cause or self._sequence.running:
             return False
         return bool(self._state.offs) or now_s - self._executed_s >= (REPEAT_S if self._safe else AGAIN_S)
@@ -191,10 +191,10 @@ class Guard:
             self._send_report(MarkAnswer(result.taken))
 
     def _take_step_results(self, steps: list[SafeStepResult]) -> None:
-        """What the sequence has verified; unverified, it begins again on the next turn of the loop."""
+        """Record and report what the sequence verified; if it is not verified, `_is_due` begins it again."""
         first, was_safe = self._executed_s == float("-inf"), self._safe
         self._executed_s = time.monotonic()
-        self._safe = bool(steps) and all(step.verified for step in steps)  # nothing said proves nothing
+        self._safe = bool(steps) and all(step.verified for step in steps)  # a sequence without steps proves nothing
         self._was_safe = self._was_safe or self._safe
         source = [step.verified for step in steps if step.name != CONTACTORS_OPEN]
         self._was_off = self._was_off or (bool(source) and all(source))
@@ -203,7 +203,7 @@ class Guard:
         self._answering = []
 
     def _verify_by_contact(self, step: SafeStepResult) -> SafeStepResult:
-        """A step that the device under test could not verify, verified by the contact that the instruments read."""
+        """Return the step, verified by the contact that the instruments read if the device under test could not."""
         column = self._spec.contact
         if step.verified or step.name != CONTACTORS_OPEN or column is None:
             return step
@@ -217,10 +217,10 @@ class Guard:
         return step
 
     def _contact_valid_from_s(self, step: SafeStepResult, now_s: float) -> float:
-        """From when on a contact that was read open verifies the step.
+        """Return the time from which on a contact that was read open verifies the step.
 
-        It was read after the step was said. Where nothing was live, just before the trip is enough: an engine that
-        dies there reads no contact any more, and nobody was asked to close one.
+        The reading must be newer than the step was sent. Where nothing was live, a reading just before the trip is
+        enough: an engine that dies then reads no contact any more, and no command asked to close one.
         """
         if not self._state.armed:
             return self._trigger_s - CONTACT_S
@@ -240,7 +240,7 @@ class Guard:
         )
 
     def _reset(self, message: bytes) -> None:
-        """Open wins: only what is verified safe, only with a reason, and not while the sequence runs once more."""
+        """Reset only a trip that is verified safe, only with a reason, and not while the sequence runs: open wins."""
         asked = decode(message)
         if self._state.cause and self._safe and not self._sequence.running and asked.text.strip():
             self._write_journal(GuardReset(asked.text, self._state.cause))
@@ -288,13 +288,13 @@ class Guard:
     def _is_safe_at_end(self) -> bool:
         """Whether nothing is left to make safe.
 
-        An engine that leaves in order has read back every output and the contact; then it switches the device off,
-        which from there on verifies nothing. So the source, which the guard itself has verified off, is enough.
+        An engine that leaves in order has read back every output and the contact. Then it switches the device off, and
+        from then on the device verifies nothing. So it is enough that the guard itself verified the source off.
         """
         return self._safe or (self._state.left_in_order and (self._was_safe or self._was_off))
 
     def _end(self) -> None:
-        """Say how it ended; SAFE only where this guard, or with its source off the engine, has read back everything."""
+        """Write how it ended; SAFE only if this guard, or (with the source off) the engine, read back everything."""
         verified = GuardResult.SAFE if self._is_safe_at_end else GuardResult.UNKNOWN
         self._write_journal(GuardEnded(verified if self._state.cause else GuardResult.NOTHING_TRIPPED))
         self._sequence.close()

@@ -1,7 +1,7 @@
-"""What the guard reports to engine and client, pickled as it is; `guard_journal` writes the same to disk.
+"""Reports of the guard to engine and client, sent pickled; `guard_journal` writes the same to disk.
 
-Times are seconds on the machine's monotonic clock, NaN where it did not come to that. A `number` is that of the
-message that is answered (`guard_messages`), 0 where the sender gave none.
+Times are seconds on the machine's monotonic clock, NaN where the event did not happen. A `number` is that of the
+answered message (`guard_messages`), 0 where the sender gave none.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from drivers.safe_commands import SafeStepResult  # noqa: TC001  # loaded before
 
 
 class GuardResult(StrEnum):
-    """What the guard itself has verified; the value stands in the journal."""
+    """What the guard itself has verified; the journal holds the value."""
 
     SAFE = "SAFE"
     UNKNOWN = "UNKNOWN"
-    NOTHING_TRIPPED = "NOTHING TRIPPED"  # at the end of a guard alone
+    NOTHING_TRIPPED = "NOTHING TRIPPED"  # only in `GuardEnded`
 
 
 @dataclass(frozen=True, slots=True)
 class GuardStarted:
-    """The guard runs; `realtime` says how it is scheduled."""
+    """The guard has started; `realtime` states how it is scheduled."""
 
     realtime: str
 
@@ -32,9 +32,9 @@ class GuardStarted:
 class Heartbeat:
     """The guard's state, 40 times a second.
 
-    `cause`: why it has tripped, empty while it has not. `reaction_s`: median from the publication of a row to its
-    judgement. `trouble`: one sentence for each connection that does not stand. `ports`: each connection's port on this
-    side, by which an instrument's journal names it, 0 without one.
+    `cause`: why it has tripped, empty while it has not. `reaction_s`: median time from the publication of a row to its
+    check. `trouble`: one sentence for each connection that is down. `ports`: each connection's local port, by which an
+    instrument's journal names it; 0 without one.
     """
 
     t_s: float
@@ -49,7 +49,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class ArmAnswer:
-    """The guard is armed, or disarmed, from here on; `cause`: why it has tripped, empty while it has not."""
+    """The guard is armed, or disarmed, from now on; `cause`: why it has tripped, empty while it has not."""
 
     number: int
     armed: bool
@@ -58,7 +58,7 @@ class ArmAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ResetAnswer:
-    """Whether a reset was granted; `cause`: what still latches the guard, empty where nothing does."""
+    """Whether a reset was granted; `cause`: why the guard is still latched, empty if it is not."""
 
     number: int
     cause: str
@@ -70,7 +70,7 @@ class ResetAnswer:
 
 @dataclass(frozen=True, slots=True)
 class OffReceived:
-    """OUTPUTS OFF arrived at `t_s`; what was verified follows in a `TripReport`."""
+    """OUTPUTS OFF arrived at `t_s`; a `TripReport` with the verified steps follows."""
 
     number: int
     t_s: float
@@ -87,8 +87,8 @@ class MarkAnswer:
 class TripReport:
     """What one safe sequence has verified.
 
-    `trip` counts the guard's trips, from 1. `offs`: numbers of the OUTPUTS OFF that this answers. `ports`: as in
-    `Heartbeat`.
+    `trip` counts the guard's trips, from 1. `offs`: numbers of the OUTPUTS OFF messages that this report answers.
+    `ports`: as in `Heartbeat`.
     """
 
     trip: int
@@ -108,7 +108,7 @@ class TripReport:
 
     @property
     def took_ms(self) -> float:
-        """From the trip to the last verified step, ms."""
+        """Time from the trip to the last verified step, ms."""
         return 1e3 * (self.verified_s - self.trigger_s)
 
     @property
@@ -119,7 +119,7 @@ class TripReport:
 
 @dataclass(frozen=True, slots=True)
 class GuardReset:
-    """A reset was granted: the `reason` that was given, and the cause that it has reset."""
+    """A reset was granted: the given `reason`, and the cause that was reset (`was`)."""
 
     reason: str
     was: str

@@ -1,6 +1,6 @@
-"""How late due instants were served. A loop that stands still serves every instant that it covers late.
+"""Jitter of the loop: how late due instants were served. A stalled loop serves every instant of the stall late.
 
-Counting the turns alone would hide that (coordinated omission, Tene 2013): the turns that a stall swallows never begin,
+To count the turns alone would hide that (coordinated omission, Tene 2013): the turns that a stall skips never begin,
 so they would never be late.
 """
 
@@ -18,9 +18,9 @@ FIGURES: Final = ("p50", "p99", "p999", "max")
 
 
 def compute_due_lateness(late_s: Floats, missed: Floats, period_s: float) -> Floats:
-    """Lateness of every due instant in s, in their order, of turns that began `late_s[n]` after their own instant.
+    """Return the lateness of every due instant in s, in order; turn n began `late_s[n]` after its own instant.
 
-    `missed[n]` instants were left out just before turn n, which is the first to serve them: each is a period later
+    `missed[n]` instants were left out just before turn n, which is the first to serve them: each is one period later
     than the one after it.
     """
     count = np.asarray(missed, dtype=np.int64) + 1
@@ -30,7 +30,7 @@ def compute_due_lateness(late_s: Floats, missed: Floats, period_s: float) -> Flo
 
 
 def figures_ms(late_s: Floats) -> dict[str, float]:
-    """`p50`, `p99`, `p999` and `max` in ms; NaN where there is nothing."""
+    """Return `p50`, `p99`, `p999` and `max` in ms; NaN for an empty array."""
     if not late_s.size:
         return dict.fromkeys(FIGURES, float("nan"))
     p50, p99, p999 = np.percentile(late_s, (50.0, 99.0, 99.9)) * 1e3
@@ -38,7 +38,7 @@ def figures_ms(late_s: Floats) -> dict[str, float]:
 
 
 class LoopJitter:
-    """How late the newest due instants were served, in s; `missed` of all were left out, `turns` were not."""
+    """Lateness of the newest due instants in s; `turns` counts all that ran, `missed` all that were left out."""
 
     def __init__(self, period_s: float) -> None:
         self.turns = 0
@@ -49,7 +49,7 @@ class LoopJitter:
         self._late_s = np.zeros(KEPT)
 
     def add(self, late_s: float, missed: int) -> None:
-        """A turn that began `late_s` after its own due instant, before which `missed` were left out."""
+        """Add a turn that began `late_s` after its own due instant, before which `missed` instants were left out."""
         self.turns += 1
         self.missed += missed
         self._max_s = max(self._max_s, late_s + missed * self._period_s)
@@ -59,11 +59,11 @@ class LoopJitter:
         self._instants += kept + 1
 
     def newest(self, count: int) -> Floats:
-        """Lateness of the newest due instants, at most `count`, in no order, in s."""
+        """Return the lateness of the newest due instants, at most `count`, in no order, in s."""
         at = np.arange(max(0, self._instants - min(count, KEPT)), self._instants) % KEPT
         return self._late_s[at]
 
     def percentiles_ms(self) -> dict[str, float]:
-        """`p50`, `p99`, `p999`, `max` in ms; NaN before the first turn."""
+        """Return `p50`, `p99`, `p999`, `max` in ms; NaN before the first turn."""
         figures = figures_ms(self.newest(KEPT))
         return figures | {"max": self._max_s * 1e3} if self.turns else figures

@@ -1,4 +1,4 @@
-"""What the lanes of each role answered in one turn; an answer of another shape ends its lane like an exception."""
+"""Validated outputs of the lanes of one turn; an output of the wrong shape ends its lane like an exception."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class TwinOutput(NamedTuple):
-    """A twin's answer, and by how much it lags."""
+    """A twin's output, and its age: by how much it lags."""
 
     state: PackState
     age_s: float
 
 
 class LaneOutputs(NamedTuple):
-    """What the lanes of each role said this turn, by name; who failed is absent."""
+    """Outputs of the lanes of each role this turn, by name; a failed lane is absent."""
 
     packs: Mapping[str, PackState]
     age_s: Mapping[str, float]
@@ -30,7 +30,7 @@ class LaneOutputs(NamedTuple):
 
 
 def step_twin(current_a: Floats, ambient_k: float, dt_s: float) -> Callable[[Twin], TwinOutput]:
-    """One step of a twin; raises `ValueError` for arrays of another size than its cells."""
+    """Return a function that steps a twin; it raises `ValueError` if an array's size is not the twin's cell count."""
 
     def work(lane: Twin) -> TwinOutput:
         state, cells = lane.step(current_a, ambient_k, dt_s), len(lane.columns)
@@ -42,7 +42,7 @@ def step_twin(current_a: Floats, ambient_k: float, dt_s: float) -> Callable[[Twi
 
 
 def update_estimator(reading: PackReading, dt_s: float, cells: int) -> Callable[[Estimator], Estimate]:
-    """One update of an estimator; raises `ValueError` for arrays of another size than the pack's cells."""
+    """Return a function that updates an estimator; it raises `ValueError` if an array's size is not `cells`."""
 
     def work(lane: Estimator) -> Estimate:
         belief = lane.update(reading, dt_s)
@@ -56,7 +56,7 @@ def update_estimator(reading: PackReading, dt_s: float, cells: int) -> Callable[
 def run_controller(
     reading: PackReading, belief: Estimate, allowed: CurrentRange, dt_s: float
 ) -> Callable[[Controller], Decision]:
-    """One decision; raises `TypeError` or `ValueError` for what is not a number."""
+    """Return a function that runs a controller; it raises `TypeError` or `ValueError` for a value that is no number."""
 
     def work(lane: Controller) -> Decision:
         wish = lane.decide(reading, belief, allowed, dt_s)

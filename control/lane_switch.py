@@ -1,4 +1,4 @@
-"""Lanes change safely: controllers bumplessly, twins with their state and, while live, in a step under 2 mV."""
+"""Lane switch: controllers change bumplessly, twins take over the state and, while live, step at most 2 mV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEP_V: Final = 0.002
 
 
 def activate(parts: LoopParts, role: str, name: str, tick: Tick | None, *, live: bool) -> None:
-    """Make `name` the active lane of `role` after `tick`; raises `Refused` with the figure that forbids it."""
+    """Make `name` the active lane of `role` after `tick`; raise `Refused` with the value that forbids it."""
     if role == parts.controllers.role:
         lane = parts.controllers.healthy(name)
         if tick is not None:
@@ -37,7 +37,7 @@ def _activate_twin(parts: LoopParts, name: str, tick: Tick | None, *, live: bool
         raise Refused(f"twin {name} plays {len(lane.part.columns)} of {parts.cells} cells", hint="it can only watch")
     present = None if tick is None else tick.twins.get(parts.twins.active)
     if present is not None and not np.isfinite([present.soc, present.temperature_k, present.voltage_v]).all():
-        present = None  # nobody continues from what is not a number
+        present = None  # no twin can continue from a value that is not a number
     if tick is None or present is None:
         if live:
             raise Refused(f"the active twin {parts.twins.active} has no state to hand over", hint="disarm first")
@@ -58,6 +58,6 @@ def _activate_twin(parts: LoopParts, name: str, tick: Tick | None, *, live: bool
 
 
 def _step_v(parts: LoopParts, name: str, present: PackState) -> float:
-    """How far the terminals would jump: the newcomer's next answer under the same current, in V."""
+    """Return how far the terminals would jump, in V: the new twin's next step under the same current."""
     answer = parts.twins[name].part.step(present.current_a, parts.ambient_k, parts.period_s)
     return float(np.max(np.abs(answer.voltage_v - present.voltage_v)))

@@ -1,4 +1,4 @@
-"""Lanes of one role: several run on the same samples, one is active, one that raises is out and the rest goes on."""
+"""Lanes of one role: several run on the same samples, one is active; one that raises is out, the others go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class Lane(Generic[Part]):
-    """One contender: `failure` is the sentence that ended it, `step_s` how long its last step took."""
+    """One lane: `failure` is a sentence on why it failed, `step_s` how long its last step took."""
 
     name: str
     part: Part
@@ -27,10 +27,10 @@ class Lane(Generic[Part]):
 
 
 class Lanes(Generic[Part]):
-    """The contenders for a role, in the order of the bench file."""
+    """The lanes of a role, in the order of the bench file."""
 
     def __init__(self, role: str, parts: Mapping[str, Part], active: str, now: Callable[[], float]) -> None:
-        """`now` times the steps. Raises `KeyError` when `active` is not among `parts`."""
+        """Time the steps with `now`. Raise `KeyError` if `active` is not among `parts`."""
         self.role = role
         self._lanes = {name: Lane(name, part) for name, part in parts.items()}
         self._now = now
@@ -41,20 +41,20 @@ class Lanes(Generic[Part]):
         return tuple(self._lanes.values())
 
     def __getitem__(self, name: str) -> Lane[Part]:
-        """A lane by name; raises `Refused` that lists the names."""
+        """Return a lane by name; raise `Refused`, which lists the names, if there is none."""
         if name not in self._lanes:
             raise Refused(f"{self.role} lane {name!r} does not exist", hint=f"there are {', '.join(self._lanes)}")
         return self._lanes[name]
 
     def healthy(self, name: str) -> Lane[Part]:
-        """A lane that may become active; raises `Refused` for one that failed."""
+        """Return a lane that may become active; raise `Refused` for one that failed."""
         lane = self[name]
         if lane.failure:
             raise Refused(f"{self.role} {name} has failed: {lane.failure}", hint="choose another lane")
         return lane
 
     def run(self, work: Callable[[Part], Answer], events: list[Event]) -> dict[str, Answer]:
-        """Every healthy lane's answer by name; who raises is out from now on, with an event in `events`."""
+        """Return every healthy lane's answer by name; a lane that raises is out from now on, with an event."""
         answers: dict[str, Answer] = {}
         for lane in self._lanes.values():
             if lane.failure:
@@ -62,14 +62,14 @@ class Lanes(Generic[Part]):
             began_s = self._now()
             try:
                 answers[lane.name] = work(lane.part)
-            except Exception as error:  # noqa: BLE001  # a contender may fail in any way, the loop may not
+            except Exception as error:  # noqa: BLE001  # a lane may fail in any way, the loop may not
                 lane.failure = f"{type(error).__name__}: {error}"
                 events.append(self._failed(lane))
             lane.step_s = self._now() - began_s
         return answers
 
     def _failed(self, lane: Lane[Part]) -> Event:
-        """An alarm for the active lane, which the loop then does without."""
+        """Return the event: an alarm for the active lane, without which the loop goes on; else a warning."""
         rank, level = ("active", Level.ALARM) if lane.name == self.active else ("shadow", Level.WARNING)
         data = {KIND: EventKind.LANE_FAILED, "role": self.role, "lane": lane.name}
         return Event(level, "loop", f"{rank} {self.role} {lane.name} failed: {lane.failure}", data)

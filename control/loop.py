@@ -1,4 +1,4 @@
-"""The loop: sources, estimators, controllers, twins, gate, actuator, once per period and never in bursts."""
+"""The loop: runs sources, estimators, controllers, twins, gate and actuator once per period, never in bursts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class TickSink(Protocol):
-    """Something that wants every tick: recorder, ring, the wake-up of the guard. Must not block."""
+    """A receiver of every tick: recorder, ring, the wake-up of the guard. `put` must not block."""
 
     def put(self, tick: Tick) -> None: ...
 
 
 @dataclass(frozen=True)
 class LoopParts:
-    """What a loop is made of. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil)."""
+    """The parts of a loop. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil)."""
 
     clock: Clock
     period_s: float
@@ -54,11 +54,11 @@ class LoopParts:
 
 
 class Loop:
-    """One bench, turn after turn. `faults`: volts added to the asked voltage of a cell (numbered from 1).
+    """The loop of one bench. `faults`: volts added to the requested voltage of a cell (numbered from 1).
 
-    `override_command`: what the arming checklist wants instead of the lanes; from `live` on the gate judges it like
-    any other command, before that it is applied at no current. What a source that raises owns is not known any
-    more; an actuator or a sink that raises trips.
+    `override_command`: the arming checklist's command, which replaces that of the lanes. Once `live`, the gate checks
+    it like any other command; before that it is applied at zero current. If a source raises, its channels are not
+    known any more; if an actuator or a sink raises, the bench trips.
     """
 
     def __init__(self, parts: LoopParts) -> None:
@@ -78,7 +78,7 @@ class Loop:
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
-        """One turn that was due at `due_s`: read, believe, decide, play the pack, ask the gate, act."""
+        """Run the turn that was due at `due_s`: read, estimate, decide, step the twins, call the gate, act."""
         parts, began_s = self.parts, self.parts.clock.now()
         dt_s = self._take_dt(due_s)
         snapshot = parts.snapshot_builder.build(began_s, self._events)
@@ -88,14 +88,14 @@ class Loop:
         for sink in parts.sinks:
             try:
                 sink.put(tick)
-            except Exception as error:  # noqa: BLE001  # what is not seen by the guard and not recorded must end
+            except Exception as error:  # noqa: BLE001  # a run that the guard or the recorder does not receive must end
                 self.trip(f"{type(sink).__name__} failed: {error}")
         return tick
 
     def run(self, ended: Callable[[Tick], bool]) -> None:
-        """Turn on an absolute schedule until `ended` says so after a turn; turns that no longer fit are left out.
+        """Run turns on an absolute schedule until `ended` returns True after one; leave out turns that no longer fit.
 
-        What nobody foresaw is raised, after zero current was asked for; the guard notices that no more ticks come.
+        On an unexpected exception, request zero current and raise it; the guard notices that no more ticks come.
         """
         clock, period_s = self.parts.clock, self.parts.period_s
         due_s = clock.now()
@@ -113,38 +113,38 @@ class Loop:
             due_s += self._missed * period_s
 
     def activate(self, role: str, name: str) -> None:
-        """Make a lane the active one of its role, bumpless; raises `Refused` where that is not possible."""
+        """Make a lane the active one of its role, bumpless; raise `Refused` if that is not possible."""
         live = self.machine.state in {BenchState.ARMED, BenchState.RUNNING}
         lane_switch.activate(self.parts, role, name, self.tick, live=live)
         self._note(Level.INFO, f"{role} {name} is active", EventKind.LANE_ACTIVE, role=role, lane=name)
 
     def trip(self, reason: str) -> None:
-        """Trip for a reason that somebody else saw: the guard, the operator."""
+        """Trip for a reason from outside the gate, such as the guard or the operator."""
         if self.machine.trip(reason):
             self.parts.gate.trip(reason)
             self._apply_zero_current()
             self._note(Level.ALARM, f"tripped: {reason}", EventKind.TRIPPED, reason=reason)
 
     def reset(self, reason: str) -> None:
-        """Leave Tripped; raises `Refused` without a reason."""
+        """Leave Tripped; raise `Refused` without a reason."""
         self.machine.reset(reason)
         self.parts.gate.reset(reason)
         self._note(Level.INFO, f"reset: {reason}", EventKind.RESET, reason=reason)
 
     def _take_dt(self, due_s: float) -> float:
-        """Scheduled time since the turn before, so that lanes never drift against the clock."""
+        """Return the scheduled time since the last turn, so that lanes never drift against the clock."""
         dt_s, self._due_s = due_s - self._due_s, due_s
         return dt_s if dt_s > 0.0 else self.parts.period_s
 
     def _run_lanes(self, snapshot: Snapshot, dt_s: float) -> LaneOutputs:
-        """Every lane's answer to `build`; who raises is out from now on."""
+        """Run every lane on `snapshot`; a lane that raises is out from now on."""
         parts, state = self.parts, self.machine.state
         reading, allowed = parts.pack_view.reading(snapshot), parts.pack_view.allowed(snapshot)
-        live = state >= BenchState.ARMED or not parts.plays_cells  # dead cells teach nothing
+        live = state >= BenchState.ARMED or not parts.plays_cells  # unpowered cells give no information
         seen_s = dt_s if live and self._estimators_know(snapshot) else 0.0
         estimates = parts.estimators.run(update_estimator(reading, seen_s, parts.cells), self._events)
         belief = estimates.get(parts.estimators.active, self._unknown)
-        run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty waits for the run
+        run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty starts with the run
         decisions = parts.controllers.run(run_controller(reading, belief, allowed, run_s), self._events)
         cell_a = parts.pack_view.twin_current(snapshot)
         twins = parts.twins.run(step_twin(cell_a, parts.ambient_k, dt_s), self._events)
@@ -156,7 +156,7 @@ class Loop:
         )
 
     def _estimators_know(self, snapshot: Snapshot) -> bool:
-        """Whether pack current and every cell voltage are known; where not, the estimators hold and say so once."""
+        """Whether pack current and every cell voltage are known; if not, the estimators hold, with one event."""
         doubt = self.parts.pack_view.find_unknown(snapshot)
         if doubt and not self._estimators_hold:
             self._note(Level.INFO, f"estimators hold: {doubt}", EventKind.ESTIMATORS_HOLD, reason=doubt)
@@ -166,7 +166,7 @@ class Loop:
         return not doubt
 
     def _requested_command(self, snapshot: Snapshot, answers: LaneOutputs) -> Command:
-        """What the active lanes want; NaN where one has failed, which the gate never lets through."""
+        """Return the command of the active lanes; NaN where one has failed, which never passes the gate."""
         parts = self.parts
         if self.override_command is not None:
             return self.override_command
@@ -180,7 +180,7 @@ class Loop:
         if pack is None:
             return Command(current_a, self._unknown.soc, self._unknown.soc)
         voltage_v = pack.voltage_v.copy()
-        for cell, offset_v in tuple(self.faults.items()):  # another thread may inject one meanwhile
+        for cell, offset_v in tuple(self.faults.items()):  # a copy: another thread may inject one meanwhile
             voltage_v[cell - 1] += offset_v
         return Command(current_a, voltage_v, pack.temperature_k)
 
@@ -198,22 +198,22 @@ class Loop:
         return verdict
 
     def _apply(self, snapshot: Snapshot, verdict: Verdict) -> Verdict:
-        """Apply what may be done; the verdict on it, a trip where the actuator fails."""
+        """Apply the allowed command; return its verdict, a trip if the actuator fails."""
         left = self.tick is not None and self.tick.state >= BenchState.ARMED
         if isinstance(verdict, Tripped):
             self._apply_zero_current()
         elif self.machine.state >= BenchState.ARMED or self.override_command is not None:
             try:
                 self.parts.actuator.apply(verdict.apply)
-            except Exception as error:  # noqa: BLE001  # whatever it is, nobody knows now what was applied
+            except Exception as error:  # noqa: BLE001  # whatever it is, what was applied is unknown now
                 self.trip(f"the actuator failed: {error}")
                 return self.parts.gate.check(snapshot, verdict.asked)
         elif left:
-            self._apply_zero_current()  # nothing that was asked while armed stays
+            self._apply_zero_current()  # no request made while armed stays applied
         return verdict
 
     def _apply_zero_current(self) -> None:
-        """Ask for zero current; an actuator that cannot even do that is told once, the guard stands behind it."""
+        """Request zero current; note an actuator that fails even here only once, the guard covers this case."""
         try:
             self.parts.actuator.safe()
             self._actuator_error = ""
@@ -224,7 +224,7 @@ class Loop:
             self._actuator_error = str(error)
 
     def _note(self, level: Level, text: str, kind: EventKind, **data: str) -> None:
-        """Keep an event for the tick of this turn."""
+        """Add an event to the tick of this turn."""
         self._events.append(Event(level, "loop", text, {KIND: kind, **data}))
 
     def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: LaneOutputs, verdict: Verdict) -> Tick:

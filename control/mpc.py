@@ -1,6 +1,6 @@
-"""Model predictive control: the duty, as far as voltage, SoC, temperature and the BMS allow it over the next seconds.
+"""Model predictive control: follows the duty as far as voltage, SoC, temperature and BMS allow over the next seconds.
 
-Real-time iteration (Diehl 2005): each solve linearises once around the plan before it, and PIQP solves that quadratic
+Real-time iteration (Diehl 2005): each solve linearises once around the last plan, and PIQP solves that quadratic
 program. Limits are soft, so a plan always exists; the range that the BMS and the temperature allow is hard.
 """
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
-PRICED_AT: Final = 12.0  # cells of 5 Ah abreast, the pack that these prices are for; others are scaled to it
-SMOOTH: Final = 1e-4  # of the squared step between neighbours, against the squared tracking error, both in A^2
+PRICED_AT: Final = 12.0  # parallel cells of 5 Ah of the pack that these prices are for; other packs are scaled to it
+SMOOTH: Final = 1e-4  # weight of the squared step between neighbours, against the squared tracking error, both in A^2
 SLACK: Final = (2e3, 2e3)  # linear and quadratic price of one unit of slack
 ZERO_C_K: Final = 273.15
-OBSERVE_S: Final = 2.0  # time constant of how far the extreme cells lie from the model
+OBSERVE_S: Final = 2.0  # time constant of the observed distance of the extreme cells from the model
 UNBOUND_A: Final = 1e4
 BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
 BROKEN_K: Final = 0.1
 
 
 class MpcPlan:
-    """The quadratic program over `horizon` currents and a slack a family; linearises around its last solution."""
+    """The quadratic program over `horizon` currents and one slack per family; linearised around its last solution."""
 
     def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.MpcLimits) -> None:
         self.current_a = np.zeros(horizon)
@@ -64,7 +64,7 @@ class MpcPlan:
     def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool:
         """Improve the plan by one iteration from `start[5]` towards `wanted_a[horizon]`.
 
-        False where none was found: the plan is 0 A then, and the next solve starts afresh.
+        Return False if no solution was found: the plan is 0 A then, and the next solve sets the solver up again.
         """
         horizon = len(self.current_a)
         self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
@@ -89,17 +89,17 @@ class MpcPlan:
 
 
 class MpcController:
-    """Solves every `every_s`, in between its first current stands. Limits hold for the extreme cells.
+    """Solves every `every_s`; in between, the first current of the plan stays. Limits hold for the extreme cells.
 
-    SoC is the mean over the cells; that the cells differ shows in how far the highest and the lowest of them lie from
-    the model, which it observes. Slack in use counts as a violation. Without a measurement, or where no plan is found,
-    it asks for 0 A, and that counts as a violation too.
+    SoC is the mean over the cells. The controller observes how far the highest and the lowest cell are from the model,
+    which covers the differences between cells. Slack in use counts as a violation. Without a measurement, or if no plan
+    is found, it requests 0 A, and that counts as a violation too.
     """
 
     def __init__(self, duty: CurrentProfile, plan: MpcPlan, pack: PackSpec, step_s: float, every_s: float) -> None:
         self._duty, self._plan, self._pack = duty, plan, pack
         self._abreast = model.count_parallel_cells(pack.parallel, pack.cell_ah)
-        # the plan's first current stands for `every_s`: aim at the middle of that, or it lags behind the duty
+        # the plan's first current stays for `every_s`: aim at the middle of that, or it lags behind the duty
         self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
         self._t_s = self._wish_a = 0.0
@@ -114,7 +114,7 @@ class MpcController:
         now_s, self._t_s = self._t_s, self._t_s + dt_s
         wanted_a = self._duty.now(now_s)
         begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0
-        self._since_s = math.inf if begins else self._since_s + dt_s  # what was planned before is of another time
+        self._since_s = math.inf if begins else self._since_s + dt_s  # an earlier plan is for another time
         knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
         if not knows:
             self._wish_a, self._since_s = 0.0, math.inf
@@ -132,9 +132,9 @@ class MpcController:
         self._output.take_over(current_a)
 
     def _observe(self, reading: PackReading, soc: float, dt_s: float) -> bool:
-        """Follow the cells; False where something is not a number.
+        """Update the distance of the extreme cells from the model; return False if an input is not a number.
 
-        Until a run's first turn what is seen counts at once: cells without power until arming must not be remembered.
+        Until a run's first turn a measurement counts at once: values of cells unpowered until arming must not remain.
         """
         extremes_v = np.array([reading.voltage_v.max(), reading.voltage_v.min()])
         if not (np.isfinite(extremes_v).all() and math.isfinite(reading.current_a) and math.isfinite(soc)):
@@ -150,13 +150,16 @@ class MpcController:
         return np.array([soc, self._polarisation.v1, self._polarisation.v2, *self._off_v])
 
     def _cool(self, kelvin: float, allowed: CurrentRange) -> CurrentRange:
-        """`allowed`, as far as the hottest cell keeps its limit."""
+        """Return `allowed`, reduced so that the hottest cell keeps its limit."""
         most_a = model.coolest_a(kelvin, self._pack.ambient_k, self._plan.high_k, self._abreast)
         return CurrentRange(min(allowed.charge_a, most_a), min(allowed.discharge_a, most_a))
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`."""
+    """Build the controller.
+
+    Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`.
+    """
     low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
     low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
     high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K
@@ -178,6 +181,6 @@ def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -
 
 
 def _differences(horizon: int) -> Floats:
-    """`D^T D` of the steps between neighbours."""
+    """Return `D^T D` of the steps between neighbours."""
     step = np.diff(np.eye(horizon), axis=0)
     return step.T @ step

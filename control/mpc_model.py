@@ -1,4 +1,4 @@
-"""The pack as the MPC sees it: one 2RC cell, what breaks its limits over the horizon, and what its heat allows."""
+"""The pack model of the MPC: one 2RC cell, its limit violations over the horizon, and the current its heat allows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ R0_OHM, R1_OHM, R2_OHM = 0.0238, 0.0043, 0.0185
 TAU1_S, TAU2_S = 12.8, 96.8
 HEAT_J_K, LOSS_W_K = 61.0, 0.053
 
-# What one unit of slack means, so that all families weigh alike.
+# One unit of slack, so that all families weigh alike.
 UNIT_V, UNIT_SOC = 0.01, 0.01
 FAMILIES: Final = 4  # highest voltage, lowest voltage, SoC above, SoC below
-APPROACH_S: Final = 60.0  # in which the temperature may come up to its limit
+APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
 
 
 @dataclass(frozen=True)
 class MpcLimits:
-    """What the MPC keeps: cell voltages in V, SoC as fractions, temperature in K."""
+    """Limits that the MPC keeps: cell voltages in V, SoC as fractions, temperature in K."""
 
     low_v: float
     high_v: float
@@ -34,7 +34,7 @@ class MpcLimits:
 
 
 def count_parallel_cells(parallel: int, cell_ah: float) -> float:
-    """How many cells of `CAPACITY_AH` one series element of the declared pack amounts to.
+    """Return how many cells of `CAPACITY_AH` one series element of the declared pack equals.
 
     Resistance falls and heat capacity grows with capacity, whether a cell is larger or there are more of them.
     """
@@ -42,7 +42,7 @@ def count_parallel_cells(parallel: int, cell_ah: float) -> float:
 
 
 def ocv_v(soc: Any) -> Any:
-    """Open-circuit voltage of the mean cell, of a number or an expression (Horner)."""
+    """Return the open-circuit voltage of the mean cell; `soc` is a number or an expression (Horner)."""
     x, value = 2.0 * soc - 1.0, OCV_V[-1]
     for coefficient in reversed(OCV_V[:-1]):
         value = value * x + coefficient
@@ -52,10 +52,10 @@ def ocv_v(soc: Any) -> Any:
 def compute_excess(
     horizon: int, step_s: float, parallel: int, cell_ah: float, limits: MpcLimits
 ) -> tuple[Any, Any, Any]:
-    """`(u, x, g)`: currents `u[horizon]` of the pack, start `x[5]`, and by how much `g[4 horizon]` they break limits.
+    """Return `(u, x, g)`: pack currents `u[horizon]`, start `x[5]`, and `g[4 horizon]`, by how much they break limits.
 
-    `x` is soc, both RC voltages, and how far the highest and lowest cell lie from the model (V). `g <= 0` keeps the
-    limits; family by family, in units of slack.
+    `x` is soc, both RC voltages, and how far the highest and lowest cell are from the model (V). `g <= 0` keeps the
+    limits; `g` is family by family, in units of slack.
     """
     currents, start = sy.symbol("u", horizon), sy.symbol("x", 5)
     soc, v1, v2, above_v, below_v = (start[n] for n in range(5))
@@ -78,31 +78,31 @@ def compute_excess(
 
 
 def coolest_a(kelvin: float, ambient_k: float, high_k: float, abreast: float) -> float:
-    """The pack current, either way, whose heat lets the hottest cell come up to `high_k` and no further.
+    """Return the pack current, in either direction, whose heat brings the hottest cell to `high_k` and no further.
 
-    A bound and no constraint of the plan: heat grows with the current squared, so its linearisation would let a warm
-    cell be cooled by charging it; and over seconds the temperature hardly moves.
+    It is a bound, not a constraint of the plan: heat grows with the current squared, so the linearised plan could cool
+    a warm cell by charging it; and over seconds the temperature hardly changes.
     """
     room_w = HEAT_J_K / APPROACH_S * (high_k - kelvin) + LOSS_W_K * (high_k - ambient_k)
     return abreast * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
 
 
 def linearise(currents: Any, start: Any, broken: Any) -> sy.CompiledFunction:
-    """`g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
+    """Return `g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
     slope = cast("Any", sy.jacobian(broken, currents))
     inputs, outputs = {"u": currents, "x": start}, {"g": sy.dense(broken), "dg": sy.dense(slope)}
     return sy.CompiledFunction(sy.function("mpc_excess", inputs, outputs))
 
 
 class Polarisation:
-    """Both RC voltages of the mean cell (V), run along with the measured current."""
+    """Both RC voltages of the mean cell (V), stepped with the measured current."""
 
     def __init__(self, abreast: float) -> None:
         self._abreast = abreast
         self.v1 = self.v2 = 0.0
 
     def step(self, current_a: float, dt_s: float) -> float:
-        """Advance; the whole voltage drop of the cell under `current_a` (A of the pack)."""
+        """Advance by `dt_s`; return the whole voltage drop of the cell under `current_a` (A of the pack)."""
         cell_a = current_a / self._abreast
         fade1, fade2 = _fade(dt_s, TAU1_S), _fade(dt_s, TAU2_S)
         self.v1 = fade1 * self.v1 + (1.0 - fade1) * R1_OHM * cell_a

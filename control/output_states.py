@@ -17,10 +17,10 @@ LIVE_CELL_V: Final = 0.1  # below that a cell output is off: its own noise and o
 
 
 class OutputStates:
-    """Derives the word from read-backs no older than `late_s`; what is not known is UNKNOWN."""
+    """Derives the output state from read-backs no older than `late_s`; UNKNOWN if one is not known."""
 
     def __init__(self, supply: int, contactor: int, cells: Sequence[int], late_s: float) -> None:
-        """Columns of the supply's output flag, of the contactor's contacts and of the cells' measured voltages."""
+        """Take the columns of the supply's output flag, the contactor's contact and the cells' measured voltages."""
         self._columns = np.array([supply, contactor, *cells], dtype=np.intp)
         self._late_s = late_s
 

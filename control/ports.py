@@ -1,4 +1,4 @@
-"""Controller lanes as a protocol."""
+"""The protocol of controller lanes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CurrentRange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A controller's wish: pack current in A (discharge positive), running cost, constraint violations so far."""
+    """A controller's request: pack current in A (discharge positive), cost and constraint violations so far."""
 
     current_a: float
     cost: float
@@ -27,9 +27,9 @@ class Decision:
 
 
 class Controller(Protocol):
-    """Decides the pack current from what is measured and believed; `take_over` makes the change bumpless.
+    """Decides the pack current from measured and estimated values; `take_over` makes the change bumpless.
 
-    `dt_s` is the time of the run since the last decision, 0 while nothing runs: a duty waits, an integral stands.
+    `dt_s` is the time of the run since the last decision, 0 while nothing runs: a duty and an integral then stop.
     """
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision: ...

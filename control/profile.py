@@ -1,4 +1,4 @@
-"""The duty profile as a controller: what the file says, as far as the pack allows it."""
+"""A controller that follows the duty of a file, as far as the pack allows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ProfileController:
-    """Follows a duty from its own start; its time runs with each decision."""
+    """Follows a duty from its start; each decision advances its time."""
 
     def __init__(self, duty: CurrentProfile) -> None:
         self._duty = duty
@@ -24,7 +24,7 @@ class ProfileController:
         self._output = BumplessOutput()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
-        del reading, estimate  # it follows, whatever the pack says
+        del reading, estimate  # it follows the duty, whatever is measured
         wish_a = self._duty.now(self._t_s)
         self._t_s += dt_s
         current_a = self._output.current(wish_a, allowed, dt_s)
@@ -35,6 +35,6 @@ class ProfileController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
+    """Build the controller; settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
     del pack
     return ProfileController(read_current_profile(settings))

@@ -1,8 +1,8 @@
-"""The guard's safe sequence, executed beside the guard's own thread: whatever a wire does, the guard goes on.
+"""The guard's safe sequence, executed outside the guard's own thread: a hung connection does not block the guard.
 
-Each connection is opened, tended and spoken through by a thread of its own. A name server that does not answer, an
-adapter that takes seconds to open or a vendor's call that never returns holds up that thread alone; the sequence waits
-for each connection no longer than its steps may take.
+Each connection has its own thread, which opens it, keeps it alive and executes its steps. A name server that does not
+answer, an adapter that takes seconds to open or a vendor's call that never returns blocks that thread alone. The
+sequence waits for each connection no longer than its steps may take, plus `RETURN_S`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from drivers.safe_commands import SafeConnection
 
 KEEP_ALIVE_S: Final = 0.01
-RETURN_S: Final = 0.25  # how much longer than its steps may take a connection may be waited for
+RETURN_S: Final = 0.25  # how long to wait for a connection beyond the time that its steps may take
 MARK_S: Final = 0.5
 
 
 @dataclass
 class ConnectionJob:
-    """Something to do with an open connection; `result` once it is `done`, never begun once it is `given_up`."""
+    """A call on an open connection; `result` is set once it is `done`, and it never begins once it is `given_up`."""
 
     act: Callable[[SafeConnection], Any]
     done: threading.Event = field(default_factory=threading.Event)
@@ -39,14 +39,14 @@ class ConnectionJob:
 
 @dataclass(frozen=True, slots=True)
 class SequenceResult:
-    """How the sequence went."""
+    """The results of the steps of one sequence."""
 
     steps: tuple[SafeStepResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MarkResult:
-    """Whether the first TCP connection took the bytes that prove it."""
+    """Whether a TCP connection sent the bytes that prove it."""
 
     taken: bool
 
@@ -54,7 +54,7 @@ class MarkResult:
 class ConnectionWorker:
     """One connection and its thread.
 
-    `is_connected`, `detail` and `local_port` are as of a moment ago and never block.
+    To read `is_connected`, `detail` and `local_port` never blocks; the values are up to `KEEP_ALIVE_S` or one job old.
     """
 
     def __init__(self, word: SafeCommands) -> None:
@@ -67,7 +67,7 @@ class ConnectionWorker:
         self._thread.start()
 
     def execute(self) -> list[SafeStepResult]:
-        """Say every step; a connection that does not come back in time has verified none."""
+        """Execute every step; if the connection does not return in time, no step is verified."""
         steps = self._commands.steps
         job = self._run_job(lambda spoken: spoken.execute(), sum(step.within_s for step in steps) + RETURN_S)
         if job.done.is_set():
@@ -76,7 +76,7 @@ class ConnectionWorker:
         return [SafeStepResult(step.name, verified=False, sent_s=NEVER, verified_s=NEVER, detail=why) for step in steps]
 
     def mark(self, message: bytes) -> bool:
-        """Send bytes that prove the connection; False where that is no TCP connection or does not stand."""
+        """Send bytes that prove the connection; return False if it is not a TCP connection or is down."""
         job = self._run_job(
             lambda spoken: isinstance(spoken, TcpSafeConnection) and spoken.send_unverified(message), MARK_S
         )
@@ -116,7 +116,7 @@ class ConnectionWorker:
 
 
 class SafeSequence:
-    """`begin` and `mark` return at once; what came of them waits on `results`, a connection to wait for."""
+    """The safe sequence; `begin` and `mark` return at once, their results arrive on the connection `results`."""
 
     def __init__(self, words: Sequence[SafeCommands]) -> None:
         self.running = False
@@ -128,31 +128,31 @@ class SafeSequence:
 
     @property
     def ports(self) -> list[int]:
-        """The connections' ports on this side, by which a journal names them; 0 without one."""
+        """The connections' local ports, by which an instrument's journal names them; 0 without one."""
         return [connection.local_port for connection in self._connections]
 
     @property
     def trouble(self) -> list[str]:
-        """A sentence for each connection that does not stand."""
+        """One sentence for each connection that is down."""
         return [connection.detail for connection in self._connections if not connection.is_connected]
 
     def begin(self) -> None:
-        """Execute the sequence; one at a time."""
+        """Start the sequence; call only while none is `running`."""
         self.running = True
         self._jobs.put(lambda: SequenceResult(tuple(self._execute())))
 
     def mark(self, message: bytes) -> None:
-        """Send bytes that prove the first TCP connection."""
+        """Send bytes that prove the first TCP connection that is up."""
         self._jobs.put(lambda: MarkResult(any(connection.mark(message) for connection in self._connections)))
 
     def take(self) -> SequenceResult | MarkResult:
-        """What is ready on `results`."""
+        """Receive the next result from `results`."""
         result: SequenceResult | MarkResult = self.results.recv()
         self.running = self.running and not isinstance(result, SequenceResult)
         return result
 
     def close(self, within_s: float = 1.0) -> None:
-        """End every thread that is not held up."""
+        """End every thread that is not blocked; wait `within_s` for each."""
         self._jobs.put(None)
         for connection in self._connections:
             connection.close()

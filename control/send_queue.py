@@ -1,4 +1,4 @@
-"""Messages to one peer, delivered by a thread of its own: who sends never waits, and one thread writes to each pipe."""
+"""A send queue to one peer with its own thread: the sender never waits, and only one thread writes to each pipe."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ NOTHING: Final = object()
 
 
 class SendQueue:
-    """`send` keeps every message and their order; of heartbeats (`beat`) only the newest waits for a slow peer.
+    """A send queue: `send` keeps every message in order; `beat` keeps only the newest heartbeat for a slow peer.
 
-    `deliver` writes one message and may block; when it raises `OSError` the peer is gone and the rest is dropped.
+    `deliver` writes one message and may block; if it raises `OSError`, the peer is gone and the rest is dropped.
     """
 
     def __init__(self, name: str, deliver: Callable[[Any], object], priority: int | None = None) -> None:
@@ -33,26 +33,26 @@ class SendQueue:
         self._thread.start()
 
     def send(self, message: object, *, instead_of_beat: bool = False) -> None:
-        """Deliver `message` behind those that wait; `instead_of_beat`: it is newer than a heartbeat that waits."""
+        """Deliver `message` after those that wait; `instead_of_beat`: it replaces a heartbeat that waits."""
         with self._changed:
             self._newest = NOTHING if instead_of_beat else self._newest
             self._waiting.append(message)
             self._changed.notify_all()
 
     def beat(self, message: object) -> None:
-        """Deliver `message` once no other waits; a newer one takes its place."""
+        """Deliver `message` once no other waits; a newer heartbeat replaces it."""
         with self._changed:
             self._newest = message
             self._changed.notify_all()
 
     def flush(self, within_s: float) -> bool:
-        """Wait until everything is delivered; False when that takes longer than `within_s`."""
+        """Wait until everything is delivered; return False if that takes longer than `within_s`."""
         until_s = time.monotonic() + within_s
         with self._changed:
             return self._changed.wait_for(self._idle, max(0.0, until_s - time.monotonic()))
 
     def close(self, then: Callable[[], object] | None = None) -> None:
-        """Let the thread end, and call `then`, once everything is delivered; returns at once."""
+        """Let the thread end, and call `then`, once everything is delivered; return at once."""
         with self._changed:
             self._closing, self._closed = True, then
             self._changed.notify_all()
@@ -70,13 +70,13 @@ class SendQueue:
         while (message := self._next()) is not NOTHING:
             try:
                 self._deliver(message)
-            except (OSError, TypeError, ValueError):  # TypeError: closed under the hands of a blocked write
+            except (OSError, TypeError, ValueError):  # TypeError: closed during a blocked write
                 self._give_up()
         if self._closed is not None:
             self._closed()
 
     def _next(self) -> Any:
-        """The message to deliver now; `NOTHING` at the end."""
+        """Return the message to deliver now; `NOTHING` at the end."""
         with self._changed:
             self._busy = False
             self._changed.notify_all()
@@ -92,7 +92,7 @@ class SendQueue:
             return message
 
     def _discard(self) -> Any:
-        """The peer is gone: what waits is dropped until this is closed."""
+        """Drop every message until the queue is closed: the peer is gone."""
         while not self._closing:
             self._waiting.clear()
             self._newest = NOTHING

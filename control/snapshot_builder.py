@@ -1,4 +1,4 @@
-"""From sources to a snapshot, and from a snapshot to what twins, estimators and controllers may know."""
+"""Builds a snapshot from the sources, and from a snapshot the inputs of twins, estimators and controllers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SnapshotBuilder:
-    """All sources of a bench as one table; each fills its own columns."""
+    """Builds one table from all sources of a bench; each source fills its own columns."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
@@ -42,7 +42,7 @@ class SnapshotBuilder:
         self._broken: set[str] = set()
 
     def build(self, t_s: float, events: list[Event]) -> Snapshot:
-        """The newest values of all sources, copied; a source that raises is not known, with one event in `events`."""
+        """Copy the newest values of all sources; a source that raises is not known, and adds one event to `events`."""
         for source, span in zip(self.sources, self._spans, strict=True):
             try:
                 source.read(self._values[span], self._sampled_s[span], self._quality[span])
@@ -59,11 +59,11 @@ class SnapshotBuilder:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Which channels the loop listens to; one name per cell where there are cells.
+    """The channels that the loop reads; tuples have one name per cell.
 
-    `loop_current` is what really flows (twins), `pack_current` what the device under test measures (estimators and
-    controllers); `cell_current` is what a cell carries beside it, empty where nothing measures that. `contactor`
-    feedback and the device's current limits are None where the bench has none.
+    `loop_current` is the current that really flows (for twins), `pack_current` the one that the device under test
+    measures (for estimators and controllers). `cell_current` is what a cell carries in addition, empty if nothing
+    measures it. `contactor` feedback and the device's current limits are None where the bench has none.
     """
 
     loop_current: str
@@ -77,7 +77,7 @@ class Wiring:
 
     @staticmethod
     def hil(cells: int, thermistors: int) -> Wiring:
-        """The names of a hil bench: cell n's thermistor is the one of its share of the pack."""
+        """Return the names of a hil bench: cell n has the thermistor of its part of the pack."""
         numbers = range(1, cells + 1)
         return Wiring(
             loop_current=SUPPLY_CURRENT,
@@ -92,7 +92,7 @@ class Wiring:
 
 
 class PackView:
-    """What a snapshot says of the pack, by columns found once; a value beyond its age or range is not known (NaN)."""
+    """The pack's values of a snapshot, by columns found once; a value beyond its age or range is not known (NaN)."""
 
     def __init__(self, table: ChannelTable, wiring: Wiring) -> None:
         self._loop_current = table.index(wiring.loop_current)
@@ -109,24 +109,24 @@ class PackView:
         self._required = np.concatenate([[self._pack_current], self._voltage]).astype(np.intp)
 
     def reading(self, snapshot: Snapshot) -> PackReading:
-        """What estimators and controllers may know."""
+        """Return the inputs of estimators and controllers."""
         values = snapshot.known
         balancing_a = values[self._cell_current] if self._cell_current.size else self._no_balancing
         current_a = float(values[self._pack_current])
         return PackReading(snapshot.t_s, current_a, balancing_a, values[self._voltage], values[self._temperature])
 
     def find_unknown(self, snapshot: Snapshot) -> str:
-        """Why an estimator must hold: pack current or a cell voltage is not known. Empty where it need not."""
+        """Return why an estimator must hold, empty if it need not: pack current or a cell voltage is not known."""
         return snapshot.doubt(self._required)
 
     def twin_current(self, snapshot: Snapshot) -> Floats:
-        """Current of each cell in A: the loop's plus the cell's own, each held while it is not known."""
+        """Return the current of each cell in A: the loop's plus the cell's own, each held while it is not known."""
         now_a = snapshot.known[self._currents]
         np.copyto(self._held_a, now_a, where=np.isfinite(now_a))
         return self._held_a[0] + (self._held_a[1:] if self._cell_current.size else self._no_balancing)
 
     def allowed(self, snapshot: Snapshot) -> CurrentRange:
-        """What the device under test allows now; what is not known is 0 A, what it cannot say is no limit."""
+        """Return what the device under test allows now: 0 A for an unknown value, no limit if it reports none."""
         if self._limits is None:
             return CurrentRange(np.inf, np.inf)
         charge_a, discharge_a = (max(0.0, a) for a in snapshot.known[self._limits].tolist())  # 0.0 where a is NaN

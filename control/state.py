@@ -1,4 +1,4 @@
-"""The states of a bench and of its outputs, and what leads from one to the next. Light: a client loads it first."""
+"""States of a bench and of its outputs, and the transitions. Few imports, because a client loads it first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drivers.errors import Refused
 
 
 class BenchState(IntEnum):
-    """Where a session stands; the number is what a run records."""
+    """The state of a session; a run records the number."""
 
     DISCONNECTED = 0
     CONNECTED = 1
@@ -27,12 +27,12 @@ FOLLOWS: Final[dict[BenchState, frozenset[BenchState]]] = {
     BenchState.CONNECTED: frozenset({BenchState.DISCONNECTED, BenchState.ARMED, BenchState.TRIPPED}),
     BenchState.ARMED: frozenset({BenchState.CONNECTED, BenchState.RUNNING, BenchState.TRIPPED}),
     BenchState.RUNNING: frozenset({BenchState.ARMED, BenchState.CONNECTED, BenchState.TRIPPED}),
-    BenchState.TRIPPED: frozenset(),  # left by `reset` alone
+    BenchState.TRIPPED: frozenset(),  # only `reset` leaves it
 }
 
 
 class StateMachine:
-    """One session's state; `reason` says why it tripped, `trips` counts: what is verified is verified of one trip."""
+    """One session's state; `reason`: why it tripped; `trips` counts, as a verified result belongs to one trip."""
 
     def __init__(self) -> None:
         self.state = BenchState.DISCONNECTED
@@ -40,14 +40,14 @@ class StateMachine:
         self.trips = 0
 
     def to(self, state: BenchState) -> None:
-        """Go there; raises `Refused` where no transition leads, naming what is possible."""
+        """Go to `state`; raise `Refused` if no transition leads there, with the possible ones in its hint."""
         if state not in FOLLOWS[self.state]:
             hint = ", ".join(sorted(s.word for s in FOLLOWS[self.state])) or "only a reset with a reason"
             raise Refused(f"{self.state.word} does not lead to {state.word}", hint=f"possible now: {hint}")
         self.state = state
 
     def trip(self, reason: str) -> bool:
-        """Trip from wherever something may be live; False where nothing changed. The first reason stays."""
+        """Trip from any state but Tripped, where nothing changes: return False then. The first reason stays."""
         if BenchState.TRIPPED not in FOLLOWS[self.state]:
             return False
         self.state, self.reason = BenchState.TRIPPED, reason
@@ -55,7 +55,7 @@ class StateMachine:
         return True
 
     def reset(self, reason: str) -> None:
-        """Tripped to Connected; raises `Refused` elsewhere, or without a reason."""
+        """Go from Tripped to Connected; raise `Refused` in any other state, or without a reason."""
         if self.state is not BenchState.TRIPPED:
             raise Refused(f"{self.state.word} needs no reset", hint="a reset leads out of Tripped alone")
         if not reason.strip():
@@ -64,7 +64,7 @@ class StateMachine:
 
 
 class OutputState(StrEnum):
-    """What the outputs are, as far as read-backs prove it."""
+    """The state of the outputs, as far as read-backs prove it."""
 
     DE_ENERGISED = "DE-ENERGISED"  # every output verified off
     CELLS_LIVE = "CELLS LIVE"  # source off, contactor open, cell outputs carry voltage

@@ -1,4 +1,4 @@
-"""One turn of the loop, and the flat row that is recorded and shown."""
+"""The result of one turn of the loop (`Tick`), and its flat row, which is recorded and shown."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tick:
-    """Everything one turn measured, believed, wished and decided; lanes by name, a failed one is absent.
+    """Everything one turn measured, estimated, requested and decided; lanes by name, a failed one is absent.
 
     `late_s` is the start of the turn minus its due time, `turn_s` how long it took. `step_s` is by (role, lane),
-    `age_s` by twin; `active_twin` is the lane whose cells were played. `events` happened since the turn
-    before, `missed` are the turns left out before this one.
+    `age_s` by twin; `active_twin` is the lane whose cells were applied. `events` happened since the last turn,
+    `missed` is the number of turns left out before this one.
     """
 
     number: int
@@ -76,7 +76,7 @@ LOOP = (
     Channel(ALLOWED_CURRENT, "A"),
 )
 
-OF_PACK = (  # what an estimator believes of the whole pack, and how long its step took
+OF_PACK = (  # an estimator's values of the whole pack, and how long its step took
     ("soc", "1"),
     ("soc_std", "1"),
     ("r0_std", "Ohm"),
@@ -89,7 +89,7 @@ OF_PACK = (  # what an estimator believes of the whole pack, and how long its st
 
 
 class TickLayout:
-    """Columns of a tick as one row: the measured ones first, the derived ones behind them."""
+    """Columns of a tick as one row: the measured ones first, then the derived ones."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class TickLayout:
         *,
         commanded: int = 0,
     ) -> None:
-        """`twins` gives each lane's cells counted from 0; `commanded`: how many cell voltages a command carries."""
+        """Take each lane's cells (counted from 0) in `twins`; `commanded`: how many cell voltages a command carries."""
         self.measured = len(measured)
         self._twins = {name: len(columns) for name, columns in twins.items()}
         self._places = {name: float(place) for place, name in enumerate(twins)}
@@ -110,7 +110,7 @@ class TickLayout:
         self.table = measured.extended((*LOOP, *self._command_channels(), *self._lane_channels(twins)))
 
     def fill(self, tick: Tick, out: Floats) -> None:
-        """Write `tick` into `out[len(table)]`; what no lane answered is NaN."""
+        """Write `tick` into `out[len(table)]`; a value that no lane returned is NaN."""
         out.fill(float("nan"))
         out[: self.measured] = tick.snapshot.values
         at = self.measured + len(LOOP)
@@ -171,7 +171,7 @@ def _number(verdict: Verdict) -> float:
 
 
 def _estimate_value(out: Floats, belief: Estimate) -> None:
-    """Cells first, then the pack as if all cells erred alike; what a lane does not tell stays NaN."""
+    """Write cells first, then the pack as if all cells erred alike; a value that a lane does not return stays NaN."""
     cells = len(belief.soc)
     _blocks(out, 0, (belief.soc, belief.soc_std))
     out[3 * cells : 3 * cells + 2] = belief.pack_soc, belief.soc_std.mean()
@@ -187,7 +187,7 @@ def _estimate_value(out: Floats, belief: Estimate) -> None:
 
 
 def _blocks(out: Floats, at: int, blocks: tuple[Floats, ...]) -> None:
-    """Write arrays one behind the other from column `at`."""
+    """Write arrays one after the other from column `at`."""
     for block in blocks:
         out[at : at + block.size] = block
         at += block.size

@@ -1,7 +1,7 @@
-"""One instrument, one workbench: a lock file for each resolved address, held with flock as long as a process lives.
+"""Locks, so that one workbench uses an instrument: a file per resolved address, held with flock while a process lives.
 
-The lock is the kernel's, not the file's existence: whoever dies, however it dies, lets go. A guard that is given
-`for_guard` shares the lock, and so holds the bench after its engine has died.
+The kernel holds the lock, not the file's existence: a process that dies releases it, however it dies. A guard that
+receives `for_guard` shares the lock, and so holds the bench after its engine has died.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "PULSEBMS_LOCKS"  # an environment variable that names another folder
 NAME: Final = "pulsebms-locks"
-OLD_S: Final = 3600.0  # an unheld lock file that nobody took for so long is removed
-GUARD_S: Final = 5.0  # how long the guard of an engine that has gone may take to let go
-LOOK_S: Final = 0.1
-_AT: Final = 1 << 30  # where Windows locks a byte: behind the text, which others must read
+OLD_S: Final = 3600.0  # a lock file that is not held and was not taken for so long is removed
+GUARD_S: Final = 5.0  # how long the guard of a dead engine may take to release the lock
+LOOK_S: Final = 0.1  # between two attempts to take a lock
+_AT: Final = 1 << 30  # where Windows locks a byte: after the text, which others must read
 _MOST: Final = 4096
 
 
@@ -60,14 +60,14 @@ class Holder:
 
 
 def this_process(bench: str) -> Holder:
-    """The holder that this process is."""
+    """Return this process as a holder of `bench`."""
     with contextlib.suppress(Exception):  # a container may know no name for its user
         return Holder(os.getpid(), _program(), getpass.getuser(), bench, _now())
     return Holder(os.getpid(), _program(), str(getattr(os, "getuid", lambda: "?")()), bench, _now())
 
 
 def resolve(address: str) -> tuple[str, ...]:
-    """The numeric `host:port` that `host:port` stands for, each of them; itself where no name service knows it."""
+    """Return every numeric `host:port` of a `host:port`; the address itself if no name service knows it."""
     host, _, port = address.rpartition(":")
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
@@ -77,12 +77,12 @@ def resolve(address: str) -> tuple[str, ...]:
 
 
 def can_address(interface: str, channel: str) -> str:
-    """The address of a CAN adapter."""
+    """Return the address of a CAN adapter."""
     return f"can {interface} {channel}".lower()
 
 
 def holder(address: str) -> str:
-    """A sentence about who holds `address` now; empty where nobody does. Takes nothing."""
+    """Return a sentence on who holds `address` now, empty if nobody does; keep no lock."""
     path = _path(_folder(), address)
     if not path.exists():
         return ""
@@ -100,7 +100,7 @@ class BenchLock:
     """The locks of one session."""
 
     def __init__(self, files: dict[str, int]) -> None:
-        """`take` makes one; `files` are open files by address."""
+        """Take the open `files` by address; call `take` to make a lock."""
         self._files = files
 
     @classmethod
@@ -112,9 +112,10 @@ class BenchLock:
         guard_s: float = GUARD_S,
         wait: Callable[[float], object] = time.sleep,
     ) -> Self:
-        """Lock every address or none; raises `BenchHeld` with who holds the first that is held.
+        """Lock every address or none; raise `BenchHeld` with the holder of the first that is held.
 
-        A lock whose engine has died is its guard's, which is about to verify off: waits `guard_s` for that.
+        If the engine that holds a lock has died, its guard still holds it and is about to verify off: wait at most
+        `guard_s` for that.
         """
         folder = _folder()
         _sweep(folder)
@@ -125,7 +126,7 @@ class BenchLock:
                 path = _path(folder, address)
                 while (file := _open(path, make=True)) is None:
                     if waited_s >= guard_s or not _is_left_behind(path):
-                        raise _is_held(path, address)  # noqa: TRY301  # what is locked so far is let go below
+                        raise _is_held(path, address)  # noqa: TRY301  # the locks taken so far are released below
                     wait(LOOK_S)
                     waited_s += LOOK_S
                 lock._files[address] = file
@@ -140,7 +141,7 @@ class BenchLock:
         return tuple(self._files)
 
     def release(self) -> None:
-        """Let go; a guard that shares the lock goes on holding it."""
+        """Release the locks; a guard that shares them still holds them."""
         while self._files:
             os.close(self._files.popitem()[1])
 
@@ -151,12 +152,12 @@ class BenchLock:
         self.release()
 
     def for_guard(self) -> SharedLock:
-        """What a guard's process is given at its start."""
+        """Return the locks for the guard's process, which receives them at its start."""
         return SharedLock(self._files)
 
 
 class SharedLock:
-    """The engine's locks on their way to its guard. POSIX shares the open file; Windows has to ask again."""
+    """The engine's locks, sent to its guard. POSIX shares the open file; on Windows the guard must lock again."""
 
     def __init__(self, files: dict[str, int]) -> None:
         self._files = files
@@ -167,7 +168,7 @@ class SharedLock:
         return _shared, ({address: reduction.DupFd(file) for address, file in self._files.items()},)
 
     def hold(self) -> None:
-        """Go on holding alone, once the engine has gone; where the lock is shared there is nothing to do."""
+        """Hold the locks alone, once the engine is gone; do nothing for a shared lock."""
         for address, file in self._files.items():
             if file < 0 and (taken := _open(_path(_folder(), address), make=True)) is not None:
                 self._files[address] = taken
@@ -188,12 +189,12 @@ def _again(addresses: tuple[str, ...]) -> SharedLock:
 
 
 def _folder() -> Path:
-    """The same for every user of this machine."""
+    """Make and return the lock folder, the same for every user of this machine."""
     named = os.environ.get(FOLDER)
     shared = Path("/tmp")  # noqa: S108  # a user's own folder would hide what other users hold
     folder = Path(named) if named else (shared if shared.is_dir() else Path(tempfile.gettempdir())) / NAME
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # it is another user's, who has done so
+    with contextlib.suppress(OSError):  # it belongs to another user, who has done so
         folder.chmod(0o1777)
     return folder
 
@@ -204,7 +205,7 @@ def _path(folder: Path, address: str) -> Path:
 
 
 def _open(path: Path, *, make: bool = False) -> int | None:
-    """The locked file; None where somebody else holds it. Raises `BenchHeld` where that cannot be found out."""
+    """Open and lock the file; return None if another process holds it. Raise `BenchHeld` if it cannot be opened."""
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     while True:
         try:
@@ -220,13 +221,13 @@ def _open(path: Path, *, make: bool = False) -> int | None:
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(file), path.stat()):
                 return file
-        os.close(file)  # swept meanwhile: what is locked has no name any more
+        os.close(file)  # removed meanwhile: the locked file has no name any more
         if not make:
             return None
 
 
 def _open_lock_file(path: Path, flags: int, *, make: bool) -> int:
-    """Open without making first: a shared folder may refuse to make what another user has made."""
+    """Open first, then create: a shared folder may refuse to create a file that another user has made."""
     try:
         return os.open(path, flags)
     except FileNotFoundError:
@@ -242,7 +243,7 @@ def _open_lock_file(path: Path, flags: int, *, make: bool) -> int:
 
 
 def _lock(file: int) -> None:
-    """Raise `OSError` where another process holds it."""
+    """Lock the file; raise `OSError` if another process holds it."""
     if fcntl is not None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     elif sys.platform == "win32":
@@ -253,14 +254,14 @@ def _lock(file: int) -> None:
 
 
 def _write(file: int, holds: Holder) -> None:
-    with contextlib.suppress(OSError):  # a full disk: the lock holds, who has it stays unsaid
+    with contextlib.suppress(OSError):  # a full disk: the lock holds, but does not name its holder
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
         os.write(file, json.dumps(asdict(holds)).encode())
 
 
 def _read(path: Path) -> Holder | None:
-    """Who wrote itself down there, None where that cannot be read."""
+    """Return the holder written in the file; None if it cannot be read."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         with path.open("rb") as file:
             said: Any = json.loads(file.read(_MOST))

@@ -1,4 +1,4 @@
-"""How a frame proves itself: a counter that steps by one, and CRC-8/SAE-J1850 over identifier and payload."""
+"""End-to-end protection of a frame: a counter that steps by one, and CRC-8/SAE-J1850 over identifier and payload."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE: Final = bytes(_shift_byte(byte) for byte in range(256))
 
 
 def crc8(data: bytes) -> int:
-    """CRC-8/SAE-J1850 (AUTOSAR profile "CRC8"), 0x4B for b"123456789"."""
+    """Return the CRC-8/SAE-J1850 (AUTOSAR profile "CRC8"), 0x4B for b"123456789"."""
     crc = START
     for byte in data:
         crc = _TABLE[crc ^ byte]
@@ -37,14 +37,14 @@ class E2EProfile:
 
     @property
     def counter_values(self) -> int:
-        """Counter values before it wraps."""
+        """Number of counter values before it wraps."""
         return 1 << self.counter_bits
 
     def counter(self, payload: bytes) -> int:
         return int.from_bytes(payload, "little") >> self.counter_bit & self.counter_values - 1
 
     def checksum(self, message_id: int, payload: bytes) -> int:
-        """Over identifier low byte, identifier high byte and the payload with the checksum byte 0."""
+        """Return the CRC over identifier low byte, identifier high byte and the payload with the checksum byte 0."""
         at = self.checksum_byte
         return crc8(message_id.to_bytes(4, "little")[:2] + payload[:at] + b"\0" + payload[at + 1 :])
 
@@ -54,7 +54,7 @@ class E2EProfile:
         return payload[self.checksum_byte] == self.checksum(message_id, payload)
 
     def protect(self, message_id: int, payload: bytes, counter: int) -> bytes:
-        """`payload` with its counter and checksum in place."""
+        """Return `payload` with its counter and checksum in place."""
         mask = self.counter_values - 1 << self.counter_bit
         number = int.from_bytes(payload, "little") & ~mask | counter % self.counter_values << self.counter_bit
         sealed = bytearray(number.to_bytes(len(payload), "little"))
@@ -64,7 +64,7 @@ class E2EProfile:
 
 @dataclass
 class E2EChecker:
-    """What was found of the frames so far: `bad` lengths or checksums, `lost` and `repeated` ones by their counters."""
+    """Checks frames and counts them: `bad` lengths or checksums, `lost` and `repeated` ones by their counters."""
 
     bad: int = 0
     lost: int = 0
@@ -72,9 +72,9 @@ class E2EChecker:
     _counters: dict[int, int] = field(default_factory=dict[int, int])
 
     def check(self, protection: E2EProfile | None, message_id: int, payload: bytes, length: int) -> str:
-        """Why a frame that should have `length` bytes may not be believed, empty where it may.
+        """Return why a frame that should have `length` bytes is rejected, empty if it is accepted.
 
-        What proves nothing of itself is believed as far as it goes; bytes behind `length` are somebody else's.
+        A frame without `protection` is accepted, whatever its length; bytes after `length` are not checked.
         """
         if protection is None:
             return ""

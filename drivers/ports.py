@@ -1,4 +1,4 @@
-"""The stages that touch a wire or a clock, as protocols of one or two verbs."""
+"""Protocols of the stages that use hardware or a clock, with one or two verbs each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LinkState(StrEnum):
-    """How an instrument or a bus answers; anything but OK comes with a sentence in `Health.detail`."""
+    """How an instrument or a bus answers; for any state but OK, `Health.detail` has a sentence."""
 
     CONNECTING = "connecting"
     OK = "ok"
@@ -26,7 +26,7 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """State of one source, with a sentence that says what to do about it."""
+    """State of one source, with a sentence that states what to do about it."""
 
     name: str
     state: LinkState
@@ -34,7 +34,7 @@ class Health:
 
 
 class Source(Protocol):
-    """Something that measures: owns some channels and fills their columns with the newest values it has."""
+    """A part that measures: it owns some channels and fills their columns with its newest values."""
 
     @property
     def name(self) -> str: ...
@@ -43,19 +43,19 @@ class Source(Protocol):
     def channels(self) -> tuple[Channel, ...]: ...
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
-        """Write the newest values into views of this source's own columns; never blocks."""
+        """Write the newest values into views of this source's own columns; never block."""
         ...
 
     def health(self) -> Health: ...
 
 
 class Actuator(Protocol):
-    """Something that acts on an allowed command; both verbs only hand over and never block."""
+    """A part that acts on an allowed command; both methods only pass it on and never block."""
 
     def apply(self, command: Command) -> None: ...
 
     def safe(self) -> None:
-        """Ask for zero current, whatever was asked before."""
+        """Request zero current, whatever was requested before."""
         ...
 
 
@@ -63,7 +63,7 @@ class Clock(Protocol):
     """Time as an argument: the wall clock at a bench, a stepped one in tests."""
 
     def now(self) -> float:
-        """Seconds, monotonic."""
+        """Return seconds, monotonic."""
         ...
 
     def wait_until(self, due_s: float) -> None: ...

@@ -1,4 +1,4 @@
-"""Real-time permission: asked for by the calling thread, and said in words when it is not given."""
+"""Real-time scheduling: the calling thread requests it, and gets a sentence if it is not granted."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import contextlib
 import os
 from typing import Final
 
-LATENCY_PROBE: Final = 50  # above all that keeps time: what delays this is the machine
+LATENCY_PROBE: Final = 50  # above every other thread: only the machine itself delays it
 GUARD: Final = 40
 LOOP: Final = 30
-ENGINE_THREADS: Final = (
-    25  # the engine's other threads: who holds the loop's interpreter waits for no wire of another bench
-)
+# the engine's other threads: one that holds the loop's interpreter must not wait for the wire of another bench
+ENGINE_THREADS: Final = 25
 WIRE: Final = 20  # instrument threads: above everything else on the machine, below the loop
 INSTRUMENT: Final = 10  # emulated instruments: a real one does not share the processor with its bench
 
-WINDOW: Final = 10  # not in real time, steps before others that are not: who presses OUTPUTS OFF does not wait
+WINDOW: Final = 10  # not real-time; steps of priority above other such threads: OUTPUTS OFF must not wait
 
 
 def ask_realtime(priority: int) -> str:
-    """Put the calling thread under SCHED_FIFO, its children not; empty when granted, else why not, in words."""
+    """Put the calling thread, not its children, under SCHED_FIFO; return an empty text if granted, else why not."""
     if not hasattr(os, "sched_setscheduler"):
         return "this system has no SCHED_FIFO; the loop keeps time as well as the scheduler lets it"
     try:
@@ -30,14 +29,14 @@ def ask_realtime(priority: int) -> str:
 
 
 def leave_realtime() -> None:
-    """The calling thread goes back among everybody else."""
+    """Return the calling thread to normal scheduling (SCHED_OTHER)."""
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
 
 
 def go_before(steps: int) -> None:
-    """Put the calling thread, its children not, before whatever is not in real time, where that is permitted."""
+    """Raise the calling thread, not its children, above other threads that are not real-time, where permitted."""
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, -steps)
@@ -45,7 +44,7 @@ def go_before(steps: int) -> None:
 
 
 def has_realtime_permission() -> bool:
-    """Whether this process may ask for SCHED_FIFO."""
+    """Whether this process may use SCHED_FIFO."""
     if not hasattr(os, "sched_setscheduler"):
         return False
     before = os.sched_getscheduler(0), os.sched_getparam(0)

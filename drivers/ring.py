@@ -1,10 +1,10 @@
 """The snapshot ring: one writer, any number of readers in other processes, over a memory-mapped file.
 
-Rows are kept twice. The history is channel-major, so a plot reads one contiguous line; the newest few rows lie whole
-beside the header, so the guard reads one row from one place. Row `i` lies in slot `i % slots` and counts once the
-header's count exceeds `i`; a reader copies, then looks at the count again: a row is whole when fewer than `slots`
-rows were counted since it began. Readers write nothing, so they can never hold up the writer. A replay that jumps
-back starts a new epoch: the count begins at 0 again, and a reader whose epoch has passed drops what it has.
+Rows are kept twice. The history is channel-major, so a plot reads one contiguous line; the newest few rows are kept
+whole after the header, so the guard reads one row from one place. Row `i` is in slot `i % slots` and counts once the
+header's count exceeds `i`. A reader copies, then reads the count again: a row is whole if fewer than `slots` rows were
+counted since it began. Readers write nothing, so they can never block the writer. A replay that jumps back starts a
+new epoch: the count begins at 0 again, and a reader of the old epoch drops what it has.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 MAGIC: Final = b"PULSRNG1"
 CAPACITY: Final = 8192
-NEWEST: Final = 8  # whole rows beside the header
+NEWEST: Final = 8  # whole rows after the header
 _HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
 _COUNT_AT: Final = 64  # count and epoch, in a cache line of their own
 _JSON_AT: Final = 128
@@ -52,7 +52,7 @@ class RingRow:
 
 @dataclass(frozen=True, slots=True)
 class RingBlock:
-    """Rows `first` .. `first + k`: `t_s[k]`, `values[C,k]`, `sampled_s[M,k]`, `quality[M,k]`; `lost` came too late."""
+    """Rows `first` .. `first + k`: `t_s[k]`, `values[C,k]`, `sampled_s[M,k]`, `quality[M,k]`; `lost`: overwritten."""
 
     epoch: int
     first: int
@@ -64,7 +64,7 @@ class RingBlock:
 
     @property
     def following(self) -> int:
-        """What to ask `since` for next."""
+        """The next argument of `since`."""
         return self.first + len(self.t_s)
 
 
@@ -92,7 +92,7 @@ def _padded(capacity: int) -> int:
 
 
 def _offsets(json_bytes: int, channels: int, measured: int, capacity: int) -> tuple[int, int, int, int, int]:
-    """Where newest rows, their quality, the history and its quality begin, and the end of the file."""
+    """Return where newest rows, their quality, the history and its quality begin, and the end of the file."""
     width, line = 1 + channels + measured, _padded(capacity)
     newest = -(-(_JSON_AT + json_bytes) // mmap.PAGESIZE) * mmap.PAGESIZE
     newest_quality = newest + 8 * NEWEST * width
@@ -105,9 +105,9 @@ class RingWriter:
     """The one writer of a ring, in the engine."""
 
     def __init__(self, path: Path, file: BinaryIO, buffer: mmap.mmap, layout: _Layout, measured: int) -> None:
-        """`create` makes one."""
+        """Take the parts; call `create` to make a writer."""
         self.path = path
-        self._file = file  # held for as long as this writes
+        self._file = file  # kept open while this writes
         self._buffer = buffer
         self._layout = layout
         self._count = 0
@@ -117,9 +117,9 @@ class RingWriter:
 
     @classmethod
     def create(cls, path: Path, table: ChannelTable, measured: int, capacity: int = CAPACITY) -> Self:
-        """Make the file for `table`, of which the first `measured` columns carry a time and a quality of their own.
+        """Make the file for `table`, of which the first `measured` columns have a time and a quality of their own.
 
-        Raises `FileExistsError`, and `BenchError` where there is no room for it.
+        Raise `FileExistsError`, and `BenchError` if there is no room for it.
         """
         if not (0 <= measured <= len(table) and capacity > NEWEST):
             raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
@@ -134,7 +134,7 @@ class RingWriter:
             lines[:] = np.nan  # touches every page now, so that publishing never faults one in
         layout.quality[:] = 0
         buffer[_JSON_AT : _JSON_AT + len(header)] = header
-        # last: a reader takes the file for a ring only from here on
+        # last: from now on a reader accepts the file as a ring
         buffer[: _HEAD.size] = _HEAD.pack(MAGIC, len(header), len(table), measured, capacity)
         return cls(path, file, buffer, layout, measured)
 
@@ -166,7 +166,7 @@ class RingWriter:
         return self._count
 
     def close(self) -> None:
-        """Let go of the file; whoever owns the session removes it."""
+        """Close the file; the owner of the session removes it."""
         if hasattr(self, "_layout"):
             del self._layout  # the views hold the map open
             self._buffer.close()
@@ -183,7 +183,7 @@ class RingReader:
     """One reader of a ring; any process may open any number."""
 
     def __init__(self, buffer: mmap.mmap, layout: _Layout, table: ChannelTable, measured: int) -> None:
-        """`open` makes one."""
+        """Take the parts; call `open` to make a reader."""
         self.table = table
         self.measured = measured
         self._buffer = buffer
@@ -192,7 +192,7 @@ class RingReader:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Map the ring at `path`; raises `BenchError` when there is none, or none yet."""
+        """Map the ring at `path`; raise `BenchError` if there is none, or none yet."""
         try:
             with path.open("rb") as file:
                 buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -215,11 +215,11 @@ class RingReader:
 
     @property
     def epoch(self) -> int:
-        """How often the writer has started again."""
+        """How often the writer has restarted."""
         return int(self._layout.state[1])
 
     def latest(self) -> RingRow | None:
-        """The newest row, whole; None before the first."""
+        """Return the newest row, whole; None before the first."""
         layout, split = self._layout, 1 + len(self.table)
         while True:
             epoch, count = self.epoch, self.count
@@ -232,7 +232,7 @@ class RingReader:
                 return RingRow(index, float(row[0]), row[1:split], row[split:], quality)
 
     def since(self, count: int) -> RingBlock:
-        """Rows from number `count` on; what was overwritten before it could be read is counted in `RingBlock.lost`."""
+        """Return rows from number `count` on; `RingBlock.lost` counts those overwritten before they could be read."""
         layout = self._layout
         while True:
             epoch, end = self.epoch, self.count
@@ -249,7 +249,7 @@ class RingReader:
                 )
 
     def window(self, columns: Columns, newest: int) -> tuple[Floats, Floats]:
-        """The `newest` rows (fewer if there are fewer) of some columns: `t_s[k]`, `values[len(columns),k]`."""
+        """Return the `newest` rows (fewer if there are fewer) of `columns`: `t_s[k]`, `values[len(columns),k]`."""
         layout = self._layout
         while True:
             epoch, end = self.epoch, self.count
@@ -264,7 +264,7 @@ class RingReader:
                 return t_s[torn:], values[:, torn:]
 
     def close(self) -> None:
-        """Unmap; arrays handed out before are copies and stay."""
+        """Unmap the ring; arrays returned before are copies and stay valid."""
         if hasattr(self, "_layout"):
             del self._layout  # the views hold the map open
             self._buffer.close()
@@ -276,15 +276,15 @@ class RingReader:
         self.close()
 
     def _oldest(self, count: int) -> int:
-        """The oldest row that nobody may be writing over while `count` rows are counted."""
+        """Return the oldest row that the writer cannot be overwriting while `count` rows are counted."""
         return max(count - self.capacity + 1, 0)
 
     def _torn(self, first: int, end: int) -> int:
-        """How many of the rows `first` .. `end`, just copied, may have been written over meanwhile."""
+        """Return how many of the rows `first` .. `end`, just copied, may have been overwritten meanwhile."""
         return min(max(self._oldest(self.count) - first, 0), end - first)
 
     def _slots(self, first: int, end: int) -> tuple[slice, slice]:
-        """The slots of rows `first` .. `end`, in order, as the piece before the seam and the piece behind it."""
+        """Return the slots of rows `first` .. `end`, in order, as the piece before and the piece after the wrap."""
         start, length = first % self.capacity, end - first
         before = min(length, self.capacity - start)
         return slice(start, start + before), slice(0, length - before)

@@ -1,4 +1,4 @@
-"""The guard's last word on CAN: frames encoded beforehand, on a bus opened beforehand, verified by listening."""
+"""Safe commands of the guard on CAN: frames encoded and a bus opened in advance, verified by received frames."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from drivers.safe_commands import NEVER, RECONNECT_S, SafeStepResult
 
 PERIOD_S: Final = 0.020
 BITS_PER_BYTE: Final = 8
-MOST_ERRORS_IN_A_ROW: Final = 5  # in a row, after which the bus counts as gone
+MOST_ERRORS_IN_A_ROW: Final = 5  # after so many the bus counts as gone
 EXTENDED: Final = 1 << 31  # set in the identifiers that have 29 bits, as a DBC writes them
-DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not hold the connection
+DRAIN_FRAMES: Final = 500  # more than a bus carries between two calls: a flood must not block the connection
 
 
 @dataclass(frozen=True, slots=True)
 class CanVerification:
     """A frame that verifies: `payload & mask == value`, the payload read as a little-endian number.
 
-    It must carry the bits of `mask`, and with a `protection` prove itself over its `length` bytes: a replayed frame
-    tells nothing of now. An empty mask verifies nothing.
+    It must carry the bits of `mask` and, with a `protection`, pass the E2E check over its `length` bytes: a replayed
+    frame does not show the present state. An empty mask verifies nothing.
     """
 
     identifier: int
@@ -40,7 +40,7 @@ class CanVerification:
 class CanStep:
     """Frames `(identifier, payload)`, one per counter value, sent in turn until `verify` is met.
 
-    The identifiers of 29 bits have `EXTENDED` set.
+    Identifiers of 29 bits have `EXTENDED` set.
     """
 
     name: str
@@ -51,7 +51,7 @@ class CanStep:
 
 @dataclass(frozen=True, slots=True)
 class CanSafeCommands:
-    """A CAN bus by its python-can names."""
+    """Safe commands on a CAN bus, given by its python-can names."""
 
     interface: str
     channel: str
@@ -60,14 +60,14 @@ class CanSafeCommands:
     period_s: float = PERIOD_S
 
     def open(self) -> CanSafeConnection:
-        """Opens the bus at once; `keep_alive` says whether it stands."""
+        """Open the bus at once; `keep_alive` returns whether it is up."""
         return CanSafeConnection(self)
 
 
 class CanSafeConnection:
-    """An open `CanSafeCommands`; it listens all the time, so that frames from before never verify.
+    """An open `CanSafeCommands`; it receives all the time, so that earlier frames never verify.
 
-    Adapters raise whatever their vendors like, and the last word raises nothing: hence the wide `except`.
+    An adapter may raise any exception and safe commands must raise none: hence the wide `except`.
     """
 
     local_port = 0
@@ -157,7 +157,7 @@ class CanSafeConnection:
             self._verifications_in(frame)
 
     def _verifications_in(self, frame: can.Message) -> list[CanVerification]:
-        """Those that watch this frame and find it proven; each frame is looked at once, for its counter's sake."""
+        """Return the verifications of this frame that pass the E2E check; call once a frame, because of its counter."""
         if frame.is_remote_frame or frame.is_error_frame:
             return []
         told, payload = dbc_identifier(frame), bytes(frame.data)
@@ -174,7 +174,7 @@ class CanSafeConnection:
         except (can.CanError, OSError) as error:
             self._drop_bus(error)
             return None
-        except Exception as error:  # noqa: BLE001  # a frame on which the adapter's code stumbles takes no link, five do
+        except Exception as error:  # noqa: BLE001  # one frame on which the adapter raises does not drop the bus, five in a row do
             self._errors_in_a_row += 1
             if self._errors_in_a_row >= MOST_ERRORS_IN_A_ROW:
                 self._drop_bus(error)
@@ -188,5 +188,5 @@ class CanSafeConnection:
 
 
 def dbc_identifier(frame: can.Message) -> int:
-    """With `EXTENDED` set where it has 29 bits."""
+    """Return the identifier of a frame, with `EXTENDED` set if it has 29 bits."""
     return frame.arbitration_id | EXTENDED * frame.is_extended_id

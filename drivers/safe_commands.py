@@ -1,8 +1,8 @@
-"""What the guard speaks through: bytes encoded beforehand, on connections opened beforehand.
+"""Safe commands of the guard over TCP: bytes encoded in advance, sent on connections opened in advance.
 
-A `TcpSafeCommands` (and `safe_can_commands.CanSafeCommands`) is a description that travels to the guard's process;
-`open()` there gives the connection. `keep_alive` never blocks; `execute` takes as long as its steps allow; neither ever
-raises.
+A `TcpSafeCommands` (and `safe_can_commands.CanSafeCommands`) is a description that is sent to the guard's process;
+`open()` there returns the connection. `keep_alive` never blocks; `execute` takes at most the time of its steps; neither
+ever raises.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 NEVER: Final = float("nan")
-REPEAT_S: Final = 0.040  # without an answer, a step is said again after this
-AGAIN_S: Final = 0.005  # after an answer that does not count
+REPEAT_S: Final = 0.040  # without an answer, a step is sent again after this
+AGAIN_S: Final = 0.005  # pause after an answer that does not count
 RECONNECT_S: Final = 0.25
 ACCEPT_S: Final = 1.0
-UNANSWERED_S: Final = 1.0  # a query without a reply for so long means a deaf instrument
+UNANSWERED_S: Final = 1.0  # a query without a reply for so long means an unresponsive instrument
 CHUNK: Final = 4096
-FLOOD: Final = 65_536  # bytes between two looks; who sends more answers no query of ours
+FLOOD: Final = 65_536  # bytes between two reads; a peer that sends more does not answer our queries
 
 
 @dataclass(frozen=True, slots=True)
 class SafeStepResult:
-    """`sent_s` (first) and `verified_s` on the machine's monotonic clock, NaN where it did not come to that."""
+    """Result of a step; `sent_s` (first) and `verified_s` on the machine's monotonic clock, NaN if it never was."""
 
     name: str
     verified: bool
@@ -35,27 +35,27 @@ class SafeStepResult:
 
 
 class SafeConnection(Protocol):
-    """An open last word, whatever its wire."""
+    """A connection opened for safe commands, TCP or CAN."""
 
     @property
     def connected(self) -> bool: ...
 
     @property
     def detail(self) -> str:
-        """A sentence on what is wrong, empty while nothing is."""
+        """A sentence that states what is wrong, empty while nothing is."""
         ...
 
     @property
     def local_port(self) -> int:
-        """The connection's port on this side, by which a journal names it; 0 without one."""
+        """The connection's local port, by which a journal names it; 0 without one."""
         ...
 
     def keep_alive(self) -> bool:
-        """Tend the connection, never blocking; True while the other side takes messages and answers."""
+        """Maintain the connection without blocking; return True while the peer accepts messages and answers."""
         ...
 
     def execute(self) -> list[SafeStepResult]:
-        """Say every step in order, each until verified or out of time."""
+        """Execute every step in order, each until it is verified or out of time."""
         ...
 
     def close(self) -> None: ...
@@ -74,7 +74,7 @@ class TcpStep:
 
 @dataclass(frozen=True, slots=True)
 class TcpSafeCommands:
-    """A TCP instrument at `host:port`; `gap_s` is the least time that it wants between messages."""
+    """Safe commands of a TCP instrument at `host:port`; `gap_s`: the least time that it needs between messages."""
 
     address: str
     keep_alive: bytes
@@ -83,14 +83,14 @@ class TcpSafeCommands:
     gap_s: float = 0.0
 
     def open(self) -> TcpSafeConnection:
-        """Begins to connect at once; `keep_alive` says when it stands."""
+        """Begin to connect at once; `keep_alive` returns True once the connection is up."""
         return TcpSafeConnection(self)
 
 
 class TcpSafeConnection:
     """An open `TcpSafeCommands`: a non-blocking socket and a count of replies.
 
-    Replies come in the order of the queries.
+    The instrument sends replies in the order of the queries.
     """
 
     def __init__(self, word: TcpSafeCommands) -> None:
@@ -102,8 +102,8 @@ class TcpSafeConnection:
         self._socket: socket.socket | None = None
         self._received = b""
         self._asked = self._answered = 0
-        self._is_unresponsive = False  # since it has answered nothing for long, until the next answer
-        self._counts_from = 1  # number of the first query whose answer may verify the step being said
+        self._is_unresponsive = False  # from a query unanswered for too long until the next answer
+        self._counts_from = 1  # number of the first query whose answer may verify the current step
         self._tried_s = self._asked_s = self._owed_s = self._sent_s = float("-inf")
         self._connect()
 
@@ -123,7 +123,7 @@ class TcpSafeConnection:
         return self.connected and not self.detail
 
     def send_unverified(self, message: bytes) -> bool:
-        """Send `message` unverified; False when the connection does not stand."""
+        """Send `message` unverified; return False if the connection is down."""
         return self._finish_connect() and self._send(message)
 
     def execute(self) -> list[SafeStepResult]:
@@ -153,7 +153,7 @@ class TcpSafeConnection:
         return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _await_verification(self, step: TcpStep, until_s: float) -> bool:
-        """Wait for an answer that counts; False when the newest query was answered otherwise, or nothing came."""
+        """Wait for an accepted answer; return False if the newest query got another answer, or none arrived."""
         while self._socket is not None and self._answered < self._asked and time.monotonic() < until_s:
             if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
                 self.detail = self._no_answer_text()
@@ -165,13 +165,13 @@ class TcpSafeConnection:
         return False
 
     def _ensure_connected(self, until_s: float) -> bool:
-        """Whether the connection stands, tried anew for a moment when it does not."""
+        """Return whether the connection is up; if it is not, try again for at most `REPEAT_S`."""
         if self._socket is None:
             self._connect()
         if not self._finish_connect() and self._socket is not None:
             select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - time.monotonic())))
         if self._finish_connect():
-            self._receive_lines()  # notices a connection that was closed meanwhile
+            self._receive_lines()  # detects a connection that was closed meanwhile
         if not self.connected:
             time.sleep(AGAIN_S)  # a refused connection must not spin until the deadline
         return self.connected
@@ -191,7 +191,7 @@ class TcpSafeConnection:
         self._asked, self._answered, self._counts_from = 0, 0, 1
 
     def _finish_connect(self) -> bool:
-        """Whether the socket is connected; finishes a connection that was begun."""
+        """Finish a connection attempt if possible; return whether the socket is connected."""
         if self._socket is None or self.connected:
             return self.connected
         if time.monotonic() - self._tried_s > ACCEPT_S:
@@ -215,7 +215,7 @@ class TcpSafeConnection:
         if self._socket is None:
             return False
         if (early_s := self._sent_s + self._word.gap_s - time.monotonic()) > 0.0:
-            time.sleep(early_s)  # an instrument may lose what comes sooner
+            time.sleep(early_s)  # an instrument may lose a message that arrives sooner
         self._sent_s = time.monotonic()
         try:
             if self._socket.send(message) == len(message):
@@ -226,7 +226,7 @@ class TcpSafeConnection:
         return False
 
     def _receive_lines(self) -> list[tuple[int, bytes]]:
-        """Replies that have arrived, each with the number of the query that it answers; unasked lines are dropped."""
+        """Return the replies that arrived, each with the number of its query; drop lines that answer no query."""
         budget = FLOOD
         while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
             if budget <= 0 or len(self._received) > FLOOD:
@@ -250,7 +250,7 @@ class TcpSafeConnection:
         return [(first + k, line.strip()) for k, line in enumerate(lines)]
 
     def _drop_unanswered(self) -> None:
-        """Leave a connection that owes answers: once it answers again, they would count for the wrong queries."""
+        """Drop a connection with unanswered queries: late answers would count for the wrong queries."""
         self._is_unresponsive = True
         self._drop("answers nothing")
 
@@ -265,7 +265,7 @@ class TcpSafeConnection:
 
 
 def _resolve_peer(address: str) -> tuple[str, int]:
-    """Host and port, the name resolved once, because a name server may block; a port 0 of our own for nonsense."""
+    """Return host and port, resolved once because a name server may block; ("127.0.0.1", 0) if that fails."""
     host, _, port = address.rpartition(":")
     try:
         return socket.gethostbyname(host), int(port)

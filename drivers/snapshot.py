@@ -1,4 +1,4 @@
-"""The words of the code base: numbers in SI units over named channels, discharge current positive."""
+"""The common types of the code base: numbers in SI units over named channels, discharge current positive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Columns: TypeAlias = npt.NDArray[np.intp]
 
 
 class Quality(IntEnum):
-    """What is known of one value."""
+    """The quality of one value."""
 
     GOOD = 0
     STALE = 1
@@ -29,7 +29,7 @@ class Quality(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One named signal in SI units (`1` for a fraction or a flag) with the range in which it can be believed.
+    """One named signal in SI units (`1` for a fraction or a flag) with its plausible range.
 
     No decision uses a value older than `max_age_s`; infinite where only the gate's own times bound the age.
     """
@@ -43,7 +43,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class ChannelTable:
-    """The ordered, immutable channels of a bench; turns names into columns once, at start."""
+    """The ordered, immutable channels of a bench; it turns names into columns once, at start."""
 
     channels: tuple[Channel, ...]
     max_age_s: Floats = field(init=False, repr=False, compare=False)  # of each channel
@@ -73,15 +73,15 @@ class ChannelTable:
         return tuple(channel.name for channel in self.channels)
 
     def index(self, name: str) -> int:
-        """Column of `name`; raises `KeyError` that names the channel."""
+        """Return the column of `name`; raise `KeyError` that names the channel."""
         return self._columns[name]
 
     def indices(self, names: Iterable[str]) -> Columns:
-        """Columns of `names`, in that order."""
+        """Return the columns of `names`, in that order."""
         return np.array([self._columns[name] for name in names], dtype=np.intp)
 
     def extended(self, more: Iterable[Channel]) -> ChannelTable:
-        """A table with `more` channels behind these."""
+        """Return a table with `more` channels after these."""
         return ChannelTable((*self.channels, *more))
 
 
@@ -100,7 +100,7 @@ class Snapshot:
 
     @cached_property
     def known(self) -> Floats:
-        """What a decision may use: `values`, NaN where one is implausible or older than its channel's `max_age_s`.
+        """Values that a decision may use: `values`, NaN where implausible or older than its channel's `max_age_s`.
 
         A sample from the future is as wrong as one from the past.
         """
@@ -108,7 +108,7 @@ class Snapshot:
         return np.where(fresh & (self.quality != Quality.IMPLAUSIBLE), self.values, np.nan)
 
     def doubt(self, columns: Columns) -> str:
-        """Why one of `columns` is not known, as a sentence that names its channel; empty where all are."""
+        """Return why one of `columns` is not known, as a sentence that names its channel; empty if all are known."""
         unknown = columns[np.isnan(self.known[columns])]
         if not unknown.size:
             return ""
@@ -121,10 +121,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class PackReading:
-    """What estimators and controllers may know of the pack: measured values alone, one entry per cell.
+    """Pack inputs of estimators and controllers: measured values only, one entry per cell.
 
-    `current_a` is the pack current at the shunt, `balancing_a[n]` what each cell carries beside it,
-    both discharge positive; `voltage_v[n]`, `temperature_k[n]`. NaN where nothing is known.
+    `current_a` is the pack current at the shunt, `balancing_a[n]` what each cell carries in addition,
+    both discharge positive; `voltage_v[n]`, `temperature_k[n]`. NaN where a value is not known.
     """
 
     t_s: float
@@ -136,7 +136,7 @@ class PackReading:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator lane believes: `soc[n]` and `soc_std[n]` per cell (fractions of capacity)."""
+    """The estimate of a lane: `soc[n]` and `soc_std[n]` per cell (fractions of capacity)."""
 
     soc: Floats
     soc_std: Floats
@@ -149,7 +149,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Command:
-    """What somebody wants done: pack current in A, and in mode hil the cells' voltages (V) and temperatures (K)."""
+    """A command: pack current in A, and in mode hil the cells' voltages (V) and temperatures (K)."""
 
     current_a: float
     cell_voltage_v: Floats

@@ -1,6 +1,6 @@
-"""Small files that must outlive a power cut: written whole or not at all, read as missing, damaged or a value.
+"""Small files that must survive a power cut: written whole or not at all, read as missing, damaged or a value.
 
-A damaged file is never taken for a missing one: it says that something was known which nobody knows any more.
+A damaged file never counts as a missing one: it means that a value was stored and is lost.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ LARGEST: Final = 16 << 20  # bytes
 
 @dataclass(frozen=True, slots=True)
 class MissingFile:
-    """No file was ever written there."""
+    """There is no file at the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedFile:
-    """There is something, but not what was written; `sentence` names the file and says why."""
+    """There is a file, but not what was written; `sentence` names the file and the reason."""
 
     sentence: str
 
 
 def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | DamagedFile:
-    """What the JSON object at `path` says, by `parse`, which raises `ValueError`, `TypeError` or `KeyError`.
+    """Read the JSON object at `path` with `parse`, which may raise `ValueError`, `TypeError` or `KeyError`.
 
-    Never raises: whatever lies in the file's place (a folder, zeros, half an object, no permission) is `DamagedFile`.
+    Never raise: anything else in the file's place (a folder, zeros, half an object, no permission) is `DamagedFile`.
     """
     try:
         with path.open("rb") as file:
@@ -54,12 +54,12 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
 
 
 def write_state(path: Path, fields: Mapping[str, object]) -> None:
-    """Let `path` hold `fields` as a JSON object from now on; raises `OSError` and leaves the old."""
+    """Write `fields` as a JSON object to `path`; raise `OSError` and keep the old file if that fails."""
     write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode())
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Let `path` hold `data` from now on: written beside, synced, renamed; raises `OSError` and leaves the old."""
+    """Write `data` to `path`: to a new file, synced, then renamed; raise `OSError` and keep the old file on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -76,7 +76,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Take the file away, also for after a power cut; what is no file is put aside. Raises `OSError`."""
+    """Remove the file so that a power cut does not bring it back; put a folder aside. Raise `OSError`."""
     if path.is_dir() and not path.is_symlink():
         put_aside(path)
         return
@@ -85,7 +85,7 @@ def remove(path: Path) -> None:
 
 
 def put_aside(path: Path) -> Path:
-    """Rename what is damaged, so that it can be looked at; its new place. Raises `OSError`."""
+    """Rename a damaged file, so that it can be examined; return its new path. Raise `OSError`."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
@@ -95,7 +95,7 @@ def put_aside(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """So that a new name survives a power cut, too; some systems cannot."""
+    """Sync the folder, so that a new name survives a power cut too; some systems cannot."""
     with contextlib.suppress(OSError):
         place = os.open(folder, os.O_RDONLY)
         try:
@@ -105,7 +105,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_text(fields: Fields, name: str) -> str:
-    """A text that is not empty, for `parse`; raises `KeyError`, `TypeError`."""
+    """Return a text that is not empty, for `parse`; raise `KeyError`, `TypeError`."""
     value = fields[name]
     if not isinstance(value, str) or not value.strip():
         raise TypeError(f"its {name} is no text")
@@ -113,7 +113,7 @@ def read_text(fields: Fields, name: str) -> str:
 
 
 def read_whole(fields: Fields, name: str, least: int = 0) -> int:
-    """A whole number of at least `least`, for `parse`; raises `KeyError`, `TypeError`, `ValueError`."""
+    """Return a whole number of at least `least`, for `parse`; raise `KeyError`, `TypeError`, `ValueError`."""
     value = fields[name]
     if type(value) is not int:
         raise TypeError(f"its {name} is no whole number")
@@ -123,7 +123,7 @@ def read_whole(fields: Fields, name: str, least: int = 0) -> int:
 
 
 def _fields(data: bytes) -> Fields:
-    """Raise `ValueError` or `TypeError` for anything but one JSON object."""
+    """Parse one JSON object; raise `ValueError` or `TypeError` for anything else."""
     if not data:
         raise ValueError("it is empty")
     if len(data) > LARGEST:

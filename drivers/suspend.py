@@ -1,6 +1,6 @@
-"""Whether the computer has slept: no process ran then, and no clock that they judge by went on.
+"""Detects and inhibits sleep of the computer: in sleep no process runs, and the clock of the time-outs stops.
 
-Two clocks tell: one that counts sleep and one that does not. While the computer is awake they keep their distance.
+Two clocks show it: one counts sleep, one does not. While the computer is awake their difference is constant.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], float]
 
-SLEPT_S: Final = 0.1  # a shorter sleep is none: clocks are read one after the other
-APART_S: Final = 0.02  # a process that was held up between two readings has not measured anything
+SLEPT_S: Final = 0.1  # a shorter sleep does not count: the clocks are read one after the other
+APART_S: Final = 0.02  # if the process was delayed longer between two readings, the measurement is void
 WHY: Final = "a bench is armed"
 _CONTINUOUS, _SYSTEM = 0x80000000, 0x00000001  # ES_CONTINUOUS, ES_SYSTEM_REQUIRED of SetThreadExecutionState
 
 
 class SuspendWatch:
-    """Asked once a turn, for three readings of a clock; notices nothing where the system has no such clocks."""
+    """Detects sleep; call once a turn (three clock readings). Without such clocks in the system it detects nothing."""
 
     def __init__(self, awake: Clock | None = None, elapsed: Clock | None = None) -> None:
-        """`awake` stands still while the computer sleeps, `elapsed` goes on; both in s. Default: this system's."""
+        """Take the clocks in s: `awake` stops while the computer sleeps, `elapsed` goes on. Default: the system's."""
         clocks = _clocks() if awake is None or elapsed is None else (awake, elapsed)
         self.works = clocks is not None
         self._awake, self._elapsed = clocks or (time.monotonic, time.monotonic)
         self._apart_s = self._elapsed() - self._awake()
 
     def slept_s(self) -> float:
-        """How long the computer has slept since the last asking, 0 where it has not."""
+        """Return how long the computer has slept since the last call, 0 if it has not."""
         before_s = self._awake()
         elapsed_s = self._elapsed()
         after_s = self._awake()
         if after_s - before_s > APART_S:
-            return 0.0  # the distance that was known stays, and is compared the next time
+            return 0.0  # keep the known difference and compare it the next time
         apart_s = elapsed_s - before_s
         grown_s, self._apart_s = apart_s - self._apart_s, apart_s
         return grown_s if grown_s > SLEPT_S else 0.0
 
 
 class SleepInhibitor:
-    """Asks the system not to sleep while a bench is armed; best effort, and silent where the system has no such thing.
+    """Requests the system not to sleep while a bench is armed; best effort, no error if the system cannot.
 
-    One thread alone calls `keep` and `close`, because Windows counts by thread.
+    Call `keep` and `close` from one thread only, because Windows counts by thread.
     """
 
     def __init__(self, command: tuple[str, ...] | None = None) -> None:
@@ -58,11 +58,11 @@ class SleepInhibitor:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that inhibits, where it takes one."""
+        """Id of the process that inhibits sleep; None without one."""
         return None if self._child is None else self._child.pid
 
-    def keep(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Inhibit from now on, or no longer."""
+    def keep(self, on: bool) -> None:  # noqa: FBT001  # its only argument
+        """Inhibit sleep from now on, or stop inhibiting."""
         if on == self._on:
             return
         self._on = on
@@ -76,10 +76,10 @@ class SleepInhibitor:
             self._end()
 
     def close(self) -> None:
-        self.keep(False)  # noqa: FBT003  # the one thing it says
+        self.keep(False)  # noqa: FBT003  # its only argument
 
     def _begin(self) -> None:
-        """The child lasts as long as its input is open, which ends with this process however it ends."""
+        """Start the child; it runs while its input is open, so it ends with this process, however that ends."""
         if self._command:
             with suppress(OSError):
                 self._child = subprocess.Popen(  # noqa: S603  # a command of our own
@@ -101,12 +101,12 @@ class SleepInhibitor:
 
 
 def sentence(slept_s: float) -> str:
-    """Why a bench trips then."""
+    """Return the reason for which a bench trips after sleep."""
     return f"the computer has slept for {slept_s:.1f} s: nothing was guarded meanwhile"
 
 
 def _command() -> tuple[str, ...]:
-    """What holds sleep off as long as `cat` waits for its input; empty where there is nothing."""
+    """Return the command that inhibits sleep while `cat` waits for its input; empty if there is none."""
     cat = shutil.which("cat")
     if cat and (systemd := shutil.which("systemd-inhibit")):
         return (systemd, "--what=sleep:idle", "--mode=block", "--who=PulseBMS Workbench", f"--why={WHY}", cat)
@@ -116,7 +116,7 @@ def _command() -> tuple[str, ...]:
 
 
 def _clocks() -> tuple[Clock, Clock] | None:
-    """Clocks that stand still and that go on in sleep; None where the system tells only one of them."""
+    """Return the clock that stops in sleep and the one that goes on; None if the system has only one of them."""
     if sys.platform == "win32":
         return _windows()
     if hasattr(time, "CLOCK_BOOTTIME"):
@@ -127,7 +127,7 @@ def _clocks() -> tuple[Clock, Clock] | None:
 
 
 def _windows() -> tuple[Clock, Clock] | None:
-    """QueryUnbiasedInterruptTime (100 ns, without sleep) and GetTickCount64 (ms, with sleep; steps of 16 ms)."""
+    """Return QueryUnbiasedInterruptTime (100 ns, without sleep), GetTickCount64 (ms, with sleep; steps of 16 ms)."""
     import ctypes  # noqa: PLC0415
 
     kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  # absent elsewhere
