@@ -130,7 +130,7 @@ class Engine:
             station.loop.trip(reason)
 
     def begin_turning(self) -> None:
-        """Let the loop turn; set real-time priority for the calling thread too, since it shares the interpreter."""
+        """Let the loop turn; request real-time priority for the calling thread too: it shares the interpreter."""
         ask_realtime(ENGINE_THREADS)
         self._turning.set()
 

@@ -82,6 +82,6 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """The whole status, sent again after each change and periodically."""
+    """The whole status, which replaces the one before."""
 
     status: SessionStatus
