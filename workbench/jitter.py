@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 COLUMNS: Final = (LOOP_LATE, LOOP_TURN, LOOP_MISSED, LOOP_NUMBER)
-MEETS: Final = 2  # a turn meets the machine's stalls where it wakes, and where it or who holds the interpreter works
+MEETS: Final = 2  # the machine may stall a turn twice: when it wakes, and when it or the interpreter's holder works
 MOST_MISSED_PCT: Final = 0.1  # of the due instants
 
 

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def build_lanes(bench: Bench, role: Role, pack: PackSpec, *, shadows: bool) -> Lanes[Any]:
-    """Build the lanes of a role, or only its active one; raise `BenchFileError` at the line of a lane that fails."""
+    """Build the lanes of a role, or the active one; raise `BenchFileError` at the line of one that cannot be built."""
     parts = {lane.name: build_lane(bench, lane, pack) for lane in bench.lanes(role) if lane.active or shadows}
     return Lanes(role, parts, bench.active(role).name, time.monotonic)
