@@ -35,7 +35,7 @@ class ServedInstants:
         return 100.0 * self.missed / len(self.late_s) if len(self.late_s) else float("nan")
 
     def figures_ms(self) -> dict[str, float]:
-        """`p50`, `p99`, `p999` and `max` over the due instants; NaN where none was due."""
+        """Return `p50`, `p99`, `p999` and `max` over the due instants in ms; NaN if none was due."""
         return figures_ms(self.late_s)
 
 
