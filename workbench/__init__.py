@@ -1,1 +1,1 @@
-"""The only Qt; also the command line and the composition root."""
+"""The only package with Qt; also the command line and the composition root."""

@@ -1,4 +1,4 @@
-"""The command line: one function a verb, each handing over to `workbench.verbs` so that a start stays quick."""
+"""The command line: one function per verb; each imports its module of `workbench.verbs` when called, to start fast."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def default(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Open the workbench when no verb is given; options before a verb are the verb's."""
-    del version  # its callback has ended the command
+    """Open the workbench if no verb is given; options before a verb belong to the verb."""
+    del version  # its callback has already ended the command
     pass_to_verb(context)
     refuse_without_extras(context.invoked_subcommand or "window")
     if context.invoked_subcommand is None:
@@ -69,7 +69,7 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
 
 @app.command(short_help="What this machine has and lacks.")
 def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
-    """Say what this machine has and lacks, with the line that mends each."""
+    """Report what this machine has and lacks, and how to fix each."""
     from workbench.verbs import doctor as verb
 
     run_verb(Report("doctor", as_json), verb.main, bench)
@@ -86,11 +86,11 @@ def run(
     take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hold a bench session without a window: connect, arm, run, stop, seal the run.
+    """Run a bench session without a window: connect, arm, run, stop, seal the run.
 
     A fault is written NAME[,KEY=VALUE...][,at=SECONDS][,for=SECONDS], for instance
     cell-voltage,cell=7,volts=4.3,at=5 or silent-instrument,instrument=supply,for=2.
-    An unknown name or value is answered with what there is.
+    For an unknown name or value, the error lists the known ones.
     """
     from workbench.verbs import run as verb
 
@@ -145,7 +145,7 @@ def certify(
 ) -> None:
     """Run a suite against a bench: a report, JUnit XML and a certificate; exit 1 when a case does not pass.
 
-    With --qualify the suite itself is judged: how many of twelve seeded defects it finds, and that it finds none
+    With --qualify, judge the suite itself: how many of twelve seeded defects it finds, and that it finds none
     where there is none.
     """
     if qualify:
@@ -184,9 +184,9 @@ def fleet(
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Hear the packs of a group, store each row exactly once, acknowledge it, and send bundles.
+    """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
 
-    The broker knows neither TLS nor access for each device yet: ours listens on 127.0.0.1 alone.
+    The broker has no TLS and no access control per device yet: ours listens on 127.0.0.1 only.
     """
     from workbench.verbs import fleet as verb
 
@@ -234,9 +234,9 @@ def edge(
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Verify and install a bundle, run its estimator and gate beside a pack, and tell the fleet.
+    """Verify and install a bundle, run its estimator and gate beside a pack, and report to the fleet.
 
-    Every sample waits on the disk until the fleet has stored it; a broker that is away is no error.
+    Every sample stays on the disk until the fleet has stored it; an absent broker is no error.
     """
     from workbench.verbs import edge as verb
 
@@ -308,7 +308,7 @@ def measure(
 
 
 def main() -> int:
-    """Run a verb; exit status as in `workbench.report.Exit`."""
+    """Run a verb; return the exit status, as in `workbench.report.Exit`."""
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
@@ -317,7 +317,7 @@ def main() -> int:
 
 
 def _report_usage(error: Any) -> int:
-    """What was wrong with the words of the command, for people and for scripts."""
+    """Report an error in the command line, for people and for scripts; return the exit status."""
     if (old := getattr(error, "option_name", "")) in _RENAMED:
         error.message, error.possibilities = f"{old} is now called {_RENAMED[old]}", None
     if "--json" not in sys.argv:

@@ -22,7 +22,7 @@ BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
 
 @bundle.callback()
 def default(context: typer.Context) -> None:
-    """Hand options before the verb on to it."""
+    """Pass options before the verb to the verb."""
     pass_to_verb(context)
     refuse_without_extras(f"bundle {context.invoked_subcommand}")
 
@@ -58,7 +58,7 @@ def bundle_build(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: NAME-SERIAL.bundle here.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same octets."""
+    """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same bytes."""
     from workbench.verbs import bundle as verb
 
     run_verb(
@@ -88,7 +88,7 @@ def bundle_verify(
 
 @bundle.command("show", short_help="What a bundle says of itself.")
 def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
-    """Print a bundle as a page, without believing it."""
+    """Print the contents of a bundle without verifying it."""
     from workbench.verbs import bundle as verb
 
     run_verb(Report("bundle show", as_json), verb.show, file)

@@ -1,4 +1,4 @@
-"""Which extra of the distribution a verb needs, and the sentence that names the one that is missing."""
+"""The extras of the distribution that each verb needs, and the error for a missing one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "dev": ("pyqtgraph",),
 }
 
-# What stands here needs more than the base. `bundle key`, `verify` and `show`, `doctor` and `bench copy` do not.
+# The verbs listed here need more than the base. `bundle key`, `verify` and `show`, `doctor` and `bench copy` do not.
 NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "window": ("bench", "window"),
     "replay": ("bench", "window"),
@@ -58,24 +58,24 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def list_missing(extra: str) -> list[str]:
-    """The modules of an extra that are not installed here."""
+    """Return the modules of an extra that are not installed here."""
     return [module for module in EXTRAS[extra] if not _is_installed(module)]
 
 
 def require(extra: str, who: str) -> None:
-    """Raise `PackageMissing`, a sentence about `who`, where a module of the extra is missing."""
+    """Raise `PackageMissing`, with a sentence about `who`, if a module of the extra is missing."""
     if modules := list_missing(extra):
         raise _make_error(who, modules[0], extra)
 
 
 def require_for(verb: str) -> None:
-    """Raise `PackageMissing` where an extra that the verb needs is not complete."""
+    """Raise `PackageMissing` if an extra that the verb needs is not complete."""
     for extra in NEEDS.get(verb, ()):
         require(extra, verb)
 
 
 def refuse_without_extras(verb: str) -> None:
-    """End the command, exit status 3, where an extra that the verb needs is missing; its help needs none."""
+    """End the command with exit status 3 if an extra that the verb needs is missing; its help needs none."""
     if {"--help", "-h"} & set(sys.argv):
         return
     try:
@@ -85,7 +85,7 @@ def refuse_without_extras(verb: str) -> None:
 
 
 def missing_package(error: ModuleNotFoundError, who: str) -> PackageMissing | None:
-    """The sentence for a module that a verb asked for while it ran; None for one that no extra brings."""
+    """Return the error for a module that a running verb could not import; None for one that belongs to no extra."""
     name = error.name or ""
     for extra, modules in EXTRAS.items():
         if any(name == module or name.startswith(f"{module}.") for module in _roots(modules)):
@@ -94,7 +94,7 @@ def missing_package(error: ModuleNotFoundError, who: str) -> PackageMissing | No
 
 
 def _roots(modules: Iterable[str]) -> list[str]:
-    """With the packages around them: `google` of `google.protobuf`."""
+    """Return the modules and their top packages: `google` of `google.protobuf`."""
     return [root for module in modules for root in (module, module.partition(".")[0])]
 
 

@@ -1,4 +1,4 @@
-"""How late a recorded loop served the instants of its schedule, and what of that the machine itself accounts for."""
+"""Jitter: how late a recorded loop served its due instants, and how much of that the machine itself may explain."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 COLUMNS: Final = (LOOP_LATE, LOOP_TURN, LOOP_MISSED, LOOP_NUMBER)
-MEETS: Final = 2  # a turn meets the machine's stalls where it wakes, and where it or who holds the interpreter works
+MEETS: Final = 2  # the machine may stall a turn twice: when it wakes, and when it or the interpreter's holder works
 MOST_MISSED_PCT: Final = 0.1  # of the due instants
 
 
 @dataclass(frozen=True)
 class ServedInstants:
-    """Lateness of each due instant in s; `missed` of them had no turn of their own."""
+    """Lateness of each due instant in s; `missed`: the number that had no turn of their own."""
 
     late_s: Floats
     missed: int
@@ -35,15 +35,15 @@ class ServedInstants:
         return 100.0 * self.missed / len(self.late_s) if len(self.late_s) else float("nan")
 
     def figures_ms(self) -> dict[str, float]:
-        """`p50`, `p99`, `p999` and `max` over the due instants; NaN where none was due."""
+        """Return `p50`, `p99`, `p999` and `max` over the due instants in ms; NaN if none was due."""
         return figures_ms(self.late_s)
 
 
 def compute_served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | None = None) -> ServedInstants:
-    """What the rows of `COLUMNS` and `t_s` tell; an instant counts where it was due in a state of `during[rows]`.
+    """Compute the lateness from `COLUMNS` and `t_s`; an instant counts if it was due in a state of `during[rows]`.
 
-    It was due in the state that the turn before had left, so that a stall counts although the bench trips over it. A
-    last turn that did not end in time made the instants that it covered late by no less than its end.
+    An instant was due in the state after the previous turn, so that a stall counts although it trips the bench. A last
+    turn that did not end in time made the instants that it covered late at least until its end.
     """
     late_s, missed, t_s = run[LOOP_LATE], run[LOOP_MISSED], run["t_s"]
     if not len(late_s):
@@ -61,9 +61,9 @@ def compute_served(run: Mapping[str, Floats], during: npt.NDArray[np.bool_] | No
 
 
 def is_within(value: float, target: float, own: float) -> bool | None:
-    """Whether `value` stays below `target`; None where `MEETS` times the machine's `own` may account for the excess.
+    """Return whether `value` is below `target`; None if `MEETS` times the machine's `own` may explain the excess.
 
-    A value that is not a number stays below nothing.
+    NaN is below no target.
     """
     if value < target:
         return True
@@ -71,7 +71,7 @@ def is_within(value: float, target: float, own: float) -> bool | None:
 
 
 def _period_s(due_s: Floats, missed: Floats, number: Floats) -> float:
-    """Time between due instants: between consecutive turns lie as many as were left out, and one; 0 where unknown."""
+    """Return the time between due instants in s; 0 if unknown. Consecutive turns are `missed` + 1 periods apart."""
     steps_s = np.diff(due_s) / (missed[1:] + 1.0)
     steps_s = steps_s[np.diff(number) == 1.0]
     return float(np.median(steps_s)) if len(steps_s) else 0.0

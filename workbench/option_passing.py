@@ -1,4 +1,4 @@
-"""Options that stand before a verb: handed on to it where it has them, refused where it has not; never dropped."""
+"""Options before a verb: pass them to the verb if it has them, else refuse them; never drop them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def pass_to_verb(context: typer.Context) -> None:
-    """Give the options of this group, and those of the group before it, to the verb that follows.
+    """Pass the options of this group, and those of the group before it, to the verb that follows.
 
-    What the verb is given itself goes before. Raises `typer.BadParameter` for an option that the verb does not have.
+    Options after the verb take precedence. Raise `typer.BadParameter` for an option that the verb does not have.
     """
     verb = context.invoked_subcommand
     if verb is None:
@@ -38,7 +38,7 @@ def pass_to_verb(context: typer.Context) -> None:
 
 
 def _find_given(context: typer.Context) -> Mapping[str, Any]:
-    """Options of this group that stand on the command line."""
+    """Return the options of this group that are on the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = [name for name, source in sources.items() if getattr(source, "name", "") == "COMMANDLINE"]
     return {name: context.params[name] for name in given}

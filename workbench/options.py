@@ -1,4 +1,4 @@
-"""Options that several verbs share, and what they are where nobody gives them."""
+"""Options that several verbs share, and their defaults."""
 
 from __future__ import annotations
 

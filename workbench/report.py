@@ -1,4 +1,4 @@
-"""What a verb answers: one object for scripts, lines for people, an exit status for both."""
+"""The output of a verb: one object for scripts, lines for people, an exit status for both."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Exit(IntEnum):
 
 
 def status_of(error: PulseError) -> Exit:
-    """Bad input, a missing bench, or a check that failed."""
+    """Return the exit status of an error: bad input, a missing bench, or a check that failed."""
     if isinstance(error, (BenchFileError, RunLogError, Usage)):
         return Exit.BAD_INPUT
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
 
 
 def describe_machine() -> dict[str, Any]:
-    """The `describe_machine` object."""
+    """Return the machine object of the report: cores, real-time permission, Python, platform."""
     return {
         "cores": os.cpu_count(),
         "realtime": has_realtime_permission(),
@@ -46,7 +46,7 @@ def describe_machine() -> dict[str, Any]:
 
 @dataclass
 class Report:
-    """Collects what a verb found and prints it the way the caller asked for."""
+    """The results of a verb, printed in the form that the caller requested."""
 
     command: str
     as_json: bool = False
@@ -54,11 +54,11 @@ class Report:
     body: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def line(self, text: str) -> None:
-        """A line for people: stdout, or stderr when stdout belongs to the JSON object."""
+        """Print a line for people: to stdout, or to stderr if stdout carries the JSON object."""
         print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
 
     def finish(self, *, ok: bool, error: PulseError | None = None) -> Exit:
-        """Print the object when asked for, the error as a sentence always; give the exit status."""
+        """Print the object if requested, and the error as a sentence always; return the exit status."""
         if self.as_json:
             head = {
                 "schema": f"{SCHEMA}/{self.command}",

@@ -1,4 +1,4 @@
-"""A folder of one's own, whoever else begins at the same instant."""
+"""The maker of run folders: each caller gets its own, even if others start at the same instant."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MOST: Final = 100
 
 
 def make_stamped(parent: Path, name: str = "") -> Path:
-    """Make the folder of what begins now, `2026-03-01_120000_NAME`; raises `RunLogError`."""
+    """Make a folder with the present time in its name, `2026-03-01_120000_NAME`; raise `RunLogError`."""
     stamp = format_folder_stamp(datetime.now(UTC))
     return make_fresh_folder(parent, f"{stamp}_{name}" if name else stamp)
 
 
 def make_fresh_folder(parent: Path, name: str) -> Path:
-    """Make `parent/name`, or the first of `name_1`, `name_2` ... that nobody has; raises `RunLogError`."""
+    """Make `parent/name`, or the first of `name_1`, `name_2` ... that is free; raise `RunLogError`."""
     for number in range(MOST):
         folder = parent / (f"{name}_{number}" if number else name)
         try:

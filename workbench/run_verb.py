@@ -1,4 +1,4 @@
-"""From a verb to an exit status: the one place where errors end."""
+"""The runner of verbs: the one place that maps errors to an exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 def run_verb(
     report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs
 ) -> NoReturn:
-    """Run a verb, which tells whether all checks hold."""
+    """Run a verb, which returns whether all checks hold; exit with the status."""
     leave_once()
     try:
         ok = verb(report, *args, **kwargs)
@@ -28,7 +28,7 @@ def run_verb(
     except KeyboardInterrupt:
         stopped = Interrupted("interrupted; everything that was started has been left in order")
         raise typer.Exit(report.finish(ok=False, error=stopped)) from None
-    except OSError as error:  # a disk that is full, a folder that may not be written
+    except OSError as error:  # a full disk, a folder without write permission
         hint = "free space, or name another folder"
         broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
         raise typer.Exit(report.finish(ok=False, error=broken)) from None

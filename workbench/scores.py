@@ -1,4 +1,4 @@
-"""Scores of the lanes of a run. Each has its coverage: what is known of too little of the time is no score."""
+"""The scores of the lanes of a run, each with its coverage: too few known samples give no score."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the f
 
 @dataclass(frozen=True)
 class LaneScore:
-    """`value`, or None with the `reason`; `coverage` (0 to 1) of the samples that it should hold for are known."""
+    """A score: `value`, or None with the `reason`; `coverage`: the known share (0 to 1) of its samples."""
 
     value: float | None
     coverage: float
@@ -35,7 +35,7 @@ class LaneScore:
 
 
 def rms(differences: Floats) -> LaneScore:
-    """Root of the mean square of an array of any shape, in which NaN is a sample that is not known."""
+    """Return the root mean square of an array of any shape; NaN is an unknown sample."""
     if not differences.size:
         return LaneScore(None, 0.0, "there are no samples")
     known = np.isfinite(differences)
@@ -48,15 +48,15 @@ def rms(differences: Floats) -> LaneScore:
 
 
 def worst(scores: Sequence[LaneScore]) -> float:
-    """The greatest of them; NaN where one is none, or there are none."""
+    """Return the greatest score; NaN if one has no value or there are none."""
     values = [math.nan if score.value is None else score.value for score in scores]
     return float(np.max(values)) if values else math.nan
 
 
 def nearest_gaps(mine: Floats, theirs: Floats, lags: tuple[int, ...]) -> Floats:
-    """Of each of `theirs[rows]` the gap to the nearest of `mine[rows]` that many rows before.
+    """Return the gap of each of `theirs[rows]` to the nearest of the values of `mine` that are `lags` rows earlier.
 
-    NaN where one of them is not known; the first `max(lags)` rows have none.
+    A gap is NaN if one of its values is unknown; the first `max(lags)` rows have no gap.
     """
     most, count = max(lags), len(mine)
     differences = np.abs([mine[most - lag : count - lag] - theirs[most:] for lag in lags])
@@ -65,9 +65,9 @@ def nearest_gaps(mine: Floats, theirs: Floats, lags: tuple[int, ...]) -> Floats:
 
 
 def compute_lane_scores(run: Run) -> list[dict[str, Any]]:
-    """Each lane of a run with what it can be compared by; figures that do not apply to it, or are no scores, are None.
+    """Return each lane of a run with its scores; a figure that does not apply to it, or has no score, is None.
 
-    A lane that failed has no score. `active`: at the end of the run, or of what is there of it; `was_active`: at any
+    A lane that failed has no score. `active`: at the end of the run as far as it is recorded; `was_active`: at any
     time while running.
     """
     return _Scores(run).all()
@@ -83,13 +83,13 @@ class _Scores:
         running = run.columns([BENCH_STATE])[BENCH_STATE] == RUNNING
         running[:SETTLE_TICKS] = False
         self._running = running
-        self._place = self._active_places()  # by row, NaN where it is not known
+        self._place = self._active_places()  # by row, NaN if unknown
 
     def all(self) -> list[dict[str, Any]]:
         return [self._lane(role, name) for role, name in self._lanes]
 
     def _active_places(self) -> Floats:
-        """Which twin was active, by row; a run without that column tells only with which one it began."""
+        """Return the active twin by row; a run without that column records only the twin at its start."""
         if LOOP_TWIN in self._names:
             return self._column(LOOP_TWIN)
         first = self._run.meta["active"]["twin"]
@@ -117,7 +117,7 @@ class _Scores:
         }
 
     def _scored(self, role: str, name: str) -> list[tuple[str, float, LaneScore]]:
-        """Key, factor to its unit, and score of all that applies to a lane."""
+        """Return key, factor to its unit, and score of each figure that applies to a lane."""
         scores: list[tuple[str, float, LaneScore]] = []
         if role == "estimator" and (score := self._soc_error(name)) is not None:
             scores.append(("soc_error", 1.0, score))
@@ -131,18 +131,18 @@ class _Scores:
         return scores
 
     def _playing(self, twin: str) -> npt.NDArray[np.bool_]:
-        """Rows of the run in which a twin was the active one."""
+        """Return a mask of the rows in which a twin was active while running."""
         return self._running & (self._place == self._twins.index(twin))
 
     def _is_active(self, role: str, name: str) -> bool:
-        """The twin of the last row, else what the run began with."""
+        """Return whether the lane is active: from the last row for a twin, else from the start of the run."""
         last = self._place[-1] if role == "twin" and len(self._place) else np.nan
         if np.isfinite(last):
             return self._twins[int(last)] == name
         return bool(name == self._run.meta["active"][role])
 
     def _tracking(self, twin: str, during: npt.NDArray[np.bool_]) -> LaneScore:
-        """Read-back minus the nearest set-point that it may show, of the twin that was active when it was sent."""
+        """Return the RMS of read-back minus the nearest set-point that it may show, sent by the twin then active."""
         most, gaps = max(WRITTEN_TICKS), list["Floats"]()
         for cell in self._cells(twin):
             sent = self._of_active(cell)
@@ -151,12 +151,12 @@ class _Scores:
         return rms(np.concatenate(gaps)) if gaps else rms(np.empty(0))
 
     def _difference(self, twin: str, during: npt.NDArray[np.bool_]) -> LaneScore:
-        """A twin minus the one that is active at the moment."""
+        """Return the RMS of a twin minus the twin that is active in the same row."""
         gaps = [self._column(lane_channel("twin", twin, cell)) - self._of_active(cell) for cell in self._cells(twin)]
         return rms(np.concatenate([gap[during] for gap in gaps])) if gaps else rms(np.empty(0))
 
     def _soc_error(self, estimator: str) -> LaneScore | None:
-        """Pack's SoC against the twin that is active at the moment (a fraction); None in mode pack."""
+        """Return the RMS error of the pack's SoC against the active twin (a fraction); None in mode pack."""
         cells = [cell.replace("voltage", "soc") for cell in self._cells(self._widest())]
         if not cells:
             return None
@@ -164,17 +164,17 @@ class _Scores:
         return rms((self._column(lane_channel("estimator", estimator, "soc")) - truth)[self._running])
 
     def _widest(self) -> str:
-        """A twin that plays the most cells: only such a one may be active."""
+        """Return a twin that simulates the most cells: only such a twin may be active."""
         return max(self._twins, key=lambda name: len(self._cells(name)), default="")
 
     def _cells(self, twin: str) -> list[str]:
-        """`cell_NN/voltage` of the cells that a twin plays."""
+        """Return `cell_NN/voltage` of the cells that a twin simulates."""
         begins = lane_prefix("twin", twin)
         own = (name.removeprefix(begins) for name in self._names if name.startswith(begins))
         return [name for name in own if CELL_VOLTAGES.fullmatch(name)]
 
     def _of_active(self, what: str) -> Floats:
-        """A column of the twin that is active at the moment, NaN where there is none or it does not play that cell."""
+        """Return a column of the twin active in each row; NaN if there is none or it does not simulate that cell."""
         values = np.full(self._run.count, np.nan)
         for place, name in enumerate(self._twins):
             if (column := lane_channel("twin", name, what)) in self._names:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the client leaves in order; what it started goes by the client, not by the terminal."""
+"""Ctrl-C and SIGTERM: the client leaves in order; its child processes follow the client, not the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if ha
 
 
 def leave_once(leave: Callable[[], None] | None = None) -> None:
-    """The first Ctrl-C or SIGTERM calls `leave`, or raises `KeyboardInterrupt`; later ones wait for the safe end."""
+    """Call `leave`, or raise `KeyboardInterrupt`, on the first Ctrl-C or SIGTERM; later ones wait for the safe end."""
 
     def first(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -29,7 +29,7 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
 
 
 def outlive_terminal(on_term: Callable[[], None] | None = None) -> None:
-    """Ignore what a terminal sends to everybody; SIGTERM calls `on_term`, or is ignored too."""
+    """Ignore the signals that a terminal sends to all its processes; SIGTERM calls `on_term`, or is ignored too."""
     for hung_up in _TERMINAL:
         signal.signal(hung_up, signal.SIG_IGN)
 

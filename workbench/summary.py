@@ -1,4 +1,4 @@
-"""What a run amounts to, read back from its folder: the figures that `run --json` and `selftest` report."""
+"""The summary of a run, read back from its folder: the figures that `run --json` and `selftest` report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def summarise(folder: Path, *, running_only: bool = False) -> dict[str, Any]:
-    """Ticks, lateness and lanes of a run, live or ended; raises `RunLogError`.
+    """Return ticks, lateness and lanes of a run, live or ended; raise `RunLogError`.
 
-    `late_ms` counts every instant that was `due`, `missed` those without a turn of their own.
+    `late_ms` covers every instant that was `due`; `missed` counts those without a turn of their own.
     """
     run = Run.open(folder)
     ticks = run.columns([*jitter.COLUMNS, BENCH_STATE])

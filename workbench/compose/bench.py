@@ -1,4 +1,4 @@
-"""The composition root: a bench file becomes a station; the only place that picks real or emulated parts."""
+"""The composition root: it builds a live bench from a bench file; the only place that picks real or emulated parts."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def compose(
     take_over: bool = False,
     defects: Defects = NO_DEFECTS,
 ) -> LiveBench:
-    """Build everything, open nothing but the emulated bench; raises `PulseError` and leaves nothing behind.
+    """Build all parts, open nothing but the emulated bench; raise `PulseError` and leave nothing behind on failure.
 
-    `take_over`: take a supply that somebody else controls.
+    `take_over`: take over a supply that another client controls.
     """
     know_loopback_can()
     with ExitStack() as undo:
@@ -80,7 +80,7 @@ def compose(
 
 
 def list_addresses(bench: Bench) -> tuple[str, ...]:
-    """Every address that a session on this bench opens, resolved; one that is not emulated yet has none."""
+    """Return every address that a session on this bench opens, resolved; leave out parts declared as emulated."""
     declared = (bench.cell_simulator.address, bench.supply.address, bench.io_box.address)
     found = [place for one in declared if not is_emulated(one) for place in resolve(one)]
     if not is_emulated(bench.dut.interface):
@@ -206,7 +206,7 @@ def _make_instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:
 
 
 def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBench | None:
-    """Start the emulated bench when the file names one; its journals lie in the run's folder."""
+    """Start the emulated bench if the file names emulated parts; write its journals into the run's folder."""
     refuse_without_part(bench, defects)
     parts = bench.emulated_parts
     if not parts:
@@ -221,7 +221,7 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
 
 
 def _set_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
-    """The bench with every `emulated` replaced by where that emulator listens."""
+    """Return the bench with each `emulated` replaced by the address of that emulator."""
     changed: dict[str, object] = {}
     for name in ("cell_simulator", "supply", "io_box"):
         section = getattr(bench, name)

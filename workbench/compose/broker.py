@@ -1,4 +1,4 @@
-"""Where the fleet's broker comes from: one that somebody runs, or one of ours on 127.0.0.1."""
+"""The source of the fleet's broker: one that already runs, or one of ours on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LOCAL: Final = "local"
 
 @contextmanager
 def open_broker(text: str) -> Generator[str]:
-    """The URL that `text` means; `local` or `local:PORT` starts a broker and stops it at the end.
+    """Yield the URL that `text` means; `local` or `local:PORT` starts a broker and stops it at the end.
 
-    Raises `Usage` for anything that is neither, `BrokerMissing` where none can be started.
+    Raise `Usage` for any other text that is no URL, `BrokerMissing` if no broker can be started.
     """
     name, colon, port = text.partition(":")
     if name != LOCAL:
@@ -38,13 +38,13 @@ def open_broker(text: str) -> Generator[str]:
 
 
 def start_own_broker(folder: Path) -> Broker:
-    """A broker of ours on a free port, to be killed and restarted at will; raises `BrokerMissing`."""
+    """Start a broker of ours on a free port, which may be killed and restarted; raise `BrokerMissing`."""
     return start_broker(folder)
 
 
 def _parse_port(text: str, port: str) -> int:
-    """Raises `Usage` where it is no port that a person may open."""
-    if not (port.isascii() and port.isdigit() and 1024 <= int(port) < 65_536):  # noqa: PLR2004  # below is the system's
+    """Return the port; raise `Usage` if it is not a port that a user may open."""
+    if not (port.isascii() and port.isdigit() and 1024 <= int(port) < 65_536):  # noqa: PLR2004  # the system's below
         hint = f"write local, or local:{PORTS.start}"
         raise Usage(f"{text!r} names no port", key="broker", value=text, bound=[1024, 65_535], hint=hint)
     return int(port)

@@ -1,6 +1,6 @@
-"""Defects that are injected into a bench to show that they are found: none by default.
+"""The defects that are injected into a bench to show that they are found: none by default.
 
-`workbench.selftest` and `certify --qualify` alone make others, from `workbench.compose.named_defects`.
+Only `workbench.selftest` and `certify --qualify` use others, from `workbench.compose.named_defects`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"
 Part = TypeVar("Part")
 
 EMULATED: Final = "emulated"
-KEYS: Final = {"dut": "interface"}  # of the section in a bench file that says where a part is
+KEYS: Final = {"dut": "interface"}  # key of a section of the bench file that holds the address of its part
 
 
 def identity(part: Part) -> Part:
@@ -33,15 +33,15 @@ def identity(part: Part) -> Part:
 
 
 def no_thresholds(_: Path) -> None:
-    """Leave the emulated BMS the thresholds that it has."""
+    """Keep the thresholds of the emulated BMS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Defects:
-    """Hooks of composition: each takes a part that was made and returns the one to use. It can be pickled.
+    """Hooks of the composition: each takes a part and returns the part to use. It can be pickled.
 
-    `section`: of the bench file, whose part must be emulated for the defect to exist. `bms`: a defect seeded in the
-    emulated BMS, and its place. `thresholds`: writes a file for the emulated BMS into a folder.
+    `section`: the section of the bench file whose part must be emulated for the defect to exist. `bms`: a defect
+    seeded in the emulated BMS, and its place. `thresholds`: writes a file for the emulated BMS into a folder.
     """
 
     name: str = ""
@@ -57,7 +57,7 @@ NO_DEFECTS: Final = Defects()
 
 
 def refuse_without_part(bench: Bench, defects: Defects) -> None:
-    """Raise `Usage` where the part that a defect concerns is not emulated: nothing would be injected."""
+    """Raise `Usage` if the part that a defect concerns is not emulated: nothing would be injected."""
     section = defects.section
     if not section:
         return

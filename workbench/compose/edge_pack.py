@@ -1,4 +1,4 @@
-"""The composition root of an edge: the pack beside it, real on a CAN adapter or emulated in a process of its own."""
+"""The composition root of an edge: its pack, real on a CAN adapter or emulated in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BITRATE: Final = 500_000
 
 @dataclass(frozen=True, slots=True)
 class PackLink:
-    """Where the pack's BMS is heard, in python-can's words."""
+    """The CAN connection to the pack's BMS, with python-can's parameters."""
 
     interface: str
     channel: str
@@ -30,7 +30,7 @@ class PackLink:
 
 @contextmanager
 def open_edge_pack(pack: str, folder: Path) -> Generator[PackLink]:
-    """`emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can. Raises `Usage`, `EmulatorError`."""
+    """Open the pack: `emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can; raise `Usage` or `EmulatorError`."""
     if pack != EMULATED:
         yield _parse_adapter(pack)
         return

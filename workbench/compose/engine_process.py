@@ -1,4 +1,4 @@
-"""Where the engine process starts. Light to import: a client names `engine_main` without loading what it needs."""
+"""The entry of the engine process. Light to import: a client names `engine_main` without loading what it needs."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def engine_main(
     engine = Engine(order, client, guard_client, partial(compose, defects=defects))
     outlive_terminal(on_term=engine.leave)
     engine.serve()
-    if multiprocessing.active_children():  # the guard, which may outlive us: nobody shall wait for it
+    if multiprocessing.active_children():  # the guard may outlive this process: do not wait for it
         os._exit(0)

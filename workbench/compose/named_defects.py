@@ -25,7 +25,7 @@ LOST_TICK: Final = 1_500  # within the selftest's run
 
 
 def mute_guard(sequence: SafeSequence) -> SafeSequence:
-    """Have the guard prove its connection and query as it should, but never send off."""
+    """Remove the off command from the safe sequence; the guard still checks its connection and queries."""
     return tuple(
         replace(word, steps=tuple(replace(step, send=b"") for step in word.steps))
         for word in sequence
@@ -41,7 +41,7 @@ def write_high_thresholds(folder: Path) -> Path:
 
 
 def mute_supply(bench: EmulatedBench) -> EmulatedBench:
-    """Have the supply answer nothing."""
+    """Stop all answers of the supply."""
     bench.inject("mute", instrument="supply")
     return bench
 
@@ -53,7 +53,7 @@ def swap_cells(bench: EmulatedBench) -> EmulatedBench:
 
 
 class TickDroppingRecorder:
-    """Loses one tick of a run."""
+    """A recorder that loses one tick of a run."""
 
     def __init__(self, recorder: RowRecorder) -> None:
         self._recorder, self._count = recorder, 0
@@ -79,17 +79,17 @@ BENCH_DEFECTS: Final[Mapping[str, Defects]] = MappingProxyType(
 
 
 def list_bms_defects() -> dict[str, str]:
-    """What can be seeded in the emulated BMS: name to what is wrong."""
+    """Return the defects that can be seeded in the emulated BMS: a description by name."""
     return {name: defect.about for name, defect in DEFECTS.items()}
 
 
 def seed_defect(name: str, place: int) -> Defects:
-    """One of `list_bms_defects` in a cell or sensor."""
+    """Return one of `list_bms_defects`, seeded in a cell or sensor."""
     return Defects(f"{SEED}:{name}:{place}", section="dut", bms=(name, place))
 
 
 def find_defects(name: str) -> Defects:
-    """The defects of that `name`, none for an empty one; raises `KeyError`."""
+    """Return the defects of that `name`, none for an empty name; raise `KeyError`."""
     if not name:
         return NO_DEFECTS
     kind, _, rest = name.partition(":")

@@ -1,4 +1,4 @@
-"""A session with an engine of its own."""
+"""The opener of a session with an engine of its own."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def open_session(
     take_over: bool = False,
     defects: Defects = NO_DEFECTS,
 ) -> LiveSession:
-    """Start an engine that reads the bench file and waits for `connect`; recorded runs go into `runs`.
+    """Start an engine that reads the bench file and waits for `connect`; write recorded runs into `runs`.
 
-    `shadows`: run the lanes that do not act, too. `take_over`: each connect takes a supply that somebody else controls.
+    `shadows`: run the shadow lanes too. `take_over`: each connect takes over a supply that another client controls.
     """
     order = EngineOrder(bench.resolve(), runs.resolve(), unattended, shadows)
     return LiveSession(order, partial(engine_main, defects=defects), take_over=take_over)

@@ -1,4 +1,4 @@
-"""The one door from an allowed command to the instruments."""
+"""The actuator: the only path from an allowed command to the instruments."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class BenchActuator:
 
 
 def average_at_thermistors(cell_k: Floats, thermistors: int) -> Floats:
-    """Each thermistor sits on its share of the cells and feels their mean."""
+    """Return the temperature of each thermistor in K: the mean of its share of the cells."""
     begins, sizes = _shares(len(cell_k), thermistors)
     return np.add.reduceat(cell_k, begins) / sizes
 
 
 @cache
 def _shares(cells: int, thermistors: int) -> tuple[Columns, Columns]:
-    """Where each share begins, and its cells."""
+    """Return the first cell of each share, and its number of cells."""
     sizes = np.array([len(share) for share in np.array_split(np.empty(cells), thermistors)])
     return np.cumsum(sizes) - sizes, sizes

@@ -1,4 +1,4 @@
-"""From Connected to Armed: the device under test gets power, the checklist runs, every wish of it passes the gate."""
+"""From Connected to Armed: power the device under test and run the checklist; each of its commands passes the gate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.engine.engine import Engine
     from workbench.engine.live_bench import LiveBench
 
-USUAL_S: Final = 8.0  # what is left is told from it
+USUAL_S: Final = 8.0  # the remaining time is computed from it
 ARMED_S: Final = 0.2
 LOOK_S: Final = 0.01
 
@@ -36,7 +36,7 @@ def arm(
     tell: Callable[[tuple[ChecklistLine, ...], float, float | None], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    """Run the checklist; raises `Refused`, or `CheckFailed` with the check that failed. The caller takes down."""
+    """Run the checklist; raise `Refused`, or `CheckFailed` for the check that failed. The caller switches off then."""
     _check_alive(station)
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:
@@ -59,7 +59,7 @@ def arm(
 
 
 def _check_alive(station: LiveBench, during: str = "") -> None:
-    """Raises `BenchError` for an emulator that has died: whatever its silence would be told as comes after that."""
+    """Raise `BenchError` if an emulator has died: this cause is reported before the silence that follows from it."""
     for sentence in station.deaths().values():
         where = during or None
         raise BenchError(sentence, where=where, hint="disconnect and connect: that starts a new emulated bench")
@@ -71,7 +71,7 @@ def _check(result: CheckResult) -> ChecklistLine:
 
 
 def _bench(station: LiveBench, cancelled: Callable[[], bool]) -> ArmingBench:
-    """What the checklist works on; set-points go through the loop, service calls to the instruments."""
+    """Return the bench for the checklist: set-points go through the loop, service calls to the instruments."""
     declared = station.bench
     tick = station.loop.tick
     pack = tick.twins.get(station.loop.parts.twins.active) if tick else None
@@ -128,7 +128,7 @@ def _behaviour(mapped: DutMap) -> DeviceBehaviour:
 
 
 def _raise_if_ended(station: LiveBench, cancelled: Callable[[], bool]) -> None:
-    """End the checklist of a bench that has tripped, or whose operator has cancelled it."""
+    """Raise `BenchError` if the bench has tripped or the operator has cancelled the checklist."""
     if station.loop.machine.state is BenchState.TRIPPED:
         raise BenchError(f"the bench has tripped: {station.loop.machine.reason}")
     if cancelled():
@@ -136,7 +136,7 @@ def _raise_if_ended(station: LiveBench, cancelled: Callable[[], bool]) -> None:
 
 
 def _go_live(station: LiveBench, cancelled: Callable[[], bool]) -> None:
-    """Contactors may close once the guard has said that it is armed, not once it was asked to be."""
+    """Arm the guard and set the loop live: contactors may close only once the guard has confirmed that it is armed."""
     _raise_if_ended(station, cancelled)
     number = station.guard.arm()
     if not station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S):

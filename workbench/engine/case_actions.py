@@ -1,4 +1,4 @@
-"""What a certification case does to the armed bench; every wish of it passes the gate like any other command."""
+"""The actions of a certification case on the armed bench; each requested command passes the gate like any other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOK_S: Final = 0.001
 
 
 class Setpoint(Protocol):
-    """An instrument that knows what it was sent last."""
+    """An instrument that keeps the set-point that was sent to it last."""
 
     @property
     def sent(self) -> SentSetpoint | None: ...
@@ -35,14 +35,14 @@ class Setpoint(Protocol):
 
 @dataclass(frozen=True)
 class _Requested:
-    """Who is sent what."""
+    """A sender and the values that it must send."""
 
     sender: Setpoint
     values: Floats
 
 
 class CaseActions:
-    """Acts on one station; `do` runs on the operator's thread."""
+    """The actions of a case on one live bench; `do` runs on the operator's thread."""
 
     def __init__(self, station: LiveBench) -> None:
         self._station = station
@@ -58,9 +58,10 @@ class CaseActions:
         }
 
     def do(self, act: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer with `asked_s` and `late_s`, and for a wish `sent_s`; raises `Refused` or `BenchError`.
+        """Run one action; return `asked_s` and `late_s`, and `sent_s` for a requested command.
 
-        `late_s`: by how much an emulated device has been held up by its machine so far; a real one never is.
+        Raise `Refused` or `BenchError`. `late_s`: how long the machine has delayed an emulated device so far; 0 for a
+        real one.
         """
         if act not in self._acts:
             raise Refused(f"a case cannot {act}", hint=", ".join(self._acts))
@@ -71,16 +72,16 @@ class CaseActions:
         return asked | self._acts[act](**arguments)
 
     def end(self) -> None:
-        """The lanes act again; what a case held is let go."""
+        """End the case: let the lanes act again, release what the case held."""
         if self._rest is None:
             return
         self._rest = None
         self._station.loop.override_command = None
-        with contextlib.suppress(PulseError):  # a box that is gone holds nothing that a next arming would not tell
+        with contextlib.suppress(PulseError):  # a later arming reports what a lost box still holds
             self._station.io_box.hold_auxiliary("through")
 
     def _begin(self) -> dict[str, Any]:
-        """From here on the bench stays as it is, at no current, until a wish changes it."""
+        """Hold the present command at no current until the case requests another; return its cell voltages in V."""
         loop = self._station.loop
         if loop.machine.state is not BenchState.ARMED or loop.tick is None:
             raise Refused("a case needs an armed bench", hint="arm it first")
@@ -95,12 +96,12 @@ class CaseActions:
         current_a: float = 0.0,
         sensors_k: Mapping[int, float] | None = None,
     ) -> dict[str, Any]:
-        """Cells and sensors (numbered from 1) that differ from rest, and the current; answers once it was sent.
+        """Request a current, and values of the cells and sensors (numbered from 1) that differ from rest.
 
-        Raises `BenchError` with the gate's reason where it is not let through.
+        Return once the command was sent. Raise `BenchError` with the gate's reason if the gate does not allow it.
         """
         rest = self._rest
-        assert rest is not None  # noqa: S101  # `do` has looked
+        assert rest is not None  # noqa: S101  # `do` has checked it
         volts, kelvin = rest.cell_voltage_v.copy(), rest.cell_temperature_k.copy()
         for cell, value_v in (cells_v or {}).items():
             volts[cell - 1] = value_v
@@ -132,7 +133,10 @@ class CaseActions:
         return tick.verdict.reason
 
     def _heartbeat(self, *, on: bool) -> dict[str, Any]:
-        """`sent_s` is the last beat; a period is waited for it, since one may be under way."""
+        """Start or stop the heartbeat; return the time of the last beat.
+
+        On a stop, wait one period, since a beat may be in progress.
+        """
         dut = self._station.dut
         rules = dut.map.file.heartbeat
         if rules is None:

@@ -1,4 +1,4 @@
-"""Messages to the client, sent by a thread of their own so that a hung client cannot hold up the loop."""
+"""The sender of messages to the client: a thread of its own, so that a hung client cannot delay the loop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 
 class ClientSender:
-    """`send` hands over and returns; events also go to whoever keeps them (the run folder).
+    """The queue of messages to the client. `send` queues and returns; `keep_event` gets each event (the run folder).
 
-    Of what is told again and again (`send_status`) only the newest waits for a client that reads nothing; all else
-    is kept.
+    If the client does not read, only the newest status of `send_status` stays queued; all other messages stay queued.
     """
 
     def __init__(self, client: Connection) -> None:
@@ -32,18 +31,18 @@ class ClientSender:
         self._queue.send(message, instead_of_beat=isinstance(message, StatusUpdate))
 
     def send_status(self, news: StatusUpdate) -> None:
-        """How things stand, told again and again."""
+        """Send a periodic status; it replaces one that is still queued."""
         self._queue.beat(news)
 
     def send_event(self, event: Event) -> None:
-        """Something happened now; whoever lists it numbers it."""
+        """Send an event that happened now; the receiver numbers it."""
         record = EventRecord(0, time.monotonic(), time.time(), event)
         if self.keep_event is not None:
             self.keep_event(record)
         self.send(record)
 
     def flush(self, within_s: float = 1.0) -> None:
-        """Wait until everything is sent, for a client that still reads."""
+        """Wait until everything is sent, if the client still reads."""
         self._queue.flush(within_s)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What an operator asks, done one after the other."""
+"""The handler of the operator's requests: it runs them one after the other."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from workbench.session.status import ChecklistLine
 
 CONNECT_S, GUARD_S = 6.0, 30.0  # a guard has a Python to start first
-VERIFY_S: Final = 3.0  # for the guard, once the engine's own connections have verified nothing
-FALL_S: Final = 1.0  # for the cells to read no voltage
+VERIFY_S: Final = 3.0  # for the guard, when the engine's own connections have verified nothing
+FALL_S: Final = 1.0  # until the cells read no voltage
 
 
 class CommandHandler:
-    """Acts on the engine's one station. `handle` runs on the operator's thread, `check` on the loop's."""
+    """Runs requests on the engine's one live bench. `handle` runs on the operator's thread, `check` on the loop's."""
 
     def __init__(self, engine: Engine, bench: Bench) -> None:
         self.bench = bench
@@ -49,7 +49,7 @@ class CommandHandler:
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
-        self.connecting = False  # from the moment at which it was asked for
+        self.connecting = False  # from the moment of the request
         self.guard_fallback = GuardFallback(engine.to_client.send_event)
         self._reset_reason = ""
         self._commands: dict[str, Callable[..., dict[str, Any] | None]] = {
@@ -77,12 +77,12 @@ class CommandHandler:
         return BenchState.DISCONNECTED if station is None else station.loop.machine.state
 
     def handle(self, ask: Request) -> dict[str, Any] | None:
-        """Answer with a payload; raises `PulseError`."""
+        """Run a request and return its payload; raise `PulseError`."""
         self._number = ask.number
         return self._commands[ask.verb](**ask.arguments)
 
     def check(self, tick: Tick) -> None:
-        """After each turn, on the loop's thread: stand behind the guard; end a run in time."""
+        """Check the guard and end a run in time; call it on the loop's thread after each turn."""
         self.guard_fallback.check(self._station, tick)
         self._wake.watch(self._station)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
@@ -93,7 +93,7 @@ class CommandHandler:
     def guard_alive(self) -> bool:
         return self.guard_fallback.guard_alive
 
-    # -- asked for
+    # -- requests
 
     @property
     def _station(self) -> LiveBench:
@@ -130,7 +130,7 @@ class CommandHandler:
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )
         self.faults, self.case_actions = InjectedFaults(station), CaseActions(station)
-        station.guard.disarm()  # what nobody told a guard counts as armed
+        station.guard.disarm()  # a guard without a request counts as armed
         station.start()
         self._send_progress("waiting for the instruments", 0.5)
         station.wait_until(lambda: station.guard.alive() or not station.guard_process.is_alive(), GUARD_S)
@@ -139,7 +139,7 @@ class CommandHandler:
         )
         if station.loop.machine.state is BenchState.DISCONNECTED:  # or OUTPUTS OFF has been pressed meanwhile
             station.loop.machine.to(BenchState.CONNECTED)
-        gc.collect()  # a quarter of a million objects, loaded for good: looked through later they cost 0.3 s
+        gc.collect()  # a quarter of a million objects that stay: a later collection of them costs 0.3 s
         gc.freeze()
         self._engine.begin_turning()
         self._send_progress("waiting for the guard", 0.8)
@@ -178,7 +178,7 @@ class CommandHandler:
         self._event(Level.INFO, "session", f"armed: {len(self.checklist)} checks hold")
 
     def _ready_to_arm(self, station: LiveBench) -> None:
-        """Raises `Refused` for a bench that has tripped, or whose guard is dead or still tripped itself."""
+        """Raise `Refused` if the bench has tripped, or if its guard is dead or still tripped."""
         if station.loop.machine.state is not BenchState.CONNECTED:
             raise Refused(f"{station.loop.machine.state.word} is not where arming begins", hint="reset or disarm first")
         if not self.guard_fallback.guard_alive:
@@ -204,17 +204,17 @@ class CommandHandler:
         self._event(Level.INFO, "session", "disarmed")
 
     def _is_taken_down(self, station: LiveBench) -> None:
-        """Everything off; raises `BenchError` where that could not be verified."""
+        """Switch everything off; raise `BenchError` if that could not be verified."""
         verified, trouble = self._take_down(station)
         if trouble:
             after = "" if verified else "; the device keeps its power and the cells stay connected"
             raise BenchError("; ".join(trouble) + after, hint="" if verified else "off is tried again every 3 s")
 
     def _take_down(self, station: LiveBench) -> tuple[bool, list[str]]:
-        """Off, then power down; whether off was read back, by the engine or the guard, and what went wrong.
+        """Switch off, then power down; return whether the engine or the guard has read back off, and what went wrong.
 
-        Where it was not, the bench trips, which asks the guard; the guard stays armed, the device keeps its power and
-        its cells: a live BMS with open wires is worse.
+        If off is not verified, the bench trips, so that the guard acts. The guard stays armed, and the device keeps
+        its power and its cells: a live BMS with open wires is worse.
         """
         self._end_script()
         trouble = self.guard_fallback.make_safe(station)
@@ -296,7 +296,7 @@ class CommandHandler:
     _client_is_gone = False
 
     def _client_gone(self) -> None:
-        """An attended run ends; an unattended one goes on until its time is over."""
+        """End an attended run; let an unattended one continue until its time is over."""
         if self.has_left:
             return
         self._client_is_gone = True
@@ -305,7 +305,7 @@ class CommandHandler:
             self._leave()
 
     def _leave(self) -> None:
-        """Safe, sealed, closed; the engine ends behind this."""
+        """Make the bench safe, seal the run and close the bench; the engine ends after this."""
         station = self._engine.bench
         self.has_left = True
         if station is None:

@@ -1,4 +1,4 @@
-"""The engine: one thread turns the loop, one does what the client asks, one tells the client how things stand."""
+"""The engine: one thread turns the loop, one handles the client's requests, one sends the status to the client."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 NEWS_S: Final = 0.1
 TRIP_S: Final = 0.1
-SWITCH_S: Final = 0.0005  # a thread that computes gives way to the loop after half a millisecond
+SWITCH_S: Final = 0.0005  # a thread that computes yields to the loop after half a millisecond
 
 
 class Engine:
-    """Serves one client from spawn to leave; holds at most one station in its life."""
+    """The server of one client, from spawn to leave; it holds at most one live bench in its life."""
 
     def __init__(self, order: EngineOrder, client: Connection, guard_client: Connection, compose: ComposeBench) -> None:
-        """`compose` makes the station of a bench file, once a client connects."""
+        """Keep `compose`, which builds the live bench of a bench file when a client connects."""
         self.order = order
         self.compose = compose
         self.to_client = ClientSender(client)
@@ -59,7 +59,7 @@ class Engine:
         self.outputs_off: OutputsOff
 
     def serve(self) -> None:
-        """Until the client leaves, or is gone in an attended run, or an unattended run has ended."""
+        """Serve until the client leaves, or is gone in an attended run, or an unattended run has ended."""
         import sys  # noqa: PLC0415
 
         sys.setswitchinterval(SWITCH_S)
@@ -100,7 +100,7 @@ class Engine:
         return self._stop_loop.is_set()
 
     def between_turns(self, act: Callable[[], Any], within_s: float = 2.0) -> Any:
-        """Run `act` on the loop's thread between two turns and return its answer; raises what it raises."""
+        """Run `act` on the loop's thread between two turns; return its result, raise what it raises."""
         if not self._turning.is_set():
             return act()
         done = threading.Event()
@@ -109,7 +109,7 @@ class Engine:
         def work() -> None:
             try:
                 box[0] = act()
-            except Exception as error:  # noqa: BLE001  # handed to the asking thread
+            except Exception as error:  # noqa: BLE001  # passed to the calling thread
                 box[1] = error
             done.set()
 
@@ -121,7 +121,7 @@ class Engine:
         return box[0]
 
     def trip(self, reason: str) -> None:
-        """Trip before anything else is done; where the loop does not turn, from here."""
+        """Trip before anything else; if the loop does not turn, trip on the calling thread."""
         if (station := self.bench) is None:
             return
         try:
@@ -130,12 +130,12 @@ class Engine:
             station.loop.trip(reason)
 
     def begin_turning(self) -> None:
-        """Let the loop turn; the asking thread shares its interpreter, and goes along."""
+        """Let the loop turn; request real-time priority for the calling thread too: it shares the interpreter."""
         ask_realtime(ENGINE_THREADS)
         self._turning.set()
 
     def end_turning(self) -> None:
-        """Stop the loop and wait until it stands."""
+        """Stop the loop and wait until it has stopped."""
         if self._turning.is_set():
             self._stop_loop.set()
             until_s = time.monotonic() + 2.0
@@ -153,7 +153,7 @@ class Engine:
                 if ask.verb == "outputs off":
                     self.outputs_off.press(ask.number)
                 elif ask.verb == "connect":
-                    self.commands.connecting = True  # an OUTPUTS OFF right behind it waits for the bench
+                    self.commands.connecting = True  # an OUTPUTS OFF that follows waits for the bench
                     self._asks.put(ask)
                 elif ask.verb == "cancel":
                     self.commands.cancelled.set()
@@ -174,7 +174,7 @@ class Engine:
             except PulseError as error:
                 failure = Failure(error.sentence, error.hint, told=error.as_json())
                 self.to_client.send_event(Event(Level.WARNING, ask.verb, str(error)))
-            except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine goes on
+            except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
                 import traceback  # noqa: PLC0415
 
                 failure = Failure(f"{ask.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
@@ -188,19 +188,19 @@ class Engine:
                 self._left.set()
 
     def enqueue(self, ask: messages.Request) -> None:
-        """Have the operator's thread do something."""
+        """Queue a request for the operator's thread."""
         self._asks.put(ask)
 
     def leave(self) -> None:
-        """Have the bench made safe and the run sealed, then end."""
+        """Request to make the bench safe, seal the run and end."""
         self.enqueue(messages.Request(0, "leave"))
 
     def publish(self) -> None:
-        """Tell the client how things stand now, before what follows."""
+        """Send the present status to the client, before the messages that follow."""
         self._send_status(self.to_client.send)
 
     def _send_status(self, send: Callable[[messages.StatusUpdate], None]) -> None:
-        """One at a time: a status that was looked at earlier must not arrive behind a later one."""
+        """Send one status at a time: an earlier status must not arrive after a later one."""
         with self._status_lock:
             send(messages.StatusUpdate(status.make_status(self)))
 
@@ -219,7 +219,7 @@ class Engine:
         inhibitor.close()
 
     def report_changes(self, station: LiveBench) -> None:
-        """An event for each thing that was changed at an instrument."""
+        """Send an event for each change at an instrument."""
         for event in station.news():
             self.to_client.send_event(event)
 

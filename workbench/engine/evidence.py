@@ -1,4 +1,4 @@
-"""The class of evidence of a session once its instruments are met: the connected peers may lower it."""
+"""The evidence class of a session once its instruments are connected: the connected peers may lower it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def confirm_evidence(station: LiveBench, tell: Callable[[Event], object]) -> None:
-    """Lower the class to SIM where a peer is this machine, in the run as well; say why a bench is only SIM.
+    """Lower the class to SIM where a peer is this machine, in the run as well; report why a bench is only SIM.
 
-    A bench with emulated parts is SIM by its file, and needs no word about it.
+    A bench with emulated parts is SIM by its file, and needs no report.
     """
     if station.emulated is not None or not (reason := explain_class(find_links(station.bench, station.peers))):
         return

@@ -1,4 +1,4 @@
-"""Limits, ages and the safe sequence of a bench file, as the guard wants them."""
+"""The guard's configuration from a bench file: limits, ages and the safe sequence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_guard_config(
     report: Path,
     attended: bool,
 ) -> GuardConfig:
-    """What the guard is told once."""
+    """Return the configuration that the guard receives once, at its start."""
     lost_s = make_ages(table, bench.gate.lost_ms.seconds)
     required = np.flatnonzero(np.isfinite(lost_s))
     return GuardConfig(
@@ -53,7 +53,7 @@ def make_guard_config(
 
 
 def make_safe_commands(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSafeCommands, ...]:
-    """The declared safe sequence as bytes; the order of the file is the order of speaking."""
+    """Return the declared safe sequence as bytes; the guard sends the steps in the order of the file."""
     words: list[TcpSafeCommands | CanSafeCommands] = []
     for step in bench.safe:
         if step.step == "supply off":
@@ -65,7 +65,7 @@ def make_safe_commands(bench: Bench, dut: Dut) -> tuple[TcpSafeCommands | CanSaf
 
 
 def make_output_states(bench: Bench, table: ChannelTable) -> OutputStates:
-    """Which read-backs the word for the outputs is made of."""
+    """Return the read-backs from which the state of the outputs is derived."""
     cells = [table.index(cell_voltage(cell)) for cell in range(1, bench.pack.cells + 1)]
     late_s = max(bench.gate.lost_ms.seconds.values())
     return OutputStates(table.index(SUPPLY_OUTPUT), table.index(CONTACTOR), cells, late_s)

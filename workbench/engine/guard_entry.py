@@ -1,4 +1,4 @@
-"""Where the guard's process starts: it opens its own CAN bus, which may be the emulated medium."""
+"""The entry of the guard's process; it opens its own CAN bus, which may be the emulated medium."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ LOOPBACK_CAN: Final = "loopback_udp"
 
 
 def know_loopback_can() -> None:
-    """Have python-can open the emulated medium like any adapter, in this process."""
+    """Register the emulated medium with python-can in this process, so that it opens like any adapter."""
     can.interfaces.BACKENDS[LOOPBACK_CAN] = ("fixtures.loopback_can", "LoopbackCanBus")
 
 
 def guard_entry(spec: GuardConfig, engine: Connection, client: Connection, lock: SharedLock) -> None:
-    """Guard until safe is verified and nobody is left; what it prints goes beside its report.
+    """Run the guard until safe is verified and no peer is left; write its output beside its report.
 
-    It may outlive everything that started it, so it must not hold their terminal or pipes open, nor end by their
-    signals: only its pipes tell it who is left. It holds `lock` as long as it lives: the bench is its own until then.
+    It may outlive all processes that started it, so it must not hold their terminal or pipes open, nor end by their
+    signals: only its pipes show which peers are left. It holds `lock` as long as it lives, so that nobody else can
+    take the bench.
     """
     outlive_terminal()
     log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -36,7 +37,7 @@ def guard_entry(spec: GuardConfig, engine: Connection, client: Connection, lock:
         os.dup2(log, stream)
     os.close(log)
     if os.name == "posix" and (tracker := getfd()) is not None:
-        os.close(tracker)  # the engine's resource tracker holds them too, for as long as anybody holds this
+        os.close(tracker)  # the engine's resource tracker holds them open as long as any process holds this
     know_loopback_can()
     try:
         guard_main(spec, engine, client)

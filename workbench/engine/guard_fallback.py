@@ -1,6 +1,6 @@
-"""Stands behind the guard: hears it, trips without it, and runs the safe sequence when it has not.
+"""Fallback of the guard: takes its reports, trips when it is silent, runs the safe sequence when it has not.
 
-What was verified is verified of one trip: a success belongs to the trip number under which it was begun.
+A verification is valid for one trip: it counts for the trip number at which the sequence started.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ CONFIRM_S: Final = 0.3  # how long the guard may take to confirm a trip before t
 AGAIN_S: Final = 3.0  # longer than one safe sequence of the engine takes to fail
 ANSWER_S: Final = 0.5
 ASK_AGAIN_S: Final = 0.1
-RESET_S: Final = 4.0  # the guard verifies off before it lets go, and says so again once a second
+RESET_S: Final = 4.0  # the guard verifies off before it resets, and repeats the report once a second
 
 
 class GuardFallback:
-    """`check` runs on the loop's thread after each turn; `tell` keeps an event."""
+    """Acts where the guard does not. `check` runs on the loop's thread after each turn; `tell` records an event."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self.guard_alive = False
         self._tell = tell
-        self._verified_trip = 0  # the newest trip whose off was read back,
+        self._verified_trip = 0  # the newest trip for which off was read back,
         self._verified_s = math.nan  # and when that was
         self._seen_trip = 0
         self._guards_trip = self._forgiven = 0  # numbers of the guard's own trips: the newest, the newest reset here
@@ -43,7 +43,7 @@ class GuardFallback:
         self._acting = False
 
     def check(self, station: LiveBench, tick: Tick) -> None:
-        """Hear the guard; trip when it is silent while something is live; act where it has not confirmed in time."""
+        """Take the guard's reports; trip when it is silent while something is live; act when it confirms too late."""
         self.take_reports(station)
         machine, now_s = station.loop.machine, tick.snapshot.t_s
         if not self.guard_alive and (station.loop.live or machine.state in (BenchState.ARMED, BenchState.RUNNING)):
@@ -54,39 +54,39 @@ class GuardFallback:
             self._seen_trip, self._tripped_s, self._acted_s = machine.trips, now_s, -math.inf
         settled = now_s - self._verified_s > CONFIRM_S  # what is read now was sampled later
         if settled and self.is_verified(station) and station.output_word() is OutputState.ENERGISED:
-            self._verified_trip = 0  # switched on again by somebody: open wins until reset
+            self._verified_trip = 0  # somebody switched on again: off is required until reset
         waited = not self.guard_alive or now_s - self._tripped_s > CONFIRM_S
         if waited and not self.is_verified(station):
             self._start_sequence(station, now_s)
 
     def take_reports(self, station: LiveBench) -> None:
-        """Take what the guard has said; on the loop's thread, or while the loop does not turn yet."""
+        """Take the reports of the guard; call it on the loop's thread, or before the loop turns."""
         self.guard_alive = station.guard.alive()
         for report in station.guard.reports:
             self._take_report(report, station)
         station.guard.reports.clear()
 
     def is_verified(self, station: LiveBench) -> bool:
-        """Whether off was read back, by the guard or the engine, since the present trip."""
+        """Return whether the guard or the engine has read back off since the present trip."""
         machine = station.loop.machine
         return machine.state is BenchState.TRIPPED and machine.trips == self._verified_trip
 
     def make_safe(self, station: LiveBench) -> list[str]:
-        """The engine's own safe sequence, whatever the guard does; sentences for what could not be verified."""
+        """Run the engine's own safe sequence, whatever the guard does; return a sentence for each step not verified."""
         trip = station.loop.machine.trips
         trouble = shutdown.make_safe(station)
         if not trouble and station.loop.machine.state is BenchState.TRIPPED:
             self._mark_verified(station, trip)
         elif trouble and not self.guard_alive:
-            self._verified_trip = 0  # what a guard read back before it died says nothing of now
+            self._verified_trip = 0  # what a guard read back before it died does not prove the present state
         for sentence in trouble:
             self._tell(Event(Level.ALARM, "safe sequence", sentence))
         return trouble
 
     def release_guard(self, station: LiveBench, reason: str) -> bool:
-        """Have the guard reset, which it does once it has verified off itself; False for one that does not, or is dead.
+        """Request a reset of the guard; return False if it does not reset, or is dead.
 
-        Until it has, nothing can be armed.
+        The guard resets once it has verified off itself. Until then nothing can be armed.
         """
         self._forgiven = self._guards_trip
         until_s = time.monotonic() + RESET_S
@@ -97,7 +97,7 @@ class GuardFallback:
         return False
 
     def _is_granted(self, station: LiveBench, reason: str) -> bool:
-        """Ask the guard to reset; False where it stays latched, or does not answer in time."""
+        """Request one reset; return False if the guard stays latched or does not answer in time."""
         number = station.guard.reset(reason)
         station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)
         answer = station.guard.answer(number)
@@ -116,7 +116,7 @@ class GuardFallback:
         self._verified_trip, self._verified_s = trip, station.loop.parts.clock.now()
 
     def _start_sequence(self, station: LiveBench, now_s: float) -> None:
-        """Off the loop's thread, and again until it or the guard's sequence is verified."""
+        """Run the safe sequence outside the loop's thread; repeat it until it or the guard's sequence is verified."""
         if self._acting or now_s - self._acted_s <= AGAIN_S:
             return
         self._acted_s, self._acting = now_s, True

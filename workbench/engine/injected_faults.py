@@ -1,4 +1,4 @@
-"""Faults that a person can inject: before the gate, behind it in the emulator, or on the wires."""
+"""The faults that a person can inject: before the gate, after it in the emulator, or on the wires."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 
 def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
-    """What the window and the command line offer on `bench`."""
+    """Return the faults that the window and the command line offer on `bench`."""
     said = tuple(dict.fromkeys(row.message for row in mapped.rows))
     known = list_specs(bench.pack.cells, bench.io_box.thermistors, said)
     return tuple(spec for spec in known if spec.name != HEARTBEAT or mapped.file.heartbeat is not None)
 
 
 def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
-    """`messages`: those that the device sends."""
+    """Return the description of each fault; `messages`: those that the device sends."""
     cell = NumberParameter("cell", "Cell", "1", 1, cells, 7, whole=True)
     instruments = ChoiceParameter("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
     message = ChoiceParameter("message", "Message", messages)
@@ -63,7 +63,7 @@ def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple
 
 
 class InjectedFaults:
-    """What is injected now; each fault knows how it is taken back."""
+    """The faults that are injected now, each with the function that clears it."""
 
     def __init__(self, station: LiveBench) -> None:
         self._station = station
@@ -75,7 +75,7 @@ class InjectedFaults:
         return tuple(fault for fault, _ in self._active.values())
 
     def inject(self, name: str, parameters: Mapping[str, float | str]) -> int:
-        """Number of the fault; raises `Refused` or `BenchError`."""
+        """Inject a fault and return its number; raise `Refused` or `BenchError`."""
         if name in EMULATED and self._station.emulated is None:
             raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real one")
         self._check(name, parameters)
@@ -85,7 +85,7 @@ class InjectedFaults:
         return number
 
     def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:
-        """Every parameter within what is offered; raises `Refused`."""
+        """Raise `Refused` unless every parameter is within its bounds."""
         known = list_offered(self._station.bench, self._station.dut.map)
         spec = next((spec for spec in known if spec.name == name), None)
         if spec is None:
@@ -96,7 +96,7 @@ class InjectedFaults:
                 raise Refused(f"{name}: {parameter.name} {value} is not {parameter.bounds}", value=value)
 
     def clear(self, number: int) -> None:
-        """Take one back; raises `Refused` where there is no such fault."""
+        """Clear one fault; raise `Refused` if there is no such fault."""
         if number not in self._active:
             raise Refused(f"fault {number} is not injected")
         self._active.pop(number)[1]()
@@ -135,7 +135,10 @@ class InjectedFaults:
                 raise Refused(f"fault {name} cannot be injected yet")
 
     def _at_desk(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
-        """Put a fault into the emulator `inside`; raises `Refused` where the bench has the real one."""
+        """Inject a fault into the emulator `inside`; return the function that clears it.
+
+        Raise `Refused` if the bench has the real part.
+        """
         desk = self._station.emulated
         if desk is None or not desk.has_part(inside):
             raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real one")

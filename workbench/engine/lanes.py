@@ -1,4 +1,4 @@
-"""All lanes of a role, timed by this machine's clock."""
+"""The builder of all lanes of a role; they are timed by this machine's clock."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def build_lanes(bench: Bench, role: Role, pack: PackSpec, *, shadows: bool) -> Lanes[Any]:
-    """The lanes of a role, or its active one alone; `BenchFileError` at the line of a lane that cannot be built."""
+    """Build the lanes of a role, or the active one; raise `BenchFileError` at the line of one that cannot be built."""
     parts = {lane.name: build_lane(bench, lane, pack) for lane in bench.lanes(role) if lane.active or shadows}
     return Lanes(role, parts, bench.active(role).name, time.monotonic)

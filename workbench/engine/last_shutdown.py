@@ -1,4 +1,4 @@
-"""What became of sessions that did not end in order: the last verdict of a guard that outlived its engine."""
+"""How the sessions ended that did not end in order: the last verdict of a guard that outlived its engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECK: Final = "check at the instruments that outputs are off and contactors ope
 
 
 def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = time.sleep) -> None:
-    """Tell of each session that did not end in order, once; one whose guard still works is told of again."""
+    """Report each session that did not end in order, once; report it again while its guard still works."""
     for path, entry in session_journal.unfinished():
         if isinstance(entry, DamagedFile):
             tell(Event(Level.ALARM, SOURCE, f"{entry.sentence}; a session did not end in order: {CHECK}"))
@@ -41,7 +41,7 @@ def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = t
 
 
 def _verdict(entry: SessionEntry) -> tuple[Level, str]:
-    """How much it matters, and a sentence with run, bench, time and why."""
+    """Return the level, and a sentence with run, bench, time and reason."""
     what = (
         f"the engine of {Path(entry.folder).name} (bench {entry.bench}, since {entry.started}) did not leave in order"
     )
@@ -55,7 +55,7 @@ def _verdict(entry: SessionEntry) -> tuple[Level, str]:
 
 
 def _guards_verdict(journal: GuardJournal, *, lives: bool) -> tuple[Level, str]:
-    """What the guard verified; `lives`: it still works."""
+    """Return the level and what the guard verified; `lives`: the guard still works."""
     report, ended = journal.newest(TripReport), journal.newest(GuardEnded)
     safe = report is not None and report.is_safe
     why = "no trip was noted" if report is None else report.reason
@@ -72,13 +72,13 @@ def _guards_verdict(journal: GuardJournal, *, lives: bool) -> tuple[Level, str]:
 
 
 def _unverified(report: TripReport | None) -> str:
-    """The steps that were not verified, with what was read instead."""
+    """Return the steps that were not verified, with what was read instead."""
     steps = () if report is None else report.steps
     return "".join(f"; {step.name}: {step.detail}" for step in steps if not step.verified)
 
 
 def _damage(journal: GuardJournal) -> str:
-    """The first line of the journal that cannot be read, and how many more."""
+    """Return the first unreadable line of the journal, and how many more there are."""
     if not journal.damage:
         return ""
     more = len(journal.damage) - 1

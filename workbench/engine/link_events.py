@@ -1,4 +1,4 @@
-"""What an operator is told of the wires: when one fails, complains, or is well again."""
+"""The events of the links: a link fails, reports trouble, or works again."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ WELL = ""
 
 
 class LinkEvents:
-    """Compares every source with what was told of it; a source that has never answered is no news."""
+    """Compares each source with its last report; a source that has never answered gives no event."""
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}  # by source that has answered, its trouble in words
+        self._told: dict[str, str] = {}  # the trouble of each source that has answered
 
     def take_changes(self, health: Iterable[Health]) -> list[Event]:
-        """Everything that is new."""
+        """Return an event for each change."""
         return [event for now in health for event in self._change(now)]
 
     def forget(self, name: str) -> None:
-        """A source that was switched off on purpose."""
+        """Forget a source that was switched off on purpose."""
         self._told.pop(name, None)
 
     def _change(self, now: Health) -> list[Event]:
-        if now.state is LinkState.CLOSED:  # by ourselves
+        if now.state is LinkState.CLOSED:  # the engine closed it
             return []
         trouble = now.detail if now.state is LinkState.OK else f"{now.state}: {now.detail}".removesuffix(": ")
         before = self._told.get(now.name)

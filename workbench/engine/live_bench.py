@@ -1,4 +1,4 @@
-"""A connected bench: everything that the composition root built, started and ended together."""
+"""A connected bench: all parts that the composition root built, started and closed together."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ SOURCES: Final = {"bms": "dut"}  # emulator -> source, where their names differ
 LOOK_S: Final = 0.02
 GUARD_END_S: Final = 2.0
 OPENS_S: Final = 2.0
-STANDS_S: Final = 0.5  # a loop that has not turned for so long knows nothing of now
+STANDS_S: Final = 0.5  # after so long without a turn, the last snapshot no longer counts
 
 
 class EmulatedParts(Protocol):
-    """Injects what only the bench itself can do; an emulated bench has one."""
+    """The emulators of an emulated bench; they inject the faults that only a bench itself can cause."""
 
     def has_part(self, part: str) -> bool:
-        """Whether that instrument, or `bms`, is one of its emulators."""
+        """Return whether that instrument, or `bms`, is one of its emulators."""
         ...
 
     def inject(self, fault: str, **at: object) -> None: ...
@@ -53,17 +53,17 @@ class EmulatedParts(Protocol):
     def stop(self) -> None: ...
 
     def read_deaths(self) -> dict[str, str]:
-        """Emulators that have ended unasked, and how."""
+        """Return the emulators that ended without a request, and how each ended."""
         ...
 
     @property
     def device_late_s(self) -> float:
-        """By how much the emulated device's turns have come late so far, all together; its machine's doing."""
+        """Total lateness of the emulated device's turns so far, in s; its machine causes it."""
         ...
 
 
 class ComposeBench(Protocol):
-    """Builds the station of a bench; the composition root's part, which an engine is given."""
+    """Builds the live bench of a bench file; the composition root passes it to the engine."""
 
     def __call__(
         self, bench: Bench, order: EngineOrder, guard_client: Connection, *, take_over: bool = False
@@ -72,7 +72,7 @@ class ComposeBench(Protocol):
 
 @dataclass
 class LiveBench:
-    """One bench, one run folder; `emulated` is there only where the bench is emulated."""
+    """One connected bench with one run folder; `emulated` is set only if the bench is emulated."""
 
     bench: Bench
     folder: Path
@@ -89,12 +89,12 @@ class LiveBench:
     guard_process: SpawnProcess
     evidence_class: str
     lock: BenchLock
-    taken: str = ""  # why a supply that was under remote control already is ours
+    taken: str = ""  # why we took a supply that was under remote control already
     emulated: EmulatedParts | None = None
 
     @property
     def health(self) -> tuple[Health, ...]:
-        """Of each source; the death of an emulator comes before what its silence looks like."""
+        """Health of each source; if its emulator has died, report that and not the silence that follows."""
         told = (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
         dead = self.deaths()
         return tuple(
@@ -103,23 +103,23 @@ class LiveBench:
         )
 
     def deaths(self) -> dict[str, str]:
-        """Source -> sentence, of the emulators that have died."""
+        """Return a sentence for each emulator that has died, by source."""
         ended = {} if self.emulated is None else self.emulated.read_deaths()
         names = {name: SOURCES.get(name, name) for name in ended}
         return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
 
     def news(self) -> list[Event]:
-        """What was changed at the instruments, each told once."""
+        """Return the changes at the instruments; each is reported once."""
         return [event for source in (self.cells, self.supply, self.io_box) for event in source.news()]
 
     @property
     def peers(self) -> dict[str, str]:
-        """The numeric addresses of the instruments that were met, by their section of the bench file."""
+        """Numeric addresses of the instruments that have been connected, by their section of the bench file."""
         return {source.name: source.peer for source in (self.cells, self.supply, self.io_box) if source.peer}
 
     @property
     def opens_s(self) -> float:
-        """How long contactors may take to read open: as the safe sequence declares, and no less than `OPENS_S`."""
+        """Time within which contactors must read open, in s: as the safe sequence declares, at least `OPENS_S`."""
         return max((OPENS_S, *(step.within_s for step in self.bench.safe if step.step == "contactors open")))
 
     def start(self) -> None:
@@ -128,12 +128,12 @@ class LiveBench:
             source.start()
 
     def answering(self, *, with_device: bool) -> bool:
-        """Whether every instrument answers; the device under test only once it has power."""
+        """Return whether every instrument answers; `with_device` includes the device under test, once it has power."""
         asked = [health for health in self.health if with_device or health.name != self.dut.name]
         return all(health.state is LinkState.OK for health in asked)
 
     def read(self, channel: str, since_s: float = float("-inf")) -> float:
-        """The newest value of a channel, NaN where it is beyond its age or was sampled before `since_s`."""
+        """Return the newest value of a channel; NaN if it is too old or was sampled before `since_s`."""
         snapshot = self._snapshot()
         column = None if snapshot is None else snapshot.table.index(channel)
         if snapshot is None or column is None or not snapshot.sampled_s[column] >= since_s:
@@ -141,14 +141,17 @@ class LiveBench:
         return float(snapshot.known[column])
 
     def output_word(self, state: BenchState | None = None) -> OutputState:
-        """What read-backs prove of the outputs; UNKNOWN while the loop stands. `state`: the present one."""
+        """Return what the read-backs prove about the outputs; UNKNOWN while the loop does not turn.
+
+        `state`: the bench state to derive it for, by default the present one.
+        """
         snapshot = self._snapshot()
         if snapshot is None:
             return OutputState.UNKNOWN
         return self.outputs.derive(snapshot, self.loop.machine.state if state is None else state)
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:
-        """Poll until `holds()`; False when that took too long."""
+        """Poll until `holds()`; return False if that takes longer than `within_s`."""
         until_s = time.monotonic() + within_s
         while not holds():
             if time.monotonic() > until_s:
@@ -157,14 +160,14 @@ class LiveBench:
         return True
 
     def _snapshot(self) -> Snapshot | None:
-        """The newest snapshot of a loop that turns."""
+        """Return the newest snapshot; None if the loop does not turn."""
         tick = self.loop.tick
         if tick is None or not self.loop.parts.clock.now() - tick.snapshot.t_s <= STANDS_S:
             return None
         return tick.snapshot
 
     def close(self) -> None:
-        """Close what is open, in the order that leaves evidence; each part gets its turn even when one fails."""
+        """Close all parts, in the order that keeps the evidence; close each part even if another fails."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.lock.release)
             if self.emulated is not None:

@@ -1,7 +1,7 @@
-"""OUTPUTS OFF on the engine's side: received at any moment, then trip, then off, then what was verified.
+"""OUTPUTS OFF in the engine: receive a press at any moment, trip, switch off, report what was verified.
 
-The guard receives the same press on a pipe of its own; neither waits for the other, nor for what an operator's other
-action is doing.
+The guard receives the same press on a pipe of its own. Neither waits for the other, nor for another action of the
+operator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.engine.live_bench import LiveBench
 
 WHY: Final = "OUTPUTS OFF was pressed"
-GUARD_S: Final = 3.0  # for the guard, where the engine's own connections verify nothing
+GUARD_S: Final = 3.0  # for the guard, when the engine's own connections verify nothing
 LOOK_S: Final = 0.01
 NOT_VERIFIED: Final = "Outputs are not verified off."
 HARD_WIRED: Final = "Use the hard-wired emergency stop."
@@ -31,7 +31,7 @@ NOTHING_HERE: Final = Failure(
 
 
 class OutputsOff:
-    """Presses by their numbers, acted on by a thread of its own."""
+    """The presses by their numbers; a thread of its own acts on them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class OutputsOff:
         threading.Thread(target=self._run, name="outputs off", daemon=True).start()
 
     def press(self, number: int) -> None:
-        """Say that it was received, end what is under way, have it done; returns at once."""
+        """Acknowledge the press, cancel the action in progress, queue the press; return at once."""
         self._engine.to_client.send(OutputsOffReceived(number, time.monotonic()))
         self._engine.commands.cancelled.set()
         self._numbers.put(number)
@@ -50,13 +50,13 @@ class OutputsOff:
             number = self._numbers.get()
             try:
                 failure = self._switch_off()
-            except Exception as error:  # noqa: BLE001  # the next press is answered too
+            except Exception as error:  # noqa: BLE001  # the thread must still answer the next press
                 failure = Failure(NOT_VERIFIED, HARD_WIRED, f"{type(error).__name__}: {error}")
             self._engine.publish()
             self._engine.to_client.send(Response(number, failure))
 
     def _switch_off(self) -> Failure | None:
-        """None where off was read back since the trip."""
+        """Trip and switch off; return None if off was read back since the trip."""
         station = self._station()
         if station is None:
             return NOTHING_HERE
@@ -68,7 +68,7 @@ class OutputsOff:
         return Failure(NOT_VERIFIED, HARD_WIRED, "; ".join(trouble))
 
     def _station(self) -> LiveBench | None:
-        """The bench, waited for while it is being connected: a press must not be lost because it came early."""
+        """Return the bench; wait while it is being connected, so that an early press is not lost."""
         operator = self._engine.commands
         while self._engine.bench is None and operator.connecting:
             time.sleep(LOOK_S)

@@ -1,7 +1,7 @@
-"""Which sessions of this machine have begun and not ended in order: a file each, which a power cut does not take.
+"""The sessions of this machine that have not ended in order: one file each, which survives a power cut.
 
-A session that leaves with everything verified off removes its file. What is left tells of an engine that died, or of
-one that left while its guard went on trying.
+A session that leaves with everything verified off removes its file. A file that is left belongs to an engine that died,
+or to one that left while its guard was still trying.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAME: Final = "pulsebms-sessions"
 
 @dataclass(frozen=True, slots=True)
 class SessionEntry:
-    """One session: who, with which bench, where its run lies, its addresses, its engine and its guard."""
+    """One session: its user, bench, run folder, addresses, engine and guard."""
 
     bench: str
     user: str
@@ -55,7 +55,7 @@ class SessionEntry:
 
 
 def begin(bench: str, folder: Path, addresses: tuple[str, ...], guard: int | None) -> Path | None:
-    """Note this session; where it stands, None where no disk takes it."""
+    """Write the entry of this session; return its path, or None if it cannot be written."""
     me = this_process(bench)
     entry = SessionEntry(
         bench,
@@ -79,14 +79,14 @@ def begin(bench: str, folder: Path, addresses: tuple[str, ...], guard: int | Non
 
 
 def end(path: Path | None) -> None:
-    """The session has left in order, or what became of it has been shown."""
+    """Remove the entry of a session that has left in order, or whose end has been shown."""
     if path is not None:
-        with contextlib.suppress(OSError):  # another user's; it is shown again then
+        with contextlib.suppress(OSError):  # another user's entry stays and is shown again
             remove(path)
 
 
 def unfinished() -> list[tuple[Path, SessionEntry | DamagedFile]]:
-    """The sessions whose engine is gone and that did not end in order, the oldest first."""
+    """Return the sessions whose engine is gone and that did not end in order, oldest first."""
     found: list[tuple[str, Path, SessionEntry | DamagedFile]] = []
     for path in _folder().glob("*.json"):
         entry = read_state(path, _entry)
@@ -116,7 +116,7 @@ def _entry(fields: dict[str, Any]) -> SessionEntry:
 
 
 def _folder() -> Path:
-    """The same for every user, and kept over a restart of the machine where it has such a place."""
+    """Return the folder: the same for every user; it survives a restart if the machine has `/var/tmp`."""
     named = os.environ.get(FOLDER)
     kept = Path("/var/tmp")  # noqa: S108  # names are drawn at random
     folder = Path(named) if named else (kept if kept.is_dir() else Path(tempfile.gettempdir())) / NAME

@@ -1,4 +1,4 @@
-"""The bench's own sequences to rest, in an order that never gives a live BMS open wires."""
+"""The shut-down sequences of the bench, in an order that never gives a live BMS open wires."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ ANSWER_S: Final = 0.2
 
 
 def make_safe(station: LiveBench) -> list[str]:
-    """The declared safe sequence on the engine's own connections; sentences for what could not be verified."""
+    """Run the declared safe sequence on the engine's own connections: current 0, supply off, contactors open.
+
+    Return a sentence for each request that failed, and one if the contactors are not verified open.
+    """
     trouble: list[str] = []
     asked_s = time.monotonic()
     _attempt(trouble, lambda: station.supply.set_current(0.0))
@@ -29,9 +32,12 @@ def make_safe(station: LiveBench) -> list[str]:
 
 
 def power_down(station: LiveBench) -> list[str]:
-    """Device unpowered, cells off, supply released: only ever behind a safe sequence that was verified."""
+    """Unpower the device, switch the cells off, release the supply; return a sentence for each failure.
+
+    Call this only after a safe sequence that was verified.
+    """
     trouble: list[str] = []
-    number = station.guard.disarm()  # what follows takes the cells below their limits on purpose
+    number = station.guard.disarm()  # the next steps take the cells below their limits on purpose
     station.wait_until(lambda: station.guard.answer(number) is not None, ANSWER_S)  # a dead guard answers nothing
     _attempt(trouble, lambda: station.io_box.power(on=False))
     _attempt(trouble, lambda: station.dut.heartbeat(on=False))
@@ -41,7 +47,7 @@ def power_down(station: LiveBench) -> list[str]:
 
 
 def _attempt(trouble: list[str], act: Callable[[], None]) -> None:
-    """One output after the other is asked, whatever became of those before, whatever a vendor's library raises."""
+    """Run one step and note its failure, whatever a vendor's library raises, so that the next steps still run."""
     try:
         act()
     except PulseError as error:

@@ -1,4 +1,4 @@
-"""What a session does when the computer has slept under it."""
+"""The trip of a session after the computer has slept."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class SleepTrip:
-    """Trips what was live: it was neither controlled nor guarded meanwhile. `watch` runs after each turn."""
+    """Trips a live bench after sleep: nothing controlled or guarded it meanwhile. `watch` runs after each turn."""
 
     def __init__(self, tell: Callable[[Event], object], suspend: SuspendWatch | None = None) -> None:
         self._tell = tell
         self._suspend = suspend or SuspendWatch()
 
     def watch(self, station: LiveBench) -> None:
-        """Cheap while the computer is awake."""
+        """Trip or warn if the computer has slept; this is cheap while it is awake."""
         slept_s = self._suspend.slept_s()
         if not slept_s:
             return

@@ -1,4 +1,4 @@
-"""What the client is told: the bench as declared, and how things stand."""
+"""The data that the client receives: the bench as declared, and the status."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NEEDED_LIVE: Final = (PACK_CURRENT, CHARGE_LIMIT, DISCHARGE_LIMIT)  # by the loo
 
 
 def make_bench_info(bench: Bench) -> BenchInfo:
-    """The bench file in the window's words; raises `BenchFileError` for a mistake in the device map or the limits."""
+    """Return the bench file as a client shows it; raise `BenchFileError` for an error in the device map or limits."""
     mapped = read_dut_map(bench.dut_map)
     _check_map(bench, {channel.name for channel in mapped.channels})
     return BenchInfo(
@@ -73,13 +73,13 @@ def make_bench_info(bench: Bench) -> BenchInfo:
 
 
 def _cycle_s(mapped: DutMap) -> float:
-    """Of the message that comes most often."""
+    """Return the period of the most frequent message, in s."""
     cycles = [cycle_s for row in mapped.rows if (cycle_s := mapped.messages[row.message].cycle_s)]
     return min(cycles, default=mapped.timeout_s)
 
 
 def _check_map(bench: Bench, mapped: set[str]) -> None:
-    """What the loop, the checklist and the gate ask a device for."""
+    """Raise `BenchFileError` if the device map lacks a channel that the loop, the checklist or the gate needs."""
     cells, sensors = range(1, bench.pack.cells + 1), range(1, bench.io_box.thermistors + 1)
     needed = [*NEEDED, *NEEDED_LIVE]
     needed += [sensed_voltage(cell) for cell in cells] + [sensed_temperature(sensor) for sensor in sensors]
@@ -91,7 +91,7 @@ def _check_map(bench: Bench, mapped: set[str]) -> None:
 
 
 def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
-    """What the values of states and flags are called, by channel."""
+    """Return the names of the values of states and flags, by channel."""
     told: dict[str, Mapping[int, str]] = {
         SUPPLY_OUTPUT: FLAGS,
         BMS_POWER: FLAGS,
@@ -103,7 +103,7 @@ def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
 
 
 def make_status(engine: Engine) -> SessionStatus:
-    """How things stand now."""
+    """Return the present status."""
     station = engine.bench
     if station is None:
         return SessionStatus()

@@ -1,4 +1,4 @@
-"""Whether a supply that is under remote control already may be taken: only where it was ours, or when told to."""
+"""The check of a supply that is already under remote control: take it only if it was ours, or if requested."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def check_remote(address: str, *, take_over: bool, read: Callable[[str], str] = read_owner) -> str:
-    """What to say of the supply at `address`, whose lock is ours: empty where nobody controls it.
+    """Return what to report about the supply at `address`, whose lock we hold; empty if nobody controls it.
 
-    Raises `BenchTaken` where it reads REMOTE and no session of this machine has left it so, unless `take_over`.
+    Raise `BenchTaken` if it reads REMOTE and no session of this machine has left it so, unless `take_over`.
     """
     if read(address) != ea_psb10000.REMOTE:
         return ""

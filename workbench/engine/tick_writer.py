@@ -1,4 +1,4 @@
-"""What becomes of a tick: a row in the ring and a row on disk. The guard is woken behind it, and reads the row."""
+"""The writer of ticks: a row in the ring and a row on disk. The guard is woken after it and reads the row."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class RowRecorder(Protocol):
-    """What keeps rows on disk: the recorder."""
+    """The recorder, which writes rows to disk."""
 
     def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None: ...
 
 
 class TickWriter:
-    """Lays a tick out once for all who want it."""
+    """Converts each tick to one row, for the ring and the recorder."""
 
     def __init__(self, layout: TickLayout, ring: RingWriter, recorder: RowRecorder) -> None:
         self._layout, self._ring, self._recorder = layout, ring, recorder

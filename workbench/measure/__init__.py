@@ -1,1 +1,1 @@
-"""What `measure NAME` measures: one module a name, each figure beside a named peer in one run."""
+"""The measurements of `measure NAME`: one module per name, each figure beside a named peer in one run."""

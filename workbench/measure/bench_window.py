@@ -1,7 +1,7 @@
-"""Process: the window on the emulated bench while it runs; for `seconds` it is measured, then it leaves in order.
+"""Process: the window on the emulated bench while it runs; it is measured for SECONDS, then it leaves in order.
 
-`python -m workbench.measure.bench_window BENCH FOLDER SECONDS`: runs go into FOLDER, `told.json` there says how it is.
-With SECONDS 0 it goes on until somebody kills it.
+`python -m workbench.measure.bench_window BENCH FOLDER SECONDS`: runs go into FOLDER, `told.json` there holds the
+figures. With SECONDS 0 it runs until it is killed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from workbench.session.live_session import LiveSession
     from workbench.window.window import Window
 
-SETTLE_MS: Final = 3000  # until plots are filled and the status line has had its first seconds
+SETTLE_MS: Final = 3000  # until the plots are filled and the status line has run some seconds
 LOOK_MS: Final = 1000
 GIANTS: Final = ("torch", "pybamm", "scipy")
 
 
 class WindowMonitor:
-    """A window that is looked at once a second, as its own status line shows it."""
+    """A window whose figures are sampled once a second, as its own status line shows them."""
 
     def __init__(self, session: LiveSession, folder: Path, seconds: int) -> None:
         self._session, self._folder, self._seconds = session, folder, seconds
@@ -66,7 +66,7 @@ class WindowMonitor:
 
 
 def main(bench: Path, folder: Path, seconds: int) -> int:
-    """Connect, arm, run, open the window; the exit status."""
+    """Connect, arm, run, open the window; return the exit status."""
     session = open_session(bench, folder / "runs")
     for action, within_s in (
         (session.connect, waiting.CONNECT_S),

@@ -1,4 +1,4 @@
-"""The names that `measure` knows, and the module behind each."""
+"""The names that `measure` accepts, and the module of each."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ ALL: Final = "all"
 
 
 class Measurement(Protocol):
-    """One module here: what it declares, and how it is measured."""
+    """A measurement module: the figures that it declares, and the function that measures them."""
 
     METRICS: tuple[MeasuredMetric, ...]
 
     def measure(self, job: MeasureJob) -> Iterator[MeasureRow]:
-        """Each declared figure once, as soon as it stands; one that cannot be measured here is said and left out."""
+        """Yield each declared figure once, as soon as it is measured; report and skip one that cannot be measured."""
         ...
 
 
 def select_names(name: str) -> tuple[str, ...]:
-    """The names to measure; raises `Usage` that lists what there is."""
+    """Return the names to measure; raise `Usage`, which lists the known names."""
     if name == ALL:
         return NAMES
     if name not in NAMES:
@@ -37,5 +37,5 @@ def select_names(name: str) -> tuple[str, ...]:
 
 
 def measurement(name: str) -> Measurement:
-    """The module behind a name; heavy parts are imported when it measures."""
+    """Return the module of a name; it imports heavy parts when it measures."""
     return cast("Measurement", import_module(f"workbench.measure.{name}"))

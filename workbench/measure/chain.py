@@ -1,4 +1,4 @@
-"""`measure chain`: what signing, speaking and keeping cost between bench and fleet."""
+"""`measure chain`: the cost of verifying a bundle, of Sparkplug and of storing rows between bench and fleet."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BOOT: Final = "00000000000000aa"
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Each beside the bare part that it stands on."""
+    """Measure each part beside the bare library that it uses."""
     said = describe_conditions()
     job.say("verifying a bundle")
     yield _measure_verify(job, said)
@@ -83,7 +83,7 @@ def _measure_verify(job: MeasureJob, said: str) -> MeasureRow:
 
 
 def _make_values() -> dict[str, Value]:
-    """A row as an edge makes it."""
+    """Return a row as an edge makes it."""
     from edge_bridge.edge import metrics  # noqa: PLC0415
 
     return {

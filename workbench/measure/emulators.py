@@ -1,4 +1,4 @@
-"""Emulated instruments for a measurement, without an engine: started by the composition root's own part."""
+"""Emulated instruments for a measurement, without an engine: started by the same part as in the composition root."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def instruments(folder: Path, bms_map: Path, *parts: str) -> Generator[dict[str, str]]:
-    """Addresses of the emulators `parts`, which run until the end of the block; raises `BenchError`."""
+    """Yield the addresses of the emulators `parts`, which run until the end of the block; raise `BenchError`."""
     from workbench.compose.bench import EmulatedBench, EmulatorError  # noqa: PLC0415  # brings drivers and twins along
 
     try:

@@ -1,4 +1,4 @@
-"""`measure estimators`: what the filter costs and how it follows real cells."""
+"""`measure estimators`: the cost of the filter and its error on real cells."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SETTLE_S: Final = 600.0
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Cost on the emulated bench's pack; charge on recorded drives from a start that is 20 % wrong."""
+    """Measure the cost on the emulated bench's pack, and the SoC on recorded drives from a start that is 20 % wrong."""
     said = describe_conditions()
     yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), said)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
@@ -62,7 +62,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def worst_of(errors: list[tuple[str, LaneScore, LaneScore]]) -> tuple[str, float, float]:
-    """The drives, each filter's worst RMSE; NaN where one of its drives has no score, or there is none."""
+    """Return the drives and each filter's worst RMSE; NaN if one of its drives has no score, or there is no drive."""
     names = ", ".join(f"{name} (coverage {mine.coverage:.3f})" for name, mine, _ in errors)
     return names, worst([mine for _, mine, _ in errors]), worst([theirs for *_, theirs in errors])
 
@@ -89,7 +89,7 @@ def _cost(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
 
 
 def _errors(data: Path, temperature: str) -> Iterator[tuple[str, LaneScore, LaneScore]]:
-    """Name of each drive and both filters' RMSE (fractions) with their coverage, both filters with one table."""
+    """Return the name of each drive and both filters' RMSE (fractions) with coverage; both use the same table."""
     from twin import ekf  # noqa: PLC0415  # as above
     from twin.ports import PackSpec  # noqa: PLC0415
     from workbench.measure.peers.numpy_ekf import TextbookEkf  # noqa: PLC0415

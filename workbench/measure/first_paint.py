@@ -1,6 +1,6 @@
-"""Process: how soon the window stands when `main.py` is started, or how soon a peer's does.
+"""Process: the time from the start of `main.py` until the window is painted, or that of a peer.
 
-`python -m workbench.measure.first_paint FOLDER own|qt|pyqtgraph`; `told.json` in FOLDER says it in ms from the
+`python -m workbench.measure.first_paint FOLDER own|qt|pyqtgraph`; `told.json` in FOLDER holds it in ms from the
 process's own start.
 """
 
@@ -20,7 +20,7 @@ PLOTS, COLUMNS = 12, 3
 
 
 def main(folder: Path, whose: str) -> None:
-    """Open, tell, close."""
+    """Open the window, write the result, close it."""
     if whose == "own":
         own(folder)
     else:
@@ -28,7 +28,7 @@ def main(folder: Path, whose: str) -> None:
 
 
 def own(folder: Path) -> None:
-    """`main.py window` as a person starts it, told of once its plots are painted."""
+    """Run `main.py window` as a person starts it; write the result once its plots are painted."""
     from workbench.window import start  # noqa: PLC0415  # light: what a start imports anyway
 
     open_window = start.open_window
@@ -54,7 +54,7 @@ def _write_when_painted(window: Window, folder: Path) -> None:
 
 
 def peer(folder: Path, *, plots: bool) -> None:
-    """A bare window of Qt, or one of pyqtgraph with twelve empty plots, told of after its first paint."""
+    """Open a bare Qt window, or one of pyqtgraph with twelve empty plots; write the result after its first paint."""
     from PySide6.QtCore import QEvent, QObject, QTimer  # noqa: PLC0415  # counted: a start pays for it
     from PySide6.QtWidgets import QApplication, QMainWindow  # noqa: PLC0415
 

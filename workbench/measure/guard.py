@@ -1,4 +1,4 @@
-"""`measure guard`: from a sample past a limit to "off" received, by the guard's process beside busy cores."""
+"""`measure guard`: the time from a sample past a limit to "off" received, from the guard's process on busy cores."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TRIPS, ROUNDS = 25, 10
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Guards in turns, with real-time permission and without; the receiver notes when the bytes of "off" arrive."""
+    """Measure guards in turns, with and without real-time permission, until the receiver gets the bytes of "off"."""
     said, context = describe_conditions(), multiprocessing.get_context("spawn")
     rounds = job.times(ROUNDS)
     job.say(f"{rounds * TRIPS} trips of each guard beside {os.cpu_count()} busy processes")
@@ -65,7 +65,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 class _GuardRig:
-    """A guard's process with an engine played here and a supply that only notes and verifies."""
+    """A guard's process with a simulated engine and a supply that only records and verifies."""
 
     def __init__(self, folder: Path, *, realtime: bool) -> None:
         from control.guard_link import pipe  # noqa: PLC0415
@@ -89,7 +89,7 @@ class _GuardRig:
         self._values, self._known = np.full(len(table), 3.7), np.zeros(len(table), np.uint8)
 
     def measure_trips(self, count: int) -> Floats:
-        """Seconds of each reaction; the engine's loop has its own permission in both cases."""
+        """Return each reaction time in s; the engine's loop has its own permission in both cases."""
         from drivers.realtime import LOOP  # noqa: PLC0415
 
         return run_at_priority(LOOP, lambda: np.array([self._measure_trip() for _ in range(count)]))
@@ -120,7 +120,7 @@ class _GuardRig:
         self._publish_tick()
         time.sleep(REST_S)
         while self._times.poll():
-            self._times.recv()  # said again since
+            self._times.recv()  # repeated since
         self._values[7] = LIMIT_V + 0.1
         crossed_s = self._publish_tick()
         self._values[7] = 3.7
@@ -134,7 +134,7 @@ class _GuardRig:
         return off_s - crossed_s
 
     def _publish_tick(self) -> float:
-        """Publish a row as the loop does; when it was sampled."""
+        """Publish a row as the loop does; return its sample time."""
         from control.guard_messages import TICK  # noqa: PLC0415
 
         sampled_s = time.monotonic()
@@ -143,7 +143,7 @@ class _GuardRig:
         return sampled_s
 
     def _receive_report(self, kind: type[R]) -> R:
-        """The guard's next report of that class; raises `BenchError`."""
+        """Return the guard's next report of that class; raise `BenchError`."""
         until_s = time.monotonic() + WAIT_S
         while time.monotonic() < until_s:
             if self._engine.poll(0.1) and isinstance(report := self._engine.recv(), kind):
@@ -183,7 +183,7 @@ def _make_config(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]
 
 
 def _run_guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
-    """The guard's process, with the permission it asks for or deliberately without."""
+    """Run the guard's process, with the permission it requests or deliberately without."""
     from control.guard_process import Guard, guard_main  # noqa: PLC0415
 
     if realtime:
@@ -193,7 +193,7 @@ def _run_guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  
 
 
 def _run_supply(times: Connection) -> None:
-    """Process: tells its port, then when each first "off" arrived; answers as the supply that it stands for."""
+    """Process: send its port, then the time at which each first "off" arrived; answer as the supply does."""
     from drivers.realtime import INSTRUMENT, ask_realtime  # noqa: PLC0415
 
     ask_realtime(INSTRUMENT)
@@ -213,7 +213,7 @@ def _run_supply(times: Connection) -> None:
 
 
 def _keep_core_busy() -> None:
-    """Process: keep a core busy as a lane in numpy would."""
+    """Process: keep a core busy as a numpy lane does."""
     block = np.random.default_rng(0).random((120, 120))
     while True:
         block = np.tanh(block @ block.T / 120.0)

@@ -1,4 +1,4 @@
-"""What every measurement shares: where it may write, how often it repeats, under which conditions it ran."""
+"""The parts that all measurements share: folder, number of repeats, conditions, timing."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _LOOK_S: Final = 0.4
 
 @dataclass(frozen=True)
 class MeasureJob:
-    """One measurement under way: `say` tells people, `folder` is scratch, `data` holds recorded cells if there are any.
+    """One measurement: `say` prints progress, `folder` is scratch, `data` holds recorded cells if there are any.
 
-    `share` of the usual repeats are done: figures that are quoted come from all of them.
+    `share` is the fraction of the usual repeats; quoted figures come from all of them.
     """
 
     say: Callable[[str], None]
@@ -41,12 +41,12 @@ class MeasureJob:
     share: float = 1.0
 
     def times(self, usual: int) -> int:
-        """How often to repeat what is usually done `usual` times."""
+        """Return how often to repeat something that is usually done `usual` times."""
         return max(1, round(self.share * usual))
 
 
 def describe_conditions(*more: str, realtime: bool | None = None) -> str:
-    """Real-time permission, cores, and how busy others keep them just now, before the measurement begins."""
+    """Return real-time permission, number of cores, and their load by others just before the measurement."""
     permitted = has_realtime_permission() if realtime is None else realtime
     others = psutil.cpu_percent(_LOOK_S)
     words = (f"real-time {'yes' if permitted else 'no'}", f"{os.cpu_count()} cores, {others:.0f} % taken by others")
@@ -54,7 +54,7 @@ def describe_conditions(*more: str, realtime: bool | None = None) -> str:
 
 
 def time_calls(work: Callable[[], object], times: int) -> Floats:
-    """Seconds that each of `times` calls took."""
+    """Return the duration in s of each of `times` calls."""
     took_s = np.empty(times)
     for n in range(times):
         began_s = time.perf_counter()
@@ -64,7 +64,7 @@ def time_calls(work: Callable[[], object], times: int) -> Floats:
 
 
 def run_in_turns(ours: Work, peer: Work, rounds: int) -> tuple[Floats, Floats]:
-    """All samples of `ours` and of `peer`, taken in turns A B A B so that both meet the same machine."""
+    """Return all samples of `ours` and `peer`, taken in turns A B A B, so that both see the same machine state."""
     mine: list[Floats] = []
     theirs: list[Floats] = []
     for _ in range(rounds):
@@ -74,14 +74,14 @@ def run_in_turns(ours: Work, peer: Work, rounds: int) -> tuple[Floats, Floats]:
 
 
 def run_at_priority(priority: int, work: Callable[[], T]) -> T:
-    """What `work` answers in a thread of its own under SCHED_FIFO, where that is permitted; raises what it raises."""
+    """Run `work` in a thread of its own, under SCHED_FIFO if permitted; return its result, raise what it raises."""
     done: Future[T] = Future()
 
     def run() -> None:
         ask_realtime(priority)
         try:
             done.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # handed to who waits
+        except BaseException as error:  # noqa: BLE001  # passed to the waiting thread
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -89,5 +89,5 @@ def run_at_priority(priority: int, work: Callable[[], T]) -> T:
 
 
 def percentile(samples: Samples, percent: float) -> float:
-    """NaN where nothing was measured."""
+    """Return a percentile of the samples; NaN if there are none."""
     return float(np.percentile(samples, percent)) if len(samples) else float("nan")

@@ -1,4 +1,4 @@
-"""`measure load`: what a running bench with all its lanes takes of the cores, beside its window."""
+"""`measure load`: the core time of a running bench with all its lanes, beside its window."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMULATORS: Final = ("cell_simulator", "supply", "bms", "io_box")
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Core time of each process over some seconds, as the system counts it; 100 % is one core."""
+    """Measure the core time of each process over some seconds, as the system counts it; 100 % is one core."""
     seconds = job.times(SECONDS)
     job.say("what a running bench takes of the cores")
     with process.bench_window(job.folder, 0) as window:
@@ -48,7 +48,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def _core_s(processes: Iterable[psutil.Process]) -> float:
-    """Seconds that they have computed so far."""
+    """Return the core time of the processes so far, in s."""
     total = 0.0
     for one in processes:
         with contextlib.suppress(psutil.NoSuchProcess):

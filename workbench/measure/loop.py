@@ -1,4 +1,4 @@
-"""`measure loop`: how punctual the loop is beside a window that draws and a DFN that works."""
+"""`measure loop`: the lateness of the loop beside a window that draws and a DFN that computes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RUNNING: Final = 3.0
 
 @dataclass(frozen=True)
 class LoopMeasurement:
-    """One run: how it served what was due while running, each turn's duration in s, and the machine's own lateness."""
+    """One run: the served instants while running, each turn's duration in s, and the machine's own lateness."""
 
     served: ServedInstants
     turn_s: Floats
@@ -46,9 +46,9 @@ class LoopMeasurement:
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Two runs of the emulated bench with all its lanes and a window offscreen, from the run's own columns.
+    """Measure two runs of the emulated bench with all its lanes and an offscreen window, from the run's own columns.
 
-    Lateness counts every instant that was due. What the machine itself may account for is not judged.
+    Lateness covers every due instant. Lateness that the machine itself may explain is not judged.
     """
     said = describe_conditions()
     job.say("the bench with what permission there is")
@@ -66,7 +66,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def make_rows(ours: LoopMeasurement, peer: LoopMeasurement | None, said: str) -> Iterator[MeasureRow]:
-    """Every declared figure of one run beside the other's."""
+    """Return every declared figure of one run beside that of the other."""
     got = "engine and guard have real-time permission" if ours.realtime else "NO real-time permission here"
     own = (
         f"the machine itself late by {ours.machine.late_ms(99):.3g} ms at p99, {ours.machine.late_ms(100):.3g} ms worst"

@@ -1,4 +1,4 @@
-"""A declared figure, one measured value of it, and the table in which people read them."""
+"""A declared figure, a measured value of it, and the table of all of them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WORDS: Final = {True: "yes", False: "**no**", None: "not judged"}
 _READ: Final = {word: met for met, word in _WORDS.items()}
 _DIGITS: Final = 3
 _LEAST: Final = 1e-6
-_COUNTS: Final = 1e9  # larger whole numbers are no counts
+_COUNTS: Final = 1e9  # larger whole numbers are not counts
 
 
 @dataclass(frozen=True)
 class MeasuredMetric:
-    """One figure: `value op target` in `unit` is wanted; `reason` is what a miss is known to come from.
+    """One figure: `value op target` in `unit` is required; `reason` is the known cause of a miss.
 
-    `peer` names what is measured beside it in the same run, empty where the figure is a bound of its own.
+    `peer` names the peer that is measured in the same run; it is empty if the figure is a bound of its own.
     """
 
     name: str
@@ -39,24 +39,24 @@ class MeasuredMetric:
     reason: str = UNEXPECTED
 
     def is_met(self, value: float) -> bool:
-        """NaN meets nothing."""
+        """Return whether `value` meets the target; NaN does not."""
         return bool(_HOLDS[self.op](value, self.target))
 
     def make_row(
         self, value: float, peer_value: float | None = None, conditions: str = "", *, own: float = 0.0
     ) -> MeasureRow:
-        """What one run measured; `own`: how much of it in `unit` the machine itself takes, which nobody can judge."""
+        """Return the row of one run; `own`: the part of the value in `unit` that the machine itself may cause."""
         return MeasureRow(self, float(value), None if peer_value is None else float(peer_value), conditions, own)
 
     @property
     def wanted(self) -> str:
-        """Operator, target and unit as people read them."""
+        """Operator, target and unit as text."""
         return f"{self.op} {_format_number(self.target)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
 class MeasureRow:
-    """One measured figure with what its peer did and under which conditions."""
+    """One measured figure with the value of its peer and the conditions."""
 
     metric: MeasuredMetric
     value: float
@@ -66,20 +66,20 @@ class MeasureRow:
 
     @property
     def is_met(self) -> bool | None:
-        """None where the machine itself may account for the miss."""
+        """Whether the target is met; None if the machine itself may explain the miss."""
         if self.metric.is_met(self.value):
             return True
         return None if self.metric.is_met(self.value - MEETS * self.own) else False
 
     @property
     def reason(self) -> str:
-        """Why it is missed, or not judged; empty where it is met."""
+        """The reason why it is missed, or not judged; empty if it is met."""
         if self.is_met is None:
             return f"not judged: the machine itself takes {_format_number(self.own)} {self.metric.unit}"
         return "" if self.is_met else self.metric.reason
 
     def as_json(self) -> dict[str, Any]:
-        """The row that scripts rely on."""
+        """Return the row as scripts read it."""
         metric = self.metric
         return {
             "metric": metric.name,
@@ -95,7 +95,7 @@ class MeasureRow:
         }
 
     def format_line(self) -> str:
-        """The row as people read it while it is measured."""
+        """Return the row as a line that is printed during the measurement."""
         metric, word = self.metric, {True: "ok  ", False: "MISS", None: "N/A "}[self.is_met]
         said = (
             f"{word}  {metric.name}: {_format_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
@@ -107,7 +107,7 @@ class MeasureRow:
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A row of the table, as a document has it."""
+    """A row of the table in a document."""
 
     name: str
     measured: str
@@ -120,7 +120,7 @@ class DocumentRow:
 
 
 def format_table(rows: Iterable[MeasureRow]) -> str:
-    """The rows as a table in Markdown, ended by a line end; `read_table` reads it."""
+    """Return the rows as a Markdown table that ends with a line end; `read_table` reads it."""
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for row in rows:
         metric, peer = (
@@ -134,7 +134,7 @@ def format_table(rows: Iterable[MeasureRow]) -> str:
 
 
 def read_table(text: str) -> Iterator[DocumentRow]:
-    """Each row of each of our tables in `text`."""
+    """Yield each row of each of our tables in `text`."""
     inside = False
     for line in text.splitlines():
         cells = tuple(cell.strip() for cell in line.strip().strip("|").split("|")) if line.startswith("|") else ()
@@ -148,7 +148,7 @@ def read_table(text: str) -> Iterator[DocumentRow]:
 
 
 def _format_number(value: float) -> str:
-    """Three digits that count, never with an exponent; a whole number as it is."""
+    """Return a number with three significant digits, never with an exponent; a whole number as it is."""
     if not math.isfinite(value):
         return "not measured"
     if value == round(value) and abs(value) < _COUNTS:

@@ -1,4 +1,4 @@
-"""`measure mpc`: the real-time iteration beside IPOPT on the same problem, and what the closed loop pays for it."""
+"""`measure mpc`: the real-time iteration beside IPOPT on the same problem, and its cost in closed loop."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ METRICS: Final = (P50, P99, LONG_P50, FOUND, COST)
 
 STEP_S: Final = 0.5
 PARALLEL, CELL_AH = 12, 5.0
-AHEAD: Final = 0.1  # how much more the plant resists than the model knows
-BOUND_A: Final = 1.0  # further from the duty than smoothing leads
+AHEAD: Final = 0.1  # resistance of the plant over that of the model
+BOUND_A: Final = 1.0  # further from the duty than smoothing alone
 
 
 class MpcPlanner(Protocol):
@@ -41,7 +41,7 @@ class MpcPlanner(Protocol):
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """A duty that the voltage limits cut, on a plant that resists a tenth more than the model knows."""
+    """Measure a duty that the voltage limits cut, on a plant with a tenth more resistance than the model."""
     from control.mpc import MpcPlan  # noqa: PLC0415  # CasADi takes a moment
     from control.mpc_model import MpcLimits  # noqa: PLC0415
     from workbench.measure.peers.ipopt import IpoptPlan  # noqa: PLC0415
@@ -55,7 +55,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         job.say(f"MPC of {horizon} steps beside IPOPT, {turns} turns of the closed loop")
         shape = (horizon, STEP_S, PARALLEL, CELL_AH, limits)
         ours, peer = _ClosedLoop(MpcPlan(*shape), limits), _ClosedLoop(IpoptPlan(*shape), limits)
-        for turn in range(turns):  # in turns, so that both meet the same machine
+        for turn in range(turns):  # in turns, so that both see the same state of the machine
             ours.turn(turn)
             peer.turn(turn)
         walks[horizon] = ours, peer
@@ -69,7 +69,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 class _ClosedLoop:
-    """A planner in closed loop with a plant of its own: what it took, what it cost."""
+    """A planner in closed loop with a plant of its own: its durations and its cost."""
 
     def __init__(self, plan: MpcPlanner, limits: MpcLimits) -> None:
         from control.ports import CurrentRange  # noqa: PLC0415
@@ -99,7 +99,7 @@ class _ClosedLoop:
         self._last_a = current_a
 
     def _advance(self, cell_a: float) -> float:
-        """The plant's voltage at the end of the step; its states are measured, its resistance is not known."""
+        """Return the plant's voltage at the end of the step; its states are measured, its resistance is unknown."""
         from control import mpc_model as model  # noqa: PLC0415
 
         fade1, fade2 = np.exp(-STEP_S / model.TAU1_S), np.exp(-STEP_S / model.TAU2_S)
@@ -110,5 +110,5 @@ class _ClosedLoop:
 
 
 def _duty(turn: Floats) -> Floats:
-    """A (discharge positive): a wave whose crests the voltage limits cut."""
+    """Return the duty in A (discharge positive): a wave whose peaks the voltage limits cut."""
     return 20.0 * np.sin(turn / 7.0) + 45.0 * np.sign(np.sin(turn / 31.0))

@@ -1,4 +1,4 @@
-"""Process: what twelve moving plots cost, ours or pyqtgraph's.
+"""Process: the cost of twelve moving plots, ours or pyqtgraph's.
 
 `python -m workbench.measure.plots_cost FOLDER own|all|reduced`
 """
@@ -16,7 +16,7 @@ SECONDS: Final = 3.0
 
 
 def main(folder: Path, whose: str) -> None:
-    """`whose` is `own`, `all` or `reduced`; the figures go into `told.json`."""
+    """Measure the plots of `whose` (`own`, `all` or `reduced`); write the figures into `told.json`."""
     found = (
         cost.measure_own_cost(SECONDS)
         if whose == "own"

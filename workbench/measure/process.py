@@ -1,4 +1,4 @@
-"""Ourselves in other processes: a window without a display, and real-time permission taken away."""
+"""Child processes of a measurement: a window without a display, or a command without real-time permission."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAVE_S = 10.0
 
 @contextmanager
 def child(folder: Path, *arguments: str, before: Sequence[str] = ()) -> Generator[subprocess.Popen[bytes]]:
-    """A Python of ours with `arguments`, offscreen, its settings in `folder`; ends with the block."""
+    """Start this Python with `arguments`, offscreen, its settings in `folder`; kill it at the end of the block."""
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     environment = {
         **os.environ,
@@ -45,7 +45,7 @@ def child(folder: Path, *arguments: str, before: Sequence[str] = ()) -> Generato
 
 @contextmanager
 def bench_window(folder: Path, seconds: int, before: Sequence[str] = ()) -> Generator[subprocess.Popen[bytes]]:
-    """A window beside the running emulated bench, measured for `seconds`; 0 until it is killed."""
+    """Start a window on the running emulated bench, measured for `seconds`; with 0 it runs until it is killed."""
     arguments = (str(EMULATED_BENCH), str(folder), str(seconds))
     with child(folder, "-m", "workbench.measure.bench_window", *arguments, before=before) as process:
         yield process
@@ -54,7 +54,7 @@ def bench_window(folder: Path, seconds: int, before: Sequence[str] = ()) -> Gene
 def read_result(
     folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S
 ) -> dict[str, Any]:
-    """What a child wrote into `read_result.json`, at once or when it has `ended`; raises `BenchError`."""
+    """Return what a child wrote into `told.json`, at once or when it has `ended`; raise `BenchError`."""
     until_s, path = time.monotonic() + within_s, folder / "told.json"
     while process.poll() is None and not (path.exists() and not ended):
         if time.monotonic() > until_s:
@@ -68,16 +68,16 @@ def read_result(
 
 
 def wait_for_emulators(run: Path, within_s: float = LEAVE_S) -> None:
-    """Wait until the emulated bench of `run`, whose client was killed, has gone: the next one wants the cores."""
+    """Wait until the emulated bench of `run`, whose client was killed, has ended: the next one needs the cores."""
     until_s = time.monotonic() + within_s
     while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
         time.sleep(0.05)
 
 
 def make_command_without_realtime() -> list[str] | None:
-    """What to put before a command so that neither it nor its children may ask for SCHED_FIFO; None if nothing can.
+    """Return the prefix of a command that denies it and its children SCHED_FIFO; None if there is no way.
 
-    Gone are the permission by resource limit, by capability and by the file capabilities of Python itself.
+    It removes the permission by resource limit, by capability and by the file capabilities of Python itself.
     """
     prlimit, setpriv = shutil.which("prlimit"), shutil.which("setpriv")
     if prlimit is None or setpriv is None:

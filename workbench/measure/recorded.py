@@ -1,4 +1,4 @@
-"""Recorded drives of the LG HG2 cell (Kollmeyer 2020) at one temperature, and a table read off other tests of it."""
+"""Recorded drives of the LG HG2 cell (Kollmeyer 2020) at one temperature, and a cell table from other tests of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRIVES: Final = ("UDDS", "US06", "LA92", "HWFET", "Mixed1", "Mixed2")
 CAPACITY_AH: Final = 2.78  # C/20 discharge, not the nominal 3.0
 SLOW_OHM: Final = 0.06  # between the slow discharge and rest
 SLOW_A: Final = 0.15
-# R0, then resistance and time constant of two pairs, as a person reads them off one pulse at 25 degC
+# R0, then resistance and time constant of two pairs, read by hand from one pulse at 25 degC
 CIRCUIT: Final = (0.026, 0.010, 10.0, 0.020, 200.0)
 PULSE_A, REST_A = 6.0, 0.3
 POINTS: Final = 41
@@ -41,7 +41,7 @@ class RecordedDrive:
 
 
 def make_cell_table(data: Path, temperature: str) -> CellTable:
-    """What the filters know of the cell: a slow discharge at 25 degC and a pulse test at `temperature`, no drive."""
+    """Return the filters' cell table, from a slow discharge at 25 degC and a pulse test at `temperature`, no drive."""
     path = next((data / FOLDER / "25degC").glob("*_C20DisCh.parquet"))
     charge_ah, voltage_v, current_a = _columns(path, "Capacity [Ah]", "Voltage [V]", "Current [A]")
     down = current_a < -0.1  # noqa: PLR2004  # A; the discharge alone
@@ -61,7 +61,7 @@ def make_cell_table(data: Path, temperature: str) -> CellTable:
 
 
 def _pulse_ohm(data: Path, temperature: str) -> float:
-    """Median of what a second of 2 C drops the voltage by, over the current."""
+    """Return the median voltage drop of one second at 2 C, divided by the current, in ohm."""
     path = next((data / FOLDER / temperature).glob("*_HPPC.parquet"))
     t_s, current_a, voltage_v = _columns(path, "Time [s]", "Current [A]", "Voltage [V]")
     before = np.flatnonzero((current_a[:-1] > -REST_A) & (np.abs(current_a[1:] + PULSE_A) < REST_A))
@@ -70,7 +70,7 @@ def _pulse_ohm(data: Path, temperature: str) -> float:
 
 
 def read_drives(data: Path, temperature: str) -> Iterator[RecordedDrive]:
-    """The drives of a folder such as `25degC`, averaged over each second."""
+    """Return the drives of a folder such as `25degC`, averaged over each second."""
     for path in sorted((data / FOLDER / temperature).glob("*.parquet")):
         if (name := path.stem.partition("_")[2]) in DRIVES:
             t_s, amperes, volts, degc, ampere_hours = _columns(

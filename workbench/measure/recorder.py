@@ -1,4 +1,4 @@
-"""`measure recorder`: what recording costs beside MDF4, how a cut is read back, what a kill loses."""
+"""`measure recorder`: the cost of recording beside MDF4, the time to read a cut, the loss after a kill."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ CHANNELS, RATE_HZ, SECONDS = 200, 1000, 20
 STEP_V: Final = 0.001  # resolution of an instrument
 KILLS: Final = 4
 NAME, CUT_S = "s007/voltage", (5.0, 15.0)
-BATCH: Final = 250  # rows that the recorder is given at once, as it takes them four times a second
+BATCH: Final = 250  # rows per batch, as the recorder takes them four times a second
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """The same numbers into both: slow waves with noise, as coarse as an instrument reads them."""
+    """Record the same numbers in both: slow waves with noise, with the resolution of an instrument."""
     said = describe_conditions(f"{CHANNELS} channels, {RATE_HZ} Hz, {SECONDS} s")
     data = _signals()
     best: dict[str, list[float]] = {name: [] for name in ("write", "seal", "write peer", "cut", "cut peer")}
@@ -73,14 +73,14 @@ def _table() -> ChannelTable:
 
 
 def _signals() -> Floats:
-    """`[rows, channels]` in V."""
+    """Return the signals as `[rows, channels]` in V."""
     noise, t_s = np.random.default_rng(6), np.arange(SECONDS * RATE_HZ) / RATE_HZ
     waves = 3.7 + 0.2 * np.sin(t_s[:, None] * noise.uniform(0.1, 1.0, CHANNELS) + noise.uniform(0.0, 6.0, CHANNELS))
     return np.round((waves + 0.002 * noise.standard_normal(waves.shape)) / STEP_V) * STEP_V
 
 
 def _record(folder: Path, data: Floats) -> tuple[float, float]:
-    """Core seconds to record and to seal; fed as fast as the disk takes it, never faster."""
+    """Return the core time in s to record and to seal; feed it as fast as the disk accepts, never faster."""
     from drivers.runlog.recorder import Recorder  # noqa: PLC0415  # pyarrow
 
     none, untimed = np.empty(0), np.empty(0, np.uint8)
@@ -99,7 +99,7 @@ def _record(folder: Path, data: Floats) -> tuple[float, float]:
 
 
 def _record_mdf4(path: Path, data: Floats) -> float:
-    """Core seconds that asammdf takes for the same numbers, handed over whole."""
+    """Return the core time in s of asammdf for the same numbers, passed as a whole."""
     from workbench.measure.peers import mdf4  # noqa: PLC0415
 
     t_s, names, columns = np.arange(len(data)) / RATE_HZ, _table().names, np.ascontiguousarray(data.T)
@@ -126,13 +126,13 @@ def _cut_mdf4(path: Path) -> float:
 
 
 def _time_cut(began_s: float, rows: int) -> float:
-    """Seconds since `began_s`; NaN where the cut does not hold what was asked for."""
+    """Return the time since `began_s` in s; NaN if the cut does not hold the requested data."""
     took_s = time.perf_counter() - began_s
     return took_s if abs(rows - (CUT_S[1] - CUT_S[0]) * RATE_HZ) <= 1 else float("nan")
 
 
 def _measure_loss(folder: Path, after_s: float) -> float:
-    """Seconds of a recording at full rate that are not in the run after its process was killed."""
+    """Return how many seconds of a full-rate recording are missing in the run after its process was killed."""
     from drivers.runlog.run import Run  # noqa: PLC0415
 
     context = multiprocessing.get_context("spawn")
@@ -140,7 +140,7 @@ def _measure_loss(folder: Path, after_s: float) -> float:
     process = context.Process(target=_record_until_killed, args=(folder, theirs), daemon=True)
     process.start()
     theirs.close()
-    taken = ours.recv()  # it records
+    taken = ours.recv()  # it is recording
     time.sleep(after_s)
     process.kill()
     process.join()
@@ -154,7 +154,7 @@ def _measure_loss(folder: Path, after_s: float) -> float:
 
 
 def _record_until_killed(folder: Path, taken: Connection) -> None:
-    """Process: records in real time and tells every ten milliseconds how many rows it has taken."""
+    """Process: record in real time and report every ten milliseconds how many rows were recorded."""
     from drivers.runlog.recorder import Recorder  # noqa: PLC0415
 
     data, none, untimed = _signals(), np.empty(0), np.empty(0, np.uint8)

@@ -32,7 +32,7 @@ WINDOW: Final = MeasuredMetric("window killed to supply off, worst", "ms", "<", 
 METRICS: Final = (LIMIT, OUTPUTS_OFF, ENGINE, WINDOW)
 
 REPEATS: Final = 3
-PROBE_S: Final = 0.5  # for the probe of the machine to come up
+PROBE_S: Final = 0.5  # for the latency probe to start
 
 
 STEPS: Final = (
@@ -43,7 +43,7 @@ STEPS: Final = (
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """The selftest's own steps, repeated; one that does not hold counts as not measured, which meets nothing."""
+    """Repeat the selftest's own steps; a step that fails counts as not measured and meets no target."""
     said, repeats = describe_conditions(), job.times(REPEATS)
     found: dict[MeasuredMetric, list[float]] = {metric: [] for metric in METRICS}
     for n in range(repeats):
@@ -63,7 +63,10 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def _measure_off_ms(step: Callable[[], StepFinding], job: MeasureJob) -> list[float]:
-    """One figure; NaN where the output did not go off, not by the guard, or where the bench did not come so far."""
+    """Return one figure in ms.
+
+    It is NaN if the output did not go off, did not go off by the guard, or if the bench did not get that far.
+    """
     try:
         finding = step()
     except PulseError as error:
@@ -76,12 +79,12 @@ def _measure_off_ms(step: Callable[[], StepFinding], job: MeasureJob) -> list[fl
 
 
 def _badness(took_ms: float) -> float:
-    """What is not measured is worse than anything."""
+    """Return the sort key of a value: one that was not measured is the worst."""
     return float("inf") if math.isnan(took_ms) else took_ms
 
 
 def _kill_window(folder: Path) -> StepFinding:
-    """A window that runs the bench, killed."""
+    """Kill a window that runs the bench; return the finding of how the output went off."""
     own = folder / "window"
     own.mkdir()
     with process.bench_window(own, 0) as window:

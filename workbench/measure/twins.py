@@ -1,4 +1,4 @@
-"""`measure twins`: what a step of each twin costs and how far it lies from PyBaMM's or scipy's own answer."""
+"""`measure twins`: the cost of a step of each twin and its difference from the result of PyBaMM or scipy."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ METRICS: Final = (SPME, SPME_RMS, SPME_WORST, ECM, ECM_WORST, DFN, DFN_LAG)
 
 DT_S: Final = 0.01
 PULSE_S: Final = 2.0
-STEPS: Final = 25  # of one current, before the peer has its turn
+STEPS: Final = 25  # of one current, before the peer runs
 START_S: Final = 40.0  # the DFN's worker imports PyBaMM
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Pulses of -40 to 60 A on the emulated bench's pack, steps of 10 ms."""
+    """Measure pulses of -40 to 60 A on the emulated bench's pack, in steps of 10 ms."""
     said = describe_conditions()
     pack = make_pack_spec(read_bench(EMULATED_BENCH).pack)
     yield from _spme(job, pack, said)
@@ -62,7 +62,7 @@ def _pulses(count: int, seed: int) -> Floats:
 
 
 def _spme(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
-    """Both step the same cells under the same currents; PyBaMM sees each cell's temperature before the step."""
+    """Step the same cells with the same currents in both; PyBaMM gets each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
     from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415
     from twin.spme import SpmePack  # noqa: PLC0415
@@ -70,7 +70,7 @@ def _spme(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
     job.say("SPMe pack beside PyBaMM's own stepping")
     ours = SpmePack(pack, spme_model.load())
     built = ReferenceCell(float(pack.soc0[0]), "SPMe")
-    cells = [copy.copy(built) for _ in range(pack.cells)]  # one model, a past of its own for each
+    cells = [copy.copy(built) for _ in range(pack.cells)]  # one model, its own history for each
     for cell, soc in zip(cells, pack.soc0, strict=True):
         cell.rest(float(soc))
     scale = read_cell_constants().capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
@@ -138,7 +138,7 @@ def _ecm(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
         current_a = np.full(pack.cells, pulse)
         mine_v = [ours.step(current_a, pack.ambient_k, DT_S).voltage_v for _ in range(round(PULSE_S / DT_S))][-1]
         apart_v = np.abs(mine_v - exact.solve(current_a, pack.ambient_k, PULSE_S)).max()
-        worst_v = float(np.maximum(worst_v, apart_v))  # NaN stays, where Python's max would leave it out
+        worst_v = float(np.maximum(worst_v, apart_v))  # NaN stays; Python's max would drop it
     yield ECM_WORST.make_row(1e3 * worst_v, None, f"{said}; {len(pulses)} pulses of {PULSE_S:g} s")
 
 
@@ -157,7 +157,7 @@ def _dfn(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
 
 
 def _time_lane(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:
-    """Seconds that each step took and by how much the lane lagged, a hundred turns a second, once it has answered."""
+    """Return each step's duration and the lane's lag in s, at 100 turns a second, after its first answer."""
     current_a = np.full(pack.cells, 30.0)
     until_s = time.monotonic() + START_S
     while not np.isfinite(lane.step(0.0 * current_a, pack.ambient_k, 1e-4).voltage_v[0]):

@@ -1,4 +1,4 @@
-"""`measure window`: how soon it stands, how smoothly it draws, alone and beside a running bench, without a display."""
+"""`measure window`: its start time and frame rate, alone and beside a running bench, without a display."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECONDS: Final = 8
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Every figure in a process of its own, peers in turns with ours; 29.5 frames count as 30 asked of a timer."""
+    """Measure each figure in a process of its own, in turns with the peer; 29.5 frames count as the 30 of a timer."""
     said = f"{describe_conditions()}; offscreen, software rendering"
     yield from _measure_starts(job, said)
     job.say("12 plots beside pyqtgraph with all points and with reduced ones")
@@ -80,7 +80,7 @@ def _measure_start(job: MeasureJob, name: str, module: str, whose: str) -> dict[
 
 
 def _measure_costs(job: MeasureJob) -> list[dict[str, float]]:
-    """Ours, pyqtgraph's with all points, with reduced ones: `fps` and `cpu_pct`; ours before and after its peers."""
+    """Return `fps` and `cpu_pct` of ours, of pyqtgraph with all points and with reduced ones; ours before and after."""
     found: dict[str, list[dict[str, float]]] = {}
     for n, whose in enumerate(("own", "all", "reduced", "own")):
         found.setdefault(whose, []).append(_measure_start(job, f"cost{n}", "plots_cost", whose))
@@ -88,12 +88,12 @@ def _measure_costs(job: MeasureJob) -> list[dict[str, float]]:
 
 
 def _frame_ms(cost: dict[str, float]) -> float:
-    """Core time of one painted frame."""
+    """Return the core time of one painted frame in ms."""
     return 10.0 * cost["cpu_pct"] / cost["fps"]
 
 
 def _measure_beside_bench(job: MeasureJob) -> dict[str, Any]:
-    """What the window beside a running bench told of itself."""
+    """Return the figures that the window beside a running bench reported."""
     folder, seconds = job.folder / "bench", job.times(SECONDS)
     folder.mkdir()
     with process.bench_window(folder, seconds) as window:

@@ -1,4 +1,4 @@
-"""`measure wire`: what one exchange with the emulated cell simulator takes, with and without TCP_NODELAY."""
+"""`measure wire`: the duration of one exchange with the emulated cell simulator, with and without TCP_NODELAY."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PART: Final = "cell_simulator"
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
-    """Two links to one emulator, in turns: the driver's own, and one that was told to collect small messages."""
+    """Measure two links to one emulator in turns: the driver's own, and one that collects small messages."""
     from drivers.realtime import WIRE  # noqa: PLC0415
     from drivers.scpi import ngi_n83624 as page  # noqa: PLC0415
     from drivers.scpi.link import ScpiLink  # noqa: PLC0415  # PyVISA takes a moment
 
     class Collecting(ScpiLink):
-        """A link as pyvisa-py leaves it."""
+        """A link as pyvisa-py opens it, without TCP_NODELAY: it collects small messages."""
 
         def collect(self) -> None:
             import socket  # noqa: PLC0415
@@ -64,7 +64,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         for metrics, work, rounds in (((READ_P50, READ_P99), read, 20), ((BOTH_P50, BOTH_P99), both, 20)):
             job.say(f"{work.__name__}: with TCP_NODELAY beside without")
             mine_s, theirs_s = run_at_priority(
-                WIRE,  # as the instrument's thread in the engine has it
+                WIRE,  # as for the instrument's thread in the engine
                 lambda work=work, rounds=rounds: run_in_turns(
                     lambda: time_calls(lambda: work(ours), 50),
                     lambda: time_calls(lambda: work(plain), 10),

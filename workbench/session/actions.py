@@ -1,4 +1,4 @@
-"""What an operator may ask of a session, and how far that is."""
+"""The actions that an operator may request of a session, and their progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Action(StrEnum):
-    """What an operator may ask of a session."""
+    """An action that an operator may request of a session."""
 
     CONNECT = "connect"
     DISCONNECT = "disconnect"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something did not happen: a sentence, the next step, details to copy; `told` is the error for scripts."""
+    """The reason of a failure: a sentence, the next step, details to copy; `told` is the error for scripts."""
 
     sentence: str
     hint: str = ""
@@ -37,10 +37,10 @@ class Failure:
 
 @dataclass(slots=True)
 class PendingAction:
-    """Work under way; whoever does it changes this in `poll`. `fraction` and `left_s` are None where nobody knows.
+    """An action in progress; its owner updates it in `poll`. `fraction` and `left_s` are None if unknown.
 
-    `title` is for people; `action` is what an operator asked of the session, None for other work. `payload` is what
-    the action answered, once it is done.
+    `title` is for people; `action` is what the operator requested, None for other work. `payload` is the result of
+    the action, once it is done.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Which action makes sense in which state, and the sentence that says why not."""
+"""The actions that are allowed in each state, and the sentence that gives the reason if one is not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INSTEAD: Final[dict[BenchState, str]] = {
 
 
 def can(action: Action, state: BenchState) -> tuple[bool, str]:
-    """Whether `action` makes sense in `state`; if not, the next step as a sentence."""
+    """Return whether `action` is allowed in `state`; if not, the next step as a sentence."""
     if state in _ALLOWED[action]:
         return True, ""
     if action is Action.CONNECT:

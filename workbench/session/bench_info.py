@@ -1,4 +1,4 @@
-"""What a bench file declares, as a client of a session sees it. Values are SI."""
+"""The declarations of a bench file, for a client of a session. Values are SI."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class NumberParameter:
 
     @property
     def bounds(self) -> str:
-        """What it may be, in SI."""
+        """The allowed range, in SI."""
         return f"{self.low:g}..{self.high:g}" + ("" if self.unit == "1" else f" {self.unit}")
 
     def allows(self, value: float | str | None) -> bool:
-        """Whether `value` is a number within the bounds, and whole where it counts something."""
+        """Return whether `value` is a number within the bounds, and whole if it is a count."""
         if not isinstance(value, int | float) or not self.low <= value <= self.high:
             return False
         return not self.whole or value == int(value)
@@ -52,7 +52,7 @@ class NumberParameter:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceParameter:
-    """One word of a fault out of several, such as the instrument that falls silent."""
+    """A parameter of a fault that is one of several options, such as the instrument that stops answering."""
 
     name: str
     label: str
@@ -60,17 +60,17 @@ class ChoiceParameter:
 
     @property
     def bounds(self) -> str:
-        """What it may be."""
+        """The allowed options."""
         return "|".join(self.options)
 
     def allows(self, value: float | str | None) -> bool:
-        """Whether `value` is one of the options."""
+        """Return whether `value` is one of the options."""
         return value in self.options
 
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault that the bench can inject; `where` says in words where it acts."""
+    """A fault that the bench can inject; `where` describes where it acts."""
 
     name: str
     label: str
@@ -80,7 +80,7 @@ class FaultSpec:
 
 @dataclass(frozen=True)
 class BenchInfo:
-    """What the bench file declares. `words[channel][value]` names the values of states and flags."""
+    """The declarations of the bench file. `words[channel][value]` names the values of states and flags."""
 
     name: str
     file: str

@@ -1,4 +1,4 @@
-"""Faults asked for on the command line: `NAME[,KEY=VALUE ...][,at=SECONDS][,for=SECONDS]`."""
+"""Faults requested on the command line: `NAME[,KEY=VALUE ...][,at=SECONDS][,for=SECONDS]`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST_S: Final = 1.0  # a run settles before the first fault
 
 @dataclass(frozen=True, eq=False)  # the same fault may be planned twice
 class Planned:
-    """Inject `name` `at_s` after the start; take it back `for_s` later, or with the end of the run."""
+    """Inject `name` `at_s` after the start; clear it `for_s` later, or at the end of the run."""
 
     name: str
     parameters: dict[str, float | str]
@@ -29,7 +29,7 @@ class Planned:
 
 
 def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
-    """One `--fault`; hyphens stand for spaces in the name. Raises `Usage` that names what there is."""
+    """Parse one `--fault`; hyphens mean spaces in the name. Raise `Usage`, which lists the known names and values."""
     name, *settings = (part.strip() for part in text.split(","))
     spec = next((spec for spec in offered if name.replace("-", " ") == spec.name), None)
     if spec is None:
@@ -50,7 +50,7 @@ def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
 
 
 def usage(spec: FaultSpec) -> str:
-    """How one fault is written, with the bounds of its parameters."""
+    """Return how to write one fault, with the bounds of its parameters."""
     return ",".join([spec.name.replace(" ", "-"), *(f"{p.name}={p.bounds}" for p in spec.parameters)])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_limit_pairs(bench: Bench, table: ChannelTable, *, whole: bool = True) -> Iterator[LimitPair]:
-    """The bench limits over `table`, the device's beside them; raises what `lay_over_channels` raises."""
+    """Return the bench limits over `table` with the device's beside them; raise what `lay_over_channels` raises."""
     laid = lay_over_channels(bench, table, whole=whole)
     for n, channel in enumerate(table):
         if math.isfinite(laid.low[n]):

@@ -1,4 +1,4 @@
-"""A session on a live bench: starts an engine, speaks to it and straight to the guard, and never blocks."""
+"""A session on a live bench: start an engine, send requests to it and directly to the guard, never block."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from workbench.session.order import EngineEntry, EngineOrder
 
 HEARTBEAT_S = 0.1
-KNOWN_S = 2.0  # an engine that has said nothing for so long is not believed about the outputs any more
-FAREWELL_S = 0.5  # for what is still to be written to a process that may hang
-LEAVE_S = 15.0  # for the safe sequence, the guard being asked where the engine cannot verify it
-SEAL_S = 900.0  # for the sealing of a long run, once the bench is safe; then the engine ends by itself
+KNOWN_S = 2.0  # after so long without a message from the engine, the outputs are UNKNOWN
+FAREWELL_S = 0.5  # to write the last messages to a process that may hang
+LEAVE_S = 15.0  # for the safe sequence; the guard runs it if the engine cannot verify it
+SEAL_S = 900.0  # to seal a long run, once the bench is safe; then the engine ends by itself
 
 
 class LiveSession:
@@ -51,7 +51,7 @@ class LiveSession:
     ) -> None:
         """Start `engine`, which reads the bench file of `order` and waits for `connect`.
 
-        `take_over`: each connect takes a supply that somebody else controls.
+        `take_over`: each connect takes over a supply that another client controls.
         """
         self._take_over, self._order, self._entry = take_over, order, engine
         self._facts = BenchInfo(order.bench.stem, str(order.bench), "", "", attended=not order.unattended, cells=0)
@@ -65,7 +65,7 @@ class LiveSession:
         self._open()
         atexit.register(self.close)  # before multiprocessing waits for its children: the engine ends with its client
 
-    # -- what a client sees
+    # -- state that a client reads
 
     @property
     def bench(self) -> BenchInfo:
@@ -116,14 +116,14 @@ class LiveSession:
         return self._request(Action.DISARM, "Disarm")
 
     def start(self, duration_s: float | None = None) -> PendingAction:
-        """Let the active controller act; an unattended run ends by itself after `duration_s`."""
+        """Start the active controller; an unattended run ends by itself after `duration_s`."""
         return self._request(Action.START, "Start", duration_s=duration_s)
 
     def stop(self) -> PendingAction:
         return self._request(Action.STOP, "Stop")
 
     def outputs_off(self) -> PendingOff:
-        """To the guard and the engine at once, always; done at once where nothing was connected."""
+        """Send OUTPUTS OFF to the guard and the engine at once, always; done at once if nothing was connected."""
         pending, number, now_s = PendingOff(), next(self._numbers), time.monotonic()
         if not self._guarded:
             pending.done = True
@@ -149,7 +149,7 @@ class LiveSession:
         return self._request(Action.CLEAR, "Clear fault", fault_number=number)
 
     def script(self, verb: str, **arguments: Any) -> PendingAction:
-        """One act of a certification case on the armed bench; see `workbench.engine.case_actions`."""
+        """Run one action of a certification case on the armed bench; see `workbench.engine.case_actions`."""
         return self._request(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
 
     def poll(self) -> None:
@@ -158,12 +158,12 @@ class LiveSession:
         if self._process.exitcode is not None and not self._ended:
             self._engine_ended()
         self._expire_outputs(time.monotonic())
-        self._receive_guard_reports()  # after the engine's end, which it may be about
+        self._receive_guard_reports()  # after the engine's end, since a report may be about it
         self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
         self._send_heartbeat()
 
     def close(self) -> None:
-        """Leave in order: the bench is made safe, the run sealed, everything that was started ends."""
+        """Leave in order: make the bench safe, seal the run, end everything that was started."""
         atexit.unregister(self.close)
         self._send(messages.Request(0, "leave"))
         began_s = time.monotonic()
@@ -192,7 +192,7 @@ class LiveSession:
         self._to_engine = SendQueue("to engine", self._engine.send)
         self._to_guard = SendQueue("to guard", self._guard.send_bytes)
         self._next_beat_s = 0.0
-        self._guarded = False  # from Connect until everything was verified off: somebody reads the guard's pipe
+        self._guarded = False  # from Connect until all is verified off: a guard reads the pipe
         self._ended = False
         self._left: messages.Closed | None = None
         self._connect = PendingAction("Connect", done=True, action=Action.CONNECT)
@@ -230,14 +230,14 @@ class LiveSession:
         self._open()
 
     def _close_pipes(self) -> None:
-        """Close what leads to engine and guard; one that hangs is not waited for."""
+        """Close the connections to engine and guard; do not wait for a process that hangs."""
         for queue, connection in ((self._to_engine, self._engine), (self._to_guard, self._guard)):
             queue.close()
             queue.join(FAREWELL_S)
             connection.close()
         if self._ring is not None:
             self._ring.close()
-            if self._process.exitcode:  # who is killed removes nothing; a guard keeps what it has mapped
+            if self._process.exitcode:  # a killed engine removes nothing; a guard keeps its mapping
                 ring_files.remove(self._ring_path)
             self._ring = None
 
@@ -261,7 +261,7 @@ class LiveSession:
                 self._presses.receive("engine", number, at_s)
             case messages.Closed():
                 self._left = message
-                if message.verified:  # otherwise the guard goes on, and its reports are awaited
+                if message.verified:  # otherwise the guard continues and its reports still count
                     self._presses.settle()
                     self._guarded = False
                     self._to_guard.send(BYE)
@@ -295,7 +295,7 @@ class LiveSession:
                 pass
 
     def _guard_alone(self, report: TripReport) -> None:
-        """What the guard verified once nobody else can tell."""
+        """Take the output state from the guard's report, since the engine has ended; raise an alarm event."""
         output = OutputState.CURRENT_OFF if report.is_safe else OutputState.UNKNOWN
         self._status = dataclasses.replace(self._status, output=output)
         words = (
@@ -306,7 +306,7 @@ class LiveSession:
         self._alarm("guard", f"{report.reason}; {words}", report.steps_text)
 
     def _expire_outputs(self, now_s: float) -> None:
-        """Say UNKNOWN of the outputs while an engine that hangs tells nothing of them."""
+        """Set the outputs to UNKNOWN while the engine hangs and sends no status."""
         connected = self._status.state is not BenchState.DISCONNECTED and not self._ended
         if connected and now_s - self._news_s > KNOWN_S and self._status.output is not OutputState.UNKNOWN:
             self._status = dataclasses.replace(self._status, output=OutputState.UNKNOWN)
@@ -320,10 +320,10 @@ class LiveSession:
             words = f"The engine ended unexpectedly (exit {code})"
             rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
             self._alarm("engine", words + rest)
-        output = OutputState.UNKNOWN if left is None else left.output  # what was read back last, never what should be
+        output = OutputState.UNKNOWN if left is None else left.output  # the last read-back, never the expected state
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
-        if code and self._report_s > self._news_s:  # a guard is quicker than the end of a large process
+        if code and self._report_s > self._news_s:  # the guard reports before a large process has ended
             self._guard_alone(self.guard_reports[-1])
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
@@ -342,7 +342,7 @@ class LiveSession:
 
 
 def _receive_all(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection
-    """Everything that waits on a pipe; an ended one gives nothing more."""
+    """Return all messages that wait on a pipe; a closed pipe gives no more."""
     got: list[Any] = []
     try:
         while connection.poll():

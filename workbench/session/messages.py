@@ -1,4 +1,4 @@
-"""What travels between a client and the engine beside `EventRecord`; plain records, pickled over a pipe."""
+"""The messages between a client and the engine besides `EventRecord`: plain records, pickled over a pipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.session.status import SessionStatus  # noqa: TC001  # fields of r
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Client to engine: do `verb` with `arguments`, answer under `number`."""
+    """Client to engine: run `verb` with `arguments`; the response has the same `number`."""
 
     number: int
     verb: str
@@ -23,7 +23,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RequestProgress:
-    """How far the action under `number` is."""
+    """Progress of the action `number`."""
 
     number: int
     sentence: str
@@ -33,7 +33,7 @@ class RequestProgress:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The action under `number` ended, well when `error` is None."""
+    """The action `number` ended; it succeeded if `error` is None."""
 
     number: int
     error: Failure | None = None
@@ -49,21 +49,21 @@ class BenchDeclared:
 
 @dataclass(frozen=True, slots=True)
 class BenchUnreadable:
-    """The bench file has a mistake."""
+    """The bench file has an error."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class RingOpened:
-    """The ring is there."""
+    """The ring exists and can be opened."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class OutputsOffReceived:
-    """OUTPUTS OFF of that number has reached the engine at `t_s`; what was verified follows in its `Response`."""
+    """The engine received OUTPUTS OFF `number` at `t_s`; its `Response` reports later what was verified."""
 
     number: int
     t_s: float
@@ -71,9 +71,9 @@ class OutputsOffReceived:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The bench is closed. `verified`: every output was read back off, nothing is left to guard.
+    """The bench is closed. `verified`: every output was read back off; the guard has nothing left to do.
 
-    `output`: the word that the last read-backs prove; nobody infers one later.
+    `output`: the state that the last read-backs prove; it is not inferred later.
     """
 
     verified: bool
@@ -82,6 +82,6 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """Everything that changes."""
+    """The whole status, which replaces the one before."""
 
     status: SessionStatus

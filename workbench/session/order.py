@@ -1,4 +1,4 @@
-"""What a client asks of a new engine, and the entry of the process that it starts."""
+"""The order for a new engine, and the entry of the process that a client starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path  # noqa: TC003  # a field of a record names it
 
 @dataclass(frozen=True)
 class EngineOrder:
-    """What a client asks of a new engine: bench file, where runs go, which lanes."""
+    """The order for a new engine: bench file, folder of the runs, lanes."""
 
     bench: Path
     runs: Path

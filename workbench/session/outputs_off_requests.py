@@ -1,4 +1,4 @@
-"""OUTPUTS OFF as its presser sees it: who has received it within 200 ms, and what was verified."""
+"""The OUTPUTS OFF requests of a session: who received each within 200 ms, and what was verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from control.guard_reports import TripReport
 
 RECEIVED_S: Final = 0.2
-VERIFIED_S: Final = 20.0  # longer than the safe sequences of engine and guard take to fail, once there is a bench
+VERIFIED_S: Final = 20.0  # longer than the safe sequences of engine and guard need to fail, once a bench exists
 HARD_WIRED: Final = "Use the hard-wired emergency stop."
 NOT_VERIFIED: Final = Failure("Outputs are not verified off.", HARD_WIRED)
 GUARD, ENGINE = "guard", "engine"
@@ -23,7 +23,7 @@ PEERS: Final = (GUARD, ENGINE)
 
 @dataclass(slots=True)
 class PendingOff(PendingAction):
-    """OUTPUTS OFF under way; `received_s` is when (monotonic) each of `PEERS` that has received it did."""
+    """OUTPUTS OFF in progress; `received_s`: the monotonic time of receipt of each of `PEERS` that received it."""
 
     title: str = "Outputs off"
     action: Action | None = Action.OUTPUTS_OFF
@@ -32,7 +32,7 @@ class PendingOff(PendingAction):
 
 @dataclass
 class OutputsOffRequest:
-    """One press of OUTPUTS OFF; `failures` by who has answered."""
+    """One press of OUTPUTS OFF; `failures`: the result of each peer that has answered."""
 
     number: int
     pressed_s: float
@@ -41,7 +41,7 @@ class OutputsOffRequest:
     judged: bool = False
 
     def words(self) -> str:
-        """Who has received it, and how soon."""
+        """Return which peers have received it, and after how long."""
         parts = [
             f"{peer} after {1e3 * (at_s - self.pressed_s):.0f} ms" for peer, at_s in self.pending.received_s.items()
         ]
@@ -52,7 +52,7 @@ class OutputsOffRequest:
 
 
 class OutputsOffRequests:
-    """The presses under way; `tell` keeps an event."""
+    """The presses in progress; `tell` records an event."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
@@ -60,36 +60,36 @@ class OutputsOffRequests:
         self._connecting_s = float("-inf")
 
     def add(self, number: int, pressed_s: float, pending: PendingOff) -> None:
-        """A press that has just been sent to guard and engine."""
+        """Add a press that was just sent to guard and engine."""
         self._presses.append(OutputsOffRequest(number, pressed_s, pending))
 
     def receive(self, peer: str, number: int, at_s: float) -> None:
-        """`peer` has received the press of that number at `at_s`."""
+        """Note that `peer` received the press `number` at `at_s`."""
         for press in self._presses:
             if press.number == number:
                 press.pending.received_s.setdefault(peer, at_s)
                 press.pending.sentence = press.words()
 
     def take_report(self, report: TripReport) -> None:
-        """What the guard verified, with the numbers of the presses that it answers."""
+        """Note what the guard verified, for each press that its report answers."""
         for number in report.offs:
             self.verify(GUARD, number, None if report.is_safe else NOT_VERIFIED)
 
     def verify(self, peer: str, number: int, failure: Failure | None) -> None:
-        """`peer` has verified off, or has failed to."""
+        """Note that `peer` has verified off (`failure` is None) or has failed to."""
         for press in self._presses:
             if press.number == number:
                 press.failures[peer] = failure
 
     def settle(self) -> None:
-        """The bench was closed with every output read back off: no press waits for more."""
+        """Complete every press: the bench was closed with every output read back off."""
         for press in self._presses:
             press.failures[ENGINE] = None
 
     def watch(self, now_s: float, *, alone: bool, connecting: bool) -> None:
-        """Judge receipt once its time is over, and whether a press is done.
+        """Judge the receipt of each press once its time is over, and whether the press is done.
 
-        `alone`: the engine has ended. `connecting`: the bench is still being built, and off follows as soon as it is.
+        `alone`: the engine has ended. `connecting`: the bench is still being built; off follows once it is.
         """
         self._connecting_s = now_s if connecting else self._connecting_s
         for press in tuple(self._presses):
@@ -113,7 +113,7 @@ class OutputsOffRequests:
         self._tell(Event(Level.ALARM if nobody else Level.WARNING, "outputs off", sentence, data))
 
     def _judge_off(self, press: OutputsOffRequest, now_s: float, *, alone: bool) -> None:
-        """One that has verified off is enough; all that are left must have failed, or their time be over."""
+        """Complete a press: one peer that verified off is enough; it fails if all failed or the time is over."""
         answers = press.failures
         if None in answers.values():
             press.pending.done = True

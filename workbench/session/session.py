@@ -1,7 +1,7 @@
-"""A bench as its operator sees it, without Qt: facts, a status, events, and actions that return at once.
+"""The interface of a session, without Qt: bench information, a status, events, and actions that return at once.
 
 The window's 30 Hz timer calls `Session.poll`, which drains messages and sends the heartbeat, so that a hung window
-counts as dead. Everything is called from one thread.
+counts as dead. Call everything from one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """A bench as its operator sees it. Actions return at once; `poll` moves their `PendingAction` on."""
+    """A bench as its operator uses it. Actions return at once; `poll` updates their `PendingAction`."""
 
     @property
     def bench(self) -> BenchInfo: ...
@@ -30,12 +30,12 @@ class Session(Protocol):
 
     @property
     def ring(self) -> RingReader | None:
-        """The ticks, once an engine writes them; another object after each connect."""
+        """The ring of ticks, once an engine writes it; a new object after each connect."""
         ...
 
     @property
     def acknowledged(self) -> AbstractSet[int]:
-        """Numbers of the events that were acknowledged."""
+        """Numbers of the acknowledged events."""
         ...
 
     def poll(self) -> None:
@@ -43,17 +43,17 @@ class Session(Protocol):
         ...
 
     def events(self, since: int) -> Sequence[EventRecord]:
-        """Events whose number is `since` or more, oldest first; numbers count up from 0."""
+        """Return the events whose number is `since` or more, oldest first; numbers count up from 0."""
         ...
 
     def acknowledge(self, numbers: Sequence[int]) -> None: ...
 
     def can(self, action: Action) -> tuple[bool, str]:
-        """Whether `action` makes sense now, and if not, why not, as a sentence."""
+        """Return whether `action` is allowed now, and if not, a sentence that gives the reason."""
         ...
 
     def connect(self, *, take_over: bool = False) -> PendingAction:
-        """`take_over`: take a supply that somebody else controls."""
+        """Connect the bench; `take_over`: take over a supply that another client controls."""
         ...
 
     def disconnect(self) -> PendingAction: ...
@@ -69,11 +69,11 @@ class Session(Protocol):
     def stop(self) -> PendingAction: ...
 
     def outputs_off(self) -> PendingAction:
-        """Straight to the guard; always possible."""
+        """Send OUTPUTS OFF directly to the guard; this is always possible."""
         ...
 
     def reset(self, reason: str) -> PendingAction:
-        """Leave Tripped; the reason is recorded."""
+        """Leave Tripped; record the reason."""
         ...
 
     def activate(self, role: str, lane: str) -> PendingAction: ...
@@ -83,5 +83,5 @@ class Session(Protocol):
     def clear(self, number: int) -> PendingAction: ...
 
     def close(self) -> None:
-        """End everything that this session started; may take seconds, raises nothing."""
+        """End everything that this session started; this may take seconds and raises nothing."""
         ...

@@ -1,4 +1,4 @@
-"""How a session stands: everything that changes, replaced as a whole. Values are SI, times monotonic seconds."""
+"""The status of a session: all that changes, replaced as a whole. Values are SI, times are monotonic seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drivers.ports import Health  # noqa: TC001  # a field of a record names it
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault that acts now: `number` names it in `clear`."""
+    """A fault that acts now; `number` identifies it in `clear`."""
 
     number: int
     name: str
@@ -32,7 +32,7 @@ class LaneInfo:
 
 
 class CheckState(StrEnum):
-    """How far one line of the arming checklist is."""
+    """Progress of one line of the arming checklist."""
 
     WAITING = "waiting"
     WORKING = "working"
@@ -43,9 +43,9 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChecklistLine:
-    """One line of the arming checklist; `finding` is what was read, `hint` what to do when it failed.
+    """One line of the arming checklist; `finding` is what was read, `hint` what to do if it failed.
 
-    `values`: what was read, by name, where a program asks for it.
+    `values`: what was read, by name, for a program.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ChecklistLine:
 
 @dataclass(frozen=True, slots=True)
 class LoopStats:
-    """How the loop keeps time: `late_p99_s` of the last minute, NaN before the first turns; `missed` turns."""
+    """Timing of the loop: `late_p99_s` of the last minute, NaN before the first turns; `missed` turns."""
 
     rate_hz: float = 0.0
     late_p99_s: float = float("nan")
@@ -66,7 +66,7 @@ class LoopStats:
 
 @dataclass(frozen=True, slots=True)
 class GuardInfo:
-    """The guard as it reports itself; `median_s` its reaction from sample to judgement, None before one is known."""
+    """The guard's own report; `median_s`: its reaction time from sample to judgement, None until one is known."""
 
     alive: bool = False
     median_s: float | None = None
@@ -74,7 +74,7 @@ class GuardInfo:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSize:
-    """What went to disk so far."""
+    """The amount of data on disk so far."""
 
     ticks: int = 0
     octets: int = 0

@@ -1,4 +1,4 @@
-"""Waiting for a session that no person attends: poll it, as a window's timer would, until something holds."""
+"""Waiting functions for an unattended session: poll it, as a window's timer does, until a condition holds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PollableSession(Protocol):
 
 
 def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: float) -> bool:
-    """Poll until `holds()`; False when that took longer than `within_s`."""
+    """Poll until `holds()`; return False if that takes longer than `within_s`."""
     until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:
         session.poll()
@@ -37,7 +37,7 @@ def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: floa
 
 
 def finish(session: PollableSession, pending: PendingAction, within_s: float) -> None:
-    """Wait until an action is done; raises its `PulseError` when it failed, `BenchError` when it took too long."""
+    """Wait until an action is done; raise its `PulseError` if it failed, `BenchError` if it took too long."""
     if not wait_for(session, lambda: pending.done, within_s):
         raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
     if pending.error is not None:
@@ -46,7 +46,7 @@ def finish(session: PollableSession, pending: PendingAction, within_s: float) ->
 
 
 def beside(session: PollableSession, work: Callable[[], T]) -> T:
-    """What `work` answers, done in a thread while the session is polled; raises what it raises."""
+    """Run `work` in a thread while the session is polled; return its result, raise what it raises."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(work)
         while not answer.done():
@@ -56,5 +56,5 @@ def beside(session: PollableSession, work: Callable[[], T]) -> T:
 
 
 def idle(session: PollableSession, seconds: float) -> None:
-    """Let time pass while the session is polled."""
+    """Poll the session for some time."""
     wait_for(session, lambda: False, seconds)

@@ -1,1 +1,1 @@
-"""One module a verb: `main(options, report) -> Exit`, imported when it is called."""
+"""The verbs, one module each; a module is imported when its verb is called: `main(report, ...) -> bool`."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def copy(report: Report, file: Path, folder: Path) -> bool:
-    """Copy; raises `BenchFileError` for a mistake in the bench and `Usage` for a file that is there already."""
+    """Copy the bench; raise `BenchFileError` for an error in the bench and `Usage` for a file that exists already."""
     paths = copy_bench(file, folder)
     report.body.update(bench=str(paths[0]), files=[str(path) for path in paths])
     for path in paths:

@@ -51,7 +51,7 @@ def build(
     made: str,
     out: Path | None,
 ) -> bool:
-    """Build one file from one run; a file that is there already stays as it is."""
+    """Build one file from one run; never overwrite a file."""
     from workbench.bundling.build import BundleOrder  # noqa: PLC0415  # only `build` needs what reads a run
 
     began = _parse_time(made)
@@ -106,7 +106,7 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
 
 
 def show(report: Report, file: Path) -> bool:
-    """A page of what a bundle says of itself, believed by nobody."""
+    """Print the contents of a bundle as it declares them, not verified."""
     data = read_file(file)
     bundle, keyid = read_untrusted(data)
     told = bundle.manifest
@@ -127,7 +127,7 @@ def _report_golden(report: Report, result: GoldenResult) -> None:
 
 
 def _format_fact(fact: BundleFact) -> str:
-    """In columns."""
+    """Return the fact as one line in columns."""
     text = fact.text.rjust(_MEMBER) if fact.head == "member" else fact.text
     return f"{fact.head:<{_HEAD}}{fact.name:<{_NAMES.get(fact.head, 0)}}{text}"
 

@@ -38,16 +38,16 @@ def main(
     healthy: int | None = None,
     take_over: bool = False,
 ) -> bool:
-    """True when nothing failed, nothing was blocked and something passed.
+    """Run a suite; return True if nothing failed, nothing was blocked and something passed.
 
-    Raises `Usage` for `defects` and `healthy`, which judge a suite and no bench.
+    Raise `Usage` for `defects` and `healthy`, which judge a suite and not a bench.
     """
     for key, given in (("defects", defects or None), ("healthy", healthy)):
         if given is not None:
             hint = f"add --qualify, or leave out --{key}"
             raise Usage(f"--{key} is for --qualify alone", key=key, value=given, hint=hint)
     path = find_suite(suite)
-    read_limits(bench)  # a mistake in a declaration is told before anything starts
+    read_limits(bench)  # report an error in a declaration before anything starts
     folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
     certification = Certification(path, CertificationJob(bench.resolve(), folder, wanted, take_over=take_over))
@@ -68,7 +68,7 @@ def main(
 
 
 def _follow(report: Report, certification: Certification) -> None:
-    """A bar on stderr while cases run, a line for each that ended."""
+    """Show a bar on stderr while cases run, and print a line for each case that ended."""
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     from rich.console import Console  # noqa: PLC0415
 
@@ -87,7 +87,7 @@ def _follow(report: Report, certification: Certification) -> None:
 
 
 def _report_case(report: Report, case: CaseResult) -> None:
-    """One line for the case, one for each check that did not pass."""
+    """Print one line for the case, and one for each check that did not pass."""
     why = f"  {case.reason}" if case.reason else ""
     word, name = case.verdict, case.info.name
     report.line(f"{SYMBOLS[word]} {word:<7} {name:<9} {case.took_s:5.1f} s  {case.info.title}{why}")

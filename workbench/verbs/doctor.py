@@ -1,4 +1,4 @@
-"""`doctor`: what this machine has and lacks, with the line that mends each."""
+"""`doctor`: report what this machine has and lacks, and how to fix each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DoctorCheck:
 
 
 def _check_packages() -> Iterator[DoctorCheck]:
-    """Each extra that a person uses; the base is there, or this would not run."""
+    """Check each extra that a person uses; the base is installed, or this would not run."""
     for extra in SHOWN:
         absent, count = list_missing(extra), len(EXTRAS[extra])
         found = f"{count - len(absent)} of {count} packages" + (f", lacking {', '.join(absent)}" if absent else "")
@@ -112,7 +112,7 @@ def _check_caches() -> DoctorCheck:
 
 
 def check_bench(path: Path) -> Iterator[DoctorCheck]:
-    """What a bench file declares and where its instruments are; raises `BenchFileError` for a mistake in it."""
+    """Check what a bench file declares and where its instruments are; raise `BenchFileError` for an error in it."""
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
     from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
 
@@ -131,7 +131,7 @@ def check_bench(path: Path) -> Iterator[DoctorCheck]:
 
 
 def _check_device_map(bench: Bench) -> DoctorCheck:
-    """What a connect would refuse in the device map raises `BenchFileError`."""
+    """Raise `BenchFileError` for anything in the device map that a connect would refuse."""
     if list_missing("bench"):
         return DoctorCheck(
             "device map", ok=False, found="not read without the extra bench", mend="make setup", needed=False
@@ -141,7 +141,7 @@ def _check_device_map(bench: Bench) -> DoctorCheck:
 
 
 def _count_mapped(bench: Bench) -> int:
-    """How many channels the device map gives; raises `BenchFileError` for what a connect would refuse in it."""
+    """Return the number of channels of the device map; raise `BenchFileError` if a connect would refuse it."""
     from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
     from workbench.engine import status  # noqa: PLC0415
 
@@ -150,7 +150,7 @@ def _count_mapped(bench: Bench) -> int:
 
 
 def _check_instrument(section: str, address: str, bench: str) -> DoctorCheck:
-    """Whether it answers; one that a session holds is left alone."""
+    """Check whether an instrument answers; do not touch one that a session holds."""
     host, _, port = address.partition(":")
     try:
         with BenchLock.take(resolve(address), f"{bench} (doctor)", guard_s=0.0):
@@ -163,7 +163,7 @@ def _check_instrument(section: str, address: str, bench: str) -> DoctorCheck:
 
 
 def examine(bench: Path) -> Iterator[DoctorCheck]:
-    """All checks, cheapest first; raises `BenchFileError` on a mistake in the bench file."""
+    """Run all checks, cheapest first; raise `BenchFileError` for an error in the bench file."""
     version = sys.version.split()[0]
     yield DoctorCheck("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
     yield from _check_packages()
@@ -178,7 +178,7 @@ def examine(bench: Path) -> Iterator[DoctorCheck]:
 
 
 def main(report: Report, bench: Path) -> bool:
-    """Print each check; False when something needed is missing."""
+    """Print each check; return False if something needed is missing."""
     checks: list[DoctorCheck] = []
     for check in examine(bench):
         checks.append(check)

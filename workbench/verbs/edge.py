@@ -1,4 +1,4 @@
-"""`edge`: beside a pack, with the configuration of a signed bundle, until told to stop."""
+"""`edge`: run beside a pack, with the configuration of a signed bundle, until stopped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(
     reset: str | None,
     inject_defect: str,
 ) -> bool:
-    """`names`: group, node, host. Raises `PulseError`; a broker that is absent is none."""
+    """Run the edge; `names`: group, node, host. Raise `PulseError`; an absent broker is no error."""
     make_outbox = find_outbox(inject_defect)
     stopped = False
 

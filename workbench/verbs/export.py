@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) -> bool:
-    """Write each file that is asked for; raises `RunLogError`."""
+    """Write each requested file; raise `RunLogError`."""
     if csv is None and mdf4 is None:
         raise Usage("nothing to write", hint="name a file with --csv or --mdf4")
     written: list[str] = []

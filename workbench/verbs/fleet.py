@@ -1,4 +1,4 @@
-"""`fleet`: where packs meet; hears, stores and acknowledges their rows, and sends them bundles."""
+"""`fleet`: receive, store and acknowledge the rows of the packs, and send them bundles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class BundleToSend:
-    """A bundle for a node, which need not have been heard yet."""
+    """A bundle for a node; the node need not have connected yet."""
 
     data: bytes
     node: str
@@ -47,13 +47,13 @@ def main(
     duration_s: float | None,
     inject_defect: str,
 ) -> bool:
-    """True when no row was stored twice, and a bundle that was to be sent proved healthy."""
+    """Run the fleet; return True if no row was stored twice and a bundle that was to be sent proved healthy."""
     open_store = find_store(inject_defect)
     if (send is None) != (not to):
         raise Usage("--send and --to belong together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     stop = threading.Event()
-    leave_once(stop.set)  # an end that was asked for is an end in order
+    leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
         with closing(FleetHost(url, db, read_clocks, group=group, open_store=open_store)) as fleet:
@@ -65,7 +65,7 @@ def main(
 
 
 class FleetReporter:
-    """Looks at a fleet and says in a line what has changed."""
+    """The reporter of a fleet: it prints one line for each change."""
 
     def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
         self._fleet, self._report = fleet, report
@@ -75,7 +75,7 @@ class FleetReporter:
         self.sent: TransferProgress | None = None
 
     def run(self, duration_s: float | None, stop: threading.Event) -> None:
-        """Until the time is over, somebody stops it or, with no time named, a bundle has come to its end."""
+        """Run until the time is over, `stop` is set or, without a time, the transfer of the bundle has ended."""
         started_s = looked_s = time.monotonic()
         self._report_changes()
         while not stop.is_set():
@@ -116,7 +116,7 @@ class FleetReporter:
 
 
 def _format_node(node: NodeView) -> str:
-    """What is worth a new line when it changes."""
+    """Return the state of a node; the reporter prints a new line if it changes."""
     verdict = node.status.get("Gate/Verdict")
     parts = ["online " if node.online else "offline", f"bundle {node.bundle[:12] or 'unknown'}"]
     if verdict is not None:

@@ -22,10 +22,10 @@ DATA_VARIABLE = "PULSEBMS_DATA"
 
 
 def main(report: Report, name: str, data: Path | None = None, *, markdown: bool = False) -> bool:
-    """Measure `name`, or `all`; True when no target is missed, whatever could not be judged.
+    """Measure `name`, or `all`; return True if no target is missed; a figure that was not judged does not count.
 
-    `data`: the folder of recorded cells, else what `PULSEBMS_DATA` names, else `../shared/data` beside this checkout.
-    With `markdown` the tables of `docs/measured.md` instead of lines.
+    `data`: the folder of recorded cells, else that of `PULSEBMS_DATA`, else `../shared/data` beside this checkout.
+    With `markdown`, print the tables of `docs/measured.md` instead of lines.
     """
     names, recorded, progress = (
         select_names(name),
@@ -59,7 +59,7 @@ def _measure_one(report: Report, name: str, job: MeasureJob, *, quiet: bool) -> 
 
 
 def _find_data(given: Path | None) -> Path | None:
-    """The folder of recorded cells, if it is there."""
+    """Return the folder of recorded cells, if it exists."""
     named = os.environ.get(DATA_VARIABLE)
     if given is not None and not given.is_dir():
         raise Usage(f"{given} is no folder", key="data", value=str(given), hint="name the folder of recorded cells")

@@ -1,4 +1,4 @@
-"""`certify --qualify`: how good the suite is."""
+"""`certify --qualify`: measure how good the suite is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.report import Report
 
-MISSED: Final = 1  # of the twelve, one may stay unfound
+MISSED: Final = 1  # one of the twelve may stay undetected
 SEED: Final = 20260
 HEALTHY: Final = 10  # runs that must raise no alarm
 
@@ -29,9 +29,9 @@ HEALTHY: Final = 10  # runs that must raise no alarm
 def main(
     report: Report, suite: str, bench: Path, out: Path, *, only: str = "", defects: str = "", healthy: int | None = None
 ) -> bool:
-    """True when at least all defects but one were found and no healthy run raised an alarm.
+    """Qualify a suite; return True if all defects but at most one were found and no healthy run raised an alarm.
 
-    Raises `Usage` for `only`, since a suite is judged whole, and for a bench that has no place for a defect.
+    Raise `Usage` for `only`, since a suite is judged whole, and for a bench that has no place for a defect.
     """
     if only:
         hint = "leave out --only, or name a smaller suite"
@@ -40,7 +40,7 @@ def main(
     declared = read_bench(bench)
     for name in asked:
         refuse_without_part(declared, seed_defect(name, 1))
-    read_limits(bench)  # a mistake in a declaration is told before anything starts
+    read_limits(bench)  # report an error in a declaration before anything starts
     cells = declared.pack.cells
     folder = make_stamped(out.resolve(), f"{path.stem}_qualified")
     draw = random.Random(SEED)  # where a defect sits: the same at each qualification

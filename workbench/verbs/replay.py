@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main(report: Report, run_folder: Path) -> bool:
-    """Open the window on the run; raises `RunLogError` for a folder that holds none."""
+    """Open the window on the run; raise `RunLogError` for a folder without a run."""
     load(run_folder)
     if not has_display():
         raise BenchError(

@@ -32,7 +32,7 @@ LATE_SHOWN = ("p50", "p99", "max")
 
 
 class HeadlessSession:
-    """One session that prints its events, injects what was planned and shows how far it is."""
+    """One session that prints its events, injects the planned faults and shows its progress."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class HeadlessSession:
         self.tripped = ""
         self._report = report
         self._next_event = 0
-        # the relay of an open wire wants the BMS unpowered
+        # the relay of an open wire needs the BMS unpowered
         self._before = [fault for fault in plan if fault.name == injected_faults.OPEN_WIRE]
         self._scheduled_faults = sorted(
             [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
@@ -59,14 +59,14 @@ class HeadlessSession:
         self._numbers: dict[Planned, int] = {}
 
     def report_events(self) -> None:
-        """Print warnings and alarms that are new."""
+        """Print new warnings and alarms."""
         for record in self.session.events(self._next_event):
             self._next_event, event = record.number + 1, record.event
             if event.level is not Level.INFO:
                 self._report.line(f"{event.level.value:<8} {event.source}: {event.text}")
 
     def run(self, duration_s: float) -> Path:
-        """Connect, arm, run, stop; the folder of the run. Raises `PulseError`."""
+        """Connect, arm, run, stop; return the folder of the run. Raise `PulseError`."""
         session = self.session
         waiting.finish(session, session.connect(), waiting.CONNECT_S)
         folder = Path(session.status.run_folder)
@@ -127,8 +127,8 @@ def main(
     unattended: bool = False,
     take_over: bool = False,
 ) -> bool:
-    """True when the bench ran to the end, every tick was recorded and no lane failed."""
-    declared = read_bench(bench)  # a mistake ends here, before a process is started
+    """Run a session; return True if the bench ran to the end, every tick was recorded and no lane failed."""
+    declared = read_bench(bench)  # report an error here, before a process is started
     offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
     headless = HeadlessSession(bench, out, report, plan, unattended=unattended, take_over=take_over)
@@ -164,7 +164,7 @@ def _report_summary(report: Report, summary: dict[str, Any]) -> None:
 
 
 def format_lane(lane: dict[str, object]) -> str:
-    """One lane with what it can be compared by."""
+    """Return a line for one lane with its scores."""
     names = {"tracking_mv": "tracking", "difference_mv": "difference to active", "residual_mv": "residual"}
     figures = [f"{words} {lane[key]:.2f} mV" for key, words in names.items() if lane[key] is not None]
     if lane["soc_error"] is not None:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 SUMMARY: Final = "selftest.json"
-OLD_SUMMARY: Final = "tour.json"  # of a folder that the verb wrote when it was called tour
+OLD_SUMMARY: Final = "tour.json"  # in a folder that the verb wrote under its old name, tour
 
 
 def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None) -> bool:
-    """Walk; True when no step failed, whatever could not be judged. Each selftest has its own folder under `out`.
+    """Run the steps; return True if no step failed; a step that was not judged does not count.
 
-    `defect`: the name of what is injected. `earlier`: the folder of a selftest whose run, certificate and bundle stand
-    in for steps that are not walked.
+    Each selftest has its own folder under `out`. `defect`: the name of the injected defect. `earlier`: the folder of a
+    selftest whose run, certificate and bundle replace those of steps that do not run.
     """
     steps = select_steps(only)
     check_defect(defect)
@@ -58,7 +58,7 @@ def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None
 
 
 def _read_earlier_files(earlier: Path) -> dict[str, Any]:
-    """What an earlier selftest left; raises `Usage`."""
+    """Return the files of an earlier selftest; raise `Usage`."""
     path = earlier / (OLD_SUMMARY if (earlier / OLD_SUMMARY).exists() else SUMMARY)
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["files"])
@@ -72,7 +72,7 @@ def _make_not_run(missing: str) -> StepFinding:
 
 
 def _run_step(step: SelftestStep, context: SelftestContext) -> StepFinding:
-    """A step that cannot be walked fails with the sentence that says why; the selftest goes on."""
+    """Run a step; if it raises, it fails with the error as evidence, and the selftest continues."""
     try:
         return step.run(context)
     except PulseError as error:

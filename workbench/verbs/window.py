@@ -1,4 +1,4 @@
-"""`window`: the workbench; where there is no display, half a minute of the bench and pictures of the window."""
+"""`window`: open the workbench; without a display, run the bench for half a minute and save pictures of the window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUN_S = 20.0
 
 
 def main(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
-    """Serve the window until it is closed, or show what it would look like."""
+    """Open the window until it is closed; without a display, save pictures of it."""
     if has_display():
         from workbench.window.start import open_window  # noqa: PLC0415  # light, and nothing else of the window
 
@@ -25,14 +25,14 @@ def main(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> 
 
 
 def has_display() -> bool:
-    """Whether a person could see a window."""
+    """Return whether a window can be shown."""
     if not sys.platform.startswith("linux"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
 
 
 def show_without_display(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
-    """Connect, arm, run, take pictures, stop; True when it went well."""
+    """Connect, arm, run, take pictures, stop; return True if all succeeded."""
     from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.session import waiting  # noqa: PLC0415  # as above
     from workbench.window.screenshots import OffscreenWindow, serve  # noqa: PLC0415

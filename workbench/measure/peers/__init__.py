@@ -1,1 +1,1 @@
-"""What others would do instead, written as plainly as they would: the peers that are no package of their own."""
+"""The peers that are not packages of their own: the usual alternatives, written as plainly as others write them."""

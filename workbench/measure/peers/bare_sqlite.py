@@ -1,4 +1,4 @@
-"""Rows as JSON into a table of SQLite and nothing else: what the outbox and the fleet's store stand on."""
+"""Rows as JSON in a table of SQLite and nothing else: the base of the outbox and of the fleet's store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class BareRows:
-    """Write-ahead log, synchronous FULL, as both of ours have it."""
+    """A table with write-ahead log and synchronous FULL, as both of ours use."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -20,7 +20,7 @@ class BareRows:
         self._last = 0
 
     def commit(self, bodies: list[str]) -> None:
-        """One transaction."""
+        """Write the rows in one transaction."""
         rows = [("boot", self._last + n, body) for n, body in enumerate(bodies, 1)]
         self._last += len(rows)
         self._database.execute("BEGIN IMMEDIATE")

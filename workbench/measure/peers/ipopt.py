@@ -1,4 +1,4 @@
-"""The MPC's problem solved whole by IPOPT: same cost, same limits, no linearisation."""
+"""The MPC's problem solved completely by IPOPT: same cost, same limits, no linearisation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class IpoptPlan:
-    """`solve` as `mpc.Plan` has it, warm from its last solution."""
+    """A planner with `solve` as in `mpc.MpcPlan`, started from its last solution."""
 
     def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: mpc_model.MpcLimits) -> None:
         sy: Any = casadi_functions  # CasADi's expressions carry no types

@@ -1,4 +1,4 @@
-"""A recording with asammdf, as its documentation shows it: appended whole, saved once, cut by `get` and `cut`."""
+"""A recording with asammdf, as its documentation shows: append all, save once, cut by `get` and `cut`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEFLATED = 2  # transposed, then deflated: its smallest
 
 
 def write(path: Path, t_s: Floats, names: Sequence[str], columns: Floats) -> None:
-    """`columns[channels, rows]` in V on one time base."""
+    """Write `columns[channels, rows]` in V on one time base."""
     asammdf: Any = import_module("asammdf")  # takes a second, carries no types
     with asammdf.MDF(version="4.10") as file:
         signals = [
@@ -27,7 +27,7 @@ def write(path: Path, t_s: Floats, names: Sequence[str], columns: Floats) -> Non
 
 
 def cut(path: Path, name: str, from_s: float, to_s: float) -> Floats:
-    """One channel between two times, the file opened for it."""
+    """Open the file and return one channel between two times."""
     asammdf: Any = import_module("asammdf")
     with asammdf.MDF(path) as file:
         return file.get(name).cut(from_s, to_s).samples

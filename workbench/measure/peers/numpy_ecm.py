@@ -1,4 +1,4 @@
-"""The 2RC pack with heat in plain numpy, all cells at once, and its equations as scipy's solver wants them."""
+"""The 2RC pack with heat in plain numpy, all cells at once, and its equations in the form for scipy's solver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NumpyEcm:
         self.state[0], self.state[3] = pack.soc0, pack.ambient_k
 
     def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> Floats:
-        """Advance by `dt_s`; the voltages."""
+        """Advance by `dt_s`; return the voltages."""
         i = current_a * self.scale
         p = self._at(self.state[0])
         a1, a2 = np.exp(-dt_s / p[TAU1]), np.exp(-dt_s / p[TAU2])
@@ -42,13 +42,13 @@ class NumpyEcm:
         return voltage
 
     def voltage(self, state: Floats, i: Floats) -> tuple[Floats, Floats]:
-        """Terminal and open-circuit voltages of `state[4, n]` under `i[n]` of the table's cell."""
+        """Return terminal and open-circuit voltages of `state[4, n]` under `i[n]` of the table's cell."""
         p = self._at(state[0])
         hot = np.exp(self._table.arrhenius_k * (1.0 / state[3] - 1.0 / REFERENCE_K))
         return p[OCV] - p[R0] * hot * self._resistance * i - state[1] - state[2], p[OCV]
 
     def rates(self, flat: Floats, current_a: Floats, ambient_k: float) -> Floats:
-        """d/dt of `state`, flat, for scipy."""
+        """Return d/dt of `state`, flat, for scipy."""
         state, i = flat.reshape(4, -1), current_a * self.scale
         p, (voltage, ocv) = self._at(state[0]), self.voltage(state, i)
         rates = np.empty_like(state)
@@ -60,7 +60,7 @@ class NumpyEcm:
         return rates.ravel()
 
     def solve(self, current_a: Floats, ambient_k: float, seconds: float) -> Floats:
-        """Advance by scipy's LSODA at a constant current; the voltages."""
+        """Advance by scipy's LSODA at a constant current; return the voltages."""
 
         def rates(_t_s: float, flat: Floats) -> Floats:
             return self.rates(flat, current_a, ambient_k)
@@ -71,5 +71,5 @@ class NumpyEcm:
         return self.voltage(self.state, current_a * self.scale)[0]
 
     def _at(self, soc: Floats) -> Floats:
-        """The table at `soc[n]`."""
+        """Return the table values at `soc[n]`."""
         return np.array([np.asarray(np.interp(soc, self._grid, row), np.float64) for row in self._table.rows])

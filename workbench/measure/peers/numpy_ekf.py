@@ -1,4 +1,4 @@
-"""A joint filter in plain numpy with all cells at once, and the textbook's filter of one cell."""
+"""A joint filter in plain numpy with all cells at once, and the textbook filter of one cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
 
 
 class _OnTable:
-    """Looks the table up at `soc[n]`, with the slope of the open-circuit voltage."""
+    """A lookup of the table at `soc[n]`, with the slope of the open-circuit voltage."""
 
     def __init__(self, table: CellTable) -> None:
         self._rows, self._intervals = table.rows, table.rows.shape[1] - 1
@@ -51,7 +51,7 @@ class NumpyEkf(_OnTable):
         self._lagged = np.zeros(cells)
 
     def update(self, i: Floats, voltage_v: Floats, kelvin: Floats, dt_s: float) -> Floats:
-        """Predict and correct; the states of charge."""
+        """Predict and correct; return the states of charge."""
         self._lagged += (1.0 - np.exp(-dt_s / SKEW_S)) * (i - self._lagged)
         self._predict(i, dt_s)
         self._correct(i, voltage_v, kelvin, dt_s)
@@ -97,7 +97,7 @@ class NumpyEkf(_OnTable):
 class TextbookEkf(_OnTable):
     """Plett's filter on one cell: charge and two pairs, constant resistances, white noise (2004, part 3).
 
-    It trusts the current and knows the capacity, as our own does not.
+    Unlike ours, it assumes that the current is exact and the capacity known.
     """
 
     SENSOR_V, PROCESS = 0.01, (1e-9, 1e-6, 1e-6)  # the best of a few tried on these drives: a peer at its best
@@ -107,7 +107,7 @@ class TextbookEkf(_OnTable):
         self._x, self._covariance = np.array([soc0, 0.0, 0.0]), np.diag([soc0_std**2, 1e-6, 1e-6])
 
     def update(self, i: float, voltage_v: float, dt_s: float) -> float:
-        """Predict and correct once; the state of charge."""
+        """Predict and correct once; return the state of charge."""
         p, _ = self.at(self._x[:1])
         a1, a2 = np.exp(-dt_s / p[TAU1, 0]), np.exp(-dt_s / p[TAU2, 0])
         kept = np.array([1.0, a1, a2])
