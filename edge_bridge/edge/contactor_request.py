@@ -12,7 +12,7 @@ REQUEST_S: Final = 3.0
 
 
 class ContactorRequest:
-    """The BMS accepts a close request once, so withdraw and repeat it until the contactor is closed."""
+    """The request of each turn: a close counts once, so withdraw and repeat it until the contactor is closed."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
