@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 in one place: a `MqttLink` stays connected in a thread of its own and never blocks who uses it."""
+"""MQTT 3.1.1 in one place: a `MqttLink` stays connected in its own thread and never blocks its caller."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ BACKOFF_S: Final = (0.2, 5.0)
 CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
 MAX_QUEUED: Final = 10_000  # messages in either direction
 _SELECT_S: Final = 0.2
-_MAX_READS: Final = 100  # messages at once, before it is the other direction's turn
+_MAX_READS: Final = 100  # messages at once, before the other direction is served
 _PORT: Final = 1883
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 @dataclass(frozen=True, slots=True)
 class MqttMessage:
-    """One MQTT message, either way."""
+    """One MQTT message, sent or received."""
 
     topic: str
     payload: bytes
@@ -55,7 +55,7 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
-    """Not connected any more, or the first attempt failed; told once until `LinkUp` comes."""
+    """The connection was lost or the first attempt failed; reported once until the next `LinkUp`."""
 
     reason: str
 
@@ -64,7 +64,7 @@ LinkEvent: TypeAlias = LinkUp | LinkDown | MqttMessage
 
 
 def parse_address(url: str) -> tuple[str, int]:
-    """Host and port of `mqtt://HOST[:PORT]`; raises `Usage` for anything else."""
+    """Return host and port of `mqtt://HOST[:PORT]`; raise `Usage` for anything else."""
     hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
     try:
         parts = urlsplit(url)
@@ -78,12 +78,12 @@ def parse_address(url: str) -> tuple[str, int]:
 
 
 class MqttLink:
-    """Connects, subscribes `subscriptions` and connects again, 0.2 s up to 5 s apart, until `close`.
+    """A link that connects, subscribes to `subscriptions` and reconnects, 0.2 s up to 5 s apart, until `close`.
 
-    Raises `Usage` at once.
+    The constructor raises `Usage` at once.
 
-    `will` is asked in the link's thread before each connect, because Sparkplug wants a new one for each. Nothing is
-    sent on a connection before its `LinkUp` was taken with `poll`, so that a birth is the first that a broker hears.
+    The link's thread calls `will` before each connect, because Sparkplug requires a new one for each. Nothing is
+    sent on a connection before `poll` returned its `LinkUp`, so that a birth is the first message at the broker.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class MqttLink:
         self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(subscriptions)
         self._events = queue.Queue[LinkEvent]()
         self._outgoing = deque[MqttMessage]()
-        self._lock = threading.Lock()  # over the three below and `_outgoing`
+        self._lock = threading.Lock()  # guards the three below and `_outgoing`
         self._up = False
         self._number = 0  # of the connection
-        self._seen_number = 0  # the number of the last `LinkUp` that was taken
+        self._seen_number = 0  # the number of the last `LinkUp` that `poll` returned
         self._will: MqttMessage | None = None
         self._reason = ""
         self._unacknowledged = deque[MQTTMessageInfo]()  # of QoS 1
@@ -113,11 +113,11 @@ class MqttLink:
 
     @property
     def is_up(self) -> bool:
-        """Whether a message published now would be sent."""
+        """Return whether a message published now would be sent."""
         return self._up and self._seen_number == self._number
 
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
-        """What has happened since, in order; waits up to `wait_s` for the first."""
+        """Return the events since the last call, in order; wait up to `wait_s` for the first."""
         found = list[LinkEvent]()
         with suppress(queue.Empty):
             found.append(self._events.get(timeout=wait_s) if wait_s > 0.0 else self._events.get_nowait())
@@ -129,7 +129,7 @@ class MqttLink:
         return found
 
     def publish(self, message: MqttMessage) -> bool:
-        """Hand over to be sent; False when not connected or too much waits already. Never blocks."""
+        """Queue a message to be sent; return False if not connected or if the queue is full. Never block."""
         with self._lock:
             if not self.is_up or len(self._outgoing) >= MAX_QUEUED:
                 return False
@@ -138,7 +138,7 @@ class MqttLink:
         return True
 
     def close(self) -> None:
-        """Send what waits, within a second, and disconnect; the broker drops the will. A second call does nothing."""
+        """Send the queue, within a second, and disconnect; the broker drops the will. A second call does nothing."""
         if self._closing.is_set():
             return
         self._closing.set()
@@ -148,7 +148,7 @@ class MqttLink:
         self._wake_w.close()
 
     def _wake(self) -> None:
-        with suppress(OSError):  # full: it wakes anyway
+        with suppress(OSError):  # full: the thread wakes anyway
             self._wake_w.send(b"\0")
 
     def _run(self) -> None:
@@ -167,7 +167,7 @@ class MqttLink:
             pause_s = min(2.0 * pause_s, BACKOFF_S[1])
 
     def _run_connection(self) -> str:
-        """One connection, from CONNECT to its end; says why it ended. All calls of paho are made in this thread."""
+        """Run one connection from CONNECT to its end; return why it ended. Only this thread calls paho."""
         client = self._make_client()
         self._reason = "the broker does not answer"
         self._unacknowledged.clear()
@@ -182,7 +182,7 @@ class MqttLink:
                     break
         except OSError as error:
             self._reason = error.strerror or str(error)
-        except Exception as error:  # noqa: BLE001  # what paho trips over in a stranger's octets ends the connection only
+        except Exception as error:  # noqa: BLE001  # bytes from outside that make paho fail end only the connection
             self._reason = f"what came was no MQTT: {error}"
         if (left := client.socket()) is not None:
             left.close()
@@ -197,7 +197,7 @@ class MqttLink:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(0)  # no bound: what is to wait waits with us, not with paho
+        client.max_inflight_messages_set(0)  # no bound: messages wait in the link's queue, not in paho
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -207,7 +207,7 @@ class MqttLink:
         return client
 
     def _step(self, client: Client) -> bool:
-        """Wait for either side, read, write; False when the connection has ended."""
+        """Wait for either side, read and write; return False when the connection has ended."""
         link = client.socket()
         if link is None:
             return False
@@ -247,7 +247,7 @@ class MqttLink:
         while (self._outgoing or client.want_write() or self._unacknowledged) and time.monotonic() < until_s:
             if not self._step(client):
                 break
-        client.disconnect()  # paho closes at once, and answers that are unread then would reset what is on its way
+        client.disconnect()  # paho closes at once; answers unread by then would reset what is in flight
         self._reason = "closed"
 
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:
@@ -281,5 +281,5 @@ class MqttLink:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = ""  # no topic of anybody's; counted where topics are read
+            topic = ""  # not a valid topic; the reader of topics counts it
         self._events.put(MqttMessage(topic, bytes(message.payload), message.qos, message.retain))

@@ -1,1 +1,1 @@
-"""The signed bundle: what it is made of, how it is proven, and what an edge makes of it."""
+"""The signed bundle: its members, its verification, and the configuration that an edge builds from it."""

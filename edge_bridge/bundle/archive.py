@@ -1,7 +1,7 @@
-"""The file form: a ZIP (APPNOTE 6.3.10) with one spelling alone: stored, sorted, no dates, no extras, no comments.
+"""The file form: a ZIP (APPNOTE 6.3.10) in one fixed form: stored, sorted, no dates, no extras, no comments.
 
-It is read as the row of local entries that it must begin with, then written anew and compared: whatever an archive
-could hide in its headers, between its entries or behind its end differs. Nothing is ever decompressed.
+The reader reads the local entries that the file must begin with, writes them again and compares: data hidden in
+headers, between entries or after the end differ from that. Nothing is ever decompressed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from drivers.errors import BundleRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_BYTES: Final = 8 * 2**20  # octets of the whole file; a bundle of 24 cells has about one million
+MAX_BYTES: Final = 8 * 2**20  # bytes of the whole file; a bundle of 24 cells has about one million
 MAX_MEMBERS: Final = 64
 MEMBER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79}){0,3}")
 
@@ -25,11 +25,11 @@ _CENTRAL: Final = struct.Struct("<4s6H3I5H2I")  # 4.3.12
 _END: Final = struct.Struct("<4s4H2IH")  # 4.3.16
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _VERSION: Final = 20
-_EPOCH: Final = (0, 0x21)  # 00:00, 1 January 1980: the first that a ZIP can say
+_EPOCH: Final = (0, 0x21)  # 00:00, 1 January 1980: the first date that a ZIP can hold
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
-    """The one file that holds `members`; raises `BundleRefused` for names or sizes that no bundle may have."""
+    """Pack `members` into one file; raise `BundleRefused` for names or sizes that no bundle may have."""
     if reason := _check_names(members):
         raise BundleRefused(reason, key="not_a_bundle", hint="rename the member")
     body, directory = bytearray(), bytearray()
@@ -45,7 +45,7 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """The members of a bundle; raises `BundleRefused` (too_large, not_a_bundle, changed)."""
+    """Return the members of a bundle; raise `BundleRefused` (too_large, not_a_bundle, changed)."""
     if len(data) > MAX_BYTES:
         raise _make_too_large_error(f"{len(data)} octets", f"{MAX_BYTES} octets")
     if not data.startswith(_LOCAL_MARK):
@@ -83,7 +83,7 @@ def _read_entries(data: bytes) -> dict[str, bytes]:
 
 
 def _check_names(members: Mapping[str, bytes]) -> str:
-    """Why these names cannot be unpacked into a folder on any system."""
+    """Return why these names cannot be unpacked into a folder on any system."""
     if not 0 < len(members) <= MAX_MEMBERS:
         return f"has {len(members)} members, a bundle has 1 to {MAX_MEMBERS}"
     for name in members:

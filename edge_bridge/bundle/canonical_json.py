@@ -1,4 +1,4 @@
-"""JSON that has one spelling alone: sorted keys, no blanks, ASCII, no NaN."""
+"""JSON in one fixed form: sorted keys, no blanks, ASCII, no NaN."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 
 def dump_json(value: Any) -> bytes:
-    """The one spelling of `value`; raises `ValueError` for NaN and infinity."""
+    """Write `value` in the canonical form; raise `ValueError` for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def load_canonical(data: bytes) -> Any:
-    """What `data` say; raises `ValueError` for anything that is no JSON, or is not spelled as `dump_json` does."""
+    """Read canonical JSON; raise `ValueError` for data that are not JSON or differ from the form of `dump_json`."""
     value = parse_json(data)
     try:
         same = dump_json(value) == data
@@ -24,7 +24,7 @@ def load_canonical(data: bytes) -> Any:
 
 
 def parse_json(data: bytes) -> Any:
-    """JSON in any spelling; raises `ValueError`, also where Python itself would run out of stack."""
+    """Read JSON in any form; raise `ValueError`, also where Python itself would run out of stack."""
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:

@@ -1,7 +1,7 @@
 """The signature around a manifest: a DSSE envelope (secure-systems-lab, protocol and envelope v1.0.2), as pure bytes.
 
 DSSE lets a key id be any hint and an envelope have many signatures. Here it has one, its key id names the key, and
-the envelope has one spelling, so that no octet of it can change unnoticed.
+the envelope has one fixed form, so that no byte of it can change unnoticed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from edge_bridge.bundle import canonical_json
 
 ENVELOPE: Final = "envelope.json"
 PAYLOAD_TYPE: Final = "application/vnd.pulsebms.bundle+json"
-SIGNATURE_BYTES: Final = 64  # octets, RFC 8032
+SIGNATURE_BYTES: Final = 64  # RFC 8032
 KEY_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What was signed, and by which key."""
+    """The signed payload, the id of its key and the signature."""
 
     payload: bytes
     keyid: str
@@ -35,20 +35,20 @@ class Envelope:
 
 
 def pae(kind: str, body: bytes) -> bytes:
-    """Pre-authentication encoding: what DSSE signs instead of the bare body."""
+    """Make the pre-authentication encoding, which DSSE signs instead of the bare body."""
     named = kind.encode()
     return b"DSSEv1 %d %b %d %b" % (len(named), named, len(body), body)
 
 
 def encode_envelope(envelope: Envelope) -> bytes:
-    """The member `envelope.json`."""
+    """Write the member `envelope.json`."""
     signature = {"keyid": envelope.keyid, "sig": _encode_base64(envelope.signature)}
     body = {"payload": _encode_base64(envelope.payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
     return canonical_json.dump_json(body)
 
 
 def decode_envelope(data: bytes) -> Envelope:
-    """The inverse of `encode_envelope`; raises `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
+    """Read the member `envelope.json`; raise `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
     try:
         said: Any = canonical_json.parse_json(data)
     except ValueError as error:
@@ -98,7 +98,7 @@ def _encode_base64(data: bytes) -> str:
 
 
 def _decode_base64(text: Any) -> bytes:
-    """Raises `ValueError` for what is no base64, `TypeError` for what is no text."""
+    """Decode base64; raise `ValueError` for text that is not base64, `TypeError` for a value that is not text."""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:

@@ -1,4 +1,4 @@
-"""Classes of evidence, and the weakest link."""
+"""The evidence classes, and the weakest of several."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def weakest(links: Iterable[str]) -> str:
-    """The lowest class of all links; raises `ValueError` for a class that does not exist, or without a link."""
+    """Return the lowest class of all links; raise `ValueError` for an unknown class, or without a link."""
     return CLASSES[min(CLASSES.index(link) for link in links)]

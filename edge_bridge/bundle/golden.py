@@ -1,4 +1,4 @@
-"""Golden vectors: an estimator and a gate prove, before they run, that they answer as where the bundle was built."""
+"""Golden vectors: before they run, check that estimator and gate give the results of where the bundle was built."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.runtime import Configuration
 
 # Another processor rounds `exp` and the order of sums differently in the last bit (1e-16); over some hundred ticks a
-# filter makes 1e-13 of that. A parameter that was changed in its sixth digit shows at 1e-7.
+# filter increases that to 1e-13. A parameter changed in its sixth digit gives a difference of 1e-7.
 TOLERANCE: Final = 1e-9
-MIN_REFERENCE: Final = 1e-6  # differences of what is smaller count against this: a zero has no relative difference
+MIN_REFERENCE: Final = 1e-6  # the smallest reference of a relative difference: zero has none
 
 
 @dataclass(frozen=True)
 class GoldenResult:
-    """Whether estimator and gate answer here as they did where the bundle was built; `worst` relative difference."""
+    """Whether estimator and gate give the recorded results here; `worst` is the largest relative difference."""
 
     ok: bool
     worst: float
@@ -39,7 +39,7 @@ class GoldenResult:
 
 
 def replay(bundle: Bundle) -> GoldenResult:
-    """Run the bundle's estimator and gate over its golden inputs; a bundle that cannot be run is not ok, in words."""
+    """Run the bundle's estimator and gate on its golden inputs; one that cannot run is not ok, with the reason."""
     try:
         with tempfile.TemporaryDirectory(prefix="golden-") as folder:
             return _replay(bundle, configure(bundle, Path(folder)))
@@ -81,7 +81,7 @@ def _replay(bundle: Bundle, made: Configuration) -> GoldenResult:
 
 
 def relative_differences(found: Floats, known: Floats) -> Floats:
-    """Relative difference, element by element; infinite where only one is a number, 0 where neither is."""
+    """Return the relative difference by element; infinite where only one is a number, 0 where neither is."""
     with np.errstate(invalid="ignore"):
         apart = np.abs(found - known) / np.maximum(np.abs(known), MIN_REFERENCE)
     apart[(found == known) | (np.isnan(found) & np.isnan(known))] = 0.0
@@ -89,7 +89,7 @@ def relative_differences(found: Floats, known: Floats) -> Floats:
 
 
 def _replay_gate(gate: Gate, rows: Floats, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> tuple[float, str]:
-    """How far applied currents are apart at most, and the first verdict that is another one, as a sentence."""
+    """Return the largest difference of applied currents, and the first different verdict as a sentence."""
     found = golden_gate.run_steps(gate, rows, [step for step, _ in pairs])
     worst = 0.0
     for (step, known), answer in zip(pairs, found, strict=True):

@@ -1,4 +1,4 @@
-"""Golden inputs and answers of an estimator: one row a tick, what it saw and then what it said."""
+"""Golden inputs and outputs of an estimator: one row a tick, the inputs and then the estimate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def inputs_width(cells: int) -> int:
-    """Columns of `make_inputs`."""
+    """Return the number of columns of `make_inputs`."""
     return 3 + 3 * cells
 
 
 def make_inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
-    """`[ticks, 3 + 3 cells]`: time, step, pack current, then balancing currents, voltages, temperatures."""
+    """Make `[ticks, 3 + 3 cells]`: time, step, pack current, then balancing currents, voltages, temperatures."""
     rows = [
         np.concatenate(((seen.t_s, dt, seen.current_a), seen.balancing_a, seen.voltage_v, seen.temperature_k))
         for seen, dt in zip(readings, dt_s, strict=True)
@@ -31,7 +31,7 @@ def make_inputs(readings: Sequence[PackReading], dt_s: Floats) -> Floats:
 
 
 def run_estimator(estimator: Estimator, seen: Floats) -> Floats:
-    """`[ticks, n]`: everything that `estimator` believes after each row of `make_inputs`."""
+    """Return `[ticks, n]`: the whole estimate after each row of `make_inputs`."""
     return np.array([_to_row(estimator.update(_to_reading(row), float(row[1]))) for row in seen])
 
 
@@ -41,6 +41,6 @@ def _to_reading(row: Floats) -> PackReading:
 
 
 def _to_row(estimate: Estimate) -> Floats:
-    """All fields one behind the other, in the order of their declaration."""
+    """Concatenate all fields in the order of their declaration."""
     values: list[Any] = [getattr(estimate, field.name) for field in fields(estimate)]
     return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values])

@@ -1,4 +1,4 @@
-"""Golden commands of a gate: on recorded snapshots, plain and spoilt on purpose, and the verdicts word for word."""
+"""Golden commands of a gate on recorded snapshots, with and without injected input faults, and the exact verdicts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERDICT_NAMES = {Allowed: "allowed", Held: "held", Tripped: "tripped"}
 
 @dataclass(frozen=True)
 class InputFault:
-    """What is done to the channels that `channels` matches: `value` (None: not a number), or how old they are."""
+    """A fault of the channels that `channels` matches: a `value` (None: not a number), or their age."""
 
     channels: str
     value: float | None = None
@@ -32,7 +32,7 @@ class InputFault:
 
 @dataclass(frozen=True)
 class GateStep:
-    """One command on the next snapshot: `current_a` None is NaN, `cell_v` is by cell from 1, `reset` comes before."""
+    """One command on the next snapshot: `current_a` None is NaN, `cell_v` is by cell from 1, `reset` is done before."""
 
     what: str
     current_a: float | None
@@ -43,7 +43,7 @@ class GateStep:
 
 @dataclass(frozen=True)
 class GateAnswer:
-    """A verdict: allowed, held or tripped; the current that is applied; the reason's words."""
+    """A verdict: allowed, held or tripped; the applied current; the text of the reason."""
 
     verdict: str
     applied_a: float
@@ -51,12 +51,12 @@ class GateAnswer:
 
 
 def pack_snapshots(seen: Sequence[Snapshot]) -> Floats:
-    """`[ticks, 1 + 2 channels]`: time, values, sample times."""
+    """Make `[ticks, 1 + 2 channels]`: time, values, sample times."""
     return np.array([np.concatenate(((one.t_s,), one.values, one.sampled_s)) for one in seen])
 
 
 def run_steps(gate: Gate, rows: Floats, steps: Sequence[GateStep]) -> list[GateAnswer]:
-    """What `gate` says to each step on the row of the same number; raises `ValueError` for more steps than rows."""
+    """Return the gate's answer to each step on the row of the same number; `ValueError` for more steps than rows."""
     if len(steps) > len(rows):
         raise ValueError(f"{len(steps)} steps on {len(rows)} snapshots")
     found: list[GateAnswer] = []
@@ -70,7 +70,7 @@ def run_steps(gate: Gate, rows: Floats, steps: Sequence[GateStep]) -> list[GateA
 
 
 def as_json(step: GateStep, answer: GateAnswer) -> dict[str, Any]:
-    """A step and its verdict as a row of `golden.json`."""
+    """Return a step and its verdict as a row of `golden.json`."""
     spoils = [{"channels": one.channels, "value": one.value, "age_s": one.age_s} for one in step.spoils]
     cells = {str(cell): volts for cell, volts in step.cell_v.items()}
     asked = {"what": step.what, "current_a": step.current_a, "cell_v": cells, "spoils": spoils, "reset": step.reset}
@@ -78,7 +78,7 @@ def as_json(step: GateStep, answer: GateAnswer) -> dict[str, Any]:
 
 
 def from_json(row: Any) -> tuple[GateStep, GateAnswer]:
-    """The inverse of `as_json`; raises `KeyError`, `TypeError` or `ValueError`."""
+    """Read a row of `as_json`; raise `KeyError`, `TypeError` or `ValueError`."""
     spoils = tuple(
         InputFault(str(one["channels"]), _number(one["value"]), _number(one["age_s"])) for one in row["spoils"]
     )
@@ -97,7 +97,7 @@ def _unpack_snapshot(table: ChannelTable, row: Floats) -> Snapshot:
 
 
 def _make_command(gate: Gate, snapshot: Snapshot, step: GateStep) -> Command:
-    """The step's current, with cells as the snapshot reads them: a bench that stays where it is."""
+    """Make a command of the step's current and the measured cell values: the bench keeps its present state."""
     spec, values = gate.spec, snapshot.values
     cell_v = values[spec.table.indices(spec.cell_voltage)]
     for cell, volts in step.cell_v.items():

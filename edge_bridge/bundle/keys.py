@@ -1,4 +1,4 @@
-"""The door to cryptography: Ed25519 keys (RFC 8032) in PEM files, by their owner's hand alone."""
+"""Cryptography in one place: Ed25519 keys (RFC 8032) in PEM files, handled only by their owner."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 PRIVATE_SUFFIX: Final = ".key"
 PUBLIC_SUFFIX: Final = ".pem"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_MAX_PEM: Final = 4096  # octets
+_MAX_PEM: Final = 4096  # bytes
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key that may be trusted: `name` of its file, `der` its SubjectPublicKeyInfo (RFC 8410), `raw` 32 octets."""
+    """A public key: `name` of its file, `der` its SubjectPublicKeyInfo (RFC 8410), `raw` 32 bytes."""
 
     name: str
     der: bytes
@@ -45,7 +45,7 @@ class PublicKey:
 
 
 def make_key(folder: Path, name: str) -> tuple[Path, Path]:
-    """A new pair in `folder`: private (PKCS 8, 0600) and public; raises `Usage` for a bad name, `Refused` if there."""
+    """Create a pair in `folder`: private (PKCS 8, 0600), public; raise `Usage` for a bad name, `Refused` if there."""
     if not _NAME.fullmatch(name):
         bound = "letters, digits, '.', '-', '_', up to 60"
         raise Usage(f"{name!r} is no name for a key", key="name", value=name, bound=bound, hint="choose another")
@@ -61,18 +61,18 @@ def make_key(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 def key_id(key: PublicKey) -> str:
-    """SHA-256 of the key's DER, hexadecimal: `openssl pkey -pubin -in FILE -outform DER | sha256sum` says the same."""
+    """Return the hex SHA-256 of the key's DER, as `openssl pkey -pubin -in FILE -outform DER | sha256sum` does."""
     return hashlib.sha256(key.der).hexdigest()
 
 
 def sign(private: Path, message: bytes) -> tuple[PublicKey, bytes]:
-    """The signature (64 octets) and whose it is; raises `Refused` for no private key, or one that others may read."""
+    """Return the key and the signature (64 bytes); raise `Refused` for no private key, or one that others may read."""
     key = _read_private(private)
     return _make_public_key(private.stem, key.public_key()), key.sign(message)
 
 
 def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is `key`'s over `message`."""
+    """Return whether `signature` is `key`'s over `message`."""
     try:
         Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, message)
     except InvalidSignature:
@@ -81,7 +81,7 @@ def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> bool:
 
 
 def read_trusted(folder: Path) -> dict[str, PublicKey]:
-    """The public keys in `folder` by id; raises `BundleRefused` (untrusted_folder) unless every `*.pem` is one."""
+    """Read the public keys in `folder` by id; raise `BundleRefused` (untrusted_folder) if a `*.pem` is not one."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == PUBLIC_SUFFIX)
         keys = [read_public(path) for path in paths]
@@ -95,14 +95,14 @@ def read_trusted(folder: Path) -> dict[str, PublicKey]:
 
 
 def read_public(path: Path) -> PublicKey:
-    """One public key; raises `OSError`, and `BundleRefused` (untrusted_folder) for a file that holds something else."""
+    """Read one public key; raise `OSError`, and `BundleRefused` (untrusted_folder) for a file that is not one."""
     with path.open("rb") as file:
         pem = file.read(_MAX_PEM)
     if b"PRIVATE" in pem:
         raise _make_untrusted_error(str(path), "is a private key", "remove it: a private key never leaves its signer")
     try:
         key = load_pem_public_key(pem)
-    except Exception as error:  # the library raises errors of several trees
+    except Exception as error:  # the library raises errors without a common base class
         raise _make_untrusted_error(str(path), "is no public key", "remove it or copy it anew") from error
     if not isinstance(key, Ed25519PublicKey):
         raise _make_untrusted_error(str(path), "is no Ed25519 key", "remove it; bundles are signed with Ed25519")
@@ -110,7 +110,7 @@ def read_public(path: Path) -> PublicKey:
 
 
 def public_pem(key: PublicKey) -> bytes:
-    """The text of its `.pem` file."""
+    """Return the content of the key's `.pem` file."""
     return Ed25519PublicKey.from_public_bytes(key.raw).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -139,7 +139,7 @@ def _make_public_key(name: str, key: Ed25519PublicKey) -> PublicKey:
 
 
 def _create_file(path: Path, data: bytes, mode: int) -> None:
-    """A new file with `mode` from its first instant on."""
+    """Create a file that has `mode` from the start."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
 

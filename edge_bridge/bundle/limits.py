@@ -1,4 +1,4 @@
-"""The limits of a bench file, laid over its channels and spelled out in SI: the member `limits.json`."""
+"""The limits of a bench file by channel, in SI units: the member `limits.json`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
-    """Every channel with the range in which it is believed, and its limits with their line; raises `BenchFileError`."""
+    """Describe every channel with its plausible range, and its limits with their line; raise `BenchFileError`."""
     laid = bench.limits(table)
     channels: list[dict[str, Any]] = []
     for n, row in enumerate(table_rows(table)):
@@ -29,5 +29,5 @@ def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
 
 
 def read_channels(said: dict[str, Any]) -> ChannelTable:
-    """The channels that `describe_limits` told of; raises `ValueError`, `TypeError` or `KeyError` on anything else."""
+    """Read the channels of `describe_limits`; raise `ValueError`, `TypeError` or `KeyError` for anything else."""
     return table_from(row["channel"] for row in said["channels"])

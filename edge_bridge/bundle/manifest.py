@@ -1,4 +1,4 @@
-"""What a bundle says of itself: the payload that is signed, and the bundle around it."""
+"""The manifest of a bundle: the payload that is signed, and the bundle around it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ REQUIRED_MEMBERS: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMA
 RESERVED_NAMES: Final = frozenset({*REQUIRED_MEMBERS, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-MAX_SERIAL: Final = 2**53 - 1  # the largest that every reader of JSON knows exactly
+MAX_SERIAL: Final = 2**53 - 1  # the largest integer that every JSON reader holds exactly
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class FileHash:
-    """A member's SHA-256 (hexadecimal) and its size in octets."""
+    """A member's SHA-256 (hexadecimal) and its size in bytes."""
 
     sha256: str
     size: int
@@ -43,8 +43,8 @@ class FileHash:
 class Manifest:
     """The signed payload.
 
-    `made`, `expires`: UTC to the second; `evidence`: SIM, HIL or PACK; `run`: where it was proven; `lanes`: the active
-    one by role; `versions`: of what computed it; `files`: every member but the envelope.
+    `made`, `expires`: UTC to the second; `evidence`: SIM, HIL or PACK; `run`: the run that proved it; `lanes`: the
+    active one by role; `versions`: of the software that computed it; `files`: every member but the envelope.
     """
 
     name: str
@@ -83,24 +83,24 @@ class Bundle:
 
     @property
     def certificate(self) -> dict[str, Any] | None:
-        """The certification's own record, None where it has none."""
+        """Return the certification's record, None if the bundle has none."""
         return self.json(CERTIFICATE) if CERTIFICATE in self.files else None
 
     def json(self, name: str) -> dict[str, Any]:
-        """A member that is a JSON object; raises `KeyError`, and `ValueError` where it is no such thing."""
+        """Read a member that is a JSON object; raise `KeyError`, and `ValueError` if it is not one."""
         value = canonical_json.parse_json(self.files[name])
         if not isinstance(value, dict):
-            raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad octets
+            raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad bytes
         return cast("dict[str, Any]", value)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The payload: canonical JSON."""
+    """Write the payload as canonical JSON."""
     return canonical_json.dump_json({"schema": SCHEMA, **asdict(manifest)})
 
 
 def decode_manifest(payload: bytes) -> Manifest:
-    """The inverse of `encode_manifest`; raises `ValueError` that names what does not fit."""
+    """Read a payload of `encode_manifest`; raise `ValueError` that names what does not fit."""
     said: Any = canonical_json.load_canonical(payload)
     if not isinstance(said, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004  # as above
@@ -136,6 +136,6 @@ def _parse_file_hash(name: str, row: Any) -> FileHash:
     return FileHash(sha256, size)
 
 
-def _require(key: str, value: Any, fits: bool) -> None:  # noqa: FBT001  # the answer of the line that calls
+def _require(key: str, value: Any, fits: bool) -> None:  # noqa: FBT001  # the caller's check
     if not fits:
         raise ValueError(f"its {key} is {str(value)[:60]!r}")

@@ -1,4 +1,4 @@
-"""The gate beside a pack: the bench's gate over what the pack's BMS tells, within the pack's own limits."""
+"""The gate beside a pack: the bench's gate on the channels of the pack's BMS, within the pack's own limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ZERO_COMMAND: Final = Command(0.0, np.empty(0), np.empty(0))
 
 
 class ChainSource:
-    """The column that a gate wants for the hard-wired chain, as a source: a pack in the field has none to break."""
+    """A source of the hard-wired chain's column, which a gate requires: a pack in the field has no such chain."""
 
     def __init__(self, clock: Clock) -> None:
         self.name: Final = "edge"
@@ -51,7 +51,7 @@ class ChainSource:
 
 
 def make_wiring(cells: int, thermistors: int) -> Wiring:
-    """Everything from the BMS: its shunt is the loop, nobody measures what a cell carries beside it."""
+    """Make the wiring with BMS channels only: its shunt is the loop current, no channel has a cell's extra current."""
     numbers = range(1, cells + 1)
     return Wiring(
         loop_current=PACK_CURRENT,
@@ -66,16 +66,16 @@ def make_wiring(cells: int, thermistors: int) -> Wiring:
 
 
 def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: float | None = None) -> Gate:
-    """Trips beyond the device limits; holds while a value is beyond its own age, the BMS silent, or too much flows.
+    """Make a gate: trip beyond the device limits; hold for a value past its age, a silent BMS or too much current.
 
-    A limit that the BMS no longer says holds as well, and the current ramps to zero. `rate_hz`: turns a second of the
-    loop that asks it, which are the bench's where nothing is said.
+    It also holds if the BMS no longer sends a limit, and the current ramps to zero. `rate_hz`: turns a second of the
+    loop that calls the gate (None: the bench's rate).
     """
     limits = _read_limits(bench, table)
     needed = table.indices({PACK_CURRENT, *wired.cell_voltage, *wired.cell_temperature, *ADVERTISED_LIMITS})
     late_s = np.full(len(table), np.inf)
     late_s[needed] = table.max_age_s[needed]
-    lost_s = np.full(len(table), np.inf)  # a silent BMS means no current, not a trip
+    lost_s = np.full(len(table), np.inf)  # a silent BMS causes zero current, not a trip
     chain = table.index(EDGE_CHAIN)
     late_s[chain], lost_s[chain] = CHAIN_LATE_S, CHAIN_LOST_S
     spec = GateConfig(
@@ -97,14 +97,14 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
 
 
 def find_bench_name(name: str) -> str:
-    """What the bench file calls what this channel measures."""
+    """Return the bench file's name of what this channel measures."""
     if name == PACK_CURRENT:
         return SUPPLY_CURRENT
     return name.removeprefix(BMS) if name.startswith(BMS + CELL) else name
 
 
 def _read_limits(bench: Bench, table: ChannelTable) -> BenchLimits:
-    """The file's device limits over the BMS's channels; where it has none, the bench's own."""
+    """Return the file's device limits of the BMS's channels; where there are none, those of the bench."""
     laid = lay_over_channels(bench, table, called=find_bench_name, whole=False)
     of_device = np.isfinite(laid.device_low)
     low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)

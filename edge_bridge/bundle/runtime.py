@@ -1,4 +1,4 @@
-"""What an edge runs of a bundle: its bench, its estimator and its gate, from the bundle's members alone."""
+"""The configuration that an edge runs: bench, estimator and gate, built from the bundle's members alone."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.manifest import Bundle
     from twin.ports import Estimator, PackSpec
 
-MODEL_PREFIX: Final = "twin."  # a bundle names a model that is installed here, never any other module
+MODEL_PREFIX: Final = "twin."  # a bundle may name only a model that is installed here, never another module
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A bundle unpacked: `dut_map` is the path of the device map, `table` the channels that its gate judges.
+    """An unpacked bundle: `dut_map` is the path of the device map, `table` the channels that its gate checks.
 
-    `estimator` has not seen anything yet; one that starts anew is `configure`d anew.
+    `estimator` has had no input yet; call `configure` again for one that starts from its initial state.
     """
 
     bench: Bench
@@ -43,25 +43,25 @@ class Configuration:
     wiring: Wiring
 
     def make_gate(self, table: ChannelTable | None = None) -> Gate:
-        """A gate at rest over `table` (default: the bundle's own); raises `BenchFileError` where limits do not fit."""
+        """Make a gate at rest over `table` (default: the bundle's own); raise `BenchFileError` if limits do not fit."""
         over = self.table if table is None else table
         spec = make_gate_config(self.bench, over, self.bench.limits(over), self.wiring)
         return Gate(spec, make_rest_command(self.pack.cells, self.pack.ambient_k))
 
     def make_pack_gate(self) -> Gate:
-        """The gate that an edge runs beside a pack, at rest, over what the pack's BMS tells."""
+        """Make the gate that an edge runs beside a pack, at rest, over the channels of the pack's BMS."""
         mapped = read_dut_map(self.dut_map)
         table = ChannelTable((*mapped.channels, CHAIN_CHANNEL))
         return pack_gate(self.bench, table, pack_wiring(self.pack.cells, self.bench.io_box.thermistors))
 
     def make_pack_sense(self, table: ChannelTable | None = None) -> PackView:
-        """What estimators may know of a snapshot of `table`; raises `KeyError` for a channel that it lacks."""
+        """Make the pack view that estimators get of a snapshot of `table`; raise `KeyError` for a missing channel."""
         return PackView(self.table if table is None else table, self.wiring)
 
 
 def configure(bundle: Bundle, folder: Path) -> Configuration:
-    """Unpack `bundle` into `folder` and build what it configures; raises `PulseError`, `OSError`."""
-    for name, octets in bundle.files.items():  # the archive lets no name out of the folder
+    """Unpack `bundle` into `folder` and build its configuration; raise `PulseError`, `OSError`."""
+    for name, octets in bundle.files.items():  # the archive refuses names that lead out of the folder
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(octets)
@@ -77,7 +77,7 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
 
 
 def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
-    """The channels of `limits.json`, whose limits must be those of `bench.toml`."""
+    """Read the channels of `limits.json`, whose limits must be those of `bench.toml`."""
     try:
         said = bundle.limits
         table = limits.read_channels(said)
@@ -91,7 +91,7 @@ def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
 
 
 def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:
-    """`table` with the ages up to which the device map lets a decision use a value."""
+    """Return `table` with the device map's maximum ages, up to which a decision may use a value."""
     ages_s = {channel.name: channel.max_age_s for channel in mapped.channels}
     return ChannelTable(
         tuple(replace(channel, max_age_s=ages_s.get(channel.name, channel.max_age_s)) for channel in table)
@@ -99,7 +99,7 @@ def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:
 
 
 def _with_parameters(lane: LaneSection, bundle: Bundle, folder: Path) -> LaneSection:
-    """The lane on the parameters that the bundle carries for it, not on those that happen to be installed."""
+    """Return the lane with the parameters that the bundle holds for it, not with installed ones."""
     name: Any = bundle.lanes.get("parameters")
     if name is None:
         return lane

@@ -1,4 +1,4 @@
-"""The lowest serial that a trust folder still accepts of each bundle: what keeps an old one from coming back."""
+"""The lowest serial that a trust folder accepts of each bundle, so that no older bundle can be installed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AcceptedBundle:
 
 
 def read_serials(trust: Path) -> dict[str, AcceptedBundle]:
-    """By bundle name, empty without a file; raises `BundleRefused` (untrusted_folder) for one that is damaged."""
+    """Read them by bundle name, empty without a file; raise `BundleRefused` (untrusted_folder) for a damaged file."""
     found = read_state(trust / SERIALS, lambda rows: {name: _parse_accepted(row) for name, row in rows.items()})
     if isinstance(found, DamagedFile):
         hint = "restore it; without it an old bundle could come back"
@@ -32,7 +32,7 @@ def read_serials(trust: Path) -> dict[str, AcceptedBundle]:
 
 
 def remember(trust: Path, name: str, serial: int, sha256: str) -> None:
-    """Refuse what is older from now on, in one step on disk; an older `serial` changes nothing. Raises `OSError`."""
+    """Refuse older serials from now on, in one step on disk; an older `serial` changes nothing. Raise `OSError`."""
     known = read_serials(trust)
     if name in known and known[name].serial >= serial:
         return

@@ -1,4 +1,4 @@
-"""Tables of numbers as members of a bundle (NPY 1.0: float64, little endian), read without trust in their header."""
+"""Number tables as members of a bundle (NPY 1.0: float64, little endian); the reader does not trust their header."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def encode_table(table: Floats) -> bytes:
-    """`table[rows, columns]` as octets."""
+    """Write `table[rows, columns]` as bytes."""
     file = io.BytesIO()
     np.lib.format.write_array(file, np.ascontiguousarray(table, dtype="<f8"), version=(1, 0), allow_pickle=False)
     return file.getvalue()
 
 
 def decode_table(data: bytes, columns: int) -> Floats:
-    """`[rows, columns]`; raises `ValueError` for anything else. Takes no more memory than the octets themselves."""
+    """Read `[rows, columns]`; raise `ValueError` for anything else. Use no more memory than the bytes themselves."""
     file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
         shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
-    except Exception as error:  # a header is parsed as Python, which fails in many ways
+    except Exception as error:  # a header is parsed as Python, which can raise many errors
         raise ValueError(f"it is no table: {error}") from error
     said: Any = (version, kind, by_column, shape[1:])
     if said != ((1, 0), np.dtype("<f8"), False, (columns,)):

@@ -1,4 +1,4 @@
-"""Whether a bundle may be believed: form, signature, members, time, serial, evidence, in that order."""
+"""The verification of a bundle: form, signature, members, time, serial, evidence, in that order."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.keys import PublicKey
     from edge_bridge.bundle.manifest import Manifest
 
-MAX_CLOCK_AHEAD: Final = timedelta(minutes=5)  # how far the clock of the signer may be before ours
+MAX_CLOCK_AHEAD: Final = timedelta(minutes=5)  # how far the signer's clock may be ahead of the local one
 
 
 @dataclass(frozen=True)
 class VerifiedBundle:
-    """A bundle that may be believed: `sha256` of the whole file, `signer` as key id and key file."""
+    """A bundle that passed the verification: `sha256` of the whole file, `signer` as key id and key file."""
 
     sha256: str
     signer: str
@@ -36,10 +36,10 @@ class VerifiedBundle:
 def verify(
     data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, lowest_serial: int = 0
 ) -> VerifiedBundle:
-    """The bundle in `data`, as far as the public keys in `trust` vouch for it; raises `BundleRefused`.
+    """Verify the bundle in `data` with the public keys in `trust` and return it; raise `BundleRefused`.
 
-    Its `key` is one of: not_a_bundle, too_large, changed, unsigned, unknown_signer, bad_signature, expired, not_yet,
-    older_serial, same_serial_other_bytes, simulated, untrusted_folder. `now` knows its time zone.
+    The error's `key` is one of: not_a_bundle, too_large, changed, unsigned, unknown_signer, bad_signature, expired,
+    not_yet, older_serial, same_serial_other_bytes, simulated, untrusted_folder. `now` has a time zone.
     """
     known, accepted = keys.read_trusted(trust), serials.read_serials(trust)
     members = unpack(data)

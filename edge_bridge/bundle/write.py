@@ -1,4 +1,4 @@
-"""A manifest and its members become one signed file; the same of everything gives the same octets."""
+"""The writer of signed bundles: manifest and members in one file; the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def make_signed_bundle(about: Manifest, members: Mapping[str, bytes], private: Path) -> tuple[bytes, PublicKey]:
-    """The file, and whose signature it bears; hashes of `members` replace those of `about`.
+    """Return the file and the key that signed it; hashes of `members` replace those of `about`.
 
-    Raises `BundleRefused` for what no bundle may hold, `Refused` or `Usage` for a key that cannot sign.
+    Raise `BundleRefused` for content that no bundle may hold, `Refused` or `Usage` for a key that cannot sign.
     """
     hashes = {name: FileHash(hashlib.sha256(octets).hexdigest(), len(octets)) for name, octets in members.items()}
     payload = manifest.encode_manifest(replace(about, files=hashes))
-    manifest.decode_manifest(payload)  # what nobody would accept is not signed
+    manifest.decode_manifest(payload)  # do not sign a manifest that no reader accepts
     signer, signature = keys.sign(private, envelope.pae(envelope.PAYLOAD_TYPE, payload))
     octets = envelope.encode_envelope(Envelope(payload, signer.id, signature))
     return pack({**members, ENVELOPE: octets}), signer

@@ -1,1 +1,1 @@
-"""Runs beside a pack: a configuration in one of two slots, an outbox that loses nothing, a voice on MQTT."""
+"""The edge beside a pack: a configuration in one of two slots, an outbox that loses no row, an MQTT uplink."""

@@ -1,4 +1,4 @@
-"""The two clocks of an edge: one that only goes forward, and one that tells the time of day and may jump."""
+"""The two clocks of an edge: a monotonic one, and the time of day, which may jump."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Protocol
 
 
 class Clocks(Protocol):
-    """Time as an argument."""
+    """The clocks that an edge uses, passed as an argument."""
 
     def now(self) -> float:
-        """Seconds, monotonic: order, ages and deadlines."""
+        """Return monotonic seconds, for order, ages and deadlines."""
         ...
 
     def utc(self) -> datetime:
-        """The time of day: stamps, and nothing else."""
+        """Return the time of day, for time stamps only."""
         ...
 
     def stamp_ms(self) -> int:
-        """The time of day in ms since 1970, never below 0."""
+        """Return the time of day in ms since 1970, never below 0."""
         ...
 
 
 class MachineClocks:
-    """Those of this machine."""
+    """The clocks of this machine."""
 
     def now(self) -> float:
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""What the edge asks of the pack's contactor: closed while the gate is at peace, open once it tripped."""
+"""The contactor request of the edge to the pack: closed while the gate has not tripped, open once it tripped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ REQUEST_S: Final = 3.0
 
 
 class ContactorRequest:
-    """A close counts once, so it is withdrawn and asked anew until the contactor is closed."""
+    """The request of each turn: a close counts once, so withdraw and repeat it until the contactor is closed."""
 
     def __init__(self, now_s: float) -> None:
         self._since_s = now_s
         self._requesting = False
 
     def update(self, now_s: float, *, closed: bool, tripped: bool) -> Contactor:
-        """For this turn; times in s of a monotonic clock."""
+        """Return the request of this turn; times in s of a monotonic clock."""
         if tripped:
             return "open"
         if closed:

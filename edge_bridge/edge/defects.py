@@ -1,4 +1,4 @@
-"""Defects that an edge can be started with, to show that the fleet finds them; an ordinary edge has none."""
+"""Injected defects of an edge, to show that the fleet finds them; an ordinary edge has none."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from edge_bridge.edge.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOST: Final = 20  # the number of the row that goes
+LOST: Final = 20  # the number of the row that is lost
 
 
 class RowLosingOutbox(Outbox):
-    """Deletes one row before it is sent, and counts it nowhere."""
+    """An outbox that deletes one row before it is sent and counts it nowhere."""
 
     _done = False
 
@@ -31,7 +31,7 @@ OUTBOXES: Final[Mapping[str, type[Outbox]]] = MappingProxyType({"lose-row": RowL
 
 
 def find_outbox(defect: str) -> type[Outbox]:
-    """The outbox that has a defect, the ordinary one for an empty name; raises `Usage` with the names that exist."""
+    """Return the outbox with the defect, the ordinary one for an empty name; raise `Usage` with the known names."""
     if not defect:
         return Outbox
     if defect not in OUTBOXES:

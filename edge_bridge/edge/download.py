@@ -1,4 +1,4 @@
-"""A bundle that arrives in pieces: what is there without a hole is kept, also when the edge or the fleet was gone."""
+"""The download of a bundle in pieces: keep what arrived without a hole, also across restarts of edge or fleet."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Download:
-    """`sha256` and `size` of what is desired (empty: nothing), `received` octets of it.
+    """`sha256` and `size` of the desired bundle (empty: none), and how many bytes of it are `received`.
 
-    `notice` says why what had arrived before is not known any more, empty where it is.
+    `notice` says why an earlier download is lost, empty if it is not.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class Download:
         return bool(self.sha256) and self.received == self.size
 
     def append(self, piece: Piece) -> None:
-        """Append what goes on where this ends, pass over the rest; another hash begins anew. Raises `OSError`."""
+        """Append a piece that continues the file, ignore any other; another hash starts again. Raise `OSError`."""
         if (piece.sha256, piece.size) != (self.sha256, self.size):
             self.drop()
             write_state(self._state_file, {"sha256": piece.sha256, "size": piece.size})
@@ -43,12 +43,12 @@ class Download:
         if not piece.offset <= self.received < piece.offset + len(piece.chunk):
             return
         with self._part_file.open("ab") as file:
-            file.truncate(self.received)  # a torn write of before
+            file.truncate(self.received)  # an earlier write that was cut off
             file.write(piece.chunk[self.received - piece.offset :])
         self.received = self._count_stored()
 
     def read(self) -> bytes | None:
-        """The whole bundle, None where its octets are not those of its hash."""
+        """Return the whole bundle, None if its bytes do not match its hash."""
         try:
             data = self._part_file.read_bytes()[: self.size]
         except OSError:
@@ -56,7 +56,7 @@ class Download:
         return data if hashlib.sha256(data).hexdigest() == self.sha256 else None
 
     def drop(self) -> None:
-        """Forget what came."""
+        """Discard what arrived."""
         remove(self._state_file)
         remove(self._part_file)
         self.sha256, self.size, self.received = "", 0, 0

@@ -1,4 +1,4 @@
-"""Keeps the configuration: tries what is offered, installs it, proves it, and goes back to the last good one."""
+"""The bundle installer: verify and install a bundle, watch its probation, revert to the last good one."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from edge_bridge.edge.slots import InstalledBundle, Slots
 
 INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
-MAX_REASON: Final = 500  # characters of a reason: it goes through the fleet
+MAX_REASON: Final = 500  # characters of a reason: it is sent to the fleet
 RESTORE_HINT: Final = "give it a bundle with --bundle"
 
 
 @dataclass(frozen=True)
 class RunningConfiguration:
-    """The configuration that is at work."""
+    """The configuration that runs now, with its bundle and slot."""
 
     installed: InstalledBundle
     verified: VerifiedBundle
@@ -38,7 +38,7 @@ class RunningConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class InstallStatus:
-    """What became of a bundle, as the fleet is told: its hash, a word and a sentence."""
+    """The status of a bundle as reported to the fleet: its hash, its state and a reason."""
 
     sha256: str = ""
     state: str = ""
@@ -46,7 +46,7 @@ class InstallStatus:
 
 
 class BundleInstaller:
-    """The slots, the running configuration and the proof that it owes; every change is said in words."""
+    """The slots, the running configuration and its probation; each change goes to the log."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class BundleInstaller:
         launch: Callable[[Configuration], None],
         log: Callable[[str], None],
     ) -> None:
-        """`work` takes the unpacked members; `launch` puts a configuration to work, or raises and keeps the old."""
+        """Members are unpacked to `work`; `launch` starts a configuration, or raises and keeps the old one running."""
         self.slots = slots
         self.status = InstallStatus()
         self._work, self._trust, self._allow_sim = work, trust, allow_sim
@@ -68,7 +68,7 @@ class BundleInstaller:
 
     @property
     def running(self) -> RunningConfiguration:
-        """Raise `CheckFailed` before there is one."""
+        """Return the running configuration; raise `CheckFailed` while there is none."""
         if self._running is None:
             raise CheckFailed("no configuration runs", hint=RESTORE_HINT)
         return self._running
@@ -82,7 +82,7 @@ class BundleInstaller:
         return self._probation is not None
 
     def count_start(self) -> None:
-        """Count this start: a configuration that does not survive its first starts is given up."""
+        """Count this start; revert a configuration that does not survive its first starts on probation."""
         boots = self.slots.count_start()
         active, good = self.slots.pointer.active, self.slots.pointer.good
         if isinstance(boots, DamagedFile):
@@ -95,7 +95,7 @@ class BundleInstaller:
             self._log(f"bundle {active.name} {active.serial}: start {boots} on probation")
 
     def resume(self, now_s: float) -> None:
-        """Run what is installed; raises `CheckFailed` or `BundleRefused` where neither slot can run."""
+        """Run the active bundle, else the last good one; raise `CheckFailed` or `BundleRefused` if neither can run."""
         active, good = self.slots.pointer.active, self.slots.pointer.good
         if self.slots.damage:
             what = f"contactor stays open, {self.slots.damage}: which bundle is installed is not known"
@@ -111,9 +111,9 @@ class BundleInstaller:
             self._run(good, now_s)
 
     def install(self, data: bytes, now: datetime, now_s: float) -> None:
-        """Install what has been tried and run it; raises `BundleRefused`, and the old one goes on.
+        """Install a verified bundle and run it; raise `BundleRefused`, and the old bundle goes on running.
 
-        One that cannot be started is given up at once, which `status` tells; without an old one that raises.
+        Revert a bundle that cannot be started at once and report it in `status`; raise if there is no old one.
         """
         verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
         told = verified.bundle.manifest
@@ -133,11 +133,11 @@ class BundleInstaller:
                 raise
 
     def report_running(self) -> None:
-        """Tell of the running bundle again, whatever became of another."""
+        """Report the running bundle again, whatever happened to another."""
         self.status = InstallStatus(self.running.installed.sha256, HEALTHY if self._probation is None else INSTALLED)
 
     def update(self, now_s: float, sample: HealthSample) -> None:
-        """One turn of the proof; raises `CheckFailed` where it failed and there is nothing to go back to."""
+        """Update the probation with one sample; raise `CheckFailed` if it failed and there is none to revert to."""
         if self._probation is None:
             return
         state = self._probation.update(now_s, sample)
@@ -158,7 +158,7 @@ class BundleInstaller:
         if data is None:
             what = f"slot {installed.slot} no longer holds what was installed"
             raise CheckFailed(what, where=installed.name, hint=RESTORE_HINT)
-        # as of the day of its installation: an edge without a battery behind its clock boots in the past
+        # verify as of the day of installation: an edge whose clock has no battery boots with a date in the past
         day = parse_utc(installed.at)
         verified = verify(data, self._trust, now=day, allow_sim=self._allow_sim)
         configured = configure(verified.bundle, self._work / installed.slot)
@@ -192,7 +192,7 @@ class BundleInstaller:
         return good
 
     def _check_serial(self, verified: VerifiedBundle, now: datetime) -> None:
-        """What runs here counts as the lowest serial, also where the trust folder cannot be written."""
+        """Refuse a serial older than the last good one, also where the trust folder cannot be written."""
         told, good = verified.bundle.manifest, self.slots.pointer.good
         if good is not None:
             lowest = good.serial if good.name == told.name else 0
@@ -203,7 +203,7 @@ class BundleInstaller:
             raise BundleRefused(what, key="older_serial", value=told.serial, bound=lowest, hint=hint)
 
     def _find_lowest_serial(self, name: str, now: datetime) -> int:
-        """Without a pointer: the newest serial in a slot, unless that bundle was given up; 0 where there is none."""
+        """Without a pointer: return the newest serial in the slots, except of bundles that were given up; 0 if none."""
         given_up = self.slots.read_failed_hashes()
         known = () if isinstance(given_up, DamagedFile) else given_up
         lowest = 0

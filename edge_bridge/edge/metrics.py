@@ -1,4 +1,4 @@
-"""The metrics of a birth (docs/fleet-protocol.md): names, datatypes and aliases, and values as Sparkplug wants them."""
+"""The metrics of a birth (docs/fleet-protocol.md): names, datatypes and aliases, and values in Sparkplug's form."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ TYPES: Final[dict[str, DataType]] = {
     OFFSET: DataType.UINT64,
     CHUNK: DataType.BYTES,
 }
-_BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands go by name
+_BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands use names, not aliases
 ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 
 
 def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[SparkplugMetric, ...]:
-    """Every metric of a birth; what is not in `values` is null."""
+    """Make every metric of a birth; a metric that is not in `values` is null."""
     known: dict[str, Value] = {REBIRTH: False, **values}
     return tuple(
         SparkplugMetric(name, ALIASES.get(name), datatype, to_metric_value(known.get(name), datatype), t_ms)
@@ -75,7 +75,7 @@ def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[Sparkplu
 def make_data_metrics(
     values: Mapping[str, Value], t_ms: int, *, historical: bool = False
 ) -> tuple[SparkplugMetric, ...]:
-    """The metrics of a data message; a name that no birth declares is left out."""
+    """Make the metrics of a data message; leave out a name that no birth declares."""
     return tuple(
         SparkplugMetric(
             None if name in ALIASES else name,
@@ -91,7 +91,7 @@ def make_data_metrics(
 
 
 def to_metric_value(value: Value, datatype: DataType) -> Value:
-    """`value` as its datatype holds it; a number that is not known is null."""
+    """Convert `value` to its datatype; an unknown number is null."""
     if datatype is DataType.DOUBLE and isinstance(value, (int, float)):
         return nan_to_null(float(value))
     return value

@@ -1,4 +1,4 @@
-"""The edge's side of the protocol: messages in, what they mean out; no clock, no wire, no disk."""
+"""The edge's side of the protocol: make and parse messages, without clock, network or disk."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Rows that the host has stored, by boot."""
+    """Row ranges that the host has stored, by boot."""
 
     boots: acks.Acks
 
 
 @dataclass(frozen=True, slots=True)
 class RebirthRequest:
-    """The host wants a birth."""
+    """The host requests a birth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A bundle that is desired, and the octets of it from `offset` on, which may be none."""
+    """A desired bundle and its bytes from `offset` on, which may be none."""
 
     sha256: str
     size: int
@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """Whether the host says that it is there."""
+    """Whether the host reports that it is online."""
 
     online: bool
 
@@ -60,7 +60,7 @@ HostMessage: TypeAlias = Acknowledgement | RebirthRequest | Piece | HostState
 
 @dataclass(frozen=True, slots=True)
 class NodeNames:
-    """Who speaks: group and node, and the host that is listened to; raises `PayloadError` for no name of a topic."""
+    """Group and node of the edge, and its host; raise `PayloadError` for a name that no topic can have."""
 
     group: str
     node: str
@@ -72,10 +72,10 @@ class NodeNames:
 
 
 class EdgeNode:
-    """Births, data and deaths with their counters; `refused` counts by reason what could not be understood."""
+    """Births, data and deaths with their counters; `refused` counts messages that could not be parsed, by reason."""
 
     def __init__(self, names: NodeNames, bd_seq: int) -> None:
-        """`bd_seq`: of the first connection, one more than the last one of the boot before."""
+        """`bd_seq` is that of the first connection: one more than the last of the boot before."""
         self._names = names
         self._next_bd_seq = bd_seq % SEQ_COUNT
         self._bd_seq: int | None = None
@@ -90,22 +90,22 @@ class EdgeNode:
 
     @property
     def bd_seq(self) -> int | None:
-        """Of the connection that stands."""
+        """Return the `bdSeq` of the current connection."""
         return self._bd_seq
 
     @property
     def is_born(self) -> bool:
-        """Whether data would be understood."""
+        """Return whether a birth was sent, so that the host can read data."""
         return self._bd_seq is not None
 
     def make_will(self, now_ms: int) -> MqttMessage:
-        """The last will of the next connection: a death with a number of its own."""
+        """Make the last will of the next connection: a death with its own number."""
         will = self._make_death(self._next_bd_seq, now_ms)
         self._next_bd_seq = (self._next_bd_seq + 1) % SEQ_COUNT
         return will
 
     def make_birth(self, values: Mapping[str, Value], now_ms: int, will: MqttMessage | None = None) -> MqttMessage:
-        """Every metric; `will` is that of a new connection, None for a rebirth on the same one."""
+        """Make a birth with every metric; `will` is that of a new connection, None for a rebirth on the same one."""
         if will is not None:
             self._bd_seq = cast("int", wire.decode(will.payload).metrics[0].value)
         self._seq = 0
@@ -114,26 +114,26 @@ class EdgeNode:
         return MqttMessage(self._make_topic(MessageKind.NBIRTH), wire.encode(payload))
 
     def make_row(self, row: OutboxRow, now_ms: int) -> MqttMessage:
-        """One row as data."""
+        """Make a data message of one row."""
         key = {metrics.ROW_BOOT: row.key.boot, metrics.ROW_SEQ: row.key.seq}
         return self._make_data(
             metrics.make_data_metrics({**key, **row.values}, row.t_ms, historical=not row.live), now_ms
         )
 
     def make_status(self, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
-        """What has changed, which is no row."""
+        """Make a data message of the status that changed; it is not a row."""
         return self._make_data(metrics.make_data_metrics(values, now_ms), now_ms)
 
     def disconnect(self) -> None:
-        """The connection is gone: nothing is understood until the next birth."""
+        """Mark the connection as lost: the host cannot read data until the next birth."""
         self._bd_seq = None
 
     def make_death(self, now_ms: int) -> MqttMessage:
-        """Leaving by intention: the broker drops the will then."""
+        """Make the death of an intended disconnect: the broker drops the will then."""
         return self._make_death(self._bd_seq or 0, now_ms)
 
     def handle(self, message: MqttMessage) -> list[HostMessage]:
-        """What a message means; one that cannot be understood is counted, and means nothing."""
+        """Parse a message; count one that cannot be parsed and return nothing for it."""
         try:
             if message.topic == topics.make_state_topic(self._names.host):
                 return self._parse_host_state(message.payload)
@@ -159,7 +159,7 @@ class EdgeNode:
         return heard
 
     def _parse_host_state(self, octets: bytes) -> list[HostMessage]:
-        """An old will that arrives late is older than the word that the host is there, and is not believed."""
+        """Parse the host's state; refuse a late will that is older than the latest state of the host."""
         try:
             said: Any = json.loads(octets)
             online, told_ms = said["online"], said["timestamp"]
@@ -189,7 +189,7 @@ class EdgeNode:
 
 
 def _parse_piece(said: Mapping[str, Any]) -> Piece:
-    """Raise `PayloadError` for a hash, a size or a place that no bundle can have."""
+    """Parse a bundle piece; raise `PayloadError` for a hash, a size or an offset that no bundle can have."""
     sha256, size = said[metrics.DESIRED], said.get(metrics.SIZE)
     offset, chunk = said.get(metrics.OFFSET) or 0, said.get(metrics.CHUNK) or b""
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):

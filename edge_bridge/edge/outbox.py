@@ -1,7 +1,7 @@
-"""The outbox: every row is committed here before it is sent, and leaves when the host has acknowledged it.
+"""The outbox: it commits every row before it is sent, and deletes the row when the host has acknowledged it.
 
-Numbers order the rows, never the wall clock. What had to be evicted is named in a gap row, which never is; it may
-also name what the host had acknowledged before, so that holes do not make many gap rows of one.
+Numbers order the rows, never the wall clock. A gap row names the evicted rows and is never evicted itself; it may also
+name rows that the host had acknowledged before, so that holes do not split one gap row into many.
 At any time `produced = stored + depth + evicted`.
 """
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 RESEND_S: Final = 5.0
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
-WAITING: Final = 10_000  # rows kept in memory while the disk takes none
-EVICT_SHARE: Final = 64  # of the capacity at once, so that gap rows stay few
+WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
+EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
 BATCH: Final = 200  # rows of one transaction
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingRow:
-    """A row that has no number yet: it gets one with its commit."""
+    """A row without a number; the commit gives it one."""
 
     t_ms: int
     put_s: float
@@ -45,7 +45,7 @@ class _PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """Rows of one boot: numbers given (`last`), acknowledged, named in gaps."""
+    """Row counts of one boot: the last number given, rows acknowledged, rows named in gaps."""
 
     last: int = 0
     stored: int = 0
@@ -53,10 +53,10 @@ class _Count:
 
 
 class Outbox:
-    """Durable rows of this boot and of those before; times in s are of a monotonic clock, `t_ms` the wall clock's."""
+    """Durable rows of this and earlier boots; times in s are of a monotonic clock, `t_ms` of the wall clock."""
 
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
-        """`boot` is new at each start of the edge. Raises `Refused` while another process holds the file."""
+        """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity = boot, capacity_rows
         self._database, self.notice = outbox_file.open_database(path)
         self._reserve = outbox_file.DiskReserve(path.with_suffix(".reserve"))
@@ -67,14 +67,14 @@ class Outbox:
         self._counts[boot] = _Count()
         (self._on_disk,) = self._database.execute("SELECT count(*) FROM row").fetchone()
         self._waiting: deque[_PendingRow] = deque()
-        self._lost = 0  # rows that neither disk nor memory could keep, not named yet
+        self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
         self._resend_at_s: dict[RowKey, float] = {}  # of each row in flight
         self._open_gap: tuple[RowKey, RowSpan] | None = None  # may grow until it is sent
         self.disk_error = ""
 
     @property
     def depth(self) -> int:
-        """Rows that the host has not acknowledged."""
+        """Return the number of rows that the host has not acknowledged."""
         return self._on_disk + len(self._waiting)
 
     @property
@@ -83,33 +83,33 @@ class Outbox:
 
     @property
     def stored(self) -> int:
-        """Rows that the host acknowledged."""
+        """Return the number of rows that the host acknowledged."""
         return sum(count.stored for count in self._counts.values())
 
     @property
     def evicted(self) -> int:
-        """Rows that are named in gap rows, or will be."""
+        """Return the number of rows that gap rows name or will name."""
         return sum(count.evicted for count in self._counts.values()) + self._lost
 
     @property
     def newest(self) -> int:
-        """The highest number of this boot, 0 before its first commit."""
+        """Return the highest row number of this boot, 0 before its first commit."""
         return self._counts[self.boot].last
 
     @property
     def boots(self) -> dict[str, int]:
-        """The highest number of each boot: rows 1 to this one were produced."""
+        """Return the highest row number of each boot: rows 1 to this number were produced."""
         return {boot: count.last for boot, count in self._counts.items() if count.last}
 
     def put(self, values: Mapping[str, Value], t_ms: int, now_s: float) -> None:
-        """Take a row; it has its number and lies on the disk after `commit`."""
+        """Queue a row; `commit` gives it a number and writes it to the disk."""
         self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
         if len(self._waiting) > WAITING:
             self._waiting.popleft()
             self._lost += 1
 
     def commit(self, t_ms: int, now_s: float) -> None:
-        """Write what waits. A disk that takes nothing is told in `disk_error`, and tried again by the next commit."""
+        """Write the queued rows. Report a disk that accepts nothing in `disk_error`; the next commit tries again."""
         try:
             if self._reserve.is_tight and self._free_pages < outbox_file.FREE_PAGES:
                 self._evict(EVICT_FULL, t_ms, now_s)
@@ -126,7 +126,7 @@ class Outbox:
             self._reserve.allocate()
 
     def due(self, limit: int, now_s: float) -> list[OutboxRow]:
-        """Up to `limit` rows, newest first: those never sent, and those whose time for an answer has passed."""
+        """Return up to `limit` rows, newest first: those never sent, and those not acknowledged in time."""
         self._resend_at_s = {key: again_s for key, again_s in self._resend_at_s.items() if again_s > now_s}
         flying = len(self._resend_at_s)
         limit = min(limit, IN_FLIGHT - flying)
@@ -138,18 +138,18 @@ class Outbox:
         return [self._read_row(place, now_s) for place in places[:limit]]
 
     def mark_sent(self, rows: Sequence[OutboxRow], now_s: float) -> None:
-        """They went out; without an acknowledgement they are due again in `RESEND_S`."""
+        """Mark rows as sent; without an acknowledgement they are due again in `RESEND_S`."""
         for row in rows:
             self._resend_at_s[row.key] = now_s + RESEND_S
             if self._open_gap is not None and self._open_gap[0] == row.key:
                 self._open_gap = None
 
     def mark_unsent(self) -> None:
-        """Whatever was on its way may be lost: all of it is due now."""
+        """Make all rows in flight due now: they may be lost."""
         self._resend_at_s.clear()
 
     def acknowledge(self, boot: str, ranges: Iterable[Range]) -> int:
-        """Delete what the host stored; the number of rows that left. Unknown rows and boots are passed over."""
+        """Delete the rows that the host stored; return how many. Ignore unknown rows and boots."""
         count = self._counts.get(boot)
         if count is None:
             return 0
@@ -161,7 +161,7 @@ class Outbox:
             if not outbox_file.is_disk_full(error):
                 raise
             self._reserve.release()
-            return 0  # the rows will be sent, and acknowledged, again
+            return 0  # the rows will be sent and acknowledged again
         return len(set(keys))
 
     def close(self) -> None:
@@ -180,12 +180,12 @@ class Outbox:
 
     @property
     def _free_pages(self) -> int:
-        """Pages of the file that hold nothing."""
+        """Return the number of free pages in the file."""
         (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
         return free
 
     def _restart_log(self) -> None:
-        """Let the write-ahead log begin anew in the space that it has, once the database has taken it over."""
+        """Write the write-ahead log into the database, so that the log starts again in the space that it has."""
         with suppress(sqlite3.OperationalError):
             self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
@@ -240,13 +240,13 @@ class Outbox:
             self._resend_at_s.pop(key, None)
 
     def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
-        """Both as one, where none that waits lies between: a gap may name again what the host has stored."""
+        """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
         if named.boot != span.boot or self._read_keys(span.boot, named.last + 1, span.first - 1):
             return None
         return RowSpan(span.boot, named.first, span.last)
 
     def _delete(self, keys: Iterable[RowKey], counted: _Count, boot: str) -> None:
-        """Take acknowledged rows out."""
+        """Delete acknowledged rows and write the counts."""
         gone = list(keys)
         if not gone:
             return
@@ -283,7 +283,7 @@ class Outbox:
         return OutboxRow(RowKey(boot, seq), t_ms, values, live)
 
     def _parse_values(self, body: Any, boot: str, seq: int) -> dict[str, Any]:
-        """What a row says; one that the disk spoilt keeps its number and says that alone."""
+        """Return a row's values; a row damaged on disk keeps its number and has only a reason."""
         with suppress(ValueError, TypeError, RecursionError):
             values: Any = json.loads(body)
             if isinstance(values, dict):

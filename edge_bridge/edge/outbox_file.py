@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x50424F58  # "PBOX"
 VERSION: Final = 1
-WAL_PAGES: Final = 64  # a write-ahead log that is reused soon needs no new space on a full disk
+WAL_PAGES: Final = 64  # a short write-ahead log is reused soon, so it needs no new space on a full disk
 PREALLOCATED_BYTES: Final = (
     1 << 19
-)  # of database and log from the start, so that a disk that fills later finds room in them
+)  # of database and log from the start, so that there is room in them when the disk fills later
 RESERVE_BYTES: Final = 1 << 19
-TIGHT_BYTES: Final = 1 << 21  # with less free on the disk nothing may grow any more
-FREE_PAGES: Final = 32  # inside the database, for the rows until the next look
+TIGHT_BYTES: Final = 1 << 21  # with less free on the disk no file may grow any more
+FREE_PAGES: Final = 32  # inside the database, for the rows until the next check
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code
 _DISK_FULL_CODES: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _TABLES: Final = f"""
@@ -37,7 +37,7 @@ _TABLES: Final = f"""
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
-    """The database, and a sentence where an unreadable one was put aside; raises `Refused` while another holds it."""
+    """Open the database; return a notice if an unreadable one was put aside. Raise `Refused` if another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if why := _find_damage(path):
@@ -52,12 +52,12 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
 
 
 def is_disk_full(error: sqlite3.Error) -> bool:
-    """Whether the disk is to blame."""
+    """Return whether the error comes from the disk."""
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DISK_FULL_CODES
 
 
 def _find_damage(path: Path) -> str:
-    """What SQLite itself would take for a new file, or for somebody else's lock; empty where it is neither."""
+    """Return the damage that SQLite would read as a new file or as another's lock; empty if there is none."""
     if path.is_symlink() and not path.exists():
         return "it is a link to nothing"
     if not path.exists():
@@ -84,7 +84,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _is_outbox(database: sqlite3.Connection) -> bool:
-    """False for a new file; raises `sqlite3.DatabaseError` for one that is broken, or another program's."""
+    """Return False for a new file; raise `sqlite3.DatabaseError` for a damaged file or one of another program."""
     (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":
         raise sqlite3.DatabaseError(said)
@@ -97,7 +97,7 @@ def _is_outbox(database: sqlite3.Connection) -> bool:
 
 
 def _preallocate(database: sqlite3.Connection) -> None:
-    """Let database and log grow once; SQLite keeps what is free inside them."""
+    """Grow database and log once; SQLite keeps the free space inside them."""
     row = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES('', 0, 0, 0, 1, CAST(zeroblob(?) AS TEXT))"
     database.execute(row, (PREALLOCATED_BYTES,))
     database.execute("DELETE FROM row")
@@ -112,7 +112,7 @@ def _put_aside(path: Path) -> Path:
 
 
 class DiskReserve:
-    """Space set aside: on a full disk deleting the oldest rows needs room to write, too."""
+    """Reserved disk space: to delete the oldest rows on a full disk also needs room to write."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -120,14 +120,14 @@ class DiskReserve:
 
     @property
     def is_tight(self) -> bool:
-        """Whether the disk is so full that nothing of ours may grow."""
+        """Return whether the disk is so full that no file of the edge may grow."""
         return shutil.disk_usage(self._path.parent).free < TIGHT_BYTES
 
     def release(self) -> None:
         self._path.unlink(missing_ok=True)
 
     def allocate(self) -> None:
-        """Set the space aside again, where there is plenty."""
+        """Reserve the space again if the disk has plenty."""
         if self._path.exists() or self.is_tight:
             return
         try:

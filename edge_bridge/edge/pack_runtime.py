@@ -1,4 +1,4 @@
-"""A configuration at work beside a pack: what the BMS tells goes through estimator and gate, one sample a turn."""
+"""A configuration that runs beside a pack: each turn reads one BMS sample, runs the estimator and the gate."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PackBms(Protocol):
-    """The pack's BMS on its bus: a source that can be asked."""
+    """The pack's BMS on its bus: it accepts a heartbeat and contactor requests."""
 
     map: DutMap
 
@@ -42,7 +42,7 @@ class PackBms(Protocol):
 
 @dataclass(frozen=True)
 class TurnResult:
-    """One sample by metric name, and what it means for a configuration on probation."""
+    """One sample by metric name, and its health sample for a configuration on probation."""
 
     values: Mapping[str, Value]
     health: HealthSample
@@ -56,7 +56,7 @@ class PackRuntime:
     def __init__(
         self, configured: Configuration, bms: PackBms, source: Source, clock: Clock, *, rate_hz: float | None = None
     ) -> None:
-        """`bms` and `source` are the same device, asked and heard; `rate_hz`: its turns a second, or the bench's."""
+        """`bms` and `source` are one device, written and read; `rate_hz`: its turns a second (None: the bench's)."""
         bench = configured.bench
         self._bms, self._clock = bms, clock
         self._senses = SnapshotBuilder((source, ChainSource(clock)))
@@ -69,17 +69,17 @@ class PackRuntime:
         self._failed = ""
 
     def trip(self, reason: str) -> None:
-        """A trip of before, which nobody has reset."""
+        """Trip the gate: a trip of an earlier run has not been reset."""
         self._gate.trip(reason)
 
     def turn(self) -> TurnResult:
-        """Hear, believe, judge, ask."""
+        """Read the pack, update the estimate, check the gate, and send heartbeat and contactor request."""
         now_s = self._clock.now()
         dt_s = 0.0 if math.isnan(self._last_s) else now_s - self._last_s
         self._last_s = now_s
         snapshot = self._senses.build(now_s, [])
         reading, fault = self._sense.reading(snapshot), self._sense.find_unknown(snapshot)
-        estimate = self._estimate(reading, 0.0 if fault else dt_s)  # in doubt it holds
+        estimate = self._estimate(reading, 0.0 if fault else dt_s)  # with an unknown value the estimator holds
         closed = self._sense.contactor_closed(snapshot)
         requested = (
             Command(reading.current_a, ZERO_COMMAND.cell_voltage_v, ZERO_COMMAND.cell_temperature_k)
@@ -94,7 +94,7 @@ class PackRuntime:
         return TurnResult(_values(snapshot, reading, estimate, verdict), health, tripped, closed)
 
     def open_contactor(self) -> None:
-        """Ask for an open contactor; the heartbeat goes on until the BMS is let go."""
+        """Request an open contactor; the heartbeat goes on until the BMS is closed."""
         self._bms.request("open")
 
     def is_contactor_closed(self) -> bool:
@@ -110,7 +110,7 @@ class PackRuntime:
             return None
 
     def _check_estimate(self, reading: PackReading, estimate: Estimate | None) -> str:
-        """Why the belief cannot be relied on, empty where it can."""
+        """Return why the estimate cannot be used, empty if it can."""
         if estimate is None:
             return self._failed
         unknown = np.flatnonzero(~np.isfinite(reading.voltage_v))
@@ -123,7 +123,7 @@ class PackRuntime:
 
 
 def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None, verdict: Verdict) -> dict[str, Value]:
-    """A row's values; what is not known is null."""
+    """Return a row's values by metric name; an unknown value is null."""
     table = snapshot.table
 
     def read_channel(channel: str) -> float:

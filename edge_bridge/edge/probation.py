@@ -1,4 +1,4 @@
-"""When a new configuration counts as healthy: finite beliefs, a gate at peace and rows on the disk, long enough."""
+"""The probation of a new configuration: finite estimates, no trip and rows on the disk, for long enough."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 STEADY_S: Final = 5.0
 TIMEOUT_S: Final = 60.0
-MAX_BOOTS: Final = 3  # starts on probation that may end before it is proven
+MAX_BOOTS: Final = 3  # starts on probation that may end before it is healthy
 
 
 class ProbationState(StrEnum):
-    """How far the proof is."""
+    """The state of a probation."""
 
     WAITING = "waiting"
     HEALTHY = "healthy"
@@ -21,7 +21,7 @@ class ProbationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthSample:
-    """What one turn showed: why the belief is not finite, why the gate tripped, why no row was written (or empty)."""
+    """The health of one turn: why the estimate is unusable, why the gate tripped, why no row was written (or empty)."""
 
     estimate_fault: str = ""
     trip: str = ""
@@ -29,7 +29,7 @@ class HealthSample:
 
 
 class Probation:
-    """Asked every turn, in s of a monotonic clock."""
+    """The probation of one configuration, updated every turn; times in s of a monotonic clock."""
 
     def __init__(self, now_s: float, steady_s: float = STEADY_S, timeout_s: float = TIMEOUT_S) -> None:
         self._until_s, self._steady_s, self._timeout_s = now_s + timeout_s, steady_s, timeout_s
@@ -37,7 +37,7 @@ class Probation:
         self.reason = "it has not run yet"
 
     def update(self, now_s: float, sample: HealthSample) -> ProbationState:
-        """A trip fails at once; anything else that is wrong only begins the time of peace anew."""
+        """Update with one sample: a trip fails at once, any other fault only restarts the healthy time."""
         if sample.trip:
             self.reason = f"the gate tripped: {sample.trip}"
             return ProbationState.FAILED

@@ -1,4 +1,4 @@
-"""The loop of an edge: one turn hears the pack, keeps a row, speaks; nothing on the network can hold it up."""
+"""The loop of an edge: each turn reads the pack, stores a row and sends; the network cannot block it."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from edge_bridge.edge.settings import EdgeSettings
 
 BOOT_BYTES: Final = 8
-MAX_LATE_S: Final = 1.0  # later than this the loop goes on from now instead of catching up
+MAX_LATE_S: Final = 1.0  # a loop that is later than this goes on from now and does not catch up
 POLL_S: Final = 0.05
 SHUTDOWN_S: Final = 2.0  # for the contactor to open, and for the last acknowledgements
 
 
 @dataclass(frozen=True)
 class EdgeResult:
-    """What an edge did, over all its boots; `boots` has the highest row number of each."""
+    """The result of an edge over all its boots; `boots` has the highest row number of each."""
 
     produced: int
     stored: int
@@ -55,7 +55,7 @@ class EdgeResult:
 
 
 class Edge:
-    """Everything that one edge holds; `run` until told to stop, then `close`."""
+    """One edge with all its parts; call `run` until a stop is requested, then `close`."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Edge:
         *,
         make_outbox: type[Outbox] = Outbox,
     ) -> None:
-        """Open the outbox; raises `Refused`. Nothing is asked of the pack or the broker yet."""
+        """Open the outbox; raise `Refused`. Do not connect to the pack or the broker yet."""
         self._settings, self._clocks, self._log = settings, clocks, log
         boot = secrets.token_hex(BOOT_BYTES)
         self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows)
@@ -83,7 +83,7 @@ class Edge:
         )
 
     def run(self, stop: Callable[[], bool], duration_s: float | None = None) -> EdgeResult:
-        """Begin, and turn until `stop` or for `duration_s`; raises `PulseError` for a bundle that may not run."""
+        """Run turns until `stop` or for `duration_s`; raise `PulseError` for a bundle that may not run."""
         settings = self._settings
         start_configuration(self._installer, settings, self._clocks.utc(), stop, self._log)
         until_s = math.inf if duration_s is None else self._clocks.now() + duration_s
@@ -112,7 +112,7 @@ class Edge:
         return self._make_result(uplink, node)
 
     def close(self) -> None:
-        """Let go of the pack and the outbox."""
+        """Close the pack and the outbox."""
         if self._device is not None:
             self._device[1].close()
         self._outbox.close()
@@ -132,7 +132,7 @@ class Edge:
             self._handle_events(link, uplink, update, 0.0)
 
     def _run_turn(self, update: UpdateFlow) -> None:
-        """One row, and what it means for the configuration."""
+        """Store one row and update the probation of the configuration."""
         turn = self._running_pack.turn()
         now_s, now_ms = self._clocks.now(), self._clocks.stamp_ms()
         self._newest_values = turn.values
@@ -153,7 +153,7 @@ class Edge:
         uplink.publish_status(self._make_status(update))
 
     def _shut_down(self, link: MqttLink, uplink: Uplink, update: UpdateFlow) -> None:
-        """Open the contactor, hear the last acknowledgements, say goodbye."""
+        """Open the contactor, receive the last acknowledgements, publish the death."""
         until_s = self._clocks.now() + SHUTDOWN_S
         if self._pack is not None:
             self._pack.open_contactor()
@@ -172,7 +172,7 @@ class Edge:
         return self._pack
 
     def _launch(self, configured: Configuration) -> None:
-        """Put a configuration to work; what it cannot do raises before the old one is touched."""
+        """Start a configuration; raise before the old one is touched if it cannot start."""
         told = configured.dut_map.read_bytes() + read_dut_map(configured.dut_map).dbc_hash.encode()
         old = self._device
         same = old is not None and old[0] == told
@@ -188,7 +188,7 @@ class Edge:
         self._pack = pack
 
     def _log_changes(self, turn: TurnResult) -> None:
-        """Say what is new: a trip, trouble with the disk."""
+        """Log what changed: a trip, a disk error."""
         if turn.tripped != self._logged_trip:
             self._logged_trip = turn.tripped
             self._log(f"the gate tripped: {turn.tripped}; open is asked" if turn.tripped else "the gate is at peace")
@@ -201,13 +201,13 @@ class Edge:
         self._logged_disk_error = self._outbox.disk_error
 
     def _log_notice(self) -> None:
-        """Say what the outbox could not read."""
+        """Log what the outbox could not read."""
         if self._outbox.notice:
             self._log(self._outbox.notice)
             self._outbox.notice = ""
 
     def _first_bd_seq(self) -> int:
-        """One more than the last; where that is lost any number, which is not likely the last one's."""
+        """Return one more than the last number; if that is lost a random one, which is unlikely to be the last."""
         path = self._settings.bd_seq
         last = read_state(path, lambda fields: read_whole(fields, "bdSeq"))
         if isinstance(last, DamagedFile):

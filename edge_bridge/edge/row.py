@@ -1,4 +1,4 @@
-"""A row: one sample of the pack, known by the boot of the edge and a number within it."""
+"""A row: one sample of the pack, identified by the boot of the edge and a number within it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RowKey:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """`values` by metric name at `t_ms` (UTC, as the wall clock said); `live` where it was not held back."""
+    """`values` by metric name at `t_ms` (UTC, of the wall clock); `live` if the row was not held back."""
 
     key: RowKey
     t_ms: int
@@ -49,12 +49,12 @@ class RowSpan:
 
     @property
     def values(self) -> dict[str, Value]:
-        """What a gap row says."""
+        """Return the values of a gap row."""
         return {GAP_BOOT: self.boot, GAP_FIRST: self.first, GAP_LAST: self.last}
 
 
 def find_spans(keys: list[RowKey]) -> list[RowSpan]:
-    """The fewest spans that name exactly `keys`."""
+    """Return the fewest spans that name exactly `keys`."""
     by_boot: dict[str, list[int]] = {}
     for key in keys:
         by_boot.setdefault(key.boot, []).append(key.seq)

@@ -1,4 +1,4 @@
-"""What an edge is told at its start, and where it keeps what."""
+"""The settings of an edge at its start, and the paths of its files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """`bundle` to install (None: what is installed already), `trust` the keys, `state` the edge's own folder.
+    """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second.
     """
@@ -34,12 +34,12 @@ class EdgeSettings:
 
     @property
     def bd_seq(self) -> Path:
-        """The number of the last connection."""
+        """Return the path of the file with the number of the last connection."""
         return self.state / "bd_seq.json"
 
     @property
     def trip(self) -> Path:
-        """The trip that nobody has reset."""
+        """Return the path of the file with a trip that has not been reset."""
         return self.state / "trip.json"
 
     @property
@@ -48,5 +48,5 @@ class EdgeSettings:
 
     @property
     def work(self) -> Path:
-        """Members of the bundles, unpacked."""
+        """Return the folder of the unpacked bundle members."""
         return self.state / "work"

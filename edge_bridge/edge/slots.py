@@ -1,4 +1,4 @@
-"""Two slots for bundles: the active one runs, the last good one is what it reverts to. Each change is atomic."""
+"""Two slots for bundles: the active one runs, the edge reverts to the last good one. Each change is atomic."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SlotPointer:
 class Slots:
     """`folder` holds two bundle files, the pointer and the count of boots on probation.
 
-    `damage` says why the pointer cannot be read, empty where it can: nobody knows then which bundle may run.
+    `damage` says why the pointer cannot be read (it is unknown then which bundle may run), empty if it can.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,12 +62,12 @@ class Slots:
         self.pointer = found if isinstance(found, SlotPointer) else SlotPointer()
 
     def read_failed_hashes(self) -> tuple[str, ...] | DamagedFile:
-        """Hashes of bundles that ran here and did not prove healthy, the newest last."""
+        """Return the hashes of bundles that ran here and did not prove healthy, the newest last."""
         found = read_state(self._failures_file, _parse_hashes)
         return () if isinstance(found, MissingFile) else found
 
     def read_bundles(self) -> list[bytes]:
-        """What lies in the slots, whatever the pointer says of it."""
+        """Read the bundles in both slots, whatever the pointer says of them."""
         found: list[bytes] = []
         for slot in SLOTS:
             with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ class Slots:
         return found
 
     def read(self, installed: InstalledBundle) -> bytes | None:
-        """The octets of an installed bundle; None where the disk no longer has them as they were."""
+        """Read the bytes of an installed bundle; None if the disk no longer has them as they were."""
         try:
             data = self._slot_file(installed.slot).read_bytes()
         except OSError:
@@ -83,22 +83,22 @@ class Slots:
         return data if hashlib.sha256(data).hexdigest() == installed.sha256 else None
 
     def install(self, data: bytes, name: str, serial: int, at: str) -> InstalledBundle:
-        """Into the slot that is not the last good one; it is active, on probation, from now on. Raises `OSError`."""
+        """Write the bundle to the slot without the last good one; it is active, on probation, now. Raise `OSError`."""
         good = self.pointer.good
         if good is not None and self.pointer.active != good:
-            self._write_pointer(replace(self.pointer, active=good))  # what is overwritten must not be active meanwhile
+            self._write_pointer(replace(self.pointer, active=good))  # a slot must not be active while it is overwritten
         slot = SLOTS[1] if good is not None and good.slot == SLOTS[0] else SLOTS[0]
         if self.damage:
             put_aside(self._pointer_file)
             self.damage = ""
         write_bytes(self._slot_file(slot), data)
         installed = InstalledBundle(slot, hashlib.sha256(data).hexdigest(), name, serial, at)
-        self._write_boots(installed, 1)  # this very start
+        self._write_boots(installed, 1)  # this start counts
         self._write_pointer(SlotPointer(installed, good))
         return installed
 
     def count_start(self) -> int | DamagedFile:
-        """Count a start of the active bundle on probation, after the one that installed it; 0 once it is proven."""
+        """Count a start of the active bundle on probation, after its installation; return 0 once it proved healthy."""
         active = self.pointer.active
         if active is None or not self.pointer.is_on_probation:
             return 0
@@ -112,12 +112,12 @@ class Slots:
         return boots
 
     def confirm(self) -> None:
-        """The active bundle is the last good one now."""
+        """Make the active bundle the last good one."""
         self._write_pointer(SlotPointer(self.pointer.active, self.pointer.active))
         remove(self._boots_file)
 
     def revert(self) -> InstalledBundle | None:
-        """Back to the last good one, where there is one; the active one is remembered as given up."""
+        """Revert to the last good bundle, if there is one; remember the active one as given up."""
         active = self.pointer.active
         known = self.read_failed_hashes()
         if active is not None and self.pointer.is_on_probation and not isinstance(known, DamagedFile):
@@ -150,7 +150,7 @@ class Slots:
 
 
 def _parse_pointer(fields: dict[str, Any]) -> SlotPointer:
-    """Raise `KeyError`, `TypeError` or `ValueError` for what was never written by `Slots`."""
+    """Parse the pointer; raise `KeyError`, `TypeError` or `ValueError` for what `Slots` never wrote."""
     return SlotPointer(_parse_installed(fields["active"]), _parse_installed(fields["good"]))
 
 

@@ -1,4 +1,4 @@
-"""The start of an edge: what is installed, what is given, which of the two runs."""
+"""The start of an edge: run the installed bundle, or install the bundle that the settings name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def start_configuration(
     stop: Callable[[], bool],
     log: Callable[[str], None],
 ) -> None:
-    """Let a configuration run; raises `BundleRefused` for a given one that may not, `Usage`, `CheckFailed`."""
+    """Start a configuration; raise `BundleRefused` if the given bundle may not run, `Usage`, `CheckFailed`."""
     installer.count_start()
     data = None if settings.bundle is None else _read_bundle(settings)
     if data is None or not _is_new(data, installer, log):
@@ -46,7 +46,7 @@ def start_configuration(
 
 def _read_bundle(settings: EdgeSettings) -> bytes:
     path = settings.bundle
-    assert path is not None  # noqa: S101  # asked by the caller
+    assert path is not None  # noqa: S101  # the caller checked it
     try:
         return path.read_bytes()
     except OSError as error:
@@ -68,7 +68,7 @@ def _is_new(data: bytes, installer: BundleInstaller, log: Callable[[str], None])
 
 
 def _verify_candidate(candidate: Candidate, stop: Callable[[], bool]) -> None:
-    """Wait for its trial; raises `BundleRefused`, or `Interrupted` where a stop was asked first."""
+    """Verify in a process and wait; raise `BundleRefused`, or `Interrupted` if a stop was requested first."""
     process = VerifyProcess(candidate, time.monotonic())
     try:
         while not process.is_done(time.monotonic()):

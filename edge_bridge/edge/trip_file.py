@@ -1,4 +1,4 @@
-"""The trip that nobody has reset: kept on disk, so that a restart leaves the contactor open."""
+"""The file of a trip that has not been reset: a restart leaves the contactor open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TripFile:
-    """`reason` why the contactor stays open, empty without a trip; a file that cannot be read counts as one."""
+    """`reason` says why the contactor stays open, empty without a trip; an unreadable file counts as a trip."""
 
     def __init__(self, path: Path, log: Callable[[str], None]) -> None:
         self._path, self._log = path, log
@@ -29,13 +29,13 @@ class TripFile:
             log(f"a trip stands since before: {found}; give --reset-trip with a reason once it is safe")
 
     def latch(self, reason: str) -> None:
-        """Keep the first reason; a disk that does not take it is said, and tried again at the next `save`."""
+        """Keep the first reason; if the disk does not accept it, log that and try again at the next `save`."""
         if not self.reason:
             self.reason, self._is_on_disk = reason, False
             self.save(first=True)
 
     def save(self, *, first: bool = False) -> None:
-        """Write what the disk has not taken yet."""
+        """Write the reason if it is not on the disk yet."""
         if self._is_on_disk:
             return
         try:
@@ -50,7 +50,7 @@ class TripFile:
 
 
 def reset_trip(path: Path, reason: str) -> None:
-    """Forget the trip, also one that cannot be read; raises `Usage` without a reason why that is safe, `Refused`."""
+    """Reset the trip, also an unreadable one; raise `Usage` without a reason why that is safe, `Refused`."""
     if not reason.strip():
         raise Usage("a trip is reset with a reason", key="reset-trip", hint="say why it is safe now")
     try:

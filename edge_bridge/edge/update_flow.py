@@ -1,4 +1,4 @@
-"""A bundle that the fleet sends: arrives in pieces, is tried beside the running one, then accepted or refused."""
+"""The update of an edge: download a bundle in pieces, verify it beside the running one, install or refuse it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FINISHED = (REFUSED, REVERTED)
 
 
 class UpdateFlow:
-    """Follows one bundle at a time; a second one that is desired replaces the first."""
+    """The update with one desired bundle at a time; a second desired bundle replaces the first."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class UpdateFlow:
 
     @property
     def received(self) -> int | None:
-        """Octets of the desired bundle that are here, None where none is desired."""
+        """Return how many bytes of the desired bundle have arrived, None if none is desired."""
         return self._download.received if self._download.sha256 else None
 
     def add_piece(self, piece: Piece) -> None:
-        """A piece of the desired bundle; one of a bundle that is over already begins anew only from its start."""
+        """Add a piece of the desired bundle; a bundle that is finished starts again only with its first piece."""
         if piece.sha256 == self._installer.running.installed.sha256:
             self._cancel()
             self._installer.report_running()
@@ -64,7 +64,7 @@ class UpdateFlow:
             self._refuse(piece.sha256, f"cannot be kept: {error.strerror or error}")
 
     def poll(self, now: datetime, now_s: float) -> None:
-        """Go on by one step."""
+        """Do the next step: verify, finish the verification or install."""
         if self._verification is not None:
             if self._verification.is_done(now_s):
                 self._finish_verification(self._verification)
@@ -73,7 +73,7 @@ class UpdateFlow:
                 self._verify(now, now_s)
         elif (
             not self._installer.is_on_probation
-        ):  # else the slot is taken until the one before has proven itself, or not
+        ):  # else the slot is in use until the probation of the bundle before has ended
             self._install(now, now_s)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What goes to the fleet and comes from it: births, rows out of the outbox, status; acknowledgements, pieces."""
+"""The uplink to the fleet: send births, outbox rows and status; receive acknowledgements and bundle pieces."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from edge_bridge.edge.row import OutboxRow, Value
     from edge_bridge.mqtt import LinkEvent
 
-MAX_BURST: Final = 250  # rows at once: the loop has a pack to look after as well
-OFFLINE_BURST: Final = 10  # rows at once for a host that says it is away: should it be there, it answers
+MAX_BURST: Final = 250  # rows at once: the loop must also serve the pack
+OFFLINE_BURST: Final = (
+    10  # rows at once for a host that reported offline: if it is online after all, it acknowledges them
+)
 STATUS_S: Final = 1.0
 _URGENT_PREFIX: Final = "Bundle/"
 _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metrics.RECEIVED)
@@ -32,7 +34,7 @@ class MqttPublisher(Protocol):
 
 
 class Uplink:
-    """One node on one link; `outage_s` is how long there was no broker."""
+    """One node on one MQTT link; `outage_s` is the total time without a broker, in s."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Uplink:
         return self._outage_s + running_s
 
     def handle_events(self, events: Sequence[LinkEvent], values: Mapping[str, Value]) -> list[Piece]:
-        """Act on what happened; `values` are for a birth. The pieces of a bundle are the caller's."""
+        """Handle the link events; use `values` for a birth. Return the bundle pieces for the caller to handle."""
         pieces: list[Piece] = []
         for event in events:
             match event:
@@ -75,11 +77,11 @@ class Uplink:
         self._rebirth_requested = False
         if pieces:
             for name in _UPDATE_METRICS:
-                self._published.pop(name, None)  # it is told again, should the fleet have missed it
+                self._published.pop(name, None)  # publish it again, in case the fleet missed it
         return pieces
 
     def send_rows(self) -> None:
-        """Rows that are due, the newest first, as many as the link takes."""
+        """Send the rows that are due, the newest first, as many as the link accepts."""
         if not self._node.is_born:
             return
         now_s, now_ms = self._clocks.now(), self._clocks.stamp_ms()
@@ -92,7 +94,7 @@ class Uplink:
         self._outbox.mark_sent(taken, now_s)
 
     def publish_status(self, values: Mapping[str, Value]) -> None:
-        """The status, where it changed: of a bundle at once, of anything else once a second."""
+        """Publish the status that changed: the bundle's at once, all else once a second."""
         changes = {
             name: value
             for name, value in values.items()
@@ -107,7 +109,7 @@ class Uplink:
             self._published_s = now_s
 
     def publish_death(self) -> None:
-        """Say that the node goes."""
+        """Publish the death of the node before it disconnects."""
         if self._node.is_born:
             self._link.publish(self._node.make_death(self._clocks.stamp_ms()))
 
@@ -133,11 +135,11 @@ class Uplink:
             self._outage_s += away_s
             self._log(f"the broker is there after {away_s:.1f} s; {self._outbox.depth} rows wait")
         self._down_since_s = None
-        self._host_online = True  # until it says otherwise
+        self._host_online = True  # until it reports offline
         self._outbox.mark_unsent()
         self._publish_birth(values, will)
         if self._node.bd_seq is not None:
-            with contextlib.suppress(OSError):  # a full disk: the next boot may meet a number twice
+            with contextlib.suppress(OSError):  # a full disk: the next boot may use a number twice
                 self._store_bd_seq(self._node.bd_seq)
 
     def _handle_down(self, reason: str) -> None:

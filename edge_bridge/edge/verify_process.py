@@ -1,4 +1,4 @@
-"""A bundle is tried in a process of its own: whatever it does there, the running configuration goes on."""
+"""Verification of a bundle in its own process: whatever happens there, the running configuration goes on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIMEOUT_S: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A bundle, the keys it is judged by, and the day that it is judged on."""
+    """A bundle to verify, the folder of trusted keys, and the date for the check."""
 
     data: bytes
     trust: Path
@@ -32,7 +32,7 @@ class Candidate:
 
 
 def verify_candidate(candidate: Candidate) -> VerifiedBundle:
-    """Signature, trust, time, serial, class and golden vectors; raises `BundleRefused`."""
+    """Verify signature, trust, time, serial, class and golden vectors; raise `BundleRefused`."""
     found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
     result = golden.replay(found.bundle)
     if not result.ok:
@@ -42,7 +42,7 @@ def verify_candidate(candidate: Candidate) -> VerifiedBundle:
 
 
 class VerifyProcess:
-    """One examination at a time, begun at `began_s` of a monotonic clock; `refusal` asks how it went."""
+    """One verification, started at `began_s` of a monotonic clock; `refusal` has its result."""
 
     def __init__(self, candidate: Candidate, began_s: float) -> None:
         self._started_s = began_s
@@ -55,11 +55,11 @@ class VerifyProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process in which it happens, 0 once it is over."""
+        """Return the id of the verification process, 0 once it is done."""
         return 0 if self._connection.closed else self._process.pid or 0
 
     def is_done(self, now_s: float) -> bool:
-        """Whether it is over; a trial that takes too long is ended, and counts as refused."""
+        """Return whether it is done; end a verification that takes too long and count it as refused."""
         if self._connection.closed:
             return True
         if self._connection.poll():
@@ -74,11 +74,11 @@ class VerifyProcess:
 
     @property
     def refusal(self) -> PulseError | None:
-        """Why it was refused, None where it was not; asked once it is done."""
+        """Return why the bundle was refused, None if it was not; valid once it is done."""
         return self._refusal
 
     def close(self) -> None:
-        """End it, wherever it is."""
+        """End the process, whatever it is doing."""
         if not self._connection.closed:
             self._connection.close()
             self._process.kill()
@@ -100,7 +100,7 @@ def _run(answer: Connection, candidate: Candidate) -> None:
         verify_candidate(candidate)
     except PulseError as error:
         answer.send(error.as_json())
-    except Exception as error:  # noqa: BLE001  # a bundle may make anything fail
+    except Exception as error:  # noqa: BLE001  # a bundle may cause any exception
         what = f"cannot be run here: {type(error).__name__}: {error}"
         answer.send(BundleRefused(what, key="golden", hint="build it anew").as_json())
     else:
@@ -108,5 +108,5 @@ def _run(answer: Connection, candidate: Candidate) -> None:
 
 
 def utc_now() -> datetime:
-    """The wall clock, for the composition root."""
+    """Return the wall clock, for the composition root."""
     return datetime.now(UTC)

@@ -1,1 +1,1 @@
-"""Where packs meet: the Sparkplug host, its store, sending bundles."""
+"""The fleet: the Sparkplug host, its row store and the transfer of bundles to nodes."""

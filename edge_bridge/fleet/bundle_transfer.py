@@ -1,6 +1,6 @@
-"""Sending a bundle to one node: pieces from where the node says it stands, then following what it makes of it.
+"""The transfer of a bundle to one node: send pieces from where the node's download ends, then follow its status.
 
-A pure state machine: what the node says of itself and the time in, pieces out (docs/fleet-protocol.md).
+A pure state machine: the node's status and the time in, pieces out (docs/fleet-protocol.md).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.payload import Value
 
 CHUNK_BYTES: Final = 16_384
-MAX_IN_FLIGHT: Final = 4  # pieces on their way at once
-RESEND_S: Final = 3.0  # without an answer, from where the node stands
-STALE_S: Final = 15.0  # after which the end of an earlier attempt is taken for that of this one
+MAX_IN_FLIGHT: Final = 4  # pieces in flight at once
+RESEND_S: Final = 3.0  # without an answer, send again from where the node's download ends
+STALE_S: Final = 15.0  # after this time the result of an earlier attempt counts as the result of this one
 MAX_BYTES: Final = 16 << 20
 
 WAITING, HEALTHY, REFUSED, REVERTED, REPLACED = "waiting", "healthy", "refused", "reverted", "replaced"
@@ -32,7 +32,7 @@ _FINISHED: Final = (HEALTHY, REFUSED, REVERTED, REPLACED)
 
 @dataclass(frozen=True, slots=True)
 class TransferProgress:
-    """How far a bundle has come: `state` in the node's own words, `waiting` before it has answered at all."""
+    """The progress of a transfer: `state` as the node reports it, `waiting` before its first answer."""
 
     node: str
     sha256: str
@@ -51,7 +51,7 @@ class TransferProgress:
 
 
 def read_bundle(path: Path) -> bytes:
-    """The octets of a bundle file; raises `Usage` for one that cannot be read or sent."""
+    """Read the bytes of a bundle file; raise `Usage` for a file that cannot be read or sent."""
     try:
         size = path.stat().st_size
         data = path.read_bytes() if 0 < size <= MAX_BYTES else b""
@@ -65,10 +65,10 @@ def read_bundle(path: Path) -> bytes:
 
 
 class BundleTransfer:
-    """One bundle on its way to one node."""
+    """The transfer of one bundle to one node."""
 
     def __init__(self, node: str, data: bytes, status: Mapping[str, Scalar], now_s: float) -> None:
-        """`status` is what the node said last: how an earlier attempt with the same bundle ended is not believed."""
+        """`status` is the node's last one; ignore the failure of an earlier attempt with this bundle in it."""
         self._node, self._data = node, data
         self._sha256 = hashlib.sha256(data).hexdigest()
         self._received = self._sent = 0
@@ -82,7 +82,7 @@ class BundleTransfer:
         return TransferProgress(self._node, self._sha256, len(self._data), self._received, self._state, self._reason)
 
     def update(self, status: Mapping[str, Scalar], now_s: float) -> None:
-        """What the node says of itself now."""
+        """Update the transfer with the node's present status."""
         if self._state in _FINISHED:
             return
         if status.get(commands.DESIRED) != self._sha256:
@@ -99,7 +99,7 @@ class BundleTransfer:
             self._received = len(self._data)
 
     def due_pieces(self, now_s: float) -> list[dict[str, Value]]:
-        """The pieces to send now, as metrics of one command each."""
+        """Return the pieces to send now, as the metrics of one command each."""
         if self._state in _FINISHED or self._received == len(self._data):
             return []
         if now_s >= self._resend_at_s:
@@ -120,7 +120,7 @@ class BundleTransfer:
         }
 
     def _handle_other_bundle(self, status: Mapping[str, Scalar]) -> None:
-        """The node is about another bundle, or about none, which it may have forgotten."""
+        """Handle a status about another bundle or none; the node may have lost the download."""
         if self._state == WAITING:
             if status.get(_SHA256) == self._sha256:
                 self._state, self._reason = HEALTHY, "the node runs it already"
@@ -130,7 +130,7 @@ class BundleTransfer:
             self._received = self._sent = 0
 
     def _find_earlier_end(self, status: Mapping[str, Scalar]) -> tuple[Scalar, Scalar] | None:
-        """How an earlier attempt with this bundle ended, if it ended badly."""
+        """Return state and reason of an earlier attempt with this bundle if it failed."""
         over = status.get(commands.DESIRED) == self._sha256 and status.get(_STATE) in {REFUSED, REVERTED}
         return (status.get(_STATE), status.get(_REASON)) if over else None
 

@@ -1,6 +1,6 @@
-"""The values of a row: metric on the wire, column in the store, datatype, and the range in which it can be believed.
+"""The values of a row: metric on the wire, column in the store, datatype, and plausible range.
 
-The ranges are wide on purpose: they tell a damaged number from a measurement, not a good pack from a bad one.
+The ranges are wide on purpose: they separate a damaged number from a measurement, not a good pack from a bad one.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
 def read_values(metrics: Mapping[str, SparkplugMetric]) -> tuple[Scalar, ...]:
-    """One value per column, `None` where nothing is known; raises `PayloadError` for one that cannot be."""
+    """Return one value per column, `None` if unknown; raise `PayloadError` for an impossible value."""
     return tuple(_read_value(column, metrics.get(column.metric)) for column in COLUMNS)
 
 
@@ -67,5 +67,5 @@ def _read_value(column: RowColumn, metric: SparkplugMetric | None) -> Scalar:
     if isinstance(value, (int, float)) and not column.low <= value <= column.high:
         bound = [column.low, column.high]
         raise PayloadError("implausible", f"{column.metric} {value:g} cannot be", value=value, bound=bound)
-    assert not isinstance(value, bytes)  # noqa: S101  # no column is declared so
+    assert not isinstance(value, bytes)  # noqa: S101  # no column has this type
     return value

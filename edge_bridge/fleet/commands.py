@@ -1,4 +1,4 @@
-"""What the fleet says: NCMDs by metric name, and its own state (Sparkplug 3.0, 4.2 and 6.4)."""
+"""The messages of the fleet: NCMDs by metric name, and the host's STATE (Sparkplug 3.0, 4.2 and 6.4)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TYPES: Final = {
 
 
 def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
-    """One NCMD; it has no `seq`, QoS 0 and is not retained."""
+    """Make one NCMD; it has no `seq`, QoS 0 and is not retained."""
     metrics = tuple(SparkplugMetric(name, None, TYPES[name], value, now_ms) for name, value in values.items())
     topic = topics.Topic(group, topics.MessageKind.NCMD, node)
     return MqttMessage(str(topic), wire.encode(Payload(now_ms, metrics), datatypes=False))
@@ -39,20 +39,20 @@ def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int
 def make_acknowledgements(
     group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int
 ) -> Iterator[MqttMessage]:
-    """As few NCMDs as tell every node what was stored."""
+    """Make the fewest NCMDs that acknowledge to every node the rows that were stored."""
     for node, boots in kept.items():
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
             yield make_command(group, node, {ACKNOWLEDGED: text}, now_ms)
 
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
-    """The host's STATE; the one of a connection carries the time stamp of its will."""
+    """Make the host's STATE; the STATE of a connection has the time stamp of its will."""
     said = json.dumps({"online": online, "timestamp": t_ms})
     return MqttMessage(topics.make_state_topic(host), said.encode(), qos=1, retain=True)
 
 
 def is_offline(payload: bytes) -> bool:
-    """Whether a STATE says that its host is not there; anything unreadable does not."""
+    """Return whether a STATE reports its host offline; False for an unreadable one."""
     try:
         said = json.loads(payload)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Defects that a fleet's store can be started with, to show that counting finds them; an ordinary one has none."""
+"""Injected defects of a fleet's store, to show that counting finds them; an ordinary store has none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RowDoublingStore(RowStore):
-    """Stores its first row twice; nothing in its file keeps it from that."""
+    """A store that keeps its first row twice; its file has no key that prevents this."""
 
     _unique = False
     _done = False
@@ -28,7 +28,7 @@ class RowDoublingStore(RowStore):
 
 
 class RowLosingStore(RowStore):
-    """Acknowledges its first row and does not store it."""
+    """A store that acknowledges its first row and does not store it."""
 
     _done = False
 
@@ -46,7 +46,7 @@ STORES: Final[Mapping[str, type[RowStore]]] = MappingProxyType(
 
 
 def find_store(defect: str) -> type[RowStore]:
-    """The store that has a defect, the ordinary one for an empty name; raises `Usage` with the names that exist."""
+    """Return the store with the defect, the ordinary one for an empty name; raise `Usage` with the known names."""
     if not defect:
         return RowStore
     if defect not in STORES:

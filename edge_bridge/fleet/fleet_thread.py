@@ -1,4 +1,4 @@
-"""A fleet in a thread of its own, for a window that looks at it a few times a second."""
+"""A fleet host in its own thread, for a window that reads it a few times a second."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ VIEW_S: Final = 0.1
 
 
 def read_clocks() -> Instant:
-    """The machine's clocks."""
+    """Read the machine's clocks."""
     return Instant(time.time_ns() // 1_000_000, time.monotonic())
 
 
 class FleetSession:
-    """Snapshots out, bundles in; nothing here blocks but the start and `close`."""
+    """The session of a window with a fleet thread: snapshots out, bundles in. Only the start and `close` block."""
 
     def __init__(self, broker: str, db: Path, *, group: str = GROUP, host: str = HOST) -> None:
-        """`broker` is mqtt://HOST:PORT; raises what `FleetHost` raises, for instance `Usage` for a file not its own."""
+        """`broker` is mqtt://HOST:PORT. Raise what `FleetHost` raises, for instance `Usage` for a file not its own."""
         self._tasks = queue.Queue[tuple[bytes, str]]()
         self._closing, self._ready = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
@@ -44,7 +44,7 @@ class FleetSession:
             raise self._failure
 
     def snapshot(self) -> FleetView:
-        """The fleet as of a tenth of a second ago; raises `PulseError` when its thread has failed."""
+        """Return the fleet as of a tenth of a second ago; raise `PulseError` if its thread has failed."""
         if self._failure is not None:
             words = f"the fleet has stopped: {self._failure}"
             raise PulseError(words, hint="close the page and open it again") from self._failure
@@ -52,32 +52,32 @@ class FleetSession:
         return self._view
 
     def send_bundle(self, path: Path, node: str) -> None:
-        """Begin to send the file to a node that was heard. Raises `Usage`."""
+        """Start to send the file to a known node; raise `Usage`."""
         data = read_bundle(path)
         if all(known.node != node for known in self.snapshot().nodes):
             raise make_unknown_node_error(node, [known.node for known in self.snapshot().nodes])
         self._tasks.put((data, node))
 
     def progress(self, node: str) -> TransferProgress | None:
-        """How far the newest bundle for this node is, `None` where none was sent."""
+        """Return the progress of the newest bundle for this node, `None` if none was sent."""
         return next((known.sending for known in self.snapshot().nodes if known.node == node), None)
 
     def close(self) -> None:
-        """Commit, say goodbye and end the thread. A second call does nothing."""
+        """Commit, publish STATE offline and end the thread. A second call does nothing."""
         self._closing.set()
         self._thread.join()
 
     def _run(self, broker: str, db: Path, group: str, host: str) -> None:
         try:
             fleet = FleetHost(broker, db, read_clocks, group=group, host=host)
-        except BaseException as error:  # noqa: BLE001  # raised again where the session is made
+        except BaseException as error:  # noqa: BLE001  # the constructor raises it again
             self._failure = error
             self._ready.set()
             return
         try:
             with closing(fleet):
                 self._serve(fleet)
-        except BaseException as error:  # noqa: BLE001  # told by `snapshot`
+        except BaseException as error:  # noqa: BLE001  # `snapshot` reports it
             self._failure = error
         self._ready.set()
 

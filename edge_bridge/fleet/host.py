@@ -1,4 +1,4 @@
-"""The Sparkplug host application as a pure state machine: messages and times in; rows, notes and messages out."""
+"""The Sparkplug host application as a pure state machine: messages and times in; rows, records and messages out."""
 
 from __future__ import annotations
 
@@ -21,62 +21,62 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.payload import Payload
     from edge_bridge.sparkplug.topics import Topic
 
-REBIRTH_S: Final = 1.0  # not more often, for each node
+REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
 REFUSED, FLAGGED = "refused", "flagged"
-_NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # what a birth would mend
+_NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """The wall clock in ms since 1970 (UTC), which stamps, and a monotonic one in s, which decides."""
+    """The wall clock in ms since 1970 (UTC), for time stamps, and a monotonic one in s, for decisions."""
 
     ms: int
     mono_s: float
 
 
 class HostApplication:
-    """Hears the nodes of one group. What it learns is left in `batch`, what it wants sent in `outgoing`.
+    """The host of the nodes of one group; `drain` returns the batch to commit and the messages to send.
 
-    A message that cannot be taken changes nothing but a counter, and may bring a rebirth about.
+    A message that is refused changes only a counter, and may cause a rebirth request.
     """
 
     def __init__(self, group: str, host: str, known: Iterable[NodeRecord] = ()) -> None:
         self.group, self.host = group, host
         self.nodes = {note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in known}
-        self._requested = dict[str, NodeState]()  # by name, but not heard yet
+        self._requested = dict[str, NodeState]()  # by name; nodes that have sent nothing yet
         self._batch = Batch()
         self._outgoing = list[MqttMessage]()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Its own state first, as the specification wants it, then its nodes."""
+        """Return the topics: its own STATE first, as the specification requires, then its nodes."""
         return topics.make_state_topic(self.host), topics.make_group_filter(self.group)
 
     def drain(self) -> tuple[Batch, list[MqttMessage]]:
-        """What has come together since the last call: to be committed, and to be sent."""
+        """Return what was collected since the last call: the batch to commit and the messages to send."""
         batch, outgoing = self._batch, self._outgoing
         self._batch, self._outgoing = Batch(), []
         return batch, outgoing
 
     def handle_connected(self, will_ms: int, now: Instant) -> None:
-        """Connected: say so, and ask everybody that was ever met for a birth."""
+        """Handle a new connection: publish STATE online and request a birth from every known node."""
         self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
         for node in self.nodes.values():
             self._request_rebirth(node, now)
 
     def request_birth(self, name: str, now: Instant) -> None:
-        """Ask a node that was never heard for its birth: one that has nothing to say may be there all the same."""
+        """Request a birth from an unknown node: a node that sends nothing may still be online."""
         self._request_rebirth(self._requested.setdefault(name, NodeState(name)), now)
 
     def handle_disconnected(self) -> None:
-        """Not connected: of no node is it known whether it is there."""
+        """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
         for node in self.nodes.values():
             node.end_session()
             self._record_node(node)
 
     def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
-        """Take one message, or count why not."""
+        """Handle one message, or count why it is refused."""
         if message.topic == topics.make_state_topic(self.host):
             if commands.is_offline(message.payload):
                 self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
@@ -90,7 +90,7 @@ class HostApplication:
         if topic.group != self.group:
             raise PayloadError("topic", f"{topic.group} is not our group", key="group", value=topic.group)
         if topic.kind is MessageKind.NCMD:
-            return  # our own word
+            return  # the host's own command
         node = self._find_node(topic.node, topic.kind)
         handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
             MessageKind.NBIRTH: self._handle_birth,
@@ -115,7 +115,7 @@ class HostApplication:
             read_seq(payload),
             read_status(metrics),
         )
-        node.begin_session(aliases, bd_seq, seq)  # nothing is refused from here on
+        node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
         node.status.update(status)
         bundle = node.status.get(BUNDLE)
         t_ms = payload.timestamp_ms if payload.timestamp_ms is not None else now.ms
@@ -144,14 +144,14 @@ class HostApplication:
         node.end_session()
 
     def _find_node(self, name: str, kind: MessageKind) -> NodeState:
-        """The node, or a new one that is remembered only when its message is taken."""
+        """Return the node, or a new one that is kept only when its message is accepted."""
         if name in self.nodes:
             return self.nodes[name]
         if len(self.nodes) >= MAX_NODES:
             raise PayloadError("too_many_nodes", "more nodes than a fleet has", bound=MAX_NODES)
         node = NodeState(name)
         if kind is MessageKind.NDATA:
-            self.nodes[name] = node  # so that it is not asked for its birth with each message
+            self.nodes[name] = node  # so that not each message causes a birth request
         return node
 
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:

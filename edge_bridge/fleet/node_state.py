@@ -1,4 +1,4 @@
-"""One node as the host knows it: what its birth declared, where its count stands, what it says of itself."""
+"""One node as the host knows it: the metrics of its birth, its next `seq` and its status."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MAX_TEXT: Final = 1_000
 
 @dataclass
 class NodeState:
-    """`aliases` is `None` from a death, a lost connection or a hole in the count until the next birth."""
+    """The state of a node; `aliases` is `None` after a death, a lost connection or a missing `seq`, until a birth."""
 
     name: str
     aliases: Aliases | None = None
@@ -56,38 +56,38 @@ class NodeState:
     rebirth_requested_s: float = float("-inf")
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
-        """Begin to count anew."""
+        """Start a session with a birth; count from its `seq`."""
         self.aliases, self.bd_seq, self.online = aliases, bd_seq, True
         self.next_seq = (seq + 1) % SEQ_COUNT
 
     def count_message(self, seq: int) -> None:
-        """Go on by one message; raises `PayloadError` for a hole, an old message, or one before a birth."""
+        """Count one message; raise `PayloadError` for a missing or old `seq`, or a message before a birth."""
         if self.aliases is None:
             raise PayloadError("no_birth", "data came without a birth that it could be read by")
         if seq != self.next_seq:
-            self.aliases = None  # a birth may be among what was missed
+            self.aliases = None  # a birth may be among the missed messages
             raise PayloadError("out_of_order", f"seq {seq} came for {self.next_seq}", value=seq, bound=self.next_seq)
         self.next_seq = (seq + 1) % SEQ_COUNT
 
     def end_session(self) -> None:
-        """Nothing is known any more until the next birth."""
+        """End the session: the node is unknown until the next birth."""
         self.aliases, self.online = None, False
 
 
 def read_status(metrics: Mapping[str, SparkplugMetric]) -> dict[str, Scalar]:
-    """What a node says of itself, by metric name; raises `PayloadError` for a value that cannot be."""
+    """Read a node's status by metric name; raise `PayloadError` for an impossible value."""
     return {name: _read_value(metrics[name], name) for name in STATUS if name in metrics}
 
 
 def read_seq(payload: Payload) -> int:
-    """The place of a birth in the count; raises `PayloadError`."""
+    """Read the `seq` of a birth; raise `PayloadError`."""
     if payload.seq is None:
         raise PayloadError("no_seq", "a message has no place in the count", key="seq")
     return payload.seq
 
 
 def read_bd_seq(metrics: Mapping[str, SparkplugMetric]) -> int:
-    """Which connection a birth or a death belongs to; raises `PayloadError`."""
+    """Read which connection a birth or a death belongs to; raise `PayloadError`."""
     value = metrics[BD_SEQ].value if BD_SEQ in metrics else None
     if type(value) is not int or not 0 <= value < SEQ_COUNT:
         raise PayloadError("bd_seq", f"bdSeq {value!r} is not between 0 and 255", key=BD_SEQ, bound=[0, 255])

@@ -1,4 +1,4 @@
-"""The fleet at work: link, host and store joined; what was heard is committed, then acknowledged."""
+"""The fleet host: MQTT link, host application and store together; commit what was received, then acknowledge it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _check_name(name: str, what: str) -> None:
 
 
 def make_unknown_node_error(node: str, known: list[str]) -> Usage:
-    """What is wrong with a node that nobody has heard."""
+    """Make the error for a node that has never sent a message."""
     hint = f"there is {', '.join(known)}" if known else "start an edge first"
     return Usage(f"no node {node} has been heard", key="to", value=node, bound=known, hint=hint)
 
@@ -57,7 +57,7 @@ class FleetHost:
         host: str = HOST,
         open_store: Callable[[Path], RowStore] = RowStore,
     ) -> None:
-        """Connects on its own. Raises `Usage` for an address or a file that makes no sense."""
+        """Connect in the background; raise `Usage` for an unusable address or file."""
         _check_name(group, "group")
         _check_name(host, "host")
         self._now = now
@@ -77,7 +77,7 @@ class FleetHost:
         self._down_s: float | None = None
         self._outage_s = 0.0
         self._trouble, self._store_trouble = "not connected yet", ""
-        self._pending_batch: Batch | None = None  # what a full disk did not take
+        self._pending_batch: Batch | None = None  # what a full disk did not accept
         try:
             client = f"{host}-{secrets.token_hex(4)}"
             self._link = MqttLink(url, client, self._make_will, self._host.subscriptions)
@@ -90,7 +90,7 @@ class FleetHost:
         return self._link.is_up
 
     def turn(self, wait_s: float) -> None:
-        """Wait up to `wait_s` for something to be heard, and deal with all that has been."""
+        """Wait up to `wait_s` for an event; handle all that have arrived."""
         events = self._link.poll(wait_s)
         for event in events:
             self._handle_event(event)
@@ -98,22 +98,22 @@ class FleetHost:
         self._send_pieces()
 
     def send_bundle(self, data: bytes, node: str) -> None:
-        """Begin to send a bundle, instead of any other that is on its way there. Raises `Usage`: no such node."""
+        """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
         if not self.has_node(node):
             raise make_unknown_node_error(node, list(self._host.nodes))
         self._transfers[node] = BundleTransfer(node, data, self._host.nodes[node].status, self._now().mono_s)
 
     def has_node(self, node: str) -> bool:
-        """Whether the node has ever been heard."""
+        """Return whether the node has ever sent a message."""
         return node in self._host.nodes
 
     def request_birth(self, node: str) -> None:
-        """Ask a node that was never heard to make itself known; raises `Usage` for what is no name of a node."""
+        """Request a birth from an unknown node; raise `Usage` for an invalid node name."""
         _check_name(node, "node")
         self._host.request_birth(node, self._now())
 
     def view(self) -> FleetView:
-        """How it stands now."""
+        """Return a view of the fleet now."""
         totals = self._totals
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
@@ -138,11 +138,11 @@ class FleetHost:
         )
 
     def summary(self) -> list[NodeSummary]:
-        """Rows of each node, counted from the tables."""
+        """Return the rows of each node, counted from the tables."""
         return self._store.summary()
 
     def close(self) -> None:
-        """Commit what was heard, say goodbye, disconnect."""
+        """Commit what was received, publish STATE offline, disconnect."""
         with ExitStack() as undo:
             undo.callback(self._store.close)
             undo.callback(self._link.close)
@@ -170,7 +170,7 @@ class FleetHost:
                 self._host.handle_message(event, now, self._will_ms)
 
     def _commit(self) -> None:
-        """One transaction for all that came, then the acknowledgements: never the other way round."""
+        """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
         batch, outgoing = self._host.drain()
         if self._pending_batch is not None:
             batch, self._pending_batch = self._pending_batch.join(batch), None
@@ -179,7 +179,7 @@ class FleetHost:
                 stored = self._store.commit(batch)
             except sqlite3.Error as error:
                 self._store_trouble = f"the store takes nothing: {error}"
-                batch.rows.clear()  # nobody was told that they are here: they come again
+                batch.rows.clear()  # they were not acknowledged, so the edges send them again
                 self._pending_batch = batch
             else:
                 self._store_trouble = ""

@@ -1,4 +1,4 @@
-"""A row as the fleet keeps it: read from the metrics of one message, or refused by name."""
+"""A row as the fleet stores it: read from the metrics of one message, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 SEQ: Final = "Row/Seq"
 BOOT: Final = "Row/Boot"
 GAP_BOOT, GAP_FIRST, GAP_LAST = "Gap/Boot", "Gap/First", "Gap/Last"
-MAX_SEQ: Final = 1 << 48  # at a thousand rows a second nine thousand years
-EARLIEST_MS: Final = 1_577_836_800_000  # 2020: an earlier clock has lost its battery
+MAX_SEQ: Final = 1 << 48  # nine thousand years at a thousand rows a second
+EARLIEST_MS: Final = 1_577_836_800_000  # 2020: a clock with an earlier date has lost its battery
 MAX_AHEAD_MS: Final = 300_000
-LATEST_MS: Final = (1 << 63) - 1  # what SQLite holds
+LATEST_MS: Final = (1 << 63) - 1  # the largest integer of SQLite
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 
 T = TypeVar("T", int, str)
@@ -42,7 +42,7 @@ class RowGap:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """One sample of a pack; `clock` is `future` or `past` where its time stamp cannot be, which orders nothing."""
+    """One sample of a pack; `clock` is `future` or `past` for an impossible time stamp, which orders nothing."""
 
     node: str
     boot: str
@@ -55,12 +55,12 @@ class StoredRow:
 
 
 def is_row(metrics: Mapping[str, SparkplugMetric]) -> bool:
-    """Whether a message says a row, and not only a change of status."""
+    """Return whether a message holds a row, not only a change of status."""
     return SEQ in metrics
 
 
 def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> StoredRow:
-    """The row that NDATA metrics say; raises `PayloadError` for one that cannot be kept as it is."""
+    """Read the row of NDATA metrics; raise `PayloadError` for a row that cannot be stored as it is."""
     marked = metrics[SEQ]
     t_ms = marked.timestamp_ms
     if t_ms is None or not 0 <= t_ms <= LATEST_MS:
@@ -78,7 +78,7 @@ def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> 
 
 
 def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
-    """Which start of the edge; raises `PayloadError`."""
+    """Read the boot of the edge; raise `PayloadError`."""
     boot = _read_value(metrics, name, str)
     if not _BOOT.fullmatch(boot):
         raise PayloadError("boot", f"{name} {boot[:40]!r} is no boot", key=name, value=boot[:40])
@@ -86,7 +86,7 @@ def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
 
 
 def read_newest(metrics: Mapping[str, SparkplugMetric]) -> tuple[str, int] | None:
-    """The boot and the newest row that a birth tells of; `None` where it tells nothing. Raises `PayloadError`."""
+    """Read the boot and the newest row number of a birth, `None` if it has none; raise `PayloadError`."""
     if any(metrics.get(name) is None or metrics[name].value in {None, 0, ""} for name in (BOOT, SEQ)):
         return None
     return read_boot(metrics), _read_number(metrics, SEQ)

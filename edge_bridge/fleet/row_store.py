@@ -1,4 +1,4 @@
-"""The fleet's rows in SQLite: each exactly once, and acknowledged only after the commit."""
+"""The fleet's rows in SQLite: each row is stored exactly once and acknowledged only after the commit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.row import RowGap, StoredRow
     from edge_bridge.fleet.summary import NodeSummary
 
-CONFLICT: Final = ("refused", "conflict")  # a row came again under its number and says something else
+CONFLICT: Final = ("refused", "conflict")  # a row arrived again with the same number and other values
 
 _COLUMNS: Final = (
     "node",
@@ -39,7 +39,7 @@ _COLUMNS: Final = (
 _INSERT: Final = f"INSERT INTO row ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
 _ONCE: Final = f"{_INSERT} ON CONFLICT (node, boot, seq) DO NOTHING"
 _SAME: Final = f"SELECT {', '.join(_COLUMNS)} FROM row WHERE node = ? AND boot = ? AND seq = ?"  # noqa: S608
-_OF_ARRIVAL: Final = slice(4, 6)  # `historical` and `clock` tell how a row came, not what it says
+_OF_ARRIVAL: Final = slice(4, 6)  # `historical` and `clock` describe how a row arrived, not its content
 _BOOT: Final = """
 INSERT INTO boot (node, boot, highest, stored, named) VALUES (?, ?, ?, ?, ?) ON CONFLICT (node, boot) DO UPDATE SET
     highest = max(highest, excluded.highest), stored = stored + excluded.stored, named = named + excluded.named"""
@@ -52,7 +52,7 @@ _BETWEEN: Final = "SELECT count(*) FROM row WHERE node = ? AND boot = ? AND seq 
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """What is to be remembered of a node: its status by metric name, the time of its newest row."""
+    """What the store keeps of a node: its status by metric name, the time of its newest row."""
 
     node: str
     online: bool
@@ -62,7 +62,7 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """A birth, and the newest row that it tells of."""
+    """A birth, and the newest row that it reports."""
 
     node: str
     t_ms: int
@@ -73,7 +73,7 @@ class Birth:
 
 @dataclass
 class Batch:
-    """Everything that goes into one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
+    """All changes of one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
 
     rows: list[StoredRow] = field(default_factory=list["StoredRow"])
     births: list[Birth] = field(default_factory=list[Birth])
@@ -84,7 +84,7 @@ class Batch:
         return bool(self.rows or self.births or self.notes or self.counts)
 
     def join(self, later: Batch) -> Batch:
-        """One batch of both, in this order."""
+        """Return one batch of both, in this order."""
         both = Batch(self.rows + later.rows, self.births + later.births, self.notes | later.notes)
         for counts in (self.counts, later.counts):
             for key, count in counts.items():
@@ -94,7 +94,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What a committed batch came to: rows `new` and seen before, and `kept`, which may be acknowledged."""
+    """The result of a committed batch: rows `new` and seen before, and `kept`, which may be acknowledged."""
 
     new: int
     duplicates: int
@@ -104,7 +104,7 @@ class CommitResult:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Rows so far, from running counts; the tables themselves are counted by `summary`."""
+    """Rows so far, from running counts; `summary` counts the tables themselves."""
 
     produced: int
     stored: int
@@ -116,12 +116,12 @@ class Totals:
 
 
 class RowStore:
-    """One file, one process."""
+    """The row store: one file, used by one process."""
 
-    _unique = True  # a row has a key, and is stored once
+    _unique = True  # a key ensures that a row is stored once
 
     def __init__(self, path: Path) -> None:
-        """Raises `Usage` for a file that is not a fleet's, of another version, or held by somebody."""
+        """Open the file; raise `Usage` if it is not a fleet's, of another version, or held by another process."""
         self._database = schema.open_database(path, unique=self._unique)
         self._insert = _ONCE if self._unique else _INSERT
 
@@ -129,7 +129,7 @@ class RowStore:
         self._database.close()
 
     def commit(self, batch: Batch) -> CommitResult:
-        """Commit all of it or nothing; raises `sqlite3.Error` when the disk does not take it."""
+        """Commit all of the batch or nothing; raise `sqlite3.Error` if the disk does not accept it."""
         kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
         new = conflicts = 0
         with self._transaction():
@@ -149,7 +149,7 @@ class RowStore:
         return CommitResult(new, len(batch.rows) - new, conflicts, kept)
 
     def read_nodes(self) -> list[NodeRecord]:
-        """The nodes as they were remembered, by name."""
+        """Read the stored nodes, by name."""
         select = "SELECT node, online, last_ms, status FROM node ORDER BY node"
         return [
             NodeRecord(node, bool(online), last_ms, _parse_status(node, status))
@@ -157,20 +157,20 @@ class RowStore:
         ]
 
     def read_counts(self, kind: str) -> dict[str, int]:
-        """How often, by reason: `refused` or `flagged`."""
+        """Read the counts of a kind (`refused` or `flagged`), by reason."""
         return dict(self._database.execute("SELECT reason, count FROM counter WHERE kind = ? ORDER BY 1", (kind,)))
 
     def read_totals(self) -> Totals:
-        """Rows over all nodes, quickly."""
+        """Read the row totals over all nodes, from the running counts."""
         sums = "SELECT coalesce(sum(highest), 0), coalesce(sum(stored), 0), coalesce(sum(named), 0) FROM boot"
         return Totals(*self._database.execute(sums).fetchone())
 
     def count_rows(self) -> dict[str, int]:
-        """Rows stored, by node."""
+        """Return the rows stored, by node."""
         return dict(self._database.execute("SELECT node, sum(stored) FROM boot GROUP BY node"))
 
     def summary(self) -> list[NodeSummary]:
-        """Each node's rows, counted from the tables as sets."""
+        """Return each node's rows, counted from the tables as sets."""
         return summarise(self._database)
 
     def _keep(self, row: StoredRow) -> bool:
@@ -188,12 +188,12 @@ class RowStore:
         self._database.execute(_BOOT, (node, gap.boot, gap.last, 0, gap.count - here))
 
     def _is_in_gap(self, row: StoredRow) -> bool:
-        """A row that came after all, although a gap had named it."""
+        """Return whether a gap had named this row, which arrived nevertheless."""
         found = self._database.execute(_WITHIN_GAP, (row.node, row.boot, row.seq, row.seq))
         return found.fetchone() is not None
 
     def _is_same(self, row: StoredRow) -> bool:
-        """Whether what lies there under the row's key says the same."""
+        """Return whether the stored row with this key has the same content."""
         there, here = (
             list(self._database.execute(_SAME, (row.node, row.boot, row.seq)).fetchone()),
             list(_to_columns(row)),
@@ -227,7 +227,7 @@ class RowStore:
 
 
 def _parse_status(node: str, text: str) -> dict[str, Scalar]:
-    """Raise `Usage` for a status that nobody wrote so: it is not taken for a node that never said anything."""
+    """Parse a status; raise `Usage` for a damaged one: it must not read as a node that never reported a status."""
     try:
         said: Any = json.loads(text)
     except (ValueError, TypeError, RecursionError):

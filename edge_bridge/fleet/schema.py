@@ -1,4 +1,4 @@
-"""The fleet's database file: what lies in it, and the refusal of any other."""
+"""The fleet's database file: its tables, and the refusal of any other file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CREATE TABLE counter (kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NO
 
 
 def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
-    """The database, made where there is none, held by this process alone; raises `Usage` for what is not ours.
+    """Open or create the database for this process alone; raise `Usage` for a file that is not a fleet's.
 
     `unique=False` makes a new file without the key that keeps rows from being stored twice.
     """
@@ -81,7 +81,7 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
         raise _make_refusal(path, "exists already; a table without a key needs a new file")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
-    database.execute("BEGIN IMMEDIATE")  # and so the file is ours until it is closed
+    database.execute("BEGIN IMMEDIATE")  # this process holds the file from here until it is closed
     if new:
         script = _ROW + (_UNIQUE if unique else "); CREATE INDEX row_of ON row (node, boot, seq);") + _REST
         for statement in script.split(";"):

@@ -1,4 +1,4 @@
-"""What was produced, stored, stored twice and is missing: counted from the tables as sets, trusting no index."""
+"""Rows produced, stored, stored twice and missing: counted from the tables as sets, without use of an index."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from edge_bridge.ranges import Range, count_numbers, subtract, unite
 if TYPE_CHECKING:
     import sqlite3
 
-MAX_SHOWN: Final = 20  # ranges of missing rows that are told one by one
+MAX_SHOWN: Final = 20  # ranges of missing rows that are listed one by one
 
-# `+node` and the like: the key's own index would hide a row that it should not have let in twice.
+# `+node` and the like: the key's own index would hide a row that was stored twice in spite of it.
 _TWICE: Final = """
 SELECT node, sum(times - 1) FROM (SELECT +node AS node, count(*) AS times FROM row GROUP BY +node, +boot, +seq)
 GROUP BY node"""
@@ -25,7 +25,7 @@ GROUP BY node, boot, island"""
 
 @dataclass(frozen=True, slots=True)
 class NodeSummary:
-    """Rows of one node. `produced = stored + named + missing`; `named` are rows that only a gap tells of."""
+    """Rows of one node. `produced = stored + named + missing`; `named` are rows that only a gap names."""
 
     node: str
     online: bool
@@ -44,7 +44,7 @@ class NodeSummary:
 
 
 def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
-    """One for each node that was ever heard, by name."""
+    """Return a summary of each node that ever sent a message, by name."""
     twice = dict[str, int](database.execute(_TWICE))
     stored, gaps = _read_by_boot(database, _ISLANDS), _read_by_boot(database, "SELECT node, boot, first, last FROM gap")
     told = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
@@ -79,7 +79,7 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
 
 
 def size_of(missing: list[tuple[str, Range]]) -> int:
-    """Rows in ranges that belong to boots."""
+    """Return the number of rows in the ranges of all boots."""
     return sum(last - first + 1 for _, (first, last) in missing)
 
 

@@ -1,4 +1,4 @@
-"""What a fleet looks like at one instant: immutable, for the command line and the window alike."""
+"""The view of a fleet at one instant: immutable, for the command line and the window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """One pack; `status` by metric name as it said last, `last_ms` of its newest row."""
+    """One pack; `status` is its last status by metric name, `last_ms` the time of its newest row."""
 
     node: str
     online: bool
@@ -26,13 +26,13 @@ class NodeView:
 
     @property
     def bundle(self) -> str:
-        """SHA-256 of the bundle that runs, empty where it is not known."""
+        """Return the SHA-256 of the running bundle, empty if it is unknown."""
         return str(self.status.get("Bundle/Sha256") or "")
 
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """`connected` to the broker or `trouble` says why not; counters by reason since the file began."""
+    """The fleet: `connected` to the broker, or `trouble` says why not; counters by reason since the file began."""
 
     connected: bool
     trouble: str

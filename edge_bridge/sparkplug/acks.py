@@ -15,13 +15,13 @@ Acks: TypeAlias = dict[str, tuple[Range, ...]]
 
 MAX_RANGES: Final = 500  # in one message
 MAX_LENGTH: Final = 32_768  # characters of one message
-MAX_NUMBER: Final = (1 << 63) - 1  # what SQLite counts to
+MAX_NUMBER: Final = (1 << 63) - 1  # the largest integer of SQLite
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 _RANGE: Final = re.compile(r"([1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?", re.ASCII)
 
 
 def format_acks(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
-    """As few texts as hold all of it, each within `MAX_RANGES`; nothing for nothing."""
+    """Write the fewest texts that hold all ranges, each within `MAX_RANGES`; none for no ranges."""
     flat = [(boot, one) for boot, those in acks.items() for one in those]
     for start in range(0, len(flat), MAX_RANGES):
         by_boot = dict[str, list[str]]()
@@ -31,7 +31,7 @@ def format_acks(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
 
 
 def parse_acks(text: str) -> Acks:
-    """Boots and their ranges; raises `PayloadError` of kind `acks` for anything else, however long."""
+    """Read boots and their ranges; raise `PayloadError` of kind `acks` for any other text, of any length."""
     if len(text) > MAX_LENGTH:
         raise PayloadError("acks", "an acknowledgement is too long", value=len(text), bound=MAX_LENGTH)
     found, count = dict[str, tuple[Range, ...]](), 0

@@ -1,4 +1,4 @@
-"""What a birth declared: by name and by alias, with datatypes; later messages are read by it."""
+"""The metrics that a birth declared, by name and by alias, with datatypes; they are used to read later messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Aliases:
 
     @staticmethod
     def from_birth(metrics: Iterable[SparkplugMetric]) -> Aliases:
-        """From the metrics of a birth; raises `PayloadError` where a name, a type or a unique alias is missing."""
+        """Make them from a birth's metrics; raise `PayloadError` if a name, a type or a unique alias is missing."""
         types, names = dict[str, DataType](), dict[int, str]()
         for metric in metrics:
             if metric.name is None or metric.datatype is DataType.UNKNOWN:
@@ -35,7 +35,7 @@ class Aliases:
         return Aliases(types, names)
 
     def read(self, payload: Payload) -> dict[str, SparkplugMetric]:
-        """The metrics of a message by name; raises `PayloadError` (`unknown_alias`, `twice`, `wrong_type` ...)."""
+        """Read the metrics of a message by name; raise `PayloadError` (`unknown_alias`, `twice`, `wrong_type` ...)."""
         found = dict[str, SparkplugMetric]()
         for metric in payload.metrics:
             named = self.resolve(metric)
@@ -46,7 +46,7 @@ class Aliases:
         return found
 
     def resolve(self, metric: SparkplugMetric) -> SparkplugMetric:
-        """The metric with name and datatype of its declaration."""
+        """Return the metric with name and datatype of its declaration."""
         name = self.names.get(metric.alias) if metric.alias is not None else metric.name
         if name is None or name not in self.types:
             called = metric.name if metric.alias is None else f"alias {metric.alias}"

@@ -1,4 +1,4 @@
-"""The words of a Sparkplug B payload, and which values a datatype holds (Sparkplug 3.0, 6.4.1 to 6.4.16)."""
+"""The types of a Sparkplug B payload, and which values a datatype holds (Sparkplug 3.0, 6.4.1 to 6.4.16)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value: TypeAlias = int | float | bool | str | bytes | None
 
 
 class PayloadError(PulseError):
-    """Octets, a metric or a topic that Sparkplug does not allow; `kind` is the word that it is counted under."""
+    """Bytes, a metric or a topic that Sparkplug does not allow; errors are counted by `kind`."""
 
     code = "payload"
 
@@ -22,7 +22,7 @@ class PayloadError(PulseError):
 
 
 class DataType(IntEnum):
-    """Sparkplug's numbers of the datatypes that we speak; `UNKNOWN` where a message leaves it to the birth."""
+    """Sparkplug's numbers of the supported datatypes; `UNKNOWN` where a message leaves the type to the birth."""
 
     UNKNOWN = 0
     INT8 = 1
@@ -78,7 +78,7 @@ class SparkplugMetric:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One message: when it was sent, what it says, and its place (0 to 255) where messages are counted."""
+    """One message: the time when it was sent, its metrics, and its `seq` (0 to 255) where messages are counted."""
 
     timestamp_ms: int | None
     metrics: tuple[SparkplugMetric, ...]
@@ -86,7 +86,7 @@ class Payload:
 
 
 def check_value(datatype: DataType, value: Value, name: str | None = None) -> Value:
-    """`value`, when `datatype` holds it; raises `PayloadError` of kind `wrong_type` or `out_of_range`."""
+    """Return `value` if `datatype` can hold it; raise `PayloadError` of kind `wrong_type` or `out_of_range`."""
     if value is None or datatype is DataType.UNKNOWN:
         return value
     low, high = _BOUNDS[datatype]
@@ -103,7 +103,7 @@ def check_value(datatype: DataType, value: Value, name: str | None = None) -> Va
 
 
 def convert_metric(metric: SparkplugMetric, name: str, datatype: DataType) -> SparkplugMetric:
-    """The metric under its name, its raw value read as `datatype`; raises `PayloadError` when it is not one."""
+    """Return the metric with its name and its raw value read as `datatype`; raise `PayloadError` if it is not one."""
     if metric.datatype not in {DataType.UNKNOWN, datatype}:
         words = f"{name} came as {metric.datatype.name}, its birth said {datatype.name}"
         raise PayloadError("wrong_type", words, key=name, value=metric.datatype.name, bound=datatype.name)
@@ -115,7 +115,7 @@ def convert_metric(metric: SparkplugMetric, name: str, datatype: DataType) -> Sp
 
 
 def decode_signed(datatype: DataType, raw: int) -> int:
-    """An unsigned field as the signed number it stands for: two's complement in its own width, or sign-extended."""
+    """Decode an unsigned field to its signed number: two's complement in its own width, or sign-extended."""
     bits = SIGNED_BITS.get(datatype)
     if bits is None:
         return raw

@@ -16,7 +16,7 @@ _NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_NAME}}}", re.ASCII)
 
 
 class MessageKind(StrEnum):
-    """What a message of a node is."""
+    """The kind of a node's message."""
 
     NBIRTH = "NBIRTH"
     NDATA = "NDATA"
@@ -26,7 +26,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Whose message of which kind; `str` is the topic."""
+    """Group, kind and node of a message; `str` is the topic."""
 
     group: str
     kind: MessageKind
@@ -37,7 +37,7 @@ class Topic:
 
 
 def parse_topic(text: str) -> Topic:
-    """The topic of a node's message; raises `PayloadError` of kind `topic` for any other."""
+    """Parse the topic of a node's message; raise `PayloadError` of kind `topic` for any other."""
     parts = text.split("/")
     if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in list(MessageKind):  # noqa: PLR2004  # the four of the form above
         raise PayloadError("topic", f"{text[:200]!r} is no topic of an edge node", value=text[:200])
@@ -45,7 +45,7 @@ def parse_topic(text: str) -> Topic:
 
 
 def check_name(name: str, what: str) -> str:
-    """`name`, when it can stand in a topic; raises `PayloadError` of kind `topic`."""
+    """Return `name` if a topic can contain it; raise `PayloadError` of kind `topic`."""
     if not _NAME.fullmatch(name):
         words = f"{name[:200]!r} is no name for a {what}: letters, digits, '-', '_', '.', up to {MAX_NAME}"
         raise PayloadError("topic", words, key=what, value=name[:200], bound=MAX_NAME)
@@ -53,10 +53,10 @@ def check_name(name: str, what: str) -> str:
 
 
 def make_state_topic(host: str) -> str:
-    """Where the host application says whether it is there."""
+    """Make the topic of the host application's STATE."""
     return f"{NAMESPACE}/{STATE}/{check_name(host, 'host')}"
 
 
 def make_group_filter(group: str) -> str:
-    """The subscription that hears every message of a group's nodes."""
+    """Make the subscription to every message of a group's nodes."""
     return f"{NAMESPACE}/{check_name(group, 'group')}/+/+"

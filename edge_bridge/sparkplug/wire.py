@@ -1,4 +1,4 @@
-"""Sparkplug B on the wire: `org.eclipse.tahu.protobuf.Payload` (3.0, 6.4.1), the one door to protobuf."""
+"""Sparkplug B on the wire: `org.eclipse.tahu.protobuf.Payload` (3.0, 6.4.1), the only user of protobuf."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEQ_COUNT: Final = 256  # `seq` goes from 0 to 255
 _PACKAGE: Final = "org.eclipse.tahu.protobuf"
 _FIELD: Final = descriptor_pb2.FieldDescriptorProto
 _METRIC_FIELDS: Final = (
-    ("name", 1, _FIELD.TYPE_BYTES),  # a string on the wire; read as octets so that bad UTF-8 is ours to name
+    ("name", 1, _FIELD.TYPE_BYTES),  # a string on the wire; read as bytes so that this module reports bad UTF-8
     ("alias", 2, _FIELD.TYPE_UINT64),
     ("timestamp", 3, _FIELD.TYPE_UINT64),
     ("datatype", 4, _FIELD.TYPE_UINT32),
@@ -76,7 +76,7 @@ def _message_class() -> type[Any]:
         label=_FIELD.LABEL_REPEATED,
     )
     payload.field.add(name="seq", number=3, type=_FIELD.TYPE_UINT64, label=_FIELD.LABEL_OPTIONAL)
-    pool = descriptor_pool.DescriptorPool()  # of our own: another library may know the same names
+    pool = descriptor_pool.DescriptorPool()  # an own pool: another library may define the same names
     pool.Add(file)  # pyright: ignore[reportUnknownMemberType]
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Payload"))
 
@@ -85,7 +85,7 @@ _Payload: Final = _message_class()
 
 
 def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
-    """The octets; `datatypes=False` leaves them to the birth (NDATA, NCMD). Raises `PayloadError` as `decode` does."""
+    """Encode; `datatypes=False` leaves datatypes to the birth (NDATA, NCMD). Raise `PayloadError` as `decode` does."""
     message = _Payload()
     if payload.timestamp_ms is not None:
         message.timestamp = check_value(DataType.UINT64, payload.timestamp_ms, "timestamp")
@@ -99,7 +99,7 @@ def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
 
 
 def decode(data: bytes) -> Payload:
-    """What was said; raises `PayloadError` whose `kind` says why it cannot be read. Never anything else."""
+    """Decode a payload; raise `PayloadError` whose `kind` says why it cannot be read. Raise nothing else."""
     _check_size(len(data), 0)
     message = _Payload()
     try:
