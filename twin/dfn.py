@@ -25,7 +25,7 @@ _END_S: Final = 2.0
 class DfnCell:
     """A twin of column `cell` (from 0). Voltage is NaN until the first result; `age_s` grows while the worker lags.
 
-    It also grows after the worker ended. The charge between two exchanges goes to the worker as one mean current, so no
+    It also grows after the worker ended. The worker gets the charge between two exchanges as one mean current, so no
     charge is lost.
     """
 
