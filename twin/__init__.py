@@ -1,1 +1,1 @@
-"""Models and what keeps them true: cells, packs, estimators. No I/O."""
+"""Models of cells and packs, and estimators. No I/O."""

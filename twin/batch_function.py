@@ -1,7 +1,7 @@
-"""A CasADi function of one cell, for many cells at once: each of its instructions for all cells before the next.
+"""Batch evaluation of a CasADi function of one cell: execute each instruction for all cells before the next.
 
-CasADi walks through a function's thousands of scalar instructions anew for each cell. Walked once with the cells as
-the inner loop, what an instruction costs beside its arithmetic is shared, and the arithmetic is vectorised.
+CasADi runs through a function's thousands of scalar instructions again for each cell. Here the cells are the inner
+loop: all cells share the overhead of an instruction, and its arithmetic is vectorised.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Code = npt.NDArray[np.int32]
 
-# CasADi's names, in the order of the numbers that the kernel knows them by; what it does to one operand twice is the
-# same as to two: every loop less compiles sooner.
+# CasADi's names, in the order of the kernel's numbers. An operation on one operand twice is the same as on two: fewer
+# loops compile faster.
 _NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH CONSTPOW"
 ADD, SUB, MUL, DIV, LESS_EQUAL, MAXIMUM, MINIMUM, HYPOT, SQUARE_ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
 OPERATIONS: Final = {casadi_functions.operation(name): number for number, name in enumerate(_NAMES.split())} | {
@@ -32,13 +32,13 @@ OPERATIONS: Final = {casadi_functions.operation(name): number for number, name i
 }
 INPUT, OUTPUT, CONSTANT = (casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
 OPERATION, LEFT, RIGHT, RESULT = range(4)
-BLOCK_CELLS: Final = 16  # cells in four vectors of four: what a loop over fewer leaves over is not vectorised
+BLOCK_CELLS: Final = 16  # cells in four vectors of four: the rest of a shorter loop is not vectorised
 
 
 class BatchFunction:
-    """`function` bound to arrays `inputs` and `outputs`, one of shape (rows, cells) an argument; fill, call, read.
+    """`function` bound to arrays `inputs` and `outputs`, one of shape (rows, cells) per argument; fill, call, read.
 
-    Raises `ValueError` for a function with another operation than `OPERATIONS`. Not to be shared between threads.
+    Raise `ValueError` for a function with an operation outside `OPERATIONS`. Do not share it between threads.
     """
 
     def __init__(self, function: Function, cells: int) -> None:
@@ -54,13 +54,13 @@ class BatchFunction:
         self.inputs, self.outputs = tuple(whole[: len(rows_in)]), tuple(whole[len(rows_in) : -1])
 
     def __call__(self) -> tuple[Floats, ...]:
-        """Evaluate on what `inputs` hold now; returns `outputs`, which the next call overwrites."""
+        """Evaluate at the present `inputs`; return `outputs`, which the next call overwrites."""
         execute(self._code, self._values)
         return self.outputs
 
 
 class _Registers:
-    """Rows of `values[place, cells]`: inputs, outputs, constants, and what is computed on the way, over and over."""
+    """Rows of `values[place, cells]`: inputs, outputs, constants, and intermediate results, which are reused."""
 
     def __init__(self, rows_in: list[int], rows_out: list[int]) -> None:
         self.first_in: list[int] = np.cumsum([0, *rows_in]).tolist()
@@ -71,19 +71,19 @@ class _Registers:
         self._free: list[int] = []
 
     def constant(self, value: float) -> int:
-        """The place of this number."""
+        """Return the row of this constant; allocate it when it is new."""
         if value not in self.constants:
             self.constants[value] = self._new_row()
         return self.constants[value]
 
     def allocate(self) -> int:
-        """A place for a result."""
+        """Return a row for a result."""
         place = self._free.pop() if self._free else self._new_row()
         self._temporary.add(place)
         return place
 
     def release(self, place: int | None) -> None:
-        """What lies there is not wanted any more, where it is a result."""
+        """Free the row if it holds an intermediate result."""
         if place in self._temporary:
             self._temporary.discard(place)
             self._free.append(place)
@@ -94,12 +94,13 @@ class _Registers:
 
 
 def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int, int]]:
-    """Operation, places of both operands and of the result.
+    """Return for each instruction the operation and the rows of both operands and of the result.
 
-    A result never lies where an operand does, as it may in CasADi: a loop from one row into itself is not vectorised.
+    The row of a result is never that of an operand, as it may be in CasADi: a loop from one row into itself is not
+    vectorised.
     """
     code: list[tuple[int, int, int, int]] = []
-    held: dict[int, int] = {}  # in which place of ours lies what CasADi has in one of its own
+    held: dict[int, int] = {}  # from the work index of CasADi to our row
     for k in range(function.n_instructions()):
         operation, operands = function.instruction_id(k), function.instruction_input(k)
         result, *row = function.instruction_output(k)
@@ -122,7 +123,7 @@ def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int
 
 @kernel
 def execute(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one branch an operation
-    """Follow `code[k, 4]` on `values[place, cells]`."""
+    """Execute the instructions `code[k, 4]` on `values[place, cells]`."""
     cells = range(values.shape[1])
     for k in range(len(code)):
         operation, left, right, place = code[k, OPERATION], code[k, LEFT], code[k, RIGHT], code[k, RESULT]
@@ -159,7 +160,7 @@ def execute(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one b
 
 @kernel
 def apply_rare_operation(operation: int, left: float, right: float) -> float:  # noqa: PLR0911  # one an operation
-    """Operations that are few, or no vector's anyway."""
+    """Apply an operation that is rare or cannot be vectorised."""
     if operation == SQUARE_ROOT:
         return np.sqrt(left)
     if operation == INVERSE:

@@ -1,4 +1,4 @@
-"""The one door to CasADi: symbols, derivatives, functions on disk, and calls on numpy arrays without copies.
+"""The only module that imports CasADi: symbols, derivatives, functions on disk, calls on numpy arrays without copies.
 
 Re-exported under their own names: `Sx` (scalar expressions, operators overloaded), `Function`, `vertcat`, `horzcat`,
 `jacobian`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`, `inf`, `nlpsol` (IPOPT as an oracle).
@@ -33,30 +33,30 @@ nlpsol = casadi.nlpsol
 
 
 def symbol(name: str, rows: int = 1, columns: int = 1) -> casadi.SX:
-    """A free symbol of `rows` x `columns`."""
+    """Return a free symbol of `rows` x `columns`."""
     return casadi.SX.sym(name, rows, columns)
 
 
 def function(name: str, inputs: Mapping[str, casadi.SX], outputs: Mapping[str, casadi.SX]) -> casadi.Function:
-    """The function of `inputs` that gives `outputs`, both in that order and under those names."""
+    """Return the function from `inputs` to `outputs`, both in that order and under those names."""
     return casadi.Function(name, list(inputs.values()), list(outputs.values()), list(inputs), list(outputs))
 
 
 def inline(
     inputs: Sequence[casadi.MX], outputs: Sequence[casadi.MX], arguments: Sequence[casadi.SX | float]
 ) -> list[casadi.SX]:
-    """Matrix expressions `outputs` of `inputs` as scalar ones of `arguments`."""
+    """Return matrix expressions `outputs` of `inputs` as scalar expressions of `arguments`."""
     whole = casadi.Function("whole", list(inputs), list(outputs)).expand()
     return [casadi.SX(result) for result in whole.call([casadi.SX(argument) for argument in arguments])]
 
 
 def identity(rows: int) -> casadi.SX:
-    """The identity matrix."""
+    """Return the identity matrix."""
     return casadi.SX.eye(rows)
 
 
 def dense(expression: casadi.SX) -> casadi.SX:
-    """The same values without structural zeros, so that a buffer holds all of them."""
+    """Return the same values without structural zeros, so that a buffer holds all of them."""
     return casadi.densify(expression)
 
 
@@ -75,17 +75,17 @@ def tridiagonal_solve(matrix: casadi.SX, right: casadi.SX) -> casadi.SX:
 
 
 def operation(name: str) -> int:
-    """The number by which `Function.instruction_id` tells of an operation, such as ADD; raises `AttributeError`."""
+    """Return the number of an operation, such as ADD, in `Function.instruction_id`; raise `AttributeError`."""
     return int(getattr(casadi, f"OP_{name}"))
 
 
 def serialise(function: casadi.Function) -> str:
-    """The function as text, which `deserialise` of this CasADi version understands."""
+    """Return the function as text, which `deserialise` of this CasADi version can read."""
     return function.serialize()
 
 
 def deserialise(text: str) -> casadi.Function:
-    """What `serialise` wrote."""
+    """Return the function that `serialise` wrote."""
     return casadi.Function.deserialize(text)
 
 
@@ -93,7 +93,7 @@ class CompiledFunction:
     """A function bound to numpy arrays: fill `inputs`, call, read `outputs` (all float64, column-major, never moved).
 
     Both hold one array per argument, of shape (rows,) for a column and (rows, columns) otherwise; results must be
-    dense. A call costs the evaluation alone. Not to be shared between threads.
+    dense. A call costs only the evaluation. Do not share it between threads.
     """
 
     def __init__(self, function: casadi.Function) -> None:
@@ -104,20 +104,20 @@ class CompiledFunction:
             if function.nnz_out(n) != function.numel_out(n):
                 raise ValueError(f"{function.name()}: result {function.name_out(n)} is sparse; pass it through dense()")
         buffer, self._evaluate = function.buffer()
-        self._buffer: Any = buffer  # its stub asks for a size that the binding takes from the memory itself
+        self._buffer: Any = buffer  # its stub requires a size that the binding takes from the memory itself
         for n, array in enumerate(self.inputs):
             self._buffer.set_arg(n, _memory(array))
         for n, array in enumerate(self.outputs):
             self._buffer.set_res(n, _memory(array))
 
     def __call__(self) -> tuple[Floats, ...]:
-        """Evaluate on what `inputs` hold now; returns `outputs`, which the next call overwrites."""
+        """Evaluate at the present `inputs`; return `outputs`, which the next call overwrites."""
         self._evaluate()
         return self.outputs
 
 
 def evaluate(function: casadi.Function, arguments: Sequence[Floats | float]) -> tuple[Floats, ...]:
-    """Call a function once and return fresh arrays; slow and plain, for setting up."""
+    """Call a function once and return fresh arrays; slow and simple, for set-up."""
     results = function.call([casadi.DM(argument) for argument in arguments])
     return tuple(np.array(cast("Any", result).full(), dtype=np.float64) for result in results)
 

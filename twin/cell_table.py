@@ -1,4 +1,4 @@
-"""Parameters of an equivalent circuit over state of charge, and how they are read, written and interpolated."""
+"""The parameter table of an equivalent circuit over state of charge: read, write, interpolate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REFERENCE_K: Final = 298.15
 class CellTable:
     """One cell of `capacity_ah`: `rows[6, points]` (see `ROWS`) at evenly spaced states of charge, 0 to 1, at 25 degC.
 
-    R0 follows temperature by `exp(arrhenius_k (1/T - 1/298.15 K))`; `fitted_to` says where the numbers come from.
+    R0 follows temperature by `exp(arrhenius_k (1/T - 1/298.15 K))`; `fitted_to`: the source of the numbers.
     """
 
     fitted_to: str
@@ -36,7 +36,7 @@ class CellTable:
 
 
 def load(path: Path) -> CellTable:
-    """Read what `store` wrote; raises `ValueError` that names what does not fit."""
+    """Read a file of `store`; raise `ValueError`, which names what is wrong."""
     given = tomllib.loads(path.read_text(encoding="utf-8"))
     missing = [key for key in (*CellTable.__dataclass_fields__, *ROWS) if key != "rows" and key not in given]
     if missing:
@@ -62,9 +62,9 @@ def store(table: CellTable, path: Path) -> None:
 
 @kernel
 def interpolate(rows: Floats, soc: float, out: Floats) -> float:
-    """Fill `out[6]` with the table's values at `soc`; returns the slope of the open-circuit voltage (V per 1).
+    """Fill `out[6]` with the table's values at `soc`; return the slope of the open-circuit voltage (V per 1).
 
-    Beyond 0 and 1 the open-circuit voltage goes on with its last slope, the others stay.
+    Outside 0 to 1 the open-circuit voltage continues with its last slope; the others stay constant.
     """
     intervals = rows.shape[1] - 1
     place = soc * intervals

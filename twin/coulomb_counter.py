@@ -1,4 +1,4 @@
-"""Coulomb counting: charge out of a start that is only believed, ever less sure with time and charge."""
+"""Coulomb counting: SoC from an assumed start; its standard deviation grows with time and charge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNKNOWN_C_RATE: Final = 0.5  # how far a current that is only assumed may be off
 
 
 class CoulombCounter:
-    """Counts each cell's charge against the nameplate's capacity; nothing corrects it."""
+    """A counter of each cell's charge against the nameplate capacity; nothing corrects it."""
 
     def __init__(self, pack: PackSpec, soc0: float, soc0_std: float) -> None:
         self._capacity_as = 3600.0 * pack.parallel * pack.cell_ah
@@ -31,7 +31,7 @@ class CoulombCounter:
         self._held = CurrentHold(pack.cells)
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate:
-        """Add `dt_s` of current; an unknown current goes on as last known, at a price in certainty."""
+        """Add `dt_s` of current; hold an unknown current at its last known value and increase the deviation faster."""
         current_a = reading.current_a + replace_nan(reading.balancing_a)
         self._drift += (SENSOR_C_RATE if np.isfinite(reading.current_a) else UNKNOWN_C_RATE) * dt_s / 3600.0
         self._counted = self._counted + self._held(current_a) * dt_s / self._capacity_as
@@ -40,7 +40,7 @@ class CoulombCounter:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
-    """The lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.05). Of `pack` it knows the nameplate alone."""
+    """Build the lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.05). It uses only the nameplate of `pack`."""
     unknown = set(settings) - {"soc0", "soc0_std"}
     if unknown:
         raise ValueError(f"twin.coulomb_counter does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")

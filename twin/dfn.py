@@ -1,4 +1,4 @@
-"""PyBaMM's DFN of one cell as a lane: a process of its own that follows in steps of mean current, never waited for."""
+"""PyBaMM's DFN of one cell as a lane: its own process follows in steps of mean current; the lane never waits for it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.ports import PackSpec, Twin
 
-NICENESS = 10  # of the worker: whatever keeps time goes before it
+NICENESS = 10  # of the worker: all timed threads have priority over it
 _END_S: Final = 2.0
 
 
 class DfnCell:
-    """Column `cell` (from 0). Voltage is NaN until the worker's first answer; `age_s` grows while it lags or is dead.
+    """A twin of column `cell` (from 0). Voltage is NaN until the first result; `age_s` grows while the worker lags.
 
-    What flows between two exchanges reaches the worker as one mean current, so charge is never lost.
+    It also grows after the worker ended. The worker gets the charge between two exchanges as one mean current, so no
+    charge is lost.
     """
 
     def __init__(self, pack: PackSpec, cell: int, interval_s: float) -> None:
@@ -43,14 +44,14 @@ class DfnCell:
             target=dfn_worker.serve, args=(theirs, start, NICENESS), name=f"dfn-{cell + 1}", daemon=True
         )
         self._worker.start()
-        theirs.close()  # else the worker's death would not show here
+        theirs.close()  # otherwise this end would not see that the worker ended
 
     @property
     def columns(self) -> tuple[int, ...]:
         return (self._cell,)
 
     def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
-        """Hand over what flowed, take what came; microseconds."""
+        """Send the charge that flowed, receive new results; takes microseconds."""
         held_a = float(self._held(current_a)[self._cell])
         self._pending_as += held_a * dt_s
         self._pending_s += dt_s
@@ -67,7 +68,7 @@ class DfnCell:
         )
 
     def take_over(self, state: PackState) -> None:
-        """Show `state` until the worker has built a cell that continues from it (seconds), then catch up."""
+        """Return `state` until the worker has a cell that continues from it (seconds), then catch up."""
         soc, kelvin, voltage, current = (
             float(values[self._cell if len(values) > 1 else 0])
             for values in (state.soc, state.temperature_k, state.voltage_v, np.nan_to_num(state.current_a))
@@ -78,11 +79,11 @@ class DfnCell:
         self._send(Restart(self._generation, soc, kelvin, voltage, current))
 
     def age_s(self) -> float:
-        """Time stepped since the instant that the newest answer describes."""
+        """Return the time stepped since the instant of the newest result."""
         return self._lag_s
 
     def close(self) -> None:
-        """End the worker, also one that hangs."""
+        """End the worker, even if it hangs."""
         self._link.close()
         for end in (self._worker.terminate, self._worker.kill):
             end()
@@ -97,16 +98,16 @@ class DfnCell:
                 answer: DfnResult = self._link.recv()
                 if answer.generation == self._generation:
                     self._newest_result, self._waiting = answer, False
-                    self._lag_s = self._pending_s  # it covers all that was sent
+                    self._lag_s = self._pending_s  # the result covers all that was sent
         except (OSError, EOFError):
-            self._waiting = True  # for ever: the age tells
+            self._waiting = True  # for ever: the age shows it
 
     def _send(self, message: CurrentSegment | Restart) -> None:
         self._waiting = True
         try:
             self._link.send(message)
         except OSError:
-            return  # dead: the age tells
+            return  # the worker ended: the age shows it
 
 
 def _as_array(value: float) -> Floats:
@@ -114,7 +115,7 @@ def _as_array(value: float) -> Floats:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
-    """The lane; settings `cell` (from 1, default 1) and `interval_s` (0.1). Starts the worker and returns at once."""
+    """Build the lane; settings `cell` (from 1, default 1), `interval_s` (0.1). Start the worker and return at once."""
     unknown = set(settings) - {"cell", "interval_s"}
     cell = int(settings.get("cell", 1))
     if unknown:

@@ -1,4 +1,4 @@
-"""The process behind the DFN lane: one PyBaMM cell, niced, that answers stretches of mean current."""
+"""The worker process of the DFN lane: one PyBaMM cell at low priority that steps by segments of mean current."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from twin.pybamm_models import CellConstants, ReferenceCell
 
-_PAST_S: Final = 300.0  # of constant current, which explains the voltage that a restart must show
+_PAST_S: Final = 300.0  # of constant current, chosen so that a restart has the required voltage
 _PAST_A: Final = 15.0  # of the model's cell, 3 C
 _MAX_ITERATIONS: Final = 5
 _TOLERANCE_V: Final = 1e-3
@@ -22,7 +22,7 @@ _SHORT_S: Final = 1e-3
 
 
 class DfnCellStart(NamedTuple):
-    """Which cell to play: start, 1 / capacity (1/Ah) of the series element, factor on all losses but diffusion."""
+    """The cell to simulate: start, 1 / capacity (1/Ah) of the series element, factor on all losses but diffusion."""
 
     soc: float
     temperature_k: float
@@ -40,7 +40,7 @@ class CurrentSegment(NamedTuple):
 
 
 class Restart(NamedTuple):
-    """Continue from here, as another twin left it."""
+    """The request to continue from the state of another twin."""
 
     generation: int
     soc: float
@@ -50,7 +50,7 @@ class Restart(NamedTuple):
 
 
 class DfnResult(NamedTuple):
-    """The cell at the end of the newest stretch."""
+    """The cell at the end of the newest segment."""
 
     generation: int
     voltage_v: float
@@ -59,10 +59,10 @@ class DfnResult(NamedTuple):
 
 
 class DfnSimulator:
-    """Plays one series element with a model cell: current scaled to it, temperature lumped beside it."""
+    """A simulator of one series element with a model cell: scaled current, separate lumped temperature."""
 
     def __init__(self, start: DfnCellStart) -> None:
-        from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415  # seconds that only this process may spend
+        from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415  # takes seconds, which only this process may spend
 
         self._constants: CellConstants = read_cell_constants()
         self._start = start
@@ -71,7 +71,7 @@ class DfnSimulator:
         self._cell: ReferenceCell = ReferenceCell(start.soc)
 
     def advance(self, segment: CurrentSegment) -> DfnResult:
-        """Step by the stretch; `ArithmeticError` where the model ends."""
+        """Step by the segment; raise `ArithmeticError` where the model ends."""
         current_a = segment.current_a * self._scale
         read = self._cell.step(current_a, self._kelvin, segment.dt_s)
         voltage_v = self._scale_losses(read.surface_ocv_v, read.voltage_v)
@@ -81,7 +81,7 @@ class DfnSimulator:
         return DfnResult(segment.generation, voltage_v, read.soc, self._kelvin)
 
     def restart(self, at: Restart) -> DfnResult:
-        """Lay in five past minutes of a constant current that explain the voltage, found by secants."""
+        """Start with five past minutes of the constant current that gives the voltage; find it by the secant method."""
         self._kelvin = at.temperature_k
         past_a, other_a = at.current_a * self._scale, 0.0
         off_v, other_v = self._find_voltage_error(at, past_a), self._find_voltage_error(at, other_a) if past_a else 0.0
@@ -95,7 +95,7 @@ class DfnSimulator:
         return DfnResult(at.generation, at.voltage_v + off_v, at.soc, at.temperature_k)
 
     def _find_voltage_error(self, at: Restart, past_a: float) -> float:
-        """Play that past; how far its voltage lies above what is wanted (V)."""
+        """Simulate that past; return how far its voltage lies above the required one (V)."""
         before = at.soc + past_a * _PAST_S / 3600.0 / self._constants.capacity_ah
         self._cell.rest(min(max(before, 0.0), 1.0))
         self._cell.step(past_a, self._kelvin, _PAST_S)
@@ -107,7 +107,7 @@ class DfnSimulator:
 
 
 def serve(link: Connection, start: DfnCellStart, niceness: int) -> None:
-    """Process main: answer until the lane closes the connection. A model that ended is silent until a restart."""
+    """Process main: send results until the lane closes the connection; none from a model that ended until a restart."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the lane ends this process
     end_with_parent()  # also while a cell is being built, which takes seconds
     if hasattr(os, "nice"):

@@ -30,7 +30,7 @@ _STEP_TEMPERATURE: Final = kernel(step_temperature)
 def advance(state: Floats, current_a: Floats, cells: Floats, rows: Floats, settings: Floats) -> None:
     """Advance `state[5, n]` under `current_a[n]`: exact for a constant current while the parameters stay.
 
-    `cells[2, n]` is the current's scale to the table's cell and the factor on R0 and R1 (what ages, not diffusion).
+    `cells[2, n]`: the scale of the current to the table's cell, and the factor on R0 and R1 (what ages, not diffusion).
     """
     dt = settings[DT]
     p = np.empty(rows.shape[0])
@@ -50,7 +50,7 @@ def advance(state: Floats, current_a: Floats, cells: Floats, rows: Floats, setti
 
 
 class EcmPack:
-    """Each series element is the table's cell, its current scaled to it, so that a cell's charge is exact."""
+    """A pack in which each series element is the table's cell with scaled current, so that a cell's charge is exact."""
 
     def __init__(self, pack: PackSpec, table: CellTable) -> None:
         self._table = table
@@ -67,7 +67,7 @@ class EcmPack:
         return tuple(range(self._state.shape[1]))
 
     def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
-        """All cells by `dt_s`, any length over which the table's parameters hardly change."""
+        """Step all cells by `dt_s`, any length over which the table's parameters hardly change."""
         held_a = self._held(current_a)
         self._settings[DT], self._settings[AMBIENT] = dt_s, ambient_k
         advance(self._state, held_a, self._cells, self._table.rows, self._settings)
@@ -75,7 +75,7 @@ class EcmPack:
         return PackState(soc, kelvin, voltage, held_a.copy())
 
     def take_over(self, state: PackState) -> None:
-        """Keep SoC and temperature; the slow pair takes what R0 and a settled fast pair do not explain: exact."""
+        """Keep SoC and temperature; assign to the slow pair what R0 and a settled fast pair do not explain: exact."""
         current_a = np.nan_to_num(state.current_a)
         self._state[SOC], self._state[KELVIN] = state.soc, state.temperature_k
         self._state[V1] = self._state[V2] = 0.0
@@ -91,11 +91,11 @@ class EcmPack:
         return 0.0
 
     def close(self) -> None:
-        """Nothing to close: all of it is memory."""
+        """Do nothing: the lane holds only memory."""
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
-    """The lane; no settings."""
+    """Build the lane; no settings."""
     if settings:
         raise ValueError(f"twin.ecm takes no settings, got {', '.join(settings)}")
     return EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))

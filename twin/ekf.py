@@ -1,12 +1,13 @@
-"""Extended Kalman filter of each cell on a 2RC circuit (Plett 2004, parts 2 and 3), with parameters of its own.
+"""Extended Kalman filter of each cell on a 2RC circuit (Plett 2004, parts 2 and 3), with its own parameters.
 
-What the model gets wrong is not white: it stays for minutes. White noise of the same size would let 100 samples a
-second talk the filter into certainty, so that error is a state of its own, which fades and returns (Bryson and
-Henrikson 1968). Noise counts per second of time, not per sample: the belief does not depend on `dt_s`.
+The model error is not white: it lasts for minutes. With white noise of the same size, 100 samples a second would make
+the filter overconfident, so the model error is a separate state, which decays and is driven again (Bryson and
+Henrikson 1968). Noise is given per second, not per sample: the estimate does not depend on `dt_s`.
 
-Resistance and capacity of a cell are not known either. The filter of the charge counts with that but learns neither
-(Schmidt 1966): on recorded cells what an open-circuit table gets wrong passed for capacity and resistance, and drew
-the charge after it (CALCE DST: 5.3 % off instead of 2.2 %; docs/lanes.md). A sibling learns R0 and feeds nothing back.
+Resistance and capacity of a cell are not known either. The charge filter considers this uncertainty but updates neither
+(Schmidt 1966): on recorded cells, errors of the open-circuit table were taken for capacity and resistance, and moved
+the charge too (CALCE DST: error 5.3 % instead of 2.2 %; docs/lanes.md). A second filter updates R0 and feeds nothing
+back.
 """
 
 from __future__ import annotations
@@ -29,43 +30,43 @@ if TYPE_CHECKING:
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
 
-PARAMETERS: Final = cell_table.PARAMETER_FOLDER / "ekf.toml"  # a bundle carries them
+PARAMETERS: Final = cell_table.PARAMETER_FOLDER / "ekf.toml"  # a bundle includes them
 
-# The state: charge, both pairs' voltages, what the model gets wrong (V), R0 over the table's, nameplate over capacity.
+# The state: charge, both pairs' voltages, model error (V), R0 over the table's, nameplate over capacity.
 STATES: Final = 6
 SOC, V1, V2, MODEL_ERROR, RESISTANCE, CAPACITY_RATIO = range(STATES)
-# A reading: the cell's current, which is held while unknown, what was measured, and the current as the voltage sees it.
+# A reading: the cell's current (held while unknown), the measured values, and the current lagged to the voltage.
 CURRENT, BALANCING, VOLTAGE, KELVIN, LAGGED = range(5)
 DT, CAPACITY_AS, ARRHENIUS, SCALE, UPDATABLE = range(
     5
-)  # from LEARNS on: for each state 1 where the voltage may move it
+)  # from UPDATABLE on: for each state 1 where the voltage may move it
 OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM, OHM_STD = range(7)
 
-MODEL_V: Final = 0.008  # what table and two pairs leave unexplained, and for how long it lasts
+MODEL_V: Final = 0.008  # error of table and two pairs, and how long it lasts
 MODEL_S: Final = 300.0
 NOISE_V: Final = 0.002  # of a voltage, white, at one sample a second
-SKEW_S: Final = 0.2  # a device's voltage and current are not of one instant
+SKEW_S: Final = 0.2  # a device does not sample voltage and current at one instant
 RESISTANCE_STD: Final = 0.30  # a cell's own R0 against the table's
 RESISTANCE_PER_S: Final = 1.5e-6  # variance of that as charge and temperature change: 3 % in ten minutes
-CAPACITY_PER_S: Final = 5e-7  # what a table's slope gets wrong looks like capacity, and changes as charge does
+CAPACITY_PER_S: Final = 5e-7  # a slope error of the table looks like capacity, and changes with charge
 SENSOR_A: Final = 0.02  # offset of the current sensor, on one cell of the table's size
-DRIFT_PER_S: Final = 1e-7  # variance of SoC that nothing above explains
+DRIFT_PER_S: Final = 1e-7  # variance of SoC that no source above explains
 PAIR_SHARE: Final = 0.10  # the pairs' resistances against the table's
 CAPACITY_STD: Final = 0.06  # a cell's own capacity against the nameplate
 VOLTAGE_V: Final = (2.8, 4.2)  # between which the state of power keeps a cell
-C_RATES: Final = (0.7, 1.5)  # charge and discharge that it never exceeds: LG INR21700-M50 product specification
+C_RATES: Final = (0.7, 1.5)  # limits of charge and discharge: LG INR21700-M50 product specification
 MIN_K: Final = 200.0
 MAX_K: Final = 400.0
-MAX_OFF_V: Final = 1.0  # so far outside its open-circuit voltages a reading is not of this cell: unpowered, open wire
+MAX_OFF_V: Final = 1.0  # farther outside the open-circuit voltages a reading is not of this cell: unpowered, open wire
 INNOVATION_LIMIT: Final = 4.0
 ITERATIONS: Final = 3  # of the iterated correction
-STATE_MIN: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])  # where a state still means something
+STATE_MIN: Final = np.array([-0.05, -1.0, -1.0, -0.2, 0.2, 0.5])  # range in which a state has a meaning
 STATE_MAX: Final = np.array([1.05, 1.0, 1.0, 0.2, 8.0, 4.0])
 
 
 @kernel
 def find_temperature_factor(arrhenius_k: float, kelvin: float) -> float:
-    """Factor on R0 at `kelvin`; 1 where that is not known, or no temperature of a cell."""
+    """Return the factor on R0 at `kelvin`; 1 where it is unknown or not a plausible cell temperature."""
     if not MIN_K < kelvin < MAX_K:
         return 1.0
     return np.exp(arrhenius_k * (1.0 / kelvin - 1.0 / cell_table.REFERENCE_K))
@@ -73,7 +74,7 @@ def find_temperature_factor(arrhenius_k: float, kelvin: float) -> float:
 
 @kernel
 def update_currents(reading: Floats, pack_a: float, scale: float, dt_s: float) -> None:
-    """Each cell's current in `reading[5, n]`: the pack's and its own times `scale`; held while that is unknown."""
+    """Set each cell's current in `reading[5, n]`: the pack's plus its own, times `scale`; hold it while unknown."""
     follows = 1.0 - np.exp(-dt_s / SKEW_S)
     for n in range(reading.shape[1]):
         own_a = reading[BALANCING, n]
@@ -85,7 +86,7 @@ def update_currents(reading: Floats, pack_a: float, scale: float, dt_s: float) -
 
 @kernel
 def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Move `x[6, n]` and `covariance[n, 6, 6]` by one step of the current in `reading[5, n]`."""
+    """Predict `x[6, n]` and `covariance[n, 6, 6]` over one step with the current in `reading[5, n]`."""
     dt = settings[DT]
     p, kept = np.empty(rows.shape[0]), np.ones(STATES)
     kept[MODEL_ERROR] = np.exp(-dt / MODEL_S)
@@ -115,7 +116,7 @@ def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 @kernel
 def update_covariance(c: Floats, gain: Floats, seen: Floats) -> None:
-    """Take what a voltage told out of `c[6, 6]`; a state without gain keeps its variance, not its covariances."""
+    """Reduce `c[6, 6]` by a voltage update; a state without gain keeps its variance, not its covariances."""
     for a in range(STATES):
         for b in range(STATES):
             c[a, b] -= gain[a] * seen[b]
@@ -127,12 +128,12 @@ def update_covariance(c: Floats, gain: Floats, seen: Floats) -> None:
 
 @kernel
 def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> None:
-    """Weigh the measured voltages in; one that is no number or no cell's (`MAX_OFF_V`) leaves its cell alone.
+    """Correct by the measured voltages; do not correct a cell whose voltage is NaN or not a cell's (`MAX_OFF_V`).
 
-    What surprises is trusted less, by as much as makes it a surprise of `INNOVATION_LIMIT` deviations.
+    Limit a large innovation: increase its variance until it is `INNOVATION_LIMIT` standard deviations.
 
-    Iterated (Bell and Cathey 1993): a start that is far off meets the table's slope where it ends, not where it began.
-    That R0 bends with charge is left out of the slope: it is small beside the open-circuit voltage's.
+    Iterate (Bell and Cathey 1993): from a start that is far off, use the table's slope at the result, not at the start.
+    The slope leaves out that R0 changes with charge: this is small compared with the open-circuit voltage's.
     """
     p, slope, before = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES)
     gain, seen = np.empty(STATES), np.empty(STATES)
@@ -170,7 +171,7 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 @kernel
 def predict_voltage(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
-    """`[7, n]`: what `VoltageForecast` holds of each cell, `HORIZON_S` from now, with its R0 and deviation."""
+    """Return `[7, n]`: the values of `VoltageForecast` for each cell, `HORIZON_S` from now, its R0 and deviation."""
     out, scale = np.zeros((7, x.shape[1])), settings[SCALE]
     p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
     level[MODEL_ERROR] = 1.0
@@ -198,9 +199,9 @@ def predict_voltage(x: Floats, covariance: Floats, reading: Floats, rows: Floats
 
 
 class CellFilter:
-    """Every cell's state and covariance; the parameters in `updatable` move with the voltage, the others only count.
+    """State and covariance of every cell; voltages update the parameters in `updatable`, others only add uncertainty.
 
-    `scale`: the current of a cell of the table's size over that of the pack's.
+    `scale`: the current of a cell of the table's size over the pack's current.
     """
 
     def __init__(
@@ -224,7 +225,7 @@ class CellFilter:
 
 
 class Ekf:
-    """Two filters per cell on measured voltage and current, the nameplate's capacity and their own table."""
+    """Two filters per cell from measured voltage and current, the nameplate capacity and their own table."""
 
     def __init__(self, pack: PackSpec, table: CellTable, soc0: float, soc0_std: float) -> None:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
@@ -234,13 +235,13 @@ class Ekf:
         self._charge, self._resistance = CellFilter(*start), CellFilter(*start, updatable=(RESISTANCE,))
         self._reading = np.full((5, pack.cells), np.nan)
         self._reading[[CURRENT, LAGGED]] = 0.0
-        update_currents(self._reading, 0.0, self._scale, 1.0)  # compile before the loop turns: it takes a second
+        update_currents(self._reading, 0.0, self._scale, 1.0)  # compile before the loop runs: it takes a second
         spare = CellFilter(*start)
         spare.update(self._reading, 1.0)
         power.compute_power(self._make_forecast(spare.predict_voltage(self._reading), spare.x[SOC]), self._bounds)
 
     def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
-        """Predict over `dt_s`, then correct; an unknown current is held as last known, an unknown voltage left out."""
+        """Predict over `dt_s`, then correct; hold an unknown current at its last value, skip an unknown voltage."""
         own = self._reading
         if dt_s > 0.0:
             own[BALANCING], own[VOLTAGE], own[KELVIN] = reading.balancing_a, reading.voltage_v, reading.temperature_k
@@ -258,9 +259,9 @@ class Ekf:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
-    """The lane; settings `soc0` (fraction, 0.5), `soc0_std` (0.1), `file` (its cell table, `PARAMETERS`).
+    """Build the lane; settings `soc0` (fraction, 0.5), `soc0_std` (0.1), `file` (its cell table, `PARAMETERS`).
 
-    Of `pack` it knows the nameplate alone.
+    It uses only the nameplate of `pack`.
     """
     unknown = set(settings) - {"soc0", "soc0_std", "file"}
     if unknown:

@@ -1,8 +1,8 @@
-"""Make the equivalent circuits' parameters from simulated pulse tests of PyBaMM's DFN: `python -m twin.fit_ecm`.
+"""Fit of the equivalent circuits' parameters to simulated pulse tests of PyBaMM's DFN: `python -m twin.fit_ecm`.
 
-Two tests, so that twin and estimator never share what they know: the twin's cell is tested as a patient laboratory
-would (41 points, 1 C pulses, an hour of rest), the estimator's as an incoming inspection would (21 points, C/2 pulses,
-ten minutes of rest, 20 degC).
+There are two tests, so that twin and estimator never share parameters: a long laboratory test for the twin (41 points,
+1 C pulses, an hour of rest), an incoming inspection for the estimator (21 points, C/2 pulses, ten minutes of rest,
+20 degC).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 _SCIPY: Any = scipy.optimize  # carries no types
-_LOWEST_PULSED: Final = 0.05  # below, a discharge pulse empties the surface: the lowest points keep this one's values
+_LOWEST_PULSED: Final = 0.05  # below this SoC a discharge pulse empties the surface: lower points use these values
 _TEMPERATURES_K: Final = (283.15, 318.15)
 
 
@@ -52,7 +52,7 @@ class PulseTrace:
 
 
 def run_pulse_pair(cell: pybamm_models.ReferenceCell, current_a: float, test: PulseTest) -> PulseTrace:
-    """Discharge, rest, charge, rest: charge neutral; sampled densely where the voltage moves fast."""
+    """Discharge, rest, charge, rest: charge neutral; sample densely where the voltage changes fast."""
     fine = [0.1] * 10 + [1.0] * 9
     pulse = [*fine, *[(test.pulse_s - 10.0) / 10.0] * 10]
     relax = [*fine, *[10.0] * 11, *[60.0] * 8]
@@ -66,7 +66,7 @@ def run_pulse_pair(cell: pybamm_models.ReferenceCell, current_a: float, test: Pu
 def simulate_two_rc(
     log_parameters: Floats, trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float
 ) -> Floats:
-    """Voltage of R0 + 2 RC from rest, the open-circuit voltage linear around the point."""
+    """Return the voltage of R0 + 2 RC from rest, with the open-circuit voltage linear around the point."""
     r0, r1, tau1, r2, tau2 = np.exp(log_parameters)
     soc = v1 = v2 = 0.0
     voltages: list[float] = []
@@ -79,7 +79,7 @@ def simulate_two_rc(
 
 
 def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
-    """Least-squares (r0, r1, tau1, r2, tau2), resistances between 0.1 and 200 mOhm, 1 to 30 s and 30 to 600 s."""
+    """Fit (r0, r1, tau1, r2, tau2) by least squares: resistances 0.1 to 200 mOhm, tau1 1 to 30 s, tau2 30 to 600 s."""
     low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([0.2, 0.2, 30.0, 0.2, 600.0])
     weight = np.sqrt(trace.dt_s)
 
@@ -114,7 +114,7 @@ def make_table(test: PulseTest) -> CellTable:
 
 
 def fit_arrhenius(current_a: float) -> float:
-    """Exponent of R0 (K), from the first 0.1 s of a pulse at half charge and two temperatures."""
+    """Fit the exponent of R0 (K) to the first 0.1 s of a pulse at half charge and two temperatures."""
     drops: list[float] = []
     for kelvin in _TEMPERATURES_K:
         cell = pybamm_models.ReferenceCell(0.5)
@@ -125,7 +125,7 @@ def fit_arrhenius(current_a: float) -> float:
 
 
 def main() -> None:
-    """Write one file for each test beside the code."""
+    """Write one parameter file for each test."""
     for test in TESTS:
         cell_table.store(make_table(test), cell_table.PARAMETER_FOLDER / f"{test.name}.toml")
 

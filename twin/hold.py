@@ -1,4 +1,4 @@
-"""What every lane does with a current that is not known: the last known one goes on (0 A before the first)."""
+"""Zero-order hold of an unknown current, the same in every lane: the last known value (0 A before the first)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def replace_nan(values: Floats) -> Floats:
-    """`values` with 0 for what is not known (NaN)."""
+    """Return `values` with 0 for NaN (unknown)."""
     return np.where(np.isnan(values), 0.0, values)
 
 
@@ -22,6 +22,6 @@ class CurrentHold:
         self._last_a = np.zeros(cells)
 
     def __call__(self, current_a: Floats) -> Floats:
-        """Current with NaN and infinity replaced by what was last known (A); overwritten by the next call."""
+        """Return the current (A) with the last known value for NaN and infinity; the next call overwrites it."""
         np.copyto(self._last_a, current_a, where=np.isfinite(current_a))
         return self._last_a

@@ -1,8 +1,8 @@
-"""Numba as one typed decorator: compiled on first use, kept on disk, one thread.
+"""Numba as one typed decorator: compiled on first use, cached on disk, one thread.
 
-The cache lies beside the source (or in NUMBA_CACHE_DIR). Numba watches a kernel's own file alone; here a change in any
-file of this folder compiles all of them anew, since kernels call each other. A cache that is torn, or cannot be
-written, costs a compilation and a warning, never the kernel.
+The cache lies beside the source (or in NUMBA_CACHE_DIR). Numba checks only the kernel's own file for changes; here a
+change in any file of this folder recompiles all kernels, since kernels call each other. A cache that is damaged or
+cannot be written costs a compilation and a warning, never the kernel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def kernel(function: F) -> F:
-    """Compile `function` for the argument types that it meets; a division by zero gives infinity, as numpy's does."""
+    """Compile `function` for the argument types of its calls; a division by zero gives infinity, as numpy's does."""
     dispatcher = _NUMBA.njit(function, error_model="numpy")
     try:
         dispatcher.enable_caching()
@@ -34,7 +34,7 @@ def kernel(function: F) -> F:
 
 
 def _make_tolerant(cache: Any) -> None:
-    """Make `cache` answer what is stale or unreadable with nothing, so that numba compiles."""
+    """Make `cache` return None for a stale or unreadable entry, so that numba compiles."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     files = cache._cache_file  # noqa: SLF001  # as above
     files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001
@@ -45,12 +45,12 @@ def _make_tolerant(cache: Any) -> None:
 
 
 def _warn_on_failure(work: Callable[..., Any], where: str, then: Callable[[], Any] | None = None) -> Callable[..., Any]:
-    """`work` that answers None, warns and does `then` where it would raise."""
+    """Wrap `work`: where it raises, log a warning, call `then` and return None."""
 
     def attempt(*what: Any) -> Any:
         try:
             return work(*what)
-        except Exception as error:  # noqa: BLE001  # a torn pickle raises anything
+        except Exception as error:  # noqa: BLE001  # a damaged pickle can raise any exception
             _LOG.warning("kernel cache in %s: %s: %s; compiled anew", where, type(error).__name__, error)
             if then is not None:
                 then()

@@ -1,4 +1,4 @@
-"""Twin and estimator lanes as protocols."""
+"""The protocols of twin and estimator lanes, and their data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PackSpec:
-    """The pack that a twin plays: `cells` in series, each of `parallel` cells of `cell_ah`; start and surroundings.
+    """The pack that a twin simulates: `cells` in series, each of `parallel` cells of `cell_ah`; start and surroundings.
 
-    `soc0[n]` start per cell (fraction), `capacity_factor[n]` and `resistance_factor[n]` spread of a second-life pack,
-    `ambient_k`.
+    `soc0[n]`: start per cell (fraction); `capacity_factor[n]` and `resistance_factor[n]`: spread of a second-life pack;
+    `ambient_k`: temperature of the surroundings.
     """
 
     cells: int
@@ -30,7 +30,7 @@ class PackSpec:
 
 @dataclass(frozen=True)
 class PackState:
-    """What a twin hands to its successor: `soc[n]`, `temperature_k[n]`, `voltage_v[n]` under `current_a[n]`."""
+    """The state that a twin gives to the next: `soc[n]`, `temperature_k[n]`, `voltage_v[n]` under `current_a[n]`."""
 
     soc: Floats
     temperature_k: Floats
@@ -40,10 +40,10 @@ class PackState:
 
 @dataclass(frozen=True)
 class HealthEstimate(Estimate):
-    """`Estimate` with what a lane believes of resistance and power, each with its standard deviation.
+    """`Estimate` with estimated resistance and power, each with its standard deviation.
 
-    `r0_ohm[n]` of a series element at its present charge and temperature, `discharge_w` and `charge_w` what the pack
-    can give and take (magnitudes) at the end of ten seconds of constant current.
+    `r0_ohm[n]`: of a series element at its present charge and temperature; `discharge_w` and `charge_w`: the power that
+    the pack can give and take (magnitudes) at the end of ten seconds of constant current.
     """
 
     r0_ohm: Floats
@@ -63,7 +63,7 @@ class Twin(Protocol):
     def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
         """Advance by `dt_s` under the pack's cell currents `current_a[pack cells]` (A, discharge positive).
 
-        Returns arrays over `columns`. Never blocks; a lane that works elsewhere answers its newest result.
+        Return arrays over `columns`. Never block; a lane with a worker process returns its newest result.
         """
         ...
 
@@ -72,13 +72,13 @@ class Twin(Protocol):
         ...
 
     def age_s(self) -> float:
-        """How far the newest answer lags behind the last `step`, 0 for a lane that computes in place."""
+        """Return how far the newest result lags behind the last `step`; 0 for a lane without a worker process."""
         ...
 
     def close(self) -> None: ...
 
 
 class Estimator(Protocol):
-    """A belief about each cell, from measured values and parameters of its own."""
+    """An estimator of each cell from measured values and its own parameters."""
 
     def update(self, reading: PackReading, dt_s: float) -> Estimate: ...

@@ -1,4 +1,4 @@
-"""State of power: the constant current that the weakest cell bears for ten seconds, and the pack's power with it."""
+"""State of power: the constant current that the weakest cell allows for ten seconds, and the pack's power at it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class VoltageForecast(NamedTuple):
     """Each cell's voltage `HORIZON_S` from now as a straight line: `open_v[n] - drop_ohm[n] i`, i in A of the pack.
 
     `open_var[n]`, `drop_var[n]` and `both_var[n]` are the variances of the two and their covariance;
-    `charge_as[n]` what lies between the cell and empty, `room_as[n]` between it and full.
+    `charge_as[n]` is the charge from the present state to empty, `room_as[n]` to full.
     """
 
     open_v: Floats
@@ -31,7 +31,7 @@ class VoltageForecast(NamedTuple):
 
 
 class PowerBounds(NamedTuple):
-    """What a cell may show (V) and the pack may carry (A, magnitudes)."""
+    """The limits of a cell's voltage (V) and of the pack's current (A, magnitudes)."""
 
     low_v: float
     high_v: float
@@ -41,7 +41,7 @@ class PowerBounds(NamedTuple):
 
 @kernel
 def compute_power(reach: VoltageForecast, bounds: PowerBounds) -> tuple[float, float, float, float]:
-    """Discharge power, its standard deviation, charge power, its standard deviation (W, at the end of the time)."""
+    """Return discharge power and charge power, each followed by its standard deviation (W, after `HORIZON_S`)."""
     give_w, give_std_w = _compute_limit(reach, bounds.low_v, reach.charge_as, bounds.discharge_a, 1.0)
     take_w, take_std_w = _compute_limit(reach, bounds.high_v, reach.room_as, bounds.charge_a, -1.0)
     return give_w, give_std_w, take_w, take_std_w
@@ -51,7 +51,10 @@ def compute_power(reach: VoltageForecast, bounds: PowerBounds) -> tuple[float, f
 def _compute_limit(
     reach: VoltageForecast, limit_v: float, left_as: Floats, most_a: float, sign: float
 ) -> tuple[float, float]:
-    """`left_as[n]` and `most_a` bound the current whatever the voltage says; `sign` is 1 to discharge, -1 to charge."""
+    """Return power and deviation in one direction (`sign` 1 to discharge, -1 to charge).
+
+    `left_as[n]` and `most_a` limit the current independently of the voltage.
+    """
     weakest, current_a = 0, np.inf
     for n in range(len(reach.open_v)):
         by_voltage_a = sign * (reach.open_v[n] - limit_v) / reach.drop_ohm[n]
@@ -65,12 +68,12 @@ def _compute_limit(
         spread += _voltage_variance(reach, n, through_a)
     power_var = current_a**2 * spread
     by_voltage_a = sign * (reach.open_v[weakest] - limit_v) / reach.drop_ohm[weakest]
-    if by_voltage_a < min(most_a, left_as[weakest] / HORIZON_S):  # then it is as unsure as the weakest cell's voltage
+    if by_voltage_a < min(most_a, left_as[weakest] / HORIZON_S):  # then the weakest cell's voltage adds its variance
         power_var += (pack_v / reach.drop_ohm[weakest]) ** 2 * _voltage_variance(reach, weakest, through_a)
     return current_a * pack_v, np.sqrt(power_var)
 
 
 @kernel
 def _voltage_variance(reach: VoltageForecast, n: int, through_a: float) -> float:
-    """Variance of the voltage of cell `n` under `through_a`."""
+    """Return the variance of the voltage of cell `n` under `through_a`."""
     return reach.open_var[n] - 2.0 * through_a * reach.both_var[n] + through_a**2 * reach.drop_var[n]

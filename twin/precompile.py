@@ -1,4 +1,4 @@
-"""Everything that the first start would wait for: compiled kernels and the exported SPMe."""
+"""Precompilation of what would delay the first start: kernels and the exported SPMe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def precompile(cache: Path | None = None) -> None:
 
 
 def is_precompiled() -> bool:
-    """Whether the export of these versions lies in the user's cache."""
+    """Return whether the user's cache holds the export of the installed versions."""
     return caches.find_spme_file(caches.find_cache_folder()).exists()
 
 

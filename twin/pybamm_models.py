@@ -1,4 +1,4 @@
-"""The one door to PyBaMM: its discretised SPMe as CasADi functions, and a DFN cell that steps (Chen2020, LG M50).
+"""The only module that imports PyBaMM: its discretised SPMe as CasADi functions, and a DFN cell (Chen2020, LG M50).
 
 Importing this module costs seconds: only exports, workers, fits and tests do.
 """
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.casadi_functions import Function
 
-os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # else the first import asks on the terminal
+os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # otherwise the first import asks on the terminal
 import pybamm  # reads the line above
 
 _PYBAMM: Any = pybamm  # carries no types
-_PYBAMM.set_logging_level("ERROR")  # it warns of inputs that have no value yet, which is what an export is
+_PYBAMM.set_logging_level("ERROR")  # it warns of inputs without a value, which every export has
 _CURRENT: Final = "Current function [A]"
 _AMBIENT: Final = "Ambient temperature [K]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
 _ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m-3]")
-_THROUGHPUTS: Final = 2  # leading states of a PyBaMM model, which only count charge
+_THROUGHPUTS: Final = 2  # leading states of a PyBaMM model that only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
 REFERENCE_K: Final = 298.15
 
@@ -56,7 +56,7 @@ class SpmeEquations:
 
 
 class CellReading(NamedTuple):
-    """Terminal and open-circuit voltages, at the particles' surfaces and of their mean content (V); SoC."""
+    """Terminal voltage, open-circuit voltages at the particles' surfaces and of their mean content (V), and SoC."""
 
     voltage_v: float
     surface_ocv_v: float
@@ -65,7 +65,7 @@ class CellReading(NamedTuple):
 
 
 class ReferenceCell:
-    """One cell of PyBaMM's `model` ("DFN" or "SPMe") under IDAKLU, stepped without keeping its past."""
+    """One cell of PyBaMM's `model` ("DFN" or "SPMe") under IDAKLU, stepped without keeping its history."""
 
     def __init__(self, soc: float, model: str = "DFN") -> None:
         parameters = _parameters()
@@ -79,7 +79,7 @@ class ReferenceCell:
         self.rest(soc)
 
     def rest(self, soc: float) -> None:
-        """Begin anew, relaxed at `soc`; cheap beside building a cell."""
+        """Restart from rest at `soc`; this is cheap compared with building a cell."""
         contents = [
             most * (empty + soc * (full - empty))
             for most, (empty, full) in zip(self._most, self._empty_and_full, strict=True)
@@ -90,7 +90,7 @@ class ReferenceCell:
         self._t_s = 0.0
 
     def step(self, current_a: float, kelvin: float, dt_s: float) -> CellReading:
-        """The cell after `dt_s`; `ArithmeticError` if the model ends before."""
+        """Step by `dt_s` and return the reading; raise `ArithmeticError` if the model ends before."""
         inputs = {_CURRENT: current_a, _AMBIENT: kelvin, **self._contents}
         try:
             self._solution = self._cell.step(dt_s, save=False, inputs=inputs, starting_solution=self._solution)
@@ -98,7 +98,7 @@ class ReferenceCell:
             raise ArithmeticError(f"PyBaMM cannot step {current_a:.3f} A for {dt_s:.3f} s: {error}") from error
         reached_s = float(self._solution.t[-1])
         short_s = self._t_s + dt_s - reached_s
-        if not abs(short_s) < 1e-6 * max(1.0, reached_s):  # an ended model answers its old solution
+        if not abs(short_s) < 1e-6 * max(1.0, reached_s):  # a model that ended returns its old solution
             raise ArithmeticError(f"PyBaMM stopped at {reached_s:.3f} s of {self._t_s + dt_s:.3f} s")
         self._t_s = reached_s
         empty, full = self._empty_and_full[0]
@@ -110,7 +110,7 @@ class ReferenceCell:
 
 
 def build_spme_equations() -> SpmeEquations:
-    """Build the SPMe with PyBaMM and take its equations."""
+    """Build the SPMe with PyBaMM and return its equations."""
     parameters = _parameters()
     (low, high), _ = _lithium_ranges(parameters)
     model = _discretise(parameters, 1.0)
@@ -135,7 +135,7 @@ def build_spme_equations() -> SpmeEquations:
 
 
 def read_cell_constants() -> CellConstants:
-    """What every model of this cell shares; heat as in PyBaMM's lumped model."""
+    """Return the constants that all models of this cell share; heat as in PyBaMM's lumped model."""
     parameters = _parameters()
     physics = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
     (low, high), _ = _lithium_ranges(parameters)
@@ -156,7 +156,7 @@ def _parameters() -> Any:
 
 
 def _lithium_ranges(parameters: Any) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Stoichiometries of the empty and the full cell, negative electrode first."""
+    """Return the stoichiometries of the empty and the full cell, negative electrode first."""
     low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(parameters)
     return (float(low), float(high)), (float(p_empty), float(p_full))
 

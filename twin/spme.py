@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec, Twin
     from twin.spme_model import SpmeModel
 
-_MAX_POLARISATION_A: Final = 15.0  # of one model cell: 3 C either way is all the past that a hand-over may assume
-_STATE_RANGE: Final = (0.01, 0.99)  # where concentrations over their maximum mean something
+_MAX_POLARISATION_A: Final = (
+    15.0  # of one model cell: the largest past current, 3 C either way, that a lane switch may assume
+)
+_STATE_RANGE: Final = (0.01, 0.99)  # valid range of a concentration over its maximum
 _BISECTIONS: Final = 18
 _VALID_V: Final = (0.0, 6.0)
 _TOLERANCE_V: Final = 0.5e-3
 
 
 class SpmePack:
-    """Each series element is one model cell, its current scaled to the model's capacity.
+    """A pack in which each series element is one model cell, its current scaled to the model's capacity.
 
     Thus a cell's charge is exact: SoC falls by i dt / (3600 capacity). `resistance_factor` multiplies every loss but
-    solid diffusion. Temperature enters through the exchange currents. A cell driven past where the equations hold
+    solid diffusion. Temperature acts through the exchange currents. A cell outside the valid range of the equations
     (a concentration below zero, a voltage far outside 2.5 to 4.2 V) keeps its last state and voltage until the current
-    leads back.
+    leads it back.
     """
 
     def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
@@ -54,7 +56,7 @@ class SpmePack:
         return tuple(range(len(self._scale)))
 
     def step(self, current_a: Floats, ambient_k: float, dt_s: float) -> PackState:
-        """Linear-implicit step of all cells; `dt_s` up to 1 s (0.001 mV off at 10 ms, 0.1 mV at 1 s)."""
+        """Step all cells, linear-implicit; `dt_s` up to 1 s (error 0.001 mV at 10 ms, 0.1 mV at 1 s)."""
         held_a = self._held(current_a)
         self._i[:] = held_a * self._scale
         self._dt[:] = dt_s
@@ -68,7 +70,7 @@ class SpmePack:
         return PackState(self._soc.copy(), self._t.copy(), self._v.copy(), held_a.copy())
 
     def take_over(self, state: PackState) -> None:
-        """Keep SoC and temperature; lay in as much relaxing polarisation as explains the voltage, then bend SoC."""
+        """Keep SoC and temperature; add relaxing polarisation until the voltage fits; change SoC only if that fails."""
         model, current = self._model, np.nan_to_num(state.current_a) * self._scale
         self._t[:] = state.temperature_k
         soc = np.clip(state.soc, 0.001, 0.999)
@@ -96,12 +98,12 @@ class SpmePack:
         return 0.0
 
     def close(self) -> None:
-        """Nothing to close: all of it is memory."""
+        """Do nothing: the lane holds only memory."""
 
     def _bisect(
         self, states: Callable[[Floats], Floats], current: Floats, voltage_v: Floats, between: tuple[Floats, Floats]
     ) -> Floats:
-        """Bisect each cell's argument of `states`, given as (low voltage, high voltage), until it shows `voltage_v`."""
+        """Bisect each cell's argument of `states`, given as (low voltage, high voltage), until it has `voltage_v`."""
         low, high = between
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
@@ -118,14 +120,14 @@ class SpmePack:
 
 
 def _find_current_margin(rested: Floats, shape: Floats) -> Floats:
-    """How many amperes of `shape` each cell's states bear, with a tenth to spare for the surface beyond the last."""
+    """Return how many amperes of `shape` each cell's states allow, less a tenth for the surface beyond the last."""
     limit = np.where(shape > 0.0, _STATE_RANGE[1], _STATE_RANGE[0])
     bearable_a = np.maximum((limit - rested) / shape, 0.0)
     return np.minimum(0.9 * bearable_a.min(axis=0), _MAX_POLARISATION_A)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
-    """The lane; no settings. Loads the exported model (a first time without `warm` exports it, seconds)."""
+    """Build the lane; no settings. Load the exported model; export it first (seconds) where `precompile` did not."""
     if settings:
         raise ValueError(f"twin.spme takes no settings, got {', '.join(settings)}")
     return SpmePack(pack, spme_model.load())

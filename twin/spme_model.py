@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from twin.pybamm_models import SpmeEquations
 
 _LOG: Final = logging.getLogger(__name__)
-# One linear-implicit stage per step. 1/2 is second order but lets the separator's fast modes ring at 1 s steps;
-# 0.55 damps them: 0.001 mV off the exact solution at 10 ms, 0.07 mV at 1 s, for half the work of two stages.
+# One linear-implicit stage per step. 1/2 is second order but lets the separator's fast modes oscillate at 1 s steps;
+# 0.55 damps them: error 0.001 mV at 10 ms, 0.07 mV at 1 s, for half the work of two stages.
 THETA: Final = 0.55
 _SHAPE_A: Final = 2.0
 _SHAPE_S: Final = 300
@@ -46,14 +46,14 @@ class SpmeModel:
     capacity_ah: float
 
     def find_rest_state(self, soc: Floats) -> Floats:
-        """States `[n, cells]` at rest."""
+        """Return the states `[n, cells]` at rest."""
         return self.empty[:, None] + (self.full - self.empty)[:, None] * soc
 
 
 def load(folder: Path | None = None) -> SpmeModel:
-    """Read the exported model; where it is missing or damaged it is exported first (seconds), in a process of its own.
+    """Read the exported model; where it is missing or damaged, export it first (seconds), in a separate process.
 
-    A folder that cannot be written costs that at each start, with a warning.
+    With a folder that cannot be written, each start exports it again and logs a warning.
     """
     path = cache.find_spme_file(folder or cache.find_cache_folder())
     try:
@@ -78,7 +78,7 @@ def _parse_model(text: str) -> SpmeModel:
 
 
 def _run_export() -> str:
-    """What `export` writes, from a process that may import PyBaMM."""
+    """Return the text of `export`, run in a process that may import PyBaMM."""
     with tempfile.TemporaryDirectory() as spare:
         path = Path(spare) / "spme"
         worker = multiprocessing.get_context("spawn").Process(target=export, args=(path,))
@@ -91,7 +91,7 @@ def _run_export() -> str:
 
 def export(path: Path) -> None:
     """Write the model from PyBaMM's equations to `path`."""
-    from twin.pybamm_models import build_spme_equations  # noqa: PLC0415  # seconds, and only where the file is missing
+    from twin.pybamm_models import build_spme_equations  # noqa: PLC0415  # takes seconds, and only where the file is missing
 
     equations = build_spme_equations()
     step, terminal = _build_step(equations), _build_terminal(equations)
@@ -128,13 +128,13 @@ def _build_terminal(equations: SpmeEquations) -> Function:
 
 
 def _express_outputs(equations: SpmeEquations, x: Sx, i: Sx, t: Sx, resistance: Sx) -> tuple[Sx, Sx, Sx]:
-    """Voltage with every loss but solid diffusion times `resistance`, bulk open-circuit voltage, state of charge."""
+    """Return voltage (each loss but solid diffusion times `resistance`), bulk open-circuit voltage, state of charge."""
     v, u_surface, u_bulk, soc = equations.outputs(x, i, t)
     return u_surface - resistance * (u_surface - v), u_bulk, soc
 
 
 def _compute_polarisation(equations: SpmeEquations, step: Function) -> Floats:
-    """Deviation from rest per ampere after five minutes of current from half charge."""
+    """Return the deviation from rest per ampere after five minutes of current from half charge."""
     x = 0.5 * (equations.empty + equations.full)
     soc = 0.5
     for _ in range(_SHAPE_S):

@@ -1,1 +1,1 @@
-"""From a run to a bundle: what was proven is gathered, golden vectors are recorded, the whole is signed."""
+"""Bundles from runs: collect the evidence, record golden vectors, sign everything."""

@@ -1,4 +1,4 @@
-"""What a bench file declares, as members of a bundle: the file itself, what it names, limits, lanes, parameters."""
+"""Bundle members from a bench file: the file itself, the files that it names, limits, lanes, parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def make_members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
-    """Everything but evidence and golden vectors; raises `Refused` for a file that cannot go along, `OSError`."""
+    """Return all members but evidence and golden vectors; raise `Refused` for a file with no legal path, `OSError`."""
     found = {BENCH: bench.document.text.encode()} | _read_named_files(bench)
     name, octets = _read_parameters(bench)
     if name is not None:
@@ -31,7 +31,7 @@ def make_members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
 
 
 def _read_named_files(bench: Bench) -> dict[str, bytes]:
-    """Device map, DBC and the lanes' files, each under the path by which the bench file names it."""
+    """Read device map, DBC and the lanes' files; key each by its path in the bench file."""
     mapped = read_dut_map(bench.dut_map)
     if bench.dut.dbc_sha256 not in {"", mapped.dbc_hash}:
         what, hint = "names another DBC than the one beside it", "restore the DBC that the run was made with"
@@ -52,7 +52,7 @@ def _read_named_files(bench: Bench) -> dict[str, bytes]:
 
 
 def _read_parameters(bench: Bench) -> tuple[str | None, bytes]:
-    """The table of the active estimator where the bench file names none, as member; a lane without one has none."""
+    """Return name and bytes of the active estimator's own table; None where the bench file names one or it has none."""
     lane = bench.active("estimator")
     shipped = getattr(importlib.import_module(lane.module), "PARAMETERS", None)
     if "file" in lane.settings or not isinstance(shipped, Path):
@@ -68,14 +68,14 @@ def _describe_lanes(bench: Bench) -> list[dict[str, Any]]:
             "name": lane.name,
             "module": lane.module,
             "active": lane.active,
-            "settings": json.loads(json.dumps(_get_settings(raw), default=str)),  # a date of TOML's is none of JSON's
+            "settings": json.loads(json.dumps(_get_settings(raw), default=str)),  # JSON has no dates, TOML has
         }
         for lane, raw in rows
     ]
 
 
 def _get_raw_lanes(bench: Bench) -> list[dict[str, Any]]:
-    """As the file has them: paths are still relative."""
+    """Return the lanes as the file has them: paths are still relative."""
     return bench.document.values["lane"]
 
 

@@ -1,4 +1,4 @@
-"""`bundle build`: gather, record, sign, then look at the result with an edge's eyes before anybody gets it."""
+"""`bundle build`: collect, record, sign, then verify and replay the result as an edge does before it is returned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BundleOrder:
-    """What is asked for: `name` empty takes the bench's."""
+    """The request for one bundle; an empty `name` means the name of the bench."""
 
     run: Path
     bench: Bench
@@ -49,7 +49,7 @@ class BundleOrder:
 
 @dataclass(frozen=True)
 class BuiltBundle:
-    """The file's octets, what an edge would make of them, and sentences for whoever signs."""
+    """The bytes of the file, the bundle as an edge verifies it, and sentences for the person who signs."""
 
     data: bytes
     verified: VerifiedBundle
@@ -59,7 +59,7 @@ class BuiltBundle:
 
 
 def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
-    """One file from one run; raises `PulseError` that says what is missing or does not hold."""
+    """Build one file from one run; raise `PulseError`, which says what is missing or does not hold."""
     name = _choose_name(order)
     steps("The run and what it rests on are read.", 0.0)
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
@@ -81,7 +81,7 @@ def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
 
 
 def _prove(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBundle, str]:
-    """What was built, verified and replayed as an edge would; raises `CheckFailed` when it does not answer the same."""
+    """Verify and replay the new bundle as an edge does; raise `CheckFailed` when its golden vectors do not hold."""
     with tempfile.TemporaryDirectory(prefix="trust-") as folder:
         (Path(folder) / f"{signer.name}{keys.PUBLIC_SUFFIX}").write_bytes(keys.public_pem(signer))
         verified = verify(data, Path(folder), now=made)
@@ -103,7 +103,7 @@ def _make_measured_table(run: Run) -> ChannelTable:
 
 
 def _make_evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> dict[str, Any]:
-    """The links that the class rests on, the run and the certificate in short."""
+    """Return the links that determine the evidence class, and summaries of the run and the certificate."""
     links = [
         {"link": f"run {run.name}", "class": run.meta["evidence"]},
         {"link": "wiring of its bench file", "class": find_class_limit(bench)},
@@ -134,7 +134,7 @@ def _make_manifest(order: BundleOrder, name: str, evidence: str, run: Run) -> Ma
 
 
 def _choose_name(order: BundleOrder) -> str:
-    """The bundle's name; the bench's, with what a name may not hold replaced, where none is given."""
+    """Return the bundle's name; without one, the bench's name with forbidden characters replaced. Raise `Usage`."""
     name = order.name or re.sub(r"[^A-Za-z0-9._-]+", "-", order.bench.bench.name).strip("-._")
     bound = "letters, digits, '.', '-', '_', up to 60"
     if not manifest.NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Bundle files on disk: read with a bound, written whole or not at all, never over another."""
+"""Bundle files on disk: read with a size limit, written completely or not at all, never over another file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
-    """A bundle and the file that it was written to."""
+    """A bundle and the path of its file."""
 
     path: Path
     built: BuiltBundle
@@ -27,7 +27,7 @@ class BuiltFile:
 def build_file(order: BundleOrder, path: Path | None, steps: Steps = ignore_progress) -> BuiltFile:
     """Build one bundle and write it; without a `path`, to `NAME-SERIAL.bundle` in the working folder.
 
-    Raises `Usage` where the file exists already, and what `build` raises.
+    Raise `Usage` where the file exists already, and what `build` raises.
     """
     from workbench.bundling.build import build  # noqa: PLC0415  # only building needs what reads a run
 
@@ -41,7 +41,7 @@ def build_file(order: BundleOrder, path: Path | None, steps: Steps = ignore_prog
 
 
 def read_file(path: Path) -> bytes:
-    """The file's bytes, at most one more than a bundle may have; raises `Usage` when it cannot be read."""
+    """Return the file's bytes, at most one more than a bundle may have; raise `Usage` when it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -50,7 +50,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write the whole file or none: a full disk and a kill leave nothing under its name. Raises `Usage`, `OSError`."""
+    """Write the whole file or nothing, even on a full disk or a kill. Raise `Usage` where it exists, `OSError`."""
     _refuse_existing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")

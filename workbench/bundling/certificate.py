@@ -1,4 +1,4 @@
-"""The certificate that goes along: what `certify` wrote, byte for byte."""
+"""The certificate in a bundle: the file that `certify` wrote, byte for byte."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CertificateMember:
-    """The certificate as a member of a bundle: the bytes of its file, and what they say."""
+    """The certificate as a member of a bundle: the bytes of its file, and their decoded content."""
 
     data: bytes
     certificate: Certificate
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What `evidence.json` says of it."""
+        """The summary of the certificate for `evidence.json`."""
         said = self.certificate
         return {
             "suite": said.suite,
@@ -39,10 +39,10 @@ class CertificateMember:
 
 
 def read(folder: Path, bench: Path) -> CertificateMember:
-    """The certificate in `folder`, of the bench file `bench`.
+    """Return the certificate in `folder`, made for the bench file `bench`.
 
-    Raises `Usage` where there is none, `RunLogError` for one that cannot be read, `Refused` for one that did not pass
-    or is of another bench.
+    Raise `Usage` where there is none, `RunLogError` for one that cannot be read, `Refused` for one that did not pass
+    or belongs to another bench.
     """
     path = folder / CERTIFICATE
     try:

@@ -1,4 +1,4 @@
-"""What a gate is asked for its golden vectors: plain commands, and every kind that it must not let through."""
+"""The steps of a gate's golden vectors: normal commands, and every kind that it must not allow."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 REQUESTED: Final = "what the run asked"
 MOST_HELD: Final = 40  # ticks of a hold that are shown
-BEHIND: Final = 5  # of the ramp that follows
+BEHIND: Final = 5  # ticks of the ramp that follows
 BEYOND: Final = 1.05
 DEVICE: Final = f"{BMS}*"
 CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
 def make_gate_steps(spec: GateConfig, wishes_a: Floats) -> list[GateStep]:
-    """Up to 80 steps for snapshots in a row; `wishes_a`: the current that the run asked at each of them."""
+    """Return up to 80 steps for consecutive snapshots; `wishes_a`: the current that the run requested at each."""
     bad = _make_pack_held_steps(spec), _make_pack_tripping_steps(spec)
     return _interleave(
         spec, wishes_a, *(bad if spec.advertised else (_make_held_steps(spec), _make_tripping_steps(spec)))
@@ -51,7 +51,7 @@ def _interleave(
 
 
 def _make_held_steps(spec: GateConfig) -> Iterator[GateStep]:
-    """Commands and snapshots on which nothing new may be applied."""
+    """Yield commands and snapshots at which the gate may apply nothing new."""
     column = spec.table.index(spec.current)
     high_v = float(spec.limits.high[spec.table.index(spec.cell_voltage[0])])
     late_s = (float(spec.late_s[column]) + float(spec.lost_s[column])) / 2
@@ -65,7 +65,7 @@ def _make_held_steps(spec: GateConfig) -> Iterator[GateStep]:
 
 
 def _make_pack_held_steps(spec: GateConfig) -> Iterator[GateStep]:
-    """What a pack's gate, which knows what the BMS tells alone, does not let through."""
+    """Yield what a pack's gate, which has the BMS's values only, must not allow."""
     column = spec.table.index(spec.current)
     charge, discharge = (spec.table.names[at] for at in spec.advertised or ())
     late_s = 0.5 * (float(spec.late_s[column]) + spec.device_silent_s) + spec.device_silent_s
@@ -80,14 +80,14 @@ def _make_pack_held_steps(spec: GateConfig) -> Iterator[GateStep]:
 
 
 def _make_pack_tripping_steps(spec: GateConfig) -> Iterator[GateStep]:
-    """What ends everything beside a pack: a measured value beyond what the device must keep."""
+    """Yield what trips a pack's gate: a measured value beyond the device limit."""
     for name in (CELL, spec.current, TEMPERATURE):
         high = float(spec.limits.high[spec.table.index(name)])
         yield GateStep(f"{name} measured beyond its limit", 0.0, {}, (InputFault(name, value=BEYOND * high),))
 
 
 def _make_tripping_steps(spec: GateConfig) -> Iterator[GateStep]:
-    """Snapshots that end everything until a reset."""
+    """Yield snapshots that trip the gate until a reset."""
     cell, lost_s = spec.cell_voltage[0], float(spec.lost_s[spec.table.index(spec.current)])
     high_v = float(spec.limits.high[spec.table.index(cell)])
     yield GateStep("a cell measured beyond its limit", 0.0, {}, (InputFault(cell, value=BEYOND * high_v),))

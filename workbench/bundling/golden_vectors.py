@@ -1,4 +1,4 @@
-"""Golden vectors: what a fresh estimator and a fresh gate of the bundle answer to a stretch of the run."""
+"""Golden vectors: the answers of a fresh estimator and a fresh gate of the bundle to a segment of the run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from workbench.bundling.run_segment import RunSegment
 
 SCHEMA: Final = "pulsebms.golden/1"
-DEVIATIONS: Final = 3.0  # a fresh start and the run's own belief may be so far apart, each as unsure as it says
+DEVIATIONS: Final = 3.0  # allowed distance of a fresh estimate from the run's, in their own standard deviations
 
 
 def make_golden_vectors(run: Run, made: Configuration) -> tuple[dict[str, bytes], str]:
-    """The golden members, and how they compare with the run, in words; raises `Refused`, `CheckFailed`."""
+    """Return the golden members, and a sentence that compares them with the run; raise `Refused`, `CheckFailed`."""
     part = run_segment.select_segment(run, made.wiring.pack_current, made.bench.bench.period_s)
     inputs, answers, compared = _run_estimator(run, made, part)
     rows, pairs = _run_gate(run, made.make_gate(), part)
@@ -63,7 +63,7 @@ def _run_estimator(run: Run, made: Configuration, part: RunSegment) -> tuple[Flo
 
 
 def _compare_with_run(run: Run, made: Configuration, part: RunSegment, last: Floats) -> str:
-    """How a fresh start's belief follows the run's own, which has a longer history; raises `CheckFailed`."""
+    """Compare the fresh estimate with the run's own, which has a longer history; raise `CheckFailed`."""
     cells, lane = made.pack.cells, made.bench.active("estimator").name
     names = [lane_channel("estimator", lane, "soc"), lane_channel("estimator", lane, "soc_std")]
     data = run.columns(names)
@@ -92,7 +92,7 @@ def _run_gate(run: Run, gate: Gate, part: RunSegment) -> tuple[Floats, Sequence[
 
 
 def _check_gate(run: Run, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> None:
-    """A gate that lets something bad through, or nothing at all, is not shipped."""
+    """Raise `CheckFailed` for a gate that allows a bad command, or none of the run's commands."""
     plain = [answer for step, answer in pairs if step.what == REQUESTED]
     through = [step.what for step, answer in pairs if step.what != REQUESTED and answer.verdict == "allowed"]
     if through:

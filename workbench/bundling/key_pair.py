@@ -1,4 +1,4 @@
-"""A new pair of keys to sign bundles with."""
+"""A new key pair for signing bundles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """The two files and the id of the key, as openssl computes it too."""
+    """The two key files and the key id, which openssl computes likewise."""
 
     private: Path
     public: Path
@@ -21,6 +21,6 @@ class KeyPair:
 
 
 def make_key_pair(folder: Path, name: str) -> KeyPair:
-    """Write `NAME.key` and `NAME.pem` into `folder`; raises what `keys.make_key` raises."""
+    """Write `NAME.key` and `NAME.pem` to `folder`; raise what `keys.make_key` raises."""
     private, public = keys.make_key(folder, name)
     return KeyPair(private, public, keys.read_public(public).id)

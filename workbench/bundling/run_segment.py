@@ -1,4 +1,4 @@
-"""The part of a run that golden vectors are made of: a short while of running in which the current moved most."""
+"""The segment of a run for golden vectors: a short time in the state Running with the greatest current swing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 TICKS: Final = 400
 FEWEST: Final = 100
-STRIDE: Final = 10  # ticks between the places that are compared
+STRIDE: Final = 10  # ticks between the starts that are compared
 
 
 @dataclass(frozen=True)
 class RunSegment:
-    """Ticks `first` to `last` of a run: what was measured, and `dt_s[n]` since the tick before."""
+    """Ticks `first` to `last` of a run: the measured snapshots, and `dt_s[n]` since the previous tick."""
 
     first: int
     last: int
@@ -32,7 +32,7 @@ class RunSegment:
 
 
 def select_segment(run: Run, current: str, period_s: float) -> RunSegment:
-    """The liveliest stretch while the bench ran, by the channel `current`; raises `Refused` where it hardly ran."""
+    """Return the segment with the greatest swing of channel `current`; raise `Refused` where the bench hardly ran."""
     columns = run.columns([BENCH_STATE, current])
     begin, end = _find_longest(columns[BENCH_STATE] == BenchState.RUNNING)
     if end - begin < FEWEST:
@@ -50,7 +50,7 @@ def select_segment(run: Run, current: str, period_s: float) -> RunSegment:
 
 
 def make_pack_segment(part: RunSegment, table: ChannelTable) -> RunSegment:
-    """The same while as an edge would have seen it: the BMS's channels, and a chain that nobody breaks."""
+    """Return the segment as an edge would see it: the BMS's channels, and an emergency-stop chain that stays closed."""
     here = part.snapshots[0].table
     columns = here.indices(name for name in table.names if name != EDGE_CHAIN)
     seen = (
@@ -67,7 +67,7 @@ def make_pack_segment(part: RunSegment, table: ChannelTable) -> RunSegment:
 
 
 def _find_longest(running: Floats) -> tuple[int, int]:
-    """First tick of the longest time of running, and the one behind its last."""
+    """Return the first tick of the longest running period, and the tick after its last."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], running.astype(np.int8), [0]))))
     spans: list[tuple[int, int]] = [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
     return max(spans, key=lambda span: span[1] - span[0], default=(0, 0))

@@ -1,4 +1,4 @@
-"""The run that a bundle rests on: sealed, whole, and honest about what happened in it."""
+"""The run from which a bundle is built: sealed and complete, with notes on what happened in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_NOTES: Final = 20
 
 
 def open_run(folder: Path) -> Run:
-    """The run in `folder`; raises `RunLogError` where there is none, `Refused` for one that proves nothing."""
+    """Open the run in `folder`; raise `RunLogError` where there is none, `Refused` for one that proves nothing."""
     about = load(folder)
     if about.state != "sealed":
         live = being_written(about)
@@ -40,7 +40,7 @@ def open_run(folder: Path) -> Run:
 
 
 def describe_run(run: Run) -> dict[str, Any]:
-    """What `evidence.json` says of the run; `notes` are sentences that whoever signs should read."""
+    """Return the entry of the run in `evidence.json`; the person who signs should read its `notes`."""
     about = run.about
     return {
         "name": run.name,
@@ -53,7 +53,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def _find_defect(run: Run) -> str:
-    """Why nothing can rest on this run."""
+    """Return why this run cannot be the base of a bundle; empty where it can."""
     meta, about = run.meta, run.about
     if meta.get("evidence") not in CLASSES:
         return f"says no class of evidence: {meta.get('evidence')!r}"
@@ -71,7 +71,7 @@ def _find_defect(run: Run) -> str:
 
 
 def _make_notes(run: Run) -> list[str]:
-    """Alarms, changes of lanes and what else makes this run less plain than it could be."""
+    """Return notes: alarms, lane switches, a trip, a recovery after a kill."""
     events = [record.event for record in run.events()]
     notes = [event.text for event in events if event.level is Level.ALARM or event.kind == EventKind.LANE_ACTIVE]
     if (run.columns([BENCH_STATE])[BENCH_STATE] == BenchState.TRIPPED).any():

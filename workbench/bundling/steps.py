@@ -1,4 +1,4 @@
-"""The steps of a build or a verification, for whoever shows how far it is."""
+"""Progress of a build or a verification, step by step."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Steps: TypeAlias = Callable[[str, float], None]
-"""Called as a step begins, with what it does as a sentence and the fraction of all steps that is done, 0 to 1.
+"""Called at the begin of each step with a sentence about it and the fraction of all steps done, 0 to 1.
 
 An exception that it raises ends the work between two steps: nothing is written.
 """
 
 
 def ignore_progress(_sentence: str, _fraction: float) -> None:
-    """Nobody watches."""
+    """Do nothing: nobody shows the progress."""

@@ -1,4 +1,4 @@
-"""What a bundle says of itself, read without trust: form and hashes are checked, the signature is not."""
+"""The content of a bundle, read without trust: form and hashes are checked, the signature is not."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ HASH_SHOWN: Final = 16  # hexadecimal digits
 
 @dataclass(frozen=True, slots=True)
 class BundleFact:
-    """One statement of a bundle: `head` groups facts, `name` is empty where the head says it all.
+    """One statement of a bundle: `head` groups facts, `name` is empty where the head is enough.
 
-    All three are printable ASCII: nothing that a terminal would obey.
+    All three are printable ASCII, without control sequences for a terminal.
     """
 
     head: str
@@ -29,7 +29,7 @@ class BundleFact:
 
 
 def read_untrusted(data: bytes) -> tuple[Bundle, str]:
-    """What `data` claims, and the id of the key that it claims to be signed with; raises `BundleRefused`."""
+    """Return the bundle in `data`, and the id of the key that it claims as signer; raise `BundleRefused`."""
     members = unpack(data)
     octets = members.pop(envelope.ENVELOPE, None)
     if octets is None:
@@ -43,12 +43,12 @@ def read_untrusted(data: bytes) -> tuple[Bundle, str]:
 
 
 def strip_control_characters(value: Any) -> str:
-    """Text without anything that a terminal would obey."""
+    """Return the value as text without control characters for a terminal."""
     return ascii(str(value))[1:-1]
 
 
 def summarize(bundle: Bundle, keyid: str) -> tuple[BundleFact, ...]:
-    """All facts in the order in which people read them; a part that cannot be read is one fact that says so."""
+    """Return all facts in reading order; a part that cannot be read gives one fact that says so."""
     return (*_summarize_manifest(bundle, keyid), *_summarize_members(bundle))
 
 
@@ -101,7 +101,7 @@ def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
 
 
 def _format_counts(counts: Any) -> str:
-    """Verdicts that there are, as people count them."""
+    """Return the verdicts with a non-zero count as text."""
     return ", ".join(
         f"{strip_control_characters(count)} {strip_control_characters(word)}" for word, count in counts.items() if count
     )
@@ -121,7 +121,7 @@ def _summarize_golden(bundle: Bundle) -> Iterator[BundleFact]:
 
 
 def _summarize_limits(bundle: Bundle) -> Iterator[BundleFact]:
-    """One fact for channels in a row that have the same limits."""
+    """Yield one fact for consecutive channels that have the same limits."""
     before: Any = None
     for row in bundle.limits["channels"]:
         name, unit = str(row["channel"][0]), str(row["channel"][1])

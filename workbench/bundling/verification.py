@@ -1,4 +1,4 @@
-"""Whether a bundle may be believed: by keys that are trusted, and by its golden vectors."""
+"""Verification of a bundle by trusted keys and by its golden vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What verifying found; `golden` is None where the golden vectors were not replayed."""
+    """The result of a verification; `golden` is None where the golden vectors were not replayed."""
 
     verified: VerifiedBundle
     golden: GoldenResult | None = None
@@ -37,7 +37,7 @@ def verify_bundle(
     replay: bool = False,
     steps: Steps = ignore_progress,
 ) -> Verification:
-    """Verify `data` by the keys in `trust`, then replay its golden vectors if asked; raises `BundleRefused`."""
+    """Verify `data` by the keys in `trust`, then replay its golden vectors if requested; raise `BundleRefused`."""
     steps("Its signature and its members are verified.", 0.0)
     verified = verify(data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial)
     if not replay:

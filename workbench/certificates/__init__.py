@@ -1,1 +1,1 @@
-"""The certificate of a certification: its types, and the one writer and the one reader of its JSON."""
+"""The certificate of a certification: its types, and the only encoder and decoder of its JSON."""

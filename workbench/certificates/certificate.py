@@ -1,4 +1,4 @@
-"""The certificate: who was tested, with what, and what came out."""
+"""The certificate: what was tested, with what, and the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Certificate:
     """One certification. `evidence`: its class. `made`: ISO 8601, UTC. `counts`: cases by verdict.
 
     `passed`: every case is PASS or N/A, and some check passed.
-    `only`: the cases that were picked, empty where the whole suite was asked for.
+    `only`: the selected cases, empty where the whole suite was requested.
     `trouble`: files of the suite that could not be read.
     """
 
@@ -40,16 +40,16 @@ class Certificate:
 
     @property
     def not_judged(self) -> int:
-        """Checks that are N/A."""
+        """The number of checks that are N/A."""
         return sum(row.verdict is Verdict.NA for case in self.cases for row in case.rows)
 
     @property
     def result(self) -> str:
-        """`PASSED, 3 checks not judged`."""
+        """The result in words, as `PASSED, 3 checks not judged`."""
         return result_words(passed=self.passed, not_judged=self.not_judged)
 
 
 def result_words(*, passed: bool, not_judged: int) -> str:
-    """The result as people read it, with what it leaves open."""
+    """Return the result in words, with the number of checks not judged."""
     word = "PASSED" if passed else "NOT PASSED"
     return f"{word}, {not_judged} {'check' if not_judged == 1 else 'checks'} not judged" if not_judged else word

@@ -1,4 +1,4 @@
-"""Read results and certificates from JSON; an error names what is damaged."""
+"""The decoder of results and certificates from JSON; an error names what is damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_certificate(folder: Path) -> Certificate:
-    """The certificate in `folder`; raises `RunLogError` where there is none that this version can read."""
+    """Return the certificate in `folder`; raise `RunLogError` where this version can read none there."""
     try:
         return decode_certificate((folder / NAME).read_bytes())
     except (OSError, ValueError) as error:
@@ -28,7 +28,7 @@ def read_certificate(folder: Path) -> Certificate:
 
 
 def decode_certificate(data: bytes) -> Certificate:
-    """The certificate that `data` holds; raises `ValueError` that names what is damaged, or the version."""
+    """Return the certificate in `data`; raise `ValueError`, which names what is damaged, or the version."""
     fields = JsonFields(canonical_json.parse_json(data))
     check_schema(fields.text("schema"))
     bench, versions = fields.object("bench"), fields.object("versions")
@@ -50,7 +50,7 @@ def decode_certificate(data: bytes) -> Certificate:
 
 
 def decode_check(fields: JsonFields) -> CaseCheck:
-    """Raises `ValueError`."""
+    """Return one check; raise `ValueError`, which names the damaged field."""
     return CaseCheck(
         name=fields.text("name"),
         value=fields.number_or_none("value"),
@@ -66,7 +66,7 @@ def decode_check(fields: JsonFields) -> CaseCheck:
 
 
 def decode_info(fields: JsonFields) -> CaseInfo:
-    """Raises `ValueError`."""
+    """Return the description of a case; raise `ValueError`, which names the damaged field."""
     return CaseInfo(
         id=fields.text("id"),
         title=fields.text("title"),
@@ -79,7 +79,7 @@ def decode_info(fields: JsonFields) -> CaseInfo:
 
 
 def decode_case(fields: JsonFields, checks: tuple[CaseCheck, ...] = ()) -> CaseResult:
-    """A case with `checks`, which stand elsewhere; raises `ValueError`."""
+    """Return a case with `checks`, which were decoded elsewhere; raise `ValueError`."""
     return CaseResult(
         info=decode_info(fields),
         verdict=fields.member("verdict", Verdict),
@@ -100,7 +100,7 @@ def _decode_cases(fields: JsonFields) -> tuple[CaseResult, ...]:
 
 
 def _with_checks(case: CaseResult, rows: Mapping[tuple[str, str], Sequence[CaseCheck]]) -> CaseResult:
-    """A row that only says why there is no check is none."""
+    """Add its checks to a case; a row that only says why there is no check is not a check."""
     own = tuple(rows.get((case.info.id, case.info.variant), ()))
     return case if own == case.rows else replace(case, checks=own)
 

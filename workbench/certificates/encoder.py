@@ -1,4 +1,4 @@
-"""Write results and certificates as JSON: the one place that knows their keys when they are written."""
+"""The encoder of results and certificates to JSON: the only place that writes their keys."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def encode_check(check: CaseCheck) -> dict[str, Any]:
-    """One check; null where it has no such value."""
+    """Return one check as an object; null where it has no such value."""
     return asdict(check) | {"verdict": check.verdict.value}
 
 
 def encode_info(info: CaseInfo) -> dict[str, Any]:
-    """What a case is."""
+    """Return the description of a case as an object."""
     return asdict(info) | {"refs": list(info.refs)}
 
 
 def encode_rows(certificate: Certificate) -> list[dict[str, Any]]:
-    """One object a check; a case without any has one that says why."""
+    """Return one object per check; a case without checks has one that says why."""
     return [
         {"id": case.info.id, "cell": case.info.cell, "variant": case.info.variant, **encode_check(row)}
         for case in certificate.cases
@@ -32,7 +32,7 @@ def encode_rows(certificate: Certificate) -> list[dict[str, Any]]:
 
 
 def encode_certificate(certificate: Certificate) -> dict[str, Any]:
-    """What `certificate.json` holds."""
+    """Return the content of `certificate.json`."""
     return {
         "schema": SCHEMA,
         "suite": certificate.suite,

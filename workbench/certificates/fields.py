@@ -1,4 +1,4 @@
-"""Read the fields of a JSON object by their kind; an error names the field by its path."""
+"""A reader of the fields of a JSON object by type; an error names the field by its path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class JsonFields:
-    """One JSON object at `path`; each method raises `ValueError` for a field that is missing or of another kind."""
+    """One JSON object at `path`; each method raises `ValueError` for a field that is missing or of another type."""
 
     def __init__(self, value: object, path: str = "") -> None:
         if not isinstance(value, dict):
@@ -54,7 +54,7 @@ class JsonFields:
         return None if self._get(key) is None else self.integer(key)
 
     def member(self, key: str, kind: type[Member]) -> Member:
-        """A member of an enumeration by its value."""
+        """Return the member of an enumeration by its value."""
         value = self._get(key)
         try:
             return kind(value)
@@ -87,7 +87,7 @@ class JsonFields:
             yield JsonFields(value, f"{self._name(key)}[{at}]")
 
     def names(self) -> tuple[str, ...]:
-        """Its keys."""
+        """Return the keys of the object."""
         return tuple(self._values)
 
     def _get(self, key: str) -> object:

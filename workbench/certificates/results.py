@@ -7,11 +7,11 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What is known after a check or a case; `NA` says that the bench cannot judge, and why."""
+    """The verdict of a check or a case; `NA`: the bench cannot judge it, and the reason says why."""
 
     PASS = "PASS"  # noqa: S105  # a verdict
     FAIL = "FAIL"
-    ERROR = "ERROR"  # the bench's or the script's fault, nothing is known of the device
+    ERROR = "ERROR"  # the bench or the script failed; nothing is known about the device
     BLOCKED = "BLOCKED"  # a precondition did not hold
     NA = "N/A"
 
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 class CaseCheck:
     """One judged value in `unit`, with its limits and the half-width of its uncertainty; None where there is none.
 
-    `at_s`: seconds from the start of the case. `channel`: what a plot of the check shows.
+    `at_s`: seconds from the start of the case. `channel`: the channel that a plot of the check shows.
     """
 
     name: str
@@ -36,13 +36,13 @@ class CaseCheck:
 
     @property
     def is_question(self) -> bool:
-        """Whether it asks for yes (no less than 1) or no (no more than 0)."""
+        """Whether the check requires yes (at least 1) or no (at most 0)."""
         return self.unit == "1" and (self.lo, self.hi) in {(1.0, None), (None, 0.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class CaseInfo:
-    """What a case is: `id` within its suite, its clauses, its hazard, the `cell` or sensor that it is about.
+    """The description of a case: `id` in its suite, its clauses, its hazard, the `cell` or sensor that it tests.
 
     `test`: the name of its pytest item, unique within a certification.
     """
@@ -63,7 +63,7 @@ class CaseInfo:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case that is over; `took_s` in seconds."""
+    """The result of a case that ended; `took_s`: its duration in seconds."""
 
     info: CaseInfo
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""Versions of `certificate.json`: what this program writes, and what it reads."""
+"""Versions of `certificate.json` that this program writes and reads."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Final
 
 FAMILY: Final = "pulsebms.certificate"
 VERSION: Final = 1
-OLDEST: Final = max(1, VERSION - 1)  # the version before is read too; there is none before the first
+OLDEST: Final = max(1, VERSION - 1)  # the previous version can be read too; there is none before the first
 SCHEMA: Final = f"{FAMILY}/{VERSION}"
 
 
 def check_schema(schema: str) -> None:
-    """Raises `ValueError` for a schema that this version cannot read."""
+    """Raise `ValueError` for a schema that this version cannot read."""
     family, _, number = schema.rpartition("/")
     if family != FAMILY or not number.isdecimal():
         raise ValueError(f"its schema is {schema!r}, not {SCHEMA!r}")

@@ -1,4 +1,4 @@
-"""The bench as a certification case sees it: a few verbs of the test procedure on a live session."""
+"""The bench of a certification case: the few actions of the test procedure on a live session."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
-POLL_S: Final = 0.008  # between two looks; times come from the ring, not from when it was looked at
-SEND_S: Final = 0.004  # within which a request has gone out
-EDGE_UNCERTAINTY_S: Final = 0.0015  # the I/O box's capture of an edge: its resolution and half of a question's way
-PLACE_S: Final = 1.0  # within which a place follows its fault
-AFTER_S: Final = 0.08  # that a plot shows behind the last event
+POLL_S: Final = 0.008  # between two polls; times come from the ring, not from the time of the poll
+SEND_S: Final = 0.004  # a request is sent within this time
+EDGE_UNCERTAINTY_S: Final = 0.0015  # the I/O box's edge capture: its resolution and half of a query's round trip
+PLACE_S: Final = 1.0  # the place of a fault follows within this time
+AFTER_S: Final = 0.08  # a plot shows this much after the last event
 READ_BACK_TOLERANCE: Final = 2e-3  # relative error of a read-back that counts as the set-point
 OPEN, CLOSED = 0.0, 1.0
 
 
 class CaseBench:
-    """One armed bench for one case after the other; `stop_file` ends what waits."""
+    """One armed bench for all cases, one after the other; waiting ends when `stop_file` exists."""
 
     def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
         self.device = device
@@ -56,26 +56,26 @@ class CaseBench:
         self.shown: list[str] = []
         self._crossings: dict[str, tuple[float, float]] = {}  # by channel: which limit, and when
 
-    # -- what a case does
+    # -- actions of a case
 
     def cell(self, cell: int, volts: float, *, past: float | None = None) -> Stimulus:
-        """One cell at `volts`, all others at rest; `past`: the limit whose crossing counts."""
+        """Set one cell to `volts`, all others at rest; `past`: the limit whose crossing counts."""
         return self._stimulate({"cells_v": {cell: volts}}, cell_voltage(cell), volts, past)
 
     def current(self, amperes: float, *, past: float | None = None) -> Stimulus:
-        """Pack current, discharge positive."""
+        """Set the pack current, discharge positive."""
         return self._stimulate({"current_a": amperes}, SUPPLY_CURRENT, amperes, past)
 
     def sensor(self, number: int, kelvin: float, *, past: float | None = None) -> Stimulus:
-        """One temperature sensor at `kelvin`."""
+        """Set one temperature sensor to `kelvin`."""
         return self._stimulate({"sensors_k": {number: kelvin}}, thermistor(number), kelvin, past)
 
     def rest(self) -> None:
-        """All cells and sensors as they were when the bench was armed, no current."""
+        """Return all cells and sensors to their values at arming, without current."""
         self._act("wish")
 
     def heartbeat(self, *, on: bool) -> Stimulus:
-        """The tester's heartbeat; off counts from the last beat that was sent. Raises `NotApplicable`."""
+        """Turn the tester's heartbeat on or off; off counts from the last beat sent. Raise `NotApplicable` if none."""
         if not self.device.heartbeat:
             raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
         self._is_heartbeat_off = not on
@@ -83,17 +83,17 @@ class CaseBench:
         return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
 
     def power(self, *, on: bool) -> None:
-        """Supply of the device under test."""
+        """Turn the supply of the device under test on or off."""
         self._act("power", on=on)
 
     def auxiliary(self, state: str) -> Stimulus:
-        """The contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
+        """Set the contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
         self._is_auxiliary_held = state != "through"
         times = self._act("auxiliary", state=state)
         return Stimulus(times.asked_s, times.done_s, late_s=times.late_s)
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
-        """What the tester asks of the device: `open`, `close_contactors` or `none`."""
+        """Send the tester's request to the device: `open`, `close` or `none`."""
         times = self._act("request", contactor=contactor, reset=reset)
         return Stimulus(times.asked_s, times.asked_s + SEND_S, late_s=times.late_s)
 
@@ -102,7 +102,10 @@ class CaseBench:
         self.until(lambda: False, seconds)
 
     def until(self, holds: Callable[[], bool], within_s: float) -> bool:
-        """Poll session and ring until `holds()`; raises `Interrupted`, and `BenchError` when the bench tripped."""
+        """Poll session and ring until `holds()`; return False when it does not hold in time.
+
+        Raise `Interrupted` when stopped, `BenchError` when the bench tripped or the engine ended.
+        """
         until_s = time.monotonic() + within_s
         while True:
             self._session.poll()
@@ -115,27 +118,27 @@ class CaseBench:
                 return False
             time.sleep(POLL_S)
 
-    # -- what it sees
+    # -- what a case observes
 
     @staticmethod
     def now_s() -> float:
-        """The clock of all that is measured here, monotonic."""
+        """Return the time of the monotonic clock, which all measurements here use."""
         return time.monotonic()
 
     def contactor_closed(self) -> bool:
-        """The contact at the I/O box, as last read."""
+        """Return whether the contact at the I/O box was closed when last read."""
         return self._read_newest(CONTACTOR) == CLOSED
 
     def is_closed_since(self, since_s: float) -> bool:
-        """Whether the contact was closed in every reading since then."""
+        """Return whether the contact was closed in every reading since `since_s`."""
         return not self._observer.has_ever(CONTACTOR, lambda values: values != CLOSED, since_s)
 
     def opening(self, stimulus: Stimulus, within_s: float) -> ContactorReaction | None:
-        """When the contact opened after a stimulus; None when it did not in time."""
+        """Return when the contact opened after a stimulus; None when it did not open in time."""
         return self._wait_for_contact(stimulus, OPEN, within_s)
 
     def wait_for_fault(self, since_s: float, within_s: float) -> ReportedFault | None:
-        """The first fault that the device tells over CAN; None when it tells none in time."""
+        """Wait for the first fault that the device reports over CAN; return None when it reports none in time."""
         found: list[tuple[float, float]] = []
 
         def is_fault_reported() -> bool:
@@ -150,7 +153,7 @@ class CaseBench:
         return ReportedFault(self._fault_word(code), self._wait_for_place(at_s), at_s)
 
     def last_reported_fault(self, since_s: float) -> ReportedFault | None:
-        """The fault that the device came to tell since then; None when it told none."""
+        """Return the last fault that the device reported since `since_s`; None when it reported none."""
         self._show(BMS_FAULT)
         fault = self._observer.find_last(BMS_FAULT, lambda values: values > 0.0, since_s)
         if fault is None:
@@ -160,11 +163,11 @@ class CaseBench:
         return ReportedFault(self._fault_word(fault[1]), int(place[1]) if place else 0, begun[0])
 
     def is_healthy(self) -> bool:
-        """Whether the device says that it is without fault."""
+        """Return whether the device reports that it has no fault."""
         return self._read_newest(self.device.health) in self.device.healthy
 
     def fault(self) -> str:
-        """The fault that the device tells now, else the state that is none of its healthy ones; empty if silent."""
+        """Return the fault that the device reports now, else the name of its state; empty if it is silent."""
         code, health = self._read_newest(BMS_FAULT), self._read_newest(self.device.health)
         if code == 0.0 and not math.isnan(health):
             return self.device.states.get(int(health), f"{health:g}")
@@ -173,7 +176,7 @@ class CaseBench:
     # -- between cases
 
     def prepare(self) -> None:
-        """Armed, at rest, no fault, contactors closed; raises `Blocked` with what the device refuses."""
+        """Bring the bench to armed, at rest, no fault, contactors closed; raise `Blocked` with what is refused."""
         self._ensure_armed()
         self.shown = []
         self._crossings.clear()
@@ -193,7 +196,7 @@ class CaseBench:
         self.zero_s = time.monotonic()
 
     def disarm(self) -> None:
-        """Everything off, the instruments connected."""
+        """Turn everything off; the instruments stay connected."""
         session = self._session
         session.poll()
         if session.status.state is BenchState.ARMED:
@@ -202,7 +205,7 @@ class CaseBench:
         self._has_begun = False
 
     def arm_with_open_wire(self, cell: int) -> ReportedFault | None:
-        """Arm with the wire of `cell` open: what the device says of it; None when it arms as if all were well."""
+        """Arm with the wire of `cell` open; return the fault that the device reports, None when it reports none."""
         session = self._session
         self.disarm()
         self._observer.restart()
@@ -223,11 +226,11 @@ class CaseBench:
         return reported
 
     def was_ever_closed(self, since_s: float) -> bool:
-        """Whether the contact was closed in any reading since then."""
+        """Return whether the contact was closed in any reading since `since_s`."""
         return self._observer.has_ever(CONTACTOR, lambda values: values == CLOSED, since_s)
 
     def traces(self, also: Iterable[str] = ()) -> tuple[CaseTrace, ...]:
-        """What plots of the case show: what it moved and looked at, and those of `also` that the bench has."""
+        """Return the traces for the plots: channels that the case set or read, and those of `also` that exist."""
         if self._tick_observer is None:
             return ()
         table, wanted = self._tick_observer.table, dict.fromkeys((*self.shown, *also))
@@ -235,7 +238,7 @@ class CaseBench:
         return tuple(self._with_bound(trace) for trace in traces)
 
     def linger(self) -> None:
-        """See a little of what comes after."""
+        """Record for `AFTER_S` more, for the plots."""
         self.until(lambda: False, AFTER_S)
 
     # -- inside
@@ -259,7 +262,7 @@ class CaseBench:
         return self.device.faults.get(int(code), f"{code:g}")
 
     def _wait_for_place(self, at_s: float) -> int:
-        """The place that goes with a fault seen at `at_s`; it may come in a frame of its own, 0 where none comes."""
+        """Return the place of a fault seen at `at_s`, which may come in a separate frame; 0 where none comes."""
         seen: list[tuple[float, float]] = []
 
         def is_place_reported() -> bool:
@@ -270,14 +273,14 @@ class CaseBench:
         return int(seen[0][1]) if self.until(is_place_reported, PLACE_S) else 0
 
     def _with_bound(self, trace: CaseTrace) -> CaseTrace:
-        """With the limit that was crossed, if one was."""
+        """Return the trace with the limit that was crossed, if any."""
         if trace.channel not in self._crossings:
             return trace
         bound, at_s = self._crossings[trace.channel]
         return replace(trace, bound=bound, crossed_s=at_s - self.zero_s)
 
     def _act(self, verb: str, **arguments: Any) -> ActTimes:
-        """One act through the session, watched meanwhile."""
+        """Do one act through the session and read the ring meanwhile."""
         session = self._session
         pending = session.script(verb, **arguments)
         if not self.until(lambda: pending.done, ACT_S):
@@ -355,7 +358,7 @@ class CaseBench:
             self._has_begun = True
 
     def _wait_for_state(self, state: BenchState) -> None:
-        """The status that belongs to an answer comes right behind it."""
+        """Wait for the status with this state; it comes right after the response."""
         waiting.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
 
     def _wait_until_settled(self) -> None:

@@ -1,4 +1,4 @@
-"""What makes a pytest function a certification case."""
+"""The decorator that makes a pytest function a certification case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARK = "certification_case"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`id` within its suite, the clauses that it shows (`refs`), the hazard that it covers (`hazard`), its sentence."""
+    """A case: `id` in its suite, the clauses that it shows (`refs`), the hazard that it covers, its title sentence."""
 
     id: str
     refs: tuple[str, ...]
@@ -36,6 +36,6 @@ def case(identifier: str, *, refs: Sequence[str] = (), hazard: str = "") -> Call
 
 
 def case_of(item: pytest.Item) -> Case | None:
-    """The case that a test is, if it is one."""
+    """Return the case of a test; None if it is not a case."""
     mark = item.get_closest_marker(MARK)
     return None if mark is None else mark.args[0]

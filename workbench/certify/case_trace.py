@@ -1,4 +1,4 @@
-"""The trace of one channel over a case, as its plots show it."""
+"""The trace of one channel over a case, for its plots."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CaseTrace:
-    """`t_s` from the start of the case, and `values` in `unit`; None where the value was not known.
+    """One trace: `t_s` from the start of the case, `values` in `unit`; None where the value was unknown.
 
-    `bound`: the limit that was crossed, at `crossed_s`; None where none was.
+    `bound`: the limit that was crossed at `crossed_s`; both None where no limit was crossed.
     """
 
     channel: str

@@ -1,4 +1,4 @@
-"""Make the certificate of a certification, and write it beside its report and its JUnit form."""
+"""The maker of certificates; it also writes the report and the JUnit XML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VERSIONS: Final = ("pytest", "numpy", "pyvisa", "python-can", "cantools")
 
 
 def make_certificate(certification: Certification) -> Certificate:
-    """The certificate of one that is done."""
+    """Return the certificate of a finished certification."""
     cases = tuple(case.result for case in certification.cases)
     counts = Counter(case.verdict for case in cases)
     proven = any(row.verdict is Verdict.PASS for case in cases for row in case.rows)
@@ -49,7 +49,7 @@ def make_certificate(certification: Certification) -> Certificate:
 
 
 def write(certification: Certification, folder: Path) -> Certificate:
-    """`certificate.json`, `report.make_html` and `junit.make_junit_xml` into `folder`."""
+    """Write `certificate.json`, `report.html` and `junit.xml` to `folder`."""
     from workbench.certify import junit, report  # noqa: PLC0415  # templates are read only when a report is written
 
     certificate = make_certificate(certification)

@@ -1,4 +1,4 @@
-"""How a certification speaks with the device under test, from its map alone."""
+"""The rules by which a certification reads and controls the device under test, from its device map alone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeviceRules:
-    """`faults` and `states`: words by number; without fault while `health` reads one of `healthy`.
+    """`faults` and `states`: words by number. The device has no fault while channel `health` reads one of `healthy`.
 
-    `recovery`: what is asked of it to leave a fault. Times in s: until it is without fault (`healthy_s`), one try of a
-    reset (`try_s`) or a close (`close_s`), how long an opening may take (`open_s`), from a cause that has gone to its
-    flag (`clear_s`).
+    `recovery`: the request that makes it leave a fault. Times in s: until it has no fault (`healthy_s`), one try of a
+    reset (`try_s`) or a close (`close_s`), the longest opening (`open_s`), from the end of a cause to its cleared flag
+    (`clear_s`).
     """
 
     faults: Mapping[int, str]
@@ -36,7 +36,7 @@ class DeviceRules:
 
     @classmethod
     def of(cls, mapped: DutMap) -> Self:
-        """The rules of one device map."""
+        """Return the rules of one device map."""
         file, times = mapped.file, mapped.file.times
         return cls(
             faults=mapped.words(BMS_FAULT),

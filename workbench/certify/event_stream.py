@@ -19,7 +19,7 @@ LONGEST: Final = 8_000_000  # bytes of one line: traces of a long case
 
 
 class EventStreamWriter:
-    """Appends events to the stream in `folder`."""
+    """A writer that appends events to the stream in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / NAME).open("a", encoding="utf-8")
@@ -33,14 +33,14 @@ class EventStreamWriter:
 
 
 class EventStreamReader:
-    """Reads whole lines of the stream in `folder` as they come."""
+    """A reader of complete lines of the stream in `folder`, as they come."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._at = 0
 
     def read(self) -> Iterator[CertifyEvent]:
-        """Everything new. A line that is not ours is left out; one of ours that is damaged is a `FileBroken`."""
+        """Yield all new events. Skip a line of another writer; yield `FileBroken` for a damaged event."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
@@ -52,7 +52,7 @@ class EventStreamReader:
 
 
 def read_line(line: bytes) -> CertifyEvent | None:
-    """The event of one line; None for a line that is not ours."""
+    """Return the event of one line; None for a line of another writer."""
     try:
         value: Any = json.loads(line)
     except ValueError:

@@ -38,7 +38,7 @@ class CheckRecorded:
 
 @dataclass(frozen=True, slots=True)
 class CaseEnded:
-    """A case is over: its result, and the traces of its plots."""
+    """A case ended: its result, and the traces of its plots."""
 
     result: CaseResult
     traces: tuple[CaseTrace, ...] = ()
@@ -46,7 +46,7 @@ class CaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class BenchIdentified:
-    """The evidence class of the bench, the folder of its run, one line an instrument."""
+    """The evidence class of the bench, the folder of its run, and one line for each instrument."""
 
     evidence: str
     run: str
@@ -75,7 +75,7 @@ CertifyEvent: TypeAlias = (
 
 
 def encode_event(event: CertifyEvent) -> dict[str, Any]:  # noqa: PLR0911  # one return an event
-    """The JSON object of one event."""
+    """Return the JSON object of one event."""
     match event:
         case CasesCollected():
             return {"event": "collected", "cases": [encode_info(case) for case in event.cases]}
@@ -95,9 +95,9 @@ def encode_event(event: CertifyEvent) -> dict[str, Any]:  # noqa: PLR0911  # one
 
 
 def decode_event(value: object) -> CertifyEvent | None:  # noqa: PLR0911  # one return an event
-    """The event of one JSON object; None for an event that this version does not know.
+    """Return the event of one JSON object; None for an event that this version does not know.
 
-    Raises `ValueError` that names what is damaged.
+    Raise `ValueError`, which names what is damaged.
     """
     fields = JsonFields(value)
     match fields.text("event"):

@@ -1,4 +1,4 @@
-"""What the runner asks of the pytest process: one JSON text in its environment."""
+"""The job that the runner gives to the pytest process: one JSON text in its environment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ VARIABLE: Final = "PULSEBMS_CERTIFY"
 
 @dataclass(frozen=True)
 class CertificationJob:
-    """`bench` file, `out` folder; `only`: case identifiers, or identifier and variant as `OV-01/7` (empty: all).
+    """A job: `bench` file, `out` folder; `only`: case identifiers, or with variant as `OV-01/7` (empty: all).
 
-    `first_detection`: stop at the first case that fails. `defects`: those of its bench.
-    `take_over`: take a supply that somebody else controls.
+    `first_detection`: stop at the first case that fails. `defects`: defects injected into its bench.
+    `take_over`: take control of a supply that somebody else controls.
     """
 
     bench: Path
@@ -34,16 +34,16 @@ class CertificationJob:
         return json.dumps({**asdict(self), **texts})
 
     def includes(self, identifier: str, variant: str) -> bool:
-        """Whether a case belongs to it."""
+        """Return whether a case belongs to the job."""
         return not self.only or identifier in self.only or f"{identifier}/{variant}" in self.only
 
 
 def read_job() -> CertificationJob:
-    """The order of this process; raises `Usage` outside a certification."""
+    """Return the job of this process; raise `Usage` outside a certification."""
     text = os.environ.get(VARIABLE)
     if text is None:
         raise Usage("no certification is under way", hint="run: python main.py certify SUITE --bench FILE")
-    from workbench.compose.named_defects import find_defects  # noqa: PLC0415  # who only writes an order injects nothing
+    from workbench.compose.named_defects import find_defects  # noqa: PLC0415  # a process that only writes a job injects nothing
 
     said = json.loads(text)
     return CertificationJob(

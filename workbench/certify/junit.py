@@ -1,4 +1,4 @@
-"""A certificate as JUnit XML, for build servers: one test case a case; the form that Jenkins and GitLab read."""
+"""A certificate as JUnit XML for build servers, in the form that Jenkins and GitLab read: one test case per case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ELEMENTS: Final = {
 
 
 def make_junit_xml(certificate: Certificate) -> str:
-    """The whole document."""
+    """Return the whole document."""
     cases, counts = certificate.cases, certificate.counts
     suite = Element(
         "testsuite",
@@ -57,5 +57,5 @@ def _add_case(suite: Element, case: CaseResult, suite_name: str) -> None:
 
 
 def _strip_control_characters(text: str) -> str:
-    """Without the control characters that XML 1.0 forbids."""
+    """Replace the control characters that XML 1.0 forbids by `?`."""
     return "".join(letter if letter >= " " or letter in "\t\n" else "?" for letter in text)

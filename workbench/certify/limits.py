@@ -1,4 +1,4 @@
-"""What the device under test must keep: its device limits in the bench file and its maker's profile, in SI."""
+"""The limits that the device under test must keep, in SI: device limits of the bench file, its maker's profile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 
-BOUNDED: Final = {  # each protection: whose device bound it keeps, on which side, within which tolerance
+BOUNDED: Final = {  # each protection: the channel whose bound it keeps, the side, the tolerance
     "cell_overvoltage": (cell_voltage(1), +1, "tolerance_v"),
     "cell_undervoltage": (cell_voltage(1), -1, "tolerance_v"),
     "overcurrent_charge": (SUPPLY_CURRENT, -1, "tolerance_a"),
@@ -36,10 +36,11 @@ BOUNDED: Final = {  # each protection: whose device bound it keeps, on which sid
 
 @dataclass(frozen=True, slots=True)
 class ProtectionLevel:
-    """A protection: the device's bound, and what is tried `inside` of it (must not trip) and `beyond` it (must).
+    """A protection: the device's bound, the test value `inside` it (must not trip) and the one `beyond` it (must trip).
 
-    `debounce_s` is the profile's; the contactor is open between `earliest_s` and `latest_s` after the crossing. The
-    device calls it `fault`, `names_place` says whether with cell or sensor, `latched` whether it outlives a power cut.
+    `debounce_s` comes from the profile. The contactor must open between `earliest_s` and `latest_s` after the crossing.
+    The device reports the word `fault`. `names_place`: it names the cell or sensor; `latched`: the fault survives a
+    power cut.
     """
 
     bound: float
@@ -55,9 +56,9 @@ class ProtectionLevel:
 
 @dataclass(frozen=True)
 class CaseLimits:
-    """`cells` and `sensors` are their numbers, from 1; `levels` by their table in the profile, `profile` its name.
+    """`cells` and `sensors`: their numbers from 1; `levels`: by table name in the profile; `profile`: its file name.
 
-    What the profile does not declare raises `NotApplicable` where a case asks for it.
+    A case that asks for a protection that the profile does not declare gets `NotApplicable`.
     """
 
     cells: tuple[int, ...]
@@ -67,14 +68,14 @@ class CaseLimits:
     profile: str
 
     def level(self, name: str) -> ProtectionLevel:
-        """One protection by its table; raises `NotApplicable`."""
+        """Return one protection by its table; raise `NotApplicable` where the profile declares none."""
         if name not in self.levels:
             hint = "declare it there, if the device has it"
             raise NotApplicable(f"the device profile {self.profile} declares no [{name}]", hint=hint)
         return self.levels[name]
 
     def latching(self, name: str) -> ProtectionLevel:
-        """One whose fault outlives a power cycle; raises `NotApplicable`."""
+        """Return a protection whose fault survives a power cycle; raise `NotApplicable` where it does not."""
         level = self.level(name)
         if not level.latched:
             said = f"the device profile {self.profile} says that [{name}] is not latched over a power cycle"
@@ -115,7 +116,7 @@ class CaseLimits:
 
 
 def read_limits(path: Path) -> CaseLimits:
-    """The limits of the bench file at `path`; raises `BenchFileError`."""
+    """Return the limits of the bench file at `path`; raise `BenchFileError`."""
     bench = read_bench(path)
     asked = _require_device_limits(bench)
     profile = path.parent / asked.thresholds
@@ -134,7 +135,7 @@ class _Levels:
     asked: DeviceLimits
 
     def read_all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
-        """What the profile declares, by its table."""
+        """Yield what the profile declares, by table."""
         for name in type(sheet).model_fields:
             part: ProtectedQuantity | None = getattr(sheet, name)
             if isinstance(part, ProtectionSpec):
@@ -144,7 +145,7 @@ class _Levels:
                 yield name, self._times(name, part)
 
     def _level(self, name: str, sheet: ProtectionSpec, channel: str, side: int, tolerance: float) -> ProtectionLevel:
-        """The bound of `channel` on one side; what must not trip stays inside of both the bound and the profile."""
+        """Return the protection of `channel` on one side; `inside` stays inside both the bound and the profile."""
         bound = self._bound(channel, side)
         declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
         nearer = min(side * bound, side * declared) * side
@@ -159,7 +160,7 @@ class _Levels:
         return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
 
     def _bound(self, channel: str, side: int) -> float:
-        """The device limit of `channel` on one side, in SI; raises `BenchFileError` where the file declares none."""
+        """Return the device limit of `channel` on one side, in SI; raise `BenchFileError` if none is declared."""
         laid, column = self._declared_limits, self._channel_table.index(channel)
         number, document = laid.numbers[column], self.bench.document
         if number is None:
@@ -180,7 +181,7 @@ class _Levels:
 
 
 def _compute_debounce_s(sheet: ProtectedQuantity) -> float:
-    """How long something must last before the device acts."""
+    """Return how long (s) a cause must last before the device acts."""
     match sheet:
         case ProtectionSpec():
             return sheet.debounce_s
@@ -210,7 +211,7 @@ else:
         return read_limits(read_job().bench)
 
     def __getattr__(name: str) -> Any:
-        """`LIMITS` of the certification under way, read when a case first asks for them."""
+        """Return `LIMITS` of the current certification; read them when a case first asks for them."""
         if name == "LIMITS":
             return _limits()
         raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""What a case does and sees, with the times between which it happened; s of the monotonic clock."""
+"""What a case does and observes, with the times between which it happened, in s of the monotonic clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Stimulus:
     """What was done to the device, between `begin_s` (sent) and `end_s` (first seen); shown on `channel`.
 
-    `late_s`: by how much an emulated device had been held up by its machine until then.
+    `late_s`: how long its machine had delayed an emulated device until then.
     """
 
     begin_s: float
@@ -25,9 +25,9 @@ class Stimulus:
 
 @dataclass(frozen=True, slots=True)
 class ContactorReaction:
-    """From a stimulus to the contact: `value_s` +- `uncertainty_s`, the contact moved at `at_s`.
+    """The time from a stimulus to the contact: `value_s` +- `uncertainty_s`; the contact moved at `at_s`.
 
-    `late_s` of it an emulated device was held up by its machine.
+    `late_s`: the part of it for which its machine delayed an emulated device.
     """
 
     value_s: float
@@ -38,7 +38,7 @@ class ContactorReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReportedFault:
-    """What the device said over CAN: the fault in its own word, the place that it named, when."""
+    """What the device reported over CAN: the fault in its own word, the place that it named, and when."""
 
     fault: str
     place: int
@@ -47,9 +47,9 @@ class ReportedFault:
 
 @dataclass(frozen=True, slots=True)
 class ActTimes:
-    """When an act of a case was requested, sent and done; NaN where the act has no such instant.
+    """When an act of a case was requested, sent and done; NaN where the act has no such time.
 
-    `late_s`: by how much an emulated device had been held up by its machine until then.
+    `late_s`: how long its machine had delayed an emulated device until then.
     """
 
     asked_s: float
@@ -59,6 +59,6 @@ class ActTimes:
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
-        """From the engine's answer to a script's act."""
+        """Return the times in the engine's response to an act."""
         names = ("asked_s", "late_s", "sent_s", "done_s")
         return cls(**{name: float(payload[name]) for name in names if name in payload})

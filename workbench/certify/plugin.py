@@ -1,4 +1,4 @@
-"""The pytest plugin of a certification: fixtures `bench` and `rec`, and a line to the runner for all that happens."""
+"""The pytest plugin of a certification: fixtures `bench` and `rec`, and events to the runner."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
 UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why
-ORPHAN_S = 20.0  # that a case has to end once nobody waits for it
+ORPHAN_S = 20.0  # the time a case has to end once its runner is gone
 
 
 class CertificationPlugin:
@@ -57,19 +57,19 @@ class CertificationPlugin:
 
     @property
     def zero_s(self) -> float:
-        """When the case under way began."""
+        """When the current case began."""
         return self._begun_s if self.case_bench is None else self.case_bench.zero_s
 
     def bench(self) -> CaseBench:
-        """The one bench of all cases, brought up when a first case asks for it."""
+        """Return the one bench of all cases; open it when the first case asks for it."""
         if self.case_bench is None:
-            from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a suite that is broken says so at once
+            from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a broken suite fails before these slow imports
             from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
             from workbench.certify.device import DeviceRules  # noqa: PLC0415
             from workbench.compose.session import open_session  # noqa: PLC0415
 
             device = DeviceRules.of(read_dut_map(read_bench(self.job.bench).dut_map))
-            # shadow lanes judge nothing here, and would only take their time from the loop
+            # shadow lanes judge nothing here and would only take time from the loop
             job = self.job
             self._session = open_session(
                 job.bench, job.out / "runs", shadows=False, take_over=job.take_over, defects=job.defects
@@ -78,7 +78,7 @@ class CertificationPlugin:
         return self.case_bench
 
     def identify_bench(self) -> None:
-        """Write what the bench says of itself, once there is one."""
+        """Write evidence class, run folder and instruments of the bench, once there is one."""
         if self._session is None:
             return
         status = self._session.status
@@ -87,7 +87,7 @@ class CertificationPlugin:
         self.stream.write(BenchIdentified(status.evidence_class, status.run_folder, instruments))
 
     def close(self) -> None:
-        """Leave the bench in order."""
+        """Write the last events and close the session."""
         if self._session is not None:
             self.identify_bench()
             self._session.close()
@@ -103,19 +103,19 @@ _BEGUN: pytest.StashKey[float] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin."""
+    """Register the marker, make the plugin, and start the thread that watches the parent process."""
     config.addinivalue_line("markers", f"{MARK}(case): a certification case, made by @case")
     config.stash[_KEY] = CertificationPlugin(read_job())
     threading.Thread(target=_end_with_parent, args=(read_job().out,), name="parent", daemon=True).start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave the bench in order, whatever happened."""
+    """Close the bench session, whatever happened."""
     config.stash[_KEY].close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases that were asked for, and tell how many there are."""
+    """Keep the requested cases and report them to the runner."""
     certifying = config.stash[_KEY]
     wanted = [item for item in items if (case := case_of(item)) and certifying.job.includes(case.id, variant_of(item))]
     items[:] = wanted
@@ -124,7 +124,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A line when a case begins, and one with all that it found when it has ended."""
+    """Write an event when a case begins, and one with its result when it ended."""
     certifying = item.config.stash[_KEY]
     if certifying.has_detected and certifying.job.first_detection:
         return True
@@ -136,7 +136,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None]) -> None:
-    """What stopped a case: the device's state, the bench, or the script itself; a file that cannot be read."""
+    """Store what stopped a case: the device, the bench or the script; report a file that cannot be read."""
     if call.excinfo is None:
         return
     if not isinstance(node, pytest.Item):
@@ -160,17 +160,17 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
 
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Generator[CaseBench]:
-    """The live bench: armed, at rest, no fault, contactors closed. Raises `Blocked` where it cannot be had."""
+    """Provide the live bench: armed, at rest, no fault, contactors closed. Raise `Blocked` where this fails."""
     ready = request.config.stash[_KEY].bench()
     ready.prepare()
     yield ready
-    with contextlib.suppress(PulseError):  # what stopped the case is told already
+    with contextlib.suppress(PulseError):  # the cause that stopped the case is already reported
         ready.linger()
 
 
 @pytest.fixture
 def rec(request: pytest.FixtureRequest) -> Record:
-    """The record of this case."""
+    """Provide the record of this case."""
     certifying, node = request.config.stash[_KEY], request.node
 
     def tell(check: CaseCheck) -> None:
@@ -182,25 +182,25 @@ def rec(request: pytest.FixtureRequest) -> Record:
 
 
 def place_of(item: pytest.Item) -> int | None:
-    """The cell or sensor that a case is about."""
+    """Return the cell or sensor of a case, None without one."""
     parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
     return next((int(parameters[name]) for name in PLACES if name in parameters), None)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def variant_of(item: pytest.Item) -> str:
-    """What its parameters say, empty for a case without."""
+    """Return the parameters of a case as text, empty without any."""
     return item.callspec.id if hasattr(item, "callspec") else ""  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
 def info_of(item: pytest.Item) -> CaseInfo:
-    """What a case is, with the place that its parameters name."""
+    """Return the description of a case, with the place that its parameters name."""
     case = case_of(item) or Case(item.name, (), "", item.name)
     place, variant = place_of(item), variant_of(item)
     return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
 
 
 def _end_with_parent(out: Path) -> None:
-    """Stop in order once whoever started this is gone; a script that does not stop is ended, and the guard acts."""
+    """Request a stop once the parent process is gone; end a script that does not stop, and the guard then acts."""
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(os.getppid()).wait()
     with contextlib.suppress(OSError):

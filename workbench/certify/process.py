@@ -1,4 +1,4 @@
-"""The pytest process that a suite runs in, with settings of its own and nothing of its starter's."""
+"""The pytest process that runs a suite, with its own settings and none of its parent's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG: Final = "pytest.log"
 
 
 def start_process(suite: Path, job: CertificationJob, *more: str) -> subprocess.Popen[bytes]:
-    """Start it; `more` goes to pytest. It ends in order once the process that started it is gone."""
+    """Start the process; pass `more` to pytest. It ends in order once its parent process is gone."""
     paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
     ours = {VARIABLE: job.as_text(), "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))} | ours
@@ -31,5 +31,5 @@ def start_process(suite: Path, job: CertificationJob, *more: str) -> subprocess.
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=os.name != "nt",  # a Ctrl-C is for its starter to tell
+            start_new_session=os.name != "nt",  # only its parent handles a Ctrl-C
         )

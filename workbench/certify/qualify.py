@@ -1,4 +1,4 @@
-"""The suite itself is judged: which seeded defects it finds, and that a healthy device raises no alarm."""
+"""Qualification of a suite: which seeded defects it finds, and that a healthy device raises no alarm."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class QualificationTrial:
 
 @dataclass
 class TrialResult:
-    """What a trial came to. `alarms`: cases that failed; `unclear`: those that could not be judged, and why.
+    """The result of a trial. `alarms`: cases that failed; `unclear`: cases that could not be judged, and why.
 
-    `again`: what was unclear at first and was therefore run once more, with nothing beside it.
+    `again`: cases that were unclear at first and therefore ran once more, with no other trial beside them.
     """
 
     trial: QualificationTrial
@@ -52,7 +52,7 @@ class TrialResult:
 
     @property
     def why(self) -> str:
-        """The first alarm, else the first thing that could not be judged; empty where there is neither."""
+        """The first alarm, else the first broken file or unclear case; empty where there is none."""
         return next(iter((*self.alarms, *self.broken, *_format_unclear(self.unclear))), "")
 
     def as_json(self) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def qualify_suite(
     at_once: int,
     tell: Callable[[TrialResult], None],
 ) -> list[TrialResult]:
-    """Every trial, `at_once` side by side, each on a bench of its own; `tell` hears each outcome.
+    """Run every trial, `at_once` in parallel, each on its own bench; call `tell` with each result.
 
-    Cases that could not be judged are run once more at the end, alone: two benches may have been one too many.
+    At the end, run unclear cases once more, one trial at a time: parallel benches may have overloaded the machine.
     """
     outcomes = [TrialResult(trial) for trial in trials]
     waiting, running = list(outcomes), list[tuple[TrialResult, Certification]]()
@@ -93,7 +93,7 @@ def qualify_suite(
 
 
 def _schedule_rerun(outcome: TrialResult) -> bool:
-    """Once, and not where a failure is proven."""
+    """Schedule a rerun of unclear cases: only once, and not where a failure is proven."""
     if outcome.alarms or outcome.again or not outcome.unclear:
         return False
     outcome.again, outcome.unclear = outcome.unclear, {}
@@ -121,7 +121,7 @@ def _record_outcome(outcome: TrialResult, certification: Certification) -> None:
     outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
     outcome.broken += certification.broken
     for case in certification.cases:
-        if case.verdict is None:  # behind the first detection
+        if case.verdict is None:  # after the first detection
             continue
         outcome.cases += case.name not in outcome.again
         if case.verdict is Verdict.FAIL:

@@ -1,4 +1,4 @@
-"""The record of one case: checks that never stop it, and what its plot shows."""
+"""The record of one case: its checks, which never stop it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Filled by a case through `rec`; `tell` hears each check at once. `zero_s()`: when the case began."""
+    """The record that a case fills through `rec`; `tell` gets each check at once. `zero_s()`: when the case began."""
 
     def __init__(self, tell: Callable[[CaseCheck], None], zero_s: Callable[[], float]) -> None:
         self.checks: list[CaseCheck] = []
@@ -35,10 +35,10 @@ class Record:
         at_s: float = math.nan,
         channel: str = "",
     ) -> Verdict:
-        """Judge `value` +- `uncertainty` within `lo` to `hi`; keeps it and goes on, whatever the verdict.
+        """Judge `value` +- `uncertainty` within `lo` to `hi`; store the check and continue, whatever the verdict.
 
         `doubt`: what the bench itself may have added to the value; above `hi` by no more than that, nothing is proven.
-        `at_s` (monotonic) and `channel` say where in the plots it is seen.
+        `at_s` (monotonic) and `channel`: where the plots show it.
         """
         verdict, reason = judge_value(float(value), lo=lo, hi=hi, uncertainty=uncertainty, doubt=doubt)
         self._add(
@@ -60,7 +60,7 @@ class Record:
     def reaction(
         self, name: str, stimulus: Stimulus, reaction: ContactorReaction | None, *, earliest_s: float, latest_s: float
     ) -> Verdict:
-        """The contact opened, and when: two checks, so that a bench too coarse for the time still sees the opening."""
+        """Check that the contact opened, and when: two checks; a bench too coarse for the time still sees it open."""
         at_s = stimulus.end_s if reaction is None else reaction.at_s
         opened = self.check("contactor opens", float(reaction is not None), "1", lo=1.0, at_s=at_s, channel=CONTACTOR)
         if reaction is None:
@@ -78,7 +78,7 @@ class Record:
         )
 
     def not_applicable(self, name: str, reason: str) -> None:
-        """Something that this bench or this device cannot show."""
+        """Record a check that this bench or this device cannot show."""
         self._add(CaseCheck(name, None, "1", None, None, 0.0, Verdict.NA, reason))
 
     def _add(self, check: CaseCheck) -> None:

@@ -1,4 +1,4 @@
-"""Back to a device without fault and with closed contactors, by what its map says that it may be asked."""
+"""Recovery of the device to no fault and closed contactors, by the requests that its map allows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ APART_S: Final = 0.06  # between two requests, so that each is sent
 
 
 def clear_fault(bench: CaseBench) -> None:
-    """Ask what the device recovers on, once its cause is gone; a reset is taken on its rising edge.
+    """Clear the fault with the device's recovery request, once the cause is gone; a reset acts on its rising edge.
 
-    Raises `Blocked`.
+    Raise `Blocked` when the device keeps its fault.
     """
     if bench.is_healthy():
         return
@@ -33,7 +33,7 @@ def clear_fault(bench: CaseBench) -> None:
 
 
 def close_contactors(bench: CaseBench) -> None:
-    """Ask for closed contactors; a close counts once: it is withdrawn, then asked anew. Raises `Blocked`."""
+    """Request closed contactors; a request counts once, so withdraw it before each new try. Raise `Blocked`."""
     if bench.contactor_closed():
         return
     for _ in range(TRIES):

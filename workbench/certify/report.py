@@ -29,7 +29,7 @@ WORDS: Final = {
 
 @dataclass(frozen=True)
 class ReportCase:
-    """One case of the page with its plots; `anchor` is where the table of cases leads."""
+    """One case of the page with its plots; the table of cases links to `anchor`."""
 
     result: CaseResult
     strips: Sequence[svg_plots.PlotStrip]
@@ -40,7 +40,7 @@ class ReportCase:
 
 
 def make_html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]]) -> str:
-    """The whole page; `traces` by the name of the test."""
+    """Return the whole page; `traces` by the name of the test."""
     cases = [
         ReportCase(case, svg_plots.make_strips(traces.get(case.info.test, ()), case.checks))
         for case in certificate.cases
@@ -56,7 +56,7 @@ def make_html(certificate: Certificate, traces: Mapping[str, Sequence[CaseTrace]
 
 
 def format_value(check: CaseCheck) -> str:
-    """Value and uncertainty as people read them."""
+    """Return value and uncertainty as text for people."""
     if check.value is None:
         return "-"
     if check.is_question:
@@ -69,7 +69,7 @@ def format_value(check: CaseCheck) -> str:
 
 
 def format_limits(check: CaseCheck) -> str:
-    """What was allowed."""
+    """Return the allowed range as text."""
     lo, hi, unit = check.lo, check.hi, "" if check.unit == "1" else f" {check.unit}"
     if check.is_question:
         return "yes" if hi is None else "no"

@@ -1,4 +1,4 @@
-"""Runs a suite in a pytest process of its own and hears what it tells; a script that crashes takes nobody along."""
+"""The runner of a suite: it starts a separate pytest process and reads its events; a crash of a script stays there."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from workbench.certify.job import CertificationJob
 
 SUITES: Final = Path(__file__).with_name("suites")
-STOP_S: Final = 20.0  # a case that waits leaves its bench in order within that
+STOP_S: Final = 20.0  # a waiting case leaves its bench in order within this time
 NOTHING_RAN: Final = 5  # pytest's exit status
 
 
 def find_suite(suite: str) -> Path:
-    """A suite by the name of one that comes with the workbench, or by its path; raises `Usage`."""
+    """Return the path of a suite that comes with the workbench (by name) or of any other (by path); raise `Usage`."""
     path = SUITES / suite if suite.isidentifier() and (SUITES / suite).is_dir() else Path(suite)
     if not path.exists():
         shipped = ", ".join(sorted(folder.name for folder in SUITES.iterdir() if (folder / "__init__.py").exists()))
@@ -42,7 +42,7 @@ def find_suite(suite: str) -> Path:
 
 @dataclass
 class CaseRun:
-    """One case so far; it has a verdict once it has ended."""
+    """The state of one case so far; it has a verdict once it ended."""
 
     info: CaseInfo
     begun: bool = False
@@ -59,12 +59,12 @@ class CaseRun:
 
     @property
     def result(self) -> CaseResult:
-        """BLOCKED where it did not end."""
+        """The result; BLOCKED where the case did not end."""
         return CaseResult(self.info, self.verdict or Verdict.BLOCKED, self.reason, self.took_s, self.checks)
 
 
 class Certification:
-    """One run of a suite; `poll` moves it on, `cases` is what is known so far."""
+    """One run of a suite; `poll` reads its events, `cases` holds what is known so far."""
 
     def __init__(self, suite: Path, job: CertificationJob) -> None:
         """Start it; `job.out` must be an empty folder."""
@@ -84,7 +84,7 @@ class Certification:
 
     @property
     def now(self) -> CaseRun | None:
-        """The case under way."""
+        """The case that runs now."""
         return next((case for case in self.cases if case.begun and case.verdict is None), None)
 
     @property
@@ -95,7 +95,7 @@ class Certification:
         return sum(took) / len(took) * waiting if took else None
 
     def poll(self) -> list[CertifyEvent]:
-        """The events since the last poll."""
+        """Read and return the events since the last poll."""
         ended = self._process.poll() is not None
         events = list(self._stream.read())
         for event in events:
@@ -107,7 +107,7 @@ class Certification:
         return events
 
     def stop(self) -> None:
-        """End it in order: the case under way ends, the bench is made safe."""
+        """Stop in order: the current case ends, then the bench is made safe."""
         if not self.stopped:
             (self.job.out / STOP).touch()
             self.stopped, self._stopped_s = True, time.monotonic()
@@ -143,14 +143,14 @@ class Certification:
                 pass
 
     def _find_case(self, info: CaseInfo) -> CaseRun | None:
-        """None for a case that was not collected, which breaks the stream."""
+        """Return the case; for one that was not collected, record a broken stream and return None."""
         found = next((case for case in self.cases if case.info.test == info.test), None)
         if found is None:
             self.broken.append(f"{NAME}: a line cannot be read: {info.test} was not collected")
         return found
 
     def _judge_unfinished(self) -> None:
-        """Judge what did not end: stopped, or taken down by a crash of the script."""
+        """Judge the cases that did not end: they were stopped, or the script crashed."""
         self.done = True
         code = self._process.returncode
         for case in self.cases:

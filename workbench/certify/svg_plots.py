@@ -1,4 +1,4 @@
-"""Small plots of a case as SVG text: one strip a channel, its limits, the instants of its checks."""
+"""Small plots of a case as SVG text: one strip per channel with its limits and the times of its checks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PlotStrip:
 
 
 def make_strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> list[PlotStrip]:
-    """The traces of one case with what its checks say of them."""
+    """Return the plots of the traces of one case, with limits and times of its checks."""
     return [_make_strip(trace, checks) for trace in traces if len(trace.t_s) > 1]
 
 
@@ -66,7 +66,7 @@ def _make_strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
 
 
 def _make_lines(trace: CaseTrace, x: Callable[[float], float], y: Callable[[float], float]) -> list[str]:
-    """Points of one polyline a stretch without a hole."""
+    """Return the points of one polyline for each part without gaps."""
     stretches: list[list[str]] = [[]]
     for t_s, value in zip(trace.t_s, trace.values, strict=True):
         if value is None:

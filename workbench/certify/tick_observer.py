@@ -1,4 +1,4 @@
-"""What instruments, CAN frames and contacts say while a case runs: every tick of the ring since the case began."""
+"""The values of instruments, CAN frames and contacts while a case runs: every tick of the ring since it began."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POINTS = 500  # of a trace that is kept
 
 
 class TickObserver:
-    """Collects ticks; `samples` gives a channel's values with the times at which they were sampled."""
+    """A collector of ticks: values of each channel with the times at which they were sampled."""
 
     def __init__(self, ring: RingReader) -> None:
         self.table, self.ring = ring.table, ring
@@ -30,14 +30,14 @@ class TickObserver:
         self._sampled_s: list[Floats] = []
 
     def restart(self) -> None:
-        """Forget the ticks so far."""
+        """Drop the ticks so far."""
         self._count = self.ring.count
         self._t_s.clear()
         self._values.clear()
         self._sampled_s.clear()
 
     def read_new(self) -> None:
-        """Take what is new; raises `BenchError` when ticks were overwritten before they could be read."""
+        """Read the new ticks; raise `BenchError` when ticks were overwritten before they could be read."""
         block = self.ring.since(self._count)
         if block.lost:
             raise BenchError(f"{block.lost} ticks were missed by a case", hint="run it on a machine with less to do")
@@ -48,12 +48,12 @@ class TickObserver:
             self._sampled_s.append(block.sampled_s)
 
     def read_newest(self, channel: str) -> float:
-        """The newest value, NaN where nothing is known."""
+        """Return the newest value; NaN where there is none."""
         row = self.ring.latest()
         return float("nan") if row is None else float(row.values[self.table.index(channel)])
 
     def find_first(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
-        """When a channel was first sampled at or after `since_s` so that `holds(values)`, and its value then."""
+        """Return time and value of the first sample at or after `since_s` for which `holds(values)`; else None."""
         column = self.table.index(channel)
         for values, sampled_s in zip(self._values, self._sampled_s, strict=True):
             fits = (sampled_s[column] >= since_s) & np.asarray(holds(values[column]), dtype=np.bool_)
@@ -63,7 +63,7 @@ class TickObserver:
         return None
 
     def find_last(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> tuple[float, float] | None:
-        """When a channel was last sampled at or after `since_s` so that `holds(values)`, and its value then."""
+        """Return time and value of the last sample at or after `since_s` for which `holds(values)`; else None."""
         column = self.table.index(channel)
         for values, sampled_s in zip(reversed(self._values), reversed(self._sampled_s), strict=True):
             fits = (sampled_s[column] >= since_s) & np.asarray(holds(values[column]), dtype=np.bool_)
@@ -73,11 +73,11 @@ class TickObserver:
         return None
 
     def has_ever(self, channel: str, holds: Callable[[Floats], Any], since_s: float) -> bool:
-        """Whether a channel was sampled so since `since_s`."""
+        """Return whether `holds(values)` in any sample since `since_s`."""
         return self.find_first(channel, holds, since_s) is not None
 
     def make_trace(self, channel: str, zero_s: float) -> CaseTrace:
-        """A channel over the case, from `zero_s`, thinned to each stretch's extremes."""
+        """Return the trace of a channel over the case, from `zero_s`, thinned to the extremes of each part."""
         column = self.table.index(channel)
         unit = self.table.channels[column].unit
         if not self._t_s:
@@ -94,7 +94,7 @@ class TickObserver:
 
 
 def thin_out(values: Floats, most: int) -> Sequence[int]:
-    """Indices that keep the lowest and the highest of each stretch, and both ends."""
+    """Return the indices of the lowest and the highest value of each part, and of both ends."""
     count = len(values)
     if count <= most:
         return range(count)

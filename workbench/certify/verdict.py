@@ -1,4 +1,4 @@
-"""The verdict on a value: what uncertainty does to it, and what many verdicts come to."""
+"""The verdict on a value with its uncertainty, and the verdict of many verdicts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ORDER: Final = (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.NA, Verdic
 
 
 def judge_value(value: float, *, lo: float, hi: float, uncertainty: float, doubt: float = 0.0) -> tuple[Verdict, str]:
-    """Guarded rejection: FAIL only where the whole interval value +- uncertainty lies outside (ILAC-G8:09/2019, 4.2.3).
+    """Judge by guarded rejection (ILAC-G8:09/2019, 4.2.3): FAIL only where all of value +- uncertainty lies outside.
 
-    However wide it is: what lies beyond a limit with all its uncertainty is proven. One that overlaps what is allowed
-    is N/A where it is wider than that, since a bench that coarse would pass anything, else PASS. ERROR where it lies
-    above by no more than `doubt`, which is what the bench itself may have added (what is too low it cannot excuse), and
-    where limits or uncertainty make no sense, which is the script's mistake.
+    This holds however wide the interval is: an interval completely beyond a limit proves the failure. An interval that
+    overlaps the allowed range is N/A where it is wider than that range, since so coarse a bench would pass anything,
+    else PASS. ERROR where it lies above by no more than `doubt`, which the bench itself may have added (this cannot
+    excuse a value that is too low), and where limits or uncertainty make no sense, which is the script's mistake.
     """
     if mistake := find_mistake(lo, hi, uncertainty, doubt):
         return Verdict.ERROR, f"the script's mistake: {mistake}"
@@ -34,14 +34,14 @@ def judge_value(value: float, *, lo: float, hi: float, uncertainty: float, doubt
 
 
 def _outside(value: float, lo: float, hi: float, excused: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001
-    """The verdict on an interval of which nothing lies within; `excused`: it might without the `doubt`."""
+    """Return the verdict on an interval fully outside; `excused`: without the `doubt` it might lie inside."""
     if value > hi and excused:
         return Verdict.ERROR, f"above by less than the {doubt:.3g} that a busy machine may have added; run it again"
     return Verdict.FAIL, "not equal" if lo == hi else "below its limit" if value < lo else "above its limit"
 
 
 def find_mistake(lo: float, hi: float, uncertainty: float, doubt: float) -> str:
-    """What no value could be judged by, in words; empty where all makes sense."""
+    """Return in words why these limits can judge no value; empty where they make sense."""
     if math.isnan(lo) or math.isnan(hi):
         return f"limits {lo:g} to {hi:g}: one is no number"
     if lo > hi or lo == math.inf or hi == -math.inf:
@@ -52,16 +52,16 @@ def find_mistake(lo: float, hi: float, uncertainty: float, doubt: float) -> str:
 
 
 def find_worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a whole: a proven failure first; PASS only where everything was judged, N/A where nothing was."""
+    """Return the worst verdict: a proven failure first; PASS only where all is judged, N/A where there is none."""
     return min(verdicts, key=ORDER.index, default=Verdict.NA)
 
 
 def _measure_width(lo: float, hi: float) -> float:
-    """How far limits lie apart; a single one counts from zero, so that a bench can be too coarse for it as well."""
+    """Return the width of the limits; count a single one from zero, so that a bench can be too coarse for it too."""
     return hi - lo if math.isfinite(hi - lo) else abs(hi if math.isfinite(hi) else lo)
 
 
 def _is_coarse(lo: float, hi: float, uncertainty: float) -> bool:
-    """Whether value +- uncertainty is wider than what is allowed."""
+    """Return whether value +- uncertainty is wider than the allowed range."""
     both = math.isfinite(lo) and math.isfinite(hi)
     return 2.0 * uncertainty > _measure_width(lo, hi) and (both or _measure_width(lo, hi) > 0.0)

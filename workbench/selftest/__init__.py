@@ -1,1 +1,1 @@
-"""The whole chain without a person: one module a step, a measured figure and its target for each."""
+"""The acceptance run of the whole chain, without a person: each step gives a measured value and its target."""

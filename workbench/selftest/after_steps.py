@@ -1,4 +1,4 @@
-"""What is left after a death: the run that opens again, the window killed, the pictures it took."""
+"""Steps after a process was killed: reopen its run, kill a window, check the window's pictures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from workbench.selftest.context import SelftestContext
 
 LOST_S, SETTLE_S = 1.0, 2.5
-WINDOW_S, GUARD_S = 150.0, 5.0  # until it runs the bench; until it then knows where its guard connects from
+WINDOW_S, GUARD_S = 150.0, 5.0  # until the window runs the bench; then until it knows the ports of its guard
 PICTURES, LEAST_OCTETS = 4, 30_000
 
 
 def reopen_run(context: SelftestContext) -> StepFinding:
-    """The run of the killed engine: what the ring had seen against what the disk has."""
+    """Reopen the run of the killed engine: compare the tick count of the ring with that on disk."""
     if context.killed_run is None:
         kill_engine(context)
     if context.killed_run is None:
@@ -41,7 +41,7 @@ def reopen_run(context: SelftestContext) -> StepFinding:
 
 
 def kill_window(context: SelftestContext) -> StepFinding:
-    """A real window, offscreen, killed in an attended run."""
+    """Kill a real, offscreen window during an attended run and find the supply off."""
     context.close_session()
     process, folder = _open_window(context)
     try:
@@ -60,7 +60,7 @@ def kill_window(context: SelftestContext) -> StepFinding:
 
 
 def check_pictures(context: SelftestContext) -> StepFinding:
-    """Both themes at both sizes, none of them empty."""
+    """Check that pictures of both themes at both sizes exist and that none is empty."""
     if not context.pictures:
         kill_window(context)
     good = [path for path in context.pictures if path.exists() and path.stat().st_size > LEAST_OCTETS]
@@ -85,7 +85,7 @@ def _open_window(context: SelftestContext) -> tuple[subprocess.Popen[bytes], Pat
 
 
 def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
-    """What the window says once it runs the bench; raises `BenchError`."""
+    """Wait until the window runs the bench and return its status file; raise `BenchError` when it does not."""
     until_s, runs_s = time.monotonic() + WINDOW_S, math.inf
     told = folder / "window.json"
     while (now_s := time.monotonic()) < until_s:
@@ -93,11 +93,11 @@ def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str
             raise BenchError(f"the window ended by itself (exit {process.returncode})", hint="see window.log")
         if told.exists():
             said: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
-            if said["state"] == BenchState.TRIPPED.word:  # what trips before it is killed will not run again
+            if said["state"] == BenchState.TRIPPED.word:  # a run that tripped before the kill does not run again
                 raise BenchError(f"the window's run tripped: {said['why']}", hint="see window.log")
             if said["state"] == BenchState.RUNNING.word:
                 runs_s = min(runs_s, now_s)
-                if said["ports"] or now_s > runs_s + GUARD_S:  # a guard without a connection is judged, not awaited
+                if said["ports"] or now_s > runs_s + GUARD_S:  # judge a guard without a connection; wait no longer
                     return said
         time.sleep(0.05)
     raise BenchError(f"the window did not run the bench within {WINDOW_S:g} s", hint="see window.log")

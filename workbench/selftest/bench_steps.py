@@ -1,4 +1,4 @@
-"""Connect, arm, run: what a bench does when all is well."""
+"""Steps of a healthy bench: connect, arm, run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
 
 
 def run_connect(context: SelftestContext) -> StepFinding:
-    """Every source answers, each with the identity that the bench file expects."""
+    """Connect: every source must answer with the identity that the bench file expects."""
     started_s = context.now_s()
     session = context.bring_to(BenchState.CONNECTED)
     took_s = context.now_s() - started_s
@@ -37,7 +37,7 @@ def run_connect(context: SelftestContext) -> StepFinding:
 
 
 def run_arm(context: SelftestContext) -> StepFinding:
-    """The checklist that the bench runs itself."""
+    """Arm: every check of the bench's own checklist must hold."""
     session = context.bring_to(BenchState.ARMED)
     checks = session.status.checklist
     held = [check for check in checks if check.state is CheckState.OK]
@@ -45,7 +45,7 @@ def run_arm(context: SelftestContext) -> StepFinding:
 
 
 def run_lanes(context: SelftestContext) -> StepFinding:
-    """Lanes compared on the same samples, every tick on disk."""
+    """Run the lanes on the same samples and judge the recorded run; every tick must be on disk."""
     session = context.bring_to(BenchState.RUNNING)
     probe = LatencyProbe()
     waiting.idle(session, RUN_S)
@@ -56,7 +56,7 @@ def run_lanes(context: SelftestContext) -> StepFinding:
 
 
 def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> StepFinding:
-    """The finding for a run. Lateness and missed turns are not judged where the machine may be the cause.
+    """Return the finding for a run. Do not judge lateness and missed turns where the machine may be the cause.
 
     `without_realtime`: why there is no real-time permission, empty where there is.
     """
@@ -84,7 +84,7 @@ def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtim
 
 
 def judge_lateness(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> tuple[bool | None, str]:
-    """Whether turns were in time and not left out; None with the reason where the machine cannot keep time."""
+    """Return whether turns came in time and none was missed; None and the reason where the machine cannot keep time."""
     late_ms, due = summary["late_ms"]["p99"], summary["due"]
     if late_ms is None:
         return False, ""
@@ -102,12 +102,12 @@ def judge_lateness(summary: dict[str, Any], machine: MachineLateness, without_re
 
 
 def _find_worst(values: list[float | None]) -> float:
-    """The greatest; infinite where one is no score, or there is none."""
+    """Return the greatest value; infinity where one is None or the list is empty."""
     return max((math.inf if value is None else value for value in values), default=math.inf)
 
 
 def _find_worst_estimator(lanes: list[dict[str, Any]]) -> tuple[float, str]:
-    """Greatest SoC error and whose it is; infinite for an estimator without a score, or where there is none."""
+    """Return the greatest SoC error and its estimator; infinity without a score or without an estimator."""
     errors = {lane["name"]: _find_worst([lane["soc_error"]]) for lane in lanes if lane["role"] == "estimator"}
     worst = max(errors, key=lambda name: errors[name], default="no estimator")
     return errors.get(worst, math.inf), worst

@@ -1,4 +1,4 @@
-"""What the later half of the selftest hands on: certificate, bundle, trust, and the processes of edge and fleet."""
+"""What the later steps of the selftest share: certificate, bundle, trusted keys, processes of edge and fleet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATE_HZ: Final = 50
 
 @dataclass
 class SelftestChain:
-    """`out` is the selftest's own folder, `defect` the name of what is injected."""
+    """Files and processes of the later steps; `out`: the selftest's folder, `defect`: name of the injected defect."""
 
     out: Path
     defect: str
@@ -41,13 +41,13 @@ class SelftestChain:
         return self.out / "fleet.sqlite"
 
     def use_bundle(self, bundle: Path) -> None:
-        """Take the bundle of an earlier selftest, with the key that its folder trusts."""
+        """Use the bundle of an earlier selftest, and copy the trusted key beside it."""
         self.bundle = bundle
         self.sha256 = hashlib.sha256(bundle.read_bytes()).hexdigest()
         shutil.copytree(bundle.parent / self.trust.name, self.trust)
 
     def start_fleet(self, url: str) -> VerbProcess:
-        """The host, which finds its database where it left it."""
+        """Start the fleet host; it reopens the database of an earlier start."""
         asked = ["fleet", "--broker", url, "--db", str(self.database)]
         if self.defect == "double-row" and not self.database.exists():
             asked += ["--inject-defect", "double-row"]
@@ -55,7 +55,7 @@ class SelftestChain:
         return self.fleet
 
     def start_edge(self, url: str, bundle: Path) -> VerbProcess:
-        """The edge with an emulated pack beside it."""
+        """Start the edge with an emulated pack."""
         asked = ["edge", "--bundle", str(bundle), "--trust", str(self.trust), "--broker", url, "--allow-sim"]
         asked += ["--node", NODE, "--dir", str(self.out / "edge"), "--rate", str(RATE_HZ)]
         if self.defect == "lose-row":
@@ -64,7 +64,7 @@ class SelftestChain:
         return self.edge
 
     def close(self) -> None:
-        """End what still runs."""
+        """Stop the processes and the broker that still run."""
         for process in (self.edge, self.fleet):
             if process is not None and process.is_running:
                 process.stop()

@@ -1,4 +1,4 @@
-"""Certify, sign, install, join the fleet: from what the bench proved to a pack that lives somewhere else."""
+"""Steps from the bench to a pack elsewhere: certify, sign, install, join the fleet."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WHERE_TO_FLIP: Final = 0.5  # of the file
 
 
 def run_certify(context: SelftestContext) -> StepFinding:
-    """Three cells, over- and under-voltage, in a process of its own on a bench of its own."""
+    """Certify three cells for over- and under-voltage, in a separate process on a separate bench."""
     context.close_session()
     folder = context.out / "certificate"
     folder.mkdir()
@@ -59,7 +59,7 @@ def run_certify(context: SelftestContext) -> StepFinding:
 
 
 def judge_certificate(made: Certificate, asked: int, folder: str) -> StepFinding:
-    """The finding for a certificate of `asked` cases; one with checks that could not be judged is not judged."""
+    """Return the finding for a certificate of `asked` cases; `ok` is None if all pass but a check was not judged."""
     wrong = [f"{case.info.name} {case.verdict}" for case in made.cases if case.verdict is not Verdict.PASS]
     rows = [row for case in made.cases for row in case.rows]
     passed = len(made.cases) - len(wrong)
@@ -72,11 +72,11 @@ def judge_certificate(made: Certificate, asked: int, folder: str) -> StepFinding
 
 
 def build_bundle(context: SelftestContext) -> StepFinding:
-    """One signed file from the selftest's run and certificate; one flipped byte is refused."""
+    """Build and verify one signed file from the selftest's run and certificate; a flipped byte must be refused."""
     run, chain = context.run, context.chain
     if run is None:
         raise BenchError("there is no run to bundle", hint="walk the step run as well")
-    context.close_session()  # its run is sealed then
+    context.close_session()  # this seals its run
     private, public = keys.make_key(context.out / "keys", SIGNER)
     chain.trust.mkdir(exist_ok=True)
     trusted = keys.make_key(context.out / "keys", "somebody-else")[1] if context.defect == "foreign-key" else public
@@ -101,7 +101,7 @@ def build_bundle(context: SelftestContext) -> StepFinding:
 
 
 def run_edge(context: SelftestContext) -> StepFinding:
-    """An edge verifies, replays, installs, proves itself beside an emulated pack; the fleet sees its birth."""
+    """Start an edge with an emulated pack: it verifies, replays, installs, gets healthy; the fleet sees its birth."""
     chain = context.chain
     if chain.bundle is None:
         raise BenchError("there is no bundle to install", hint="walk the step bundle as well")
@@ -121,7 +121,7 @@ def run_edge(context: SelftestContext) -> StepFinding:
 
 
 def run_fleet(context: SelftestContext) -> StepFinding:
-    """Under load the broker is killed for ten seconds, then the host: every row is stored once."""
+    """Kill the broker under load for ten seconds, then the host: every row must be stored once."""
     chain = context.chain
     broker, process = chain.broker, chain.edge
     if broker is None or process is None or chain.fleet is None:
@@ -146,7 +146,7 @@ def run_fleet(context: SelftestContext) -> StepFinding:
 def _judge_delivery(
     edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Path, down_s: float
 ) -> StepFinding:
-    """What the edge says it produced against what lies in the fleet's table, as sets of (boot, sequence number)."""
+    """Compare the rows that the edge reports with those in the fleet's table, as sets of (boot, sequence number)."""
     target = "produced = stored, duplicates 0, missing 0"
     boots: dict[str, int] = edge_said.get("boots", {})
     if not boots:
@@ -176,7 +176,7 @@ def _read_stored(database: Path) -> list[tuple[str, int]]:
 
 
 def _find_refusal(data: bytes, trust: Path) -> str:
-    """Why it is refused, empty where it is not."""
+    """Return why the bundle is refused; empty where it is accepted."""
     try:
         verify(data, trust, now=datetime.now(UTC))
     except BundleRefused as error:

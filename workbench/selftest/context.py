@@ -1,4 +1,4 @@
-"""The context of a selftest: where it writes, the session it holds, and how a session is brought to a state."""
+"""The context of a selftest: its output folder, its session, and how it brings the session to a state."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, Bench
 
 @dataclass
 class SelftestContext:
-    """One selftest; steps hand over what later steps need. A step that needs a state asks for it with `bring_to`.
+    """One selftest; steps store here what later steps need. A step that needs a state calls `bring_to`.
 
-    `defect`: the name of what is injected, empty for nothing.
+    `defect`: the name of the injected defect, empty for none.
     """
 
     out: Path
@@ -44,7 +44,7 @@ class SelftestContext:
         self.chain = SelftestChain(self.out, self.defect)
 
     def use_earlier(self, files: Mapping[str, str | None]) -> None:
-        """Go on from what an earlier selftest made: `run`, `report`, `bundle`."""
+        """Continue with files of an earlier selftest: `run`, `report`, `bundle`."""
         found = {name: Path(path) for name, path in files.items() if isinstance(path, str)}
         self.run = found.get("run")
         if (report := found.get("report")) is not None:
@@ -54,9 +54,9 @@ class SelftestContext:
 
     @property
     def session(self) -> LiveSession:
-        """The session under way; starts an engine when there is none."""
+        """The current session; starts an engine when there is none."""
         if self._session is None:
-            defects = BENCH_DEFECTS.get(self.defect, NO_DEFECTS)  # others are injected by steps and verbs
+            defects = BENCH_DEFECTS.get(self.defect, NO_DEFECTS)  # steps and verbs inject the others
             self._session = open_session(self.bench, self.out / "runs", defects=defects)
         return self._session
 
@@ -66,11 +66,11 @@ class SelftestContext:
 
     @property
     def bench_folder(self) -> Path:
-        """Where the emulated instruments keep their journals."""
+        """The folder where the emulated instruments write their journals."""
         return self.run_folder / "emulated"
 
     def bring_to(self, wanted: BenchState) -> LiveSession:
-        """Bring the session to `wanted`, whatever it is in now; raises `BenchError` when the bench refuses."""
+        """Bring the session to `wanted` from any state; raise `BenchError` when the bench refuses."""
         session = self.session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
@@ -98,10 +98,10 @@ class SelftestContext:
 
     @staticmethod
     def _wait_for_status(session: LiveSession) -> None:
-        """The status that belongs to an answer comes right behind it."""
+        """Wait for the status, which comes right after the response."""
         waiting.idle(session, 0.15)
 
     @staticmethod
     def now_s() -> float:
-        """Seconds of the clock that the journals use."""
+        """Return the time in seconds of the clock that the journals use."""
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""What the instruments' own journals say; every reaction time of the selftest comes from here."""
+"""Evidence from the instruments' own journals; every reaction time of the selftest comes from here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SupplyOff:
 
 
 def read_journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]]:
-    """The whole lines of an instrument's journal."""
+    """Yield the complete lines of an instrument's journal."""
     path = bench_folder / f"{instrument}.journal.jsonl"
     if path.exists():
         with path.open("rb") as file:
@@ -35,7 +35,7 @@ def read_journal(bench_folder: Path, instrument: str) -> Iterator[dict[str, Any]
 def wait_for_entry(
     bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float
 ) -> dict[str, Any] | None:
-    """The first entry after `after_s` that fits, waiting up to `within_s` for it to be written."""
+    """Return the first entry after `after_s` that fits; wait up to `within_s` until it is written, else return None."""
     until_s = time.monotonic() + within_s
     while True:
         for entry in read_journal(bench_folder, instrument):
@@ -47,7 +47,7 @@ def wait_for_entry(
 
 
 def find_supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> SupplyOff | None:
-    """When and by whose message the supply's output went off after `after_s`."""
+    """Return when the supply's output went off after `after_s`, and whose message caused it."""
     entry = wait_for_entry(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
     if entry is None:
         return None
@@ -57,9 +57,9 @@ def find_supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -
 def find_requested_off(
     bench_folder: Path, after_s: float, ports: frozenset[int], within_s: float = 3.0
 ) -> SupplyOff | None:
-    """When the supply was off and one of `ports` had asked for it, whoever was the first to do so.
+    """Return when the supply was off and one of `ports` had requested it, whoever requested it first.
 
-    The engine sees a window end too and switches off in the same instant: a race that either may win.
+    The engine, too, sees that a window ended and switches off at the same time: either may be the first.
     """
     off = find_supply_off(bench_folder, after_s, within_s)
     if off is None or off.port in ports:
@@ -85,7 +85,10 @@ def _parse_port(peer: object) -> int:
 
 
 def measure_limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: frozenset[int]) -> float | None:
-    """From a cell that was moved behind the gate after `asked_s` to the supply off by the guard; None if it was not."""
+    """Return the time (ms) from a cell moved behind the gate after `asked_s` to the supply off by the guard.
+
+    Return None if no cell was moved or the guard did not turn the supply off.
+    """
     crossed = wait_for_entry(
         bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0
     )

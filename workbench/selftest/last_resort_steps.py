@@ -1,6 +1,6 @@
-"""What is left when the first line of defence is not there: a guard that hangs or dies, an output that nobody can read.
+"""Steps in which the first protection fails: a guard that hangs or dies, an output that nobody can read.
 
-Figures are times between a press or a fault and an entry of the instruments' own journals.
+Values are times between a press or a fault and an entry of the instruments' own journals.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ SETTLE_S: Final = 0.5
 
 
 def press_off_while_connecting(context: SelftestContext) -> StepFinding:
-    """OUTPUTS OFF while the bench is being connected must not be taken for off when the guard dies later."""
-    context.close_session()  # the runs before are sealed, and this session begins at its very first step
+    """Press OUTPUTS OFF during connect, later kill the guard: the early press must not count as outputs off."""
+    context.close_session()  # seal the earlier runs; this session begins at its first step
     session = context.session
     connecting, pressed = session.connect(), session.outputs_off()
     waiting.finish(session, connecting, waiting.CONNECT_S)
@@ -66,7 +66,7 @@ def press_off_while_connecting(context: SelftestContext) -> StepFinding:
 
 
 def disarm_silent_supply(context: SelftestContext) -> StepFinding:
-    """A supply that answers nothing at disarm: nothing is called off, device and cells keep what they have."""
+    """Disarm while the supply does not answer: no output is reported off; device and cells keep their state."""
     session = context.bring_to(BenchState.ARMED)
     silence = session.inject("silent instrument", {"instrument": "supply"})
     waiting.finish(session, silence, 5.0)
@@ -94,7 +94,7 @@ def disarm_silent_supply(context: SelftestContext) -> StepFinding:
 
 
 def stop_message(context: SelftestContext) -> StepFinding:
-    """One message of the BMS stops while the others go on: its values are used no longer than they are fresh."""
+    """Stop one BMS message while the others continue: its values must not be used once they are stale."""
     session = context.bring_to(BenchState.RUNNING)
     flows = waiting.wait_for(session, lambda: abs(_read_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
     fault = session.inject("message stopped", {"message": CURRENT_MESSAGE})
@@ -111,7 +111,7 @@ def stop_message(context: SelftestContext) -> StepFinding:
 
 
 def hang_guard(context: SelftestContext) -> StepFinding:
-    """OUTPUTS OFF while the guard hangs: the engine receives and does it, twice; who has not received it is named."""
+    """Press OUTPUTS OFF twice while the guard hangs: the engine must do it and name the guard as not reached."""
     target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
     if STOP is None or GO_ON is None:
         return StepFinding(None, "not walked", target=target, reason="this system cannot stop a process")
@@ -136,12 +136,12 @@ def hang_guard(context: SelftestContext) -> StepFinding:
 
 
 def _is_guard_alone_named(event: Event) -> bool:
-    """Whether it says that the guard, and nobody else, has not acknowledged a press."""
+    """Return whether the event reports that only the guard has not acknowledged a press."""
     return event.kind == EventKind.OFF_NOT_ACKNOWLEDGED and GUARD in event.data and ENGINE not in event.data
 
 
 def _judge_any_off(context: SelftestContext, reaction: Reaction, what: str, *, good: bool) -> StepFinding:
-    """Time to the supply's output off, by whoever."""
+    """Judge the time until the supply's output is off, whoever turned it off."""
     off = evidence.find_supply_off(context.bench_folder, reaction.since_s)
     target = f"supply off within {FALLBACK_MS:g} ms by the engine"
     if off is None:
@@ -150,7 +150,7 @@ def _judge_any_off(context: SelftestContext, reaction: Reaction, what: str, *, g
 
 
 def _read_channel(session: LiveSession, name: str) -> float:
-    """The newest value of a channel, NaN before there is one."""
+    """Return the newest value of a channel; NaN before there is one."""
     ring = session.ring
     row = None if ring is None else ring.latest()
     return float("nan") if ring is None or row is None else float(row.values[ring.table.index(name)])

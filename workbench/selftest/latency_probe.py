@@ -1,7 +1,7 @@
-"""How late the machine itself is: an empty loop in a process of its own, above everything that keeps time here.
+"""Scheduler latency of the machine: an empty loop in its own process, above all timed threads in priority.
 
-`cyclictest` of the Linux real-time tests measures the same: what delays a thread that no other may delay is the
-kernel, the firmware, or a host that gives the core to another guest.
+`cyclictest` of the Linux real-time tests measures the same: a thread that no other thread may delay is delayed only by
+the kernel, the firmware, or a host that gives the core to another guest.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ END_S = 5.0
 
 @dataclass(frozen=True)
 class MachineLateness:
-    """How late (s) each instant was served that was due at `due_s`, of the monotonic clock; nothing is late by 0."""
+    """Lateness `late_s` (s) of each instant due at `due_s` (s, monotonic clock); empty means lateness 0."""
 
     due_s: Floats = field(default_factory=lambda: np.empty(0))
     late_s: Floats = field(default_factory=lambda: np.empty(0))
 
     def select(self, from_s: float, to_s: float) -> MachineLateness:
-        """What was due between two times."""
+        """Return the instants that were due between two times."""
         inside = (from_s <= self.due_s) & (self.due_s <= to_s)
         return MachineLateness(self.due_s[inside], self.late_s[inside])
 
     def late_ms(self, percent: float) -> float:
-        """Percentile of the lateness over the due instants; 0 where nothing was measured, which excuses nothing."""
+        """Return a percentile (ms) of the lateness; 0 where nothing was measured, so that this excuses nothing."""
         return float(1e3 * np.percentile(self.late_s, percent)) if len(self.late_s) else 0.0
 
     @property
     def missed_pct(self) -> float:
-        """Share of the due instants that were served together with a later one; 0 where nothing was measured."""
+        """Share (%) of the due instants that were served together with a later one; 0 where nothing was measured."""
         return float(100.0 * np.mean(self.late_s >= PERIOD_S)) if len(self.late_s) else 0.0
 
 
 class LatencyProbe:
-    """Measures from its start until it is read."""
+    """A probe that measures from its start until `finish`."""
 
     def __init__(self) -> None:
         paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
@@ -62,7 +62,7 @@ class LatencyProbe:
         )
 
     def finish(self) -> MachineLateness:
-        """End it; what it measured, empty where it was killed or does not answer."""
+        """End the probe and return what it measured; empty where it was killed or does not answer."""
         try:
             told, _ = self.process.communicate(timeout=END_S)
             said = json.loads(told)
@@ -74,7 +74,7 @@ class LatencyProbe:
 
 
 def record_due(due_s: float, now_s: float, due: list[float], late: list[float]) -> float:
-    """Note every instant that is due by `now_s`, the first at `due_s`; the next one. None is left out, none moved."""
+    """Record every instant due by `now_s`, from `due_s` on; return the next one. Skip none and move none."""
     while due_s <= now_s:
         due.append(due_s)
         late.append(now_s - due_s)
@@ -83,7 +83,7 @@ def record_due(due_s: float, now_s: float, due: list[float], late: list[float]) 
 
 
 def main() -> None:
-    """Wake on an absolute schedule until stdin ends, then print when what was due and how late it was served."""
+    """Wake on an absolute schedule until stdin ends, then print the due times and the lateness of each."""
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
     ask_realtime(LATENCY_PROBE)

@@ -1,4 +1,4 @@
-"""A reaction time against its bound, and how much of it the machine itself accounts for."""
+"""A reaction time against its bound, and the part of it that the machine itself may have caused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from workbench import jitter
 from workbench.selftest.latency_probe import LatencyProbe
 from workbench.selftest.step import StepFinding
 
-BEFORE_S: Final = 0.1  # a stall that began before what is reacted to delays the reaction too
+BEFORE_S: Final = 0.1  # a stall that began before the stimulus delays the reaction too
 
 
 @dataclass
 class Reaction:
-    """Begun before what is reacted to at `since_s`: the machine's own lateness is measured beside it."""
+    """A reaction to a stimulus at `since_s`; create it before, so that it measures the machine's lateness too."""
 
     since_s: float = float("nan")
     probe: LatencyProbe = field(default_factory=LatencyProbe)
 
     def judge(self, until_s: float, within_ms: float, target: str, said: str, *, good: bool = True) -> StepFinding:
-        """The finding for what happened at `until_s`; `good`: the rest of it is right.
+        """Return the finding for a reaction at `until_s`; `good`: whether everything else is right.
 
-        Not judged, with the reason, where stalls of the machine may have made it late.
+        Do not judge it, and give the reason, where stalls of the machine may have made it late.
         """
         took_ms = 1e3 * (until_s - self.since_s)
         own_ms = self.probe.finish().select(self.since_s - BEFORE_S, until_s).late_ms(100)

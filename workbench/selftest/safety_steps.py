@@ -1,4 +1,4 @@
-"""Faults and deaths: each figure is a time between two entries of the instruments' own journals."""
+"""Steps with faults and killed processes: each value is a time between two entries of the instruments' journals."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 BMS_MS, OFF_MS = 160.0, 200.0
 CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10
 SETTLE_S = 1.0
-KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process as hard
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process just as hard
 
 
 def inject_fault(context: SelftestContext) -> StepFinding:
-    """A cell stepped past the device limit, before the gate: the BMS opens its contactor in time."""
+    """Step a cell past the device limit, before the gate: the BMS must open its contactor in time."""
     session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
     asked_s = context.now_s()
@@ -48,7 +48,7 @@ def inject_fault(context: SelftestContext) -> StepFinding:
 
 
 def cross_limit(context: SelftestContext) -> StepFinding:
-    """A cell past the bench limit, behind the gate: the guard turns the supply off."""
+    """Move a cell past the bench limit, behind the gate: the guard must turn the supply off."""
     session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
     if context.defect == "kill-guard" and session.guard_pid:
@@ -63,7 +63,7 @@ def cross_limit(context: SelftestContext) -> StepFinding:
 
 
 def press_outputs_off(context: SelftestContext) -> StepFinding:
-    """OUTPUTS OFF goes to guard and engine at once; either may be the first, both say that they received it."""
+    """Press OUTPUTS OFF: guard and engine get it at once; either may act first, both must acknowledge it."""
     session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
     reaction.since_s = context.now_s()
@@ -78,7 +78,7 @@ def press_outputs_off(context: SelftestContext) -> StepFinding:
 
 
 def kill_engine(context: SelftestContext) -> StepFinding:
-    """The engine dies; the guard makes the bench safe."""
+    """Kill the engine: the guard must make the bench safe."""
     session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, 2.0)
     where, ports, pid = context.bench_folder, session.guard_ports, session.engine_pid
@@ -97,7 +97,7 @@ def kill_engine(context: SelftestContext) -> StepFinding:
 def _judge_guard_off(
     context: SelftestContext, where: Path, ports: frozenset[int], reaction: Reaction, what: str
 ) -> StepFinding:
-    """Time to the supply's output off, which must be the guard's own doing."""
+    """Judge the time until the supply's output is off; the guard must have turned it off."""
     off = evidence.find_supply_off(where, reaction.since_s)
     if context.has_session:
         waiting.idle(context.session, SETTLE_S)
@@ -105,7 +105,7 @@ def _judge_guard_off(
 
 
 def judge_off(off: evidence.SupplyOff | None, ports: frozenset[int], reaction: Reaction, what: str) -> StepFinding:
-    """The finding for an output that went off, or did not."""
+    """Return the finding for an output that went off, or did not."""
     target = f"off within {OFF_MS:g} ms by the guard's own connection"
     if off is None:
         return StepFinding(ok=False, value="still on", target=target, evidence=what)

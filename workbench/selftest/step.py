@@ -1,4 +1,4 @@
-"""What a step of the selftest is and what it answers."""
+"""A step of the selftest and its finding."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepFinding:
-    """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence lies.
+    """What a step measured: `value` in `unit` against `target` (a sentence), and where the evidence is.
 
-    `ok` is None where it could not be judged, for a `reason`.
+    `ok` is None where the step could not be judged; `reason` says why.
     """
 
     ok: bool | None
@@ -28,9 +28,9 @@ class StepFinding:
 
 @dataclass(frozen=True)
 class SelftestStep:
-    """One step of the selftest; `run` does the work on the trip so far.
+    """One step of the selftest; `run` does the work with the context so far.
 
-    Where one that it `needs` was judged and failed, it is not walked.
+    It does not run where a step that it `needs` was judged and failed.
     """
 
     name: str
@@ -40,7 +40,7 @@ class SelftestStep:
 
 
 def make_row(number: int, step: SelftestStep, finding: StepFinding) -> dict[str, Any]:
-    """The step as scripts read it."""
+    """Return the step as a row for scripts."""
     return {
         "n": number,
         "name": step.name,
@@ -54,7 +54,7 @@ def make_row(number: int, step: SelftestStep, finding: StepFinding) -> dict[str,
 
 
 def format_line(number: int, step: SelftestStep, finding: StepFinding) -> str:
-    """The step as people read it."""
+    """Return the step as a line for people."""
     word = "N/A " if finding.ok is None else "ok  " if finding.ok else "FAIL"
     value = f"{finding.value:.4g}" if isinstance(finding.value, float) else str(finding.value)
     return f"{number:2d}  {word}  {step.title:<44} {value} {finding.unit}".rstrip() + f"   (target {finding.target})"

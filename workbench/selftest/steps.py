@@ -1,4 +1,4 @@
-"""The steps in their order."""
+"""The steps of the selftest in their order, and the defects that can be injected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from drivers.errors import Usage
 from workbench.selftest import after_steps, bench_steps, chain_steps, last_resort_steps, safety_steps
 from workbench.selftest.step import SelftestStep
 
-LIVE: Final = ("connect", "arm")  # without these no later step can be walked
+LIVE: Final = ("connect", "arm")  # without these no later step can run
 STEPS: Final = (
     SelftestStep("connect", "bench connected", bench_steps.run_connect),
     SelftestStep("arm", "checklist holds", bench_steps.run_arm, needs=("connect",)),
@@ -55,7 +55,7 @@ DEFECTS: Final = {
 
 
 def select_steps(only: str) -> list[tuple[int, SelftestStep]]:
-    """The steps to judge with their numbers; raises `Usage` that lists the names there are."""
+    """Return the selected steps with their numbers; raise `Usage`, which lists the names, for an unknown step."""
     numbered = list(enumerate(STEPS, 1))
     if not only:
         return numbered
@@ -68,7 +68,7 @@ def select_steps(only: str) -> list[tuple[int, SelftestStep]]:
 
 
 def check_defect(name: str) -> None:
-    """Raise `Usage` with the names that exist where `name` is none of them; an empty one injects nothing."""
+    """Raise `Usage`, which lists the names, for an unknown defect; an empty name injects nothing."""
     if name and name not in DEFECTS:
         what, hint = f"--inject-defect {name} is unknown", f"names: {', '.join(DEFECTS)}"
         raise Usage(what, key="inject-defect", value=name, hint=hint)

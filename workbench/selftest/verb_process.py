@@ -1,4 +1,4 @@
-"""A verb of ours as a process of its own: what it says goes to a log, its one JSON object is read at its end."""
+"""A verb of the workbench in its own process: its output goes to a log, its JSON object is read at its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ END_S: Final = 30.0
 
 
 class VerbProcess:
-    """Started at once; `log` and `answer` are files in `folder`."""
+    """A process that starts at once; its log and its JSON answer are files in `folder`."""
 
     def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,11 +44,11 @@ class VerbProcess:
         return self._process.poll() is None
 
     def read_log(self) -> str:
-        """Everything that it said; a log may begin with what another of its name said before it."""
+        """Return all output of this process; skip what an earlier process of the same name wrote to the log."""
         return self._log.read_bytes()[self._before :].decode("utf-8", "replace")
 
     def wait_for_line(self, words: Sequence[str], within_s: float) -> bool:
-        """Whether one line comes to hold all `words` in time; at once False where the process has ended."""
+        """Wait for a line with all `words`; return False when none comes in time or the process has ended."""
         until_s = time.monotonic() + within_s
         while time.monotonic() < until_s:
             if any(all(word in line for word in words) for line in self.read_log().splitlines()):
@@ -59,11 +59,11 @@ class VerbProcess:
         return False
 
     def read_last_line(self) -> str:
-        """What it said last."""
+        """Return its last line of output."""
         return ([line for line in self.read_log().splitlines() if line.strip()] or ["nothing"])[-1]
 
     def stop(self) -> dict[str, Any]:
-        """Ask it to end; its JSON object, empty where it had none."""
+        """Ask the process to end; return its JSON object, empty where it wrote none."""
         if self.is_running:
             self._process.terminate()
         try:
@@ -77,7 +77,7 @@ class VerbProcess:
         return told
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait for the end."""
         if self.is_running:
             os.kill(self._process.pid, KILL)
         self._process.wait()

@@ -1,4 +1,4 @@
-"""A window in a process of its own for the selftest: runs the bench, saves pictures, and goes on until it is killed."""
+"""A window in its own process for the selftest: run the bench, save pictures, continue until killed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TELL_S = 0.2
 
 
 def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
-    """Connect, arm, run; pictures into `folder`; then the live window, telling how it is in `window.json`."""
+    """Connect, arm, run; save pictures in `folder`; then keep the window live and write its status to `window.json`."""
     starter = os.getppid()
     session = open_session(bench, runs, defects=BENCH_DEFECTS.get(defect, NO_DEFECTS))
     window = OffscreenWindow(lambda: session)
@@ -27,7 +27,7 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
     waiting.finish(window, session.start(), 5.0)
     serve(SHOW_S)
     pictures = [str(path) for path in window.save_screenshots(folder)]
-    while os.getppid() == starter:  # else it was killed, and nobody is left to end this window
+    while os.getppid() == starter:  # when the starter was killed, nobody else ends this window
         serve(TELL_S)
         status = session.status
         said = {

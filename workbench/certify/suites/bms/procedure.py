@@ -1,4 +1,4 @@
-"""What the cases of this suite have in common."""
+"""The checks that the cases of this suite share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds: float) -> None:
-    """Just inside of a limit nothing happens."""
+    """Check that the contact stays closed just inside a limit."""
     bench.hold(seconds)
     closed = bench.is_closed_since(inside.begin_s)
     rec.check("closed just inside the limit", closed, "1", lo=1.0, at_s=inside.end_s, channel=inside.channel)
@@ -24,13 +24,13 @@ def check_stays_closed(bench: CaseBench, rec: Record, inside: Stimulus, seconds:
 def check_opens_in_time(
     bench: CaseBench, rec: Record, beyond: Stimulus, level: ProtectionLevel, name: str = "limit to contact"
 ) -> None:
-    """Not before the debounce is over, and not long after."""
+    """Check that the contact opens not before the debounce ended, and not long after."""
     opened = bench.opening(beyond, max(bench.device.open_s, 2.0 * level.latest_s))
     rec.reaction(name, beyond, opened, earliest_s=level.earliest_s, latest_s=level.latest_s)
 
 
 def check_opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
-    """The contact opens, whenever."""
+    """Check that the contact opens, at any time."""
     opened = bench.opening(beyond, bench.device.open_s)
     at_s = beyond.end_s if opened is None else opened.at_s
     rec.check("contactor opens", opened is not None, "1", lo=1.0, at_s=at_s, channel=CONTACTOR)
@@ -39,14 +39,14 @@ def check_opens(bench: CaseBench, rec: Record, beyond: Stimulus) -> None:
 def check_fault_reported(
     bench: CaseBench, rec: Record, beyond: Stimulus, fault: str, within_s: float = LIMITS.tell_s
 ) -> ReportedFault | None:
-    """The device says what happened; what it said."""
+    """Check that the device reports the fault; return what it reported."""
     reported = bench.wait_for_fault(beyond.begin_s, within_s)
     check_fault_code(rec, reported, fault, beyond.end_s)
     return reported
 
 
 def check_fault_code(rec: Record, reported: ReportedFault | None, fault: str, asked_s: float) -> None:
-    """What it said is the fault that happened; `asked_s` is when it might have begun to."""
+    """Check that the reported fault is the one that happened; `asked_s`: the earliest time of the report."""
     right = reported is not None and reported.fault == fault
     rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=reported.at_s if reported else asked_s, channel=BMS_FAULT)
 
@@ -54,7 +54,7 @@ def check_fault_code(rec: Record, reported: ReportedFault | None, fault: str, as
 def check_fault_cell(
     rec: Record, reported: ReportedFault | None, what: str, number: int, asked_s: float, *, promised: bool = True
 ) -> None:
-    """It named the right place; one whose profile promises none is not judged."""
+    """Check that the device named the right place; do not judge it where the profile promises none."""
     if not promised:
         rec.not_applicable(f"names the {what}", f"the device profile says that this fault names no {what}")
         return

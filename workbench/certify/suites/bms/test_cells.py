@@ -49,7 +49,7 @@ def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> No
 
 
 def check_beyond_limit(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
-    """Just inside nothing happens; just beyond the contactors open and the cell is named."""
+    """Check that nothing happens just inside; that just beyond, the contactors open and the device names the cell."""
     procedure.check_stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
     procedure.check_opens_in_time(bench, rec, beyond, level)
@@ -58,7 +58,7 @@ def check_beyond_limit(bench: CaseBench, cell: int, rec: Record, level: Protecti
 
 
 def check_outlives_power_cycle(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:
-    """Tripped, cell healthy again, power off and on: still tripped, and a close is refused."""
+    """Trip, make the cell healthy, cycle the power: the device must still be tripped and refuse a close."""
     procedure.check_opens(bench, rec, bench.cell(cell, level.beyond, past=level.bound))
     bench.rest()
     bench.power(on=False)

@@ -29,7 +29,7 @@ def test_overcurrent_in_discharge(bench: CaseBench, rec: Record) -> None:
 
 
 def check_beyond_limit(bench: CaseBench, rec: Record, level: ProtectionLevel) -> None:
-    """Just inside nothing happens; just beyond the contactors open."""
+    """Check that nothing happens just inside, and that the contactors open just beyond."""
     procedure.check_stays_closed(bench, rec, bench.current(level.inside), max(STEADY_S, 2.0 * level.debounce_s))
     beyond = bench.current(level.beyond, past=level.bound)
     procedure.check_opens_in_time(bench, rec, beyond, level)
