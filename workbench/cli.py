@@ -59,7 +59,7 @@ def default(
         window(bench, out, take_over=take_over)
 
 
-@app.command(short_help="The workbench (the same as no verb).")
+@app.command(short_help="Open the workbench (the same as no verb).")
 def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: TakeOver = False) -> None:
     """Open the workbench; with no display, run the bench for half a minute and save pictures of the window."""
     from workbench.verbs import window as verb
@@ -67,7 +67,7 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
     run_verb(Report("window"), verb.main, bench, out, take_over=take_over)
 
 
-@app.command(short_help="What this machine has and lacks.")
+@app.command(short_help="Check what this machine and a bench have and lack.")
 def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
     """Report what this machine has and lacks, and how to fix each."""
     from workbench.verbs import doctor as verb
@@ -75,7 +75,7 @@ def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> Non
     run_verb(Report("doctor", as_json), verb.main, bench)
 
 
-@app.command(short_help="A bench session without a window.")
+@app.command(short_help="Run a bench session without a window.")
 def run(
     bench: BenchFile = EMULATED_BENCH,
     duration: Annotated[float, typer.Option(min=1.0, help="Seconds between start and stop.")] = 60.0,
@@ -119,7 +119,7 @@ def export(
     run_verb(Report("export", as_json), verb.main, run_folder, csv, mdf4)
 
 
-@app.command(short_help="A suite of cases against a bench.")
+@app.command(short_help="Run a suite of cases against a bench.")
 def certify(
     suite: Annotated[
         str, typer.Argument(metavar="SUITE", help="A suite that comes along (bms), a folder or a file of cases.")
@@ -167,7 +167,7 @@ def certify(
     )
 
 
-@app.command(short_help="Where packs meet: hears, stores and acknowledges.")
+@app.command(short_help="Receive, store and acknowledge the rows of packs.")
 def fleet(
     broker: Annotated[
         str,
@@ -207,7 +207,7 @@ app.add_typer(bench_app)
 app.add_typer(bundle_app)
 
 
-@app.command(short_help="Beside a pack, with the configuration of a signed bundle.")
+@app.command(short_help="Run a signed configuration beside a pack.")
 def edge(
     trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the public keys that are trusted.")],
     broker: Annotated[str, typer.Option(metavar="URL", help="MQTT broker, for instance mqtt://127.0.0.1:1883.")],
@@ -258,7 +258,7 @@ def edge(
     )
 
 
-@app.command(short_help="The whole chain without a person.")
+@app.command(short_help="Run the whole chain without a person.")
 def selftest(
     out: Out = Path("selftest"),
     only: Annotated[str, typer.Option(metavar="STEPS", help="Judge these steps alone, comma-separated.")] = "",
@@ -285,7 +285,7 @@ def tour() -> None:
     raise typer.Exit(Report("tour", "--json" in sys.argv).finish(ok=False, error=renamed))
 
 
-@app.command(short_help="What things cost here, beside their peers.")
+@app.command(short_help="Measure what things cost here, beside their peers.")
 def measure(
     name: Annotated[
         str,

@@ -12,11 +12,11 @@ from workbench.options import AsJson
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
-bench = typer.Typer(name="bench", help="Bench files.", rich_markup_mode=None, pretty_exceptions_enable=False)
+bench = typer.Typer(name="bench", help="Copy bench files.", rich_markup_mode=None, pretty_exceptions_enable=False)
 bench.callback()(pass_to_verb)
 
 
-@bench.command("copy", short_help="A bench with all files that it names.")
+@bench.command("copy", short_help="Copy a bench with all files that it names.")
 def bench_copy(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The bench file to copy.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the copy; made where there is none.")],

@@ -15,7 +15,7 @@ from workbench.report import Report
 from workbench.run_verb import run_verb
 
 bundle = typer.Typer(
-    name="bundle", help="The signed configuration.", rich_markup_mode=None, pretty_exceptions_enable=False
+    name="bundle", help="Make keys; build, verify and show signed configurations.", rich_markup_mode=None, pretty_exceptions_enable=False
 )
 BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
 
@@ -27,7 +27,7 @@ def default(context: typer.Context) -> None:
     refuse_without_extras(f"bundle {context.invoked_subcommand}")
 
 
-@bundle.command("key", short_help="A new pair of keys.")
+@bundle.command("key", short_help="Make a new pair of keys.")
 def bundle_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs; the files are NAME.key and NAME.pem.")],
     out: Out = Path("keys"),
@@ -40,7 +40,7 @@ def bundle_key(
     run_verb(Report("bundle key", as_json), verb.key, name, out)
 
 
-@bundle.command("build", short_help="One signed file from a run.")
+@bundle.command("build", short_help="Build one signed file from a run.")
 def bundle_build(
     run_folder: RunFolder,
     *,
@@ -67,7 +67,7 @@ def bundle_build(
     )  # fmt: skip
 
 
-@bundle.command("verify", short_help="Whether a bundle may be believed.")
+@bundle.command("verify", short_help="Verify a bundle.")
 def bundle_verify(
     file: BundleFile,
     trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the public keys (*.pem) you trust.")],
@@ -86,7 +86,7 @@ def bundle_verify(
     )  # fmt: skip
 
 
-@bundle.command("show", short_help="What a bundle says of itself.")
+@bundle.command("show", short_help="Show what a bundle contains, unverified.")
 def bundle_show(file: BundleFile, *, as_json: AsJson = False) -> None:
     """Print the contents of a bundle without verifying it."""
     from workbench.verbs import bundle as verb
