@@ -13,6 +13,6 @@ def model(identity: str) -> str:
 
 
 def has_model(identity: str, expect: str) -> bool:
-    """Return whether `identity` has the model of `expect` (`maker, model` or `model`); only a maker accepts any."""
+    """Return whether `identity` has the model of `expect` (`maker, model` or `model`); a maker alone accepts any."""
     maker_alone = "," not in expect and identity.strip().startswith(expect.strip())
     return maker_alone or model(identity).startswith(model(expect))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
-PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
+PROTECTED: Final = (  # channel (one cell represents all), section, field and unit of each instrument-side protection
     (cell_voltage(1), "cell_simulator", "voltage_v", "V"),
     (cell_current(1), "cell_simulator", "current_a", "A"),
     (SUPPLY_VOLTAGE, "supply", "voltage_v", "V"),

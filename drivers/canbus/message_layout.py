@@ -114,7 +114,7 @@ class SignalField:
 
 
 class MessageLayout:
-    """The fields of one message by name."""
+    """The signals of one message by name, and their place in its payload."""
 
     def __init__(self, signals: Iterable[Any]) -> None:
         """`signals`: those of one message, as cantools gives them."""

@@ -80,7 +80,7 @@ def _write(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float]
 
 
 def _compare(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float], object]) -> int:
-    """Return how many bytes of the stream are unreadable; raise `ValueError` unless the draft equals the rest exactly."""
+    """Return how many bytes of the stream are unreadable; raise `ValueError` unless the draft equals the rest."""
     names = [name for name, *_ in about.channels]
     recorded, columns, first = _Recorded(stream, about), ParquetColumns(draft), 0
     try:

@@ -77,7 +77,10 @@ class CellSimulator(ScpiSource):
         self._wanted = None
 
     def meet(self, link: ScpiLink) -> None:
-        """Check that it answers for all channels, at once and in time; raise `UnfitRating` or `CommandUnknown`."""
+        """Check that it answers one query for all channels in time; if it has no list for currents, use one query each.
+
+        Raise `UnfitRating` or `CommandUnknown`.
+        """
         self._messages = page.ChannelCommands(len(self._numbers))
         self._timely(link, [(self._messages.ask_voltages, 1)])
         try:

@@ -62,7 +62,7 @@ REMOTE: Final = "REMOTE"
 
 
 class ReportedValues(NamedTuple):
-    """The answer to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
+    """The reply to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
 
     values: tuple[float, float, float, float]
     status: EaStatus
