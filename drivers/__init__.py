@@ -1,1 +1,1 @@
-"""Everything that touches a wire, a clock or a disk; the words of the code base live in `snapshot`."""
+"""Everything that accesses a wire, a clock or a disk; `snapshot` defines the basic terms of the code base."""

@@ -1,4 +1,4 @@
-"""The channels of a whole bench, from its declaration alone: no instrument is opened."""
+"""The channels of a whole bench, from its declaration only: no instrument is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_channel_table(bench: Bench, mapped: DutMap) -> ChannelTable:
-    """What the sources of `bench` measure, in the order in which the loop reads them."""
+    """Return the channels that the sources of `bench` measure, in the order in which the loop reads them."""
     protect = bench.supply.protect
     return ChannelTable(
         (

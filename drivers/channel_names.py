@@ -1,6 +1,6 @@
-"""The names of all channels: the only place that spells one; a source declares its channels with them.
+"""The names of all channels, spelled only here; a source declares its channels with them.
 
-The channels of a device under test are named by its device map; here are those that the workbench itself asks for.
+The device map names the channels of a device under test; this module has those that the workbench itself uses.
 Cells, sensors and thermistors count from 1.
 """
 
@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Final
 
-# What begins a name, and the source that fills it; the rest is the device's.
+# The prefix of a name, and the source that fills it; all other channels are the device's.
 CELL: Final = "cell_"
 SUPPLY: Final = "supply/"
 IO: Final = "io/"
@@ -48,9 +48,9 @@ GATE_TICKS_LEFT: Final = "gate/ticks_left"
 COMMAND_CURRENT: Final = "command/current"
 ALLOWED_CURRENT: Final = "allowed/current"
 
-EDGE_CHAIN: Final = "edge/chain"  # what stands for the hard-wired chain beside a pack
+EDGE_CHAIN: Final = "edge/chain"  # the substitute for the hard-wired chain beside a pack
 
-# What the window derives from the channels of a run.
+# Channels that the window derives from the channels of a run.
 CELLS_MIN: Final = "cells/min"
 CELLS_MEAN: Final = "cells/mean"
 CELLS_MAX: Final = "cells/max"
@@ -64,72 +64,72 @@ LANES: Final = frozenset({"twin", "estimator", "controller"})
 CELL_VOLTAGES: Final = re.compile(r"cell_\d+/voltage")
 SENSED_TEMPERATURES: Final = re.compile(r"bms/temperature_\d+")
 LANE_STEPS: Final = re.compile(r"(twin|estimator|controller)/(.+)/step")
-FAMILY: Final = re.compile(r"(.+/)?cell_\d+/.+|.*\d")  # a channel of which there are many: cells, sensors
+FAMILY: Final = re.compile(r"(.+/)?cell_\d+/.+|.*\d")  # a channel that exists many times: cells, sensors
 
 
 @cache
 def cell_name(cell: int) -> str:
-    """`cell_07`."""
+    """Return the name of a cell: `cell_07`."""
     return f"{CELL}{cell:02d}"
 
 
 @cache
 def cell_voltage(cell: int) -> str:
-    """What the cell simulator measures."""
+    """Return the channel of a cell's voltage as the cell simulator measures it."""
     return f"{cell_name(cell)}/voltage"
 
 
 @cache
 def cell_current(cell: int) -> str:
-    """What the cell simulator measures beside the loop's current."""
+    """Return the channel of a cell's current as the cell simulator measures it, beside the loop's current."""
     return f"{cell_name(cell)}/current"
 
 
 @cache
 def sensed_voltage(cell: int) -> str:
-    """What the device under test measures of a cell."""
+    """Return the channel of a cell's voltage as the device under test measures it."""
     return f"{BMS}{cell_name(cell)}/voltage"
 
 
 @cache
 def sensed_temperature(sensor: int) -> str:
-    """What the device under test measures at a sensor."""
+    """Return the channel of a sensor's temperature as the device under test measures it."""
     return f"{BMS}temperature_{sensor}"
 
 
 @cache
 def thermistor(number: int) -> str:
-    """What an output of the I/O box shows a sensor of the device under test."""
+    """Return the channel of the temperature that an output of the I/O box simulates to a sensor of the device."""
     return f"{IO}thermistor_{number}"
 
 
 @cache
 def lane_channel(role: str, lane: str, what: str) -> str:
-    """`twin/SPMe pack/age`: what a lane of `role` tells of the pack or of itself."""
+    """Return a channel of a lane of `role` about the pack or the lane itself: `twin/SPMe pack/age`."""
     return f"{role}/{lane}/{what}"
 
 
 @cache
 def lane_cell_channel(role: str, lane: str, cell: int, what: str) -> str:
-    """`estimator/EKF/cell_07/soc`: what a lane of `role` tells of a cell."""
+    """Return a channel of a lane of `role` about a cell: `estimator/EKF/cell_07/soc`."""
     return f"{role}/{lane}/{cell_name(cell)}/{what}"
 
 
 def lane_prefix(role: str, lane: str) -> str:
-    """What begins every channel of a lane."""
+    """Return the prefix of every channel of a lane."""
     return f"{role}/{lane}/"
 
 
 def command_voltage(cell: int) -> str:
-    """The voltage of a cell that was requested."""
+    """Return the channel of a cell's requested voltage."""
     return f"command/{cell_voltage(cell)}"
 
 
 def allowed_voltage(cell: int) -> str:
-    """The voltage of a cell that the gate applied."""
+    """Return the channel of a cell's voltage that the gate applied."""
     return f"allowed/{cell_voltage(cell)}"
 
 
 def find_owner(channel: str) -> str:
-    """The source that fills `channel`."""
+    """Return the source that fills `channel`."""
     return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")

@@ -1,4 +1,4 @@
-"""One tree of exceptions; each is a sentence with what, where, value, bound and the next step.
+"""One tree of exceptions; each one is a sentence with what, where, value, bound and the next step.
 
 ::
 
@@ -9,24 +9,24 @@
     |   |-- BrokerMissing    no MQTT broker answers
     |   |-- PackageMissing   a Python package of an extra is not installed
     |   |-- BenchHeld        another session has an instrument or an adapter
-    |   |-- BenchTaken       an instrument is under the remote control of somebody unknown
-    |   `-- LinkError    one wire
+    |   |-- BenchTaken       an unknown client has the remote control of an instrument
+    |   `-- LinkError    a failure of one connection
     |       |-- LinkSilent     no answer in time
-    |       |-- LinkDropped    closed by the other side, or never opened
+    |       |-- LinkDropped    the other side closed the connection, or it was never opened
     |       |-- LinkGarbage    an answer that cannot be read
-    |       |-- LinkRefused    an answer, or an error queue, that says no
-    |       |-- NotKnown       silence at one question of an instrument that answers others
-    |       |-- Unfit          the right model, whose ratings, settings or speed do not fit the bench
-    |       `-- WrongModel     somebody else answers
+    |       |-- LinkRefused    an answer, or an error queue, that refuses a command
+    |       |-- CommandUnknown no answer to one query of an instrument that answers others
+    |       |-- UnfitRating    the right model, but its ratings, settings or speed do not fit the bench
+    |       `-- WrongModel     another model answers
     |-- Refused          an action that the state of the session does not allow
     |-- Blocked          a certification case whose precondition does not hold
     |-- NotApplicable    a certification case that the device's profile cannot serve
-    |-- CheckFailed      a check of the bench that did not hold
-    |-- BundleRefused    a bundle that is not what it should be; `key` names the rule it broke
-    |-- Interrupted      Ctrl-C or SIGTERM, left in order
-    `-- Usage            an option of the command line that makes no sense
+    |-- CheckFailed      a check of the bench that failed
+    |-- BundleRefused    a bundle that violates a rule; `key` names the rule
+    |-- Interrupted      Ctrl-C or SIGTERM, after an orderly end
+    `-- Usage            an invalid option of the command line
 
-Raised below, caught once: where a verb or an action ends.
+They are raised in lower layers and caught once, where a verb or an action ends.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PulseError(Exception):
 
     @property
     def sentence(self) -> str:
-        """Where and what, without the next step."""
+        """The sentence with where and what, without the next step."""
         place = self.where or ""
         if self.line is not None:
             place += f":{self.line}"
@@ -71,7 +71,7 @@ class PulseError(Exception):
         return f"{self.sentence}; {self.hint}" if self.hint else self.sentence
 
     def as_json(self) -> dict[str, Any]:
-        """The `error` object that scripts rely on."""
+        """Return the `error` object that scripts rely on."""
         names = ("code", "what", "where", "line", "key", "value", "bound", "hint")
         return {name: getattr(self, name) for name in names}
 
@@ -113,13 +113,13 @@ class BenchHeld(BenchError):
 
 
 class BenchTaken(BenchError):
-    """An instrument is under the remote control of somebody unknown."""
+    """An unknown client has the remote control of an instrument."""
 
     code = "bench_taken"
 
 
 class LinkError(BenchError):
-    """One wire."""
+    """A failure of one connection."""
 
     code = "link"
 
@@ -131,7 +131,7 @@ class LinkSilent(LinkError):
 
 
 class LinkDropped(LinkError):
-    """Closed by the other side, or never opened."""
+    """The other side closed the connection, or it was never opened."""
 
     code = "link_dropped"
 
@@ -143,25 +143,25 @@ class LinkGarbage(LinkError):
 
 
 class LinkRefused(LinkError):
-    """An answer, or an error queue, that says no."""
+    """An answer, or an error queue, that refuses a command."""
 
     code = "link_refused"
 
 
 class CommandUnknown(LinkError):
-    """Silence at one question of an instrument that answers others."""
+    """No answer to one query of an instrument that answers others."""
 
     code = "not_known"
 
 
 class UnfitRating(LinkError):
-    """The right model, whose ratings, settings or speed do not fit the bench."""
+    """The right model, but its ratings, settings or speed do not fit the bench."""
 
     code = "unfit"
 
 
 class WrongModel(LinkError):
-    """Somebody else answers."""
+    """Another model answers."""
 
     code = "wrong_model"
 
@@ -185,31 +185,31 @@ class NotApplicable(PulseError):
 
 
 class CheckFailed(PulseError):
-    """A check of the bench that did not hold."""
+    """A check of the bench that failed."""
 
     code = "check_failed"
 
 
 class BundleRefused(PulseError):
-    """A bundle that is not what it should be."""
+    """A bundle that violates a rule."""
 
     code = "bundle_refused"
 
 
 class Interrupted(PulseError):
-    """Ctrl-C or SIGTERM, left in order."""
+    """Ctrl-C or SIGTERM, after an orderly end."""
 
     code = "interrupted"
 
 
 class Usage(PulseError):
-    """An option of the command line that makes no sense."""
+    """An invalid option of the command line."""
 
     code = "usage"
 
 
 def rebuild(told: dict[str, Any]) -> PulseError:
-    """The error that `as_json` told of, in another process; an unknown code becomes a plain `PulseError`."""
+    """Rebuild an error of another process from its `as_json`; an unknown code becomes a plain `PulseError`."""
     kinds = {kind.code: kind for kind in _below(PulseError)}
     names = ("where", "line", "key", "value", "bound", "hint")
     return kinds.get(told["code"], PulseError)(told["what"], **{name: told[name] for name in names})

@@ -1,4 +1,4 @@
-"""An event: how much it matters, where it happened, words for people and data for programs."""
+"""An event: its level, where it happened, text for people and data for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DETAIL: Final = "detail"
 
 
 class Level(StrEnum):
-    """How much an event matters; alarms and warnings wait for an acknowledgement."""
+    """The severity of an event; alarms and warnings need an acknowledgement."""
 
     INFO = "info"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What a program may tell events apart by, in `data["kind"]`; the value is what a run records."""
+    """The kind of an event for programs, in `data["kind"]`; a run records the value."""
 
     TRIPPED = "tripped"  # `reason`
     RESET = "reset"  # `reason`
@@ -31,14 +31,14 @@ class EventKind(StrEnum):
     ESTIMATORS_HOLD = "estimators hold"  # `reason`
     ESTIMATORS_RESUME = "estimators resume"
     ZERO_CURRENT_FAILED = "zero current failed"
-    OFF_NOT_ACKNOWLEDGED = "off not acknowledged"  # one key for each peer that has not, with 1
+    OFF_NOT_ACKNOWLEDGED = "off not acknowledged"  # one key for each peer that has not acknowledged, with 1
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, made where it happens.
+    """An event, created where it happens.
 
-    `source` says where, `text` is for people alone: what a program has to know is in `data`, by names.
+    `source` names the place; `text` is only for people. `data` holds all that a program needs, by name.
     """
 
     level: Level
@@ -48,12 +48,12 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """One of `EventKind`, or what a newer version wrote; empty where no program asks."""
+        """One of `EventKind`, or a kind of a newer version; empty if no program needs one."""
         return str(self.data.get(KIND, ""))
 
     @property
     def detail(self) -> str:
-        """More words to read and copy; empty for none."""
+        """More text to read and copy; empty for none."""
         return str(self.data.get(DETAIL, ""))
 
 

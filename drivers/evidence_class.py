@@ -1,7 +1,7 @@
-"""The class of evidence that the links of a bench can carry: the one place that tells hardware from software.
+"""The class of evidence that the links of a bench can support; only this module distinguishes hardware from software.
 
-A link counts as hardware only where that is proven: an instrument on another machine or on a wire of this one, a CAN
-adapter. What is not known is software. A maker's own virtual CAN channel cannot be told from its adapter.
+A link counts as hardware only if that is proven: an instrument on another machine or on a wire of this one, a CAN
+adapter. An unknown link counts as software. A maker's own virtual CAN channel cannot be distinguished from its adapter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NO_PEERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def is_emulated(address: str) -> bool:
-    """Whether an address, or the interface of a device, reads `emulated` or `emulated:NAME`."""
+    """Return whether an address, or the interface of a device, reads `emulated` or `emulated:NAME`."""
     return address.partition(":")[0] == EMULATED
 
 
@@ -52,7 +52,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkOrigin:
-    """Where the link of one source ends, and why that is thought."""
+    """Where the link of one source ends, and the reason for that result."""
 
     source: str
     origin: Origin
@@ -60,7 +60,7 @@ class LinkOrigin:
 
 
 def resolve_host(host: str) -> tuple[str, ...]:
-    """Every numeric address of `host`; none where no name service knows it."""
+    """Return every numeric address of `host`; none if no name service knows it."""
     try:
         return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}))
     except (OSError, ValueError):
@@ -68,8 +68,8 @@ def resolve_host(host: str) -> tuple[str, ...]:
 
 
 def list_own_addresses() -> frozenset[str]:
-    """The numeric addresses of this machine's interfaces."""
-    import psutil  # noqa: PLC0415  # whoever only reads classes of evidence needs none
+    """Return the numeric addresses of this machine's interfaces."""
+    import psutil  # noqa: PLC0415  # not needed to read classes of evidence
 
     found = (address for addresses in psutil.net_if_addrs().values() for address in addresses)
     families = (socket.AF_INET, socket.AF_INET6)
@@ -77,19 +77,19 @@ def list_own_addresses() -> frozenset[str]:
 
 
 def list_own_names() -> frozenset[str]:
-    """The names by which this machine knows itself."""
+    """Return this machine's own names."""
     name = socket.gethostname().casefold()
     return frozenset({name, name.partition(".")[0], "localhost"})
 
 
 def is_can_adapter(name: str) -> bool:
-    """Whether the network interface `name` of Linux is a device; one that is made in software has none behind it."""
+    """Return whether the Linux network interface `name` belongs to a device; a software interface has none."""
     return name.isprintable() and "/" not in name and Path("/sys/class/net", name, "device").exists()
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine knows of names and interfaces."""
+    """The names and interfaces known to this machine."""
 
     resolve: Callable[[str], tuple[str, ...]] = resolve_host
     own_addresses: Callable[[], frozenset[str]] = list_own_addresses
@@ -101,16 +101,16 @@ THIS_MACHINE: Final = Machine()
 
 
 def find_evidence_class(bench: Bench, peers: Mapping[str, str] = NO_PEERS, machine: Machine = THIS_MACHINE) -> str:
-    """The class of a session on `bench`: SIM unless every link is proven to be hardware."""
+    """Return the class of a session on `bench`: SIM unless every link is proven to be hardware."""
     if explain_class(find_links(bench, peers, machine)):
         return SIM
     return PACK if bench.bench.mode == "pack" else HIL
 
 
 def find_class_limit(bench: Bench, machine: Machine = THIS_MACHINE) -> str:
-    """The class that the file alone allows: SIM where a link is known to be software.
+    """Return the class that the file alone allows: SIM if a link is known to be software.
 
-    The machine that asks need not be the bench's: what is not known here was judged where the session ran.
+    The calling machine may not be the bench's: links unknown here were judged where the session ran.
     """
     return SIM if any(link.origin is Origin.SOFTWARE for link in find_links(bench, machine=machine)) else PACK
 
@@ -118,7 +118,7 @@ def find_class_limit(bench: Bench, machine: Machine = THIS_MACHINE) -> str:
 def find_links(
     bench: Bench, peers: Mapping[str, str] = NO_PEERS, machine: Machine = THIS_MACHINE
 ) -> tuple[LinkOrigin, ...]:
-    """Where each link of `bench` ends; `peers[instrument]` is the numeric address of a connected peer."""
+    """Return where each link of `bench` ends; `peers[instrument]` is the numeric address of a connected peer."""
     addresses = {
         "cell_simulator": bench.cell_simulator.address,
         "supply": bench.supply.address,
@@ -131,12 +131,12 @@ def find_links(
 
 
 def explain_class(links: Iterable[LinkOrigin]) -> str:
-    """Why these links are no evidence of hardware, a part a link; empty where all are."""
+    """Return why these links are no evidence of hardware, one part per link; empty if all are."""
     return "; ".join(f"{link.source} {link.reason}" for link in links if link.origin is not Origin.HARDWARE)
 
 
 def find_instrument_origin(source: str, address: str, peer: str = "", machine: Machine = THIS_MACHINE) -> LinkOrigin:
-    """Where `address` ends: `host:port`, a VISA resource or `emulated:NAME`. A connected `peer` counts beside it."""
+    """Return where `address` (`host:port`, a VISA resource or `emulated:NAME`) ends; a connected `peer` counts too."""
     found = _from_address(source, address, machine)
     if peer and found.origin is not Origin.SOFTWARE:
         return _from_numbers(source, f"{address} (connected to {peer})", (peer,), machine)
@@ -144,7 +144,7 @@ def find_instrument_origin(source: str, address: str, peer: str = "", machine: M
 
 
 def find_can_origin(source: str, interface: str, channel: str, machine: Machine = THIS_MACHINE) -> LinkOrigin:
-    """Where a CAN bus ends, by python-can's name of its interface and the channel."""
+    """Return where a CAN bus ends, by python-can's name of its interface and the channel."""
     kind, place = interface.casefold(), f"on {interface} {channel}"
     if is_emulated(interface) or kind in SOFTWARE_BUSES:
         return LinkOrigin(source, Origin.SOFTWARE, f"{place} is a bus in software")
@@ -183,7 +183,7 @@ def _from_host(source: str, address: str, host: str, machine: Machine) -> LinkOr
 
 
 def _from_numbers(source: str, address: str, found: tuple[str, ...], machine: Machine) -> LinkOrigin:
-    """One of `found` that is this machine makes the whole link software."""
+    """Return the origin by numeric addresses: one of `found` on this machine makes the whole link software."""
     if not found:
         return LinkOrigin(source, Origin.UNKNOWN, f"at {address} is not found by any name service")
     own = machine.own_addresses()
@@ -193,7 +193,7 @@ def _from_numbers(source: str, address: str, found: tuple[str, ...], machine: Ma
 
 
 def _is_here(number: str, own: frozenset[str]) -> bool:
-    """Whether a numeric address is this machine, or none that one machine can have."""
+    """Return whether a numeric address is this machine's, or one that no single machine can have."""
     plain = _numeric(number)
     try:
         address = ipaddress.ip_address(plain)
@@ -203,7 +203,7 @@ def _is_here(number: str, own: frozenset[str]) -> bool:
 
 
 def _numeric(number: str) -> str:
-    """An address in its one spelling: no zone, IPv4 where IPv6 only carries that."""
+    """Return an address in its normal form: no zone, IPv4 if IPv6 only maps it."""
     plain = number.partition("%")[0]
     try:
         address = ipaddress.ip_address(plain)

@@ -1,4 +1,4 @@
-"""Numbers as JSON can hold them: it knows neither NaN nor infinity."""
+"""Numbers for JSON, which has neither NaN nor infinity."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def nan_to_null(value: float) -> float | None:
-    """None in place of NaN and infinity."""
+    """Return the value, None for NaN and infinity."""
     return value if math.isfinite(value) else None
 
 
 def replace_nan(value: Any) -> Any:
-    """`value` with every NaN and infinity inside it as None; keys become strings, tuples lists."""
+    """Return `value` with None for every NaN and infinity inside it; keys become strings, tuples lists."""
     if isinstance(value, float):
         return nan_to_null(value)
     if isinstance(value, dict):

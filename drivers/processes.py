@@ -1,4 +1,4 @@
-"""Whether another process still works, and how a child ends with the process that started it."""
+"""Check whether another process is alive, and end a child with the process that started it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Final
 
 try:
     import psutil
-except ImportError:  # an edge installs no more than it needs
+except ImportError:  # an edge node installs only what it needs
     psutil = None
 
-SAME_S: Final = 1.0  # how far two readings of one birth may differ
+SAME_S: Final = 1.0  # the greatest difference between two readings of one start time
 
 
 def birth_s(pid: int) -> float:
-    """When the process with this number was born (s since 1970), 0 where there is none that works.
+    """Return the start time of the process with this number (s since 1970), 0 if none is alive.
 
-    Without psutil any process that works has the same time of birth, 1 s.
+    Without psutil every process that is alive has the same start time, 1 s.
     """
     if psutil is None:
         return float(_works(pid))
@@ -33,13 +33,13 @@ def birth_s(pid: int) -> float:
 
 
 def is_alive(pid: int, born_s: float | None = None) -> bool:
-    """Whether it works; with `born_s` a later process that was given the same number is another one."""
+    """Return whether it is alive; with `born_s` a later process with the same number counts as another one."""
     now_s = birth_s(pid)
     return bool(now_s) and (born_s is None or abs(now_s - born_s) < SAME_S)
 
 
 def end_with_parent() -> None:
-    """From now on end this process at once when the one that spawned it by `multiprocessing` has ended."""
+    """From now on, end this process at once when the process that spawned it by `multiprocessing` has ended."""
     if (parent := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
 
@@ -50,7 +50,7 @@ def _end_after(sentinel: int) -> None:
 
 
 def _works(pid: int) -> bool:
-    """By what POSIX alone can tell."""
+    """Return whether it is alive, by POSIX only."""
     if pid <= 0:
         return False
     with contextlib.suppress(OSError, IndexError):

@@ -1,4 +1,4 @@
-"""Where the files of snapshot rings lie, and how those that killed engines left are told from living ones."""
+"""The location of snapshot ring files, and the detection of files that killed engines left."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 PREFIX: Final = "pulsebms_"
-MEMORY: Final = "PULSEBMS_MEMORY"  # in the environment: the folder in memory to take instead of /dev/shm
+MEMORY: Final = "PULSEBMS_MEMORY"  # environment variable: the folder in memory to use instead of /dev/shm
 ROOM: Final = 1 << 27  # 128 MiB: twice the ring of a bench of 24 cells; a container's memory folder may have less
-YOUNG_S: Final = 60.0  # a younger file may be about to be held
+YOUNG_S: Final = 60.0  # a younger file may not be held yet
 
 
 def memory_folder() -> Path:
-    """Where ring files belong: in memory if there is room, because writing back to a disk stalls the writer."""
+    """Return the folder for ring files: in memory if there is room, because write-back to a disk stalls the writer."""
     memory = Path(os.environ.get(MEMORY, "/dev/shm"))  # noqa: S108  # files there carry a name of the session's own
     fits = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM
     return memory if fits else Path(tempfile.gettempdir())
 
 
 def fresh_path() -> Path:
-    """A path for a new ring; removes what killed engines left."""
+    """Return a path for a new ring, and remove the files that killed engines left."""
     folder = memory_folder()
     sweep(folder)
     return folder / f"{PREFIX}{uuid.uuid4().hex}"
 
 
 def hold(file: BinaryIO) -> None:
-    """Mark a ring as alive until `file` is closed, or its process has ended however it did."""
+    """Mark a ring as in use until `file` is closed, or its process has ended in any way."""
     if fcntl is not None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def sweep(folder: Path, young_s: float = YOUNG_S) -> None:
-    """Remove the rings in `folder` that nobody holds; who still reads one keeps what it has mapped."""
+    """Remove the rings in `folder` that no process holds; a reader keeps the memory that it has mapped."""
     for path in folder.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # held, somebody else's, or gone meanwhile
+        with contextlib.suppress(OSError):  # held, another user's, or removed meanwhile
             if time.time() - path.stat().st_ctime > young_s:
                 _remove(path)
 
 
 def remove(path: Path) -> None:
-    """Remove the ring at `path` unless somebody holds it; who still reads it keeps what it has mapped."""
-    with contextlib.suppress(OSError):  # held, or gone already
+    """Remove the ring at `path` unless a process holds it; a reader keeps the memory that it has mapped."""
+    with contextlib.suppress(OSError):  # held, or already removed
         _remove(path)
 
 
 def reserve(path: Path, file: BinaryIO, size: int) -> None:
-    """Take the room now: a page that finds none later ends the process instead of raising. Raises `BenchError`."""
+    """Allocate the space now, because a page without space later ends the process. Raise `BenchError`."""
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)

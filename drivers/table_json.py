@@ -1,4 +1,4 @@
-"""A channel table as JSON rows, for headers that outlive the process: `[name, unit, low, high]`, null for no bound."""
+"""A channel table as JSON rows, for persistent headers: `[name, unit, low, high]`, null for no bound."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ChannelRow: TypeAlias = tuple[str, str, float | None, float | None]
 
 
 def table_rows(table: ChannelTable) -> list[ChannelRow]:
-    """Rows in the table's order; an infinite bound becomes null, which is all that JSON knows of it."""
+    """Return rows in the table's order; an infinite bound becomes null, because JSON has no infinity."""
     return [(channel.name, channel.unit, nan_to_null(channel.low), nan_to_null(channel.high)) for channel in table]
 
 
 def table_from(rows: Iterable[ChannelRow]) -> ChannelTable:
-    """The inverse of `table_rows`; raises `ValueError` or `TypeError` on rows of another shape."""
+    """Return the table, the inverse of `table_rows`; raise `ValueError` or `TypeError` on rows of another shape."""
     return ChannelTable(
         tuple(
             Channel(str(name), str(unit), _bound(low, -math.inf), _bound(high, math.inf))

@@ -11,12 +11,12 @@ SERIAL: Final = "%Y%m%d%H%M%S"
 
 
 def format_utc(moment: datetime) -> str:
-    """`2026-03-01T12:00:00Z`."""
+    """Return the time as `2026-03-01T12:00:00Z`."""
     return moment.astimezone(UTC).strftime(ISO)
 
 
 def parse_utc(text: str) -> datetime:
-    """The inverse of `format_utc`; raises `ValueError` for any other spelling."""
+    """Parse the text of `format_utc`; raise `ValueError` for any other format."""
     found = datetime.strptime(text, ISO).replace(tzinfo=UTC)
     if format_utc(found) != text:
         raise ValueError(f"{text!r} is no time of the form 2026-03-01T12:00:00Z")
@@ -24,10 +24,10 @@ def parse_utc(text: str) -> datetime:
 
 
 def format_folder_stamp(moment: datetime) -> str:
-    """`2026-03-01_120000`: how the name of a run's folder begins."""
+    """Return the start of a run's folder name: `2026-03-01_120000`."""
     return moment.astimezone(UTC).strftime(FOLDER)
 
 
 def make_serial(moment: datetime) -> int:
-    """`20260301120000`: the serial of a bundle that names none; a later one is greater."""
+    """Return the serial of a bundle that declares none: `20260301120000`; a later one is greater."""
     return int(moment.astimezone(UTC).strftime(SERIAL))

@@ -1,4 +1,4 @@
-"""The one place of the version: the wheel, `--version`, runs, certificates and the documentation read it here."""
+"""The version, defined only here: the wheel, `--version`, runs, certificates and the documentation read it here."""
 
 from typing import Final
 

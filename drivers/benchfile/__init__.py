@@ -1,4 +1,4 @@
-"""The declared wiring of a bench, from one TOML file; a mistake names file, line, key, value and bound."""
+"""The declaration of a bench, from one TOML file; an error names file, line, key, value and bound."""
 
 from drivers.benchfile.limits import DeclaredLimits
 from drivers.benchfile.model import Bench, LaneSection, Role

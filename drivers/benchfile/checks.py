@@ -1,4 +1,4 @@
-"""What no single field can know: limits against each other and the instruments, lanes, times, files."""
+"""Checks across fields: limits against each other and the instruments, lanes, times, files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
-PROTECTED: Final = (  # channel (one cell stands for all), section, field and unit of each instrument-side protection
+PROTECTED: Final = (  # channel (one cell represents all), section, field and unit of each instrument-side protection
     (cell_voltage(1), "cell_simulator", "voltage_v", "V"),
     (cell_current(1), "cell_simulator", "current_a", "A"),
     (SUPPLY_VOLTAGE, "supply", "voltage_v", "V"),
@@ -31,7 +31,7 @@ PROTECTED: Final = (  # channel (one cell stands for all), section, field and un
 
 
 def mistakes(bench: Bench, *, files: bool = True) -> Iterator[BenchFileError]:
-    """Everything wrong with a file whose every field is right by itself; `files`: those that it names must be there."""
+    """Yield every mistake of a file whose single fields are valid; `files`: whether the files it names must exist."""
     yield from _not_built(bench)
     yield from _addresses(bench)
     yield from _limits(bench)
@@ -43,7 +43,7 @@ def mistakes(bench: Bench, *, files: bool = True) -> Iterator[BenchFileError]:
 
 
 def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[BenchFileError]:
-    """NaN and infinity anywhere in the file, in free-form settings as well."""
+    """Yield an error for NaN and infinity anywhere in the file, also in free-form settings."""
     if isinstance(value, float) and not math.isfinite(value):
         yield document.mistake(at, f"= {value} is no number", value=str(value), bound="finite", hint="write a number")
     elif isinstance(value, dict):
@@ -55,7 +55,7 @@ def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[Ben
 
 
 def _not_built(bench: Bench) -> Iterator[BenchFileError]:
-    """Wiring that a bench may have and this version does not run: to act as if it did would be worse."""
+    """Yield errors for wiring that a bench may have but this version does not support: to ignore it would be worse."""
     general = bench.bench
     if general.closure == "terminals":
         yield bench.document.mistake(
@@ -72,7 +72,7 @@ def _not_built(bench: Bench) -> Iterator[BenchFileError]:
 
 
 def _addresses(bench: Bench) -> Iterator[BenchFileError]:
-    """`host:port` or `emulated:NAME`, each once: the guard speaks to the supply there as well."""
+    """Check that each address is `host:port` or `emulated:NAME` and used once: the guard connects to the supply too."""
     seen: dict[str, str] = {}
     for name in INSTRUMENTS:
         at, address = (name, "address"), str(getattr(bench, name).address)
@@ -109,7 +109,7 @@ def _limits(bench: Bench) -> Iterator[BenchFileError]:
 
 
 def _device_in_bench(document: Document, at: KeyPath, limit: LimitSection) -> Iterator[BenchFileError]:
-    """A bench limit must leave the device's own one within reach, or no test could show how the device reacts."""
+    """Check that the device's limit lies within the bench limit; otherwise no test could reach it."""
     if limit.device is None or limit.bench is None:
         return
     for side, (outer, inner) in enumerate(zip(limit.bench, limit.device, strict=True)):
@@ -126,7 +126,7 @@ def _device_in_bench(document: Document, at: KeyPath, limit: LimitSection) -> It
 
 
 def _bench_in_protection(bench: Bench, at: KeyPath, limit: LimitSection, bounds: Bounds) -> Iterator[BenchFileError]:
-    """The instrument's protection must lie behind the bench limit that the software keeps."""
+    """Check that the instrument's protection lies beyond the bench limit that the software keeps."""
     for channel, owner, field, unit in PROTECTED:
         if si_unit(limit.unit) == unit and limit.has_channel(channel):
             protection: float = getattr(getattr(bench, owner).protect, field)
@@ -143,7 +143,7 @@ def _bench_in_protection(bench: Bench, at: KeyPath, limit: LimitSection, bounds:
 
 
 def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
-    """Every output of the bench needs a bench limit, or gate and guard would have nothing to keep."""
+    """Check that every output of the bench has a bench limit; gate and guard need one."""
     outputs = [name(cell) for name in (cell_voltage, cell_current) for cell in range(1, bench.pack.cells + 1)]
     outputs += [sensed_temperature(number) for number in range(1, bench.io_box.thermistors + 1)]
     outputs += [SUPPLY_VOLTAGE, SUPPLY_CURRENT]
@@ -155,7 +155,7 @@ def _unbounded(bench: Bench) -> Iterator[BenchFileError]:
 
 
 def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> BenchFileError:
-    """Where the limit of `channel` should stand: a limit without bench bounds, or a pattern that may be misspelt."""
+    """Return the error at the likely place of the missing limit: one without bench bounds, or a misspelt pattern."""
     hint = f'add a [[limit]] with channels = "{channel}" and bench = [low, high]'
     at: KeyPath = ("limit", 0)
     idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not any(map(limit.has_channel, outputs))}

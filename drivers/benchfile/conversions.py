@@ -1,4 +1,4 @@
-"""Keys of older bench files, read as what they mean today; each conversion is told in a sentence."""
+"""Conversion of keys of older bench files to today's keys; each conversion is reported in a sentence."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document
     from drivers.errors import BenchFileError
 
-HOLD_MS: Final = 500  # how long the last allowed command may stay at most
-RENAMED_LANES: Final = {"twin.counting": "twin.coulomb_counter"}  # modules, by the name that they had
+HOLD_MS: Final = 500  # the longest time for which the last allowed command may be held
+RENAMED_LANES: Final = {"twin.counting": "twin.coulomb_counter"}  # old module name -> new module name
 
 
 def convert(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The file's values with today's keys and names, and a sentence for each that was an older one's."""
+    """Return the file's values with today's keys and names, and a sentence for each older one."""
     values, notes = _convert_hold(document)
     lanes, lane_notes = _convert_lanes(document)
     return ({**values, "lane": lanes}, notes + lane_notes) if lane_notes else (values, notes)
 
 
 def _convert_lanes(document: Document) -> tuple[list[Any], tuple[str, ...]]:
-    """The lanes of the file, a module that was renamed under its new name."""
+    """Return the lanes of the file, with the new names of renamed modules."""
     lanes: Any = document.values.get("lane")
     if not isinstance(lanes, list):
         return [], ()
@@ -39,7 +39,7 @@ def _convert_lanes(document: Document) -> tuple[list[Any], tuple[str, ...]]:
 
 
 def _convert_hold(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """`gate.hold_ticks`, turns of the loop, as `hold_ms`."""
+    """Convert `gate.hold_ticks`, turns of the loop, to `hold_ms`."""
     values = document.values
     ticks, rate_hz = _hold(values)
     gate = cast("dict[str, Any]", values["gate"]) if ticks is not None else {}
@@ -56,7 +56,7 @@ def _convert_hold(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def conflicts(document: Document) -> Iterator[BenchFileError]:
-    """An older key that stands beside the newer one, or that says what is out of bounds today."""
+    """Yield errors for an older key beside the newer one, or with a value out of today's bounds."""
     ticks, rate_hz = _hold(document.values)
     if ticks is None:
         return
@@ -73,7 +73,7 @@ def conflicts(document: Document) -> Iterator[BenchFileError]:
 
 
 def _hold(values: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """`gate.hold_ticks` and `bench.rate_hz` where they are whole numbers; the rate above 0."""
+    """Return `gate.hold_ticks` and `bench.rate_hz` if they are whole numbers, the rate only above 0."""
     ticks, rate_hz = _whole(values, "gate", "hold_ticks"), _whole(values, "bench", "rate_hz")
     return ticks, rate_hz if rate_hz is not None and rate_hz > 0 else None
 

@@ -1,4 +1,4 @@
-"""A bench as a folder of its own: the bench file and every file that it names, with the paths changed to match."""
+"""Copy a bench into its own folder: the bench file and every file that it names, with adapted paths."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OTHER_FILE: Final = "write the path in plain quotes, in one line with its key"
 def copy_bench(path: Path, folder: Path) -> tuple[Path, ...]:
     """Copy a bench file, its device map, its DBC and all other files that it names into `folder`, the bench file first.
 
-    A file from another folder gets its name alone; comments stay. Raises `BenchFileError` for a mistake in a file and
-    `Usage` where a file is there already: nothing is overwritten.
+    A file from another folder is named without its folder; comments stay. Raise `BenchFileError` for a mistake in a
+    file and `Usage` if a file already exists: nothing is overwritten.
     """
     bench = read_bench(path)
     copies = _Copies()
@@ -36,7 +36,7 @@ def copy_bench(path: Path, folder: Path) -> tuple[Path, ...]:
 
 
 def _named_in(bench: Bench) -> Iterable[KeyPath]:
-    """Where the bench file names a file."""
+    """Yield the keys of the bench file that name a file."""
     yield ("dut", "map")
     if bench.device_limits is not None:
         yield ("device_limits", "thresholds")
@@ -46,7 +46,7 @@ def _named_in(bench: Bench) -> Iterable[KeyPath]:
 
 
 class _Copies:
-    """The files of the copy: each source once, under a name of its own."""
+    """The files of the copy: each source once, with a unique name."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
@@ -54,7 +54,7 @@ class _Copies:
         self._taken: set[str] = set()
 
     def reserve(self, name: str) -> str:
-        """The name, or where it is taken the next one: `duty.csv`, `duty-2.csv`."""
+        """Return the name, or the next free one: `duty.csv`, `duty-2.csv`."""
         free, number = name, 1
         while free.casefold() in self._taken:
             number += 1
@@ -63,7 +63,7 @@ class _Copies:
         return free
 
     def keep(self, source: Path, contents: bytes | None = None) -> str:
-        """Copy the file, with other contents where they are given; its name in the copy."""
+        """Copy the file, with other contents if given; return its name in the copy."""
         source = source.resolve()
         if source not in self._names:
             self._names[source] = self.reserve(source.name)
@@ -71,7 +71,7 @@ class _Copies:
         return self._names[source]
 
     def rewrite(self, document: Document, named: Iterable[KeyPath]) -> bytes:
-        """The file's bytes, with the new name of each file that it names; raises `BenchFileError`."""
+        """Return the file's bytes with the new name of each file that it names; raise `BenchFileError`."""
         lines = document.path.read_bytes().split(b"\n")
         for at in named:
             old = _value(document, at)
@@ -90,7 +90,7 @@ def _value(document: Document, at: KeyPath) -> str:
 
 
 def _renamed(document: Document, at: KeyPath, line: bytes, old: str, new: str) -> bytes:
-    """The line with the new name as the value of the key."""
+    """Return the line with the new name as the value of the key."""
     written = "|".join(re.escape(text) for text in (json.dumps(old, ensure_ascii=False), f"'{old}'"))
     pattern = re.compile(rf"(\b{re.escape(str(at[-1]))}[\"']?\s*=\s*)(?:{written})".encode())
     changed, count = pattern.subn(lambda found: found[1] + json.dumps(new, ensure_ascii=False).encode(), line, count=1)
@@ -100,7 +100,7 @@ def _renamed(document: Document, at: KeyPath, line: bytes, old: str, new: str) -
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> tuple[Path, ...]:
-    """Write all files, or none where one of them is there already."""
+    """Write all files, or none if one of them already exists."""
     paths = tuple(folder / name for name in contents)
     for path in paths:
         if path.exists():

@@ -1,4 +1,4 @@
-"""The profile of a device under test: what its maker declares, for certification to judge by."""
+"""The profile of a device under test: the maker's declarations, the reference for certification."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ FaultName = Annotated[str, Field(min_length=1)]
 
 
 class Part(BaseModel):
-    """A table of the profile; what certification does not ask for is left alone."""
+    """A table of the profile; keys that certification does not need are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
 
 class ProtectedQuantity(Part):
-    """Something that opens the contactors.
+    """A condition that opens the contactors.
 
-    `fault` is what the device calls it (absent: the table's name in capitals), `place` whether it names cell or sensor.
-    `react_ms` from the end of its debounce to the open contact, where that is not the bench file's.
+    `fault` is the device's name of the fault (absent: the table's name in capitals), `place` whether the device names
+    cell or sensor. `react_ms` is the time from the end of the debounce to the open contact, if not the bench file's.
     """
 
     fault: FaultName | None = None
@@ -36,7 +36,7 @@ class ProtectedQuantity(Part):
 
 
 class ProtectionSpec(ProtectedQuantity):
-    """Trips beyond `limit` for `debounce_ms`; can be reset once within `recover`. Magnitudes, in `unit`.
+    """A trip beyond `limit` for `debounce_ms`; it can be reset once within `recover`. Magnitudes, in `unit`.
 
     `latched`: whether the fault outlives a power cycle.
     """
@@ -57,28 +57,28 @@ class ProtectionSpec(ProtectedQuantity):
 
 
 class Timeout(ProtectedQuantity):
-    """Silence for so long counts as lost."""
+    """A message that is absent for this time counts as lost."""
 
     fault: FaultName | None = "HEARTBEAT_LOST"
     timeout_ms: Milliseconds
 
 
 class Debounced(ProtectedQuantity):
-    """Seen for so long it counts."""
+    """A condition that lasts this time counts."""
 
     every_ms: Milliseconds
     debounce_ms: Milliseconds
 
 
 class Feedback(ProtectedQuantity):
-    """The auxiliary contact must agree by then."""
+    """The time within which the auxiliary contact must agree."""
 
     fault: FaultName | None = "CONTACTOR_WELDED"
     feedback_ms: Milliseconds
 
 
 class DeviceSheet(Part):
-    """What the maker declares; what a device has not is absent."""
+    """The maker's declarations; functions that a device lacks are absent."""
 
     cell_overvoltage: ProtectionSpec | None = None
     cell_undervoltage: ProtectionSpec | None = None
@@ -91,5 +91,5 @@ class DeviceSheet(Part):
 
 
 def read_sheet(path: Path) -> DeviceSheet:
-    """Read and check a profile; raises `BenchFileError` with its line."""
+    """Read and check a profile; raise `BenchFileError` with the line of the mistake."""
     return validate(Document.read(path), DeviceSheet)

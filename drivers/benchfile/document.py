@@ -1,4 +1,4 @@
-"""A TOML file with the line of each value: `tomllib` reads the values, tree-sitter knows where they stand."""
+"""A TOML file with the line of each value: `tomllib` reads the values, tree-sitter finds their lines."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Document:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raise `BenchFileError` when there is no such file or it is not TOML."""
+        """Read the file; raise `BenchFileError` if it does not exist or is not TOML."""
         try:
-            text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+            text = path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except UnicodeDecodeError as error:
@@ -41,7 +41,7 @@ class Document:
 
     @classmethod
     def parse(cls, path: Path, text: str) -> Self:
-        """The document that `text` is, as if it stood at `path`; raises `BenchFileError` where it is not TOML."""
+        """Parse `text` as if it were the file at `path`; raise `BenchFileError` if it is not TOML."""
         try:
             return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
         except RecursionError as error:
@@ -50,7 +50,7 @@ class Document:
             raise _not_toml(path, text, str(error)) from error
 
     def line(self, at: KeyPath) -> int:
-        """Line of `at`, or of the nearest table around it that is written down."""
+        """Return the line of `at`, or of the nearest table around it that the file contains."""
         while at and at not in self.lines:
             at = at[:-1]
         return self.lines.get(at, 1)
@@ -58,7 +58,7 @@ class Document:
     def mistake(
         self, at: KeyPath, what: str, *, value: Any = None, bound: Any = None, hint: str = ""
     ) -> BenchFileError:
-        """An error about the value at `at`; `what` follows the key's name in the sentence."""
+        """Return an error about the value at `at`; `what` follows the key's name in the sentence."""
         return BenchFileError(
             f"{spell_key(at)} {what}",
             where=self.path.name,
@@ -71,7 +71,7 @@ class Document:
 
 
 def spell_key(at: KeyPath) -> str:
-    """`limit[1].bench[0]`."""
+    """Return the key path as text, such as `limit[1].bench[0]`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).lstrip(".")
 
 
@@ -98,7 +98,7 @@ def _lines(source: bytes) -> Iterator[tuple[KeyPath, int]]:
 
 
 def _table(node: tree_sitter.Node, counts: dict[KeyPath, int]) -> KeyPath:
-    """Key path of a table's header; within an array of tables it means the newest element."""
+    """Return the key path of a table's header; in an array of tables it means the newest element."""
     *around, name = _names(node.named_children[0])
     at: KeyPath = ()
     for step in around:
@@ -130,7 +130,7 @@ def _inside(value: tree_sitter.Node, at: KeyPath) -> Iterator[tuple[KeyPath, int
 
 
 def _names(key: tree_sitter.Node) -> list[str]:
-    """The steps of a bare, quoted or dotted key, as tomllib itself reads them."""
+    """Return the parts of a bare, quoted or dotted key, as tomllib reads them."""
     names: list[str] = []
     inner: dict[str, Any] | int = tomllib.loads(f"{(key.text or b'').decode()} = 0")
     while isinstance(inner, dict):

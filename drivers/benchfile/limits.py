@@ -1,4 +1,4 @@
-"""Bench and device limits as arrays over a channel table, each with the line that it came from."""
+"""Bench and device limits as arrays over a channel table, each with its line in the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeclaredLimits:
-    """Limits in SI over a table's columns, infinite where there is none; `where` reads `hil24.toml:61`, or is empty.
+    """Limits in SI over a table's columns, infinite without a limit; `where` reads `hil24.toml:61`, or is empty.
 
     `numbers[n]` is the place of the `[[limit]]` that bounds column n, None where none does.
     """
@@ -35,17 +35,17 @@ class DeclaredLimits:
 
 
 def same_name(channel: str) -> str:
-    """The name of a channel of the bench's own table."""
+    """Return the name unchanged, for channels of the bench's own table."""
     return channel
 
 
 def lay_over_channels(
     bench: Bench, table: ChannelTable, *, called: Callable[[str], str] = same_name, whole: bool = True
 ) -> DeclaredLimits:
-    """The file's limits over `table`: the one place where a limit finds its channels.
+    """Return the file's limits over `table`: the only place that assigns limits to channels.
 
-    `called` gives the name by which the file knows a channel. Raises `BenchFileError` where a channel is bounded twice
-    or in another unit, and, unless the table is not the `whole` bench, where a pattern matches no channel.
+    `called` returns the file's name of a channel. Raise `BenchFileError` if a channel is bounded twice or in another
+    unit, and, if the table is the `whole` bench, if a pattern matches no channel.
     """
     row = _rows(bench, table, called, whole=whole)
     low, high, where = _lay_rows(bench, row, "bench")
@@ -54,7 +54,7 @@ def lay_over_channels(
 
 
 def _rows(bench: Bench, table: ChannelTable, called: Callable[[str], str], *, whole: bool) -> list[int | None]:
-    """For each column the number of its `[[limit]]`."""
+    """Return for each column the number of its `[[limit]]`."""
     row: list[int | None] = [None] * len(table)
     names = [called(name) for name in table.names]
     for number, limit in enumerate(bench.limit):

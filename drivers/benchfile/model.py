@@ -1,4 +1,4 @@
-"""What a bench file may say, as frozen models; the file's units stay in the field names, properties give SI."""
+"""The schema of a bench file as frozen models; field names carry the file's units, properties return SI."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SafeStepName: TypeAlias = Literal["supply off", "contactors open", "cells off"]
 
 
 class Section(BaseModel):
-    """A table of the file: no key beyond the declared ones, no conversion of types, no NaN."""
+    """A table of the file: no undeclared keys, no conversion of types, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -48,7 +48,7 @@ class General(Section):
     mode: Literal["hil", "pack"]
     closure: Literal["shunt-loop", "signal", "terminals"]
     attended: bool
-    rate_hz: Annotated[int, Field(ge=4, le=1000)]  # slower than 4, two turns would outlast the guard's silence
+    rate_hz: Annotated[int, Field(ge=4, le=1000)]  # below 4, two turns would take longer than the guard's `silent_ms`
 
     @property
     def period_s(self) -> float:
@@ -56,7 +56,7 @@ class General(Section):
 
 
 class Pack(Section):
-    """`[pack]`: what the twin plays; spreads are standard deviations, drawn with `seed`."""
+    """`[pack]`: the pack that the twin simulates; spreads are standard deviations, drawn with `seed`."""
 
     cells: Annotated[int, Field(ge=1, le=24)]
     parallel: Annotated[int, Field(ge=1, le=1000)]
@@ -81,7 +81,7 @@ class Protect(Section):
 
 
 class TimeoutsSection(Section):
-    """Milliseconds for each kind of command (`drivers.scpi.timeouts`); what is left out, the driver declares."""
+    """Milliseconds for each kind of command (`drivers.scpi.timeouts`); the driver declares those left out."""
 
     open: PeriodMs | None = None
     identify: PeriodMs | None = None
@@ -91,7 +91,7 @@ class TimeoutsSection(Section):
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Kind of command -> s, of those that the file declares."""
+        """Kind of command -> s, for those that the file declares."""
         return {name: value / 1000 for name, value in self.model_dump().items() if value is not None}
 
 
@@ -133,13 +133,13 @@ class IoBoxSection(InstrumentSection):
 
 
 class DutSection(Section):
-    """`[dut]`: the device under test, known by a CAN bus and a map alone."""
+    """`[dut]`: the device under test, described only by a CAN bus and a map."""
 
     interface: Text
     channel: Text
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)]
     map: Text
-    dbc_sha256: Annotated[str, Field(pattern=r"^(|[0-9a-f]{64})$")] = ""  # not declared: taken as it is
+    dbc_sha256: Annotated[str, Field(pattern=r"^(|[0-9a-f]{64})$")] = ""  # not declared: any DBC is accepted
 
 
 class LimitSection(Section):
@@ -151,16 +151,16 @@ class LimitSection(Section):
     bench: Bounds | None = None
 
     def has_channel(self, channel: str) -> bool:
-        """Whether the pattern matches the name `channel`."""
+        """Return whether the pattern matches the name `channel`."""
         return fnmatchcase(channel, self.channels)
 
 
 class DeviceLimits(Section):
-    """`[device_limits]`: what `certify` asks of the device beside the `device` bounds of the limits.
+    """`[device_limits]`: what `certify` requires of the device beside the `device` bounds of the limits.
 
-    `thresholds`: the device's own sheet (`drivers.benchfile.device_sheet`). A value that far (`tolerance_*`) beyond
-    a bound must trip, one that far within must not; the contactor is open `react_ms` after the debounce, the fault
-    told in `tell_ms`.
+    `thresholds`: the device's own profile (`drivers.benchfile.device_sheet`). A value beyond a bound by `tolerance_*`
+    must trip, one within by `tolerance_*` must not. The contactor must be open `react_ms` after the debounce, and the
+    fault reported in `tell_ms`.
     """
 
     thresholds: Text
@@ -185,7 +185,7 @@ class Ages(Section):
 
 
 class LateAges(Ages):
-    """Milliseconds for each source, the device under test as well: silent, it asks for 0 A."""
+    """Milliseconds for each source, also for the device under test: its silence requests 0 A."""
 
     dut: PeriodMs
 
@@ -207,7 +207,7 @@ class GateSection(Section):
     lost_ms: LostAges
 
     def hold_ticks(self, rate_hz: float) -> int:
-        """How many turns of a loop at `rate_hz` lie within `hold_ms`."""
+        """Return how many turns of a loop at `rate_hz` fit into `hold_ms`."""
         return int(self.hold_ms * rate_hz / 1000 + ROUNDED)
 
 
@@ -264,12 +264,12 @@ class Bench(Section):
 
     @property
     def document(self) -> Document:
-        """The file behind it: its path, its text and the line of each key, for the errors of later readers."""
+        """The file that was read: its path, text and the line of each key, for later errors."""
         return self._document
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was read as something newer than it says, a sentence each."""
+        """One sentence for each older key that was read as its newer form."""
         return self._notes
 
     @property
@@ -278,7 +278,7 @@ class Bench(Section):
 
     @property
     def emulated_parts(self) -> tuple[str, ...]:
-        """What the file calls emulated; emulated instruments may stand around a device that is not."""
+        """The parts that the file declares emulated; the device may be real while the instruments are emulated."""
         declared = {
             "cell_simulator": self.cell_simulator.address,
             "supply": self.supply.address,
@@ -289,26 +289,26 @@ class Bench(Section):
 
     @property
     def hold_ticks(self) -> int:
-        """Turns of the loop for which the last allowed command stays."""
+        """Turns of the loop for which the last allowed command is held."""
         return self.gate.hold_ticks(self.bench.rate_hz)
 
     @property
     def dut_map(self) -> Path:
-        """The device map, which stands beside the bench file unless its path is absolute."""
+        """The path of the device map, relative to the bench file unless it is absolute."""
         return self.path.parent / self.dut.map
 
     def lanes(self, role: Role) -> tuple[LaneSection, ...]:
-        """The lanes of one role in the file's order."""
+        """Return the lanes of one role in the file's order."""
         return tuple(lane for lane in self.lane if lane.role == role)
 
     def active(self, role: Role) -> LaneSection:
-        """The one lane of `role` that acts."""
+        """Return the one active lane of `role`."""
         return next(lane for lane in self.lanes(role) if lane.active)
 
     def at(self, lane: LaneSection) -> KeyPath:
-        """Where `lane` stands in the file, for `document.mistake`."""
+        """Return the place of `lane` in the file, for `document.mistake`."""
         return ("lane", self.lane.index(lane))
 
     def limits(self, table: ChannelTable) -> DeclaredLimits:
-        """The limits in SI over `table`; raises `BenchFileError` where a pattern or a unit fits nothing."""
+        """Return the limits in SI over `table`; raise `BenchFileError` if a pattern or a unit matches nothing."""
         return lay_over_channels(self, table)

@@ -1,4 +1,4 @@
-"""From a path to a checked `Bench`, or to the error that says which line to mend."""
+"""Read a path as a checked `Bench`, or raise the error that names the line to correct."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_SHOULD: Final = {  # by pydantic's name of the mistake
+_SHOULD: Final = {  # pydantic's error type -> the expected value
     "bool_type": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -42,7 +42,7 @@ _BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "expected": "one
 
 
 def read_bench(path: Path) -> Bench:
-    """Read and check a bench file; raises `BenchFileError`, with the other mistakes as its notes."""
+    """Read and check a bench file; raise `BenchFileError`, with the other mistakes as its notes."""
     bench = _bench(Document.read(path), files=True)
     for lane in bench.lane:
         if "file" in lane.settings:
@@ -51,15 +51,15 @@ def read_bench(path: Path) -> Bench:
 
 
 def read_recorded_bench(name: str, text: str) -> Bench:
-    """Read the bench file `name` as a run carries it: `text` alone, without the files that it names.
+    """Read the bench file `name` that a run contains: only `text`, without the files that it names.
 
-    Raises `BenchFileError`.
+    Raise `BenchFileError`.
     """
     return _bench(Document.parse(Path(name), text), files=False)
 
 
 def _bench(document: Document, *, files: bool) -> Bench:
-    """The checked bench of `document`; `files`: those that it names must be there."""
+    """Return the checked bench of `document`; `files`: whether the files that it names must exist."""
     _raise_first(not_finite(document, document.values))
     _raise_first(conflicts(document))
     values, notes = convert(document)
@@ -70,7 +70,7 @@ def _bench(document: Document, *, files: bool) -> Bench:
 
 
 def validate(document: Document, model: type[Model], values: dict[str, Any] | None = None) -> Model:
-    """The document's values (or these) as `model`; raises `BenchFileError`. Serves every declaration in TOML."""
+    """Return the document's values (or `values`) as `model`; raise `BenchFileError`. For all declarations in TOML."""
     try:
         return model.model_validate(document.values if values is None else values)
     except ValidationError as error:
@@ -79,7 +79,7 @@ def validate(document: Document, model: type[Model], values: dict[str, Any] | No
 
 
 def _raise_first(found: Iterable[BenchFileError]) -> None:
-    """Raise the mistake that stands first in the file; the others become its notes."""
+    """Raise the first mistake in the file; the others become its notes."""
     first, *others = [*sorted(found, key=lambda mistake: mistake.line or 0), None]
     if first is not None:
         for other in others[:-1]:
@@ -99,13 +99,13 @@ def _describe_error(document: Document, model: type[BaseModel], detail: ErrorDet
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
     said = _describe_expected(detail)
-    value = json.loads(json.dumps(detail["input"], default=str))  # a date of TOML's is none of JSON's
+    value = json.loads(json.dumps(detail["input"], default=str))  # JSON has no type for a TOML date
     shown = "..." if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
     return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
 
 
 def _describe_expected(detail: ErrorDetails) -> str:
-    """What the value should be, in the words of TOML."""
+    """Return what the value should be, in TOML terms."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
         return f"should be {_PATTERNS[context['pattern']]}"
@@ -117,7 +117,7 @@ def _describe_expected(detail: ErrorDetails) -> str:
 
 
 def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:
-    """Names that the table at `at` may have."""
+    """Return the keys that the table at `at` may have."""
     inner: Any = model
     for step in at:
         if isinstance(step, str):
@@ -126,7 +126,7 @@ def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """The model inside `Limit`, `tuple[Limit, ...]` or `Limit | None`."""
+    """Return the model inside `Limit`, `tuple[Limit, ...]` or `Limit | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((inner for part in get_args(annotation) if (inner := _model_in(part)) is not None), None)

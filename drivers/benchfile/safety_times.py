@@ -1,4 +1,4 @@
-"""How long a bench may go on after something went wrong: each time bounded, and all of them together."""
+"""Bounds on how long a bench may continue after a fault: on each time, and on their sum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
 SAFE_ORDER: Final = ("supply off", "contactors open", "cells off")
-SAFE_NEEDS: Final = 2  # the cells may stay live, the first two steps may not be left out
+SAFE_NEEDS: Final = 2  # the cells may stay live, but the first two steps are required
 RAMP_S: Final = 2.0  # from the greatest bench current to zero
 SOURCE_MS: Final = 2_000  # for the step that switches a source off
 CONTACTOR_MS: Final = 10_000  # for a step that waits for contactors or cells
@@ -25,7 +25,7 @@ ALL_S: Final = 15.0
 
 @dataclass(frozen=True)
 class ShutdownTime:
-    """The longest way from a fault to the verified safe state, in s; `current_a` is the greatest bench current."""
+    """The longest time from a fault to the verified safe state, in s; `current_a` is the greatest bench current."""
 
     hold_s: float
     ramp_s: float
@@ -38,21 +38,21 @@ class ShutdownTime:
 
     @property
     def sentence(self) -> str:
-        """Each part and the sum."""
+        """One sentence with each part and the sum."""
         parts = [f"hold {self.hold_s:g} s", f"ramp from {self.current_a:g} A {self.ramp_s:g} s"]
         parts += [f"{step} {within_s:g} s" for step, within_s in self.steps]
         return f"{' + '.join(parts)} = {self.total_s:g} s of at most {ALL_S:g} s"
 
 
 def shutdown_time(bench: Bench) -> ShutdownTime:
-    """What the file declares."""
+    """Return the shutdown time that the file declares."""
     current_a = greatest_current_a(bench)
     steps = tuple((step.step, step.within_s) for step in bench.safe)
     return ShutdownTime(bench.gate.hold_ms / 1000, current_a / bench.gate.ramp_a_s, current_a, steps)
 
 
 def greatest_current_a(bench: Bench) -> float:
-    """The greatest magnitude that a bench limit lets through the supply, 0 where there is none."""
+    """Return the greatest supply current, in magnitude, that a bench limit allows; 0 without a limit."""
     bounds = [
         abs(to_si(bound, limit.unit))
         for limit in bench.limit
@@ -63,7 +63,7 @@ def greatest_current_a(bench: Bench) -> float:
 
 
 def mistakes(bench: Bench) -> Iterator[BenchFileError]:
-    """Every time that is out of bounds."""
+    """Yield an error for every time that is out of bounds."""
     yield from _ages(bench)
     yield from _guard(bench)
     yield from _ramp(bench)
@@ -128,7 +128,7 @@ def _order(bench: Bench) -> Iterator[BenchFileError]:
         hint = "cells that go first leave a live BMS with open wires"
         bound = f"{order}, then if wanted {SAFE_ORDER[-1]}"
         yield bench.document.mistake(("safe", 0), f"declares {said}, not {bound}", value=said, bound=bound, hint=hint)
-    elif len(steps) > SAFE_NEEDS:  # a step that nobody takes must not read as taken
+    elif len(steps) > SAFE_NEEDS:  # the file must not declare a step that is never executed
         at, hint = ("safe", SAFE_NEEDS, "step"), "leave it out: the cells stay live, and the state says so"
         what = f'= "{SAFE_ORDER[-1]}" is not built yet'
         yield bench.document.mistake(

@@ -20,11 +20,11 @@ _SI: Final[dict[str, tuple[str, float, float]]] = {
 
 
 def si_unit(unit: str) -> str:
-    """The SI unit that `unit` is converted to; raises `KeyError` for an unknown one."""
+    """Return the SI unit of `unit`; raise `KeyError` for an unknown one."""
     return _SI[unit][0]
 
 
 def to_si(number: float, unit: str) -> float:
-    """`number` of `unit` in its SI unit."""
+    """Return `number` of `unit` in its SI unit."""
     _, scale, offset = _SI[unit]
     return scale * number + offset

@@ -1,4 +1,4 @@
-"""The clock of a CAN adapter on ours: the least delay of the last minute is its offset, the slope of that its drift."""
+"""Conversion of a CAN adapter's clock to ours: the least delay of a minute is the offset, its slope the drift."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Final
 
 BUCKET_S: Final = 5.0
 MEMORY_S: Final = 60.0
-SLOPED: Final = 6  # buckets that tell a drift; below that it counts as none
-STEEPEST: Final = 1e-3  # s/s: a crystal does fifty times better, an adapter that counts ticks may do worse
+SLOPED: Final = 6  # buckets needed to estimate a drift; with fewer the drift counts as 0
+STEEPEST: Final = 1e-3  # s/s: a crystal is fifty times better, an adapter that counts ticks may be worse
 STEP_S: Final = 0.050
-SURE_S: Final = 1.0  # a clock set back a little looks like frames that were held up, until so long none is in time
+SURE_S: Final = 1.0  # delayed frames look like a clock set back a little; it was set back if none is in time so long
 
 
 class AdapterClock:
-    """Turns the stamps of one adapter, whatever clock makes them, into our monotonic time.
+    """Converter from the time stamps of one adapter, whatever clock makes them, to our monotonic time.
 
-    A delay is the arrival less the stamp: the clocks' offset plus what the way took, which is never less than nothing.
-    So the least delay is the offset. The wall clock is never asked; an adapter may stamp with it, and it may be set.
+    A delay is the arrival less the stamp: the offset of the clocks plus the transport time, which is never negative.
+    So the least delay is the offset. The wall clock is never read: an adapter may stamp with it, and it may be set.
     """
 
     def __init__(self) -> None:
         self.steps = 0
-        self.news, self.news_s = "", float("-inf")  # the newest step, and when it was seen
+        self.news, self.news_s = "", float("-inf")  # the newest step, and when it was detected
         self._last = math.nan
-        self._changed = math.nan, math.nan  # the newest stamp that was another one, and its arrival
+        self._changed = math.nan, math.nan  # the newest stamp that differed from the one before, and its arrival
         self._begin(float("-inf"))
 
     def ours(self, stamp: float, arrived_s: float) -> float:
-        """Monotonic time of a frame stamped `stamp` that arrived at `arrived_s`; its arrival where it has no stamp."""
+        """Return the monotonic time of a frame stamped `stamp`, or `arrived_s`, its arrival, if it has no stamp."""
         if not self._runs(stamp, arrived_s):
             return arrived_s
         delay_s = arrived_s - stamp
@@ -43,7 +43,7 @@ class AdapterClock:
         return min(arrived_s, stamp + self._offset_s(arrived_s))
 
     def _runs(self, stamp: float, arrived_s: float) -> bool:
-        """Whether `stamp` is a time at all: some adapters give none, or the same for ever."""
+        """Return whether `stamp` is a running time: some adapters give none, or always the same one."""
         if not math.isfinite(stamp) or stamp <= 0.0:
             return False
         if stamp != self._changed[0]:
@@ -62,9 +62,9 @@ class AdapterClock:
             self._least.popleft()
 
     def _beyond(self, stamp: float, delay_s: float, now_s: float) -> float:
-        """By how much the clock was set back, less than nothing where forward, 0 where it was not set.
+        """Return by how much the clock was set back: negative if it was set forward, 0 if it was not set.
 
-        No way is shorter than the shortest, and no frame overtakes another: the rest may be a frame that was held up.
+        No transport time is below the shortest one, and no frame overtakes another; the rest may be delayed frames.
         """
         off_s = delay_s - self._offset_s(now_s)
         if off_s <= STEP_S:
@@ -74,7 +74,7 @@ class AdapterClock:
         return off_s if stamp < self._last - STEP_S or now_s - self._late_s > SURE_S else 0.0
 
     def _step(self, by_s: float, now_s: float) -> None:
-        if now_s - self._begun_s > SURE_S:  # before that nothing was known: frames had waited in a queue
+        if now_s - self._begun_s > SURE_S:  # before that the offset was not known: frames had waited in a queue
             self.steps += 1
             self.news, self.news_s = f"the adapter's clock stepped by {-by_s:+.3f} s; its times start anew", now_s
         self._begin(now_s)
@@ -89,12 +89,12 @@ class AdapterClock:
             self._least[-1] = now_s, delay_s
 
     def _offset_s(self, now_s: float) -> float:
-        """The least delay, each as it would be now."""
+        """Return the least delay, each one corrected by the drift to `now_s`."""
         return min((delay_s + self._slope * (now_s - at_s) for at_s, delay_s in self._least), default=math.inf)
 
 
 def _slope(least: list[tuple[float, float]]) -> float:
-    """Drift in s/s through the least delays, by least squares; 0 while they are too few."""
+    """Return the drift in s/s: the slope of the least delays by least squares; 0 while they are too few."""
     if len(least) < SLOPED:
         return 0.0
     mean_t = sum(at_s for at_s, _ in least) / len(least)

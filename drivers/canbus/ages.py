@@ -1,4 +1,4 @@
-"""How old each value of a device may be before no decision uses it."""
+"""The greatest age of each value of a device at which a decision may still use it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 CYCLES: Final = 3.0
 MOST_S: Final = 5.0
-UNDECLARED_S: Final = 1.0  # neither map nor DBC says how often it comes: three cycles of the slowest usual limits
+UNDECLARED_S: Final = 1.0  # if neither map nor DBC gives a cycle time: three cycles of the slowest usual limits
 
 
 def max_ages_s(rows: Sequence[SignalRow], messages: Mapping[str, DbcMessage], of_map_ms: int | None) -> list[float]:
-    """Of each row: its own age, else the map's, else three cycles of its message for each page that the map uses.
+    """Return for each row its own age, else the map's, else three message cycles for each page that the map uses.
 
-    Never more than `MOST_S`; `UNDECLARED_S` where the DBC has no cycle time either.
+    An age is at most `MOST_S`; it is `UNDECLARED_S` if the DBC has no cycle time either.
     """
     used: dict[str, set[Page]] = {}
     for row in rows:
@@ -40,5 +40,5 @@ def max_ages_s(rows: Sequence[SignalRow], messages: Mapping[str, DbcMessage], of
 
 
 def _rounds(pages: set[Page]) -> int:
-    """Frames until each of `pages` has come; a page around another one comes with it."""
+    """Return how many frames it takes to receive all `pages`; an outer page comes with each page inside it."""
     return sum(not any(page != inner and inner[: len(page)] == page for inner in pages) for page in pages)

@@ -1,4 +1,4 @@
-"""The door to python-can for the workbench: any interface, opened from the bench file alone."""
+"""The only use of python-can's bus in the workbench: any interface, opened from the bench file alone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from drivers.errors import LinkDropped
 
 
 def open_bus(interface: str, channel: str, bitrate: int) -> can.BusABC:
-    """Raise `LinkDropped` with the adapter's words; no configuration file of the machine is read."""
+    """Open the bus; raise `LinkDropped` with the adapter's message. No configuration file of the machine is read."""
     try:
         return can.Bus(interface=interface, channel=channel, bitrate=bitrate, ignore_config=True)
-    except Exception as error:  # adapters raise whatever their vendors like
+    except Exception as error:  # adapters raise any exception of their vendors
         raise LinkDropped(
             f"cannot be opened: {error}", where=f"{interface} {channel}", hint="check adapter, channel and driver"
         ) from error

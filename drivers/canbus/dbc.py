@@ -1,4 +1,4 @@
-"""The door to cantools: messages of a DBC file as typed functions of bytes."""
+"""The only use of cantools: messages of a DBC file as typed functions of bytes."""
 
 from __future__ import annotations
 
@@ -41,31 +41,32 @@ class DbcMessage:
         return self._message.get_signal_by_name(signal).unit or ""
 
     def words(self, signal: str) -> dict[int, str]:
-        """The value table of `signal`, empty without one."""
+        """Return the value table of `signal`, empty if it has none."""
         choices = cast("dict[int, object]", self._message.get_signal_by_name(signal).choices or {})
         return {number: str(said) for number, said in choices.items()}
 
     def pages(self, signal: str) -> frozenset[Page]:
-        """The pages of this message that carry `signal`."""
+        """Return the pages of this message that carry `signal`."""
         return self.layout.fields[signal].pages
 
     def carries(self, signal: str, value: float) -> bool:
-        """Whether the bits of `signal` can say exactly `value`."""
+        """Return whether the bits of `signal` can represent exactly `value`."""
         field = self.layout.fields[signal]
         return math.isfinite(value) if field.floating else field.step(value) is not None
 
     def decode(self, payload: bytes) -> Mapping[str, float]:
-        """Physical value of each signal that `payload` carries; what it lacks is absent."""
+        """Return the physical value of each signal that `payload` carries; other signals are absent."""
         return self.layout.read(payload)
 
     def oddity(self, payload: bytes) -> str:
-        """What of `payload` cannot be read, empty where all can."""
+        """Return what in `payload` cannot be read, empty if everything can."""
         return self.layout.oddity(payload, self.length)
 
     def encode(self, values: Mapping[str, float], counter: int = 0) -> bytes:
-        """The payload with `values`, on their page, sealed with its counter and checksum when it is protected.
+        """Return the payload with `values` on their page, with counter and checksum if the message is protected.
 
-        The others are 0, or no bits where 0 lies beyond them. Raises `ValueError` where it cannot say `values`.
+        Other signals are 0, or have no bits set where their bits cannot represent 0. Raise `ValueError` if the message
+        cannot carry `values`.
         """
         try:
             payload = self.layout.written(values).to_bytes(self.length, "little")
@@ -74,9 +75,9 @@ class DbcMessage:
         return payload if self.protection is None else self.protection.protect(self.id, payload, counter)
 
     def bits(self, signal: str, value: float) -> tuple[int, int]:
-        """Mask and value by which the little-endian number of a payload says that `signal` is `value`.
+        """Return mask and value of the bits, in the payload as a little-endian number, that mean `signal` = `value`.
 
-        The bits of its page are among them. Raises `ValueError` for a value that no bits say exactly.
+        The bits of its page are included. Raise `ValueError` for a value that no bits represent exactly.
         """
         raw = self.layout.fields[signal].step(value)
         if raw is None:
@@ -84,7 +85,7 @@ class DbcMessage:
         return self.layout.bits(signal, raw)
 
     def protected_by(self, counter: str, checksum: str) -> DbcMessage:
-        """The same message under that rule; raises `ValueError` where its signals do not lie as the rule needs."""
+        """Return the same message protected by these signals; raise `ValueError` if the rule forbids their layout."""
         count, check = (self.layout.fields[name] for name in (counter, checksum))
         if check.length != BITS_PER_BYTE or check.start % BITS_PER_BYTE:
             raise ValueError(f"{self.name}.{checksum} is not one whole byte")
@@ -101,15 +102,15 @@ class DbcMessage:
 class Dbc:
     """The messages of a DBC file by name, and the SHA-256 of the file.
 
-    Loaded leniently: what nobody maps may overlap, repeat or reach beyond its message. `twice`: names that more than
-    one message has, of which `messages` has the first.
+    The file is loaded leniently: signals that no map uses may overlap, repeat or reach beyond their message. `twice`:
+    names that more than one message has; `messages` holds the first of them.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raise `BenchFileError` when the file is missing, of a coding that no DBC has, or no DBC."""
-        import cantools.database  # noqa: PLC0415  # 0.3 s that only a process with a bus pays
+        """Load the file; raise `BenchFileError` if it is missing, has an encoding that no DBC has, or is no DBC."""
+        import cantools.database  # noqa: PLC0415  # takes 0.3 s, needed only in a process with a bus
 
-        logging.getLogger("cantools").setLevel(logging.ERROR)  # repeated names are told where they matter
+        logging.getLogger("cantools").setLevel(logging.ERROR)  # repeated names are reported where they matter
         try:
             raw = path.read_bytes()
             text = decode_text(raw)
@@ -119,7 +120,7 @@ class Dbc:
             raise BenchFileError(f"is {error}", where=str(path), bound="UTF-8", hint="save it as UTF-8") from error
         try:
             database = cantools.database.load_string(text, "dbc", strict=False)
-        except Exception as error:  # cantools raises errors of its own and of textparser
+        except Exception as error:  # cantools raises its own errors and those of textparser
             raise BenchFileError(f"is no DBC file: {error}", where=str(path), hint="name another file") from error
         self.hash = hashlib.sha256(raw).hexdigest()
         self.messages: dict[str, DbcMessage] = {}

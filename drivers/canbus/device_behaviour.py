@@ -1,4 +1,4 @@
-"""How a device under test behaves, as far as that is not the same for all: tables of its map, every key optional."""
+"""Behaviour in which devices under test differ: tables of the device map, every key optional."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pydantic import Field
 from drivers.benchfile.model import PeriodMs, Section, Text
 from drivers.channel_names import BMS_FAULT
 
-PERIOD_MS: Final = 50  # of a cyclic request where neither it nor a heartbeat says otherwise
+PERIOD_MS: Final = 50  # of a cyclic request if neither the request nor a heartbeat declares a period
 CountsFrom: TypeAlias = Literal[0, 1]
 Milliseconds: TypeAlias = Annotated[int, Field(ge=0, le=60_000)]
 
 
 class HeartbeatRow(Section):
-    """`[heartbeat]`: absent where the device expects none."""
+    """`[heartbeat]`: absent if the device expects none."""
 
     message: Text
     period_ms: PeriodMs
 
 
 class RequestRow(Section):
-    """`[request]`: what the engine asks, and how the device takes it.
+    """`[request]`: what the engine requests, and how the device accepts it.
 
-    `none` is absent where the device has no such word; it is then asked `open` instead. `balance` is what a 1 in
-    `balance_signal` says. An equal request does nothing within `ignored_ms` of the one before.
+    `none` is absent if the device has no such value; `open` is then requested instead. `balance` is the meaning of a 1
+    in `balance_signal`. The device ignores an equal request within `ignored_ms` of the one before.
     """
 
     message: Text
@@ -43,12 +43,12 @@ class RequestRow(Section):
 
     @property
     def words(self) -> dict[str, int]:
-        """The value of each word that may be asked."""
+        """The value of each word that may be requested."""
         return {"open": self.open, "close": self.close, "none": self.open if self.none is None else self.none}
 
     @property
     def recovery(self) -> Literal["none", "open"]:
-        """What is asked of a device that shall leave its fault."""
+        """The request by which the device leaves its fault."""
         return self.recover or ("open" if self.none is None else "none")
 
 
@@ -65,7 +65,7 @@ class TimesRow(Section):
 
 
 class HealthRow(Section):
-    """`[health]`: the device is without fault while `channel` reads one of `healthy` (numbers, or the DBC's words)."""
+    """`[health]`: the device has no fault while `channel` reads one of `healthy` (numbers, or names of the DBC)."""
 
     channel: Text = BMS_FAULT
     healthy: Annotated[tuple[float | str, ...], Field(strict=False, min_length=1)] = (0.0,)
@@ -74,8 +74,8 @@ class HealthRow(Section):
 class FaultRow(Section):
     """`[[fault]]`: several flags that are one fault; the first row with a raised flag is the device's fault.
 
-    `flags` are mapped channels, raised by any value but 0, or by those in `raised`. `place` is the channel that names
-    the cell or sensor, counted from `counts_from`; absent where none does.
+    `flags` are mapped channels, raised by any value but 0, or by those in `raised`. `place` is the channel with the
+    number of the cell or sensor, counted from `counts_from`; absent if there is none.
     """
 
     name: Text

@@ -1,4 +1,4 @@
-"""What no key of a device's behaviour can know by itself: channels, words and requests against each other."""
+"""Checks of a device's behaviour across keys: channels, words and requests against each other."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def check_behaviour(
     document: Document, file: DutFile, mapped: Sequence[Channel], words: Callable[[str], Mapping[int, str]]
 ) -> None:
-    """Raise `BenchFileError` for the first key of the behaviour that fits nothing."""
+    """Raise `BenchFileError` for the first key of the behaviour that does not match the rest of the map."""
     names = {channel.name for channel in mapped}
     _check_faults(document, file, names)
     _check_request(document, file)
     known = names | {channel.name for channel in derive_fault_channels(mapped, file.fault)}
     health = file.health
     if health.channel not in known and health == HealthRow():
-        return  # a map whose device is never armed need not tell a fault
+        return  # a map whose device is never armed need not declare a fault
     if health.channel not in known:
         what, hint = f'= "{health.channel}" is no channel of this map', "map it, or name the state's channel"
         raise document.mistake(("health", "channel"), what, value=health.channel, hint=hint)
@@ -39,7 +39,7 @@ def check_behaviour(
 
 
 def healthy_values(health: HealthRow, words: Mapping[int, str]) -> tuple[float, ...]:
-    """The values of `health.channel` that mean no fault; words that were checked become numbers."""
+    """Return the values of `health.channel` that mean no fault; words, checked before, become numbers."""
     number_of = {word: float(number) for number, word in words.items()}
     return tuple(number_of[word] if isinstance(word, str) else word for word in health.healthy)
 

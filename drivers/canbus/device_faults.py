@@ -1,4 +1,4 @@
-"""The device's fault and its place as channels, where the device tells them by flags instead of a number."""
+"""The device's fault and its place as channels, if the device reports them by flags instead of a number."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NO_FAULT: Final = "NONE"
 
 
 def derive_fault_channels(mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> tuple[Channel, ...]:
-    """The channels that `FaultChannels` fills: the fault where `faults` declare it, the place where no signal is it.
+    """Return the channels that `FaultChannels` fills: the fault if `faults` declare it, the place if no signal has it.
 
-    They are believed as long as the oldest value that they are made of.
+    They are valid as long as the oldest value from which they are derived.
     """
     age_s = {channel.name: channel.max_age_s for channel in mapped}
     used = [*(flag for row in faults for flag in row.flags), *(row.place for row in faults if row.place is not None)]
@@ -38,7 +38,7 @@ def derive_fault_channels(mapped: Sequence[Channel], faults: Sequence[FaultRow])
 
 
 def fault_words(faults: Sequence[FaultRow]) -> dict[int, str]:
-    """What the numbers of the derived fault are called."""
+    """Return the name of each number of the derived fault."""
     return {0: NO_FAULT} | {number: row.name for number, row in enumerate(faults, start=1)}
 
 
@@ -49,7 +49,7 @@ class _Place:
 
 
 class FaultChannels:
-    """Fills the derived channels of one read; `mapped` are the channels that come from signals."""
+    """Writer of the derived channels of one read; `mapped` are the channels that come from signals."""
 
     def __init__(self, mapped: Sequence[Channel], faults: Sequence[FaultRow]) -> None:
         column = {channel.name: number for number, channel in enumerate(mapped)}
@@ -66,9 +66,9 @@ class FaultChannels:
         ]
 
     def fill(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
-        """Complete one read in place. A fault is as old and as good as the flag that raised it.
+        """Complete one read in place. A fault has the age and the quality of the flag that raised it.
 
-        Without a raised flag an unknown one leaves the fault unknown: NaN with that flag's quality.
+        If no flag is raised but one is unknown, the fault is unknown: NaN with the quality of that flag.
         """
         owner: int | None = None
         at = self._told
@@ -87,7 +87,7 @@ class FaultChannels:
             sampled_s[self._place], quality[self._place] = sampled_s[source], quality[source]
 
     def _first(self, values: Floats) -> tuple[int, int] | None:
-        """Column and owner of the first raised flag."""
+        """Return column and owner of the first raised flag."""
         for number, told in enumerate(values[self._columns].tolist()):
             raised = self._raised[number]
             if told in raised if raised else math.isfinite(told) and told != 0.0:

@@ -1,4 +1,4 @@
-"""The device under test: what its DBC and map say, received and asked over any CAN interface."""
+"""The device under test: receive the signals and send the requests of its DBC and map over any CAN interface."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ NEWS_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _MessageSignals:
-    """Columns of one message's signals, and how they become SI."""
+    """Columns of one message's signals, and their conversion to SI."""
 
     message: DbcMessage
     columns: Columns
     signals: tuple[str, ...]
     scale: Floats
     offset: Floats
-    news_s: float  # how long what is wrong with one of its frames is told
-    valid: tuple[tuple[str, int] | None, ...]  # the flag beside each signal, and what it says of a value to be used
+    news_s: float  # how long an error in one of its frames is reported
+    valid: tuple[tuple[str, int] | None, ...]  # the flag beside each signal, and its value while the signal may be used
 
 
 class Dut:
-    """A `Source` over the mapped channels; each value has the time of the frame that carried it.
+    """A `Source` of the mapped channels; each value has the time of the frame that carried it.
 
-    A value older than its channel's `max_age_s` is STALE, and MISSING (NaN) when the device is silent; one that the
-    device itself calls invalid is NaN and IMPLAUSIBLE. A frame that cannot be read is counted and told in `health`;
-    only what the adapter says of itself opens the bus anew.
+    A value older than its channel's `max_age_s` is STALE, and MISSING (NaN) if the device is silent. A value that the
+    device itself marks invalid is NaN and IMPLAUSIBLE. A frame that cannot be read is counted and reported in `health`.
+    The bus is reopened after an error of the adapter, or after many unreadable frames in a row.
     """
 
     def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
-        """Use `Dut.open`, or `start` what this makes."""
+        """Use `Dut.open`, or call `start` afterwards."""
         self.name: Final = "dut"
         self.map: Final = mapped
         self.channels: Final[tuple[Channel, ...]] = mapped.channels
         self.proof: Final = E2EChecker()
         self.doubts: Final = FrameErrors()
         self._address = (interface, channel, bitrate)
-        self.openings = 0  # of the bus
+        self.openings = 0  # how often the bus was opened
         self._bus: can.BusABC | None = None
         self._fault = ""
         self._heard_s = self._opened_s = float("-inf")
@@ -78,7 +78,7 @@ class Dut:
         self._high = np.array([channel.high for channel in self.channels])
         self._max_age_s = np.array([channel.max_age_s for channel in self.channels])
         nothing = np.full(len(self.channels), np.nan)
-        self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced whole, so that readers need no lock
+        self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced as a whole, so that readers need no lock
         self._closing = threading.Event()
         self._listener = threading.Thread(target=self._run, name="listen dut", daemon=True)
         self._talker = DutTransmitter(mapped.file, mapped.messages, self._send)
@@ -86,7 +86,7 @@ class Dut:
 
     @classmethod
     def open(cls, map_path: Path, interface: str, channel: str, bitrate: int) -> Self:
-        """Read the map and start to listen; raises `BenchFileError`. The bus may come later: see `health`."""
+        """Read the map and start to receive; raise `BenchFileError`. The bus may open later: see `health`."""
         dut = cls(read_dut_map(map_path), interface, channel, bitrate)
         dut.start()
         return dut
@@ -97,7 +97,7 @@ class Dut:
 
     @property
     def is_open(self) -> bool:
-        """Whether its bus could be opened; `health` says why not."""
+        """Whether the bus is open; `health` gives the reason why not."""
         return self._bus is not None
 
     def start(self) -> None:
@@ -105,14 +105,14 @@ class Dut:
         self._talker.start()
 
     def close(self) -> None:
-        """Stop talking and listening; what was asked stays asked."""
+        """Stop sending and receiving; the last request stays in force."""
         self._closing.set()
         self._talker.close()
         if self._listener.ident is not None:
             self._listener.join()
 
     def heartbeat(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Send the tester's heartbeat, or stop."""
+        """Start or stop the tester's heartbeat."""
         self._talker.heartbeat(on)
 
     @property
@@ -121,14 +121,14 @@ class Dut:
         return self._talker.last_beat_s
 
     def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
-        """Ask at once, then every cycle or where it changes, as the map says; a reset is taken on its rising edge.
+        """Send the request now, then each cycle or on change, as the map declares; a reset acts on its rising edge.
 
-        A close is taken back when the device falls silent or the bus is lost, and has to be asked for again.
+        A close is withdrawn when the device falls silent or the bus is lost, and must then be requested again.
         """
         self._talker.request(contactor, reset=reset, balance_off=balance_off)
 
     def last_received_s(self) -> dict[str, float]:
-        """Newest believed frame of each message, monotonic; messages never heard are absent."""
+        """Return the monotonic time of each message's newest accepted frame; messages never received are absent."""
         return dict(self._last_s)
 
     def health(self) -> Health:
@@ -151,7 +151,7 @@ class Dut:
         newest, sampled = self._newest
         now_s = time.monotonic()
         silent = self._silent(now_s)
-        old = ~(now_s - sampled <= self._max_age_s)  # NaN, never heard, is old too
+        old = ~(now_s - sampled <= self._max_age_s)  # NaN (never received) is old too
         missing = np.isnan(sampled) | (old & silent)
         believable = (self._low <= newest) & (newest <= self._high)
         values[:] = np.where(missing, np.nan, newest)
@@ -177,7 +177,7 @@ class Dut:
                 self._clock = AdapterClock()
                 self.openings += 1
                 self._process_frame(bus)
-            except Exception as error:  # noqa: BLE001  # adapters raise whatever their vendors like
+            except Exception as error:  # noqa: BLE001  # adapters raise any exception of their vendors
                 self._fault = str(error) or repr(error)
             finally:
                 self._close_bus()
@@ -193,19 +193,19 @@ class Dut:
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
                 try:
                     self._take(frame, time.monotonic())
-                except Exception as error:  # noqa: BLE001  # no frame, however odd, takes the link
+                except Exception as error:  # noqa: BLE001  # no frame, however malformed, may end the link
                     self._pass_over(error)
             if silent and not self._silent(time.monotonic()):
                 self._talker.repeat()
 
     def _receive(self, bus: can.BusABC) -> can.Message | None:
-        """The next frame; raises what the adapter says of itself, and what keeps coming instead of frames."""
+        """Return the next frame; raise the adapter's own errors, and any error that repeats instead of frames."""
         for _ in range(UNREADABLE_IN_A_ROW - 1):
             try:
                 return bus.recv(LISTEN_S)
             except (can.CanError, OSError):
                 raise
-            except Exception as error:  # noqa: BLE001  # a frame on which the adapter's code stumbles
+            except Exception as error:  # noqa: BLE001  # a frame at which the adapter's code fails
                 self._pass_over(error)
         return bus.recv(LISTEN_S)
 
@@ -222,7 +222,7 @@ class Dut:
             self._fault = str(error) or repr(error)
 
     def _take(self, frame: can.Message, arrived_s: float) -> None:
-        """Believe one frame or not; identifiers that the map does not name are passed over."""
+        """Accept or refuse one frame; ignore identifiers that the map does not name."""
         taken = self._taken.get(dbc_identifier(frame))
         if taken is None:
             return
@@ -244,23 +244,23 @@ class Dut:
         self._heard_s = self._last_s[message.name] = arrived_s
 
     def _send(self, message: DbcMessage, payload: bytes) -> bool:
-        """Whether the bus took it."""
+        """Send one frame; return whether the bus accepted it."""
         try:
             if (bus := self._bus) is not None:
                 bus.send(can.Message(arbitration_id=message.id, data=payload, is_extended_id=message.extended))
                 return True
-        except Exception as error:  # noqa: BLE001  # an adapter's own, or closed under the talker's hands
+        except Exception as error:  # noqa: BLE001  # an adapter's own error, or another thread closed the bus
             self._fault = str(error) or repr(error)
         return False
 
 
 def open_commands(mapped: DutMap, interface: str, channel: str, bitrate: int, within_s: float) -> CanSafeCommands:
-    """The guard's own bus and request for open contactors."""
+    """Return the guard's own bus and its request to open the contactors."""
     return CanSafeCommands(interface, channel, bitrate, open_steps(mapped, within_s))
 
 
 def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
-    """Contactors open: the guard's request under every counter value, verified by the mapped channel's bits."""
+    """Return the step "contactors open": the request with every counter value, verified by the channel's bits."""
     rules, verify = mapped.file.last_request, mapped.file.verify
     asking = mapped.messages[rules.message]
     turns = asking.protection.counter_values if asking.protection else 1
@@ -273,7 +273,7 @@ def open_steps(mapped: DutMap, within_s: float) -> tuple[CanStep, ...]:
 
 
 def _collect_signals(mapped: DutMap) -> dict[int, _MessageSignals]:
-    """Per identifier, where the signals of its message go."""
+    """Return for each identifier the columns of the signals of its message."""
     rows: dict[str, list[int]] = {}
     channels = mapped.channels
     for column, row in enumerate(mapped.rows):
@@ -297,7 +297,7 @@ def _valid(row: SignalRow) -> tuple[str, int] | None:
 
 
 def _is_invalid(valid: tuple[str, int] | None, told: Mapping[str, float]) -> bool:
-    """Whether the flag beside a value says no; a flag that did not come vouches for nothing."""
+    """Return whether the flag beside a value marks it invalid; an absent flag marks it invalid too."""
     return valid is not None and told.get(valid[0]) != valid[1]
 
 

@@ -1,4 +1,4 @@
-"""A device under test as data: a DBC and one TOML file that says which signal is which channel."""
+"""A device under test as data: a DBC, and one TOML file that maps its signals to channels."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ NAMES: Final = ("message", "signal", "valid_signal")  # of the DBC
 
 
 class SignalRow(Section):
-    """`[[signal]]`: SI value = scale * physical + offset, used while `valid_signal` of its message reads `valid`.
+    """`[[signal]]`: SI value = scale * physical + offset, valid while `valid_signal` of its message reads `valid`.
 
-    No decision uses a value older than `max_age_ms`. `dbc_unit`: the DBC's own text, where it is none that this
-    project knows.
+    No decision uses a value older than `max_age_ms`. `dbc_unit`: the unit as the DBC writes it, if this project does
+    not know that unit.
     """
 
     channel: Text
@@ -65,7 +65,7 @@ class FamilyRow(SignalRow):
     counts_from: CountsFrom = 1
 
     def members(self) -> Iterator[SignalRow]:
-        """Raises `LookupError` or `ValueError` for a brace that is neither {n} nor {m}."""
+        """Return one row per number; raise `LookupError` or `ValueError` for a brace that is neither {n} nor {m}."""
         for n in range(self.numbers[0], self.numbers[1] + 1):
             m = (n - 1) // self.per_message + 1
             below = 1 - self.counts_from
@@ -87,7 +87,7 @@ class ProtectedRow(Section):
 
 
 class LastRequestRow(Section):
-    """`[last_request]`: what the guard asks, under an identifier of its own."""
+    """`[last_request]`: the guard's request, with an identifier of its own."""
 
     message: Text
     signal: Text
@@ -95,7 +95,7 @@ class LastRequestRow(Section):
 
 
 class VerifyRow(Section):
-    """`[verify]`: the value of a channel that says "contactors open"."""
+    """`[verify]`: the value of a channel that means "contactors open"."""
 
     channel: Text
     open: float
@@ -142,7 +142,7 @@ class DutMap:
 
     @property
     def mapped_channels(self) -> tuple[Channel, ...]:
-        """Those that a signal fills."""
+        """The channels that a signal fills."""
         ages_s = max_ages_s(self.rows, self.messages, self.file.max_age_ms)
         return tuple(
             Channel(row.channel, row.unit, *row.range, age_s) for row, age_s in zip(self.rows, ages_s, strict=True)
@@ -150,17 +150,17 @@ class DutMap:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Those that a signal fills, then those that follow from them (`drivers.canbus.device_faults`)."""
+        """The channels that a signal fills, then those derived from them (`drivers.canbus.device_faults`)."""
         mapped = self.mapped_channels
         return (*mapped, *derive_fault_channels(mapped, self.file.fault))
 
     @property
     def healthy(self) -> tuple[float, ...]:
-        """Values of `health.channel` that mean no fault."""
+        """The values of `health.channel` that mean no fault."""
         return healthy_values(self.file.health, self.words(self.file.health.channel))
 
     def words(self, channel: str) -> dict[int, str]:
-        """What the DBC calls the values of `channel`; raises `KeyError` for a channel that there is not."""
+        """Return the DBC's names for the values of `channel`; raise `KeyError` if there is no such channel."""
         if channel == BMS_FAULT and self.file.fault:
             return fault_words(self.file.fault)
         if channel not in {row.channel for row in self.rows} and channel in {known.name for known in self.channels}:
@@ -176,7 +176,7 @@ class DutMap:
 
 
 def read_dut_map(path: Path) -> DutMap:
-    """Raise `BenchFileError` that names file, line, key and value."""
+    """Read and check a map; raise `BenchFileError` that names file, line, key and value."""
     document = Document.read(path)
     file = validate(document, DutFile)
     dbc = Dbc(path.parent / file.dbc)
@@ -221,7 +221,7 @@ def _rows(document: Document, file: DutFile, messages: dict[str, DbcMessage]) ->
 
 
 def _unit(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
-    """Raise where the DBC's unit is not the row's."""
+    """Raise `BenchFileError` if the DBC's unit is not the row's."""
     text = message.unit(row.signal)
     if row.dbc_unit is not None:
         if row.dbc_unit.strip() != text.strip():
@@ -285,7 +285,7 @@ def _signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> 
 
 
 def _valid_signal(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
-    """A flag tells of a value only where every frame that carries the value carries the flag too."""
+    """Raise `BenchFileError` unless every frame that carries the value carries its flag too."""
     flag = row.valid_signal
     if flag is None:
         return

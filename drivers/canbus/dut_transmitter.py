@@ -1,4 +1,4 @@
-"""What the workbench sends to a device under test: heartbeat and request, each as its map says."""
+"""Send heartbeat and request to a device under test, each as its map declares."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutFile
 
-MARGIN_S: Final = 0.05  # that an equal request waits beyond the device's time, whose clock is another
+MARGIN_S: Final = 0.05  # an equal request waits so much longer than `ignored_ms`, because the device has another clock
 RETRY_S: Final = 0.1
 NEVER: Final = float("inf")
 
 
 class ChangeRequests:
-    """When a request is due that is sent once: at once where it differs from the last, else when it counts again."""
+    """Due time of a request sent on change: now if it differs from the last, else when the device accepts it again."""
 
     def __init__(self, ignored_s: float) -> None:
         self.due_s = NEVER
@@ -30,22 +30,22 @@ class ChangeRequests:
         self._sent_s = -NEVER
 
     def ask(self, asked: Mapping[str, float], now_s: float) -> None:
-        """The wish is `asked` from `now_s` on."""
+        """Set the requested values to `asked` from `now_s` on."""
         self.due_s = max(now_s, self._sent_s + self._wait_s) if asked == self._sent else now_s
 
     def repeat(self, now_s: float) -> None:
-        """Whoever hears it may not have heard the last one."""
+        """Make the request due again: the device may not have received the last one."""
         self._sent, self.due_s = None, now_s
 
     def sent(self, asked: Mapping[str, float], now_s: float, *, taken: bool) -> None:
-        """It went out, or the bus did not take it."""
+        """Note that `asked` was sent, or that the bus did not accept it."""
         self.due_s = NEVER if taken else now_s + RETRY_S
         if taken:
             self._sent, self._sent_s = asked, now_s
 
 
 class DutTransmitter:
-    """A thread that sends through `send(message, payload)`, which says whether it went out and must not raise."""
+    """A thread that sends by `send(message, payload)`, which returns whether the frame was sent and must not raise."""
 
     def __init__(
         self, file: DutFile, messages: Mapping[str, DbcMessage], send: Callable[[DbcMessage, bytes], bool]
@@ -61,7 +61,7 @@ class DutTransmitter:
         self._beating = False
         self._asked: dict[str, float] | None = None
         self._beats = self._requests = 0
-        self.last_beat_s = float("nan")  # when the newest heartbeat was handed over
+        self.last_beat_s = float("nan")  # when the newest heartbeat was passed to `send`
         self._closing = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._run, name="talk dut", daemon=True)
@@ -76,7 +76,7 @@ class DutTransmitter:
             self._thread.join()
 
     def heartbeat(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Nothing where the device expects none."""
+        """Start or stop the heartbeat; do nothing if the device expects none."""
         self._beating = on and self._heartbeat is not None
 
     def request(self, contactor: str, *, reset: bool, balance_off: bool) -> None:
@@ -90,14 +90,14 @@ class DutTransmitter:
             self._want(asked)
 
     def forget(self) -> None:
-        """Take back a close and a reset: who comes back after a silence must not act on old wishes. An open stays."""
+        """Withdraw a close and a reset: a device back after silence must not act on old requests. An open stays."""
         rules, asked = self._rules, self._asked
         if asked is not None and asked[rules.signal] == rules.close:
             without = {} if rules.reset_signal is None else {rules.reset_signal: 0}
             self._want({**asked, rules.signal: rules.words["none"], **without})
 
     def repeat(self) -> None:
-        """Say what is asked to a device that is heard again; a cyclic request comes by itself."""
+        """Repeat the request to a device that is received again; a cyclic request repeats anyway."""
         if self._on_change is not None and self._asked is not None:
             self._on_change.repeat(time.monotonic())
             self._news.set()
@@ -134,7 +134,7 @@ class DutTransmitter:
             self._beats += 1
 
     def _ask_news(self) -> None:
-        """A request that changes goes out at once; one that counts only where it changes when it is due."""
+        """Send a changed cyclic request at once, and a request on change when it is due."""
         if self._on_change is None or time.monotonic() >= self._on_change.due_s:
             self._ask()
 
@@ -146,5 +146,5 @@ class DutTransmitter:
         self._requests += 1
         if self._on_change is not None:
             self._on_change.sent(asked, time.monotonic(), taken=taken)
-            if asked != self._asked:  # another thread asked meanwhile
+            if asked != self._asked:  # another thread changed the request meanwhile
                 self._on_change.ask(self._asked or asked, time.monotonic())

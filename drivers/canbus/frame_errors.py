@@ -1,4 +1,4 @@
-"""Frames that were not believed, or not read whole: counted for each message, and told while they are news."""
+"""Frames that were refused or only partly readable: counted for each message, and reported while they are recent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GARBAGE_IN_A_ROW: Final = 5
 
 @dataclass
 class MessageDoubt:
-    """What is wrong with one message: frames in a row not believed, odd frames in all, why, how long that is news."""
+    """Errors of one message: refused frames in a row, all odd frames, the reason, and until when it is reported."""
 
     in_a_row: int = 0
     count: int = 0
@@ -20,27 +20,27 @@ class MessageDoubt:
 
 @dataclass
 class FrameErrors:
-    """By message; one message's doubt says nothing of the others."""
+    """Frame errors by message; an error of one message does not affect the others."""
 
     of: dict[str, MessageDoubt] = field(default_factory=dict[str, MessageDoubt])
 
     def refuse(self, name: str, why: str, until_s: float) -> None:
-        """A frame of `name` was not believed."""
+        """Note that a frame of `name` was refused."""
         doubt = self.of.setdefault(name, MessageDoubt())
         doubt.in_a_row += 1
         self._note(doubt, f"comes with {why}; is this its DBC?", until_s)
 
     def pass_over(self, name: str, why: str, until_s: float) -> None:
-        """A frame of `name` was believed, but something in it cannot be read."""
+        """Note that a frame of `name` was accepted, but something in it cannot be read."""
         self._note(self.of.setdefault(name, MessageDoubt()), f"comes with {why}", until_s)
 
     def accept(self, name: str) -> None:
-        """A frame of `name` was believed: those before it were chance."""
+        """Note that a frame of `name` was accepted: earlier refused frames were chance."""
         if (doubt := self.of.get(name)) is not None and doubt.in_a_row:
             doubt.in_a_row, doubt.until_s = 0, float("-inf")
 
     def refused(self, now_s: float) -> str:
-        """The message that comes with nothing but frames that are not believed, as a sentence; empty for none."""
+        """Return a sentence about the message of which all recent frames were refused; empty if there is none."""
         return next(
             (
                 self._sentence(name, doubt)
@@ -51,7 +51,7 @@ class FrameErrors:
         )
 
     def news(self, now_s: float) -> str:
-        """All that is wrong now, as sentences; empty for nothing. The words change as seldom as counts grow tenfold."""
+        """Return all present errors as sentences, empty for none. The text changes only when a count grows tenfold."""
         told = [
             self._sentence(name, doubt)
             for name, doubt in list(self.of.items())
@@ -70,7 +70,7 @@ class FrameErrors:
 
 
 def _times(count: int) -> str:
-    """`once`, or the power of ten that `count` has reached, so that the words stay for a while."""
+    """Return `once`, or the power of ten that `count` has reached, so that the text changes rarely."""
     if count == 1:
         return "once"
     return f"{10 ** (len(str(count)) - 1)} times or more" if count >= 10 else "a few times"  # noqa: PLR2004

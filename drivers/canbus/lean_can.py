@@ -1,4 +1,4 @@
-"""python-can without its MF4 writer, which would load asammdf, sympy and pandas: over a second in every process."""
+"""python-can without its MF4 writer, which would load asammdf, sympy and pandas: over 1 s in every process."""
 
 from __future__ import annotations
 

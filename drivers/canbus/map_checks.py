@@ -1,6 +1,6 @@
-"""What is mapped is checked strictly: one message for a name and identifier, bits in their place, proofs that prove.
+"""Strict checks of everything that a map uses: unique names and identifiers, bits in place, conclusive verification.
 
-What the DBC has besides may be as it likes.
+The rest of the DBC is not checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check(document: Document, mapped: DutMap, twice: set[str]) -> None:
-    """Raise `BenchFileError` that names message and signal; `twice`: names that the DBC gives more than one message."""
+    """Raise `BenchFileError` that names message and signal; `twice`: names that several messages of the DBC have."""
     used = dict(_used(mapped))
     for name, at in used.items():
         _check_message(document, at, mapped.messages[name], twice)
@@ -32,7 +32,7 @@ def check(document: Document, mapped: DutMap, twice: set[str]) -> None:
 
 
 def _used(mapped: DutMap) -> Iterator[tuple[str, KeyPath]]:
-    """Each message that the map names; the place of its last naming."""
+    """Yield each message that the map names, with the place where it is named last."""
     for at, name, _ in _read(mapped):
         yield name, (*at, "message")
     for at, name, _ in _asked(mapped):
@@ -40,7 +40,7 @@ def _used(mapped: DutMap) -> Iterator[tuple[str, KeyPath]]:
 
 
 def _read(mapped: DutMap) -> Iterator[tuple[KeyPath, str, str]]:
-    """Where a signal is mapped to a channel, its message and itself."""
+    """Yield for each signal mapped to a channel its place in the map, its message and its name."""
     singles = len(mapped.file.signal)
     for number, row in enumerate(mapped.rows[:singles]):
         yield from ((("signal", number), row.message, name) for name in _read_of(row))
@@ -51,12 +51,12 @@ def _read(mapped: DutMap) -> Iterator[tuple[KeyPath, str, str]]:
 
 
 def _read_of(row: SignalRow) -> tuple[str, ...]:
-    """The signal and the flag beside it."""
+    """Return the signal and the flag beside it."""
     return (row.signal,) if row.valid_signal is None else (row.signal, row.valid_signal)
 
 
 def _asked(mapped: DutMap) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
-    """What is sent: where the map says so, the message, and its signals that carry words."""
+    """Yield what is sent: the place in the map, the message, and its signals that carry words."""
     file = mapped.file
     if file.heartbeat is not None:
         yield ("heartbeat",), file.heartbeat.message, ()
@@ -86,7 +86,7 @@ def _check_identifiers(document: Document, used: Mapping[str, KeyPath], messages
 
 
 def _check_asked(document: Document, at: KeyPath, message: DbcMessage, signals: tuple[str, ...]) -> None:
-    """What is sent must be sayable, each word in bits of its own."""
+    """Raise unless the message can carry all `signals`, each one in bits of its own."""
     names = [*dict.fromkeys((*signals, *message.proven_by))]
     for name in names:
         _check_signal(document, at, message, name)
@@ -95,7 +95,7 @@ def _check_asked(document: Document, at: KeyPath, message: DbcMessage, signals: 
             what = f"needs {message.name}.{one.name} and {message.name}.{other.name}, which lie over the same bits"
             raise document.mistake(at, what, value=other.name, bound="bits of its own", hint="correct the DBC")
     try:
-        message.encode({name: message.layout.fields[name].offset for name in signals})  # no bits set, which fits
+        message.encode({name: message.layout.fields[name].offset for name in signals})  # no bits set, which always fits
     except ValueError as error:
         raise document.mistake(at, f"cannot be sent: {error}", value=message.name, hint="correct the DBC") from error
 
@@ -115,7 +115,7 @@ def _check_signal(document: Document, at: KeyPath, message: DbcMessage, name: st
 
 
 def _check_verify(document: Document, mapped: DutMap) -> None:
-    """Contactors open must be said by the device, in bits that can be compared, by a value that can be believed."""
+    """Raise unless the device itself reports "contactors open", in bits that can be compared, by a value in range."""
     verify, row = mapped.file.verify, mapped.row(mapped.file.verify.channel)
     message, at = mapped.messages[row.message], ("verify", "open")
     where = f"{row.message}.{row.signal}"

@@ -1,4 +1,4 @@
-"""Where the signals of a message lie in its payload: bits to numbers, pages of multiplexed messages, partial frames."""
+"""Layout of the signals in a payload: bits to numbers, pages of multiplexed messages, partial frames."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SignalField:
 
     @property
     def bits(self) -> tuple[int, ...]:
-        """Its bits in the payload read as a little-endian number, least significant first."""
+        """Its bits in the payload as a little-endian number, least significant first."""
         if not self.big_endian:
             return tuple(range(self.start, self.start + self.length))
         found, bit = [self.start], self.start
@@ -48,7 +48,7 @@ class SignalField:
 
     @property
     def octets(self) -> int:
-        """Bytes that a payload needs to carry it."""
+        """The number of bytes that a payload needs to carry it."""
         last = self.start // BITS_PER_BYTE * BITS_PER_BYTE + BITS_PER_BYTE - 1 - self.start % BITS_PER_BYTE
         most = last + self.length - 1 if self.big_endian else self.start + self.length - 1
         return most // BITS_PER_BYTE + 1
@@ -59,12 +59,12 @@ class SignalField:
 
     @property
     def pages(self) -> frozenset[Page]:
-        """The pages that carry it: one empty page where every frame does."""
+        """The pages that carry it: one empty page if every frame does."""
         levels = [[(name, value) for value in values] for name, values in self.selected_by]
         return frozenset(itertools.product(*levels))
 
     def raw(self, payload: bytes) -> int:
-        """Its bits as a number, signed where it is; `payload` must carry it (`octets`)."""
+        """Return its bits as a number, signed if the signal is; `payload` must carry it (`octets`)."""
         if self.big_endian:
             last = self.start // BITS_PER_BYTE * BITS_PER_BYTE + BITS_PER_BYTE - 1 - self.start % BITS_PER_BYTE
             shift = BITS_PER_BYTE * len(payload) - last - self.length
@@ -83,11 +83,11 @@ class SignalField:
         return raw * self.scale + self.offset
 
     def placed(self, raw: int) -> int:
-        """`raw` in its bits of the little-endian number of a payload."""
+        """Return `raw` at its bits in the payload as a little-endian number."""
         return sum(((raw >> place) & 1) << bit for place, bit in enumerate(self.bits))
 
     def step(self, value: float) -> int | None:
-        """The raw number that says exactly `value`; None where no bits do, or none that can be compared (floats)."""
+        """Return the raw number of exactly `value`; None if there is none, or for floats, which cannot be compared."""
         if self.floating:
             return None
         try:
@@ -97,7 +97,7 @@ class SignalField:
         return raw if abs((value - self.offset) / self.scale - raw) < EXACT else None
 
     def nearest(self, value: float) -> int:
-        """The raw number nearest to `value`; raises `ValueError` where it lies beyond the bits."""
+        """Return the raw number nearest to `value`; raise `ValueError` if it does not fit into the bits."""
         if self.floating:
             return int.from_bytes(struct.pack(FLOATS[self.length], (value - self.offset) / self.scale), "little")
         raw = round((value - self.offset) / self.scale)
@@ -107,17 +107,17 @@ class SignalField:
         return raw
 
     def overlaps(self, other: SignalField) -> bool:
-        """Whether both may be said by the same bits of one frame; two pages never meet."""
+        """Return whether both may use the same bits of one frame; signals of different pages never do."""
         theirs = dict(other.selected_by)
         apart = any(not values & theirs.get(name, values) for name, values in self.selected_by)
         return not apart and bool(self.mask & other.mask)
 
 
 class MessageLayout:
-    """The fields of one message by name."""
+    """The signals of one message by name, and their place in its payload."""
 
     def __init__(self, signals: Iterable[Any]) -> None:
-        """`signals`: cantools' own, of one message."""
+        """`signals`: those of one message, as cantools gives them."""
         known: dict[str, Any] = {}
         self.twice: set[str] = set()
         for signal in signals:
@@ -139,14 +139,14 @@ class MessageLayout:
         }
 
     def read(self, payload: bytes) -> dict[str, float]:
-        """Physical value of each signal that `payload` carries: one page of several, less of a short one."""
+        """Return the physical value of each signal that `payload` carries: of one page only, fewer if it is short."""
         page = self._page(payload)
         return {
             field.name: field.physical(payload) for field in self.fields.values() if _carried_bits(field, payload, page)
         }
 
     def oddity(self, payload: bytes, length: int) -> str:
-        """What of `payload` cannot be read, empty where all can: bytes that lack, a page that the DBC lacks."""
+        """Return what in `payload` cannot be read, empty if everything can: missing bytes, a page not in the DBC."""
         if len(payload) < length:
             return f"{len(payload)} bytes where {length} are due"
         for name, value in self._page(payload).items():
@@ -155,7 +155,7 @@ class MessageLayout:
         return ""
 
     def bits(self, name: str, raw: int) -> tuple[int, int]:
-        """Mask and value by which a payload says `raw`, with the bits of the page that carries the signal."""
+        """Return mask and value of the bits for `raw`, with the bits of the page that carries the signal."""
         field = self.fields[name]
         mask, value = field.mask, field.placed(raw)
         for multiplexer, values in field.selected_by:
@@ -164,10 +164,10 @@ class MessageLayout:
         return mask, value
 
     def written(self, values: Mapping[str, float]) -> int:
-        """The payload that says `values`, as a little-endian number, with the page that carries them all.
+        """Return the payload with `values`, as a little-endian number, with the page that carries them all.
 
-        Other signals of that page are 0, where bits of their own can say so. Raises `ValueError` for a value that does
-        not fit, or for signals that no page carries together.
+        Other signals of that page are 0, if bits of their own can represent it. Raise `ValueError` for a value that
+        does not fit, or for signals that no page carries together.
         """
         fields = [self.fields[name] for name in values]
         page = _overlay_pages(fields)
@@ -183,7 +183,7 @@ class MessageLayout:
         return number
 
     def _page(self, payload: bytes) -> Mapping[str, int]:
-        """What the multiplexers in `payload` say; inner ones only where they are carried."""
+        """Return the values of the multiplexers in `payload`; inner ones only if the page carries them."""
         page: dict[str, int] = {}
         for field in self._selectors:
             if _carried_bits(field, payload, page):
@@ -192,7 +192,7 @@ class MessageLayout:
 
 
 def _overlay_pages(fields: Iterable[SignalField]) -> dict[str, int]:
-    """What the multiplexers say in a frame with all of `fields`; raises `ValueError` where no frame has them."""
+    """Return the multiplexer values of a frame with all `fields`; raise `ValueError` if no frame has them all."""
     pages: dict[str, frozenset[int]] = {}
     for field in fields:
         for name, values in field.selected_by:
@@ -221,7 +221,7 @@ def _field(signal: Any, known: Mapping[str, Any]) -> SignalField:
 
 
 def _selectors(signal: Any, known: Mapping[str, Any]) -> Iterable[tuple[str, frozenset[int]]]:
-    """Each multiplexer above `signal`, innermost first."""
+    """Yield each multiplexer above `signal`, innermost first."""
     seen: set[str] = set()
     while signal.multiplexer_ids and signal.multiplexer_signal in known and signal.multiplexer_signal not in seen:
         seen.add(signal.multiplexer_signal)

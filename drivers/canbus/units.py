@@ -1,11 +1,11 @@
-"""Units as DBC files spell them, as SI: what a map's `unit` may be for a signal, and what scale it then needs."""
+"""Unit spellings of DBC files and their SI units: which `unit` a map may give a signal, and when it needs a scale."""
 
 from __future__ import annotations
 
 from typing import Final
 
-NONE: Final = frozenset({"", "-", "--", "none", "n/a", "na"})  # says nothing: any unit of the map will do
-SPELLINGS: Final[dict[str, tuple[str, ...]]] = {  # SI unit, then how it is written, in small letters
+NONE: Final = frozenset({"", "-", "--", "none", "n/a", "na"})  # no unit: the map may give any
+SPELLINGS: Final[dict[str, tuple[str, ...]]] = {  # SI unit, then its spellings, in small letters
     "1": ("1", "bool", "boolean", "flag", "bit", "bits", "enum", "enumeration", "state", "count", "counts", "number"),
     "V": ("v", "volt", "volts"),
     "A": ("a", "amp", "amps", "ampere", "amperes"),
@@ -29,7 +29,7 @@ _DERIVED: Final = {spelled: si for si, names in DERIVED.items() for spelled in n
 
 
 def find_unit_error(text: str, unit: str, *, scaled: bool, enumerated: bool) -> tuple[str, str] | None:
-    """Why a signal whose DBC gives `text` cannot be `unit`, and what to do; None where it can.
+    """Return why a signal with the DBC unit `text` cannot be `unit`, and what to do; None if it can.
 
     `scaled`: the map gives a scale or an offset. `enumerated`: the DBC has a value table for the signal.
     """

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class RawFile(Protocol):
-    """What is needed of an unbuffered file; it may take less than it is given."""
+    """The methods needed of an unbuffered file; a write may write less than it is given."""
 
     def write(self, data: memoryview, /) -> int: ...
 
@@ -21,16 +21,16 @@ class RawFile(Protocol):
 
 
 class AppendFile:
-    """Appends each piece whole: what a full disk cut short is taken back, so the file stays readable and goes on."""
+    """A file to append whole pieces: a piece cut short by a full disk is removed, so the file stays readable."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file; raises `OSError`."""
+        """Create the file; raise `OSError`."""
         self.path = path
         self.raw: RawFile = path.open("xb", buffering=0)
         self._end = 0
 
     def append(self, piece: bytes) -> None:
-        """Raise `OSError` with the file as it was before."""
+        """Append one piece; raise `OSError` with the file as it was before."""
         left = memoryview(piece)
         try:
             while left:

@@ -1,8 +1,8 @@
-"""The one door to pyarrow: rows to a stream of messages and back, and columns to Parquet and back.
+"""The only use of pyarrow: rows to a stream of messages and back, and columns to Parquet and back.
 
-While recording a row stays whole (`t_s`, and lists of values, sample times and qualities): a batch is then four
-arrays, so the writer thread takes the interpreter from the loop for well under a millisecond. Sealed, every channel
-is a column of its own, and those of measured channels have `NAME@t` and `NAME@q` beside them.
+While recording, a row stays whole (`t_s`, and lists of values, sample times and qualities). A batch is then four
+arrays, so the writer thread takes the interpreter from the loop for well under 1 ms. In a sealed run every channel
+is a column of its own, and measured channels have the columns `NAME@t` and `NAME@q` too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from drivers.snapshot import Bytes, Floats
 
-pa: Final[Any] = import_module("pyarrow")  # it brings no types; Any stops here
+pa: Final[Any] = import_module("pyarrow")  # it has no type hints; Any ends here
 pq: Final[Any] = import_module("pyarrow.parquet")
 
 TIME: Final = "t_s"
@@ -42,12 +42,12 @@ class RowBatch:
 
     @classmethod
     def none(cls, channels: int, measured: int) -> Self:
-        """No rows, of a shape."""
+        """Return a batch without rows, of this shape."""
         return cls(np.empty(0), np.empty((0, channels)), np.empty((0, measured)), np.empty((0, measured), np.uint8))
 
     @classmethod
     def joined(cls, parts: Sequence[RowBatch]) -> Self:
-        """Several behind each other."""
+        """Concatenate several batches."""
         return cls(
             np.concatenate([part.t_s for part in parts]),
             np.concatenate([part.values for part in parts]),
@@ -57,7 +57,7 @@ class RowBatch:
 
 
 class _Caught:
-    """A file that keeps what was written since it was last asked."""
+    """A file in memory that keeps the bytes written since the last `taken`."""
 
     closed = False
 
@@ -71,13 +71,13 @@ class _Caught:
     def flush(self) -> None: ...
 
     def taken(self) -> bytes:
-        """The bytes since the last call."""
+        """Return the bytes since the last call."""
         whole, self._parts = b"".join(self._parts), []
         return whole
 
 
 class StreamEncoder:
-    """Turns rows into the bytes of an Arrow stream: `opening` once, then one message per batch."""
+    """Encoder of rows to the bytes of an Arrow stream: `opening` once, then one message per batch."""
 
     def __init__(self, channels: int, measured: int) -> None:
         self._caught = _Caught()
@@ -88,7 +88,7 @@ class StreamEncoder:
         self.opening = self.message(RowBatch.none(channels, measured))  # Arrow writes the schema with the first batch
 
     def message(self, rows: RowBatch) -> bytes:
-        """One batch, compressed."""
+        """Return the message of one batch, compressed."""
         lists = [(getattr(rows, field.name).reshape(-1), field.type) for field in list(self._schema)[1:]]
         arrays = [pa.FixedSizeListArray.from_arrays(_array(numbers), type=kind) for numbers, kind in lists]
         self._writer.write_batch(pa.record_batch([_array(rows.t_s), *arrays], schema=self._schema))
@@ -96,7 +96,7 @@ class StreamEncoder:
 
 
 def _lists(channels: int, measured: int) -> list[tuple[str, Any, int]]:
-    """Name, type and width of the lists in a row; Arrow ends the process over a list of width 0, so none is made."""
+    """Return name, type and width of the lists in a row; none of width 0, at which Arrow ends the process."""
     lists = [
         ("values", pa.float64(), channels),
         ("sampled_s", pa.float64(), measured),
@@ -106,14 +106,14 @@ def _lists(channels: int, measured: int) -> list[tuple[str, Any, int]]:
 
 
 def _array(numbers: npt.NDArray[Any]) -> Any:
-    """The same memory as an Arrow array; `pa.array` would import pandas first, 0.4 s in the middle of a run."""
+    """Return the same memory as an Arrow array; `pa.array` would first import pandas, 0.4 s in the middle of a run."""
     numbers = np.ascontiguousarray(numbers)
     kind = pa.uint8() if numbers.dtype == np.uint8 else pa.float64()
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def stream_rows(file: BinaryIO, channels: int, measured: int) -> Iterator[RowBatch]:
-    """Batch after batch, up to the end or to where the stream breaks off; raises `ValueError` if it never begins."""
+    """Yield batches up to the end of the stream or its first damage; raise `ValueError` if it has no valid start."""
     try:
         reader = pa.ipc.open_stream(file)
     except (pa.ArrowException, OSError) as error:
@@ -141,7 +141,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def columns_of(rows: RowBatch, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-    """Column arrays by name, as they stand in a sealed run; `names` are those of the channels."""
+    """Return the column arrays by name, as in a sealed run; `names` are those of the channels."""
     measured = names[: rows.sampled_s.shape[1]]
     values, sampled_s, quality = (np.ascontiguousarray(part.T) for part in (rows.values, rows.sampled_s, rows.quality))
     columns: dict[str, npt.NDArray[Any]] = {TIME: rows.t_s, **dict(zip(names, values, strict=True))}
@@ -151,7 +151,7 @@ def columns_of(rows: RowBatch, names: Sequence[str]) -> dict[str, npt.NDArray[An
 
 
 class ParquetSink:
-    """Writes a Parquet file, one row group per `write`; the end of the context completes it."""
+    """Writer of a Parquet file, one row group per `write`; the end of the context completes it."""
 
     def __init__(self, file: BinaryIO, names: Sequence[str], measured: int) -> None:
         floats = [TIME, *names, *(name + SAMPLED for name in names[:measured])]
@@ -174,7 +174,7 @@ class ParquetSink:
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:
-        """Write the footer, unless the file is given up; the file itself stays open."""
+        """Write the footer, unless an error ends the context; the file itself stays open."""
         try:
             if kind is None:
                 self._writer.close()
@@ -183,7 +183,7 @@ class ParquetSink:
 
 
 class ParquetColumns:
-    """Reads some columns over some rows of a Parquet file; raises `ValueError` when it is not one."""
+    """Reader of some columns over some rows of a Parquet file; raises `ValueError` if it is not one."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -197,7 +197,7 @@ class ParquetColumns:
         return int(self._starts[-1])
 
     def read(self, names: Sequence[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]:
-        """Rows `first` .. `last` of the columns `names`; only the row groups that hold them are touched."""
+        """Read rows `first` .. `last` of the columns `names`; only the row groups that hold them are read."""
         if last <= first:
             return {name: np.empty(0) for name in names}
         begin = int(np.searchsorted(self._starts, first, side="right")) - 1
@@ -215,7 +215,7 @@ class ParquetColumns:
 
 
 def csv_lines(columns: Sequence[npt.NDArray[Any]]) -> bytes:
-    """Rows of numbers as CSV without a header; what is not known stays empty."""
+    """Return rows of numbers as CSV without a header; NaN stays empty."""
     csv: Any = import_module("pyarrow.csv")
     arrays = [pa.array(column, from_pandas=True) for column in columns]  # from_pandas: NaN becomes null
     sink = pa.BufferOutputStream()

@@ -1,4 +1,4 @@
-"""`events.jsonl`: what happened in a run, one JSON object a line.
+"""`events.jsonl`: the events of a run, one JSON object per line.
 
 Its keys are `t_s`, `wall_s`, `level`, `where`, `sentence`, `detail` and, since `pulsebms.run/2`, `data`.
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Data = dict[str, float | int | str]
-_LANE_ACTIVE: Final = re.compile(r"(twin|estimator|controller) (.+) is active")  # all that the first version says
+_LANE_ACTIVE: Final = re.compile(r"(twin|estimator|controller) (.+) is active")  # all data of the first version
 
 
 def event_line(record: EventRecord) -> bytes:
-    """One event as a line of the file."""
+    """Return one event as a line of the file."""
     event = record.event
     line = {
         "t_s": record.t_s,
@@ -36,10 +36,10 @@ def event_line(record: EventRecord) -> bytes:
 
 
 def read_events(folder: Path, schema: str, start_s: float) -> list[EventRecord]:
-    """What happened in the run in `folder`, in order; a last line that was never finished is left out.
+    """Read the events of the run in `folder`, in order; omit an unfinished last line.
 
-    `schema` is that of the run, `start_s` stands for a time that is not there. What cannot be read is an event of its
-    own: nobody knows any more what happened then.
+    `schema` is that of the run; `start_s` replaces a missing time. Content that cannot be read becomes an event of
+    its own, because what happened then is lost.
     """
     try:
         *lines, rest = (folder / EVENTS).read_bytes().split(b"\n")
@@ -82,7 +82,7 @@ def _data(said: object) -> Data:
 
 
 def _data_of_first_version(text: str) -> Data:
-    """What programs ask of an event; a run of the first version says it in its words alone."""
+    """Return the data that programs need of an event; a run of the first version has it only in the text."""
     found = _LANE_ACTIVE.fullmatch(text)
     return {} if found is None else {KIND: EventKind.LANE_ACTIVE, "role": found[1], "lane": found[2]}
 

@@ -1,4 +1,4 @@
-"""A run for other programs, in SI units with time from the run's first tick: CSV and MDF4."""
+"""Export of a run for other programs, in SI units with time from the run's first tick: CSV and MDF4."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from drivers.runlog.run import Run
     from drivers.snapshot import Channel, Floats
 
-    Progress: TypeAlias = Callable[[float], bool]  # gets the fraction done, answers whether to go on
+    Progress: TypeAlias = Callable[[float], bool]  # receives the fraction done, returns whether to continue
 
 ROWS: Final = 2000
 DOUBTFUL: Final = (Quality.MISSING, Quality.IMPLAUSIBLE)
 
 
-class _Cancelled(Exception):  # noqa: N818  # not an error: somebody asked for it
+class _Cancelled(Exception):  # noqa: N818  # not an error: the user requested it
     pass
 
 
 def unwatched(_done: float) -> bool:
-    """Progress that nobody watches."""
+    """Ignore the progress and continue."""
     return True
 
 
 def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
-    """Write every tick's channels: names in the first line, units in the second, what is not known empty.
+    """Write every tick's channels: names in the first line, units in the second, NaN empty.
 
-    False when `progress` answered so, with nothing left behind; raises `RunLogError` when the file cannot be written.
+    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written.
     """
 
     def write(draft: Path) -> None:
@@ -57,20 +57,20 @@ def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
 
 
 def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
-    """Write MDF 4.10, one channel group per time base: a measured value stands once, at the time it was sampled.
+    """Write MDF 4.10, one channel group per time base: each measured value once, at its sample time.
 
-    What is not a number, missing or implausible carries an invalidation bit.
-    False when `progress` answered so, with nothing left behind; raises `RunLogError` when the file cannot be written.
+    A value that is NaN, missing or implausible has an invalidation bit.
+    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written.
     """
 
     def write(draft: Path) -> None:
         write_mdf4(draft, _groups(run, progress), run.about.started)
 
-    return _export(path, ".mf4", write, progress)  # asammdf writes to no other suffix
+    return _export(path, ".mf4", write, progress)  # asammdf accepts no other suffix
 
 
 def _export(path: Path, suffix: str, write: Callable[[Path], None], progress: Progress) -> bool:
-    """Write under another name first, so that a file with the asked one is always whole."""
+    """Write under another name first, so that a file with the requested name is always complete."""
     draft = path.with_name(f".{path.name}.part{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def _series(run: Run, channel: Channel, fresh: npt.NDArray[np.bool_], *, measure
 
 
 def _bases(run: Run) -> list[tuple[str, list[Channel]]]:
-    """Each time base as the column that holds it, with the channels that were sampled then."""
+    """Return each time base as the column that holds it, with the channels sampled at these times."""
     bases: dict[bytes, tuple[str, list[Channel]]] = {}
     for channel in run.table.channels[: run.measured]:
         name = channel.name + SAMPLED
@@ -135,7 +135,7 @@ def _bases(run: Run) -> list[tuple[str, list[Channel]]]:
 
 
 def _fresh(t_s: Floats) -> npt.NDArray[np.bool_]:
-    """Where a time is later than all before it: a value that is held, late or not yet known is no new sample."""
+    """Mark each time that is later than all before it: a held, late or not yet known value is no new sample."""
     newest = np.fmax.accumulate(t_s) if len(t_s) else t_s
     before = np.concatenate([[-np.inf], np.nan_to_num(newest[:-1], nan=-np.inf)])
     return np.isfinite(t_s) & (t_s > before[: len(t_s)])

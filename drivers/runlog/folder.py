@@ -1,4 +1,4 @@
-"""The folder of one run: `run.json` says what it is, `ticks.*` hold the numbers, `events.jsonl` what happened."""
+"""The folder of one run: `run.json` describes it, `ticks.*` hold the numbers, `events.jsonl` the events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 SCHEMA: Final = "pulsebms.run/2"
-WITHOUT_EVENT_DATA: Final = "pulsebms.run/1"  # its events are words alone
+WITHOUT_EVENT_DATA: Final = "pulsebms.run/1"  # its events are only text
 READS: Final = (SCHEMA, WITHOUT_EVENT_DATA)
 ABOUT: Final = "run.json"
 STREAM: Final = "ticks.arrows"
@@ -37,7 +37,7 @@ _VERSIONS: Final = ("numpy", "pyarrow", "pybamm", "casadi")
 
 @dataclass(frozen=True)
 class RunInfo:
-    """`run.json`: what a run is, in `meta` whatever its maker says, and how far it got."""
+    """`run.json`: the description of a run, with free content of its maker in `meta`, and its progress."""
 
     name: str
     started: str  # UTC, ISO 8601
@@ -57,12 +57,12 @@ class RunInfo:
         return table_from(self.channels)
 
     def sealed(self, *, ticks: int, duration_s: float, lost: int, recovered: bool) -> RunInfo:
-        """The same run at its end."""
+        """Return the description of the same run at its end."""
         return replace(self, state="sealed", ticks=ticks, duration_s=duration_s, lost=lost, recovered=recovered)
 
 
 def describe(bench: Bench, evidence: str) -> dict[str, Any]:
-    """The `meta` of a session's run: evidence class, the bench file as it stood, versions of what computed it."""
+    """Return the `meta` of a session's run: evidence class, the bench file at that time, versions of the software."""
     return {
         "evidence": evidence,
         "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
@@ -72,7 +72,7 @@ def describe(bench: Bench, evidence: str) -> dict[str, Any]:
 
 
 def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]) -> RunInfo:
-    """Claim `folder` for a new run; raises `RunLogError` when it holds one already or cannot be written."""
+    """Claim `folder` for a new run; raise `RunLogError` if it already holds one or cannot be written."""
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
     about = RunInfo(folder.name, started, measured, table_rows(table), meta, writer=_this_process())
     try:
@@ -91,7 +91,7 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
 
 
 def load(folder: Path) -> RunInfo:
-    """Raise `RunLogError` when `folder` holds no run that this version can read."""
+    """Read `run.json`; raise `RunLogError` if `folder` holds no run that this version can read."""
     path = folder / ABOUT
     about = read_state(path, _validate)
     if isinstance(about, MissingFile):
@@ -105,9 +105,9 @@ def load(folder: Path) -> RunInfo:
 
 
 def _validate(said: dict[str, Any]) -> RunInfo:
-    """What `run.json` says; raises `ValueError` or `TypeError` for anything that a later reader would stumble over."""
+    """Check the content of `run.json`; raise `ValueError` or `TypeError` for anything at which a reader would fail."""
     if isinstance(schema := said.get("schema"), str) and schema not in READS:
-        return RunInfo("", "", 0, [], {}, schema=schema)  # what else it says, only its own version knows
+        return RunInfo("", "", 0, [], {}, schema=schema)  # only its own version knows the rest of the content
     if missing := RunInfo.__dataclass_fields__.keys() - said.keys():
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     about = RunInfo(**{key: said[key] for key in RunInfo.__dataclass_fields__})
@@ -123,12 +123,12 @@ def _validate(said: dict[str, Any]) -> RunInfo:
 
 
 def draft_of(path: Path) -> Path:
-    """Where this thread writes `path` before it gets its name: others may be writing it at the same time."""
+    """Return the name under which this thread first writes `path`: others may write it at the same time."""
     return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
 
 
 def clear_drafts(folder: Path) -> None:
-    """Remove what processes that were killed left half written."""
+    """Remove the incomplete files of killed processes."""
     for draft in folder.glob(f"*{DRAFT}"):
         pid = draft.name.split(".")[-3]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
@@ -136,7 +136,7 @@ def clear_drafts(folder: Path) -> None:
 
 
 def store(folder: Path, about: RunInfo) -> None:
-    """Replace `run.json` in one step; raises `OSError`."""
+    """Replace `run.json` in one step; raise `OSError`."""
     draft = draft_of(folder / ABOUT)
     with draft.open("w", encoding="utf-8") as file:
         file.write(_text(about))
@@ -147,7 +147,7 @@ def store(folder: Path, about: RunInfo) -> None:
 
 
 def being_written(about: RunInfo) -> bool:
-    """Whether the process that records this run still lives (a later process with its number is another)."""
+    """Return whether the process that records this run is alive (a later process with its number is another one)."""
     if about.state != "open":
         return False
     try:

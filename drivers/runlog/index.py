@@ -1,4 +1,4 @@
-"""The list of runs in a folder: an SQLite file that is only a memory and can be deleted at any time."""
+"""The list of runs in a folder: an SQLite file that is only a cache and can be deleted at any time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX: Final = "index.db"
-TABLE: Final = "runs_1"  # a new number for a new shape
-LOCKED_S: Final = 0.5  # another window writes it in milliseconds; somebody else's lock must not hold up the list
+TABLE: Final = "runs_1"  # increase the number when the columns change
+LOCKED_S: Final = 0.5  # another window writes it in milliseconds; a longer lock must not delay the list
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run as the list shows it; a killed one is sealed, and then recovered, when it is opened."""
+    """One run as the list shows it; opening a killed run seals it, and it is then recovered."""
 
     name: str
     state: str  # recording, sealed, recovered, killed, damaged
@@ -43,11 +43,11 @@ class RunIndex:
         self.folder = folder
 
     def rows(self) -> list[RunRow]:
-        """Read what is new or has changed, and answer all; a folder that is absent holds no runs."""
+        """Read new and changed runs, and return all; an absent folder holds no runs."""
         try:
             return self._refreshed(self.folder / INDEX)
-        except (sqlite3.DatabaseError, TypeError) as error:  # no database, another shape of table, no leave to write
-            if is_locked(error):  # it is another window's
+        except (sqlite3.DatabaseError, TypeError) as error:  # no database, other columns, no permission to write
+            if is_locked(error):  # another window holds it
                 return self._refreshed(None)
         try:
             (self.folder / INDEX).unlink(missing_ok=True)
@@ -105,7 +105,7 @@ def _bench(meta: dict[str, Any]) -> str | None:
     try:
         return str(meta["bench"]["name"])
     except (KeyError, TypeError):
-        return None  # made by somebody who had no bench file
+        return None  # recorded without a bench file
 
 
 def _state(about: RunInfo) -> str:

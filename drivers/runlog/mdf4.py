@@ -1,4 +1,4 @@
-"""The one door to asammdf: groups of channels, each on its own time base, to an MDF 4.10 file."""
+"""The only use of asammdf: write groups of channels, each on its own time base, to an MDF 4.10 file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mdf4Series:
-    """One channel's samples on the time base of its group; `invalid` marks those that must not be believed."""
+    """One channel's samples on the time base of its group; `invalid` marks those that must not be used."""
 
     name: str
     unit: str
@@ -37,8 +37,8 @@ class Mdf4Group:
 
 
 def write_mdf4(path: Path, groups: Iterable[Mdf4Group], started: str) -> None:
-    """Write the groups as they come, one at a time in memory; `started` is ISO 8601. Raises `OSError`."""
-    asammdf: Any = import_module("asammdf")  # takes a second, so only who exports pays it
+    """Write the groups in order, one at a time in memory; `started` is ISO 8601. Raise `OSError`."""
+    asammdf: Any = import_module("asammdf")  # takes 1 s, so it is imported only for an export
     with asammdf.MDF(version="4.10") as file:
         file.header.start_time = datetime.fromisoformat(started)
         for group in groups:

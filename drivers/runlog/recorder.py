@@ -1,4 +1,4 @@
-"""Records every tick of a session; the loop only copies into a ring in memory, a thread of its own does the rest."""
+"""Recorder of every tick of a session: the loop only copies into a ring in memory, a separate thread does the rest."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Recorder:
         self._about = about
         channels, measured = len(about.channels), about.measured
         self._split = 1 + channels
-        self._floats = np.full((WAITING_ROWS, 1 + channels + measured), np.nan)  # touches its pages now
+        self._floats = np.full((WAITING_ROWS, 1 + channels + measured), np.nan)  # allocates its pages now
         self._quality = np.zeros((WAITING_ROWS, measured), np.uint8)
         self._put = 0  # rows taken from the loop; only the loop writes it
-        self._encoded = 0  # rows turned into messages; this and the next only the thread writes
+        self._encoded = 0  # rows encoded to messages; only the thread writes this and the next
         self._written = 0  # rows on disk
         self._lost = 0
         self._encoder = StreamEncoder(channels, measured)
         self._ticks, self._events = ticks, events
-        self._message = self._encoder.opening  # bytes of the stream that wait for the disk
-        self._deliver()  # a run killed at once opens as well
+        self._message = self._encoder.opening  # bytes of the stream not yet on disk
+        self._deliver()  # so that a run killed at once can be opened too
         self._said: deque[bytes] = deque()
         self._failure: tuple[Path, str] | None = None
         self._wake, self._ending = threading.Event(), False
@@ -56,9 +56,9 @@ class Recorder:
 
     @classmethod
     def create(cls, folder: Path, table: ChannelTable, meta: dict[str, Any], measured: int) -> Self:
-        """Begin a run in `folder`; raises `RunLogError` when it holds one or cannot be written.
+        """Begin a run in `folder`; raise `RunLogError` if it holds one or cannot be written.
 
-        The first `measured` channels of `table` carry a sample time and a quality.
+        The first `measured` channels of `table` have a sample time and a quality.
         """
         about = run_folder.begin(folder, table, measured, meta)
         try:
@@ -68,7 +68,7 @@ class Recorder:
             raise RunLogError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
 
     def put(self, t_s: float, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
-        """Take one tick: `values[C]`, `sampled_s[M]`, `quality[M]`."""
+        """Record one tick: `values[C]`, `sampled_s[M]`, `quality[M]`."""
         if self._put - self._encoded >= WAITING_ROWS:
             self._lost += 1
             return
@@ -81,18 +81,18 @@ class Recorder:
         self._put += 1
 
     def event(self, record: EventRecord) -> None:
-        """Take what happened; it is on disk as soon as the thread runs."""
+        """Record an event; it is on disk as soon as the thread runs."""
         self._said.append(event_line(record))
         self._wake.set()
 
     def amend(self, meta: dict[str, Any]) -> None:
-        """Replace entries of the run's `meta`; raises `OSError` where `run.json` cannot be written."""
+        """Replace entries of the run's `meta`; raise `OSError` if `run.json` cannot be written."""
         self._about = replace(self._about, meta=self._about.meta | meta)
         run_folder.store(self.folder, self._about)
 
     @property
     def ticks(self) -> int:
-        """Rows taken so far."""
+        """Rows received so far."""
         return self._put
 
     @property
@@ -102,12 +102,12 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """Rows that found no room while the disk took nothing."""
+        """Rows lost because the ring was full while the disk accepted nothing."""
         return self._lost
 
     @property
     def trouble(self) -> str:
-        """A sentence while the disk takes nothing, else empty."""
+        """A sentence while the disk accepts nothing, else empty."""
         if self._failure is None:
             return ""
         path, reason = self._failure
@@ -115,7 +115,7 @@ class Recorder:
         return f"{path} cannot be written: {reason}; {waiting} rows wait, {self._lost} are lost; free space there"
 
     def close(self, progress: Callable[[float], object] = float) -> run_folder.RunInfo:
-        """Write what waits and seal the run; raises `RunLogError`, with the run left open, when the disk is full."""
+        """Write the rest and seal the run; if the disk is full, raise `RunLogError` and leave the run open."""
         self._ending = True
         self._wake.set()
         self._thread.join()
@@ -124,7 +124,7 @@ class Recorder:
         if self._failure is not None:
             path, reason = self._failure
             short = self._put - self._written
-            with suppress(OSError):  # a disk that takes no rows may still take this
+            with suppress(OSError):  # a disk that accepts no rows may still accept this
                 run_folder.store(self.folder, replace(self._about, lost=self._lost + short))
             what = f"lacks its last {short} rows: {reason}"
             raise RunLogError(what, where=str(path), hint="free space there; the run opens without them")
@@ -145,7 +145,7 @@ class Recorder:
         self._flush()
 
     def _flush(self) -> None:
-        """Bring everything that waits to disk, or say why not; then the same bytes are tried again."""
+        """Write everything outstanding to disk, or report why not; the same bytes are tried again later."""
         target = self._events
         try:
             while self._said:
@@ -156,13 +156,13 @@ class Recorder:
             while self._put > self._encoded:
                 self._encode()
                 self._deliver()
-        except Exception as error:  # noqa: BLE001  # whatever it is must become a sentence, not a dead thread
+        except Exception as error:  # noqa: BLE001  # any error must become a sentence and not end the thread
             self._failure = (target.path, getattr(error, "strerror", None) or str(error))
         else:
             self._failure = None
 
     def _encode(self) -> None:
-        """Turn waiting rows, up to the seam of the ring, into the next message."""
+        """Encode the outstanding rows, up to the end of the ring's array, as the next message."""
         first = self._encoded % WAITING_ROWS
         last = min(first + self._put - self._encoded, WAITING_ROWS)
         floats = self._floats[first:last]

@@ -1,4 +1,4 @@
-"""Plays a run into a snapshot ring, so that whatever shows a live bench shows the run."""
+"""Replay of a run into a snapshot ring, so that every view of a live bench can show the run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from drivers.runlog.run import Run
 
-AHEAD: Final = 2000  # ticks read from disk at once
+AHEAD: Final = 2000  # ticks per read from disk
 
 
 class Replay:
-    """A run as a ring: `advance(to_s)` makes the ring end where the run stood `to_s` seconds after its first tick.
+    """A run as a ring: `advance(to_s)` fills the ring up to `to_s` seconds after the run's first tick.
 
-    What the ring shows depends on that time alone, so the pace, a pause and a jump are the caller's clock's business.
+    The content of the ring depends only on that time, so the caller's clock sets the speed, a pause and a jump.
     """
 
     def __init__(self, run: Run, ring_path: Path, capacity: int = CAPACITY) -> None:
-        """Make the ring at `ring_path`, empty until the first `advance`."""
+        """Create the ring at `ring_path`, empty until the first `advance`."""
         self.run = run
         self._ring = RingWriter.create(ring_path, run.table, run.measured, capacity)
         self._history = capacity - 1
@@ -36,7 +36,7 @@ class Replay:
         return self.run.duration_s
 
     def advance(self, to_s: float) -> None:
-        """Show the run up to `to_s`; going back starts a new epoch of the ring with the history before that time."""
+        """Show the run up to `to_s`; a step back starts a new epoch of the ring with the history before that time."""
         end = int(np.searchsorted(self._since_start_s, to_s, side="right"))
         first = self._shown
         if end < first:
@@ -48,7 +48,7 @@ class Replay:
         self._shown = end
 
     def close(self) -> None:
-        """Let go of the ring; the run stays open."""
+        """Close the ring; the run stays open."""
         self._ring.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Any run opened for reading: sealed, still being recorded, or left behind by a killed process."""
+"""A run opened for reading: sealed, still being recorded, or left by a killed process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Ticks(Protocol):
-    """The recorded columns, wherever they lie."""
+    """The recorded columns, from any file."""
 
     def __len__(self) -> int: ...
 
@@ -38,7 +38,7 @@ class Ticks(Protocol):
 
 
 class StreamColumns:
-    """Columns of a run that is not sealed, all in memory; raises `ValueError` when the stream cannot be read."""
+    """Columns of a run that is not sealed, all in memory; raises `ValueError` if the stream cannot be read."""
 
     def __init__(self, path: Path, about: RunInfo) -> None:
         names = [name for name, *_ in about.channels]
@@ -57,7 +57,7 @@ class StreamColumns:
 
 @dataclass(frozen=True, slots=True)
 class TickGap:
-    """A stretch without ticks, in the run's own time."""
+    """An interval without ticks, in the run's own time."""
 
     start_s: float
     end_s: float
@@ -67,7 +67,7 @@ class Run:
     """A recorded run. Times are those of the recording's monotonic clock; `start_s` is its first tick."""
 
     def __init__(self, folder: Path, about: RunInfo, ticks: Ticks) -> None:
-        """`open` makes one."""
+        """Use `Run.open`."""
         self.folder = folder
         self.about = about
         self.table: ChannelTable = about.table
@@ -76,14 +76,14 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open the run in `folder`, sealing what a killed process left; raises `RunLogError`."""
+        """Open the run in `folder`, and seal it if a killed process left it; raise `RunLogError`."""
         about = load(folder)
         if about.state == "open" and not being_written(about) and os.access(folder, os.W_OK):
             about = _sealed(folder, about)
         try:
             try:
                 ticks = _ticks(folder, about)
-            except FileNotFoundError:  # its recorder may have sealed it between two looks
+            except FileNotFoundError:  # its recorder may have sealed it since the last check
                 ticks = _ticks(folder, load(folder))
         except (OSError, ValueError) as error:
             hint = "restore the folder from a copy"
@@ -96,12 +96,12 @@ class Run:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What its maker said of it: evidence class, bench file, versions."""
+        """The description by its maker: evidence class, bench file, versions."""
         return self.about.meta
 
     @property
     def count(self) -> int:
-        """Ticks."""
+        """The number of ticks."""
         return len(self._ticks)
 
     @cached_property
@@ -119,14 +119,14 @@ class Run:
         return float(self.t_s[-1] - self.t_s[0]) if self.count else 0.0
 
     def span(self, from_s: float = -math.inf, to_s: float = math.inf) -> tuple[int, int]:
-        """First tick and the one behind the last of those in `from_s` <= t <= `to_s`."""
+        """Return the first tick with `from_s` <= t <= `to_s` and the one after the last."""
         first = int(np.searchsorted(self.t_s, from_s, side="left"))
         return first, max(int(np.searchsorted(self.t_s, to_s, side="right")), first)
 
     def columns(
         self, names: Iterable[str], from_s: float = -math.inf, to_s: float = math.inf
     ) -> dict[str, npt.NDArray[Any]]:
-        """`t_s` and the named columns between two times; raises `RunLogError` for a name that it does not have.
+        """Return `t_s` and the named columns between two times; raise `RunLogError` for an unknown name.
 
         A measured channel has its sample time as `NAME@t` and its quality as `NAME@q`.
         """
@@ -137,7 +137,7 @@ class Run:
         return self._read(wanted, *self.span(from_s, to_s))
 
     def block(self, first: int, last: int) -> RingBlock:
-        """Ticks `first` .. `last` in the shape of a ring's."""
+        """Return ticks `first` .. `last` as a block of a ring."""
         names = self.table.names
         measured = names[: self.measured]
         timed, judged = [name + SAMPLED for name in measured], [name + QUALITY for name in measured]
@@ -154,11 +154,11 @@ class Run:
         )
 
     def events(self) -> list[EventRecord]:
-        """What happened, in order; see `read_events`."""
+        """Return the events in order; see `read_events`."""
         return read_events(self.folder, self.about.schema, self.start_s)
 
     def gaps(self, longer_s: float | None = None) -> list[TickGap]:
-        """Stretches without ticks of more than `longer_s`, if not given one and a half usual periods."""
+        """Return intervals without ticks of more than `longer_s`; the default is one and a half usual periods."""
         steps = np.diff(self.t_s)
         if not len(steps):
             return []
@@ -189,7 +189,7 @@ class Run:
 
 
 def _sealed(folder: Path, about: RunInfo) -> RunInfo:
-    """What a killed process left, sealed; as it is where there is no room for that, because it can still be read."""
+    """Seal a run that a killed process left; return it unsealed if the disk is full, because it can still be read."""
     try:
         return seal(folder, about, lost=about.lost, recovered=True)
     except RunLogError as error:

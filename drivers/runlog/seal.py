@@ -1,4 +1,4 @@
-"""From the stream of a finished or killed run to Parquet; the stream goes only when the copy was read back."""
+"""Convert the stream of a finished or killed run to Parquet; delete the stream only after the copy was read back."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 BROKEN: Final = ".broken"
-GROUP_ROWS: Final = 2000  # 20 s at 100 Hz: what a short cut reads at least, and what a replay loads between two frames
+GROUP_ROWS: Final = 2000  # 20 s at 100 Hz: the least that a short cut reads, and what a replay loads between two frames
 
 
 def seal(
     folder: Path, about: RunInfo, *, lost: int, recovered: bool, progress: Callable[[float], object] = float
 ) -> RunInfo:
-    """Seal the run in `folder`; raises `RunLogError` with the stream kept. `progress` gets the fraction done.
+    """Seal the run in `folder`; on failure keep the stream and raise `RunLogError`. `progress` gets the fraction done.
 
-    A stream that breaks off before its end stays as `ticks.arrows.broken`: whole rows may stand behind the damage.
+    A stream damaged before its end is kept as `ticks.arrows.broken`: whole rows may follow the damage.
     """
     stream, sealed = folder / STREAM, folder / SEALED
     try:
@@ -41,7 +41,7 @@ def seal(
 
 
 def group_batches(batches: Iterable[RowBatch], least: int = GROUP_ROWS) -> Iterator[RowBatch]:
-    """The same rows in groups of at least `least`, the last one may be smaller."""
+    """Yield the same rows in groups of at least `least`; the last one may be smaller."""
     waiting: list[RowBatch] = []
     for rows in batches:
         waiting.append(rows)
@@ -53,7 +53,7 @@ def group_batches(batches: Iterable[RowBatch], least: int = GROUP_ROWS) -> Itera
 
 
 def _convert(stream: Path, sealed: Path, about: RunInfo, progress: Callable[[float], object]) -> Floats:
-    """Write the Parquet file under another name, compare it with the stream, then give it its own."""
+    """Write the Parquet file under another name, compare it with the stream, then rename it."""
     draft = draft_of(sealed)
     try:
         _write(stream, draft, about, lambda done: progress(done / 2))
@@ -62,7 +62,7 @@ def _convert(stream: Path, sealed: Path, about: RunInfo, progress: Callable[[flo
         if unread:
             stream.replace(stream.with_name(f"{stream.name}{BROKEN}"))
     except FileNotFoundError:
-        if not sealed.exists():  # or somebody else has just sealed the same run
+        if not sealed.exists():  # else another process has just sealed the same run
             raise
     finally:
         draft.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def _write(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float]
 
 
 def _compare(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float], object]) -> int:
-    """Bytes of the stream that nobody can read; raises `ValueError` unless the rest stands in the draft, bit by bit."""
+    """Return how many bytes of the stream are unreadable; raise `ValueError` unless the draft equals the rest."""
     names = [name for name, *_ in about.channels]
     recorded, columns, first = _Recorded(stream, about), ParquetColumns(draft), 0
     try:
@@ -99,7 +99,7 @@ def _compare(stream: Path, draft: Path, about: RunInfo, progress: Callable[[floa
 
 
 class _Recorded:
-    """The rows of a stream in groups; `unread` counts the bytes behind the last batch that could be read."""
+    """The rows of a stream in groups; `unread` counts the bytes after the last readable batch."""
 
     def __init__(self, stream: Path, about: RunInfo) -> None:
         self._stream, self._about = stream, about

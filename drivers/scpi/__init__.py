@@ -1,1 +1,1 @@
-"""Instruments that speak SCPI-like text over VISA."""
+"""Drivers of instruments that use SCPI-like text over VISA."""

@@ -1,4 +1,4 @@
-"""The cell simulator: one voltage per channel out, voltage and current of each back."""
+"""Driver of the cell simulator: set one voltage per channel, measure voltage and current of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATIENT_S: Final = 5.0  # for the first answer to a question; public drivers wai
 
 
 def channels(cells: int) -> tuple[Channel, ...]:
-    """What it measures: the voltage of each cell, then the current of each."""
+    """Return what it measures: the voltage of each cell, then the current of each."""
     numbers, voltage, current = range(1, cells + 1), page.VOLTAGE, page.MEASURED_CURRENT
     return (
         *(Channel(cell_voltage(n), "V", -0.1, voltage.high) for n in numbers),
@@ -59,7 +59,7 @@ class CellSimulator(ScpiSource):
         timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`discharge_reads`: 1.0 where its current reads positive while it feeds a load, -1.0 where negative."""
+        """`discharge_reads`: 1.0 if its current reads positive while it feeds a load, -1.0 if negative."""
         measured = channels(cells)
         super().__init__("cell_simulator", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self._numbers = range(1, cells + 1)
@@ -70,19 +70,22 @@ class CellSimulator(ScpiSource):
         self._relay = FaultRelay(self, cells)
 
     def set_voltages(self, volts: Floats) -> None:
-        """Hand over `volts[cells]` for the next exchange; raises `BenchError` for NaN or out of range."""
+        """Set `volts[cells]` for the next exchange; raise `BenchError` for NaN or a value out of range."""
         self._wanted = self._messages.check(volts)
 
     def forget(self) -> None:
         self._wanted = None
 
     def meet(self, link: ScpiLink) -> None:
-        """Whether it answers for all channels at once, and in time; raises `UnfitRating` or `CommandUnknown`."""
+        """Check that it answers one query for all channels in time; if it has no list for currents, use one query each.
+
+        Raise `UnfitRating` or `CommandUnknown`.
+        """
         self._messages = page.ChannelCommands(len(self._numbers))
         self._timely(link, [(self._messages.ask_voltages, 1)])
         try:
             self._timely(link, self._messages.ask_currents)
-        except CommandUnknown:  # the guide prints a list for voltages alone
+        except CommandUnknown:  # the guide shows a channel list for voltages only
             self._messages = page.ChannelCommands(len(self._numbers), listed_currents=False)
             self._timely(link, self._messages.ask_currents)
             self._note("knows no list of channels for currents: each is asked by itself")
@@ -96,9 +99,9 @@ class CellSimulator(ScpiSource):
         return PollReading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
 
     def prepare(self) -> None:
-        """Source mode, 10 ms sampling, current limits and protections, read back; the outputs stay as they are.
+        """Set source mode, 10 ms sampling, current limits and protections, and read them back; leave the outputs.
 
-        A protection of 0, as after a factory reset, may protect nothing or trip at once: none is left so.
+        A protection of 0, as after a factory reset, may protect nothing or trip at once: none keeps that value.
         """
         volts, amperes = self._protect_voltage_v, self._protect_current_a
         for choice, meaning in ((page.MODE, "source"), (page.SAMPLING, "10 ms")):
@@ -114,50 +117,50 @@ class CellSimulator(ScpiSource):
             self._within(lambda quantity=quantity, value=value: self._not_set(quantity, value))
 
     def protections(self) -> tuple[Floats, Floats]:
-        """Over-voltage (V) and over-current (A) thresholds of each channel, read from the instrument."""
+        """Read the over-voltage (V) and over-current (A) thresholds of each channel from the instrument."""
         return self._send_checked(page.PROTECT_VOLTAGE), self._send_checked(page.PROTECT_CURRENT)
 
     def outputs(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Switch every output and wait until each says so; raises `BenchError` that names those that do not."""
+        """Switch every output and wait until each reads so; raise `BenchError` that names those that do not."""
         self._send(*(page.SWITCH.put("on" if on else "off", n) for n in self._numbers))
         self._within(lambda: self._not_switched(on))
 
     def outputs_state(self) -> Flags:
-        """`on[cells]`, read from the instrument."""
+        """Read `on[cells]` from the instrument."""
         return np.array([bool(state & 1) for state in self.states()])
 
     def complaints(self) -> list[str]:
-        """What the instrument's state bits complain of, a sentence per channel."""
+        """Read the errors in the instrument's state bits, a sentence per channel."""
         return self._raise_complaints(self.states())
 
     def fault_relay(self, cell: int, state: str) -> None:
         """Set one channel's fault relay: `normal`, `open_plus`, `open_minus`, `short` or `reversed`.
 
-        The instrument demands source mode, output off and 0 V; the output returns as it was, unless shorted.
-        Raises `BenchError` with the instrument's reason; the output then stays off.
+        The instrument requires source mode, output off and 0 V; the output returns to its state, unless shorted.
+        Raise `BenchError` with the instrument's reason; the output then stays off.
         """
         self._relay.move(cell, state)
 
     def states(self) -> list[int]:
-        """The state bits of each channel, read from the instrument."""
+        """Read the state bits of each channel from the instrument."""
         return [codec.state(reply) for reply in self._ask(*(page.STATE.ask(n) for n in self._numbers))]
 
     def send(self, *units: str) -> None:
-        """Write `units`, as many messages as they take."""
+        """Write `units`, in as many messages as needed."""
         self._send(*units)
 
     def ask(self, unit: str) -> bytes:
-        """The reply to one question."""
+        """Send one query and return its reply."""
         return self._ask(unit)[0]
 
     def within(self, wrong: Callable[[], str]) -> None:
-        """Wait until nothing is `wrong`; raises `BenchError` with what still is."""
+        """Wait until `wrong` returns nothing; raise `BenchError` with what it still returns at the time-out."""
         self._within(wrong)
 
     def _timely(self, link: ScpiLink, messages: list[tuple[bytes, int]]) -> None:
-        """Whether each question is answered within the time that an exchange gives it.
+        """Check that each query is answered within the read time-out of an exchange.
 
-        Raises `UnfitRating`, `CommandUnknown`.
+        Raise `UnfitRating` or `CommandUnknown`.
         """
         for message, count in messages:
             began_s = time.monotonic()
@@ -213,7 +216,7 @@ class CellSimulator(ScpiSource):
         return [f"cell {n}: {said}" for n, said in zip(self._numbers, words, strict=True) if said]
 
     def _reason(self, link: ScpiLink) -> str:
-        """Its state bits: it has no error queue, and answers nothing to a command that it does not know."""
+        """Return its state bits in words: it has no error queue, and does not reply to an unknown command."""
         states = [codec.state(reply) for reply in self.get(link, [page.STATE.ask(n) for n in self._numbers])]
         return (
             "; ".join(self._raise_complaints(states)) or "its state bits complain of nothing, and it has no error queue"

@@ -1,4 +1,4 @@
-"""SCPI text as pure functions of bytes; what cannot be read raises `LinkGarbage` that quotes it."""
+"""SCPI text as pure functions of bytes; text that cannot be read raises `LinkGarbage` that quotes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ERROR: Final = re.compile(rb'\s*([+-]?\d+)\s*,\s*"([^"]*)"\s*(?:,|\Z)')
 _LARGEST_STATE: Final = (1 << 32) - 1
 _PREFIXES: Final = {"u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 _UNIT: Final = re.compile(rb'(?:"[^"]*"?|[^;"])*')  # a `;` in quotes belongs to its text
-NOT_A_NUMBER: Final = 9.9e37  # SCPI-99 volume 1, 7.2.1.5: 9.91E37 says NaN and 9.9E37 infinity
+NOT_A_NUMBER: Final = 9.9e37  # SCPI-99 volume 1, 7.2.1.5: 9.91E37 means NaN and 9.9E37 infinity
 _IDENTITY_FIELDS: Final = 4
 
 
@@ -35,7 +35,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One entry of an instrument's error queue; number 0 says that the queue is empty."""
+    """One entry of an instrument's error queue; number 0 means that the queue is empty."""
 
     number: int
     words: str
@@ -45,12 +45,12 @@ class ErrorEntry:
 
 
 def message(*units: str) -> bytes:
-    """One terminated message; `;:` starts each unit from the root of the command tree."""
+    """Return one terminated message; `;:` starts each unit from the root of the command tree."""
     return (";:".join(units) + "\n").encode("ascii")
 
 
 def messages(units: Sequence[str], most: int, longest: int) -> list[tuple[bytes, int]]:
-    """`units` in as few messages as go with at most `most` units and `longest` bytes each; with their counts."""
+    """Return `units` in as few messages as possible, at most `most` units and `longest` bytes each; with the counts."""
     found: list[tuple[bytes, int]] = []
     taken: list[str] = []
     for unit in units:
@@ -62,12 +62,12 @@ def messages(units: Sequence[str], most: int, longest: int) -> list[tuple[bytes,
 
 
 def units(reply: bytes, count: int) -> list[bytes]:
-    """Exactly `count` replies that came with `;` between; one in quotes separates nothing."""
+    """Return exactly `count` replies separated by `;`; a `;` in quotes is no separator."""
     return _exactly(reply, split(reply), count)
 
 
 def split(reply: bytes) -> list[bytes]:
-    """The replies of one line, `;` between, as they came."""
+    """Return the replies of one line, separated by `;`, unchanged."""
     found, end = [b""], 0
     while end <= len(reply):
         matched = _UNIT.match(reply, end)
@@ -77,7 +77,7 @@ def split(reply: bytes) -> list[bytes]:
 
 
 def number(text: bytes, unit: str = "") -> float:
-    """A finite number in `unit`; the text may carry that unit in any case with an SI prefix (k or K), or none."""
+    """Return a finite number in `unit`; the text may have that unit in any case with an SI prefix (k or K), or none."""
     matched = _WITH_UNIT.fullmatch(text)
     if matched is None:
         raise LinkGarbage(f"answers {_quoted(text)} where a number is due", value=_quoted(text))
@@ -88,7 +88,7 @@ def number(text: bytes, unit: str = "") -> float:
 
 
 def half_step(text: bytes, unit: str = "") -> float:
-    """Half of the last decimal that a number came with, in `unit`: what its instrument has rounded away."""
+    """Return half of the last decimal of a number, in `unit`: the rounding error of its instrument."""
     matched = _WITH_UNIT.fullmatch(text)
     digits = _DIGITS.match(text)
     if matched is None or digits is None:
@@ -98,20 +98,20 @@ def half_step(text: bytes, unit: str = "") -> float:
 
 
 def numbers(text: bytes, count: int) -> list[float]:
-    """Exactly `count` finite bare numbers that came with `,` between."""
+    """Return exactly `count` finite numbers without unit, separated by `,`."""
     if _LIST.fullmatch(text) is None:
         raise LinkGarbage(f"answers {_quoted(text)} where {count} numbers are due", value=_quoted(text))
     return [_finite(float(part), text) for part in _exactly(text, text.split(b","), count)]
 
 
 def quantities(text: bytes, *wanted: str) -> list[float]:
-    """Numbers with unit suffixes that came with `,` between, one per unit of `wanted`."""
+    """Return numbers with unit suffixes, separated by `,`, one per unit of `wanted`."""
     parts = _exactly(text, text.split(b","), len(wanted))
     return [number(part, unit) for part, unit in zip(parts, wanted, strict=True)]
 
 
 def state(text: bytes) -> int:
-    """The bits of a state register: a whole number of 0 to 32 bits."""
+    """Return the bits of a state register: a whole number of 0 to 32 bits."""
     value = number(text)
     if not (value.is_integer() and 0 <= value <= _LARGEST_STATE):
         raise LinkGarbage(f"answers {_quoted(text)} where state bits are due", value=_quoted(text))
@@ -119,7 +119,7 @@ def state(text: bytes) -> int:
 
 
 def word(text: bytes, meanings: Mapping[str, bool]) -> bool:
-    """What one of the known words means."""
+    """Return the meaning of one of the known words."""
     spoken = text.decode("ascii", "replace").strip().upper()
     if spoken not in meanings:
         raise LinkGarbage(f"answers {_quoted(text)} where {' or '.join(meanings)} is due", value=_quoted(text))
@@ -127,7 +127,7 @@ def word(text: bytes, meanings: Mapping[str, bool]) -> bool:
 
 
 def identity(text: bytes) -> Identity:
-    """The four fields of `*IDN?`; what follows the third comma is firmware."""
+    """Return the four fields of `*IDN?`; everything after the third comma is the firmware."""
     fields = [field.strip() for field in text.decode("ascii", "replace").split(",", _IDENTITY_FIELDS - 1)]
     if len(fields) != _IDENTITY_FIELDS or not all(field and field.isprintable() for field in fields):
         raise LinkGarbage(f"answers {_quoted(text)} where its identity is due", value=_quoted(text))
@@ -135,7 +135,7 @@ def identity(text: bytes) -> Identity:
 
 
 def error_entries(text: bytes) -> list[ErrorEntry]:
-    """Entries such as `-222,"Data out of range"`, `,` between, without the one that says that the queue is empty."""
+    """Return entries such as `-222,"Data out of range"`, separated by `,`, without the one for an empty queue."""
     found: list[ErrorEntry] = []
     end = 0
     while end < len(text) or not end:
@@ -155,7 +155,7 @@ def _exactly(text: bytes, parts: list[bytes], count: int) -> list[bytes]:
 
 
 def _scale(suffix: str, unit: str) -> float | None:
-    """What a number with `suffix` is multiplied with to be in `unit`; None where it is of another unit."""
+    """Return the factor from a number with `suffix` to `unit`; None if the suffix is of another unit."""
     if not suffix:
         return 1.0
     if not unit or not suffix.upper().endswith(unit.upper()):

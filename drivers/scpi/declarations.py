@@ -1,4 +1,4 @@
-"""What an instrument's page is made of: commands with unit, range and the source of the command."""
+"""Elements of an instrument's page: commands with unit, range and the source of the command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON_OFF: Final[Mapping[str, bool]] = {"ON": True, "OFF": False, "1": True, "0": F
 
 
 class Read(NamedTuple):
-    """A value in SI, and half of the last decimal that it came with."""
+    """A value in SI, and half of its last decimal."""
 
     value: float
     half_step: float
@@ -25,9 +25,9 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number in the SI unit `unit`, believed within `low` to `high`; the wire carries `per_si` times it.
+    """A number in the SI unit `unit`, valid from `low` to `high`; the wire carries `per_si` times it.
 
-    `header` may hold `{n}` for the number of a channel; `suffix` is the unit that replies may carry.
+    `header` may contain `{n}` for the number of a channel; `suffix` is the unit that replies may have.
     """
 
     header: str
@@ -40,11 +40,11 @@ class Quantity:
     suffix: str = ""
 
     def put(self, value: float, n: int = 0) -> str:
-        """The unit that sets `value`; raises `BenchError` outside the range, NaN included."""
+        """Return the unit that sets `value`; raise `BenchError` outside the range, also for NaN."""
         return f"{self.header.format(n=n)} {self.encoded(value)}"
 
     def encoded(self, value: float) -> str:
-        """`value` as the wire carries it."""
+        """Return `value` as the wire carries it."""
         if not self.low <= value <= self.high:
             raise BenchError(
                 f"{value:g} {self.unit} is outside {self.low:g} to {self.high:g} {self.unit}",
@@ -58,11 +58,11 @@ class Quantity:
         return f"{self.header.format(n=n)}?"
 
     def read(self, reply: bytes) -> float:
-        """The SI value of a reply; raises `LinkGarbage`."""
+        """Return the SI value of a reply; raise `LinkGarbage`."""
         return codec.number(reply, self.suffix) / self.per_si
 
     def read_back(self, reply: bytes) -> Read:
-        """As `read`, with what the instrument has rounded away; raises `LinkGarbage`."""
+        """Return the SI value and its rounding error; raise `LinkGarbage`."""
         return Read(self.read(reply), codec.half_step(reply, self.suffix) / self.per_si)
 
 
@@ -75,7 +75,7 @@ class Choice:
     source: str
 
     def put(self, meaning: str, n: int = 0) -> str:
-        """The unit that chooses `meaning`; raises `BenchError` that lists what there is."""
+        """Return the unit that chooses `meaning`; raise `BenchError` that lists the choices."""
         if meaning not in self.words:
             raise BenchError(f"{meaning} is none of {', '.join(self.words)}", where=self.header, value=meaning)
         return f"{self.header.format(n=n)} {self.words[meaning]}"
@@ -86,7 +86,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question that has no setting."""
+    """A query without a setting."""
 
     header: str
     source: str

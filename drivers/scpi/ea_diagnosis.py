@@ -1,4 +1,4 @@
-"""What an EA supply says of its own trouble. Alarms are read first: reading the error queue acknowledges them."""
+"""Diagnosis of an EA supply. Alarms are read first, because reading the error queue acknowledges them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ OPERATION: Final = codec.message(page.OPERATION.ask())
 
 
 class QueryLink(Protocol):
-    """A driver that asks one question."""
+    """A driver that sends a query."""
 
     def asked(self, link: ScpiLink, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes: ...
 
 
 def standing(talk: QueryLink, link: ScpiLink) -> EaStatus:
-    """The present status; raises `LinkError`."""
+    """Read the present status; raise `LinkError`."""
     return status(talk.asked(link, STATUS))
 
 
 def complaints(talk: QueryLink, link: ScpiLink) -> list[str]:
-    """Alarms, then the error queue, oldest first; raises `LinkError`."""
+    """Read the alarms, then the error queue, oldest first; raise `LinkError`."""
     alarms = [f"alarm {words}" for words in standing(talk, link).alarms]
     return [*alarms, *map(str, codec.error_entries(talk.asked(link, ERRORS)))]
 
 
 def loss(talk: QueryLink, link: ScpiLink) -> str:
-    """Why remote control is gone, as far as it says; never raises."""
+    """Return why remote control was lost and what to do, as far as the supply reports it; never raise."""
     try:
         bits = codec.state(talk.asked(link, OPERATION))
     except LinkError:
@@ -50,7 +50,7 @@ def loss(talk: QueryLink, link: ScpiLink) -> str:
 
 
 def unanswered(link: ScpiLink, message: bytes, timeout_s: float, tell: Callable[[str], None]) -> LinkError | None:
-    """What the error queue says of a question that got no reply, None where it says nothing or is silent too."""
+    """Return the error queue's reason for a query without reply; None if the queue is empty or not readable."""
     try:
         alarms = status(link.ask(STATUS, 1, timeout_s)).alarms
         entries = codec.error_entries(link.ask(ERRORS, 1, timeout_s))

@@ -1,8 +1,8 @@
 """Elektro-Automatik PSB 10000: bidirectional DC supply, as a page of declarations.
 
 It has no negative voltage: it sources with a voltage above the loop's and sinks with a voltage below it.
-Bounds of quantities are multiples of its rating, which the instrument tells (`Ratings`). Output, remote control and
-alarms are bits of one status register, so that one message of five commands asks all that an exchange needs.
+Bounds of quantities are multiples of its rating, which the instrument reports (`Ratings`). Output, remote control and
+alarms are bits of one status register, so one message of five commands reads all that an exchange needs.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from drivers.scpi.ea_status import EaStatus, status
 GUIDE: Final = 'EA "ModBus & SCPI" programming guide for 10000 and 20000 series, EN_01'
 
 MOST_COMMANDS: Final = 5  # in one message; a sixth is error -223; GUIDE 5.2.4
-LONGEST: Final = 256  # bytes of a message and of a reply, beyond which there is none; GUIDE 5.2.4
+LONGEST: Final = 256  # bytes of a message and of a reply at most; GUIDE 5.2.4
 GAP_S: Final = 0.010  # recommended between messages, 5 ms at least; GUIDE 3.3.3
 IDLE_CLOSE_S: Final = 5.0  # idle connections are closed after this; GUIDE 5.4.11.2
 STEPS: Final = 26_214  # effective steps of a rating; GUIDE 3.8
-SET: Final = 1.02  # set values reach so many ratings; GUIDE 5.4.3
-PROTECT: Final = 1.10  # and protections so many; GUIDE 5.4.6
-SHOWN: Final = 1.25  # and actual values; GUIDE 5.4.4
+SET: Final = 1.02  # greatest set value, in ratings; GUIDE 5.4.3
+PROTECT: Final = 1.10  # greatest protection, in ratings; GUIDE 5.4.6
+SHOWN: Final = 1.25  # greatest actual value, in ratings; GUIDE 5.4.4
 SOURCING_READS_POSITIVE: Final = -1.0  # discharge is positive here; GUIDE 5.4.4.2
 
 IDENTITY: Final = Query("*IDN", GUIDE)
@@ -62,7 +62,7 @@ REMOTE: Final = "REMOTE"
 
 
 class ReportedValues(NamedTuple):
-    """The answer to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
+    """The reply to `MEASURE`: output (1 on), V, A and W (discharge positive); status; set V, source A and sink A."""
 
     values: tuple[float, float, float, float]
     status: EaStatus
@@ -78,14 +78,14 @@ class ProtectionLevels(NamedTuple):
 
 
 class Ratings(NamedTuple):
-    """What the instrument says it is made for; of a whole master-slave system where it leads one (GUIDE 5.4.10)."""
+    """Ratings that the instrument reports; those of the master-slave system if it leads one (GUIDE 5.4.10)."""
 
     voltage_v: float
     current_a: float
     power_w: float
 
     def of(self, quantity: Quantity) -> Quantity:
-        """`quantity` with its bounds in SI, and as many decimals as its resolution needs."""
+        """Return `quantity` with its bounds in SI, and as many decimals as its resolution needs."""
         rating = self.rating(quantity)
         decimals = max(0, math.ceil(-math.log10(rating / STEPS))) if quantity.suffix != "W" else quantity.digits
         return replace(quantity, low=quantity.low * rating, high=quantity.high * rating, digits=decimals)
@@ -94,7 +94,7 @@ class Ratings(NamedTuple):
         return self[("V", "A", "W").index(quantity.suffix)]
 
     def too_low(self, key: str, value: float, quantity: Quantity, address: str) -> UnfitRating:
-        """The error for a `value` under `key` of the bench file that these ratings do not allow."""
+        """Return the error for a `value` under `key` of the bench file that these ratings do not allow."""
         highest, unit = self.of(quantity).high, quantity.unit
         rated = f"is rated {self.rating(quantity):g} {unit} and takes no more than {highest:g} {unit}"
         return UnfitRating(
@@ -107,13 +107,13 @@ class Ratings(NamedTuple):
         )
 
     def agrees(self, quantity: Quantity, value: float, read: Read) -> bool:
-        """Whether `read` is what a written `value` is shown as: within half of its last decimal and one step."""
+        """Return whether `read` equals a written `value` within half of its last decimal and one step."""
         written = float(self.of(quantity).encoded(value))
         return abs(read.value - written) <= read.half_step + self.rating(quantity) / STEPS
 
 
 def ratings(replies: list[bytes]) -> Ratings:
-    """What the replies to `RATINGS` say; raises `LinkGarbage`."""
+    """Parse the replies to `RATINGS`; raise `LinkGarbage`."""
     told = [codec.number(reply, unit) for reply, (unit, _) in zip(replies, RATINGS, strict=True)]
     if not all(value > 0.0 for value in told):
         raise LinkGarbage(f"answers {replies} where its ratings are due")
@@ -121,7 +121,7 @@ def ratings(replies: list[bytes]) -> Ratings:
 
 
 def parse_measured(reply: bytes) -> ReportedValues:
-    """What the reply to `MEASURE` says; raises `LinkGarbage`."""
+    """Parse the reply to `MEASURE`; raise `LinkGarbage`."""
     actual, state, *set_points = codec.units(reply, ANSWERS)
     volts, amperes, watts = codec.quantities(actual, "V", "A", "W")
     told = status(state)
@@ -133,7 +133,7 @@ def parse_measured(reply: bytes) -> ReportedValues:
 
 
 def lock_owner(reply: bytes) -> str:
-    """Who has remote control, one of `OWNERS`; raises `LinkGarbage`."""
+    """Return who has remote control, one of `OWNERS`; raise `LinkGarbage`."""
     said = reply.decode("ascii", "replace").strip()
     if said not in OWNERS:
         raise LinkGarbage(f"answers {reply[:40]!r} where {' or '.join(OWNERS)} is due")
@@ -141,12 +141,12 @@ def lock_owner(reply: bytes) -> str:
 
 
 def is_on(reply: bytes) -> bool:
-    """Whether the output is on; raises `LinkGarbage`."""
+    """Return whether the output is on; raise `LinkGarbage`."""
     return codec.word(reply, ON_OFF)
 
 
 def off_steps(within_s: float) -> tuple[TcpStep, ...]:
-    """Output off, verified by its read-back: the shortest message that the instrument knows."""
+    """Return the step "output off", verified by its read-back: the shortest message that the instrument knows."""
     return (
         TcpStep(
             name="supply off",
@@ -159,10 +159,10 @@ def off_steps(within_s: float) -> tuple[TcpStep, ...]:
 
 
 def off_commands(address: str, within_s: float) -> TcpSafeCommands:
-    """The guard's own connection to the supply.
+    """Return the safe commands for the guard's own connection to the supply.
 
-    Its query comes well before the instrument closes an idle connection, and before its interface supervision ends
-    (`ea_settings`), which counts what any connection says.
+    Its query is sent well before the instrument closes an idle connection, and before its interface supervision ends
+    (`ea_settings`), which counts the messages of all connections.
     """
     return TcpSafeCommands(
         address=address,

@@ -1,6 +1,6 @@
-"""Settings by which an EA supply re-energises, or stays on, by itself: what they are made, and what they were.
+"""Settings by which an EA supply re-energises, or stays on, by itself: the wanted values, and those found.
 
-Programming guide EN_01, 5.4.11 and 4.7.8.5. They are kept through power cycles, so they are put back at the end.
+Programming guide EN_01, 5.4.11 and 4.7.8.5. The supply keeps them over power cycles, so they are restored at the end.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ NAMES: Final[Mapping[str, str]] = {
     SUPERVISION.header: "time of interface supervision",
     SUPERVISED.header: "interface supervision",
 }
-SUPERVISION_S: Final = 2.0  # without a message: any connection's counts, the guard's asks once a second
+SUPERVISION_S: Final = 2.0  # without a message: any connection's counts, the guard's sends one each second
 
 
 class KeptSettings(NamedTuple):
-    """One setting, what it should be and what it is."""
+    """One setting, its wanted value and the value found."""
 
     setting: Setting
     wanted: Value
@@ -47,7 +47,7 @@ class KeptSettings(NamedTuple):
         return f"{NAMES[self.setting.header]} was {_shown(self.found)}, is {_shown(self.wanted)}"
 
 
-# in the order of writing: the supervision comes last, once leaving remote control switches off
+# in the order of writing: the supervision is last, after "output after leaving remote control" is off
 WANTED: Final[tuple[tuple[Setting, Value], ...]] = (
     (AFTER_OVERHEATING, "off"),
     (AFTER_POWER_FAIL, "off"),
@@ -59,7 +59,7 @@ WANTED: Final[tuple[tuple[Setting, Value], ...]] = (
 
 
 def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[KeptSettings]:
-    """Those settings whose replies differ from the wish; raises `LinkGarbage`."""
+    """Return the settings whose replies differ from the wanted value; raise `LinkGarbage`."""
     found = [
         KeptSettings(setting, wish, read(setting, reply))
         for (setting, wish), reply in zip(wishes, replies, strict=True)
@@ -68,7 +68,7 @@ def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -
 
 
 def read(setting: Setting, reply: bytes) -> Value:
-    """What a reply says of `setting`; raises `LinkGarbage`."""
+    """Return the value of `setting` in a reply; raise `LinkGarbage`."""
     if isinstance(setting, Quantity):
         return setting.read(reply)
     said = reply.decode("ascii", "replace").strip().upper()
@@ -80,7 +80,7 @@ def read(setting: Setting, reply: bytes) -> Value:
 
 
 def put(setting: Setting, value: Value) -> str:
-    """The unit that sets it."""
+    """Return the unit that sets it."""
     if isinstance(setting, Quantity):
         return setting.put(float(value))
     return setting.put(str(value))

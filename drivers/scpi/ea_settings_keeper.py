@@ -1,4 +1,4 @@
-"""Keeps an EA supply from energising itself: safe settings while a bench holds it, its own ones afterwards."""
+"""Set safe settings while a bench uses an EA supply, so that it cannot energise itself; restore its own afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGAIN_S: Final = 0.02
 
 
 class SupplyLink(Protocol):
-    """A driver that takes units of any number; runs on the thread that has the link."""
+    """A driver that accepts any number of units; its methods run on the thread that owns the link."""
 
     @property
     def poller(self) -> Poller: ...
@@ -41,20 +41,20 @@ class SupplyLink(Protocol):
 
 
 class SettingsKeeper:
-    """What was changed, and the way back; `tell` takes the words of each event."""
+    """The changed settings and their restoration; `tell` receives the text of each event."""
 
     def __init__(self, talk: SupplyLink, tell: Callable[[str], None]) -> None:
         self._talk, self._tell = talk, tell
-        self._changed: dict[str, KeptSettings] = {}  # by header, as it was found first
+        self._changed: dict[str, KeptSettings] = {}  # by header, with the value found first
 
     def change_unlocked(self, link: ScpiLink) -> None:
-        """Read the settings; where one differs, take remote control, `change` it and give the control back."""
+        """Read the settings; if one differs, take remote control, `change` it and release remote control."""
         if self._differing(link) and self._locked(link):
             self.change(link)
             self._unlock(link)
 
     def change(self, link: ScpiLink) -> None:
-        """Write each setting that differs and read it back; needs remote control. Raises `LinkRefused`."""
+        """Write each setting that differs and read it back; needs remote control. Raise `LinkRefused`."""
         differing = self._differing(link)
         for kept in differing:
             self._changed.setdefault(kept.setting.header, kept)
@@ -63,14 +63,14 @@ class SettingsKeeper:
             self._tell(f"{kept}; it is put back at the end")
 
     def restore(self) -> None:
-        """Write back what was found; tells what came of it and never raises."""
+        """Write back the values found; report the result by `tell` and never raise."""
         if not self._changed:
             return
         kept = list(self._changed.values())
         names = ", ".join(NAMES[one.setting.header] for one in reversed(kept))
         try:
             if self._talk.health().state is not LinkState.OK:
-                raise BenchError("it does not answer")  # noqa: TRY301  # one place tells
+                raise BenchError("it does not answer")  # noqa: TRY301  # one place reports
             self._talk.poller.call(lambda link: self._put_back(link, kept), times=3.0)
         except BenchError as error:
             self._tell(f"keeps changed settings ({names}): {error.what}")

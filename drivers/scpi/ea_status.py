@@ -1,4 +1,4 @@
-"""What the status registers of an EA supply say (programming guide EN_01, 5.4.2)."""
+"""The status registers of an EA supply (programming guide EN_01, 5.4.2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from drivers.scpi import codec
 
-ALARMS: Final = {  # bits of the questionable status; the word, and what it means
+ALARMS: Final = {  # bits of the questionable status and their meaning
     0: "over-voltage (OVP)",
     1: "over-current (OCP)",
     2: "over-power (OPP)",
@@ -26,7 +26,7 @@ SUPERVISION_ENDED: Final = 1 << 7  # of the operation status: CTO
 
 @dataclass(frozen=True, slots=True)
 class EaStatus:
-    """Output on; who has remote control (`REMOTE`, `LOCAL`, `NONE`); alarms that stand unacknowledged."""
+    """Output on; who has remote control (`REMOTE`, `LOCAL`, `NONE`); alarms not yet acknowledged."""
 
     output: bool
     owner: str
@@ -35,7 +35,7 @@ class EaStatus:
 
 
 def status(reply: bytes) -> EaStatus:
-    """The questionable condition; raises `LinkGarbage`."""
+    """Parse the questionable condition; raise `LinkGarbage`."""
     bits = codec.state(reply)
     owner = "LOCAL" if bits & LOCAL else "REMOTE" if bits & REMOTE else "NONE"
     alarms = tuple(words for bit, words in ALARMS.items() if bits >> bit & 1)

@@ -1,4 +1,4 @@
-"""The fault relay of one channel of the cell simulator, moved as its guide prescribes (S 6.10), and read back."""
+"""Switch the fault relay of a channel of the cell simulator as its guide prescribes (S 6.10), and read it back."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ class RelayInstrument(Protocol):
 
 
 class FaultRelay:
-    """Output off, wait for 0 V, switch, read back, output on; a channel that moves or shorts is held at 0 V."""
+    """Output off, wait for 0 V, switch, read back, output on; a switching or shorted channel is held at 0 V."""
 
     def __init__(self, channels: RelayInstrument, cells: int) -> None:
         self._channels = channels
         self._shorted = np.zeros(cells, dtype=np.bool_)
 
     def hold(self, volts: Floats) -> Floats:
-        """`volts[cells]` with 0 V where a relay moves or shorts."""
+        """Return `volts[cells]` with 0 V for channels whose relay switches or shorts."""
         return np.where(self._shorted, 0.0, volts)
 
     def move(self, cell: int, state: str) -> None:
-        """Raises `BenchError` with the instrument's reason; the output then stays off."""
+        """Switch the relay to `state`; raise `BenchError` with the instrument's reason, the output then stays off."""
         channels, asked = self._channels, page.FAULT_RELAY.put(state, cell)
         was_on, was_shorted, moved = bool(channels.states()[cell - 1] & 1), bool(self._shorted[cell - 1]), False
         self._shorted[cell - 1] = True
         try:
             channels.send(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
-            time.sleep(SAMPLED_AFRESH_S)  # a sample from before could read 0 V by chance
+            time.sleep(SAMPLED_AFRESH_S)  # an earlier sample could read 0 V by chance
             channels.within(lambda: self._still_live(cell))
             channels.send(asked)
             if (bits := channels.states()[cell - 1]) & page.RELAY_REFUSED:
@@ -71,7 +71,7 @@ class FaultRelay:
         return f"keeps {volts:g} V on cell {cell}" if abs(volts) >= AT_REST_V else ""
 
     def _not_there(self, cell: int, state: str) -> str:
-        """Whether the relay reads otherwise; silence is told as the missing option that it may mean."""
+        """Return text if the relay reads another state; the hint for silence is that the option may be missing."""
         try:
             told = self._channels.ask(page.FAULT_RELAY.ask(cell)).strip().decode("ascii", "replace")
         except CommandUnknown as error:

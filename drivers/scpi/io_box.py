@@ -1,4 +1,4 @@
-"""The I/O box: temperatures and power out to the device under test, contacts back."""
+"""Driver of the I/O box: set temperatures and power of the device under test, read contacts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def channels(thermistors: int) -> tuple[Channel, ...]:
-    """What it measures: contacts, the age of the contactor's last edge, and what each thermistor output shows."""
+    """Return what it measures: contacts, the age of the contactor's last edge, the value of each thermistor output."""
     flags = (Channel(name, "1", 0.0, 1.0) for name in (ESTOP, CONTACTOR, BMS_POWER))
     edge = Channel(CONTACTOR_AGE, "s", 0.0, 1e9)
     numbers = range(1, thermistors + 1)
@@ -50,16 +50,16 @@ class IoBox(PolledSource):
         self._wanted: tuple[Floats, bytes] | None = None
 
     def set_temperatures(self, kelvin: Floats) -> None:
-        """Hand over `kelvin[thermistors]` for the next exchange; raises `BenchError` for NaN or out of range."""
+        """Set `kelvin[thermistors]` for the next exchange; raise `BenchError` for NaN or a value out of range."""
         self._wanted = kelvin, page.set_temperatures(kelvin, self._thermistors)
 
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Switch the power of the device under test and wait until the box says so; raises `BenchError`."""
+        """Switch the power of the device under test and wait until the box reports it; raise `BenchError`."""
         self.poller.call(lambda link: page.check_acknowledged(link.ask(page.set_power(on))))
         self._within(lambda: "" if self._powered() is on else f"power is not {'on' if on else 'off'}")
 
     def hold_auxiliary(self, state: str) -> None:
-        """Let the contactor's auxiliary contact `through` to the device, or hold its wire `open` or `closed`."""
+        """Connect the contactor's auxiliary contact to the device (`through`), or hold its wire `open` or `closed`."""
         self.poller.call(lambda link: page.check_acknowledged(link.ask(page.hold_auxiliary(state))))
 
     def forget(self) -> None:

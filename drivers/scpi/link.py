@@ -1,4 +1,4 @@
-"""The only door to PyVISA: one TCP connection with an instrument; messages go out, lines come in."""
+"""The only use of PyVISA: one TCP connection to an instrument; send messages, receive lines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MAX_COUNT_READ: Final = 0x3FFF0006  # VI_SUCCESS_MAX_CNT
 
 @functools.cache
 def _visa() -> Any:
-    """PyVISA's resource manager on pyvisa-py: untyped, slow to import, one per process."""
-    import pyvisa  # noqa: PLC0415  # 140 ms that only a process with instruments pays
+    """Return PyVISA's resource manager on pyvisa-py: untyped, slow to import, one per process."""
+    import pyvisa  # noqa: PLC0415  # takes 140 ms, needed only in a process with instruments
 
     return pyvisa.ResourceManager("@py")
 
 
 def _resource_name(address: str) -> str:
-    """VISA name of `host:port`; a VISA socket resource stays as it is."""
+    """Return the VISA name of `host:port`; a VISA socket resource is unchanged."""
     parts = address.split("::")
     if len(parts) == 1:
         host, _, port = address.rpartition(":")
@@ -49,19 +49,19 @@ class ScpiLink:
         """Use `ScpiLink.open`."""
         self.address = address
         self.timeout_s = timeout_s
-        self.in_step = True  # no answer is owed that could be taken for the next one
-        self._resource = resource  # PyVISA closes it when nobody holds it
+        self.in_step = True  # no reply is outstanding that could be mistaken for the next one
+        self._resource = resource  # PyVISA closes it when nothing refers to it
         self._socket = wire
         self._open = contextlib.ExitStack()
         self._open.callback(resource.close)
-        self._open.enter_context(resource.ignore_warning(MAX_COUNT_READ))  # exactly what was asked for has come
+        self._open.enter_context(resource.ignore_warning(MAX_COUNT_READ))  # exactly the requested bytes were received
         self._gap_s = gap_s
         self._received = bytearray()
         self._sent_s = self._heard_s = float("-inf")
 
     @classmethod
     def open(cls, address: str, timeout_s: float = 0.25, gap_s: float = 0.0, open_s: float = 0.5) -> Self:
-        """Connect within `open_s`; `timeout_s` is for what `ask` is not told another. Raises `LinkDropped`."""
+        """Connect within `open_s`; `timeout_s` is the default of `ask`. Raise `LinkDropped`."""
         name = _resource_name(address)
         try:
             resource = _visa().open_resource(name, open_timeout=round(1000 * open_s))
@@ -78,12 +78,12 @@ class ScpiLink:
 
     @property
     def local_port(self) -> int:
-        """By which the instrument's journal names this connection."""
+        """The local port, by which the instrument's journal names this connection."""
         return int(self._socket.getsockname()[1])
 
     @property
     def peer(self) -> str:
-        """The numeric address of the other side; empty once it has gone."""
+        """The numeric address of the other side; empty once it has disconnected."""
         try:
             return str(self._socket.getpeername()[0])
         except OSError:
@@ -91,11 +91,11 @@ class ScpiLink:
 
     @property
     def sampled_s(self) -> float:
-        """When the newest reply was sampled, as well as can be told: half way between question and answer."""
+        """The estimated sample time of the newest reply: half way between query and reply."""
         return 0.5 * (self._sent_s + self._heard_s)
 
     def write(self, message: bytes) -> None:
-        """Send one terminated message, after the gap that the instrument needs; raises `LinkDropped`."""
+        """Send one terminated message, after the gap that the instrument needs; raise `LinkDropped`."""
         wait_s = self._sent_s + self._gap_s - time.monotonic()
         if wait_s > 0.0:
             time.sleep(wait_s)
@@ -106,9 +106,9 @@ class ScpiLink:
         self._sent_s = time.monotonic()
 
     def ask(self, message: bytes, units: int = 1, timeout_s: float | None = None) -> bytes:
-        """Send and return the reply of `units` queries, one line each or several to a line with `;` between.
+        """Send `units` queries and return their reply, one line each or several per line separated by `;`.
 
-        Raises `LinkSilent`, `LinkDropped` or `LinkGarbage`.
+        Raise `LinkSilent`, `LinkDropped` or `LinkGarbage`.
         """
         self.drain()
         self.write(message)
@@ -126,7 +126,7 @@ class ScpiLink:
         return reply
 
     def find_step(self, query: bytes, is_reply: Callable[[bytes], bool], timeout_s: float) -> bool:
-        """Send `query` and drop lines up to its reply: late answers to others come before it. False: none came."""
+        """Send `query` and drop lines up to its reply: late replies to others precede it. Return False without one."""
         self.in_step = False
         try:
             self.write(query)
@@ -139,7 +139,7 @@ class ScpiLink:
         return True
 
     def drain(self) -> None:
-        """Forget what was received unasked; raises `LinkDropped` when the other side has closed."""
+        """Drop unrequested input; raise `LinkDropped` if the other side has closed the connection."""
         self._received.clear()
         while select.select([self._socket], [], [], 0.0)[0]:
             self._take()
@@ -173,7 +173,7 @@ class ScpiLink:
         return LinkSilent(f"does not answer within {late_ms} ms", where=self.address, hint="check power and cable")
 
     def _take(self) -> None:
-        """Move what has arrived; asks PyVISA for exactly that, because pyvisa-py spins on a closed socket."""
+        """Read the bytes that have arrived, and no more from PyVISA, because pyvisa-py spins on a closed socket."""
         try:
             waiting = len(self._socket.recv(LONGEST_LINE, socket.MSG_PEEK))
             if waiting:

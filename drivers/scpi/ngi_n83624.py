@@ -1,7 +1,7 @@
 """NGI N83624: 24-channel battery cell simulator, as a page of declarations.
 
-The wire carries mA and mW; nothing above this page does. It has no error queue: what it does not take, only the
-read-back of what was written tells. Long mnemonics stand where the guide breaks its own rule for short ones.
+The wire carries mA and mW; no code above this page does. The instrument has no error queue: only a read-back shows that
+it did not accept a value. Long mnemonics are used where the guide breaks its own rule for short ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 GUIDE: Final = "N83624 Programming Guide, SCPI Protocol, V20240130"
-LONGEST: Final = 256  # bytes of a message: the guide gives no limit, and this is the least that others have
+LONGEST: Final = 256  # bytes of a message: the guide gives no limit, and this is the least of other instruments
 MOST_UNITS: Final = 24  # one of each channel
 
 IDENTITY: Final = Query("*IDN", GUIDE)
@@ -29,7 +29,7 @@ VOLTAGE: Final = Quantity("SOUR{n}:VOLT", "V", 0.0, 6.0, GUIDE, digits=4)
 CURRENT_LIMIT: Final = Quantity("SOUR{n}:OUTCURR", "A", 0.0, 5.0, GUIDE, per_si=1e3, digits=1)
 MEASURED_VOLTAGE: Final = Query("MEAS{n}:VOLT", GUIDE)
 MEASURED_VOLTAGES: Final = Query("MEASure:VOLTage", GUIDE)  # `?(@1,2,...)`, of many channels
-MEASURED_CURRENTS: Final = Query("MEASure:CURRent", ASSUMED)  # the guide prints the list of channels for voltages
+MEASURED_CURRENTS: Final = Query("MEASure:CURRent", ASSUMED)  # the guide shows the channel list only for voltages
 MEASURED_CURRENT: Final = Quantity("MEAS{n}:CURR", "A", -6.0, 6.0, GUIDE, per_si=1e3)
 PROTECT_VOLTAGE: Final = Quantity("PRO{n}:VOLT", "V", 0.0, 6.5, GUIDE)
 PROTECT_CURRENT: Final = Quantity("PRO{n}:CURR", "A", 0.0, 6.0, GUIDE, per_si=1e3, digits=1)
@@ -56,10 +56,10 @@ RELAY_REFUSED: Final = 1 << 5 | 1 << 6
 
 
 class ChannelCommands:
-    """The messages of the hot exchange for channels 1 to `count`, encoded as far as can be beforehand.
+    """The messages of each exchange for channels 1 to `count`, encoded in advance as far as possible.
 
-    `listed_currents`: whether one question with a list asks all currents, as it does the voltages; each channel is
-    asked by itself else.
+    `listed_currents`: whether one query with a channel list reads all currents, as it does the voltages; otherwise one
+    query per channel.
     """
 
     def __init__(self, count: int, *, listed_currents: bool = True) -> None:
@@ -75,14 +75,14 @@ class ChannelCommands:
         currents = [f"{MEASURED_CURRENTS.ask()}(@{listed})"] if listed_currents else []
         currents = currents or [MEASURED_CURRENT.ask(n) for n in numbers]
         self._units = 1 + len(currents)
-        # Together where they fit, so that one sampling period answers both.
+        # In one message if they fit, so that both replies are of one sampling period.
         asked = (f"{MEASURED_VOLTAGES.ask()}(@{listed})", *currents)
         self.measure: Final = codec.messages(asked, MOST_UNITS + 1, LONGEST)
         self.ask_voltages: Final = codec.message(asked[0])
         self.ask_currents: Final = codec.messages(currents, MOST_UNITS, LONGEST)
 
     def check(self, volts: Floats) -> Floats:
-        """`volts[count]` as they are; raises `BenchError` that names a channel out of range."""
+        """Return `volts[count]` unchanged; raise `BenchError` that names a channel out of range."""
         inside = (volts >= VOLTAGE.low) & (volts <= VOLTAGE.high)
         if volts.shape != (self._count,) or not inside.all():
             worst = int(np.argmin(inside)) + 1
@@ -94,17 +94,17 @@ class ChannelCommands:
         return volts
 
     def set_voltages(self, volts: Floats) -> list[bytes]:
-        """A set-point per channel, in as few messages as the instrument's buffer takes."""
+        """Return a set-point per channel, in as few messages as the instrument's buffer allows."""
         values = tuple(volts.tolist())
         return [(text % values[part]).encode("ascii") for text, part in zip(self._set, self._parts, strict=True)]
 
     def parse_measured(self, replies: Sequence[bytes]) -> tuple[list[float], list[float]]:
-        """Voltages in V and currents in A of each channel, signs as they read; raises `LinkGarbage`."""
+        """Return voltages in V and currents in A of each channel, with the instrument's signs; raise `LinkGarbage`."""
         volts, *milliamperes = codec.units(b";".join(replies), self._units)
         amperes = [value / MEASURED_CURRENT.per_si for value in codec.numbers(b",".join(milliamperes), self._count)]
         return codec.numbers(volts, self._count), amperes
 
 
 def state_words(state: int) -> str:
-    """What the bits of `OUTP<n>:STAT?` complain of, empty when nothing is wrong."""
+    """Return the errors in the bits of `OUTP<n>:STAT?`, empty if there is none."""
     return ", ".join(words for bit, words in STATE_BITS.items() if state >> bit & 1)

@@ -1,4 +1,4 @@
-"""One thread per instrument: connects, checks who answers, runs the exchange at its period, comes back after a loss."""
+"""One thread per instrument: connect, check the identity, run the exchange at its period, reconnect after a loss."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 FIRST_RETRY_S: Final = 0.05
 SLOWEST_RETRY_S: Final = 1.0
 GARBAGE_IN_A_ROW: Final = 3
-SERVICE_S: Final = 2.0  # for a service call, beside the time-outs of the exchange before it and of its own questions
+SERVICE_S: Final = 2.0  # for a service call, plus the time-outs of the exchange before it and of its own queries
 _STATES: Final[dict[type[LinkError], LinkState]] = {
     LinkSilent: LinkState.SILENT,
     LinkDropped: LinkState.DROPPED,
@@ -49,30 +49,30 @@ _STATES: Final[dict[type[LinkError], LinkState]] = {
 
 @dataclass(frozen=True, slots=True)
 class PollReading:
-    """What one exchange brought: `values[n]` in SI, all sampled at `sampled_s`."""
+    """The result of one exchange: `values[n]` in SI, all sampled at `sampled_s`."""
 
     values: Floats
     sampled_s: float
 
 
 class Dialogue(Protocol):
-    """What is said with one kind of instrument; runs on the poller's thread."""
+    """The exchange with one kind of instrument; runs on the poller's thread."""
 
     def greet(self, link: ScpiLink) -> None:
-        """Check who answers; raises `WrongModel`. Must energise nothing."""
+        """Check which instrument answers; raise `WrongModel`. Must energise nothing."""
         ...
 
     def exchange(self, link: ScpiLink) -> PollReading:
-        """Hand over the newest set-points and read."""
+        """Send the newest set-points and read."""
         ...
 
     def forget(self) -> None:
-        """Drop the set-points: the connection was lost and nothing may act on old wishes."""
+        """Drop the set-points: the connection was lost, and the instrument must not act on old requests."""
         ...
 
 
 class Poller:
-    """Owns the connection of one instrument; `reading` and `health` are the newest and never block."""
+    """Owner of the connection to one instrument; `reading` and `health` are the newest and never block."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Poller:
         self.reading: PollReading | None = None
         self.health = Health(name, LinkState.CONNECTING, f"connecting to {address}")
         self.connections = 0
-        self.peer = ""  # the numeric address that was connected last
+        self.peer = ""  # the numeric address of the last connection
         self._name, self._address = name, address
         self._dialogue = dialogue
         self._period_s, self._timeouts, self._gap_s = period_s, timeouts, gap_s
@@ -100,16 +100,16 @@ class Poller:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread and the connection; leaves the instrument as it is."""
+        """End the thread and the connection; leave the instrument as it is."""
         self._closing.set()
         self._calls.put(None)
         if self._thread.ident is not None:
             self._thread.join()
 
     def call(self, act: Callable[[ScpiLink], T], times: float = 0.0) -> T:
-        """Run `act` between two exchanges and return its answer; raises `BenchError` while nobody answers.
+        """Run `act` between two exchanges and return its result; raise `BenchError` while no instrument answers.
 
-        `times`: how often `act` itself waits until the instrument obeys.
+        `times`: how often `act` itself waits for the instrument to execute a command (time-out `obey`).
         """
         if self.health.state not in (LinkState.OK, LinkState.GARBAGE, LinkState.REFUSING, LinkState.CONNECTING):
             raise self._is_absent()
@@ -143,7 +143,7 @@ class Poller:
             self._fail_calls()
 
     def _serve_connection(self) -> None:
-        """One life of the connection; raises `LinkError` at its end."""
+        """Open the connection and run exchanges until it is closed; raise `LinkError` when it fails."""
         with ScpiLink.open(self._address, self._timeouts.read, self._gap_s, self._timeouts.open) as link:
             self._dialogue.greet(link)
             self.peer = link.peer
@@ -163,7 +163,7 @@ class Poller:
                     if garbage:
                         self.health, garbage = Health(self._name, LinkState.OK), 0
                 due_s += self._period_s
-                if due_s < time.monotonic():  # an exchange took longer than a period: keep the grid, skip turns
+                if due_s < time.monotonic():  # an exchange took longer than a period: keep the grid, skip periods
                     due_s += self._period_s * ((time.monotonic() - due_s) // self._period_s + 1.0)
                 self._serve_until(link, due_s)
 
@@ -183,7 +183,7 @@ class Poller:
             except (LinkSilent, LinkDropped) as error:
                 future.set_exception(error)
                 raise
-            except Exception as error:  # the caller's to judge; the thread goes on
+            except Exception as error:  # the caller handles it; the thread continues
                 future.set_exception(error)
                 if not link.in_step:
                     raise

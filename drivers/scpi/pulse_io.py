@@ -1,6 +1,6 @@
 """The I/O box IO-8: thermistor outputs, power of the device under test, contacts; as a page of declarations.
 
-Lines of text, one reply to each line; a refused line is answered by `ERR <number> <words>`.
+Lines of text, one reply to each line; the reply to a refused line is `ERR <number> <words>`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ AUXILIARY: Final = {"through": 0, "open": 1, "closed": 2}  # `AUX n`: relay in t
 R25_OHM: Final = 10_000.0
 BETA_K: Final = 3435.0
 T25_K: Final = 298.15
-COLDEST_K: Final = 205.0  # the outputs end at 2 MOhm; SHEET
+COLDEST_K: Final = 205.0  # the outputs reach at most 2 MOhm; SHEET
 HOTTEST_K: Final = 450.0
 
 _EDGE: Final = re.compile(rb"\s*contactor=(\d{1,12})\s*")
@@ -37,19 +37,19 @@ _INPUTS: Final = re.compile(rb"\s*estop=([01]),contactor=([01]),power=([01])\s*"
 
 
 def ohms(kelvin: Floats) -> Floats:
-    """Resistance of the NTC at `kelvin[n]` by its beta."""
+    """Return the resistance of the NTC at `kelvin[n]` by its beta."""
     return R25_OHM * np.exp(BETA_K * (1.0 / kelvin - 1.0 / T25_K))
 
 
 def kelvins(resistance_ohm: Floats) -> Floats:
-    """Temperature of the NTC at `resistance_ohm[n]`, the inverse of `ohms`; raises `LinkGarbage` when not positive."""
+    """Return the NTC temperature at `resistance_ohm[n]`, the inverse of `ohms`; raise `LinkGarbage` if not positive."""
     if not (resistance_ohm > 0.0).all():
         raise LinkGarbage(f"answers {resistance_ohm.tolist()} where resistances are due")
     return 1.0 / (1.0 / T25_K + np.log(resistance_ohm / R25_OHM) / BETA_K)
 
 
 def set_temperatures(kelvin: Floats, count: int) -> bytes:
-    """One line; raises `BenchError` unless there are `count` temperatures that a thermistor can carry."""
+    """Return one line; raise `BenchError` unless there are `count` temperatures within the thermistor's range."""
     if kelvin.shape != (count,) or not ((kelvin >= COLDEST_K) & (kelvin <= HOTTEST_K)).all():
         raise BenchError(
             f"{kelvin.tolist()} K are not {count} temperatures within {COLDEST_K:g} to {HOTTEST_K:g} K",
@@ -60,17 +60,17 @@ def set_temperatures(kelvin: Floats, count: int) -> bytes:
 
 
 def set_power(on: bool) -> bytes:  # noqa: FBT001  # the one thing it says
-    """One line that switches the power of the device under test."""
+    """Return the line that switches the power of the device under test."""
     return b"PWR %d\n" % on
 
 
 def hold_auxiliary(state: str) -> bytes:
-    """One line that puts the relay of the auxiliary contact's wire into one of the `AUXILIARY` states."""
+    """Return the line that sets the relay in the auxiliary contact's wire to one of the `AUXILIARY` states."""
     return b"AUX %d\n" % AUXILIARY[state]
 
 
 def since_edge_s(reply: bytes) -> float:
-    """Seconds since the contactor input changed, in steps of 1 ms; raises `LinkGarbage` or `LinkRefused`."""
+    """Return seconds since the contactor input changed, in steps of 1 ms; raise `LinkGarbage` or `LinkRefused`."""
     matched = _EDGE.fullmatch(check(reply))
     if matched is None:
         raise LinkGarbage(f"answers {reply[:40]!r} where the age of an edge is due")
@@ -78,20 +78,20 @@ def since_edge_s(reply: bytes) -> float:
 
 
 def check(reply: bytes) -> bytes:
-    """The reply as it is; raises `LinkRefused` with the box's words for `ERR`."""
+    """Return the reply unchanged; raise `LinkRefused` with the box's words for `ERR`."""
     if reply.startswith(b"ERR"):
         raise LinkRefused(f"refuses: {reply.decode('ascii', 'replace')}")
     return reply
 
 
 def check_acknowledged(reply: bytes) -> None:
-    """Raises `LinkGarbage` for anything but `OK`."""
+    """Raise `LinkGarbage` for anything but `OK`."""
     if check(reply).strip() != b"OK":
         raise LinkGarbage(f"answers {reply[:40]!r} where OK is due")
 
 
 def inputs(reply: bytes) -> tuple[float, float, float]:
-    """Emergency-stop chain closed, contactor closed, power on, each 0 or 1; raises `LinkGarbage`."""
+    """Return emergency-stop chain closed, contactor closed, power on, each 0 or 1; raise `LinkGarbage`."""
     matched = _INPUTS.fullmatch(check(reply))
     if matched is None:
         raise LinkGarbage(f"answers {reply[:40]!r} where its inputs are due")
@@ -100,5 +100,5 @@ def inputs(reply: bytes) -> tuple[float, float, float]:
 
 
 def temperatures(reply: bytes, count: int) -> Floats:
-    """`kelvin[count]` that the thermistor outputs carry; raises `LinkGarbage`."""
+    """Return `kelvin[count]` of the thermistor outputs; raise `LinkGarbage`."""
     return kelvins(np.array(codec.numbers(check(reply), count)))

@@ -1,4 +1,4 @@
-"""Who has the remote control of a supply, asked once before a session takes it: on a connection of its own."""
+"""Read who has remote control of a supply, once before a session takes it, on a connection of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST: Final = 256
 
 
 def read_owner(address: str, within_s: float = WITHIN_S) -> str:
-    """One of `page.OWNERS` as the supply at `host:port` answers; empty where nothing that can be read comes in time."""
+    """Return the owner, one of `page.OWNERS`, of the supply at `host:port`; empty without a readable reply in time."""
     host, _, port = address.rpartition(":")
     heard = b""
     try:

@@ -1,4 +1,4 @@
-"""A polled instrument as a `Source`: newest values with their time and what is known of them."""
+"""A polled instrument as a `Source`: newest values with their sample time and quality."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ AS_DECLARED: Final[Mapping[str, float]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SentSetpoint:
-    """The newest set-points `values[n]` in SI that an instrument was sent, and when it was first sent them."""
+    """The newest set-points `values[n]` in SI sent to an instrument, and when they were first sent."""
 
     values: Floats
     at_s: float
 
 
 class PolledSource(ABC):
-    """Base of the instruments: subclasses say what is exchanged and offer the services.
+    """Base of the instruments: subclasses define the exchange and the services.
 
-    A value older than three periods is STALE while the instrument answers and MISSING (NaN) when it does not;
-    `sampled_s` goes on telling when it was last known, NaN for never.
+    A value older than three periods is STALE while the instrument answers and MISSING (NaN) if it does not;
+    `sampled_s` keeps the time of the last value, NaN for none.
     """
 
     identity_query: bytes
@@ -62,7 +62,7 @@ class PolledSource(ABC):
         timeouts_s: Mapping[str, float] = AS_DECLARED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`timeouts_s`: what a bench file declares instead of the driver, by the names of `CommandTimeouts`."""
+        """`timeouts_s`: values of the bench file that replace the driver's, by the names of `CommandTimeouts`."""
         self.sent: SentSetpoint | None = None
         self.name: Final = name
         self.channels: Final = channels
@@ -77,7 +77,7 @@ class PolledSource(ABC):
         self.poller.start()
 
     def close(self) -> None:
-        """End the connection; leaves the instrument as it is."""
+        """End the connection; leave the instrument as it is."""
         self.poller.close()
 
     def health(self) -> Health:
@@ -85,24 +85,24 @@ class PolledSource(ABC):
 
     @property
     def connections(self) -> int:
-        """How often the instrument was met; a step up means that `prepare` has to be asked for again."""
+        """How often the instrument was connected; after an increase `prepare` must be called again."""
         return self.poller.connections
 
     @property
     def peer(self) -> str:
-        """The numeric address at which the instrument was met last; empty before that."""
+        """The numeric address of the instrument's last connection; empty before the first."""
         return self.poller.peer
 
     def news(self) -> list[Event]:
-        """What was changed at the instrument, each told once."""
+        """Return the events of changes at the instrument, each one once."""
         return [self._news.popleft() for _ in range(len(self._news))]
 
     def _note(self, text: str) -> None:
-        """Keep an event for `news`; on any thread."""
+        """Keep an event for `news`; any thread may call it."""
         self._news.append(Event(Level.INFO, self.name, text))
 
     def identity(self) -> str:
-        """The reply to the identity query, asked now."""
+        """Send the identity query now and return its reply."""
         return self.poller.call(self._identity)
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
@@ -119,7 +119,7 @@ class PolledSource(ABC):
         quality[:] = np.where(believable, Quality.STALE if old else Quality.GOOD, Quality.IMPLAUSIBLE)
 
     def greet(self, link: ScpiLink) -> None:
-        """Meet whoever answers; raises `WrongModel`, or what `meet` raises. Energises nothing."""
+        """Check the identity, then call `meet`; raise `WrongModel`, or what `meet` raises. Energise nothing."""
         told = self._identity(link)
         if not has_model(told, self._expect):
             raise WrongModel(
@@ -132,14 +132,14 @@ class PolledSource(ABC):
         self.meet(link)
 
     def meet(self, link: ScpiLink) -> None:
-        """What has to be known of the right model before the first exchange; raises `LinkError`."""
+        """Read what the first exchange with the right model needs; raise `LinkError`."""
         del link
 
     def asked(self, link: ScpiLink, message: bytes, count: int = 1, timeout_s: float | None = None) -> bytes:
-        """The reply of `count` queries.
+        """Send `count` queries and return their reply.
 
-        Raises `LinkSilent` where nothing is answered any more, `CommandUnknown` or `LinkRefused` where only
-        this is not.
+        Raise `LinkSilent` if the instrument answers nothing any more, `CommandUnknown` or `LinkRefused` if it does not
+        answer only this.
         """
         try:
             return link.ask(message, count, self.timeouts.ask if timeout_s is None else timeout_s)
@@ -149,14 +149,14 @@ class PolledSource(ABC):
             raise self._unanswered(link, message, error) from error
 
     def _in_step(self, link: ScpiLink) -> bool:
-        """Whether the next reply will be that of the next question, found out by asking who it is."""
+        """Return whether the next reply will be that of the next query; find out by the identity query."""
         return link.find_step(self.identity_query, self._is_identity, self.timeouts.identify)
 
     def _is_identity(self, line: bytes) -> bool:
         return has_model(line.decode("ascii", "replace"), self._expect)
 
     def _unanswered(self, link: ScpiLink, message: bytes, error: LinkError) -> LinkError:
-        """What is wrong with a question that an answering instrument leaves open."""
+        """Return the error for a query to which an otherwise answering instrument does not reply."""
         if isinstance(error, LinkGarbage):
             return error
         question = message.decode("ascii", "replace").strip()
@@ -169,7 +169,7 @@ class PolledSource(ABC):
         )
 
     def sending(self, values: Floats) -> None:
-        """Note what is about to be written; the time counts from the first writing of the same values."""
+        """Note the values that are about to be sent; the time is that of the first sending of the same values."""
         if self.sent is None or not np.array_equal(self.sent.values, values):
             self.sent = SentSetpoint(values.copy(), self._clock())
 
@@ -185,7 +185,7 @@ class PolledSource(ABC):
         return reply.decode("ascii", "replace").strip()
 
     def _within(self, wrong: Callable[[], str]) -> None:
-        """Ask again until nothing is `wrong`, because instruments obey after a varying delay; raises `BenchError`."""
+        """Repeat until `wrong` returns nothing, because instruments react with a varying delay; raise `BenchError`."""
         until_s = time.monotonic() + self.timeouts.obey
         while complaint := wrong():
             if time.monotonic() > until_s:
@@ -193,45 +193,45 @@ class PolledSource(ABC):
             time.sleep(ASK_AGAIN_S)
 
     def _why(self) -> str:
-        """What the instrument itself says of a failure. Never raises: a diagnosis replaces no reason."""
+        """Return the instrument's own reason of a failure. Never raise: a diagnosis must not replace the failure."""
         try:
             return self.poller.call(self.diagnosed)
         except BenchError as error:
             return f"why could not be asked: {error.sentence}"
 
     def diagnosed(self, link: ScpiLink) -> str:
-        """As `_why`, on the poller's thread. Leaves the connection standing for the safe action that follows."""
+        """Return the same as `_why`, on the poller's thread. Keep the connection for the safe action that follows."""
         try:
             return self._reason(link)
         except LinkError as error:
             return f"why could not be asked: {error.sentence}"
 
     def _reason(self, link: ScpiLink) -> str:
-        """What the instrument says of its own state; raises `LinkError`."""
+        """Read what the instrument reports of its state; raise `LinkError`."""
         del link
         return "check its panel"
 
 
 class ScpiSource(PolledSource):
-    """Commands and questions within what one message may hold."""
+    """A polled instrument with limits on units and bytes per message."""
 
     most_units: ClassVar[int]
-    longest: ClassVar[int]  # bytes of a message, its line end included
+    longest: ClassVar[int]  # bytes of a message, including its line end
 
     def _send(self, *units: str) -> None:
         self.poller.call(lambda link: self.put(link, units))
 
     def put(self, link: ScpiLink, units: Sequence[str]) -> None:
-        """Write `units`; on the poller's thread."""
+        """Send `units`, on the poller's thread."""
         for message, _ in codec.messages(units, self.most_units, self.longest):
             link.write(message)
 
     def _ask(self, *units: str) -> list[bytes]:
-        """One reply per unit."""
+        """Send the queries and return one reply per unit."""
         return self.poller.call(lambda link: self.get(link, units))
 
     def get(self, link: ScpiLink, units: Sequence[str]) -> list[bytes]:
-        """One reply per unit; on the poller's thread. Raises `LinkError`."""
+        """Send the queries and return one reply per unit, on the poller's thread; raise `LinkError`."""
         replies: list[bytes] = []
         for message, count in codec.messages(units, self.most_units, self.longest):
             replies += codec.units(self.asked(link, message, count), count)
@@ -239,5 +239,5 @@ class ScpiSource(PolledSource):
 
 
 def shorten(text: str, longest: int = 60) -> str:
-    """The beginning of a long message, which says enough."""
+    """Return the beginning of a long message, which is enough to identify it."""
     return text if len(text) <= longest else f"{text[:longest]}..."

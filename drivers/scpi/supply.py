@@ -1,4 +1,4 @@
-"""The bidirectional supply that drives the pack current through the series loop."""
+"""Driver of the bidirectional supply that drives the pack current through the series loop."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay
 REST: Final = (0.0, 0.0, 0.0)
 AFTER_POWER_FAIL_S: Final = 12.0  # before the output may go on again; programming guide EN_01, 3.10.1
-BELIEVED: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has told its ratings
+BELIEVED: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has reported its ratings
 ONE_CLIENT: Final = (
     "check power and cable, and whether another program holds it: it may serve one client alone, and the guard needs "
     "a second connection"
@@ -36,7 +36,7 @@ ONE_CLIENT: Final = (
 
 
 def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channel, ...]:
-    """What the supply measures, believed within twice its declared protections at least."""
+    """Return what the supply measures, with bounds of at least twice its declared protections."""
     volts, amperes = max(BELIEVED[0], 2.0 * protect_voltage_v), max(BELIEVED[1], 2.0 * protect_current_a)
     watts = max(BELIEVED[2], volts * amperes)
     return (
@@ -50,7 +50,7 @@ def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channe
 class Supply(ScpiSource):
     """An EA PSB 10000 at `address`; `charge_v` sources into the loop, `discharge_v` sinks from it.
 
-    `found_owner`: who had remote control when it was met, before it was taken here.
+    `found_owner`: who had remote control when it was first connected, before it was taken here.
     """
 
     identity_query = codec.message(page.IDENTITY.ask())
@@ -78,18 +78,18 @@ class Supply(ScpiSource):
         self._ratings: page.Ratings | None = None
         self._keeper = SettingsKeeper(self, self._note)
         self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
-        self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the one before, the newest
-        self._remote = self._held = False  # as the instrument says, as we took it
-        self._released = False  # given back: a set-point on its way would be refused
+        self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the set-points before, the newest
+        self._remote = self._held = False  # as the instrument reports, as we took it
+        self._released = False  # remote control was released: the instrument would refuse a set-point still in flight
         self._disobeyed = 0
         self._complaint = ""
         self._lost_remote = False  # what the complaint is about
         self._power_failed_s = -math.inf
 
     def set_current(self, current_a: float) -> None:
-        """Hand over the loop current (A, discharge positive) for the next exchange; dropped until ratings are known.
+        """Set the loop current (A, discharge positive) for the next exchange; dropped until ratings are known.
 
-        Raises `BenchError` for NaN, or beyond the ratings.
+        Raise `BenchError` for NaN, or beyond the ratings.
         """
         if not math.isfinite(current_a):
             raise BenchError(f"current {current_a} A is no set-point", where=self.name, value=current_a)
@@ -103,7 +103,7 @@ class Supply(ScpiSource):
         self._wanted, self._remote = None, False
 
     def health(self) -> Health:
-        """Says of an answering supply what it does not take, and which alarm stands."""
+        """Return the health; if the supply answers, with the set-points it does not follow and its active alarm."""
         health = super().health()
         return replace(health, detail=self._complaint) if health.state is LinkState.OK else health
 
@@ -115,7 +115,7 @@ class Supply(ScpiSource):
             raise
 
     def meet(self, link: ScpiLink) -> None:
-        """Ratings against the bench file, one exchange, and the settings by which it would re-energise itself."""
+        """Check the ratings against the bench file, do one exchange, change settings by which it would re-energise."""
         self._ratings = page.ratings(self.get(link, [query.ask() for _, query in page.RATINGS]))
         self._check_ratings(self._ratings, link.address)
         told = page.parse_measured(self.asked(link, page.MEASURE, page.ANSWERS))
@@ -124,7 +124,7 @@ class Supply(ScpiSource):
             self._keeper.change_unlocked(link)
 
     def exchange(self, link: ScpiLink) -> PollReading:
-        """Set-points go out under remote control alone: without it each would leave an error in the queue."""
+        """Send set-points only under remote control: without it each would leave an error in the queue. Then read."""
         wanted = self._wanted if self._remote and not self._released else None
         if wanted is not None:
             current_a, values, message = wanted
@@ -138,14 +138,14 @@ class Supply(ScpiSource):
         return PollReading(np.array(told.values), sampled_s)
 
     def lock(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Take or give back remote control; raises `BenchError` that says who has it."""
+        """Take or release remote control; raise `BenchError` that names the owner."""
         self._held, self._released = False, not on  # until it is taken, or from now on
         self._send(page.LOCK.put("on" if on else "off"))
         self._within(lambda: self._lock_is_not("REMOTE" if on else "NONE"))
         self._held = on
 
     def output(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
-        """Switch the output and wait until it says so; raises `BenchError` with what the error queue tells."""
+        """Switch the output and wait until it reads so; raise `BenchError` with the entries of the error queue."""
         left_s = self._power_failed_s + AFTER_POWER_FAIL_S - time.monotonic()
         if on and left_s > 0.0:
             what = f"had a power fail and may not go on for another {left_s:.0f} s"
@@ -155,7 +155,7 @@ class Supply(ScpiSource):
         self._within(lambda: "" if self._output_is_on() is on else f"does not switch its output {word}")
 
     def prepare(self) -> None:
-        """Alarms acknowledged, safe settings, no current, full power limits, protections; needs the lock."""
+        """Acknowledge alarms; set safe settings, no current, full power limits and protections. Needs the lock."""
         self.poller.call(self._acknowledge)
         self.poller.call(self._keeper.change, times=1.0)
         ratings = self._check_rated()
@@ -167,18 +167,18 @@ class Supply(ScpiSource):
         self._within(self._power_is_not_full)
 
     def restore(self) -> None:
-        """Put back the settings that were changed here, once the output is off; what came of it is `news`.
+        """Restore the settings that were changed here, once the output is off; `news` reports the result.
 
-        For an orderly end alone: a guard that goes on trying needs the remote control that this gives up.
+        Only for an orderly end: a guard that keeps trying needs the remote control that this releases.
         """
         self._keeper.restore()
 
     def protections(self) -> page.ProtectionLevels:
-        """Where it switches itself off, read from the instrument."""
+        """Read the thresholds at which it switches itself off from the instrument."""
         return page.ProtectionLevels(*(read.value for read in self._read(page.PROTECTIONS)))
 
     def connections_ok(self, write: Callable[[bytes], object]) -> bool:
-        """Whether the instrument takes what `write` sends on a second connection; restores the value after."""
+        """Return whether the instrument accepts what `write` sends on a second connection; restore the value after."""
         ratings, power = self._check_rated(), self._check_rated().of(page.SINK_POWER)
         (before,) = self._read((page.SINK_POWER,))
         apart_w = max(10.0, 4.0 * before.half_step + 2.0 * ratings.power_w / page.STEPS)
@@ -193,11 +193,11 @@ class Supply(ScpiSource):
         return True
 
     def errors(self) -> list[str]:
-        """Alarms, then the error queue, oldest first; reading acknowledges and empties them."""
+        """Read the alarms, then the error queue, oldest first; reading acknowledges and empties them."""
         return self.poller.call(lambda link: ea_diagnosis.complaints(self, link))
 
     def ratings(self) -> page.Ratings:
-        """V, A and W, as the instrument has told; raises `BenchError` until it was met."""
+        """Return the ratings in V, A and W that the instrument reported; raise `BenchError` before it was connected."""
         return self._check_rated()
 
     def _check_rated(self) -> page.Ratings:
@@ -206,7 +206,7 @@ class Supply(ScpiSource):
         return self._ratings
 
     def _check_ratings(self, ratings: page.Ratings, address: str) -> None:
-        """What the bench file wants of it; raises `Unfit`."""
+        """Raise `UnfitRating` if the bench file requires more than the ratings allow."""
         wishes = (
             ("supply.protect.voltage_v", self._protect.voltage_v, page.PROTECT_VOLTAGE),
             ("supply.protect.current_a", self._protect.source_current_a, page.PROTECT_CURRENT),
@@ -250,7 +250,7 @@ class Supply(ScpiSource):
         return f"is set to {source_w:g} W sourced, {sink_w:g} W sunk, not to its nominal {ratings.power_w:g} W"
 
     def _acknowledge(self, link: ScpiLink) -> None:
-        """Acknowledge alarms that are over; raises `LinkRefused` for one that is not."""
+        """Acknowledge alarms that are over; raise `LinkRefused` for one that is not."""
         stood = ea_diagnosis.standing(self, link)
         if not stood.alarms:
             return
@@ -263,7 +263,7 @@ class Supply(ScpiSource):
             self._power_failed_s = time.monotonic()
 
     def _judge(self, link: ScpiLink, told: page.ReportedValues, *, asked: bool) -> None:
-        """Note what the instrument does not take, once that has lasted longer than its delay, and its alarms."""
+        """Note set-points that the instrument does not follow for longer than its delay, and its alarms."""
         obeys = not asked or self._check_obedience(told.set_points)
         self._disobeyed = 0 if obeys else self._disobeyed + 1
         if told.status.alarms:
@@ -282,7 +282,7 @@ class Supply(ScpiSource):
         self._complaint, self._lost_remote = text, False
 
     def _check_obedience(self, told: tuple[Read, ...]) -> bool:
-        """Whether each value is the newest that was written, or the one before, which may still be in force."""
+        """Return whether each value is the newest that was sent, or the one before, which may still be in force."""
         ratings = self._check_rated()
         return all(
             any(ratings.agrees(page.SET_POINTS[place], written[place], read) for written in self._written)
@@ -290,12 +290,12 @@ class Supply(ScpiSource):
         )
 
     def _reason(self, link: ScpiLink) -> str:
-        """The alarms and the error queue."""
+        """Return the alarms and the error queue in words."""
         said = ea_diagnosis.complaints(self, link)
         return f"it refuses: {', '.join(said)}" if said else "its error queue says nothing"
 
     def _unanswered(self, link: ScpiLink, message: bytes, error: LinkError) -> LinkError:
-        """A question that fails leaves its reason in the error queue, and no reply."""
+        """Return the reason from the error queue: a query that fails leaves it there, and gets no reply."""
         found = ea_diagnosis.unanswered(link, message, self.timeouts.ask, self._note)
         if found is None and not link.in_step:
             self._in_step(link)

@@ -1,4 +1,4 @@
-"""How long each kind of command may take: the driver declares it, the bench file may say otherwise."""
+"""Time-outs for each kind of command: the driver declares them, the bench file may replace them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class CommandTimeouts:
     """Seconds for each kind of command.
 
-    To `open` a connection, to `identify` itself, to answer the `read` of each period, or any other question (`ask`),
-    and to show in its read-back that it has obeyed (`obey`).
+    `open`: to open a connection. `identify`: to reply to the identity query. `read`: to reply to the read of each
+    period. `ask`: to reply to any other query. `obey`: until the read-back shows that a command was executed.
     """
 
     open: float = 0.5
@@ -24,5 +24,5 @@ class CommandTimeouts:
     obey: float = 1.0
 
     def from_bench(self, seconds: Mapping[str, float]) -> Self:
-        """These, with what a bench file declares in their place."""
+        """Return these time-outs, with those of a bench file in their place."""
         return replace(self, **seconds)
