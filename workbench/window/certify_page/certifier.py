@@ -55,7 +55,7 @@ class BenchCertifier:
         return Certification(suite.resolve(), CertificationJob(bench.resolve(), folder, tuple(only)))
 
     def switch_off(self, work: RunningCertification) -> None:
-        """Kill the certification: its guard sees that its client is gone and runs the safe sequence; nothing is quicker."""
+        """Kill the certification: its guard sees the client gone and runs the safe sequence; nothing is quicker."""
         work.stop()
         if isinstance(work, Certification) and not work.done:
             os.kill(work.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
