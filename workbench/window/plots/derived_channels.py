@@ -142,7 +142,7 @@ def _of_live(cells: Columns, reduce: Reduce, rows: HistoryRows) -> Floats:
 
 
 def _while_armed(state: int, column: int, rows: HistoryRows) -> Floats:
-    """Return a column while estimators learn; before that an estimate is its start value and its band hides the rest."""
+    """Return a column while estimators learn; before that an estimate is its start value; its band hides the rest."""
     return np.where(rows.new[state] >= ARMED, rows.new[column], np.nan)
 
 
