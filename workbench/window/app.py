@@ -129,7 +129,7 @@ def run_window(
 ) -> int:
     """Open the window and serve it until it is closed; return the exit status.
 
-    `make_session` is called after the first paint. `past` makes the list of recorded runs. `ready` is called with
+    `make_session` is called after the first paint. `past` makes the folder of recorded runs. `ready` is called with
     the whole window. Without `memory`, layout and theme are kept in the user's settings.
     """
     go_before(WINDOW)
