@@ -49,7 +49,7 @@ def trust(public: Path, folder: Path) -> Path:
 
 
 def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
-    """Build one file, signed with its own key, and verify it by the trusted keys; raise `PulseError`."""
+    """Build one signed file, valid by its own key, and verify it by the trusted keys; raise `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
     serial = make_serial(now) if wish.serial is None else wish.serial
     order = BundleOrder(
