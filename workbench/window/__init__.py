@@ -1,1 +1,1 @@
-"""The window: a Qt client of one session, and nothing that a headless run would miss."""
+"""The window: a Qt client of one session; a headless run needs nothing of it."""

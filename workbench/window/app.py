@@ -1,4 +1,4 @@
-"""Opens the window: the shell first, then numpy, plots and the session, once the shell has been painted."""
+"""Start of the window: the shell first; numpy, plots and the session after the shell's first paint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def make_application() -> QApplication:
-    """The one `QApplication`; offscreen where there is no display to show it on."""
+    """Return the one `QApplication`; use the offscreen platform where there is no display."""
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
@@ -42,7 +42,7 @@ def make_application() -> QApplication:
 
 
 class WindowStartup:
-    """A window on its way: `shell` at once, `window` after the first paint."""
+    """A window that is being opened: `shell` exists at once, `window` after the first paint."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class WindowStartup:
         size: tuple[int, int] | None = None,
         ready: Callable[[Window], None] | None = None,
     ) -> None:
-        """`started_s` is the process's start on the monotonic clock; None asks the operating system."""
+        """Show the shell. `started_s` is the process start on the monotonic clock; None: ask the operating system."""
         self._make_session, self._make_past, self._open_bench = make_session, past, open_bench
         self._started_s, self._memory, self._ready = started_s, memory, ready
         chosen = THEMES[theme or (memory.theme if memory else None) or DARK.name]
@@ -127,10 +127,10 @@ def run_window(
     memory: LayoutSettings | None = None,
     ready: Callable[[Window], None] | None = None,
 ) -> int:
-    """Open the window and serve it until it is closed; answers the exit status.
+    """Open the window and serve it until it is closed; return the exit status.
 
-    `make_session` is called after the first paint. `past` makes the folder of recorded runs, `ready` is called with
-    the whole window; without `memory`, layout and theme are kept in the user's settings.
+    `make_session` is called after the first paint. `past` makes the folder of recorded runs. `ready` is called with
+    the whole window. Without `memory`, layout and theme are kept in the user's settings.
     """
     go_before(WINDOW)
     app = make_application()

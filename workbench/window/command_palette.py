@@ -1,4 +1,4 @@
-"""The command palette: every action by its words, with its keys, and why a grey one cannot act."""
+"""The command palette: every command by its label, with its keys, and why a grey one is not allowed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WHY: Final = Qt.ItemDataRole.UserRole + 2
 
 
 def matches(text: str, words: str) -> bool:
-    """Every typed word begins somewhere in `words`, or its letters occur there in order."""
+    """Whether every typed word begins somewhere in `words`, or its letters occur there in order."""
     low = words.lower()
     return all(part in low or _letters(part, low) for part in text.lower().split())
 
@@ -78,7 +78,7 @@ class _Row(QStyledItemDelegate):
 
 
 class CommandPalette(Dialog):
-    """Type, arrow, Enter."""
+    """Dialog to find and run a command: type, select with the arrow keys, press Enter."""
 
     def __init__(self, parent: QWidget, actions: CommandRegistry, theme: Theme) -> None:
         super().__init__(parent, "Commands", "", "Run")

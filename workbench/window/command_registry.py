@@ -1,4 +1,4 @@
-"""Every action of the window in one list: its words, its keys, whether it makes sense now."""
+"""Every command of the window in one list: its label, its keys, whether it is allowed now."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WindowCommand:
-    """One action: `name` for code, `words` for people, `keys` where it has a shortcut."""
+    """One command: `name` for code, `words` is the label, `keys` its shortcut if it has one."""
 
     name: str
     words: Callable[[], str]
     run: Callable[[], object]
     keys: str = ""
     why_not: Callable[[], str] = str
-    always: bool = False  # its keys work whatever window is in front
+    always: bool = False  # its keys work in every window of the application
 
 
 class CommandRegistry:
-    """Deeds by name; each is a `QAction` of the window, so that its keys work."""
+    """Commands by name; each is a `QAction` of the window, so that its keys work."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window
@@ -43,7 +43,7 @@ class CommandRegistry:
         why_not: Callable[[], str] = str,
         always: bool = False,
     ) -> None:
-        """Make it known; `why_not` answers an empty string when it makes sense now."""
+        """Register a command; `why_not` returns an empty string when the command is allowed now."""
         say = (lambda: words) if isinstance(words, str) else words
         self.commands[name] = WindowCommand(name, say, run, keys, why_not, always)
         action = QAction(self._window)
@@ -66,7 +66,7 @@ class CommandRegistry:
         *,
         why_not: Callable[[], str] = str,
     ) -> None:
-        """Make it known, in place of one that has the name already."""
+        """Register a command; replace one that already has the name."""
         old = self._qt_actions.pop(name, None)
         if old is not None:
             self._window.removeAction(old)
@@ -77,7 +77,7 @@ class CommandRegistry:
         return self.commands[name].why_not()
 
     def run(self, name: str) -> None:
-        """Do it when it makes sense now; grey things do nothing."""
+        """Run the command if it is allowed now; otherwise do nothing."""
         command = self.commands[name]
         if not command.why_not():
             command.run()

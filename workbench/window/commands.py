@@ -1,4 +1,4 @@
-"""All actions of the window, declared once: words, keys, when they make sense, what they do."""
+"""All commands of the window, declared once: label, keys, when they are allowed, what they do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def declare(window: Window) -> None:
-    """Fill the window's list; what the shell declared for the first second is replaced."""
+    """Fill the window's registry; replace the commands that the shell declared for the first second."""
     _bench(window)
     _view(window)
     _certify(window)

@@ -1,4 +1,4 @@
-"""From an error to what the window shows of it."""
+"""Conversion of an error to the failure that the window shows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from workbench.session.actions import Failure
 
 
 def make_sentence(text: str) -> str:
-    """With a capital and a full stop."""
+    """Return the text with a capital and a full stop."""
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def make_failure(error: BaseException, what: str = "", hint: str = "") -> Failure:
-    """`what` did not happen because of `error`; `hint` where the error has none.
+    """Return a failure: `what` did not happen because of `error`; use `hint` if the error has none.
 
-    An error that is no `PulseError` brings its traceback as details.
+    An error that is no `PulseError` has its traceback as details.
     """
     before = f"{what}: " if what else ""
     if isinstance(error, PulseError):

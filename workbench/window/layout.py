@@ -1,4 +1,4 @@
-"""Where docks stand and which theme is chosen, kept between sessions."""
+"""Positions of the docks and the chosen theme, kept between sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSION: Final = 1
 
 
 class LayoutSettings:
-    """A settings file; without a path, the user's own place for settings."""
+    """A settings file; without a path, the user's own settings."""
 
     def __init__(self, path: Path | None = None) -> None:
         if path is None:
@@ -34,12 +34,12 @@ class LayoutSettings:
         return isinstance(state, QByteArray) and shell.restoreGeometry(state)
 
     def restore_page(self, page: QMainWindow) -> bool:
-        """False when nothing was saved, or by another version."""
+        """Restore the docks; return False if nothing was saved, or by another version."""
         state = self._settings.value("bench")
         return isinstance(state, QByteArray) and page.restoreState(state, VERSION)
 
     @property
     def theme(self) -> str | None:
-        """The theme that was chosen last."""
+        """The last chosen theme."""
         value = self._settings.value("theme")
         return value if isinstance(value, str) else None

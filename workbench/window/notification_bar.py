@@ -1,4 +1,4 @@
-"""What stands above the page while work goes on or something failed: a sentence, progress, the next step."""
+"""Bars above the page during long work or after a failure: a sentence, progress, the next step."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ class FailureBar(QFrame):
         self.details.setVisible(not self.details.isVisible())
 
     def why_not(self) -> str:
-        """Why there is nothing to close or to copy."""
+        """Return why there is nothing to close or to copy."""
         return "No message is shown." if self.isHidden() else ""
 
     def copy_all(self) -> None:
-        """Sentence, next step and details, to the clipboard."""
+        """Copy sentence, next step and details to the clipboard."""
         if self.failure is not None:
             QApplication.clipboard().setText(format_failure(self.failure))
 
 
 class LongWork(Protocol):
-    """What is under way: an action of the session or a task of the window."""
+    """Work under way: an action of the session or a task of the window."""
 
     @property
     def title(self) -> str: ...
@@ -94,7 +94,7 @@ class LongWork(Protocol):
 
 
 class WorkBar(QFrame):
-    """The oldest action under way: what it does, how far, how long still, and a cancel that works."""
+    """Shows the oldest action under way: what it does, progress, remaining time, and a cancel button."""
 
     cancelled = Signal()
 
@@ -117,7 +117,7 @@ class WorkBar(QFrame):
         self.hide()
 
     def show_work(self, pending: Sequence[LongWork]) -> None:
-        """Called as often as anything moves."""
+        """Show the work under way; called after each change."""
         self.work = next((work for work in pending if not work.done), None)
         self.setVisible(self.work is not None)
         if self.work is None:
@@ -136,7 +136,7 @@ class WorkBar(QFrame):
         self.cancel.setToolTip(self.why_not())
 
     def why_not(self) -> str:
-        """Why there is nothing to cancel."""
+        """Return why there is nothing to cancel."""
         if self.work is None:
             return "Nothing is under way."
         return "" if self.work.cancel else "This step cannot be cancelled; OUTPUTS OFF always works."
@@ -149,7 +149,7 @@ class WorkBar(QFrame):
 
 
 class Notices(QWidget):
-    """Failure over work, above the page."""
+    """The failure bar over the work bar, above the page."""
 
     def __init__(self) -> None:
         super().__init__()

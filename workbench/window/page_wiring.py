@@ -1,4 +1,4 @@
-"""The Bundle and the Fleet page in the window: made, wired to it and to each other, and in the list of actions."""
+"""Wiring of the Bundle and the Fleet page: make them, connect them to the window and each other, add commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def make_pages(shell: Shell, root: Path | None) -> tuple[BundlePage, FleetPage]:
-    """Both, over the folder of runs; what they started ends with the window."""
+    """Make both pages over the folder of runs; what they start ends with the window."""
     bundle = BundlePage(shell.controller, BundleMaker(shell.controller.background), root, shell.theme)
     fleet = FleetPage(shell.controller, LocalFleetBackend(), root, shell.theme)
     for page, end in ((bundle, bundle.controller.close), (fleet, fleet.connection.close)):
@@ -28,7 +28,7 @@ def make_pages(shell: Shell, root: Path | None) -> tuple[BundlePage, FleetPage]:
 
 
 def wire(window: Window) -> None:
-    """From certificate to bundle, from bundle to fleet."""
+    """Connect the pages: a certificate opens the Bundle page, a bundle opens the Fleet page."""
     bundle, fleet = window.bundle, window.fleet
 
     def make_bundle(certificate: Path) -> None:
@@ -47,7 +47,7 @@ def wire(window: Window) -> None:
 
 
 def declare(window: Window) -> None:
-    """What the keyboard reaches."""
+    """Register the commands of both pages."""
     add, bundle, fleet = window.commands.replace, window.bundle, window.fleet
     sheet, connection = bundle.details, fleet.connection
     add("bundle build", "Bundle: build and sign", bundle.build, "F7", why_not=bundle.why_not_build)

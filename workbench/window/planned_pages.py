@@ -1,4 +1,4 @@
-"""What the pages that come later will hold, and where their buttons lead."""
+"""Pages that come later: what they will contain, and the actions of their buttons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rail at the left edge: one button a page."""
+"""The rail at the left edge: one button per page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH: Final = 56
 
 
 class PageRail(QWidget):
-    """Emits the page that is wanted."""
+    """Buttons of the pages; emits the requested page."""
 
     wanted = Signal(str)
 
@@ -57,7 +57,7 @@ class PageRail(QWidget):
         self.show_page(next((page for page, made in self.buttons.items() if made.isChecked()), PAGES[0]))
 
     def mark(self, page: str, word: str = "") -> None:
-        """A word in place of the page's name while something goes on there."""
+        """Show a word in place of the page's name while work goes on there."""
         if self.buttons[page].text() != (word or page):
             self.buttons[page].setText(word or page)
 

@@ -1,4 +1,4 @@
-"""A window without a display that a script drives, and pictures of it at any size and in both themes."""
+"""A window without a display that a script controls, and screenshots of it at any size and in both themes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
 
 SIZES: Final = ((1366, 768), (1920, 1080))
-SETTLE_S: Final = 1.3  # the figures of the status line are those of a whole second
+SETTLE_S: Final = 1.3  # the rates of the status line are over a whole second
 _REDRAW_S: Final = 0.3
 _OPEN_S: Final = 60.0
 _POLL_S: Final = 0.02
 
 
 class OffscreenWindow:
-    """Open before its session acts, as a person's is: building a window takes longer than a guard waits for one."""
+    """A window opened before its session acts, as with a user: building it takes longer than a guard waits for one."""
 
     def __init__(self, make_session: Callable[[], Session], size: tuple[int, int] = SIZES[0]) -> None:
-        """Raises `BenchError` when it does not open."""
+        """Open the window; raise `BenchError` if it does not open."""
         go_before(WINDOW)
         make_application()
         qInstallMessageHandler(_without_chatter)
@@ -43,13 +43,13 @@ class OffscreenWindow:
 
     @staticmethod
     def poll() -> None:
-        """Let the window work for a moment; it polls its session."""
+        """Let the window run for a moment; it polls its session."""
         serve(_POLL_S)
 
     def save_screenshots(
         self, folder: Path, sizes: Sequence[tuple[int, int]] = SIZES, themes: Sequence[str] = tuple(THEMES)
     ) -> list[Path]:
-        """One picture a size and theme, of the session while it goes on and hears from the window between deeds."""
+        """Save one picture per size and theme; between the steps the window polls the session, which goes on."""
         folder.mkdir(parents=True, exist_ok=True)
         made: list[Path] = []
         for size in sizes:
@@ -58,7 +58,7 @@ class OffscreenWindow:
             for theme in themes:
                 self.shell.set_theme(THEMES[theme])
                 serve(_REDRAW_S)
-                self.shell.stats.restart()  # the status line shall not tell of the redrawing
+                self.shell.stats.restart()  # the status line must not include the redrawing
                 serve(SETTLE_S)
                 path = folder / f"window-{theme}-{size[0]}x{size[1]}.png"
                 picture = self.shell.grab()
@@ -70,13 +70,13 @@ class OffscreenWindow:
 
 
 def _without_chatter(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
-    """Qt's words on stderr, but for what the offscreen platform says at each window that it shows."""
+    """Print Qt's messages to stderr, except those of the offscreen platform for each window that it shows."""
     if "propagateSizeHints" not in text:
         sys.stderr.write(f"{text}\n")
 
 
 def serve(seconds: float) -> None:
-    """Let the window work for a while."""
+    """Let the window run for `seconds`."""
     loop = QEventLoop()
     QTimer.singleShot(round(seconds * 1e3), loop.quit)
     loop.exec()

@@ -1,4 +1,4 @@
-"""Between widgets and the session: the 30 Hz timer, actions that are under way, and what went wrong."""
+"""Connect the widgets to the session: the 30 Hz timer, the actions under way, and failures."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from workbench.session.session import Session
 
-_SLOW: Final = 3  # frames between two looks at figures
+_SLOW: Final = 3  # frames between two `values_due`
 
 
 class SessionController(QObject):
-    """Holds the session once there is one. Runs in the thread that paints, so that a hung window falls silent."""
+    """Holds the open session. Runs in the thread that paints, so that a hung window stops polling the session."""
 
     ticked = Signal()  # 30 times a second
     values_due = Signal()  # ten times a second
-    changed = Signal()  # the status is another one
-    session_opened = Signal()  # a session is there
+    changed = Signal()  # the session has a new status
+    session_opened = Signal()  # a session was opened
     failed = Signal(Failure)
-    work_changed = Signal()  # the list of actions or tasks under way changed, or one moved on
-    outputs_off_requested = Signal()  # OUTPUTS OFF was asked for
+    work_changed = Signal()  # an action or task began, progressed or ended
+    outputs_off_requested = Signal()  # the operator requested OUTPUTS OFF
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +48,7 @@ class SessionController(QObject):
         self._timer.timeout.connect(self._on_timer)
 
     def open(self, session: Session) -> None:
-        """Serve this session from now on."""
+        """Poll this session from now on."""
         self.session = session
         self.status = session.status
         self.pace = FramePacer(time.perf_counter())
@@ -57,14 +57,14 @@ class SessionController(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """Stop serving; the session ends what it started."""
+        """Stop polling and close the session, which ends what it started."""
         self._timer.stop()
         if self.session is not None:
             self.session.close()
             self.session = None
 
     def _on_timer(self) -> None:
-        """A tick, and the next one where it is due; a repeating timer would lose every frame that is late."""
+        """Run one tick and start the timer for the next; a repeating timer would lose every late frame."""
         began_s = time.perf_counter()
         try:
             self.tick()
@@ -75,7 +75,7 @@ class SessionController(QObject):
                 self._timer.start(max(0, round((self.pace.due_s - now_s) * 1e3)))
 
     def tick(self) -> None:
-        """Poll the session, then let everybody draw."""
+        """Poll the session, then emit the signals on which widgets draw."""
         session = self.session
         if session is None:
             return
@@ -90,7 +90,7 @@ class SessionController(QObject):
             self.values_due.emit()
 
     def keep_alive(self) -> None:
-        """Amid something long: let the guard hear that the window lives."""
+        """Poll the session during long work, so that the guard sees that the window is alive."""
         if self.session is not None:
             self.session.poll()
 
@@ -109,7 +109,7 @@ class SessionController(QObject):
         return self.session.can(action)
 
     def request(self, action: Action, call: Callable[[Session], PendingAction]) -> PendingAction | None:
-        """Start an action when it makes sense now; otherwise say why not."""
+        """Start an action if it is allowed now; otherwise emit `failed` with the reason."""
         able, why = self.can(action)
         if self.session is None or not able:
             self.failed.emit(Failure(why))
@@ -140,7 +140,7 @@ class SessionController(QObject):
         self.request(Action.STOP, lambda session: session.stop())
 
     def outputs_off(self) -> None:
-        """Always; a session that does not exist yet has nothing on."""
+        """Switch the outputs off; always allowed. Without a session no output is on."""
         self.outputs_off_requested.emit()
         if self.session is not None:
             self.pending.append(self.session.outputs_off())

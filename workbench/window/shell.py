@@ -1,4 +1,4 @@
-"""The shell: toolbar, rail, status line and an empty page, on screen before anything slow is imported."""
+"""The shell: toolbar, rail, status line and an empty page, shown before any slow import."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FUSION: Final = "fusion"
 
 
 class Shell(QMainWindow):
-    """`painted` is emitted once, after the first paint; pages are filled in then."""
+    """The main window. Emits `painted` once, after the first paint; the pages are added then."""
 
     painted = Signal()
     closing = Signal()
@@ -54,7 +54,7 @@ class Shell(QMainWindow):
         QApplication.instance().focusWindowChanged.connect(self._watch)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue, reportUnknownMemberType]  # a QApplication is there
 
     def _declare_off(self) -> None:
-        """What the toolbar's buttons need before the pages exist; `deeds` replaces the waiting ones."""
+        """Declare the commands of the toolbar before the pages exist; `commands.declare` replaces the placeholders."""
         off = self.controller.outputs_off
         self.commands.add("outputs off", "OUTPUTS OFF", off, "Ctrl+.", always=True)
         for name, words in (("connect", "Connect"), ("arm", "Arm"), ("run", "Start"), ("pause", "Pause view")):
@@ -89,7 +89,7 @@ class Shell(QMainWindow):
             self.rail.show_page(name)
 
     def set_theme(self, theme: Theme) -> None:
-        """Everything at once, without a restart."""
+        """Apply a theme to the whole window, without a restart."""
         self.theme = theme
         dress(theme, self.controller.keep_alive)
         for part in (self.toolbar, self.rail):
@@ -108,7 +108,7 @@ class Shell(QMainWindow):
         self.closing.emit()
         event.accept()
 
-    # ---- OUTPUTS OFF from wherever the keyboard is: menus and modal dialogs swallow shortcuts
+    # ---- OUTPUTS OFF wherever the keyboard focus is: menus and modal dialogs swallow shortcuts
 
     def _watch(self, window: QWindow | None) -> None:
         if window is not None:
@@ -126,7 +126,7 @@ class Shell(QMainWindow):
 
 
 class _Rule(QWidget):
-    """A line of one pixel."""
+    """A separator line, one pixel high."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
@@ -141,13 +141,13 @@ class _Rule(QWidget):
 
 
 def dress(theme: Theme, breathe: Callable[[], None] = lambda: None) -> None:
-    """Fusion, our palette, our font, our style sheet, for the whole application.
+    """Set Fusion, our palette, our font and our style sheet for the whole application.
 
-    `keep_alive` between what takes long.
+    Call `breathe` between the slow steps.
     """
     app = QApplication.instance()
     if isinstance(app, QApplication):
-        app.setStyleSheet("")  # one sheet laid over another takes three times as long as off and on
+        app.setStyleSheet("")  # replacing a sheet directly takes three times as long as removing it first
         breathe()
         if app.style().objectName() != FUSION:
             app.setStyle(FUSION)

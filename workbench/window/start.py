@@ -1,4 +1,4 @@
-"""Starts the window on a live bench. Light to import: Qt, numpy and the session come when they are needed."""
+"""Start of the window on a live bench. Quick to import: Qt, numpy and the session are imported when needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def open_window(
     bench: Path, out: Path, ready: Callable[[Window], None] | None = None, *, take_over: bool = False
 ) -> int:
-    """Exit status of the window on `bench`; recorded runs lie in `out`."""
+    """Open the window on `bench` and return its exit status; recorded runs are in `out`."""
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415  # Qt's libraries load first, the shell shows sooner
 
     from workbench.compose.session import open_session  # noqa: PLC0415

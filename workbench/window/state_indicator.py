@@ -1,4 +1,4 @@
-"""The state machine in plain sight: every state, the one that holds, and under it how the loop keeps time."""
+"""Indicator of the state machine: every state, the current one, and below them the loop's timing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
 
 class StateIndicator(QWidget):
-    """Two lines at the right of the toolbar; where there is no room, the state that holds stands alone."""
+    """Two lines at the right of the toolbar; without room it shows only the current state."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class StateIndicator(QWidget):
         self._status: SessionStatus | None = None
 
     def show_status(self, status: SessionStatus) -> None:
-        """State, or trip with its reason; loop figures."""
+        """Show the state, or the trip with its reason, and the loop's timing."""
         self._status = status
         self._show_state(status.state, status.trip_reason)
         self._show_loop(status.loop)

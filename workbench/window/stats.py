@@ -1,4 +1,4 @@
-"""What the window costs, measured by itself: how soon it stood, how often it paints, how much of a core it takes."""
+"""Cost of the window, measured by itself: start-up time, paint rate, share of a core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def read_process_age_s() -> float:
-    """Seconds since this process began, as the operating system counts."""
+    """Return the seconds since this process began, from the operating system."""
     try:
         # the kernel's own count of ticks since boot; psutil adds a boot time that is rounded to a second
         after_name = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
@@ -23,7 +23,7 @@ def read_process_age_s() -> float:
 
 @dataclass
 class WindowStats:
-    """Figures for the status line and for scripts; rates are over the last second."""
+    """Values for the status line and for scripts; rates are over the last second."""
 
     shell_ms: float = float("nan")
     plots_ms: float = float("nan")
@@ -35,11 +35,11 @@ class WindowStats:
     _last: int = 0
 
     def restart(self) -> None:
-        """Begin another second."""
+        """Begin a new second."""
         self._since, self._cpu, self._last = time.perf_counter(), time.process_time(), self.frames
 
     def look(self, frames: int) -> bool:
-        """Note the frames painted so far; answers whether a second has passed and the rates are new."""
+        """Record the frames painted so far; return whether a second has passed and the rates are new."""
         self.frames = frames
         now, cpu = time.perf_counter(), time.process_time()
         passed = now - self._since
@@ -51,5 +51,5 @@ class WindowStats:
         return True
 
     def as_json(self) -> dict[str, float]:
-        """The `window` object that scripts rely on."""
+        """Return the `window` object that scripts rely on."""
         return {"shell_ms": self.shell_ms, "plots_ms": self.plots_ms, "fps": self.fps, "cpu_pct": self.cpu_pct}

@@ -1,4 +1,4 @@
-"""The line at the bottom: what kind of bench, where it records, who watches, what the window costs."""
+"""The line at the bottom: the kind of bench, where it records, the guard, the cost of the window."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MESSAGE_MS: Final = 10_000
 
 
 class StatusLine(QWidget):
-    """Facts with a muted word before each; where there is no room, fewer words; the last message at the right."""
+    """Shows facts with a muted word before each, fewer words without room, and the last message at the right."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class StatusLine(QWidget):
         row.addWidget(self._message)
 
     def say(self, sentence: str) -> None:
-        """A sentence that nobody has to answer; it goes by itself."""
+        """Show a message that needs no response; it disappears by itself."""
         room = self.width() // 2
         short = self._message.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room)
         self._message.setText(short)

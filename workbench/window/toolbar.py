@@ -1,4 +1,4 @@
-"""The top of the window: what an operator does most, how the loop keeps time, what the outputs are, and off."""
+"""The toolbar: the most frequent actions, the loop's timing, the state of the outputs, and OUTPUTS OFF."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _MEANING: Final = {
 
 
 class OutputBadge(QWidget):
-    """The word for the outputs, with a symbol, framed in its colour."""
+    """The state of the outputs as a word with a symbol, framed in its colour."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class OutputBadge(QWidget):
 
 
 class Toolbar(QWidget):
-    """Buttons that cannot act are grey and say why."""
+    """Buttons of the toolbar; one that cannot act is grey and its tool tip states why."""
 
     def __init__(self, controller: SessionController, commands: CommandRegistry, theme: Theme) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class Toolbar(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Words and states of all buttons from the status."""
+        """Update words and states of all buttons from the status."""
         desk, status, theme = self._controller, self._controller.status, self._theme
         connected, running = desk.connected, status.state is BenchState.RUNNING
         self._button(self.connect_, "Disconnect" if connected else "Connect", self._commands.why_not("connect"))
@@ -158,7 +158,7 @@ class Toolbar(QWidget):
         which.setToolTip(why_not)
 
     def show_time(self, run_s: float | None) -> None:
-        """The run time alone, between two statuses."""
+        """Update only the run time, between two statuses."""
         if run_s is not None and self._controller.status.state is BenchState.RUNNING:
             text = f"Stop  {fmt.run_time(run_s)}"
             if text != self.run.text():

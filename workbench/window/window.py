@@ -1,4 +1,4 @@
-"""The whole window: the shell filled with its pages, once the first paint has been seen."""
+"""The whole window: the shell filled with its pages after the first paint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.window.widgets.dialogs import DetailsDialog, Dialog, InjectDialog
 from workbench.window.widgets.placeholder import PlaceholderPage
 from workbench.window.widgets.themes import THEMES, Theme
 
-BENCH_TAKEN = "bench_taken"  # the code of the error that a supply under remote control makes
+BENCH_TAKEN = "bench_taken"  # error code of a supply that is under remote control of another client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Window(QObject):
                 shell.add_page(page, made_pages[page])
         commands.declare(self)
         self._wire()
-        shell.closing.connect(self.controller.background.close)  # after what the pages have to finish
+        shell.closing.connect(self.controller.background.close)  # after the pages have finished
         self.show_page("Bench")
 
     def _wire(self) -> None:
@@ -104,7 +104,7 @@ class Window(QObject):
             self._name_bench(session)
 
     def _show_toolbar(self) -> None:
-        """A bench that a certification holds is not this window's to vouch for."""
+        """Refresh the toolbar; show the outputs as unknown while a certification holds the bench."""
         self.shell.toolbar.refresh()
         if self.certify.controller.holds_bench:
             self.shell.toolbar.badge.show_output(OutputState.UNKNOWN)
@@ -157,7 +157,7 @@ class Window(QObject):
     # ---- actions
 
     def connect_or_disconnect(self) -> None:
-        """Disconnecting from a bench that is on asks first."""
+        """Connect or disconnect; ask before disconnecting from a bench that is armed or running."""
         if not self.controller.connected:
             self.controller.connect_bench()
         elif self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
@@ -167,14 +167,14 @@ class Window(QObject):
             self.controller.disconnect_bench()
 
     def ask_take_over(self, failure: Failure) -> None:
-        """A supply that somebody else controls is taken only when the operator says so."""
+        """Ask the operator before taking over a supply that another client controls."""
         if (failure.told or {}).get("code") == BENCH_TAKEN:
             sentence = f"{failure.sentence}. Make sure that nobody works with it: what they do ends."
             run = partial(self.controller.connect_bench, take_over=True)
             self._ask("Take the supply over?", sentence, "Take over", run)
 
     def arm_or_other(self) -> None:
-        """Arm, disarm or reset, whichever the state asks for."""
+        """Arm, disarm or reset, as the state requires."""
         state = self.controller.status.state
         if state is BenchState.TRIPPED:
             self.ask_reset()
@@ -184,14 +184,14 @@ class Window(QObject):
             self.controller.arm()
 
     def ask_reset(self) -> None:
-        """Leave Tripped, with a reason."""
+        """Ask for the reason, then reset the latched trip."""
         why = self.controller.status.trip_reason or "The bench tripped."
         dialog = ReasonDialog(self.shell, "Reset the trip", f"{why} The reason for the reset is recorded.", "Reset")
         dialog.accepted.connect(lambda: self.controller.reset(dialog.reason))
         self._open(dialog)
 
     def ask_lane(self, role: str, name: str) -> None:
-        """Lanes change safely, and ask first."""
+        """Ask before making a lane active; show a failure if the change is not allowed."""
         lane = next((lane for lane in self.controller.status.lanes if (lane.role, lane.name) == (role, name)), None)
         able, why = self.controller.can(Action.ACTIVATE)
         if self.bench.replay is not None:
@@ -210,7 +210,7 @@ class Window(QObject):
             self._ask(f"Make {name} the active {role}?", how, "Make active", run)
 
     def declare_lane(self, role: str, name: str) -> None:
-        """A lane's own action in the palette."""
+        """Register the palette command that makes this lane active."""
         self.commands.replace(
             f"lane {role} {name}", f"Make {name} the active {role}…", partial(self.ask_lane, role, name)
         )
@@ -252,7 +252,7 @@ class Window(QObject):
         self._open(dialog)
 
     def show_event(self, record: EventRecord) -> None:
-        """An event in full."""
+        """Show an event in full."""
         event = record.event
         self._open(DetailsDialog(self.shell, Failure(event.text, event.source, event.detail)))
 
@@ -275,7 +275,7 @@ class Window(QObject):
         self.open_bench(Path(file))
 
     def open_bench(self, file: Path) -> None:
-        """Another bench in this window; the old session ends."""
+        """Open another bench in this window and end the old session; do nothing while connected."""
         if self._open_bench is not None and not self.controller.connected:
             self.controller.close()
             self.bench.forget()
@@ -284,7 +284,7 @@ class Window(QObject):
     # ---- the view
 
     def show_page(self, name: str) -> None:
-        """Bring a page to the front, with the keyboard where one begins there."""
+        """Bring a page to the front and set the keyboard focus to its first control."""
         self.shell.show_page(name)
         if name == "Runs":
             self.runs.refresh()
@@ -293,7 +293,7 @@ class Window(QObject):
         {"Bench": self.bench.board.plots[0], "Runs": self.runs.view}.get(name, self.shell.pages[name]).setFocus()
 
     def show_run(self) -> None:
-        """The run that is being recorded, in the list."""
+        """Select the run that is being recorded in the list of runs."""
         self.show_page("Runs")
         self.runs.refresh(self.controller.status.run_name)
 
@@ -305,7 +305,7 @@ class Window(QObject):
         self._open(CommandPalette(self.shell, self.commands, self.shell.theme))
 
     def pause_view(self) -> None:
-        """Space also presses a button that has the focus."""
+        """Pause or resume the view; if a button has the focus, click it instead, because Space does both."""
         focus = QApplication.focusWidget()
         if isinstance(focus, QAbstractButton):
             focus.click()
@@ -318,7 +318,7 @@ class Window(QObject):
         self._show_toolbar()
 
     def focus_filter(self) -> None:
-        """Signals; on the Runs page, runs; on the Certify page, cases."""
+        """Focus the filter of the page (runs, cases, packs), else the filter of signals on the Bench page."""
         own = {"Runs": self.runs.filter, "Certify": self.certify.picker.filter}
         own["Fleet"] = self.fleet.bar.filter
         if self.shell.page in own:
@@ -346,7 +346,7 @@ class Window(QObject):
         self.shell.set_theme(self.other_theme)
 
     def ask_quit(self) -> None:
-        """Leaving a bench that is on asks first."""
+        """Quit; ask first while the bench is on, a certification runs, or a task has a sentence for closing."""
         if self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
             self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
         elif self.certify.controller.on:

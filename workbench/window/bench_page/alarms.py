@@ -1,4 +1,4 @@
-"""Alarms, events and the log: what happened, when, where, and who has seen it."""
+"""Dock of alarms, events and the log: what happened, when, in which source, and whether it is acknowledged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 
 class EventTable(QAbstractTableModel):
-    """Newest first; with `waiting_only` those that want an acknowledgement, seen or not."""
+    """Events, newest first; with `waiting_only` those that need an acknowledgement, acknowledged or not."""
 
     def __init__(self, *, waiting_only: bool) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class EventTable(QAbstractTableModel):
 
     @property
     def waiting(self) -> list[int]:
-        """Numbers that nobody has acknowledged."""
+        """Numbers of the events that are not acknowledged."""
         return [
             row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
         ]
@@ -125,7 +125,7 @@ class _Paint(QStyledItemDelegate):
 
 
 class EventView(QTableView):
-    """Rows without a grid; Enter or a click on the last column acknowledges, a double-click tells more."""
+    """Table without a grid. Enter or a click on the last column acknowledges; a double-click shows the details."""
 
     acknowledged = Signal(list)
     details_wanted = Signal(EventRecord)
@@ -173,7 +173,7 @@ class EventView(QTableView):
 
 
 class AlarmsDock(QWidget):
-    """Three faces of one stream of events."""
+    """Three views of one stream of events: alarms, all events, log."""
 
     acknowledged = Signal(list)
     details_wanted = Signal(EventRecord)
@@ -222,7 +222,7 @@ class AlarmsDock(QWidget):
             tab.setChecked(position == number)
 
     def add(self, records: Sequence[EventRecord], seen: AbstractSet[int]) -> None:
-        """New events, and which ones were acknowledged by now."""
+        """Add new events and update which ones are acknowledged."""
         if records:
             self.next = records[-1].number + 1
             for table in (self.alarms, self.events):
@@ -238,7 +238,7 @@ class AlarmsDock(QWidget):
             self._count()
 
     def clear(self) -> None:
-        """Another session, or a replay."""
+        """Remove all events, before another session or a replay."""
         self.next = 0
         self.alarms.clear()
         self.events.clear()

@@ -1,4 +1,4 @@
-"""The arming checklist as the bench runs it: each line's state, what was found, what to do."""
+"""Dialog with the arming checklist: the state of each line, what was found, what to do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ICONS: Final = {
 
 
 class ChecklistDialog(Dialog):
-    """Beside the page while arming; Cancel asks the session to stop, Close hides it when it is over."""
+    """Shown while the bench arms. Cancel asks the session to stop arming; Close hides the dialog after the end."""
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
@@ -53,7 +53,7 @@ class ChecklistDialog(Dialog):
         self.no.setAccessibleName("Cancel arming")
 
     def show_checks(self, checks: tuple[ChecklistLine, ...], work: PendingAction | None) -> None:
-        """Called as often as anything moves."""
+        """Show the state of all lines; called after each change."""
         self.work = work
         under_way = work is not None and not work.done
         able = under_way and work is not None and work.cancel is not None
@@ -99,13 +99,13 @@ class ChecklistDialog(Dialog):
         QTimer.singleShot(0, self, self._grow)
 
     def _grow(self) -> None:
-        """Findings that need more lines get them."""
+        """Make the dialog taller for findings that need more lines."""
         column = self.layout()
         if column is not None:
             self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
 
     def reject(self) -> None:
-        """Escape closes it once arming is over, and stops nothing before."""
+        """Close on Escape once arming is over; before that do nothing."""
         if self.work is None or self.work.done:
             super().reject()
 

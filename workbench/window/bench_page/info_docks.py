@@ -1,4 +1,4 @@
-"""The docks that are short lists: what the gate did, how near the limits are, which faults act."""
+"""Docks with short lists: what the gate did, how near the limits are, which faults are injected."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from workbench.window.plots.channel_history import ChannelHistory
 
 LAST_S: Final = 60.0
-ARMED: Final = 2  # `bench/state` of the first state in which the gate's word counts
+ARMED: Final = 2  # `bench/state` of the first state in which the gate's verdict counts
 NEAREST: Final = 2
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class GateDock(QWidget):
-    """How many commands of the last minute were allowed, held, tripped; before arming there are none to judge."""
+    """How many commands of the last minute were allowed, held, tripped; before arming there are none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class LimitsDock(QWidget):
                 self._fill(parts, limit, value)
 
     def show_nothing(self) -> None:
-        """No values are known."""
+        """Show that no values are known."""
         for number, parts in enumerate(self.rows):
             for part, text in zip(parts, ("nothing measured", fmt.DASH, ""), strict=True):
                 part.setVisible(number == 0)
@@ -109,7 +109,7 @@ class LimitsDock(QWidget):
 
 
 def _bounds(limit: LimitPair, value: float, shown: fmt.Display) -> str:
-    """The bounds on the side that `value` is nearer to; for a flag, the words that the bench allows."""
+    """Return the bound that `value` is nearer to; for a flag, the words that the bench allows."""
     low, high = limit.bench
     if shown.words is not None:
         return "bench " + " or ".join(word for number, word in shown.words.items() if low <= number <= high)
@@ -119,13 +119,13 @@ def _bounds(limit: LimitPair, value: float, shown: fmt.Display) -> str:
 
 
 def used_share(limit: LimitPair, value: float) -> float:
-    """How much of the way from the middle of the bench's range to its edge is used: 1 at the limit."""
+    """Return how far `value` is from the middle of the range to its edge: 1 at the limit."""
     low, high = limit.bench
     return abs(value - (low + high) / 2.0) / ((high - low) / 2.0)
 
 
 def _is_irrelevant(limit: LimitPair, value: float, store: ChannelHistory) -> bool:
-    """A flag is within its limits or not, never near; cells whose outputs are off are far below theirs, rightly."""
+    """Whether to skip a limit: a flag is never near its limits, and cells with outputs off are rightly far below."""
     if limit.unit == "1":
         return limit.bench[0] <= value <= limit.bench[1]
     off = CELLS_MAX in store and math.isnan(store.newest(CELLS_MAX))
@@ -133,7 +133,7 @@ def _is_irrelevant(limit: LimitPair, value: float, store: ChannelHistory) -> boo
 
 
 class FaultsDock(QWidget):
-    """Which faults act, each with a button that clears it, and the button that injects one."""
+    """The injected faults, each with a button that clears it, and the button that injects one."""
 
     cleared = Signal(int)
 

@@ -1,4 +1,4 @@
-"""The lanes dock: who contends for which role, which is active, how well and at what cost."""
+"""The lanes dock: the lanes of each role, which is active, its error and its step time."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
 
 @dataclass(frozen=True, slots=True)
 class LaneFigures:
-    """What stands behind a lane's name: number and a faint word, per column."""
+    """What follows a lane's name: a number and a faint word per column."""
 
     columns: tuple[tuple[str, str], ...]
 
 
 def make_figures(lane: LaneInfo, reading: ChannelReading, truth: str, *, residual: bool = False) -> LaneFigures:
-    """The lane's columns at one instant; SoC errors are against the active twin `truth`."""
+    """Return the lane's columns at one instant; SoC errors are relative to the active twin `truth`."""
     own = partial(lane_channel, lane.role, lane.name)
     step = (fmt.step_time(reading[own("step")]), "")
     if lane.role == "twin":
@@ -52,7 +52,7 @@ def make_figures(lane: LaneInfo, reading: ChannelReading, truth: str, *, residua
 
 
 class LaneRow(QAbstractButton):
-    """One lane; a click, Enter or Space asks to make it active."""
+    """One lane; a click, Enter or Space requests to make it active."""
 
     def __init__(self, lane: LaneInfo, colour: str, theme: Theme) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class LaneRow(QAbstractButton):
 
 
 def _columns(painter: QPainter, box: QRectF, shown: LaneFigures, theme: Theme, *, faint: bool) -> float:
-    """Paint the columns from the right; where there is no room the last column folds. Answers where they begin."""
+    """Paint the columns from the right; without room drop the last column. Return the x where they begin."""
     columns = shown.columns
     widths = _WIDTHS[len(columns)]
     if box.width() < _NARROW:
@@ -159,7 +159,7 @@ class _Head(QWidget):
 
 
 class LanesDock(QWidget):
-    """Rows by role; `wanted` names the lane that somebody wants active."""
+    """Rows by role; emits `wanted` with the lane that the operator wants to make active."""
 
     wanted = Signal(str, str)  # role, name
 
@@ -180,7 +180,7 @@ class LanesDock(QWidget):
                 part.update()
 
     def show_lanes(self, lanes: Sequence[LaneInfo], *, residual: bool = False) -> None:
-        """Rows stay while the lanes are the same ones; only their state changes."""
+        """Show these lanes; keep the rows while the lanes are the same and change only their state."""
         if [(lane.role, lane.name) for lane in lanes] != list(self.rows):
             self._build(lanes)
         self._residual = residual
@@ -210,7 +210,7 @@ class LanesDock(QWidget):
         self._column.addStretch(1)
 
     def show_values(self, reading: ChannelReading, *, fresh: bool = True) -> None:
-        """What the lanes answered in one row; grey where rows come no more."""
+        """Show the lanes' outputs of one row; grey if no more rows arrive."""
         truth = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
         for row in self.rows.values():
             row.show_figures(make_figures(row.lane, reading, truth, residual=self._residual), fresh=fresh)

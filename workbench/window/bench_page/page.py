@@ -1,4 +1,4 @@
-"""The Bench page: signals, plots, lanes, gate, limits, faults, alarms, in docks that move."""
+"""The Bench page: signals, plots, lanes, gate, limits, faults and alarms in movable docks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DOCKS: Final = ("signals", "lanes", "gate", "limits", "faults", "alarms")
 
 
 class BenchPage(QMainWindow):
-    """Shows the session of the desk, or a replay."""
+    """Shows the session of the session controller, or a replay."""
 
     lane_wanted = Signal(str, str)
     inject_wanted = Signal()
@@ -52,7 +52,7 @@ class BenchPage(QMainWindow):
         self._ring: RingReader | None = None
         self._facts: BenchInfo | None = None
         self._lanes: tuple[LaneInfo, ...] = ()
-        self._as_new = False  # the layout out of the box has not met its lanes yet
+        self._as_new = False  # the default layout is in use and no lanes have been shown yet
         self._at = time.perf_counter()
         self.store: ChannelHistory | None = None
         self.replay: ReplaySource | None = None
@@ -87,9 +87,11 @@ class BenchPage(QMainWindow):
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
-        for part in (self.gate, self.limits):  # what they do not need is the lanes'
+        for part in (self.gate, self.limits):  # the lanes get the room that these do not need
             part.setMaximumHeight(part.sizeHint().height())
-        self.docks["lanes"].widget().setMinimumHeight(72)  # they scroll, so that a notice above has room
+        self.docks["lanes"].widget().setMinimumHeight(
+            72
+        )  # the lanes scroll, so that there is room for a notification above
         self._resize_faults_dock(0)
         for name, dock in self.docks.items():
             dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
@@ -105,11 +107,11 @@ class BenchPage(QMainWindow):
         self.docks["faults"].bar.show_fact("none injected")
 
     def _resize_faults_dock(self, number: int) -> None:
-        """The button always shows, and a fault that acts; more of them scroll."""
+        """Keep room for the button and one injected fault; more faults scroll."""
         self.docks["faults"].widget().setMinimumHeight(78 if number else 46)
 
     def arrange(self) -> None:
-        """The layout as it comes out of the box, for the width that there is."""
+        """Apply the default layout for the current width."""
         area = Qt.DockWidgetArea
         for name, dock in self.docks.items():
             dock.setFloating(False)
@@ -125,11 +127,11 @@ class BenchPage(QMainWindow):
         self._as_new = True
 
     def _share_right_column(self) -> None:
-        """The lanes get what they need and what they can have; where there is more, it is left at the bottom."""
+        """Give the lanes the height they need, if there is room; leave the rest empty at the bottom."""
         lanes = _TITLE_PX + self.lanes.sizeHint().height()
         heights = [lanes, 104, 126, self.height() - self.docks["alarms"].height() - 230 - lanes]
         if self.height() < _SHORT:
-            heights = [lanes, 84, 84, 60]  # the least that the others need; the rest is the lanes'
+            heights = [lanes, 84, 84, 60]  # minimum heights of the others; the lanes get the rest
         parts = [self.docks[name] for name in ("lanes", "gate", "limits", "faults")]
         self.resizeDocks(parts, heights, Qt.Orientation.Vertical)
 
@@ -164,7 +166,7 @@ class BenchPage(QMainWindow):
     # ---- what is shown
 
     def plot_signal(self, channel: str) -> None:
-        """Put a signal onto the first plot of its unit, or onto one of its own."""
+        """Add a signal to the first plot of its unit, or to a new plot."""
         for plot in self.board.plots:
             if any(curve.channel == channel for curve in plot.spec.curves):
                 self.message.emit(f"{channel} is on the plot {plot.spec.title} already.")
@@ -173,7 +175,7 @@ class BenchPage(QMainWindow):
         self.message.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
 
     def _show_session(self) -> None:
-        """Another ring or other facts: tree and plots start anew."""
+        """Restart the tree and the plots if the ring or the bench description changed."""
         session = self._controller.session
         source = self.replay or session
         if source is None:
@@ -198,7 +200,7 @@ class BenchPage(QMainWindow):
 
     @property
     def _residual(self) -> bool:
-        """Whether the cells measured are a pack's own and not what the active twin asked for."""
+        """Whether the measured cells are a real pack, not voltages that the active twin requested."""
         return self._facts is not None and self._facts.mode == "pack"
 
     def _current_lanes(self) -> tuple[LaneInfo, ...]:
@@ -274,7 +276,7 @@ class BenchPage(QMainWindow):
             self._controller.session.acknowledge(numbers)
 
     def forget(self) -> None:
-        """Another session is coming: nothing of this one stays."""
+        """Remove everything of this session, because another one follows."""
         self.leave_replay()
         self.store, self._ring, self._facts = None, None, None
         self.board.show_store(None)
@@ -283,7 +285,7 @@ class BenchPage(QMainWindow):
     # ---- replay
 
     def show_replay(self, source: ReplaySource, name: str) -> None:
-        """Play a recorded run in these plots; the session goes on unseen."""
+        """Play a recorded run in these plots; the session goes on in the background."""
         self.leave_replay()
         self.replay, self.store = source, None
         self.board.replaying = True
@@ -294,7 +296,7 @@ class BenchPage(QMainWindow):
         self._status()
 
     def leave_replay(self) -> None:
-        """Back to the session."""
+        """End the replay and show the session again."""
         if self.replay is None:
             return
         self.replay, self.store, self._ring = None, None, None

@@ -1,4 +1,4 @@
-"""Play, pause, speed and place of a replay."""
+"""Controls of a replay: play, pause, speed, position."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TICKS: Final = 1000
 
 
 class ReplayControls(QFrame):
-    """Marks the page as a replay; `turn` is called with the wall time that passed."""
+    """Marks the page as a replay; the page calls `turn` with the wall time that passed."""
 
     left = Signal()
 
@@ -50,7 +50,7 @@ class ReplayControls(QFrame):
         self.hide()
 
     def open(self, source: ReplaySource, name: str) -> None:
-        """Begin at the start, playing."""
+        """Open a run and play it from its start."""
         self.source = source
         self.name.setText(name)
         self.playing = False
@@ -64,7 +64,7 @@ class ReplayControls(QFrame):
         self.play.setText("Pause" if self.playing else "Play")
 
     def skip(self, seconds: float) -> None:
-        """Move by so much of the run's own time."""
+        """Move by `seconds` of the run's own time."""
         if self.source is not None:
             self.source.seek(self.source.position_s + seconds)
 
@@ -76,7 +76,7 @@ class ReplayControls(QFrame):
         return SPEEDS[self.speed.currentIndex()]
 
     def turn(self, dt_s: float) -> None:
-        """Play on, and show the place."""
+        """Play on by `dt_s` of wall time and show the position."""
         source = self.source
         if source is None:
             return
@@ -91,7 +91,7 @@ class ReplayControls(QFrame):
             self.place.setText(text)
 
     def _stepped(self, action: int) -> None:
-        del action  # whichever it was, the slider stands where it led
+        del action  # any action: the slider has its new position already
         self.seek_to(self.slider.sliderPosition())
 
     def seek_to(self, tick: int) -> None:

@@ -1,4 +1,4 @@
-"""The signal tree as data, without widgets: groups by source, what shows first, what a filter leaves."""
+"""The signal tree as data, without widgets: groups by source, what shows first, what a filter keeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIRST: Final = ("state", "soc", "output", "current", "voltage", "pack_voltage",
 
 @dataclass(frozen=True, slots=True)
 class SignalItem:
-    """One row: the channel, its label under the source, how it is shown."""
+    """One row: the channel, its label under the source, its display format."""
 
     channel: str
     label: str
@@ -31,7 +31,7 @@ class SignalItem:
 
 @dataclass(frozen=True)
 class SignalGroup:
-    """One source or lane with its signals; the first `brief` show until somebody asks for more."""
+    """One source or lane with its signals; only the first `brief` show until the user expands the group."""
 
     name: str
     label: str
@@ -46,7 +46,7 @@ class SignalGroup:
 
 
 def make_groups(bench: BenchInfo, channels: Iterable[Channel]) -> list[SignalGroup]:
-    """Every channel once: sources in the bench's order, then lanes, loop and gate, and what the window derives."""
+    """Group every channel once: sources in the bench's order, then lanes, loop and gate, then derived channels."""
     places: dict[str, list[Channel]] = {}
     for channel in channels:
         places.setdefault(_place(bench, channel.name), []).append(channel)
@@ -63,7 +63,7 @@ def make_groups(bench: BenchInfo, channels: Iterable[Channel]) -> list[SignalGro
 
 
 def filter_groups(all_groups: Sequence[SignalGroup], text: str) -> list[SignalGroup]:
-    """Groups with the signals whose name or label holds every word of `text`."""
+    """Return the groups with the signals whose name or label contains every word of `text`."""
     words = text.lower().split()
     if not words:
         return list(all_groups)
@@ -90,7 +90,7 @@ def _place(bench: BenchInfo, name: str) -> str:
 
 
 def _sort_signals(channels: Sequence[Channel], words: Mapping[str, Mapping[int, str]]) -> tuple[SignalItem, ...]:
-    """Single channels first, then families such as 24 cells."""
+    """Return single channels first, then families such as 24 cells."""
     singles = [channel for channel in channels if not _numbered(channel.name)]
     singles.sort(key=lambda channel: _rank(channel.name))
     families = sorted((channel for channel in channels if _numbered(channel.name)), key=lambda c: _family(c.name))
@@ -112,7 +112,7 @@ def _numbered(name: str) -> bool:
 
 
 def _family(name: str) -> tuple[bool, str]:
-    """The same for all members of a family; voltages before currents."""
+    """Return a sort key that is the same for all members of a family; voltages before currents."""
     plain = "".join(char for char in name if not char.isdigit())
     return (plain.endswith("current"), plain)
 

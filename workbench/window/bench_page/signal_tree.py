@@ -1,4 +1,4 @@
-"""The signal tree: filter, groups by source, live values with units, stale ones grey with their age."""
+"""The signal tree: filter, groups by source, live values with units; stale values are grey with their age."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 ROW: Final = 24
 _UNIT: Final = 30
-_PAD: Final = 15  # the view's own border is the sixteenth
+_PAD: Final = 15  # with the view's own border of 1 px: 16 px
 
 
 class SignalTree(QWidget):
-    """Filter over tree; `wanted` names a signal that should go onto a plot."""
+    """A filter above the tree; emits `wanted` with a signal to plot."""
 
     wanted = Signal(str)
 
@@ -74,7 +74,7 @@ class SignalTree(QWidget):
         self.view.viewport().update()
 
     def show_channels(self, bench: BenchInfo, store: ChannelHistory | None) -> None:
-        """Other channels; groups that were opened stay open."""
+        """Show other channels; open groups stay open."""
         self.store = store
         self._groups = make_groups(bench, store.channels if store is not None else ())
         self._show()
@@ -86,7 +86,7 @@ class SignalTree(QWidget):
             self.view.viewport().update()
 
     def refresh(self) -> None:
-        """Newest values; ten times a second, the visible rows whose words changed."""
+        """Repaint the visible rows whose text changed; called ten times a second."""
         if not self.isVisible():
             return
         seen: dict[str, tuple[str, str, str]] = {}
@@ -101,7 +101,7 @@ class SignalTree(QWidget):
         self._shown_words = seen
 
     def words_of(self, row: Row) -> tuple[str, str, str]:
-        """Figure, unit or age, and colour of a signal's newest value."""
+        """Return number, unit or age, and colour of a signal's newest value."""
         store = self.store
         if store is None or row.channel not in store:
             return fmt.DASH, "", "faint"
@@ -118,7 +118,7 @@ class SignalTree(QWidget):
         return sum(len(group.signals) for group in self._groups)
 
     def choose(self, channel: str) -> None:
-        """Select a signal and scroll to it, showing the rest of its group if need be."""
+        """Select a signal and scroll to it; show the rest of its group if necessary."""
         home = next((g for g in self._groups if any(s.channel == channel for s in g.signals)), None)
         if home is None:
             return
@@ -132,12 +132,12 @@ class SignalTree(QWidget):
         self.view.scrollTo(index)
 
     def value_of(self, row: Row) -> str:
-        """What stands beside a signal, unit included."""
+        """Return the text beside a signal, with its unit."""
         number, unit, _ = self.words_of(row)
         return f"{number} {unit}".strip()
 
     def activate(self, index: QModelIndex) -> None:
-        """Enter or double-click: a signal goes onto a plot, the last row shows the rest."""
+        """Handle Enter or a double-click: plot the signal; on the last row show the rest of the group."""
         name = self.model.expand_rest(index)
         if name is not None:
             self._whole.add(name)
@@ -186,7 +186,7 @@ class _View(QTreeView):
 
 
 class _Rows(QStyledItemDelegate):
-    """Paints a row: label, value right-aligned, unit in a column of its own."""
+    """Paints a row: label, right-aligned value, unit in its own column."""
 
     def __init__(self, tree: SignalTree, theme: Theme) -> None:
         super().__init__(tree)

@@ -1,4 +1,4 @@
-"""Qt's view of the signal tree: groups, their signals, and a row that shows the rest."""
+"""Qt model of the signal tree: groups, their signals, and a row that shows the rest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOP: Final = 0
 
 @dataclass
 class ShownGroup:
-    """A group as it stands in the tree: with all its signals or the brief ones."""
+    """A group as the tree shows it: with all its signals or only the brief ones."""
 
     group: SignalGroup
     whole: bool = False
@@ -38,7 +38,7 @@ class SignalModel(QAbstractItemModel):
     """Two levels; an index's internal id is 0 for a group, else the group's row plus one."""
 
     def __init__(self, value: Callable[[SignalItem], str]) -> None:
-        """`value` writes the newest value of a signal, for assistive tools and copying."""
+        """Make an empty model; `value` formats a signal's newest value, for assistive tools and copying."""
         super().__init__()
         self._value = value
         self._shown: list[ShownGroup] = []
@@ -49,18 +49,18 @@ class SignalModel(QAbstractItemModel):
         self.endResetModel()
 
     def group_at(self, index: Index) -> SignalGroup | None:
-        """The group of a top row."""
+        """Return the group of a top row."""
         return self._shown[index.row()].group if index.isValid() and index.internalId() == _TOP else None
 
     def signal_at(self, index: Index) -> SignalItem | None:
-        """The signal of a row; None for a group and for the row that shows the rest."""
+        """Return the signal of a row; None for a group and for the row that shows the rest."""
         if not index.isValid() or index.internalId() == _TOP:
             return None
         signals = self._shown[index.internalId() - 1].signals
         return signals[index.row()] if index.row() < len(signals) else None
 
     def expand_rest(self, index: Index) -> str | None:
-        """Show the rest of a group when `index` is its last row; answers the group's name."""
+        """Show the rest of a group if `index` is its last row; return the group's name."""
         if not index.isValid() or index.internalId() == _TOP or self.signal_at(index) is not None:
             return None
         shown = self._shown[index.internalId() - 1]
@@ -70,14 +70,14 @@ class SignalModel(QAbstractItemModel):
         return shown.group.name
 
     def find(self, channel: str) -> QModelIndex:
-        """Where a channel stands; invalid when it is not shown."""
+        """Return the index of a channel; invalid if it is not shown."""
         for top, shown in enumerate(self._shown):
             for row, signal in enumerate(shown.signals):
                 if signal.channel == channel:
                     return self.index(row, 0, self.index(top, 0))
         return QModelIndex()
 
-    # ---- what Qt asks
+    # ---- overrides of Qt's model
 
     def index(self, row: int, column: int, parent: Index | None = None) -> QModelIndex:
         if parent is None or not parent.isValid():

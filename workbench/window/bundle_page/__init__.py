@@ -1,1 +1,1 @@
-"""The Bundle page: from a recorded run to a signed configuration, and what any bundle is worth."""
+"""The Bundle page: build a signed configuration from a recorded run, and verify any bundle."""

@@ -1,4 +1,4 @@
-"""One bundle, looked at: its class in a big word, what the trusted keys make of it, and what it says of itself."""
+"""Details of one bundle: its class in a big word, the verdict by the trusted keys, and its own claims."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLAIMS: Final = "what it says of itself, believed by nobody"
 
 
 class BundleDetails(QWidget):
-    """Buttons act on the bundle that is shown."""
+    """Shows one bundle; its buttons act on that bundle."""
 
     send_wanted = Signal()
     verify_wanted = Signal()
@@ -78,7 +78,7 @@ class BundleDetails(QWidget):
         self.show_bundle(self.bundle)
 
     def show_bundle(self, judged: BundleEntry | None) -> None:
-        """Another one, or what is known of it now."""
+        """Show another bundle, or what is known of it now."""
         self.bundle = judged
         for part in (self.evidence, self.verification, self.claims, self.send, self.again, self.folder, self.copy):
             part.setVisible(judged is not None)
@@ -97,7 +97,7 @@ class BundleDetails(QWidget):
         self.send.setToolTip(why_not or "On the Fleet page, with this file chosen")
 
     def why_not_send(self) -> str:
-        """Why nothing can be sent."""
+        """Return why the bundle cannot be sent."""
         if self.bundle is None:
             return "Choose a bundle on the Bundle page first."
         return "" if self.bundle.verified else "The bundle is not verified; a pack would refuse it."
@@ -106,7 +106,7 @@ class BundleDetails(QWidget):
         return "" if self.bundle is not None else "Choose a bundle on the Bundle page first."
 
     def copy_all(self) -> None:
-        """Everything that is shown, to the clipboard."""
+        """Copy everything shown to the clipboard."""
         if self.bundle is not None:
             lines = [self.name.text(), self.evidence.text, self.verification.text]
             lines += [f"{head}\t{said}" for head, said in list_rows(self.bundle)]
@@ -143,7 +143,7 @@ class _Verdict(QWidget):
 
 
 class _ClaimsTable(QTreeWidget):
-    """Two columns, a head only where it differs from the one above."""
+    """Two columns; a head is written only if it differs from the one above."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ class _ClaimsTable(QTreeWidget):
 
 
 def list_rows(judged: BundleEntry) -> Iterator[tuple[str, str]]:
-    """What we found, then what the file tells: a head and a text each."""
+    """Yield head and text of each row: first what was verified, then what the file claims."""
     yield "file", judged.file.name
     yield "sha256", judged.sha256
     if judged.signer:

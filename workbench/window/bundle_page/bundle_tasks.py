@@ -1,4 +1,4 @@
-"""What the Bundle page has done in a child process: look, make keys, build, judge.
+"""Tasks of the Bundle page that run in a child process: list, make keys, build, verify.
 
 Cryptography, Parquet and the estimators that a build replays stay out of the window's process.
 """
@@ -32,13 +32,13 @@ NO_TRUST: Final = "untrusted_folder"
 
 
 def make_key(folder: Path, name: str) -> NewKey:
-    """A pair in `folder`; raises what `keys.make_key` raises."""
+    """Make a key pair in `folder`; raise what `keys.make_key` raises."""
     pair = make_key_pair(folder, name)
     return NewKey(pair.private, pair.public, pair.key_id)
 
 
 def trust(public: Path, folder: Path) -> Path:
-    """Copy a public key into `folder`; raises `Refused` for another key under its name, `OSError`."""
+    """Copy a public key into `folder`; raise `Refused` if another key has its name, or `OSError`."""
     pem = keys.public_pem(keys.read_public(public))
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / public.name
@@ -49,7 +49,7 @@ def trust(public: Path, folder: Path) -> Path:
 
 
 def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
-    """One signed file, which its own key vouches for, judged by the keys that are trusted; raises `PulseError`."""
+    """Build one signed file, valid by its own key, and verify it by the trusted keys; raise `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
     serial = make_serial(now) if wish.serial is None else wish.serial
     order = BundleOrder(
@@ -68,7 +68,7 @@ def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
 
 
 def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
-    """By the keys in `folder`, golden vectors replayed; a refusal is an answer. Raises `Usage` for no file."""
+    """Verify by the keys in `folder` and replay the golden vectors; return a refusal. Raise `Usage` without a file."""
     data = read_file(file)
     made = read_claims(file, data)
     if not folder.is_dir():
@@ -84,7 +84,7 @@ def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
 
 
 def read_claims(file: Path, data: bytes) -> BundleEntry:
-    """What the bytes of a file say of themselves, believed by nobody."""
+    """Read what a file claims; nothing of it is verified."""
     made = BundleEntry(file, hashlib.sha256(data).hexdigest())
     try:
         bundle, keyid = read_untrusted(data)
@@ -96,7 +96,7 @@ def read_claims(file: Path, data: bytes) -> BundleEntry:
 
 
 def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
-    """As `verify_file`, without replaying: quick enough for a list."""
+    """Verify as `verify_file` does, without the replay: quick enough for a list."""
     data = read_file(file)
     made = read_claims(file, data)
     if not made.name or not folder.is_dir():
@@ -114,7 +114,7 @@ def _make_no_trust() -> BundleRefused:
 
 
 def _make_refused(made: BundleEntry, error: PulseError) -> BundleEntry:
-    """The refusal as two sentences; those of the verifier begin with what the file does or is."""
+    """Write the refusal as two sentences; those of the verifier begin with what the file does or is."""
     of_file = isinstance(error, BundleRefused) and error.where in (None, str(made.file)) and error.key != NO_TRUST
     reason = f"it {error.what}" if of_file else error.what if error.where == str(made.file) else error.sentence
     return replace(

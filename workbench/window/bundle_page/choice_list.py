@@ -1,4 +1,4 @@
-"""A titled list of lines, one of which is chosen: runs, certificates, bundles."""
+"""A list with a title and one chosen line: runs, certificates or bundles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLine:
-    """`path` is what is meant (None for nothing); `grey` says in a sentence why it cannot be used."""
+    """One line; `path` is its file or folder (None for nothing), `grey` a sentence why it cannot be used."""
 
     text: str
     path: Path | None
@@ -33,7 +33,7 @@ class ChoiceLine:
 
 
 class ChoiceList(QWidget):
-    """`changed` when another line is chosen, `activated` on Return and on a double-click."""
+    """Emits `changed` when another line is chosen, `activated` on Return and on a double-click."""
 
     changed = Signal()
     activated = Signal()
@@ -69,7 +69,7 @@ class ChoiceList(QWidget):
         self.show_lines(self._lines, fact=self.title.fact.text())
 
     def show_lines(self, lines: Sequence[ChoiceLine], *, fact: str) -> None:
-        """The line that was chosen stays chosen, else the first that can be used is."""
+        """Show these lines; keep the chosen line, else choose the first that can be used."""
         before, had = self.selected_path, self.line is not None
         self._lines = lines
         self.list.blockSignals(True)  # noqa: FBT003  # Qt's own way
@@ -95,7 +95,7 @@ class ChoiceList(QWidget):
 
     @property
     def line(self) -> ChoiceLine | None:
-        """The one that is chosen."""
+        """The chosen line."""
         at = self.list.currentRow()
         return self._lines[at] if 0 <= at < len(self._lines) else None
 
@@ -104,7 +104,7 @@ class ChoiceList(QWidget):
         return self.line.path if self.line is not None else None
 
     def choose(self, path: Path | None) -> None:
-        """Bring a line to the eye; an unknown one changes nothing."""
+        """Choose a line and scroll to it; ignore an unknown one."""
         paths = [line.path for line in self._lines]
         if path in paths:
             self.list.setCurrentRow(paths.index(path))

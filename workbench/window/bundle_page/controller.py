@@ -1,4 +1,4 @@
-"""What the Bundle page works on: what lies there, and the one build or verification that is under way."""
+"""Controller of the Bundle page: the contents of the folders, and the one build or verification under way."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ NO_ROOT: Final = "This window has no folder for runs; open it with --out."
 
 
 class BundleController(QObject):
-    """One build or verification at a time; the lists are read beside it."""
+    """Runs one build or verification at a time; reads the lists in parallel."""
 
-    listed = Signal()  # the shelf is another one
-    changed = Signal()  # something begins or ends
-    built = Signal(object)  # Judged
-    verified = Signal(object)  # Judged
-    broken = Signal(Failure)  # what was under way came to nothing
-    cancelled = Signal()  # what was under way was cancelled
+    listed = Signal()  # the contents of the folders were read
+    changed = Signal()  # work begins or ends
+    built = Signal(object)  # BundleEntry
+    verified = Signal(object)  # BundleEntry
+    broken = Signal(Failure)  # the work under way failed
+    cancelled = Signal()  # the work under way was cancelled
     failed = Signal(Failure)
 
     def __init__(self, session_controller: SessionController, maker: Maker, root: Path | None) -> None:
@@ -49,11 +49,11 @@ class BundleController(QObject):
         self.trust = Path(TRUST) if self.root is None else self.root / TRUST
         self.contents = FolderContents()
         self.doing = ""  # a sentence
-        self.wanted: Path | None = None  # the certificate to choose once it is listed
-        self.task: Task[BundleEntry] | None = None  # what is under way
+        self.wanted: Path | None = None  # the certificate to select once it is listed
+        self.task: Task[BundleEntry] | None = None  # the work under way
         self._since_s = 0.0
         self._bench: Path | None = None  # chosen by hand
-        self._more: tuple[Path, ...] = ()  # certificates that lie elsewhere
+        self._more: tuple[Path, ...] = ()  # certificates in other folders
         self._verified_here: dict[Path, BundleEntry] = {}  # bundles that were built or verified here
 
     @property
@@ -66,14 +66,14 @@ class BundleController(QObject):
 
     @property
     def bundles(self) -> dict[Path, BundleEntry]:
-        """By file, newest first; what was found by verifying stands above what the list says."""
+        """Bundles by file, newest first; a result of verification here replaces the entry of the list."""
         listed = {judged.file: judged for judged in self.contents.bundles}
         elsewhere = {file: judged for file, judged in self._verified_here.items() if file not in listed}
         return elsewhere | {file: self._verified_here.get(file, judged) for file, judged in listed.items()}
 
     @property
     def since_s(self) -> float:
-        """How long what is under way has taken."""
+        """How long the work under way has taken."""
         return time.monotonic() - self._since_s
 
     def why_no_root(self) -> str:
@@ -82,10 +82,10 @@ class BundleController(QObject):
     def why_busy(self) -> str:
         return "Another bundle is being worked on." if self.doing else ""
 
-    # ---- what lies there
+    # ---- contents of the folders
 
     def refresh(self) -> None:
-        """Look at the folders again."""
+        """Read the folders again."""
         if self.root is not None:
             places = BundleFolders(self.root, self.bench, self.trust, self._more)
             self._maker.list_contents(places, self._on_listed, self.failed.emit)
@@ -95,48 +95,48 @@ class BundleController(QObject):
         self.listed.emit()
 
     def choose_bench(self, file: Path) -> None:
-        """Another bench file; runs and certificates are held against it."""
+        """Choose another bench file; runs and certificates are compared with it."""
         self._bench = file.resolve()
         self.refresh()
 
     def choose_trust(self, folder: Path) -> None:
-        """Another folder of public keys; every bundle is judged anew."""
+        """Choose another folder of public keys; verify every bundle again."""
         self.trust = folder
         self.forget()
 
     def forget(self) -> None:
-        """Other keys are trusted: nothing that was found before holds."""
+        """Drop all earlier results, because other keys are trusted now."""
         self._verified_here.clear()
         self.refresh()
 
     def want_certificate(self, folder: Path) -> None:
-        """The one that shall go along."""
+        """Select the certificate to put into the bundle."""
         self.wanted = folder
         if folder not in self._more:
             self._more = (folder, *self._more)
         self.refresh()
 
-    # ---- what is done
+    # ---- work
 
     def build(self, wish: BuildRequest) -> None:
-        """Into the folder of bundles."""
+        """Build into the folder of bundles."""
         self._begin(f"{wish.name} is being built.")
         self.task = self._maker.build(wish, self._on_built, self._on_failed, self._on_cancelled)
 
     def verify(self, file: Path) -> None:
-        """By the trusted keys, golden vectors replayed; nothing while something is under way."""
+        """Verify by the trusted keys and replay the golden vectors; do nothing while other work is under way."""
         if not self.doing:
             self._begin(f"{file.name} is being verified.")
             self.task = self._maker.verify(file, self.trust, self._on_verified, self._on_failed, self._on_cancelled)
 
     def why_not_cancel(self) -> str:
-        """Why there is nothing to cancel."""
+        """Return why there is nothing to cancel."""
         if self.doing == CANCELLING:
             return CANCELLING
         return "" if self.task is not None and not self.task.done else "No bundle is being worked on."
 
     def cancel(self) -> None:
-        """Give up what is under way; nothing is written."""
+        """Cancel the work under way; nothing is written."""
         if self.task is not None and not self.why_not_cancel():
             self.doing = CANCELLING
             self.task.cancel()
@@ -183,13 +183,13 @@ class BundleController(QObject):
         return (self.root or Path()) / KEYS
 
     def make_key(self, name: str, ready: Callable[[NewKey], None], failed: Callable[[Failure], None]) -> None:
-        """A pair in the folder of keys."""
+        """Make a key pair in the folder of keys."""
         self._maker.make_key(self.keys_folder, name, ready, failed)
 
     def trust_key(self, public: Path, ready: Callable[[Path], None], failed: Callable[[Failure], None]) -> None:
-        """Believe what is signed with its other half, on this machine."""
+        """Trust, on this machine, bundles that are signed with the matching private key."""
         self._maker.trust(public, self.trust, ready, failed)
 
     def close(self) -> None:
-        """The window goes: what is under way is given up."""
+        """Cancel the work under way, because the window closes."""
         self._maker.close()

@@ -1,4 +1,4 @@
-"""What lies beside a folder of runs: runs that a bundle may rest on, certificates, keys, bundles."""
+"""Scan of the folders: runs that a bundle can be built from, certificates, keys, bundles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WAITS: Final = {
 
 
 def scan_folders(places: BundleFolders, verify: Callable[[Path, Path], BundleEntry]) -> FolderContents:
-    """Newest first; what cannot be read is left out or says why. `verify` says what a bundle is worth."""
+    """List everything newest first; skip what cannot be read or state why. `verify` verifies a bundle."""
     text, name, reason = _bench(places.bench)
     return FolderContents(
         runs=tuple(_runs(places.root, text, "" if places.bench is None else places.bench.name)),
@@ -52,7 +52,7 @@ def scan_folders(places: BundleFolders, verify: Callable[[Path, Path], BundleEnt
 
 
 def _bench(path: Path | None) -> tuple[str | None, str, str]:
-    """Text and name of the bench file, or why it cannot be used."""
+    """Return text and name of the bench file, or why it cannot be used."""
     if path is None:
         return None, "", "Choose the bench file that the run was made with."
     try:
@@ -86,7 +86,7 @@ def _why_other_bench(folder: Path, text: str | None, file: str) -> str:
 
 
 def _certificates(places: BundleFolders) -> Iterator[CertificateEntry]:
-    """Those of the bench file as it stands now."""
+    """Yield the certificates of the current content of the bench file."""
     try:
         own = None if places.bench is None else hashlib.sha256(places.bench.read_bytes()).hexdigest()
     except OSError:
@@ -96,7 +96,7 @@ def _certificates(places: BundleFolders) -> Iterator[CertificateEntry]:
         try:
             made = read_certificate(home)
         except PulseError:
-            continue  # the Certify page tells what is wrong with it
+            continue  # the Certify page reports what is wrong with it
         if made.bench_sha256 == own:
             why_not = "" if made.passed else "It did not pass; a bundle carries what was proven."
             yield CertificateEntry(home, made.suite, made.made, made.evidence, made.counts, why_not)
@@ -113,7 +113,7 @@ def _newest(folder: Path, pattern: str) -> list[Path]:
     def born_s(path: Path) -> float:
         try:
             return path.stat().st_mtime
-        except OSError:  # gone in between
+        except OSError:  # removed in the meantime
             return 0.0
 
     return sorted(folder.glob(pattern), key=lambda path: (born_s(path), path.name), reverse=True)[:MOST]

@@ -1,4 +1,4 @@
-"""What a bundle is built from and how it is named; the button says why it cannot be built."""
+"""Form of a new bundle: its inputs and its name; the button's tool tip states why it cannot be built."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_DAYS: Final = 36_500
 
 
 class BundleForm(QWidget):
-    """Emits what is wanted; `show_...` say what was chosen at the left."""
+    """Emits the user's requests; the `show_...` methods show what was chosen at the left."""
 
     changed = Signal()
     bench_wanted = Signal(object)  # Path
@@ -36,7 +36,7 @@ class BundleForm(QWidget):
         super().__init__()
         self._keys: list[Path] = []
         self._at = 0
-        self._named = ""  # the name that was put in, not typed
+        self._named = ""  # the name that was filled in, not typed
         self.run, self.bench, self.certificate = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self.name, self.serial, self.days = QLineEdit(), QLineEdit(), QSpinBox()
         self.keys = Combo()
@@ -93,11 +93,11 @@ class BundleForm(QWidget):
                 grid.addLayout(part, line, 1)
         grid.addWidget(self.build, 3, 2, 2, 1, Qt.AlignmentFlag.AlignBottom)
 
-    # ---- what is chosen
+    # ---- the choices
 
     @property
     def private(self) -> Path | None:
-        """The key that signs."""
+        """The private key that signs."""
         at = self.keys.currentIndex()
         return self._keys[at] if 0 <= at < len(self._keys) else None
 
@@ -108,7 +108,7 @@ class BundleForm(QWidget):
         return int(text) if text.isascii() and text.isdigit() else None
 
     def why_not(self) -> str:
-        """What is missing or makes no sense, as a sentence."""
+        """Return what is missing or invalid, as a sentence."""
         text = self.serial.text().strip()
         if self.private is None:
             return "Choose a private key, or make one with New key…"
@@ -125,7 +125,7 @@ class BundleForm(QWidget):
     # ---- keys
 
     def show_keys(self, known: Sequence[Path], choose: Path | None = None) -> None:
-        """Those beside the runs, and those that were chosen elsewhere."""
+        """Show the keys beside the runs and those chosen from other folders."""
         before = choose or self.private
         elsewhere = [path for path in self._keys if path not in known and path.exists()]
         self._keys = [*known, *elsewhere]
@@ -151,12 +151,12 @@ class BundleForm(QWidget):
             self.changed.emit()
 
     def ask_key(self) -> None:
-        """One that lies elsewhere."""
+        """Ask for a private key in another folder."""
         kinds = "Private keys (*.key *.pem);;All files (*)"
         ask_open(self, "Choose a private key", kinds, lambda file: self.show_keys(self._keys, file))
 
     def ask_bench(self) -> None:
-        """The file that the run was made with, as it stood."""
+        """Ask for the bench file that the run was recorded with."""
         ask_open(self, "Choose the run's bench file", "Bench files (*.toml)", self.bench_wanted.emit)
 
     # ---- facts
@@ -165,7 +165,7 @@ class BundleForm(QWidget):
         self.run.say(text, tip)
 
     def show_bench(self, path: Path | None, trouble: str, name: str) -> None:
-        """The bench file; a name that nobody typed follows it."""
+        """Show the bench file; take the bundle's name from it unless the user has typed one."""
         self.bench.say(trouble or ("" if path is None else path.name), str(path or ""))
         fitting = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")
         if fitting and self.name.text() in ("", self._named):

@@ -1,6 +1,6 @@
-"""What the Bundle page has done in child processes; implements `model.Maker`.
+"""Work of the Bundle page in child processes; implements `model.Maker`.
 
-The functions below are where a child begins: what the duties need is imported there, and nowhere else.
+A child process begins in the functions below: the imports that its work needs are made there and nowhere else.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
     Failed = Callable[[Failure], None]
 
-READING: Final = "bundle lists"  # a build does not hold up the lists
+READING: Final = "bundle lists"  # a queue of its own, so that a build does not delay the lists
 BUILDING: Final = "bundle builds"
 AT_CLOSE: Final = "The bundle that is worked on is given up."
 _HINT: Final = "Look into its folder."
 
 
 def list_contents(_reporter: Reporter, places: BundleFolders) -> FolderContents:
-    """What lies there."""
+    """List the contents of the folders."""
     from workbench.window.bundle_page import bundle_tasks, folder_scan  # noqa: PLC0415  # see above
 
     return folder_scan.scan_folders(places, verify=bundle_tasks.verify_without_replay)
 
 
 def make_key(_reporter: Reporter, folder: Path, name: str) -> NewKey:
-    """A pair in `folder`."""
+    """Make a key pair in `folder`."""
     from workbench.window.bundle_page import bundle_tasks  # noqa: PLC0415  # see above
 
     return bundle_tasks.make_key(folder, name)
@@ -49,14 +49,14 @@ def trust(_reporter: Reporter, public: Path, folder: Path) -> Path:
 
 
 def build(reporter: Reporter, wish: BuildRequest) -> BundleEntry:
-    """One signed file; cancelled between two steps, nothing is written."""
+    """Build one signed file; if cancelled between two steps, write nothing."""
     from workbench.window.bundle_page import bundle_tasks  # noqa: PLC0415  # see above
 
     return bundle_tasks.build_bundle(wish, _steps(reporter))
 
 
 def verify_bundle(reporter: Reporter, file: Path, folder: Path) -> BundleEntry:
-    """By the keys in `folder`, golden vectors replayed."""
+    """Verify by the keys in `folder` and replay the golden vectors."""
     from workbench.window.bundle_page import bundle_tasks  # noqa: PLC0415  # see above
 
     return bundle_tasks.verify_file(file, folder, _steps(reporter))
@@ -71,7 +71,7 @@ def _steps(reporter: Reporter) -> Steps:
 
 
 class BundleMaker:
-    """Two child processes, one for the lists and one for what takes seconds."""
+    """Runs two child processes: one for the lists, one for work that takes seconds."""
 
     def __init__(self, background: Background) -> None:
         self._background = background

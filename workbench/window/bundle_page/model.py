@@ -1,4 +1,4 @@
-"""What the Bundle page knows of runs, certificates, keys and bundles, without Qt."""
+"""Types of the Bundle page for runs, certificates, keys and bundles, without Qt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUNDLES, KEYS, TRUST = "bundles", "keys", "trust"  # folders beside the runs
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A recorded run; `why_not` says in a sentence why no bundle can rest on it."""
+    """A recorded run; `why_not` is a sentence why no bundle can be built from it."""
 
     name: str
     folder: Path
@@ -30,7 +30,7 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class CertificateEntry:
-    """A certificate of the bench file; `why_not` says in a sentence why it cannot go along."""
+    """A certificate of the bench file; `why_not` is a sentence why it cannot be put into the bundle."""
 
     folder: Path
     suite: str
@@ -42,9 +42,9 @@ class CertificateEntry:
 
 @dataclass(frozen=True, slots=True)
 class BundleEntry:
-    """What a bundle file is worth: verified, or why not as a sentence; `claims` is what it says of itself.
+    """The verification of a bundle file: verified, or why not as a sentence; `claims` is what the file claims.
 
-    `key` is the rule that it broke; `golden` is empty where its vectors were not replayed.
+    `key` is the rule that it broke; `golden` is empty if its vectors were not replayed.
     """
 
     file: Path
@@ -65,7 +65,7 @@ class BundleEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderContents:
-    """What lies there; `bench_trouble` says in a sentence why the bench file cannot be used."""
+    """Contents of the folders; `bench_trouble` is a sentence why the bench file cannot be used."""
 
     runs: Sequence[RunEntry] = ()
     certificates: Sequence[CertificateEntry] = ()
@@ -78,7 +78,7 @@ class FolderContents:
 
 @dataclass(frozen=True, slots=True)
 class BundleFolders:
-    """Where to look: `more` are certificates that lie elsewhere."""
+    """Folders to scan; `more` are certificates in other folders."""
 
     root: Path
     bench: Path | None
@@ -88,7 +88,7 @@ class BundleFolders:
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What is to be built, into `folder`, and judged by the keys in `trust`; without a serial the time gives one."""
+    """What to build into `folder` and verify by the keys in `trust`; without a serial the time gives one."""
 
     run: Path
     bench: Path
@@ -103,7 +103,7 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A pair that was made, and the id that openssl says too."""
+    """A new key pair, and its id, which openssl prints too."""
 
     private: Path
     public: Path
@@ -111,7 +111,7 @@ class NewKey:
 
 
 class Maker(Protocol):
-    """Builds and judges bundles beside the window's thread; one of the callbacks is called each time."""
+    """Builds and verifies bundles outside the window's thread; calls exactly one of the callbacks."""
 
     def list_contents(
         self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Callable[[Failure], None]
@@ -143,9 +143,9 @@ class Maker(Protocol):
         failed: Callable[[Failure], None],
         cancelled: Callable[[], None],
     ) -> Task[BundleEntry]:
-        """By the keys in `trust`, golden vectors replayed."""
+        """Verify by the keys in `trust` and replay the golden vectors."""
         ...
 
     def close(self) -> None:
-        """Give up what is under way; returns soon."""
+        """Cancel the work under way; return soon."""
         ...

@@ -1,4 +1,4 @@
-"""Makes a pair of keys, and says where each half goes."""
+"""Dialog that makes a key pair and shows where to keep each key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAYS: Final = "Bundles are signed with the private half. Edges that trust the p
 
 
 class NewKeyDialog(Dialog):
-    """`made_wanted` carries the name, `trust_wanted` the public half; it stays open to say where the halves are."""
+    """Emits `made_wanted` with the name, `trust_wanted` with the public key; stays open to show where the keys are."""
 
     made_wanted = Signal(str)
     trust_wanted = Signal(object)
@@ -54,7 +54,7 @@ class NewKeyDialog(Dialog):
         self.yes.setToolTip(why_not)
 
     def accept(self) -> None:
-        """The first time it makes the pair, then it closes."""
+        """Make the pair the first time; close the second time."""
         if self.pair is not None:
             super().accept()
         elif self.yes.isEnabled():
@@ -62,7 +62,7 @@ class NewKeyDialog(Dialog):
             self.made_wanted.emit(self.name.text().strip())
 
     def show_pair(self, pair: NewKey) -> None:
-        """Where each half lies and where it goes."""
+        """Show where each key is stored and where to put it."""
         self.pair = pair
         self.message.setText(
             f"Private: {pair.private}\nKeep it where bundles are signed, and nowhere else.\n\n"
@@ -78,7 +78,7 @@ class NewKeyDialog(Dialog):
         self.adjustSize()
 
     def show_trouble(self, sentence: str) -> None:
-        """It was not made; another name may do."""
+        """Show why the pair was not made; the user can try another name."""
         self.message.setText(sentence)
         self.message.show()
         self._update_buttons()

@@ -1,4 +1,4 @@
-"""The Bundle page: what it can rest on at the left, what is built at the right, and what each bundle is worth."""
+"""The Bundle page: inputs at the left, the form at the right, and the verification of each bundle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NONE: Final = ChoiceLine("No certificate", None, "ring", "muted", "The bundle ca
 
 
 class BundlePage(QWidget):
-    """One course of building and judging, shown."""
+    """Shows one bundle controller."""
 
     fleet_wanted = Signal(object)  # a bundle's file
     dialog_wanted = Signal(Dialog)
@@ -126,7 +126,7 @@ class BundlePage(QWidget):
             sentence = course.doing if why_not else f"{course.doing} {task.sentence}".strip()
             self.strip.show_work(sentence, course.since_s, task.fraction, why_not)
 
-    # ---- what lies there
+    # ---- contents of the folders
 
     def _on_listed(self) -> None:
         course, shelf = self.controller, self.controller.contents
@@ -164,17 +164,17 @@ class BundlePage(QWidget):
 
     @property
     def run(self) -> RunEntry | None:
-        """The run that is chosen."""
+        """The chosen run."""
         return next((run for run in self.controller.contents.runs if run.folder == self.runs.selected_path), None)
 
     @property
     def certificate(self) -> CertificateEntry | None:
-        """The certificate that goes along."""
+        """The certificate to put into the bundle."""
         chosen = self.certificates.selected_path
         return next((entry for entry in self.controller.contents.certificates if entry.folder == chosen), None)
 
     def why_not_build(self) -> str:
-        """Why nothing can be built now, as a sentence."""
+        """Return why nothing can be built now, as a sentence."""
         run, entry, course = self.run, self.certificate, self.controller
         why_not = course.why_no_root() or course.why_busy() or course.contents.bench_trouble
         if why_not:
@@ -184,7 +184,7 @@ class BundlePage(QWidget):
         return run.why_not or ("" if entry is None else entry.why_not) or self.form.why_not()
 
     def build(self) -> None:
-        """In a process of its own; the window goes on."""
+        """Build in a child process; the window goes on."""
         run, entry, form = self.run, self.certificate, self.form
         bench, private = self.controller.bench, form.private
         if self.why_not_build() or run is None or bench is None or private is None:
@@ -215,13 +215,13 @@ class BundlePage(QWidget):
     # ---- verify
 
     def ask_bundle(self) -> None:
-        """Any file, from anywhere."""
+        """Ask for any bundle file and verify it."""
         ask_open(
             self, "Verify a bundle", "Bundles (*.bundle);;All files (*)", self.controller.verify, self.controller.root
         )
 
     def verify_selected(self) -> None:
-        """The bundle that is shown, by the trusted keys, with its golden vectors."""
+        """Verify the shown bundle by the trusted keys, with its golden vectors."""
         if self.details.bundle is not None:
             self.controller.verify(self.details.bundle.file)
 
@@ -230,13 +230,13 @@ class BundlePage(QWidget):
         self._show_bundles(judged.file)
 
     def ask_trust(self) -> None:
-        """Another folder of public keys."""
+        """Ask for another folder of public keys."""
         ask_folder(self, "Choose the folder of trusted keys", self.controller.choose_trust, self.controller.root)
 
     # ---- keys
 
     def ask_new_key(self) -> None:
-        """A pair beside the runs."""
+        """Open the dialog that makes a key pair beside the runs."""
         course = self.controller
         if course.root is None:
             self._session_controller.failed.emit(Failure(course.why_no_root()))
@@ -258,15 +258,15 @@ class BundlePage(QWidget):
         dialog.trust_wanted.connect(partial(course.trust_key, ready=trusted, failed=troubled))
         self.dialog_wanted.emit(dialog)
 
-    # ---- where it leads
+    # ---- next steps
 
     def send(self) -> None:
-        """To the Fleet page."""
+        """Send the bundle: go to the Fleet page."""
         if self.details.bundle is not None and not self.details.why_not_send():
             self.fleet_wanted.emit(self.details.bundle.file)
 
     def show_folder(self) -> None:
-        """In the file manager."""
+        """Open the folder in the file manager."""
         judged = self.details.bundle
         if judged is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(judged.file.parent))):
             self._session_controller.failed.emit(

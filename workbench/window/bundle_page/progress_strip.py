@@ -1,4 +1,4 @@
-"""One line under the form: what is being built or verified, or what came of it."""
+"""One line under the form: what is being built or verified, or its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEPS: Final = 1000  # of the bar
 
 
 class ProgressStrip(QFrame):
-    """As high whatever it says, so that nothing below moves."""
+    """Keeps the same height with any text, so that nothing below moves."""
 
     cancel_wanted = Signal()
 
@@ -54,7 +54,7 @@ class ProgressStrip(QFrame):
         self._say(*self._said)
 
     def show_work(self, sentence: str, since_s: float, fraction: float | None = None, why_not_cancel: str = "") -> None:
-        """What goes on, since when, and the fraction that is done where somebody knows."""
+        """Show the work, since when it runs, and the fraction done if known."""
         self._say("", "", "muted", sentence, working=True)
         self.age.setText(fmt.age(since_s))
         self.bar.setRange(0, 0 if fraction is None else _STEPS)
@@ -63,22 +63,22 @@ class ProgressStrip(QFrame):
         self.cancel.setToolTip(why_not_cancel or "Nothing is written")
 
     def show_result(self, made: BundleEntry) -> None:
-        """A bundle that was built."""
+        """Show a bundle that was built."""
         notes = f"   {len(made.notes)} notes" if made.notes else ""
         text = f"{made.file.name}   class {made.evidence}   sha256 {made.sha256[: style.HASH_SHOWN]}{notes}"
         self._say("ok", "BUILT", "green", text)
 
     def show_verified(self, judged: BundleEntry) -> None:
-        """A bundle that was verified, or not."""
+        """Show the result of a verification."""
         look = style.find_bundle_style(judged)
         self._say(look.symbol, look.word, look.colour, f"{judged.file.name}   {judged.golden or look.sentence}")
 
     def show_cancelled(self) -> None:
-        """It was given up."""
+        """Show that the work was cancelled."""
         self._say("ring", "CANCELLED", "muted", "Nothing was written.")
 
     def show_failure(self, failure: Failure) -> None:
-        """Why there is no bundle, and what to do."""
+        """Show why there is no bundle, and what to do."""
         text = " ".join(filter(None, (failure.sentence, failure.hint)))
         self._say("cross", "NOT DONE", "vermilion", text, tip=failure.details)
 

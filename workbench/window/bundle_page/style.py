@@ -1,4 +1,4 @@
-"""How bundles, runs and certificates are written: a word, a symbol, a colour, a sentence; red is not among them."""
+"""How bundles, runs and certificates are written: a word, a symbol, a colour, a sentence; red is not used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY: Final = "Nobody vouches for this."
 
 @dataclass(frozen=True, slots=True)
 class DisplayStyle:
-    """`symbol` names an icon, `colour` a key of the theme."""
+    """How something is displayed: `symbol` names an icon, `colour` a key of the theme."""
 
     word: str
     symbol: str
@@ -42,7 +42,7 @@ CLASSES: Final = {
 
 @lru_cache(maxsize=128)
 def mark(symbol: str, colour: str) -> QIcon:
-    """An icon in `#rrggbb` whose colour stays as it is in a line that is chosen."""
+    """Return an icon in `#rrggbb` that keeps its colour in a selected line."""
     made = icon(symbol, QColor(colour))
     for size in made.availableSizes(QIcon.Mode.Normal) or [QSize(16, 16)]:
         made.addPixmap(made.pixmap(size), QIcon.Mode.Selected)
@@ -50,13 +50,13 @@ def mark(symbol: str, colour: str) -> QIcon:
 
 
 def find_class_style(evidence: str) -> DisplayStyle:
-    """How a class of evidence looks; an unknown one is no evidence."""
+    """Return the style of an evidence class; an unknown one counts as no evidence."""
     unknown = DisplayStyle(evidence or fmt.DASH, "warning", "amber", "Its class of evidence is not known.")
     return CLASSES.get(evidence, unknown)
 
 
 def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
-    """What the keys that are trusted here make of a bundle."""
+    """Return the style for the verdict of the trusted keys on a bundle."""
     if judged.verified:
         key_id, _, name = judged.signer.partition(" ")
         signer = f"{name.strip('()')} {key_id[:HASH_SHOWN]}".strip()
@@ -67,16 +67,16 @@ def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
 
 
 def format_run(run: RunEntry) -> str:
-    """One line: when, which bench, how long, which class."""
+    """Return one line: time, bench, duration, class."""
     length = fmt.DASH if run.duration_s is None else fmt.run_time(run.duration_s)
     return f"{run.started or fmt.DASH}   {run.bench or fmt.DASH}   {length}   {run.evidence or fmt.DASH}"
 
 
 def format_certificate(entry: CertificateEntry) -> str:
-    """One line: when, which suite, which verdicts, which class."""
+    """Return one line: time, suite, verdicts, class."""
     return f"{format_time(entry.made)}   {entry.suite}   {format_counts(entry.counts) or 'no case'}   {entry.evidence}"
 
 
 def format_bundle(judged: BundleEntry) -> str:
-    """One line: name and serial, class; the file's name where it is no bundle."""
+    """Return one line: name and serial, class; the file's name if it is no bundle."""
     return f"{judged.name} {judged.serial}   {judged.evidence}" if judged.name else judged.file.name

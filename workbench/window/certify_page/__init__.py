@@ -1,1 +1,1 @@
-"""The Certify page: pick cases, run them, see why one failed, open what was certified before."""
+"""The Certify page: select cases, run them, see why one failed, open earlier certificates."""

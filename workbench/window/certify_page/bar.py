@@ -1,4 +1,4 @@
-"""The top of the page: which suite on which bench, stop, and the button that certifies."""
+"""The bar at the top of the page: the suite, the bench, Stop, and the button that certifies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER: Final = "Other folder…"
 
 
 class CertifyBar(QWidget):
-    """Emits what is wanted; `show_...` say how things stand."""
+    """Emits the user's requests; the `show_...` methods set what it shows."""
 
     suite_chosen = Signal()
     start_wanted = Signal()
@@ -38,7 +38,7 @@ class CertifyBar(QWidget):
         self.start = button("Certify", self.start_wanted.emit, "primary")
         self.start.setFont(font(TITLE_PX, bold=True))
         self.start.setStyleSheet(f"font-size: {TITLE_PX}px; padding: 8px 24px;")
-        self.start.setMinimumWidth(200)  # its figures do not move the rest
+        self.start.setMinimumWidth(200)  # so that a changing number does not move the rest
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 8)
         row.setSpacing(8)
@@ -55,19 +55,19 @@ class CertifyBar(QWidget):
 
     @property
     def suite(self) -> Suite | None:
-        """The one that is chosen."""
+        """The chosen suite."""
         at = self.suites.currentIndex()
         return self._suites[at] if 0 <= at < len(self._suites) else None
 
     def show_bench(self, name: str, kind: str) -> None:
-        """The bench file of the window's session."""
+        """Show the bench file of the window's session."""
         text = f"on {name}{f', {kind}' if kind else ''}"
         if self.bench.text() != text:
             self.bench.setText(text)
             self.bench.setToolTip(text)
 
     def show_start(self, number: int, why_not: str, note: str) -> None:
-        """How many cases it would run; why not; what is worth knowing where it can."""
+        """Show how many cases Start would run, why it cannot, or a note if it can."""
         text = f"Certify {number} {'case' if number == 1 else 'cases'}" if number else "Certify"
         if self.start.text() != text:
             self.start.setText(text)
@@ -79,7 +79,7 @@ class CertifyBar(QWidget):
         self.stop.setToolTip(why_not or "Ends the case under way, leaves the bench in order")
 
     def show_busy(self, why: str) -> None:
-        """Another suite only while nothing runs."""
+        """Allow another suite only while nothing runs; `why` is the reason."""
         for part in (self.suites, self.again):
             part.setEnabled(not why)
         self.suites.setToolTip(why)
@@ -105,7 +105,7 @@ class CertifyBar(QWidget):
             self.ask_folder()
 
     def ask_folder(self) -> None:
-        """A suite of one's own."""
+        """Ask for the folder of the user's own suite."""
         dialog = QFileDialog(self, "Open a folder of cases", "")
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # so that Ctrl+. reaches us
         dialog.setFileMode(QFileDialog.FileMode.Directory)

@@ -1,4 +1,4 @@
-"""A plot of one channel over a case: its limits, the instant of a check, and the window in which that may lie."""
+"""A plot of one channel over a case: its limits, the instant of a check, and the allowed window of that instant."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _FLAG: Final = (-0.15, 1.15)
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """A level of the channel, SI; `upper` where values lie below it."""
+    """A limit of the channel, SI; `upper` if values must be below it."""
 
     level: float
     upper: bool
     device: bool = False  # of the bench file, not of the check
-    exact: bool = False  # values lie on it
+    exact: bool = False  # values must equal it
 
 
 class CaseCanvas(PlotCanvas):
@@ -53,7 +53,7 @@ class CaseCanvas(PlotCanvas):
     def __init__(self, spec: PlotSpec, view: TimeView, theme: Theme) -> None:
         super().__init__(spec, view, theme)
         self.limits: tuple[LimitLine, ...] = ()
-        self.word = ""  # the verdict of the check that is marked
+        self.word = ""  # the verdict of the marked check
 
     @property
     def case(self) -> CaseTimeView:
@@ -65,7 +65,7 @@ class CaseCanvas(PlotCanvas):
         self.invalidate()
 
     def _follow(self, bins: MinMaxBins) -> None:
-        """The range holds the curve, the limits of the check, and the nearest of the device."""
+        """Set the range to include the curve, the limits of the check and the nearest device limit."""
         if self.held:
             return
         low, high = bins.extent(self.spec.curves[0].channel)
@@ -148,7 +148,7 @@ class CaseCanvas(PlotCanvas):
         if self.scale is None or not is_flag(self.spec.display):
             super()._paint_labels(painter)
             return
-        scale, self.scale = self.scale, None  # its own figures give way to words
+        scale, self.scale = self.scale, None  # words replace the numbers of the axis
         super()._paint_labels(painter)
         self.scale = scale
         painter.setPen(self.theme.colour("faint"))
@@ -158,14 +158,14 @@ class CaseCanvas(PlotCanvas):
             )
 
     def _paint_words(self, painter: QPainter) -> None:
-        """What has no room beside the axis stands within, above its level."""
+        """Paint the words that have no room beside the axis inside the plot, above their level."""
         painter.setPen(self.theme.colour("faint"))
         for y, word in self._words(painter, short=False):
             box = QRectF(self.area.left() + 4, max(y - 15, self.area.top()), self.area.width(), 14)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, word)
 
     def _words(self, painter: QPainter, *, short: bool) -> Iterator[tuple[float, str]]:
-        """Where the levels of a flag or a count lie, and their words: those that fit beside the axis or the others."""
+        """Yield y and word of each level of a flag or count; `short`: those that fit beside the axis; else the rest."""
         if self.scale is None or not is_flag(self.spec.display):
             return
         last_y = math.inf
@@ -177,14 +177,14 @@ class CaseCanvas(PlotCanvas):
                     yield y, word
 
     def _levels(self) -> set[int]:
-        """The values that a flag or a count takes, and the others of a flag that has only a few."""
+        """Return the values that a flag or count takes; for a flag with few words, all of them."""
         words = self.spec.display.words or {}
         few = set(words) if len(words) <= _FEW else set[int]()
         return few | self.store.taken if isinstance(self.store, TraceHistory) else few
 
 
 class CasePlot(Plot):
-    """The window's plot with another canvas; its legend tells the marked instant while nothing is hovered."""
+    """The window's plot with another canvas; its legend shows the marked instant while nothing is hovered."""
 
     def __init__(self, spec: PlotSpec, view: CaseTimeView, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(spec, view, theme, canvas=CaseCanvas)

@@ -1,4 +1,4 @@
-"""The plots of a case, one below the other over one time axis, at the instant of the check that is looked at."""
+"""The plots of a case, one below the other over one time axis, at the instant of the selected check."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SECONDS = {"ms": 1e-3, "s": 1.0}
 
 
 class CasePlots(QScrollArea):
-    """Draws when something moved, not thirty times a second: a case that is over stands still."""
+    """Draws only after a change, not thirty times a second: a finished case does not change."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class CasePlots(QScrollArea):
     # ---- what is shown
 
     def show_case(self, traces: Sequence[CaseTrace], bench: BenchInfo | None, why_empty: str) -> bool:
-        """Other traces, `why_empty` in words where there is none; answers whether they are others."""
+        """Show these traces, or the sentence `why_empty` if there are none; return whether the traces changed."""
         known = [trace for trace in traces if len(trace.t_s) > 1]
         self.empty.setText(why_empty if not known else "")
         self.empty.setVisible(not known)
@@ -88,7 +88,7 @@ class CasePlots(QScrollArea):
         return plot
 
     def show_check(self, check: CaseCheck | None, bench: BenchInfo | None) -> None:
-        """Its instant and its limits; without one, the whole case."""
+        """Show the instant and the limits of a check; without a check, the whole case."""
         word = "" if check is None else check.verdict.value
         for plot in self.plots:
             channel = plot.spec.curves[0].channel
@@ -127,7 +127,7 @@ def _unit(plot: CasePlot) -> str:
 
 
 def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchInfo | None) -> tuple[LimitLine, ...]:
-    """The check's own limits where it judges this channel in its unit, else the device limits of the bench file."""
+    """Return the check's own limits if it judges this channel in its unit, else the device limits of the bench file."""
     if check is not None and check.channel == channel and check.unit == unit and not check.is_question:
         if check.lo is not None and check.lo == check.hi:
             return (LimitLine(check.lo, upper=True, exact=True),)
@@ -141,7 +141,7 @@ def limits_of(check: CaseCheck | None, channel: str, unit: str, bench: BenchInfo
 
 
 def window_of(check: CaseCheck) -> tuple[tuple[float, float] | None, float | None]:
-    """For a check of a time: from when to when its instant may lie, and when the time began; None for others."""
+    """Return, for a check of a time, the allowed window of its instant and when the time began; None for others."""
     scale = _SECONDS.get(check.unit)
     if scale is None or check.at_s is None or check.value is None:
         return None, None

@@ -1,4 +1,4 @@
-"""The stretch of a case that its plots share; it moves and zooms about the instant that matters."""
+"""The time range that the plots of a case share; it moves and zooms about the marked instant."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Final
 from workbench.window.plots.time_view import TimeView
 
 SPANS_S: Final = (0.12, 0.3, 0.6, 1.2, 3.0, 6.0, 12.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
-STEPS: Final = 6  # labels on the time axis; a span parts into them roundly
+STEPS: Final = 6  # labels on the time axis; each span divides into them as round numbers
 
 
 class CaseTimeView(TimeView):
-    """Times are those of the case; `mark_s` is the instant of the check that is looked at, None without one."""
+    """Times are those of the case; `mark_s` is the instant of the selected check, None without one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mark_s: float | None = None
-        self.window: tuple[float, float] | None = None  # from when to when the instant may lie
+        self.window: tuple[float, float] | None = None  # the allowed window of the instant
         self._case = (0.0, 1.0)
 
     def show_case(self, first_s: float, last_s: float) -> None:
-        """Another case: all of it, nothing marked."""
+        """Show all of another case, with nothing marked."""
         self.start_anew()
         self.mark_s = self.window = None
         self._case = (first_s, last_s)
         self.fit()
 
     def fit(self) -> None:
-        """The whole case."""
+        """Show the whole case."""
         first, last = self._case
         self._set(_span(last - first), 0.5 * (first + last))
 
     def mark(self, at_s: float | None, window: tuple[float, float] | None = None, since_s: float | None = None) -> None:
-        """Point at an instant, so near that its window and what began it at `since_s` still show.
+        """Mark an instant and zoom in as far as its window and its beginning at `since_s` still show.
 
-        Without an instant the whole case is shown.
+        Without an instant show the whole case.
         """
         self.mark_s, self.window = at_s, window
         if at_s is None:
@@ -50,14 +50,14 @@ class CaseTimeView(TimeView):
         self._set(span, inside)
 
     def zoom(self, steps: int) -> None:
-        """`steps` spans longer or shorter, about the hovered or the marked instant, else the middle."""
+        """Zoom by `steps` spans about the hovered or the marked instant, else about the middle."""
         at = SPANS_S.index(self.span_s) + steps
         middle = self.right_s - 0.5 * self.span_s
         about = self.hover_s if self.hover_s is not None else self.mark_s if self.mark_s is not None else middle
         self._set(SPANS_S[min(max(at, 0), len(SPANS_S) - 1)], about)
 
     def move(self, steps: int) -> None:
-        """Along the case, by labels of the axis."""
+        """Move along the case by `steps` labels of the axis."""
         self.right_s += steps * self.span_s / STEPS
         self.changed.emit()
 

@@ -1,4 +1,4 @@
-"""Qt's view of the cases: a case over its cells or variants, ticks on both, a filter, verdicts as they come."""
+"""Qt model of the cases: a case above its cells or variants, ticks on both, a filter, verdicts as they arrive."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CaseModel(QAbstractItemModel):
     # ---- what is shown
 
     def show_cases(self, cases: Sequence[CaseRun], *, keep: bool = False) -> None:
-        """Other cases; all are ticked, or with `keep` those that were."""
+        """Show other cases; tick all, or with `keep` those that were ticked."""
         self._cases = cases
         if not keep:
             self._ticks = {case.info.test for case in cases}
@@ -47,7 +47,7 @@ class CaseModel(QAbstractItemModel):
         self.ticked.emit()
 
     def filter(self, text: str) -> None:
-        """Show the cases whose name, title, hazard, reference or verdict has all words of `text`."""
+        """Show the cases whose name, title, hazard, reference or verdict contains all words of `text`."""
         self._text = text
         words = text.lower().split()
         self.beginResetModel()
@@ -59,7 +59,7 @@ class CaseModel(QAbstractItemModel):
         self.endResetModel()
 
     def refresh(self) -> None:
-        """Verdicts moved on."""
+        """Update the verdicts."""
         role = Qt.ItemDataRole
         for row, group in enumerate(self._groups):
             top = self.index(row, NAME)
@@ -79,7 +79,7 @@ class CaseModel(QAbstractItemModel):
     # ---- cases
 
     def cases_at(self, index: Index) -> Sequence[CaseRun]:
-        """The case of a row, all of them for a group."""
+        """Return the case of a row, or all cases of a group."""
         if not index.isValid():
             return ()
         if index.internalId() == _TOP:
@@ -87,7 +87,7 @@ class CaseModel(QAbstractItemModel):
         return (self._groups[index.internalId() - 1][index.row()],)
 
     def find(self, case: CaseRun) -> QModelIndex:
-        """Where a case stands; invalid when it is filtered out."""
+        """Return the index of a case; invalid if the filter hides it."""
         for top, group in enumerate(self._groups):
             for row, other in enumerate(group):
                 if other.info.test == case.info.test:
@@ -96,12 +96,12 @@ class CaseModel(QAbstractItemModel):
 
     @property
     def ticked_cases(self) -> list[CaseRun]:
-        """The ticked ones, those that the filter hides too."""
+        """Return the ticked cases, including those that the filter hides."""
         return [case for case in self._cases if case.info.test in self._ticks]
 
     @property
     def ticked_names(self) -> tuple[str, ...]:
-        """The ticked ones as an order names them; empty for all."""
+        """Return the names of the ticked cases as a job lists them; empty for all."""
         chosen = self.ticked_cases
         if len(chosen) == len(self._cases):
             return ()
@@ -115,17 +115,17 @@ class CaseModel(QAbstractItemModel):
         self.ticked.emit()
 
     def tick_only(self, cases: Sequence[CaseRun]) -> None:
-        """Tick these and no others."""
+        """Tick only these cases."""
         self._ticks = {case.info.test for case in cases}
         self.refresh()
         self.ticked.emit()
 
     @property
     def visible(self) -> list[CaseRun]:
-        """Those that the filter lets through."""
+        """Return the cases that the filter shows."""
         return [case for group in self._groups for case in group]
 
-    # ---- what Qt asks
+    # ---- overrides of Qt's model
 
     def index(self, row: int, column: int, parent: Index | None = None) -> QModelIndex:
         if parent is None or not parent.isValid():
@@ -197,12 +197,12 @@ def _name(cases: Sequence[CaseRun]) -> str:
 
 
 def _make_label(index: Index, cases: Sequence[CaseRun]) -> str:
-    """A group's title; below it, the variant says enough."""
+    """Return a group's title; for a row below it, the variant."""
     return f"{_name(cases)}  {cases[0].info.title}" if index.internalId() == _TOP else cases[0].name
 
 
 def _make_verdict_text(cases: Sequence[CaseRun], word: str) -> str:
-    """The verdict; of several how many have passed."""
+    """Return the verdict; for several cases, how many have passed."""
     if len(cases) == 1 or not word:
         return word
     passed = sum(case.verdict is Verdict.PASS for case in cases)

@@ -1,4 +1,4 @@
-"""The list of earlier certificates; any can be opened again."""
+"""The list of earlier certificates; each can be opened again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLDER = Qt.ItemDataRole.UserRole
 
 
 class CertificateList(QWidget):
-    """`open_wanted` names the folder of one."""
+    """Earlier certificates; emits `open_wanted` with the folder of one."""
 
     open_wanted = Signal(object)  # Path
 
@@ -55,7 +55,7 @@ class CertificateList(QWidget):
         self.show_lines(self._lines)
 
     def show_lines(self, lines: Sequence[CertificateLine]) -> None:
-        """Newest first; the one that was chosen stays chosen."""
+        """Show the list, newest first; keep the selection."""
         chosen = self.selected_folder
         self._lines = lines
         self.list.clear()
@@ -87,7 +87,7 @@ class CertificateList(QWidget):
         return Path(item.data(_FOLDER)) if item is not None else None  # pyright: ignore[reportUnnecessaryComparison]  # None in an empty list
 
     def update_buttons(self, row: int = -1) -> None:
-        """Whether there is one to open."""
+        """Enable the button if a certificate can be opened."""
         del row
         self.open.setEnabled(self.selected_folder is not None)
         self.open.setToolTip("" if self.selected_folder is not None else "Choose a certificate first.")
@@ -97,7 +97,7 @@ class CertificateList(QWidget):
             self.open_wanted.emit(self.selected_folder)
 
     def ask_folder(self) -> None:
-        """One that lies elsewhere, such as the command line's."""
+        """Ask for the folder of a certificate stored elsewhere, such as one of the command line."""
         dialog = QFileDialog(self, "Open a certificate's folder", "")
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)  # so that Ctrl+. reaches us
         dialog.setFileMode(QFileDialog.FileMode.Directory)

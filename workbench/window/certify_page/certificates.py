@@ -1,4 +1,4 @@
-"""Certificates on disk, as the page shows them; called beside the window's thread."""
+"""Certificates on disk, as the page shows them; called outside the window's thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def write_certificate(work: Certification) -> CertificationResult:
-    """Write certificate, report and JUnit form; what cannot be written is told, and the verdicts stay."""
+    """Write certificate, report and JUnit form; report what cannot be written and keep the verdicts."""
     folder = work.job.out
     try:
         return _result(certificate.write(work, folder), folder, work.cases)
@@ -36,13 +36,13 @@ def write_certificate(work: Certification) -> CertificationResult:
 
 
 def read_result(folder: Path) -> CertificationResult:
-    """An earlier one, its plots included; raises `RunLogError`."""
+    """Read an earlier certificate with its plots; raise `RunLogError`."""
     made, traces = read_certificate(folder), _traces(folder)
     return _result(made, folder, [_case(case, traces.get(case.info.test, ())) for case in made.cases])
 
 
 def list_certificates(root: Path) -> list[CertificateLine]:
-    """All in a folder, newest first; one that is under way or was never finished is left out."""
+    """List all certificates in a folder, newest first; skip one that is under way or was never finished."""
     homes = sorted((home for home in root.glob("*/") if (home / NAME).is_file()), reverse=True)
     return [_line(home) for home in homes]
 
@@ -73,6 +73,6 @@ def _case(case: CaseResult, traces: tuple[CaseTrace, ...]) -> CaseRun:
 
 
 def _traces(folder: Path) -> dict[str, tuple[CaseTrace, ...]]:
-    """Plots by test; a folder without them still has its verdicts."""
+    """Return the plots by test; a folder without plots still has its verdicts."""
     ended = [event for event in EventStreamReader(folder).read() if isinstance(event, CaseEnded)]
     return {event.result.info.test: event.traces for event in ended}

@@ -1,4 +1,4 @@
-"""Suites, certifications and certificates, with one folder of runs; implements `model.Certifier` beside it."""
+"""Suites, certifications and certificates over one folder of runs; implements `model.Certifier`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTS: Final = 4  # of a bench: three instruments and the device under test
 
 
 class BenchCertifier:
-    """Certificates lie in `root / "certificates"`; without a root nothing can be certified."""
+    """Keeps certificates in `root / "certificates"`; without a root nothing can be certified."""
 
     def __init__(self, root: Path | None) -> None:
         self._root = root
@@ -38,7 +38,7 @@ class BenchCertifier:
         return "" if self._root is not None else "This window has no folder for certificates; open it with --out."
 
     def emulated(self, bench: Path) -> bool:
-        from drivers.benchfile import read_bench  # noqa: PLC0415  # slow to import, asked for on this page alone
+        from drivers.benchfile import read_bench  # noqa: PLC0415  # slow to import, needed on this page alone
 
         try:
             return len(read_bench(bench).emulated_parts) == PARTS
@@ -55,7 +55,7 @@ class BenchCertifier:
         return Certification(suite.resolve(), CertificationJob(bench.resolve(), folder, tuple(only)))
 
     def switch_off(self, work: RunningCertification) -> None:
-        """Its guard sees its client gone and runs the safe sequence: nothing is quicker."""
+        """Kill the certification: its guard sees the client gone and runs the safe sequence; nothing is quicker."""
         work.stop()
         if isinstance(work, Certification) and not work.done:
             os.kill(work.pid, getattr(signal, "SIGKILL", signal.SIGTERM))

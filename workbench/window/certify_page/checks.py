@@ -1,4 +1,4 @@
-"""The checks of one case: what was measured, what is allowed, the verdict and why."""
+"""The checks of one case: the measured value, the limits, the verdict and its reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROW_PX: Final = 26
 
 
 class CheckModel(QAbstractTableModel):
-    """Grows while the case runs."""
+    """Checks of a case; rows are added while the case runs."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class CheckModel(QAbstractTableModel):
         self.rows: Sequence[CaseCheck] = ()
 
     def show_checks(self, rows: Sequence[CaseCheck]) -> None:
-        """Other checks, or more of the same; rows that stay keep their selection."""
+        """Show other checks, or more of the same case; rows that stay keep their selection."""
         old, new = len(self.rows), len(rows)
         if new >= old and list(rows[:old]) == list(self.rows):
             if new > old:
@@ -88,7 +88,7 @@ def _side(column: int) -> Qt.AlignmentFlag:
 
 
 class CheckTable(QTableView):
-    """One row a check; the current row is the one whose instant the plots show."""
+    """One row per check; the plots show the instant of the current row."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class CheckTable(QTableView):
         self.viewport().update()
 
     def choose_first(self) -> None:
-        """What failed first, else the first check."""
+        """Select the first failed check, else the first check."""
         rows = self.checks.rows
         wrong = next((n for n, row in enumerate(rows) if row.verdict not in (Verdict.PASS, Verdict.NA)), 0)
         if rows:
@@ -121,6 +121,6 @@ class CheckTable(QTableView):
 
     @property
     def selected_check(self) -> CaseCheck | None:
-        """The check that is looked at."""
+        """Return the selected check."""
         rows = self.selectionModel().selectedRows()
         return self.checks.rows[rows[0].row()] if rows else None

@@ -1,4 +1,4 @@
-"""The course of a certification: a suite is read, cases run, a certificate is written; all beside the window."""
+"""Controller of a certification: read a suite, run cases, write a certificate; all outside the window's thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AT_CLOSE: Final = "The certificate that is being written is finished first."
 
 
 class CertifyStage(StrEnum):
-    """Where it stands."""
+    """Stage of the controller."""
 
     IDLE = "idle"
     READING = "reading"
@@ -43,11 +43,11 @@ class CertifyStage(StrEnum):
 
 
 class CertifyController(QObject):
-    """One at a time; `cases` are those of the suite, of the certification, or of the certificate that is shown."""
+    """One certification at a time; `cases` are those of the suite, the certification or the shown certificate."""
 
     changed = Signal()  # stage, a verdict, a check
     replaced = Signal()  # other cases
-    ended = Signal()  # a result is there
+    ended = Signal()  # a result is available
     listed = Signal()  # earlier certificates
     failed = Signal(Failure)
 
@@ -77,7 +77,7 @@ class CertifyController(QObject):
         return self.stage in (CertifyStage.RUNNING, CertifyStage.STOPPING)
 
     def why_not_start(self, ticked: int) -> str:
-        """Why `ticked` cases cannot be certified now, as a sentence; empty when they can."""
+        """Return why `ticked` cases cannot be certified now, as a sentence; empty if they can."""
         waits = {
             CertifyStage.RUNNING: "A certification is on; stop it or wait for its end.",
             CertifyStage.STOPPING: "A certification is being stopped.",
@@ -104,17 +104,17 @@ class CertifyController(QObject):
 
     @property
     def holds_bench(self) -> bool:
-        """Whether a certification is on with the real bench of this window."""
+        """Whether a certification runs on the real bench of this window."""
         return self.on and not self.emulated
 
     def why_no_connect(self) -> str:
-        """Why this window's own session must stay away from the bench."""
+        """Return why this window's own session must not connect to the bench."""
         if self.holds_bench:
             return "A certification holds the bench; stop it or wait for its end."
         return ""
 
     def why_busy(self) -> str:
-        """Why no other suite or certificate can be shown."""
+        """Return why no other suite or certificate can be shown."""
         return "A certification is on." if self.on or self.stage is CertifyStage.WRITING else ""
 
     def why_not_leave(self) -> str:
@@ -122,7 +122,7 @@ class CertifyController(QObject):
 
     @property
     def word(self) -> str:
-        """Two figures for the rail while a certification is on: how many cases have ended, of how many."""
+        """Text for the rail while a certification runs: how many cases have ended, of how many."""
         if not self.on or self.work is None:
             return ""
         return f"{sum(case.verdict is not None for case in self.work.cases)}/{len(self.work.cases) or len(self.cases)}"
@@ -132,10 +132,10 @@ class CertifyController(QObject):
             return "It is being stopped: the case under way ends, the bench is made safe."
         return "" if self.on else "No certification is on."
 
-    # ---- deeds
+    # ---- actions
 
     def choose(self, suite: Path, bench: Path, *, again: bool = False) -> None:
-        """Read a suite for a bench, unless that is what is shown already."""
+        """Read a suite for a bench, unless it is shown already; with `again` read it anyway."""
         if self.on or self.stage is CertifyStage.WRITING or ((suite, bench) == (self.suite, self.bench) and not again):
             return
         if self._reading is not None:
@@ -153,7 +153,7 @@ class CertifyController(QObject):
         self.changed.emit()
 
     def start(self, only: Sequence[str]) -> None:
-        """Certify the cases named, all for none; `why_not_start` has been asked."""
+        """Certify the named cases, all if none is named; the caller has checked `why_not_start`."""
         if self.suite is None or self.bench is None:
             return
         try:
@@ -174,14 +174,14 @@ class CertifyController(QObject):
         self.changed.emit()
 
     def stop(self) -> None:
-        """In order: the case under way ends, its bench is made safe."""
+        """Stop in order: end the case under way and make its bench safe."""
         if self.work is not None and self.stage is CertifyStage.RUNNING:
             self.work.stop()
             self.stage = CertifyStage.STOPPING
             self.changed.emit()
 
     def off(self) -> None:
-        """OUTPUTS OFF: at once, whatever becomes of the case."""
+        """Execute OUTPUTS OFF at once, without regard to the case."""
         if self.work is not None and self.on:
             self.certifier.switch_off(self.work)
             self.stage = CertifyStage.STOPPING
@@ -205,14 +205,14 @@ class CertifyController(QObject):
             )
 
     def leave(self) -> None:
-        """Back from an earlier certificate to the suite."""
+        """Close an earlier certificate and show the suite again."""
         if self.shown is not None:
             self.shown = None
             self.replaced.emit()
             self.changed.emit()
 
     def close(self) -> None:
-        """The window is leaving: stop in order, keep what is known."""
+        """Stop in order and keep the results, because the window closes."""
         if self._reading is not None:
             self._reading.cancel()
         if self.work is not None and not self.work.done:
@@ -221,7 +221,7 @@ class CertifyController(QObject):
             self._write()
         self._background.end(FILES)
 
-    # ---- what arrives
+    # ---- results that arrive
 
     def _take_reading(self, reading: SuiteLoader) -> None:
         self._reading, self.stage = None, CertifyStage.IDLE
@@ -235,7 +235,7 @@ class CertifyController(QObject):
         self.changed.emit()
 
     def _poll_certification(self) -> None:
-        """What a certification found since the last look."""
+        """Take the results since the last poll."""
         work = self.work
         if work is None:
             return
@@ -250,7 +250,7 @@ class CertifyController(QObject):
         self.broken = [*dict.fromkeys([*self.broken, told])]
 
     def _write(self) -> None:
-        """The certification is over: write its certificate, even while the window closes."""
+        """Write the certificate of the finished certification, even while the window closes."""
         work = self.work
         if work is None:
             return
@@ -301,7 +301,7 @@ class CertifyController(QObject):
 
 
 class _TolerantProcess:
-    """A certification that goes on where its folder cannot be read for a moment."""
+    """A certification that goes on if its folder cannot be read for a moment."""
 
     def __init__(self, work: RunningCertification, note: Callable[[OSError], None]) -> None:
         self._work, self._note = work, note
@@ -326,7 +326,7 @@ def _clear_result(case: CaseRun) -> None:
 
 
 def _copy(known: Sequence[CaseRun], cases: Sequence[CaseRun]) -> None:
-    """What a certification found, into the suite's cases, which stay the same objects."""
+    """Copy the results of a certification into the suite's cases, which stay the same objects."""
     found = {case.info.test: case for case in known}
     for case in cases:
         if (new := found.get(case.info.test)) is not None:

@@ -1,4 +1,4 @@
-"""What the Certify page knows of suites, certifications and certificates, without Qt."""
+"""Types of the Certify page for suites, certifications and certificates, without Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A folder or file of cases; `name` is what people call it."""
+    """A folder or file of cases; `name` is its display name."""
 
     name: str
     path: Path
@@ -22,7 +22,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class CertificationResult:
-    """A certification that is over; `written` once its certificate and report lie in `folder`."""
+    """A finished certification; `written` once its certificate and report are in `folder`."""
 
     folder: Path
     suite: str
@@ -42,7 +42,7 @@ class CertificationResult:
 
 @dataclass(frozen=True, slots=True)
 class CertificateLine:
-    """An earlier certificate in the list; `detail` says in words what is wrong with one that cannot be read."""
+    """An earlier certificate in the list; `detail` states what is wrong with one that cannot be read."""
 
     folder: Path
     suite: str = ""
@@ -54,7 +54,7 @@ class CertificateLine:
 
 
 class SuiteLoader(Protocol):
-    """A suite that is being read: which cases it holds for a bench."""
+    """A suite that is being read: which cases it has for a bench."""
 
     @property
     def cases(self) -> Sequence[CaseRun]: ...
@@ -68,12 +68,12 @@ class SuiteLoader(Protocol):
     def poll(self) -> object: ...
 
     def close(self) -> None:
-        """Give up; returns soon."""
+        """Stop reading; return soon."""
         ...
 
 
 class RunningCertification(Protocol):
-    """A certification that runs; `workbench.certify.runner.Certification` is the one."""
+    """A certification that runs; implemented by `workbench.certify.runner.Certification`."""
 
     @property
     def cases(self) -> Sequence[CaseRun]: ...
@@ -103,17 +103,17 @@ class RunningCertification(Protocol):
 
 
 class Certifier(Protocol):
-    """Where suites, certifications and certificates come from.
+    """Source of suites, certifications and certificates.
 
-    `write`, `list_certificates` and `open` wait for files: they are called in a thread.
+    `write`, `list_certificates` and `open` wait for files: call them in a thread.
     """
 
     def suites(self) -> Sequence[Suite]:
-        """Those that come with the workbench."""
+        """Return the suites that come with the workbench."""
         ...
 
     def why_not(self) -> str:
-        """Why nothing can be certified here; empty where it can."""
+        """Return why nothing can be certified here; empty if it can."""
         ...
 
     def emulated(self, bench: Path) -> bool:
@@ -123,21 +123,21 @@ class Certifier(Protocol):
     def read(self, suite: Path, bench: Path) -> SuiteLoader: ...
 
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> RunningCertification:
-        """Into a new folder; raises `PulseError` or `OSError`."""
+        """Start a certification in a new folder; raise `PulseError` or `OSError`."""
         ...
 
     def switch_off(self, work: RunningCertification) -> None:
-        """Its bench made safe by its guard, at once."""
+        """Let the guard make the bench safe at once."""
         ...
 
     def write(self, work: RunningCertification) -> CertificationResult:
-        """Certificate and report of one that is done."""
+        """Write certificate and report of a finished certification."""
         ...
 
     def list_certificates(self) -> Sequence[CertificateLine]:
-        """Earlier certificates, newest first."""
+        """List earlier certificates, newest first."""
         ...
 
     def open(self, folder: Path) -> CertificationResult:
-        """An earlier certificate; raises `RunLogError`."""
+        """Open an earlier certificate; raise `RunLogError`."""
         ...

@@ -1,4 +1,4 @@
-"""The Certify page: cases at the left, the one that is looked at with its checks and plots at the right."""
+"""The Certify page: cases at the left, the selected case with its checks and plots at the right."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHECKS_PX: Final = 210
 
 
 class CaseHead(QWidget):
-    """The case that is looked at: its name and sentence, what it shows, how it went."""
+    """Head of the selected case: name, sentence, what it demonstrates, result."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class CaseHead(QWidget):
 
 
 class CertifyPage(QWidget):
-    """One course of certification, shown."""
+    """Shows one certification controller."""
 
     bundle_wanted = Signal(object)  # a certificate's folder
 
@@ -73,7 +73,7 @@ class CertifyPage(QWidget):
         self.setAccessibleName("Certify page")
         self.session_controller, self._theme = session_controller, theme
         self._case: CaseRun | None = None
-        self._follows = True  # looks at the case under way, until a person looks elsewhere
+        self._follows = True  # selects the case under way, until the user selects another
         self._leading = False
         self.controller = CertifyController(session_controller, certifier)
         self.bar = CertifyBar(certifier.suites())
@@ -152,16 +152,16 @@ class CertifyPage(QWidget):
         return Path(self._facts.file).resolve() if self._facts is not None else None
 
     def refresh(self) -> None:
-        """The page comes to the front: read what may have changed."""
+        """Read what may have changed; called when the page comes to the front."""
         self._follow()
         self.controller.look()
 
     def read_again(self) -> None:
-        """The chosen suite anew, for the bench of the session."""
+        """Read the chosen suite again for the bench of the session."""
         self._choose(again=True)
 
     def _follow(self) -> None:
-        """Another session or another bench file: the suite is read for it, once somebody looks."""
+        """Read the suite for another session or bench file, once the page is visible."""
         if self.isVisible():
             self._choose(again=False)
         self._update_buttons()
@@ -174,20 +174,20 @@ class CertifyPage(QWidget):
     # ---- certify
 
     def why_not_start(self) -> str:
-        """Why the ticked cases cannot be certified now."""
+        """Return why the ticked cases cannot be certified now."""
         why = self.controller.why_not_start(len(self.picker.model.ticked_cases))
         if not why and self._bench != self.controller.bench:
             return "The suite has been read for another bench file; read it again on the Certify page."
         return why
 
     def start(self) -> None:
-        """Certify what is ticked."""
+        """Certify the ticked cases."""
         if not self.why_not_start():
             self._follows = True
             self.controller.start(self.picker.model.ticked_names)
 
     def _update_buttons(self) -> None:
-        """Buttons that cannot act are grey and say why."""
+        """Disable buttons that cannot act; their tool tip states why."""
         course, facts = self.controller, self._facts
         note = "A second emulated bench starts; the one connected here goes on." if course.second_bench() else ""
         self.bar.show_start(len(self.picker.model.ticked_cases), self.why_not_start(), note)
@@ -220,7 +220,7 @@ class CertifyPage(QWidget):
         self._show(self._case)
 
     def _on_ended(self) -> None:
-        """What failed first comes to the eye, unless a person looks elsewhere."""
+        """Select the first failure, unless the user has selected another case."""
         if self._follows:
             self._lead_to(next((case for case in self.controller.cases if _wrong(case)), self._case))
 
@@ -256,7 +256,7 @@ class CertifyPage(QWidget):
         self.case_plots.show_check(self.checks.selected_check, self._facts)
 
     def show_next_failed(self) -> None:
-        """The next check that did not pass, in the cases after this one too."""
+        """Select the next check that did not pass, also in later cases."""
         rows = self.checks.checks.rows
         chosen = self.checks.selected_check
         at = next((n for n, row in enumerate(rows) if row is chosen), -1)
@@ -272,7 +272,7 @@ class CertifyPage(QWidget):
             self.checks.choose_first()
 
     def why_no_failed(self) -> str:
-        """Why there is no next one."""
+        """Return why there is no next failed check."""
         return "" if any(_wrong(case) for case in self.controller.rows) else "Nothing has failed."
 
     def _frame(self) -> None:

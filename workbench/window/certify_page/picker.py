@@ -1,4 +1,4 @@
-"""The left of the page: a filter over the tree of cases, and what ticks many of them at once."""
+"""The left side of the page: a filter above the tree of cases, and buttons that tick many cases at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERDICT_PX = 104
 
 
 class CasePicker(QWidget):
-    """`case_selected` names the case that a person looks at; `ticked` says that other ones would be certified."""
+    """Emits `case_selected` with the selected case and `ticked` when the set of cases to certify changes."""
 
     case_selected = Signal(object)  # CaseRun
     ticked = Signal()
@@ -68,7 +68,7 @@ class CasePicker(QWidget):
     # ---- what is shown
 
     def show_cases(self, cases: Sequence[CaseRun], *, tickable: bool) -> None:
-        """Other cases; the first is looked at."""
+        """Show other cases and select the first."""
         self.model.set_tickable(tickable=tickable)
         self.model.show_cases(cases)
         self._unfold()
@@ -77,14 +77,14 @@ class CasePicker(QWidget):
             self.view.setCurrentIndex(self.model.index(0, NAME))
 
     def show_case(self, case: CaseRun) -> None:
-        """Look at a case, where the filter shows it."""
+        """Select a case, if the filter shows it."""
         index = self.model.find(case)
         if index.isValid():
             self.view.setCurrentIndex(index)
             self.view.scrollTo(index)
 
     def set_able(self, *, able: bool, why: str) -> None:
-        """Ticks change only while nothing runs."""
+        """Allow ticks to change only while nothing runs."""
         self.model.set_tickable(tickable=able)
         for part in (self.all, self.none, self.again):
             part.setEnabled(able)
@@ -99,7 +99,7 @@ class CasePicker(QWidget):
             self.show_case(shown)
 
     def _unfold(self) -> None:
-        """A filter shows what it found; else groups are closed, so that all cases fit."""
+        """Open the groups while a filter is set; otherwise close them, so that all cases fit."""
         for row in range(self.model.rowCount()):
             self.view.setExpanded(self.model.index(row, NAME), bool(self.filter.text()))
 
@@ -107,7 +107,9 @@ class CasePicker(QWidget):
         cases = self.model.cases_at(index)
         if not cases:
             return
-        one = next((case for case in cases if _not_passed(case)), cases[0])  # of a group, what went wrong first
+        one = next(
+            (case for case in cases if _not_passed(case)), cases[0]
+        )  # of a group, the first case that did not pass
         if one is not self._shown:
             self._shown = one
             self.case_selected.emit(one)
@@ -119,12 +121,12 @@ class CasePicker(QWidget):
     # ---- ticks
 
     def tick_visible(self, *, on: bool) -> None:
-        """Tick or untick what the filter lets through."""
+        """Tick or untick the cases that the filter shows."""
         if self.model.tickable:
             self.model.tick(self.model.visible, on=on)
 
     def tick_not_passed(self) -> None:
-        """What failed, stopped or never ran."""
+        """Tick the cases that failed, stopped or never ran."""
         if self.model.tickable:
             self.model.tick_only([case for case in self.model.visible if _not_passed(case)])
 
@@ -159,7 +161,7 @@ class _View(QTreeView):
         header.resizeSection(VERDICT, _VERDICT_PX)
 
     def event(self, event: QEvent) -> bool:
-        """Space ticks here; elsewhere it pauses the plots."""
+        """Let Space tick a case here; elsewhere it pauses the plots."""
         override = event.type() is QEvent.Type.ShortcutOverride
         if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space and not event.modifiers():
             event.accept()

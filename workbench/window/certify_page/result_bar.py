@@ -1,4 +1,4 @@
-"""One line under the bar: how far a certification is, or what came of it and where that leads."""
+"""One line under the bar: the progress of a certification, or its result and the next steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEIGHT = 44
 
 
 class ResultBar(QFrame):
-    """Says how the course stands; its buttons act on the result that is shown."""
+    """Shows the state of the certification; its buttons act on the shown result."""
 
     failed = Signal(Failure)
     bundle_wanted = Signal(object)  # the certificate's folder
@@ -56,7 +56,7 @@ class ResultBar(QFrame):
         row.addWidget(self.text, 1)
         for part in (self.live, self.left, self.bar, self.back, self.report, self.folder, self.bundle):
             row.addWidget(part)
-        self.setFixedHeight(_HEIGHT)  # what stands below does not move
+        self.setFixedHeight(_HEIGHT)  # so that the widgets below do not move
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -64,7 +64,7 @@ class ResultBar(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Called as often as anything moves."""
+        """Show the current state; called after each change."""
         course = self._controller
         result = course.verdict if course.stage is CertifyStage.IDLE else None
         for part in (self.report, self.folder, self.bundle):
@@ -127,7 +127,7 @@ class ResultBar(QFrame):
     def _show_result(self, result: CertificationResult) -> None:
         word = result_words(passed=result.passed, not_judged=result.not_judged)
         verdict = Verdict.PASS if result.passed else Verdict.FAIL
-        if not result.passed and not result.counts.get(Verdict.FAIL):  # nothing is proven against the device
+        if not result.passed and not result.counts.get(Verdict.FAIL):  # no check shows a failure of the device
             verdict = Verdict.ERROR if result.trouble or result.counts.get(Verdict.ERROR) else Verdict.BLOCKED
         facts = [style.format_counts(result.counts) or "no case ran", f"class {result.evidence}"]
         if self._controller.shown is not None:
@@ -143,10 +143,10 @@ class ResultBar(QFrame):
         self.bundle.setEnabled(not (missing or why_not))
         self.bundle.setToolTip(missing or why_not or "A configuration, signed, with this certificate in it")
 
-    # ---- where the result leads
+    # ---- next steps
 
     def why_no_result(self) -> str:
-        """Why there is nothing to open."""
+        """Return why there is nothing to open."""
         if self._controller.verdict is None or self._controller.stage is not CertifyStage.IDLE:
             return "Nothing has been certified yet; certify, or open an earlier certificate."
         return ""
@@ -158,12 +158,12 @@ class ResultBar(QFrame):
         return self.why_no_result() or ("" if self.bundle.isEnabled() else self.bundle.toolTip())
 
     def open_report(self) -> None:
-        """In the browser."""
+        """Open the report in the browser."""
         if self._controller.verdict is not None:
             self._open(self._controller.verdict.report)
 
     def show_folder(self) -> None:
-        """In the file manager."""
+        """Open the folder in the file manager."""
         if self._controller.verdict is not None:
             self._open(self._controller.verdict.folder)
 

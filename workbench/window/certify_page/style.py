@@ -1,4 +1,4 @@
-"""How verdicts and checks are written and drawn: a word, a symbol and a colour each; red is not among them."""
+"""How verdicts and checks are written and drawn: a word, a symbol and a colour each; red is not used."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _UNITS: Final = {"1": "", "degC": "°C", "Ohm": "Ω"}
 
 @lru_cache(maxsize=64)
 def verdict_icon(word: str, theme_name: str) -> QIcon:
-    """The symbol of a verdict, or of what runs, in its colour; a selected row does not dull it."""
+    """Return the symbol of a verdict, or of a running case, in its colour; a selected row does not dull it."""
     colour = THEMES[theme_name].colour(COLOURS[word])
     made = QIcon()
     for ratio in (1.0, 2.0):
@@ -69,7 +69,7 @@ def verdict_icon(word: str, theme_name: str) -> QIcon:
 
 
 class FlatItemDelegate(QStyledItemDelegate):
-    """A selected row is flat and keeps the colours of its words; Fusion would raise it."""
+    """Paints a selected row flat with the colours of its words; Fusion would draw it raised."""
 
     def initStyleOption(  # noqa: N802  # Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -85,24 +85,24 @@ class FlatItemDelegate(QStyledItemDelegate):
 
 
 def find_verdict_word(case: CaseRun) -> str:
-    """Its verdict, or that it runs; empty before."""
+    """Return the verdict of a case, or that it runs; empty before."""
     if case.verdict is not None:
         return case.verdict.value
     return RUNNING if case.begun else ""
 
 
 def find_verdict_colour(word: str, theme: Theme) -> str:
-    """`#rrggbb` of a verdict's word."""
+    """Return the colour `#rrggbb` of a verdict's word."""
     return theme.colour(COLOURS[word]).name()
 
 
 def unit(check: CaseCheck) -> str:
-    """As people write it; empty for a count."""
+    """Return the unit as it is displayed; empty for a count."""
     return _UNITS.get(check.unit, check.unit)
 
 
 def value(check: CaseCheck) -> str:
-    """Value and uncertainty with the fixed decimals of the unit; a dash where nothing was measured."""
+    """Return value and uncertainty with the fixed decimals of the unit; a dash if nothing was measured."""
     if check.value is None:
         return fmt.DASH
     if check.is_question:
@@ -112,7 +112,7 @@ def value(check: CaseCheck) -> str:
 
 
 def limits(check: CaseCheck) -> str:
-    """What is allowed."""
+    """Return the limits of a check as text."""
     low, high, of = check.lo, check.hi, check.unit
     if check.is_question:
         return "yes" if high is None else "no"
@@ -124,19 +124,19 @@ def limits(check: CaseCheck) -> str:
 
 
 def figure(number: float, of: str) -> str:
-    """`number` with the decimals of unit `of`; counts without any."""
+    """Return `number` with the decimals of unit `of`; counts have none."""
     if of == "1":
         return fmt.figure(number, 0 if float(number).is_integer() else 3)
     return fmt.figure(number, _DECIMALS.get(of, 3))
 
 
 def format_counts(counts: Mapping[Verdict, int]) -> str:
-    """`55 PASS, 2 FAIL`."""
+    """Return the counts as text, such as `55 PASS, 2 FAIL`."""
     return ", ".join(f"{counts[word]} {word}" for word in Verdict if counts.get(word))
 
 
 def find_worst_verdict(cases: Sequence[CaseRun]) -> str:
-    """The word for cases together: the worst that is known; running while one of them does; empty before."""
+    """Return one word for several cases: the worst known verdict; running while one runs; empty before."""
     words = [find_verdict_word(case) for case in cases]
     for word in (RUNNING, Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED, Verdict.NA, Verdict.PASS):
         if word in words:
@@ -145,7 +145,7 @@ def find_worst_verdict(cases: Sequence[CaseRun]) -> str:
 
 
 def format_time(made: str) -> str:
-    """When a certificate was made, in local time, from ISO 8601; as it stands where that cannot be read."""
+    """Return an ISO 8601 time of a certificate as local time; return it unchanged if it cannot be parsed."""
     try:
         return fmt.wall_date(parse_utc(made).timestamp())
     except ValueError:

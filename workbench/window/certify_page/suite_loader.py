@@ -1,4 +1,4 @@
-"""Reads a suite in a process of its own: which cases it holds for a bench; nothing of it runs."""
+"""Reader of a suite, in its own process: which cases it has for a bench; no case runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT_S: Final = 60.0  # a suite that takes longer to be read hangs
 
 
 class SuiteLoadProcess:
-    """`cases` and `broken` once it is `done`; implements `workbench.window.certify_page.model.SuiteLoader`."""
+    """Has `cases` and `broken` once it is `done`; implements `workbench.window.certify_page.model.SuiteLoader`."""
 
     def __init__(self, suite: Path, bench: Path) -> None:
         self.cases: list[CaseRun] = []
@@ -38,7 +38,7 @@ class SuiteLoadProcess:
         return self._process.pid
 
     def poll(self) -> None:
-        """Hear what is new."""
+        """Receive new messages of the process."""
         if self.done:
             return
         ended = self._process.poll() is not None
@@ -50,7 +50,7 @@ class SuiteLoadProcess:
             self._settle(f"did not let itself be read within {TIMEOUT_S:g} s")
 
     def close(self) -> None:
-        """Give up; nothing of it is left."""
+        """Stop reading and remove everything the process left."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""The trace of one channel over a case as a store, so that the window's own plot draws it."""
+"""The trace of one channel over a case as a channel history, which the window's own plot can draw."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FLAG: Final = 1.2
 
 
 class TraceHistory(ChannelHistory):
-    """One channel with all its rows at once; the rest of a store as it is."""
+    """A channel history of one channel that has all its rows at once."""
 
     def __init__(self, trace: CaseTrace) -> None:
         channel = Channel(trace.channel, trace.unit)
@@ -39,16 +39,16 @@ class TraceHistory(ChannelHistory):
 
     @property
     def span(self) -> tuple[float, float]:
-        """First and last time, 0 and 0 without any."""
+        """Return the first and last time; 0 and 0 without rows."""
         return (float(self._t_s[0]), float(self._t_s[-1])) if self._end else (0.0, 0.0)
 
     def first_from(self, t_s: float) -> float:
-        """Time of the first row at or after `t_s`, which shows what was sampled then; the last where none follows."""
+        """Return the time of the first row at or after `t_s`, which has its sample; the last row if none follows."""
         return float(self._t_s[min(int(np.searchsorted(self._t_s, t_s)), self._end - 1)]) if self._end else t_s
 
 
 def fill_gaps(t_s: Times, values: Line) -> tuple[Times, Line]:
-    """More rows where two are far apart, on the line between them; none where one of them is not known."""
+    """Interpolate rows linearly between two rows that are far apart; add none if one of the two is unknown."""
     if len(t_s) == 0 or not (np.diff(t_s) > APART_S).any():
         return t_s, values
     between = [np.arange(a + APART_S, b, APART_S, dtype=np.float64) for a, b in pairwise(t_s.tolist())]
@@ -59,12 +59,12 @@ def fill_gaps(t_s: Times, values: Line) -> tuple[Times, Line]:
 
 
 def is_flag(display: fmt.Display) -> bool:
-    """Whether values are words or counts, whose plot needs no height."""
+    """Whether values are words or counts, whose plot needs little height."""
     return display.words is not None or (not display.unit and not display.decimals)
 
 
 def make_spec(trace: CaseTrace, words: Mapping[str, Mapping[int, str]]) -> PlotSpec:
-    """How a trace is drawn; `words` name the values of states and flags."""
+    """Return how a trace is drawn; `words` name the values of states and flags."""
     channel = trace.channel
     display = fmt.find_display(channel, trace.unit, words)
     least = _FLAG if is_flag(display) else 10.0**-display.decimals * _LEAST

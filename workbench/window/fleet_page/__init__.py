@@ -1,1 +1,1 @@
-"""The Fleet page: the packs in the field, what they run, what they say, and a bundle on its way to one."""
+"""The Fleet page: the packs in the field, what they run and report, and the transfer of a bundle to one."""

@@ -1,4 +1,4 @@
-"""The machine's own hub: a fleet session, and a broker of ours on 127.0.0.1; implements `model.Hub`."""
+"""The local fleet backend: a fleet session and our own broker on 127.0.0.1; implements `model.FleetBackend`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LocalFleetBackend:
-    """MQTT, protobuf and SQLite are imported with the first fleet, not with the window."""
+    """Opens fleets; imports MQTT, protobuf and SQLite with the first fleet, not with the window."""
 
     def __init__(self) -> None:
         self._session: FleetSession | None = None
@@ -45,8 +45,8 @@ class LocalFleetBackend:
 
         if self._broker is not None:
             if not self._broker.is_running:
-                self._broker.stop()  # what is left of one that died
-                self._broker.restart()  # where the edges look for it
+                self._broker.stop()  # clean up after one that died
+                self._broker.restart()  # on the port that the edges use
             return self._broker.url
         self._home = tempfile.TemporaryDirectory(prefix="pulsebms-broker-", ignore_cleanup_errors=True)
         self._broker = start_own_broker(Path(self._home.name))

@@ -1,4 +1,4 @@
-"""The top of the page: which broker, which file, and how the connection stands."""
+"""The bar at the top of the page: the broker, the file, and the state of the connection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_YET: Final = "No TLS and no access per pack yet: keep the broker on a networ
 
 
 class FleetBar(QWidget):
-    """Emits what is wanted; `refresh` says how things stand."""
+    """Emits the user's requests; `refresh` shows the current state."""
 
     connect_wanted = Signal()
 
@@ -83,7 +83,7 @@ class FleetBar(QWidget):
         self.refresh()
 
     def why_not(self) -> str:
-        """Why the button cannot connect or disconnect now."""
+        """Return why the button cannot connect or disconnect now."""
         connection = self._connection
         if connection.stage is ConnectionStage.OPEN:
             return connection.why_not_leave()
@@ -94,7 +94,7 @@ class FleetBar(QWidget):
         return "" if self.url.text().strip() else "Write the address of a broker, or start one here."
 
     def refresh(self) -> None:
-        """Buttons and words from the connection."""
+        """Update buttons and words from the connection."""
         connection = self._connection
         apart = connection.stage is ConnectionStage.APART
         self._button(
@@ -116,7 +116,7 @@ class FleetBar(QWidget):
         which.setToolTip(why_not)
 
     def show_view(self, view: FleetView | None) -> None:
-        """The state in a word, and the rows so far."""
+        """Show the state in a word, and the number of rows so far."""
         symbol, colour, word = self._state(view)
         if self.word.text() != word or self.symbol.accessibleName() != symbol + self._theme.name:
             self.word.setText(word)
@@ -138,7 +138,7 @@ class FleetBar(QWidget):
             return "dot", "green", "CONNECTED"
         return "warning", "amber", "NO BROKER" if not view.connected else "TROUBLE"
 
-    # ---- what is wanted
+    # ---- requests
 
     def _broker(self) -> None:
         connection = self._connection
@@ -148,7 +148,7 @@ class FleetBar(QWidget):
             connection.start_broker()
 
     def ask_file(self) -> None:
-        """Where the rows are kept; a new file is made."""
+        """Ask for the file that keeps the rows; it may be new."""
         ask_new(self, "The fleet's file", "Fleet files (*.sqlite *.db);;All files (*)", self.choose_file, self._root)
 
     def choose_file(self, file: Path) -> None:

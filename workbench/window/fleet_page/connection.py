@@ -1,4 +1,4 @@
-"""The page's connection to a fleet: opened and left beside the window's thread, looked at ten times a second."""
+"""The page's connection to a fleet: opened and closed outside the window's thread, polled ten times a second."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
 
 Thing = TypeVar("Thing")
-HUB: Final = "fleet hub"  # the one thread that calls it
+HUB: Final = "fleet hub"  # the one thread that calls the backend
 
 
 class ConnectionStage(StrEnum):
-    """Where it stands; an open one may still be without its broker."""
+    """State of the connection; an open one may still be without its broker."""
 
     APART = "apart"
     OPENING = "opening"
@@ -41,10 +41,10 @@ WAITS: Final = {
 
 
 class FleetConnection(QObject):
-    """One fleet at a time. The hub's thread lives as long as the window: a broker of ours ends with it."""
+    """Connects to one fleet at a time. The backend's thread lives as long as the window: our broker ends with it."""
 
     changed = Signal()  # stage, broker
-    view_updated = Signal()  # the view was looked at
+    view_updated = Signal()  # a new view was read
     broker_up = Signal(str)  # URL of a broker of ours
     failed = Signal(Failure)
 
@@ -56,18 +56,18 @@ class FleetConnection(QObject):
         self.stage = ConnectionStage.APART
         self.starting_broker = False
         self.view: FleetView | None = None
-        self._ran = False  # a broker of ours, when it was last looked at
+        self._ran = False  # whether our own broker ran at the last poll
         controller.values_due.connect(self.turn)
 
     @property
     def own_broker(self) -> bool:
-        """Whether a broker of ours runs here."""
+        """Whether our own broker runs here."""
         return self._backend.broker_runs
 
     # ---- what is possible
 
     def why_not_connect(self) -> str:
-        """Why no fleet can be opened now, as a sentence."""
+        """Return why no fleet can be opened now, as a sentence."""
         return WAITS.get(
             self.stage, "You are connected; disconnect first." if self.stage is ConnectionStage.OPEN else ""
         )
@@ -76,7 +76,7 @@ class FleetConnection(QObject):
         return WAITS.get(self.stage, "" if self.stage is ConnectionStage.OPEN else "There is no connection.")
 
     def why_no_broker(self) -> str:
-        """Why no broker of ours can be started now."""
+        """Return why our own broker cannot be started now."""
         if self.starting_broker:
             return "A broker is being started."
         return WAITS.get(self.stage, "A broker of ours runs already." if self.own_broker else "")
@@ -84,16 +84,16 @@ class FleetConnection(QObject):
     def why_not_stop_broker(self) -> str:
         return "" if self.own_broker else "No broker of ours runs."
 
-    # ---- what is done
+    # ---- actions
 
     def open(self, broker: str, database: Path) -> None:
-        """Hear the packs at `broker`; their rows go into `database`."""
+        """Receive from the packs at `broker`; write their rows into `database`."""
         if not self.why_not_connect():
             self._set_stage(ConnectionStage.OPENING)
             self._run_in_thread("Connect to the fleet", partial(self._backend.open, broker, database), self._on_opened)
 
     def leave(self) -> None:
-        """Commit and say goodbye; a broker of ours runs on for the packs."""
+        """Commit and disconnect; our own broker runs on for the packs."""
         if not self.why_not_leave():
             self._fleet, self.view = None, None
             self._set_stage(ConnectionStage.LEAVING)
@@ -102,7 +102,7 @@ class FleetConnection(QObject):
             )
 
     def start_broker(self) -> None:
-        """On 127.0.0.1, in a process of its own."""
+        """Start our own broker on 127.0.0.1, in its own process."""
         if not self.why_no_broker():
             self.starting_broker = True
             self.changed.emit()
@@ -113,12 +113,12 @@ class FleetConnection(QObject):
             self._run_in_thread("Stop the broker", self._backend.stop_broker, lambda _: self.changed.emit())
 
     def send(self, file: Path, node: str) -> None:
-        """Begin to send a bundle; what becomes of it the view tells."""
+        """Begin to send a bundle; the view reports the progress."""
         if self._fleet is not None:
             self._run_in_thread(f"Send {file.name}", partial(self._fleet.send_bundle, file, node), lambda _: None)
 
     def close(self) -> None:
-        """The window goes: commit, say goodbye, stop the broker; a second call does nothing."""
+        """Commit, disconnect and stop the broker, because the window closes; a second call does nothing."""
         self._fleet, self.view = None, None
         if self._is_used:
             self._is_used = False
@@ -126,10 +126,10 @@ class FleetConnection(QObject):
             self._background.run_in_thread(task, lambda _: self._backend.close(), queue=HUB, finishes=True)
             self._background.end(HUB)
 
-    # ---- what happens
+    # ---- polling
 
     def turn(self) -> None:
-        """Look at the fleet; called ten times a second."""
+        """Poll the fleet; called ten times a second."""
         if self._fleet is not None:
             self._update_view(self._fleet)
         if self.own_broker != self._ran:

@@ -1,4 +1,4 @@
-"""What the fleet refused or found odd, counted by name since its file began."""
+"""What the fleet refused or flagged, counted by reason since its file began."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEANING: Final = {
 
 
 class FleetCounters(QTreeWidget):
-    """One line a reason; refused ones changed nothing, flagged ones were taken."""
+    """One line per reason; refused messages changed nothing, flagged ones were accepted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class FleetCounters(QTreeWidget):
         self.hide()
 
     def show_view(self, view: FleetView | None) -> None:
-        """In place where only figures changed."""
+        """Show the counters; update in place if only numbers changed."""
         rows = () if view is None else tuple(_rows(view))
         if rows == self._shown:
             return
@@ -65,7 +65,7 @@ class FleetCounters(QTreeWidget):
 
 
 def _rows(view: FleetView) -> list[tuple[str, str, int]]:
-    """Kind, reason, how often; what never happened is left out."""
+    """Return kind, reason and count; leave out counts of 0."""
     kinds = (("refused", view.refused), ("flagged", view.flagged))
     return [(kind, reason, count) for kind, counts in kinds for reason, count in sorted(counts.items()) if count]
 

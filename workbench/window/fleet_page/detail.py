@@ -1,4 +1,4 @@
-"""The pack that is chosen: its trend at the left; at the right its bundle's way, and what the fleet counted."""
+"""The chosen pack: its trend at the left; at the right its bundle's progress and the fleet's counters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RIGHT_PX: Final = 400
 
 
 class PackDetail(QWidget):
-    """Everything of one pack that the table has no room for."""
+    """Shows everything of one pack that has no room in the table."""
 
     send_wanted = Signal()
 
@@ -78,13 +78,13 @@ class PackDetail(QWidget):
         self.stepper.set_theme(theme)
 
     def show_pack(self, trend: PackTrend | None) -> None:
-        """Another pack."""
+        """Show another pack."""
         self.view.start_anew()
         for plot in self.plots:
             plot.show_store(trend)
 
     def show_node(self, node: NodeView, now_ms: float, trend: PackTrend | None) -> None:
-        """What is known of it now; called ten times a second while the page shows."""
+        """Show what is known of the pack now; called ten times a second while the page is visible."""
         self.title.show_fact(node.node)
         self.stepper.show_progress(find_progress(node))
         known = is_fresh(node, now_ms)
@@ -102,7 +102,7 @@ class PackDetail(QWidget):
         self.counted.show_fact("since its file began" if number else "nothing refused or flagged")
 
     def show_send(self, why_not: str, offered: Path | None) -> None:
-        """Whether a bundle can be sent, and which one is chosen already."""
+        """Show whether a bundle can be sent, and which one is chosen already."""
         self.send.setText("Send bundle…" if offered is None else f"Send {offered.name}…")
         self.send.setEnabled(not why_not)
         self.send.setToolTip(why_not or "Asks first; the pack verifies it by its own keys")

@@ -1,4 +1,4 @@
-"""What the Fleet page asks of a fleet and of a broker, without Qt."""
+"""Interfaces that the Fleet page uses of a fleet and of a broker, without Qt."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 class FleetClient(Protocol):
-    """A fleet that is heard; `edge_bridge.fleet.fleet_thread.FleetSession` is the one."""
+    """An open fleet; implemented by `edge_bridge.fleet.fleet_thread.FleetSession`."""
 
     def snapshot(self) -> FleetView:
-        """Raises `PulseError` when it has failed."""
+        """Return the current view; raise `PulseError` if the fleet has failed."""
         ...
 
     def send_bundle(self, path: Path, node: str) -> None:
-        """Raises `Usage`."""
+        """Begin to send a bundle to a node; raise `Usage`."""
         ...
 
 
 class OwnBroker(Protocol):
-    """A broker process of ours; `workbench.compose.broker.own_broker` makes one."""
+    """Our own broker process; `workbench.compose.broker.start_own_broker` makes one."""
 
     @property
     def url(self) -> str: ...
@@ -32,34 +32,34 @@ class OwnBroker(Protocol):
     def is_running(self) -> bool: ...
 
     def restart(self) -> None:
-        """On the same port; raises `BrokerMissing`."""
+        """Start again on the same port; raise `BrokerMissing`."""
         ...
 
     def stop(self) -> None: ...
 
 
 class FleetBackend(Protocol):
-    """Opens fleets and a broker of ours. Everything but the properties may take seconds; one thread calls it."""
+    """Opens fleets and our own broker. All but the properties may take seconds; one thread calls it."""
 
     @property
     def broker_runs(self) -> bool:
-        """Whether a broker of ours answers."""
+        """Whether our own broker answers."""
         ...
 
     def open(self, broker: str, database: Path) -> FleetClient:
-        """In place of one that was open; raises `PulseError`."""
+        """Open a fleet in place of one that was open; raise `PulseError`."""
         ...
 
     def leave(self) -> None:
-        """Commit, say goodbye, disconnect."""
+        """Commit and disconnect."""
         ...
 
     def start_broker(self) -> str:
-        """A broker of ours; answers its URL, that of before where there was one. Raises `PulseError`."""
+        """Start our own broker; return its URL, the same as before if there was one. Raise `PulseError`."""
         ...
 
     def stop_broker(self) -> None: ...
 
     def close(self) -> None:
-        """Leave, and stop the broker."""
+        """Disconnect and stop the broker."""
         ...

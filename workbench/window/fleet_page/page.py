@@ -1,4 +1,4 @@
-"""The Fleet page: broker and file at the top, the packs in a table, the chosen one below it."""
+"""The Fleet page: broker and file at the top, the packs in a table, the chosen pack below."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
-MOST_TRENDS: Final = 100  # packs that are followed before anybody looks at them
+MOST_TRENDS: Final = 100  # packs whose trend is kept before the user selects them
 APART: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
 NOBODY: Final = "No pack has been heard yet. An edge beside a pack reports here once it runs."
 _ASKS: Final = (
@@ -39,7 +39,7 @@ _ASKS: Final = (
 
 
 class FleetPage(QWidget):
-    """One connection, shown."""
+    """Shows one fleet connection."""
 
     dialog_wanted = Signal(Dialog)
     message = Signal(str)
@@ -109,11 +109,11 @@ class FleetPage(QWidget):
     # ---- the connection
 
     def words(self) -> str:
-        """What `connect_or_leave` would do."""
+        """What `connect_or_leave` does now, as a label."""
         return "Fleet: disconnect" if self.connection.stage is ConnectionStage.OPEN else "Fleet: connect"
 
     def connect_or_leave(self) -> None:
-        """Whichever the state asks for."""
+        """Connect or disconnect, as the state requires."""
         if self.bar.why_not():
             return
         if self.connection.stage is ConnectionStage.OPEN:
@@ -122,7 +122,7 @@ class FleetPage(QWidget):
             self.connection.open(self.bar.url.text().strip(), self.bar.database)
 
     def _broker_up(self, url: str) -> None:
-        """A broker of ours is there to be used."""
+        """Use our own broker, which has started."""
         if self.connection.stage is ConnectionStage.APART:
             self.bar.url.setText(url)
             self.connect_or_leave()
@@ -149,7 +149,7 @@ class FleetPage(QWidget):
 
     @property
     def node(self) -> NodeView | None:
-        """The pack that is chosen, as it is now."""
+        """The chosen pack in its current state."""
         view = self.connection.view
         return None if view is None else next((one for one in view.nodes if one.node == self.table.selected_pack), None)
 
@@ -177,7 +177,7 @@ class FleetPage(QWidget):
             self.detail.show_node(node, self._wall_s() * 1e3, trend)
 
     def command(self) -> str:
-        """What starts an edge that reports here."""
+        """The command line that starts an edge which reports here."""
         return f"python main.py edge --bundle FILE --trust DIR --broker {self.bar.url.text().strip()} --node NAME"
 
     def copy_command(self) -> None:
@@ -187,24 +187,24 @@ class FleetPage(QWidget):
     # ---- a bundle
 
     def offer(self, file: Path) -> None:
-        """From the Bundle page: this one is to be sent, once a pack is chosen."""
+        """Take a bundle from the Bundle page, to be sent once a pack is chosen."""
         self.offered = file
         self.offer_text.setText(f"{file.name} is chosen: choose a pack and send it.")
         self._show()
 
     def withdraw(self) -> None:
-        """No bundle is chosen any more."""
+        """Clear the chosen bundle."""
         self.offered = None
         self._show()
 
     def why_not_send(self) -> str:
-        """Why no bundle can be sent now, as a sentence."""
+        """Return why no bundle can be sent now, as a sentence."""
         if self.connection.view is None:
             return "Connect to a broker first."
         return "" if self.node is not None else "Choose a pack first."
 
     def ask_send(self) -> None:
-        """Which bundle, where none is chosen; then whether."""
+        """Ask which bundle to send if none is chosen; then ask for confirmation."""
         node = self.node
         if node is None or self.why_not_send():
             return
@@ -225,7 +225,7 @@ class FleetPage(QWidget):
         self.dialog_wanted.emit(dialog)
 
     def send(self, file: Path, node: str) -> None:
-        """Begin; the detail follows it."""
+        """Begin to send; the detail shows the progress."""
         self.offered = None
         self.connection.send(file, node)
         self._show()

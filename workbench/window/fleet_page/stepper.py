@@ -1,4 +1,4 @@
-"""A bundle's way to a pack, step by step: desired, downloaded, verified, installed, healthy."""
+"""Progress of a bundle to a pack, step by step: desired, downloaded, verified, installed, healthy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint")
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgress:
-    """How far one bundle has come; `fraction` of its octets that are there, None where nobody knows."""
+    """Progress of one bundle; `fraction` of its bytes that have arrived, None if unknown."""
 
     sha256: str
     state: str
@@ -32,7 +32,7 @@ class UpdateProgress:
 
     @property
     def sentence(self) -> str:
-        """What happens now, or how it ended."""
+        """What happens now, or the result."""
         whole = self.fraction is not None and self.fraction >= 1.0
         said = {
             "": "No bundle has been sent to it.",
@@ -50,7 +50,7 @@ class UpdateProgress:
 
 
 def find_progress(node: NodeView) -> UpdateProgress:
-    """What this fleet sends, else what the pack says of the bundle that was sent last."""
+    """Return the progress of this fleet's transfer, else what the pack reports of the last bundle sent."""
     sent = node.sending
     if sent is not None:
         return UpdateProgress(sent.sha256, sent.state, sent.reason, sent.received / sent.size if sent.size else None)
@@ -62,11 +62,11 @@ def find_progress(node: NodeView) -> UpdateProgress:
 
 
 def symbols(way: UpdateProgress) -> tuple[tuple[str, str], ...]:
-    """Icon and colour of each of `STEPS`."""
+    """Return icon and colour of each of `STEPS`."""
     if way.state in ("", REPLACED):
         return (_LATER,) * len(STEPS)
     if way.state == REFUSED:
-        done = 1 if way.fraction is not None and way.fraction < 1.0 else 2  # what arrived was not verified
+        done = 1 if way.fraction is not None and way.fraction < 1.0 else 2  # a complete file failed the verification
         return (_DONE,) * done + (_BAD,) + (_LATER,) * (len(STEPS) - done - 1)
     if way.state == REVERTED:
         return (*((_DONE,) * (len(STEPS) - 1)), _BAD)
@@ -85,7 +85,7 @@ class UpdateStepper(QWidget):
         self.head = label(tone="muted")
         self.sentence = label(wrap=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.sentence.setMinimumHeight(52)  # three lines: what stands below does not move
+        self.sentence.setMinimumHeight(52)  # three lines, so that the widgets below do not move
         self.percent = label("", "muted")
         self.percent.setFixedWidth(44)
         self.percent.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -1,4 +1,4 @@
-"""The packs of the fleet, one a line; what is chosen stays chosen while figures change."""
+"""The packs of the fleet, one per row; the selection stays while values change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6
 
 
 class PackTableModel(QAbstractTableModel):
-    """By name; filtered by name, state, bundle, gate."""
+    """Packs sorted by name; filtered by name, state, bundle, gate."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class PackTableModel(QAbstractTableModel):
         self._notify_changed()
 
     def show_nodes(self, nodes: Sequence[NodeView], now_ms: float) -> None:
-        """Figures change in place; only other packs make another table."""
+        """Show these packs; update values in place, rebuild the table only if the packs differ."""
         self._all, self._now_ms = nodes, now_ms
         words = self._text.lower().split()
         made = [make_row(node, now_ms) for node in nodes]
@@ -61,7 +61,7 @@ class PackTableModel(QAbstractTableModel):
         self.endResetModel()
 
     def filter(self, text: str) -> None:
-        """All words of `text` must be in a line."""
+        """Show the rows that contain all words of `text`."""
         self._text = text
         self.show_nodes(self._all, self._now_ms)
 
@@ -69,7 +69,7 @@ class PackTableModel(QAbstractTableModel):
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
 
-    # ---- Qt's side
+    # ---- overrides of Qt's model
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
         return 0 if parent is not None and parent.isValid() else len(self.rows)
@@ -108,7 +108,7 @@ def _side(column: int) -> Qt.AlignmentFlag:
 
 
 class PackTable(QTableView):
-    """`selected_pack` is the name of a pack; it outlives a table that is made anew."""
+    """Table of packs; `selected_pack` is the name of a pack and survives a rebuild of the table."""
 
     pack_selected = Signal()
 
@@ -140,7 +140,7 @@ class PackTable(QTableView):
         self.selectionModel().selectionChanged.connect(self._on_current_changed)
 
     def choose(self, name: str) -> None:
-        """Bring a pack to the eye; an unknown one changes nothing."""
+        """Select a pack and scroll to it; ignore an unknown one."""
         if name in self.packs.names:
             self.selectRow(self.packs.names.index(name))
 

@@ -1,4 +1,4 @@
-"""A pack as the row of a table: words and figures, grey where they are old, a dash where there are none."""
+"""A pack as a row of the table: words and numbers, grey if old, a dash if missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": (
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """A text, grey or not, with a symbol that never is the only sign."""
+    """A text, grey or not, with a symbol that is never the only sign."""
 
     text: str
     grey: bool = False
@@ -35,12 +35,12 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """`usual` is the widest text that is likely, so that nothing moves when figures change."""
+    """A column; `usual` is the widest text that is likely, so that nothing moves when numbers change."""
 
     head: str
     usual: str
     right: bool = False
-    wide: bool = False  # takes what the others leave
+    wide: bool = False  # takes the width that the others leave
     marked: bool = False  # has a symbol
 
 
@@ -63,23 +63,23 @@ COLUMNS: Final = (
 
 
 def age_s(node: NodeView, now_ms: float) -> float:
-    """How old its newest row is, by its own time stamp; NaN before the first."""
+    """Return the age of the newest row by its own time stamp; NaN before the first."""
     return math.nan if node.last_ms is None else max(0.0, (now_ms - node.last_ms) / 1000.0)
 
 
 def is_fresh(node: NodeView, now_ms: float) -> bool:
-    """Whether what it said last may be taken for what is."""
+    """Whether the last report may be taken as the current state."""
     return node.online and age_s(node, now_ms) <= STALE_S
 
 
 def number(status: Mapping[str, Scalar], name: str) -> float:
-    """A figure of its status, NaN where none is known."""
+    """Return a number of the status, NaN if unknown."""
     value = status.get(name)
     return float(value) if isinstance(value, int | float) else math.nan
 
 
 def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
-    """One for each of `COLUMNS`."""
+    """Return one cell for each of `COLUMNS`."""
     status, grey = node.status, not is_fresh(node, now_ms)
     old_s = age_s(node, now_ms)
     state = (
@@ -110,13 +110,13 @@ def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
 
 
 def runs(status: Mapping[str, Scalar]) -> str:
-    """Name and serial of the bundle that runs."""
+    """Return name and serial of the bundle that runs."""
     name, serial = status.get("Bundle/Name"), status.get("Bundle/Serial")
     return f"{name} {serial if serial is not None else ''}".strip() if name else fmt.DASH
 
 
 def soc(status: Mapping[str, Scalar]) -> str:
-    """`63.2 ±1.4 %`."""
+    """Return the state of charge, such as `63.2 ±1.4 %`."""
     mean, std = number(status, SOC), number(status, SOC_STD)
     if not math.isfinite(mean) or not math.isfinite(std):
         return fmt.PERCENT.text(mean)
@@ -124,7 +124,7 @@ def soc(status: Mapping[str, Scalar]) -> str:
 
 
 def between(low_v: float, high_v: float) -> str:
-    """`3.281 … 3.312 V`."""
+    """Return a voltage range, such as `3.281 … 3.312 V`."""
     if not math.isfinite(low_v) and not math.isfinite(high_v):
         return fmt.DASH
     return f"{fmt.VOLT.number(low_v)} … {fmt.VOLT.text(high_v)}"

@@ -1,4 +1,4 @@
-"""What a pack said in the last two minutes, as a store that the window's own plots draw."""
+"""Reports of a pack in the last two minutes, as a channel history that the window's own plots draw."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from workbench.window.widgets import format as fmt
 if TYPE_CHECKING:
     from edge_bridge.fleet.view import NodeView
 
-HELD_S: Final = 0.3  # a plot leaves holes of twice that open
-ROWS: Final = 1_300  # two minutes at ten looks a second, and some
+HELD_S: Final = 0.3  # plots leave a gap open only if it is longer than twice this
+ROWS: Final = 1_300  # two minutes at ten polls a second, and a margin
 CHANNELS: Final = (Channel(CURRENT, "A"), Channel(VOLTAGE, "V"), Channel(SOC, "1"), Channel(SOC_STD, "1"))
 SPECS: Final = (
     PlotSpec("fleet current", "Pack current", fmt.AMPERE, (PlotCurve("", CURRENT, "text"),), 1.0),
@@ -32,7 +32,7 @@ SPECS: Final = (
 
 
 class PackTrend(ChannelHistory):
-    """One row a look: what was said last, held; nothing while that is stale. Times are those of the looks."""
+    """One row per poll: the last report, held; nothing while it is stale. Times are those of the polls."""
 
     def __init__(self) -> None:
         self.generation = self.lost = 0
@@ -44,7 +44,7 @@ class PackTrend(ChannelHistory):
         self._values = np.empty((len(CHANNELS), 2 * ROWS), dtype=np.float32)
 
     def append_status(self, node: NodeView, now_ms: float, t_s: float) -> None:
-        """Take what the pack says at `t_s` of the window's clock; a window that was busy makes no hole."""
+        """Append the pack's report at `t_s` of the window's clock; a busy window makes no gap."""
         while self._end and HELD_S < t_s - self.newest_s < STALE_S:
             self._append_held(self.newest_s + HELD_S, self._values[:, self._end - 1].copy())
         known = is_fresh(node, now_ms)

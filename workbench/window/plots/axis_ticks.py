@@ -1,4 +1,4 @@
-"""Round axes: ranges that hold still until the data leaves them, and ticks that a person would choose."""
+"""Axes with round numbers: ranges that stay until the data leaves them, and ticks at round values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class AxisScale:
 
     @property
     def decimals(self) -> int:
-        """Enough to tell two ticks apart."""
+        """Number of decimals that distinguishes two ticks."""
         return max(0, -math.floor(math.log10(self.step) + 1e-9) + (1 if self._needs_more() else 0))
 
     def _needs_more(self) -> bool:
         mantissa = self.step / 10.0 ** math.floor(math.log10(self.step) + 1e-9)
-        return abs(mantissa - round(mantissa)) > 1e-6  # noqa: PLR2004  # 2.5 needs a figure more than 2
+        return abs(mantissa - round(mantissa)) > 1e-6  # noqa: PLR2004  # 2.5 needs one decimal more than 2
 
     @property
     def ticks(self) -> list[float]:
@@ -36,7 +36,7 @@ class AxisScale:
 
 
 def round_scale(low: float, high: float, least: float) -> AxisScale:
-    """A scale of round numbers around `low` .. `high`, at least `least` wide."""
+    """Return a scale of round numbers around `low` .. `high`, at least `least` wide."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, least
     middle, span = (low + high) / 2.0, max(high - low, least)
@@ -46,7 +46,7 @@ def round_scale(low: float, high: float, least: float) -> AxisScale:
 
 
 def follow(scale: AxisScale | None, low: float, high: float, least: float) -> AxisScale:
-    """`scale` itself while the data fits and fills it, else a new one."""
+    """Return `scale` itself while the data fits and fills it, else a new one."""
     if scale is not None and not low <= high:
         return scale
     fresh = round_scale(low, high, least)

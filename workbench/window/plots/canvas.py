@@ -1,4 +1,4 @@
-"""The area of a plot: curves drawn once per pixel column into a picture that goes round, labels beside it."""
+"""The area of a plot: curves drawn once per pixel column into a circular picture, labels beside it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 LEFT: Final = 52
 RIGHT: Final = 14
-TOP: Final = 18  # the unit stands there, over the curves and not on them
+TOP: Final = 18  # room for the unit, above the curves and not on them
 BOTTOM: Final = 20
-GAP_S: Final = 0.6  # a hole in the data longer than this stays a hole
+GAP_S: Final = 0.6  # a longer gap in the data is drawn as a gap
 _LABEL_APART: Final = 14.0
-_FIT_EVERY: Final = 8  # frames between two looks at the range
+_FIT_EVERY: Final = 8  # frames between two updates of the range
 
 
 class PlotCanvas(QWidget):
-    """Paints what is new since the last frame; `advance` is called 30 times a second while it is visible."""
+    """Paints the new rows since the last frame; `advance` is called 30 times a second while it is visible."""
 
     def __init__(self, spec: PlotSpec, view: TimeView, theme: Theme) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class PlotCanvas(QWidget):
 
     @property
     def bin_s(self) -> float:
-        """Time that one device pixel stands for."""
+        """Time per device pixel."""
         return self.view.span_s / self._size.width()
 
     @property
@@ -74,14 +74,14 @@ class PlotCanvas(QWidget):
         return (self._last + 1) * self.bin_s
 
     def x_of(self, t_s: float) -> float:
-        """Logical x of an instant."""
+        """Return the logical x of an instant."""
         return self.area.right() + 1 - (self.right_s - t_s) / self.view.span_s * self.area.width()
 
     def time_at(self, x: float) -> float:
         return self.right_s - (self.area.right() + 1 - x) / self.area.width() * self.view.span_s
 
     def y_of(self, shown: float) -> float:
-        """Logical y of a value in shown units."""
+        """Return the logical y of a value in shown units."""
         scale = self.scale or round_scale(0.0, 1.0, 1.0)
         return self.area.bottom() + 1 - (shown - scale.low) / (scale.high - scale.low) * self.area.height()
 
@@ -100,18 +100,18 @@ class PlotCanvas(QWidget):
         self.invalidate()
 
     def invalidate(self) -> None:
-        """Draw everything anew with the next frame."""
+        """Redraw everything with the next frame."""
         self._fresh = True
 
     def fit(self) -> None:
-        """Let the range follow the data again; where spikes are left out, with them and without in turn."""
+        """Let the range follow the data again; if spikes are left out, include or exclude them in turn."""
         self.whole = self.spec.usual and not self.whole and not self.held
         self.scale = None
         self.held = False
         self.invalidate()
 
     def stretch(self, factor: float, y: float) -> None:
-        """Make the range `factor` times as wide about the value at `y`, and keep it."""
+        """Make the range `factor` times as wide about the value at `y`, and hold it."""
         if self.scale is None:
             return
         scale = self.scale

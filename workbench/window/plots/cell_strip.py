@@ -22,7 +22,7 @@ _DARK_INK: Final = "#14171a"
 
 
 class CellStrip(QWidget):
-    """Boxes of all cells; a click chooses one."""
+    """Boxes of all cells; a click selects one."""
 
     cell_selected = Signal(int)  # cell number, from 1
 
@@ -61,12 +61,12 @@ class CellStrip(QWidget):
             self.update()
 
     def lowest(self) -> int | None:
-        """Number of the lowest cell, None while nothing is known."""
+        """Number of the lowest cell, None while no voltage is known."""
         known = [(volts, number) for number, volts in enumerate(self._volts, 1) if volts == volts]  # noqa: PLR0124  # NaN
         return min(known)[1] if known else None
 
     def box(self, number: int) -> QRectF:
-        """Where cell `number` stands."""
+        """Return the box of cell `number`."""
         width = (self.width() - 2.0 * _PAD) / len(self._volts)
         return QRectF(_PAD + (number - 1) * width, 4.0, width - 2.0, 32.0)
 
@@ -103,7 +103,7 @@ class CellStrip(QWidget):
             self._paint_drain(painter, box)
 
     def _paint_drain(self, painter: QPainter, box: QRectF) -> None:
-        """A small triangle that points out of the cell, in the ink of its number."""
+        """Paint a small triangle that points out of the cell, in the colour of its number."""
         x, bottom = box.center().x(), box.bottom() - 3.0
         painter.setBrush(painter.pen().color())
         painter.setPen(Qt.PenStyle.NoPen)
@@ -137,7 +137,7 @@ class CellStrip(QWidget):
 
 
 def _mix(one: QColor, other: QColor, share: float) -> QColor:
-    """`one` at 0, `other` at 1."""
+    """Mix two colours: `one` at 0, `other` at 1."""
     share = min(max(share, 0.0), 1.0)
     pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
     red, green, blue = (round(a + (b - a) * share) for a, b in pairs)

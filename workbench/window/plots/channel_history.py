@@ -1,4 +1,4 @@
-"""The last minutes of every channel as contiguous lines, filled from the ring; what plots and tables read."""
+"""The last minutes of every channel as contiguous lines, filled from the ring; plots and tables read them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 Line = npt.NDArray[np.float32]  # 0.3 uV at 4 V: enough to look at
 Times = npt.NDArray[np.float64]
 
-STOPPED_S: Final = 1.0  # a window that was busy for a moment has not lost its engine
+STOPPED_S: Final = 1.0  # shorter pauses are a busy window, not a lost engine
 ROWS: Final = 13_000  # two minutes at 100 Hz and what a frozen view may need
 
 
 class ChannelReading:
-    """All channels at one instant: `reading["cells/min"]`, NaN where nothing is known."""
+    """All channels at one instant: `reading["cells/min"]`, NaN if unknown."""
 
     def __init__(self, column: dict[str, int], t_s: float, values: Line) -> None:
-        """Values by `column`."""
+        """Make a reading; `column` gives the index of each channel in `values`."""
         self._column = column
         self._values = values
         self.t_s = t_s
@@ -42,7 +42,7 @@ NOTHING: Final = ChannelReading({}, float("nan"), np.empty(0, dtype=np.float32))
 
 
 class ChannelHistory:
-    """Lines over time, by channel name: those of the ring and those that the window derives."""
+    """Lines over time by channel name: channels of the ring and channels that the window derives."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ChannelHistory:
         residual: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Lines for the ring's channels and the formulas that `lanes` allow; without a `clock` rows do not age."""
+        """Make lines for the ring's channels and the derived channels of `lanes`; without a `clock` rows do not age."""
         self._clock = clock
         self._ring = ring
         self._next = 0
@@ -66,7 +66,7 @@ class ChannelHistory:
         self._formulas: list[DerivedChannel] = make_derived_channels(ring.table.names, lanes, residual=residual)
         self.channels: tuple[Channel, ...] = (*ring.table, *(formula.channel for formula in self._formulas))
         self._column = {channel.name: number for number, channel in enumerate(self.channels)}
-        # twice the rows: new ones are appended, and the newest half moves to the front once in a while
+        # twice the rows: new ones are appended; when it is full, the newest half moves to the front
         self._t_s: Times = np.empty(2 * rows)
         self._values: Line = np.empty((len(self.channels), 2 * rows), dtype=np.float32)
         self._end = 0
@@ -77,17 +77,17 @@ class ChannelHistory:
         return name in self._column
 
     def channel(self, name: str) -> Channel:
-        """Raises `KeyError` when there is none of that name."""
+        """Return the channel; raise `KeyError` if there is none of that name."""
         return self.channels[self._column[name]]
 
     def set_lanes(self, lanes: Sequence[LaneInfo]) -> None:
-        """From now on twins differ from the lane that is active now."""
+        """Compute differences of twins from the lane that is active now."""
         made = make_derived_channels(self._ring.table.names, lanes, residual=self._residual)
         if [formula.channel for formula in made] == [formula.channel for formula in self._formulas]:
             self._formulas = made
 
     def feed(self) -> int:
-        """Take the rows that are new in the ring; answers how many."""
+        """Take the new rows of the ring; return how many."""
         block = self._ring.since(self._next)
         if block.epoch != self._epoch:  # a replay went back
             self.clear()
@@ -101,7 +101,7 @@ class ChannelHistory:
         return count
 
     def clear(self) -> None:
-        """Forget all rows; views start anew."""
+        """Remove all rows; views restart."""
         self._end = 0
         self.generation += 1
 
@@ -133,11 +133,11 @@ class ChannelHistory:
         return self._t_s[max(0, self._end - self._rows) : self._end]
 
     def line(self, name: str) -> Line:
-        """Values of one channel over `t_s`."""
+        """Return the values of one channel over `t_s`."""
         return self._values[self._column[name], max(0, self._end - self._rows) : self._end]
 
     def between(self, names: Sequence[str], start_s: float, end_s: float) -> tuple[Times, Line]:
-        """Times `[k]` and values `[len(names),k]` of the rows from `start_s` to before `end_s`."""
+        """Return times `[k]` and values `[len(names),k]` of the rows from `start_s` to before `end_s`."""
         times = self.t_s
         start, end = (int(row) for row in times.searchsorted((start_s, end_s)))
         offset = self._end - len(times)
@@ -145,7 +145,7 @@ class ChannelHistory:
         return times[start:end], self._values[columns, offset + start : offset + end]
 
     def at(self, t_s: float | None = None) -> ChannelReading:
-        """The row nearest before `t_s`, or the newest."""
+        """Return the row nearest before `t_s`, or the newest."""
         end = self._end
         if not end:
             return NOTHING
@@ -155,17 +155,17 @@ class ChannelHistory:
         return ChannelReading(self._column, float(self._t_s[row]), self._values[:, row].copy())
 
     def newest(self, name: str) -> float:
-        """Newest value of one channel, NaN before the first."""
+        """Return the newest value of one channel, NaN before the first."""
         return float(self._values[self._column[name], self._end - 1]) if self._end else float("nan")
 
     @property
     def stopped_s(self) -> float:
-        """How long no row has come, in s; 0 while they come, and where no clock is."""
+        """Time in s without a new row; 0 while rows arrive, and without a clock."""
         silent_s = self._clock() - self.newest_s if self._clock is not None else 0.0
         return silent_s if silent_s > STOPPED_S else 0.0
 
     def state(self, name: str) -> tuple[Quality, float]:
-        """What is known of the newest value of `name`, and its age in s; a derived one is as fresh as its row."""
+        """Return quality and age in s of the newest value of `name`; a derived value is as fresh as its row."""
         column, stopped_s = self._column[name], self.stopped_s
         fresh = Quality.STALE if stopped_s else Quality.GOOD
         if column >= len(self._quality):
@@ -174,7 +174,7 @@ class ChannelHistory:
         return fresh if quality is Quality.GOOD else quality, age_s + stopped_s
 
     def freeze(self) -> ChannelHistory:
-        """A copy that no longer grows, for a paused view."""
+        """Return a copy that no longer grows, for a paused view."""
         still = ChannelHistory.__new__(ChannelHistory)
         still.__dict__.update(self.__dict__)
         still._t_s = self.t_s.copy()  # noqa: SLF001  # a copy of itself

@@ -1,4 +1,4 @@
-"""What twelve plots of four curves of 6 000 points cost, ours and pyqtgraph's; call each in a process of its own."""
+"""Cost of twelve plots of four curves of 6 000 points, ours and pyqtgraph's; call each in its own process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTLE_S: Final = 1.5
 
 
 def measure_own_cost(seconds: float = 5.0) -> dict[str, float]:
-    """Painted frames a second and percent of a core of our plots, while 100 new rows a second arrive."""
+    """Measure painted frames a second and percent of a core of our plots, while 100 new rows a second arrive."""
     import numpy as np  # noqa: PLC0415  # the process that only opens a window has no need of it
 
     from drivers.ring import RingReader, RingWriter  # noqa: PLC0415  # as above
@@ -79,7 +79,7 @@ def measure_own_cost(seconds: float = 5.0) -> dict[str, float]:
 
 
 def measure_pyqtgraph_cost(seconds: float = 5.0, *, reduced: bool = True) -> dict[str, float]:
-    """The same with pyqtgraph; `reduced` gives it our least and greatest per pixel instead of all points."""
+    """Measure the same with pyqtgraph; `reduced` gives it our minimum and maximum per pixel instead of all points."""
     import numpy as np  # noqa: PLC0415  # as above
     import pyqtgraph  # noqa: PLC0415  # the window itself does without it
 
@@ -120,7 +120,7 @@ def measure_pyqtgraph_cost(seconds: float = 5.0, *, reduced: bool = True) -> dic
 
 
 class _Paints(QObject):
-    """Counts what was really painted."""
+    """Counts the frames that were really painted."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a plot draws: curves over channels of the store, and what its legend says of them."""
+"""Specification of a plot: curves over channels of the history, and the entries of its legend."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class PlotSpec:
 
     @property
     def unit(self) -> str:
-        """What stands on the axis."""
+        """The unit on the axis."""
         return self.axis or self.display.unit
 
 
 def plain_legend(curves: Sequence[PlotCurve], display: Display) -> Legend:
-    """Label and live value of every curve, with the width of a band around it."""
+    """Return label and live value of every curve, with the width of a band around it."""
     widths = {curve.channel: curve.other for curve in curves if curve.stroke is Stroke.BAND and curve.around}
 
     def entries(reading: ChannelReading) -> list[LegendEntry]:

@@ -1,4 +1,4 @@
-"""The plots of the Bench page, declared from what the bench has and which lanes run."""
+"""The plots of the Bench page, declared from the bench's cells and the lanes that run."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ SENSORS: Final = 8
 
 
 def plot_specs(cells: int, lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[PlotSpec]:
-    """Cell voltage, current, state of charge, temperature, twins."""
+    """Return the plots of cell voltage, current, state of charge, temperature and twins."""
     return [_voltage(cells), _current(lanes), _charge(lanes), _temperature(), _twins(lanes, residual=residual)]
 
 
 def list_lane_colours(lanes: Sequence[LaneInfo], role: str) -> list[tuple[LaneInfo, str]]:
-    """The lanes of a role with their colour keys, in the bench file's order."""
+    """Return the lanes of a role with their colour keys, in the bench file's order."""
     own = [lane for lane in lanes if lane.role == role]
     return [(lane, lane_colour(role, position)) for position, lane in enumerate(own)]
 
@@ -125,5 +125,5 @@ def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
 
 
 def twin_word(lane: LaneInfo, *, residual: bool) -> str:
-    """What a twin's voltage is held against: its own read-back, the active twin, or a measured pack."""
+    """Return what a twin's voltage is compared with: its own read-back, the active twin, or a measured pack."""
     return "residual" if residual else "tracking" if lane.active else "difference"

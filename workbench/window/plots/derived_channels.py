@@ -1,4 +1,4 @@
-"""Columns that the window computes from the ring's own, over whole blocks of new rows: bands, means, differences."""
+"""Channels that the window computes from the ring's channels, in blocks of new rows: bands, means, differences."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 ARMED: Final = 2  # `bench/state` of the first state in which estimators learn
 DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
-RISE_S: Final = 0.1  # outputs that are switched on rise meanwhile
-TURN_S: Final = 0.010  # how far that may be off: loop and simulator keep their own periods
+RISE_S: Final = 0.1  # time that the outputs take to rise after being switched on
+TURN_S: Final = 0.010  # tolerance of that time: loop and simulator keep their own periods
 WRITE_S: Final = 0.0175  # a set-point is sent in the simulator's next period of 10 ms and measured in the one after
 
 Reduce = Callable[[Floats], Floats]
@@ -44,7 +44,7 @@ Reduce = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class HistoryRows:
-    """New rows and what came before them: `new[C,k]`, `sampled_s[M,k]`; `t_s[n+k]`, `values[C,n+k]`, oldest first."""
+    """New rows and the rows before them: `new[C,k]`, `sampled_s[M,k]`; `t_s[n+k]`, `values[C,n+k]`, oldest first."""
 
     new: Floats
     sampled_s: Floats
@@ -52,7 +52,7 @@ class HistoryRows:
     values: npt.NDArray[np.float32]
 
     def earlier(self, lag_s: Floats) -> Columns:
-        """For each new row, where the row stands that was the newest `lag_s[k]` before it."""
+        """Return, for each new row, the index of the row that was the newest `lag_s[k]` before it."""
         then_s = self.t_s[len(self.t_s) - self.new.shape[1] :] - np.nan_to_num(lag_s)
         return np.maximum(self.t_s.searchsorted(then_s, side="right") - 1, 0)
 
@@ -68,10 +68,10 @@ class DerivedChannel:
 def make_derived_channels(
     names: Sequence[str], lanes: Sequence[LaneInfo], *, residual: bool = False
 ) -> list[DerivedChannel]:
-    """All that the ring's columns allow.
+    """Return all derived channels that the ring's columns allow.
 
-    The active twin's set-points are held against the read-back and other twins against the active one; with
-    `residual` (a real pack is measured) every twin is held against the measurement.
+    The active twin's set-points are compared with the read-back and other twins with the active one; with
+    `residual` (a real pack is measured) every twin is compared with the measurement.
     """
     column = {name: number for number, name in enumerate(names)}
     cells = _matching(column, CELL_VOLTAGES)
@@ -142,18 +142,18 @@ def _of_live(cells: Columns, reduce: Reduce, rows: HistoryRows) -> Floats:
 
 
 def _while_armed(state: int, column: int, rows: HistoryRows) -> Floats:
-    """A column from when estimators learn: before that a belief is what was set, and its band hides the rest."""
+    """Return a column while estimators learn; before that an estimate is its start value; its band hides the rest."""
     return np.where(rows.new[state] >= ARMED, rows.new[column], np.nan)
 
 
 def _live(rows: HistoryRows, cells: Columns) -> npt.NDArray[np.bool_]:
-    """Whether any cell carries voltage, and has while outputs rise; one dead cell among live ones is a finding."""
+    """Whether any cell has had voltage for the rise time of the outputs; one dead cell among live ones is a finding."""
     before = rows.values[cells][:, rows.earlier(np.zeros(rows.new.shape[1]) + RISE_S)]
     return (_most(rows.new[cells]) > DEAD_V) & (_most(before.astype(np.float64)) > DEAD_V)
 
 
 def _tracking(mine: Columns, cells: Columns, write_s: float, rows: HistoryRows) -> Floats:
-    """What may have been asked for when the cells were sampled, the nearest of it, minus what was read; their mean."""
+    """Return the mean of the set-point (the nearest of those possible at the sampling) minus the read-back."""
     t_s = rows.t_s[len(rows.t_s) - rows.new.shape[1] :]
     known = cells[0] < len(rows.sampled_s)
     age_s = t_s - rows.sampled_s[cells[0]] if known else np.zeros_like(t_s)
@@ -164,7 +164,7 @@ def _tracking(mine: Columns, cells: Columns, write_s: float, rows: HistoryRows) 
 
 
 def _difference(mine: Columns, active: Columns, age: int | None, rows: HistoryRows) -> Floats:
-    """A twin minus the active one at the instant that its newest answer is about; mean over the cells."""
+    """Return a twin minus the active one at the instant of its newest output; mean over the cells."""
     if age is None:
         return _score(rows.new[mine] - rows.new[active])
     return _score(rows.new[mine] - rows.values[active][:, rows.earlier(rows.new[age])])
@@ -183,7 +183,7 @@ def _spread(values: Floats) -> Floats:
 
 
 def _score(values: Floats) -> Floats:
-    """Mean over the cells, NaN where it is known of too few of them to be a score."""
+    """Return the mean over the cells, NaN if too few cells are known."""
     return np.where(np.isfinite(values).mean(axis=0) >= ENOUGH, _mean(values), np.nan)
 
 

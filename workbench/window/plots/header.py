@@ -1,4 +1,4 @@
-"""A plot's header: its title and legend with live values, so that nothing lies on top of the curves."""
+"""Header of a plot: its title and legend with live values, so that nothing covers the curves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MODES: Final = ((BODY_PX, 16.0, True), (BODY_PX, 12.0, False), (LABEL_PX, 8.0, 
 
 
 class PlotHeader(QWidget):
-    """Paints a title, entries, and a word at the right; below them what lies between the cursors."""
+    """Paints a title, entries, and a word at the right; below them the differences between the cursors."""
 
     def __init__(self, title: str, theme: Theme) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class PlotHeader(QWidget):
         self.update()
 
     def show_focus(self, *, focused: bool) -> None:
-        """A bar beside the title while the keyboard acts on this plot."""
+        """Show a bar beside the title while this plot has the keyboard focus."""
         self._focused = focused
         self.update()
 
     def show_values(self, entries: Sequence[LegendEntry], word: str, between: Sequence[LegendEntry]) -> None:
-        """Repaint only when a text differs."""
+        """Show these values; repaint only if a text differs."""
         if (tuple(entries), word, tuple(between)) == (self.entries, self.word, self.between):
             return
         if (len(entries), len(between)) != (len(self.entries), len(self.between)):
@@ -83,10 +83,10 @@ class PlotHeader(QWidget):
             self._more = [0, 0]
             self._fit()
 
-    # ---- where things stand
+    # ---- layout
 
     def _fit(self) -> None:
-        """As many lines as are needed; they stay until width or entries change, so that nothing jumps."""
+        """Use as many lines as needed; keep them until width or entries change, so that nothing jumps."""
         legend, compared = self._legend(), self._compared()
         self._more[0] = max(self._more[0], legend[-1][1] if legend else 0)
         self._more[1] = max(self._more[1], compared[-1][1] + 1 if compared else 0)
@@ -95,7 +95,7 @@ class PlotHeader(QWidget):
             self.setFixedHeight(height)
 
     def _mode(self) -> tuple[int, float, bool]:
-        """The roomiest way to write the legend in one line, else the smallest."""
+        """Return the largest mode that fits the legend in one line, else the smallest."""
         if not self._more[0]:
             for px, gap, notes in _MODES:
                 if self._title() + sum(gap + _width(entry, px, notes=notes) for entry in self.entries) <= self._right():
@@ -151,7 +151,7 @@ class PlotHeader(QWidget):
 
 
 def _flow(start: float, widths: Sequence[float], gap: float, right: float) -> list[tuple[float, int]]:
-    """Left edge and line of each piece, set one after the other from `start`, on further lines from the left."""
+    """Return left edge and line of each piece, one after the other from `start`; further lines begin at the left."""
     x, line, made = start, 0, list[tuple[float, int]]()
     for width in widths:
         if x + width > right and x > _PAD:
@@ -173,5 +173,5 @@ def _width(entry: LegendEntry, px: int, *, notes: bool) -> float:
 
 @lru_cache(maxsize=4096)
 def _advance(text: str, px: int, *, bold: bool = False) -> float:
-    """How wide a text is; the same few come again ten times a second."""
+    """Return the width of a text; cached, because the same few texts come ten times a second."""
     return QFontMetricsF(font(px, bold=bold)).horizontalAdvance(text)

@@ -1,4 +1,4 @@
-"""Least and greatest value per pixel of a plot's lines, kept up to date by looking at new rows alone.
+"""Minimum and maximum per pixel of a plot's lines, updated from new rows alone.
 
 A bin is one pixel wide and aligned to absolute time, so that a curve moves by whole pixels and does not shimmer.
 """
@@ -23,10 +23,10 @@ _RARE: Final = 0.03  # of the bins: a spike at each step of the current
 
 
 class MinMaxBins:
-    """`low[channels,width]`, `high[channels,width]` over the bins that end with `last`; bin `k` lies at `k % width`."""
+    """`low[channels,width]`, `high[channels,width]` over the bins that end with `last`; bin `k` is at `k % width`."""
 
     def __init__(self, channels: Sequence[str], width: int, bin_s: float) -> None:
-        """`width` bins of `bin_s`, NaN until a value falls into them."""
+        """Make `width` bins of `bin_s`; each is NaN until a value falls into it."""
         self.row = {name: number for number, name in enumerate(channels)}
         self.channels = tuple(channels)
         self.width = width
@@ -36,7 +36,7 @@ class MinMaxBins:
         self._high: Extremes = np.full((len(channels), width), np.nan)
 
     def update(self, store: ChannelHistory, last: int) -> None:
-        """Bring the bins up to number `last`; the newest known bin is looked at again."""
+        """Update the bins up to number `last`; read the newest known bin again."""
         oldest = last - self.width + 1
         first = oldest if self.last is None else max(self.last, oldest)
         stale = np.arange(first, last + 1) % self.width
@@ -56,14 +56,14 @@ class MinMaxBins:
         self._high[:, slots] = np.fmax.reduceat(values, edges, axis=1)
 
     def between(self, first: int, last: int) -> tuple[Numbers, Extremes, Extremes]:
-        """Numbers of the bins `first` .. `last`, and least and greatest of every channel there."""
+        """Return the numbers of the bins `first` .. `last`, and minimum and maximum of every channel there."""
         newest = -1 if self.last is None else self.last
         number = np.arange(max(first, newest - self.width + 1), min(last, newest) + 1)
         slots = number % self.width
         return number, self._low[:, slots], self._high[:, slots]
 
     def extent(self, channel: str, *, usual: bool = False) -> tuple[float, float]:
-        """Least and greatest of all bins of a channel, `usual` without the rarest; (inf, -inf) if nothing is known."""
+        """Return minimum and maximum of a channel, `usual` without the rarest bins; (inf, -inf) if nothing is known."""
         row = self.row[channel]
         known = np.isfinite(self._low[row])
         if usual and known.any():

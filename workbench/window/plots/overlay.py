@@ -1,4 +1,4 @@
-"""What lies over the curves: the hovered instant with a dot on each curve, and the two cursors."""
+"""Overlay on the curves: the hovered instant with a dot on each curve, and the two cursors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the columns of a plot's picture: ground, grid, bands, curves."""
+"""Painter of the columns of a plot's picture: ground, grid, bands, curves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LINE_BIAS: Final = 0.5
 
 @dataclass(frozen=True)
 class PlotPainter:
-    """A painter on the picture whose first column is bin `start`; holes longer than `gap` bins stay holes."""
+    """A painter on the picture whose first column is bin `start`; gaps longer than `gap` bins stay gaps."""
 
     painter: QPainter
     theme: Theme

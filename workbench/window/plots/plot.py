@@ -1,4 +1,4 @@
-"""One plot: header, canvas, and what mouse and keyboard do to them."""
+"""One plot: header, canvas, and the handling of mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NEAR_PX: Final = 5.0
 
 
 class Plot(QWidget):
-    """A header over a canvas; signals are dropped here, and `refused` says in words why one does not fit."""
+    """A header above a canvas. Accepts dropped signals; emits `refused` with the reason if one does not fit."""
 
     refused = Signal(str, str)  # channel, sentence
     closed = Signal()
@@ -83,7 +83,7 @@ class Plot(QWidget):
     # ---- values
 
     def show_values(self, word: str) -> None:
-        """Bring the legend up to date: the hovered instant if there is one, else the newest row shown."""
+        """Update the legend: the hovered instant if there is one, else the newest row shown."""
         store, hover = self.canvas.store, self.view.hover_s
         reading = NOTHING if store is None else store.at(self.view.right_s if hover is None else hover)
         legend = self.spec.legend or plain_legend(self.spec.curves, self.spec.display)
@@ -94,7 +94,7 @@ class Plot(QWidget):
         self.header.show_values(entries, word, self.between())
 
     def between(self) -> list[LegendEntry]:
-        """Time, then difference and slope of each curve between the cursors; empty without both."""
+        """Return the time, then difference and slope of each curve between the cursors; empty without both."""
         delta_s, store = self.view.delta_s, self.canvas.store
         if delta_s is None or store is None:
             return []
@@ -112,7 +112,7 @@ class Plot(QWidget):
     # ---- curves
 
     def add_signal(self, channel: str) -> bool:
-        """Draw `channel` here too; says no, in words, when it has another unit or is here already."""
+        """Draw `channel` here too; return False and emit the reason if it has another unit or is here already."""
         store, spec = self.canvas.store, self.spec
         if store is None or channel not in store:
             self.refused.emit(channel, f"{channel} is not measured now.")
@@ -131,12 +131,12 @@ class Plot(QWidget):
         return True
 
     def remove(self, channel: str) -> None:
-        """Take an added signal away again."""
+        """Remove an added signal."""
         kept = tuple(curve for curve in self.spec.curves if not (curve.added and curve.channel == channel))
         self.canvas.set_curves(kept)
 
     def show_curves(self, spec: PlotSpec) -> None:
-        """Declare the plot anew (the lanes changed); signals that were dropped on it stay."""
+        """Replace the plot's specification (the lanes changed); keep signals that were dropped on it."""
         added = tuple(curve for curve in self.spec.curves if curve.added)
         curves = (*spec.curves, *added)
         if curves != self.spec.curves or spec.title != self.spec.title:
@@ -228,7 +228,7 @@ class Plot(QWidget):
         menu.exec(self.mapToGlobal(QPoint(at)))
 
     def menu(self, t_s: float) -> QMenu:
-        """What can be done here, at the instant `t_s`."""
+        """Return the context menu at the instant `t_s`."""
         menu = QMenu(self)
         menu.addAction("Fit\tdouble-click, F", self.canvas.fit)
         menu.addAction("Longer\twheel down", partial(self.view.zoom, 1))

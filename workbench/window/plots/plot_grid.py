@@ -1,4 +1,4 @@
-"""All plots of the Bench page over one store and one view."""
+"""Grid of all plots of the Bench page over one channel history and one time view."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXTRA: Final = ("text", "blue", "orange", "green")
 
 
 class PlotGrid(QWidget):
-    """Five plots, and those that were added; `frame` is called 30 times a second, `values` ten times."""
+    """Five plots and the added ones; `frame` is called 30 times a second, `values` ten times."""
 
     refused = Signal(str)
     cell_chosen = Signal(int)
@@ -77,13 +77,13 @@ class PlotGrid(QWidget):
         return plot
 
     def plot(self, key: str) -> Plot:
-        """The plot of that key; raises `StopIteration` when there is none."""
+        """Return the plot of that key; raise `StopIteration` if there is none."""
         return next(plot for plot in self.plots if plot.spec.key == key)
 
     # ---- what is shown
 
     def set_cells(self, cells: int) -> None:
-        """The bench has that many."""
+        """Set the number of cells of the bench."""
         if cells != self._cells:
             self._cells = cells
             self.strip.set_cells(cells)
@@ -99,19 +99,19 @@ class PlotGrid(QWidget):
             plot.set_theme(theme)
 
     def show_store(self, store: ChannelHistory | None) -> None:
-        """Another ring; the view starts anew."""
+        """Show another channel history; restart the view."""
         self._live = self.store = store
         self.view.start_anew()
         for plot in self.plots:
             plot.show_store(store)
 
     def show_lanes(self, lanes: Sequence[LaneInfo], *, residual: bool = False) -> None:
-        """`residual`: twins are held against a real pack."""
+        """Show the curves of these lanes; `residual`: twins are compared with a real pack."""
         for spec in plot_specs(self._cells, lanes, residual=residual):
             self.plot(spec.key).show_curves(spec)
 
     def add_plot(self, channels: Sequence[str]) -> Plot | None:
-        """A plot of its own for signals of one unit; None when nothing of the name is measured."""
+        """Add a plot for signals of one unit; return None if no such channel exists."""
         store = self.store
         known = [name for name in channels if store is not None and name in store]
         if store is None or not known:
@@ -141,14 +141,14 @@ class PlotGrid(QWidget):
             self._grid.setRowStretch(row, 100 if row < 3 + (len(extras) + 1) // 2 else 0)
 
     def _refuse(self, channel: str, sentence: str) -> None:
-        """A signal of another unit gets a plot of its own."""
+        """Put a signal of another unit onto its own plot."""
         plot = self.add_plot([channel])
         self.refused.emit(f"{sentence} It got a plot of its own." if plot else sentence)
 
     # ---- each frame
 
     def frame(self) -> None:
-        """Draw what is new; the caller has fed the store."""
+        """Draw the new rows; the caller has fed the history."""
         store = self.store
         if store is None:
             return
@@ -160,7 +160,7 @@ class PlotGrid(QWidget):
                 plot.canvas.advance()
 
     def values(self) -> None:
-        """Bring legends and cells up to date."""
+        """Update legends and cells."""
         store, instant = self.store, self.view.hover_s
         for plot in self.plots:
             if plot.isVisible():

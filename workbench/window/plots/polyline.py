@@ -1,4 +1,4 @@
-"""From bins to shapes that a painter takes: polylines through least and greatest values, and filled bands."""
+"""Shapes for the painter, made from bins: polylines through minimum and maximum, and filled bands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DASH: Final = 10
 
 
 def split_runs(number: Numbers, gap: int) -> Iterator[slice]:
-    """Stretches of bins no further apart than `gap`; a longer hole is shown as one."""
+    """Yield runs of bins no further apart than `gap`; a longer gap stays visible."""
     if not len(number):
         return
     if number[-1] - number[0] == len(number) - 1:
@@ -31,7 +31,7 @@ def split_runs(number: Numbers, gap: int) -> Iterator[slice]:
 
 
 def split_dashes(number: Numbers, gap: int) -> Iterator[slice]:
-    """Stretches that show as dashes; they hang on the bins and so move with the curve."""
+    """Yield the runs that show as dashes; they depend on bin numbers and so move with the curve."""
     for run in split_runs(number, gap):
         phase = number[run] % _DASH < _DASH_ON
         edges = np.flatnonzero(np.diff(phase)) + 1
@@ -42,7 +42,7 @@ def split_dashes(number: Numbers, gap: int) -> Iterator[slice]:
 
 
 def make_polyline(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
-    """Through the least and the greatest of each bin, in the order in which the curve goes."""
+    """Make a polyline through minimum and maximum of each bin, in the order in which the curve goes."""
     points = np.empty((len(x), 2, 2))
     points[:, :, 0] = x[:, None]
     points[:, 0, 1] = low
@@ -54,7 +54,7 @@ def make_polyline(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
 
 
 def make_band(x: Extremes, low: Extremes, high: Extremes) -> QPolygonF:
-    """The area between two lines, out by one and back by the other."""
+    """Make the area between two lines: forth along one and back along the other."""
     points = np.empty((2 * len(x), 2))
     points[:, 0] = np.concatenate([x, x[::-1]])
     points[:, 1] = np.concatenate([high, low[::-1]])

@@ -1,4 +1,4 @@
-"""The stretch of time that all plots share: its span, its right edge, the hovered instant and the two cursors."""
+"""The time range that all plots share: its span, its right edge, the hovered instant and the two cursors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ USUAL_S: Final = 60.0
 
 
 class TimeView(QObject):
-    """One for all plots of a board; times are those of the store."""
+    """One time range for all plots of a grid; times are those of the channel history."""
 
     changed = Signal()  # span, pause or right edge by hand: everything is drawn anew
     pointed = Signal()  # hovered instant or cursors
@@ -22,12 +22,12 @@ class TimeView(QObject):
         self.span_s = USUAL_S
         self.right_s = math.nan
         self.paused = False
-        self.edge = "now"  # what stands at the right edge of the time axis
+        self.edge = "now"  # the word at the right edge of the time axis
         self.hover_s: float | None = None
         self.cursors: dict[str, float] = {}
 
     def zoom(self, steps: int) -> None:
-        """`steps` spans longer (positive) or shorter."""
+        """Change the span by `steps`: longer (positive) or shorter."""
         at = SPANS_S.index(self.span_s) + steps
         self.set_span(SPANS_S[min(max(at, 0), len(SPANS_S) - 1)])
 
@@ -37,19 +37,19 @@ class TimeView(QObject):
             self.changed.emit()
 
     def name_edge(self, word: str) -> None:
-        """What the right edge is: now, paused, where a replay stands, or when the rows stopped."""
+        """Name the right edge: now, paused, the position of a replay, or when the rows stopped."""
         if word != self.edge:
             self.edge = word
             self.changed.emit()
 
     def pause(self, *, paused: bool) -> None:
-        """Hold the view still; nothing else knows of it."""
+        """Hold or release the view; this affects nothing else."""
         if paused != self.paused:
             self.paused = paused
             self.changed.emit()
 
     def start_anew(self) -> None:
-        """Other data: nothing that was pointed at is there any more."""
+        """Reset the view for other data: remove the hovered instant and the cursors."""
         self.right_s = math.nan
         self.hover(None)
         self.clear_cursors()

@@ -1,4 +1,4 @@
-"""The Runs page: what was recorded, opened in the Bench page's plots or exported."""
+"""The Runs page: recorded runs, to open in the Bench page's plots or to export."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FORMATS: Final = {"CSV": ".csv", "MDF4": ".mf4"}
 
 
 class RunTable(QAbstractTableModel):
-    """Newest first; filtered by name, bench, state."""
+    """Runs, newest first; filtered by name, bench, state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ def _side(column: int) -> Qt.AlignmentFlag:
 
 
 class RunsPage(QWidget):
-    """List, open, export; long work shows above the list."""
+    """Lists, opens and exports runs; long work shows above the list."""
 
     replay_ready = Signal(object, str)  # ReplaySource, name
     bench_wanted = Signal()
@@ -138,17 +138,17 @@ class RunsPage(QWidget):
         column.addWidget(self.view, 1)
         self.view.selectionModel().selectionChanged.connect(self._update_buttons)
         self.table.modelReset.connect(self._update_buttons)
-        self.empty.hide()  # until the folder has been looked at
+        self.empty.hide()  # until the folder has been read
         self._update_buttons()
 
     def refresh(self, choose: str = "") -> None:
-        """Look at the folder again; then the run `choose` is chosen, else the one that was."""
+        """Read the folder again; then select the run `choose`, else keep the selection."""
         self._choose = choose or (self.selected_run.name if self.selected_run is not None else "")
         if self._past is not None:
             self._past.list_runs(self.show_runs)
 
     def show_runs(self, rows: Sequence[RunListEntry]) -> None:
-        """The run that is wanted is chosen, else the newest."""
+        """Show these runs; select the requested one, else the newest."""
         self.table.show_runs(rows)
         self.empty.setVisible(not rows)
         if self.table.rows:
@@ -172,7 +172,7 @@ class RunsPage(QWidget):
             self.open_folder(row.folder)
 
     def open_folder(self, folder: Path) -> None:
-        """Open a run beside the window's thread, then play it."""
+        """Open a run outside the window's thread, then play it."""
         if self._past is not None:
             self._past.replay(folder, lambda source: self._ready(source, folder.name))
 
@@ -180,7 +180,7 @@ class RunsPage(QWidget):
         self.replay_ready.emit(source, name)
 
     def ask_file(self, word: str) -> None:
-        """Where the export shall go."""
+        """Ask for the file of the export."""
         row = self.selected_run
         if row is None:
             return
@@ -196,7 +196,7 @@ class RunsPage(QWidget):
         self.export(Path(file))
 
     def export(self, file: Path) -> None:
-        """Write the chosen run; progress and cancel stand above the list."""
+        """Export the chosen run; progress and cancel show above the list."""
         row = self.selected_run
         if row is not None and self._past is not None:
             self._past.export(row.folder, file)

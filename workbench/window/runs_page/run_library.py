@@ -1,4 +1,7 @@
-"""The folder of recorded runs, read in child processes; implements `workbench.window.runs_page.runs_model.Past`."""
+"""The folder of recorded runs, read in child processes.
+
+Implements `workbench.window.runs_page.runs_model.RecordedRuns`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class RunLibrary:
 
     def __init__(self, folder: Path, background: Background) -> None:
         self.folder, self._background = folder, background
-        self._homes: list[tempfile.TemporaryDirectory[str]] = []  # of the rings that are played into
+        self._homes: list[tempfile.TemporaryDirectory[str]] = []  # folders of the rings for replays
 
     def list_runs(self, ready: Callable[[Sequence[RunListEntry]], None]) -> Task[Any]:
         task = Task(
@@ -96,7 +99,7 @@ class RunReplay:
 
     def seek(self, position_s: float) -> None:
         self.position_s = min(max(position_s, 0.0), self.duration_s)
-        self._task.send(self.position_s)  # a player that has ended leaves the picture as it is, and says why
+        self._task.send(self.position_s)  # a player that has ended leaves the plots unchanged and reports why
 
     def events(self) -> Sequence[EventRecord]:
         return self._events

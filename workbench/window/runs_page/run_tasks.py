@@ -1,4 +1,4 @@
-"""What the window has done with runs in child processes: list them, play one, export one.
+"""Tasks with runs in child processes: list them, play one, export one.
 
 Reading and writing runs needs libraries that would slow the window's start and its frames.
 """
@@ -34,7 +34,7 @@ SOURCES: Final = (
 
 @dataclass(frozen=True)
 class ReplayInfo:
-    """What a run is, once it can be played; its duration in s."""
+    """Description of a run that is ready to play; its duration in s."""
 
     duration_s: float
     bench: BenchInfo
@@ -43,7 +43,7 @@ class ReplayInfo:
 
 
 def list_runs(_reporter: Reporter, folder: Path) -> list[RunListEntry]:
-    """The runs in `folder`, newest first."""
+    """List the runs in `folder`, newest first."""
     from drivers.runlog.index import RunIndex  # noqa: PLC0415  # brings half a data-frame library along
 
     return [_line(folder, row) for row in RunIndex(folder).rows()]
@@ -66,7 +66,7 @@ def _line(folder: Path, row: Any) -> RunListEntry:
 
 
 def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
-    """Open a run, send what it is, then make the ring end where each message says, until it is cancelled."""
+    """Open a run, send its description, then move the ring's end to each position received, until cancelled."""
     from drivers.runlog.replay import Replay  # noqa: PLC0415  # reads Parquet
     from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
 
@@ -81,7 +81,7 @@ def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
 
 
 def export_run(reporter: Reporter, folder: Path, file: Path) -> None:
-    """Write a run as the file's suffix says; cancelled, nothing is left of it."""
+    """Export a run in the format of the file's suffix; remove the file if cancelled."""
     from drivers.runlog.export import export_csv, export_mdf4  # noqa: PLC0415  # the MDF library is slow to import
     from drivers.runlog.run import Run  # noqa: PLC0415  # reads Parquet
 
@@ -92,7 +92,7 @@ def export_run(reporter: Reporter, folder: Path, file: Path) -> None:
 
 
 def read_bench_of(run: Run) -> tuple[Bench | None, str]:
-    """The bench file that the run carries, None for a run without one; where it has a mistake, the sentence."""
+    """Return the bench file stored in the run (None without one), and a sentence if it has an error."""
     from drivers.benchfile import read_recorded_bench  # noqa: PLC0415  # only this process reads bench files
 
     carried: Any = run.meta.get("bench")
@@ -107,7 +107,7 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
 
 
 def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
-    """What the run's own copy of the bench file says; a run without one still shows its channels."""
+    """Describe the bench from the run's own copy of the bench file; a run without one still shows its channels."""
     from drivers.snapshot import ChannelTable  # noqa: PLC0415  # numpy comes after the first paint
     from workbench.session.limit_pairs import list_limit_pairs  # noqa: PLC0415  # only this process lays limits
 
@@ -129,9 +129,11 @@ def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
 
 
 def list_lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
-    """The lanes as declared, those that the run has columns of."""
+    """Return the declared lanes that have columns in the run."""
     known = {tuple(name.split("/")[:2]) for name in run.table.names}
-    active: dict[str, str] = run.meta.get("active", {})  # as the run began, whatever the file says
+    active: dict[str, str] = run.meta.get(
+        "active", {}
+    )  # the active lanes at the start of the run, not those of the file
 
     def is_active(lane: LaneSection) -> bool:
         return active[lane.role] == lane.name if lane.role in active else lane.active
@@ -142,7 +144,7 @@ def list_lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
 
 
 def list_events(run: Run, mistake: str = "") -> list[EventRecord]:
-    """What was noted while it ran; first of all the `mistake` in its bench file, which hides limits and lanes."""
+    """Return the run's events; first the `mistake` in its bench file, which hides limits and lanes."""
     if not mistake:
         return run.events()
     text = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"

@@ -1,4 +1,4 @@
-"""Recorded runs as the Runs page needs them, without Qt."""
+"""Types of recorded runs for the Runs page, without Qt."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReplaySource(Protocol):
 
     @property
     def failure(self) -> Failure | None:
-        """Why it cannot play on, once it cannot."""
+        """Why the replay cannot play on; None while it can."""
         ...
 
     def turn(self, dt_s: float) -> None:
@@ -60,7 +60,7 @@ class ReplaySource(Protocol):
         ...
 
     def seek(self, position_s: float) -> None:
-        """Move, and show what came before the new position."""
+        """Move to a position and show the rows before it."""
         ...
 
     def events(self) -> Sequence[EventRecord]: ...
@@ -69,11 +69,11 @@ class ReplaySource(Protocol):
 
 
 class RecordedRuns(Protocol):
-    """The folder of recorded runs. All work is done beside the window's thread."""
+    """The folder of recorded runs. All work runs outside the window's thread."""
 
     @property
     def folder(self) -> Path:
-        """Where runs lie, and what is made from them."""
+        """The folder of the runs and of what is made from them."""
         ...
 
     def list_runs(self, ready: Callable[[Sequence[RunListEntry]], None]) -> Task[Any]:
@@ -85,9 +85,9 @@ class RecordedRuns(Protocol):
         ...
 
     def export(self, folder: Path, file: Path) -> Task[Any]:
-        """Write a run as `.csv` or `.mf4`, in a process of its own."""
+        """Export a run as `.csv` or `.mf4`, in a child process."""
         ...
 
     def close(self) -> None:
-        """Remove what replays left in memory; the window's background ends the work."""
+        """Remove the memory files of replays; the window's background ends the work."""
         ...

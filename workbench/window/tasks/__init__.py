@@ -1,1 +1,1 @@
-"""Long work beside the window: child processes and threads behind one interface."""
+"""Long work outside the window's thread: child processes and threads behind one interface."""

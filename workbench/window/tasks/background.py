@@ -1,6 +1,6 @@
-"""All long work of the window: in a child process, in a thread, or a process of its own kind that is polled.
+"""All long work of the window: in a child process, in a thread, or in a process with its own protocol that is polled.
 
-Heavy work and slow libraries belong into a child process (`run`), short waits for files and sockets into a thread
+Run heavy work and slow libraries in a child process (`run`), short waits for files and sockets in a thread
 (`run_in_thread`). Callbacks run in the window's thread. Closing ends everything.
 """
 
@@ -24,19 +24,19 @@ T = TypeVar("T")
 P = TypeVar("P", bound="PolledProcess")
 Ts = TypeVarTuple("Ts")
 POLL_MS: Final = 33
-LEAVE_S: Final = 2.0  # a child that closing the window ends has so long to remove its drafts
+LEAVE_S: Final = 2.0  # time for a child to remove its temporary files when the window closes
 
 
 class Background(QObject):
-    """One for a window; polls its tasks while there are any."""
+    """Runs the tasks of one window; polls while there are any."""
 
-    changed = Signal()  # a task began, moved on or ended
-    failed = Signal(Failure)  # of a task without a `failed` of its own
+    changed = Signal()  # a task began, progressed or ended
+    failed = Signal(Failure)  # a task failed that has no `failed` of its own
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.tasks: list[Task[Any]] = []
-        self._queues: dict[str, Queue] = {}  # that of a single task has a number for a name
+        self._queues: dict[str, Queue] = {}  # the queue of a single task has a number as its name
         self._numbers = count()
         self._seen: list[tuple[TaskState, float | None, str]] = []
         self._timer = QTimer(self)
@@ -45,12 +45,12 @@ class Background(QObject):
 
     @property
     def shown(self) -> list[Task[Any]]:
-        """Tasks that stand above the page, oldest first."""
+        """Tasks to show above the page, oldest first."""
         return [task for task in self.tasks if task.is_shown and not task.done]
 
     @property
     def at_close(self) -> str:
-        """What closing the window does to the oldest task that has a word on it, as a sentence; empty for none."""
+        """What closing the window does to the oldest task that states it, as a sentence; empty for none."""
         return next((task.at_close for task in self.tasks if task.at_close and not task.done), "")
 
     @property
@@ -61,10 +61,10 @@ class Background(QObject):
     # ---- begin
 
     def run(self, task: Task[T], work: Callable[[Reporter, *Ts], T], *args: *Ts, queue: str = "") -> Task[T]:
-        """Do `work`, a function of a module, in a child process; arguments and answer are pickled.
+        """Run `work`, a function of a module, in a child process; arguments and result are pickled.
 
-        Tasks of one `queue` are done one after the other in the same process, which stays; without one the task has
-        a process of its own, which ends with it.
+        Tasks of one `queue` run one after the other in the same process, which stays. Without a queue the task has
+        its own process, which ends with it.
         """
         from workbench.window.tasks.child_process import ProcessQueue  # noqa: PLC0415  # with the first task
 
@@ -79,9 +79,9 @@ class Background(QObject):
     def run_in_thread(
         self, task: Task[T], work: Callable[[Reporter], T], *, queue: str, finishes: bool = False
     ) -> Task[T]:
-        """Do `work` in the thread of `queue`, after what waits there.
+        """Run `work` in the thread of `queue`, after the tasks that wait there.
 
-        Closing waits for what runs, and for what `finishes` even where it has not begun.
+        Closing waits for the task that runs, and for tasks with `finishes` even if they have not begun.
         """
         from workbench.window.tasks.queues import ThreadQueue  # noqa: PLC0415  # with the first task
 
@@ -94,7 +94,7 @@ class Background(QObject):
         return task
 
     def watch(self, task: Task[P], process: P) -> Task[P]:
-        """Poll a process that has a protocol of its own until it is done; it is the task's result."""
+        """Poll a process that has its own protocol until it is done; the process is the task's result."""
         from workbench.window.tasks.queues import PolledQueue  # noqa: PLC0415  # with the first task
 
         self._enter(task, PolledQueue(task, process), "")
@@ -104,7 +104,7 @@ class Background(QObject):
     # ---- meanwhile
 
     def poll(self) -> None:
-        """Move the tasks on; called by a timer while there are any."""
+        """Poll all queues; a timer calls this while there are tasks."""
         try:
             for queue in list(self._queues.values()):
                 queue.poll()
@@ -114,14 +114,14 @@ class Background(QObject):
     # ---- end
 
     def end(self, queue: str) -> None:
-        """End one queue; blocks until what closing waits for is finished and nothing else is left."""
+        """End one queue; block until the tasks that closing waits for are finished and nothing else is left."""
         if (found := self._queues.pop(queue, None)) is not None:
             found.end()
             found.wait(time.monotonic() + LEAVE_S)
         self._look()
 
     def close(self) -> None:
-        """End everything; blocks until nothing is left. A second call does nothing."""
+        """End everything; block until nothing is left. A second call does nothing."""
         queues = list(self._queues.values())
         self._queues.clear()
         for queue in queues:
@@ -138,7 +138,7 @@ class Background(QObject):
         self._timer.start()
 
     def _look(self) -> None:
-        """Forget what has ended, rest when nothing is left to poll."""
+        """Remove tasks that have ended, stop the timer if no queue is busy, emit `changed` if a task changed."""
         self.tasks[:] = [task for task in self.tasks if not task.done]
         for name in [name for name, queue in self._queues.items() if name.startswith("#") and not queue.is_busy]:
             del self._queues[name]

@@ -1,7 +1,7 @@
 """Tasks in a child process, one after the other: libraries that are slow to import stay out of the window's process.
 
-Messages on the pipe are tuples that begin with a word. To the child: `work`, `cancel`, `message`; from it: `progress`,
-`message`, then one of `done`, `failed`, `cancelled`. A closed pipe ends the child.
+Messages on the pipe are tuples whose first item is a word. To the child: `work`, `cancel`, `message`; from it:
+`progress`, `message`, then one of `done`, `failed`, `cancelled`. A closed pipe ends the child.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from workbench.window.tasks.task import Task
 
-CANCEL_S: Final = 3.0  # what was cancelled and goes on is killed after that
+CANCEL_S: Final = 3.0  # a cancelled task that still runs after this time is killed
 REPORT_S: Final = 0.05  # between two reports of progress
 _UNREADABLE: Final = "The answer of the child process cannot be read"
 
 
 class PipeReporter:
-    """The child's side; a window that is gone cancels."""
+    """The reporter in the child process; a closed pipe (the window is gone) cancels the task."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -61,7 +61,7 @@ class PipeReporter:
         return newest
 
     def tell(self, *said: object) -> None:
-        """Send; nobody who hears it cancels."""
+        """Send a message; a pipe that nobody reads cancels the task."""
         try:
             self._pipe.send(said)
         except OSError:
@@ -87,7 +87,7 @@ class PipeReporter:
 
 
 def serve(pipe: Connection, scratch: str) -> None:
-    """Do what arrives until the pipe closes; temporary files lie in `scratch`, which the window removes."""
+    """Run the work that arrives until the pipe closes; temporary files are in `scratch`, which the window removes."""
     tempfile.tempdir = scratch
     with suppress(EOFError, OSError):
         while True:
@@ -99,7 +99,7 @@ def serve(pipe: Connection, scratch: str) -> None:
 
 
 def _received(pipe: Connection) -> Any:
-    """The next message; what cannot be unpickled here is a failure to send back."""
+    """Return the next message; if it cannot be unpickled, return a `failed` message to send back."""
     try:
         return pipe.recv()
     except (EOFError, OSError):
@@ -114,15 +114,15 @@ def _do(pipe: Connection, trouble: str, work: Callable[..., Any], args: tuple[An
         pipe.send(("done", work(reporter, *args)))
     except Cancelled:
         reporter.tell("cancelled")
-    except Exception as error:  # noqa: BLE001  # whatever it is, a person is told
+    except Exception as error:  # noqa: BLE001  # every error is reported to the user
         reporter.tell("failed", make_failure(error, trouble))
 
 
 class ProcessQueue:
-    """The window's side. The process starts with the first task; one that has died is followed by another."""
+    """The queue in the window. The process starts with the first task; a process that has died is replaced."""
 
     def __init__(self, name: str, *, stays: bool) -> None:
-        """A process that `stays` waits for more after its last task."""
+        """Make a queue; with `stays` the process waits for more tasks after its last one."""
         self._name, self._stays = name, stays
         self._waiting = deque[tuple["Task[Any]", "Callable[..., Any]", tuple[Any, ...]]]()
         self._running: Task[Any] | None = None
@@ -212,7 +212,7 @@ class ProcessQueue:
             task.fail(task.lost if said[0] == "lost" else said[1])
 
     def _dismiss(self, *, kill: bool = False) -> None:
-        """Closing the pipe ends the process, soon; nobody waits for it here."""
+        """Close the pipe, which soon ends the process; do not wait for it here."""
         if self._child is not None:
             self._child.dismiss(kill=kill)
             self._leaving.append(self._child)
@@ -220,7 +220,7 @@ class ProcessQueue:
 
 
 class _Child:
-    """A process, the pipe to it and the folder of its temporary files."""
+    """A child process, the pipe to it and the folder of its temporary files."""
 
     def __init__(self, name: str) -> None:
         import multiprocessing  # noqa: PLC0415  # with the first task, not with the window
@@ -238,12 +238,12 @@ class _Child:
         return self._process.exitcode is None
 
     def send(self, *said: object) -> None:
-        """What a process that has died does not hear, `receive` tells."""
+        """Send a message; if the process has died, ignore the error, because `receive` reports it."""
         with suppress(OSError):
             self._pipe.send(said)
 
     def receive(self) -> tuple[Any, ...] | None:
-        """What it says, `lost` once it has ended; None while it says nothing."""
+        """Return the next message, `lost` once the process has ended, None if nothing has arrived."""
         try:
             return self._pipe.recv() if self._pipe.poll() else None
         except (EOFError, OSError):

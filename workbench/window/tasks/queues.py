@@ -20,7 +20,7 @@ _END: Final = object()
 
 
 class ThreadReporter:
-    """The thread's side of a task."""
+    """The reporter of a task that runs in a thread."""
 
     def __init__(self) -> None:
         self.reported: tuple[float | None, str] | None = None  # replaced as a whole
@@ -65,7 +65,7 @@ class _Entry:
 
 
 class ThreadQueue:
-    """For what waits on files and sockets. A thread cannot be killed: what does not look at its reporter goes on."""
+    """For work that waits on files and sockets. A thread cannot be killed: work that ignores its reporter goes on."""
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -93,7 +93,7 @@ class ThreadQueue:
 
     def poll(self) -> None:
         for entry in list(self._entries):
-            over = entry.future.done()  # before the look, so that nothing comes after the last one
+            over = entry.future.done()  # read before the messages, so that none can arrive after the last read
             self._tell(entry)
             if over and entry in self._entries:
                 self._entries.remove(entry)
@@ -141,12 +141,12 @@ class PolledProcess(Protocol):
     def poll(self) -> object: ...
 
     def close(self) -> None:
-        """End it, whatever it does, and wait for that."""
+        """End the process, whatever it does, and wait until it has ended."""
         ...
 
 
 class PolledQueue:
-    """One process; cancelling closes it, what `poll` raises closes it and is the task's failure."""
+    """One polled process. Cancelling closes it; an error raised by `poll` closes it and fails the task."""
 
     def __init__(self, task: Task[Any], process: PolledProcess) -> None:
         self._task, self._process = task, process
@@ -160,7 +160,7 @@ class PolledQueue:
         task.drop()
 
     def send(self, task: Task[Any], message: object) -> None:
-        """It has a protocol of its own."""
+        """Do nothing: the process has its own protocol."""
 
     def poll(self) -> None:
         task = self._task
@@ -170,7 +170,7 @@ class PolledQueue:
             task.begin()
         try:
             self._process.poll()
-        except Exception as error:  # noqa: BLE001  # whatever it is, a person is told
+        except Exception as error:  # noqa: BLE001  # every error is reported to the user
             self._process.close()
             task.fail(make_failure(error, task.trouble))
             return

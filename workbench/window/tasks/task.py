@@ -1,4 +1,4 @@
-"""A task: long work beside the thread that paints, with its progress, its cancel and its one end. Knows no Qt."""
+"""A task: long work outside the thread that paints, with progress, cancel and exactly one end. Without Qt."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_EARLY: Final = 0.05  # of the work; before that nobody can tell how long it takes
+_EARLY: Final = 0.05  # fraction of the work before which the remaining time cannot be estimated
 
 
-class Cancelled(Exception):  # noqa: N818  # somebody asked for it
-    """Raised in a piece of work to end it, because it was cancelled or the window is gone."""
+class Cancelled(Exception):  # noqa: N818  # not an error: it was requested
+    """Raised inside the work to end it, because it was cancelled or the window is gone."""
 
 
 class Reporter(Protocol):
-    """How work tells how far it is and hears that it shall end; the first argument of every piece of work."""
+    """Reports progress and receives the request to end; the first argument of every piece of work."""
 
     def report(self, fraction: float | None, sentence: str = "") -> bool:
-        """Show `fraction` (0 to 1, None where nobody knows) and what is done now; False once it shall end."""
+        """Show `fraction` (0 to 1, None if unknown) and the current step; return False once the work must end."""
         ...
 
     def check(self) -> None:
-        """Raise `Cancelled` once it shall end."""
+        """Raise `Cancelled` once the work must end."""
         ...
 
     def send(self, message: object) -> None:
-        """Hand something over before the end; it arrives in the task's `message`."""
+        """Send an object before the end; it arrives in the task's `message`."""
         ...
 
     def newest(self) -> Any:
-        """Wait for what `Task.send` sends and return what was sent last; raises `Cancelled` when it shall end."""
+        """Wait for an object from `Task.send` and return the last one; raise `Cancelled` when the work must end."""
         ...
 
 
 class TaskState(StrEnum):
-    """Where a task stands; the last three are ends."""
+    """State of a task; the last three are ends."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -55,7 +55,7 @@ ENDS: Final = (TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED)
 
 
 class Queue(Protocol):
-    """Where tasks are done one after the other; `Background` polls it."""
+    """Runs tasks one after the other; `Background` polls it."""
 
     @property
     def is_busy(self) -> bool:
@@ -67,11 +67,11 @@ class Queue(Protocol):
     def send(self, task: Task[Any], message: object) -> None: ...
 
     def poll(self) -> None:
-        """Move the tasks on; their callbacks run in here."""
+        """Advance the tasks; their callbacks run in here."""
         ...
 
     def end(self) -> None:
-        """Ask everything to end; returns at once, no callback runs any more."""
+        """Ask all tasks to end and return at once; no callback runs any more."""
         ...
 
     def wait(self, until_s: float) -> None:
@@ -80,9 +80,9 @@ class Queue(Protocol):
 
 
 class Task(Generic[T]):
-    """Exactly one of the callbacks `ready`, `failed` and `cancelled` is called, in the window's thread.
+    """Long work. Exactly one of `ready`, `failed` and `cancelled` is called, in the window's thread.
 
-    None is called once the window is closing.
+    None of them is called once the window is closing.
     """
 
     def __init__(
@@ -99,12 +99,13 @@ class Task(Generic[T]):
         is_shown: bool = False,
         at_close: str = "",
     ) -> None:
-        """Describe the work; `Background.run` and its neighbours begin it.
+        """Describe the work; `Background.run`, `run_in_thread` or `watch` begins it.
 
-        `failed`: `Background.failed` is emitted where none is given. `moved`: called after each report of progress.
-        `message`: takes what the work sends before its end. `trouble`: begins the sentence of a failure; `hint`: the
-        next step where the error has none. `is_shown`: it stands above the page with its progress and a cancel.
-        `at_close`: what closing the window does to it, as a sentence; the window asks before it closes.
+        `failed`: if None, `Background.failed` is emitted. `moved`: called after each report of progress.
+        `message`: receives what the work sends before its end. `trouble`: first words of a failure's sentence.
+        `hint`: the next step if the error has none. `is_shown`: show the task above the page, with progress and a
+        cancel button. `at_close`: what closing the window does to the task, as a sentence; the window asks before it
+        closes.
         """
         self.title, self.trouble, self.hint = title, trouble, hint
         self.is_shown, self.at_close = is_shown, at_close
@@ -120,30 +121,30 @@ class Task(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, whichever way."""
+        """Whether the task has ended, in any way."""
         return self.state in ENDS
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the rest takes at the pace so far; None where nobody knows."""
+        """Estimated remaining time in s, at the pace so far; None if unknown."""
         if self.fraction is None or self.fraction < _EARLY or self.state is not TaskState.RUNNING:
             return None
         return (time.monotonic() - self._began_s) * (1.0 - self.fraction) / self.fraction
 
     def cancel(self) -> None:
-        """Ask it to end; one that waits ends at once. Does nothing after its end."""
+        """Ask the task to end; a waiting task ends at once. Do nothing after its end."""
         if self._queue is not None and not self.done:
             self._queue.cancel(self)
 
     def send(self, message: object) -> None:
-        """Hand something to the running work; lost where it has ended."""
+        """Send an object to the running work; it is lost if the work has ended."""
         if self._queue is not None and not self.done:
             self._queue.send(self, message)
 
-    # ---- for the queue that does it
+    # ---- called by the queue that runs the task
 
     def enter(self, queue: Queue, failed: Callable[[Failure], object]) -> None:
-        """Wait in `queue`; `failed` is for a task that has none."""
+        """Wait in `queue`; use `failed` if the task has none."""
         self._queue, self._failed = queue, self._failed or failed
 
     def begin(self) -> None:
@@ -174,7 +175,7 @@ class Task(Generic[T]):
             self._cancelled()
 
     def abandon(self) -> None:
-        """End as cancelled without a word: the window is closing."""
+        """End as cancelled without a callback: the window is closing."""
         self._end(TaskState.CANCELLED)
 
     def _end(self, state: TaskState) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def label(text: str = "", tone: str = "", *, wrap: bool = False) -> QLabel:
-    """A label in one of the style sheet's tones."""
+    """Make a label in one of the style sheet's tones."""
     made = QLabel(text)
     made.setProperty("tone", tone)
     made.setWordWrap(wrap)
@@ -25,17 +25,17 @@ def label(text: str = "", tone: str = "", *, wrap: bool = False) -> QLabel:
 
 
 def button(text: str, run: Callable[[], object], kind: str = "", *, tip: str = "") -> QPushButton:
-    """A push button of one of the style sheet's kinds."""
+    """Make a push button of one of the style sheet's kinds."""
     made = QPushButton(text)
     made.setProperty("kind", kind)
     made.setAutoDefault(False)
     made.setToolTip(tip)
-    made.clicked.connect(lambda: run())  # noqa: PLW0108  # `clicked` hands over a flag that nobody wants
+    made.clicked.connect(lambda: run())  # noqa: PLW0108  # `clicked` passes a flag that `run` does not take
     return made
 
 
 def restyle(widget: QWidget, name: str, value: str) -> None:
-    """Set a property that the style sheet looks at, and have it look again."""
+    """Set a property that the style sheet uses, and apply the style sheet again."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
         widget.style().unpolish(widget)
@@ -80,7 +80,7 @@ class DockTitle(QWidget):
 
 
 class Dock(QDockWidget):
-    """A dock that moves, floats and closes; its object name is what a saved layout knows it by."""
+    """A dock that moves, floats and closes; its object name identifies it in a saved layout."""
 
     def __init__(self, name: str, title: str, content: QWidget) -> None:
         super().__init__(title)
@@ -91,11 +91,11 @@ class Dock(QDockWidget):
         self.setWidget(content)
 
     def set_bar(self, bar: QWidget) -> None:
-        """What stands for the title."""
+        """Set the widget that replaces the title."""
         self.setTitleBarWidget(bar)
         bar.setToolTip("Drag to move, double-click to float, right-click for more")
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def turn_float(self) -> None:
-        """Float, or go back to where it was."""
+        """Float, or dock again at the former place."""
         self.setFloating(not self.isFloating())

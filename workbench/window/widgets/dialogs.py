@@ -1,4 +1,4 @@
-"""Dialogs: a question, a reason, a fault with its parameters. None of them stops OUTPUTS OFF."""
+"""Dialogs: a question, a reason, a fault with its parameters. None of them blocks OUTPUTS OFF."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Dialog(QDialog):
         column.addLayout(self.body)
         row = QHBoxLayout()
         self.off = button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
-        self.off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and Space must not find it by chance
-        row.addWidget(self.off)  # a modal dialog bars the way to the one in the toolbar
+        self.off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and Space must not press it by accident
+        row.addWidget(self.off)  # a modal dialog blocks the button in the toolbar
         row.addStretch(1)
         row.addWidget(self.no)
         row.addWidget(self.yes)
@@ -66,11 +66,11 @@ class Dialog(QDialog):
 
 
 class QuestionDialog(Dialog):
-    """Asks before something that matters happens."""
+    """Asks for confirmation of an important action."""
 
 
 class ReasonDialog(Dialog):
-    """Asks why; empty is no reason."""
+    """Asks for a reason; refuses an empty one."""
 
     def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
         super().__init__(parent, title, sentence, accept)
@@ -190,5 +190,5 @@ class DetailsDialog(Dialog):
 
 
 def format_failure(failure: Failure) -> str:
-    """Everything known of a failure, for the clipboard."""
+    """Return all text of a failure, for the clipboard."""
     return "\n".join(filter(None, (failure.sentence, failure.hint, failure.details)))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStyleOption
 
 
 class ElidedLabel(QLabel):
-    """Takes the room that others leave; the whole text is its tool tip unless it has another."""
+    """Takes the room that others leave; its tool tip is the whole text unless another is set."""
 
     def __init__(self, tone: str = "") -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def say(self, text: str, tip: str = "") -> None:
-        """Nothing happens where it says so already."""
+        """Show a text; do nothing if it is shown already."""
         if text != self.text():
             self.setText(text)
         if self.toolTip() != (tip or text):

@@ -1,4 +1,4 @@
-"""File dialogs that let Ctrl+. through and go when they are done."""
+"""File dialogs that let Ctrl+. through and delete themselves when they are done."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def ask_open(parent: QWidget, title: str, kinds: str, take: Callable[[Path], None], start: Path | None = None) -> None:
-    """A file that is there."""
+    """Ask for an existing file."""
     _dialog(parent, title, take, start, kinds).open()
 
 
 def ask_new(parent: QWidget, title: str, kinds: str, take: Callable[[Path], None], start: Path | None = None) -> None:
-    """A file that is there or shall be."""
+    """Ask for a file, existing or new."""
     dialog = _dialog(parent, title, take, start, kinds)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.open()
 
 
 def ask_folder(parent: QWidget, title: str, take: Callable[[Path], None], start: Path | None = None) -> None:
-    """A folder that is there."""
+    """Ask for an existing folder."""
     dialog = _dialog(parent, title, take, start, "")
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.open()

@@ -1,4 +1,4 @@
-"""How SI values are written: fixed decimals, a unit beside every value, a dash for what is missing."""
+"""Formatting of SI values: fixed decimals, a unit beside every value, a dash for a missing value."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Display:
     decimals: int = 3
     signed: bool = False
     words: Mapping[int, str] | None = None
-    bits: str = ""  # what one bit of the value stands for, where its bits are counted
+    bits: str = ""  # what one bit of the value means, if its bits are counted
 
     def shown(self, si: float) -> float:
         return si * self.scale + self.offset
 
     def number(self, si: float) -> str:
-        """The figure alone, or the word of a flag, or a dash."""
+        """Return the number alone, or the word of a flag, or a dash."""
         if not math.isfinite(si):
             return DASH
         if self.words is not None:
@@ -58,31 +58,31 @@ class Display:
         return figure(self.shown(si), self.decimals, signed=self.signed)
 
     def text(self, si: float) -> str:
-        """The figure and its unit; no unit behind a dash or a word."""
+        """Return the number and its unit; no unit after a dash or a word."""
         number = self.number(si)
         return f"{number} {self.unit}" if self.unit and number != DASH else number
 
     def difference(self, si: float) -> str:
-        """A difference of two values, signed, with its unit; offsets cancel."""
+        """Return a difference of two values, signed, with its unit; offsets cancel."""
         if not math.isfinite(si):
             return DASH
         return f"{figure(si * self.scale, self.decimals, signed=True)} {self.unit}".rstrip()
 
     def slope(self, si_per_s: float) -> str:
-        """A change per second, signed; slow drifts need figures that the value itself does not."""
+        """Return a change per second, signed; slow drifts need more decimals than the value itself."""
         if not math.isfinite(si_per_s):
             return DASH
         return f"{figure(si_per_s * self.scale, self.decimals + _SLOPE, signed=True)} {self.unit}/s"
 
 
 def bits(value: float) -> frozenset[int]:
-    """Numbers, from 1, of the bits that are set; none in a value that is missing."""
+    """Return the numbers, from 1, of the set bits; none for a missing value."""
     whole = round(value) if math.isfinite(value) else 0
     return frozenset(number for number in range(1, whole.bit_length() + 1) if whole >> (number - 1) & 1)
 
 
 def figure(value: float, decimals: int, *, signed: bool = False) -> str:
-    """`value` with fixed decimals and a true minus; never a negative zero."""
+    """Return `value` with fixed decimals and a true minus sign; never a negative zero."""
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0.0:
         return text
@@ -121,7 +121,7 @@ _BY_WORD: Final = {"soc": PERCENT, "soc_std": PERCENT, "soc_band": PERCENT, "bal
 
 
 def find_display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
-    """How a channel of SI `unit` is shown; `words` are the bench's own value tables."""
+    """Return how a channel of SI `unit` is shown; `words` are the bench's own value tables."""
     table = (words or {}).get(channel) or WORDS.get(channel)
     if table:
         return replace(COUNT, words=table)
@@ -135,7 +135,7 @@ def find_display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]]
 
 
 def age(seconds: float) -> str:
-    """How old a stale value is, short: `0.4 s`, `12 s`, `3 min`."""
+    """Return the age of a stale value, short: `0.4 s`, `12 s`, `3 min`."""
     if not math.isfinite(seconds):
         return DASH
     if seconds < 10.0:  # noqa: PLR2004  # a decimal helps below ten
@@ -144,7 +144,7 @@ def age(seconds: float) -> str:
 
 
 def step_time(seconds: float) -> str:
-    """What a lane's step costs: `3 µs`, `0.71 ms`, `12.4 ms`."""
+    """Return the duration of a lane's step: `3 µs`, `0.71 ms`, `12.4 ms`."""
     if not math.isfinite(seconds):
         return DASH
     if seconds < 1e-4:  # noqa: PLR2004  # below 0.1 ms microseconds read better
@@ -153,28 +153,28 @@ def step_time(seconds: float) -> str:
 
 
 def run_time(seconds: float) -> str:
-    """`HH:MM:SS`."""
+    """Return a duration as `HH:MM:SS`."""
     whole = max(0, int(seconds))
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def wall_clock(wall_s: float) -> str:
-    """Local time of day with milliseconds."""
+    """Return the local time of day with milliseconds."""
     return f"{time.strftime('%H:%M:%S', time.localtime(wall_s))}.{int(wall_s * 1e3) % 1000:03d}"
 
 
 def wall_date(wall_s: float) -> str:
-    """Local date and time, to the minute."""
+    """Return the local date and time, to the minute."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(wall_s))
 
 
 def count(number: int) -> str:
-    """Thousands parted by a thin space that no line breaks at."""
+    """Return a number with a thin non-breaking space between thousands."""
     return f"{number:,}".replace(",", "\u202f")
 
 
 def format_bytes(number: int) -> str:
-    """`812 B`, `3.2 MB`."""
+    """Return a size such as `812 B`, `3.2 MB`."""
     size = float(number)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000.0 or unit == "GB":  # noqa: PLR2004  # SI prefix
@@ -184,7 +184,7 @@ def format_bytes(number: int) -> str:
 
 
 def label(channel: str) -> str:
-    """A channel's name as the tree shows it under its source."""
+    """Return a channel's name as the tree shows it under its source."""
     if channel == ESTOP:
         return "emergency-stop chain"
     head, _, rest = channel.partition("/")

@@ -1,4 +1,4 @@
-"""Small line icons, painted, so that no font has to have the glyph."""
+"""Small painted line icons, so that no font needs the glyph."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def paint_icon(painter: QPainter, name: str, box: QRectF, colour: QColor) -> Non
 
 
 def icon(name: str, colour: QColor) -> QIcon:
-    """The icon in one colour, at the size of buttons."""
+    """Return the icon in one colour, at the size of buttons."""
     made = QIcon()
     for ratio in (1.0, 2.0):
         picture = QPixmap(QSize(int(_SIDE * ratio), int(_SIDE * ratio)))

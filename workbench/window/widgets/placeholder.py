@@ -1,4 +1,4 @@
-"""A place that has nothing yet: says what would fill it and offers the button."""
+"""Placeholders for empty places: a sentence about what will be there, and a button."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EmptyState(QFrame):
 
 
 class PlaceholderPage(QWidget):
-    """A page whose content comes later: a title, what it will hold, and buttons that lead somewhere real."""
+    """A page whose content comes later: a title, what it will contain, and buttons to pages that exist."""
 
     def __init__(
         self, title: str, sentences: Sequence[str], buttons: Sequence[tuple[str, Callable[[], object]]]

@@ -1,4 +1,4 @@
-"""Colours, fonts and the style of widgets, in dark and in light; nothing else knows a colour."""
+"""Colours, fonts and the style of widgets, dark and light; no other module defines a theme colour."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Theme:
     deep: str
 
     def colour(self, key: str) -> QColor:
-        """Colour by its field name."""
+        """Return a colour by its field name."""
         return QColor(str(getattr(self, key)))
 
 
@@ -95,14 +95,14 @@ _LANES: Final = {
 
 
 def lane_colour(role: str, position: int) -> str:
-    """Colour key of the lane at `position` among the lanes of its role, as the bench file orders them."""
+    """Return the colour key of the lane at `position` among the lanes of its role, in the bench file's order."""
     keys = _LANES[role]
     return keys[position % len(keys)]
 
 
 @cache
 def font(px: int = BODY_PX, *, bold: bool = False) -> QFont:
-    """Inter where it is installed, else the system's font, with tabular figures."""
+    """Return Inter if it is installed, else the system's font, with tabular figures."""
     made = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont()
     made.setPixelSize(px)
     made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
@@ -112,7 +112,7 @@ def font(px: int = BODY_PX, *, bold: bool = False) -> QFont:
 
 
 def palette(theme: Theme) -> QPalette:
-    """The palette that Fusion draws with."""
+    """Return the palette for the Fusion style."""
     role = QPalette.ColorRole
     made = QPalette()
     for name, key in (
@@ -144,7 +144,7 @@ def palette(theme: Theme) -> QPalette:
 
 
 def style(theme: Theme) -> str:
-    """The style sheet: one-pixel lines, a visible focus, no gradients."""
+    """Return the style sheet: one-pixel lines, a visible focus, no gradients."""
     t = theme
     return f"""
     QWidget {{ font-size: {BODY_PX}px; }}
@@ -218,7 +218,7 @@ def style(theme: Theme) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two `#rrggbb` colours after WCAG 2, 1 to 21."""
+    """Return the contrast ratio of two `#rrggbb` colours by WCAG 2, 1 to 21."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
