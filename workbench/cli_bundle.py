@@ -15,7 +15,10 @@ from workbench.report import Report
 from workbench.run_verb import run_verb
 
 bundle = typer.Typer(
-    name="bundle", help="Make keys; build, verify and show signed configurations.", rich_markup_mode=None, pretty_exceptions_enable=False
+    name="bundle",
+    help="Make keys; build, verify and show signed configurations.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
 

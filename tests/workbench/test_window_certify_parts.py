@@ -139,7 +139,8 @@ def test_a_marked_instant_reads_what_was_sampled_then_and_a_long_word_stands_wit
     strips.show_check(check(unit="1", lo=1.0, at_s=0.17, channel="bms/fault"), None)
     strips.frame()
     assert [entry.value for entry in plot.header.entries] == ["OPEN_WIRE"]
-    painter = QPainter(QPixmap(10, 10))
+    pixmap = QPixmap(10, 10)  # named: a painter keeps none alive
+    painter = QPainter(pixmap)
     beside, within = ([word for _, word in plot.area._words(painter, short=short)] for short in (True, False))  # pyright: ignore[reportPrivateUsage]
     painter.end()
     assert (beside, within) == (["NONE"], ["OPEN_WIRE"])
