@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
+from drivers.state_file import write_bytes
 from edge_bridge.bundle.archive import MAX_BYTES
 from workbench.bundling.steps import ignore_progress
 
@@ -52,17 +52,7 @@ def read_file(path: Path) -> bytes:
 def write_file(path: Path, data: bytes) -> None:
     """Write the whole file or nothing, even on a full disk or a kill. Raise `Usage` where it exists, `OSError`."""
     _refuse_existing(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    write_bytes(path, data)
 
 
 def _refuse_existing(path: Path) -> None:
