@@ -300,7 +300,7 @@ def test_another_theme_keeps_what_is_shown(kit: Kit) -> None:
 def test_window_leads_from_certificate_to_bundle_to_fleet(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.window.BundleMaker", FakeMaker)
     window = show().window
     window.certify.bundle_wanted.emit(PASSED.folder)
     assert window.shell.page == "Bundle"
@@ -317,7 +317,7 @@ def test_window_leads_from_certificate_to_bundle_to_fleet(
 def test_closing_the_window_gives_up_what_is_under_way(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.window.BundleMaker", FakeMaker)
     window = show().window
     maker = window.bundle.controller._maker  # pyright: ignore[reportPrivateUsage]
     window.shell.close()
@@ -328,7 +328,7 @@ def test_closing_the_window_gives_up_what_is_under_way(
 def test_quitting_while_a_bundle_is_built_asks_first(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.window.page_wiring.BundleMaker", FakeMaker)
+    monkeypatch.setattr("workbench.window.window.BundleMaker", FakeMaker)
     shown = show()
     shown.session.disconnect()
     shown.window.controller.tick()

@@ -262,7 +262,7 @@ def test_everything_of_both_pages_is_in_the_palette(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
 ) -> None:
     hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.page_wiring.LocalFleetBackend", lambda: hub)
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
     shown = show()
     fleet = shown.window.fleet
     fleet.bar.choose_file(tmp_path / "fleet.sqlite")
@@ -299,7 +299,7 @@ def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
 
 def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
     hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.page_wiring.LocalFleetBackend", lambda: hub)
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
     window = show(size=(1366, 768)).window
     window.show_page("Fleet")
     table = window.fleet.table

@@ -16,6 +16,7 @@ from tests.workbench.hands import CTRL, LEFT, NONE, click, draw, in_front, move,
 from workbench.session.actions import Failure, PendingAction
 from workbench.window.frame_pacing import CATCH_UP_S, PERIOD_S, FramePacer
 from workbench.window.layout import LayoutSettings
+from workbench.window.shell import Shell
 from workbench.window.widgets.themes import LIGHT
 
 if TYPE_CHECKING:
@@ -143,11 +144,11 @@ def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() 
 def test_guard_hears_from_the_window_amid_a_change_of_theme(running: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
 
-    def dressed(_app: QApplication, _sheet: str) -> None:
+    def dressed(_shell: Shell, _sheet: str) -> None:
         heard.append("dressed")
 
     monkeypatch.setattr(running.session, "poll", lambda: heard.append("alive"))
-    monkeypatch.setattr(QApplication, "setStyleSheet", dressed)
+    monkeypatch.setattr(Shell, "setStyleSheet", dressed)
     running.shell.set_theme(LIGHT)
     assert heard == ["dressed", "alive", "dressed", "alive"]
 

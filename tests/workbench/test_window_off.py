@@ -46,7 +46,7 @@ def test_off_key_works_while_the_palette_is_open(running: Shown, qtbot: QtBot) -
 def test_off_key_works_while_a_reason_is_typed(running: Shown, qtbot: QtBot) -> None:
     running.session.trip("cell_07/voltage 5.02 V above 5.00 V")
     qtbot.waitUntil(lambda: running.shell.controller.status.state is BenchState.TRIPPED)
-    running.window.ask_reset()
+    running.window.session_commands.ask_reset()
     qtbot.waitUntil(in_front)
     press_in(front(ReasonDialog), Qt.Key.Key_Period, CTRL)
     assert running.session.asked.count(OFF) == 1
@@ -54,7 +54,7 @@ def test_off_key_works_while_a_reason_is_typed(running: Shown, qtbot: QtBot) -> 
 
 
 def test_off_key_works_while_a_list_of_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
-    running.window.ask_fault()
+    running.window.session_commands.ask_fault()
     qtbot.waitUntil(in_front)
     dialog = front(InjectDialog)
     kind: QComboBox = dialog.kind
@@ -87,7 +87,7 @@ def test_off_key_works_in_a_dock_that_floats(running: Shown, qtbot: QtBot) -> No
 
 @pytest.mark.parametrize("held", [CTRL | KEYPAD, CTRL | SHIFT], ids=["keypad", "layouts with the period on Shift"])
 def test_off_key_is_any_period_with_control(running: Shown, qtbot: QtBot, held: Qt.KeyboardModifier) -> None:
-    running.window.ask_fault()
+    running.window.session_commands.ask_fault()
     qtbot.waitUntil(in_front)
     press_in(front(InjectDialog), Qt.Key.Key_Period, held)
     assert running.session.asked.count(OFF) == 1
@@ -109,7 +109,11 @@ def test_off_key_works_before_arming_and_after_a_trip(show: Callable[..., Shown]
 
 
 def test_escape_in_any_dialog_leaves_the_run_alone(running: Shown, qtbot: QtBot) -> None:
-    asks = (running.window.show_palette, running.window.ask_fault, lambda: running.window.ask_lane("twin", "ECM pack"))
+    asks = (
+        running.window.show_palette,
+        running.window.session_commands.ask_fault,
+        lambda: running.window.session_commands.ask_lane("twin", "ECM pack"),
+    )
     for ask in asks:
         ask()
         qtbot.waitUntil(in_front)

@@ -83,7 +83,7 @@ def test_outputs_off_key_works_from_the_page(running: Shown, qtbot: QtBot) -> No
 
 
 def test_outputs_off_key_works_while_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
-    running.window.ask_fault()
+    running.window.session_commands.ask_fault()
     qtbot.waitUntil(in_front)
     dialog = front(InjectDialog)
     press_in(dialog, Qt.Key.Key_Period, CTRL)
@@ -107,7 +107,7 @@ def test_outputs_off_button_is_the_same(running: Shown) -> None:
 
 
 def test_outputs_off_button_stands_in_every_dialog(running: Shown, qtbot: QtBot) -> None:
-    running.window.ask_lane("twin", "ECM pack")
+    running.window.session_commands.ask_lane("twin", "ECM pack")
     qtbot.waitUntil(in_front)
     click(front(QuestionDialog).off)
     assert ("outputs off",) in running.session.asked

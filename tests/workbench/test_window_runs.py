@@ -88,7 +88,7 @@ def test_run_opens_and_replays_in_the_same_plots(shown: Shown, qtbot: QtBot) -> 
     bench.transport.seek_to(250)
     qtbot.waitUntil(lambda: bench.store is not None and abs(bench.store.newest_s - 501.99) < 0.05)
     # lanes do not change in a replay
-    shown.window.ask_lane("twin", "SPMe pack")
+    shown.window.session_commands.ask_lane("twin", "SPMe pack")
     assert "replay" in shown.window.notices.failure.sentence.text()
     # the end stops by itself, and leaving goes back to the bench
     bench.transport.speed.setCurrentIndex(6)

@@ -16,8 +16,6 @@ from workbench.window.toolbar import Toolbar
 from workbench.window.widgets.themes import Theme, font, palette, style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from workbench.window.stats import WindowStats
 
 SIZE: Final = (1600, 900)
@@ -47,6 +45,7 @@ class Shell(QMainWindow):
         self.page = "Bench"
         self._first = True
         self._lay_out()
+        self.setStyleSheet(style(theme))
         self.rail.wanted.connect(self.wanted)
         self.setWindowTitle("PulseBMS Workbench")
         self.resize(*SIZE)
@@ -54,7 +53,7 @@ class Shell(QMainWindow):
         QApplication.instance().focusWindowChanged.connect(self._watch)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue, reportUnknownMemberType]  # a QApplication is there
 
     def _declare_off(self) -> None:
-        """Declare the commands of the toolbar before the pages exist; `commands.declare` replaces the placeholders."""
+        """Declare the commands of the toolbar before the pages exist; the window replaces the placeholders."""
         off = self.controller.outputs_off
         self.commands.add("outputs off", "OUTPUTS OFF", off, "Ctrl+.", always=True)
         for name, words in (("connect", "Connect"), ("arm", "Arm"), ("run", "Start"), ("pause", "Pause view")):
@@ -91,7 +90,11 @@ class Shell(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme to the whole window, without a restart."""
         self.theme = theme
-        dress(theme, self.controller.keep_alive)
+        self.setStyleSheet("")  # replacing a sheet directly takes three times as long as removing it first
+        self.controller.keep_alive()
+        dress(theme)
+        self.setStyleSheet(style(theme))
+        self.controller.keep_alive()
         for part in (self.toolbar, self.rail):
             part.set_theme(theme)
         self.line.theme = theme
@@ -140,18 +143,15 @@ class _Rule(QWidget):
         painter.end()
 
 
-def dress(theme: Theme, breathe: Callable[[], None] = lambda: None) -> None:
-    """Set Fusion, our palette, our font and our style sheet for the whole application.
+def dress(theme: Theme) -> None:
+    """Set Fusion, our font and our palette for the whole application.
 
-    Call `breathe` between the slow steps.
+    The style sheet belongs to the shell: a page that is made without a parent is styled once, when the shell takes it.
+    With a sheet on the application Qt styles every part anew each time a layout takes it.
     """
     app = QApplication.instance()
     if isinstance(app, QApplication):
-        app.setStyleSheet("")  # replacing a sheet directly takes three times as long as removing it first
-        breathe()
         if app.style().objectName() != FUSION:
             app.setStyle(FUSION)
         app.setFont(font())
         app.setPalette(palette(theme))
-        app.setStyleSheet(style(theme))
-        breathe()

@@ -7,25 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 
-from control.state import BenchState, OutputState
+from control.state import OutputState
 from workbench.session.actions import Action, Failure
-from workbench.window import commands, page_wiring
+from workbench.window.bench_page import commands as bench_commands
 from workbench.window.bench_page.checklist import ChecklistDialog
 from workbench.window.bench_page.page import BenchPage
+from workbench.window.bundle_page import commands as bundle_commands
+from workbench.window.bundle_page.maker import BundleMaker
+from workbench.window.bundle_page.page import BundlePage
+from workbench.window.certify_page import commands as certify_commands
 from workbench.window.certify_page.certifier import BenchCertifier
 from workbench.window.certify_page.page import CertifyPage
 from workbench.window.command_palette import CommandPalette
+from workbench.window.dialog_opener import DialogOpener
+from workbench.window.fleet_page import commands as fleet_commands
+from workbench.window.fleet_page.backend import LocalFleetBackend
+from workbench.window.fleet_page.page import FleetPage
 from workbench.window.notification_bar import Notices
 from workbench.window.planned_pages import COMING
 from workbench.window.rail import PAGES
+from workbench.window.runs_page import commands as runs_commands
 from workbench.window.runs_page.page import RunsPage
-from workbench.window.widgets.dialogs import DetailsDialog, Dialog, InjectDialog, QuestionDialog, ReasonDialog
+from workbench.window.session_commands import LIVE, SessionCommands
+from workbench.window.widgets.dialogs import DetailsDialog
 from workbench.window.widgets.placeholder import PlaceholderPage
 from workbench.window.widgets.themes import THEMES, Theme
-
-BENCH_TAKEN = "bench_taken"  # error code of a supply that is under remote control of another client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,52 +50,86 @@ class Window(QObject):
     def __init__(self, shell: Shell, past: RecordedRuns | None, open_bench: Callable[[Path], Session] | None) -> None:
         super().__init__(shell)
         self.shell, self.controller, self.commands = shell, shell.controller, shell.commands
-        self._past, self._open_bench = past, open_bench
+        self._open_bench = open_bench
         self.checklist: ChecklistDialog | None = None
+        self.dialogs = DialogOpener(shell)
         self.notices = Notices()
         shell.above.insertWidget(0, self.notices)
-        self.bench = BenchPage(self.controller, shell.theme)
-        self.runs = RunsPage(past)
-        self.certify = CertifyPage(self.controller, BenchCertifier(past.folder if past else None), shell.theme)
-        self.bundle, self.fleet = page_wiring.make_pages(shell, past.folder if past else None)
-        made_pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
-        made_pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
-        for page in PAGES:
-            if page in COMING:
-                sentences, buttons = COMING[page]
-                made = [(word, partial(self.commands.run, action)) for word, action in buttons]
-                shell.add_page(page, PlaceholderPage(page, sentences, made))
-            else:
-                shell.add_page(page, made_pages[page])
-        commands.declare(self)
+        self._make_pages(past)
+        self.session_commands = SessionCommands(self.dialogs, self.bench, self.certify.controller.why_no_connect)
+        self._declare_commands()
         self._wire()
+        self._wire_pages()
         shell.closing.connect(self.controller.background.close)  # after the pages have finished
         self.show_page("Bench")
 
+    def _make_pages(self, past: RecordedRuns | None) -> None:
+        """Make the pages over the folder of runs; what they start ends with the window."""
+        shell, controller, root = self.shell, self.controller, past.folder if past else None
+        self.bench = BenchPage(controller, shell.theme)
+        self.runs = RunsPage(past)
+        self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
+        self.bundle = BundlePage(controller, BundleMaker(controller.background), root, shell.theme)
+        self.fleet = FleetPage(controller, LocalFleetBackend(), root, shell.theme)
+        pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
+        pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
+        for page in PAGES:
+            shell.add_page(page, pages[page] if page in pages else self._make_placeholder(page))
+        for themed in (self.bench, self.certify, self.bundle, self.fleet):
+            shell.themed.connect(themed.set_theme)
+        for end in (self.certify.controller.close, self.bundle.controller.close, self.fleet.connection.close):
+            shell.closing.connect(end)
+
+    def _make_placeholder(self, page: str) -> PlaceholderPage:
+        sentences, buttons = COMING[page]
+        return PlaceholderPage(page, sentences, [(word, partial(self.commands.run, name)) for word, name in buttons])
+
+    def _declare_commands(self) -> None:
+        self.session_commands.declare()
+        work, failure, add = self.notices.work, self.notices.failure, self.commands.add
+        add("cancel work", "Cancel what is under way", work.stop, why_not=work.why_not)
+        add("dismiss", "Close the message", failure.hide, why_not=failure.why_not)
+        add("copy message", "Copy the message with its details", failure.copy_all, why_not=failure.why_not)
+        self.commands.replace("show run", "Show this run in Runs", self.show_run, why_not=self.why_no_run)
+        if self._open_bench is not None:
+            add("open bench", "Open a bench file…", self.ask_bench, "Ctrl+O", why_not=self.why_no_other_bench)
+        add("palette", "Commands…", self.show_palette, "Ctrl+Shift+P")
+        add("filter", "Filter signals, cases or runs", self.focus_filter, "Ctrl+F")
+        for number, page in enumerate(PAGES, 1):
+            add(f"page {page}", f"Go to {page}", partial(self.show_page, page), f"Ctrl+{number}")
+        bench_commands.declare(self.bench, self.commands)
+        runs_commands.declare(self.runs, self.commands)
+        certify_commands.declare(self.certify, self.commands)
+        bundle_commands.declare(self.bundle, self.commands)
+        fleet_commands.declare(self.fleet, self.commands)
+        add("theme", lambda: f"Use the {self.other_theme.name} theme", self.switch_theme, "Ctrl+T")
+        add("quit", "Quit", self.ask_quit, "Ctrl+Q")
+
     def _wire(self) -> None:
-        controller, bench, shell = self.controller, self.bench, self.shell
-        shell.themed.connect(bench.set_theme)
+        controller, shell = self.controller, self.shell
         shell.themed.connect(self._show_line)
-        shell.themed.connect(self.certify.set_theme)
-        shell.closing.connect(self.certify.controller.close)
         shell.wanted.connect(self.show_page)
         controller.changed.connect(self._on_status_changed)
         controller.failed.connect(self.notices.failure.show_failure)
-        controller.failed.connect(self.ask_take_over)
         controller.values_due.connect(self._on_values_due)
         controller.work_changed.connect(self._on_work_changed)
+
+    def _wire_pages(self) -> None:
+        """Connect the pages: a run opens the Bench page, a certificate the Bundle page, a bundle the Fleet page."""
+        bench, runs, bundle, fleet = self.bench, self.runs, self.bundle, self.fleet
         bench.board.view.changed.connect(self._on_view_changed)
-        bench.lane_wanted.connect(self.ask_lane)
-        bench.inject_wanted.connect(self.ask_fault)
-        bench.connect_wanted.connect(partial(self.commands.run, "connect"))
-        bench.message.connect(shell.line.say)
+        bench.message.connect(self.shell.line.say)
         bench.alarms.details_wanted.connect(self.show_event)
-        self.runs.replay_ready.connect(self._replay)
-        self.runs.bench_wanted.connect(partial(self.show_page, "Bench"))
-        for page in (self.bundle, self.fleet):
-            page.dialog_wanted.connect(self._open)
-        page_wiring.wire(self)
+        runs.replay_ready.connect(self._replay)
+        for page in (runs, bundle):
+            page.bench_page_wanted.connect(partial(self.show_page, "Bench"))
+        for page in (bundle, fleet):
+            page.dialog_wanted.connect(self.dialogs.open)
         self.certify.controller.changed.connect(self._on_certification_changed)
+        self.certify.bundle_wanted.connect(self._make_bundle)
+        bundle.fleet_wanted.connect(self._offer_bundle)
+        fleet.connection.failed.connect(self.controller.failed)
+        fleet.message.connect(self.shell.line.say)
 
     # ---- what changes
 
@@ -97,8 +139,6 @@ class Window(QObject):
 
     def _on_status_changed(self) -> None:
         self._show_toolbar()
-        for lane in self.controller.status.lanes:
-            self.declare_lane(lane.role, lane.name)
         session = self.controller.session
         if session is not None:
             self._name_bench(session)
@@ -141,126 +181,23 @@ class Window(QObject):
         if arming is not None and self.checklist is None:
             self.checklist = ChecklistDialog(self.shell, self.shell.theme)
             self.checklist.finished.connect(self._on_checklist_finished)
-            self._open(self.checklist)
+            self.dialogs.open(self.checklist)
         if self.checklist is not None:
             self.checklist.show_checks(status.checklist, arming)
-            if arming is None and status.state in (BenchState.ARMED, BenchState.RUNNING):
+            if arming is None and status.state in LIVE:
                 self.checklist.accept()
 
     def _on_checklist_finished(self) -> None:
         self.checklist = None
 
-    def _open(self, dialog: Dialog) -> None:
-        dialog.outputs_off.connect(self.controller.outputs_off)
-        dialog.open()
-
-    # ---- actions
-
-    def connect_or_disconnect(self) -> None:
-        """Connect or disconnect; ask before disconnecting from a bench that is armed or running."""
-        if not self.controller.connected:
-            self.controller.connect_bench()
-        elif self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
-            sentence = "The outputs are made safe first, and the run ends."
-            self._ask("Disconnect the bench?", sentence, "Disconnect", self.controller.disconnect_bench)
-        else:
-            self.controller.disconnect_bench()
-
-    def ask_take_over(self, failure: Failure) -> None:
-        """Ask the operator before taking over a supply that another client controls."""
-        if (failure.told or {}).get("code") == BENCH_TAKEN:
-            sentence = f"{failure.sentence}. Make sure that nobody works with it: what they do ends."
-            run = partial(self.controller.connect_bench, take_over=True)
-            self._ask("Take the supply over?", sentence, "Take over", run)
-
-    def arm_or_other(self) -> None:
-        """Arm, disarm or reset, as the state requires."""
-        state = self.controller.status.state
-        if state is BenchState.TRIPPED:
-            self.ask_reset()
-        elif state in (BenchState.ARMED, BenchState.RUNNING):
-            self.controller.disarm()
-        else:
-            self.controller.arm()
-
-    def ask_reset(self) -> None:
-        """Ask for the reason, then reset the latched trip."""
-        why = self.controller.status.trip_reason or "The bench tripped."
-        dialog = ReasonDialog(self.shell, "Reset the trip", f"{why} The reason for the reset is recorded.", "Reset")
-        dialog.accepted.connect(lambda: self.controller.reset(dialog.reason))
-        self._open(dialog)
-
-    def ask_lane(self, role: str, name: str) -> None:
-        """Ask before making a lane active; show a failure if the change is not allowed."""
-        lane = next((lane for lane in self.controller.status.lanes if (lane.role, lane.name) == (role, name)), None)
-        able, why = self.controller.can(Action.ACTIVATE)
-        if self.bench.replay is not None:
-            able, why = False, "This is a replay; lanes change on the bench alone."
-        if not able or lane is None:
-            self.controller.failed.emit(Failure(why or f"{name} does not run."))
-        elif lane.active:
-            self.shell.line.say(f"{name} is the active {role} already.")
-        else:
-            how = {
-                "twin": "It takes over the other's state; cells step by less than 2 mV, or it is refused.",
-                "controller": "It takes over bumplessly, from the current that flows now.",
-                "estimator": "Controllers believe it from the next turn on.",
-            }[role]
-            run = partial(self.controller.activate, role, name)
-            self._ask(f"Make {name} the active {role}?", how, "Make active", run)
-
-    def declare_lane(self, role: str, name: str) -> None:
-        """Register the palette command that makes this lane active."""
-        self.commands.replace(
-            f"lane {role} {name}", f"Make {name} the active {role}…", partial(self.ask_lane, role, name)
-        )
-
-    def ask_fault(self) -> None:
-        session = self.controller.session
-        if session is None or self.why_no_fault():
-            return
-        dialog = InjectDialog(self.shell, session.bench.faults)
-        dialog.accepted.connect(lambda: self.controller.inject(dialog.fault.name, dialog.values))
-        self._open(dialog)
-
-    def why_no_fault(self) -> str:
-        able, why = self.controller.can(Action.INJECT)
-        session = self.controller.session
-        if able and session is not None and not session.bench.faults:
-            return "This bench has no faults to inject."
-        return "" if able else why
-
-    def clear_faults(self) -> None:
-        for fault in self.controller.status.injected:
-            self.controller.clear(fault.number)
-
-    def why_nothing_to_clear(self) -> str:
-        return "" if self.controller.status.injected else "No fault is injected."
-
-    def why_no_run(self) -> str:
-        return "" if self.controller.status.run_name else "Recording starts with the run; every tick is kept."
-
-    def why_no_chosen_run(self) -> str:
-        return "" if self.runs.selected_run is not None else "Choose a run on the Runs page first."
-
-    def why_no_replay(self) -> str:
-        return "" if self.bench.replay is not None else "No run is being replayed."
-
-    def _ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> None:
-        dialog = QuestionDialog(self.shell, title, sentence, accept)
-        dialog.accepted.connect(run)
-        self._open(dialog)
+    # ---- dialogs
 
     def show_event(self, record: EventRecord) -> None:
         """Show an event in full."""
         event = record.event
-        self._open(DetailsDialog(self.shell, Failure(event.text, event.source, event.detail)))
+        self.dialogs.open(DetailsDialog(self.shell, Failure(event.text, event.source, event.detail)))
 
     # ---- the bench file
-
-    @property
-    def can_open_bench(self) -> bool:
-        return self._open_bench is not None
 
     def why_no_other_bench(self) -> str:
         return "Disconnect the bench first." if self.controller.connected else self.certify.controller.why_busy()
@@ -301,17 +238,19 @@ class Window(QObject):
         self.show_page("Bench")
         self.bench.show_replay(source, name)  # pyright: ignore[reportArgumentType]  # Qt hands objects over untyped
 
-    def show_palette(self) -> None:
-        self._open(CommandPalette(self.shell, self.commands, self.shell.theme))
+    def _make_bundle(self, certificate: Path) -> None:
+        self.bundle.controller.want_certificate(certificate)
+        self.show_page("Bundle")
 
-    def pause_view(self) -> None:
-        """Pause or resume the view; if a button has the focus, click it instead, because Space does both."""
-        focus = QApplication.focusWidget()
-        if isinstance(focus, QAbstractButton):
-            focus.click()
-            return
-        view = self.bench.board.view
-        view.pause(paused=not view.paused)
+    def _offer_bundle(self, file: Path) -> None:
+        self.show_page("Fleet")
+        self.fleet.offer(file)
+
+    def why_no_run(self) -> str:
+        return "" if self.controller.status.run_name else "Recording starts with the run; every tick is kept."
+
+    def show_palette(self) -> None:
+        self.dialogs.open(CommandPalette(self.shell, self.commands, self.shell.theme))
 
     def _on_view_changed(self) -> None:
         self.shell.toolbar.paused = self.bench.board.view.paused
@@ -330,14 +269,6 @@ class Window(QObject):
         self.bench.tree.filter.setFocus()
         self.bench.tree.filter.selectAll()
 
-    def plot_chosen(self) -> None:
-        for index in self.bench.tree.view.selectedIndexes():
-            self.bench.tree.activate(index)
-
-    def fit_all(self) -> None:
-        for plot in self.bench.board.plots:
-            plot.canvas.fit()
-
     @property
     def other_theme(self) -> Theme:
         return THEMES["light" if self.shell.theme.name == "dark" else "dark"]
@@ -347,12 +278,14 @@ class Window(QObject):
 
     def ask_quit(self) -> None:
         """Quit; ask first while the bench is on, a certification runs, or a task has a sentence for closing."""
-        if self.controller.status.state in (BenchState.ARMED, BenchState.RUNNING):
-            self._ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
+        if self.controller.status.state in LIVE:
+            self.dialogs.ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
         elif self.certify.controller.on:
-            self._ask("Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close)
+            self.dialogs.ask(
+                "Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close
+            )
         elif sentence := self.controller.background.at_close:
-            self._ask("Quit?", sentence, "Quit", self.close)
+            self.dialogs.ask("Quit?", sentence, "Quit", self.close)
         else:
             self.close()
 

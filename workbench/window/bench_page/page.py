@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from drivers.channel_names import cell_voltage
 from workbench.session.actions import Action
@@ -275,6 +275,15 @@ class BenchPage(QMainWindow):
         if self._controller.session is not None and self.replay is None:
             self._controller.session.acknowledge(numbers)
 
+    def pause_view(self) -> None:
+        """Pause or resume the view; if a button has the focus, click it instead, because Space does both."""
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QAbstractButton):
+            focus.click()
+            return
+        view = self.board.view
+        view.pause(paused=not view.paused)
+
     def forget(self) -> None:
         """Remove everything of this session, because another one follows."""
         self.leave_replay()
@@ -294,6 +303,9 @@ class BenchPage(QMainWindow):
         self.transport.open(source, name)
         self._show_session()
         self._status()
+
+    def why_no_replay(self) -> str:
+        return "" if self.replay is not None else "No run is being replayed."
 
     def leave_replay(self) -> None:
         """End the replay and show the session again."""

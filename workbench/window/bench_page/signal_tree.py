@@ -136,6 +136,10 @@ class SignalTree(QWidget):
         number, unit, _ = self.words_of(row)
         return f"{number} {unit}".strip()
 
+    def plot_selected(self) -> None:
+        for index in self.view.selectedIndexes():
+            self.activate(index)
+
     def activate(self, index: QModelIndex) -> None:
         """Handle Enter or a double-click: plot the signal; on the last row show the rest of the group."""
         name = self.model.expand_rest(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmap import mmap
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -68,7 +69,7 @@ class ChannelHistory:
         self._column = {channel.name: number for number, channel in enumerate(self.channels)}
         # twice the rows: new ones are appended; when it is full, the newest half moves to the front
         self._t_s: Times = np.empty(2 * rows)
-        self._values: Line = np.empty((len(self.channels), 2 * rows), dtype=np.float32)
+        self._values: Line = _make_lines(len(self.channels), 2 * rows)
         self._end = 0
         self._sampled: Times = np.full(ring.measured, np.nan)
         self._quality = np.full(ring.measured, Quality.MISSING, dtype=np.uint8)
@@ -182,3 +183,11 @@ class ChannelHistory:
         still._end = len(still._t_s)  # noqa: SLF001
         still._sampled, still._quality = self._sampled.copy(), self._quality.copy()  # noqa: SLF001
         return still
+
+
+def _make_lines(channels: int, rows: int) -> Line:
+    """Return `[channels,rows]` that takes memory as rows arrive.
+
+    numpy asks for huge pages: the first row of all channels would touch each of them, 0.1 s at the first frame.
+    """
+    return np.frombuffer(mmap(-1, 4 * channels * rows), dtype=np.float32).reshape(channels, rows)

@@ -147,6 +147,10 @@ class PlotGrid(QWidget):
 
     # ---- each frame
 
+    def fit(self) -> None:
+        for plot in self.plots:
+            plot.canvas.fit()
+
     def frame(self) -> None:
         """Draw the new rows; the caller has fed the history."""
         store = self.store

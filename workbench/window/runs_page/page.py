@@ -103,7 +103,7 @@ class RunsPage(QWidget):
     """Lists, opens and exports runs; long work shows above the list."""
 
     replay_ready = Signal(object, str)  # ReplaySource, name
-    bench_wanted = Signal()
+    bench_page_wanted = Signal()
 
     def __init__(self, past: RecordedRuns | None) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class RunsPage(QWidget):
         self.open = button("Open and replay", self.open_selected, "primary")
         self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
         self.empty = EmptyState(
-            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_wanted.emit
+            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_page_wanted.emit
         )
         row = QHBoxLayout()
         row.setContentsMargins(16, 12, 16, 8)
@@ -161,8 +161,11 @@ class RunsPage(QWidget):
         rows = self.view.selectionModel().selectedRows()
         return self.table.rows[rows[0].row()] if rows else None
 
+    def why_no_selected_run(self) -> str:
+        return "" if self.selected_run is not None else "Choose a run on the Runs page first."
+
     def _update_buttons(self) -> None:
-        why = "" if self.selected_run is not None else "Choose a run first."
+        why = self.why_no_selected_run()
         for part in (self.open, *self.exports.values()):
             part.setEnabled(not why)
             part.setToolTip(why)
