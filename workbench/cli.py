@@ -108,7 +108,9 @@ def replay(run_folder: RunFolder) -> None:
 @app.command()
 def export(
     run_folder: RunFolder,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write comma-separated values.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write comma-separated values; - for stdout.")
+    ] = None,
     mdf4: Annotated[Path | None, typer.Option(metavar="FILE", help="Write ASAM MDF 4.")] = None,
     *,
     as_json: AsJson = False,

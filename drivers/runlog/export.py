@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from contextlib import suppress
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
-from drivers.errors import RunLogError
+from drivers.errors import RunLogError, Usage
+from drivers.output_file import Progress, is_special, make_draft, refuse_outputs, write_stream
 from drivers.runlog.arrow import QUALITY, SAMPLED, TIME, csv_lines
+from drivers.runlog.folder import list_own_files
 from drivers.runlog.mdf4 import Mdf4Group, Mdf4Series, write_mdf4
 from drivers.snapshot import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from drivers.runlog.run import Run
     from drivers.snapshot import Channel, Floats
-
-    Progress: TypeAlias = Callable[[float], bool]  # receives the fraction done, returns whether to continue
 
 ROWS: Final = 2000
 DOUBTFUL: Final = (Quality.MISSING, Quality.IMPLAUSIBLE)
@@ -42,48 +41,52 @@ def unwatched(_done: float) -> bool:
 def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
     """Write every tick's channels: names in the first line, units in the second, NaN empty.
 
-    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written.
+    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written and `Usage` if
+    it is a file of the run. `path` may be `-` for stdout, a device or a pipe.
     """
 
-    def write(draft: Path) -> None:
-        with draft.open("wb") as file:
-            file.write(_head(run))
-            for first in range(0, run.count, ROWS):
-                _go_on(progress, first / run.count)
-                block = run.block(first, min(first + ROWS, run.count))
-                file.write(csv_lines([block.t_s - run.start_s, *block.values]))
+    def write(file: BinaryIO) -> None:
+        file.write(_head(run))
+        for first in range(0, run.count, ROWS):
+            _go_on(progress, first / run.count)
+            block = run.block(first, min(first + ROWS, run.count))
+            file.write(csv_lines([block.t_s - run.start_s, *block.values]))
 
-    return _export(path, ".csv", write, progress)
+    return _export(run, path, lambda: write_stream(path, write), progress)
 
 
 def export_mdf4(run: Run, path: Path, progress: Progress = unwatched) -> bool:
     """Write MDF 4.10, one channel group per time base: each measured value once, at its sample time.
 
     A value that is NaN, missing or implausible has an invalidation bit.
-    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written.
+    Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written and `Usage` if
+    it is a file of the run, or none.
     """
+    if is_special(path):
+        raise Usage("is no file, and MDF4 needs one", where=str(path), key="mdf4", value=str(path), hint="name a file")
 
-    def write(draft: Path) -> None:
-        write_mdf4(draft, _groups(run, progress), run.about.started)
+    def write() -> None:
+        with make_draft(path, ".mf4") as draft:  # asammdf accepts no other suffix
+            write_mdf4(draft, _groups(run, progress), run.about.started)
 
-    return _export(path, ".mf4", write, progress)  # asammdf accepts no other suffix
+    return _export(run, path, write, progress)
 
 
-def _export(path: Path, suffix: str, write: Callable[[Path], None], progress: Progress) -> bool:
-    """Write under another name first, so that a file with the requested name is always complete."""
-    draft = path.with_name(f".{path.name}.part{suffix}")
+def refuse_run_files(outputs: Sequence[Path], folder: Path) -> None:
+    """Raise `Usage` where an output is a file of the run in `folder` or of another run, or is named twice."""
+    homes = [folder, *(output.parent for output in outputs)]
+    refuse_outputs(outputs, [file for home in homes for file in list_own_files(home)])
+
+
+def _export(run: Run, path: Path, write: Callable[[], None], progress: Progress) -> bool:
+    refuse_run_files([path], run.folder)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(draft)
-        draft.replace(path)
+        write()
     except _Cancelled:
         return False
     except OSError as error:
         hint = "free space there or name another place"
         raise RunLogError(f"cannot be written: {error.strerror}", where=str(path), hint=hint) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
     progress(1.0)
     return True
 

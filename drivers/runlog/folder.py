@@ -114,6 +114,12 @@ def _validate(said: dict[str, Any]) -> RunInfo:
     for key, kind in (("meta", dict), ("writer", dict), ("channels", list), ("name", str), ("measured", int)):
         if not isinstance(getattr(about, key), kind):
             raise TypeError(f"its {key} is no {kind.__name__}")
+    for key, kinds in (("ticks", (int,)), ("duration_s", (int, float))):
+        value = getattr(about, key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+            raise TypeError(f"its {key} is no number")
+    if type(about.lost) is not int:
+        raise TypeError("its lost is no whole number")
     datetime.fromisoformat(about.started)
     if about.state not in {"open", "sealed"}:
         raise ValueError(f"its state is {about.state!r}")
@@ -144,6 +150,13 @@ def store(folder: Path, about: RunInfo) -> None:
         os.fsync(file.fileno())
     draft.replace(folder / ABOUT)
     sync_folder(folder)
+
+
+def list_own_files(folder: Path) -> list[Path]:
+    """Return the files that make up the run in `folder`, also those not yet there; none if it holds no run."""
+    if not (folder / ABOUT).is_file():
+        return []
+    return [folder / name for name in (ABOUT, STREAM, SEALED, EVENTS)]
 
 
 def being_written(about: RunInfo) -> bool:

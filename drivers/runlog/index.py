@@ -13,10 +13,24 @@ from drivers.runlog.folder import ABOUT, RunInfo, being_written, load
 from drivers.sqlite_errors import is_locked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 INDEX: Final = "index.db"
-TABLE: Final = "runs_1"  # increase the number when the columns change
+TABLE: Final = "runs_2"  # increase the number when the columns change, and name the former one below
+FORMER: Final = ("runs_1",)  # its column types followed the first values, so that later numbers became text
+COLUMNS: Final[dict[str, type]] = {
+    "name": str,
+    "state": str,
+    "size_bytes": int,
+    "stamp": str,
+    "started": str,
+    "duration_s": float,
+    "ticks": int,
+    "evidence": str,
+    "bench": str,
+    "detail": str,
+}
 LOCKED_S: Final = 0.5  # another window writes it in milliseconds; a longer lock must not delay the list
 
 
@@ -66,16 +80,31 @@ class RunIndex:
             known = {row.name: row for row in _known(database)}
             rows = {name: _row(home, known.get(name)) for name, home in homes.items()}
             if rows != known:
-                database.table(TABLE, pk="name").insert_all(map(asdict, rows.values()), truncate=True)
+                _store(database, rows.values())
         finally:
             database.close()
         return sorted(rows.values(), key=lambda row: row.started or "", reverse=True)
 
 
+def _store(database: Any, rows: Iterable[RunRow]) -> None:
+    for former in FORMER:
+        database.table(former).drop(ignore=True)
+    database.table(TABLE).create(COLUMNS, pk="name", if_not_exists=True)
+    database.table(TABLE).insert_all(map(asdict, rows), truncate=True)
+
+
 def _known(database: Any) -> list[RunRow]:
+    """Return the rows whose values have the declared types; any other run is read from its folder again."""
     if TABLE not in database.table_names():
         return []
-    return [RunRow(**row) for row in database.table(TABLE).rows]
+    return [RunRow(**row) for row in database.table(TABLE).rows if _is_whole(row)]
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    optional = ("started", "duration_s", "ticks", "evidence", "bench")
+    return row.keys() == COLUMNS.keys() and all(
+        type(row[name]) is kind or (row[name] is None and name in optional) for name, kind in COLUMNS.items()
+    )
 
 
 def _row(home: Path, known: RunRow | None) -> RunRow:
@@ -96,7 +125,7 @@ def _row(home: Path, known: RunRow | None) -> RunRow:
         started=about.started,
         duration_s=about.duration_s,
         ticks=about.ticks,
-        evidence=about.meta.get("evidence"),
+        evidence=_text(about.meta.get("evidence")),
         bench=_bench(about.meta),
     )
 
@@ -106,6 +135,10 @@ def _bench(meta: dict[str, Any]) -> str | None:
         return str(meta["bench"]["name"])
     except (KeyError, TypeError):
         return None  # recorded without a bench file
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _state(about: RunInfo) -> str:

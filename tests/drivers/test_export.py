@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import csv
 import math
+import os
+import threading
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asammdf
 import numpy as np
 import pytest
 
-from drivers.errors import RunLogError
-from drivers.runlog.export import export_csv, export_mdf4
+from drivers.errors import RunLogError, Usage
+from drivers.runlog.export import export_csv, export_mdf4, refuse_run_files
 from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run
 from drivers.snapshot import Channel, ChannelTable, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Export = Callable[..., bool]
 
@@ -143,3 +145,80 @@ def test_a_run_without_ticks_is_exported(tmp_path: Path, export: Export) -> None
     with Run.open(tmp_path / "empty") as empty:
         assert export(empty, tmp_path / "out.x")
     assert (tmp_path / "out.x").exists()
+
+
+@pytest.mark.parametrize("export", [export_csv, export_mdf4])
+@pytest.mark.parametrize("name", ["ticks.parquet", "run.json", "events.jsonl", "ticks.arrows"])
+def test_an_export_onto_a_file_of_the_run_is_refused(run: Run, export: Export, name: str) -> None:
+    before = {file.name: file.read_bytes() for file in run.folder.iterdir()}
+    with pytest.raises(Usage):
+        export(run, run.folder / "." / name)
+    assert {file.name: file.read_bytes() for file in run.folder.iterdir()} == before
+
+
+def test_an_export_through_a_link_to_a_recording_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(run.folder / "ticks.parquet")
+    os.link(run.folder / "run.json", tmp_path / "hard.csv")
+    for name in ("link.csv", "hard.csv"):
+        with pytest.raises(Usage):
+            export_csv(run, tmp_path / name)
+
+
+def test_an_export_onto_a_file_of_another_run_is_refused(run: Run, tmp_path: Path) -> None:
+    with Recorder.create(tmp_path / "other", TABLE, {}, 3):
+        pass
+    with pytest.raises(Usage):
+        export_csv(run, tmp_path / "other" / "ticks.parquet")
+
+
+def test_an_export_into_the_runs_folder_under_another_name_is_written(run: Run) -> None:
+    assert export_csv(run, run.folder / "mine.csv")
+    assert export_csv(run, run.folder / "mine.csv")  # again: it is no recording
+
+
+@pytest.mark.parametrize("other", ["both.mf4", "./both.mf4", "link.mf4"])
+def test_one_file_for_two_formats_is_refused(run: Run, tmp_path: Path, other: str) -> None:
+    (tmp_path / "link.mf4").symlink_to(tmp_path / "both.mf4")
+    with pytest.raises(Usage):
+        refuse_run_files([tmp_path / "both.mf4", tmp_path / other], run.folder)
+
+
+def test_a_link_is_written_through_not_replaced(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    assert export_csv(run, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_bytes().startswith(b"t_s,")
+
+
+def test_a_pipe_receives_the_csv_and_stays_a_pipe(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    assert export_csv(run, pipe)
+    reader.join()
+    assert pipe.is_fifo()
+    assert received[0].startswith(b"t_s,")
+
+
+def test_a_full_device_is_an_error_and_stays_a_device(run: Run) -> None:
+    with pytest.raises(RunLogError):
+        export_csv(run, Path("/dev/full"))
+    assert Path("/dev/full").is_char_device()
+    with pytest.raises(Usage):
+        export_mdf4(run, Path("/dev/full"))
+
+
+def test_a_failed_export_keeps_the_file_of_before(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text("earlier")
+
+    def fill_disk(_columns: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("drivers.runlog.export.csv_lines", fill_disk)
+    with pytest.raises(RunLogError):
+        export_csv(run, file)
+    assert file.read_text() == "earlier"
+    assert {path.name for path in tmp_path.iterdir()} == {"run.csv", "run"}

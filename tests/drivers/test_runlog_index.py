@@ -119,3 +119,48 @@ def test_an_index_that_somebody_else_has_locked_neither_holds_up_the_list_nor_is
     other.execute("ROLLBACK")
     other.close()
     assert (tmp_path / INDEX).exists()
+
+
+def test_a_run_in_progress_leaves_the_numbers_of_the_others_numbers(tmp_path: Path) -> None:
+    recording = begun(tmp_path, "recording")
+    RunIndex(tmp_path).rows()  # the first list that is stored knows neither ticks nor duration
+    begun(tmp_path, "sealed").close()
+    for _ in range(2):  # read from the folders, then from the index
+        rows = {row.name: row for row in RunIndex(tmp_path).rows()}
+        assert type(rows["sealed"].ticks) is int
+        assert type(rows["sealed"].duration_s) is float
+    recording.close()
+
+
+def test_an_index_of_the_version_before_is_replaced(tmp_path: Path) -> None:
+    begun(tmp_path, "first").close()
+    with sqlite3.connect(tmp_path / INDEX) as old:
+        old.execute("CREATE TABLE runs_1 (name TEXT, state TEXT, size_bytes INTEGER, stamp TEXT, ticks TEXT)")
+        old.execute("INSERT INTO runs_1 VALUES ('first', 'sealed', 10, '', '11')")
+    old.close()
+    assert RunIndex(tmp_path).rows()[0].ticks == 11
+    with sqlite3.connect(tmp_path / INDEX) as new:
+        assert [name for (name,) in new.execute("SELECT name FROM sqlite_master WHERE type = 'table'")] == ["runs_2"]
+    new.close()
+
+
+@pytest.mark.parametrize(("column", "value"), [("ticks", "eleven"), ("duration_s", "1,0"), ("size_bytes", None)])
+def test_a_value_of_another_type_in_the_index_is_read_again(tmp_path: Path, column: str, value: object) -> None:
+    begun(tmp_path, "first").close()
+    before = RunIndex(tmp_path).rows()
+    with sqlite3.connect(tmp_path / INDEX) as other:
+        other.execute(f"UPDATE runs_2 SET {column} = ?", (value,))  # noqa: S608  # the test's own words
+    other.close()
+    assert RunIndex(tmp_path).rows() == before
+
+
+@pytest.mark.parametrize("changes", [{"ticks": "11"}, {"duration_s": [1]}, {"lost": "none"}])
+def test_a_run_file_with_a_value_of_another_type_is_damaged(tmp_path: Path, changes: dict[str, object]) -> None:
+    begun(tmp_path, "first").close()
+    rewritten(tmp_path, "first", **changes)
+    assert states(tmp_path) == {"first": "damaged"}
+
+
+def test_an_evidence_class_that_is_no_text_does_not_hide_the_runs(tmp_path: Path) -> None:
+    Recorder.create(tmp_path / "odd", TABLE, {"evidence": ["SIM"], "bench": 7}, 1).close()
+    assert states(tmp_path) == {"odd": "sealed"}

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from drivers.errors import Usage
-from drivers.runlog.export import export_csv, export_mdf4
+from drivers.output_file import STDOUT
+from drivers.runlog.export import export_csv, export_mdf4, refuse_run_files
 from drivers.runlog.run import Run
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) 
     """Write each requested file; raise `RunLogError`."""
     if csv is None and mdf4 is None:
         raise Usage("nothing to write", hint="name a file with --csv or --mdf4")
+    refuse_run_files([path for path in (csv, mdf4) if path is not None], run_folder)
+    if csv == STDOUT and report.as_json:
+        raise Usage("--csv - and --json both write to stdout", key="csv", value="-", hint="give one of them")
     written: list[str] = []
     with Run.open(run_folder) as run:
         for path, write in ((csv, export_csv), (mdf4, export_mdf4)):
@@ -35,6 +39,7 @@ def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) 
 
                 write(run, path, report_progress)
             written.append(str(path))
-            report.line(f"wrote {path}")
+            if path != STDOUT:
+                report.line(f"wrote {path}")
     report.body["files"] = written
     return True
