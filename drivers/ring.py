@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-MAGIC: Final = b"PULSRNG1"
+MAGIC: Final = ring_files.MAGIC + b"1"
 CAPACITY: Final = 8192
 NEWEST: Final = 8  # whole rows after the header
 _HEAD: Final = struct.Struct("<8sIIII")  # magic, bytes of JSON, channels, measured, capacity
@@ -125,9 +125,8 @@ class RingWriter:
             raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
         header = json.dumps({"channels": table_rows(table)}).encode()
         size = _offsets(len(header), len(table), measured, capacity)[-1]
-        file = path.open("x+b")
+        file = ring_files.create(path)
         ring_files.reserve(path, file, size)
-        ring_files.hold(file)
         buffer = mmap.mmap(file.fileno(), size)
         layout = _Layout(buffer, len(header), len(table), measured, capacity)
         for lines in (layout.newest, layout.t_s, layout.values, layout.sampled_s):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 PREFIX: Final = "pulsebms_"
+MAGIC: Final = b"PULSRNG"  # the next byte is the version, 0 while the ring is made
 MEMORY: Final = "PULSEBMS_MEMORY"  # environment variable: the folder in memory to use instead of /dev/shm
 ROOM: Final = 1 << 27  # 128 MiB: twice the ring of a bench of 24 cells; a container's memory folder may have less
 YOUNG_S: Final = 60.0  # a younger file may not be held yet
@@ -41,18 +43,36 @@ def fresh_path() -> Path:
     return folder / f"{PREFIX}{uuid.uuid4().hex}"
 
 
-def hold(file: BinaryIO) -> None:
-    """Mark a ring as in use until `file` is closed, or its process has ended in any way."""
+def create(path: Path) -> BinaryIO:
+    """Make the file of a ring, for this user alone, and hold it until it is closed or this process has ended.
+
+    Raise `FileExistsError`.
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "r+b")
     if fcntl is not None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    file.write(MAGIC + b"0")
+    file.flush()
+    return file
 
 
 def sweep(folder: Path, young_s: float = YOUNG_S) -> None:
-    """Remove the rings in `folder` that no process holds; a reader keeps the memory that it has mapped."""
+    """Remove this user's rings in `folder` that no process holds; a reader keeps the memory that it has mapped.
+
+    Others may keep files there whose names begin alike: only a file that begins like a ring is one.
+    """
     for path in folder.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # held, another user's, or removed meanwhile
-            if time.time() - path.stat().st_ctime > young_s:
+        with contextlib.suppress(OSError):  # held, or removed meanwhile
+            if _is_own_ring(path) and time.time() - path.stat().st_ctime > young_s:
                 _remove(path)
+
+
+def _is_own_ring(path: Path) -> bool:
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode) or about.st_uid != getattr(os, "getuid", lambda: about.st_uid)():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def remove(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ class RawFile(Protocol):
 
     def truncate(self) -> int: ...
 
+    def fileno(self) -> int: ...
+
     def close(self) -> None: ...
 
 
@@ -27,7 +30,7 @@ class AppendFile:
         """Create the file; raise `OSError`."""
         self.path = path
         self.raw: RawFile = path.open("xb", buffering=0)
-        self._end = 0
+        self._end = self._synced = 0
 
     def append(self, piece: bytes) -> None:
         """Append one piece; raise `OSError` with the file as it was before."""
@@ -40,6 +43,12 @@ class AppendFile:
             self.raw.truncate()
             raise
         self._end += len(piece)
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut; raise `OSError`."""
+        if self._end != self._synced:
+            os.fsync(self.raw.fileno())
+            self._synced = self._end
 
     def close(self) -> None:
         self.raw.close()

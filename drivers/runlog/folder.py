@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ ABOUT: Final = "run.json"
 STREAM: Final = "ticks.arrows"
 SEALED: Final = "ticks.parquet"
 EVENTS: Final = "events.jsonl"
+COUNT: Final = "ticks.count"
 DRAFT: Final = ".part"
 _VERSIONS: Final = ("numpy", "pyarrow", "pybamm", "casadi")
 
@@ -144,11 +146,15 @@ def clear_drafts(folder: Path) -> None:
 def store(folder: Path, about: RunInfo) -> None:
     """Replace `run.json` in one step; raise `OSError`."""
     draft = draft_of(folder / ABOUT)
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(_text(about))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / ABOUT)
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(_text(about))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / ABOUT)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     sync_folder(folder)
 
 
@@ -156,7 +162,7 @@ def list_own_files(folder: Path) -> list[Path]:
     """Return the files that make up the run in `folder`, also those not yet there; none if it holds no run."""
     if not (folder / ABOUT).is_file():
         return []
-    return [folder / name for name in (ABOUT, STREAM, SEALED, EVENTS)]
+    return [folder / name for name in (ABOUT, STREAM, SEALED, EVENTS, COUNT)]
 
 
 def being_written(about: RunInfo) -> bool:

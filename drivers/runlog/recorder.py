@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from drivers.errors import RunLogError
+from drivers.event import Event, Level
 from drivers.realtime import ENGINE_THREADS, ask_realtime
 from drivers.runlog import folder as run_folder
 from drivers.runlog.append_file import AppendFile
 from drivers.runlog.arrow import RowBatch, StreamEncoder
 from drivers.runlog.events import event_line
+from drivers.runlog.row_counter import RowCounter
 from drivers.runlog.seal import seal
 
 if TYPE_CHECKING:
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from drivers.event import EventRecord
     from drivers.snapshot import Bytes, ChannelTable, Floats
 
+RECORDER: Final = "recorder"
 FLUSH_S: Final = 0.25
+SYNC_S: Final = 0.5  # with FLUSH_S and the time of a sync, a power cut loses less than a second
 WAITING_ROWS: Final = 2048  # 20 s at 100 Hz: how long a disk may stall before rows are lost
 
 
@@ -46,10 +51,13 @@ class Recorder:
         self._lost = 0
         self._encoder = StreamEncoder(channels, measured)
         self._ticks, self._events = ticks, events
+        self._counter = RowCounter(folder)
+        self._synced_s = time.monotonic()
         self._message = self._encoder.opening  # bytes of the stream not yet on disk
         self._deliver()  # so that a run killed at once can be opened too
         self._said: deque[bytes] = deque()
         self._failure: tuple[Path, str] | None = None
+        self._reported = False
         self._wake, self._ending = threading.Event(), False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -71,6 +79,7 @@ class Recorder:
         """Record one tick: `values[C]`, `sampled_s[M]`, `quality[M]`."""
         if self._put - self._encoded >= WAITING_ROWS:
             self._lost += 1
+            self._counter.store(self._put + self._lost)
             return
         slot, split = self._put % WAITING_ROWS, self._split
         row = self._floats[slot]
@@ -79,6 +88,7 @@ class Recorder:
         row[split:] = sampled_s
         self._quality[slot] = quality
         self._put += 1
+        self._counter.store(self._put + self._lost)
 
     def event(self, record: EventRecord) -> None:
         """Record an event; it is on disk as soon as the thread runs."""
@@ -112,15 +122,29 @@ class Recorder:
             return ""
         path, reason = self._failure
         waiting = self._put - self._written
-        return f"{path} cannot be written: {reason}; {waiting} rows wait, {self._lost} are lost; free space there"
+        held = f"{waiting} rows wait in memory, which holds {WAITING_ROWS}, {self._lost} are lost"
+        return f"{path} cannot be written: {reason}; {held}; free space there"
+
+    def news(self) -> list[Event]:
+        """Return an event when the disk stops accepting rows and when it accepts them again; each once.
+
+        Called by one thread.
+        """
+        trouble, before = self.trouble, self._reported
+        self._reported = bool(trouble)
+        if trouble and not before:
+            return [Event(Level.ALARM, RECORDER, trouble)]
+        if before and not trouble:
+            return [Event(Level.WARNING, RECORDER, f"the disk accepts rows again; {self._lost} rows are lost")]
+        return []
 
     def close(self, progress: Callable[[float], object] = float) -> run_folder.RunInfo:
         """Write the rest and seal the run; if the disk is full, raise `RunLogError` and leave the run open."""
         self._ending = True
         self._wake.set()
         self._thread.join()
-        self._ticks.close()
-        self._events.close()
+        for file in (self._ticks, self._events, self._counter):
+            file.close()
         if self._failure is not None:
             path, reason = self._failure
             short = self._put - self._written
@@ -156,10 +180,18 @@ class Recorder:
             while self._put > self._encoded:
                 self._encode()
                 self._deliver()
+            self._sync()
         except Exception as error:  # noqa: BLE001  # any error must become a sentence and not end the thread
             self._failure = (target.path, getattr(error, "strerror", None) or str(error))
         else:
             self._failure = None
+
+    def _sync(self) -> None:
+        if time.monotonic() - self._synced_s < SYNC_S:
+            return
+        for file in (self._ticks, self._events, self._counter):
+            file.sync()
+        self._synced_s = time.monotonic()
 
     def _encode(self) -> None:
         """Encode the outstanding rows, up to the end of the ring's array, as the next message."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, RowBatch, columns_of, stream_rows
 from drivers.runlog.folder import SEALED, STREAM, RunInfo, clear_drafts, draft_of, store
+from drivers.runlog.row_counter import read_count, remove_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ def seal(
 ) -> RunInfo:
     """Seal the run in `folder`; on failure keep the stream and raise `RunLogError`. `progress` gets the fraction done.
 
+    Count the rows that the recorder received and the run lacks as lost, at least `lost`.
     A stream damaged before its end is kept as `ticks.arrows.broken`: whole rows may follow the damage.
     """
     stream, sealed = folder / STREAM, folder / SEALED
@@ -31,9 +33,11 @@ def seal(
         clear_drafts(folder)
         t_s = _times(sealed) if sealed.exists() else _convert(stream, sealed, about, progress)
         duration_s = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
+        lost = max(lost, read_count(folder) - len(t_s))
         about = about.sealed(ticks=len(t_s), duration_s=duration_s, lost=lost, recovered=recovered)
         store(folder, about)
         stream.unlink(missing_ok=True)
+        remove_count(folder)
     except (OSError, ValueError) as error:
         hint = "free space there and open the run again"
         raise RunLogError(f"cannot be sealed: {error}", where=str(folder), hint=hint) from error

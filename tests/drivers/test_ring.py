@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import stat
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError
 from drivers.ring import NEWEST, RingReader, RingWriter
-from drivers.ring_files import PREFIX, ROOM, memory_folder, remove, sweep
+from drivers.ring_files import PREFIX, ROOM, create, memory_folder, remove, sweep
 from drivers.snapshot import Bytes, Channel, ChannelTable, Floats
 from tests.waiting import wait_until
 
@@ -259,3 +260,38 @@ def test_what_a_killed_writer_left_is_swept_and_a_living_ring_is_not(tmp_path: P
         assert len(list(tmp_path.iterdir())) == 3, "a young file may be about to be held"
         sweep(tmp_path, young_s=-1.0)
         assert {path.name for path in tmp_path.iterdir()} == {f"{PREFIX}alive", "of somebody else"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
+def test_sweep_leaves_files_of_others_whose_names_begin_alike(tmp_path: Path) -> None:
+    (tmp_path / f"{PREFIX}notes.txt").write_text("not a ring")
+    (tmp_path / f"{PREFIX}{'0' * 32}").touch()
+    (tmp_path / f"{PREFIX}folder").mkdir()
+    RingWriter.create(tmp_path / "ring elsewhere", TABLE, MEASURED).close()
+    (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "ring elsewhere")
+    os.mkfifo(tmp_path / f"{PREFIX}pipe")
+    before = set(tmp_path.iterdir())
+    sweep(tmp_path, young_s=-1.0)
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there are no owners of this kind")
+def test_sweep_leaves_the_ring_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    RingWriter.create(tmp_path / f"{PREFIX}theirs", TABLE, MEASURED).close()
+    own = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: own + 1)
+    sweep(tmp_path, young_s=-1.0)
+    assert (tmp_path / f"{PREFIX}theirs").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a mapped file cannot be removed")
+def test_a_ring_whose_maker_was_killed_is_swept(tmp_path: Path) -> None:
+    create(tmp_path / f"{PREFIX}half").close()
+    sweep(tmp_path, young_s=-1.0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there are no modes of this kind")
+def test_a_ring_is_for_its_user_alone(tmp_path: Path) -> None:
+    with RingWriter.create(tmp_path / "ring", TABLE, MEASURED):
+        assert stat.S_IMODE((tmp_path / "ring").stat().st_mode) == 0o600

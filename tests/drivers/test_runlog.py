@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from drivers.errors import RunLogError
 from drivers.event import DETAIL, Event, EventKind, EventRecord, Level
 from drivers.runlog.append_file import AppendFile
 from drivers.runlog.events import event_line
-from drivers.runlog.folder import ABOUT, EVENTS, SEALED, STREAM, WITHOUT_EVENT_DATA, describe
-from drivers.runlog.recorder import WAITING_ROWS, Recorder
+from drivers.runlog.folder import ABOUT, COUNT, EVENTS, SEALED, STREAM, WITHOUT_EVENT_DATA, describe
+from drivers.runlog.recorder import FLUSH_S, SYNC_S, WAITING_ROWS, Recorder
 from drivers.runlog.run import Run, TickGap
 from tests.drivers.damages import DAMAGES, damage
 from tests.drivers.runs import MEASURED, META, TABLE, assert_holds, eventually, happened, recorded, tick
@@ -176,6 +177,9 @@ class FullDisk:
     def truncate(self) -> int:
         return self._file.truncate()
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
     def close(self) -> None:
         self._file.close()
 
@@ -205,11 +209,14 @@ def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(
     tmp_path: Path, filling: tuple[Recorder, FullDisk]
 ) -> None:
     recorder, disk = filling
-    assert "ticks.arrows cannot be written: No space left on device; 1 rows wait, 0 are lost" in recorder.trouble
+    assert "ticks.arrows cannot be written: No space left on device; 1 rows wait" in recorder.trouble
+    ((first,), again) = recorder.news(), recorder.news()
+    assert (first.level, first.text, again) == (Level.ALARM, recorder.trouble, [])
     for number in range(11, 40):
         recorder.put(*tick(number))
     disk.room = 10**9
     eventually(lambda: not recorder.trouble)
+    assert [event.level for event in recorder.news()] == [Level.WARNING]
     recorder.close()
     with Run.open(tmp_path / "run") as run:
         assert_holds(run, 40)
@@ -330,3 +337,34 @@ def test_a_damaged_description_is_not_the_absence_of_a_run(tmp_path: Path, how: 
     damage(tmp_path / "run" / "run.json", how)
     with pytest.raises(RunLogError, match="cannot be read"):
         Run.open(tmp_path / "run")
+
+
+def test_a_killed_run_counts_the_rows_that_never_reached_the_disk(
+    tmp_path: Path, filling: tuple[Recorder, FullDisk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, disk = filling
+    for number in range(11, 30):
+        recorder.put(*tick(number))
+    copy = shutil.copytree(recorder.folder, tmp_path / "killed")  # what a killed process leaves
+    monkeypatch.setattr("drivers.runlog.run.being_written", lambda _about: False)
+    with Run.open(copy) as run:
+        assert (run.count, run.about.lost, run.about.recovered) == (10, 20, True)
+    assert not (copy / COUNT).exists()
+    disk.room = 10**9
+    recorder.close()
+
+
+def test_rows_are_synced_each_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def note(file: int) -> None:
+        synced.append(os.fstat(file).st_size)
+        sync(file)
+
+    with Recorder.create(tmp_path / "run", TABLE, {}, MEASURED) as recorder:
+        monkeypatch.setattr(os, "fsync", note)
+        recorder.put(*tick(0))
+        eventually(lambda: (recorder.folder / STREAM).stat().st_size in synced)
+        monkeypatch.undo()
+    assert FLUSH_S + SYNC_S < 1.0

@@ -17,7 +17,7 @@ import pytest
 
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import ParquetSink, RowBatch, StreamEncoder
-from drivers.runlog.folder import ABOUT, EVENTS, SCHEMA, SEALED, STREAM, RunInfo
+from drivers.runlog.folder import ABOUT, COUNT, EVENTS, SCHEMA, SEALED, STREAM, RunInfo
 from drivers.runlog.recorder import Recorder
 from drivers.runlog.run import Run, StreamColumns
 from tests.drivers.runs import MEASURED, META, TABLE, abandoned, assert_holds, eventually, happened, recorded, tick
@@ -112,7 +112,7 @@ def test_a_seal_that_does_not_read_back_bit_by_bit_keeps_the_stream(
     with pytest.raises(RunLogError, match=f"{column} reads back otherwise than it was recorded"):
         Run.open(folder)
     monkeypatch.undo()
-    assert {path.name for path in folder.iterdir()} == {ABOUT, STREAM, EVENTS}
+    assert {path.name for path in folder.iterdir()} == {ABOUT, STREAM, EVENTS, COUNT}
     with Run.open(folder) as run:
         assert_holds(run, 20)
 

@@ -109,8 +109,8 @@ class LiveBench:
         return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
 
     def news(self) -> list[Event]:
-        """Return the changes at the instruments; each is reported once."""
-        return [event for source in (self.cells, self.supply, self.io_box) for event in source.news()]
+        """Return the changes at the recorder and the instruments; each is reported once."""
+        return [event for part in (self.recorder, self.cells, self.supply, self.io_box) for event in part.news()]
 
     @property
     def peers(self) -> dict[str, str]:
