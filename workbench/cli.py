@@ -18,6 +18,7 @@ from workbench.option_passing import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.report import Exit, Report
 from workbench.run_verb import run_verb
+from workbench.streams import prepare_streams
 
 app = typer.Typer(
     name="pulsebms",
@@ -311,6 +312,7 @@ def measure(
 
 def main() -> int:
     """Run a verb; return the exit status, as in `workbench.report.Exit`."""
+    prepare_streams()
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:

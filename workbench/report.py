@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError, Usage
 from drivers.jsonvalues import replace_nan
 from drivers.realtime import has_realtime_permission
+from workbench.streams import encode_json
 
 SCHEMA = "pulsebms/1"
 
@@ -68,7 +68,7 @@ class Report:
                 "machine": describe_machine(),
             }
             tail = {"error": error.as_json()} if error else {}
-            print(json.dumps(replace_nan({**head, **self.body, **tail}), ensure_ascii=False), flush=True)
+            print(encode_json(replace_nan({**head, **self.body, **tail})), flush=True)
         if error:
             print(f"error: {error}", file=sys.stderr, flush=True)
             return status_of(error)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from control.send_queue import SendQueue
 from drivers.event import EventRecord
+from drivers.event_limiter import EventLimiter
 from drivers.realtime import ENGINE_THREADS
 from workbench.session.messages import StatusUpdate
 
@@ -26,6 +27,7 @@ class ClientSender:
     def __init__(self, client: Connection) -> None:
         self._queue = SendQueue("outbox", client.send, ENGINE_THREADS)
         self.keep_event: Callable[[EventRecord], None] | None = None
+        self._limiter = EventLimiter(self._keep, time.monotonic)
 
     def send(self, message: object) -> None:
         self._queue.send(message, instead_of_beat=isinstance(message, StatusUpdate))
@@ -35,14 +37,22 @@ class ClientSender:
         self._queue.beat(news)
 
     def send_event(self, event: Event) -> None:
-        """Send an event that happened now; the receiver numbers it."""
+        """Send an event that happened now; the receiver numbers it. Repeats are counted instead."""
+        self._limiter.add(event)
+
+    def report_repeats(self) -> None:
+        """Send the number of repeats that were not sent; call it a few times a second."""
+        self._limiter.report()
+
+    def _keep(self, event: Event) -> None:
         record = EventRecord(0, time.monotonic(), time.time(), event)
         if self.keep_event is not None:
             self.keep_event(record)
         self.send(record)
 
     def flush(self, within_s: float = 1.0) -> None:
-        """Wait until everything is sent, if the client still reads."""
+        """Send the repeats, and wait until everything is sent, if the client still reads."""
+        self._limiter.report(at_end=True)
         self._queue.flush(within_s)
 
     def close(self) -> None:

@@ -209,6 +209,7 @@ class Engine:
         wires, inhibitor = LinkEvents(), SleepInhibitor()
         while not self._left.wait(NEWS_S):
             inhibitor.keep(self.commands.state in (BenchState.ARMED, BenchState.RUNNING))
+            self.to_client.report_repeats()
             if (station := self.bench) is not None:
                 if station.read(BMS_POWER) == 0.0:
                     wires.forget("dut")
