@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.waiting import LONG_S
-from tests.workbench import work
+from tests.workbench.window.tasks import work
 from workbench.session.actions import Failure
 from workbench.window.tasks import child_process
 from workbench.window.tasks.task import Task, TaskState
