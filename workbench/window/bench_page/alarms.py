@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,27 +24,27 @@ from drivers.event import EventRecord, Level
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button
 from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.themes import Theme, font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-Index = QModelIndex | QPersistentModelIndex
-TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(5)
+HEADS: Final = ("Time", "Level", "Event", "Source", "Acknowledgement")  # for assistive tools; the view hides them
+TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(len(HEADS))
 MAX_ROWS: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
 _COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
 _ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 
-class EventTable(QAbstractTableModel):
+class EventTable(TableModel[EventRecord]):
     """Events, newest first; with `waiting_only` those that need an acknowledgement, acknowledged or not."""
 
     def __init__(self, *, waiting_only: bool) -> None:
-        super().__init__()
+        super().__init__(HEADS)
         self._waiting_only = waiting_only
-        self.rows: list[EventRecord] = []
         self.acknowledged: frozenset[int] = frozenset()
 
     def add(self, records: Sequence[EventRecord]) -> None:
@@ -74,13 +74,6 @@ class EventTable(QAbstractTableModel):
         return [
             row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
         ]
-
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return ACKNOWLEDGED + 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         record = self.rows[index.row()]

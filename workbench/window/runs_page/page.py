@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 from workbench.window.widgets.placeholder import EmptyState
+from workbench.window.widgets.table_model import Index, TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,21 +30,19 @@ if TYPE_CHECKING:
 
     from workbench.window.runs_page.runs_model import RecordedRuns, ReplaySource, RunListEntry
 
-Index = QModelIndex | QPersistentModelIndex
 HEADS: Final = ("Run", "Started", "Duration", "Ticks", "Size", "Evidence", "Bench", "State")
 _WIDTHS: Final = (260, 190, 90, 90, 90, 80, 110)
 _NUMBERS: Final = (2, 3, 4)
 FORMATS: Final = {"CSV": ".csv", "MDF4": ".mf4"}
 
 
-class RunTable(QAbstractTableModel):
+class RunTable(TableModel["RunListEntry"]):
     """Runs, newest first; filtered by name, bench, state."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(HEADS, _NUMBERS)
         self._all: list[RunListEntry] = []
         self._text = ""
-        self.rows: list[RunListEntry] = []
 
     def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         self._all = list(rows)
@@ -58,26 +57,10 @@ class RunTable(QAbstractTableModel):
         ]
         self.endResetModel()
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return len(HEADS)
-
-    def headerData(  # noqa: N802  # Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | Qt.AlignmentFlag | None:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(section)
-        return HEADS[section] if role == Qt.ItemDataRole.DisplayRole else None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | Qt.AlignmentFlag | None:
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(index.column())
+            return self.alignment(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return row.detail or str(row.folder)
         if role != Qt.ItemDataRole.DisplayRole:
@@ -92,11 +75,6 @@ class RunTable(QAbstractTableModel):
             row.bench or fmt.DASH,
             row.state,
         )[index.column()]
-
-
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunsPage(QWidget):
