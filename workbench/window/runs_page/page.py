@@ -83,9 +83,9 @@ class RunsPage(QWidget):
     replay_ready = Signal(object, str)  # ReplaySource, name
     bench_page_wanted = Signal()
 
-    def __init__(self, past: RecordedRuns | None) -> None:
+    def __init__(self, recorded_runs: RecordedRuns | None) -> None:
         super().__init__()
-        self._past = past
+        self._recorded_runs = recorded_runs
         self._choose = ""
         self.table = RunTable()
         self.filter = QLineEdit()
@@ -97,7 +97,7 @@ class RunsPage(QWidget):
         self.open = button("Open and replay", self.open_selected, "primary")
         self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
         self.empty = EmptyState(
-            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_page_wanted.emit
+            "No run is recorded yet. Start a run on the Bench page.", "Go to the bench", self.bench_page_wanted.emit
         )
         row = QHBoxLayout()
         row.setContentsMargins(16, 12, 16, 8)
@@ -122,8 +122,8 @@ class RunsPage(QWidget):
     def refresh(self, choose: str = "") -> None:
         """Read the folder again; then select the run `choose`, else keep the selection."""
         self._choose = choose or (self.selected_run.name if self.selected_run is not None else "")
-        if self._past is not None:
-            self._past.list_runs(self.show_runs)
+        if self._recorded_runs is not None:
+            self._recorded_runs.list_runs(self.show_runs)
 
     def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         """Show these runs; select the requested one, else the newest."""
@@ -154,8 +154,8 @@ class RunsPage(QWidget):
 
     def open_folder(self, folder: Path) -> None:
         """Open a run outside the window's thread, then play it."""
-        if self._past is not None:
-            self._past.replay(folder, lambda source: self._ready(source, folder.name))
+        if self._recorded_runs is not None:
+            self._recorded_runs.replay(folder, lambda source: self._ready(source, folder.name))
 
     def _ready(self, source: ReplaySource, name: str) -> None:
         self.replay_ready.emit(source, name)
@@ -179,8 +179,8 @@ class RunsPage(QWidget):
     def export(self, file: Path) -> None:
         """Export the chosen run; progress and cancel show above the list."""
         row = self.selected_run
-        if row is not None and self._past is not None:
-            self._past.export(row.folder, file)
+        if row is not None and self._recorded_runs is not None:
+            self._recorded_runs.export(row.folder, file)
 
 
 class _View(QTableView):
