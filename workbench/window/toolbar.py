@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
 
 HEIGHT: Final = 52
+ARM_LABELS: Final = {
+    BenchState.DISCONNECTED: "Arm",
+    BenchState.CONNECTED: "Arm",
+    BenchState.ARMED: "Disarm",
+    BenchState.RUNNING: "Disarm",
+    BenchState.TRIPPED: "Reset…",
+}
 _ICONS: Final = {
     OutputState.DE_ENERGISED: "ring",
     OutputState.CURRENT_OFF: "ring",
@@ -94,7 +101,7 @@ class Toolbar(QWidget):
         self.menu = QMenu(self.bench)
         self.bench.setMenu(self.menu)
         self.connect_ = button("Connect", partial(commands.run, "connect"))
-        self.arm = button("Arm", partial(commands.run, "arm"))
+        self.arm = button(ARM_LABELS[BenchState.DISCONNECTED], partial(commands.run, "arm"))
         self.run = button("Start", partial(commands.run, "run"))
         self.recording = button("Not recording", partial(commands.run, "show run"))
         self.pause = button("Pause view", partial(commands.run, "pause"))
@@ -127,10 +134,7 @@ class Toolbar(QWidget):
         desk, status, theme = self._controller, self._controller.status, self._theme
         connected, running = desk.connected, status.state is BenchState.RUNNING
         self._button(self.connect_, "Disconnect" if connected else "Connect", self._commands.why_not("connect"))
-        arm = {BenchState.TRIPPED: "Reset…", BenchState.ARMED: "Disarm", BenchState.RUNNING: "Disarm"}.get(
-            status.state, "Arm"
-        )
-        self._button(self.arm, arm, self._commands.why_not("arm"))
+        self._button(self.arm, ARM_LABELS[status.state], self._commands.why_not("arm"))
         self._button(self.run, self._run_word(status), self._commands.why_not("run"))
         restyle(self.run, "kind", "running" if running else "")
         self.run.setIcon(icon("stop" if running else "play", theme.colour("blue" if running else "faint")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,27 +24,28 @@ from drivers.event import EventRecord, Level
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button
 from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.themes import Theme, font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-Index = QModelIndex | QPersistentModelIndex
-TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(5)
+HEADS: Final = ("Time", "Level", "Event", "Source", "Acknowledgement")  # for assistive tools; the view hides them
+TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(len(HEADS))
+ALARMS, EVENTS, LOG = "Alarms", "Events", "Log"  # the three views
 MAX_ROWS: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
 _COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
 _ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 
-class EventTable(QAbstractTableModel):
+class EventTable(TableModel[EventRecord]):
     """Events, newest first; with `waiting_only` those that need an acknowledgement, acknowledged or not."""
 
     def __init__(self, *, waiting_only: bool) -> None:
-        super().__init__()
+        super().__init__(HEADS)
         self._waiting_only = waiting_only
-        self.rows: list[EventRecord] = []
         self.acknowledged: frozenset[int] = frozenset()
 
     def add(self, records: Sequence[EventRecord]) -> None:
@@ -63,9 +64,9 @@ class EventTable(QAbstractTableModel):
         self.rows.clear()
         self.endResetModel()
 
-    def mark(self, seen: AbstractSet[int]) -> None:
-        if self.acknowledged != seen:
-            self.acknowledged = frozenset(seen)
+    def mark(self, acknowledged: AbstractSet[int]) -> None:
+        if self.acknowledged != acknowledged:
+            self.acknowledged = frozenset(acknowledged)
             self.dataChanged.emit(self.index(0, ACKNOWLEDGED), self.index(max(0, len(self.rows) - 1), ACKNOWLEDGED))
 
     @property
@@ -75,13 +76,6 @@ class EventTable(QAbstractTableModel):
             row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
         ]
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return ACKNOWLEDGED + 1
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         record = self.rows[index.row()]
         event = record.event
@@ -89,8 +83,8 @@ class EventTable(QAbstractTableModel):
             return "\n".join(filter(None, (event.text, event.detail)))
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        seen = "" if event.level is Level.INFO else _ACKNOWLEDGED_WORDS[record.number in self.acknowledged]
-        return (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, seen)[index.column()]
+        word = "" if event.level is Level.INFO else _ACKNOWLEDGED_WORDS[record.number in self.acknowledged]
+        return (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, word)[index.column()]
 
 
 class _Paint(QStyledItemDelegate):
@@ -185,12 +179,12 @@ class AlarmsDock(QWidget):
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(MAX_ROWS)
-        self.log.setAccessibleName("Log")
+        self.log.setAccessibleName(LOG)
         self.log.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self.views = [EventView(self.alarms, theme, "Alarms"), EventView(self.events, theme, "Events")]
+        self.views = [EventView(self.alarms, theme, ALARMS), EventView(self.events, theme, EVENTS)]
         self.stack = QStackedWidget()
-        self.tabs = [button(word, partial(self.show_tab, n), "plain") for n, word in enumerate(("", "", "Log"))]
-        self.everything = button("Acknowledge all  Ctrl+K", self.acknowledge_all, "plain")
+        self.tabs = [button(word, partial(self.show_tab, n), "plain") for n, word in enumerate(("", "", LOG))]
+        self.acknowledge_button = button("Acknowledge all  Ctrl+K", self.acknowledge_all, "plain")
         for view in self.views:
             view.acknowledged.connect(self.acknowledged)
             view.details_wanted.connect(self.details_wanted)
@@ -203,7 +197,7 @@ class AlarmsDock(QWidget):
             tab.setCheckable(True)
             row.addWidget(tab)
         row.addStretch(1)
-        row.addWidget(self.everything)
+        row.addWidget(self.acknowledge_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(2)
@@ -221,7 +215,7 @@ class AlarmsDock(QWidget):
         for position, tab in enumerate(self.tabs):
             tab.setChecked(position == number)
 
-    def add(self, records: Sequence[EventRecord], seen: AbstractSet[int]) -> None:
+    def add(self, records: Sequence[EventRecord], acknowledged: AbstractSet[int]) -> None:
         """Add new events and update which ones are acknowledged."""
         if records:
             self.next = records[-1].number + 1
@@ -231,10 +225,10 @@ class AlarmsDock(QWidget):
                 event = record.event
                 parts = (fmt.wall_clock(record.wall_s), event.level.value, event.text, event.source, event.detail)
                 self.log.appendPlainText("  ".join(filter(None, parts)))
-        changed = bool(records) or seen != self.alarms.acknowledged
+        changed = bool(records) or acknowledged != self.alarms.acknowledged
         if changed:
-            self.alarms.mark(seen)
-            self.events.mark(seen)
+            self.alarms.mark(acknowledged)
+            self.events.mark(acknowledged)
             self._count()
 
     def clear(self) -> None:
@@ -250,7 +244,7 @@ class AlarmsDock(QWidget):
 
     def _count(self) -> None:
         waiting = len(self.alarms.waiting)
-        self.tabs[0].setText(f"Alarms {waiting}")
-        self.tabs[1].setText(f"Events {len(self.events.rows)}")
-        self.everything.setEnabled(waiting > 0)
-        self.everything.setToolTip("" if waiting else "Nothing waits for an acknowledgement.")
+        self.tabs[0].setText(f"{ALARMS} {waiting}")
+        self.tabs[1].setText(f"{EVENTS} {len(self.events.rows)}")
+        self.acknowledge_button.setEnabled(waiting > 0)
+        self.acknowledge_button.setToolTip("" if waiting else "No alarm needs an acknowledgement.")

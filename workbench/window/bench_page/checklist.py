@@ -33,20 +33,22 @@ class ChecklistDialog(Dialog):
     """Shown while the bench arms. Cancel asks the session to stop arming; Close hides the dialog after the end."""
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
-        super().__init__(parent, "Arming", "The bench checks itself before its outputs may go on.", "Close")
+        super().__init__(
+            parent, "Arming", "The bench runs its checklist before the outputs can be switched on.", "Close"
+        )
         self.setMinimumWidth(760)
         self._theme = theme
         self.work: PendingAction | None = None
         self._shown: tuple[ChecklistLine, ...] = ()
         self._rows = QWidget()
         self.body.addWidget(self._rows)
-        self._left = label(tone="muted")
+        self._remaining = label(tone="muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(4)
         row = QHBoxLayout()
         row.addWidget(self._bar, 1)
-        row.addWidget(self._left)
+        row.addWidget(self._remaining)
         self.body.addLayout(row)
         self.no.clicked.disconnect()
         self.no.clicked.connect(self._cancel)
@@ -55,19 +57,21 @@ class ChecklistDialog(Dialog):
     def show_checks(self, checks: tuple[ChecklistLine, ...], work: PendingAction | None) -> None:
         """Show the state of all lines; called after each change."""
         self.work = work
-        under_way = work is not None and not work.done
-        able = under_way and work is not None and work.cancel is not None
-        self.no.setEnabled(able)
-        self.no.setToolTip("" if able else "Arming is over." if not under_way else "This step cannot be cancelled.")
-        self.yes.setEnabled(not under_way)
-        self.yes.setToolTip("Arming is under way; cancel it first." if under_way else "")
-        self._bar.setVisible(under_way)
-        if work is not None and under_way:
+        in_progress = work is not None and not work.done
+        can_cancel = in_progress and work is not None and work.cancel is not None
+        self.no.setEnabled(can_cancel)
+        self.no.setToolTip(
+            "" if can_cancel else "Arming has ended." if not in_progress else "This step cannot be cancelled."
+        )
+        self.yes.setEnabled(not in_progress)
+        self.yes.setToolTip("Arming is in progress; cancel it first." if in_progress else "")
+        self._bar.setVisible(in_progress)
+        if work is not None and in_progress:
             self._bar.setRange(0, 0 if work.fraction is None else 1000)
             self._bar.setValue(round((work.fraction or 0.0) * 1000.0))
-            self._left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+            self._remaining.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
         else:
-            self._left.setText(_verdict(checks))
+            self._remaining.setText(_summarize(checks))
         if checks != self._shown:
             self._shown = checks
             self._build(checks)
@@ -114,9 +118,9 @@ class ChecklistDialog(Dialog):
             self.work.cancel()
 
 
-def _verdict(checks: Sequence[ChecklistLine]) -> str:
+def _summarize(checks: Sequence[ChecklistLine]) -> str:
     failed = sum(check.state is CheckState.FAILED for check in checks)
     if failed:
         return f"{failed} of {len(checks)} failed; the bench is not armed."
     done = checks and all(check.state in (CheckState.OK, CheckState.SKIPPED) for check in checks)
-    return "All checks hold." if done else ""
+    return "All checks passed." if done else ""

@@ -28,9 +28,9 @@ def _declare_view(page: BenchPage, commands: CommandRegistry) -> None:
         add(f"cursor {name}", f"Place cursor {name}", partial(view.place_usual, name), name)
     add("clear cursors", "Clear cursors", view.clear_cursors, "Shift+C")
     add("fit", "Fit all plots", page.board.fit, "Ctrl+0")
-    add("longer", "Show a longer time", partial(view.zoom, 1), "Ctrl+-")
-    add("shorter", "Show a shorter time", partial(view.zoom, -1), "Ctrl+=")
-    add("plot chosen", "Put the chosen signals onto a plot", page.tree.plot_selected, "Ctrl+Return")
+    add("longer", "Show a longer time span", partial(view.zoom, 1), "Ctrl+-")
+    add("shorter", "Show a shorter time span", partial(view.zoom, -1), "Ctrl+=")
+    add("plot chosen", "Plot the selected signals", page.tree.plot_selected, "Ctrl+Return")
 
 
 def _declare_replay(page: BenchPage, commands: CommandRegistry) -> None:

@@ -98,17 +98,19 @@ class LimitsDock(QWidget):
     def show_nothing(self) -> None:
         """Show that no values are known."""
         for number, parts in enumerate(self.rows):
-            for part, text in zip(parts, ("nothing measured", fmt.DASH, ""), strict=True):
+            for part, text in zip(parts, ("no values", fmt.DASH, ""), strict=True):
                 part.setVisible(number == 0)
                 _set(part, text)
 
     def _fill(self, parts: tuple[QLabel, QLabel, QLabel], limit: LimitPair, value: float) -> None:
         shown = fmt.find_display(limit.channel, limit.unit)
-        for part, text in zip(parts, (limit.channel, shown.text(value), _bounds(limit, value, shown)), strict=True):
+        for part, text in zip(
+            parts, (limit.channel, shown.text(value), format_bound(limit, value, shown)), strict=True
+        ):
             _set(part, text)
 
 
-def _bounds(limit: LimitPair, value: float, shown: fmt.Display) -> str:
+def format_bound(limit: LimitPair, value: float, shown: fmt.Display) -> str:
     """Return the bound that `value` is nearer to; for a flag, the words that the bench allows."""
     low, high = limit.bench
     if shown.words is not None:
@@ -149,17 +151,17 @@ class FaultsDock(QWidget):
         self._column.addWidget(self.inject)
         self._column.addStretch(1)
         self._shown: tuple[InjectedFault, ...] = ()
-        self._rows: list[QWidget] = []
+        self.rows: list[QWidget] = []
 
     def show_injected(self, injected: tuple[InjectedFault, ...]) -> None:
         if injected == self._shown:
             return
         self._shown = injected
-        for row in self._rows:
+        for row in self.rows:
             row.hide()
             row.deleteLater()
-        self._rows = [self._row(fault) for fault in injected]
-        for row in self._rows:
+        self.rows = [self._row(fault) for fault in injected]
+        for row in self.rows:
             self._list.addWidget(row)
 
     def _row(self, fault: InjectedFault) -> QWidget:

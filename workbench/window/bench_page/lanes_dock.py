@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.channel_names import lane_channel
-from workbench.window.plots.default_plots import list_lane_colours, twin_word
+from workbench.window.plots.default_plots import TwinError, find_twin_error, list_lane_colours
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PAD: Final = 16.0
 _NARROW: Final = 280
 HEADS: Final = {"twin": ("mV", "step"), "estimator": ("SoC error", "step"), "controller": ("cost", "viol.", "step")}
-_WORDS: Final = {"tracking": "track", "difference": "diff", "residual": "resid"}
+_SHORT: Final = {TwinError.TRACKING: "track", TwinError.DIFFERENCE: "diff", TwinError.RESIDUAL: "resid"}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
 _WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
 
@@ -36,16 +36,16 @@ class LaneFigures:
     columns: tuple[tuple[str, str], ...]
 
 
-def make_figures(lane: LaneInfo, reading: ChannelReading, truth: str, *, residual: bool = False) -> LaneFigures:
-    """Return the lane's columns at one instant; SoC errors are relative to the active twin `truth`."""
+def make_figures(lane: LaneInfo, reading: ChannelReading, active_twin: str, *, residual: bool = False) -> LaneFigures:
+    """Return the lane's columns at one instant; SoC errors are relative to `active_twin`."""
     own = partial(lane_channel, lane.role, lane.name)
     step = (fmt.step_time(reading[own("step")]), "")
     if lane.role == "twin":
         off = abs(reading[own("difference")])
-        word = _WORDS[twin_word(lane, residual=residual)]
+        word = _SHORT[find_twin_error(lane, residual=residual)]
         return LaneFigures(((fmt.MILLIVOLT.number(off), word), step))
     if lane.role == "estimator":
-        error = abs(reading[own("soc")] - reading[lane_channel("twin", truth, "soc")])
+        error = abs(reading[own("soc")] - reading[lane_channel("twin", active_twin, "soc")])
         return LaneFigures(((fmt.PERCENT.text(error), ""), step))
     cost, violations = reading[own("cost")], reading[own("violations")]
     return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
@@ -69,9 +69,9 @@ class LaneRow(QAbstractButton):
 
     def show_lane(self, lane: LaneInfo) -> None:
         self.lane = lane
-        standing = "active" if lane.active else "shadow"
-        self.setAccessibleName(f"{_ROLES[lane.role]} {lane.name}, {standing}, {lane.state}")
-        self.setToolTip(f"{lane.name}: {standing}, {lane.state}. {lane.detail}".strip())
+        activity = "active" if lane.active else "shadow"
+        self.setAccessibleName(f"{_ROLES[lane.role]} {lane.name}, {activity}, {lane.state}")
+        self.setToolTip(f"{lane.name}: {activity}, {lane.state}. {lane.detail}".strip())
         self.update()
 
     def show_figures(self, new: LaneFigures, *, fresh: bool = True) -> None:
@@ -211,6 +211,6 @@ class LanesDock(QWidget):
 
     def show_values(self, reading: ChannelReading, *, fresh: bool = True) -> None:
         """Show the lanes' outputs of one row; grey if no more rows arrive."""
-        truth = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
+        active_twin = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
         for row in self.rows.values():
-            row.show_figures(make_figures(row.lane, reading, truth, residual=self._residual), fresh=fresh)
+            row.show_figures(make_figures(row.lane, reading, active_twin, residual=self._residual), fresh=fresh)

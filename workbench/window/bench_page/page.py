@@ -50,15 +50,15 @@ class BenchPage(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self._controller = controller
         self._ring: RingReader | None = None
-        self._facts: BenchInfo | None = None
+        self._bench_info: BenchInfo | None = None
         self._lanes: tuple[LaneInfo, ...] = ()
         self._as_new = False  # the default layout is in use and no lanes have been shown yet
-        self._at = time.perf_counter()
+        self._last_tick_s = time.perf_counter()
         self.store: ChannelHistory | None = None
         self.replay: ReplaySource | None = None
         self.transport = ReplayControls()
         self.board = PlotGrid(theme, 24)
-        self.empty = EmptyState("Connect the bench, and its signals appear here.", "Connect", self.connect_wanted.emit)
+        self.empty = EmptyState("Connect the bench to see its signals.", "Connect", self.connect_wanted.emit)
         self.tree, self.lanes, self.alarms = SignalTree(theme), LanesDock(theme), AlarmsDock(theme)
         self.gate, self.limits, self.faults = GateDock(), LimitsDock(), FaultsDock(self.inject_wanted.emit)
         self._lay_out()
@@ -101,7 +101,7 @@ class BenchPage(QMainWindow):
                 ),
                 dock,
             )
-        self.docks["lanes"].bar.show_fact("same samples, side by side")
+        self.docks["lanes"].bar.show_fact("all lanes get the same samples")
         self.docks["gate"].bar.show_fact("last 60 s")
         self.docks["limits"].bar.show_fact("closest to bench limit")
         self.docks["faults"].bar.show_fact("none injected")
@@ -138,23 +138,23 @@ class BenchPage(QMainWindow):
     def _dock_menu(self, dock: Dock) -> None:
         menu = self.createPopupMenu() or QMenu(self)
         menu.addSeparator()
-        menu.addAction("Dock back" if dock.isFloating() else "Float", dock.turn_float)
+        menu.addAction("Dock" if dock.isFloating() else "Float", dock.turn_float)
         menu.addAction("Reset layout", self.arrange)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(dock.titleBarWidget().mapToGlobal(dock.titleBarWidget().rect().bottomLeft()))
 
     def _wire(self) -> None:
-        desk = self._controller
-        desk.ticked.connect(self._tick)
-        desk.values_due.connect(self._read)
-        desk.changed.connect(self._status)
+        controller = self._controller
+        controller.ticked.connect(self._tick)
+        controller.values_due.connect(self._read)
+        controller.changed.connect(self._status)
         self.lanes.wanted.connect(self.lane_wanted)
         self.alarms.acknowledged.connect(self._acknowledge)
-        self.faults.cleared.connect(desk.clear)
+        self.faults.cleared.connect(controller.clear)
         self.board.refused.connect(self.message)
         self.board.cell_chosen.connect(self._choose_cell)
         self.tree.wanted.connect(self.plot_signal)
-        self.transport.left.connect(self.leave_replay)
+        self.transport.leave_wanted.connect(self.leave_replay)
 
     def _choose_cell(self, number: int) -> None:
         self.tree.choose(cell_voltage(number))
@@ -169,10 +169,10 @@ class BenchPage(QMainWindow):
         """Add a signal to the first plot of its unit, or to a new plot."""
         for plot in self.board.plots:
             if any(curve.channel == channel for curve in plot.spec.curves):
-                self.message.emit(f"{channel} is on the plot {plot.spec.title} already.")
+                self.message.emit(f"{channel} is already in the plot {plot.spec.title}.")
                 return
         self.board.add_plot([channel])
-        self.message.emit(f"{channel} got a plot of its own; drag it onto another to compare.")
+        self.message.emit(f"{channel} is in a new plot; drag it onto another plot to compare.")
 
     def _show_session(self) -> None:
         """Restart the tree and the plots if the ring or the bench description changed."""
@@ -180,28 +180,28 @@ class BenchPage(QMainWindow):
         source = self.replay or session
         if source is None:
             return
-        if source.bench is not self._facts:
-            self._facts = source.bench
-            self.board.set_cells(self._facts.cells or 24)
-            self.limits.show_limits(self._facts.limits)
-            self.tree.show_channels(self._facts, self.store)
+        if source.bench is not self._bench_info:
+            self._bench_info = source.bench
+            self.board.set_cells(self._bench_info.cells or 24)
+            self.limits.show_limits(self._bench_info.limits)
+            self.tree.show_channels(self._bench_info, self.store)
         ring = source.ring
         if ring is self._ring:
             return
         self._ring = ring
-        if ring is not None and self._facts is not None:
+        if ring is not None and self._bench_info is not None:
             clock = time.monotonic if self.replay is None else None
             self.store = ChannelHistory(ring, self._current_lanes(), residual=self._residual, clock=clock)
             self.board.show_store(self.store)
             self.board.show_lanes(self._current_lanes(), residual=self._residual)
-            self.tree.show_channels(self._facts, self.store)
+            self.tree.show_channels(self._bench_info, self.store)
             self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
         self.empty.setVisible(self.store is None)
 
     @property
     def _residual(self) -> bool:
         """Whether the measured cells are a real pack, not voltages that the active twin requested."""
-        return self._facts is not None and self._facts.mode == "pack"
+        return self._bench_info is not None and self._bench_info.mode == "pack"
 
     def _current_lanes(self) -> tuple[LaneInfo, ...]:
         return self.replay.lanes if self.replay is not None else self._controller.status.lanes
@@ -230,11 +230,11 @@ class BenchPage(QMainWindow):
 
     def _tick(self) -> None:
         now = time.perf_counter()
-        passed, self._at = now - self._at, now
+        passed_s, self._last_tick_s = now - self._last_tick_s, now
         self._show_session()
         self._status_if_lanes_changed()
         if self.replay is not None:
-            self.transport.turn(min(passed, 0.25))
+            self.transport.advance(min(passed_s, 0.25))
             if self.replay.failure is not None and self.transport.playing:
                 self.transport.toggle()
                 self._controller.failed.emit(self.replay.failure)
@@ -287,7 +287,7 @@ class BenchPage(QMainWindow):
     def forget(self) -> None:
         """Remove everything of this session, because another one follows."""
         self.leave_replay()
-        self.store, self._ring, self._facts = None, None, None
+        self.store, self._ring, self._bench_info = None, None, None
         self.board.show_store(None)
         self.alarms.clear()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider
 
+from workbench.window.plots.plot_grid import REPLAY
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import Combo, button, label
 
@@ -19,15 +20,15 @@ _TICKS: Final = 1000
 
 
 class ReplayControls(QFrame):
-    """Marks the page as a replay; the page calls `turn` with the wall time that passed."""
+    """Marks the page as a replay; the page calls `advance` with the wall time that passed."""
 
-    left = Signal()
+    leave_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.source: ReplaySource | None = None
         self.playing = False
-        self.mark = label("REPLAY", "amber")
+        self.mark = label(REPLAY, "amber")
         self.name = label(tone="muted")
         self.play = button("Play", self.toggle)
         self.speed = Combo()
@@ -36,17 +37,17 @@ class ReplayControls(QFrame):
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _TICKS)
-        self.slider.setAccessibleName("Place in the run")
+        self.slider.setAccessibleName("Position in the run")
         self.slider.sliderMoved.connect(self.seek_to)
         self.slider.actionTriggered.connect(self._stepped)
-        self.place = label()
+        self.position = label()
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 14, 6)
         for part in (self.mark, self.name, self.play, self.speed):
             row.addWidget(part)
         row.addWidget(self.slider, 1)
-        row.addWidget(self.place)
-        row.addWidget(button("Back to the bench", self.left.emit, tip="Leave the replay"))
+        row.addWidget(self.position)
+        row.addWidget(button("Back to the bench", self.leave_wanted.emit, tip="Leave the replay"))
         self.hide()
 
     def open(self, source: ReplaySource, name: str) -> None:
@@ -75,20 +76,20 @@ class ReplayControls(QFrame):
     def rate(self) -> float:
         return SPEEDS[self.speed.currentIndex()]
 
-    def turn(self, dt_s: float) -> None:
+    def advance(self, dt_s: float) -> None:
         """Play on by `dt_s` of wall time and show the position."""
         source = self.source
         if source is None:
             return
         if self.playing:
-            source.turn(dt_s * self.rate)
+            source.advance(dt_s * self.rate)
             if source.position_s >= source.duration_s:
                 self.toggle()
         if not self.slider.isSliderDown() and source.duration_s > 0.0:
             self.slider.setValue(round(source.position_s / source.duration_s * _TICKS))
         text = f"{fmt.run_time(source.position_s)} of {fmt.run_time(source.duration_s)}"
-        if text != self.place.text():
-            self.place.setText(text)
+        if text != self.position.text():
+            self.position.setText(text)
 
     def _stepped(self, action: int) -> None:
         del action  # any action: the slider has its new position already

@@ -49,8 +49,8 @@ class SignalTree(QWidget):
         self.health: dict[str, Health] = {}
         self._groups: list[SignalGroup] = []
         self._whole: set[str] = set()
-        self._shown_words: dict[str, tuple[str, str, str]] = {}
-        self.model = SignalModel(self.value_of)
+        self._shown_values: dict[str, tuple[str, str, str]] = {}
+        self.model = SignalModel(self.format_with_unit)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter signals…  Ctrl+F")
         self.filter.setAccessibleName("Filter signals")
@@ -89,18 +89,18 @@ class SignalTree(QWidget):
         """Repaint the visible rows whose text changed; called ten times a second."""
         if not self.isVisible():
             return
-        seen: dict[str, tuple[str, str, str]] = {}
+        visible: dict[str, tuple[str, str, str]] = {}
         index = self.view.indexAt(QPoint(0, 0))
         while index.isValid() and self.view.visualRect(index).top() < self.view.viewport().height():
             signal = self.model.signal_at(index)
             if signal is not None:
-                words = seen[signal.channel] = self.words_of(signal)
-                if self._shown_words.get(signal.channel) != words:
+                value = visible[signal.channel] = self.format_value(signal)
+                if self._shown_values.get(signal.channel) != value:
                     self.view.update(index)
             index = self.view.indexBelow(index)
-        self._shown_words = seen
+        self._shown_values = visible
 
-    def words_of(self, row: Row) -> tuple[str, str, str]:
+    def format_value(self, row: Row) -> tuple[str, str, str]:
         """Return number, unit or age, and colour of a signal's newest value."""
         store = self.store
         if store is None or row.channel not in store:
@@ -119,21 +119,21 @@ class SignalTree(QWidget):
 
     def choose(self, channel: str) -> None:
         """Select a signal and scroll to it; show the rest of its group if necessary."""
-        home = next((g for g in self._groups if any(s.channel == channel for s in g.signals)), None)
-        if home is None:
+        group = next((g for g in self._groups if any(s.channel == channel for s in g.signals)), None)
+        if group is None:
             return
         if not self.model.find(channel).isValid():
             self.filter.clear()
-            self._whole.add(home.name)
+            self._whole.add(group.name)
             self._show()
         index = self.model.find(channel)
         self.view.expand(index.parent())
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
 
-    def value_of(self, row: Row) -> str:
+    def format_with_unit(self, row: Row) -> str:
         """Return the text beside a signal, with its unit."""
-        number, unit, _ = self.words_of(row)
+        number, unit, _ = self.format_value(row)
         return f"{number} {unit}".strip()
 
     def plot_selected(self) -> None:
@@ -236,7 +236,7 @@ class _Rows(QStyledItemDelegate):
         self._text(painter, box.adjusted(0, 0, -_PAD, 0), right, "faint" if ok else "amber", px=LABEL_PX, align=align)
 
     def _paint_signal(self, painter: QPainter, box: QRectF, signal: Row) -> None:
-        number, unit, colour = self._tree.words_of(signal)
+        number, unit, colour = self._tree.format_value(signal)
         label = "faint" if colour == "faint" and number != fmt.DASH else "muted"
         metrics_right = box.right() - _PAD - _UNIT
         value = QRectF(box.left(), box.top(), metrics_right - box.left(), box.height())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.certificates.results import Verdict
 from workbench.window.certify_page import style
+from workbench.window.widgets.table_model import Index, TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +18,18 @@ if TYPE_CHECKING:
     from workbench.certificates.results import CaseCheck
     from workbench.window.widgets.themes import Theme
 
-Index = QModelIndex | QPersistentModelIndex
 HEADS: Final = ("Verdict", "Check", "Value", "Limits", "Unit", "Reason")
 _WIDTHS: Final = (104, 220, 130, 140, 64)
 _NUMBERS: Final = (2, 3)
 _ROW_PX: Final = 26
 
 
-class CheckModel(QAbstractTableModel):
+class CheckModel(TableModel["CaseCheck"]):
     """Checks of a case; rows are added while the case runs."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(HEADS, _NUMBERS)
         self.theme = theme
-        self.rows: Sequence[CaseCheck] = ()
 
     def show_checks(self, rows: Sequence[CaseCheck]) -> None:
         """Show other checks, or more of the same case; rows that stay keep their selection."""
@@ -45,22 +44,6 @@ class CheckModel(QAbstractTableModel):
         self.rows = list(rows)
         self.endResetModel()
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return len(HEADS)
-
-    def headerData(  # noqa: N802  # Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | Qt.AlignmentFlag | None:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(section)
-        return HEADS[section] if role == Qt.ItemDataRole.DisplayRole else None
-
     def data(
         self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | QIcon | QColor | Qt.AlignmentFlag | None:
@@ -68,7 +51,7 @@ class CheckModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _texts(row)[column]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(column)
+            return self.alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{row.name}\n{row.reason or style.MEANING[row.verdict]}"
         if column == 0 and role == Qt.ItemDataRole.DecorationRole:
@@ -80,11 +63,6 @@ class CheckModel(QAbstractTableModel):
 
 def _texts(row: CaseCheck) -> tuple[str, ...]:
     return (row.verdict.value, row.name, style.value(row), style.limits(row), style.unit(row), row.reason)
-
-
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 class CheckTable(QTableView):

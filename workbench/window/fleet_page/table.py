@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
-from workbench.window.fleet_page.table_row import COLUMNS, make_row
+from workbench.window.fleet_page.table_row import COLUMNS, TableCell, make_row
+from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.themes import font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_bridge.fleet.view import NodeView
-    from workbench.window.fleet_page.table_row import TableCell
     from workbench.window.widgets.themes import Theme
 
-Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 30
 _PAD_PX = 20
 _MARK_PX = 34
 _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6px 7px; }"
 
 
-class PackTableModel(QAbstractTableModel):
+class PackTableModel(TableModel[tuple[TableCell, ...]]):
     """Packs sorted by name; filtered by name, state, bundle, gate."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(
+            [column.head for column in COLUMNS], [number for number, column in enumerate(COLUMNS) if column.right]
+        )
         self._theme = theme
         self._all: Sequence[NodeView] = ()
         self._now_ms = 0.0
         self._text = ""
-        self.rows: list[tuple[TableCell, ...]] = []
 
     @property
     def names(self) -> list[str]:
@@ -69,24 +69,6 @@ class PackTableModel(QAbstractTableModel):
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
 
-    # ---- overrides of Qt's model
-
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return len(COLUMNS)
-
-    def headerData(  # noqa: N802  # Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(section)
-        return COLUMNS[section].head if role == Qt.ItemDataRole.DisplayRole else None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         cell = self.rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
@@ -94,17 +76,12 @@ class PackTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return cell.tip or cell.text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(index.column())
+            return self.alignment(index.column())
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._theme.colour("faint" if cell.grey else "text")
         if role == Qt.ItemDataRole.DecorationRole and cell.symbol:
             return mark(cell.symbol, self._theme.colour(cell.colour).name())
         return None
-
-
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if COLUMNS[column].right else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 class PackTable(QTableView):

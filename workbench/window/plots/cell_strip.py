@@ -56,8 +56,8 @@ class CellStrip(QWidget):
             self._volts, self.balancing = volts, balancing
             low = self.lowest()
             words = f"lowest cell {low}" if low else "no voltages"
-            drained = ", ".join(map(str, sorted(balancing)))
-            self.setAccessibleDescription(f"{words}; balancing {drained}" if balancing else words)
+            numbers = ", ".join(map(str, sorted(balancing)))
+            self.setAccessibleDescription(f"{words}; balancing {numbers}" if balancing else words)
             self.update()
 
     def lowest(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
     from workbench.window.plots.channel_history import ChannelReading
 
 SENSORS: Final = 8
+ACTIVE_TWIN: Final = "active twin"
+MEASURED: Final = "measured"
+MIN, MEAN, MAX, SPREAD = "min", "mean", "max", "spread"  # of the cell voltages
+HOTTEST_SENSOR, COLDEST_SENSOR = "hottest", "coldest"
+
+
+class TwinError(StrEnum):
+    """What a twin's voltage is compared with."""
+
+    TRACKING = "tracking"  # the read-back of its own set-point
+    DIFFERENCE = "difference"  # the active twin
+    RESIDUAL = "residual"  # a measured pack
 
 
 def plot_specs(cells: int, lanes: Sequence[LaneInfo], *, residual: bool = False) -> list[PlotSpec]:
@@ -47,7 +60,7 @@ def _voltage(cells: int) -> PlotSpec:
     curves = (
         PlotCurve("cells", CELLS_MIN, "text", Stroke.BAND, CELLS_MAX),
         PlotCurve("lowest", CELLS_MIN, "amber"),
-        PlotCurve("mean", CELLS_MEAN, "text"),
+        PlotCurve(MEAN, CELLS_MEAN, "text"),
     )
     legend = partial(_voltage_legend, cells)
     return PlotSpec("voltage", "Cell voltage", fmt.VOLT, curves, 0.008, legend=legend)
@@ -59,25 +72,30 @@ def _voltage_legend(cells: int, reading: ChannelReading) -> list[LegendEntry]:
     low, high = (min(known)[1], max(known)[1]) if known else ("", "")
     return [
         LegendEntry("", f"{cells} cells", ""),
-        LegendEntry("amber", "min", fmt.VOLT.text(reading[CELLS_MIN]), low),
-        LegendEntry("text", "mean", fmt.VOLT.text(reading[CELLS_MEAN])),
-        LegendEntry("", "max", fmt.VOLT.text(reading[CELLS_MAX]), high),
-        LegendEntry("", "spread", f"{fmt.MILLIVOLT.text(reading[CELLS_SPREAD])}"),
+        LegendEntry("amber", MIN, fmt.VOLT.text(reading[CELLS_MIN]), low),
+        LegendEntry("text", MEAN, fmt.VOLT.text(reading[CELLS_MEAN])),
+        LegendEntry("", MAX, fmt.VOLT.text(reading[CELLS_MAX]), high),
+        LegendEntry("", SPREAD, f"{fmt.MILLIVOLT.text(reading[CELLS_SPREAD])}"),
     ]
 
 
 def _current(lanes: Sequence[LaneInfo]) -> PlotSpec:
-    wishes = [
+    requested = [
         PlotCurve(
-            f"{lane.name}, active" if lane.active else lane.name,
+            make_lane_label(lane),
             lane_channel("controller", lane.name, "current"),
             colour,
         )
         for lane, colour in list_lane_colours(lanes, "controller")
     ]
-    curves = (*wishes, PlotCurve("measured", SUPPLY_CURRENT, "text"))
+    curves = (*requested, PlotCurve(MEASURED, SUPPLY_CURRENT, "text"))
     shown = replace(fmt.AMPERE, decimals=1)
     return PlotSpec("current", "Current", shown, (curves[-1], *curves[:-1]), 2.0, "A, discharge +")
+
+
+def make_lane_label(lane: LaneInfo) -> str:
+    """Return the lane's name in legends, with a mark on the active lane."""
+    return f"{lane.name}, active" if lane.active else lane.name
 
 
 def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
@@ -87,17 +105,17 @@ def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
         if lane.active:
             curves.append(PlotCurve(lane.name, soc, colour, Stroke.BAND, band, around=True))
         curves.append(PlotCurve(lane.name, soc, colour))
-    truth = next((lane.name for lane in lanes if lane.role == "twin" and lane.active), None)
-    if truth is not None:
-        curves.insert(0, PlotCurve("active twin", lane_channel("twin", truth, "soc"), "text", Stroke.DASH))
+    active_twin = next((lane.name for lane in lanes if lane.role == "twin" and lane.active), None)
+    if active_twin is not None:
+        curves.insert(0, PlotCurve(ACTIVE_TWIN, lane_channel("twin", active_twin, "soc"), "text", Stroke.DASH))
     return PlotSpec("charge", "State of charge", fmt.PERCENT, tuple(curves), 1.0)
 
 
 def _temperature() -> PlotSpec:
     curves = (
         PlotCurve("range", COLDEST, "text", Stroke.BAND, HOTTEST),
-        PlotCurve("hottest", HOTTEST, "text"),
-        PlotCurve("coldest", COLDEST, "muted"),
+        PlotCurve(HOTTEST_SENSOR, HOTTEST, "text"),
+        PlotCurve(COLDEST_SENSOR, COLDEST, "muted"),
     )
     return PlotSpec("temperature", "Temperature", fmt.CELSIUS, curves, 2.0, legend=_temperature_legend)
 
@@ -107,15 +125,15 @@ def _temperature_legend(reading: ChannelReading) -> list[LegendEntry]:
     known = [pair for pair in known if pair[0] == pair[0]]  # not NaN
     hot, cold = (max(known)[1], min(known)[1]) if known else ("", "")
     return [
-        LegendEntry("text", "hottest", fmt.CELSIUS.text(reading[HOTTEST]), hot),
-        LegendEntry("muted", "coldest", fmt.CELSIUS.text(reading[COLDEST]), cold),
+        LegendEntry("text", HOTTEST_SENSOR, fmt.CELSIUS.text(reading[HOTTEST]), hot),
+        LegendEntry("muted", COLDEST_SENSOR, fmt.CELSIUS.text(reading[COLDEST]), cold),
     ]
 
 
 def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
     curves = [
         PlotCurve(
-            f"{lane.name.removesuffix(' pack')} {twin_word(lane, residual=residual)}",
+            f"{lane.name.removesuffix(' pack')} {find_twin_error(lane, residual=residual)}",
             lane_channel("twin", lane.name, "difference"),
             colour,
         )
@@ -124,6 +142,8 @@ def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
     return PlotSpec("twins", "Twins", fmt.MILLIVOLT, tuple(curves), 4.0, usual=True)
 
 
-def twin_word(lane: LaneInfo, *, residual: bool) -> str:
-    """Return what a twin's voltage is compared with: its own read-back, the active twin, or a measured pack."""
-    return "residual" if residual else "tracking" if lane.active else "difference"
+def find_twin_error(lane: LaneInfo, *, residual: bool) -> TwinError:
+    """Return which error of a twin is shown."""
+    if residual:
+        return TwinError.RESIDUAL
+    return TwinError.TRACKING if lane.active else TwinError.DIFFERENCE

@@ -115,13 +115,13 @@ class Plot(QWidget):
         """Draw `channel` here too; return False and emit the reason if it has another unit or is here already."""
         store, spec = self.canvas.store, self.spec
         if store is None or channel not in store:
-            self.refused.emit(channel, f"{channel} is not measured now.")
+            self.refused.emit(channel, f"{channel} is not available now.")
             return False
         display = fmt.find_display(channel, store.channel(channel).unit)
         fits = display.unit.lstrip("m") == spec.display.unit.lstrip("m") and display.offset == spec.display.offset
         if not fits or display.words is not None:
             unit = display.unit or "no unit"
-            self.refused.emit(channel, f"{channel} is in {unit}, {spec.title} in {spec.display.unit}.")
+            self.refused.emit(channel, f"{channel} is in {unit}, but the plot {spec.title} is in {spec.display.unit}.")
             return False
         if any(curve.channel == channel and curve.stroke is not Stroke.BAND for curve in spec.curves):
             return True
@@ -231,8 +231,8 @@ class Plot(QWidget):
         """Return the context menu at the instant `t_s`."""
         menu = QMenu(self)
         menu.addAction("Fit\tdouble-click, F", self.canvas.fit)
-        menu.addAction("Longer\twheel down", partial(self.view.zoom, 1))
-        menu.addAction("Shorter\twheel up", partial(self.view.zoom, -1))
+        menu.addAction("Longer time\twheel down", partial(self.view.zoom, 1))
+        menu.addAction("Shorter time\twheel up", partial(self.view.zoom, -1))
         menu.addSeparator()
         menu.addAction("Cursor A here\tCtrl+click", partial(self.view.place, "A", t_s))
         menu.addAction("Cursor B here\tShift+click", partial(self.view.place, "B", t_s))

@@ -13,7 +13,7 @@ from workbench.window.plots.channel_history import NOTHING
 from workbench.window.plots.curve import PlotCurve, PlotSpec
 from workbench.window.plots.default_plots import plot_specs
 from workbench.window.plots.plot import Plot
-from workbench.window.plots.time_view import TimeView
+from workbench.window.plots.time_view import RightEdge, TimeView
 from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 _PLACES: Final = ((0, 0, 2), (1, 0, 1), (1, 1, 1), (2, 0, 1), (2, 1, 1))  # row, column, columns
+REPLAY: Final = "REPLAY"
+NO_ROWS: Final = "▲ no rows for"
+VIEW_PAUSED: Final = "view paused"
 _EXTRA: Final = ("text", "blue", "orange", "green")
 
 
@@ -143,7 +146,7 @@ class PlotGrid(QWidget):
     def _refuse(self, channel: str, sentence: str) -> None:
         """Put a signal of another unit onto its own plot."""
         plot = self.add_plot([channel])
-        self.refused.emit(f"{sentence} It got a plot of its own." if plot else sentence)
+        self.refused.emit(f"{sentence} It is in a new plot." if plot else sentence)
 
     # ---- each frame
 
@@ -158,7 +161,7 @@ class PlotGrid(QWidget):
             return
         if not self.view.paused:
             self.view.right_s = store.newest_s
-        self.view.name_edge(self._edge(store))
+        self.view.set_edge(self._edge(store))
         for plot in self.plots:
             if plot.isVisible():
                 plot.canvas.advance()
@@ -173,19 +176,19 @@ class PlotGrid(QWidget):
             at_s = self.view.right_s if instant is None else instant
             self.strip.show_values(NOTHING if store is None else store.at(at_s))
 
-    def _edge(self, store: ChannelHistory) -> str:
+    def _edge(self, store: ChannelHistory) -> RightEdge:
         if self.view.paused:
-            return "paused"
-        return "here" if self.replaying else "stopped" if store.stopped_s else "now"
+            return RightEdge.PAUSED
+        return RightEdge.REPLAY if self.replaying else RightEdge.STOPPED if store.stopped_s else RightEdge.NOW
 
     def _word(self, *, wide: bool) -> str:
-        words = ["REPLAY"] if self.replaying else []
+        words = [REPLAY] if self.replaying else []
         if wide and self.view.hover_s is not None:
             words.append(f"at {fmt.figure(self.view.hover_s - self.view.right_s, 2)} s")
         elif wide and not self.view.paused and self.store is not None and self.store.stopped_s:
-            words.append(f"▲ no rows for {fmt.age(self.store.stopped_s)}")
+            words.append(f"{NO_ROWS} {fmt.age(self.store.stopped_s)}")
         elif wide:
-            words.append("view paused" if self.view.paused else f"last {self.view.span_s:g} s")
+            words.append(VIEW_PAUSED if self.view.paused else f"last {self.view.span_s:g} s")
         return "  ".join(words)
 
     def _paused(self) -> None:

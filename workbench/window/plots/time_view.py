@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
 SPANS_S: Final = (5.0, 10.0, 30.0, 60.0, 120.0)
 USUAL_S: Final = 60.0
+
+
+class RightEdge(StrEnum):
+    """The instant at the right edge of the time axis; its value is the label there."""
+
+    NOW = "now"
+    PAUSED = "paused"
+    STOPPED = "stopped"  # no more rows arrive
+    REPLAY = "here"  # the position of a replay
 
 
 class TimeView(QObject):
@@ -22,7 +32,7 @@ class TimeView(QObject):
         self.span_s = USUAL_S
         self.right_s = math.nan
         self.paused = False
-        self.edge = "now"  # the word at the right edge of the time axis
+        self.edge = RightEdge.NOW
         self.hover_s: float | None = None
         self.cursors: dict[str, float] = {}
 
@@ -36,10 +46,10 @@ class TimeView(QObject):
             self.span_s = span_s
             self.changed.emit()
 
-    def name_edge(self, word: str) -> None:
-        """Name the right edge: now, paused, the position of a replay, or when the rows stopped."""
-        if word != self.edge:
-            self.edge = word
+    def set_edge(self, edge: RightEdge) -> None:
+        """Set what the right edge of the time axis is."""
+        if edge != self.edge:
+            self.edge = edge
             self.changed.emit()
 
     def pause(self, *, paused: bool) -> None:

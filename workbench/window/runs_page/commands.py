@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def declare(page: RunsPage, commands: CommandRegistry) -> None:
     """Register the commands of the page."""
     add, why = commands.add, page.why_no_selected_run
-    add("open run", "Open and replay the chosen run", page.open_selected, why_not=why)
+    add("open run", "Open and replay the selected run", page.open_selected, why_not=why)
     for word in FORMATS:
-        add(f"export {word}", f"Export the chosen run as {word}…", partial(page.ask_file, word), why_not=why)
+        add(f"export {word}", f"Export the selected run as {word}…", partial(page.ask_file, word), why_not=why)
     add("refresh runs", "List the recorded runs again", page.refresh)

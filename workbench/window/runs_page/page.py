@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 from workbench.window.widgets.placeholder import EmptyState
+from workbench.window.widgets.table_model import Index, TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,21 +30,19 @@ if TYPE_CHECKING:
 
     from workbench.window.runs_page.runs_model import RecordedRuns, ReplaySource, RunListEntry
 
-Index = QModelIndex | QPersistentModelIndex
 HEADS: Final = ("Run", "Started", "Duration", "Ticks", "Size", "Evidence", "Bench", "State")
 _WIDTHS: Final = (260, 190, 90, 90, 90, 80, 110)
 _NUMBERS: Final = (2, 3, 4)
 FORMATS: Final = {"CSV": ".csv", "MDF4": ".mf4"}
 
 
-class RunTable(QAbstractTableModel):
+class RunTable(TableModel["RunListEntry"]):
     """Runs, newest first; filtered by name, bench, state."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(HEADS, _NUMBERS)
         self._all: list[RunListEntry] = []
         self._text = ""
-        self.rows: list[RunListEntry] = []
 
     def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         self._all = list(rows)
@@ -58,26 +57,10 @@ class RunTable(QAbstractTableModel):
         ]
         self.endResetModel()
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802  # Qt's name
-        del parent
-        return len(HEADS)
-
-    def headerData(  # noqa: N802  # Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | Qt.AlignmentFlag | None:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(section)
-        return HEADS[section] if role == Qt.ItemDataRole.DisplayRole else None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | Qt.AlignmentFlag | None:
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _side(index.column())
+            return self.alignment(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return row.detail or str(row.folder)
         if role != Qt.ItemDataRole.DisplayRole:
@@ -94,20 +77,15 @@ class RunTable(QAbstractTableModel):
         )[index.column()]
 
 
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
-
-
 class RunsPage(QWidget):
     """Lists, opens and exports runs; long work shows above the list."""
 
     replay_ready = Signal(object, str)  # ReplaySource, name
     bench_page_wanted = Signal()
 
-    def __init__(self, past: RecordedRuns | None) -> None:
+    def __init__(self, recorded_runs: RecordedRuns | None) -> None:
         super().__init__()
-        self._past = past
+        self._recorded_runs = recorded_runs
         self._choose = ""
         self.table = RunTable()
         self.filter = QLineEdit()
@@ -119,7 +97,7 @@ class RunsPage(QWidget):
         self.open = button("Open and replay", self.open_selected, "primary")
         self.exports = {word: button(f"Export {word}…", partial(self.ask_file, word)) for word in FORMATS}
         self.empty = EmptyState(
-            "No run is recorded yet. Start one on the bench.", "Go to the bench", self.bench_page_wanted.emit
+            "No run is recorded yet. Start a run on the Bench page.", "Go to the bench", self.bench_page_wanted.emit
         )
         row = QHBoxLayout()
         row.setContentsMargins(16, 12, 16, 8)
@@ -144,8 +122,8 @@ class RunsPage(QWidget):
     def refresh(self, choose: str = "") -> None:
         """Read the folder again; then select the run `choose`, else keep the selection."""
         self._choose = choose or (self.selected_run.name if self.selected_run is not None else "")
-        if self._past is not None:
-            self._past.list_runs(self.show_runs)
+        if self._recorded_runs is not None:
+            self._recorded_runs.list_runs(self.show_runs)
 
     def show_runs(self, rows: Sequence[RunListEntry]) -> None:
         """Show these runs; select the requested one, else the newest."""
@@ -176,8 +154,8 @@ class RunsPage(QWidget):
 
     def open_folder(self, folder: Path) -> None:
         """Open a run outside the window's thread, then play it."""
-        if self._past is not None:
-            self._past.replay(folder, lambda source: self._ready(source, folder.name))
+        if self._recorded_runs is not None:
+            self._recorded_runs.replay(folder, lambda source: self._ready(source, folder.name))
 
     def _ready(self, source: ReplaySource, name: str) -> None:
         self.replay_ready.emit(source, name)
@@ -201,8 +179,8 @@ class RunsPage(QWidget):
     def export(self, file: Path) -> None:
         """Export the chosen run; progress and cancel show above the list."""
         row = self.selected_run
-        if row is not None and self._past is not None:
-            self._past.export(row.folder, file)
+        if row is not None and self._recorded_runs is not None:
+            self._recorded_runs.export(row.folder, file)
 
 
 class _View(QTableView):

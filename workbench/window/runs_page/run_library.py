@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from workbench.window.tasks.background import Background
 
 LISTS: Final = "list of runs"
-AT_CLOSE: Final = "The export is cancelled; nothing of it is left."
-_HINT: Final = "Choose another run, or look into its folder."
+AT_CLOSE: Final = "The export is cancelled and its file is removed."
+_HINT: Final = "Select another run, or check the files in the folder of this one."
 
 
 class RunLibrary:
@@ -37,7 +37,7 @@ class RunLibrary:
 
     def list_runs(self, ready: Callable[[Sequence[RunListEntry]], None]) -> Task[Any]:
         task = Task(
-            "Look at the recorded runs", ready=ready, is_shown=True, hint=_HINT,
+            "List the recorded runs", ready=ready, is_shown=True, hint=_HINT,
             trouble="The recorded runs cannot be listed",
         )  # fmt: skip
         return self._background.run(task, run_tasks.list_runs, self.folder, queue=LISTS)
@@ -94,7 +94,7 @@ class RunReplay:
         self.ring: RingReader = RingReader.open(ring)
         self.position_s = 0.0
 
-    def turn(self, dt_s: float) -> None:
+    def advance(self, dt_s: float) -> None:
         self.seek(self.position_s + dt_s)
 
     def seek(self, position_s: float) -> None:

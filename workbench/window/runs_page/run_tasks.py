@@ -72,9 +72,11 @@ def play_run(reporter: Reporter, folder: Path, ring: Path) -> None:
 
     with Run.open(folder) as run, Replay(run, ring) as replay:
         replay.advance(0.0)
-        bench, mistake = read_bench_of(run)
+        bench, error_text = read_bench_of(run)
         reporter.send(
-            ReplayInfo(run.duration_s, make_bench_info(run, bench), list_lanes(run, bench), list_events(run, mistake))
+            ReplayInfo(
+                run.duration_s, make_bench_info(run, bench), list_lanes(run, bench), list_events(run, error_text)
+            )
         )
         while True:
             replay.advance(float(reporter.newest()))
@@ -95,9 +97,9 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
     """Return the bench file stored in the run (None without one), and a sentence if it has an error."""
     from drivers.benchfile import read_recorded_bench  # noqa: PLC0415  # only this process reads bench files
 
-    carried: Any = run.meta.get("bench")
+    stored: Any = run.meta.get("bench")
     try:
-        name, text = str(carried["file"]), carried["text"]
+        name, text = str(stored["file"]), stored["text"]
     except (TypeError, KeyError):
         return None, ""
     try:
@@ -143,10 +145,10 @@ def list_lanes(run: Run, bench: Bench | None) -> tuple[LaneInfo, ...]:
     return tuple(LaneInfo(lane.role, lane.name, is_active(lane)) for lane in recorded)
 
 
-def list_events(run: Run, mistake: str = "") -> list[EventRecord]:
-    """Return the run's events; first the `mistake` in its bench file, which hides limits and lanes."""
-    if not mistake:
+def list_events(run: Run, error_text: str = "") -> list[EventRecord]:
+    """Return the run's events; first the error in its bench file, if any, which hides limits and lanes."""
+    if not error_text:
         return run.events()
-    text = f"The bench file of this run cannot be read, so limits and lanes are not shown: {mistake}"
+    text = f"The bench file of this run cannot be read, so limits and lanes are not shown: {error_text}"
     first = EventRecord(0, run.start_s, 0.0, Event(Level.WARNING, "replay", text))
     return [first, *(replace(record, number=record.number + 1) for record in run.events())]

@@ -55,7 +55,7 @@ class ReplaySource(Protocol):
         """Why the replay cannot play on; None while it can."""
         ...
 
-    def turn(self, dt_s: float) -> None:
+    def advance(self, dt_s: float) -> None:
         """Play on by `dt_s` of the run's own time."""
         ...
 

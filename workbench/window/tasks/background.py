@@ -38,7 +38,7 @@ class Background(QObject):
         self.tasks: list[Task[Any]] = []
         self._queues: dict[str, Queue] = {}  # the queue of a single task has a number as its name
         self._numbers = count()
-        self._seen: list[tuple[TaskState, float | None, str]] = []
+        self._last_states: list[tuple[TaskState, float | None, str]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -109,7 +109,7 @@ class Background(QObject):
             for queue in list(self._queues.values()):
                 queue.poll()
         finally:
-            self._look()
+            self._update()
 
     # ---- end
 
@@ -118,7 +118,7 @@ class Background(QObject):
         if (found := self._queues.pop(queue, None)) is not None:
             found.end()
             found.wait(time.monotonic() + LEAVE_S)
-        self._look()
+        self._update()
 
     def close(self) -> None:
         """End everything; block until nothing is left. A second call does nothing."""
@@ -129,7 +129,7 @@ class Background(QObject):
         until_s = time.monotonic() + LEAVE_S
         for queue in queues:
             queue.wait(until_s)
-        self._look()
+        self._update()
 
     def _enter(self, task: Task[Any], queue: Queue, name: str) -> None:
         self.tasks.append(task)
@@ -137,14 +137,14 @@ class Background(QObject):
         self._queues[name or f"#{next(self._numbers)}"] = queue
         self._timer.start()
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         """Remove tasks that have ended, stop the timer if no queue is busy, emit `changed` if a task changed."""
         self.tasks[:] = [task for task in self.tasks if not task.done]
         for name in [name for name, queue in self._queues.items() if name.startswith("#") and not queue.is_busy]:
             del self._queues[name]
         if not any(queue.is_busy for queue in self._queues.values()):
             self._timer.stop()
-        seen = [(task.state, task.fraction, task.sentence) for task in self.tasks]
-        if seen != self._seen:
-            self._seen = seen
+        states = [(task.state, task.fraction, task.sentence) for task in self.tasks]
+        if states != self._last_states:
+            self._last_states = states
             self.changed.emit()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CANCEL_S: Final = 3.0  # a cancelled task that still runs after this time is killed
 REPORT_S: Final = 0.05  # between two reports of progress
-_UNREADABLE: Final = "The answer of the child process cannot be read"
+_UNREADABLE: Final = "The result of the child process cannot be read"
 
 
 class PipeReporter:
@@ -41,7 +41,7 @@ class PipeReporter:
         now_s = time.monotonic()
         if not self._is_cancelled and (sentence != before or now_s - at_s >= REPORT_S):
             self._reported = sentence, now_s
-            self.tell("progress", fraction, sentence)
+            self.send_tuple("progress", fraction, sentence)
         return not self._is_cancelled
 
     def check(self) -> None:
@@ -50,7 +50,7 @@ class PipeReporter:
             raise Cancelled
 
     def send(self, message: object) -> None:
-        self.tell("message", message)
+        self.send_tuple("message", message)
 
     def newest(self) -> Any:
         while not self._messages and not self._is_cancelled:
@@ -60,10 +60,10 @@ class PipeReporter:
         self._messages.clear()
         return newest
 
-    def tell(self, *said: object) -> None:
+    def send_tuple(self, *message: object) -> None:
         """Send a message; a pipe that nobody reads cancels the task."""
         try:
-            self._pipe.send(said)
+            self._pipe.send(message)
         except OSError:
             self._is_cancelled = True
 
@@ -76,14 +76,14 @@ class PipeReporter:
 
     def _receive(self) -> None:
         try:
-            said = self._pipe.recv()
+            message = self._pipe.recv()
         except (EOFError, OSError):
             self._is_cancelled = True
             return
-        if said[0] == "cancel":
+        if message[0] == "cancel":
             self._is_cancelled = True
-        elif said[0] == "message":
-            self._messages.append(said[1])
+        elif message[0] == "message":
+            self._messages.append(message[1])
 
 
 def serve(pipe: Connection, scratch: str) -> None:
@@ -91,11 +91,11 @@ def serve(pipe: Connection, scratch: str) -> None:
     tempfile.tempdir = scratch
     with suppress(EOFError, OSError):
         while True:
-            said: Any = _received(pipe)
-            if said[0] == "work":
-                _do(pipe, *said[1:])
-            elif said[0] == "failed":
-                pipe.send(said)
+            message: Any = _received(pipe)
+            if message[0] == "work":
+                _do(pipe, *message[1:])
+            elif message[0] == "failed":
+                pipe.send(message)
 
 
 def _received(pipe: Connection) -> Any:
@@ -105,7 +105,7 @@ def _received(pipe: Connection) -> Any:
     except (EOFError, OSError):
         raise
     except Exception as error:  # noqa: BLE001  # a module that is missing or broken
-        return "failed", make_failure(error, "The work cannot be begun")
+        return "failed", make_failure(error, "The task cannot be started")
 
 
 def _do(pipe: Connection, trouble: str, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -113,9 +113,9 @@ def _do(pipe: Connection, trouble: str, work: Callable[..., Any], args: tuple[An
     try:
         pipe.send(("done", work(reporter, *args)))
     except Cancelled:
-        reporter.tell("cancelled")
+        reporter.send_tuple("cancelled")
     except Exception as error:  # noqa: BLE001  # every error is reported to the user
-        reporter.tell("failed", make_failure(error, trouble))
+        reporter.send_tuple("failed", make_failure(error, trouble))
 
 
 class ProcessQueue:
@@ -153,10 +153,10 @@ class ProcessQueue:
     def poll(self) -> None:
         self._leaving = [child for child in self._leaving if not child.has_ended()]
         while (task := self._running) is not None and self._child is not None:
-            said = self._child.receive()
-            if said is None:
+            message = self._child.receive()
+            if message is None:
                 break
-            self._take(task, said)
+            self._take(task, message)
         if self._running is not None and time.monotonic() > self._kill_s:
             task, self._running = self._running, None
             self._dismiss(kill=True)
@@ -194,22 +194,22 @@ class ProcessQueue:
                 self._dismiss()
             task.fail(make_failure(error, task.trouble))
 
-    def _take(self, task: Task[Any], said: tuple[Any, ...]) -> None:
-        if said[0] == "progress":
-            task.report(said[1], said[2])
+    def _take(self, task: Task[Any], message: tuple[Any, ...]) -> None:
+        if message[0] == "progress":
+            task.report(message[1], message[2])
             return
-        if said[0] == "message":
-            task.take(said[1])
+        if message[0] == "message":
+            task.take(message[1])
             return
         self._running = None
-        if said[0] == "lost" or not self._stays:
+        if message[0] == "lost" or not self._stays:
             self._dismiss()
-        if said[0] == "done":
-            task.finish(said[1])
-        elif said[0] == "cancelled":
+        if message[0] == "done":
+            task.finish(message[1])
+        elif message[0] == "cancelled":
             task.drop()
         else:
-            task.fail(task.lost if said[0] == "lost" else said[1])
+            task.fail(task.lost if message[0] == "lost" else message[1])
 
     def _dismiss(self, *, kill: bool = False) -> None:
         """Close the pipe, which soon ends the process; do not wait for it here."""
@@ -227,20 +227,20 @@ class _Child:
 
         context = multiprocessing.get_context("spawn")
         self._scratch = tempfile.TemporaryDirectory(prefix="pulsebms-task-", ignore_cleanup_errors=True)
-        self._pipe, its = context.Pipe()
-        self._process = context.Process(target=serve, args=(its, self._scratch.name), name=name, daemon=True)
+        self._pipe, child_end = context.Pipe()
+        self._process = context.Process(target=serve, args=(child_end, self._scratch.name), name=name, daemon=True)
         self._process.start()
-        its.close()
+        child_end.close()
         self._until_s = float("inf")
 
     @property
     def is_alive(self) -> bool:
         return self._process.exitcode is None
 
-    def send(self, *said: object) -> None:
+    def send(self, *message: object) -> None:
         """Send a message; if the process has died, ignore the error, because `receive` reports it."""
         with suppress(OSError):
-            self._pipe.send(said)
+            self._pipe.send(message)
 
     def receive(self) -> tuple[Any, ...] | None:
         """Return the next message, `lost` once the process has ended, None if nothing has arrived."""

@@ -93,9 +93,9 @@ class ThreadQueue:
 
     def poll(self) -> None:
         for entry in list(self._entries):
-            over = entry.future.done()  # read before the messages, so that none can arrive after the last read
-            self._tell(entry)
-            if over and entry in self._entries:
+            has_ended = entry.future.done()  # read before the messages, so that none can arrive after the last read
+            self._update(entry)
+            if has_ended and entry in self._entries:
                 self._entries.remove(entry)
                 _settle(entry.task, entry.future)
 
@@ -112,7 +112,7 @@ class ThreadQueue:
         self._entries.clear()
 
     @staticmethod
-    def _tell(entry: _Entry) -> None:
+    def _update(entry: _Entry) -> None:
         if entry.task.state is TaskState.WAITING and (entry.future.running() or entry.future.done()):
             entry.task.begin()
         reported = entry.reporter.reported

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.session.bench_info import FaultSpec
 
 OFF_KEYS = "Ctrl+."
+REASON_MISSING = "Enter a reason first; it is recorded."
 
 
 class Dialog(QDialog):
@@ -75,17 +76,17 @@ class ReasonDialog(Dialog):
     def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
         super().__init__(parent, title, sentence, accept)
         self.text = QLineEdit()
-        self.text.setPlaceholderText("What was found, and why it is safe to go on")
+        self.text.setPlaceholderText("What you found, and why it is safe to continue")
         self.text.setAccessibleName("Reason")
-        self.text.textChanged.connect(self._judge)
+        self.text.textChanged.connect(self._update_accept)
         self.body.addWidget(self.text)
-        self._judge("")
+        self._update_accept("")
         self.text.setFocus()
 
-    def _judge(self, text: str) -> None:
-        enough = bool(text.strip())
-        self.yes.setEnabled(enough)
-        self.yes.setToolTip("" if enough else "Write a reason first; it is recorded.")
+    def _update_accept(self, text: str) -> None:
+        has_reason = bool(text.strip())
+        self.yes.setEnabled(has_reason)
+        self.yes.setToolTip("" if has_reason else REASON_MISSING)
 
     @property
     def reason(self) -> str:
@@ -127,9 +128,9 @@ class InjectDialog(Dialog):
             field = _choice(parameter) if isinstance(parameter, ChoiceParameter) else _number(parameter)
             field.setAccessibleName(parameter.label)
             bounds = "" if isinstance(parameter, ChoiceParameter) else f" ({_bounds(parameter)})"
-            words = label(f"{parameter.label}{bounds}")
-            words.setMinimumHeight(field.sizeHint().height())  # on a line with the figures
-            form.addRow(words, field)
+            caption = label(f"{parameter.label}{bounds}")
+            caption.setMinimumHeight(field.sizeHint().height())  # on a line with the figures
+            form.addRow(caption, field)
             self.fields[parameter.name] = (field, parameter)
         self.body.replaceWidget(self._form, fresh)
         self._form.hide()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control.state import BenchState, OutputState
-from tests.workbench.dying_engine import run_dying_engine
+from tests.workbench.session.dying_engine import run_dying_engine
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import waiting
 from workbench.session.live_session import LiveSession

@@ -14,7 +14,10 @@ from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, legend
 from tests.workbench.plant import CELLS, LANES
 from workbench.session.bench_info import LimitPair
-from workbench.window.bench_page.info_docks import NEAREST
+from workbench.window.bench_page.info_docks import NEAREST, format_bound
+from workbench.window.plots.default_plots import MEASURED, MIN
+from workbench.window.plots.plot_grid import NO_ROWS
+from workbench.window.plots.time_view import RightEdge
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import BODY_PX, LABEL_PX, TITLE_PX, font
 
@@ -32,7 +35,7 @@ VOLTS = [f"cell_{number:02d}/voltage" for number in range(1, CELLS + 1)]
 def words(tree: SignalTree, channel: str) -> tuple[str, str, str]:
     signal = tree.model.signal_at(tree.model.find(channel))
     assert signal is not None
-    return tree.words_of(signal)
+    return tree.format_value(signal)
 
 
 def test_stale_value_greys_out_with_its_age(running: Shown, qtbot: QtBot) -> None:
@@ -46,7 +49,7 @@ def test_missing_value_shows_a_dash_and_never_a_zero(running: Shown, qtbot: QtBo
     tree = running.window.bench.tree
     running.session.says["supply/current"] = math.nan
     qtbot.waitUntil(lambda: words(tree, "supply/current") == (fmt.DASH, "", "faint"))
-    qtbot.waitUntil(lambda: legend(running.window.bench.board.plot("current"))["measured"] == fmt.DASH)
+    qtbot.waitUntil(lambda: legend(running.window.bench.board.plot("current"))[MEASURED] == fmt.DASH)
 
 
 def test_everything_greys_out_when_no_more_rows_come(running: Shown, qtbot: QtBot) -> None:
@@ -56,13 +59,13 @@ def test_everything_greys_out_when_no_more_rows_come(running: Shown, qtbot: QtBo
     running.session.stalled = True
     qtbot.waitUntil(lambda: words(bench.tree, "supply/voltage")[2] == "faint", timeout=3000)
     assert words(bench.tree, "supply/voltage")[1].endswith(" s")
-    qtbot.waitUntil(lambda: "no rows for" in bench.board.plot("voltage").header.word)
-    qtbot.waitUntil(lambda: bench.board.view.edge == "stopped")
+    qtbot.waitUntil(lambda: NO_ROWS in bench.board.plot("voltage").header.word)
+    qtbot.waitUntil(lambda: bench.board.view.edge is RightEdge.STOPPED)
     qtbot.waitUntil(lambda: not any(row.fresh for row in bench.lanes.rows.values()))
     assert not bench.limits.isEnabled()
     assert row.grab().toImage() != fresh
     running.session.stalled = False
-    qtbot.waitUntil(lambda: bench.board.view.edge == "now")
+    qtbot.waitUntil(lambda: bench.board.view.edge is RightEdge.NOW)
     qtbot.waitUntil(bench.limits.isEnabled)
     assert words(bench.tree, "supply/voltage")[2] == "text"
 
@@ -72,7 +75,7 @@ def test_legends_show_dashes_before_the_bench_is_connected(show: Callable[..., S
     board = shown.window.bench.board
     for plot in board.plots:
         qtbot.waitUntil(lambda plot=plot: bool(legend(plot)))
-        assert {value for label, value in legend(plot).items() if not label.endswith("cells")} == {fmt.DASH}
+        assert set(filter(None, legend(plot).values())) == {fmt.DASH}
     qtbot.waitUntil(lambda: shown.window.bench.limits.rows[0][1].text() == fmt.DASH)
 
 
@@ -82,9 +85,9 @@ def test_cells_that_are_off_leave_the_plots_to_those_that_are_on(show: Callable[
     session.connect()
     shown = show(session)
     board = shown.window.bench.board
-    qtbot.waitUntil(lambda: legend(board.plot("voltage"))["min"] == fmt.DASH)
+    qtbot.waitUntil(lambda: legend(board.plot("voltage"))[MIN] == fmt.DASH)
     session.says.clear()
-    qtbot.waitUntil(lambda: legend(board.plot("voltage"))["min"].endswith(" V"))
+    qtbot.waitUntil(lambda: legend(board.plot("voltage"))[MIN].endswith(" V"))
     for key, low, high in (("voltage", 3.0, 4.5), ("twins", -50.0, 50.0)):
         canvas = board.plot(key).canvas
         qtbot.waitUntil(lambda canvas=canvas: canvas.scale is not None)
@@ -96,7 +99,7 @@ def test_cells_that_are_off_leave_the_plots_to_those_that_are_on(show: Callable[
 def test_one_dead_cell_among_live_ones_is_shown(running: Shown, qtbot: QtBot) -> None:
     running.session.says["cell_09/voltage"] = 0.001
     plot = running.window.bench.board.plot("voltage")
-    qtbot.waitUntil(lambda: legend(plot)["min"] == "0.001 V")
+    qtbot.waitUntil(lambda: legend(plot)[MIN] == fmt.VOLT.text(0.001))
     assert running.window.bench.board.strip.lowest() == 9
 
 
@@ -110,28 +113,29 @@ def test_balancing_cells_are_marked_in_the_strip_and_counted_in_the_tree(running
     bench = running.window.bench
     strip = bench.board.strip
     before = strip.grab(strip.box(7).toRect()).toImage()
-    running.session.says["bms/balancing"] = float(1 << 6 | 1 << 11 | 1 << 12)
+    three, one = float(1 << 6 | 1 << 11 | 1 << 12), float(1 << 23)
+    running.session.says["bms/balancing"] = three
     qtbot.waitUntil(lambda: strip.balancing == frozenset({7, 12, 13}))
-    assert words(bench.tree, "bms/balancing")[0] == "3 cells"
-    assert strip.accessibleDescription().endswith("balancing 7, 12, 13")
+    assert words(bench.tree, "bms/balancing")[0] == fmt.CELLS.number(three)
+    assert strip.accessibleDescription().endswith("7, 12, 13")
     assert strip.grab(strip.box(7).toRect()).toImage() != before
-    running.session.says["bms/balancing"] = float(1 << 23)
+    running.session.says["bms/balancing"] = one
     qtbot.waitUntil(lambda: strip.balancing == frozenset({24}))
-    assert words(bench.tree, "bms/balancing")[0] == "1 cell"
+    assert words(bench.tree, "bms/balancing")[0] == fmt.CELLS.number(one)
     running.session.says["bms/balancing"] = 0.0
     qtbot.waitUntil(lambda: not strip.balancing)
-    assert words(bench.tree, "bms/balancing")[0] == "none"
+    assert words(bench.tree, "bms/balancing")[0] == fmt.CELLS.number(0.0)
 
 
 def test_gate_counts_nothing_before_arming(show: Callable[..., Shown], qtbot: QtBot) -> None:
     session = FakeSession(past_s=3.0)
-    session.says.update({"gate/verdict": 1.0, "bench/state": 1.0})
+    session.says.update({"gate/verdict": 1.0, "bench/state": float(BenchState.CONNECTED)})
     session.connect()
     shown = show(session)
     counts = shown.window.bench.gate.counts
     draw(shown, qtbot)
     assert [count.text() for count in counts] == [fmt.DASH] * 3
-    session.says.update({"gate/verdict": 0.0, "bench/state": 2.0})
+    session.says.update({"gate/verdict": 0.0, "bench/state": float(BenchState.ARMED)})
     qtbot.waitUntil(lambda: counts[0].text() not in {fmt.DASH, "0"})
     assert counts[1].text() == "0"
 
@@ -158,10 +162,12 @@ def test_flag_beyond_its_limits_comes_first_and_says_what_the_bench_wants(
 ) -> None:
     session = limited(CELL, ESTOP)
     session.says["io/estop"] = 0.0
+    switch = fmt.find_display(ESTOP.channel, ESTOP.unit)
     shown = show(session)
     rows = shown.window.bench.limits.rows
     qtbot.waitUntil(lambda: rows[0][0].text() == "io/estop")
-    assert (rows[0][1].text(), rows[0][2].text()) == ("OPEN", "bench closed")
+    assert (rows[0][1].text(), rows[0][2].text()) == (switch.text(0.0), format_bound(ESTOP, 0.0, switch))
+    assert switch.text(1.0) in rows[0][2].text()
 
 
 def test_cells_that_are_off_are_not_close_to_their_limit(show: Callable[..., Shown], qtbot: QtBot) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +11,13 @@ from drivers.benchfile import Bench, read_bench
 from drivers.errors import BenchFileError
 from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.supply import Supply
+from tests.workbench.live import ROOT
 from workbench.compose import bench as composition
 
-BENCHES = Path(__file__).resolve().parents[2] / "fixtures" / "benches"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BENCHES = ROOT / "fixtures" / "benches"
 
 
 def read(folder: Path, section: str, line: str) -> Bench:

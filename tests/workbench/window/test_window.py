@@ -24,6 +24,8 @@ from tests.workbench.hands import (
 from workbench.session.actions import Failure
 from workbench.window.command_palette import CommandPalette
 from workbench.window.layout import LayoutSettings
+from workbench.window.rail import PAGES
+from workbench.window.widgets.dialogs import OFF_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +41,9 @@ def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> No
     qtbot.waitUntil(in_front)
     palette = front(CommandPalette)
     assert palette.list.count() == len(running.window.commands.list())
-    write(palette.text, "light theme")
-    assert palette.list.currentItem().text() == "Use the light theme"
+    theme = running.window.commands.commands["theme"].words()
+    write(palette.text, theme.lower())
+    assert palette.list.currentItem().text() == theme
     key(palette.text, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: running.shell.theme.name == "light")
 
@@ -48,16 +51,17 @@ def test_palette_finds_and_runs_every_action(running: Shown, qtbot: QtBot) -> No
 def test_palette_shows_shortcuts_and_why_an_action_is_grey(running: Shown) -> None:
     running.window.show_palette()
     palette = front(CommandPalette)
-    write(palette.text, "leave the replay")
-    assert palette.list.currentItem().toolTip() == "No run is being replayed."
+    leave, off = (running.window.commands.commands[name] for name in ("leave replay", "outputs off"))
+    write(palette.text, leave.words())
+    assert palette.list.currentItem().toolTip() == leave.why_not() != ""
     palette.text.clear()
-    write(palette.text, "outputs")
-    assert palette.list.currentItem().data(Qt.ItemDataRole.UserRole + 1) == "Ctrl+."
+    write(palette.text, off.words())
+    assert palette.list.currentItem().data(Qt.ItemDataRole.UserRole + 1) == off.keys == OFF_KEYS
     palette.close()
 
 
-def test_no_two_actions_share_their_keys(running: Shown) -> None:
-    keys = [deed.keys for deed in running.window.commands.list() if deed.keys]
+def test_no_two_commands_share_their_keys(running: Shown) -> None:
+    keys = [command.keys for command in running.window.commands.list() if command.keys]
     assert len(keys) == len(set(keys))
 
 
@@ -65,8 +69,7 @@ def test_no_two_actions_share_their_keys(running: Shown) -> None:
 def test_number_keys_open_the_pages(running: Shown, number: int) -> None:
     press(running, Qt.Key(Qt.Key.Key_0 + number), CTRL)
     assert running.shell.rail.buttons[running.shell.page].isChecked()
-    pages = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
-    assert running.shell.page == pages[number - 1]
+    assert running.shell.page == PAGES[number - 1]
 
 
 def test_theme_switches_while_it_runs(running: Shown) -> None:

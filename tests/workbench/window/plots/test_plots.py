@@ -25,6 +25,14 @@ from tests.workbench.hands import (
     press,
     write,
 )
+from workbench.window.plots.default_plots import (
+    HOTTEST_SENSOR,
+    MEASURED,
+    MIN,
+    SPREAD,
+    TwinError,
+    make_lane_label,
+)
 from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
@@ -38,7 +46,7 @@ def test_tree_shows_values_with_units_and_greys_stale_ones(running: Shown, qtbot
     tree = running.window.bench.tree
     signal = tree.model.signal_at(tree.model.find("supply/voltage"))
     assert signal is not None
-    assert tree.value_of(signal) == "11.60 V"
+    assert tree.format_with_unit(signal) == fmt.PACK_VOLT.text(11.6)
     running.session.silent.add("supply/")
     store = running.window.bench.store
     assert store is not None
@@ -76,14 +84,18 @@ def test_cell_clicked_in_the_strip_is_chosen_in_the_tree(running: Shown) -> None
 def test_legend_stands_in_the_header_with_live_values(running: Shown) -> None:
     plot = running.window.bench.board.plot("voltage")
     entries = {entry.label: entry for entry in plot.header.entries}
-    assert entries["min"].note == "cell_07"
-    assert entries["min"].value.endswith(" V")
-    assert entries["spread"].value.endswith(" mV")
+    assert entries[MIN].note == "cell_07"
+    assert entries[MIN].value.endswith(" V")
+    assert entries[SPREAD].value.endswith(" mV")
 
 
 def test_twins_plot_says_tracking_of_the_active_and_difference_of_others(running: Shown) -> None:
     labels = list(legend(running.window.bench.board.plot("twins")))
-    assert labels == ["SPMe tracking", "ECM difference", "DFN, cell 1 difference"]
+    assert labels == [
+        f"SPMe {TwinError.TRACKING}",
+        f"ECM {TwinError.DIFFERENCE}",
+        f"DFN, cell 1 {TwinError.DIFFERENCE}",
+    ]
 
 
 def test_hover_reads_all_plots_at_that_instant(running: Shown) -> None:
@@ -96,10 +108,10 @@ def test_hover_reads_all_plots_at_that_instant(running: Shown) -> None:
     board.values()
     assert board.store is not None
     seen = board.store.at(hover)
-    assert legend(plot)["measured"] == plot.spec.display.text(seen["supply/current"])
+    assert legend(plot)[MEASURED] == plot.spec.display.text(seen["supply/current"])
     temperature = board.plot("temperature")
-    assert legend(temperature)["hottest"] == temperature.spec.display.text(seen["temperature/hottest"])
-    assert board.plot("voltage").header.word.startswith(f"at {fmt.MINUS}")
+    assert legend(temperature)[HOTTEST_SENSOR] == temperature.spec.display.text(seen["temperature/hottest"])
+    assert fmt.figure(hover - board.view.right_s, 2) in board.plot("voltage").header.word
     QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
     assert board.view.hover_s is None
 
@@ -118,7 +130,7 @@ def test_two_cursors_give_time_difference_and_slope(running: Shown) -> None:
     board.values()
     first, measured, *_ = plot.header.between
     assert (first.label, first.value) == (f"B{fmt.MINUS}A", f"+{delta:.2f} s")
-    assert measured.note == "measured"
+    assert measured.note == MEASURED
     assert measured.value == f"{plot.spec.display.difference(step)}, {fmt.figure(step / delta, 4, signed=True)} A/s"
     assert len(plot.header.between) == 1 + len(plot.header.entries)
 
@@ -170,7 +182,8 @@ def test_dropped_signal_survives_a_change_of_lanes(running: Shown, qtbot: QtBot)
     drop(running, plot, "supply/current")
     drop(running, plot, "bms/pack_current")
     running.session.activate("controller", "MPC")
-    qtbot.waitUntil(lambda: any(curve.label == "MPC, active" for curve in plot.spec.curves))
+    mpc = next(lane for lane in running.session.status.lanes if lane.name == "MPC")
+    qtbot.waitUntil(lambda: any(curve.label == make_lane_label(mpc) for curve in plot.spec.curves))
     assert any(curve.channel == "bms/pack_current" for curve in plot.spec.curves)
 
 
@@ -205,7 +218,7 @@ def test_space_pauses_the_view_and_nothing_else(running: Shown, qtbot: QtBot) ->
 def test_a_frame_is_painted_thirty_times_a_second(running: Shown, qtbot: QtBot) -> None:
     canvas = running.window.bench.board.plots[0].canvas
     before = canvas.frames
-    draw(running, qtbot, 18)  # the desk's pace has tests of its own
+    draw(running, qtbot, 18)  # the controller's pace has tests of its own
     assert canvas.frames - before >= 10
 
 

@@ -4,15 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from drivers.runlog.recorder import Recorder
+from tests.workbench.live import ROOT
 from tests.workbench.plant import table
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FORBIDDEN = {"torch", "pybamm", "scipy", "numba", "casadi", "pandas", "asammdf"}
 
 SHELL_ONLY = """

@@ -21,6 +21,9 @@ from workbench.window.widgets import format as fmt
         ("supply/output", "1", 1.0, "on"),
         ("io/estop", "1", 1.0, "closed"),
         ("gate/verdict", "1", 2.0, "tripped"),
+        ("bms/balancing", "1", float(0b1000), "1 cell"),
+        ("bms/balancing", "1", float(0b1101), "3 cells"),
+        ("bms/balancing", "1", 0.0, "none"),
         ("loop/late", "s", 3.1e-4, "0.31 ms"),
     ],
 )

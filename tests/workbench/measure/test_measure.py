@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from drivers.errors import Usage
+from tests.workbench.live import ROOT
 from workbench.jitter import ServedInstants
 from workbench.measure import loop
 from workbench.measure.catalogue import NAMES, measurement, select_names
@@ -24,10 +24,11 @@ from workbench.verbs import measure as verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from workbench.measure.metric import DocumentRow, MeasureRow
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "measured.md"
+DOCUMENT = ROOT / "docs" / "measured.md"
 FAST = MeasuredMetric("answer", "ms", "<", 2.0, "a peer", "the peer's cache is warm")
 SMOOTH = MeasuredMetric("frames", "/s", ">=", 29.5)
 

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from functools import partial
 from multiprocessing import active_children
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,8 +18,10 @@ from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, front, in_front, legend, press, press_in, write
+from workbench.window.plots.default_plots import MEASURED
 from workbench.window.runs_page.run_library import RunLibrary
 from workbench.window.tasks.background import Background
+from workbench.window.tasks.task import Task, TaskState
 from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from workbench.session.actions import Failure
     from workbench.window.runs_page.runs_model import ReplaySource, RunListEntry
 
 SLOW_MS = 30_000
@@ -74,7 +75,8 @@ def replaying(shown: Shown, qtbot: QtBot) -> None:
 def player(shown: Shown) -> BaseProcess:
     """The process that plays."""
     assert shown.window.bench.replay is not None
-    (process,) = [child for child in active_children() if child.name == "Open run-a"]
+    (task,) = shown.shell.controller.background.tasks
+    (process,) = [child for child in active_children() if child.name == task.title]
     return process
 
 
@@ -146,8 +148,8 @@ def test_run_of_another_bench_shows_what_it_has(shown: Shown, qtbot: QtBot) -> N
     bench = shown.window.bench
     qtbot.waitUntil(lambda: bench.store is not None and bench.store.newest_s > 500.5, timeout=SLOW_MS)
     bench.plot_signal("oven/power")
-    qtbot.waitUntil(lambda: legend(bench.board.plots[-1]).get("oven/power") == "+40.0 W")
-    assert legend(bench.board.plot("current"))["measured"] == fmt.DASH
+    qtbot.waitUntil(lambda: legend(bench.board.plots[-1]).get("oven/power") == fmt.WATT.text(40.0))
+    assert legend(bench.board.plot("current"))[MEASURED] == fmt.DASH
     assert bench.lanes.rows == {}
 
 
@@ -168,24 +170,25 @@ def test_player_that_dies_says_so_with_the_next_step(shown: Shown, qtbot: QtBot)
     player(shown).kill()  # as the kernel would, out of memory
     notice = shown.window.notices.failure
     qtbot.waitUntil(notice.isVisible, timeout=SLOW_MS)
-    assert notice.sentence.text() == "The replay of run-a ended unexpectedly."
-    assert notice.hint.text() == "Open the run again."
+    assert bench.replay is not None
+    assert notice.failure == bench.replay.failure is not None
+    assert "run-a" in notice.sentence.text()
+    assert notice.hint.text()
     assert not bench.transport.playing
 
 
-def failure(qtbot: QtBot, background: Background, home: Path, run: str) -> Failure:
+def refused(qtbot: QtBot, background: Background, home: Path, run: str) -> Task[Any]:
     past = RunLibrary(home, background)
     opened: list[ReplaySource] = []
     work = past.replay(home / run, opened.append)
     qtbot.waitUntil(lambda: work.done, timeout=SLOW_MS)
     past.close()
     assert opened == []
-    assert work.error is not None
-    return work.error
+    return work
 
 
 @pytest.mark.parametrize("harm", ["garbage", "truncated", "gone"])
-def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(
+def test_run_with_broken_ticks_is_refused_with_a_next_step(
     qtbot: QtBot, background: Background, home: Path, harm: str
 ) -> None:
     file = home / "run-a" / "ticks.parquet"
@@ -193,10 +196,12 @@ def test_run_with_broken_ticks_is_refused_by_a_sentence_and_a_next_step(
     file.unlink()
     if harm != "gone":
         file.write_bytes(b"x" * 1000 if harm == "garbage" else whole[: len(whole) // 2])
-    error = failure(qtbot, background, home, "run-a")
-    assert error.sentence.startswith("The run run-a cannot be played: ")
-    assert error.sentence.endswith(".")
-    assert error.hint.endswith(".")
+    work = refused(qtbot, background, home, "run-a")
+    assert work.state is TaskState.FAILED
+    assert work.error is not None
+    assert work.error.sentence.startswith(f"{work.trouble}: ")
+    assert "run-a" in work.trouble
+    assert work.error.hint
 
 
 def rows_of(qtbot: QtBot, past: RunLibrary) -> list[str]:

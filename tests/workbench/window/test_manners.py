@@ -17,6 +17,7 @@ from workbench.session.actions import Failure, PendingAction
 from workbench.window.frame_pacing import CATCH_UP_S, PERIOD_S, FramePacer
 from workbench.window.layout import LayoutSettings
 from workbench.window.shell import Shell
+from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import LIGHT
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown
     running.shell.controller.pending.append(work)
     bar = running.window.notices.work
     qtbot.waitUntil(bar.isVisible)
-    assert bar.sentence.text().startswith("Export run.csv")
+    assert bar.sentence.text().startswith(work.title)
     assert bar.bar.value() == 300
-    assert bar.left.text() == "4.0 s left"
+    assert fmt.age(4.0) in bar.left.text()
     click(bar.cancel)
     assert cancelled == [True]
     work.done = True
@@ -141,23 +142,23 @@ def test_frames_that_are_late_on_and_on_give_way_until_they_are_in_time_again() 
         assert pace.due_s - due_s == pytest.approx((3 if gives_way else 1) * PERIOD_S)
 
 
-def test_guard_hears_from_the_window_amid_a_change_of_theme(running: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[str] = []
+def test_session_is_polled_during_a_change_of_theme(running: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
 
-    def dressed(_shell: Shell, _sheet: str) -> None:
-        heard.append("dressed")
+    def restyle(_shell: Shell, _sheet: str) -> None:
+        calls.append("style")
 
-    monkeypatch.setattr(running.session, "poll", lambda: heard.append("alive"))
-    monkeypatch.setattr(Shell, "setStyleSheet", dressed)
+    monkeypatch.setattr(running.session, "poll", lambda: calls.append("poll"))
+    monkeypatch.setattr(Shell, "setStyleSheet", restyle)
     running.shell.set_theme(LIGHT)
-    assert heard == ["dressed", "alive", "dressed", "alive"]
+    assert calls == ["style", "poll", "style", "poll"]
 
 
 @pytest.mark.alone
 def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> None:
     due: list[float] = []
-    desk = running.shell.controller
-    desk.ticked.connect(lambda: due.append(desk.pace.due_s))
+    controller = running.shell.controller
+    controller.ticked.connect(lambda: due.append(controller.pace.due_s))
     busy = [0]
 
     def now_and_then() -> None:
@@ -165,7 +166,7 @@ def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> No
         if busy[0] % 4 == 0:
             QTest.qSleep(45)  # fixed wait: longer than a frame, a repeating timer would begin anew
 
-    desk.values_due.connect(now_and_then)
+    controller.values_due.connect(now_and_then)
     qtbot.waitUntil(lambda: len(due) >= 40, timeout=8000)
     steps = [later - sooner for sooner, later in pairwise(due)]
     kept = [step for step in steps if step == pytest.approx(PERIOD_S)]
@@ -174,12 +175,13 @@ def test_busy_moments_do_not_slow_the_frames(running: Shown, qtbot: QtBot) -> No
 
 def test_dock_is_hidden_shown_and_floated_from_the_keyboard(running: Shown, qtbot: QtBot) -> None:
     dock = running.window.bench.docks["limits"]
-    for words, holds in (
-        ("hide limits", dock.isHidden),
-        ("show limits", lambda: not dock.isHidden()),
-        ("float or dock limits", dock.isFloating),
+    for name, holds in (
+        ("dock limits", dock.isHidden),
+        ("dock limits", lambda: not dock.isHidden()),
+        ("float limits", dock.isFloating),
         ("reset layout", lambda: not dock.isFloating()),
     ):
+        words = running.window.commands.commands[name].words()
         press(running, Qt.Key.Key_P, CTRL | Qt.KeyboardModifier.ShiftModifier)
         qtbot.waitUntil(in_front)
         palette = QApplication.activeModalWidget()
@@ -204,7 +206,7 @@ def test_theme_comes_back(show: Callable[..., Shown], tmp_path: Path, qtbot: QtB
     press(first, Qt.Key.Key_T, CTRL)
     chosen = first.shell.theme.name
     first.shell.close()
-    assert chosen == "light"
+    assert chosen == LIGHT.name
     assert LayoutSettings(tmp_path / "layout.ini").theme == chosen
 
 

@@ -39,14 +39,14 @@ def go_on_until_cancelled(reporter: Reporter, draft: Path) -> None:
         with suppress(Cancelled):
             while True:
                 reporter.newest()
-        if not reporter.report(None, "told to end"):
+        if not reporter.report(None, "asked to end"):
             reporter.check()
     finally:
         draft.unlink()
 
 
 def never_look(reporter: Reporter) -> None:
-    """Leave a temporary folder behind, and do not hear a cancel."""
+    """Leave a temporary folder behind, and ignore a cancel."""
     reporter.send(Path(tempfile.mkdtemp()))
     Event().wait()
 

@@ -1,12 +1,10 @@
-"""Which action makes sense in which state, and exit statuses of the error tree."""
+"""Which action is allowed in which state."""
 
 from __future__ import annotations
 
 import pytest
 
 from control.state import BenchState
-from drivers.errors import BenchError, BenchFileError, LinkSilent, Refused, RunLogError
-from workbench.report import Exit, status_of
 from workbench.session.actions import Action
 from workbench.session.allowed_actions import can
 
@@ -28,17 +26,3 @@ def test_a_tripped_bench_neither_arms_nor_starts_before_its_reset() -> None:
     assert not can(Action.ARM, BenchState.TRIPPED)[0]
     assert not can(Action.START, BenchState.TRIPPED)[0]
     assert can(Action.RESET, BenchState.TRIPPED)[0]
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (BenchFileError("x"), Exit.BAD_INPUT),
-        (RunLogError("x"), Exit.BAD_INPUT),
-        (BenchError("x"), Exit.MISSING),
-        (LinkSilent("x"), Exit.MISSING),
-        (Refused("x"), Exit.CHECK_FAILED),
-    ],
-)
-def test_each_error_has_its_exit_status(error: BenchError, status: Exit) -> None:
-    assert status_of(error) is status

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QDoubleSpinBox
 
-from control.state import BenchState
+from control.state import BenchState, OutputState
+from drivers.channel_names import CELL_VOLTAGES
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import (
     CTRL,
@@ -20,8 +21,17 @@ from tests.workbench.hands import (
     press_in,
     write,
 )
-from workbench.session.actions import Failure
-from workbench.window.widgets.dialogs import InjectDialog, QuestionDialog, ReasonDialog
+from workbench.session.actions import Action, Failure
+from workbench.window.bench_page.alarms import ALARMS, EVENTS
+from workbench.window.toolbar import ARM_LABELS
+from workbench.window.widgets import format as fmt
+from workbench.window.widgets.dialogs import (
+    REASON_MISSING,
+    InjectDialog,
+    QuestionDialog,
+    ReasonDialog,
+    format_failure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +51,8 @@ def test_keyboard_alone_connects_arms_starts_and_stops(show: Callable[..., Shown
     qtbot.waitUntil(lambda: shown.window.checklist is None)
     press(shown, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: shown.session.status.state is BenchState.RUNNING)
-    qtbot.waitUntil(lambda: shown.shell.toolbar.run.text().startswith("Stop  00:00"))
-    assert shown.shell.toolbar.badge.word.text() == "ENERGISED"
+    qtbot.waitUntil(lambda: fmt.run_time(0.0) in shown.shell.toolbar.run.text())
+    assert shown.shell.toolbar.badge.word.text() == OutputState.ENERGISED
     press(shown, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: shown.session.status.state is BenchState.ARMED)
 
@@ -64,7 +74,7 @@ def test_grey_button_says_why(show: Callable[..., Shown]) -> None:
     shown = show(FakeSession(past_s=2.0))
     bar = shown.shell.toolbar
     assert not bar.arm.isEnabled()
-    assert "connect" in bar.arm.toolTip()
+    assert bar.arm.toolTip() == shown.session.can(Action.ARM)[1] != ""
     assert bar.connect_.isEnabled()
     assert bar.off.isEnabled()
 
@@ -79,7 +89,7 @@ def test_bench_without_signals_offers_to_connect(show: Callable[..., Shown], qtb
 def test_outputs_off_key_works_from_the_page(running: Shown, qtbot: QtBot) -> None:
     press(running, Qt.Key.Key_Period, CTRL)
     assert ("outputs off",) in running.session.asked
-    qtbot.waitUntil(lambda: running.shell.toolbar.badge.word.text() == "TRIPPED")
+    qtbot.waitUntil(lambda: running.shell.toolbar.badge.word.text() == OutputState.TRIPPED)
 
 
 def test_outputs_off_key_works_while_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:
@@ -122,17 +132,17 @@ def test_escape_never_stops_a_run(running: Shown) -> None:
 
 def test_trip_stays_until_reset_with_a_reason(running: Shown, qtbot: QtBot) -> None:
     running.session.trip("cell_07/voltage 5.02 V above 5.00 V")
-    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Reset…")
+    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == ARM_LABELS[BenchState.TRIPPED])
     click(running.shell.toolbar.arm)
     qtbot.waitUntil(in_front)
     dialog = front(ReasonDialog)
     assert not dialog.yes.isEnabled()
-    assert "reason" in dialog.yes.toolTip()
+    assert dialog.yes.toolTip() == REASON_MISSING
     write(dialog.text, "wire back in place")
     assert dialog.yes.isEnabled()
     key(dialog.text, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: ("reset", "wire back in place") in running.session.asked)
-    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == "Arm")
+    qtbot.waitUntil(lambda: running.shell.toolbar.arm.text() == ARM_LABELS[BenchState.CONNECTED])
 
 
 @pytest.mark.alone
@@ -150,7 +160,7 @@ def test_lane_changes_only_after_a_question(running: Shown, qtbot: QtBot) -> Non
     dialog = front(QuestionDialog)
     click(dialog.yes)
     qtbot.waitUntil(lambda: ("activate", "twin", "ECM pack") in running.session.asked)
-    qtbot.waitUntil(lambda: "active" in row.accessibleName())
+    qtbot.waitUntil(lambda: row.lane.active)
 
 
 def test_question_about_a_lane_can_be_declined_by_escape(running: Shown, qtbot: QtBot) -> None:
@@ -178,16 +188,17 @@ def test_fault_is_injected_with_its_parameters_in_si(running: Shown, qtbot: QtBo
     _, name, parameters = running.session.asked[-1]
     assert name == "stuck_temperature"
     assert parameters == {"temperature": pytest.approx(323.15)}
-    qtbot.waitUntil(lambda: running.window.bench.docks["faults"].bar.fact.text() == "1 injected")
+    qtbot.waitUntil(lambda: len(running.window.bench.faults.rows) == 1)
+    assert "1" in running.window.bench.docks["faults"].bar.fact.text()
 
 
 def test_alarms_wait_for_an_acknowledgement(running: Shown, qtbot: QtBot) -> None:
     alarms = running.window.bench.alarms
-    qtbot.waitUntil(lambda: alarms.tabs[0].text() == "Alarms 1")
-    assert alarms.tabs[1].text() == "Events 2"
-    assert "cell_07/voltage 29 mV" in alarms.log.toPlainText()
+    qtbot.waitUntil(lambda: alarms.tabs[0].text() == f"{ALARMS} 1")
+    assert alarms.tabs[1].text() == f"{EVENTS} 2"
+    assert all(record.event.text in alarms.log.toPlainText() for record in running.session.events(0))
     press(running, Qt.Key.Key_K, CTRL)
-    qtbot.waitUntil(lambda: alarms.tabs[0].text() == "Alarms 0")
+    qtbot.waitUntil(lambda: alarms.tabs[0].text() == f"{ALARMS} 0")
     assert running.session.acknowledged == {1}
 
 
@@ -202,21 +213,23 @@ def test_one_alarm_is_acknowledged_with_enter(running: Shown, qtbot: QtBot) -> N
 def test_limits_show_what_is_closest_to_the_bench_limit(running: Shown, qtbot: QtBot) -> None:
     rows = running.window.bench.limits.rows
     qtbot.waitUntil(lambda: rows[0][0].text() != "")
-    assert rows[0][0].text().startswith("cell_")
-    assert rows[0][2].text() == "device 4.250 · bench 5.000 V"
+    assert CELL_VOLTAGES.fullmatch(rows[0][0].text())
+    limit = next(pair for pair in running.session.bench.limits if pair.channel == rows[0][0].text())
+    assert limit.device is not None
+    for upper in (fmt.VOLT.number(limit.device[1]), fmt.VOLT.text(limit.bench[1])):
+        assert upper in rows[0][2].text()
 
 
 def test_failure_is_a_sentence_with_details_to_copy(running: Shown) -> None:
-    running.shell.controller.failed.emit(
-        Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1")
-    )
+    failure = Failure("The supply did not answer.", "Switch it on.", "LinkSilent: 127.0.0.1")
+    running.shell.controller.failed.emit(failure)
     bar = running.window.notices.failure
-    assert bar.sentence.text() == "The supply did not answer."
-    assert bar.hint.text() == "Switch it on."
+    assert bar.sentence.text() == failure.sentence
+    assert bar.hint.text() == failure.hint
     assert not bar.details.isVisible()
     click(bar.fold)
     assert bar.details.isVisible()
     click(bar.copy)
-    assert QApplication.clipboard().text() == "The supply did not answer.\nSwitch it on.\nLinkSilent: 127.0.0.1"
+    assert QApplication.clipboard().text() == format_failure(failure)
     click(bar.dismiss)
     assert not bar.isVisible()
