@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
@@ -50,7 +51,7 @@ class Engine:
         self.attended = not order.unattended
         self._client = client
         self._asks: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
-        self._between: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._between: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
         self._left = threading.Event()
@@ -92,33 +93,37 @@ class Engine:
                 self._stop_loop.clear()
 
     def _after_turn(self, tick: Tick) -> bool:
-        while not self._between.empty():
-            self._between.get()()
+        self._run_calls()
         for event in tick.events:
             self.to_client.send_event(event)
         self.commands.check(tick)
         return self._stop_loop.is_set()
 
     def between_turns(self, act: Callable[[], Any], within_s: float = 2.0) -> Any:
-        """Run `act` on the loop's thread between two turns; return its result, raise what it raises."""
+        """Run `act` on the loop's thread between two turns; return its result, raise what it raises.
+
+        Raise `PulseError` if the loop has not begun it within `within_s`; it is never done later then.
+        """
         if not self._turning.is_set():
             return act()
-        done = threading.Event()
-        box: list[Any] = [None, None]
+        future: Future[Any] = Future()
+        self._between.put((act, future))
+        try:
+            return future.result(within_s)
+        except TimeoutError:
+            if future.cancel():  # what nobody waits for any more is not done later
+                raise PulseError("the loop does not turn", hint="disconnect and connect again") from None
+            return future.result(within_s)  # the loop has begun it
 
-        def work() -> None:
+    def _run_calls(self) -> None:
+        while not self._between.empty():
+            act, future = self._between.get()
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
-                box[0] = act()
+                future.set_result(act())
             except Exception as error:  # noqa: BLE001  # passed to the calling thread
-                box[1] = error
-            done.set()
-
-        self._between.put(work)
-        if not done.wait(within_s):
-            raise PulseError("the loop does not turn", hint="disconnect and connect again")
-        if box[1] is not None:
-            raise box[1]
-        return box[0]
+                future.set_exception(error)
 
     def trip(self, reason: str) -> None:
         """Trip before anything else; if the loop does not turn, trip on the calling thread."""
