@@ -11,6 +11,7 @@ from control import lane_switch
 from control.gate import Allowed, Held, Tripped
 from control.jitter import LoopJitter
 from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_estimator
+from control.model_range import ModelRange
 from control.state import BenchState, StateMachine
 from control.tick import Tick
 from drivers.event import KIND, Event, EventKind, Level
@@ -75,6 +76,7 @@ class Loop:
         self._holding = False
         self._actuator_error = ""
         self._estimators_hold = False
+        self._model_range = ModelRange()
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
@@ -148,8 +150,10 @@ class Loop:
         decisions = parts.controllers.run(run_controller(reading, belief, allowed, run_s), self._events)
         cell_a = parts.pack_view.twin_current(snapshot)
         twins = parts.twins.run(step_twin(cell_a, parts.ambient_k, dt_s), self._events)
+        packs = {name: answer.state for name, answer in twins.items()}
+        self._events += self._model_range.take_changes(packs, parts.twins.active)
         return LaneOutputs(
-            {name: answer.state for name, answer in twins.items()},
+            packs,
             {name: answer.age_s for name, answer in twins.items()},
             estimates,
             decisions,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import dfn_worker
-from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnResult, Restart
+from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnEnd, DfnResult, Restart
 from twin.hold import CurrentHold
 from twin.ports import PackState
 
@@ -25,8 +25,8 @@ _END_S: Final = 2.0
 class DfnCell:
     """A twin of column `cell` (from 0). Voltage is NaN until the first result; `age_s` grows while the worker lags.
 
-    It also grows after the worker ended. The worker gets the charge between two exchanges as one mean current, so no
-    charge is lost.
+    It also grows after the worker or its equations ended; the cell is `outside` then. The worker gets the charge
+    between two exchanges as one mean current, so no charge is lost.
     """
 
     def __init__(self, pack: PackSpec, cell: int, interval_s: float) -> None:
@@ -34,6 +34,7 @@ class DfnCell:
         self._held = CurrentHold(pack.cells)
         self._pending_as = self._pending_s = self._lag_s = 0.0
         self._generation, self._waiting = 0, True
+        self._outside = False  # the equations have no solution, or the worker ended
         soc0 = float(pack.soc0[cell])
         self._newest_result = DfnResult(0, float("nan"), soc0, pack.ambient_k)
         spawn = multiprocessing.get_context("spawn")
@@ -58,13 +59,17 @@ class DfnCell:
         self._lag_s += dt_s
         if self._waiting:
             self._receive_results()
-        if not self._waiting and self._pending_s >= self._interval_s:
+        if not self._waiting and not self._outside and self._pending_s >= self._interval_s:
             mean_a = self._pending_as / self._pending_s
             self._send(CurrentSegment(self._generation, mean_a, ambient_k, self._pending_s))
             self._pending_as = self._pending_s = 0.0
         newest = self._newest_result
         return PackState(
-            _as_array(newest.soc), _as_array(newest.temperature_k), _as_array(newest.voltage_v), _as_array(held_a)
+            _as_array(newest.soc),
+            _as_array(newest.temperature_k),
+            _as_array(newest.voltage_v),
+            _as_array(held_a),
+            (self._cell,) if self._outside else (),
         )
 
     def take_over(self, state: PackState) -> None:
@@ -74,6 +79,7 @@ class DfnCell:
             for values in (state.soc, state.temperature_k, state.voltage_v, np.nan_to_num(state.current_a))
         )
         self._generation += 1
+        self._outside = False
         self._pending_as = self._pending_s = self._lag_s = 0.0
         self._newest_result = DfnResult(self._generation, voltage, soc, kelvin)
         self._send(Restart(self._generation, soc, kelvin, voltage, current))
@@ -95,19 +101,24 @@ class DfnCell:
     def _receive_results(self) -> None:
         try:
             while self._link.poll():
-                answer: DfnResult = self._link.recv()
-                if answer.generation == self._generation:
-                    self._newest_result, self._waiting = answer, False
+                answer: DfnResult | DfnEnd = self._link.recv()
+                if answer.generation != self._generation:
+                    continue
+                self._waiting = False
+                if isinstance(answer, DfnEnd):
+                    self._outside = True
+                else:
+                    self._newest_result = answer
                     self._lag_s = self._pending_s  # the result covers all that was sent
         except (OSError, EOFError):
-            self._waiting = True  # for ever: the age shows it
+            self._waiting = self._outside = True  # for ever: the worker ended
 
     def _send(self, message: CurrentSegment | Restart) -> None:
         self._waiting = True
         try:
             self._link.send(message)
         except OSError:
-            return  # the worker ended: the age shows it
+            self._outside = True  # the worker ended
 
 
 def _as_array(value: float) -> Floats:

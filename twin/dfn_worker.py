@@ -58,6 +58,12 @@ class DfnResult(NamedTuple):
     temperature_k: float
 
 
+class DfnEnd(NamedTuple):
+    """The equations have no solution for the newest segment; the next result needs a restart."""
+
+    generation: int
+
+
 class DfnSimulator:
     """A simulator of one series element with a model cell: scaled current, separate lumped temperature."""
 
@@ -120,7 +126,7 @@ def serve(link: Connection, start: DfnCellStart, niceness: int) -> None:
             try:
                 answer = simulator.restart(message) if isinstance(message, Restart) else simulator.advance(message)
             except ArithmeticError:
-                continue
+                answer = DfnEnd(message.generation)
             link.send(answer)
     except (EOFError, OSError):
         return

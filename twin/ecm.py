@@ -72,7 +72,8 @@ class EcmPack:
         self._settings[DT], self._settings[AMBIENT] = dt_s, ambient_k
         advance(self._state, held_a, self._cells, self._table.rows, self._settings)
         soc, _, _, kelvin, voltage = self._state.copy()
-        return PackState(soc, kelvin, voltage, held_a.copy())
+        outside = tuple(int(cell) for cell in np.flatnonzero((soc < 0.0) | (soc > 1.0)))  # the table ends there
+        return PackState(soc, kelvin, voltage, held_a.copy(), outside)
 
     def take_over(self, state: PackState) -> None:
         """Keep SoC and temperature; assign to the slow pair what R0 and a settled fast pair do not explain: exact."""

@@ -30,12 +30,17 @@ class PackSpec:
 
 @dataclass(frozen=True)
 class PackState:
-    """The state that a twin gives to the next: `soc[n]`, `temperature_k[n]`, `voltage_v[n]` under `current_a[n]`."""
+    """The state that a twin gives to the next: `soc[n]`, `temperature_k[n]`, `voltage_v[n]` under `current_a[n]`.
+
+    `outside`: the columns (from 0) that are outside the range of the twin's equations, so that their voltage is held or
+    extrapolated and must not be trusted.
+    """
 
     soc: Floats
     temperature_k: Floats
     voltage_v: Floats
     current_a: Floats
+    outside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

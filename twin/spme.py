@@ -32,8 +32,8 @@ class SpmePack:
 
     Thus a cell's charge is exact: SoC falls by i dt / (3600 capacity). `resistance_factor` multiplies every loss but
     solid diffusion. Temperature acts through the exchange currents. A cell outside the valid range of the equations
-    (a concentration below zero, a voltage far outside 2.5 to 4.2 V) keeps its last state and voltage until the current
-    leads it back.
+    (a concentration below zero, a voltage far outside 2.5 to 4.2 V) is `outside`: it keeps its last state and voltage
+    until the current leads it back.
     """
 
     def __init__(self, pack: PackSpec, model: SpmeModel) -> None:
@@ -67,7 +67,8 @@ class SpmePack:
         np.copyto(self._t, t[0], where=good)
         np.copyto(self._v, v[0], where=good)
         np.copyto(self._soc, soc[0], where=good)
-        return PackState(self._soc.copy(), self._t.copy(), self._v.copy(), held_a.copy())
+        outside = () if good.all() else tuple(int(cell) for cell in np.flatnonzero(~good))
+        return PackState(self._soc.copy(), self._t.copy(), self._v.copy(), held_a.copy(), outside)
 
     def take_over(self, state: PackState) -> None:
         """Keep SoC and temperature; add relaxing polarisation until the voltage fits; change SoC only if that fails."""

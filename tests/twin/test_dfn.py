@@ -77,8 +77,9 @@ def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make
     worker.join()
     ages: list[float] = []
     for _ in range(5):
-        lane.step(np.full(24, 30.0), AMBIENT_K, 1.0)
+        state = lane.step(np.full(24, 30.0), AMBIENT_K, 1.0)
         ages.append(lane.age_s())
+    assert state.outside == (4,)
     assert ages[-1] >= 5.0
     assert (np.diff(ages) > 0.0).all()
 
@@ -87,8 +88,8 @@ def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_
     settled(lane, 0.0)
 
     def ages() -> bool:
-        lane.step(np.full(24, 2000.0), AMBIENT_K, 1.0)  # 33 C: soon empty
-        return lane.age_s() > 30.0
+        state = lane.step(np.full(24, 2000.0), AMBIENT_K, 1.0)  # 33 C: soon empty
+        return lane.age_s() > 30.0 and state.outside == (4,)
 
     wait_until(ages, PATIENCE_S, "an age of 30 s", every_s=0.05)
     lane.take_over(PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.95, 0.0))))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from control.model_range import describe
 from control.state import BenchState
 from drivers.bench_channels import make_channel_table
 from drivers.canbus.dut_map import read_dut_map
@@ -38,6 +39,7 @@ from workbench.session.status import GuardInfo, LaneInfo, LoopStats, RecordingSi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from control.lanes import Lane
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
     from workbench.engine.engine import Engine
@@ -137,12 +139,22 @@ def _loop_stats(station: LiveBench) -> LoopStats:
 
 
 def _lanes(station: LiveBench) -> tuple[LaneInfo, ...]:
-    parts = station.loop.parts
+    parts, tick = station.loop.parts, station.loop.tick
+    outside = {} if tick is None else {name: pack.outside for name, pack in tick.twins.items() if pack.outside}
     return tuple(
-        LaneInfo(lanes.role, lane.name, lane.name == lanes.active, "failed" if lane.failure else "ok", lane.failure)
+        LaneInfo(lanes.role, lane.name, lane.name == lanes.active, *_lane_state(lanes.role, lane, outside))
         for lanes in (parts.twins, parts.estimators, parts.controllers)
         for lane in lanes.all
     )
+
+
+def _lane_state(role: str, lane: Lane[Any], outside: Mapping[str, tuple[int, ...]]) -> tuple[str, str]:
+    """Return the word and the sentence for the state of a lane."""
+    if lane.failure:
+        return "failed", lane.failure
+    if role == "twin" and lane.name in outside:
+        return "outside", describe(lane.name, outside[lane.name])
+    return "ok", ""
 
 
 def _octets(station: LiveBench) -> int:
