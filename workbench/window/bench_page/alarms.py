@@ -24,6 +24,7 @@ from drivers.event import EventRecord, Level
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button
 from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.themes import Theme, font
 
@@ -76,6 +77,7 @@ class EventTable(TableModel[EventRecord]):
             row.number for row in self.rows if row.event.level is not Level.INFO and row.number not in self.acknowledged
         ]
 
+    @guard_data
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         record = self.rows[index.row()]
         event = record.event

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 
 from workbench.window.plots.plot import MIME
+from workbench.window.widgets.item_data import guard_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +103,7 @@ class SignalModel(QAbstractItemModel):
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemIsDragEnabled if self.signal_at(index) is not None else flags
 
+    @guard_data
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | None:
         group, signal = self.group_at(index), self.signal_at(index)
         if role == Qt.ItemDataRole.DisplayRole:

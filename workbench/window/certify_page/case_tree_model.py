@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QIcon
 
 from workbench.certificates.results import Verdict
 from workbench.window.certify_page import style
+from workbench.window.widgets.item_data import guard_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +156,7 @@ class CaseModel(QAbstractItemModel):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
+    @guard_data
     def data(  # noqa: PLR0911  # one return a role
         self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | QIcon | QColor | Qt.CheckState | None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.certificates.results import Verdict
 from workbench.window.certify_page import style
+from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class CheckModel(TableModel["CaseCheck"]):
         self.rows = list(rows)
         self.endResetModel()
 
+    @guard_data
     def data(
         self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | QIcon | QColor | Qt.AlignmentFlag | None:

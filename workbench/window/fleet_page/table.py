@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
 from workbench.window.fleet_page.table_row import COLUMNS, TableCell, make_row
+from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.themes import font
 
@@ -69,6 +70,7 @@ class PackTableModel(TableModel[tuple[TableCell, ...]]):
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(COLUMNS) - 1))
 
+    @guard_data
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         cell = self.rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:

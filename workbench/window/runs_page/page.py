@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.placeholder import EmptyState
 from workbench.window.widgets.table_model import Index, TableModel
 
@@ -57,6 +58,7 @@ class RunTable(TableModel["RunListEntry"]):
         ]
         self.endResetModel()
 
+    @guard_data
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | Qt.AlignmentFlag | None:
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
