@@ -9,7 +9,7 @@ import pytest
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
-from tests.workbench.fake_hub import NOW_MS, SHA, pack
+from tests.workbench.window.fleet_page.fake_hub import NOW_MS, SHA, pack
 from workbench.window.fleet_page.stepper import STEPS, UpdateProgress, find_progress, symbols
 from workbench.window.fleet_page.table_row import COLUMNS, STALE_S, TableCell, make_row
 from workbench.window.fleet_page.trend import ROWS, PackTrend

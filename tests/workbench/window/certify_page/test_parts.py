@@ -29,7 +29,7 @@ from workbench.window.widgets.themes import THEMES, contrast
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 IMPORTS = """
 import json, sys
 import workbench.window.certify_page.page, workbench.window.certify_page.certifier

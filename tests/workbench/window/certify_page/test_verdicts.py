@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from tests.workbench.certify_scene import Scene, given
 from tests.workbench.hands import click, key, move, press
+from tests.workbench.window.certify_page.certify_scene import Scene, given
 from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate

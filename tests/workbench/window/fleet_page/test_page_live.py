@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 LONG_MS: Final = 60_000
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[4]
 DATA: Final = bytes(range(256)) * 200  # four pieces
 
 

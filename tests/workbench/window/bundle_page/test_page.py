@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from tests.workbench.fake_maker import (
+from tests.workbench.hands import click, front, in_front, key, nameless, write
+from tests.workbench.window.bundle_page.fake_maker import (
     BENCH,
     CHANGED,
     FAILED,
@@ -25,7 +26,6 @@ from tests.workbench.fake_maker import (
     FakeMaker,
     Kit,
 )
-from tests.workbench.hands import click, front, in_front, key, nameless, write
 from workbench.session.actions import Failure
 from workbench.window.bundle_page.model import BuildRequest, BundleFolders, FolderContents, NewKey
 from workbench.window.bundle_page.new_key_dialog import NewKeyDialog

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from tests.workbench.fake_certifier import FakeCertifier
+    from tests.workbench.window.certify_page.fake_certifier import FakeCertifier
     from workbench.window.certify_page.page import CertifyPage
 
 SLOW_MS = 30_000

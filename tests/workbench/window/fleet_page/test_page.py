@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
-from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
+from tests.workbench.window.fleet_page.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.table_row import COLUMNS
 from workbench.window.widgets.themes import DARK, LIGHT

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from control.state import BenchState, OutputState
 from drivers.errors import RunLogError
-from tests.workbench.certify_scene import PARTLY, UNCHECKED, Scene
 from tests.workbench.hands import CTRL, NONE, click, press, write
+from tests.workbench.window.certify_page.certify_scene import PARTLY, UNCHECKED, Scene
 from workbench.certificates.results import Verdict
 from workbench.window.certify_page.case_tree_model import NAME, VERDICT
 from workbench.window.certify_page.controller import CertifyStage

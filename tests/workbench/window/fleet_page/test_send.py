@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
-from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
+from tests.workbench.window.fleet_page.fake_hub import FILE, SHA, URL, Kit, pack
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.widgets.dialogs import QuestionDialog
 from workbench.window.widgets.themes import DARK
