@@ -58,7 +58,7 @@ class CertifyController(QObject):
         self.stage = CertifyStage.IDLE
         self.suite: Path | None = None
         self.bench: Path | None = None
-        self.emulated = False  # whether the bench file declares emulated instruments alone
+        self.emulated: bool | None = None  # whether the bench file declares emulated instruments alone, once it is read
         self.cases: list[CaseRun] = []  # of the suite, with the verdicts of the last certification
         self.broken: list[str] = []
         self.work: RunningCertification | None = None
@@ -100,7 +100,7 @@ class CertifyController(QObject):
 
     def second_bench(self) -> bool:
         """Whether another emulated bench starts beside the one that is connected."""
-        return self._session_controller.connected and self.emulated
+        return self._session_controller.connected and self.emulated is True
 
     @property
     def holds_bench(self) -> bool:
@@ -140,14 +140,17 @@ class CertifyController(QObject):
             return
         if self._reading is not None:
             self._reading.cancel()
-        self.suite, self.bench, self.emulated = suite, bench, self.certifier.emulated(bench)
+        self.suite, self.bench, self.emulated = suite, bench, None
         self.cases, self.broken, self.result, self.shown = [], [], None, None
+        self._reading, self.stage = None, CertifyStage.IDLE
         try:
+            self.emulated = self.certifier.is_emulated(bench)
             reading = self.certifier.read(suite, bench)
             task = Task("Read the suite", ready=self._take_reading, failed=self._fail_reading)
             self._reading, self.stage = self._background.watch(task, reading), CertifyStage.READING
+        except PulseError as error:  # of the bench file, without which no file of the suite can be read
+            self.broken = [str(error)]
         except OSError as error:
-            self._reading, self.stage = None, CertifyStage.IDLE
             self.broken = [f"{suite.name} cannot be read: {error.strerror or error}"]
         self.replaced.emit()
         self.changed.emit()

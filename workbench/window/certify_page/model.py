@@ -116,8 +116,8 @@ class Certifier(Protocol):
         """Return why nothing can be certified here; empty if it can."""
         ...
 
-    def emulated(self, bench: Path) -> bool:
-        """Whether a bench file declares emulated instruments alone; False for one that cannot be read."""
+    def is_emulated(self, bench: Path) -> bool:
+        """Whether a bench file declares emulated instruments alone; raise `BenchFileError` if it cannot be read."""
         ...
 
     def read(self, suite: Path, bench: Path) -> SuiteLoader: ...

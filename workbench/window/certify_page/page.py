@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
+KINDS: Final = {True: "emulated", False: "real instruments", None: ""}  # None: the bench file is not read
 _LEFT_PX: Final = 400
 _EARLIER_PX: Final = 150
 _CHECKS_PX: Final = 210
@@ -197,8 +198,7 @@ class CertifyPage(QWidget):
         able = not busy and course.shown is None
         self.picker.set_able(able=able, why=busy or ("An earlier certificate is shown." if course.shown else ""))
         if facts is not None:
-            kind = "" if course.bench is None else "emulated" if course.emulated else "real instruments"
-            self.bar.show_bench(Path(facts.file).name or facts.name, kind)
+            self.bar.show_bench(Path(facts.file).name or facts.name, KINDS[course.emulated])
 
     # ---- what changes
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from workbench.window.certify_page.model import CertificationResult
     from workbench.window.widgets.themes import Theme
 
-_HEIGHT = 44
+_HEIGHT = 44  # fixed, so that the widgets below do not move
+_ERROR_HEIGHT = 4 * _HEIGHT  # at most, of an error without cases, which is shown in full
 
 
 class ResultBar(QFrame):
@@ -56,7 +57,7 @@ class ResultBar(QFrame):
         row.addWidget(self.text, 1)
         for part in (self.live, self.left, self.bar, self.back, self.report, self.folder, self.bundle):
             row.addWidget(part)
-        self.setFixedHeight(_HEIGHT)  # so that the widgets below do not move
+        self.setMinimumHeight(_HEIGHT)
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -73,6 +74,9 @@ class ResultBar(QFrame):
         self.bar.setVisible(course.stage is not CertifyStage.IDLE)
         self.left.setVisible(course.stage is CertifyStage.RUNNING)
         self.live.setVisible(course.on)
+        wraps = result is None and course.stage is CertifyStage.IDLE and bool(course.broken)
+        self.text.setWordWrap(wraps)
+        self.setMaximumHeight(_ERROR_HEIGHT if wraps else _HEIGHT)
         if result is not None:
             self._show_result(result)
         elif course.stage is CertifyStage.IDLE:

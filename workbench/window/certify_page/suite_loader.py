@@ -60,7 +60,7 @@ class SuiteLoadProcess:
     def _take(self, event: CertifyEvent) -> None:
         if isinstance(event, CasesCollected):
             self.cases = [CaseRun(info) for info in event.cases]
-        elif isinstance(event, FileBroken):
+        elif isinstance(event, FileBroken) and str(event) not in self.broken:  # several files meet the same bench file
             self.broken.append(str(event))
 
     def _settle(self, what: str) -> None:

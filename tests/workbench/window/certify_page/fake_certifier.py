@@ -17,6 +17,7 @@ from workbench.window.certify_page.model import Suite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from drivers.errors import BenchFileError
     from workbench.certify.events import BenchIdentified, CertifyEvent
 
 PROGRESS = Path(__file__).with_name("certify_progress.jsonl")  # over-voltage debounce doubled: OV-01/7, OV-01/8, HB-01
@@ -82,7 +83,8 @@ class FakeCertifier(BenchCertifier):
 
     def __init__(self, root: Path, progress: Path = PROGRESS, pace: int = 1, *, emulated: bool = True) -> None:
         super().__init__(root)
-        self.root, self.pace, self.is_emulated = root, pace, emulated
+        self.root, self.pace, self.emulated = root, pace, emulated
+        self.bench_error: BenchFileError | None = None
         self.works: list[ReplayedCertification] = []
         self.read_for: list[tuple[Path, Path]] = []
         self.broken: list[str] = []
@@ -92,8 +94,10 @@ class FakeCertifier(BenchCertifier):
     def suites(self) -> Sequence[Suite]:
         return [Suite("bms", Path("/suites/bms"))]
 
-    def emulated(self, bench: Path) -> bool:
-        return self.is_emulated
+    def is_emulated(self, bench: Path) -> bool:
+        if self.bench_error is not None:
+            raise self.bench_error
+        return self.emulated
 
     def read(self, suite: Path, bench: Path) -> Any:
         self.read_for.append((suite, bench))

@@ -10,12 +10,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from control.state import BenchState, OutputState
-from drivers.errors import RunLogError
+from drivers.errors import BenchFileError, RunLogError
 from tests.workbench.hands import CTRL, NONE, click, press, write
 from tests.workbench.window.certify_page.certify_scene import PARTLY, UNCHECKED, Scene
 from workbench.certificates.results import Verdict
 from workbench.window.certify_page.case_tree_model import NAME, VERDICT
 from workbench.window.certify_page.controller import CertifyStage
+from workbench.window.certify_page.page import KINDS
 
 if TYPE_CHECKING:
     import pytest
@@ -144,6 +145,25 @@ def test_suite_that_cannot_be_read_says_why(scene: Scene) -> None:
     assert scene.page.result_bar.word.text() == "ERROR"
     assert not scene.page.bar.start.isEnabled()
     assert scene.page.bar.start.toolTip() == "Test_x.py: SyntaxError: invalid syntax."
+
+
+def test_an_unreadable_bench_file_is_named_once_in_full_and_nothing_is_said_of_its_instruments(scene: Scene) -> None:
+    what = "is not TOML: " + " ".join(f"word{number}" for number in range(60))
+    scene.fake.bench_error = error = BenchFileError(what, where="hil24.toml", line=3, hint="repair the line")
+    reads = len(scene.fake.read_for)
+    click(scene.page.bar.again)
+    assert (scene.course.stage, scene.course.broken, scene.course.cases) == (CertifyStage.IDLE, [str(error)], [])
+    assert len(scene.fake.read_for) == reads  # no process reads the suite: each of its files would fail
+    text = scene.page.result_bar.text
+    assert text.text() == str(error)
+    scene.until(lambda: text.height() >= text.heightForWidth(text.width()) > 2 * text.fontMetrics().height())
+    assert not any(kind and kind in scene.page.bar.bench.text() for kind in KINDS.values())
+    assert not scene.page.bar.start.isEnabled()
+    scene.fake.bench_error = None
+    click(scene.page.bar.again)
+    scene.until(lambda: scene.course.cases)
+    assert KINDS[True] in scene.page.bar.bench.text()
+    scene.until(lambda: scene.page.result_bar.height() < 2 * text.fontMetrics().height() + 24)
 
 
 def test_cases_read_for_one_bench_file_do_not_run_on_another(scene: Scene) -> None:

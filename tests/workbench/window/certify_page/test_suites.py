@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from drivers.benchfile import read_bench
+from drivers.errors import BenchFileError
 from tests.workbench.certify.suites_for_tests import suite
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
@@ -63,8 +65,8 @@ def test_after(rec):
 """
 
 
-def read(path: Path) -> SuiteLoadProcess:
-    made = SuiteLoadProcess(path, HIL24)
+def read(path: Path, bench: Path = HIL24) -> SuiteLoadProcess:
+    made = SuiteLoadProcess(path, bench)
     assert waiting.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
     return made
 
@@ -90,6 +92,14 @@ def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, said: str
     made = read(suite(tmp_path / "mine", body))
     assert made.cases == []
     assert said in made.broken[0]
+
+
+def test_an_error_of_the_bench_file_is_one_sentence_for_all_files_of_the_suite(tmp_path: Path) -> None:
+    bench = tmp_path / "bench.toml"
+    bench.write_text("[bench", encoding="utf-8")
+    with pytest.raises(BenchFileError) as error:
+        read_bench(bench)
+    assert read(SUITES / "bms", bench).broken == [str(error.value)]
 
 
 def test_suite_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
