@@ -171,8 +171,8 @@ def list_rows(judged: BundleEntry) -> Iterator[tuple[str, str]]:
     """Yield head and text of each row: first what was verified, then what the file claims."""
     yield "file", judged.file.name
     yield "sha256", judged.sha256
-    if judged.signer:
-        yield "signer", judged.signer
+    if judged.signer is not None:
+        yield "signer", f"{judged.signer.key_id} ({judged.signer.name})"
     if judged.golden:
         yield "golden", judged.golden
     yield from (("note", note) for note in judged.notes)

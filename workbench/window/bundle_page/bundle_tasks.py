@@ -20,12 +20,13 @@ from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
 from workbench.bundling.summary import read_untrusted, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
-from workbench.window.bundle_page.model import BuildRequest, BundleEntry, NewKey
+from workbench.window.bundle_page.model import BuildRequest, BundleEntry, BundleSigner, NewKey
 from workbench.window.failures import make_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_bridge.bundle.verify import VerifiedBundle
     from workbench.bundling.steps import Steps
 
 NO_TRUST: Final = "untrusted_folder"
@@ -80,7 +81,7 @@ def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
     except PulseError as error:
         return _make_refused(made, error)
     golden = "" if found.golden is None else found.golden.sentence
-    return replace(made, verified=True, signer=found.verified.signer, golden=golden)
+    return replace(made, verified=True, signer=_make_signer(found.verified), golden=golden)
 
 
 def read_claims(file: Path, data: bytes) -> BundleEntry:
@@ -105,7 +106,11 @@ def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
         found = verify(data, folder, now=datetime.now(UTC))
     except BundleRefused as error:
         return _make_refused(made, error)
-    return replace(made, verified=True, signer=found.signer)
+    return replace(made, verified=True, signer=_make_signer(found))
+
+
+def _make_signer(found: VerifiedBundle) -> BundleSigner:
+    return BundleSigner(found.key.id, found.key.name)
 
 
 def _make_no_trust() -> BundleRefused:

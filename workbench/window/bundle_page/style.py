@@ -58,9 +58,8 @@ def find_class_style(evidence: str) -> DisplayStyle:
 def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
     """Return the style for the verdict of the trusted keys on a bundle."""
     if judged.verified:
-        key_id, _, name = judged.signer.partition(" ")
-        signer = f"{name.strip('()')} {key_id[:HASH_SHOWN]}".strip()
-        return DisplayStyle("VERIFIED", "ok", "green", f"Signed by {signer}.")
+        by = "" if judged.signer is None else f" by {judged.signer.name} {judged.signer.key_id[:HASH_SHOWN]}"
+        return DisplayStyle("VERIFIED", "ok", "green", f"Signed{by}.")
     if judged.key in UNVOUCHED:
         return DisplayStyle("UNTRUSTED", "ring", "amber", f"{NOBODY} {judged.reason}")
     return DisplayStyle("REFUSED", "cross", "vermilion", judged.reason)

@@ -15,6 +15,7 @@ from workbench.window.bundle_page.model import (
     BuildRequest,
     BundleEntry,
     BundleFolders,
+    BundleSigner,
     CertificateEntry,
     FolderContents,
     NewKey,
@@ -36,11 +37,11 @@ PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:
 FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={Verdict.FAIL: 1}, why_not="It did not pass.")
 GOOD = BundleEntry(
     ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
-    f"{'cd' * 32} (release.pem)", verified=True,
+    BundleSigner("cd" * 32, "release.pem"), verified=True,
     claims=(("run", "run-1"), ("lane", "estimator EKF"), ("lane", "twin SPMe")),
 )  # fmt: skip
 FOREIGN = replace(
-    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
+    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer=None, verified=False, key="unknown_signer",
     reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
 )  # fmt: skip
 CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
