@@ -33,7 +33,7 @@ class Scene:
     def __init__(self, shown: Shown, fake: FakeCertifier, qtbot: QtBot) -> None:
         self.shown, self.fake, self.qtbot = shown, fake, qtbot
         self.page: CertifyPage = shown.window.certify
-        self.course = self.page.controller
+        self.controller = self.page.controller
 
     def until(self, holds: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=SLOW_MS)
@@ -44,7 +44,7 @@ class Scene:
 
     def finish(self) -> None:
         self.certify(pace=50)
-        self.until(lambda: self.course.result is not None)
+        self.until(lambda: self.controller.result is not None)
 
     def tree(self, row: int, column: int = NAME, below: int | None = None) -> object:
         model = self.page.picker.model
@@ -68,5 +68,5 @@ def opened(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkey
     shown = show(FakeSession(past_s=2.0), past=partial(RunLibrary, fake.root))
     shown.window.show_page("Certify")
     made = Scene(shown, fake, qtbot)
-    made.until(lambda: made.course.cases and made.course.stage is CertifyStage.IDLE)
+    made.until(lambda: made.controller.cases and made.controller.stage is CertifyStage.IDLE)
     return made
