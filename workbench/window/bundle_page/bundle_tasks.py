@@ -49,22 +49,22 @@ def trust(public: Path, folder: Path) -> Path:
     return copy
 
 
-def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
+def build_bundle(request: BuildRequest, steps: Steps) -> BundleEntry:
     """Build one signed file, valid by its own key, and verify it by the trusted keys; raise `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
-    serial = make_serial(now) if wish.serial is None else wish.serial
+    serial = make_serial(now) if request.serial is None else request.serial
     order = BundleOrder(
-        run=wish.run,
-        bench=read_bench(wish.bench),
-        private=wish.private,
+        run=request.run,
+        bench=read_bench(request.bench),
+        private=request.private,
         serial=serial,
         made=now,
-        expires=now + timedelta(days=wish.days),
-        name=wish.name,
-        certificate=wish.certificate,
+        expires=now + timedelta(days=request.days),
+        name=request.name,
+        certificate=request.certificate,
     )
-    file = build_file(order, wish.folder / f"{wish.name}-{serial}.bundle", steps)
-    made = verify_without_replay(file.path, wish.trust)
+    file = build_file(order, request.folder / f"{request.name}-{serial}.bundle", steps)
+    made = verify_without_replay(file.path, request.trust)
     return replace(made, golden=file.built.replayed, notes=file.built.notes)
 
 
@@ -91,9 +91,16 @@ def read_claims(file: Path, data: bytes) -> BundleEntry:
         bundle, keyid = read_untrusted(data)
     except BundleRefused as error:
         return _make_refused(made, error)
-    said = bundle.manifest
-    told = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
-    return replace(made, name=said.name, serial=said.serial, evidence=said.evidence, expires=said.expires, claims=told)
+    manifest = bundle.manifest
+    claims = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
+    return replace(
+        made,
+        name=manifest.name,
+        serial=manifest.serial,
+        evidence=manifest.evidence,
+        expires=manifest.expires,
+        claims=claims,
+    )
 
 
 def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
@@ -115,7 +122,7 @@ def _make_signer(found: VerifiedBundle) -> BundleSigner:
 
 def _make_no_trust() -> BundleRefused:
     hint = "make a key, or copy the signer's public key (*.pem) into the trust folder"
-    return BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=hint)
+    return BundleRefused("no key is trusted on this machine yet", key=NO_TRUST, hint=hint)
 
 
 def _make_refused(made: BundleEntry, error: PulseError) -> BundleEntry:

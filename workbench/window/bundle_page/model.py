@@ -137,7 +137,7 @@ class Maker(Protocol):
 
     def build(
         self,
-        wish: BuildRequest,
+        request: BuildRequest,
         ready: Callable[[BundleEntry], None],
         failed: Callable[[Failure], None],
         cancelled: Callable[[], None],

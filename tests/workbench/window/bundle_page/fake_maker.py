@@ -1,4 +1,4 @@
-"""A maker of bundles that answers when a test says so, a shelf to show, and a page over them."""
+"""A maker of bundles that answers when a test says so, folder contents to show, and a page over them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FOREIGN = replace(
     reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
 )  # fmt: skip
 CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
-SHELF = FolderContents((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
+CONTENTS = FolderContents((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
 
 Failed = Callable[[Failure], None]
 
@@ -68,9 +68,9 @@ class FakeMaker:
         self.asked.append(("trust", (public, folder), ready, failed))
 
     def build(
-        self, wish: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
+        self, request: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
     ) -> Task[BundleEntry]:
-        return self._begin("build", (wish,), ready, failed, cancelled)
+        return self._begin("build", (request,), ready, failed, cancelled)
 
     def verify(
         self,
@@ -112,11 +112,11 @@ class FakeMaker:
 
 
 class Kit:
-    """A page, its desk, its maker."""
+    """A page, its session controller, its maker."""
 
-    def __init__(self, page: BundlePage, desk: SessionController, maker: FakeMaker) -> None:
-        self.page, self.desk, self.maker = page, desk, maker
+    def __init__(self, page: BundlePage, session_controller: SessionController, maker: FakeMaker) -> None:
+        self.page, self.session_controller, self.maker = page, session_controller, maker
 
-    def fill(self, shelf: FolderContents = SHELF) -> None:
+    def fill(self, contents: FolderContents = CONTENTS) -> None:
         self.page.controller.choose_bench(BENCH)
-        self.maker.answer("look", shelf)
+        self.maker.answer("look", contents)
