@@ -106,12 +106,12 @@ class FakeFleetBackend:
 
 
 class Kit:
-    """A page, its desk, its hub."""
+    """A page, its session controller, its hub."""
 
     def __init__(self, qtbot: QtBot, root: Path | None = Path("/runs")) -> None:
         self._qtbot = qtbot
-        self.desk, self.hub = SessionController(), FakeFleetBackend()
-        self.page = FleetPage(self.desk, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
+        self.session_controller, self.hub = SessionController(), FakeFleetBackend()
+        self.page = FleetPage(self.session_controller, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
         self.page.dialog_wanted.connect(Dialog.open)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
@@ -121,7 +121,7 @@ class Kit:
 
     def until(self, what: Callable[[], bool]) -> None:
         def turned() -> bool:
-            self.desk.values_due.emit()
+            self.session_controller.values_due.emit()
             return what()
 
         self._qtbot.waitUntil(turned, timeout=round(1e3 * LONG_S))
@@ -132,4 +132,4 @@ class Kit:
 
     def say(self, *nodes: NodeView, **fields: object) -> None:
         self.hub.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
-        self.desk.values_due.emit()
+        self.session_controller.values_due.emit()
