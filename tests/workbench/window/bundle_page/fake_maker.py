@@ -102,13 +102,13 @@ class FakeMaker:
     def pending(self, name: str) -> tuple[Any, ...]:
         return next(given for asked, given, _, _ in self.asked if asked == name)
 
-    def answer(self, name: str, said: object) -> None:
+    def answer(self, name: str, value: object) -> None:
         """To all who asked for `name`, oldest first."""
         waiting = [asked for asked in self.asked if asked[0] == name]
         assert waiting, f"nobody asked for {name}"
         for asked in waiting:
             self.asked.remove(asked)
-            asked[3](said) if isinstance(said, Failure) else asked[2](said)
+            asked[3](value) if isinstance(value, Failure) else asked[2](value)
 
 
 class Kit:

@@ -63,7 +63,7 @@ def make(qtbot: QtBot) -> Callable[..., Kit]:
 
 @pytest.fixture
 def kit(make: Callable[..., Kit]) -> Kit:
-    """A page over a shelf with two runs, two certificates and three bundles."""
+    """A page over folders with two runs, two certificates and three bundles."""
     made = make()
     made.fill()
     return made

@@ -1,4 +1,4 @@
-"""The Certify page over a certification that is told again as it was recorded."""
+"""The Certify page over the replay of a recorded certification."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Scene:
         return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole))
 
 
-def given(answer: object, *_: object) -> object:
+def give(answer: object, *_: object) -> object:
     """What a stand-in answers to everything."""
     return answer
 
 
-def opened(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def open_scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The page in front, its suite read, the bench not connected."""
-    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(given, fake))
+    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(give, fake))
     shown = show(FakeSession(past_s=2.0), past=partial(RunLibrary, fake.root))
     shown.window.show_page("Certify")
     made = Scene(shown, fake, qtbot)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.workbench.window.certify_page.certify_scene import Scene, opened
+from tests.workbench.window.certify_page.certify_scene import Scene, open_scene
 from tests.workbench.window.certify_page.fake_certifier import FakeCertifier
 
 if TYPE_CHECKING:
@@ -27,4 +27,4 @@ def fake(tmp_path: Path) -> FakeCertifier:
 @pytest.fixture
 def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The Certify page over it."""
-    return opened(show, fake, qtbot, monkeypatch)
+    return open_scene(show, fake, qtbot, monkeypatch)

@@ -106,7 +106,7 @@ def test_trace_takes_figures_that_no_device_says() -> None:
     trace = TraceHistory(CaseTrace("a", "1", (0.0, 0.1, 0.2, 0.3), (float("nan"), float("inf"), 2.0, None)))
     assert trace.taken == {2}
     thinned = TraceHistory(CaseTrace("a", "1", (0.0, 2.0), (0.0, 7.0)))
-    assert thinned.taken == {0, 7}, "what lies between was never said"
+    assert thinned.taken == {0, 7}, "no value between them was recorded"
     assert (trace.first_from(0.15), trace.first_from(9.0)) == (0.2, 0.3)
 
 

@@ -86,7 +86,7 @@ def test_shipped_suite_has_a_case_for_each_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "words"),
     [
         ("def test_x(:", "SyntaxError"),
         ("os._exit(4)", "exit 4"),
@@ -94,10 +94,10 @@ def test_shipped_suite_has_a_case_for_each_cell() -> None:
         ("1 / 0", "ZeroDivisionError"),
     ],
 )
-def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, said: str) -> None:
+def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, words: str) -> None:
     made = read(suite(tmp_path / "mine", body))
     assert made.cases == []
-    assert said in made.broken[0]
+    assert words in made.broken[0]
 
 
 def test_an_error_of_the_bench_file_is_one_sentence_for_all_files_of_the_suite(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from tests.workbench.hands import click, key, move, press
-from tests.workbench.window.certify_page.certify_scene import Scene, given
+from tests.workbench.window.certify_page.certify_scene import Scene, give
 from workbench.certificates.certificate import result_words
 from workbench.certificates.decoder import read_certificate
 from workbench.certificates.results import Verdict
@@ -125,7 +125,7 @@ def test_result_tells_counts_class_and_folder_and_opens_the_report(
 
 
 def test_nothing_that_opens_a_report_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QDesktopServices, "openUrl", partial(given, None))
+    monkeypatch.setattr(QDesktopServices, "openUrl", partial(give, None))
     scene.finish()
     click(scene.page.result_bar.report)
     assert "report.html" in scene.shown.window.notices.failure.sentence.text()

@@ -1,4 +1,4 @@
-"""The Fleet page over a hub that a test plays."""
+"""The Fleet page over a backend that a test drives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
-from tests.workbench.window.fleet_page.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
+from tests.workbench.window.fleet_page.fake_backend import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from workbench.window.failures import make_sentence
 from workbench.window.fleet_page.bar import (
     DISCONNECT,
@@ -27,7 +27,7 @@ from workbench.window.fleet_page.bar import (
     STOP_BROKER,
     FleetState,
 )
-from workbench.window.fleet_page.connection import WAITS, ConnectionStage
+from workbench.window.fleet_page.connection import HUB, WAITS, ConnectionStage
 from workbench.window.fleet_page.counters import MEANING
 from workbench.window.fleet_page.detail import NONE_COUNTED, OFFLINE
 from workbench.window.fleet_page.page import CONNECT_COMMAND, DISCONNECT_COMMAND
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 def kit(qtbot: QtBot) -> Iterator[Kit]:
     made = Kit(qtbot)
     yield made
-    made.hub.go.set()
+    made.backend.go.set()
     made.page.connection.close()
 
 
@@ -67,7 +67,7 @@ def test_connects_to_the_broker_that_is_written(kit: Kit) -> None:
     key(kit.page.bar.url, Qt.Key.Key_Return)
     assert kit.page.bar.state is FleetState.CONNECTING
     kit.until(lambda: kit.page.bar.state is FleetState.CONNECTED)
-    assert kit.hub.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.backend.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
     assert kit.page.bar.connect_.text() == DISCONNECT
     assert not kit.page.bar.url.isEnabled()
     assert kit.page.no_pack.isVisible()
@@ -77,7 +77,7 @@ def test_started_broker_is_connected_to(kit: Kit) -> None:
     click(kit.page.not_connected.button)
     assert kit.page.bar.broker.text() == STARTING
     kit.until(lambda: kit.page.connection.view is not None)
-    assert kit.hub.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.backend.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
     assert kit.page.bar.url.text() == URL
     assert kit.page.bar.broker.text() == STOP_BROKER
 
@@ -85,22 +85,22 @@ def test_started_broker_is_connected_to(kit: Kit) -> None:
 def test_broker_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
     click(kit.page.bar.broker)
     kit.until(lambda: kit.page.connection.view is not None)
-    kit.hub.broker_runs = False
+    kit.backend.broker_runs = False
     kit.until(lambda: kit.page.bar.broker.text() == START_BROKER)
     assert kit.page.bar.broker.isEnabled()
     click(kit.page.bar.broker)
-    kit.until(lambda: kit.hub.asked.count("start") == 2 and kit.page.bar.broker.text() == STOP_BROKER)
+    kit.until(lambda: kit.backend.asked.count("start") == 2 and kit.page.bar.broker.text() == STOP_BROKER)
     assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its broker again by itself
 
 
 def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
-    kit.hub.go.clear()
+    kit.backend.go.clear()
     click(kit.page.bar.connect_)
     for _ in range(3):
         kit.session_controller.values_due.emit()
     assert kit.page.bar.state is FleetState.CONNECTING
     assert kit.page.bar.connect_.toolTip() == WAITS[ConnectionStage.OPENING]
-    kit.hub.go.set()
+    kit.backend.go.set()
     kit.until(lambda: kit.page.bar.state is FleetState.CONNECTED)
 
 
@@ -112,17 +112,17 @@ def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
     ],
 )
 def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble: Exception) -> None:
-    kit.hub.trouble = trouble
+    kit.backend.trouble = trouble
     click(kit.page.bar.connect_)
     kit.until(lambda: bool(kit.failures))
     assert str(trouble.args[-1]) in kit.failures[0].sentence
     assert kit.page.connection.stage is ConnectionStage.CLOSED
-    kit.hub.trouble = None
+    kit.backend.trouble = None
     kit.connect()
 
 
 def test_machine_without_a_broker_says_so(kit: Kit) -> None:
-    kit.hub.trouble = error = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
+    kit.backend.trouble = error = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
     click(kit.page.bar.broker)
     kit.until(lambda: bool(kit.failures))
     assert kit.failures[0].hint == make_sentence(error.hint)
@@ -132,11 +132,11 @@ def test_machine_without_a_broker_says_so(kit: Kit) -> None:
 def test_fleet_that_stops_is_closed_with_its_reason(kit: Kit) -> None:
     kit.connect()
     kit.say(pack())
-    kit.hub.fleet.broken = error = PulseError("the fleet has stopped: disk I/O error")
+    kit.backend.fleet.broken = error = PulseError("the fleet has stopped: disk I/O error")
     kit.until(lambda: kit.page.connection.stage is ConnectionStage.CLOSED)
     assert [failure.sentence for failure in kit.failures] == [make_sentence(error.sentence)]
     assert kit.page.table.packs.rows == []
-    assert "leave" in kit.hub.asked
+    assert "leave" in kit.backend.asked
 
 
 def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
@@ -147,8 +147,8 @@ def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
     kit.until(lambda: kit.page.connection.stage is ConnectionStage.CLOSED)
     assert kit.page.table.packs.rows == []
     assert not kit.page.detail.isVisible()
-    assert kit.hub.asked[-1] == "leave"
-    assert kit.hub.broker_runs
+    assert kit.backend.asked[-1] == "leave"
+    assert kit.backend.broker_runs
 
 
 def test_outage_is_told_with_its_length(kit: Kit) -> None:
@@ -245,16 +245,16 @@ def test_closing_leaves_and_ends_the_thread(kit: Kit) -> None:
     kit.connect()
     kit.page.connection.close()
     kit.page.connection.close()
-    assert kit.hub.asked[-1] == "close"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fleet hub")]
+    assert kit.backend.asked[-1] == "close"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(HUB)]
 
 
 def test_closing_while_a_connection_is_opened_closes_what_was_opened(kit: Kit) -> None:
-    kit.hub.go.clear()
+    kit.backend.go.clear()
     click(kit.page.bar.connect_)
-    threading.Timer(0.05, kit.hub.go.set).start()
+    threading.Timer(0.05, kit.backend.go.set).start()
     kit.page.connection.close()
-    assert kit.hub.asked[-1] == "close"
+    assert kit.backend.asked[-1] == "close"
 
 
 def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
@@ -262,7 +262,7 @@ def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
     assert kit.page.bar.connect_.toolTip() == NO_FILE
     kit.page.bar.choose_file(Path("/elsewhere/fleet.sqlite"))
     kit.connect()
-    assert kit.hub.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
+    assert kit.backend.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
     kit.page.connection.close()
 
 
@@ -279,8 +279,8 @@ def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
 def test_everything_of_both_pages_is_in_the_palette(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
+    backend = FakeFleetBackend()
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: backend)
     shown = show()
     fleet = shown.window.fleet
     fleet.bar.choose_file(tmp_path / "fleet.sqlite")
@@ -294,7 +294,7 @@ def test_everything_of_both_pages_is_in_the_palette(
     press(shown, Qt.Key.Key_F, CTRL)
     assert fleet.bar.filter.hasFocus()
     shown.shell.close()
-    assert hub.asked[-1] == "close"
+    assert backend.asked[-1] == "close"
 
 
 def test_many_packs_are_shown_and_only_some_are_followed(kit: Kit) -> None:
@@ -304,7 +304,7 @@ def test_many_packs_are_shown_and_only_some_are_followed(kit: Kit) -> None:
     assert len(kit.page.table.packs.rows) == 150
     assert len(kit.page.trends) == 100
     kit.page.table.choose("pack-0140")
-    kit.say(*kit.hub.fleet.view.nodes)
+    kit.say(*kit.backend.fleet.view.nodes)
     assert kit.page.detail.plots[0].canvas.store is kit.page.trends["pack-0140"]
 
 
@@ -316,8 +316,8 @@ def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
 
 
 def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
+    backend = FakeFleetBackend()
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: backend)
     window = show(size=(1366, 768)).window
     window.show_page("Fleet")
     table = window.fleet.table

@@ -46,8 +46,8 @@ class ServedPage:
 
     def __init__(self, root: Path, qtbot: QtBot) -> None:
         self._qtbot = qtbot
-        self.session_controller, self.hub = SessionController(), LocalFleetBackend()
-        self.page = FleetPage(self.session_controller, self.hub, root, DARK)
+        self.session_controller, self.backend = SessionController(), LocalFleetBackend()
+        self.page = FleetPage(self.session_controller, self.backend, root, DARK)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
         self._timer = QTimer(self.page)
@@ -67,44 +67,44 @@ class ServedPage:
 
 
 class Talker:
-    """A pack on a link of its own: answers the fleet's pieces as an edge would, and ends as it is told to."""
+    """A pack on a link of its own: answers the fleet's pieces as an edge would, and ends as a test asks."""
 
     def __init__(self, url: str, ends: str, reason: str = "") -> None:
         self.pack = Pack()
         self._ends, self._reason = ends, reason
         self._held = b""
-        self._told: dict[str, Value] = {}
+        self._progress: dict[str, Value] = {}
         self._link = MqttLink(url, "talker", None, ["spBv1.0/pulsebms/NCMD/pack-1"])
 
     def turn(self) -> None:
         for event in self._link.poll():
             if isinstance(event, LinkUp):
-                self._link.publish(self.pack.birth(_now_ms(), **self._told))
+                self._link.publish(self.pack.birth(_now_ms(), **self._progress))
             elif isinstance(event, MqttMessage):
-                self._obey({str(one.name): one.value for one in wire.decode(event.payload).metrics})
+                self._answer({str(one.name): one.value for one in wire.decode(event.payload).metrics})
 
     def say(self, number: int, **values: float) -> None:
-        said: dict[str, Value] = {"Row/Boot": self.pack.boot, "Row/Seq": number}
-        said |= {name.replace("_", "/"): value for name, value in values.items()}
-        self._link.publish(self.pack.data(said, _now_ms()))
+        row: dict[str, Value] = {"Row/Boot": self.pack.boot, "Row/Seq": number}
+        row |= {name.replace("_", "/"): value for name, value in values.items()}
+        self._link.publish(self.pack.data(row, _now_ms()))
 
-    def _obey(self, said: dict[str, Value]) -> None:
-        if said.get(commands.REBIRTH) is True:
-            self._link.publish(self.pack.birth(_now_ms(), **self._told))
-        if commands.CHUNK not in said:
+    def _answer(self, received: dict[str, Value]) -> None:
+        if received.get(commands.REBIRTH) is True:
+            self._link.publish(self.pack.birth(_now_ms(), **self._progress))
+        if commands.CHUNK not in received:
             return
-        if said[commands.OFFSET] == len(self._held):
-            chunk = said[commands.CHUNK]
+        if received[commands.OFFSET] == len(self._held):
+            chunk = received[commands.CHUNK]
             assert isinstance(chunk, bytes)
             self._held += chunk
-        whole = len(self._held) == said[commands.SIZE]
-        told: dict[str, Value] = {"Bundle/Desired": said[commands.DESIRED], "Bundle/Received": len(self._held)}
-        told["Bundle/State"] = "desired"
-        self._link.publish(self.pack.data(told, _now_ms()))
+        whole = len(self._held) == received[commands.SIZE]
+        progress: dict[str, Value] = {"Bundle/Desired": received[commands.DESIRED], "Bundle/Received": len(self._held)}
+        progress["Bundle/State"] = "desired"
+        self._link.publish(self.pack.data(progress, _now_ms()))
         if whole:
             for state in ("downloaded", "verified", self._ends):
                 end = {"Bundle/State": state, "Bundle/Reason": self._reason if state == self._ends else ""}
-                self._link.publish(self.pack.data(told | end, _now_ms()))
+                self._link.publish(self.pack.data(progress | end, _now_ms()))
 
     @property
     def sha256(self) -> str:
@@ -190,7 +190,7 @@ def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(
     page, url = served.page, served.start()
     talk(url)
     served.until(lambda: page.node is not None and page.node.online)
-    broker = served.hub._broker  # pyright: ignore[reportPrivateUsage]
+    broker = served.backend._broker  # pyright: ignore[reportPrivateUsage]
     assert broker is not None
     os.kill(broker.pid, 9)  # type: ignore[attr-defined]
     served.until(lambda: page.bar.state is FleetState.NO_BROKER)

@@ -1,4 +1,4 @@
-"""A bundle on its way to a pack, on the Fleet page over a hub that a test plays."""
+"""A bundle on its way to a pack, on the Fleet page over a backend that a test drives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from tests.workbench.hands import click, front, in_front
-from tests.workbench.window.fleet_page.fake_hub import FILE, SHA, URL, Kit, pack
+from tests.workbench.window.fleet_page.fake_backend import FILE, SHA, URL, Kit, pack
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.page import NO_CHOICE, NO_VIEW, OFFLINE, QUESTION
 from workbench.window.fleet_page.stepper import RECEIVED, SENTENCES
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def kit(qtbot: QtBot) -> Iterator[Kit]:
     made = Kit(qtbot)
     yield made
-    made.hub.go.set()
+    made.backend.go.set()
     made.page.connection.close()
 
 
@@ -44,9 +44,9 @@ def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
     assert FILE.name in kit.page.detail.send.text()
     dialog = send(kit)
     assert QUESTION in [part.text() for part in dialog.findChildren(QLabel)]
-    assert kit.hub.fleet.sent == []
+    assert kit.backend.fleet.sent == []
     click(dialog.yes)
-    kit.until(lambda: kit.hub.fleet.sent == [(FILE, "pack-1")])
+    kit.until(lambda: kit.backend.fleet.sent == [(FILE, "pack-1")])
     assert kit.page.offered is None
     stepper = kit.page.detail.stepper
     for state, received, words in (
@@ -67,7 +67,7 @@ def test_question_that_is_declined_sends_nothing(kit: Kit) -> None:
     kit.say(pack())
     kit.page.offer(FILE)
     click(send(kit).no)
-    assert kit.hub.fleet.sent == []
+    assert kit.backend.fleet.sent == []
     assert kit.page.offered == FILE
 
 
