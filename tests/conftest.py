@@ -57,7 +57,7 @@ SLOW: Final = (  # more than two seconds where `make test-fast` has four minutes
     "test_asammdf_can_be_imported_before_and_after",
     "test_a_page_is_old_only_after_three_rounds",
     "measure/test_measure.py",
-    "workbench/test_window_bundle_real.py",
+    "window/bundle_page/test_page_live.py",
     "test_window_never_imports_the_giants",
     "test_a_mistake_in_a_lane_exits_2",
     "test_the_pace_is_told_truly_while_plots_are_hidden",

@@ -26,11 +26,16 @@ MAX_CLOCK_AHEAD: Final = timedelta(minutes=5)  # how far the signer's clock may 
 
 @dataclass(frozen=True)
 class VerifiedBundle:
-    """A bundle that passed the verification: `sha256` of the whole file, `signer` as key id and key file."""
+    """A bundle that passed the verification: `sha256` of the whole file, the trusted `key` that signed it."""
 
     sha256: str
-    signer: str
+    key: PublicKey
     bundle: Bundle
+
+    @property
+    def signer(self) -> str:
+        """Key id and key file, as people and scripts read it."""
+        return f"{self.key.id} ({self.key.name})"
 
 
 def verify(
@@ -53,7 +58,7 @@ def verify(
     if told.evidence == "SIM" and not allow_sim:
         what, hint = "rests on simulation alone (class SIM)", "allow it with --allow-sim, or prove it on a bench"
         raise BundleRefused(what, key="simulated", value="SIM", bound="HIL or PACK", hint=hint)
-    return VerifiedBundle(sha256, f"{signer.id} ({signer.name})", Bundle(told, members))
+    return VerifiedBundle(sha256, signer, Bundle(told, members))
 
 
 def _take_envelope(members: dict[str, bytes]) -> envelope.Envelope:

@@ -12,15 +12,12 @@ from pytestqt.qtbot import QtBot
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from tests.workbench.certify_scene import Scene, opened
-from tests.workbench.fake_certifier import FakeCertifier
 from tests.workbench.fake_session import FakeSession, running_session
 from workbench.window.app import WindowStartup
 from workbench.window.tasks.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from workbench.window.layout import LayoutSettings
     from workbench.window.runs_page.runs_model import RecordedRuns
@@ -83,15 +80,3 @@ def background(qtbot: QtBot) -> Iterator[Background]:
 def running(show: Callable[..., Shown]) -> Shown:
     """A window over a running bench."""
     return show()
-
-
-@pytest.fixture
-def fake(tmp_path: Path) -> FakeCertifier:
-    """What stands behind the Certify page."""
-    return FakeCertifier(tmp_path)
-
-
-@pytest.fixture
-def scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """The Certify page over it."""
-    return opened(show, fake, qtbot, monkeypatch)

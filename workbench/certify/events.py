@@ -55,13 +55,13 @@ class BenchIdentified:
 
 @dataclass(frozen=True, slots=True)
 class FileBroken:
-    """A file of the suite, or a line of the event stream, cannot be read."""
+    """A file of the suite, or a line of the event stream, cannot be read; no `file` where the reason names it."""
 
     file: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+        return f"{self.file}: {self.reason}" if self.file else self.reason
 
 
 @dataclass(frozen=True, slots=True)

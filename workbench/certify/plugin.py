@@ -140,8 +140,7 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
     if call.excinfo is None:
         return
     if not isinstance(node, pytest.Item):
-        said = str(node.repr_failure(call.excinfo)).strip().splitlines()[-1]
-        node.config.stash[_KEY].stream.write(FileBroken(node.nodeid, said))
+        node.config.stash[_KEY].stream.write(_describe_broken_file(node, call.excinfo))
         return
     error = call.excinfo.value
     if isinstance(error, Blocked):
@@ -197,6 +196,13 @@ def info_of(item: pytest.Item) -> CaseInfo:
     case = case_of(item) or Case(item.name, (), "", item.name)
     place, variant = place_of(item), variant_of(item)
     return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
+
+
+def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> FileBroken:
+    """Return why a file of the suite cannot be read; a `PulseError`, of the bench file say, names its own file."""
+    if isinstance(excinfo.value, PulseError):
+        return FileBroken("", str(excinfo.value))
+    return FileBroken(node.nodeid, str(node.repr_failure(excinfo)).strip().splitlines()[-1])
 
 
 def _end_with_parent(out: Path) -> None:

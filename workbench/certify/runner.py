@@ -137,7 +137,7 @@ class Certification:
                     case.checks, case.traces = result.checks, event.traces
             case BenchIdentified():
                 self.bench = event
-            case FileBroken():
+            case FileBroken() if str(event) not in self.broken:  # each file of a suite meets the same bench file
                 self.broken.append(str(event))
             case _:
                 pass

@@ -9,8 +9,11 @@ from workbench.session.actions import Failure
 
 
 def make_sentence(text: str) -> str:
-    """Return the text with a capital and a full stop."""
-    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
+    """Return the text with a full stop and a capital, unless it begins with the name of a file."""
+    if not text:
+        return ""
+    is_name = any(mark in text.split(maxsplit=1)[0].rstrip(".:") for mark in "./")
+    return f"{text[0] if is_name else text[0].upper()}{text[1:].rstrip('.')}."
 
 
 def make_failure(error: BaseException, what: str = "", hint: str = "") -> Failure:

@@ -102,7 +102,7 @@ class WorkBar(QFrame):
         super().__init__()
         self.work: LongWork | None = None
         self.sentence = label()
-        self.left = label(tone="muted")
+        self.remaining = label(tone="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
@@ -111,7 +111,7 @@ class WorkBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 16, 6)
         row.addWidget(self.sentence, 1)
-        row.addWidget(self.left)
+        row.addWidget(self.remaining)
         row.addWidget(self.bar)
         row.addWidget(self.cancel)
         self.hide()
@@ -126,7 +126,7 @@ class WorkBar(QFrame):
         text = " – ".join(filter(None, (work.title, work.sentence)))  # noqa: RUF001  # a dash between words
         if text != self.sentence.text():
             self.sentence.setText(text)
-        self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+        self.remaining.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
         if work.fraction is None:
             self.bar.setRange(0, 0)
         else:
@@ -138,7 +138,7 @@ class WorkBar(QFrame):
     def why_not(self) -> str:
         """Return why there is nothing to cancel."""
         if self.work is None:
-            return "Nothing is under way."
+            return "No work is under way."
         return "" if self.work.cancel else "This step cannot be cancelled; OUTPUTS OFF always works."
 
     def stop(self) -> None:

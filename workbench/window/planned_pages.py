@@ -8,16 +8,16 @@ from typing import Final
 COMING: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = {
     "Twin": (
         (
-            "Here a twin will be fitted to a log, laid over it, and judged: parameters, residuals, health.",
+            "This page will fit a twin to a log and compare the two: parameters, residuals, health.",
             "Until then every twin runs as a lane beside the others, and the Bench page compares them.",
         ),
         (("Compare twins on the bench", "page Bench"), ("Open a recorded run", "page Runs")),
     ),
     "Control": (
         (
-            "Here controllers will be trained and tried against each other before they come near a bench.",
-            "Until then every controller runs as a lane, and the Bench page shows its wishes, cost and violations.",
+            "This page will train controllers and compare them before they run on a bench.",
+            "Until then every controller runs as a lane, and the Bench page shows its requests, cost and violations.",
         ),
-        (("See the controllers' wishes", "page Bench"),),
+        (("See the controllers' requests", "page Bench"),),
     ),
 }

@@ -51,7 +51,7 @@ class OffscreenWindow:
     ) -> list[Path]:
         """Save one picture per size and theme; between the steps the window polls the session, which goes on."""
         folder.mkdir(parents=True, exist_ok=True)
-        made: list[Path] = []
+        paths: list[Path] = []
         for size in sizes:
             self.shell.resize(*size)
             serve(_REDRAW_S)
@@ -65,8 +65,8 @@ class OffscreenWindow:
                 self.poll()
                 picture.save(str(path))
                 self.poll()
-                made.append(path)
-        return made
+                paths.append(path)
+        return paths
 
 
 def _without_chatter(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:

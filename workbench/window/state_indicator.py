@@ -29,7 +29,7 @@ class StateIndicator(QWidget):
         self.theme = theme
         self.state, self.loop = QLabel(), QLabel()
         self.state.setAccessibleName("State")
-        self.loop.setToolTip("Turns a second, lateness of a turn against its due time, turns that were left out")
+        self.loop.setToolTip("Turns per second, delay of a turn after its due time, missed turns")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 6)
         column.setSpacing(2)
@@ -58,8 +58,8 @@ class StateIndicator(QWidget):
         room = self.width() - 4.0
         if state is BenchState.TRIPPED:
             words = f"{_MARK}{state.word}"
-            left = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
-            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, left)
+            room_px = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
+            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, room_px)
             rich = f"{self._word(words, self.theme.red, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
         elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
             rich = self._word(state.word, self._colour(state), bold=True)
@@ -71,7 +71,7 @@ class StateIndicator(QWidget):
         if rich != self.state.text():
             self.state.setText(rich)
             spoken = f"{state.word}. {reason}".strip(". ") if state is BenchState.TRIPPED else state.word
-            self.state.setToolTip(f"{spoken}. Leave it by a reset with a reason." if reason else spoken)
+            self.state.setToolTip(f"{spoken}. Reset the trip with a reason to leave this state." if reason else spoken)
             self.state.setAccessibleDescription(spoken)
 
     def _colour(self, state: BenchState) -> str:

@@ -39,9 +39,9 @@ class StatusLine(QWidget):
         self._facts.setAccessibleName("Bench facts")
         self._message.setProperty("tone", "muted")
         self._message.hide()
-        self._silence = QTimer(self)
-        self._silence.setSingleShot(True)
-        self._silence.timeout.connect(self._message.hide)
+        self._hide_timer = QTimer(self)
+        self._hide_timer.setSingleShot(True)
+        self._hide_timer.timeout.connect(self._message.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.addWidget(self._facts, 1)
@@ -54,7 +54,7 @@ class StatusLine(QWidget):
         self._message.setText(short)
         self._message.setToolTip(sentence)
         self._message.show()
-        self._silence.start(_MESSAGE_MS)
+        self._hide_timer.start(_MESSAGE_MS)
 
     def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats) -> None:
         for brief in (False, True):
@@ -96,5 +96,5 @@ def _parts(bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *
         parts.append(("guard", "alive" if status.guard.alive else "NOT ALIVE", reaction))
         words = "yes" if status.realtime else "no" if brief else status.realtime_words or "no"
         parts.append(("real-time" if brief else "real-time permission", words, ""))
-    pace = f"{stats.fps:.0f} fps" if stats.fps > 0.0 else "draws nothing"
+    pace = f"{stats.fps:.0f} fps" if stats.fps > 0.0 else "not drawing"
     return [*parts, ("window", pace, f", {stats.cpu_pct:.0f} % of a core")]

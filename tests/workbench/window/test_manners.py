@@ -101,7 +101,7 @@ def test_long_work_shows_how_far_how_long_and_a_cancel_that_works(running: Shown
     qtbot.waitUntil(bar.isVisible)
     assert bar.sentence.text().startswith(work.title)
     assert bar.bar.value() == 300
-    assert fmt.age(4.0) in bar.left.text()
+    assert fmt.age(4.0) in bar.remaining.text()
     click(bar.cancel)
     assert cancelled == [True]
     work.done = True

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 _WORD_PX: Final = 104
 _HEAD_PX: Final = 96
-EMPTY: Final = "Choose a bundle, build one, or verify a file; what it holds and what it is worth appears here."
-CLAIMS: Final = "what it says of itself, believed by nobody"
+EMPTY: Final = "Choose a bundle, build one, or verify a file; its contents and its verification appear here."
+CLAIMS: Final = "what the bundle claims, not verified"
+SIGNED: Final = "verified: unchanged since it was signed"
+NO_BUNDLE: Final = "Choose a bundle on the Bundle page first."
+NOT_VERIFIED: Final = "The bundle is not verified; a pack would refuse it."
 
 
 class BundleDetails(QWidget):
@@ -49,9 +52,11 @@ class BundleDetails(QWidget):
         self.name = label(EMPTY, "muted", wrap=True)
         self.evidence, self.verification = _Verdict(), _Verdict()
         self.send = button("Send to a pack…", self.send_wanted.emit)
-        self.again = button("Verify", self.verify_wanted.emit, tip="By the trusted keys, golden vectors replayed")
+        self.again = button(
+            "Verify", self.verify_wanted.emit, tip="Verify with the trusted keys and replay the golden vectors"
+        )
         self.folder = button("Show folder", self.folder_wanted.emit)
-        self.copy = button("Copy", self.copy_all, tip="All of this as text")
+        self.copy = button("Copy", self.copy_all, tip="Copy all of this as text")
         self.claims = _ClaimsTable()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
@@ -77,39 +82,39 @@ class BundleDetails(QWidget):
         self._theme = theme
         self.show_bundle(self.bundle)
 
-    def show_bundle(self, judged: BundleEntry | None) -> None:
+    def show_bundle(self, bundle: BundleEntry | None) -> None:
         """Show another bundle, or what is known of it now."""
-        self.bundle = judged
+        self.bundle = bundle
         for part in (self.evidence, self.verification, self.claims, self.send, self.again, self.folder, self.copy):
-            part.setVisible(judged is not None)
-        if judged is None:
+            part.setVisible(bundle is not None)
+        if bundle is None:
             self.name.setText(EMPTY)
             return
-        self.name.setText(f"{judged.name} serial {judged.serial}" if judged.name else judged.file.name)
-        self.name.setToolTip(str(judged.file))
-        self.evidence.setVisible(bool(judged.name))
-        self.evidence.show_look(style.find_class_style(judged.evidence), self._theme)
-        look = style.find_bundle_style(judged)
-        self.verification.show_look(look, self._theme, "" if judged.verified else judged.hint)
-        self.claims.show_rows(list(list_rows(judged)), claims=not judged.verified)
-        why_not = "" if judged.verified else "It is not verified; a pack would refuse it."
+        self.name.setText(f"{bundle.name} serial {bundle.serial}" if bundle.name else bundle.file.name)
+        self.name.setToolTip(str(bundle.file))
+        self.evidence.setVisible(bool(bundle.name))
+        self.evidence.show_look(style.find_class_style(bundle.evidence), self._theme)
+        look = style.find_bundle_style(bundle)
+        self.verification.show_look(look, self._theme, "" if bundle.verified else bundle.hint)
+        self.claims.show_rows(list(list_rows(bundle)), claims=not bundle.verified)
+        why_not = "" if bundle.verified else NOT_VERIFIED
         self.send.setEnabled(not why_not)
-        self.send.setToolTip(why_not or "On the Fleet page, with this file chosen")
+        self.send.setToolTip(why_not or "Open the Fleet page with this file chosen")
 
     def why_not_send(self) -> str:
         """Return why the bundle cannot be sent."""
         if self.bundle is None:
-            return "Choose a bundle on the Bundle page first."
-        return "" if self.bundle.verified else "The bundle is not verified; a pack would refuse it."
+            return NO_BUNDLE
+        return "" if self.bundle.verified else NOT_VERIFIED
 
     def why_none(self) -> str:
-        return "" if self.bundle is not None else "Choose a bundle on the Bundle page first."
+        return "" if self.bundle is not None else NO_BUNDLE
 
     def copy_all(self) -> None:
         """Copy everything shown to the clipboard."""
         if self.bundle is not None:
             lines = [self.name.text(), self.evidence.text, self.verification.text]
-            lines += [f"{head}\t{said}" for head, said in list_rows(self.bundle)]
+            lines += [f"{head}\t{text}" for head, text in list_rows(self.bundle)]
             QApplication.clipboard().setText("\n".join(lines))
 
 
@@ -148,7 +153,7 @@ class _ClaimsTable(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setColumnCount(2)
-        self.setAccessibleName("What the bundle holds")
+        self.setAccessibleName("Contents of the bundle")
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setIndentation(0)
@@ -160,20 +165,20 @@ class _ClaimsTable(QTreeWidget):
 
     def show_rows(self, shown: list[tuple[str, str]], *, claims: bool) -> None:
         self.clear()
-        self.setHeaderLabels(["", CLAIMS if claims else "signed, and as it was signed"])
-        for (before, _), (head, said) in pairwise([("", ""), *shown]):
-            item = QTreeWidgetItem(["" if head == before else head, said])
-            item.setToolTip(1, said)
+        self.setHeaderLabels(["", CLAIMS if claims else SIGNED])
+        for (before, _), (head, text) in pairwise([("", ""), *shown]):
+            item = QTreeWidgetItem(["" if head == before else head, text])
+            item.setToolTip(1, text)
             self.addTopLevelItem(item)
 
 
-def list_rows(judged: BundleEntry) -> Iterator[tuple[str, str]]:
+def list_rows(bundle: BundleEntry) -> Iterator[tuple[str, str]]:
     """Yield head and text of each row: first what was verified, then what the file claims."""
-    yield "file", judged.file.name
-    yield "sha256", judged.sha256
-    if judged.signer:
-        yield "signer", judged.signer
-    if judged.golden:
-        yield "golden", judged.golden
-    yield from (("note", note) for note in judged.notes)
-    yield from judged.claims
+    yield "file", bundle.file.name
+    yield "sha256", bundle.sha256
+    if bundle.signer is not None:
+        yield "signer", f"{bundle.signer.key_id} ({bundle.signer.name})"
+    if bundle.golden:
+        yield "golden", bundle.golden
+    yield from (("note", note) for note in bundle.notes)
+    yield from bundle.claims

@@ -20,12 +20,13 @@ from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
 from workbench.bundling.summary import read_untrusted, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
-from workbench.window.bundle_page.model import BuildRequest, BundleEntry, NewKey
+from workbench.window.bundle_page.model import BuildRequest, BundleEntry, BundleSigner, NewKey
 from workbench.window.failures import make_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_bridge.bundle.verify import VerifiedBundle
     from workbench.bundling.steps import Steps
 
 NO_TRUST: Final = "untrusted_folder"
@@ -48,22 +49,22 @@ def trust(public: Path, folder: Path) -> Path:
     return copy
 
 
-def build_bundle(wish: BuildRequest, steps: Steps) -> BundleEntry:
+def build_bundle(request: BuildRequest, steps: Steps) -> BundleEntry:
     """Build one signed file, valid by its own key, and verify it by the trusted keys; raise `PulseError`."""
     now = datetime.now(UTC).replace(microsecond=0)
-    serial = make_serial(now) if wish.serial is None else wish.serial
+    serial = make_serial(now) if request.serial is None else request.serial
     order = BundleOrder(
-        run=wish.run,
-        bench=read_bench(wish.bench),
-        private=wish.private,
+        run=request.run,
+        bench=read_bench(request.bench),
+        private=request.private,
         serial=serial,
         made=now,
-        expires=now + timedelta(days=wish.days),
-        name=wish.name,
-        certificate=wish.certificate,
+        expires=now + timedelta(days=request.days),
+        name=request.name,
+        certificate=request.certificate,
     )
-    file = build_file(order, wish.folder / f"{wish.name}-{serial}.bundle", steps)
-    made = verify_without_replay(file.path, wish.trust)
+    file = build_file(order, request.folder / f"{request.name}-{serial}.bundle", steps)
+    made = verify_without_replay(file.path, request.trust)
     return replace(made, golden=file.built.replayed, notes=file.built.notes)
 
 
@@ -80,7 +81,7 @@ def verify_file(file: Path, folder: Path, steps: Steps) -> BundleEntry:
     except PulseError as error:
         return _make_refused(made, error)
     golden = "" if found.golden is None else found.golden.sentence
-    return replace(made, verified=True, signer=found.verified.signer, golden=golden)
+    return replace(made, verified=True, signer=_make_signer(found.verified), golden=golden)
 
 
 def read_claims(file: Path, data: bytes) -> BundleEntry:
@@ -90,9 +91,16 @@ def read_claims(file: Path, data: bytes) -> BundleEntry:
         bundle, keyid = read_untrusted(data)
     except BundleRefused as error:
         return _make_refused(made, error)
-    said = bundle.manifest
-    told = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
-    return replace(made, name=said.name, serial=said.serial, evidence=said.evidence, expires=said.expires, claims=told)
+    manifest = bundle.manifest
+    claims = tuple((fact.head, " ".join(f"{fact.name} {fact.text}".split())) for fact in summarize(bundle, keyid))
+    return replace(
+        made,
+        name=manifest.name,
+        serial=manifest.serial,
+        evidence=manifest.evidence,
+        expires=manifest.expires,
+        claims=claims,
+    )
 
 
 def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
@@ -105,12 +113,16 @@ def verify_without_replay(file: Path, folder: Path) -> BundleEntry:
         found = verify(data, folder, now=datetime.now(UTC))
     except BundleRefused as error:
         return _make_refused(made, error)
-    return replace(made, verified=True, signer=found.signer)
+    return replace(made, verified=True, signer=_make_signer(found))
+
+
+def _make_signer(found: VerifiedBundle) -> BundleSigner:
+    return BundleSigner(found.key.id, found.key.name)
 
 
 def _make_no_trust() -> BundleRefused:
     hint = "make a key, or copy the signer's public key (*.pem) into the trust folder"
-    return BundleRefused("no key is trusted here yet", key=NO_TRUST, hint=hint)
+    return BundleRefused("no key is trusted on this machine yet", key=NO_TRUST, hint=hint)
 
 
 def _make_refused(made: BundleEntry, error: PulseError) -> BundleEntry:

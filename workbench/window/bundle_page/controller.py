@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.tasks.task import Task
 
-CANCELLING: Final = "It is being cancelled."
+CANCELLING: Final = "The work is being cancelled."
+BUSY: Final = "Another bundle is being built or verified."
+NOT_BUSY: Final = "No bundle is being built or verified."
 NO_ROOT: Final = "This window has no folder for runs; open it with --out."
 
 
@@ -67,9 +69,9 @@ class BundleController(QObject):
     @property
     def bundles(self) -> dict[Path, BundleEntry]:
         """Bundles by file, newest first; a result of verification here replaces the entry of the list."""
-        listed = {judged.file: judged for judged in self.contents.bundles}
-        elsewhere = {file: judged for file, judged in self._verified_here.items() if file not in listed}
-        return elsewhere | {file: self._verified_here.get(file, judged) for file, judged in listed.items()}
+        listed = {bundle.file: bundle for bundle in self.contents.bundles}
+        elsewhere = {file: bundle for file, bundle in self._verified_here.items() if file not in listed}
+        return elsewhere | {file: self._verified_here.get(file, bundle) for file, bundle in listed.items()}
 
     @property
     def since_s(self) -> float:
@@ -80,7 +82,7 @@ class BundleController(QObject):
         return NO_ROOT if self.root is None else ""
 
     def why_busy(self) -> str:
-        return "Another bundle is being worked on." if self.doing else ""
+        return BUSY if self.doing else ""
 
     # ---- contents of the folders
 
@@ -90,8 +92,8 @@ class BundleController(QObject):
             places = BundleFolders(self.root, self.bench, self.trust, self._more)
             self._maker.list_contents(places, self._on_listed, self.failed.emit)
 
-    def _on_listed(self, shelf: FolderContents) -> None:
-        self.contents = shelf
+    def _on_listed(self, contents: FolderContents) -> None:
+        self.contents = contents
         self.listed.emit()
 
     def choose_bench(self, file: Path) -> None:
@@ -118,10 +120,10 @@ class BundleController(QObject):
 
     # ---- work
 
-    def build(self, wish: BuildRequest) -> None:
+    def build(self, request: BuildRequest) -> None:
         """Build into the folder of bundles."""
-        self._begin(f"{wish.name} is being built.")
-        self.task = self._maker.build(wish, self._on_built, self._on_failed, self._on_cancelled)
+        self._begin(f"{request.name} is being built.")
+        self.task = self._maker.build(request, self._on_built, self._on_failed, self._on_cancelled)
 
     def verify(self, file: Path) -> None:
         """Verify by the trusted keys and replay the golden vectors; do nothing while other work is under way."""
@@ -133,7 +135,7 @@ class BundleController(QObject):
         """Return why there is nothing to cancel."""
         if self.doing == CANCELLING:
             return CANCELLING
-        return "" if self.task is not None and not self.task.done else "No bundle is being worked on."
+        return "" if self.task is not None and not self.task.done else NOT_BUSY
 
     def cancel(self) -> None:
         """Cancel the work under way; nothing is written."""
@@ -151,15 +153,15 @@ class BundleController(QObject):
         self.changed.emit()
         self.refresh()
 
-    def _on_verified(self, judged: BundleEntry) -> None:
-        self._end(judged)
-        self.verified.emit(judged)
+    def _on_verified(self, bundle: BundleEntry) -> None:
+        self._end(bundle)
+        self.verified.emit(bundle)
         self.changed.emit()
 
-    def _end(self, judged: BundleEntry) -> None:
+    def _end(self, bundle: BundleEntry) -> None:
         self.doing = ""
-        self._verified_here = {judged.file: judged} | {
-            file: one for file, one in self._verified_here.items() if file != judged.file
+        self._verified_here = {bundle.file: bundle} | {
+            file: one for file, one in self._verified_here.items() if file != bundle.file
         }
 
     def _on_failed(self, failure: Failure) -> None:

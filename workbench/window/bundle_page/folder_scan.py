@@ -23,16 +23,18 @@ from workbench.window.bundle_page.model import (
     RunEntry,
 )
 from workbench.window.certify_page.certifier import FOLDER
+from workbench.window.certify_page.model import NOT_PASSED
 from workbench.window.failures import make_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+NO_BENCH: Final = "Choose the bench file that the run was recorded with."
 MOST: Final = 200  # of each kind, the newest
 _WAITS: Final = {
     "recording": "It is still being recorded; stop the run first.",
-    "killed": "It was left unsealed by a process that was killed; open it once on the Runs page, which seals it.",
+    "killed": "Its process was killed before it sealed the run; open it once on the Runs page, which seals it.",
     "damaged": "It is damaged.",
 }
 
@@ -54,7 +56,7 @@ def scan_folders(places: BundleFolders, verify: Callable[[Path, Path], BundleEnt
 def _bench(path: Path | None) -> tuple[str | None, str, str]:
     """Return text and name of the bench file, or why it cannot be used."""
     if path is None:
-        return None, "", "Choose the bench file that the run was made with."
+        return None, "", NO_BENCH
     try:
         bench = read_bench(path)
     except (PulseError, OSError) as error:
@@ -73,15 +75,15 @@ def _runs(root: Path, text: str | None, file: str) -> Iterator[RunEntry]:
 
 def _why_other_bench(folder: Path, text: str | None, file: str) -> str:
     if text is None:
-        return "Choose the bench file that it was made with."
+        return NO_BENCH
     try:
-        said: Any = load(folder).meta.get("bench") or {}
+        bench: Any = load(folder).meta.get("bench") or {}
     except PulseError as error:
         return make_sentence(f"it cannot be read: {error}")
-    if said.get("text") != text:
-        named = said.get("file", "another bench file")
-        how = "as it stood then" if named == file else f"not on {file}"
-        return f"It ran on {named}, {how}; choose that file."
+    if bench.get("text") != text:
+        name = bench.get("file", "another bench file")
+        which = f"an earlier version of {name}" if name == file else f"{name}, not with {file}"
+        return f"It was recorded with {which}; choose that file."
     return ""
 
 
@@ -98,7 +100,7 @@ def _certificates(places: BundleFolders) -> Iterator[CertificateEntry]:
         except PulseError:
             continue  # the Certify page reports what is wrong with it
         if made.bench_sha256 == own:
-            why_not = "" if made.passed else "It did not pass; a bundle carries what was proven."
+            why_not = "" if made.passed else NOT_PASSED
             yield CertificateEntry(home, made.suite, made.made, made.evidence, made.counts, why_not)
 
 

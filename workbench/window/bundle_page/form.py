@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 OTHER: Final = "Other key…"
 NO_KEY: Final = "no key yet"
+NO_PRIVATE_KEY: Final = "Choose a private key, or make one with New key…"
+BAD_NAME: Final = "A name has letters, digits, '.', '-', '_', up to 60, and begins with a letter or digit."
+BAD_SERIAL: Final = f"A serial is a whole number up to {MAX_SERIAL}, or empty."
 _DAYS: Final = 365
 _MOST_DAYS: Final = 36_500
 
@@ -51,7 +54,7 @@ class BundleForm(QWidget):
         self.name.setAccessibleName("Name of the bundle")
         self.serial.setAccessibleName("Serial of the bundle")
         self.serial.setPlaceholderText("from the time")
-        self.serial.setToolTip("An edge takes no older one; empty: date and time as a number.")
+        self.serial.setToolTip("An edge installs no older serial. Leave this empty for the date and time as a number.")
         self.days.setAccessibleName("Days until it expires")
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
@@ -111,16 +114,16 @@ class BundleForm(QWidget):
         """Return what is missing or invalid, as a sentence."""
         text = self.serial.text().strip()
         if self.private is None:
-            return "Choose a private key, or make one with New key…"
+            return NO_PRIVATE_KEY
         if not NAME.fullmatch(self.name.text().strip()):
-            return "A name has letters, digits, '.', '-', '_', up to 60, and begins with a letter or digit."
+            return BAD_NAME
         if text and (self.number is None or self.number > MAX_SERIAL):
-            return f"A serial is a whole number up to {MAX_SERIAL}, or empty."
+            return BAD_SERIAL
         return ""
 
     def show_start(self, why_not: str) -> None:
         self.build.setEnabled(not why_not)
-        self.build.setToolTip(why_not or "Replays the estimator, signs, and verifies the result as an edge would")
+        self.build.setToolTip(why_not or "Replay the estimator, sign, and verify the result as an edge does")
 
     # ---- keys
 
@@ -138,7 +141,7 @@ class BundleForm(QWidget):
         self.keys.addItem(OTHER)
         self.keys.setCurrentIndex(self._keys.index(before) if before in self._keys else 0)
         self._at = self.keys.currentIndex()
-        self.keys.setToolTip(str(self.private or "Bundles are signed with it; it never leaves this machine."))
+        self.keys.setToolTip(str(self.private or "This key signs bundles; keep it on this machine."))
         self.changed.emit()
 
     def _key_chosen(self, at: int) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 READING: Final = "bundle lists"  # a queue of its own, so that a build does not delay the lists
 BUILDING: Final = "bundle builds"
-AT_CLOSE: Final = "The bundle that is worked on is given up."
-_HINT: Final = "Look into its folder."
+AT_CLOSE: Final = "The bundle that is being built or verified is cancelled."
+_HINT: Final = "Check its folder."
 
 
 def list_contents(_reporter: Reporter, places: BundleFolders) -> FolderContents:
@@ -48,11 +48,11 @@ def trust(_reporter: Reporter, public: Path, folder: Path) -> Path:
     return bundle_tasks.trust(public, folder)
 
 
-def build(reporter: Reporter, wish: BuildRequest) -> BundleEntry:
+def build(reporter: Reporter, request: BuildRequest) -> BundleEntry:
     """Build one signed file; if cancelled between two steps, write nothing."""
     from workbench.window.bundle_page import bundle_tasks  # noqa: PLC0415  # see above
 
-    return bundle_tasks.build_bundle(wish, _steps(reporter))
+    return bundle_tasks.build_bundle(request, _steps(reporter))
 
 
 def verify_bundle(reporter: Reporter, file: Path, folder: Path) -> BundleEntry:
@@ -78,7 +78,11 @@ class BundleMaker:
 
     def list_contents(self, places: BundleFolders, ready: Callable[[FolderContents], None], failed: Failed) -> None:
         task = Task(
-            "Look at the folders", ready=ready, failed=failed, hint=_HINT, trouble="The folders cannot be looked at"
+            "List runs, certificates and bundles",
+            ready=ready,
+            failed=failed,
+            hint=_HINT,
+            trouble="The folders cannot be read",
         )
         self._background.run(task, list_contents, places, queue=READING)
 
@@ -91,13 +95,13 @@ class BundleMaker:
         self._background.run(task, trust, public, folder, queue=READING)
 
     def build(
-        self, wish: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
+        self, request: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
     ) -> Task[BundleEntry]:
         task = Task(
-            f"Build {wish.name}", ready=ready, failed=failed, cancelled=cancelled, hint=_HINT, at_close=AT_CLOSE,
+            f"Build {request.name}", ready=ready, failed=failed, cancelled=cancelled, hint=_HINT, at_close=AT_CLOSE,
             trouble="The bundle cannot be built",
         )  # fmt: skip
-        return self._background.run(task, build, wish, queue=BUILDING)
+        return self._background.run(task, build, request, queue=BUILDING)
 
     def verify(
         self,
@@ -109,7 +113,7 @@ class BundleMaker:
     ) -> Task[BundleEntry]:
         task = Task(
             f"Verify {file.name}", ready=ready, failed=failed, cancelled=cancelled, hint=_HINT, at_close=AT_CLOSE,
-            trouble="The bundle cannot be judged",
+            trouble="The bundle cannot be verified",
         )  # fmt: skip
         return self._background.run(task, verify_bundle, file, trust, queue=BUILDING)
 

@@ -41,6 +41,14 @@ class CertificateEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleSigner:
+    """The trusted key that signed a bundle: its id, and the name of its file."""
+
+    key_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleEntry:
     """The verification of a bundle file: verified, or why not as a sentence; `claims` is what the file claims.
 
@@ -53,7 +61,7 @@ class BundleEntry:
     serial: int = 0
     evidence: str = ""
     expires: str = ""
-    signer: str = ""
+    signer: BundleSigner | None = None  # of a verified bundle
     verified: bool = False
     key: str = ""
     reason: str = ""
@@ -129,7 +137,7 @@ class Maker(Protocol):
 
     def build(
         self,
-        wish: BuildRequest,
+        request: BuildRequest,
         ready: Callable[[BundleEntry], None],
         failed: Callable[[Failure], None],
         cancelled: Callable[[], None],

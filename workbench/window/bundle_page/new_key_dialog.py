@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.window.bundle_page.model import NewKey
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_SAYS: Final = "Bundles are signed with the private half. Edges that trust the public half believe them."
+_TEXT: Final = "The private key signs bundles. An edge accepts them if it trusts the public key."
 
 
 class NewKeyDialog(Dialog):
@@ -29,17 +29,17 @@ class NewKeyDialog(Dialog):
     trust_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None, folder: Path) -> None:
-        super().__init__(parent, "New key", _SAYS, "Make the pair")
+        super().__init__(parent, "New key", _TEXT, "Make the pair")
         self.setMinimumWidth(560)
         self.pair: NewKey | None = None
         self.name = QLineEdit("release")
         self.name.setAccessibleName("Name of the key")
         self.name.selectAll()
-        self.where = label(f"Both halves are written into {folder}.", "muted", wrap=True)
+        self.where = label(f"Both keys are written into {folder}.", "muted", wrap=True)
         self.message = label(wrap=True)
         self.message.hide()
         self.trust = button("Trust it on this machine", self._trust)
-        self.trust.setToolTip("Copies the public half into the trust folder that this page verifies with")
+        self.trust.setToolTip("Copy the public key into the trust folder that this page verifies with")
         self.trust.hide()
         for part in (self.name, self.where, self.message, self.trust):
             self.body.addWidget(part)

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
+CHOOSE: Final = "Choose on the left"
 _LEFT_PX: Final = 400
 _LIST_PX: Final = 330
-BY_KEYS: Final = "By the trusted keys, golden vectors replayed"
-NONE: Final = ChoiceLine("No certificate", None, "ring", "muted", "The bundle carries the run alone.")
+BY_KEYS: Final = "Verify with the trusted keys and replay the golden vectors"
+NO_RUN: Final = "Record a run on the Bench page first."
+NO_TRUSTED_KEY: Final = "no trusted key yet"
+NONE: Final = ChoiceLine("No certificate", None, "ring", "muted", "The bundle contains the run only.")
 
 
 class BundlePage(QWidget):
@@ -53,7 +56,7 @@ class BundlePage(QWidget):
         self.trust = button("Trusted keys…", self.ask_trust, tip="Choose the folder of public keys to verify with")
         self.again = button("Refresh", self.controller.refresh)
         to_bench = button("Record one", self.bench_page_wanted.emit, "link", tip="Runs are recorded on the Bench page")
-        self.runs = ChoiceList("Runs", "No run is recorded yet; a bundle rests on one.", theme, to_bench)
+        self.runs = ChoiceList("Runs", "No run is recorded yet; a bundle is built from a run.", theme, to_bench)
         self.certificates = ChoiceList(
             "Certificates of this bench file", "None yet; the Certify page makes them.", theme
         )
@@ -89,26 +92,26 @@ class BundlePage(QWidget):
         self.setFocusProxy(self.runs.list)
 
     def _wire(self) -> None:
-        form, sheet, course = self.form, self.details, self.controller
+        form, details, controller = self.form, self.details, self.controller
         form.changed.connect(self._update_buttons)
         form.build_wanted.connect(self.build)
         form.key_wanted.connect(self.ask_new_key)
-        form.bench_wanted.connect(course.choose_bench)
+        form.bench_wanted.connect(controller.choose_bench)
         for lines in (self.runs, self.certificates):
             lines.changed.connect(self._update_buttons)
         self.bundles.changed.connect(self._show_selected)
         self.bundles.activated.connect(self.verify_selected)
-        sheet.verify_wanted.connect(self.verify_selected)
-        sheet.folder_wanted.connect(self.show_folder)
-        sheet.send_wanted.connect(self.send)
-        course.listed.connect(self._on_listed)
-        course.changed.connect(self._update_buttons)
-        course.built.connect(self._on_built)
-        course.verified.connect(self._on_verified)
-        course.broken.connect(self.strip.show_failure)
-        course.cancelled.connect(self.strip.show_cancelled)
-        self.strip.cancel_wanted.connect(course.cancel)
-        course.failed.connect(self._session_controller.failed)
+        details.verify_wanted.connect(self.verify_selected)
+        details.folder_wanted.connect(self.show_folder)
+        details.send_wanted.connect(self.send)
+        controller.listed.connect(self._on_listed)
+        controller.changed.connect(self._update_buttons)
+        controller.built.connect(self._on_built)
+        controller.verified.connect(self._on_verified)
+        controller.broken.connect(self.strip.show_failure)
+        controller.cancelled.connect(self.strip.show_cancelled)
+        self.strip.cancel_wanted.connect(controller.cancel)
+        controller.failed.connect(self._session_controller.failed)
         self._session_controller.values_due.connect(self._show_progress)
 
     def set_theme(self, theme: Theme) -> None:
@@ -120,31 +123,31 @@ class BundlePage(QWidget):
         self.controller.refresh()
 
     def _show_progress(self) -> None:
-        course, task = self.controller, self.controller.task
-        if course.doing and task is not None:
-            why_not = course.why_not_cancel()
-            sentence = course.doing if why_not else f"{course.doing} {task.sentence}".strip()
-            self.strip.show_work(sentence, course.since_s, task.fraction, why_not)
+        controller, task = self.controller, self.controller.task
+        if controller.doing and task is not None:
+            why_not = controller.why_not_cancel()
+            sentence = controller.doing if why_not else f"{controller.doing} {task.sentence}".strip()
+            self.strip.show_work(sentence, controller.since_s, task.fraction, why_not)
 
     # ---- contents of the folders
 
     def _on_listed(self) -> None:
-        course, shelf = self.controller, self.controller.contents
-        self.form.show_keys(shelf.private_keys)
-        self.form.show_bench(course.bench, shelf.bench_trouble, shelf.bench_name)
-        usable = sum(not run.why_not for run in shelf.runs)
-        fact = f"{usable} of {len(shelf.runs)} on this bench file" if shelf.runs else ""
-        self.runs.show_lines([_run_line(run) for run in shelf.runs], fact=fact)
-        lines = [_certificate_line(entry) for entry in shelf.certificates]
+        controller, contents = self.controller, self.controller.contents
+        self.form.show_keys(contents.private_keys)
+        self.form.show_bench(controller.bench, contents.bench_trouble, contents.bench_name)
+        usable = sum(not run.why_not for run in contents.runs)
+        fact = f"{usable} of {len(contents.runs)} on this bench file" if contents.runs else ""
+        self.runs.show_lines([_run_line(run) for run in contents.runs], fact=fact)
+        lines = [_certificate_line(entry) for entry in contents.certificates]
         none_first = [NONE] if lines and lines[0].grey else []
         self.certificates.show_lines([*none_first, *lines, *([] if none_first or not lines else [NONE])], fact="")
-        if course.wanted in [entry.folder for entry in shelf.certificates]:
-            self.certificates.choose(course.wanted)
-            course.wanted = None
+        if controller.wanted in [entry.folder for entry in contents.certificates]:
+            self.certificates.choose(controller.wanted)
+            controller.wanted = None
         self._show_bundles()
-        number = len(shelf.trusted)
-        self.trusted.setText(f"{number} trusted {'key' if number == 1 else 'keys'}" if number else "no trusted key yet")
-        self.trusted.setToolTip("\n".join((str(course.trust), *shelf.trusted)))
+        number = len(contents.trusted)
+        self.trusted.setText(f"{number} trusted {'key' if number == 1 else 'keys'}" if number else NO_TRUSTED_KEY)
+        self.trusted.setToolTip("\n".join((str(controller.trust), *contents.trusted)))
         self._update_buttons()
 
     def _show_bundles(self, choose: Path | None = None) -> None:
@@ -175,12 +178,12 @@ class BundlePage(QWidget):
 
     def why_not_build(self) -> str:
         """Return why nothing can be built now, as a sentence."""
-        run, entry, course = self.run, self.certificate, self.controller
-        why_not = course.why_no_root() or course.why_busy() or course.contents.bench_trouble
+        run, entry, controller = self.run, self.certificate, self.controller
+        why_not = controller.why_no_root() or controller.why_busy() or controller.contents.bench_trouble
         if why_not:
             return why_not
         if run is None:
-            return "Choose a run." if course.contents.runs else "Record a run on the Bench page first."
+            return "Choose a run." if controller.contents.runs else NO_RUN
         return run.why_not or ("" if entry is None else entry.why_not) or self.form.why_not()
 
     def build(self) -> None:
@@ -206,8 +209,8 @@ class BundlePage(QWidget):
     def _update_buttons(self) -> None:
         run, entry, busy = self.run, self.certificate, self.controller.why_busy()
         self.form.show_start(self.why_not_build())
-        self.form.show_run("none chosen" if run is None else f"{run.name}   class {run.evidence}", "Choose at the left")
-        self.form.show_certificate("none" if entry is None else style.format_certificate(entry), "Choose at the left")
+        self.form.show_run("none chosen" if run is None else f"{run.name}   class {run.evidence}", CHOOSE)
+        self.form.show_certificate("none" if entry is None else style.format_certificate(entry), CHOOSE)
         for part in (self.verify, self.details.again):
             part.setEnabled(not busy)
             part.setToolTip(busy or BY_KEYS)
@@ -225,9 +228,9 @@ class BundlePage(QWidget):
         if self.details.bundle is not None:
             self.controller.verify(self.details.bundle.file)
 
-    def _on_verified(self, judged: BundleEntry) -> None:
-        self.strip.show_verified(judged)
-        self._show_bundles(judged.file)
+    def _on_verified(self, bundle: BundleEntry) -> None:
+        self.strip.show_verified(bundle)
+        self._show_bundles(bundle.file)
 
     def ask_trust(self) -> None:
         """Ask for another folder of public keys."""
@@ -237,25 +240,25 @@ class BundlePage(QWidget):
 
     def ask_new_key(self) -> None:
         """Open the dialog that makes a key pair beside the runs."""
-        course = self.controller
-        if course.root is None:
-            self._session_controller.failed.emit(Failure(course.why_no_root()))
+        controller = self.controller
+        if controller.root is None:
+            self._session_controller.failed.emit(Failure(controller.why_no_root()))
             return
-        dialog = NewKeyDialog(self.window(), course.keys_folder)
+        dialog = NewKeyDialog(self.window(), controller.keys_folder)
 
         def on_made(pair: NewKey) -> None:
             dialog.show_pair(pair)
-            self.form.show_keys(course.contents.private_keys, pair.private)
+            self.form.show_keys(controller.contents.private_keys, pair.private)
 
         def trusted(copy: Path) -> None:
             dialog.show_trusted(copy)
-            course.forget()
+            controller.forget()
 
         def troubled(failure: Failure) -> None:
             dialog.show_trouble(" ".join(filter(None, (failure.sentence, failure.hint))))
 
-        dialog.made_wanted.connect(partial(course.make_key, ready=on_made, failed=troubled))
-        dialog.trust_wanted.connect(partial(course.trust_key, ready=trusted, failed=troubled))
+        dialog.made_wanted.connect(partial(controller.make_key, ready=on_made, failed=troubled))
+        dialog.trust_wanted.connect(partial(controller.trust_key, ready=trusted, failed=troubled))
         self.dialog_wanted.emit(dialog)
 
     # ---- next steps
@@ -267,10 +270,10 @@ class BundlePage(QWidget):
 
     def show_folder(self) -> None:
         """Open the folder in the file manager."""
-        judged = self.details.bundle
-        if judged is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(judged.file.parent))):
+        bundle = self.details.bundle
+        if bundle is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(bundle.file.parent))):
             self._session_controller.failed.emit(
-                Failure("No program here shows folders.", f"Open it yourself: {judged.file.parent}")
+                Failure("No program on this machine shows folders.", f"Open it yourself: {bundle.file.parent}")
             )
 
 
@@ -295,7 +298,7 @@ def _certificate_line(entry: CertificateEntry) -> ChoiceLine:
     return ChoiceLine(style.format_certificate(entry), entry.folder, symbol, colour, str(entry.folder), entry.why_not)
 
 
-def _bundle_line(judged: BundleEntry) -> ChoiceLine:
-    look = style.find_bundle_style(judged)
-    tip = f"{look.word}: {look.sentence}" + (f"\nExpires {judged.expires}" if judged.expires else "")
-    return ChoiceLine(style.format_bundle(judged), judged.file, look.symbol, look.colour, tip)
+def _bundle_line(bundle: BundleEntry) -> ChoiceLine:
+    look = style.find_bundle_style(bundle)
+    tip = f"{look.word}: {look.sentence}" + (f"\nExpires {bundle.expires}" if bundle.expires else "")
+    return ChoiceLine(style.format_bundle(bundle), bundle.file, look.symbol, look.colour, tip)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from workbench.window.bundle_page.model import BundleEntry
     from workbench.window.widgets.themes import Theme
 
+BUILT, CANCELLED, NOT_DONE = "BUILT", "CANCELLED", "NOT DONE"
+CANCEL: Final = "Cancel; nothing is written"
 _HEIGHT: Final = 44
 _STEPS: Final = 1000  # of the bar
 
@@ -35,8 +37,8 @@ class ProgressStrip(QFrame):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(160, 4)
-        self.bar.setAccessibleName("A bundle is being worked on")
-        self.cancel = button("Cancel", self.cancel_wanted.emit, "link", tip="Nothing is written")
+        self.bar.setAccessibleName("Progress of the bundle")
+        self.cancel = button("Cancel", self.cancel_wanted.emit, "link", tip=CANCEL)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(8)
@@ -60,27 +62,27 @@ class ProgressStrip(QFrame):
         self.bar.setRange(0, 0 if fraction is None else _STEPS)
         self.bar.setValue(round((fraction or 0.0) * _STEPS))
         self.cancel.setEnabled(not why_not_cancel)
-        self.cancel.setToolTip(why_not_cancel or "Nothing is written")
+        self.cancel.setToolTip(why_not_cancel or CANCEL)
 
     def show_result(self, made: BundleEntry) -> None:
         """Show a bundle that was built."""
         notes = f"   {len(made.notes)} notes" if made.notes else ""
         text = f"{made.file.name}   class {made.evidence}   sha256 {made.sha256[: style.HASH_SHOWN]}{notes}"
-        self._say("ok", "BUILT", "green", text)
+        self._say("ok", BUILT, "green", text)
 
-    def show_verified(self, judged: BundleEntry) -> None:
+    def show_verified(self, bundle: BundleEntry) -> None:
         """Show the result of a verification."""
-        look = style.find_bundle_style(judged)
-        self._say(look.symbol, look.word, look.colour, f"{judged.file.name}   {judged.golden or look.sentence}")
+        look = style.find_bundle_style(bundle)
+        self._say(look.symbol, look.word, look.colour, f"{bundle.file.name}   {bundle.golden or look.sentence}")
 
     def show_cancelled(self) -> None:
         """Show that the work was cancelled."""
-        self._say("ring", "CANCELLED", "muted", "Nothing was written.")
+        self._say("ring", CANCELLED, "muted", "Nothing was written.")
 
     def show_failure(self, failure: Failure) -> None:
         """Show why there is no bundle, and what to do."""
         text = " ".join(filter(None, (failure.sentence, failure.hint)))
-        self._say("cross", "NOT DONE", "vermilion", text, tip=failure.details)
+        self._say("cross", NOT_DONE, "vermilion", text, tip=failure.details)
 
     def _say(self, symbol: str, word: str, colour: str, text: str, *, working: bool = False, tip: str = "") -> None:
         self._said = (symbol, word, colour, text)

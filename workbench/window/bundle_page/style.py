@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from workbench.window.bundle_page.model import BundleEntry, CertificateEntry, RunEntry
 
 HASH_SHOWN: Final = 12  # hexadecimal digits
-UNVOUCHED: Final = frozenset({"unknown_signer", "unsigned", "untrusted_folder"})
-NOBODY: Final = "Nobody vouches for this."
+UNTRUSTED_REASONS: Final = frozenset({"unknown_signer", "unsigned", "untrusted_folder"})
+NOT_TRUSTED: Final = "No trusted key signed this bundle."
+VERIFIED, UNTRUSTED, REFUSED = "VERIFIED", "UNTRUSTED", "REFUSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,12 @@ class DisplayStyle:
 
 CLASSES: Final = {
     "SIM": DisplayStyle(
-        "SIM", "warning", "amber", "Simulated: the software agrees with itself. It proves nothing of a pack."
+        "SIM",
+        "warning",
+        "amber",
+        "Simulated: the software was tested against itself. This proves nothing about a pack.",
     ),
-    "HIL": DisplayStyle("HIL", "dot", "text", "Proven on a bench with real instruments; no real pack was on it."),
+    "HIL": DisplayStyle("HIL", "dot", "text", "Proven on a bench with real instruments, without a real pack."),
     "PACK": DisplayStyle("PACK", "ok", "green", "Measured on a real pack."),
 }
 
@@ -51,19 +55,18 @@ def mark(symbol: str, colour: str) -> QIcon:
 
 def find_class_style(evidence: str) -> DisplayStyle:
     """Return the style of an evidence class; an unknown one counts as no evidence."""
-    unknown = DisplayStyle(evidence or fmt.DASH, "warning", "amber", "Its class of evidence is not known.")
+    unknown = DisplayStyle(evidence or fmt.DASH, "warning", "amber", "Its evidence class is unknown.")
     return CLASSES.get(evidence, unknown)
 
 
-def find_bundle_style(judged: BundleEntry) -> DisplayStyle:
+def find_bundle_style(bundle: BundleEntry) -> DisplayStyle:
     """Return the style for the verdict of the trusted keys on a bundle."""
-    if judged.verified:
-        key_id, _, name = judged.signer.partition(" ")
-        signer = f"{name.strip('()')} {key_id[:HASH_SHOWN]}".strip()
-        return DisplayStyle("VERIFIED", "ok", "green", f"Signed by {signer}.")
-    if judged.key in UNVOUCHED:
-        return DisplayStyle("UNTRUSTED", "ring", "amber", f"{NOBODY} {judged.reason}")
-    return DisplayStyle("REFUSED", "cross", "vermilion", judged.reason)
+    if bundle.verified:
+        by = "" if bundle.signer is None else f" by {bundle.signer.name} {bundle.signer.key_id[:HASH_SHOWN]}"
+        return DisplayStyle(VERIFIED, "ok", "green", f"Signed{by}.")
+    if bundle.key in UNTRUSTED_REASONS:
+        return DisplayStyle(UNTRUSTED, "ring", "amber", f"{NOT_TRUSTED} {bundle.reason}")
+    return DisplayStyle(REFUSED, "cross", "vermilion", bundle.reason)
 
 
 def format_run(run: RunEntry) -> str:
@@ -77,6 +80,6 @@ def format_certificate(entry: CertificateEntry) -> str:
     return f"{format_time(entry.made)}   {entry.suite}   {format_counts(entry.counts) or 'no case'}   {entry.evidence}"
 
 
-def format_bundle(judged: BundleEntry) -> str:
+def format_bundle(bundle: BundleEntry) -> str:
     """Return one line: name and serial, class; the file's name if it is no bundle."""
-    return f"{judged.name} {judged.serial}   {judged.evidence}" if judged.name else judged.file.name
+    return f"{bundle.name} {bundle.serial}   {bundle.evidence}" if bundle.name else bundle.file.name

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OTHER: Final = "Other folder…"
+READ_AGAIN: Final = "Read the suite's files again"
 
 
 class CertifyBar(QWidget):
@@ -33,7 +34,7 @@ class CertifyBar(QWidget):
         self.suites.setMinimumWidth(140)
         self.bench = label(tone="muted")
         self.bench.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.again = button("Read again", self.suite_chosen.emit, tip="Reads the suite's files anew")
+        self.again = button("Read again", self.suite_chosen.emit, tip=READ_AGAIN)
         self.stop = button("Stop", self.stop_wanted.emit)
         self.start = button("Certify", self.start_wanted.emit, "primary")
         self.start.setFont(font(TITLE_PX, bold=True))
@@ -76,14 +77,14 @@ class CertifyBar(QWidget):
 
     def show_stop(self, why_not: str) -> None:
         self.stop.setEnabled(not why_not)
-        self.stop.setToolTip(why_not or "Ends the case under way, leaves the bench in order")
+        self.stop.setToolTip(why_not or "The current case ends, then the bench is made safe")
 
     def show_busy(self, why: str) -> None:
         """Allow another suite only while nothing runs; `why` is the reason."""
         for part in (self.suites, self.again):
             part.setEnabled(not why)
         self.suites.setToolTip(why)
-        self.again.setToolTip(why or "Reads the suite's files anew")
+        self.again.setToolTip(why or READ_AGAIN)
 
     # ---- suites
 

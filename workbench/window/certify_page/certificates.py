@@ -31,8 +31,8 @@ def write_certificate(work: Certification) -> CertificationResult:
         return _result(certificate.write(work, folder), folder, work.cases)
     except OSError as error:
         result = _result(certificate.make_certificate(work), folder, work.cases)
-        told = f"the report could not be written: {error.strerror or error}"
-        return replace(result, written=False, trouble=(*result.trouble, told))
+        text = f"the report could not be written: {error.strerror or error}"
+        return replace(result, written=False, trouble=(*result.trouble, text))
 
 
 def read_result(folder: Path) -> CertificationResult:

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Final, cast
 
-from drivers.errors import PulseError, RunLogError
+from drivers.errors import RunLogError
 from workbench.certify.job import CertificationJob
 from workbench.certify.runner import SUITES, Certification
 from workbench.run_folders import make_stamped
@@ -37,13 +37,10 @@ class BenchCertifier:
     def why_not(self) -> str:
         return "" if self._root is not None else "This window has no folder for certificates; open it with --out."
 
-    def emulated(self, bench: Path) -> bool:
+    def is_emulated(self, bench: Path) -> bool:
         from drivers.benchfile import read_bench  # noqa: PLC0415  # slow to import, needed on this page alone
 
-        try:
-            return len(read_bench(bench).emulated_parts) == PARTS
-        except PulseError:
-            return False
+        return len(read_bench(bench).emulated_parts) == PARTS
 
     def read(self, suite: Path, bench: Path) -> SuiteLoadProcess:
         return SuiteLoadProcess(suite.resolve(), bench.resolve())
@@ -51,6 +48,7 @@ class BenchCertifier:
     def start(self, suite: Path, bench: Path, only: Sequence[str]) -> Certification:
         if self._root is None:
             raise RunLogError(self.why_not())
+        self.is_emulated(bench)  # report an error in the bench file before anything starts
         folder = make_stamped(self._root.resolve() / FOLDER, suite.stem)
         return Certification(suite.resolve(), CertificationJob(bench.resolve(), folder, tuple(only)))
 

@@ -28,8 +28,19 @@ if TYPE_CHECKING:
 
 
 FILES: Final = "certificates"  # the thread that reads and writes them
-HINT: Final = "Look into its folder."
+HINT: Final = "Check its folder."
 AT_CLOSE: Final = "The certificate that is being written is finished first."
+CERTIFICATE_SHOWN: Final = "An earlier certificate is shown; go back to the suite first."
+NO_SUITE: Final = "Choose a suite on the Certify page first."
+BENCH_CONNECTED: Final = (
+    "This window is connected to the bench, and only one session can control a real bench; disconnect first."
+)
+NOTHING_TICKED: Final = "Tick at least one case."
+BENCH_USED: Final = "A certification uses the bench; stop it or wait until it ends."
+RUNNING: Final = "A certification is running."
+NOT_RUNNING: Final = "No certification is running."
+NOTHING_SHOWN: Final = "No earlier certificate is shown."
+STOPPING: Final = "The certification is being stopped: the current case ends, then the bench is made safe."
 
 
 class CertifyStage(StrEnum):
@@ -40,6 +51,14 @@ class CertifyStage(StrEnum):
     RUNNING = "running"
     STOPPING = "stopping"
     WRITING = "writing"
+
+
+WAITS: Final = {  # why no certification can start at each stage
+    CertifyStage.RUNNING: "A certification is running; stop it or wait until it ends.",
+    CertifyStage.STOPPING: "A certification is being stopped.",
+    CertifyStage.READING: "The suite is being read.",
+    CertifyStage.WRITING: "The certificate of the last certification is being written.",
+}
 
 
 class CertifyController(QObject):
@@ -58,7 +77,7 @@ class CertifyController(QObject):
         self.stage = CertifyStage.IDLE
         self.suite: Path | None = None
         self.bench: Path | None = None
-        self.emulated = False  # whether the bench file declares emulated instruments alone
+        self.emulated: bool | None = None  # whether the bench file declares emulated instruments alone, once it is read
         self.cases: list[CaseRun] = []  # of the suite, with the verdicts of the last certification
         self.broken: list[str] = []
         self.work: RunningCertification | None = None
@@ -78,29 +97,23 @@ class CertifyController(QObject):
 
     def why_not_start(self, ticked: int) -> str:
         """Return why `ticked` cases cannot be certified now, as a sentence; empty if they can."""
-        waits = {
-            CertifyStage.RUNNING: "A certification is on; stop it or wait for its end.",
-            CertifyStage.STOPPING: "A certification is being stopped.",
-            CertifyStage.READING: "The suite is being read.",
-            CertifyStage.WRITING: "The certificate of the last one is being written.",
-        }
-        return waits.get(self.stage) or self.certifier.why_not() or self._why_no_suite() or self._why_no_bench(ticked)
+        return WAITS.get(self.stage) or self.certifier.why_not() or self._why_no_suite() or self._why_no_bench(ticked)
 
     def _why_no_suite(self) -> str:
         if self.shown is not None:
-            return "An earlier certificate is shown; go back to the suite first."
+            return CERTIFICATE_SHOWN
         if not self.cases:
-            return make_sentence(self.broken[0]) if self.broken else "Choose a suite on the Certify page first."
+            return make_sentence(self.broken[0]) if self.broken else NO_SUITE
         return ""
 
     def _why_no_bench(self, ticked: int) -> str:
         if self._session_controller.connected and not self.emulated:
-            return "This window is connected to the bench, and a real bench has one master; disconnect it first."
-        return "" if ticked else "Tick at least one case."
+            return BENCH_CONNECTED
+        return "" if ticked else NOTHING_TICKED
 
     def second_bench(self) -> bool:
         """Whether another emulated bench starts beside the one that is connected."""
-        return self._session_controller.connected and self.emulated
+        return self._session_controller.connected and self.emulated is True
 
     @property
     def holds_bench(self) -> bool:
@@ -109,16 +122,14 @@ class CertifyController(QObject):
 
     def why_no_connect(self) -> str:
         """Return why this window's own session must not connect to the bench."""
-        if self.holds_bench:
-            return "A certification holds the bench; stop it or wait for its end."
-        return ""
+        return BENCH_USED if self.holds_bench else ""
 
     def why_busy(self) -> str:
         """Return why no other suite or certificate can be shown."""
-        return "A certification is on." if self.on or self.stage is CertifyStage.WRITING else ""
+        return RUNNING if self.on or self.stage is CertifyStage.WRITING else ""
 
     def why_not_leave(self) -> str:
-        return "" if self.shown is not None else "No earlier certificate is shown."
+        return "" if self.shown is not None else NOTHING_SHOWN
 
     @property
     def word(self) -> str:
@@ -129,8 +140,8 @@ class CertifyController(QObject):
 
     def why_not_stop(self) -> str:
         if self.stage is CertifyStage.STOPPING:
-            return "It is being stopped: the case under way ends, the bench is made safe."
-        return "" if self.on else "No certification is on."
+            return STOPPING
+        return "" if self.on else NOT_RUNNING
 
     # ---- actions
 
@@ -140,14 +151,17 @@ class CertifyController(QObject):
             return
         if self._reading is not None:
             self._reading.cancel()
-        self.suite, self.bench, self.emulated = suite, bench, self.certifier.emulated(bench)
+        self.suite, self.bench, self.emulated = suite, bench, None
         self.cases, self.broken, self.result, self.shown = [], [], None, None
+        self._reading, self.stage = None, CertifyStage.IDLE
         try:
+            self.emulated = self.certifier.is_emulated(bench)
             reading = self.certifier.read(suite, bench)
             task = Task("Read the suite", ready=self._take_reading, failed=self._fail_reading)
             self._reading, self.stage = self._background.watch(task, reading), CertifyStage.READING
+        except PulseError as error:  # of the bench file, without which no file of the suite can be read
+            self.broken = [str(error)]
         except OSError as error:
-            self._reading, self.stage = None, CertifyStage.IDLE
             self.broken = [f"{suite.name} cannot be read: {error.strerror or error}"]
         self.replaced.emit()
         self.changed.emit()
@@ -246,8 +260,8 @@ class CertifyController(QObject):
             self.changed.emit()
 
     def _note(self, error: OSError) -> None:
-        told = f"the suite's progress cannot be read: {error}"
-        self.broken = [*dict.fromkeys([*self.broken, told])]
+        text = f"the progress of the suite cannot be read: {error}"
+        self.broken = [*dict.fromkeys([*self.broken, text])]
 
     def _write(self) -> None:
         """Write the certificate of the finished certification, even while the window closes."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence  # noqa: TC003  # fields of records name them
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  # a field of a record names it
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from workbench.certificates.results import Verdict
     from workbench.certify.runner import CaseRun
+
+
+NOT_PASSED: Final = "The certification did not pass; a bundle takes only a certificate that passed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,8 @@ class Certifier(Protocol):
         """Return why nothing can be certified here; empty if it can."""
         ...
 
-    def emulated(self, bench: Path) -> bool:
-        """Whether a bench file declares emulated instruments alone; False for one that cannot be read."""
+    def is_emulated(self, bench: Path) -> bool:
+        """Whether a bench file declares emulated instruments alone; raise `BenchFileError` if it cannot be read."""
         ...
 
     def read(self, suite: Path, bench: Path) -> SuiteLoader: ...

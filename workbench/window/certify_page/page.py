@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
+OTHER_BENCH: Final = "The suite was read for another bench file; read it again on the Certify page."
+SECOND_BENCH: Final = "A second emulated bench starts; the connected one keeps running."
+NOTHING_FAILED: Final = "There is no failed check."
+KINDS: Final = {True: "emulated", False: "real instruments", None: ""}  # None: the bench file is not read
 _LEFT_PX: Final = 400
 _EARLIER_PX: Final = 150
 _CHECKS_PX: Final = 210
@@ -115,21 +119,21 @@ class CertifyPage(QWidget):
         self.setFocusProxy(self.picker.view)
 
     def _wire(self) -> None:
-        course, bar = self.controller, self.bar
+        controller, bar = self.controller, self.bar
         bar.suite_chosen.connect(self.read_again)
         bar.start_wanted.connect(self.start)
-        bar.stop_wanted.connect(course.stop)
+        bar.stop_wanted.connect(controller.stop)
         self.picker.case_selected.connect(self._look_at)
         self.picker.ticked.connect(self._update_buttons)
         self.checks.selectionModel().selectionChanged.connect(self._on_check_selected)
-        self.certificate_list.open_wanted.connect(course.open)
+        self.certificate_list.open_wanted.connect(controller.open)
         self.result_bar.bundle_wanted.connect(self.bundle_wanted)
-        for failing in (course.failed, self.result_bar.failed):
+        for failing in (controller.failed, self.result_bar.failed):
             failing.connect(self.session_controller.failed)
-        course.changed.connect(self._on_changed)
-        course.replaced.connect(self._on_replaced)
-        course.ended.connect(self._on_ended)
-        course.listed.connect(self._on_listed)
+        controller.changed.connect(self._on_changed)
+        controller.replaced.connect(self._on_replaced)
+        controller.ended.connect(self._on_ended)
+        controller.listed.connect(self._on_listed)
         self.session_controller.ticked.connect(self._frame)
         self.session_controller.changed.connect(self._follow)
         self.session_controller.session_opened.connect(self._follow)
@@ -177,7 +181,7 @@ class CertifyPage(QWidget):
         """Return why the ticked cases cannot be certified now."""
         why = self.controller.why_not_start(len(self.picker.model.ticked_cases))
         if not why and self._bench != self.controller.bench:
-            return "The suite has been read for another bench file; read it again on the Certify page."
+            return OTHER_BENCH
         return why
 
     def start(self) -> None:
@@ -188,17 +192,16 @@ class CertifyPage(QWidget):
 
     def _update_buttons(self) -> None:
         """Disable buttons that cannot act; their tool tip states why."""
-        course, facts = self.controller, self._facts
-        note = "A second emulated bench starts; the one connected here goes on." if course.second_bench() else ""
+        controller, facts = self.controller, self._facts
+        note = SECOND_BENCH if controller.second_bench() else ""
         self.bar.show_start(len(self.picker.model.ticked_cases), self.why_not_start(), note)
-        self.bar.show_stop(course.why_not_stop())
-        busy = course.why_busy()
+        self.bar.show_stop(controller.why_not_stop())
+        busy = controller.why_busy()
         self.bar.show_busy(busy)
-        able = not busy and course.shown is None
-        self.picker.set_able(able=able, why=busy or ("An earlier certificate is shown." if course.shown else ""))
+        able = not busy and controller.shown is None
+        self.picker.set_able(able=able, why=busy or ("An earlier certificate is shown." if controller.shown else ""))
         if facts is not None:
-            kind = "" if course.bench is None else "emulated" if course.emulated else "real instruments"
-            self.bar.show_bench(Path(facts.file).name or facts.name, kind)
+            self.bar.show_bench(Path(facts.file).name or facts.name, KINDS[controller.emulated])
 
     # ---- what changes
 
@@ -211,9 +214,9 @@ class CertifyPage(QWidget):
             self._lead_to(next((case for case in self.controller.rows if _wrong(case)), self.controller.rows[0]))
 
     def _on_changed(self) -> None:
-        course = self.controller
-        if course.on and self._follows and course.work is not None and (now := course.work.now) is not None:
-            self._lead_to(next((case for case in course.cases if case.info.test == now.info.test), None))
+        controller = self.controller
+        if controller.on and self._follows and controller.work is not None and (now := controller.work.now) is not None:
+            self._lead_to(next((case for case in controller.cases if case.info.test == now.info.test), None))
         self.picker.model.refresh()
         self._update_buttons()
         self.result_bar.refresh()
@@ -273,7 +276,7 @@ class CertifyPage(QWidget):
 
     def why_no_failed(self) -> str:
         """Return why there is no next failed check."""
-        return "" if any(_wrong(case) for case in self.controller.rows) else "Nothing has failed."
+        return "" if any(_wrong(case) for case in self.controller.rows) else NOTHING_FAILED
 
     def _frame(self) -> None:
         if self.isVisible():
@@ -288,5 +291,5 @@ def _why_no_plot(case: CaseRun | None) -> str:
     if case is None:
         return "Choose a suite; its cases, their checks and plots appear here."
     if case.verdict is None:
-        return "The plots come when the case has ended." if case.begun else "The case has not run yet."
-    return "This case left no plot."
+        return "The plots appear when the case has ended." if case.begun else "The case has not run yet."
+    return "This case recorded no plot."

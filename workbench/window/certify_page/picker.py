@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 _VERDICT_PX = 104
+_AGAIN = "Tick only the cases that did not pass"
 
 
 class CasePicker(QWidget):
@@ -38,9 +39,9 @@ class CasePicker(QWidget):
         self.filter.setAccessibleName("Filter cases")
         self.filter.setClearButtonEnabled(True)
         self.count = label(tone="label")
-        self.all = button("All", partial(self.tick_visible, on=True), "link", tip="Tick every case that is listed")
-        self.none = button("None", partial(self.tick_visible, on=False), "link", tip="Untick every case that is listed")
-        self.again = button("Not passed", self.tick_not_passed, "link", tip="Tick those alone that have not passed")
+        self.all = button("All", partial(self.tick_visible, on=True), "link", tip="Tick every listed case")
+        self.none = button("None", partial(self.tick_visible, on=False), "link", tip="Untick every listed case")
+        self.again = button("Not passed", self.tick_not_passed, "link", tip=_AGAIN)
         self._shown: CaseRun | None = None
         self._lay_out()
         self.filter.textChanged.connect(self._filter)
@@ -89,7 +90,7 @@ class CasePicker(QWidget):
         for part in (self.all, self.none, self.again):
             part.setEnabled(able)
         self.again.setEnabled(able and any(_not_passed(case) for case in self.model.visible))
-        self.again.setToolTip(why or "Tick those alone that have not passed")
+        self.again.setToolTip(why or _AGAIN)
 
     def _filter(self, text: str) -> None:
         shown = self._shown

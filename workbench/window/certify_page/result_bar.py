@@ -12,7 +12,8 @@ from workbench.certificates.certificate import result_words
 from workbench.certificates.results import Verdict
 from workbench.session.actions import Failure
 from workbench.window.certify_page import style
-from workbench.window.certify_page.controller import CertifyController, CertifyStage
+from workbench.window.certify_page.controller import STOPPING, CertifyController, CertifyStage
+from workbench.window.certify_page.model import NOT_PASSED
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from workbench.window.certify_page.model import CertificationResult
     from workbench.window.widgets.themes import Theme
 
-_HEIGHT = 44
+NO_REPORT = "The report could not be written."
+NO_RESULT = "Nothing has been certified yet; certify, or open an earlier certificate."
+_HEIGHT = 44  # fixed, so that the widgets below do not move
+_ERROR_HEIGHT = 4 * _HEIGHT  # at most, of an error without cases, which is shown in full
 
 
 class ResultBar(QFrame):
@@ -37,9 +41,9 @@ class ResultBar(QFrame):
         self.symbol, self.word = QLabel(), label()
         self.text = label()
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.left = label(tone="muted")
+        self.remaining = label(tone="muted")
         self.live = label("▲ ITS BENCH IS LIVE", "amber")
-        self.live.setToolTip("The certification arms its own bench. OUTPUTS OFF ends it at once.")
+        self.live.setToolTip("The certification arms its own bench. OUTPUTS OFF ends the certification at once.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(220, 4)
@@ -54,9 +58,9 @@ class ResultBar(QFrame):
         for part in (self.symbol, self.word):
             row.addWidget(part)
         row.addWidget(self.text, 1)
-        for part in (self.live, self.left, self.bar, self.back, self.report, self.folder, self.bundle):
+        for part in (self.live, self.remaining, self.bar, self.back, self.report, self.folder, self.bundle):
             row.addWidget(part)
-        self.setFixedHeight(_HEIGHT)  # so that the widgets below do not move
+        self.setMinimumHeight(_HEIGHT)
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -65,17 +69,20 @@ class ResultBar(QFrame):
 
     def refresh(self) -> None:
         """Show the current state; called after each change."""
-        course = self._controller
-        result = course.verdict if course.stage is CertifyStage.IDLE else None
+        controller = self._controller
+        result = controller.verdict if controller.stage is CertifyStage.IDLE else None
         for part in (self.report, self.folder, self.bundle):
             part.setVisible(result is not None)
-        self.back.setVisible(course.shown is not None)
-        self.bar.setVisible(course.stage is not CertifyStage.IDLE)
-        self.left.setVisible(course.stage is CertifyStage.RUNNING)
-        self.live.setVisible(course.on)
+        self.back.setVisible(controller.shown is not None)
+        self.bar.setVisible(controller.stage is not CertifyStage.IDLE)
+        self.remaining.setVisible(controller.stage is CertifyStage.RUNNING)
+        self.live.setVisible(controller.on)
+        wraps = result is None and controller.stage is CertifyStage.IDLE and bool(controller.broken)
+        self.text.setWordWrap(wraps)
+        self.setMaximumHeight(_ERROR_HEIGHT if wraps else _HEIGHT)
         if result is not None:
             self._show_result(result)
-        elif course.stage is CertifyStage.IDLE:
+        elif controller.stage is CertifyStage.IDLE:
             self._show_idle()
         else:
             self._show_progress()
@@ -93,22 +100,22 @@ class ResultBar(QFrame):
         self.setAccessibleName(f"{word} {text}".strip())
 
     def _show_idle(self) -> None:
-        course = self._controller
-        if course.broken:
-            self._say("; ".join(course.broken), "ERROR", Verdict.ERROR, "amber")
+        controller = self._controller
+        if controller.broken:
+            self._say("; ".join(controller.broken), "ERROR", Verdict.ERROR, "amber")
         else:
-            self._say(f"{len(course.cases)} cases; tick those that shall run." if course.cases else "")
+            self._say(f"{len(controller.cases)} cases; tick those to run." if controller.cases else "")
 
     def _show_progress(self) -> None:
-        course, work = self._controller, self._controller.work
+        controller, work = self._controller, self._controller.work
         sentences = {
             CertifyStage.READING: "The suite is being read.",
-            CertifyStage.STOPPING: "Stopping: the case under way ends, the bench is made safe.",
+            CertifyStage.STOPPING: STOPPING,
             CertifyStage.WRITING: "Certificate and report are being written.",
         }
-        if course.stage is not CertifyStage.RUNNING or work is None:
+        if controller.stage is not CertifyStage.RUNNING or work is None:
             self.bar.setRange(0, 0)
-            self._say(sentences.get(course.stage, ""))
+            self._say(sentences.get(controller.stage, ""))
             return
         done, whole = sum(case.verdict is not None for case in work.cases), len(work.cases)
         self.bar.setRange(0, whole)
@@ -119,10 +126,10 @@ class ResultBar(QFrame):
             if now is not None
             else "between two cases"
             if done
-            else "the bench comes up"
+            else "the bench is starting"
         )
         self._say(doing, f"{done:>{len(str(whole))}} of {whole}" if whole else "", colour="text")
-        self.left.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
+        self.remaining.setText("" if work.left_s is None else f"{fmt.age(work.left_s)} left")
 
     def _show_result(self, result: CertificationResult) -> None:
         word = result_words(passed=result.passed, not_judged=result.not_judged)
@@ -135,20 +142,20 @@ class ResultBar(QFrame):
         facts.append("; ".join(result.trouble) or result.folder.name)
         tip = "\n".join((*result.trouble, str(result.folder)))
         self._say("   ".join(facts), word, verdict, style.COLOURS[verdict], tip)
-        missing = "" if result.written and result.report.is_file() else "Its report could not be written."
+        missing = "" if result.written and result.report.is_file() else NO_REPORT
         self.report.setEnabled(not missing)
         self.report.setToolTip(missing or str(result.report))
         self.folder.setToolTip(str(result.folder))
-        why_not = "" if result.passed else "It did not pass; a bundle carries what was proven."
+        why_not = "" if result.passed else NOT_PASSED
         self.bundle.setEnabled(not (missing or why_not))
-        self.bundle.setToolTip(missing or why_not or "A configuration, signed, with this certificate in it")
+        self.bundle.setToolTip(missing or why_not or "Build a signed configuration that contains this certificate")
 
     # ---- next steps
 
     def why_no_result(self) -> str:
         """Return why there is nothing to open."""
         if self._controller.verdict is None or self._controller.stage is not CertifyStage.IDLE:
-            return "Nothing has been certified yet; certify, or open an earlier certificate."
+            return NO_RESULT
         return ""
 
     def why_no_report(self) -> str:
@@ -169,7 +176,7 @@ class ResultBar(QFrame):
 
     def _open(self, path: Path) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self.failed.emit(Failure(f"No program here opens {path.name}.", f"Open it yourself: {path}"))
+            self.failed.emit(Failure(f"No program on this machine opens {path.name}.", f"Open it yourself: {path}"))
 
     def make_bundle(self) -> None:
         if self._controller.verdict is not None:

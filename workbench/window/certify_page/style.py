@@ -35,11 +35,11 @@ COLOURS: Final[dict[str, str]] = {
     RUNNING: "blue",
 }
 MEANING: Final = {
-    Verdict.PASS: "Every value, its uncertainty considered, may lie within its limits.",
+    Verdict.PASS: "Every value may lie within its limits, given its uncertainty.",
     Verdict.FAIL: "A value lies outside its limits with its whole uncertainty.",
-    Verdict.ERROR: "The bench's or the script's fault; nothing is known of the device.",
-    Verdict.BLOCKED: "A precondition did not hold, or it was stopped before.",
-    Verdict.NA: "This bench or this device cannot show it.",
+    Verdict.ERROR: "The bench or the script failed; this says nothing about the device.",
+    Verdict.BLOCKED: "A precondition did not hold, or the certification was stopped before.",
+    Verdict.NA: "This bench or this device does not support the check.",
 }
 _DECIMALS: Final = {"ms": 1, "V": 4, "mV": 1, "A": 2, "s": 3, "K": 2, "degC": 2, "Ohm": 4, "W": 1}
 _UNITS: Final = {"1": "", "degC": "°C", "Ohm": "Ω"}

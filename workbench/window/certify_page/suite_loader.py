@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.certify.events import CertifyEvent
 
 TIMEOUT_S: Final = 60.0  # a suite that takes longer to be read hangs
+NO_CASE: Final = "contains no case"
 
 
 class SuiteLoadProcess:
@@ -45,9 +46,9 @@ class SuiteLoadProcess:
         for event in self._stream.read():
             self._take(event)
         if ended:
-            self._settle(f"did not let itself be read (exit {self._process.returncode})")
+            self._settle(f"cannot be read (exit {self._process.returncode})")
         elif time.monotonic() > self._until_s:
-            self._settle(f"did not let itself be read within {TIMEOUT_S:g} s")
+            self._settle(f"cannot be read within {TIMEOUT_S:g} s")
 
     def close(self) -> None:
         """Stop reading and remove everything the process left."""
@@ -60,14 +61,14 @@ class SuiteLoadProcess:
     def _take(self, event: CertifyEvent) -> None:
         if isinstance(event, CasesCollected):
             self.cases = [CaseRun(info) for info in event.cases]
-        elif isinstance(event, FileBroken):
+        elif isinstance(event, FileBroken) and str(event) not in self.broken:  # several files meet the same bench file
             self.broken.append(str(event))
 
     def _settle(self, what: str) -> None:
         if not self.cases and not self.broken:
             plain = self._process.returncode in (0, NOTHING_RAN)
-            said = "" if plain else _last_line(self._out / LOG)
-            self.broken.append(f"{self._suite.name} {'holds no case' if plain else what}{f': {said}' if said else ''}")
+            detail = "" if plain else _last_line(self._out / LOG)
+            self.broken.append(f"{self._suite.name} {NO_CASE if plain else what}{f': {detail}' if detail else ''}")
         self.close()
 
 

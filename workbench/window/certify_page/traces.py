@@ -27,15 +27,17 @@ class TraceHistory(ChannelHistory):
 
     def __init__(self, trace: CaseTrace) -> None:
         channel = Channel(trace.channel, trace.unit)
-        said = np.array([np.nan if y is None else y for y in trace.values], dtype=np.float32)
-        t_s, values = fill_gaps(np.array(trace.t_s, dtype=np.float64), said)
+        measured = np.array([np.nan if y is None else y for y in trace.values], dtype=np.float32)
+        t_s, values = fill_gaps(np.array(trace.t_s, dtype=np.float64), measured)
         self.generation = self.lost = 0
         self.channels = (channel,)
         self._clock = None
         self._column = {channel.name: 0}
         self._rows = self._end = len(t_s)
         self._t_s, self._values = t_s, values[None, :]
-        self.taken: set[int] = set(np.rint(said[np.isfinite(said)]).astype(int).tolist())  # by a flag or a count
+        self.taken: set[int] = set(
+            np.rint(measured[np.isfinite(measured)]).astype(int).tolist()
+        )  # by a flag or a count
 
     @property
     def span(self) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -22,7 +23,35 @@ if TYPE_CHECKING:
 
 USUAL: Final = "mqtt://127.0.0.1:1883"
 FILE: Final = "fleet.sqlite"
-NOT_YET: Final = "No TLS and no access per pack yet: keep the broker on a network of your own."
+NOT_YET: Final = "No TLS and no access control per pack yet: use the broker only on your own network."
+CONNECT, DISCONNECT = "Connect", "Disconnect"
+START_BROKER, STARTING, STOP_BROKER = "Start one here", "Starting…", "Stop ours"
+NO_FILE: Final = "Choose a file for the rows first."
+NO_ADDRESS: Final = "Enter the address of a broker, or start one here."
+
+
+class FleetState(StrEnum):
+    """State of the fleet in the words of the bar."""
+
+    NOT_CONNECTED = "NOT CONNECTED"
+    CONNECTING = "CONNECTING"
+    DISCONNECTING = "DISCONNECTING"
+    CONNECTED = "CONNECTED"
+    NO_BROKER = "NO BROKER"
+    TROUBLE = "TROUBLE"
+
+
+_STATES: Final = {  # of a connection without a view
+    ConnectionStage.CLOSED: FleetState.NOT_CONNECTED,
+    ConnectionStage.OPENING: FleetState.CONNECTING,
+    ConnectionStage.OPEN: FleetState.CONNECTING,
+    ConnectionStage.CLOSING: FleetState.DISCONNECTING,
+}
+_LOOKS: Final = {  # icon and colour; others are a grey ring
+    FleetState.CONNECTED: ("dot", "green"),
+    FleetState.NO_BROKER: ("warning", "amber"),
+    FleetState.TROUBLE: ("warning", "amber"),
+}
 
 
 class FleetBar(QWidget):
@@ -34,6 +63,7 @@ class FleetBar(QWidget):
         super().__init__()
         self._connection, self._root, self._theme = connection, root, theme
         self.database: Path | None = None if root is None else root / FILE
+        self.state = FleetState.NOT_CONNECTED
         self.url, self.filter = QLineEdit(USUAL), QLineEdit()
         self.url.setAccessibleName("Address of the broker")
         self.url.setToolTip("mqtt://HOST:PORT")
@@ -41,10 +71,10 @@ class FleetBar(QWidget):
         self.filter.setAccessibleName("Filter packs")
         self.filter.setPlaceholderText("Filter packs…")
         self.filter.setFixedWidth(150)
-        self.broker = button("Start one here", self._broker)
+        self.broker = button(START_BROKER, self._broker)
         self.file = ElidedLabel("muted")
-        self.other = button("Other file…", self.ask_file, "link", tip="Where the rows are kept")
-        self.connect_ = button("Connect", self.connect_wanted.emit, "primary")
+        self.other = button("Other file…", self.ask_file, "link", tip="Choose the file that stores the rows")
+        self.connect_ = button(CONNECT, self.connect_wanted.emit, "primary")
         self.connect_.setMinimumWidth(112)
         self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
         self.not_yet.say(NOT_YET)
@@ -90,23 +120,30 @@ class FleetBar(QWidget):
         if connection.why_not_connect():
             return connection.why_not_connect()
         if self.database is None:
-            return "Choose a file for the rows first."
-        return "" if self.url.text().strip() else "Write the address of a broker, or start one here."
+            return NO_FILE
+        return "" if self.url.text().strip() else NO_ADDRESS
 
     def refresh(self) -> None:
         """Update buttons and words from the connection."""
         connection = self._connection
-        apart = connection.stage is ConnectionStage.APART
+        is_closed = connection.stage is ConnectionStage.CLOSED
         self._button(
-            self.connect_, "Connect" if connection.stage is not ConnectionStage.OPEN else "Disconnect", self.why_not()
+            self.connect_, CONNECT if connection.stage is not ConnectionStage.OPEN else DISCONNECT, self.why_not()
         )
         own = connection.own_broker
         why_not = connection.why_not_stop_broker() if own else connection.why_no_broker()
         starting = connection.starting_broker
-        self._button(self.broker, "Starting…" if starting else "Stop ours" if own else "Start one here", why_not)
-        self.broker.setToolTip(why_not or ("Packs lose it, and wait." if own else "On 127.0.0.1, for this machine"))
+        self._button(self.broker, STARTING if starting else STOP_BROKER if own else START_BROKER, why_not)
+        self.broker.setToolTip(
+            why_not
+            or (
+                "The packs lose this broker and wait until it is back."
+                if own
+                else "Start a broker on 127.0.0.1 for this machine"
+            )
+        )
         for part in (self.url, self.other):
-            part.setEnabled(apart)
+            part.setEnabled(is_closed)
         self.file.say("no file" if self.database is None else self.database.name, str(self.database or ""))
         self.show_view(connection.view)
 
@@ -117,7 +154,8 @@ class FleetBar(QWidget):
 
     def show_view(self, view: FleetView | None) -> None:
         """Show the state in a word, and the number of rows so far."""
-        symbol, colour, word = self._state(view)
+        self.state = self._find_state(view)
+        symbol, colour, word = *_LOOKS.get(self.state, ("ring", "muted")), self.state.value
         if self.word.text() != word or self.symbol.accessibleName() != symbol + self._theme.name:
             self.word.setText(word)
             self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
@@ -125,18 +163,12 @@ class FleetBar(QWidget):
             self.symbol.setAccessibleName(symbol + self._theme.name)
         self.text.say(_facts(view))
 
-    def _state(self, view: FleetView | None) -> tuple[str, str, str]:
-        connection = self._connection
+    def _find_state(self, view: FleetView | None) -> FleetState:
         if view is None:
-            words = {
-                ConnectionStage.OPENING: "CONNECTING",
-                ConnectionStage.LEAVING: "LEAVING",
-                ConnectionStage.OPEN: "CONNECTING",
-            }
-            return "ring", "muted", words.get(connection.stage, "NOT CONNECTED")
-        if view.connected and not view.trouble:
-            return "dot", "green", "CONNECTED"
-        return "warning", "amber", "NO BROKER" if not view.connected else "TROUBLE"
+            return _STATES[self._connection.stage]
+        if not view.connected:
+            return FleetState.NO_BROKER
+        return FleetState.TROUBLE if view.trouble else FleetState.CONNECTED
 
     # ---- requests
 

@@ -28,15 +28,17 @@ HUB: Final = "fleet hub"  # the one thread that calls the backend
 class ConnectionStage(StrEnum):
     """State of the connection; an open one may still be without its broker."""
 
-    APART = "apart"
+    CLOSED = "closed"
     OPENING = "opening"
     OPEN = "open"
-    LEAVING = "leaving"
+    CLOSING = "closing"
 
 
+CONNECTED: Final = "You are connected; disconnect first."
+NOT_CONNECTED: Final = "No broker is connected."
 WAITS: Final = {
     ConnectionStage.OPENING: "The connection is being opened.",
-    ConnectionStage.LEAVING: "The fleet is being left.",
+    ConnectionStage.CLOSING: "The connection is being closed.",
 }
 
 
@@ -53,7 +55,7 @@ class FleetConnection(QObject):
         self._backend, self._background = backend, controller.background
         self._is_used = False  # by a first task
         self._fleet: FleetClient | None = None
-        self.stage = ConnectionStage.APART
+        self.stage = ConnectionStage.CLOSED
         self.starting_broker = False
         self.view: FleetView | None = None
         self._ran = False  # whether our own broker ran at the last poll
@@ -68,21 +70,19 @@ class FleetConnection(QObject):
 
     def why_not_connect(self) -> str:
         """Return why no fleet can be opened now, as a sentence."""
-        return WAITS.get(
-            self.stage, "You are connected; disconnect first." if self.stage is ConnectionStage.OPEN else ""
-        )
+        return WAITS.get(self.stage, CONNECTED if self.stage is ConnectionStage.OPEN else "")
 
     def why_not_leave(self) -> str:
-        return WAITS.get(self.stage, "" if self.stage is ConnectionStage.OPEN else "There is no connection.")
+        return WAITS.get(self.stage, "" if self.stage is ConnectionStage.OPEN else NOT_CONNECTED)
 
     def why_no_broker(self) -> str:
         """Return why our own broker cannot be started now."""
         if self.starting_broker:
             return "A broker is being started."
-        return WAITS.get(self.stage, "A broker of ours runs already." if self.own_broker else "")
+        return WAITS.get(self.stage, "Our broker is running already." if self.own_broker else "")
 
     def why_not_stop_broker(self) -> str:
-        return "" if self.own_broker else "No broker of ours runs."
+        return "" if self.own_broker else "Our broker is not running."
 
     # ---- actions
 
@@ -96,9 +96,9 @@ class FleetConnection(QObject):
         """Commit and disconnect; our own broker runs on for the packs."""
         if not self.why_not_leave():
             self._fleet, self.view = None, None
-            self._set_stage(ConnectionStage.LEAVING)
+            self._set_stage(ConnectionStage.CLOSING)
             self._run_in_thread(
-                "Leave the fleet", self._backend.leave, lambda _: self._set_stage(ConnectionStage.APART)
+                "Disconnect from the fleet", self._backend.leave, lambda _: self._set_stage(ConnectionStage.CLOSED)
             )
 
     def start_broker(self) -> None:
@@ -149,7 +149,7 @@ class FleetConnection(QObject):
     def _fail(self, failure: Failure) -> None:
         self.starting_broker = False
         if self.stage in WAITS:
-            self.stage = ConnectionStage.APART
+            self.stage = ConnectionStage.CLOSED
         self.failed.emit(failure)
         self.changed.emit()
 

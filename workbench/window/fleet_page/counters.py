@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 _COUNT_PX: Final = 88
 MEANING: Final = {
     "no_birth": "data before a birth",
-    "out_of_order": "a message was left out",
+    "out_of_order": "a message is missing",
     "unknown_alias": "an alias that no birth declared",
     "stale_death": "a death of an earlier connection",
-    "conflict": "a row came again and says something else",
-    "implausible": "a value that cannot be",
-    "not_finite": "a value that is no number",
-    "wrong_type": "a value of another type",
-    "topic": "a topic that is none of ours",
-    "rebirth_asked": "a birth was asked for",
-    "future_time": "a clock that is ahead",
-    "past_time": "a clock that lost its battery",
+    "conflict": "a row was received again with other values",
+    "implausible": "an implausible value",
+    "not_finite": "a value that is not finite",
+    "wrong_type": "a value of the wrong type",
+    "topic": "an unknown topic",
+    "rebirth_asked": "a birth was requested",
+    "future_time": "a time stamp in the future",
+    "past_time": "a time stamp of a clock that lost its battery",
 }
 
 

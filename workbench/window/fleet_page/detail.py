@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView, NodeView
     from workbench.window.widgets.themes import Theme
 
+NONE_COUNTED: Final = "none"
+OFFLINE: Final = "offline"
 _RIGHT_PX: Final = 400
 
 
@@ -37,7 +39,7 @@ class PackDetail(QWidget):
         for plot in self.plots:
             plot.setAcceptDrops(False)
             plot.setMinimumHeight(96)
-        self.title, self.counted = DockTitle("Pack"), DockTitle("Counted by the fleet")
+        self.title, self.counted = DockTitle("Pack"), DockTitle("Messages refused or flagged")
         self.word = label(tone="amber")
         self.stepper, self.counters = UpdateStepper(theme), FleetCounters()
         self.send = button("Send bundle…", self.send_wanted.emit)
@@ -88,7 +90,7 @@ class PackDetail(QWidget):
         self.title.show_fact(node.node)
         self.stepper.show_progress(find_progress(node))
         known = is_fresh(node, now_ms)
-        why = "offline" if not node.online else f"newest row {fmt.age(age_s(node, now_ms))} old"
+        why = OFFLINE if not node.online else f"newest row {fmt.age(age_s(node, now_ms))} old"
         self.word.setText("" if known else f"▲ {why}")
         if trend is not None:
             self.view.right_s = trend.newest_s
@@ -99,10 +101,10 @@ class PackDetail(QWidget):
     def show_counts(self, view: FleetView | None) -> None:
         self.counters.show_view(view)
         number = self.counters.topLevelItemCount()
-        self.counted.show_fact("since its file began" if number else "nothing refused or flagged")
+        self.counted.show_fact("since the file was created" if number else NONE_COUNTED)
 
     def show_send(self, why_not: str, offered: Path | None) -> None:
         """Show whether a bundle can be sent, and which one is chosen already."""
         self.send.setText("Send bundle…" if offered is None else f"Send {offered.name}…")
         self.send.setEnabled(not why_not)
-        self.send.setToolTip(why_not or "Asks first; the pack verifies it by its own keys")
+        self.send.setToolTip(why_not or "Asks for confirmation; the pack verifies the bundle with its own keys")

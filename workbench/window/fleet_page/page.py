@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from workbench.window.bundle_page.model import BUNDLES
-from workbench.window.fleet_page.bar import FleetBar
+from workbench.window.fleet_page.bar import START_BROKER, FleetBar
 from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
 from workbench.window.fleet_page.detail import PackDetail
 from workbench.window.fleet_page.table import PackTable
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 MOST_TRENDS: Final = 100  # packs whose trend is kept before the user selects them
-APART: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
-NOBODY: Final = "No pack has been heard yet. An edge beside a pack reports here once it runs."
-_ASKS: Final = (
-    "It goes in pieces. The pack verifies it by its own keys, runs it from a second slot, and goes back by itself "
-    "when it does not prove healthy."
+NOT_CONNECTED: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
+NO_PACK: Final = "No pack has reported yet. An edge beside a pack reports here once it runs."
+QUESTION: Final = (
+    "The bundle is sent in pieces. The pack verifies it with its own keys, runs it from its second slot, and returns "
+    "to the bundle before by itself if the new one does not prove healthy."
 )
+OFFLINE: Final = "The pack is offline; it receives the bundle once it is online again."
+NO_VIEW: Final = "Connect to a broker first."
+NO_CHOICE: Final = "Choose a pack first."
+CONNECT_COMMAND, DISCONNECT_COMMAND = "Fleet: connect", "Fleet: disconnect"
 
 
 class FleetPage(QWidget):
@@ -58,8 +62,8 @@ class FleetPage(QWidget):
         self.connection = FleetConnection(controller, backend)
         self.bar = FleetBar(self.connection, self._root, theme)
         self.table, self.detail = PackTable(theme), PackDetail(theme)
-        self.apart = EmptyState(APART, "Start one here", self.connection.start_broker)
-        self.nobody = EmptyState(NOBODY, "Copy the edge's command", self.copy_command)
+        self.not_connected = EmptyState(NOT_CONNECTED, START_BROKER, self.connection.start_broker)
+        self.no_pack = EmptyState(NO_PACK, "Copy the edge's command", self.copy_command)
         self.offer_text = label()
         self.offer_bar = QWidget()
         self.trends: dict[str, PackTrend] = {}
@@ -72,7 +76,7 @@ class FleetPage(QWidget):
         row = QHBoxLayout(self.offer_bar)
         row.setContentsMargins(16, 4, 16, 8)
         row.addWidget(self.offer_text)
-        row.addWidget(button("Not this one", self.withdraw, "link"))
+        row.addWidget(button("Clear", self.withdraw, "link"))
         row.addStretch(1)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setHandleWidth(1)
@@ -85,7 +89,7 @@ class FleetPage(QWidget):
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
-        for part in (self.bar, self.offer_bar, self.apart, self.nobody):
+        for part in (self.bar, self.offer_bar, self.not_connected, self.no_pack):
             page.addWidget(part)
         page.addWidget(split, 1)
         page.addStretch(0)
@@ -110,7 +114,7 @@ class FleetPage(QWidget):
 
     def words(self) -> str:
         """What `connect_or_leave` does now, as a label."""
-        return "Fleet: disconnect" if self.connection.stage is ConnectionStage.OPEN else "Fleet: connect"
+        return DISCONNECT_COMMAND if self.connection.stage is ConnectionStage.OPEN else CONNECT_COMMAND
 
     def connect_or_leave(self) -> None:
         """Connect or disconnect, as the state requires."""
@@ -123,7 +127,7 @@ class FleetPage(QWidget):
 
     def _broker_up(self, url: str) -> None:
         """Use our own broker, which has started."""
-        if self.connection.stage is ConnectionStage.APART:
+        if self.connection.stage is ConnectionStage.CLOSED:
             self.bar.url.setText(url)
             self.connect_or_leave()
 
@@ -159,12 +163,12 @@ class FleetPage(QWidget):
 
     def _show(self) -> None:
         view, node, connection = self.connection.view, self.node, self.connection
-        heard = view is not None and bool(view.nodes)
-        self.apart.setVisible(connection.stage is ConnectionStage.APART)
-        self.apart.button.setEnabled(not connection.why_no_broker())
-        self.apart.button.setToolTip(connection.why_no_broker())
-        self.nobody.setVisible(view is not None and not heard)
-        self.split.setVisible(heard)
+        has_nodes = view is not None and bool(view.nodes)
+        self.not_connected.setVisible(connection.stage is ConnectionStage.CLOSED)
+        self.not_connected.button.setEnabled(not connection.why_no_broker())
+        self.not_connected.button.setToolTip(connection.why_no_broker())
+        self.no_pack.setVisible(view is not None and not has_nodes)
+        self.split.setVisible(has_nodes)
         self.detail.setVisible(node is not None)
         self.offer_bar.setVisible(self.offered is not None)
         self.bar.show_view(view)
@@ -200,8 +204,8 @@ class FleetPage(QWidget):
     def why_not_send(self) -> str:
         """Return why no bundle can be sent now, as a sentence."""
         if self.connection.view is None:
-            return "Connect to a broker first."
-        return "" if self.node is not None else "Choose a pack first."
+            return NO_VIEW
+        return "" if self.node is not None else NO_CHOICE
 
     def ask_send(self) -> None:
         """Ask which bundle to send if none is chosen; then ask for confirmation."""
@@ -219,8 +223,8 @@ class FleetPage(QWidget):
         self._ask(file, node)
 
     def _ask(self, file: Path, node: NodeView) -> None:
-        wait = "" if node.online else " The pack is offline; it gets it once it is back."
-        dialog = QuestionDialog(self.window(), f"Send {file.name} to {node.node}?", f"{_ASKS}{wait}", "Send")
+        question = QUESTION if node.online else f"{QUESTION} {OFFLINE}"
+        dialog = QuestionDialog(self.window(), f"Send {file.name} to {node.node}?", question, "Send")
         dialog.accepted.connect(partial(self.send, file, node.node))
         self.dialog_wanted.emit(dialog)
 

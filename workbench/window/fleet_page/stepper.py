@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 
 STEPS: Final = ("desired", "downloaded", "verified", "installed", "healthy")
 WAITING, HEALTHY, REFUSED, REVERTED, REPLACED = "waiting", "healthy", "refused", "reverted", "replaced"
+DESIRED, RECEIVED = STEPS[0], "The pack has received all of it."
+SENTENCES: Final = {
+    "": "No bundle has been sent to this pack.",
+    WAITING: "Waiting for the pack's answer.",
+    DESIRED: "The bundle is being sent.",
+    "downloaded": "The pack verifies it: signature, trust, expiry, serial, evidence, golden vectors.",
+    "verified": "The bundle is verified; the pack writes it into the other slot.",
+    "installed": "The bundle runs and must prove healthy; the one before is kept.",
+    HEALTHY: "The bundle runs and has proved healthy.",
+    REFUSED: "The pack refused it; nothing was installed.",
+    REVERTED: "The bundle did not prove healthy; the one before runs again.",
+    REPLACED: "Another bundle has replaced it.",
+}
 _DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint"), ("cross", "vermilion")
 
 
@@ -33,20 +46,10 @@ class UpdateProgress:
     @property
     def sentence(self) -> str:
         """What happens now, or the result."""
-        whole = self.fraction is not None and self.fraction >= 1.0
-        said = {
-            "": "No bundle has been sent to it.",
-            WAITING: "Waits for the pack to answer.",
-            "desired": "All of it is there." if whole else "It is being sent.",
-            "downloaded": "The pack verifies it: signature, trust, expiry, serial, evidence, golden vectors.",
-            "verified": "It may be believed; the other slot takes it.",
-            "installed": "It runs, and has to prove itself healthy; the one before is kept.",
-            HEALTHY: "It runs, and proved itself healthy.",
-            REFUSED: "The pack refused it; nothing was installed.",
-            REVERTED: "It did not prove itself; the one before runs again.",
-            REPLACED: "Another bundle took its place.",
-        }.get(self.state, f"The pack says {self.state!r}.")
-        return f"{said} Reason: {self.reason.rstrip('.')}." if self.reason else said
+        text = SENTENCES.get(self.state, f"The pack reports the unknown state {self.state!r}.")
+        if self.state == DESIRED and self.fraction is not None and self.fraction >= 1.0:
+            text = RECEIVED
+        return f"{text} Reason: {self.reason.rstrip('.')}." if self.reason else text
 
 
 def find_progress(node: NodeView) -> UpdateProgress:

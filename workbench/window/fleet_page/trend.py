@@ -48,8 +48,8 @@ class PackTrend(ChannelHistory):
         while self._end and HELD_S < t_s - self.newest_s < STALE_S:
             self._append_held(self.newest_s + HELD_S, self._values[:, self._end - 1].copy())
         known = is_fresh(node, now_ms)
-        said = [number(node.status, one.name) if known else np.nan for one in CHANNELS]
-        self._append_held(t_s, np.array(said, dtype=np.float32))
+        values = [number(node.status, one.name) if known else np.nan for one in CHANNELS]
+        self._append_held(t_s, np.array(values, dtype=np.float32))
 
     def _append_held(self, t_s: float, values: Line) -> None:
         if self._end == 2 * self._rows:

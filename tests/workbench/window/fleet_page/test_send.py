@@ -1,4 +1,4 @@
-"""A bundle on its way to a pack, on the Fleet page over a hub that a test plays."""
+"""A bundle on its way to a pack, on the Fleet page over a backend that a test drives."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
-from tests.workbench.fake_hub import FILE, SHA, URL, Kit, pack
 from tests.workbench.hands import click, front, in_front
+from tests.workbench.window.fleet_page.fake_backend import FILE, SHA, URL, Kit, pack
 from workbench.window.fleet_page.connection import ConnectionStage
+from workbench.window.fleet_page.page import NO_CHOICE, NO_VIEW, OFFLINE, QUESTION
+from workbench.window.fleet_page.stepper import RECEIVED, SENTENCES
 from workbench.window.widgets.dialogs import QuestionDialog
 from workbench.window.widgets.themes import DARK
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def kit(qtbot: QtBot) -> Iterator[Kit]:
     made = Kit(qtbot)
     yield made
-    made.hub.go.set()
+    made.backend.go.set()
     made.page.connection.close()
 
 
@@ -39,17 +41,18 @@ def test_bundle_is_sent_after_a_question_and_followed(kit: Kit) -> None:
     kit.connect()
     kit.say(pack())
     kit.page.offer(FILE)
-    assert kit.page.detail.send.text() == f"Send {FILE.name}…"
+    assert FILE.name in kit.page.detail.send.text()
     dialog = send(kit)
-    assert "goes back by itself" in " ".join(part.text() for part in dialog.findChildren(QLabel))
-    assert kit.hub.fleet.sent == []
+    assert QUESTION in [part.text() for part in dialog.findChildren(QLabel)]
+    assert kit.backend.fleet.sent == []
     click(dialog.yes)
-    kit.until(lambda: kit.hub.fleet.sent == [(FILE, "pack-1")])
+    kit.until(lambda: kit.backend.fleet.sent == [(FILE, "pack-1")])
     assert kit.page.offered is None
     stepper = kit.page.detail.stepper
     for state, received, words in (
-        ("desired", 250, "It is being sent."),
-        ("downloaded", 1_000, "verifies it"),
+        ("desired", 250, SENTENCES["desired"]),
+        ("desired", 1_000, RECEIVED),
+        ("downloaded", 1_000, SENTENCES["downloaded"]),
         ("refused", 1_000, "has serial 5, older than 7"),
     ):
         reason = "has serial 5, older than 7" if state == "refused" else ""
@@ -64,7 +67,7 @@ def test_question_that_is_declined_sends_nothing(kit: Kit) -> None:
     kit.say(pack())
     kit.page.offer(FILE)
     click(send(kit).no)
-    assert kit.hub.fleet.sent == []
+    assert kit.backend.fleet.sent == []
     assert kit.page.offered == FILE
 
 
@@ -73,7 +76,7 @@ def test_pack_that_is_offline_gets_it_later_and_the_question_says_so(kit: Kit) -
     kit.say(pack(online=False))
     kit.page.offer(FILE)
     dialog = send(kit)
-    assert "once it is back" in " ".join(part.text() for part in dialog.findChildren(QLabel))
+    assert f"{QUESTION} {OFFLINE}" in [part.text() for part in dialog.findChildren(QLabel)]
     dialog.reject()
 
 
@@ -82,15 +85,15 @@ def test_file_that_cannot_be_sent_is_told(kit: Kit) -> None:
     kit.say(pack())
     kit.page.send(Path("odd.bundle"), "pack-1")
     kit.until(lambda: bool(kit.failures))
-    assert "cannot be read" in kit.failures[0].sentence
+    assert "odd.bundle" in kit.failures[0].sentence
     assert kit.page.connection.stage is ConnectionStage.OPEN
 
 
 def test_nothing_is_sent_without_a_pack(kit: Kit) -> None:
     kit.page.offer(FILE)
-    assert kit.page.why_not_send() == "Connect to a broker first."
+    assert kit.page.why_not_send() == NO_VIEW
     kit.connect()
-    assert kit.page.why_not_send() == "Choose a pack first."
+    assert kit.page.why_not_send() == NO_CHOICE
     kit.page.ask_send()
     assert not in_front()
 

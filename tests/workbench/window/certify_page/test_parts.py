@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QPainter, QPixmap
 
+from drivers.errors import BenchFileError
 from tests.workbench.fake_session import facts
 from tests.workbench.live import HIL24
 from workbench.certificates.results import CaseCheck, Verdict
 from workbench.certify import svg_plots
 from workbench.certify.case_trace import CaseTrace
+from workbench.certify.runner import SUITES
 from workbench.window.certify_page import style
 from workbench.window.certify_page.case_plots import CasePlots, limits_of, window_of
 from workbench.window.certify_page.case_time_axis import SPANS_S, CaseTimeView
@@ -29,7 +32,7 @@ from workbench.window.widgets.themes import THEMES, contrast
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 IMPORTS = """
 import json, sys
 import workbench.window.certify_page.page, workbench.window.certify_page.certifier
@@ -103,7 +106,7 @@ def test_trace_takes_figures_that_no_device_says() -> None:
     trace = TraceHistory(CaseTrace("a", "1", (0.0, 0.1, 0.2, 0.3), (float("nan"), float("inf"), 2.0, None)))
     assert trace.taken == {2}
     thinned = TraceHistory(CaseTrace("a", "1", (0.0, 2.0), (0.0, 7.0)))
-    assert thinned.taken == {0, 7}, "what lies between was never said"
+    assert thinned.taken == {0, 7}, "no value between them was recorded"
     assert (trace.first_from(0.15), trace.first_from(9.0)) == (0.2, 0.3)
 
 
@@ -229,12 +232,18 @@ def test_a_place_is_a_level_of_its_channel_and_a_yes_or_no_is_none() -> None:
 def test_bench_is_emulated_only_where_every_instrument_is(tmp_path: Path) -> None:
     certifier = BenchCertifier(None)
     text = HIL24.read_text(encoding="utf-8")
-    partly = tmp_path / "partly.toml"
+    folder = shutil.copytree(HIL24.parent, tmp_path / "bench")
+    partly = folder / "partly.toml"
     partly.write_text(text.replace('"emulated:supply"', '"192.0.2.7:5025"'), encoding="utf-8")
+    assert [certifier.is_emulated(path) for path in (HIL24, partly)] == [True, False]
     broken = tmp_path / "broken.toml"
     broken.write_text("[bench", encoding="utf-8")
-    found = [certifier.emulated(path) for path in (HIL24, partly, broken, tmp_path / "absent.toml")]
-    assert found == [True, False, False, False]
+    for path in (broken, tmp_path / "absent.toml"):
+        with pytest.raises(BenchFileError):
+            certifier.is_emulated(path)
+        with pytest.raises(BenchFileError):
+            BenchCertifier(tmp_path).start(SUITES / "bms", path, ())
+    assert not (tmp_path / "certificates").exists()
 
 
 def test_page_brings_no_giants_into_the_window() -> None:

@@ -1,4 +1,4 @@
-"""A maker of bundles that answers when a test says so, a shelf to show, and a page over them."""
+"""A maker of bundles that answers when a test says so, folder contents to show, and a page over them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from workbench.window.bundle_page.model import (
     BuildRequest,
     BundleEntry,
     BundleFolders,
+    BundleSigner,
     CertificateEntry,
     FolderContents,
     NewKey,
@@ -36,15 +37,15 @@ PASSED = CertificateEntry(ROOT / "certificates" / "a", "bms", "2026-11-24T18:30:
 FAILED = replace(PASSED, folder=ROOT / "certificates" / "b", counts={Verdict.FAIL: 1}, why_not="It did not pass.")
 GOOD = BundleEntry(
     ROOT / "bundles" / "hil24-7.bundle", "ab" * 32, "hil24", 7, "SIM", "2027-11-24T18:30:00Z",
-    f"{'cd' * 32} (release.pem)", verified=True,
+    BundleSigner("cd" * 32, "release.pem"), verified=True,
     claims=(("run", "run-1"), ("lane", "estimator EKF"), ("lane", "twin SPMe")),
 )  # fmt: skip
 FOREIGN = replace(
-    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer="", verified=False, key="unknown_signer",
+    GOOD, file=ROOT / "bundles" / "foreign.bundle", signer=None, verified=False, key="unknown_signer",
     reason="It is signed by a key that is not trusted here.", hint="Trusted are release.pem.",
 )  # fmt: skip
 CHANGED = replace(FOREIGN, file=ROOT / "bundles" / "odd.bundle", key="changed", reason="It was changed.", hint="")
-SHELF = FolderContents((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
+CONTENTS = FolderContents((RUN, OTHER), (PASSED, FAILED), (GOOD, FOREIGN, CHANGED), (KEY,), ("release.pem",), "hil 24")
 
 Failed = Callable[[Failure], None]
 
@@ -67,9 +68,9 @@ class FakeMaker:
         self.asked.append(("trust", (public, folder), ready, failed))
 
     def build(
-        self, wish: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
+        self, request: BuildRequest, ready: Callable[[BundleEntry], None], failed: Failed, cancelled: Callable[[], None]
     ) -> Task[BundleEntry]:
-        return self._begin("build", (wish,), ready, failed, cancelled)
+        return self._begin("build", (request,), ready, failed, cancelled)
 
     def verify(
         self,
@@ -101,21 +102,21 @@ class FakeMaker:
     def pending(self, name: str) -> tuple[Any, ...]:
         return next(given for asked, given, _, _ in self.asked if asked == name)
 
-    def answer(self, name: str, said: object) -> None:
+    def answer(self, name: str, value: object) -> None:
         """To all who asked for `name`, oldest first."""
         waiting = [asked for asked in self.asked if asked[0] == name]
         assert waiting, f"nobody asked for {name}"
         for asked in waiting:
             self.asked.remove(asked)
-            asked[3](said) if isinstance(said, Failure) else asked[2](said)
+            asked[3](value) if isinstance(value, Failure) else asked[2](value)
 
 
 class Kit:
-    """A page, its desk, its maker."""
+    """A page, its session controller, its maker."""
 
-    def __init__(self, page: BundlePage, desk: SessionController, maker: FakeMaker) -> None:
-        self.page, self.desk, self.maker = page, desk, maker
+    def __init__(self, page: BundlePage, session_controller: SessionController, maker: FakeMaker) -> None:
+        self.page, self.session_controller, self.maker = page, session_controller, maker
 
-    def fill(self, shelf: FolderContents = SHELF) -> None:
+    def fill(self, contents: FolderContents = CONTENTS) -> None:
         self.page.controller.choose_bench(BENCH)
-        self.maker.answer("look", shelf)
+        self.maker.answer("look", contents)

@@ -1,4 +1,4 @@
-"""The Fleet page over a hub that a test plays."""
+"""The Fleet page over a backend that a test drives."""
 
 from __future__ import annotations
 
@@ -14,10 +14,25 @@ from PySide6.QtWidgets import QApplication
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView
-from tests.workbench.fake_hub import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
-from workbench.window.fleet_page.connection import ConnectionStage
+from tests.workbench.window.fleet_page.fake_backend import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
+from workbench.window.failures import make_sentence
+from workbench.window.fleet_page.bar import (
+    DISCONNECT,
+    NO_ADDRESS,
+    NO_FILE,
+    NOT_YET,
+    START_BROKER,
+    STARTING,
+    STOP_BROKER,
+    FleetState,
+)
+from workbench.window.fleet_page.connection import HUB, WAITS, ConnectionStage
+from workbench.window.fleet_page.counters import MEANING
+from workbench.window.fleet_page.detail import NONE_COUNTED, OFFLINE
+from workbench.window.fleet_page.page import CONNECT_COMMAND, DISCONNECT_COMMAND
 from workbench.window.fleet_page.table_row import COLUMNS
+from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -33,94 +48,95 @@ if TYPE_CHECKING:
 def kit(qtbot: QtBot) -> Iterator[Kit]:
     made = Kit(qtbot)
     yield made
-    made.hub.go.set()
+    made.backend.go.set()
     made.page.connection.close()
 
 
 def test_page_that_is_apart_says_what_would_fill_it(kit: Kit) -> None:
-    assert kit.page.apart.isVisible()
-    assert kit.page.apart.button.text() == "Start one here"
-    assert kit.page.bar.word.text() == "NOT CONNECTED"
+    assert kit.page.not_connected.isVisible()
+    assert kit.page.not_connected.button.text() == START_BROKER
+    assert kit.page.bar.state is FleetState.NOT_CONNECTED
+    assert kit.page.bar.word.text() == FleetState.NOT_CONNECTED
     assert not kit.page.split.isVisible()
 
 
 def test_connects_to_the_broker_that_is_written(kit: Kit) -> None:
     kit.page.bar.url.clear()
-    assert "Write the address" in kit.page.bar.connect_.toolTip()
+    assert kit.page.bar.connect_.toolTip() == NO_ADDRESS
     write(kit.page.bar.url, URL)
     key(kit.page.bar.url, Qt.Key.Key_Return)
-    assert kit.page.bar.word.text() == "CONNECTING"
-    kit.until(lambda: kit.page.bar.word.text() == "CONNECTED")
-    assert kit.hub.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
-    assert kit.page.bar.connect_.text() == "Disconnect"
+    assert kit.page.bar.state is FleetState.CONNECTING
+    kit.until(lambda: kit.page.bar.state is FleetState.CONNECTED)
+    assert kit.backend.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.page.bar.connect_.text() == DISCONNECT
     assert not kit.page.bar.url.isEnabled()
-    assert kit.page.nobody.isVisible()
+    assert kit.page.no_pack.isVisible()
 
 
 def test_started_broker_is_connected_to(kit: Kit) -> None:
-    click(kit.page.apart.button)
-    assert kit.page.bar.broker.text() == "Starting…"
+    click(kit.page.not_connected.button)
+    assert kit.page.bar.broker.text() == STARTING
     kit.until(lambda: kit.page.connection.view is not None)
-    assert kit.hub.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.backend.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
     assert kit.page.bar.url.text() == URL
-    assert kit.page.bar.broker.text() == "Stop ours"
+    assert kit.page.bar.broker.text() == STOP_BROKER
 
 
 def test_broker_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
     click(kit.page.bar.broker)
     kit.until(lambda: kit.page.connection.view is not None)
-    kit.hub.broker_runs = False
-    kit.until(lambda: kit.page.bar.broker.text() == "Start one here")
+    kit.backend.broker_runs = False
+    kit.until(lambda: kit.page.bar.broker.text() == START_BROKER)
     assert kit.page.bar.broker.isEnabled()
     click(kit.page.bar.broker)
-    kit.until(lambda: kit.hub.asked.count("start") == 2 and kit.page.bar.broker.text() == "Stop ours")
+    kit.until(lambda: kit.backend.asked.count("start") == 2 and kit.page.bar.broker.text() == STOP_BROKER)
     assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its broker again by itself
 
 
 def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
-    kit.hub.go.clear()
+    kit.backend.go.clear()
     click(kit.page.bar.connect_)
     for _ in range(3):
-        kit.desk.values_due.emit()
-    assert kit.page.bar.word.text() == "CONNECTING"
-    assert "being opened" in kit.page.bar.connect_.toolTip()
-    kit.hub.go.set()
-    kit.until(lambda: kit.page.bar.word.text() == "CONNECTED")
+        kit.session_controller.values_due.emit()
+    assert kit.page.bar.state is FleetState.CONNECTING
+    assert kit.page.bar.connect_.toolTip() == WAITS[ConnectionStage.OPENING]
+    kit.backend.go.set()
+    kit.until(lambda: kit.page.bar.state is FleetState.CONNECTED)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"),
+    "trouble",
     [
-        (Usage("is not a fleet's file", where="fleet.sqlite", hint="name another file"), "is not a fleet's file"),
-        (PermissionError(13, "Permission denied"), "Permission denied"),
+        Usage("is not a fleet's file", where="fleet.sqlite", hint="name another file"),
+        PermissionError(13, "Permission denied"),
     ],
 )
-def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble: Exception, words: str) -> None:
-    kit.hub.trouble = trouble
+def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble: Exception) -> None:
+    kit.backend.trouble = trouble
     click(kit.page.bar.connect_)
     kit.until(lambda: bool(kit.failures))
-    assert words in kit.failures[0].sentence
-    assert kit.page.connection.stage is ConnectionStage.APART
-    kit.hub.trouble = None
+    assert str(trouble.args[-1]) in kit.failures[0].sentence
+    assert kit.page.connection.stage is ConnectionStage.CLOSED
+    kit.backend.trouble = None
     kit.connect()
 
 
 def test_machine_without_a_broker_says_so(kit: Kit) -> None:
-    kit.hub.trouble = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
+    kit.backend.trouble = error = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
     click(kit.page.bar.broker)
     kit.until(lambda: bool(kit.failures))
-    assert kit.failures[0].hint == "Install mosquitto."
+    assert kit.failures[0].hint == make_sentence(error.hint)
     assert kit.page.bar.broker.isEnabled()
 
 
-def test_fleet_that_stops_is_left_with_its_reason(kit: Kit) -> None:
+def test_fleet_that_stops_is_closed_with_its_reason(kit: Kit) -> None:
     kit.connect()
     kit.say(pack())
-    kit.hub.fleet.broken = PulseError("the fleet has stopped: disk I/O error")
-    kit.until(lambda: kit.page.connection.stage is ConnectionStage.APART)
-    assert [failure.sentence for failure in kit.failures] == ["The fleet has stopped: disk I/O error."]
+    kit.backend.fleet.broken = error = PulseError("the fleet has stopped: disk I/O error")
+    kit.until(lambda: kit.page.connection.stage is ConnectionStage.CLOSED)
+    assert [failure.sentence for failure in kit.failures] == [make_sentence(error.sentence)]
     assert kit.page.table.packs.rows == []
-    assert "leave" in kit.hub.asked
+    assert "leave" in kit.backend.asked
 
 
 def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
@@ -128,26 +144,27 @@ def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
     kit.until(lambda: kit.page.connection.view is not None)
     kit.say(pack())
     click(kit.page.bar.connect_)
-    kit.until(lambda: kit.page.connection.stage is ConnectionStage.APART)
+    kit.until(lambda: kit.page.connection.stage is ConnectionStage.CLOSED)
     assert kit.page.table.packs.rows == []
     assert not kit.page.detail.isVisible()
-    assert kit.hub.asked[-1] == "leave"
-    assert kit.hub.broker_runs
+    assert kit.backend.asked[-1] == "leave"
+    assert kit.backend.broker_runs
 
 
 def test_outage_is_told_with_its_length(kit: Kit) -> None:
     kit.connect()
-    kit.say(pack(online=False), connected=False, trouble="the broker has gone", outage_s=12.4)
-    assert kit.page.bar.word.text() == "NO BROKER"
+    trouble = "the broker has gone"
+    kit.say(pack(online=False), connected=False, trouble=trouble, outage_s=12.4)
+    assert kit.page.bar.state is FleetState.NO_BROKER
     assert DARK.amber in kit.page.bar.word.styleSheet()
-    assert "the broker has gone" in kit.page.bar.text.text()
-    assert "without a broker for 12 s" in kit.page.bar.text.text()
+    assert trouble in kit.page.bar.text.text()
+    assert fmt.age(12.4) in kit.page.bar.text.text()
 
 
 def test_store_that_takes_nothing_is_trouble(kit: Kit) -> None:
     kit.connect()
     kit.say(pack(), trouble="the store takes nothing: disk full")
-    assert kit.page.bar.word.text() == "TROUBLE"
+    assert kit.page.bar.state is FleetState.TROUBLE
 
 
 def test_first_pack_is_chosen_and_figures_change_in_place(kit: Kit) -> None:
@@ -200,51 +217,52 @@ def test_trend_goes_on_while_another_page_is_shown(kit: Kit) -> None:
 def test_stale_pack_says_how_old_its_figures_are(kit: Kit) -> None:
     kit.connect()
     kit.say(pack(42.0))
-    assert kit.page.detail.word.text() == "▲ newest row 42 s old"
+    assert fmt.age(42.0) in kit.page.detail.word.text()
     kit.say(pack(online=False))
-    assert kit.page.detail.word.text() == "▲ offline"
+    assert OFFLINE in kit.page.detail.word.text()
 
 
 def test_counters_are_named_and_counted(kit: Kit) -> None:
     kit.connect()
     kit.say(pack())
     detail = kit.page.detail
-    assert detail.counted.fact.text() == "nothing refused or flagged"
+    assert detail.counted.fact.text() == NONE_COUNTED
     assert not detail.counters.isVisible()
     kit.say(pack(), refused={"out_of_order": 3, "conflict": 0}, flagged={"a_new_one": 1_234})
     rows = [detail.counters.topLevelItem(number) for number in range(detail.counters.topLevelItemCount())]
     assert [[row.text(column) for column in range(3)] for row in rows if row is not None] == [
-        ["refused", "a message was left out", "3"],
+        ["refused", MEANING["out_of_order"], "3"],
         ["flagged", "a new one", "1\u202f234"],
     ]
 
 
 def test_what_is_not_there_yet_is_said(kit: Kit) -> None:
-    assert "No TLS" in kit.page.bar.not_yet.text()
+    assert kit.page.bar.not_yet.text() == NOT_YET
+    assert kit.page.bar.not_yet.isVisible()
 
 
 def test_closing_leaves_and_ends_the_thread(kit: Kit) -> None:
     kit.connect()
     kit.page.connection.close()
     kit.page.connection.close()
-    assert kit.hub.asked[-1] == "close"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fleet hub")]
+    assert kit.backend.asked[-1] == "close"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(HUB)]
 
 
 def test_closing_while_a_connection_is_opened_closes_what_was_opened(kit: Kit) -> None:
-    kit.hub.go.clear()
+    kit.backend.go.clear()
     click(kit.page.bar.connect_)
-    threading.Timer(0.05, kit.hub.go.set).start()
+    threading.Timer(0.05, kit.backend.go.set).start()
     kit.page.connection.close()
-    assert kit.hub.asked[-1] == "close"
+    assert kit.backend.asked[-1] == "close"
 
 
 def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
     kit = Kit(qtbot, root=None)
-    assert "Choose a file" in kit.page.bar.connect_.toolTip()
+    assert kit.page.bar.connect_.toolTip() == NO_FILE
     kit.page.bar.choose_file(Path("/elsewhere/fleet.sqlite"))
     kit.connect()
-    assert kit.hub.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
+    assert kit.backend.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
     kit.page.connection.close()
 
 
@@ -261,22 +279,22 @@ def test_another_theme_keeps_the_pack_and_its_bundle(kit: Kit) -> None:
 def test_everything_of_both_pages_is_in_the_palette(
     show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
+    backend = FakeFleetBackend()
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: backend)
     shown = show()
     fleet = shown.window.fleet
     fleet.bar.choose_file(tmp_path / "fleet.sqlite")
-    names = {deed.name for deed in shown.window.commands.list()}
+    names = {command.name for command in shown.window.commands.list()}
     assert {"bundle build", "bundle key", "fleet connect", "fleet broker", "fleet send"} <= names
-    assert shown.window.commands.commands["fleet connect"].words() == "Fleet: connect"
+    assert shown.window.commands.commands["fleet connect"].words() == CONNECT_COMMAND
     press(shown, Qt.Key.Key_F, CTRL | SHIFT)
     qtbot.waitUntil(lambda: fleet.connection.stage is ConnectionStage.OPEN)
-    assert shown.window.commands.commands["fleet connect"].words() == "Fleet: disconnect"
+    assert shown.window.commands.commands["fleet connect"].words() == DISCONNECT_COMMAND
     shown.window.show_page("Fleet")
     press(shown, Qt.Key.Key_F, CTRL)
     assert fleet.bar.filter.hasFocus()
     shown.shell.close()
-    assert hub.asked[-1] == "close"
+    assert backend.asked[-1] == "close"
 
 
 def test_many_packs_are_shown_and_only_some_are_followed(kit: Kit) -> None:
@@ -286,7 +304,7 @@ def test_many_packs_are_shown_and_only_some_are_followed(kit: Kit) -> None:
     assert len(kit.page.table.packs.rows) == 150
     assert len(kit.page.trends) == 100
     kit.page.table.choose("pack-0140")
-    kit.say(*kit.hub.fleet.view.nodes)
+    kit.say(*kit.backend.fleet.view.nodes)
     assert kit.page.detail.plots[0].canvas.store is kit.page.trends["pack-0140"]
 
 
@@ -298,8 +316,8 @@ def test_everything_that_can_have_the_focus_has_a_name(kit: Kit) -> None:
 
 
 def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = FakeFleetBackend()
-    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: hub)
+    backend = FakeFleetBackend()
+    monkeypatch.setattr("workbench.window.window.LocalFleetBackend", lambda: backend)
     window = show(size=(1366, 768)).window
     window.show_page("Fleet")
     table = window.fleet.table

@@ -1,4 +1,4 @@
-"""A certifier without processes: a certification is told again, line by line, as it was recorded."""
+"""A certifier without processes: it replays a recorded certification line by line."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from workbench.window.certify_page.model import Suite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from drivers.errors import BenchFileError
     from workbench.certify.events import BenchIdentified, CertifyEvent
 
 PROGRESS = Path(__file__).with_name("certify_progress.jsonl")  # over-voltage debounce doubled: OV-01/7, OV-01/8, HB-01
 
 
 class Process:
-    """What stands for the pytest process: it ends when it is told to."""
+    """Stands for the pytest process: a test ends it."""
 
     def __init__(self) -> None:
         self.returncode: int | None = None
@@ -37,7 +38,7 @@ class Process:
 
 
 class ReplayedCertification(Certification):
-    """Each poll hears `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
+    """Each poll reads `pace` lines; with a pace of 0 it waits. Stopped, it ends with the next poll."""
 
     def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, job: CertificationJob, pace: int) -> None:
         self.suite, self.job = suite, job
@@ -49,21 +50,21 @@ class ReplayedCertification(Certification):
         self._stopped_s = float("inf")
         self._stream = EventStreamReader(job.out)
         self.process = self._process = Process()  # type: ignore[assignment]
-        self.lines = [said for said in lines if self._asked(said)]
+        self.lines = [line for line in lines if self._asked(line)]
         self.pace = pace
         self.exit = 0  # its status after the last line
 
-    def _asked(self, said: dict[str, Any]) -> bool:
-        return "id" not in said or self.job.includes(said["id"], said["variant"])
+    def _asked(self, line: dict[str, Any]) -> bool:
+        return "id" not in line or self.job.includes(line["id"], line["variant"])
 
     def poll(self) -> list[CertifyEvent]:
         if self.done:
             return []
         now, self.lines = self.lines[: self.pace], self.lines[self.pace :]
         with (self.job.out / NAME).open("a") as file:
-            for said in now:
-                cases = [case for case in said.get("cases", ()) if self.job.includes(case["id"], case["variant"])]
-                file.write(json.dumps(said | {"cases": cases} if "cases" in said else said) + "\n")
+            for line in now:
+                cases = [case for case in line.get("cases", ()) if self.job.includes(case["id"], case["variant"])]
+                file.write(json.dumps(line | {"cases": cases} if "cases" in line else line) + "\n")
         events = list(self._stream.read())
         for event in events:
             self._take(event)
@@ -78,11 +79,12 @@ class ReplayedCertification(Certification):
 
 
 class FakeCertifier(BenchCertifier):
-    """Suites that are not read, certifications that are told again; certificates are real files."""
+    """Suites that are not read, certifications that are replayed; certificates are real files."""
 
     def __init__(self, root: Path, progress: Path = PROGRESS, pace: int = 1, *, emulated: bool = True) -> None:
         super().__init__(root)
-        self.root, self.pace, self.is_emulated = root, pace, emulated
+        self.root, self.pace, self.emulated = root, pace, emulated
+        self.bench_error: BenchFileError | None = None
         self.works: list[ReplayedCertification] = []
         self.read_for: list[tuple[Path, Path]] = []
         self.broken: list[str] = []
@@ -92,8 +94,10 @@ class FakeCertifier(BenchCertifier):
     def suites(self) -> Sequence[Suite]:
         return [Suite("bms", Path("/suites/bms"))]
 
-    def emulated(self, bench: Path) -> bool:
-        return self.is_emulated
+    def is_emulated(self, bench: Path) -> bool:
+        if self.bench_error is not None:
+            raise self.bench_error
+        return self.emulated
 
     def read(self, suite: Path, bench: Path) -> Any:
         self.read_for.append((suite, bench))

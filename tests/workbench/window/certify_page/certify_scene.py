@@ -1,4 +1,4 @@
-"""The Certify page over a certification that is told again as it was recorded."""
+"""The Certify page over the replay of a recorded certification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.workbench.conftest import Shown
-    from tests.workbench.fake_certifier import FakeCertifier
+    from tests.workbench.window.certify_page.fake_certifier import FakeCertifier
     from workbench.window.certify_page.page import CertifyPage
 
 SLOW_MS = 30_000
@@ -33,7 +33,7 @@ class Scene:
     def __init__(self, shown: Shown, fake: FakeCertifier, qtbot: QtBot) -> None:
         self.shown, self.fake, self.qtbot = shown, fake, qtbot
         self.page: CertifyPage = shown.window.certify
-        self.course = self.page.controller
+        self.controller = self.page.controller
 
     def until(self, holds: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=SLOW_MS)
@@ -44,7 +44,7 @@ class Scene:
 
     def finish(self) -> None:
         self.certify(pace=50)
-        self.until(lambda: self.course.result is not None)
+        self.until(lambda: self.controller.result is not None)
 
     def tree(self, row: int, column: int = NAME, below: int | None = None) -> object:
         model = self.page.picker.model
@@ -57,16 +57,16 @@ class Scene:
         return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole))
 
 
-def given(answer: object, *_: object) -> object:
+def give(answer: object, *_: object) -> object:
     """What a stand-in answers to everything."""
     return answer
 
 
-def opened(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def open_scene(show: Callable[..., Shown], fake: FakeCertifier, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The page in front, its suite read, the bench not connected."""
-    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(given, fake))
+    monkeypatch.setattr("workbench.window.window.BenchCertifier", partial(give, fake))
     shown = show(FakeSession(past_s=2.0), past=partial(RunLibrary, fake.root))
     shown.window.show_page("Certify")
     made = Scene(shown, fake, qtbot)
-    made.until(lambda: made.course.cases and made.course.stage is CertifyStage.IDLE)
+    made.until(lambda: made.controller.cases and made.controller.stage is CertifyStage.IDLE)
     return made

@@ -1,4 +1,4 @@
-"""A hub and a fleet that a test plays, and a page over them."""
+"""A backend and a fleet that a test drives, and a page over them."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ STATUS: dict[str, Scalar] = {
 
 def pack(age_s: float | None = 0.2, *, online: bool = True, **status: Scalar) -> NodeView:
     """`_` stands for `/` in a name."""
-    said = STATUS | {name.replace("_", "/"): value for name, value in status.items()}
+    values = STATUS | {name.replace("_", "/"): value for name, value in status.items()}
     last_ms = None if age_s is None else round(NOW_MS - 1e3 * age_s)
-    return NodeView("pack-1", online, 1_234, last_ms, said)
+    return NodeView("pack-1", online, 1_234, last_ms, values)
 
 
 class FakeFleetClient:
@@ -106,12 +106,12 @@ class FakeFleetBackend:
 
 
 class Kit:
-    """A page, its desk, its hub."""
+    """A page, its session controller, its backend."""
 
     def __init__(self, qtbot: QtBot, root: Path | None = Path("/runs")) -> None:
         self._qtbot = qtbot
-        self.desk, self.hub = SessionController(), FakeFleetBackend()
-        self.page = FleetPage(self.desk, self.hub, root, DARK, wall_s=lambda: NOW_MS / 1e3)
+        self.session_controller, self.backend = SessionController(), FakeFleetBackend()
+        self.page = FleetPage(self.session_controller, self.backend, root, DARK, wall_s=lambda: NOW_MS / 1e3)
         self.page.dialog_wanted.connect(Dialog.open)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
@@ -121,7 +121,7 @@ class Kit:
 
     def until(self, what: Callable[[], bool]) -> None:
         def turned() -> bool:
-            self.desk.values_due.emit()
+            self.session_controller.values_due.emit()
             return what()
 
         self._qtbot.waitUntil(turned, timeout=round(1e3 * LONG_S))
@@ -131,5 +131,5 @@ class Kit:
         self.until(lambda: self.page.connection.view is not None)
 
     def say(self, *nodes: NodeView, **fields: object) -> None:
-        self.hub.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
-        self.desk.values_due.emit()
+        self.backend.fleet.view = replace(VIEW, nodes=nodes, **fields)  # type: ignore[arg-type]
+        self.session_controller.values_due.emit()

@@ -21,8 +21,10 @@ from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
 from workbench.session.actions import Failure
 from workbench.window.fleet_page.backend import LocalFleetBackend
+from workbench.window.fleet_page.bar import FleetState
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.page import FleetPage
+from workbench.window.fleet_page.stepper import SENTENCES
 from workbench.window.session_controller import SessionController
 from workbench.window.widgets.themes import DARK
 
@@ -35,21 +37,21 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 LONG_MS: Final = 60_000
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[4]
 DATA: Final = bytes(range(256)) * 200  # four pieces
 
 
-class Desked:
-    """A page with a desk whose timer runs."""
+class ServedPage:
+    """A page with a session controller whose timer runs."""
 
     def __init__(self, root: Path, qtbot: QtBot) -> None:
         self._qtbot = qtbot
-        self.desk, self.hub = SessionController(), LocalFleetBackend()
-        self.page = FleetPage(self.desk, self.hub, root, DARK)
+        self.session_controller, self.backend = SessionController(), LocalFleetBackend()
+        self.page = FleetPage(self.session_controller, self.backend, root, DARK)
         self.failures = list[Failure]()
         self.page.connection.failed.connect(self.failures.append)
         self._timer = QTimer(self.page)
-        self._timer.timeout.connect(self.desk.values_due)
+        self._timer.timeout.connect(self.session_controller.values_due)
         self._timer.start(30)
         qtbot.addWidget(self.page)
         self.page.show()
@@ -60,49 +62,49 @@ class Desked:
     def start(self) -> str:
         """A broker of ours, connected to."""
         self.page.connection.start_broker()
-        self.until(lambda: self.page.bar.word.text() == "CONNECTED")
+        self.until(lambda: self.page.bar.state is FleetState.CONNECTED)
         return self.page.bar.url.text()
 
 
 class Talker:
-    """A pack on a link of its own: answers the fleet's pieces as an edge would, and ends as it is told to."""
+    """A pack on a link of its own: answers the fleet's pieces as an edge would, and ends as a test asks."""
 
     def __init__(self, url: str, ends: str, reason: str = "") -> None:
         self.pack = Pack()
         self._ends, self._reason = ends, reason
         self._held = b""
-        self._told: dict[str, Value] = {}
+        self._progress: dict[str, Value] = {}
         self._link = MqttLink(url, "talker", None, ["spBv1.0/pulsebms/NCMD/pack-1"])
 
     def turn(self) -> None:
         for event in self._link.poll():
             if isinstance(event, LinkUp):
-                self._link.publish(self.pack.birth(_now_ms(), **self._told))
+                self._link.publish(self.pack.birth(_now_ms(), **self._progress))
             elif isinstance(event, MqttMessage):
-                self._obey({str(one.name): one.value for one in wire.decode(event.payload).metrics})
+                self._answer({str(one.name): one.value for one in wire.decode(event.payload).metrics})
 
     def say(self, number: int, **values: float) -> None:
-        said: dict[str, Value] = {"Row/Boot": self.pack.boot, "Row/Seq": number}
-        said |= {name.replace("_", "/"): value for name, value in values.items()}
-        self._link.publish(self.pack.data(said, _now_ms()))
+        row: dict[str, Value] = {"Row/Boot": self.pack.boot, "Row/Seq": number}
+        row |= {name.replace("_", "/"): value for name, value in values.items()}
+        self._link.publish(self.pack.data(row, _now_ms()))
 
-    def _obey(self, said: dict[str, Value]) -> None:
-        if said.get(commands.REBIRTH) is True:
-            self._link.publish(self.pack.birth(_now_ms(), **self._told))
-        if commands.CHUNK not in said:
+    def _answer(self, received: dict[str, Value]) -> None:
+        if received.get(commands.REBIRTH) is True:
+            self._link.publish(self.pack.birth(_now_ms(), **self._progress))
+        if commands.CHUNK not in received:
             return
-        if said[commands.OFFSET] == len(self._held):
-            chunk = said[commands.CHUNK]
+        if received[commands.OFFSET] == len(self._held):
+            chunk = received[commands.CHUNK]
             assert isinstance(chunk, bytes)
             self._held += chunk
-        whole = len(self._held) == said[commands.SIZE]
-        told: dict[str, Value] = {"Bundle/Desired": said[commands.DESIRED], "Bundle/Received": len(self._held)}
-        told["Bundle/State"] = "desired"
-        self._link.publish(self.pack.data(told, _now_ms()))
+        whole = len(self._held) == received[commands.SIZE]
+        progress: dict[str, Value] = {"Bundle/Desired": received[commands.DESIRED], "Bundle/Received": len(self._held)}
+        progress["Bundle/State"] = "desired"
+        self._link.publish(self.pack.data(progress, _now_ms()))
         if whole:
             for state in ("downloaded", "verified", self._ends):
                 end = {"Bundle/State": state, "Bundle/Reason": self._reason if state == self._ends else ""}
-                self._link.publish(self.pack.data(told | end, _now_ms()))
+                self._link.publish(self.pack.data(progress | end, _now_ms()))
 
     @property
     def sha256(self) -> str:
@@ -117,15 +119,15 @@ def _now_ms() -> int:
 
 
 @pytest.fixture
-def desked(tmp_path: Path, qtbot: QtBot) -> Iterator[Desked]:
-    made = Desked(tmp_path, qtbot)
+def served(tmp_path: Path, qtbot: QtBot) -> Iterator[ServedPage]:
+    made = ServedPage(tmp_path, qtbot)
     yield made
     made.page.connection.close()
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("fleet", "mqtt"))]
 
 
 @pytest.fixture
-def talk(desked: Desked) -> Iterator[Callable[..., Talker]]:
+def talk(served: ServedPage) -> Iterator[Callable[..., Talker]]:
     """Makes packs that are served by the page's own event loop."""
     made, timer = list[Talker](), QTimer()
     timer.timeout.connect(lambda: [one.turn() for one in made])
@@ -141,17 +143,17 @@ def talk(desked: Desked) -> Iterator[Callable[..., Talker]]:
         one.close()
 
 
-def test_pack_appears_with_its_figures_and_a_trend(desked: Desked, talk: Callable[..., Talker]) -> None:
-    page = desked.page
-    talker = talk(desked.start())
-    desked.until(lambda: page.table.packs.names == ["pack-1"])
+def test_pack_appears_with_its_figures_and_a_trend(served: ServedPage, talk: Callable[..., Talker]) -> None:
+    page = served.page
+    talker = talk(served.start())
+    served.until(lambda: page.table.packs.names == ["pack-1"])
     numbers = iter(range(1, 10_000))
 
     def shown() -> bool:
         talker.say(next(numbers), Pack_Current=-22.0, Pack_SoC=0.5)
         return page.node is not None and page.node.rows > 5 and page.table.packs.rows[0][6].text.endswith("22.00 A")
 
-    desked.until(shown)
+    served.until(shown)
     cells = page.table.packs.rows[0]
     assert (cells[1].text, cells[6].grey) == ("online", False)
     assert page.trends["pack-1"].newest("Pack/SoC") == pytest.approx(0.5)
@@ -161,70 +163,73 @@ def test_pack_appears_with_its_figures_and_a_trend(desked: Desked, talk: Callabl
 @pytest.mark.parametrize(
     "end",
     [
-        ("healthy", "", "proved itself healthy"),
+        ("healthy", "", SENTENCES["healthy"]),
         ("refused", "has serial 5, older than 7", "has serial 5, older than 7"),
-        ("reverted", "its estimator fell behind", "the one before runs again"),
+        ("reverted", "its estimator fell behind", SENTENCES["reverted"]),
     ],
 )
 def test_bundle_is_followed_to_its_end(
-    desked: Desked, talk: Callable[..., Talker], tmp_path: Path, end: tuple[str, str, str]
+    served: ServedPage, talk: Callable[..., Talker], tmp_path: Path, end: tuple[str, str, str]
 ) -> None:
     state, reason, words = end
     file = tmp_path / "hil24-7.bundle"
     file.write_bytes(DATA)
-    page = desked.page
-    talker = talk(desked.start(), state, reason)
-    desked.until(lambda: page.node is not None and page.node.online)
+    page = served.page
+    talker = talk(served.start(), state, reason)
+    served.until(lambda: page.node is not None and page.node.online)
     page.send(file, "pack-1")
-    desked.until(lambda: words in page.detail.stepper.sentence.text())
+    served.until(lambda: words in page.detail.stepper.sentence.text())
     assert talker.sha256 == hashlib.sha256(DATA).hexdigest()
     assert page.detail.stepper.head.text() == f"Bundle {talker.sha256[:12]}"
     assert page.detail.stepper.percent.text() == "100 %"
 
 
-def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(desked: Desked, talk: Callable[..., Talker]) -> None:
-    page, url = desked.page, desked.start()
+def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(
+    served: ServedPage, talk: Callable[..., Talker]
+) -> None:
+    page, url = served.page, served.start()
     talk(url)
-    desked.until(lambda: page.node is not None and page.node.online)
-    broker = desked.hub._broker  # pyright: ignore[reportPrivateUsage]
+    served.until(lambda: page.node is not None and page.node.online)
+    broker = served.backend._broker  # pyright: ignore[reportPrivateUsage]
     assert broker is not None
     os.kill(broker.pid, 9)  # type: ignore[attr-defined]
-    desked.until(lambda: page.bar.word.text() == "NO BROKER")
+    served.until(lambda: page.bar.state is FleetState.NO_BROKER)
     assert page.node is not None
     assert not page.node.online
-    assert "without a broker" in page.bar.text.text()
+    assert page.connection.view is not None
+    assert page.connection.view.outage_s > 0.0
     page.connection.start_broker()
-    desked.until(lambda: page.bar.word.text() == "CONNECTED" and page.node is not None and page.node.online)
+    served.until(lambda: page.bar.state is FleetState.CONNECTED and page.node is not None and page.node.online)
     assert broker.url == url
     assert page.connection.stage is ConnectionStage.OPEN
 
 
-def test_file_that_is_no_fleets_is_refused_in_words(desked: Desked, tmp_path: Path) -> None:
+def test_file_that_is_no_fleets_is_refused_in_words(served: ServedPage, tmp_path: Path) -> None:
     odd = tmp_path / "odd.sqlite"
     odd.write_bytes(b"not a database at all" * 100)
-    desked.page.bar.choose_file(odd)
-    desked.page.connect_or_leave()
-    desked.until(lambda: desked.failures)
-    assert "odd.sqlite" in desked.failures[0].sentence
-    assert desked.page.connection.stage is ConnectionStage.APART
+    served.page.bar.choose_file(odd)
+    served.page.connect_or_leave()
+    served.until(lambda: served.failures)
+    assert "odd.sqlite" in served.failures[0].sentence
+    assert served.page.connection.stage is ConnectionStage.CLOSED
 
 
-def test_address_that_is_none_is_refused_in_words(desked: Desked) -> None:
-    desked.page.bar.url.setText("https://example.org")
-    desked.page.connect_or_leave()
-    desked.until(lambda: desked.failures)
-    assert "is no address of a broker" in desked.failures[0].sentence
-    assert "Write mqtt://HOST:PORT" in desked.failures[0].hint
+def test_address_that_is_none_is_refused_in_words(served: ServedPage) -> None:
+    served.page.bar.url.setText("https://example.org")
+    served.page.connect_or_leave()
+    served.until(lambda: served.failures)
+    assert "https://example.org" in served.failures[0].sentence
+    assert "mqtt://HOST:PORT" in served.failures[0].hint
 
 
-def test_garbage_from_a_stranger_is_counted_by_name(desked: Desked, talk: Callable[..., Talker]) -> None:
-    page, url = desked.page, desked.start()
+def test_garbage_from_a_stranger_is_counted_by_name(served: ServedPage, talk: Callable[..., Talker]) -> None:
+    page, url = served.page, served.start()
     talk(url)
-    desked.until(lambda: page.node is not None)
+    served.until(lambda: page.node is not None)
     stranger = MqttLink(url, "stranger")
-    desked.until(lambda: stranger.poll() or stranger.is_up)
+    served.until(lambda: stranger.poll() or stranger.is_up)
     stranger.publish(MqttMessage("spBv1.0/pulsebms/NDATA/pack-1", b"\xff\xff noise"))
-    desked.until(page.detail.counters.topLevelItemCount)
+    served.until(page.detail.counters.topLevelItemCount)
     item = page.detail.counters.topLevelItem(0)
     stranger.close()
     assert item is not None

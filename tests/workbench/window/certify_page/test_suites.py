@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from drivers.benchfile import read_bench
+from drivers.errors import BenchFileError
 from tests.workbench.certify.suites_for_tests import suite
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
+from workbench.certificates.certificate import result_words
 from workbench.certificates.results import Verdict
 from workbench.certify.runner import SUITES, Certification
 from workbench.session import waiting
@@ -63,8 +66,8 @@ def test_after(rec):
 """
 
 
-def read(path: Path) -> SuiteLoadProcess:
-    made = SuiteLoadProcess(path, HIL24)
+def read(path: Path, bench: Path = HIL24) -> SuiteLoadProcess:
+    made = SuiteLoadProcess(path, bench)
     assert waiting.wait_for(made, lambda: made.done, SLOW_MS / 1e3)
     return made
 
@@ -83,19 +86,32 @@ def test_shipped_suite_has_a_case_for_each_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
-    [("def test_x(:", "SyntaxError"), ("os._exit(4)", "exit 4"), ("", "holds no case"), ("1 / 0", "ZeroDivisionError")],
+    ("body", "words"),
+    [
+        ("def test_x(:", "SyntaxError"),
+        ("os._exit(4)", "exit 4"),
+        ("", suite_loader.NO_CASE),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
 )
-def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, said: str) -> None:
+def test_suite_that_cannot_be_read_says_why(tmp_path: Path, body: str, words: str) -> None:
     made = read(suite(tmp_path / "mine", body))
     assert made.cases == []
-    assert said in made.broken[0]
+    assert words in made.broken[0]
+
+
+def test_an_error_of_the_bench_file_is_one_sentence_for_all_files_of_the_suite(tmp_path: Path) -> None:
+    bench = tmp_path / "bench.toml"
+    bench.write_text("[bench", encoding="utf-8")
+    with pytest.raises(BenchFileError) as error:
+        read_bench(bench)
+    assert read(SUITES / "bms", bench).broken == [str(error.value)]
 
 
 def test_suite_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite_loader, "TIMEOUT_S", 1.0)
     made = read(suite(tmp_path / "mine", "import time\ntime.sleep(600)"))
-    assert "within 1 s" in made.broken[0]
+    assert f"{suite_loader.TIMEOUT_S:g} s" in made.broken[0]
     assert not psutil.pid_exists(made.pid)
 
 
@@ -126,7 +142,7 @@ def test_crash_of_a_script_is_an_error_and_the_window_goes_on(page: CertifyPage,
         assert [case.verdict for case in page.controller.cases] == [Verdict.PASS, Verdict.ERROR, Verdict.BLOCKED]
         assert "exit 3" in page.head.about.text()
         assert [row.verdict for row in page.checks.checks.rows] == [Verdict.FAIL]
-        assert page.result_bar.word.text() == "NOT PASSED"
+        assert page.result_bar.word.text() == result_words(passed=False, not_judged=0)
         page.controller.result = None
     assert len(list((tmp_path / "certificates").iterdir())) == 2
 
