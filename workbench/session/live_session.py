@@ -18,9 +18,11 @@ from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
+from drivers.event_limiter import EventLimiter
 from workbench.session import allowed_actions, messages
 from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.bench_info import BenchInfo
+from workbench.session.event_list import EventList
 from workbench.session.outputs_off_requests import OutputsOffRequests, PendingOff
 from workbench.session.status import SessionStatus
 
@@ -57,7 +59,8 @@ class LiveSession:
         self._facts = BenchInfo(order.bench.stem, str(order.bench), "", "", attended=not order.unattended, cells=0)
         self._numbers = itertools.count(1)
         self._pending: dict[int, PendingAction] = {}
-        self._events: list[EventRecord] = []
+        self._events = EventList()
+        self._limiter = EventLimiter(self._keep_event, time.monotonic)
         self._acknowledged: set[int] = set()
         self._presses = OutputsOffRequests(self._add_event)
         self.bench_error: Failure | None = None
@@ -88,7 +91,7 @@ class LiveSession:
         return self._process.pid
 
     def events(self, since: int) -> Sequence[EventRecord]:
-        return self._events[since:]
+        return self._events.since(since)
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
         self._acknowledged.update(numbers)
@@ -160,6 +163,7 @@ class LiveSession:
         self._expire_outputs(time.monotonic())
         self._receive_guard_reports()  # after the engine's end, since a report may be about it
         self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
+        self._limiter.report()
         self._send_heartbeat()
 
     def close(self) -> None:
@@ -249,7 +253,7 @@ class LiveSession:
             case messages.StatusUpdate(status):
                 self._status, self._news_s = status, time.monotonic()
             case EventRecord():
-                self._note(message)
+                self._events.add(message)
             case messages.RequestProgress(number, sentence, fraction, left_s):
                 if pending := self._pending.get(number):
                     pending.sentence, pending.fraction, pending.left_s = sentence, fraction, left_s
@@ -332,10 +336,10 @@ class LiveSession:
         self._pending.clear()
 
     def _add_event(self, event: Event) -> None:
-        self._note(EventRecord(0, time.monotonic(), time.time(), event))
+        self._limiter.add(event)
 
-    def _note(self, record: EventRecord) -> None:
-        self._events.append(dataclasses.replace(record, number=len(self._events)))
+    def _keep_event(self, event: Event) -> None:
+        self._events.add(EventRecord(0, time.monotonic(), time.time(), event))
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
