@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 EXTRAS = "bench,window,fleet"
 DEV_EXTRAS = f"{EXTRAS},docs,dev"
+DOWNLOADS = {EXTRAS: (420, "2 to 6"), DEV_EXTRAS: (700, "3 to 10")}  # MB, and minutes at 10 to 50 Mbit/s
 STAMP = VENV / "prepared"  # says which state of the inputs is installed, and with which extras
 PACKAGES = ("control", "drivers", "edge_bridge", "fixtures", "twin", "workbench")
 INPUTS = ("pyproject.toml", "constraints.txt", "drivers/version.py", "tools/setup.py")
@@ -113,7 +114,8 @@ def install_python(extras: str) -> None:
     if not PYTHON.exists():
         say("creating .venv")
         run(sys.executable, "-m", "venv", VENV)
-    say("installing pinned Python packages")
+    size, minutes = DOWNLOADS[extras]
+    say(f"installing pinned Python packages: about {size} MB unless they are cached, {minutes} minutes")
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--prefer-binary")
     run(*pip, "-c", ROOT / "constraints.txt", "-e", f"{ROOT}[{extras}]")
 
