@@ -54,7 +54,7 @@ class Holder:
 
     @property
     def sentence(self) -> str:
-        gone = "" if is_alive(self.process) else ", which has ended; its guard has not let go yet"
+        gone = "" if is_alive(self.process) else ", which has ended but whose guard still holds the lock"
         who = f"process {self.process} ({self.name}) of user {self.user}{gone}"
         return f"{who}, with bench {self.bench}, since {self.started}"
 
@@ -212,7 +212,7 @@ def _open(path: Path, *, make: bool = False) -> int | None:
             file = _open_lock_file(path, flags, make=make)
         except OSError as error:
             what = f"lock file cannot be opened: {error.strerror or error}"
-            raise BenchHeld(what, where=str(path), hint="remove it once nobody uses the bench") from error
+            raise BenchHeld(what, where=str(path), hint="remove it when no session uses the bench") from error
         try:
             _lock(file)
         except OSError:
@@ -264,8 +264,8 @@ def _read(path: Path) -> Holder | None:
     """Return the holder written in the file; None if it cannot be read."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         with path.open("rb") as file:
-            said: Any = json.loads(file.read(_MOST))
-        holds = Holder(**said)
+            stored: Any = json.loads(file.read(_MOST))
+        holds = Holder(**stored)
         if type(holds.process) is int:
             return holds
     return None
@@ -273,8 +273,8 @@ def _read(path: Path) -> Holder | None:
 
 def _is_held(path: Path, address: str) -> BenchHeld:
     holds = _read(path)
-    by = "somebody who did not leave a name" if holds is None else holds.sentence
-    hint = "disconnect there, or wait until its guard has verified off"
+    by = "an unknown process" if holds is None else holds.sentence
+    hint = "disconnect there, or wait until its guard has verified that the outputs are off"
     return BenchHeld(f"is held by {by}", where=address, key="address", value=address, hint=hint)
 
 

@@ -80,7 +80,7 @@ class E2EChecker:
             return ""
         if len(payload) < length:
             self.bad += 1
-            return f"{len(payload)} bytes where {length} are due"
+            return f"{len(payload)} bytes instead of {length}"
         payload = payload[:length]
         if not protection.check(message_id, payload):
             self.bad += 1
@@ -91,6 +91,6 @@ class E2EChecker:
         steps = (counter - before) % protection.counter_values
         if steps == 0:
             self.repeated += 1
-            return "a counter that stands still"
+            return "a counter that does not change"
         self.lost += steps - 1
         return ""

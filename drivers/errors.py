@@ -208,11 +208,11 @@ class Usage(PulseError):
     code = "usage"
 
 
-def rebuild(told: dict[str, Any]) -> PulseError:
+def rebuild(content: dict[str, Any]) -> PulseError:
     """Rebuild an error of another process from its `as_json`; an unknown code becomes a plain `PulseError`."""
     kinds = {kind.code: kind for kind in _below(PulseError)}
     names = ("where", "line", "key", "value", "bound", "hint")
-    return kinds.get(told["code"], PulseError)(told["what"], **{name: told[name] for name in names})
+    return kinds.get(content["code"], PulseError)(content["what"], **{name: content[name] for name in names})
 
 
 def _below(kind: type[PulseError]) -> list[type[PulseError]]:

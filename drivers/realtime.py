@@ -20,11 +20,11 @@ WINDOW: Final = 10  # not real-time; steps of priority above other such threads:
 def ask_realtime(priority: int) -> str:
     """Put the calling thread, not its children, under SCHED_FIFO; return an empty text if granted, else why not."""
     if not hasattr(os, "sched_setscheduler"):
-        return "this system has no SCHED_FIFO; the loop keeps time as well as the scheduler lets it"
+        return "this system has no SCHED_FIFO; the timing of the loop depends on its normal scheduler"
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
-        return f"no real-time permission ({error.strerror}); late p99 is then some 1.4 ms instead of 0.4 ms"
+        return f"no real-time permission ({error.strerror}); expect a late p99 of about 1.4 ms instead of 0.4 ms"
     return ""
 
 

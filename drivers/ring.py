@@ -122,7 +122,9 @@ class RingWriter:
         Raise `FileExistsError`, and `BenchError` if there is no room for it.
         """
         if not (0 <= measured <= len(table) and capacity > NEWEST):
-            raise ValueError(f"a ring of {len(table)} channels has no {measured} measured ones or {capacity} slots")
+            raise ValueError(
+                f"a ring of {len(table)} channels cannot have {measured} measured channels and {capacity} slots"
+            )
         header = json.dumps({"channels": table_rows(table)}).encode()
         size = _offsets(len(header), len(table), measured, capacity)[-1]
         file = ring_files.create(path)
@@ -200,7 +202,7 @@ class RingReader:
         try:
             _, json_bytes, channels, measured, capacity = _HEAD.unpack_from(buffer)
             if buffer[:8] != MAGIC or _offsets(json_bytes, channels, measured, capacity)[-1] != len(buffer):
-                raise ValueError("its header is not a ring's")  # noqa: TRY301  # one place words all causes
+                raise ValueError("it has no ring header")  # noqa: TRY301  # one place words all causes
             table = table_from(json.loads(buffer[_JSON_AT : _JSON_AT + json_bytes])["channels"])
         except (struct.error, ValueError, TypeError, KeyError) as error:
             buffer.close()

@@ -91,7 +91,7 @@ def reserve(path: Path, file: BinaryIO, size: int) -> None:
     except OSError as error:
         file.close()
         path.unlink(missing_ok=True)
-        what = f"finds no room for a ring of {size / 1e6:.0f} MB: {error.strerror}"
+        what = f"has no space for a ring of {size / 1e6:.0f} MB: {error.strerror}"
         raise BenchError(what, where=str(path), hint="free space there") from error
 
 

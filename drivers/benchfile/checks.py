@@ -45,7 +45,9 @@ def mistakes(bench: Bench, *, files: bool = True) -> Iterator[BenchFileError]:
 def not_finite(document: Document, value: Any, at: KeyPath = ()) -> Iterator[BenchFileError]:
     """Yield an error for NaN and infinity anywhere in the file, also in free-form settings."""
     if isinstance(value, float) and not math.isfinite(value):
-        yield document.mistake(at, f"= {value} is no number", value=str(value), bound="finite", hint="write a number")
+        yield document.mistake(
+            at, f"= {value} is not a finite number", value=str(value), bound="finite", hint="write a number"
+        )
     elif isinstance(value, dict):
         for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]  # TOML is untyped
             yield from not_finite(document, inner, (*at, str(key)))  # pyright: ignore[reportUnknownArgumentType]
@@ -60,32 +62,32 @@ def _not_built(bench: Bench) -> Iterator[BenchFileError]:
     if general.closure == "terminals":
         yield bench.document.mistake(
             ("bench", "closure"),
-            'is "terminals", where a supply plays the pack: its loop delay is not measured and its stability not shown',
+            'is "terminals", where a supply emulates the pack: its loop delay and its stability are not measured',
             value="terminals",
             bound="shunt-loop",
             hint='use "shunt-loop"',
         )
     for key, value, built in (("mode", general.mode, "hil"), ("closure", general.closure, "shunt-loop")):
         if value not in {built, "terminals"}:
-            what, hint = f'= "{value}" is not built yet', f'use "{built}"'
+            what, hint = f'= "{value}" is not supported yet', f'use "{built}"'
             yield bench.document.mistake(("bench", key), what, value=value, bound=built, hint=hint)
 
 
 def _addresses(bench: Bench) -> Iterator[BenchFileError]:
     """Check that each address is `host:port` or `emulated:NAME` and used once: the guard connects to the supply too."""
-    seen: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for name in INSTRUMENTS:
         at, address = (name, "address"), str(getattr(bench, name).address)
         host, _, port = address.rpartition(":")
         port_ok = port.isascii() and port.isdigit() and 1 <= int(port) <= LAST_PORT
         if not (host and not _odd(host) and (port_ok or (host == "emulated" and port.isidentifier()))):
             hint = "write host:port, for instance 192.0.2.10:5025"
-            what = f'= "{address}" is no address'
+            what = f'= "{address}" is not an address'
             yield bench.document.mistake(at, what, value=address, bound="host:port, port 1 to 65535", hint=hint)
-        elif address in seen:
-            what, hint = f'= "{address}" is the address of {seen[address]} as well', "give each its own"
+        elif address in owners:
+            what, hint = f'= "{address}" is also the address of {owners[address]}', "give each its own address"
             yield bench.document.mistake(at, what, value=address, bound="unique", hint=hint)
-        seen.setdefault(address, name)
+        owners.setdefault(address, name)
 
 
 def _odd(host: str) -> bool:
@@ -96,7 +98,7 @@ def _limits(bench: Bench) -> Iterator[BenchFileError]:
     for number, limit in enumerate(bench.limit):
         at = ("limit", number)
         if limit.device is None and limit.bench is None:
-            yield bench.document.mistake(at, "bounds nothing", hint="give it device, bench or both")
+            yield bench.document.mistake(at, "sets no bounds", hint="add device, bench or both")
         for name, bounds in (("device", limit.device), ("bench", limit.bench)):
             if bounds is not None and not bounds[0] < bounds[1]:
                 what = f"= [{bounds[0]}, {bounds[1]}] {limit.unit} is empty"
@@ -161,7 +163,7 @@ def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> Bench
     idle = {limit.channels: n for n, limit in enumerate(bench.limit) if not any(map(limit.has_channel, outputs))}
     for number, limit in enumerate(bench.limit):
         if limit.has_channel(channel):
-            at, hint = ("limit", number), "give it bench = [low, high]"
+            at, hint = ("limit", number), "add bench = [low, high]"
     if near := get_close_matches(channel, idle, 1):
         at, hint = ("limit", idle[near[0]], "channels"), f'correct "{near[0]}", or {hint}'
     return bench.document.mistake(at, f"has no bench limit for {channel}", bound="a bench limit", hint=hint)
@@ -175,7 +177,7 @@ def _supply(bench: Bench) -> Iterator[BenchFileError]:
             f"= {supply.charge_v} V is not above discharge_v = {supply.discharge_v} V",
             value=supply.charge_v,
             bound=f"> {supply.discharge_v} V",
-            hint="charging needs the higher voltage",
+            hint="raise it: charging needs the higher voltage",
         )
     if not supply.charge_v < supply.protect.voltage_v:
         yield bench.document.mistake(
@@ -188,14 +190,14 @@ def _supply(bench: Bench) -> Iterator[BenchFileError]:
 
 
 def _lanes(bench: Bench) -> Iterator[BenchFileError]:
-    seen: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number, lane in enumerate(bench.lane):
-        if lane.name in seen:
-            first = bench.document.line(("lane", seen[lane.name], "name"))
-            what = f'= "{lane.name}" is taken by the lane at line {first}'
-            hint = "give each lane a name of its own"
+        if lane.name in numbers:
+            first = bench.document.line(("lane", numbers[lane.name], "name"))
+            what = f'= "{lane.name}" is already the name of the lane at line {first}'
+            hint = "give each lane its own name"
             yield bench.document.mistake(("lane", number, "name"), what, value=lane.name, bound="unique", hint=hint)
-        seen.setdefault(lane.name, number)
+        numbers.setdefault(lane.name, number)
     for role in ROLES:
         active = [number for number, lane in enumerate(bench.lane) if lane.role == role and lane.active]
         if len(active) != 1:
@@ -215,7 +217,9 @@ def _files(bench: Bench) -> Iterator[BenchFileError]:
     ]
     for at, name in named:
         if not isinstance(name, str):
-            yield bench.document.mistake(at, f"= {name!r} is not a file's name", value=name, hint="write it in quotes")
+            yield bench.document.mistake(at, f"= {name!r} is not a file name", value=name, hint="write it in quotes")
         elif not (bench.path.parent / name).is_file():
             hint = f"paths are relative to {bench.path.parent.name}"
-            yield bench.document.mistake(at, f'= "{name}" is no file', value=name, bound="an existing file", hint=hint)
+            yield bench.document.mistake(
+                at, f'= "{name}" is not a file', value=name, bound="an existing file", hint=hint
+            )

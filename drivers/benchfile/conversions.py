@@ -62,7 +62,7 @@ def conflicts(document: Document) -> Iterator[BenchFileError]:
         return
     at = ("gate", "hold_ticks")
     if "hold_ms" in document.values["gate"]:
-        what, hint = f"= {ticks} and hold_ms both say how long a command stays", "keep hold_ms, leave hold_ticks out"
+        what, hint = f"= {ticks} and hold_ms both set how long a command is held", "keep hold_ms, remove hold_ticks"
         yield document.mistake(at, what, value=ticks, bound="one of hold_ms, hold_ticks", hint=hint)
     elif ticks < 0:
         yield document.mistake(at, f"= {ticks} should be at least 0", value=ticks, bound=">= 0", hint="write hold_ms")

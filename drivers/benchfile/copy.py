@@ -104,7 +104,7 @@ def _write(folder: Path, contents: dict[str, bytes]) -> tuple[Path, ...]:
     paths = tuple(folder / name for name in contents)
     for path in paths:
         if path.exists():
-            raise Usage("is there already", where=str(path), key="folder", hint="name another folder")
+            raise Usage("exists already", where=str(path), key="folder", hint="name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for path, data in zip(paths, contents.values(), strict=True):
         with path.open("xb") as file:

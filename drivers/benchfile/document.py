@@ -78,9 +78,9 @@ def spell_key(at: KeyPath) -> str:
 def _not_toml(path: Path, text: str, message: str) -> BenchFileError:
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", message)
     line = int(place[1]) if place and place[1] else max(len(text.splitlines()), 1)
-    said = message[: place.start()] if place else message
-    hint = "mend the line; the one before it may lack a quote or a bracket"
-    return BenchFileError(f"is not TOML: {said}", where=path.name, line=line, hint=hint)
+    reason = message[: place.start()] if place else message
+    hint = "correct the line; the line before it may lack a quote or a bracket"
+    return BenchFileError(f"is not TOML: {reason}", where=path.name, line=line, hint=hint)
 
 
 def _lines(source: bytes) -> Iterator[tuple[KeyPath, int]]:

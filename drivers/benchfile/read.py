@@ -96,12 +96,12 @@ def _describe_error(document: Document, model: type[BaseModel], detail: ErrorDet
     if detail["type"] == "extra_forbidden":
         known = _fields(model, at[:-1])
         near = get_close_matches(str(at[-1]), known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
         return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
-    said = _describe_expected(detail)
+    expected = _describe_expected(detail)
     value = json.loads(json.dumps(detail["input"], default=str))  # JSON has no type for a TOML date
     shown = "..." if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
-    return document.mistake(at, f"= {shown} {said}", value=value, bound=bound or said, hint="correct the value")
+    return document.mistake(at, f"= {shown} {expected}", value=value, bound=bound or expected, hint="correct the value")
 
 
 def _describe_expected(detail: ErrorDetails) -> str:
@@ -111,9 +111,9 @@ def _describe_expected(detail: ErrorDetails) -> str:
         return f"should be {_PATTERNS[context['pattern']]}"
     if kind in _SHOULD:
         return f"should be {_SHOULD[kind]}"
-    said = detail["msg"]
-    said = said[max(said.find("should"), 0) :]  # behind "Input", "String" and the like
-    return said.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
+    text = detail["msg"]
+    text = text[max(text.find("should"), 0) :]  # behind "Input", "String" and the like
+    return text.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
 
 
 def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:

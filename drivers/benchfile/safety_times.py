@@ -84,7 +84,7 @@ def _ages(bench: Bench) -> Iterator[BenchFileError]:
                 f"= {late_ms} ms is not above {source}.period_ms = {instrument.period_ms} ms",
                 value=late_ms,
                 bound=f"> {instrument.period_ms} ms",
-                hint="every value would count as late",
+                hint="raise it, or every value counts as late",
             )
         if lost_ms <= late_ms:
             yield document.mistake(
@@ -92,7 +92,7 @@ def _ages(bench: Bench) -> Iterator[BenchFileError]:
                 f"= {lost_ms} ms is not above late_ms = {late_ms} ms",
                 value=lost_ms,
                 bound=f"> {late_ms} ms",
-                hint="a value is late before it is lost",
+                hint="raise it: a value must be late before it is lost",
             )
 
 
@@ -104,7 +104,7 @@ def _guard(bench: Bench) -> Iterator[BenchFileError]:
             f"= {bench.guard.silent_ms} ms is shorter than two turns of the loop ({turns_ms:g} ms)",
             value=bench.guard.silent_ms,
             bound=f">= {turns_ms:g} ms",
-            hint="a healthy engine would count as dead",
+            hint="raise it, or a healthy engine counts as dead",
         )
 
 
@@ -124,13 +124,15 @@ def _ramp(bench: Bench) -> Iterator[BenchFileError]:
 def _order(bench: Bench) -> Iterator[BenchFileError]:
     steps = tuple(step.step for step in bench.safe)
     if steps not in {SAFE_ORDER[:count] for count in range(SAFE_NEEDS, len(SAFE_ORDER) + 1)}:
-        said, order = ", ".join(steps) or "nothing", ", ".join(SAFE_ORDER[:SAFE_NEEDS])
-        hint = "cells that go first leave a live BMS with open wires"
-        bound = f"{order}, then if wanted {SAFE_ORDER[-1]}"
-        yield bench.document.mistake(("safe", 0), f"declares {said}, not {bound}", value=said, bound=bound, hint=hint)
+        declared, order = ", ".join(steps) or "nothing", ", ".join(SAFE_ORDER[:SAFE_NEEDS])
+        hint = "a live BMS detects open wires if its cells are switched off first"
+        bound = f"{order}, then optionally {SAFE_ORDER[-1]}"
+        yield bench.document.mistake(
+            ("safe", 0), f"declares {declared}, not {bound}", value=declared, bound=bound, hint=hint
+        )
     elif len(steps) > SAFE_NEEDS:  # the file must not declare a step that is never executed
-        at, hint = ("safe", SAFE_NEEDS, "step"), "leave it out: the cells stay live, and the state says so"
-        what = f'= "{SAFE_ORDER[-1]}" is not built yet'
+        at, hint = ("safe", SAFE_NEEDS, "step"), "remove the step: the cells stay live, and the state shows it"
+        what = f'= "{SAFE_ORDER[-1]}" is not supported yet'
         yield bench.document.mistake(
             at, what, value=SAFE_ORDER[-1], bound=", ".join(SAFE_ORDER[:SAFE_NEEDS]), hint=hint
         )
@@ -145,7 +147,7 @@ def _steps(bench: Bench) -> Iterator[BenchFileError]:
                 f'= {step.within_ms} ms is more than {most_ms} ms for "{step.step}"',
                 value=step.within_ms,
                 bound=f"<= {most_ms} ms",
-                hint="a step that takes longer is no safe step",
+                hint="shorten it: a safe step must not take longer",
             )
 
 
@@ -154,8 +156,8 @@ def _sum(bench: Bench) -> Iterator[BenchFileError]:
     if time.total_s > ALL_S:
         yield bench.document.mistake(
             ("safe", len(bench.safe) - 1, "within_ms") if bench.safe else ("gate",),
-            f"makes the way to the safe state too long: {time.sentence}",
+            f"makes the time to the safe state too long: {time.sentence}",
             value=round(time.total_s, 3),
             bound=f"<= {ALL_S:g} s",
-            hint="shorten a step, or let current fall faster",
+            hint="shorten a step, or raise gate.ramp_a_s",
         )

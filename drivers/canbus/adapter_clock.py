@@ -76,7 +76,7 @@ class AdapterClock:
     def _step(self, by_s: float, now_s: float) -> None:
         if now_s - self._begun_s > SURE_S:  # before that the offset was not known: frames had waited in a queue
             self.steps += 1
-            self.news, self.news_s = f"the adapter's clock stepped by {-by_s:+.3f} s; its times start anew", now_s
+            self.news, self.news_s = f"the adapter's clock stepped by {-by_s:+.3f} s; its offset is set again", now_s
         self._begin(now_s)
 
     def _take(self, delay_s: float, now_s: float) -> None:

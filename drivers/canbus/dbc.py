@@ -43,7 +43,7 @@ class DbcMessage:
     def words(self, signal: str) -> dict[int, str]:
         """Return the value table of `signal`, empty if it has none."""
         choices = cast("dict[int, object]", self._message.get_signal_by_name(signal).choices or {})
-        return {number: str(said) for number, said in choices.items()}
+        return {number: str(name) for number, name in choices.items()}
 
     def pages(self, signal: str) -> frozenset[Page]:
         """Return the pages of this message that carry `signal`."""
@@ -90,11 +90,11 @@ class DbcMessage:
         if check.length != BITS_PER_BYTE or check.start % BITS_PER_BYTE:
             raise ValueError(f"{self.name}.{checksum} is not one whole byte")
         if count.big_endian or check.big_endian:
-            raise ValueError(f"{self.name} has its counter or checksum big-endian")
+            raise ValueError(f"{self.name} has a big-endian counter or checksum")
         if count.selected_by or check.selected_by:
-            raise ValueError(f"{self.name} has its counter or checksum on one page only")
+            raise ValueError(f"{self.name} has its counter or checksum on only one page")
         if count.overlaps(check) or max(count.octets, check.octets) > self.length:
-            raise ValueError(f"{self.name} has no place of their own for counter and checksum")
+            raise ValueError(f"{self.name} has no separate bits for counter and checksum")
         rule = E2EProfile(count.start, count.length, check.start // BITS_PER_BYTE)
         return DbcMessage(self._message, rule, (counter, checksum))
 
@@ -115,13 +115,15 @@ class Dbc:
             raw = path.read_bytes()
             text = decode_text(raw)
         except OSError as error:
-            raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
+            raise BenchFileError(
+                f"cannot be read: {error.strerror}", where=str(path), hint="name another file"
+            ) from error
         except ValueError as error:
             raise BenchFileError(f"is {error}", where=str(path), bound="UTF-8", hint="save it as UTF-8") from error
         try:
             database = cantools.database.load_string(text, "dbc", strict=False)
         except Exception as error:  # cantools raises its own errors and those of textparser
-            raise BenchFileError(f"is no DBC file: {error}", where=str(path), hint="name another file") from error
+            raise BenchFileError(f"is not a DBC file: {error}", where=str(path), hint="name another file") from error
         self.hash = hashlib.sha256(raw).hexdigest()
         self.messages: dict[str, DbcMessage] = {}
         self.twice: set[str] = set()

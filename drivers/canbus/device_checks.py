@@ -28,13 +28,13 @@ def check_behaviour(
     if health.channel not in known and health == HealthRow():
         return  # a map whose device is never armed need not declare a fault
     if health.channel not in known:
-        what, hint = f'= "{health.channel}" is no channel of this map', "map it, or name the state's channel"
+        what, hint = f'= "{health.channel}" is not a channel of this map', "map it, or name the channel of the state"
         raise document.mistake(("health", "channel"), what, value=health.channel, hint=hint)
-    told = words(health.channel)
+    value_names = words(health.channel)
     for number, word in enumerate(health.healthy):
-        if isinstance(word, str) and word not in told.values():
-            what = f'= "{word}" is no word for {health.channel}'
-            bound = ", ".join(told.values()) or "numbers: it has no value table"
+        if isinstance(word, str) and word not in value_names.values():
+            what = f'= "{word}" is not in the value table of {health.channel}'
+            bound = ", ".join(value_names.values()) or "numbers: it has no value table"
             raise document.mistake(("health", "healthy", number), what, value=word, bound=bound)
 
 
@@ -47,28 +47,30 @@ def healthy_values(health: HealthRow, words: Mapping[int, str]) -> tuple[float, 
 def _check_faults(document: Document, file: DutFile, mapped: set[str]) -> None:
     for name in (BMS_FAULT, BMS_FAULT_CELL):
         if file.fault and name in mapped:
-            what, hint = f"makes the channel {name}, which a signal is mapped to as well", "drop one of them"
+            what, hint = f"creates the channel {name}, to which a signal is mapped too", "remove one of them"
             raise document.mistake(("fault", 0), what, value=name, hint=hint)
-    seen: set[str] = set()
+    names: set[str] = set()
     for number, row in enumerate(file.fault):
-        if row.name in seen:
-            raise document.mistake(("fault", number, "name"), f'= "{row.name}" is taken', value=row.name)
-        seen.add(row.name)
+        if row.name in names:
+            raise document.mistake(("fault", number, "name"), f'= "{row.name}" is already used', value=row.name)
+        names.add(row.name)
         for at, flag in enumerate(row.flags):
             if flag not in mapped:
-                what = f'= "{flag}" is no mapped channel'
+                what = f'= "{flag}" is not a mapped channel'
                 raise document.mistake(("fault", number, "flags", at), what, value=flag, hint="map it to a signal")
         if row.place is not None and row.place not in mapped:
-            what, hint = f'= "{row.place}" is no mapped channel', "map it to a signal, or leave place out"
+            what, hint = f'= "{row.place}" is not a mapped channel', "map it to a signal, or remove place"
             raise document.mistake(("fault", number, "place"), what, value=row.place, hint=hint)
 
 
 def _check_request(document: Document, file: DutFile) -> None:
     request = file.request
     if request.ignored_ms and request.send == "cyclic":
-        what = f"= {request.ignored_ms} ms makes every repetition of a cyclic request do nothing"
+        what = f"= {request.ignored_ms} ms makes the device ignore every repetition of a cyclic request"
         hint = 'set send = "on change"'
         raise document.mistake(("request", "ignored_ms"), what, value=request.ignored_ms, bound="0 ms", hint=hint)
     if request.recover == "none" and request.none is None:
-        what = '= "none" asks what this device has no word for'
-        raise document.mistake(("request", "recover"), what, value="none", bound="open", hint="declare none")
+        what = '= "none" needs the value none, which this map does not declare'
+        raise document.mistake(
+            ("request", "recover"), what, value="none", bound="open", hint="declare none in [request]"
+        )

@@ -56,7 +56,7 @@ class FaultChannels:
         added = [channel.name for channel in derive_fault_channels(mapped, faults)]
         self._fault = len(mapped) + added.index(BMS_FAULT) if BMS_FAULT in added else None
         self._place = len(mapped) + added.index(BMS_FAULT_CELL) if BMS_FAULT_CELL in added else None
-        self._told = column.get(BMS_FAULT)
+        self._mapped_fault = column.get(BMS_FAULT)
         flags = [(column[flag], number, row.raised) for number, row in enumerate(faults) for flag in row.flags]
         self._columns = np.array([at for at, _, _ in flags], dtype=np.intp)
         self._owner = [number for _, number, _ in flags]
@@ -71,7 +71,7 @@ class FaultChannels:
         If no flag is raised but one is unknown, the fault is unknown: NaN with the quality of that flag.
         """
         owner: int | None = None
-        at = self._told
+        at = self._mapped_fault
         if self._fault is not None:
             raised = self._first(values)
             at = self._fault
@@ -88,9 +88,9 @@ class FaultChannels:
 
     def _first(self, values: Floats) -> tuple[int, int] | None:
         """Return column and owner of the first raised flag."""
-        for number, told in enumerate(values[self._columns].tolist()):
+        for number, value in enumerate(values[self._columns].tolist()):
             raised = self._raised[number]
-            if told in raised if raised else math.isfinite(told) and told != 0.0:
+            if value in raised if raised else math.isfinite(value) and value != 0.0:
                 return int(self._columns[number]), self._owner[number]
         return None
 

@@ -70,9 +70,9 @@ class Dut:
         self.openings = 0  # how often the bus was opened
         self._bus: can.BusABC | None = None
         self._fault = ""
-        self._heard_s = self._opened_s = float("-inf")
+        self._received_s = self._opened_s = float("-inf")
         self._last_s: dict[str, float] = {}
-        self._taken = _collect_signals(mapped)
+        self._signals = _collect_signals(mapped)
         self._clock = AdapterClock()
         self._low = np.array([channel.low for channel in self.channels])
         self._high = np.array([channel.high for channel in self.channels])
@@ -142,10 +142,12 @@ class Dut:
             return Health(self.name, LinkState.OK, self._news(now_s))
         if garbage := self.doubts.refused(now_s):
             return Health(self.name, LinkState.GARBAGE, garbage)
-        if self._heard_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
-            return Health(self.name, LinkState.CONNECTING, "no frame yet")
-        fault = f" The bus says: {self._fault}" if self._fault else ""
-        return Health(self.name, LinkState.SILENT, f"no frame for {self.map.file.timeout_ms} ms; is it powered?{fault}")
+        if self._received_s == float("-inf") and now_s - self._opened_s <= self.map.timeout_s:
+            return Health(self.name, LinkState.CONNECTING, "no frame received yet")
+        fault = f" Bus error: {self._fault}" if self._fault else ""
+        return Health(
+            self.name, LinkState.SILENT, f"no frame received for {self.map.file.timeout_ms} ms; check its power.{fault}"
+        )
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         newest, sampled = self._newest
@@ -153,10 +155,10 @@ class Dut:
         silent = self._silent(now_s)
         old = ~(now_s - sampled <= self._max_age_s)  # NaN (never received) is old too
         missing = np.isnan(sampled) | (old & silent)
-        believable = (self._low <= newest) & (newest <= self._high)
+        plausible = (self._low <= newest) & (newest <= self._high)
         values[:] = np.where(missing, np.nan, newest)
         sampled_s[:] = sampled
-        quality[:] = np.where(believable, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
+        quality[:] = np.where(plausible, np.where(old | silent, Quality.STALE, Quality.GOOD), Quality.IMPLAUSIBLE)
         quality[missing] = Quality.MISSING
         self._faults.fill(values, sampled_s, quality)
 
@@ -165,7 +167,7 @@ class Dut:
         return ". ".join(filter(None, (self.doubts.news(now_s), clock)))
 
     def _silent(self, now_s: float) -> bool:
-        return not now_s - self._heard_s <= self.map.timeout_s
+        return not now_s - self._received_s <= self.map.timeout_s
 
     def _run(self) -> None:
         ask_realtime(WIRE)
@@ -223,25 +225,26 @@ class Dut:
 
     def _take(self, frame: can.Message, arrived_s: float) -> None:
         """Accept or refuse one frame; ignore identifiers that the map does not name."""
-        taken = self._taken.get(dbc_identifier(frame))
-        if taken is None:
+        mapped = self._signals.get(dbc_identifier(frame))
+        if mapped is None:
             return
-        message, payload = taken.message, bytes(frame.data)
+        message, payload = mapped.message, bytes(frame.data)
         if why := self.proof.check(message.protection, message.id, payload, message.length):
-            self.doubts.refuse(message.name, why, arrived_s + taken.news_s)
+            self.doubts.refuse(message.name, why, arrived_s + mapped.news_s)
             return
         self.doubts.accept(message.name)
         if why := message.oddity(payload):
-            self.doubts.pass_over(message.name, why, arrived_s + taken.news_s)
-        told = message.decode(payload)
-        came = [place for place, name in enumerate(taken.signals) if name in told]  # not all of a multiplexed message
-        columns, physical = taken.columns[came], np.array([told[taken.signals[place]] for place in came])
+            self.doubts.pass_over(message.name, why, arrived_s + mapped.news_s)
+        decoded = message.decode(payload)
+        # a frame of a multiplexed message carries only some of its signals
+        present = [place for place, name in enumerate(mapped.signals) if name in decoded]
+        columns, physical = mapped.columns[present], np.array([decoded[mapped.signals[place]] for place in present])
         values, sampled_s = (array.copy() for array in self._newest)
-        values[columns] = taken.scale[came] * physical + taken.offset[came]
-        values[[taken.columns[place] for place in came if _is_invalid(taken.valid[place], told)]] = np.nan
+        values[columns] = mapped.scale[present] * physical + mapped.offset[present]
+        values[[mapped.columns[place] for place in present if _is_invalid(mapped.valid[place], decoded)]] = np.nan
         sampled_s[columns] = self._clock.ours(frame.timestamp, arrived_s)
         self._newest = values, sampled_s
-        self._heard_s = self._last_s[message.name] = arrived_s
+        self._received_s = self._last_s[message.name] = arrived_s
 
     def _send(self, message: DbcMessage, payload: bytes) -> bool:
         """Send one frame; return whether the bus accepted it."""
@@ -296,9 +299,9 @@ def _valid(row: SignalRow) -> tuple[str, int] | None:
     return None if row.valid_signal is None else (row.valid_signal, row.valid)
 
 
-def _is_invalid(valid: tuple[str, int] | None, told: Mapping[str, float]) -> bool:
+def _is_invalid(valid: tuple[str, int] | None, values: Mapping[str, float]) -> bool:
     """Return whether the flag beside a value marks it invalid; an absent flag marks it invalid too."""
-    return valid is not None and told.get(valid[0]) != valid[1]
+    return valid is not None and values.get(valid[0]) != valid[1]
 
 
 def _identifier(message: DbcMessage) -> int:

@@ -200,7 +200,7 @@ def read_dut_map(path: Path) -> DutMap:
 
 
 def _rows(document: Document, file: DutFile, messages: dict[str, DbcMessage]) -> Iterator[SignalRow]:
-    seen: set[str] = set()
+    channels: set[str] = set()
     singles: list[tuple[KeyPath, SignalRow]] = [(("signal", number), row) for number, row in enumerate(file.signal)]
     families = [(("signals", k), row) for k, family in enumerate(file.signals) for row in _members(document, k, family)]
     for at, row in (*singles, *families):
@@ -208,15 +208,15 @@ def _rows(document: Document, file: DutFile, messages: dict[str, DbcMessage]) ->
             raise document.mistake((*at, "scale"), "= 0 makes every value the same", value=0.0, bound="not 0")
         if not row.range[0] < row.range[1]:
             raise document.mistake(
-                (*at, "range"), f"= {list(row.range)} holds no value", value=row.range, bound="low < high"
+                (*at, "range"), f"= {list(row.range)} contains no value", value=row.range, bound="low < high"
             )
         message = _message(document, (*at, "message"), messages, row.message)
         _signal(document, (*at, "signal"), message, row.signal)
         _valid_signal(document, at, message, row)
-        if row.channel in seen:
+        if row.channel in channels:
             raise document.mistake((*at, "channel"), f'= "{row.channel}" is mapped twice', value=row.channel)
         _unit(document, at, message, row)
-        seen.add(row.channel)
+        channels.add(row.channel)
         yield row
 
 
@@ -238,12 +238,12 @@ def _members(document: Document, number: int, family: FamilyRow) -> list[SignalR
     first, last = family.numbers
     at: KeyPath = ("signals", number)
     if first > last:
-        raise document.mistake((*at, "numbers"), f"= [{first}, {last}] is no row of numbers", value=family.numbers)
+        raise document.mistake((*at, "numbers"), f"= [{first}, {last}] is not a range of numbers", value=family.numbers)
     try:
         return list(family.members())
     except (LookupError, ValueError) as error:
-        said = f"{family.channel}, {family.message}, {family.signal}"
-        raise document.mistake(at, f"has a brace that is neither {{n}} nor {{m}}: {said}", value=said) from error
+        names = f"{family.channel}, {family.message}, {family.signal}"
+        raise document.mistake(at, f"has a brace that is neither {{n}} nor {{m}}: {names}", value=names) from error
 
 
 def _check_requests(document: Document, file: DutFile, messages: dict[str, DbcMessage], channels: set[str]) -> None:
@@ -255,33 +255,35 @@ def _check_requests(document: Document, file: DutFile, messages: dict[str, DbcMe
             _signal(document, ("request", key), request, name)
     last = _message(document, ("last_request", "message"), messages, file.last_request.message)
     _signal(document, ("last_request", "signal"), last, file.last_request.signal)
-    said = {key: value for key in ("none", "open", "close") if (value := getattr(file.request, key)) is not None}
-    for key, value in said.items():
+    values = {key: value for key in ("none", "open", "close") if (value := getattr(file.request, key)) is not None}
+    for key, value in values.items():
         _carried(document, ("request", key), request, file.request.signal, value)
     _carried(document, ("last_request", "open"), last, file.last_request.signal, file.last_request.open)
-    if len(set(said.values())) < len(said):
-        hint = "leave none out where the device knows no such word"
-        what = "says the same for two of none, open and close"
+    if len(set(values.values())) < len(values):
+        hint = "remove none if the device has no such value"
+        what = "has the same value for two of none, open and close"
         raise document.mistake(("request",), what, bound="three values", hint=hint)
     for at, channel in (
         (("verify", "channel"), file.verify.channel),
         (("arming", "state_channel"), file.arming.state_channel),
     ):
         if channel not in channels:
-            raise document.mistake(at, f'= "{channel}" is no mapped channel', value=channel, hint="map it to a signal")
+            raise document.mistake(
+                at, f'= "{channel}" is not a mapped channel', value=channel, hint="map it to a signal"
+            )
 
 
 def _message(document: Document, at: KeyPath, messages: dict[str, DbcMessage], name: str) -> DbcMessage:
     if name not in messages:
         known = ", ".join(messages)
-        raise document.mistake(at, f'= "{name}" is no message of the DBC', value=name, bound=known)
+        raise document.mistake(at, f'= "{name}" is not a message of the DBC', value=name, bound=known)
     return messages[name]
 
 
 def _signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> None:
     if name not in message.signals:
         known = ", ".join(message.signals)
-        raise document.mistake(at, f'= "{name}" is no signal of {message.name}', value=name, bound=known)
+        raise document.mistake(at, f'= "{name}" is not a signal of {message.name}', value=name, bound=known)
 
 
 def _valid_signal(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
@@ -292,7 +294,7 @@ def _valid_signal(document: Document, at: KeyPath, message: DbcMessage, row: Sig
     _signal(document, (*at, "valid_signal"), message, flag)
     _carried(document, (*at, "valid"), message, flag, row.valid)
     if () not in message.pages(flag) and not message.pages(row.signal) <= message.pages(flag):
-        what, hint = f'= "{flag}" comes on another page than {row.signal}', "name the flag of the same page"
+        what, hint = f'= "{flag}" is on another page than {row.signal}', "name the flag on the same page"
         raise document.mistake((*at, "valid_signal"), what, value=flag, hint=hint)
 
 

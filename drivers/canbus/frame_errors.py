@@ -28,11 +28,11 @@ class FrameErrors:
         """Note that a frame of `name` was refused."""
         doubt = self.of.setdefault(name, MessageDoubt())
         doubt.in_a_row += 1
-        self._note(doubt, f"comes with {why}; is this its DBC?", until_s)
+        self._note(doubt, f"arrives with {why}; check that the DBC is right", until_s)
 
     def pass_over(self, name: str, why: str, until_s: float) -> None:
         """Note that a frame of `name` was accepted, but something in it cannot be read."""
-        self._note(self.of.setdefault(name, MessageDoubt()), f"comes with {why}", until_s)
+        self._note(self.of.setdefault(name, MessageDoubt()), f"arrives with {why}", until_s)
 
     def accept(self, name: str) -> None:
         """Note that a frame of `name` was accepted: earlier refused frames were chance."""
@@ -52,12 +52,12 @@ class FrameErrors:
 
     def news(self, now_s: float) -> str:
         """Return all present errors as sentences, empty for none. The text changes only when a count grows tenfold."""
-        told = [
+        sentences = [
             self._sentence(name, doubt)
             for name, doubt in list(self.of.items())
             if now_s <= doubt.until_s and (not doubt.in_a_row or doubt.in_a_row >= GARBAGE_IN_A_ROW)
         ]
-        return ". ".join(told)
+        return ". ".join(sentences)
 
     @staticmethod
     def _note(doubt: MessageDoubt, why: str, until_s: float) -> None:

@@ -24,8 +24,8 @@ def check(document: Document, mapped: DutMap, twice: set[str]) -> None:
     for name, at in used.items():
         _check_message(document, at, mapped.messages[name], twice)
     _check_identifiers(document, used, mapped.messages)
-    for at, name, signals in _asked(mapped):
-        _check_asked(document, at, mapped.messages[name], signals)
+    for at, name, signals in _sent(mapped):
+        _check_sent(document, at, mapped.messages[name], signals)
     for at, name, signal in _read(mapped):
         _check_signal(document, at, mapped.messages[name], signal)
     _check_verify(document, mapped)
@@ -35,7 +35,7 @@ def _used(mapped: DutMap) -> Iterator[tuple[str, KeyPath]]:
     """Yield each message that the map names, with the place where it is named last."""
     for at, name, _ in _read(mapped):
         yield name, (*at, "message")
-    for at, name, _ in _asked(mapped):
+    for at, name, _ in _sent(mapped):
         yield name, (*at, "message")
 
 
@@ -44,9 +44,9 @@ def _read(mapped: DutMap) -> Iterator[tuple[KeyPath, str, str]]:
     singles = len(mapped.file.signal)
     for number, row in enumerate(mapped.rows[:singles]):
         yield from ((("signal", number), row.message, name) for name in _read_of(row))
-    left = iter(mapped.rows[singles:])
+    remaining = iter(mapped.rows[singles:])
     for number, family in enumerate(mapped.file.signals):
-        for _, row in zip(family.members(), left, strict=False):
+        for _, row in zip(family.members(), remaining, strict=False):
             yield from ((("signals", number), row.message, name) for name in _read_of(row))
 
 
@@ -55,14 +55,14 @@ def _read_of(row: SignalRow) -> tuple[str, ...]:
     return (row.signal,) if row.valid_signal is None else (row.signal, row.valid_signal)
 
 
-def _asked(mapped: DutMap) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
+def _sent(mapped: DutMap) -> Iterator[tuple[KeyPath, str, tuple[str, ...]]]:
     """Yield what is sent: the place in the map, the message, and its signals that carry words."""
     file = mapped.file
     if file.heartbeat is not None:
         yield ("heartbeat",), file.heartbeat.message, ()
     request = file.request
-    said = (request.signal, request.reset_signal, request.balance_signal)
-    yield ("request",), request.message, tuple(name for name in said if name is not None)
+    signals = (request.signal, request.reset_signal, request.balance_signal)
+    yield ("request",), request.message, tuple(name for name in signals if name is not None)
     yield ("last_request",), file.last_request.message, (file.last_request.signal,)
 
 
@@ -72,7 +72,7 @@ def _check_message(document: Document, at: KeyPath, message: DbcMessage, twice: 
         raise document.mistake(at, what, value=message.name, bound="one message", hint=hint)
     if message.length > CLASSIC_BYTES:
         what = f'= "{message.name}" has {message.length} bytes, more than a frame of classic CAN carries'
-        hint = "map a message that fits; CAN FD is not spoken"
+        hint = "map a message that fits; CAN FD is not supported"
         raise document.mistake(at, what, value=message.length, bound=f"<= {CLASSIC_BYTES} bytes", hint=hint)
 
 
@@ -80,20 +80,20 @@ def _check_identifiers(document: Document, used: Mapping[str, KeyPath], messages
     for one, other in combinations(used, 2):
         first, second = messages[one], messages[other]
         if (first.id, first.extended) == (second.id, second.extended):
-            what = f"names {other}, which shares identifier 0x{second.id:X} with {one}, mapped too"
+            what = f"names {other}, which shares identifier 0x{second.id:X} with {one}, which is mapped too"
             hint = "correct the identifier in the DBC"
             raise document.mistake(used[other], what, value=f"0x{second.id:X}", bound="one message", hint=hint)
 
 
-def _check_asked(document: Document, at: KeyPath, message: DbcMessage, signals: tuple[str, ...]) -> None:
+def _check_sent(document: Document, at: KeyPath, message: DbcMessage, signals: tuple[str, ...]) -> None:
     """Raise unless the message can carry all `signals`, each one in bits of its own."""
     names = [*dict.fromkeys((*signals, *message.proven_by))]
     for name in names:
         _check_signal(document, at, message, name)
     for one, other in combinations((message.layout.fields[name] for name in names), 2):
         if one.overlaps(other):
-            what = f"needs {message.name}.{one.name} and {message.name}.{other.name}, which lie over the same bits"
-            raise document.mistake(at, what, value=other.name, bound="bits of its own", hint="correct the DBC")
+            what = f"needs {message.name}.{one.name} and {message.name}.{other.name}, which overlap in their bits"
+            raise document.mistake(at, what, value=other.name, bound="separate bits", hint="correct the DBC")
     try:
         message.encode({name: message.layout.fields[name].offset for name in signals})  # no bits set, which always fits
     except ValueError as error:
@@ -103,7 +103,7 @@ def _check_asked(document: Document, at: KeyPath, message: DbcMessage, signals: 
 def _check_signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> None:
     where = f"{message.name}.{name}"
     if name in message.layout.twice:
-        what, hint = f"maps {where}, which the message has twice", "rename one of them in the DBC"
+        what, hint = f"maps {where}, which occurs twice in the message", "rename one of them in the DBC"
         raise document.mistake(at, what, value=name, bound="one signal", hint=hint)
     field = message.layout.fields[name]
     if field.octets > message.length:
@@ -119,9 +119,9 @@ def _check_verify(document: Document, mapped: DutMap) -> None:
     verify, row = mapped.file.verify, mapped.row(mapped.file.verify.channel)
     message, at = mapped.messages[row.message], ("verify", "open")
     where = f"{row.message}.{row.signal}"
-    if row.message in {name for _, name, _ in _asked(mapped)}:
-        what = f'= "{verify.channel}" is {where}, which is sent by us: that proves nothing'
-        hint = "verify by what the device says"
+    if row.message in {name for _, name, _ in _sent(mapped)}:
+        what = f'= "{verify.channel}" is {where}, which the workbench itself sends: that verifies nothing'
+        hint = "verify by a signal that the device sends"
         raise document.mistake(("verify", "channel"), what, value=verify.channel, hint=hint)
     if message.layout.fields[row.signal].floating:
         what = f"= {verify.open:g} cannot be compared: {where} is a floating-point number"

@@ -148,10 +148,10 @@ class MessageLayout:
     def oddity(self, payload: bytes, length: int) -> str:
         """Return what in `payload` cannot be read, empty if everything can: missing bytes, a page not in the DBC."""
         if len(payload) < length:
-            return f"{len(payload)} bytes where {length} are due"
+            return f"{len(payload)} bytes instead of {length}"
         for name, value in self._page(payload).items():
             if value not in self._values[name]:
-                return f"{name} = {value}, a page that the DBC lacks"
+                return f"{name} = {value}, a page that is not in the DBC"
         return ""
 
     def bits(self, name: str, raw: int) -> tuple[int, int]:

@@ -66,15 +66,15 @@ class CellSimulator(ScpiSource):
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
         self._discharge_reads = discharge_reads
         self._messages = page.ChannelCommands(cells)
-        self._wanted: Floats | None = None
+        self._requested: Floats | None = None
         self._relay = FaultRelay(self, cells)
 
     def set_voltages(self, volts: Floats) -> None:
         """Set `volts[cells]` for the next exchange; raise `BenchError` for NaN or a value out of range."""
-        self._wanted = self._messages.check(volts)
+        self._requested = self._messages.check(volts)
 
     def forget(self) -> None:
-        self._wanted = None
+        self._requested = None
 
     def meet(self, link: ScpiLink) -> None:
         """Check that it answers one query for all channels in time; if it has no list for currents, use one query each.
@@ -88,14 +88,14 @@ class CellSimulator(ScpiSource):
         except CommandUnknown:  # the guide shows a channel list for voltages only
             self._messages = page.ChannelCommands(len(self._numbers), listed_currents=False)
             self._timely(link, self._messages.ask_currents)
-            self._note("knows no list of channels for currents: each is asked by itself")
+            self._note("does not support a channel list for currents: each current is queried separately")
 
     def exchange(self, link: ScpiLink) -> PollReading:
-        if (wanted := self._wanted) is not None:
-            self.sending(wanted)
-            for message in self._messages.set_voltages(self._relay.hold(wanted)):
+        if (requested := self._requested) is not None:
+            self.sending(requested)
+            for message in self._messages.set_voltages(self._relay.hold(requested)):
                 link.write(message)
-        volts, amperes = self._messages.parse_measured([link.ask(*asked) for asked in self._messages.measure])
+        volts, amperes = self._messages.parse_measured([link.ask(*query) for query in self._messages.measure])
         return PollReading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
 
     def prepare(self) -> None:
@@ -182,7 +182,7 @@ class CellSimulator(ScpiSource):
             where=link.address,
             value=took_s,
             bound=self.timeouts.read,
-            hint="a loop needs its values sooner: choose its fast sampling and firmware, or raise timeouts_ms.read, "
+            hint="the loop needs its values sooner: choose its fast sampling and firmware, or raise timeouts_ms.read, "
             "period_ms and the ages of [gate]",
         )
 
@@ -191,9 +191,9 @@ class CellSimulator(ScpiSource):
 
     def _not_chosen(self, choice: Choice, meaning: str) -> str:
         replies = self._ask(*(choice.ask(n) for n in self._numbers))
-        due = float(choice.words[meaning])
-        wrong = [n for n, reply in zip(self._numbers, replies, strict=True) if codec.number(reply) != due]
-        return f"does not take {choice.put(meaning, wrong[0])} for cell {_listed(wrong)}" if wrong else ""
+        expected = float(choice.words[meaning])
+        wrong = [n for n, reply in zip(self._numbers, replies, strict=True) if codec.number(reply) != expected]
+        return f"does not accept {choice.put(meaning, wrong[0])} for cell {_listed(wrong)}" if wrong else ""
 
     def _not_set(self, quantity: Quantity, value: float) -> str:
         reads = [quantity.read_back(reply) for reply in self._ask(*(quantity.ask(n) for n in self._numbers))]
@@ -204,23 +204,21 @@ class CellSimulator(ScpiSource):
         if not wrong:
             return ""
         read = reads[wrong[0] - 1].value
-        said = f"is set to {read:g} {quantity.unit} where {value:g} {quantity.unit} was asked"
-        return f"does not take {quantity.put(value, wrong[0])} for cell {_listed(wrong)}: it {said}"
+        detail = f"is set to {read:g} {quantity.unit}, requested {value:g} {quantity.unit}"
+        return f"does not accept {quantity.put(value, wrong[0])} for cell {_listed(wrong)}: it {detail}"
 
     def _not_switched(self, on: bool) -> str:  # noqa: FBT001  # what was asked
         wrong = (np.flatnonzero(self.outputs_state() != on) + 1).tolist()
         return f"does not switch {'on' if on else 'off'} cell {_listed(wrong)}" if wrong else ""
 
     def _raise_complaints(self, states: list[int]) -> list[str]:
-        words = [page.state_words(state) for state in states]
-        return [f"cell {n}: {said}" for n, said in zip(self._numbers, words, strict=True) if said]
+        texts = [page.state_words(state) for state in states]
+        return [f"cell {n}: {text}" for n, text in zip(self._numbers, texts, strict=True) if text]
 
     def _reason(self, link: ScpiLink) -> str:
         """Return its state bits in words: it has no error queue, and does not reply to an unknown command."""
         states = [codec.state(reply) for reply in self.get(link, [page.STATE.ask(n) for n in self._numbers])]
-        return (
-            "; ".join(self._raise_complaints(states)) or "its state bits complain of nothing, and it has no error queue"
-        )
+        return "; ".join(self._raise_complaints(states)) or "its state bits report no error, and it has no error queue"
 
 
 def _listed(cells: list[int]) -> str:

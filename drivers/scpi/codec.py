@@ -52,13 +52,13 @@ def message(*units: str) -> bytes:
 def messages(units: Sequence[str], most: int, longest: int) -> list[tuple[bytes, int]]:
     """Return `units` in as few messages as possible, at most `most` units and `longest` bytes each; with the counts."""
     found: list[tuple[bytes, int]] = []
-    taken: list[str] = []
+    collected: list[str] = []
     for unit in units:
-        if taken and (len(taken) == most or len(message(*taken, unit)) > longest):
-            found.append((message(*taken), len(taken)))
-            taken = []
-        taken.append(unit)
-    return [*found, (message(*taken), len(taken))] if taken else found
+        if collected and (len(collected) == most or len(message(*collected, unit)) > longest):
+            found.append((message(*collected), len(collected)))
+            collected = []
+        collected.append(unit)
+    return [*found, (message(*collected), len(collected))] if collected else found
 
 
 def units(reply: bytes, count: int) -> list[bytes]:
@@ -80,10 +80,10 @@ def number(text: bytes, unit: str = "") -> float:
     """Return a finite number in `unit`; the text may have that unit in any case with an SI prefix (k or K), or none."""
     matched = _WITH_UNIT.fullmatch(text)
     if matched is None:
-        raise LinkGarbage(f"answers {_quoted(text)} where a number is due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected a number", value=_quoted(text))
     scale = _scale(matched[2].decode("ascii"), unit)
     if scale is None:
-        raise LinkGarbage(f"answers {_quoted(text)} where {unit or 'a bare number'} is due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected {unit or 'a number without unit'}", value=_quoted(text))
     return _finite(float(matched[1]), text) * scale
 
 
@@ -92,7 +92,7 @@ def half_step(text: bytes, unit: str = "") -> float:
     matched = _WITH_UNIT.fullmatch(text)
     digits = _DIGITS.match(text)
     if matched is None or digits is None:
-        raise LinkGarbage(f"answers {_quoted(text)} where a number is due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected a number", value=_quoted(text))
     exponent = max(-30, min(30, int(digits[2] or 0))) - len(digits[1] or b"")
     return 0.5 * 10.0**exponent * (_scale(matched[2].decode("ascii"), unit) or 1.0)
 
@@ -100,37 +100,37 @@ def half_step(text: bytes, unit: str = "") -> float:
 def numbers(text: bytes, count: int) -> list[float]:
     """Return exactly `count` finite numbers without unit, separated by `,`."""
     if _LIST.fullmatch(text) is None:
-        raise LinkGarbage(f"answers {_quoted(text)} where {count} numbers are due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected {count} numbers", value=_quoted(text))
     return [_finite(float(part), text) for part in _exactly(text, text.split(b","), count)]
 
 
-def quantities(text: bytes, *wanted: str) -> list[float]:
-    """Return numbers with unit suffixes, separated by `,`, one per unit of `wanted`."""
-    parts = _exactly(text, text.split(b","), len(wanted))
-    return [number(part, unit) for part, unit in zip(parts, wanted, strict=True)]
+def quantities(text: bytes, *expected: str) -> list[float]:
+    """Return numbers with unit suffixes, separated by `,`, one per unit of `expected`."""
+    parts = _exactly(text, text.split(b","), len(expected))
+    return [number(part, unit) for part, unit in zip(parts, expected, strict=True)]
 
 
 def state(text: bytes) -> int:
     """Return the bits of a state register: a whole number of 0 to 32 bits."""
     value = number(text)
     if not (value.is_integer() and 0 <= value <= _LARGEST_STATE):
-        raise LinkGarbage(f"answers {_quoted(text)} where state bits are due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected state bits", value=_quoted(text))
     return int(value)
 
 
 def word(text: bytes, meanings: Mapping[str, bool]) -> bool:
     """Return the meaning of one of the known words."""
-    spoken = text.decode("ascii", "replace").strip().upper()
-    if spoken not in meanings:
-        raise LinkGarbage(f"answers {_quoted(text)} where {' or '.join(meanings)} is due", value=_quoted(text))
-    return meanings[spoken]
+    received = text.decode("ascii", "replace").strip().upper()
+    if received not in meanings:
+        raise LinkGarbage(f"answered {_quoted(text)}, expected {' or '.join(meanings)}", value=_quoted(text))
+    return meanings[received]
 
 
 def identity(text: bytes) -> Identity:
     """Return the four fields of `*IDN?`; everything after the third comma is the firmware."""
     fields = [field.strip() for field in text.decode("ascii", "replace").split(",", _IDENTITY_FIELDS - 1)]
     if len(fields) != _IDENTITY_FIELDS or not all(field and field.isprintable() for field in fields):
-        raise LinkGarbage(f"answers {_quoted(text)} where its identity is due", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, expected its identity", value=_quoted(text))
     return Identity(*fields)
 
 
@@ -141,7 +141,7 @@ def error_entries(text: bytes) -> list[ErrorEntry]:
     while end < len(text) or not end:
         matched = _ERROR.match(text, end)
         if matched is None:
-            raise LinkGarbage(f"answers {_quoted(text)} where error entries are due", value=_quoted(text))
+            raise LinkGarbage(f"answered {_quoted(text)}, expected error entries", value=_quoted(text))
         found.append(ErrorEntry(int(matched[1]), matched[2].decode("ascii", "replace")))
         end = matched.end()
     return [entry for entry in found if entry.number]
@@ -149,7 +149,7 @@ def error_entries(text: bytes) -> list[ErrorEntry]:
 
 def _exactly(text: bytes, parts: list[bytes], count: int) -> list[bytes]:
     if len(parts) != count:
-        what = f"answers {len(parts)} values where {count} are due: {_quoted(text)}"
+        what = f"answered {len(parts)} values, expected {count}: {_quoted(text)}"
         raise LinkGarbage(what, value=len(parts), bound=count)
     return parts
 
@@ -165,7 +165,7 @@ def _scale(suffix: str, unit: str) -> float | None:
 
 def _finite(value: float, text: bytes) -> float:
     if not -NOT_A_NUMBER < value < NOT_A_NUMBER:
-        raise LinkGarbage(f"answers {_quoted(text)}, which is no measurement", value=_quoted(text))
+        raise LinkGarbage(f"answered {_quoted(text)}, which is not a measurement", value=_quoted(text))
     return value
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNVERIFIED: Final = "seen in public drivers, unverified"
-ASSUMED: Final = "by likeness to a command that is known, unverified"
+ASSUMED: Final = "assumed from a similar known command, unverified"
 ON_OFF: Final[Mapping[str, bool]] = {"ON": True, "OFF": False, "1": True, "0": False}
 
 
@@ -77,7 +77,7 @@ class Choice:
     def put(self, meaning: str, n: int = 0) -> str:
         """Return the unit that chooses `meaning`; raise `BenchError` that lists the choices."""
         if meaning not in self.words:
-            raise BenchError(f"{meaning} is none of {', '.join(self.words)}", where=self.header, value=meaning)
+            raise BenchError(f"{meaning} is not one of {', '.join(self.words)}", where=self.header, value=meaning)
         return f"{self.header.format(n=n)} {self.words[meaning]}"
 
     def ask(self, n: int = 0) -> str:

@@ -34,7 +34,7 @@ def standing(talk: QueryLink, link: ScpiLink) -> EaStatus:
 
 def complaints(talk: QueryLink, link: ScpiLink) -> list[str]:
     """Read the alarms, then the error queue, oldest first; raise `LinkError`."""
-    alarms = [f"alarm {words}" for words in standing(talk, link).alarms]
+    alarms = [f"alarm {alarm}" for alarm in standing(talk, link).alarms]
     return [*alarms, *map(str, codec.error_entries(talk.asked(link, ERRORS)))]
 
 
@@ -45,7 +45,7 @@ def loss(talk: QueryLink, link: ScpiLink) -> str:
     except LinkError:
         bits = 0
     if bits & SUPERVISION_ENDED:
-        return "its interface supervision ran out of messages; arm again"
+        return "its interface supervision received no message in time; arm again"
     return "release its panel and arm again"
 
 
@@ -56,11 +56,11 @@ def unanswered(link: ScpiLink, message: bytes, timeout_s: float, tell: Callable[
         entries = codec.error_entries(link.ask(ERRORS, 1, timeout_s))
     except LinkError:
         return None
-    for words in alarms:
-        tell(f"alarm acknowledged: {words}")
+    for alarm in alarms:
+        tell(f"alarm acknowledged: {alarm}")
     if not entries:
         return None
-    question, said = shorten(message.decode("ascii").strip()), ", ".join(map(str, entries))
+    question, reason = shorten(message.decode("ascii").strip()), ", ".join(map(str, entries))
     if entries[-1].number in COMMAND_ERRORS:
-        return CommandUnknown(f"does not know {question}: {said}", where=link.address, hint="compare its firmware")
-    return LinkRefused(f"refuses {question}: {said}", where=link.address, hint="see its panel")
+        return CommandUnknown(f"does not support {question}: {reason}", where=link.address, hint="check its firmware")
+    return LinkRefused(f"refuses {question}: {reason}", where=link.address, hint="check its panel")

@@ -54,9 +54,9 @@ SET_POINTS: Final = (VOLTAGE, SOURCE_CURRENT, SINK_CURRENT)
 PROTECTIONS: Final = (PROTECT_VOLTAGE, PROTECT_CURRENT, PROTECT_SINK_CURRENT)
 POWERS: Final = (SOURCE_POWER, SINK_POWER)
 RATINGS: Final = ("V", NOMINAL_VOLTAGE), ("A", NOMINAL_CURRENT), ("W", NOMINAL_POWER)
-_ASKED: Final = (MEASURED.ask(), STATUS.ask(), *(quantity.ask() for quantity in SET_POINTS))
-MEASURE: Final = codec.message(*_ASKED)
-ANSWERS: Final = len(_ASKED)
+_QUERIES: Final = (MEASURED.ask(), STATUS.ask(), *(quantity.ask() for quantity in SET_POINTS))
+MEASURE: Final = codec.message(*_QUERIES)
+ANSWERS: Final = len(_QUERIES)
 OWNERS: Final = ("NONE", "LOCAL", "REMOTE")
 REMOTE: Final = "REMOTE"
 
@@ -96,9 +96,9 @@ class Ratings(NamedTuple):
     def too_low(self, key: str, value: float, quantity: Quantity, address: str) -> UnfitRating:
         """Return the error for a `value` under `key` of the bench file that these ratings do not allow."""
         highest, unit = self.of(quantity).high, quantity.unit
-        rated = f"is rated {self.rating(quantity):g} {unit} and takes no more than {highest:g} {unit}"
+        rated = f"is rated {self.rating(quantity):g} {unit} and accepts at most {highest:g} {unit}"
         return UnfitRating(
-            f"{rated}, where the bench file says {key} = {value:g} {unit}",
+            f"{rated}, but the bench file sets {key} = {value:g} {unit}",
             where=address,
             key=key,
             value=value,
@@ -114,30 +114,30 @@ class Ratings(NamedTuple):
 
 def ratings(replies: list[bytes]) -> Ratings:
     """Parse the replies to `RATINGS`; raise `LinkGarbage`."""
-    told = [codec.number(reply, unit) for reply, (unit, _) in zip(replies, RATINGS, strict=True)]
-    if not all(value > 0.0 for value in told):
-        raise LinkGarbage(f"answers {replies} where its ratings are due")
-    return Ratings(*told)
+    values = [codec.number(reply, unit) for reply, (unit, _) in zip(replies, RATINGS, strict=True)]
+    if not all(value > 0.0 for value in values):
+        raise LinkGarbage(f"answered {replies}, expected its ratings")
+    return Ratings(*values)
 
 
 def parse_measured(reply: bytes) -> ReportedValues:
     """Parse the reply to `MEASURE`; raise `LinkGarbage`."""
     actual, state, *set_points = codec.units(reply, ANSWERS)
     volts, amperes, watts = codec.quantities(actual, "V", "A", "W")
-    told = status(state)
+    present = status(state)
     return ReportedValues(
-        (float(told.output), volts, SOURCING_READS_POSITIVE * amperes, SOURCING_READS_POSITIVE * watts),
-        told,
+        (float(present.output), volts, SOURCING_READS_POSITIVE * amperes, SOURCING_READS_POSITIVE * watts),
+        present,
         tuple(quantity.read_back(text) for quantity, text in zip(SET_POINTS, set_points, strict=True)),
     )
 
 
 def lock_owner(reply: bytes) -> str:
     """Return who has remote control, one of `OWNERS`; raise `LinkGarbage`."""
-    said = reply.decode("ascii", "replace").strip()
-    if said not in OWNERS:
-        raise LinkGarbage(f"answers {reply[:40]!r} where {' or '.join(OWNERS)} is due")
-    return said
+    owner = reply.decode("ascii", "replace").strip()
+    if owner not in OWNERS:
+        raise LinkGarbage(f"answered {reply[:40]!r}, expected {' or '.join(OWNERS)}")
+    return owner
 
 
 def is_on(reply: bytes) -> bool:

@@ -58,11 +58,11 @@ WANTED: Final[tuple[tuple[Setting, Value], ...]] = (
 )
 
 
-def compare(wishes: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[KeptSettings]:
+def compare(settings: Sequence[tuple[Setting, Value]], replies: Sequence[bytes]) -> list[KeptSettings]:
     """Return the settings whose replies differ from the wanted value; raise `LinkGarbage`."""
     found = [
-        KeptSettings(setting, wish, read(setting, reply))
-        for (setting, wish), reply in zip(wishes, replies, strict=True)
+        KeptSettings(setting, wanted, read(setting, reply))
+        for (setting, wanted), reply in zip(settings, replies, strict=True)
     ]
     return [kept for kept in found if kept.found != kept.wanted]
 
@@ -71,12 +71,12 @@ def read(setting: Setting, reply: bytes) -> Value:
     """Return the value of `setting` in a reply; raise `LinkGarbage`."""
     if isinstance(setting, Quantity):
         return setting.read(reply)
-    said = reply.decode("ascii", "replace").strip().upper()
+    received = reply.decode("ascii", "replace").strip().upper()
     known = {word: meaning for meaning, word in setting.words.items()}
-    if said not in known:
-        due = " or ".join(setting.words.values())
-        raise LinkGarbage(f"answers {reply[:40]!r} to {setting.header}? where {due} is due")
-    return known[said]
+    if received not in known:
+        expected = " or ".join(setting.words.values())
+        raise LinkGarbage(f"answered {reply[:40]!r} to {setting.header}?, expected {expected}")
+    return known[received]
 
 
 def put(setting: Setting, value: Value) -> str:

@@ -60,7 +60,7 @@ class SettingsKeeper:
             self._changed.setdefault(kept.setting.header, kept)
         self._write(link, differing, back=False)
         for kept in differing:
-            self._tell(f"{kept}; it is put back at the end")
+            self._tell(f"{kept}; it is restored at the end")
 
     def restore(self) -> None:
         """Write back the values found; report the result by `tell` and never raise."""
@@ -73,10 +73,10 @@ class SettingsKeeper:
                 raise BenchError("it does not answer")  # noqa: TRY301  # one place reports
             self._talk.poller.call(lambda link: self._put_back(link, kept), times=3.0)
         except BenchError as error:
-            self._tell(f"keeps changed settings ({names}): {error.what}")
+            self._tell(f"still has changed settings ({names}): {error.what}")
         else:
             self._changed.clear()
-            self._tell(f"put back as found: {names}")
+            self._tell(f"restored: {names}")
 
     def _put_back(self, link: ScpiLink, kept: list[KeptSettings]) -> None:
         stands = status(self._talk.get(link, [page.STATUS.ask()])[0])
@@ -92,14 +92,14 @@ class SettingsKeeper:
         return ea_settings.compare(ea_settings.WANTED, replies)
 
     def _write(self, link: ScpiLink, differing: list[KeptSettings], *, back: bool) -> None:
-        wishes = [(kept.setting, kept.found if back else kept.wanted) for kept in differing]
-        if not wishes:
+        settings = [(kept.setting, kept.found if back else kept.wanted) for kept in differing]
+        if not settings:
             return
-        self._talk.put(link, [ea_settings.put(setting, value) for setting, value in wishes])
-        asked = [setting.ask() for setting, _ in wishes]
-        if not self._until(lambda: not ea_settings.compare(wishes, self._talk.get(link, asked))):
-            left = ea_settings.compare(wishes, self._talk.get(link, asked))
-            names = ", ".join(NAMES[kept.setting.header] for kept in left)
+        self._talk.put(link, [ea_settings.put(setting, value) for setting, value in settings])
+        queries = [setting.ask() for setting, _ in settings]
+        if not self._until(lambda: not ea_settings.compare(settings, self._talk.get(link, queries))):
+            refused = ea_settings.compare(settings, self._talk.get(link, queries))
+            names = ", ".join(NAMES[kept.setting.header] for kept in refused)
             raise LinkRefused(
                 f"refuses to change {names}",
                 where=link.address,

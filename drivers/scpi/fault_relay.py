@@ -48,14 +48,14 @@ class FaultRelay:
 
     def move(self, cell: int, state: str) -> None:
         """Switch the relay to `state`; raise `BenchError` with the instrument's reason, the output then stays off."""
-        channels, asked = self._channels, page.FAULT_RELAY.put(state, cell)
+        channels, command = self._channels, page.FAULT_RELAY.put(state, cell)
         was_on, was_shorted, moved = bool(channels.states()[cell - 1] & 1), bool(self._shorted[cell - 1]), False
         self._shorted[cell - 1] = True
         try:
             channels.send(page.SWITCH.put("off", cell), page.VOLTAGE.put(0.0, cell))
             time.sleep(SAMPLED_AFRESH_S)  # an earlier sample could read 0 V by chance
             channels.within(lambda: self._still_live(cell))
-            channels.send(asked)
+            channels.send(command)
             if (bits := channels.states()[cell - 1]) & page.RELAY_REFUSED:
                 raise BenchError(f"refused {state} of cell {cell}: {page.state_words(bits)}", where=channels.name)
             channels.within(lambda: self._not_there(cell, state))
@@ -73,9 +73,13 @@ class FaultRelay:
     def _not_there(self, cell: int, state: str) -> str:
         """Return text if the relay reads another state; the hint for silence is that the option may be missing."""
         try:
-            told = self._channels.ask(page.FAULT_RELAY.ask(cell)).strip().decode("ascii", "replace")
+            received = self._channels.ask(page.FAULT_RELAY.ask(cell)).strip().decode("ascii", "replace")
         except CommandUnknown as error:
-            error.hint = "is its fault relay option fitted?"
+            error.hint = "check that its fault relay option is fitted"
             raise
-        words = {word: meaning for meaning, word in page.FAULT_RELAY.words.items()}
-        return "" if words.get(told) == state else f"has the fault relay of cell {cell} at {words.get(told, told)}"
+        meanings = {word: meaning for meaning, word in page.FAULT_RELAY.words.items()}
+        return (
+            ""
+            if meanings.get(received) == state
+            else f"reports the fault relay of cell {cell} as {meanings.get(received, received)}"
+        )

@@ -47,11 +47,11 @@ class IoBox(PolledSource):
         measured = channels(thermistors)
         super().__init__("io_box", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self._thermistors = thermistors
-        self._wanted: tuple[Floats, bytes] | None = None
+        self._requested: tuple[Floats, bytes] | None = None
 
     def set_temperatures(self, kelvin: Floats) -> None:
         """Set `kelvin[thermistors]` for the next exchange; raise `BenchError` for NaN or a value out of range."""
-        self._wanted = kelvin, page.set_temperatures(kelvin, self._thermistors)
+        self._requested = kelvin, page.set_temperatures(kelvin, self._thermistors)
 
     def power(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the power of the device under test and wait until the box reports it; raise `BenchError`."""
@@ -63,12 +63,12 @@ class IoBox(PolledSource):
         self.poller.call(lambda link: page.check_acknowledged(link.ask(page.hold_auxiliary(state))))
 
     def forget(self) -> None:
-        self._wanted = None
+        self._requested = None
 
     def exchange(self, link: ScpiLink) -> PollReading:
-        if (wanted := self._wanted) is not None:
-            kelvin_wanted, message = wanted
-            self.sending(kelvin_wanted)
+        if (requested := self._requested) is not None:
+            requested_k, message = requested
+            self.sending(requested_k)
             page.check_acknowledged(link.ask(message))
         kelvin = page.temperatures(link.ask(codec.message(page.THERMISTORS.ask())), self._thermistors)
         flags = page.inputs(link.ask(codec.message(page.INPUTS.ask())))

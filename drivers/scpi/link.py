@@ -34,7 +34,7 @@ def _resource_name(address: str) -> str:
         host, _, port = address.rpartition(":")
         parts = ["TCPIP", host, port, "SOCKET"]
     if len(parts) != 4 or parts[3] != "SOCKET" or not parts[1] or not parts[2].isdigit():  # noqa: PLR2004
-        raise LinkDropped("is no address of a TCP socket", where=address, hint="write host:port")
+        raise LinkDropped("is not the address of a TCP socket", where=address, hint="write host:port")
     try:
         parts[1] = socket.gethostbyname(parts[1])  # pyvisa-py leaks its socket when this fails
     except OSError as error:
@@ -57,7 +57,7 @@ class ScpiLink:
         self._open.enter_context(resource.ignore_warning(MAX_COUNT_READ))  # exactly the requested bytes were received
         self._gap_s = gap_s
         self._received = bytearray()
-        self._sent_s = self._heard_s = float("-inf")
+        self._sent_s = self._received_s = float("-inf")
 
     @classmethod
     def open(cls, address: str, timeout_s: float = 0.25, gap_s: float = 0.0, open_s: float = 0.5) -> Self:
@@ -66,13 +66,17 @@ class ScpiLink:
         try:
             resource = _visa().open_resource(name, open_timeout=round(1000 * open_s))
         except Exception as error:  # pyvisa-py raises bare Exception here
-            raise LinkDropped(f"cannot be opened: {error}", where=address, hint="is it switched on?") from error
+            raise LinkDropped(
+                f"cannot be opened: {error}", where=address, hint="check that the instrument is on"
+            ) from error
         wire = cast("socket.socket", resource.visalib.sessions[resource.session].interface)
         link = cls(resource, wire, address, timeout_s, gap_s)
         refused = wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # pyvisa-py calls a refused socket open
         if refused or not _has_peer(wire):
             link.close()
-            raise LinkDropped("nobody listens", where=address, hint="is it switched on, and is the port right?")
+            raise LinkDropped(
+                "connection refused", where=address, hint="check that the instrument is on and the port is right"
+            )
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it a write-then-query takes 44 ms
         return link
 
@@ -92,7 +96,7 @@ class ScpiLink:
     @property
     def sampled_s(self) -> float:
         """The estimated sample time of the newest reply: half way between query and reply."""
-        return 0.5 * (self._sent_s + self._heard_s)
+        return 0.5 * (self._sent_s + self._received_s)
 
     def write(self, message: bytes) -> None:
         """Send one terminated message, after the gap that the instrument needs; raise `LinkDropped`."""
@@ -102,7 +106,7 @@ class ScpiLink:
         try:
             self._resource.visalib.write(self._resource.session, message)
         except Exception as error:  # OSError from the socket or VisaIOError from the layer above
-            raise LinkDropped(f"takes no more bytes: {error}", where=self.address) from error
+            raise LinkDropped(f"accepts no more bytes: {error}", where=self.address) from error
         self._sent_s = time.monotonic()
 
     def ask(self, message: bytes, units: int = 1, timeout_s: float | None = None) -> bytes:
@@ -116,13 +120,13 @@ class ScpiLink:
         within_s = self.timeout_s if timeout_s is None else timeout_s
         until_s = self._sent_s + within_s
         reply = self._line(until_s, within_s)
-        while (told := reply.count(b";") + 1) < units:
+        while (answered := reply.count(b";") + 1) < units:
             try:
                 reply += b";" + self._line(until_s, within_s)
             except LinkSilent as error:
-                raise LinkGarbage(f"answers {told} of {units} queries", where=self.address) from error
+                raise LinkGarbage(f"answered {answered} of {units} queries", where=self.address) from error
         self.in_step = True
-        self._heard_s = time.monotonic()
+        self._received_s = time.monotonic()
         return reply
 
     def find_step(self, query: bytes, is_reply: Callable[[bytes], bool], timeout_s: float) -> bool:
@@ -135,7 +139,7 @@ class ScpiLink:
         except (LinkSilent, LinkGarbage):
             return False
         self.in_step = True
-        self._heard_s = time.monotonic()
+        self._received_s = time.monotonic()
         return True
 
     def drain(self) -> None:
@@ -157,7 +161,7 @@ class ScpiLink:
     def _line(self, until_s: float, within_s: float) -> bytes:
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > LONGEST_LINE:
-                raise LinkGarbage(f"sends {LONGEST_LINE} bytes without a line end", where=self.address)
+                raise LinkGarbage(f"sent {LONGEST_LINE} bytes without a line end", where=self.address)
             left_s = max(0.0, until_s - time.monotonic())
             if not select.select([self._socket], [], [], left_s)[0]:
                 raise self._overdue(within_s)
@@ -168,7 +172,7 @@ class ScpiLink:
 
     def _overdue(self, within_s: float) -> LinkSilent | LinkGarbage:
         if self._received:
-            return LinkGarbage(f"answers {bytes(self._received[:40])!r} without a line end", where=self.address)
+            return LinkGarbage(f"answered {bytes(self._received[:40])!r} without a line end", where=self.address)
         late_ms = round(1000 * within_s)
         return LinkSilent(f"does not answer within {late_ms} ms", where=self.address, hint="check power and cable")
 
@@ -182,7 +186,7 @@ class ScpiLink:
                 )
                 return
         except Exception as error:  # OSError from the socket or VisaIOError from the layer above
-            raise LinkDropped(f"is gone: {error}", where=self.address) from error
+            raise LinkDropped(f"lost the connection: {error}", where=self.address) from error
         raise LinkDropped("has closed the connection", where=self.address)
 
 

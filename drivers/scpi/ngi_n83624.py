@@ -49,8 +49,8 @@ STATE_BITS: Final = {
     2: "over-current protection",
     3: "over-power protection",
     4: "over-temperature protection",
-    5: "fault relay asked with voltage or current present",
-    6: "fault relay asked outside source mode",
+    5: "fault relay requested with voltage or current present",
+    6: "fault relay requested outside source mode",
 }
 RELAY_REFUSED: Final = 1 << 5 | 1 << 6
 
@@ -76,9 +76,9 @@ class ChannelCommands:
         currents = currents or [MEASURED_CURRENT.ask(n) for n in numbers]
         self._units = 1 + len(currents)
         # In one message if they fit, so that both replies are of one sampling period.
-        asked = (f"{MEASURED_VOLTAGES.ask()}(@{listed})", *currents)
-        self.measure: Final = codec.messages(asked, MOST_UNITS + 1, LONGEST)
-        self.ask_voltages: Final = codec.message(asked[0])
+        queries = (f"{MEASURED_VOLTAGES.ask()}(@{listed})", *currents)
+        self.measure: Final = codec.messages(queries, MOST_UNITS + 1, LONGEST)
+        self.ask_voltages: Final = codec.message(queries[0])
         self.ask_currents: Final = codec.messages(currents, MOST_UNITS, LONGEST)
 
     def check(self, volts: Floats) -> Floats:

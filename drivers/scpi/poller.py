@@ -120,7 +120,7 @@ class Poller:
             return future.result(timeout_s)
         except TimeoutError:
             future.cancel()
-            raise BenchError(f"took no service call within {timeout_s:g} s", where=self._name) from None
+            raise BenchError(f"executed no service call within {timeout_s:g} s", where=self._name) from None
 
     def _is_absent(self) -> BenchError:
         return BenchError(f"is {self.health.state}: {self.health.detail}", where=self._name)
@@ -138,7 +138,7 @@ class Poller:
                 pause_s = FIRST_RETRY_S if self.connections > before else min(2.0 * pause_s, SLOWEST_RETRY_S)
                 self._closing.wait(pause_s)
         finally:
-            why = "closed by the workbench" if self._closing.is_set() else "its thread has failed, see the log"
+            why = "closed by the workbench" if self._closing.is_set() else "its thread has failed; see the log"
             self.health = Health(self._name, LinkState.CLOSED, why)
             self._fail_calls()
 

@@ -44,7 +44,7 @@ def ohms(kelvin: Floats) -> Floats:
 def kelvins(resistance_ohm: Floats) -> Floats:
     """Return the NTC temperature at `resistance_ohm[n]`, the inverse of `ohms`; raise `LinkGarbage` if not positive."""
     if not (resistance_ohm > 0.0).all():
-        raise LinkGarbage(f"answers {resistance_ohm.tolist()} where resistances are due")
+        raise LinkGarbage(f"answered {resistance_ohm.tolist()}, expected resistances")
     return 1.0 / (1.0 / T25_K + np.log(resistance_ohm / R25_OHM) / BETA_K)
 
 
@@ -73,7 +73,7 @@ def since_edge_s(reply: bytes) -> float:
     """Return seconds since the contactor input changed, in steps of 1 ms; raise `LinkGarbage` or `LinkRefused`."""
     matched = _EDGE.fullmatch(check(reply))
     if matched is None:
-        raise LinkGarbage(f"answers {reply[:40]!r} where the age of an edge is due")
+        raise LinkGarbage(f"answered {reply[:40]!r}, expected the age of an edge")
     return float(matched.group(1)) / 1e3
 
 
@@ -87,14 +87,14 @@ def check(reply: bytes) -> bytes:
 def check_acknowledged(reply: bytes) -> None:
     """Raise `LinkGarbage` for anything but `OK`."""
     if check(reply).strip() != b"OK":
-        raise LinkGarbage(f"answers {reply[:40]!r} where OK is due")
+        raise LinkGarbage(f"answered {reply[:40]!r}, expected OK")
 
 
 def inputs(reply: bytes) -> tuple[float, float, float]:
     """Return emergency-stop chain closed, contactor closed, power on, each 0 or 1; raise `LinkGarbage`."""
     matched = _INPUTS.fullmatch(check(reply))
     if matched is None:
-        raise LinkGarbage(f"answers {reply[:40]!r} where its inputs are due")
+        raise LinkGarbage(f"answered {reply[:40]!r}, expected its inputs")
     estop, contactor, power = (float(group) for group in matched.groups())
     return estop, contactor, power
 

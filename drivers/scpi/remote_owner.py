@@ -15,14 +15,14 @@ _MOST: Final = 256
 def read_owner(address: str, within_s: float = WITHIN_S) -> str:
     """Return the owner, one of `page.OWNERS`, of the supply at `host:port`; empty without a readable reply in time."""
     host, _, port = address.rpartition(":")
-    heard = b""
+    received = b""
     try:
         with socket.create_connection((host, int(port)), within_s) as wire:
             wire.settimeout(within_s)
             wire.sendall(codec.message(page.LOCK_OWNER.ask()))
-            while not heard.endswith(b"\n") and len(heard) < _MOST and (more := wire.recv(_MOST)):
-                heard += more
+            while not received.endswith(b"\n") and len(received) < _MOST and (more := wire.recv(_MOST)):
+                received += more
     except (OSError, ValueError):
         return ""
-    owner = heard.decode("ascii", "replace").strip()
+    owner = received.decode("ascii", "replace").strip()
     return owner if owner in page.OWNERS else ""

@@ -115,19 +115,19 @@ class PolledSource(ABC):
             return
         values[:] = reading.values
         sampled_s[:] = reading.sampled_s
-        believable = (self._low <= reading.values) & (reading.values <= self._high)
-        quality[:] = np.where(believable, Quality.STALE if old else Quality.GOOD, Quality.IMPLAUSIBLE)
+        plausible = (self._low <= reading.values) & (reading.values <= self._high)
+        quality[:] = np.where(plausible, Quality.STALE if old else Quality.GOOD, Quality.IMPLAUSIBLE)
 
     def greet(self, link: ScpiLink) -> None:
         """Check the identity, then call `meet`; raise `WrongModel`, or what `meet` raises. Energise nothing."""
-        told = self._identity(link)
-        if not has_model(told, self._expect):
+        identity = self._identity(link)
+        if not has_model(identity, self._expect):
             raise WrongModel(
-                f"answers as {told}",
+                f"answers as {identity}",
                 where=link.address,
-                value=told,
+                value=identity,
                 bound=self._expect,
-                hint=f"{self._expect} was expected; check the address",
+                hint=f"expected {self._expect}; check the address",
             )
         self.meet(link)
 
@@ -161,7 +161,7 @@ class PolledSource(ABC):
             return error
         question = message.decode("ascii", "replace").strip()
         return CommandUnknown(
-            f"does not know {shorten(question)}: no answer within {1e3 * self.timeouts.ask:.0f} ms, though it "
+            f"does not support {shorten(question)}: no answer within {1e3 * self.timeouts.ask:.0f} ms, though it "
             "answers *IDN?",
             where=link.address,
             value=question,
@@ -197,14 +197,14 @@ class PolledSource(ABC):
         try:
             return self.poller.call(self.diagnosed)
         except BenchError as error:
-            return f"why could not be asked: {error.sentence}"
+            return f"its reason could not be read: {error.sentence}"
 
     def diagnosed(self, link: ScpiLink) -> str:
         """Return the same as `_why`, on the poller's thread. Keep the connection for the safe action that follows."""
         try:
             return self._reason(link)
         except LinkError as error:
-            return f"why could not be asked: {error.sentence}"
+            return f"its reason could not be read: {error.sentence}"
 
     def _reason(self, link: ScpiLink) -> str:
         """Read what the instrument reports of its state; raise `LinkError`."""

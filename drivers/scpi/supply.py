@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay
 REST: Final = (0.0, 0.0, 0.0)
 AFTER_POWER_FAIL_S: Final = 12.0  # before the output may go on again; programming guide EN_01, 3.10.1
-BELIEVED: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has reported its ratings
+LEAST_RATINGS: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has reported its ratings
 ONE_CLIENT: Final = (
-    "check power and cable, and whether another program holds it: it may serve one client alone, and the guard needs "
-    "a second connection"
+    "check power and cable, and that no other program is connected: it may accept only one client, and the guard "
+    "needs a second connection"
 )
 
 
 def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channel, ...]:
     """Return what the supply measures, with bounds of at least twice its declared protections."""
-    volts, amperes = max(BELIEVED[0], 2.0 * protect_voltage_v), max(BELIEVED[1], 2.0 * protect_current_a)
-    watts = max(BELIEVED[2], volts * amperes)
+    volts, amperes = max(LEAST_RATINGS[0], 2.0 * protect_voltage_v), max(LEAST_RATINGS[1], 2.0 * protect_current_a)
+    watts = max(LEAST_RATINGS[2], volts * amperes)
     return (
         Channel(SUPPLY_OUTPUT, "1", 0.0, 1.0),
         Channel(SUPPLY_VOLTAGE, "V", -1.0, volts),
@@ -77,7 +77,7 @@ class Supply(ScpiSource):
         self._charge_v, self._discharge_v = charge_v, discharge_v
         self._ratings: page.Ratings | None = None
         self._keeper = SettingsKeeper(self, self._note)
-        self._wanted: tuple[float, tuple[float, ...], bytes] | None = None
+        self._requested: tuple[float, tuple[float, ...], bytes] | None = None
         self._written: tuple[tuple[float, ...], tuple[float, ...]] = REST, REST  # the set-points before, the newest
         self._remote = self._held = False  # as the instrument reports, as we took it
         self._released = False  # remote control was released: the instrument would refuse a set-point still in flight
@@ -92,15 +92,15 @@ class Supply(ScpiSource):
         Raise `BenchError` for NaN, or beyond the ratings.
         """
         if not math.isfinite(current_a):
-            raise BenchError(f"current {current_a} A is no set-point", where=self.name, value=current_a)
+            raise BenchError(f"current {current_a} A is not a set-point", where=self.name, value=current_a)
         voltage_v = self._charge_v if current_a < 0.0 else self._discharge_v
         values = (voltage_v, max(0.0, -current_a), max(0.0, current_a))
         if (ratings := self._ratings) is not None:
             units = [ratings.of(kind).put(value) for kind, value in zip(page.SET_POINTS, values, strict=True)]
-            self._wanted = current_a, values, codec.message(*units)
+            self._requested = current_a, values, codec.message(*units)
 
     def forget(self) -> None:
-        self._wanted, self._remote = None, False
+        self._requested, self._remote = None, False
 
     def health(self) -> Health:
         """Return the health; if the supply answers, with the set-points it does not follow and its active alarm."""
@@ -118,24 +118,24 @@ class Supply(ScpiSource):
         """Check the ratings against the bench file, do one exchange, change settings by which it would re-energise."""
         self._ratings = page.ratings(self.get(link, [query.ask() for _, query in page.RATINGS]))
         self._check_ratings(self._ratings, link.address)
-        told = page.parse_measured(self.asked(link, page.MEASURE, page.ANSWERS))
-        self.found_owner = self.found_owner or told.status.owner
-        if told.status.owner == "NONE" and not told.status.output:
+        reported = page.parse_measured(self.asked(link, page.MEASURE, page.ANSWERS))
+        self.found_owner = self.found_owner or reported.status.owner
+        if reported.status.owner == "NONE" and not reported.status.output:
             self._keeper.change_unlocked(link)
 
     def exchange(self, link: ScpiLink) -> PollReading:
         """Send set-points only under remote control: without it each would leave an error in the queue. Then read."""
-        wanted = self._wanted if self._remote and not self._released else None
-        if wanted is not None:
-            current_a, values, message = wanted
+        requested = self._requested if self._remote and not self._released else None
+        if requested is not None:
+            current_a, values, message = requested
             self.sending(np.array([current_a]))
             self._written = self._written[1], values
             link.write(message)
-        told = page.parse_measured(link.ask(page.MEASURE, page.ANSWERS))
+        reported = page.parse_measured(link.ask(page.MEASURE, page.ANSWERS))
         sampled_s = link.sampled_s
-        self._remote = told.status.owner == page.REMOTE
-        self._judge(link, told, asked=wanted is not None)
-        return PollReading(np.array(told.values), sampled_s)
+        self._remote = reported.status.owner == page.REMOTE
+        self._judge(link, reported, requested=requested is not None)
+        return PollReading(np.array(reported.values), sampled_s)
 
     def lock(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Take or release remote control; raise `BenchError` that names the owner."""
@@ -146,10 +146,10 @@ class Supply(ScpiSource):
 
     def output(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the output and wait until it reads so; raise `BenchError` with the entries of the error queue."""
-        left_s = self._power_failed_s + AFTER_POWER_FAIL_S - time.monotonic()
-        if on and left_s > 0.0:
-            what = f"had a power fail and may not go on for another {left_s:.0f} s"
-            raise BenchError(what, where=self.name, value=left_s, bound=0.0, hint="wait, then arm again")
+        wait_s = self._power_failed_s + AFTER_POWER_FAIL_S - time.monotonic()
+        if on and wait_s > 0.0:
+            what = f"had a power fail and must stay off for another {wait_s:.0f} s"
+            raise BenchError(what, where=self.name, value=wait_s, bound=0.0, hint="wait, then arm again")
         word = "on" if on else "off"
         self._send(page.OUTPUT.put(word))
         self._within(lambda: "" if self._output_is_on() is on else f"does not switch its output {word}")
@@ -161,8 +161,8 @@ class Supply(ScpiSource):
         ratings = self._check_rated()
         self.set_current(0.0)
         self._send(*(ratings.of(kind).put(ratings.power_w) for kind in page.POWERS))
-        wishes = zip(page.PROTECTIONS, self._protect, strict=True)
-        self._send(*(ratings.of(kind).put(value) for kind, value in wishes))
+        levels = zip(page.PROTECTIONS, self._protect, strict=True)
+        self._send(*(ratings.of(kind).put(value) for kind, value in levels))
         self._within(self._protects_otherwise)
         self._within(self._power_is_not_full)
 
@@ -202,18 +202,18 @@ class Supply(ScpiSource):
 
     def _check_rated(self) -> page.Ratings:
         if self._ratings is None:
-            raise BenchError("has not told its ratings yet", where=self.name, hint="connect it first")
+            raise BenchError("has not reported its ratings yet", where=self.name, hint="connect it first")
         return self._ratings
 
     def _check_ratings(self, ratings: page.Ratings, address: str) -> None:
         """Raise `UnfitRating` if the bench file requires more than the ratings allow."""
-        wishes = (
+        required = (
             ("supply.protect.voltage_v", self._protect.voltage_v, page.PROTECT_VOLTAGE),
             ("supply.protect.current_a", self._protect.source_current_a, page.PROTECT_CURRENT),
             ("supply.charge_v", self._charge_v, page.VOLTAGE),
             ("supply.discharge_v", self._discharge_v, page.VOLTAGE),
         )
-        for key, value, kind in wishes:
+        for key, value, kind in required:
             if value > ratings.of(kind).high:
                 raise ratings.too_low(key, value, kind, address)
 
@@ -226,27 +226,27 @@ class Supply(ScpiSource):
 
     def _lock_is_not(self, wanted: str) -> str:
         owner = page.lock_owner(self._ask(page.LOCK_OWNER.ask())[0])
-        return "" if owner == wanted else f"has its remote control at {owner}, not {wanted}"
+        return "" if owner == wanted else f"reports remote control owner {owner}, not {wanted}"
 
     def _differs(self, before: Read, n: int, apart_w: float) -> bool:
         return abs(self._check_rated().power_w - n * apart_w - before.value) > 0.5 * apart_w
 
     def _mark_is_not(self, mark_w: float) -> str:
         (read,) = self._read((page.SINK_POWER,))
-        taken = self._check_rated().agrees(page.SINK_POWER, mark_w, read)
-        return "" if taken else "does not obey its second connection"
+        accepted = self._check_rated().agrees(page.SINK_POWER, mark_w, read)
+        return "" if accepted else "ignores commands of its second connection"
 
     def _protects_otherwise(self) -> str:
-        ratings, told = self._check_rated(), self._read(page.PROTECTIONS)
-        if all(map(ratings.agrees, page.PROTECTIONS, self._protect, told)):
+        ratings, reported = self._check_rated(), self._read(page.PROTECTIONS)
+        if all(map(ratings.agrees, page.PROTECTIONS, self._protect, reported)):
             return ""
-        return f"protects at {_three([read.value for read in told])}, declared {_three(self._protect)}"
+        return f"protects at {_three([read.value for read in reported])}, declared {_three(self._protect)}"
 
     def _power_is_not_full(self) -> str:
-        ratings, told = self._check_rated(), self._read(page.POWERS)
-        if all(ratings.agrees(kind, ratings.power_w, read) for kind, read in zip(page.POWERS, told, strict=True)):
+        ratings, reported = self._check_rated(), self._read(page.POWERS)
+        if all(ratings.agrees(kind, ratings.power_w, read) for kind, read in zip(page.POWERS, reported, strict=True)):
             return ""
-        source_w, sink_w = (read.value for read in told)
+        source_w, sink_w = (read.value for read in reported)
         return f"is set to {source_w:g} W sourced, {sink_w:g} W sunk, not to its nominal {ratings.power_w:g} W"
 
     def _acknowledge(self, link: ScpiLink) -> None:
@@ -257,42 +257,42 @@ class Supply(ScpiSource):
         link.ask(codec.message(page.ERRORS.ask()), 1, self.timeouts.ask)
         self._note(f"alarm acknowledged: {', '.join(stood.alarms)}")
         if (stands := ea_diagnosis.standing(self, link)).alarms:
-            what = f"refuses to be armed: its alarm {', '.join(stands.alarms)} is still present"
-            raise LinkRefused(what, where=link.address, hint="mend its cause, then arm again")
+            what = f"refuses to arm: its alarm {', '.join(stands.alarms)} is still present"
+            raise LinkRefused(what, where=link.address, hint="remove its cause, then arm again")
         if stood.power_fail:
             self._power_failed_s = time.monotonic()
 
-    def _judge(self, link: ScpiLink, told: page.ReportedValues, *, asked: bool) -> None:
+    def _judge(self, link: ScpiLink, reported: page.ReportedValues, *, requested: bool) -> None:
         """Note set-points that the instrument does not follow for longer than its delay, and its alarms."""
-        obeys = not asked or self._check_obedience(told.set_points)
+        obeys = not requested or self._check_obedience(reported.set_points)
         self._disobeyed = 0 if obeys else self._disobeyed + 1
-        if told.status.alarms:
-            self._complain(f"reports {', '.join(told.status.alarms)}; mend its cause and arm again")
+        if reported.status.alarms:
+            self._complain(f"reports {', '.join(reported.status.alarms)}; remove its cause, then arm again")
         elif self._held and not self._remote:
             if not self._lost_remote:
-                self._complain(f"has its remote control at {told.status.owner}; {ea_diagnosis.loss(self, link)}")
+                self._complain(f"reports remote control owner {reported.status.owner}; {ea_diagnosis.loss(self, link)}")
                 self._lost_remote = True
         elif obeys:
             self._complain("")
         elif self._disobeyed == DISOBEYED:
-            set_to = f"is set to {_three([read.value for read in told.set_points])}"
-            self._complain(f"{set_to} where {_three(self._written[1])} was asked; {self.diagnosed(link)}")
+            set_to = f"is set to {_three([read.value for read in reported.set_points])}"
+            self._complain(f"{set_to}, requested {_three(self._written[1])}; {self.diagnosed(link)}")
 
     def _complain(self, text: str) -> None:
         self._complaint, self._lost_remote = text, False
 
-    def _check_obedience(self, told: tuple[Read, ...]) -> bool:
+    def _check_obedience(self, reported: tuple[Read, ...]) -> bool:
         """Return whether each value is the newest that was sent, or the one before, which may still be in force."""
         ratings = self._check_rated()
         return all(
             any(ratings.agrees(page.SET_POINTS[place], written[place], read) for written in self._written)
-            for place, read in enumerate(told)
+            for place, read in enumerate(reported)
         )
 
     def _reason(self, link: ScpiLink) -> str:
         """Return the alarms and the error queue in words."""
-        said = ea_diagnosis.complaints(self, link)
-        return f"it refuses: {', '.join(said)}" if said else "its error queue says nothing"
+        reasons = ea_diagnosis.complaints(self, link)
+        return f"it refuses: {', '.join(reasons)}" if reasons else "its error queue is empty"
 
     def _unanswered(self, link: ScpiLink, message: bytes, error: LinkError) -> LinkError:
         """Return the reason from the error queue: a query that fails leaves it there, and gets no reply."""

@@ -60,7 +60,7 @@ def test_two_files_of_one_name_both_come_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hil24.toml", "pulse24.dbc", "duty.csv"])
 def test_a_file_that_is_there_is_kept_and_nothing_is_written(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(Usage, match="is there already"):
+    with pytest.raises(Usage, match="exists already"):
         copy_bench(BENCHES / "hil24.toml", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text(encoding="utf-8") == "mine"

@@ -92,22 +92,22 @@ def test_an_unknown_key_in_any_section_is_named_with_those_that_are_known(
     error = refused(read, with_line(number, f"{LINES[number - 1]}\nodd_key = 1"))
     assert error is not None
     assert error.line == number + 1
-    assert re.search(r"odd_key is not known; known are \w+", str(error))
+    assert re.search(r"odd_key is not known; known keys: \w+", str(error))
 
 
 @pytest.mark.parametrize(
     ("begins", "instead", "said"),
     [
-        ("address", 'address = "192.0.2.10"', '= "192.0.2.10" is no address; write host:port, for instance'),
-        ("address", 'address = "192.0.2.10:0"', "is no address"),
-        ("address", 'address = "192.0.2.10:65536"', "is no address"),
-        ("address", 'address = "192.0.2.10:5025 "', "is no address"),
-        ("address", 'address = ":5025"', "is no address"),
-        ("address", 'address = "TCPIP::192.0.2.10::5025::SOCKET"', "is no address"),
-        ("address", 'address = "emulated:"', "is no address"),
-        ("address", 'address = "emulated:supply"', '= "emulated:supply" is the address of cell_simulator as well'),
-        ("mode", 'mode = "pack"', '= "pack" is not built yet; use "hil"'),
-        ("closure", 'closure = "signal"', '= "signal" is not built yet; use "shunt-loop"'),
+        ("address", 'address = "192.0.2.10"', '= "192.0.2.10" is not an address; write host:port, for instance'),
+        ("address", 'address = "192.0.2.10:0"', "is not an address"),
+        ("address", 'address = "192.0.2.10:65536"', "is not an address"),
+        ("address", 'address = "192.0.2.10:5025 "', "is not an address"),
+        ("address", 'address = ":5025"', "is not an address"),
+        ("address", 'address = "TCPIP::192.0.2.10::5025::SOCKET"', "is not an address"),
+        ("address", 'address = "emulated:"', "is not an address"),
+        ("address", 'address = "emulated:supply"', '= "emulated:supply" is also the address of cell_simulator'),
+        ("mode", 'mode = "pack"', '= "pack" is not supported yet; use "hil"'),
+        ("closure", 'closure = "signal"', '= "signal" is not supported yet; use "shunt-loop"'),
         ("kind", 'kind = "ngi_n83640"', "cell_simulator.kind = \"ngi_n83640\" should be 'ngi_n83624'"),
         ("name", 'name = " hil24"', "a name in one line, without a slash, and without a space at either end"),
         ("name", 'name = "a\\nb"', "a name in one line"),
@@ -143,7 +143,7 @@ def test_a_safe_step_that_nobody_takes_is_refused(read: Callable[[str | bytes], 
     error = refused(read, with_line(number, '[[safe]]\nstep = "cells off"\nwithin_ms = 500'))
     assert error is not None
     assert error.line == number + 1
-    assert 'safe[2].step = "cells off" is not built yet; leave it out' in str(error)
+    assert 'safe[2].step = "cells off" is not supported yet; remove the step' in str(error)
 
 
 def test_a_role_without_an_active_lane_is_refused(read: Callable[[str | bytes], Bench]) -> None:

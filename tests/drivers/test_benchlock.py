@@ -138,7 +138,7 @@ def test_the_guard_of_a_dead_engine_is_waited_for_and_then_named(monkeypatch: py
 
         monkeypatch.setattr(bench_lock, "is_alive", lives)
         waits: list[float] = []
-        with pytest.raises(BenchHeld, match="which has ended; its guard has not let go yet"):
+        with pytest.raises(BenchHeld, match="which has ended but whose guard still holds the lock"):
             BenchLock.take([SUPPLY], "hil24", guard_s=1.0, wait=waits.append)
         assert 1.0 <= sum(waits) < 1.2
 
@@ -154,7 +154,7 @@ def test_a_holder_that_cannot_be_read_still_holds(folder: Path, text: bytes) -> 
     with another(SUPPLY):
         (path,) = folder.glob("*.lock")
         path.write_bytes(text)
-        with pytest.raises(BenchHeld, match="held by somebody"):
+        with pytest.raises(BenchHeld, match="held by an unknown process"):
             take(SUPPLY)
 
 

@@ -102,7 +102,7 @@ def test_channels_count_from_1_where_the_dbc_counts_from_0(foreign: DutMap) -> N
 
 def test_numbers_of_messages_count_from_0_too(tmp_path: Path) -> None:
     path = changed(tmp_path, 'message = "CellVoltages"', 'message = "CellVoltages_{m}"\nper_message = 4')
-    with pytest.raises(BenchFileError, match='"CellVoltages_0" is no message'):
+    with pytest.raises(BenchFileError, match='"CellVoltages_0" is not a message'):
         read_dut_map(path)
 
 
@@ -190,18 +190,18 @@ def test_a_device_that_tells_its_fault_by_a_number_and_no_place_gets_one_that_na
 @pytest.mark.parametrize(
     ("before", "after", "key", "said"),
     [
-        ('"STANDBY", "PREC', '"STANBY", "PREC', "health.healthy[0]", '"STANBY" is no word for bms/state'),
-        ('[health]\nchannel = "bms/state"', '[health]\nchannel = "bms/stat"', "health.channel", "is no channel"),
-        ('flags = ["bms/error/open_wire"]', 'flags = ["bms/open"]', "fault[0].flags[0]", "is no mapped channel"),
-        ('place = "bms/highest_cell"', 'place = "bms/cell"', "fault[1].place", "is no mapped channel"),
-        ('name = "OVERVOLTAGE MSL"', 'name = "OPEN WIRE"', "fault[1].name", "is taken"),
+        ('"STANDBY", "PREC', '"STANBY", "PREC', "health.healthy[0]", '"STANBY" is not in the value table of bms/state'),
+        ('[health]\nchannel = "bms/state"', '[health]\nchannel = "bms/stat"', "health.channel", "is not a channel"),
+        ('flags = ["bms/error/open_wire"]', 'flags = ["bms/open"]', "fault[0].flags[0]", "is not a mapped channel"),
+        ('place = "bms/highest_cell"', 'place = "bms/cell"', "fault[1].place", "is not a mapped channel"),
+        ('name = "OVERVOLTAGE MSL"', 'name = "OPEN WIRE"', "fault[1].name", "is already used"),
         ('channel = "bms/highest_cell" ', 'channel = "bms/fault_cell" ', "fault[0]", "bms/fault_cell"),
-        ('send = "on change"', 'send = "cyclic"', "request.ignored_ms", "do nothing"),
-        ('balance = "on" ', 'recover = "none"\nbalance = "on" ', "request.recover", "no word for"),
-        ("close = 1", "close = 0", "request", "the same for two"),
+        ('send = "on change"', 'send = "cyclic"', "request.ignored_ms", "ignore every repetition"),
+        ('balance = "on" ', 'recover = "none"\nbalance = "on" ', "request.recover", "needs the value none"),
+        ("close = 1", "close = 0", "request", "the same value for two"),
         ("settle_ms = 1200", "settle_ms = 61000", "times.settle_ms", "60000"),
         ("settle_ms = 1200", "settel_ms = 1200", "times.settel_ms", "settle_ms"),
-        ('valid_signal = "Cell{n:02d}_Invalid"', 'valid_signal = "Cell{n:02d}_Bad"', "valid_signal", "no signal of"),
+        ('valid_signal = "Cell{n:02d}_Invalid"', 'valid_signal = "Cell{n:02d}_Bad"', "valid_signal", "not a signal of"),
         ('valid_signal = "Cell{n:02d}_Invalid"', 'valid_signal = "Cell00_Invalid"', "valid_signal", "another page"),
         ("valid = 0", "valid = 2", "valid", "does not fit"),
         ("counts_from = 0   ", "counts_from = 2   ", "counts_from", "0 or 1"),

@@ -50,7 +50,7 @@ def test_a_counter_that_stands_still_is_told_with_its_message(device: Device, du
     message = MAPPED.messages["BMS_Pack"]
     frame = can.Message(arbitration_id=message.id, data=message.encode({"PackVoltage": 88.0}, 3), is_extended_id=False)
     with repeated(device, frame):
-        until(lambda: "BMS_Pack comes with a counter that stands still" in dut.health().detail)
+        until(lambda: "BMS_Pack arrives with a counter that does not change" in dut.health().detail)
         until(lambda: dut.health().state is LinkState.GARBAGE)
 
 
@@ -58,7 +58,7 @@ def test_one_bad_message_among_good_ones_is_told(device: Device, dut: Dut) -> No
     for _ in range(6):
         device.say("BMS_Pack", {}, broken=True)
         device.say("BMS_Status", {})
-    until(lambda: "BMS_Pack comes with a wrong checksum" in dut.health().detail)
+    until(lambda: "BMS_Pack arrives with a wrong checksum" in dut.health().detail)
     assert dut.health().state is LinkState.OK  # what is wrong with one message is not the device's state
     assert value(dut, "bms/state") == (0.0, Quality.GOOD)
 
@@ -84,7 +84,7 @@ def test_a_frame_of_another_length_is_told_as_such(device: Device, dut: Dut, pay
     for _ in range(6):
         device.bus.send(frame)
     until(lambda: dut.health().state is LinkState.GARBAGE)
-    assert f"{len(payload)} bytes where 8 are due" in dut.health().detail
+    assert f"{len(payload)} bytes instead of 8" in dut.health().detail
 
 
 def test_an_extended_frame_under_a_known_number_is_another_message(device: Device, dut: Dut) -> None:

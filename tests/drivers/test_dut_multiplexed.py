@@ -105,7 +105,9 @@ def test_a_page_that_the_dbc_lacks_is_told_and_takes_neither_link_nor_close(devi
     for _ in range(12):
         say(device, 9, 4000)
     until(
-        lambda: "BMS_Cells comes with Page = 9, a page that the DBC lacks (10 times or more)" in paged.health().detail
+        lambda: (
+            "BMS_Cells arrives with Page = 9, a page that is not in the DBC (10 times or more)" in paged.health().detail
+        )
     )
     assert paged.health().state is LinkState.OK
     assert paged.doubts.of["BMS_Cells"].count == 12
@@ -121,7 +123,7 @@ def test_a_page_that_the_dbc_lacks_is_told_and_takes_neither_link_nor_close(devi
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x74", bytes(5)])
 def test_a_short_frame_gives_what_it_carries_and_says_so(device: Device, paged: Dut, data: bytes) -> None:
     device.bus.send(can.Message(arbitration_id=256, data=data, is_extended_id=False))
-    until(lambda: f"{len(data)} bytes where 8 are due" in paged.health().detail)
+    until(lambda: f"{len(data)} bytes instead of 8" in paged.health().detail)
     assert paged.health().state is LinkState.OK
     assert np.isnan(value(paged, "bms/contactor")[0])
     assert np.isnan(value(paged, "bms/cell_01/voltage")[0]) == (len(data) < 3)

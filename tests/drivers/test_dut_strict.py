@@ -42,8 +42,8 @@ def test_what_nobody_maps_may_be_as_it_likes(tmp_path: Path) -> None:
         (DBC.replace("BO_ 512 Ask: 8", "BO_ 512 Ask: 64"), MAP, 'Ask" has 64 bytes, more than a frame of classic CAN'),
         (DBC.replace("BO_ 256 State: 8", "BO_ 256 State: 12"), MAP, 'State" has 12 bytes'),
         (DBC.replace("Half : 32|8", "Half : 44|8"), MAP, "Limits.Half, which reaches beyond the 6 bytes"),
-        (DBC.replace("SG_ Half", "SG_ Charge"), MAP.replace('"Half"', '"Charge"'), "has twice"),
-        (DBC.replace("Reset : 8|1", "Reset : 7|1"), MAP, "Ask.Word and Ask.Reset, which lie over the same bits"),
+        (DBC.replace("SG_ Half", "SG_ Charge"), MAP.replace('"Half"', '"Charge"'), "occurs twice"),
+        (DBC.replace("Reset : 8|1", "Reset : 7|1"), MAP, "Ask.Word and Ask.Reset, which overlap in their bits"),
     ],
 )  # fmt: skip
 def test_what_is_mapped_is_checked_by_name(tmp_path: Path, dbc: str, text: str, said: str) -> None:
@@ -79,7 +79,7 @@ def test_a_frame_that_lacks_the_verifying_bits_verifies_nothing(tmp_path: Path) 
         ("bms/half", "1.25", "does not fit into Limits.Half"),
         ("bms/contactor", "0.5", "does not fit into Limits.Closed"),
         ("bms/half", "120.0", "outside the range"),
-        ("bms/nothing", "0.0", "no mapped channel"),
+        ("bms/nothing", "0.0", "not a mapped channel"),
     ],
 )
 def test_a_proof_that_cannot_be_compared_bit_by_bit_is_refused(
@@ -90,7 +90,9 @@ def test_a_proof_that_cannot_be_compared_bit_by_bit_is_refused(
 
 def test_our_own_request_proves_nothing(tmp_path: Path) -> None:
     text = changed(MAP, 'message = "Limits"\nsignal = "Closed"', 'message = "Ask"\nsignal = "Reset"')
-    assert "is Ask.Reset, which is sent by us: that proves nothing" in refused(written(tmp_path, text=text))
+    assert "is Ask.Reset, which the workbench itself sends: that verifies nothing" in refused(
+        written(tmp_path, text=text)
+    )
 
 
 def test_a_scaled_value_on_a_step_is_compared(tmp_path: Path) -> None:
@@ -113,8 +115,8 @@ def test_words_on_pages_that_never_meet_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("message", "counter", "checksum", "said"),
     [
-        ("State", "Main", "Page", "on one page only"),
-        ("Limits", "Half", "Half", "no place of their own"),
+        ("State", "Main", "Page", "on only one page"),
+        ("Limits", "Half", "Half", "no separate bits"),
         ("Limits", "Closed", "Charge", "not one whole byte"),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_refused_set_point_is_told_with_its_figures_and_the_error_queue() -> N
             assert driver.health().detail == ""
             exchange_at(driver, current_a)
         told = driver.health().detail
-        assert "50 A sunk where 0 V, 0 A sourced, 60 A sunk was asked" in told
+        assert "50 A sunk, requested 0 V, 0 A sourced, 60 A sunk" in told
         assert "it refuses: -222 Data out of range, -221 Settings conflict;@1" in told
         exchange_at(driver, 50.0)
         assert driver.health().detail == ""
@@ -150,7 +150,7 @@ def test_remote_control_that_is_taken_away_at_the_panel_is_told() -> None:
     with Scripted(script) as peer, running(driver := supply(peer.address)):
         driver.lock(on=True)
         driver.poller.call(driver.exchange)
-        assert "remote control at LOCAL; release its panel" in driver.health().detail
+        assert "remote control owner LOCAL; release its panel" in driver.health().detail
 
 
 def test_remote_control_that_the_supervision_ended_is_told() -> None:
@@ -165,7 +165,7 @@ def test_remote_control_that_the_supervision_ended_is_told() -> None:
     with Scripted(script) as peer, running(driver := supply(peer.address)):
         driver.lock(on=True)
         driver.poller.call(driver.exchange)
-        assert "its interface supervision ran out" in driver.health().detail
+        assert "its interface supervision received no message in time" in driver.health().detail
 
 
 def test_a_standing_alarm_is_told_before_anything_else() -> None:
@@ -238,18 +238,18 @@ def test_settings_that_re_energise_are_changed_at_connect_told_and_put_back() ->
         assert driver.found_owner == "NONE"
         driver.restore()
         assert [event.text for event in driver.news()] == [
-            "output after over-temperature was AUTO, is OFF; it is put back at the end",
-            "time of interface supervision was 5 s, is 2 s; it is put back at the end",
-            "interface supervision was OFF, is ON; it is put back at the end",
-            "put back as found: interface supervision, time of interface supervision, output after over-temperature",
+            "output after over-temperature was AUTO, is OFF; it is restored at the end",
+            "time of interface supervision was 5 s, is 2 s; it is restored at the end",
+            "interface supervision was OFF, is ON; it is restored at the end",
+            "restored: interface supervision, time of interface supervision, output after over-temperature",
         ]
 
 
 @pytest.mark.parametrize(
     ("rated", "said"),
     [
-        (b"16V;120A;3000W\n", r"rated 16 V .* 17.6 V, where the bench file says supply.protect.voltage_v = 20 V"),
-        (b"60.00V;60.0A;3kW\n", r"rated 60 A .* 66 A, where the bench file says supply.protect.current_a = 100 A"),
+        (b"16V;120A;3000W\n", r"rated 16 V .* 17.6 V, but the bench file sets supply.protect.voltage_v = 20 V"),
+        (b"60.00V;60.0A;3kW\n", r"rated 60 A .* 66 A, but the bench file sets supply.protect.current_a = 100 A"),
     ],
 )
 def test_a_bench_file_beyond_the_ratings_is_refused_at_connect(rated: bytes, said: str) -> None:
@@ -343,7 +343,9 @@ def test_an_error_queue_that_is_silent_breaks_neither_the_reason_nor_the_switchi
         (b"OUTP?\n", b"OFF\n"),
     ]
     with Scripted(script) as peer, running(driver := supply(peer.address, obey=0.0, ask=0.05)):
-        with pytest.raises(BenchError, match=r"does not switch its output on.*why could not be asked: .*does not know"):
+        with pytest.raises(
+            BenchError, match=r"does not switch its output on.*its reason could not be read: .*does not support"
+        ):
             driver.output(on=True)
         driver.output(on=False)
 

@@ -89,7 +89,7 @@ def test_a_unit_whose_one_client_is_another_is_told_at_connect(tmp_path: Path, s
         mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         until(mouth.keep_alive)
         with running(supply := driver(unit.address), LinkState.DROPPED if surplus == "refuse" else LinkState.SILENT):
-            assert "it may serve one client alone, and the guard needs a second connection" in supply.health().detail
+            assert "it may accept only one client, and the guard needs a second connection" in supply.health().detail
         mouth.close()
 
 
@@ -107,7 +107,7 @@ def test_a_unit_that_does_not_know_the_safe_settings_is_refused_by_name(tmp_path
         served.supply(tmp_path, settings_known=False) as unit,
         running(supply := driver(unit.address), LinkState.UNFIT),
     ):
-        assert "does not know SYST:ALAR:ACT:OTEM?" in supply.health().detail
+        assert "does not support SYST:ALAR:ACT:OTEM?" in supply.health().detail
         assert "-100 Command error" in supply.health().detail
 
 
@@ -133,7 +133,7 @@ def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Pa
         found = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
         assert found == (True, True, False, 5.0)
         assert control.owner == "NONE"
-        assert supply.news()[-1].text.startswith("put back as found: ")
+        assert supply.news()[-1].text.startswith("restored: ")
 
 
 def test_settings_stay_safe_where_the_output_is_still_on(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Silence, refusal, garbage and a question that is not known are four different sentences."""
+"""Silence, refusal, garbage and a query that is not supported are four different sentences."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SENTENCES: Final = {
     "silence": r"does not answer within \d+ ms",
     "refusal": "refuses",
-    "garbage": "answers .* (is|are) due",
-    "not known": "does not know",
+    "garbage": "answered .*, expected",
+    "not known": "does not support",
 }
 ERRORS: Final = b"SYST:ERR:ALL?\n"
 NO_ERROR: Final[Line] = (ERRORS, b'0,"No error"\n')

@@ -50,7 +50,7 @@ def test_a_jump_of_the_counter_counts_what_was_lost() -> None:
 
 def test_a_counter_that_stands_still_is_not_believed() -> None:
     proof = E2EChecker()
-    assert doubts(proof, 5, 5, 5, 6) == ["", *["a counter that stands still"] * 2, ""]
+    assert doubts(proof, 5, 5, 5, 6) == ["", *["a counter that does not change"] * 2, ""]
     assert proof.repeated == 2
 
 
@@ -63,7 +63,7 @@ def test_bad_checksums_are_counted() -> None:
 @given(st.binary(max_size=7))
 def test_a_frame_too_short_to_prove_itself_is_never_believed(payload: bytes) -> None:
     proof = E2EChecker()
-    assert proof.check(RULE, 0x100, payload, 8) == f"{len(payload)} bytes where 8 are due"
+    assert proof.check(RULE, 0x100, payload, 8) == f"{len(payload)} bytes instead of 8"
     assert proof.bad == 1
 
 

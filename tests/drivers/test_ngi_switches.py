@@ -89,7 +89,7 @@ def test_a_relay_that_is_refused_is_told_whatever_its_query_reads(tmp_path: Path
     ):
         cells.prepare()
         unit.loom["cell_i"][6] = 0.2
-        with pytest.raises(BenchError, match="cell 7: fault relay asked with voltage or current present"):
+        with pytest.raises(BenchError, match="cell 7: fault relay requested with voltage or current present"):
             cells.fault_relay(7, "open_plus")
 
 
@@ -99,7 +99,7 @@ def test_a_unit_without_the_fault_option_says_so(tmp_path: Path) -> None:
         running(cells := driver(unit.address, obey=0.2)),
     ):
         cells.prepare()
-        with pytest.raises(BenchError, match="is its fault relay option fitted"):
+        with pytest.raises(BenchError, match="check that its fault relay option is fitted"):
             cells.fault_relay(7, "open_plus")
         cells.outputs(on=False)
 

@@ -28,7 +28,7 @@ def test_what_was_not_granted_is_said_with_the_reason_and_the_figure(monkeypatch
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     words = ask_realtime(LOOP)
     assert words == (
-        "no real-time permission (Operation not permitted); late p99 is then some 1.4 ms instead of 0.4 ms"
+        "no real-time permission (Operation not permitted); expect a late p99 of about 1.4 ms instead of 0.4 ms"
     )
 
 

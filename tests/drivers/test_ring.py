@@ -154,9 +154,7 @@ def test_a_ring_that_finds_no_room_is_refused_in_words_and_leaves_no_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", full)
-    with pytest.raises(
-        BenchError, match=r"ring finds no room for a ring of \d MB: No space left on device; free space"
-    ):
+    with pytest.raises(BenchError, match=r"ring has no space for a ring of \d MB: No space left on device; free space"):
         RingWriter.create(tmp_path / "ring", TABLE, MEASURED)
     assert list(tmp_path.iterdir()) == []
 

@@ -67,7 +67,7 @@ def test_a_file_of_today_has_nothing_to_note(read: Callable[..., Bench]) -> None
 
 
 def test_both_keys_at_once_are_refused(read: Callable[..., Bench]) -> None:
-    with pytest.raises(BenchFileError, match="hold_ms both say how long a command stays; keep hold_ms") as caught:
+    with pytest.raises(BenchFileError, match="hold_ms both set how long a command is held; keep hold_ms") as caught:
         read((HOLD, "hold_ticks = 10\nhold_ms = 100 "))
     assert (caught.value.key, caught.value.bound) == ("gate.hold_ticks", "one of hold_ms, hold_ticks")
 

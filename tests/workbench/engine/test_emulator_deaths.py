@@ -22,7 +22,7 @@ def station(deaths: dict[str, str]) -> LiveBench:
     def source(name: str) -> Any:
         return SimpleNamespace(
             name=name,
-            health=lambda: Health(name, LinkState.SILENT, "is it powered?"),
+            health=lambda: Health(name, LinkState.SILENT, "check its power."),
             news=lambda: [Event(Level.INFO, name, "changed")],
         )
 

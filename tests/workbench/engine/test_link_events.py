@@ -44,5 +44,5 @@ def test_what_was_switched_off_on_purpose_comes_up_as_if_for_the_first_time() ->
     news = LinkEvents()
     news.take_changes([Health("dut", LinkState.OK)])
     news.forget("dut")
-    assert news.take_changes([Health("dut", LinkState.SILENT, "is it powered?")]) == []
+    assert news.take_changes([Health("dut", LinkState.SILENT, "check its power.")]) == []
     assert news.take_changes([Health("dut", LinkState.OK)]) == []
