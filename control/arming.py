@@ -38,9 +38,9 @@ LATE_S: Final = 1.0
 BALANCING_S: Final = 1.0
 TEST_A: Final = 1.0
 ZERO_A: Final = 0.3
-ANSWER_A: Final = 0.3
+CHANGE_A: Final = 0.3
 PROVEN: Final = "value written by the guard was read back"
-UNPROVEN: Final = "its message changed nothing: the supply may serve one client alone, and the guard needs a second one"
+UNPROVEN: Final = "value written by the guard was not read back: the supply may not accept a second client, the guard"
 CURRENTS: Final = (PACK_CURRENT, SUPPLY_CURRENT)
 
 
@@ -138,11 +138,15 @@ class Arming:
             ("protections", self._protections, "set them at the instrument as the bench file declares"),
             ("DBC", self._dbc, "use the DBC that belongs to this firmware, or declare the new one"),
             ("guard's connection", self._guard, "allow a second connection at the instrument, or wire its inhibit"),
-            ("cells live", self._cells_live, "read the fault's name; mend its cause, then arm again"),
-            ("balancing off", self._balancing, "let the BMS finish, or check its request message"),
-            ("cell order", self._order, "rewire the sense leads that are named"),
+            ("cells live", self._cells_live, "read the name of the fault; remove its cause, then arm again"),
+            (
+                "balancing off",
+                self._balancing,
+                "wait until the BMS has finished balancing, or check its request message",
+            ),
+            ("cell order", self._order, "correct the wiring of the named sense leads"),
             ("zero current", self._zero, "calibrate the shunt's zero"),
-            ("contactors", self._contactors, "read the BMS's state and fault"),
+            ("contactors", self._contactors, "read state and fault of the BMS"),
             ("polarity", self._polarity, "exchange the shunt's sense leads, or the supply's leads"),
         )
         armed = False
@@ -200,8 +204,8 @@ class Arming:
         )
 
     def _guard(self) -> tuple[bool, str]:
-        taken = self.bench.prove_guard()
-        return taken, PROVEN if taken else UNPROVEN
+        is_accepted = self.bench.prove_guard()
+        return is_accepted, PROVEN if is_accepted else UNPROVEN
 
     def _cells_live(self) -> tuple[bool, str]:
         bench = self.bench
@@ -218,7 +222,7 @@ class Arming:
 
     def _balancing(self) -> tuple[bool, str]:
         if not self.bench.behaviour.balances:
-            return True, "the device map names no balancing: nothing to switch off, not verified"
+            return True, "the device map declares no balancing: nothing to switch off, not verified"
         off = self._until(BMS_BALANCING, (0.0,), BALANCING_S)
         return off, f"{BMS_BALANCING} reads {self.bench.read(BMS_BALANCING):g}"
 
@@ -227,10 +231,10 @@ class Arming:
         cells = len(bench.cell_v)
         bench.cells.set_voltages(float(np.mean(bench.cell_v)) + staircase(cells))
         bench.wait(bench.behaviour.settle_s)
-        seen_v = self._mean([sensed_voltage(n) for n in range(1, cells + 1)], FRAME_S)
+        read_v = self._mean([sensed_voltage(n) for n in range(1, cells + 1)], FRAME_S)
         bench.cells.set_voltages(bench.cell_v)
-        wrong = wrong_order(seen_v)
-        return not wrong, wrong or f"{cells} cells in steps of {STEP_V * 1e3:.0f} mV, each in its place"
+        wrong = wrong_order(read_v)
+        return not wrong, wrong or f"{cells} cells in steps of {STEP_V * 1e3:.0f} mV, each in the right place"
 
     def _zero(self) -> tuple[bool, str]:
         self.bench.supply.set_current(0.0)
@@ -252,18 +256,18 @@ class Arming:
         return True, "closed through precharge, supply on at 0 A"
 
     def _polarity(self) -> tuple[bool, str]:
-        told: list[str] = []
+        details: list[str] = []
         good = True
-        for asked_a, way in ((TEST_A, "sunk"), (-TEST_A, "sourced")):
-            self.bench.supply.set_current(asked_a)
+        for requested_a, way in ((TEST_A, "sunk"), (-TEST_A, "sourced")):
+            self.bench.supply.set_current(requested_a)
             self.bench.wait(self.bench.behaviour.current_s)
-            for name, seen in zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True):
-                answer_a = seen - self._zero_a[name]
-                good = good and abs(answer_a - asked_a) <= ANSWER_A
-                told.append(f"{name} {answer_a:+.2f} A at {asked_a:+.0f} A {way}")
+            for name, read_a in zip(CURRENTS, self._mean(CURRENTS, FAST_S).tolist(), strict=True):
+                change_a = read_a - self._zero_a[name]
+                good = good and abs(change_a - requested_a) <= CHANGE_A
+                details.append(f"{name} {change_a:+.2f} A at {requested_a:+.0f} A {way}")
         self.bench.supply.set_current(0.0)
         self.bench.device.request("close")
-        return good, ", ".join(told)
+        return good, ", ".join(details)
 
     def _fault(self) -> str:
         """Return the fault that the device reports, and its cell."""
@@ -280,23 +284,23 @@ class Arming:
 
         A late reading, as on a busy machine, does not mean a wrong wire: wait for it, `LATE_S` in all.
         """
-        rows, left_s = np.empty((FRAMES, len(names))), LATE_S
+        rows, wait_s = np.empty((FRAMES, len(names))), LATE_S
         for row in rows:
             self.bench.wait(every_s)
             row[:] = [self.bench.read(name) for name in names]
-            while np.isnan(row).any() and left_s > 0.0:
+            while np.isnan(row).any() and wait_s > 0.0:
                 self.bench.wait(FAST_S)
-                left_s -= FAST_S
+                wait_s -= FAST_S
                 row[:] = [self.bench.read(name) for name in names]
         return rows.mean(axis=0)
 
-    def _until(self, name: str, wanted: tuple[float, ...], within_s: float) -> bool:
-        """Wait until a channel reads one of `wanted`; return whether it did within `within_s`."""
+    def _until(self, name: str, expected: tuple[float, ...], within_s: float) -> bool:
+        """Wait until a channel reads one of `expected`; return whether it did within `within_s`."""
         for _ in range(round(within_s / FAST_S)):
-            if self.bench.read(name) in wanted:
+            if self.bench.read(name) in expected:
                 return True
             self.bench.wait(FAST_S)
-        return self.bench.read(name) in wanted
+        return self.bench.read(name) in expected
 
     def _back_off(self) -> None:
         """Switch off current, then open its path; leave the cells on, or a live BMS would detect open wires."""

@@ -30,13 +30,13 @@ class BumplessOutput:
     def take_over(self, current_a: float) -> None:
         self._present_a = current_a
 
-    def current(self, wish_a: float, allowed: CurrentRange, dt_s: float) -> float:
-        """Return `wish_a`, faded in and kept within `allowed`; NaN anywhere gives 0 A."""
+    def current(self, requested_a: float, allowed: CurrentRange, dt_s: float) -> float:
+        """Return `requested_a`, faded in and kept within `allowed`; NaN anywhere gives 0 A."""
         if self._present_a is not None:
-            self._offset_a, self._present_a = self._present_a - wish_a, None
+            self._offset_a, self._present_a = self._present_a - requested_a, None
         fade_a = BLEND_A_S * dt_s
         self._offset_a -= max(-fade_a, min(fade_a, self._offset_a))
-        return clamp(wish_a + self._offset_a, allowed)
+        return clamp(requested_a + self._offset_a, allowed)
 
     def decision(self, current_a: float, error: float, dt_s: float, *, broken: bool) -> Decision:
         """Return the decision for the next `dt_s`, with cost and violations so far."""

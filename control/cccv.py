@@ -41,17 +41,17 @@ class CcCvController:
         del estimate
         highest_v = float(reading.voltage_v.max())
         below_v = self._voltage_v - highest_v
-        knows = math.isfinite(highest_v) and math.isfinite(reading.current_a)  # an unmeasured overshoot is not zero
-        if knows:
+        is_known = math.isfinite(highest_v) and math.isfinite(reading.current_a)  # an unmeasured overshoot is not zero
+        if is_known:
             # limited to the allowed current, or the integral would wind up while the pack allows less
             ceiling_a = min(self._current_a, max(0.0, allowed.charge_a))
             wound_a = self._charge_a + min(self._gain_a_vs * below_v, self._rise_a_s) * dt_s
             self._charge_a = min(max(wound_a, 0.0), ceiling_a)
             self._done = self._done or (below_v < NEAR_V and self._charge_a <= self._end_a < ceiling_a)
-        wish_a = 0.0 if self._done or not knows else -self._charge_a
+        requested_a = 0.0 if self._done or not is_known else -self._charge_a
         over_v = max(0.0, -below_v) if math.isfinite(below_v) else 0.0
-        current_a = self._output.current(wish_a, allowed, dt_s)
-        broken = not knows or over_v > NEAR_V or is_outside(wish_a, allowed)
+        current_a = self._output.current(requested_a, allowed, dt_s)
+        broken = not is_known or over_v > NEAR_V or is_outside(requested_a, allowed)
         return self._output.decision(current_a, over_v, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
@@ -69,5 +69,7 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
 def _positive(settings: Mapping[str, Any], key: str) -> float:
     value = settings.get(key)
     if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
-        raise BenchFileError("CC-CV needs a positive number", key=key, value=value, hint=f"give {key} in its settings")
+        raise BenchFileError(
+            "CC-CV needs a positive number", key=key, value=value, hint=f"set {key} in the settings of the lane"
+        )
     return float(value)

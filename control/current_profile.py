@@ -54,26 +54,30 @@ class CurrentProfile:
 def read_current_profile(settings: Mapping[str, Any]) -> CurrentProfile:
     """Read the duty named by `file` in a lane's settings, with `repeat`; raise `BenchFileError` with its line."""
     if not isinstance(name := settings.get("file"), str):
-        raise BenchFileError("names no duty", key="file", value=name, hint='give file = "duty.csv"')
+        raise BenchFileError("names no current profile", key="file", value=name, hint='set file = "duty.csv"')
     path = Path(name)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
     except OSError as error:
-        hint = "check the lane's file"
+        hint = "check the file of the lane"
         raise BenchFileError(f"cannot be read: {error.strerror}", where=name, key="file", hint=hint) from error
     if not rows or rows[0] != HEADER:
         raise BenchFileError(
-            "is not a duty", where=name, line=1, bound=",".join(HEADER), hint="its first line names both"
+            "is not a current profile",
+            where=name,
+            line=1,
+            bound=",".join(HEADER),
+            hint="name both columns in the first line",
         )
     points: list[tuple[float, float]] = []
     for line, row in enumerate(rows[1:], start=2):
         points.append(_point(name, line, row))
         if line > 2 and not points[-1][0] >= points[-2][0]:  # noqa: PLR2004  # the first point follows the header
-            raise BenchFileError("time goes back", where=name, line=line, key="t_s", value=row[0], bound=points[-2][0])
+            raise BenchFileError("time decreases", where=name, line=line, key="t_s", value=row[0], bound=points[-2][0])
     if len(points) < 2 or not points[-1][0] > points[0][0] == 0.0:  # noqa: PLR2004  # a line has two ends
         raise BenchFileError(
-            "has no length", where=name, line=len(rows), hint="begin at 0 s and give two times or more"
+            "has no length", where=name, line=len(rows), hint="begin at 0 s and give at least two times"
         )
     t_s, current_a = np.array(points).T
     return CurrentProfile(t_s, current_a, repeat=bool(settings.get("repeat", True)))
@@ -86,6 +90,6 @@ def _point(name: str, line: int, row: list[str]) -> tuple[float, float]:
         t_s = current_a = math.nan
     if not (math.isfinite(t_s) and math.isfinite(current_a)):
         raise BenchFileError(
-            "is not two numbers", where=name, line=line, value=",".join(row), hint="time in s, current in A"
+            "is not two numbers", where=name, line=line, value=",".join(row), hint="write time in s and current in A"
         )
     return t_s, current_a

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Allowed:
     """The command passes as requested."""
 
-    asked: Command
+    requested: Command
     apply: Command
 
 
@@ -27,7 +27,7 @@ class Allowed:
 class Held:
     """Not now: the last allowed command stays applied for `ticks_left` more ticks, then its current ramps to zero."""
 
-    asked: Command
+    requested: Command
     apply: Command
     reason: str
     ticks_left: int
@@ -37,7 +37,7 @@ class Held:
 class Tripped:
     """Zero current, and cells as last allowed, until an operator resets the gate with a reason."""
 
-    asked: Command
+    requested: Command
     apply: Command
     reason: str
 
@@ -121,32 +121,32 @@ class Gate:
         if broken := self._find_overshoot(rest):
             raise ValueError(f"the command at rest breaks a bench limit: {broken}")
 
-    def check(self, snapshot: Snapshot, asked: Command) -> Verdict:
-        """Return the verdict on `asked`, given the values and times of `snapshot`."""
+    def check(self, snapshot: Snapshot, requested: Command) -> Verdict:
+        """Return the verdict on `requested`, given the values and times of `snapshot`."""
         dt_s, self._t_s = snapshot.t_s - self._t_s, snapshot.t_s
         finite = np.isfinite(snapshot.values)
         np.copyto(self._known_s, snapshot.sampled_s, where=finite)
         age_s = np.abs(snapshot.t_s - self._known_s)  # a time from the future is as wrong as one from the past
         if reason := self._latched or self._find_danger(snapshot, finite, age_s):
             self._latched = reason
-            return Tripped(asked, self._at_current(0.0), reason)
+            return Tripped(requested, self._at_current(0.0), reason)
         if reason := self._find_silent_device(snapshot):
-            return Held(asked, self._at_current(0.0), reason, 0)
+            return Held(requested, self._at_current(0.0), reason, 0)
         if (
             reason := self._find_unknown(finite, age_s)
-            or self._find_overshoot(asked)
-            or self._find_excess_current(snapshot, asked)
+            or self._find_overshoot(requested)
+            or self._find_excess_current(snapshot, requested)
         ):
-            return self._hold(asked, reason, dt_s)
+            return self._hold(requested, reason, dt_s)
         self._held_ticks = 0
-        self._last = _copy(asked)
-        return Allowed(asked, self._last)
+        self._last = _copy(requested)
+        return Allowed(requested, self._last)
 
-    def rest(self, asked: Command, reason: str) -> Held:
-        """Hold at zero current: nothing may be applied yet; arming starts from `asked` if it keeps the limits."""
-        if not self._find_overshoot(asked):
-            self._last = _copy(asked)
-        return Held(asked, self._at_current(0.0), reason, 0)
+    def rest(self, requested: Command, reason: str) -> Held:
+        """Hold at zero current: nothing may be applied yet; arming starts from `requested` if it keeps the limits."""
+        if not self._find_overshoot(requested):
+            self._last = _copy(requested)
+        return Held(requested, self._at_current(0.0), reason, 0)
 
     def trip(self, reason: str) -> None:
         """Latch a trip that another part detected; the first one stays."""
@@ -155,7 +155,7 @@ class Gate:
     def reset(self, reason: str) -> None:
         """Reset a latched trip; raise `ValueError` without a reason. A fault still present trips at the next check."""
         if not reason.strip():
-            raise ValueError("a trip is reset with a reason; say why it is safe now")
+            raise ValueError("a reset needs a reason; write why the bench is safe now")
         self._latched = ""
         self._held_ticks = 0
 
@@ -193,9 +193,9 @@ class Gate:
             return f"{name} is not a number"
         return f"{name} is late: {age_s[n]:.3f} s old, limit {self.spec.late_s[n]:.3f} s"
 
-    def _find_overshoot(self, asked: Command) -> str:
+    def _find_overshoot(self, requested: Command) -> str:
         """Return why the command is held, empty if it is not: it requests more than the bench limits allow."""
-        parts = (np.array([asked.current_a]), asked.cell_voltage_v, asked.cell_temperature_k)
+        parts = (np.array([requested.current_a]), requested.cell_voltage_v, requested.cell_temperature_k)
         for limits, values in zip(self._commanded, parts, strict=True):
             if values.shape != limits.low.shape:
                 return f"asked for {values.size} values where the bench has {limits.low.size}"
@@ -205,23 +205,23 @@ class Gate:
                 return f"asked {limits.sentence(n, float(values[n]))}"
         return ""
 
-    def _find_excess_current(self, snapshot: Snapshot, asked: Command) -> str:
+    def _find_excess_current(self, snapshot: Snapshot, requested: Command) -> str:
         """Return why the command is held, empty if it is not: the device allows less."""
         if self.spec.advertised is None:
             return ""
         charge_a, discharge_a = (float(snapshot.values[n]) for n in self.spec.advertised)
-        if not -charge_a <= asked.current_a <= discharge_a:
-            return f"asked {asked.current_a:.3f} A, the device allows {-charge_a:.3f} to {discharge_a:.3f} A"
+        if not -charge_a <= requested.current_a <= discharge_a:
+            return f"asked {requested.current_a:.3f} A, the device allows {-charge_a:.3f} to {discharge_a:.3f} A"
         return ""
 
-    def _hold(self, asked: Command, reason: str, dt_s: float) -> Held:
+    def _hold(self, requested: Command, reason: str, dt_s: float) -> Held:
         self._held_ticks += 1
-        left = self.spec.hold_ticks - self._held_ticks
-        if left >= 0:
-            return Held(asked, self._last, reason, left)
+        ticks_left = self.spec.hold_ticks - self._held_ticks
+        if ticks_left >= 0:
+            return Held(requested, self._last, reason, ticks_left)
         fall_a = max(0.0, self.spec.ramp_a_s * dt_s)
         current_a = math.copysign(max(0.0, abs(self._last.current_a) - fall_a), self._last.current_a)
-        return Held(asked, self._at_current(current_a), reason, 0)
+        return Held(requested, self._at_current(current_a), reason, 0)
 
     def _at_current(self, current_a: float) -> Command:
         """Return the last allowed command with another current; it becomes the last one applied."""

@@ -42,9 +42,9 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
     try:
         return importlib.import_module(lane.module).build(pack, lane.settings)
     except Exception as error:
-        said = f"cannot be built: {type(error).__name__}: {error}"
-        hint = "docs/lanes.md shows what a lane needs"
-        raise bench.document.mistake((*bench.at(lane), "module"), said, value=lane.module, hint=hint) from error
+        reason = f"cannot be built: {type(error).__name__}: {error}"
+        hint = "see docs/lanes.md for what a lane needs"
+        raise bench.document.mistake((*bench.at(lane), "module"), reason, value=lane.module, hint=hint) from error
 
 
 def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateConfig:

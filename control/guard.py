@@ -76,8 +76,8 @@ class GuardState:
     trip: int = 0
     offs: list[int] = field(default_factory=list[int])
     armed: bool = True
-    engine_left: bool = False
-    client_left: bool = False
+    engine_gone: bool = False
+    client_gone: bool = False
     _engine_s: float | None = None
     _client_s: float | None = None
     _orderly: bool = False
@@ -108,35 +108,35 @@ class GuardState:
             self.offs.append(decode(message).number)
             self._trip("OUTPUTS OFF was pressed")
         elif message == BYE and not self.armed:
-            self.client_left = True
+            self.client_gone = True
 
     @property
-    def left_in_order(self) -> bool:
+    def ended_in_order(self) -> bool:
         """Whether both peers are gone and the engine reported before its end that everything is verified off."""
-        return self.engine_left and self.client_left and self._orderly
+        return self.engine_gone and self.client_gone and self._orderly
 
     def on_engine_closed(self) -> None:
         """Handle the closed pipe of the engine: trip unless it left in order."""
-        self.engine_left = True
+        self.engine_gone = True
         if not self._orderly:
-            self._trip("engine has died")
+            self._trip("the engine has died")
 
     def on_client_closed(self) -> None:
         """Handle the closed pipe of the client: trip if it left an attended, armed run without notice."""
-        orderly, self.client_left = self.client_left, True
+        orderly, self.client_gone = self.client_gone, True
         if self.spec.attended and self.armed and not orderly:
-            self._trip("window has gone in an attended run")
+            self._trip("the window has ended in an attended run")
 
     def check_timeouts(self, now_s: float) -> None:
         """Trip, while armed, on a peer that is silent too long or a required channel that is unknown too long."""
         if not self.armed or self.cause:
             return
         spec = self.spec
-        if self._engine_s is not None and not self.engine_left and not now_s - self._engine_s <= spec.silent_s:
-            self._trip(f"engine is silent for more than {spec.silent_s:.3f} s")
+        if self._engine_s is not None and not self.engine_gone and not now_s - self._engine_s <= spec.silent_s:
+            self._trip(f"no message from the engine for more than {spec.silent_s:.3f} s")
         waited = self._client_s is not None and not now_s - self._client_s <= spec.client_silent_s
-        if waited and spec.attended and not self.client_left:
-            self._trip(f"window is silent for more than {spec.client_silent_s:.3f} s")
+        if waited and spec.attended and not self.client_gone:
+            self._trip(f"no message from the window for more than {spec.client_silent_s:.3f} s")
         if self._engine_s is not None:
             self._check_required(now_s)
 
@@ -157,7 +157,7 @@ class GuardState:
     def on_ring_unreadable(self, why: str) -> None:
         """Trip while armed: a guard that cannot read the ring cannot protect the bench."""
         if self.armed:
-            self._trip(f"guard is blind: {why}")
+            self._trip(f"the guard cannot read the ring: {why}")
 
     def on_sleep(self, slept_s: float) -> None:
         """Trip while armed: the computer slept for `slept_s`, and nothing guarded the bench meanwhile."""
@@ -173,8 +173,8 @@ class GuardState:
         self._known_s[:] = now_s
         if self._client_s is None:
             self._client_s = now_s
-        if self.spec.attended and self.client_left:
-            self._trip("nobody attends this run: the window has gone before it was armed")
+        if self.spec.attended and self.client_gone:
+            self._trip("the run is attended, but the window ended before the guard was armed")
 
     def _check_required(self, now_s: float) -> None:
         """Trip on a required channel that is no longer known; a time in the future is as wrong as an old one."""

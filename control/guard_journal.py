@@ -95,7 +95,7 @@ def _as_json(record: JournalRecord) -> dict[str, object]:
 
 def _record(line: object) -> JournalRecord:
     if not isinstance(line, dict):
-        raise TypeError("it is no JSON object")
+        raise TypeError("it is not a JSON object")
     fields = cast("Fields", line)
     kind = _text(fields, "guard")
     if kind not in READERS:
@@ -130,7 +130,7 @@ def _trip_report(fields: Fields) -> TripReport:
 
 def _step(step: object) -> SafeStepResult:
     if not isinstance(step, dict):
-        raise TypeError("a step of it is no JSON object")
+        raise TypeError("a step of it is not a JSON object")
     fields = cast("Fields", step)
     return SafeStepResult(
         _text(fields, "name"),
@@ -162,7 +162,7 @@ def _result(fields: Fields) -> GuardResult:
 def _text(fields: Fields, key: str) -> str:
     """Return a text, which may be empty."""
     if not isinstance(value := fields[key], str):
-        raise TypeError(f"its {key} is no text")
+        raise TypeError(f"its {key} is not text")
     return value
 
 
@@ -174,14 +174,14 @@ def _truth(fields: Fields, key: str) -> bool:
 
 def _seconds(fields: Fields, key: str) -> float:
     if type(value := fields[key]) not in (int, float):
-        raise TypeError(f"its {key} is no number")
+        raise TypeError(f"its {key} is not a number")
     return float(value)
 
 
 def _whole(fields: Fields, key: str) -> int:
     """Return a whole number; 0 in an older journal, without numbers."""
     if type(value := fields.get(key, 0)) is not int:
-        raise TypeError(f"its {key} is no whole number")
+        raise TypeError(f"its {key} is not a whole number")
     return value
 
 
@@ -189,11 +189,11 @@ def _wholes(fields: Fields, key: str) -> tuple[int, ...]:
     """Return whole numbers; none in an older journal, without numbers."""
     values = _list(fields, key) if key in fields else []
     if any(type(value) is not int for value in values):
-        raise TypeError(f"one of its {key} is no whole number")
+        raise TypeError(f"one of its {key} is not a whole number")
     return tuple(values)
 
 
 def _list(fields: Fields, key: str) -> list[Any]:
     if not isinstance(value := fields[key], list):
-        raise TypeError(f"its {key} is no list")
+        raise TypeError(f"its {key} is not a list")
     return cast("list[Any]", value)

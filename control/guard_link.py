@@ -42,7 +42,7 @@ class GuardLink:
         self._queue = SendQueue("to guard", connection.send_bytes, LOOP)
         self._numbers = itertools.count(1)
         self._answers: dict[int, NumberedAnswer] = {}
-        self._heard_s = now()
+        self._received_s = now()
         self._closed = False
         self._state = BenchState.DISCONNECTED
 
@@ -65,15 +65,15 @@ class GuardLink:
 
     def arm(self) -> int:
         """Arm the guard: from now on it trips on silence and lost channels; return the number for `answer`."""
-        return self._ask(ARMED)
+        return self._request(ARMED)
 
     def disarm(self) -> int:
         """Disarm the guard: nothing is live any more; return the number for `answer`."""
-        return self._ask(DISARMED)
+        return self._request(DISARMED)
 
     def reset(self, reason: str) -> int:
         """Request a reset, which the guard grants only once off is verified; return the number for `answer`."""
-        return self._ask(RESET, reason)
+        return self._request(RESET, reason)
 
     def trip(self, reason: str) -> None:
         """Request that the guard makes the bench safe."""
@@ -98,7 +98,7 @@ class GuardLink:
                 self._take(self._connection.recv())
         except (EOFError, OSError):
             self._closed = True
-        return not self._closed and self._now() - self._heard_s <= DEAD_S
+        return not self._closed and self._now() - self._received_s <= DEAD_S
 
     def close(self) -> None:
         """Close the pipe once everything is delivered, or after `FAREWELL_S` if the guard does not read."""
@@ -108,7 +108,7 @@ class GuardLink:
         self._connection.close()
 
     def _take(self, report: GuardReport) -> None:
-        self._heard_s = self._now()
+        self._received_s = self._now()
         match report:
             case Heartbeat():
                 self.heartbeat = report
@@ -117,7 +117,7 @@ class GuardLink:
             case _:
                 self.reports.append(report)
 
-    def _ask(self, kind: bytes, text: str = "") -> int:
+    def _request(self, kind: bytes, text: str = "") -> int:
         number = next(self._numbers)
         self._queue.send(encode(kind, number, text))
         return number

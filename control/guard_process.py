@@ -74,7 +74,7 @@ class Guard:
         suspend: SuspendWatch | None = None,
     ) -> None:
         self._spec, self._engine, self._client, self._realtime = spec, engine, client, realtime
-        self._state = GuardState(spec, client_left=client is None)
+        self._state = GuardState(spec, client_gone=client is None)
         self._sequence = SafeSequence(spec.safe_commands)
         self._peers = [engine] if client is None else [engine, client]
         self._to = {id(peer): SendQueue("guard reports", peer.send, GUARD) for peer in self._peers}
@@ -188,7 +188,7 @@ class Guard:
         if isinstance(result, SequenceResult):
             self._take_step_results([self._verify_by_contact(step) for step in result.steps])
         else:
-            self._send_report(MarkAnswer(result.taken))
+            self._send_report(MarkAnswer(result.is_sent))
 
     def _take_step_results(self, steps: list[SafeStepResult]) -> None:
         """Record and report what the sequence verified; if it is not verified, `_is_due` begins it again."""
@@ -212,7 +212,7 @@ class Guard:
             if row is None or row.values[column] != 0.0:
                 return step
             if self._contact_valid_from_s(step, now_s) <= row.sampled_s[column] <= now_s + CONTACT_S:
-                detail = f"by its contact; {step.detail}"
+                detail = f"verified by its contact; {step.detail}"
                 return replace(step, verified=True, verified_s=now_s, detail=detail)
         return step
 
@@ -241,13 +241,13 @@ class Guard:
 
     def _reset(self, message: bytes) -> None:
         """Reset only a trip that is verified safe, only with a reason, and not while the sequence runs: open wins."""
-        asked = decode(message)
-        if self._state.cause and self._safe and not self._sequence.running and asked.text.strip():
-            self._write_journal(GuardReset(asked.text, self._state.cause))
+        request = decode(message)
+        if self._state.cause and self._safe and not self._sequence.running and request.text.strip():
+            self._write_journal(GuardReset(request.text, self._state.cause))
             self._state.reset()
             self._safe = self._was_safe = self._was_off = False
             self._executed_s, self._trigger_s = float("-inf"), float("nan")
-        self._send_report(ResetAnswer(asked.number, self._state.cause))
+        self._send_report(ResetAnswer(request.number, self._state.cause))
 
     def _send_heartbeat(self, now_s: float) -> None:
         self._beaten_s = now_s
@@ -278,7 +278,7 @@ class Guard:
 
     def _is_done(self, now_s: float) -> bool:
         watch = self._state
-        if not (watch.engine_left and watch.client_left) or self._peers:
+        if not (watch.engine_gone and watch.client_gone) or self._peers:
             return False
         self._alone_s = now_s if math.isnan(self._alone_s) else self._alone_s
         alone_s = self._spec.orphan_s if watch.armed else min(self._spec.orphan_s, AT_REST_S)
@@ -291,7 +291,7 @@ class Guard:
         An engine that leaves in order has read back every output and the contact. Then it switches the device off, and
         from then on the device verifies nothing. So it is enough that the guard itself verified the source off.
         """
-        return self._safe or (self._state.left_in_order and (self._was_safe or self._was_off))
+        return self._safe or (self._state.ended_in_order and (self._was_safe or self._was_off))
 
     def _end(self) -> None:
         """Write how it ended; SAFE only if this guard, or (with the source off) the engine, read back everything."""

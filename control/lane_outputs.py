@@ -45,22 +45,22 @@ def update_estimator(reading: PackReading, dt_s: float, cells: int) -> Callable[
     """Return a function that updates an estimator; it raises `ValueError` if an array's size is not `cells`."""
 
     def work(lane: Estimator) -> Estimate:
-        belief = lane.update(reading, dt_s)
+        estimate = lane.update(reading, dt_s)
         for name in ("soc", "soc_std"):
-            _check_shape(name, getattr(belief, name), cells)
-        return belief
+            _check_shape(name, getattr(estimate, name), cells)
+        return estimate
 
     return work
 
 
 def run_controller(
-    reading: PackReading, belief: Estimate, allowed: CurrentRange, dt_s: float
+    reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float
 ) -> Callable[[Controller], Decision]:
     """Return a function that runs a controller; it raises `TypeError` or `ValueError` for a value that is no number."""
 
     def work(lane: Controller) -> Decision:
-        wish = lane.decide(reading, belief, allowed, dt_s)
-        return Decision(float(wish.current_a), float(wish.cost), int(wish.violations))
+        decision = lane.decide(reading, estimate, allowed, dt_s)
+        return Decision(float(decision.current_a), float(decision.cost), int(decision.violations))
 
     return work
 

@@ -28,13 +28,15 @@ def activate(parts: LoopParts, role: str, name: str, tick: Tick | None, *, live:
     elif role == parts.estimators.role:
         parts.estimators.active = parts.estimators.healthy(name).name
     else:
-        raise Refused(f"there is no role {role!r}", hint="twin, estimator or controller")
+        raise Refused(f"there is no role {role!r}", hint="name twin, estimator or controller")
 
 
 def _activate_twin(parts: LoopParts, name: str, tick: Tick | None, *, live: bool) -> None:
     lane = parts.twins.healthy(name)
     if len(lane.part.columns) != parts.cells:
-        raise Refused(f"twin {name} plays {len(lane.part.columns)} of {parts.cells} cells", hint="it can only watch")
+        raise Refused(
+            f"twin {name} computes {len(lane.part.columns)} of {parts.cells} cells", hint="keep it as a shadow lane"
+        )
     present = None if tick is None else tick.twins.get(parts.twins.active)
     if present is not None and not np.isfinite([present.soc, present.temperature_k, present.voltage_v]).all():
         present = None  # no twin can continue from a value that is not a number
@@ -52,12 +54,12 @@ def _activate_twin(parts: LoopParts, name: str, tick: Tick | None, *, live: bool
                 f"twin {name} would step the cells by {step_v * 1e3:.2f} mV, live limit {STEP_V * 1e3:.0f} mV",
                 value=step_v,
                 bound=STEP_V,
-                hint="disarm, then change",
+                hint="disarm, then activate it",
             )
     parts.twins.active = name
 
 
 def _step_v(parts: LoopParts, name: str, present: PackState) -> float:
     """Return how far the terminals would jump, in V: the new twin's next step under the same current."""
-    answer = parts.twins[name].part.step(present.current_a, parts.ambient_k, parts.period_s)
-    return float(np.max(np.abs(answer.voltage_v - present.voltage_v)))
+    state = parts.twins[name].part.step(present.current_a, parts.ambient_k, parts.period_s)
+    return float(np.max(np.abs(state.voltage_v - present.voltage_v)))

@@ -43,7 +43,7 @@ class Lanes(Generic[Part]):
     def __getitem__(self, name: str) -> Lane[Part]:
         """Return a lane by name; raise `Refused`, which lists the names, if there is none."""
         if name not in self._lanes:
-            raise Refused(f"{self.role} lane {name!r} does not exist", hint=f"there are {', '.join(self._lanes)}")
+            raise Refused(f"{self.role} lane {name!r} does not exist", hint=f"the lanes are {', '.join(self._lanes)}")
         return self._lanes[name]
 
     def healthy(self, name: str) -> Lane[Part]:

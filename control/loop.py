@@ -84,9 +84,9 @@ class Loop:
         parts, began_s = self.parts, self.parts.clock.now()
         dt_s = self._take_dt(due_s)
         snapshot = parts.snapshot_builder.build(began_s, self._events)
-        answers = self._run_lanes(snapshot, dt_s)
-        verdict = self._apply(snapshot, self._gate(snapshot, self._requested_command(snapshot, answers)))
-        tick = self._record(due_s, began_s, snapshot, answers, verdict)
+        outputs = self._run_lanes(snapshot, dt_s)
+        verdict = self._apply(snapshot, self._gate(snapshot, self._requested_command(snapshot, outputs)))
+        tick = self._record(due_s, began_s, snapshot, outputs, verdict)
         for sink in parts.sinks:
             try:
                 sink.put(tick)
@@ -143,44 +143,44 @@ class Loop:
         parts, state = self.parts, self.machine.state
         reading, allowed = parts.pack_view.reading(snapshot), parts.pack_view.allowed(snapshot)
         live = state >= BenchState.ARMED or not parts.plays_cells  # unpowered cells give no information
-        seen_s = dt_s if live and self._estimators_know(snapshot) else 0.0
-        estimates = parts.estimators.run(update_estimator(reading, seen_s, parts.cells), self._events)
-        belief = estimates.get(parts.estimators.active, self._unknown)
+        known_s = dt_s if live and self._has_estimator_inputs(snapshot) else 0.0
+        estimates = parts.estimators.run(update_estimator(reading, known_s, parts.cells), self._events)
+        estimate = estimates.get(parts.estimators.active, self._unknown)
         run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty starts with the run
-        decisions = parts.controllers.run(run_controller(reading, belief, allowed, run_s), self._events)
+        decisions = parts.controllers.run(run_controller(reading, estimate, allowed, run_s), self._events)
         cell_a = parts.pack_view.twin_current(snapshot)
         twins = parts.twins.run(step_twin(cell_a, parts.ambient_k, dt_s), self._events)
-        packs = {name: answer.state for name, answer in twins.items()}
+        packs = {name: output.state for name, output in twins.items()}
         self._events += self._model_range.take_changes(packs, parts.twins.active)
         return LaneOutputs(
             packs,
-            {name: answer.age_s for name, answer in twins.items()},
+            {name: output.age_s for name, output in twins.items()},
             estimates,
             decisions,
         )
 
-    def _estimators_know(self, snapshot: Snapshot) -> bool:
+    def _has_estimator_inputs(self, snapshot: Snapshot) -> bool:
         """Whether pack current and every cell voltage are known; if not, the estimators hold, with one event."""
         doubt = self.parts.pack_view.find_unknown(snapshot)
         if doubt and not self._estimators_hold:
             self._note(Level.INFO, f"estimators hold: {doubt}", EventKind.ESTIMATORS_HOLD, reason=doubt)
         elif self._estimators_hold and not doubt:
-            self._note(Level.INFO, "estimators go on: all is known again", EventKind.ESTIMATORS_RESUME)
+            self._note(Level.INFO, "estimators resume: all their inputs are known again", EventKind.ESTIMATORS_RESUME)
         self._estimators_hold = bool(doubt)
         return not doubt
 
-    def _requested_command(self, snapshot: Snapshot, answers: LaneOutputs) -> Command:
+    def _requested_command(self, snapshot: Snapshot, outputs: LaneOutputs) -> Command:
         """Return the command of the active lanes; NaN where one has failed, which never passes the gate."""
         parts = self.parts
         if self.override_command is not None:
             return self.override_command
         current_a = 0.0
         if self.machine.state is BenchState.RUNNING and parts.pack_view.contactor_closed(snapshot):
-            decision = answers.decisions.get(parts.controllers.active)
+            decision = outputs.decisions.get(parts.controllers.active)
             current_a = float("nan") if decision is None else decision.current_a
         if not parts.plays_cells:
             return Command(current_a, np.empty(0), np.empty(0))
-        pack = answers.packs.get(parts.twins.active)
+        pack = outputs.packs.get(parts.twins.active)
         if pack is None:
             return Command(current_a, self._unknown.soc, self._unknown.soc)
         voltage_v = pack.voltage_v.copy()
@@ -188,11 +188,11 @@ class Loop:
             voltage_v[cell - 1] += offset_v
         return Command(current_a, voltage_v, pack.temperature_k)
 
-    def _gate(self, snapshot: Snapshot, asked: Command) -> Verdict:
+    def _gate(self, snapshot: Snapshot, requested: Command) -> Verdict:
         if self.machine.state < BenchState.ARMED and not self.live:
             self._holding = False
-            return self.parts.gate.rest(asked, "not armed")
-        verdict = self.parts.gate.check(snapshot, asked)
+            return self.parts.gate.rest(requested, "not armed")
+        verdict = self.parts.gate.check(snapshot, requested)
         if isinstance(verdict, Tripped):
             self.trip(verdict.reason)
         elif isinstance(verdict, Held) and not self._holding:
@@ -203,7 +203,7 @@ class Loop:
 
     def _apply(self, snapshot: Snapshot, verdict: Verdict) -> Verdict:
         """Apply the allowed command; return its verdict, a trip if the actuator fails."""
-        left = self.tick is not None and self.tick.state >= BenchState.ARMED
+        was_armed = self.tick is not None and self.tick.state >= BenchState.ARMED
         if isinstance(verdict, Tripped):
             self._apply_zero_current()
         elif self.machine.state >= BenchState.ARMED or self.override_command is not None:
@@ -211,8 +211,8 @@ class Loop:
                 self.parts.actuator.apply(verdict.apply)
             except Exception as error:  # noqa: BLE001  # whatever it is, what was applied is unknown now
                 self.trip(f"the actuator failed: {error}")
-                return self.parts.gate.check(snapshot, verdict.asked)
-        elif left:
+                return self.parts.gate.check(snapshot, verdict.requested)
+        elif was_armed:
             self._apply_zero_current()  # no request made while armed stays applied
         return verdict
 
@@ -223,7 +223,7 @@ class Loop:
             self._actuator_error = ""
         except Exception as error:  # noqa: BLE001
             if not self._actuator_error:
-                text = f"zero current cannot be asked for: {error}"
+                text = f"zero current cannot be requested: {error}"
                 self._note(Level.ALARM, text, EventKind.ZERO_CURRENT_FAILED)
             self._actuator_error = str(error)
 
@@ -231,7 +231,7 @@ class Loop:
         """Add an event to the tick of this turn."""
         self._events.append(Event(level, "loop", text, {KIND: kind, **data}))
 
-    def _record(self, due_s: float, began_s: float, snapshot: Snapshot, answers: LaneOutputs, verdict: Verdict) -> Tick:
+    def _record(self, due_s: float, began_s: float, snapshot: Snapshot, outputs: LaneOutputs, verdict: Verdict) -> Tick:
         parts = self.parts
         self.lateness.add(began_s - due_s, self._missed)
         roles = (parts.twins, parts.estimators, parts.controllers)
@@ -243,13 +243,13 @@ class Loop:
             missed=self._missed,
             state=self.machine.state,
             snapshot=snapshot,
-            twins=answers.packs,
-            estimates=answers.estimates,
-            decisions=answers.decisions,
+            twins=outputs.packs,
+            estimates=outputs.estimates,
+            decisions=outputs.decisions,
             step_s={(lanes.role, lane.name): lane.step_s for lanes in roles for lane in lanes.all if not lane.failure},
-            age_s=answers.age_s,
+            age_s=outputs.age_s,
             active_twin=parts.twins.active,
-            asked=verdict.asked,
+            requested=verdict.requested,
             verdict=verdict,
             events=tuple(self._events),
         )

@@ -61,8 +61,8 @@ class MpcPlan:
         self._solver: Any = piqp.DenseSolver()
         self._ready = False
 
-    def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool:
-        """Improve the plan by one iteration from `start[5]` towards `wanted_a[horizon]`.
+    def solve(self, start: Floats, profile_a: Floats, allowed: CurrentRange) -> bool:
+        """Improve the plan by one iteration from `start[5]` towards `profile_a[horizon]`.
 
         Return False if no solution was found: the plan is 0 A then, and the next solve sets the solver up again.
         """
@@ -70,7 +70,7 @@ class MpcPlan:
         self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
         broken, slope = self._excess()
         self._rows[:, :horizon] = slope
-        linear = np.concatenate([-self._tracks * wanted_a, np.full(model.FAMILIES, SLACK[0])])
+        linear = np.concatenate([-self._tracks * profile_a, np.full(model.FAMILIES, SLACK[0])])
         above = slope @ self.current_a - broken
         charge_a, discharge_a = (min(max(0.0, a), UNBOUND_A) for a in (allowed.charge_a, allowed.discharge_a))
         low = np.concatenate([np.full(horizon, -charge_a), np.zeros(model.FAMILIES)])
@@ -96,13 +96,13 @@ class MpcController:
     is found, it requests 0 A, and that counts as a violation too.
     """
 
-    def __init__(self, duty: CurrentProfile, plan: MpcPlan, pack: PackSpec, step_s: float, every_s: float) -> None:
-        self._duty, self._plan, self._pack = duty, plan, pack
+    def __init__(self, profile: CurrentProfile, plan: MpcPlan, pack: PackSpec, step_s: float, every_s: float) -> None:
+        self._profile, self._plan, self._pack = profile, plan, pack
         self._abreast = model.count_parallel_cells(pack.parallel, pack.cell_ah)
         # the plan's first current stays for `every_s`: aim at the middle of that, or it lags behind the duty
         self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
         self._every_s, self._since_s = every_s, math.inf
-        self._t_s = self._wish_a = 0.0
+        self._t_s = self._requested_a = 0.0
         self._planned = self._waits = True
         self._polarisation = model.Polarisation(self._abreast)
         self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
@@ -112,21 +112,21 @@ class MpcController:
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(reading.temperature_k.max())
         now_s, self._t_s = self._t_s, self._t_s + dt_s
-        wanted_a = self._duty.now(now_s)
+        profile_a = self._profile.now(now_s)
         begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0
         self._since_s = math.inf if begins else self._since_s + dt_s  # an earlier plan is for another time
-        knows = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
-        if not knows:
-            self._wish_a, self._since_s = 0.0, math.inf
+        is_known = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
+        if not is_known:
+            self._requested_a, self._since_s = 0.0, math.inf
         elif self._since_s >= self._every_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
-            wanted = self._duty.at(now_s + self._ahead_s)
-            self._planned = self._plan.solve(self._start(soc), wanted, self._cool(kelvin, allowed))
-            self._wish_a = float(self._plan.current_a[0])
-        current_a = self._output.current(self._wish_a, allowed, dt_s)
-        broken = not (knows and self._planned) or bool(self._plan.slack.max() > BROKEN)
-        broken = broken or is_outside(self._wish_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
-        return self._output.decision(current_a, current_a - wanted_a, dt_s, broken=broken)
+            profile = self._profile.at(now_s + self._ahead_s)
+            self._planned = self._plan.solve(self._start(soc), profile, self._cool(kelvin, allowed))
+            self._requested_a = float(self._plan.current_a[0])
+        current_a = self._output.current(self._requested_a, allowed, dt_s)
+        broken = not (is_known and self._planned) or bool(self._plan.slack.max() > BROKEN)
+        broken = broken or is_outside(self._requested_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
+        return self._output.decision(current_a, current_a - profile_a, dt_s, broken=broken)
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
@@ -176,7 +176,9 @@ def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -
     except (TypeError, ValueError):
         low = high = math.nan
     if not low < high:
-        raise BenchFileError("MPC needs a lower and an upper limit", key=key, value=value, hint=f"{key} = [low, high]")
+        raise BenchFileError(
+            "MPC needs a lower and an upper limit", key=key, value=value, hint=f"set {key} = [low, high]"
+        )
     return low, high
 
 

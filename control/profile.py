@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 class ProfileController:
     """Follows a duty from its start; each decision advances its time."""
 
-    def __init__(self, duty: CurrentProfile) -> None:
-        self._duty = duty
+    def __init__(self, profile: CurrentProfile) -> None:
+        self._profile = profile
         self._t_s = 0.0
         self._output = BumplessOutput()
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del reading, estimate  # it follows the duty, whatever is measured
-        wish_a = self._duty.now(self._t_s)
+        requested_a = self._profile.now(self._t_s)
         self._t_s += dt_s
-        current_a = self._output.current(wish_a, allowed, dt_s)
-        return self._output.decision(current_a, current_a - wish_a, dt_s, broken=is_outside(wish_a, allowed))
+        current_a = self._output.current(requested_a, allowed, dt_s)
+        return self._output.decision(current_a, current_a - requested_a, dt_s, broken=is_outside(requested_a, allowed))
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)

@@ -29,11 +29,11 @@ MARK_S: Final = 0.5
 
 @dataclass
 class ConnectionJob:
-    """A call on an open connection; `result` is set once it is `done`, and it never begins once it is `given_up`."""
+    """A call on an open connection; `result` is set once it is `done`; it never begins if it `is_abandoned`."""
 
     act: Callable[[SafeConnection], Any]
     done: threading.Event = field(default_factory=threading.Event)
-    given_up: bool = False
+    is_abandoned: bool = False
     result: Any = None
 
 
@@ -48,7 +48,7 @@ class SequenceResult:
 class MarkResult:
     """Whether a TCP connection sent the bytes that prove it."""
 
-    taken: bool
+    is_sent: bool
 
 
 class ConnectionWorker:
@@ -57,11 +57,11 @@ class ConnectionWorker:
     To read `is_connected`, `detail` and `local_port` never blocks; the values are up to `KEEP_ALIVE_S` or one job old.
     """
 
-    def __init__(self, word: SafeCommands) -> None:
+    def __init__(self, commands: SafeCommands) -> None:
         self.is_connected = False
-        self.detail = "a connection is still being opened"
+        self.detail = "the connection is still being opened"
         self.local_port = 0
-        self._commands = word
+        self._commands = commands
         self._jobs: queue.SimpleQueue[ConnectionJob | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="safe connection", daemon=True)
         self._thread.start()
@@ -69,16 +69,16 @@ class ConnectionWorker:
     def execute(self) -> list[SafeStepResult]:
         """Execute every step; if the connection does not return in time, no step is verified."""
         steps = self._commands.steps
-        job = self._run_job(lambda spoken: spoken.execute(), sum(step.within_s for step in steps) + RETURN_S)
+        job = self._run_job(lambda connection: connection.execute(), sum(step.within_s for step in steps) + RETURN_S)
         if job.done.is_set():
             return job.result
-        why = f"not verified: the connection does not return ({self.detail or 'its driver hangs'})"
+        why = f"not verified: the connection does not respond ({self.detail or 'its driver hangs'})"
         return [SafeStepResult(step.name, verified=False, sent_s=NEVER, verified_s=NEVER, detail=why) for step in steps]
 
     def mark(self, message: bytes) -> bool:
         """Send bytes that prove the connection; return False if it is not a TCP connection or is down."""
         job = self._run_job(
-            lambda spoken: isinstance(spoken, TcpSafeConnection) and spoken.send_unverified(message), MARK_S
+            lambda connection: isinstance(connection, TcpSafeConnection) and connection.send_unverified(message), MARK_S
         )
         return bool(job.result)
 
@@ -92,36 +92,36 @@ class ConnectionWorker:
     def _run_job(self, act: Callable[[SafeConnection], Any], within_s: float) -> ConnectionJob:
         job = ConnectionJob(act)
         self._jobs.put(job)
-        job.given_up = not job.done.wait(within_s)
+        job.is_abandoned = not job.done.wait(within_s)
         return job
 
     def _run(self) -> None:
         ask_realtime(GUARD)
-        spoken = self._commands.open()
+        connection = self._commands.open()
         while True:
-            self.is_connected = spoken.keep_alive()
-            self.detail, self.local_port = spoken.detail, spoken.local_port
+            self.is_connected = connection.keep_alive()
+            self.detail, self.local_port = connection.detail, connection.local_port
             try:
                 job = self._jobs.get(timeout=KEEP_ALIVE_S)
             except queue.Empty:
                 continue
             if job is None:
                 break
-            if job.given_up:
+            if job.is_abandoned:
                 continue
-            job.result = job.act(spoken)
-            self.detail, self.local_port = spoken.detail, spoken.local_port
+            job.result = job.act(connection)
+            self.detail, self.local_port = connection.detail, connection.local_port
             job.done.set()
-        spoken.close()
+        connection.close()
 
 
 class SafeSequence:
     """The safe sequence; `begin` and `mark` return at once, their results arrive on the connection `results`."""
 
-    def __init__(self, words: Sequence[SafeCommands]) -> None:
+    def __init__(self, commands: Sequence[SafeCommands]) -> None:
         self.running = False
         self.results, self._done = Pipe(duplex=False)
-        self._connections = [ConnectionWorker(word) for word in words]
+        self._connections = [ConnectionWorker(one) for one in commands]
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="safe sequence", daemon=True)
         self._thread.start()

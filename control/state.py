@@ -43,7 +43,7 @@ class StateMachine:
         """Go to `state`; raise `Refused` if no transition leads there, with the possible ones in its hint."""
         if state not in FOLLOWS[self.state]:
             hint = ", ".join(sorted(s.word for s in FOLLOWS[self.state])) or "only a reset with a reason"
-            raise Refused(f"{self.state.word} does not lead to {state.word}", hint=f"possible now: {hint}")
+            raise Refused(f"cannot go from {self.state.word} to {state.word}", hint=f"possible now: {hint}")
         self.state = state
 
     def trip(self, reason: str) -> bool:
@@ -57,9 +57,9 @@ class StateMachine:
     def reset(self, reason: str) -> None:
         """Go from Tripped to Connected; raise `Refused` in any other state, or without a reason."""
         if self.state is not BenchState.TRIPPED:
-            raise Refused(f"{self.state.word} needs no reset", hint="a reset leads out of Tripped alone")
+            raise Refused(f"{self.state.word} needs no reset", hint="only a tripped bench is reset")
         if not reason.strip():
-            raise Refused("a trip is reset with a reason", hint="say why it is safe now")
+            raise Refused("a reset needs a reason", hint="write why the bench is safe now")
         self.state, self.reason = BenchState.CONNECTED, ""
 
 

@@ -58,7 +58,7 @@ class Tick:
     step_s: Mapping[tuple[str, str], float]
     age_s: Mapping[str, float]
     active_twin: str
-    asked: Command
+    requested: Command
     verdict: Verdict
     events: tuple[Event, ...]
 
@@ -123,10 +123,10 @@ class TickLayout:
             tick.state,
             _number(tick.verdict),
             tick.verdict.ticks_left if isinstance(tick.verdict, Held) else 0.0,
-            tick.asked.current_a,
+            tick.requested.current_a,
             tick.verdict.apply.current_a,
         )
-        for command in (tick.asked, tick.verdict.apply):
+        for command in (tick.requested, tick.verdict.apply):
             out[at : at + self._commanded] = command.cell_voltage_v[: self._commanded]
             at += self._commanded
         for name, cells in self._twins.items():
@@ -135,8 +135,8 @@ class TickLayout:
             at += 3 * cells + 2
             out[at - 2 : at] = tick.age_s.get(name, float("nan")), tick.step_s.get(("twin", name), float("nan"))
         for name in self._estimators:
-            if (belief := tick.estimates.get(name)) is not None:
-                _estimate_value(out[at:], belief)
+            if (estimate := tick.estimates.get(name)) is not None:
+                _estimate_value(out[at:], estimate)
             at += 3 * self._cells + len(OF_PACK)
             out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
         for name in self._controllers:
@@ -170,19 +170,19 @@ def _number(verdict: Verdict) -> float:
     return 1.0 if isinstance(verdict, Held) else 2.0
 
 
-def _estimate_value(out: Floats, belief: Estimate) -> None:
+def _estimate_value(out: Floats, estimate: Estimate) -> None:
     """Write cells first, then the pack as if all cells erred alike; a value that a lane does not return stays NaN."""
-    cells = len(belief.soc)
-    _blocks(out, 0, (belief.soc, belief.soc_std))
-    out[3 * cells : 3 * cells + 2] = belief.pack_soc, belief.soc_std.mean()
-    if isinstance(belief, HealthEstimate):
-        out[2 * cells : 3 * cells] = belief.r0_ohm
+    cells = len(estimate.soc)
+    _blocks(out, 0, (estimate.soc, estimate.soc_std))
+    out[3 * cells : 3 * cells + 2] = estimate.pack_soc, estimate.soc_std.mean()
+    if isinstance(estimate, HealthEstimate):
+        out[2 * cells : 3 * cells] = estimate.r0_ohm
         out[3 * cells + 2 : 3 * cells + 7] = (
-            belief.r0_std_ohm.mean(),
-            belief.discharge_w,
-            belief.discharge_std_w,
-            belief.charge_w,
-            belief.charge_std_w,
+            estimate.r0_std_ohm.mean(),
+            estimate.discharge_w,
+            estimate.discharge_std_w,
+            estimate.charge_w,
+            estimate.charge_std_w,
         )
 
 

@@ -72,13 +72,13 @@ class CanSafeConnection:
 
     local_port = 0
 
-    def __init__(self, word: CanSafeCommands) -> None:
+    def __init__(self, commands: CanSafeCommands) -> None:
         self.detail = ""
-        self._word = word
+        self._commands = commands
         self._bus: can.BusABC | None = None
         self._tried_s = float("-inf")
         self._turn = self._errors_in_a_row = 0
-        self._checkers = {step.verify: E2EChecker() for step in word.steps}
+        self._checkers = {step.verify: E2EChecker() for step in commands.steps}
         self._connect()
 
     @property
@@ -92,7 +92,7 @@ class CanSafeConnection:
         return self.connected
 
     def execute(self) -> list[SafeStepResult]:
-        return [self._execute_step(step) for step in self._word.steps]
+        return [self._execute_step(step) for step in self._commands.steps]
 
     def close(self) -> None:
         bus, self._bus = self._bus, None
@@ -100,7 +100,7 @@ class CanSafeConnection:
             if bus is not None:
                 bus.shutdown()
         except Exception as error:  # noqa: BLE001
-            self.detail = f"{self._word.channel}: {error}"
+            self.detail = f"{self._commands.channel}: {error}"
 
     def _execute_step(self, step: CanStep) -> SafeStepResult:
         sent_s, until_s = NEVER, time.monotonic() + step.within_s
@@ -114,27 +114,29 @@ class CanSafeConnection:
             if sent_s is NEVER:
                 sent_s = now_s
                 self._drain()
-            if self._await_verification(step.verify, min(until_s, now_s + self._word.period_s)):
+            if self._await_verification(step.verify, min(until_s, now_s + self._commands.period_s)):
                 return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
-        detail = f"not verified within {step.within_s:g} s: {self.detail or 'no frame says so'}"
+        detail = f"not verified within {step.within_s:g} s: {self.detail or 'no received frame confirms it'}"
         return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _connect(self) -> None:
         self._tried_s = time.monotonic()
-        word = self._word
+        commands = self._commands
         try:
             self._bus = can.Bus(
-                interface=word.interface, channel=word.channel, bitrate=word.bitrate, ignore_config=True
+                interface=commands.interface, channel=commands.channel, bitrate=commands.bitrate, ignore_config=True
             )
             self.detail = ""
         except Exception as error:  # noqa: BLE001
-            self.detail = f"{word.channel} cannot be opened: {error}"
+            self.detail = f"{commands.channel} cannot be opened: {error}"
 
-    def _send(self, said: int, payload: bytes) -> bool:
-        extended = bool(said & EXTENDED)
+    def _send(self, identifier: int, payload: bytes) -> bool:
+        extended = bool(identifier & EXTENDED)
         try:
             if self._bus is not None:
-                self._bus.send(can.Message(arbitration_id=said & ~EXTENDED, data=payload, is_extended_id=extended))
+                self._bus.send(
+                    can.Message(arbitration_id=identifier & ~EXTENDED, data=payload, is_extended_id=extended)
+                )
                 return True
         except Exception as error:  # noqa: BLE001
             self._drop_bus(error)
@@ -160,11 +162,11 @@ class CanSafeConnection:
         """Return the verifications of this frame that pass the E2E check; call once a frame, because of its counter."""
         if frame.is_remote_frame or frame.is_error_frame:
             return []
-        told, payload = dbc_identifier(frame), bytes(frame.data)
+        identifier, payload = dbc_identifier(frame), bytes(frame.data)
         return [
             watch
             for watch, proof in self._checkers.items()
-            if watch.identifier == told
+            if watch.identifier == identifier
             and not proof.check(watch.protection, frame.arbitration_id, payload, watch.length)
         ]
 
@@ -184,7 +186,7 @@ class CanSafeConnection:
 
     def _drop_bus(self, error: Exception) -> None:
         self.close()
-        self.detail = f"{self._word.channel} is gone: {error}"
+        self.detail = f"{self._commands.channel} failed: {error}"
 
 
 def dbc_identifier(frame: can.Message) -> int:

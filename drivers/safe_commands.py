@@ -93,18 +93,18 @@ class TcpSafeConnection:
     The instrument sends replies in the order of the queries.
     """
 
-    def __init__(self, word: TcpSafeCommands) -> None:
-        self.detail = f"{word.address} is not connected yet"
+    def __init__(self, commands: TcpSafeCommands) -> None:
+        self.detail = f"{commands.address} is not connected yet"
         self.connected = False
         self.local_port = 0
-        self._word = word
-        self._peer = _resolve_peer(word.address)
+        self._commands = commands
+        self._peer = _resolve_peer(commands.address)
         self._socket: socket.socket | None = None
         self._received = b""
-        self._asked = self._answered = 0
+        self._queries_sent = self._replies_received = 0
         self._is_unresponsive = False  # from a query unanswered for too long until the next answer
         self._counts_from = 1  # number of the first query whose answer may verify the current step
-        self._tried_s = self._asked_s = self._owed_s = self._sent_s = float("-inf")
+        self._tried_s = self._query_s = self._waiting_since_s = self._sent_s = float("-inf")
         self._connect()
 
     def keep_alive(self) -> bool:
@@ -114,10 +114,10 @@ class TcpSafeConnection:
         if not self._finish_connect():
             return False
         self._receive_lines()
-        if now_s - self._asked_s > self._word.keep_alive_s and now_s - self._sent_s > self._word.gap_s:
-            self._ask(self._word.keep_alive)
+        if now_s - self._query_s > self._commands.keep_alive_s and now_s - self._sent_s > self._commands.gap_s:
+            self._query(self._commands.keep_alive)
         if self.connected:
-            if self._asked > self._answered and now_s - self._owed_s > UNANSWERED_S:
+            if self._queries_sent > self._replies_received and now_s - self._waiting_since_s > UNANSWERED_S:
                 self._drop_unanswered()
             self.detail = self._no_answer_text() if self._is_unresponsive else ""
         return self.connected and not self.detail
@@ -127,34 +127,34 @@ class TcpSafeConnection:
         return self._finish_connect() and self._send(message)
 
     def execute(self) -> list[SafeStepResult]:
-        return [self._execute_step(step) for step in self._word.steps]
+        return [self._execute_step(step) for step in self._commands.steps]
 
     def close(self) -> None:
         self._drop("was closed by the workbench")
 
     def _execute_step(self, step: TcpStep) -> SafeStepResult:
         sent_s, until_s = NEVER, time.monotonic() + step.within_s
-        self._counts_from = self._asked + 1
+        self._counts_from = self._queries_sent + 1
         while time.monotonic() < until_s:
             now_s = time.monotonic()
             if not (self._ensure_connected(until_s) and self._send(step.send)):
                 continue
             sent_s = now_s if sent_s is NEVER else sent_s
-            if self._ask(step.verify) and self._await_verification(step, min(until_s, time.monotonic() + REPEAT_S)):
+            if self._query(step.verify) and self._await_verification(step, min(until_s, time.monotonic() + REPEAT_S)):
                 self.detail = ""
                 return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
-            time.sleep(max(AGAIN_S, self._word.gap_s))
-        answers = self.connected and self._answered >= self._counts_from
-        otherwise = f"{self._word.address} answers, but not {step.accepted[0].decode('ascii', 'replace')}"
-        said = otherwise if answers or not self.detail else self.detail
-        detail = f"not verified within {step.within_s:g} s: {said}"
-        if self._asked > self._answered:
+            time.sleep(max(AGAIN_S, self._commands.gap_s))
+        answers = self.connected and self._replies_received >= self._counts_from
+        otherwise = f"{self._commands.address} answers, but not with {step.accepted[0].decode('ascii', 'replace')}"
+        reason = otherwise if answers or not self.detail else self.detail
+        detail = f"not verified within {step.within_s:g} s: {reason}"
+        if self._queries_sent > self._replies_received:
             self._drop_unanswered()
         return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _await_verification(self, step: TcpStep, until_s: float) -> bool:
         """Wait for an accepted answer; return False if the newest query got another answer, or none arrived."""
-        while self._socket is not None and self._answered < self._asked and time.monotonic() < until_s:
+        while self._socket is not None and self._replies_received < self._queries_sent and time.monotonic() < until_s:
             if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
                 self.detail = self._no_answer_text()
                 return False
@@ -185,44 +185,44 @@ class TcpSafeConnection:
             wire.connect_ex(self._peer)
         except (OSError, OverflowError) as error:
             wire.close()
-            self.detail = f"{self._word.address} cannot be opened: {error}"
+            self.detail = f"{self._commands.address} cannot be opened: {error}"
             return
         self._socket, self._received = wire, b""
-        self._asked, self._answered, self._counts_from = 0, 0, 1
+        self._queries_sent, self._replies_received, self._counts_from = 0, 0, 1
 
     def _finish_connect(self) -> bool:
         """Finish a connection attempt if possible; return whether the socket is connected."""
         if self._socket is None or self.connected:
             return self.connected
         if time.monotonic() - self._tried_s > ACCEPT_S:
-            self._drop("accepts no connection")
+            self._drop("does not accept a connection")
         elif select.select([], [self._socket], [self._socket], 0.0) != ([], [], []):
             if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                self._drop("accepts no connection")
+                self._drop("does not accept a connection")
             else:
                 self.connected, self.detail = True, ""
                 self.local_port = int(self._socket.getsockname()[1])
         return self.connected
 
-    def _ask(self, query: bytes) -> bool:
-        self._asked_s = time.monotonic()
-        if self._asked == self._answered:
-            self._owed_s = self._asked_s
-        self._asked += 1
+    def _query(self, query: bytes) -> bool:
+        self._query_s = time.monotonic()
+        if self._queries_sent == self._replies_received:
+            self._waiting_since_s = self._query_s
+        self._queries_sent += 1
         return self._send(query)
 
     def _send(self, message: bytes) -> bool:
         if self._socket is None:
             return False
-        if (early_s := self._sent_s + self._word.gap_s - time.monotonic()) > 0.0:
+        if (early_s := self._sent_s + self._commands.gap_s - time.monotonic()) > 0.0:
             time.sleep(early_s)  # an instrument may lose a message that arrives sooner
         self._sent_s = time.monotonic()
         try:
             if self._socket.send(message) == len(message):
                 return True
-            self._drop("takes only a part of a message")
+            self._drop("accepts only a part of a message")
         except OSError as error:
-            self._drop(f"takes no message: {error}")
+            self._drop(f"accepts no message: {error}")
         return False
 
     def _receive_lines(self) -> list[tuple[int, bytes]]:
@@ -230,12 +230,12 @@ class TcpSafeConnection:
         budget = FLOOD
         while self._socket is not None and select.select([self._socket], [], [], 0.0)[0]:
             if budget <= 0 or len(self._received) > FLOOD:
-                self._drop(f"sends more than {FLOOD} bytes that answer no query")
+                self._drop(f"sent more than {FLOOD} bytes that answer no query")
                 return []
             try:
                 chunk = self._socket.recv(CHUNK)
             except OSError as error:
-                self._drop(f"is gone: {error}")
+                self._drop(f"lost the connection: {error}")
                 return []
             if not chunk:
                 self._drop("has closed the connection")
@@ -244,24 +244,25 @@ class TcpSafeConnection:
             budget -= len(chunk)
         *lines, self._received = self._received.split(b"\n")
         if lines:
-            self._owed_s, self._is_unresponsive = time.monotonic(), False
-        del lines[self._asked - self._answered :]  # or later answers would count as those of queries to come
-        first, self._answered = self._answered + 1, self._answered + len(lines)
+            self._waiting_since_s, self._is_unresponsive = time.monotonic(), False
+        outstanding = self._queries_sent - self._replies_received
+        del lines[outstanding:]  # or later answers would count as those of queries to come
+        first, self._replies_received = self._replies_received + 1, self._replies_received + len(lines)
         return [(first + k, line.strip()) for k, line in enumerate(lines)]
 
     def _drop_unanswered(self) -> None:
         """Drop a connection with unanswered queries: late answers would count for the wrong queries."""
         self._is_unresponsive = True
-        self._drop("answers nothing")
+        self._drop("does not answer")
 
     def _no_answer_text(self) -> str:
-        return f"{self._word.address} answers nothing"
+        return f"{self._commands.address} does not answer"
 
     def _drop(self, why: str) -> None:
         if self._socket is not None:
             self._socket.close()
         self._socket, self.connected, self._received = None, False, b""
-        self.detail = f"{self._word.address} {why}"
+        self.detail = f"{self._commands.address} {why}"
 
 
 def _resolve_peer(address: str) -> tuple[str, int]:

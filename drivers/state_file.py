@@ -44,7 +44,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
     except FileNotFoundError:
         if not path.is_symlink():
             return MissingFile()
-        return _damaged(path, "it is a link to nothing")
+        return _damaged(path, "it is a link to a missing file")
     except KeyError as error:
         return _damaged(path, f"it lacks {error}")
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -108,7 +108,7 @@ def read_text(fields: Fields, name: str) -> str:
     """Return a text that is not empty, for `parse`; raise `KeyError`, `TypeError`."""
     value = fields[name]
     if not isinstance(value, str) or not value.strip():
-        raise TypeError(f"its {name} is no text")
+        raise TypeError(f"its {name} is not text")
     return value
 
 
@@ -116,7 +116,7 @@ def read_whole(fields: Fields, name: str, least: int = 0) -> int:
     """Return a whole number of at least `least`, for `parse`; raise `KeyError`, `TypeError`, `ValueError`."""
     value = fields[name]
     if type(value) is not int:
-        raise TypeError(f"its {name} is no whole number")
+        raise TypeError(f"its {name} is not a whole number")
     if value < least:
         raise ValueError(f"its {name} is {value}, less than {least}")
     return value
@@ -129,10 +129,10 @@ def _fields(data: bytes) -> Fields:
     if len(data) > LARGEST:
         raise ValueError(f"it has more than {LARGEST} bytes")
     if not data.strip(b"\0"):
-        raise ValueError(f"it holds {len(data)} zero bytes")
+        raise ValueError(f"it contains only zero bytes ({len(data)})")
     value: Any = json.loads(data.decode("utf-8"))
     if not isinstance(value, dict):
-        raise TypeError("it is no JSON object")
+        raise TypeError("it is not a JSON object")
     return cast("Fields", value)
 
 

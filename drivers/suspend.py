@@ -102,7 +102,7 @@ class SleepInhibitor:
 
 def sentence(slept_s: float) -> str:
     """Return the reason for which a bench trips after sleep."""
-    return f"the computer has slept for {slept_s:.1f} s: nothing was guarded meanwhile"
+    return f"the computer was asleep for {slept_s:.1f} s and did not guard the bench"
 
 
 def _command() -> tuple[str, ...]:

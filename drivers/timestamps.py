@@ -19,7 +19,7 @@ def parse_utc(text: str) -> datetime:
     """Parse the text of `format_utc`; raise `ValueError` for any other format."""
     found = datetime.strptime(text, ISO).replace(tzinfo=UTC)
     if format_utc(found) != text:
-        raise ValueError(f"{text!r} is no time of the form 2026-03-01T12:00:00Z")
+        raise ValueError(f"{text!r} is not a time of the form 2026-03-01T12:00:00Z")
     return found
 
 

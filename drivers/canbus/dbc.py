@@ -93,7 +93,7 @@ class DbcMessage:
             raise ValueError(f"{self.name} has a big-endian counter or checksum")
         if count.selected_by or check.selected_by:
             raise ValueError(f"{self.name} has its counter or checksum on only one page")
-        if count.overlaps(check) or max(count.octets, check.octets) > self.length:
+        if count.overlaps(check) or max(count.byte_count, check.byte_count) > self.length:
             raise ValueError(f"{self.name} has no separate bits for counter and checksum")
         rule = E2EProfile(count.start, count.length, check.start // BITS_PER_BYTE)
         return DbcMessage(self._message, rule, (counter, checksum))

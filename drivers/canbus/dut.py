@@ -81,7 +81,7 @@ class Dut:
         self._newest: tuple[Floats, Floats] = (nothing, nothing)  # replaced as a whole, so that readers need no lock
         self._closing = threading.Event()
         self._listener = threading.Thread(target=self._run, name="listen dut", daemon=True)
-        self._talker = DutTransmitter(mapped.file, mapped.messages, self._send)
+        self._transmitter = DutTransmitter(mapped.file, mapped.messages, self._send)
         self._faults = FaultChannels(mapped.mapped_channels, mapped.file.fault)
 
     @classmethod
@@ -102,30 +102,30 @@ class Dut:
 
     def start(self) -> None:
         self._listener.start()
-        self._talker.start()
+        self._transmitter.start()
 
     def close(self) -> None:
         """Stop sending and receiving; the last request stays in force."""
         self._closing.set()
-        self._talker.close()
+        self._transmitter.close()
         if self._listener.ident is not None:
             self._listener.join()
 
     def heartbeat(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Start or stop the tester's heartbeat."""
-        self._talker.heartbeat(on)
+        self._transmitter.heartbeat(on)
 
     @property
     def last_beat_s(self) -> float:
         """When the newest heartbeat was sent, monotonic; NaN before the first."""
-        return self._talker.last_beat_s
+        return self._transmitter.last_beat_s
 
     def request(self, contactor: Contactor, *, reset: bool = False, balance_off: bool = False) -> None:
         """Send the request now, then each cycle or on change, as the map declares; a reset acts on its rising edge.
 
         A close is withdrawn when the device falls silent or the bus is lost, and must then be requested again.
         """
-        self._talker.request(contactor, reset=reset, balance_off=balance_off)
+        self._transmitter.request(contactor, reset=reset, balance_off=balance_off)
 
     def last_received_s(self) -> dict[str, float]:
         """Return the monotonic time of each message's newest accepted frame; messages never received are absent."""
@@ -191,14 +191,14 @@ class Dut:
             frame = self._receive(bus)
             silent = self._silent(time.monotonic())
             if silent:
-                self._talker.forget()
+                self._transmitter.forget()
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
                 try:
                     self._take(frame, time.monotonic())
                 except Exception as error:  # noqa: BLE001  # no frame, however malformed, may end the link
                     self._pass_over(error)
             if silent and not self._silent(time.monotonic()):
-                self._talker.repeat()
+                self._transmitter.repeat()
 
     def _receive(self, bus: can.BusABC) -> can.Message | None:
         """Return the next frame; raise the adapter's own errors, and any error that repeats instead of frames."""
@@ -216,7 +216,7 @@ class Dut:
 
     def _close_bus(self) -> None:
         bus, self._bus = self._bus, None
-        self._talker.forget()
+        self._transmitter.forget()
         try:
             if bus is not None:
                 bus.shutdown()

@@ -29,19 +29,19 @@ class ChangeRequests:
         self._sent: Mapping[str, float] | None = None
         self._sent_s = -NEVER
 
-    def ask(self, asked: Mapping[str, float], now_s: float) -> None:
-        """Set the requested values to `asked` from `now_s` on."""
-        self.due_s = max(now_s, self._sent_s + self._wait_s) if asked == self._sent else now_s
+    def request(self, requested: Mapping[str, float], now_s: float) -> None:
+        """Set the requested values to `requested` from `now_s` on."""
+        self.due_s = max(now_s, self._sent_s + self._wait_s) if requested == self._sent else now_s
 
     def repeat(self, now_s: float) -> None:
         """Make the request due again: the device may not have received the last one."""
         self._sent, self.due_s = None, now_s
 
-    def sent(self, asked: Mapping[str, float], now_s: float, *, taken: bool) -> None:
-        """Note that `asked` was sent, or that the bus did not accept it."""
-        self.due_s = NEVER if taken else now_s + RETRY_S
-        if taken:
-            self._sent, self._sent_s = asked, now_s
+    def sent(self, requested: Mapping[str, float], now_s: float, *, accepted: bool) -> None:
+        """Note that `requested` was sent, or that the bus did not accept it."""
+        self.due_s = NEVER if accepted else now_s + RETRY_S
+        if accepted:
+            self._sent, self._sent_s = requested, now_s
 
 
 class DutTransmitter:
@@ -59,11 +59,11 @@ class DutTransmitter:
         self._on_change = ChangeRequests(rules.ignored_ms / 1000.0) if rules.send == "on change" else None
         self._send = send
         self._beating = False
-        self._asked: dict[str, float] | None = None
+        self._requested: dict[str, float] | None = None
         self._beats = self._requests = 0
         self.last_beat_s = float("nan")  # when the newest heartbeat was passed to `send`
         self._closing = False
-        self._news = threading.Event()
+        self._changed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="talk dut", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +71,7 @@ class DutTransmitter:
 
     def close(self) -> None:
         self._closing = True
-        self._news.set()
+        self._changed.set()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -81,50 +81,50 @@ class DutTransmitter:
 
     def request(self, contactor: str, *, reset: bool, balance_off: bool) -> None:
         rules = self._rules
-        asked: dict[str, float] = {rules.signal: rules.words[contactor]}
+        requested: dict[str, float] = {rules.signal: rules.words[contactor]}
         if rules.reset_signal is not None:
-            asked[rules.reset_signal] = reset
+            requested[rules.reset_signal] = reset
         if rules.balance_signal is not None:
-            asked[rules.balance_signal] = balance_off == (rules.balance == "off")
-        if asked != self._asked or self._on_change is not None:
-            self._want(asked)
+            requested[rules.balance_signal] = balance_off == (rules.balance == "off")
+        if requested != self._requested or self._on_change is not None:
+            self._set_request(requested)
 
     def forget(self) -> None:
         """Withdraw a close and a reset: a device back after silence must not act on old requests. An open stays."""
-        rules, asked = self._rules, self._asked
-        if asked is not None and asked[rules.signal] == rules.close:
+        rules, requested = self._rules, self._requested
+        if requested is not None and requested[rules.signal] == rules.close:
             without = {} if rules.reset_signal is None else {rules.reset_signal: 0}
-            self._want({**asked, rules.signal: rules.words["none"], **without})
+            self._set_request({**requested, rules.signal: rules.words["none"], **without})
 
     def repeat(self) -> None:
         """Repeat the request to a device that is received again; a cyclic request repeats anyway."""
-        if self._on_change is not None and self._asked is not None:
+        if self._on_change is not None and self._requested is not None:
             self._on_change.repeat(time.monotonic())
-            self._news.set()
+            self._changed.set()
 
-    def _want(self, asked: dict[str, float]) -> None:
-        self._asked = asked
+    def _set_request(self, requested: dict[str, float]) -> None:
+        self._requested = requested
         if self._on_change is not None:
-            self._on_change.ask(asked, time.monotonic())
-        self._news.set()
+            self._on_change.request(requested, time.monotonic())
+        self._changed.set()
 
     def _run(self) -> None:
         ask_realtime(WIRE)
         beat_s = request_s = time.monotonic()
         while not self._closing:
             due_s = min(beat_s, request_s if self._on_change is None else self._on_change.due_s)
-            if self._news.wait(max(0.0, due_s - time.monotonic())):
-                self._news.clear()
-                self._ask_news()
+            if self._changed.wait(max(0.0, due_s - time.monotonic())):
+                self._changed.clear()
+                self._send_pending()
                 continue
             now_s = time.monotonic()
             if now_s >= beat_s:
                 self._beat()
                 beat_s = max(beat_s + self._beat_s, now_s)
             if self._on_change is not None:
-                self._ask_news()
+                self._send_pending()
             elif now_s >= request_s:
-                self._ask()
+                self._send_request()
                 request_s = max(request_s + self._request_s, now_s)
 
     def _beat(self) -> None:
@@ -133,18 +133,18 @@ class DutTransmitter:
             self._send(self._heartbeat, self._heartbeat.encode({}, self._beats))
             self._beats += 1
 
-    def _ask_news(self) -> None:
+    def _send_pending(self) -> None:
         """Send a changed cyclic request at once, and a request on change when it is due."""
         if self._on_change is None or time.monotonic() >= self._on_change.due_s:
-            self._ask()
+            self._send_request()
 
-    def _ask(self) -> None:
-        asked = self._asked
-        if asked is None or self._closing:
+    def _send_request(self) -> None:
+        requested = self._requested
+        if requested is None or self._closing:
             return
-        taken = self._send(self._request, self._request.encode(asked, self._requests))
+        accepted = self._send(self._request, self._request.encode(requested, self._requests))
         self._requests += 1
         if self._on_change is not None:
-            self._on_change.sent(asked, time.monotonic(), taken=taken)
-            if asked != self._asked:  # another thread changed the request meanwhile
-                self._on_change.ask(self._asked or asked, time.monotonic())
+            self._on_change.sent(requested, time.monotonic(), accepted=accepted)
+            if requested != self._requested:  # another thread changed the request meanwhile
+                self._on_change.request(self._requested or requested, time.monotonic())

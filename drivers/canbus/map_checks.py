@@ -106,9 +106,11 @@ def _check_signal(document: Document, at: KeyPath, message: DbcMessage, name: st
         what, hint = f"maps {where}, which occurs twice in the message", "rename one of them in the DBC"
         raise document.mistake(at, what, value=name, bound="one signal", hint=hint)
     field = message.layout.fields[name]
-    if field.octets > message.length:
+    if field.byte_count > message.length:
         what = f"maps {where}, which reaches beyond the {message.length} bytes of its message"
-        raise document.mistake(at, what, value=field.octets, bound=f"<= {message.length} bytes", hint="correct the DBC")
+        raise document.mistake(
+            at, what, value=field.byte_count, bound=f"<= {message.length} bytes", hint="correct the DBC"
+        )
     if field.scale == 0.0:
         what = f"maps {where}, whose factor is 0 in the DBC"
         raise document.mistake(at, what, value=0.0, bound="not 0", hint="correct the DBC")

@@ -47,7 +47,7 @@ class SignalField:
         return tuple(reversed(found))
 
     @property
-    def octets(self) -> int:
+    def byte_count(self) -> int:
         """The number of bytes that a payload needs to carry it."""
         last = self.start // BITS_PER_BYTE * BITS_PER_BYTE + BITS_PER_BYTE - 1 - self.start % BITS_PER_BYTE
         most = last + self.length - 1 if self.big_endian else self.start + self.length - 1
@@ -64,7 +64,7 @@ class SignalField:
         return frozenset(itertools.product(*levels))
 
     def raw(self, payload: bytes) -> int:
-        """Return its bits as a number, signed if the signal is; `payload` must carry it (`octets`)."""
+        """Return its bits as a number, signed if the signal is; `payload` must carry it (`byte_count`)."""
         if self.big_endian:
             last = self.start // BITS_PER_BYTE * BITS_PER_BYTE + BITS_PER_BYTE - 1 - self.start % BITS_PER_BYTE
             shift = BITS_PER_BYTE * len(payload) - last - self.length
@@ -203,7 +203,7 @@ def _overlay_pages(fields: Iterable[SignalField]) -> dict[str, int]:
 
 
 def _carried_bits(field: SignalField, payload: bytes, page: Mapping[str, int]) -> bool:
-    return field.octets <= len(payload) and all(page.get(name) in values for name, values in field.selected_by)
+    return field.byte_count <= len(payload) and all(page.get(name) in values for name, values in field.selected_by)
 
 
 def _field(signal: Any, known: Mapping[str, Any]) -> SignalField:

@@ -34,10 +34,10 @@ class AppendFile:
 
     def append(self, piece: bytes) -> None:
         """Append one piece; raise `OSError` with the file as it was before."""
-        left = memoryview(piece)
+        remaining = memoryview(piece)
         try:
-            while left:
-                left = left[self.raw.write(left) :]
+            while remaining:
+                remaining = remaining[self.raw.write(remaining) :]
         except OSError:
             self.raw.seek(self._end)
             self.raw.truncate()

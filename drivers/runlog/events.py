@@ -49,35 +49,37 @@ def read_events(folder: Path, schema: str, start_s: float) -> list[EventRecord]:
         return [EventRecord(0, start_s, 0.0, _lost(f"{EVENTS} cannot be read: {error.strerror or error}"))]
     records: list[EventRecord] = []
     for number, line in enumerate(lines):
-        said = _decoded(line)
-        event = _lost(f"line {number + 1} of {EVENTS} cannot be read") if said is None else _event(said, schema)
-        t_s, wall_s = (start_s, 0.0) if said is None else (_number(said, "t_s", start_s), _number(said, "wall_s", 0.0))
+        content = _decoded(line)
+        event = _lost(f"line {number + 1} of {EVENTS} cannot be read") if content is None else _event(content, schema)
+        t_s, wall_s = start_s, 0.0
+        if content is not None:
+            t_s, wall_s = _number(content, "t_s", start_s), _number(content, "wall_s", 0.0)
         records.append(EventRecord(number, t_s, wall_s, event))
     if b"\0" in rest:
-        records.append(EventRecord(len(records), start_s, 0.0, _lost(f"the end of {EVENTS} holds zero bytes")))
+        records.append(EventRecord(len(records), start_s, 0.0, _lost(f"the end of {EVENTS} contains zero bytes")))
     return records
 
 
 def _decoded(line: bytes) -> dict[str, Any] | None:
     try:
-        said: Any = json.loads(line)
+        content: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, Any]", said) if isinstance(said, dict) else None
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else None
 
 
-def _event(said: Mapping[str, Any], schema: str) -> Event:
-    level, text = said.get("level"), str(said.get("sentence", ""))
-    data = _data_of_first_version(text) if schema == WITHOUT_EVENT_DATA else _data(said.get("data"))
-    if detail := str(said.get("detail", "")):
+def _event(content: Mapping[str, Any], schema: str) -> Event:
+    level, text = content.get("level"), str(content.get("sentence", ""))
+    data = _data_of_first_version(text) if schema == WITHOUT_EVENT_DATA else _data(content.get("data"))
+    if detail := str(content.get("detail", "")):
         data[DETAIL] = detail
-    return Event(Level(level) if level in tuple(Level) else Level.INFO, str(said.get("where", "")), text, data)
+    return Event(Level(level) if level in tuple(Level) else Level.INFO, str(content.get("where", "")), text, data)
 
 
-def _data(said: object) -> Data:
-    if not isinstance(said, dict):
+def _data(content: object) -> Data:
+    if not isinstance(content, dict):
         return {}
-    known = cast("dict[str, object]", said)
+    known = cast("dict[str, object]", content)
     return {key: value for key, value in known.items() if isinstance(value, float | int | str)}
 
 
@@ -87,10 +89,10 @@ def _data_of_first_version(text: str) -> Data:
     return {} if found is None else {KIND: EventKind.LANE_ACTIVE, "role": found[1], "lane": found[2]}
 
 
-def _number(said: Mapping[str, Any], key: str, instead: float) -> float:
-    value = said.get(key)
+def _number(content: Mapping[str, Any], key: str, instead: float) -> float:
+    value = content.get(key)
     return float(value) if isinstance(value, float | int) else instead
 
 
 def _lost(text: str) -> Event:
-    return Event(Level.ALARM, "record", f"{text}; what happened then is not known")
+    return Event(Level.ALARM, "record", f"{text}; the events in it are lost")

@@ -85,7 +85,7 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
             os.fsync(file.fileno())
         sync_folder(folder)
     except FileExistsError as error:
-        raise RunLogError("holds a run already", where=str(folder), hint="name another folder") from error
+        raise RunLogError("already contains a run", where=str(folder), hint="name another folder") from error
     except OSError as error:
         hint = "name a folder that can be written"
         raise RunLogError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
@@ -106,22 +106,22 @@ def load(folder: Path) -> RunInfo:
     return about
 
 
-def _validate(said: dict[str, Any]) -> RunInfo:
+def _validate(content: dict[str, Any]) -> RunInfo:
     """Check the content of `run.json`; raise `ValueError` or `TypeError` for anything at which a reader would fail."""
-    if isinstance(schema := said.get("schema"), str) and schema not in READS:
+    if isinstance(schema := content.get("schema"), str) and schema not in READS:
         return RunInfo("", "", 0, [], {}, schema=schema)  # only its own version knows the rest of the content
-    if missing := RunInfo.__dataclass_fields__.keys() - said.keys():
+    if missing := RunInfo.__dataclass_fields__.keys() - content.keys():
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-    about = RunInfo(**{key: said[key] for key in RunInfo.__dataclass_fields__})
+    about = RunInfo(**{key: content[key] for key in RunInfo.__dataclass_fields__})
     for key, kind in (("meta", dict), ("writer", dict), ("channels", list), ("name", str), ("measured", int)):
         if not isinstance(getattr(about, key), kind):
-            raise TypeError(f"its {key} is no {kind.__name__}")
+            raise TypeError(f"its {key} is not of type {kind.__name__}")
     for key, kinds in (("ticks", (int,)), ("duration_s", (int, float))):
         value = getattr(about, key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
-            raise TypeError(f"its {key} is no number")
+            raise TypeError(f"its {key} is not a number")
     if type(about.lost) is not int:
-        raise TypeError("its lost is no whole number")
+        raise TypeError("its lost is not a whole number")
     datetime.fromisoformat(about.started)
     if about.state not in {"open", "sealed"}:
         raise ValueError(f"its state is {about.state!r}")

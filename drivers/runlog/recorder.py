@@ -55,7 +55,7 @@ class Recorder:
         self._synced_s = time.monotonic()
         self._message = self._encoder.opening  # bytes of the stream not yet on disk
         self._deliver()  # so that a run killed at once can be opened too
-        self._said: deque[bytes] = deque()
+        self._event_lines: deque[bytes] = deque()
         self._failure: tuple[Path, str] | None = None
         self._reported = False
         self._wake, self._ending = threading.Event(), False
@@ -92,7 +92,7 @@ class Recorder:
 
     def event(self, record: EventRecord) -> None:
         """Record an event; it is on disk as soon as the thread runs."""
-        self._said.append(event_line(record))
+        self._event_lines.append(event_line(record))
         self._wake.set()
 
     def amend(self, meta: dict[str, Any]) -> None:
@@ -172,9 +172,9 @@ class Recorder:
         """Write everything outstanding to disk, or report why not; the same bytes are tried again later."""
         target = self._events
         try:
-            while self._said:
-                target.append(self._said[0])
-                self._said.popleft()
+            while self._event_lines:
+                target.append(self._event_lines[0])
+                self._event_lines.popleft()
             target = self._ticks
             self._deliver()
             while self._put > self._encoded:

@@ -87,7 +87,7 @@ class Run:
                 ticks = _ticks(folder, load(folder))
         except (OSError, ValueError) as error:
             hint = "restore the folder from a copy"
-            raise RunLogError(f"holds no ticks that can be read: {error}", where=str(folder), hint=hint) from error
+            raise RunLogError(f"contains no ticks that can be read: {error}", where=str(folder), hint=hint) from error
         return cls(folder, about, ticks)
 
     @property

@@ -94,7 +94,7 @@ def _compare(stream: Path, draft: Path, about: RunInfo, progress: Callable[[floa
             first += len(rows)
             for name, numbers in there.items():
                 if copied[name].tobytes() != numbers.tobytes():
-                    raise ValueError(f"{name} reads back otherwise than it was recorded")
+                    raise ValueError(f"{name} reads back other values than were recorded")
         if first != len(columns):
             raise ValueError(f"{len(columns)} rows read back, {first} were recorded")
     finally:

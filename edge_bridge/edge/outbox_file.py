@@ -59,7 +59,7 @@ def is_disk_full(error: sqlite3.Error) -> bool:
 def _find_damage(path: Path) -> str:
     """Return the damage that SQLite would read as a new file or as another's lock; empty if there is none."""
     if path.is_symlink() and not path.exists():
-        return "it is a link to nothing"
+        return "it is a link to a missing file"
     if not path.exists():
         return ""
     if not path.is_file():

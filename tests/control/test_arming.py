@@ -249,7 +249,7 @@ def test_the_guard_is_told_before_contactors_close() -> None:
         ({"welded": True}, "cells live", "NOT open"),
         ({"balancing": 8.0}, "balancing off", "reads 8"),
         ({"sense": [0, 3, 2, 1, 4, 5]}, "cell order", "cells 2 and 4 are swapped"),
-        ({"missing": 4}, "cell order", "reads nothing at cell 5"),
+        ({"missing": 4}, "cell order", "reports no voltage for cell 5"),
         ({"shunt_zero_a": 0.8}, "zero current", "+0.80"),
         ({"closes": False}, "contactors", "not closed within 2 s: BMS state 3"),
         ({"shunt_sign": -1.0}, "polarity", "bms/pack_current -1.00 A at +1 A sunk"),
@@ -325,17 +325,19 @@ def test_cells_in_their_places_give_no_complaint_within_half_a_step() -> None:
 def test_a_rotation_of_three_names_every_place() -> None:
     order = [0, 2, 3, 1, 4, 5]
     told = wrong_order(3.8 + staircase(6)[order])
-    assert told == "the BMS reads cell 3 in place 2; the BMS reads cell 4 in place 3; the BMS reads cell 2 in place 4"
+    assert (
+        told == "the BMS reports cell 3 as cell 2; the BMS reports cell 4 as cell 3; the BMS reports cell 2 as cell 4"
+    )
 
 
 def test_a_reading_that_belongs_to_no_cell_is_named_alone() -> None:
     seen = 3.8 + staircase(24)
     seen[4] = 0.003
-    assert wrong_order(seen) == "the BMS reads 0.003 V at cell 5, which no cell was given"
+    assert wrong_order(seen) == "the BMS reports 0.003 V for cell 5, a voltage that was set on no cell"
 
 
 def test_a_shift_of_all_cells_is_noticed() -> None:
-    assert wrong_order(3.8 + np.roll(staircase(6), 1)).startswith("the BMS reads cell 6 in place 1")
+    assert wrong_order(3.8 + np.roll(staircase(6), 1)).startswith("the BMS reports cell 6 as cell 1")
 
 
 def test_two_swaps_are_both_named() -> None:

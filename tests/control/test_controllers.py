@@ -56,14 +56,14 @@ def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "line"),
     [
-        ("a,b\n0,0\n", "is not a duty", 1),
+        ("a,b\n0,0\n", "is not a current profile", 1),
         ("t_s,current_a\n0,0\n1,x\n", "is not two numbers", 3),
         ("t_s,current_a\n0,0\n1,nan\n", "is not two numbers", 3),
         ("t_s,current_a\n0,0\n1\n", "is not two numbers", 3),
-        ("t_s,current_a\n0,0\n2,1\n1,1\n", "time goes back", 4),
+        ("t_s,current_a\n0,0\n2,1\n1,1\n", "time decreases", 4),
         ("t_s,current_a\n0,0\n", "has no length", 2),
         ("t_s,current_a\n1,0\n2,0\n", "has no length", 3),
-        ("", "is not a duty", 1),
+        ("", "is not a current profile", 1),
     ],
 )
 def test_a_wrong_duty_names_its_line(tmp_path: Path, text: str, words: str, line: int) -> None:

@@ -18,10 +18,10 @@ INF = math.inf
 
 
 def test_gate_allows_what_is_in_order_exactly_as_asked(bench: SmallBench) -> None:
-    asked = command(12.5)
-    verdict = bench.verdict(bench.gate(), asked)
+    requested = command(12.5)
+    verdict = bench.verdict(bench.gate(), requested)
     assert bench.allowed(verdict)
-    assert verdict.asked is asked
+    assert verdict.requested is requested
     assert verdict.apply.current_a == 12.5
     assert verdict.apply.cell_voltage_v.tolist() == [3.7, 3.8]
     assert verdict.apply.cell_temperature_k.tolist() == [298.0, 298.0]
@@ -92,7 +92,7 @@ def test_held_keeps_the_last_allowed_command_for_the_declared_ticks_then_ramps_t
     assert [verdict.ticks_left for verdict in verdicts] == [2, 1, 0, 0, 0, 0, 0]
     assert [verdict.apply.current_a for verdict in verdicts] == pytest.approx([2.5, 2.5, 2.5, 1.5, 0.5, 0.0, 0.0])
     assert all(verdict.apply.cell_voltage_v.tolist() == [3.6, 3.9] for verdict in verdicts)
-    assert all(verdict.asked.current_a == 99.0 for verdict in verdicts)
+    assert all(verdict.requested.current_a == 99.0 for verdict in verdicts)
 
 
 def test_held_charging_current_ramps_up_to_zero_and_not_beyond(bench: SmallBench) -> None:
@@ -124,10 +124,10 @@ def test_a_good_command_ends_the_hold_and_starts_its_ticks_anew(bench: SmallBenc
 
 
 def test_the_last_allowed_command_is_kept_as_it_was(bench: SmallBench) -> None:
-    gate, asked = bench.gate(), command(5.0)
-    bench.verdict(gate, asked)
-    asked.cell_voltage_v[:] = 4.9  # a lane writes into its own arrays again
-    asked.cell_temperature_k[:] = 340.0
+    gate, requested = bench.gate(), command(5.0)
+    bench.verdict(gate, requested)
+    requested.cell_voltage_v[:] = 4.9  # a lane writes into its own arrays again
+    requested.cell_temperature_k[:] = 340.0
     held = bench.verdict(gate, command(99.0))
     assert held.apply.cell_voltage_v.tolist() == [3.7, 3.8]
     assert held.apply.cell_temperature_k.tolist() == [298.0, 298.0]
@@ -135,11 +135,11 @@ def test_the_last_allowed_command_is_kept_as_it_was(bench: SmallBench) -> None:
 
 def test_at_rest_nothing_flows_and_arming_starts_from_what_was_asked(bench: SmallBench) -> None:
     gate = bench.gate()
-    asked = command(25.0, (4.0, 4.1))
-    verdict = gate.rest(asked, "not armed")
+    requested = command(25.0, (4.0, 4.1))
+    verdict = gate.rest(requested, "not armed")
     assert bench.held(verdict, "not armed")
     assert (verdict.apply.current_a, verdict.ticks_left) == (0.0, 0)
-    assert verdict.asked is asked
+    assert verdict.requested is requested
     held = bench.verdict(gate, command(math.nan))
     assert held.apply.current_a == 0.0
     assert held.apply.cell_voltage_v.tolist() == [4.0, 4.1]

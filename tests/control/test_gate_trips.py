@@ -57,7 +57,7 @@ def test_tripped_applies_no_current_and_cells_as_last_allowed(bench: SmallBench)
     bench.verdict(gate, command(30.0, (3.6, 3.9), 300.0))
     verdict = bench.verdict(gate, command(40.0, (4.0, 4.0)), values={"supply/current": 81.0})
     assert bench.tripped(verdict)
-    assert verdict.asked.current_a == 40.0
+    assert verdict.requested.current_a == 40.0
     assert verdict.apply.current_a == 0.0
     assert verdict.apply.cell_voltage_v.tolist() == [3.6, 3.9]
     assert verdict.apply.cell_temperature_k.tolist() == [300.0, 300.0]

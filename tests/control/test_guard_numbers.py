@@ -141,7 +141,7 @@ def test_a_connection_that_takes_seconds_to_open_does_not_keep_the_others_from_t
     report = peers.answer("client", TripReport)
     verdicts = {step.name: step.verified for step in report.steps}
     assert verdicts == {"contactors open": False, "supply off": True}
-    assert "does not return" in report.steps[0].detail
+    assert "does not respond" in report.steps[0].detail
     assert (report.is_safe, supply.executed >= 1) == (False, True)
     slow.free.set()
     assert peers.answer("client", TripReport).is_safe

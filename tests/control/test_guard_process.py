@@ -136,7 +136,7 @@ def test_an_engine_that_vanishes_is_made_safe_and_the_client_is_told(session: Se
     session.engine.send_bytes(ARMED)
     session.tick()
     session.engine.close()
-    assert next_report(session.client, TripReport).reason == "engine has died"
+    assert next_report(session.client, TripReport).reason == "the engine has died"
     assert session.mouth.spoken >= 1
 
 
@@ -188,7 +188,7 @@ def woken(tmp_path: Path, *, armed: bool) -> list[str]:
 
 
 def test_a_guard_whose_computer_has_slept_trips_while_armed(tmp_path: Path) -> None:
-    assert woken(tmp_path, armed=True)[-1] == "the computer has slept for 7.0 s: nothing was guarded meanwhile"
+    assert woken(tmp_path, armed=True)[-1] == "the computer was asleep for 7.0 s and did not guard the bench"
 
 
 def test_a_guard_at_rest_does_not_mind_a_sleep(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_guard_at_rest_does_not_mind_a_sleep(tmp_path: Path) -> None:
 def test_a_guard_without_a_ring_trips_as_soon_as_it_is_armed(session: Session) -> None:
     session.ring.path.unlink()
     session.engine.send_bytes(ARMED)
-    assert "guard is blind" in session.next(TripReport).reason
+    assert "the guard cannot read the ring" in session.next(TripReport).reason
 
 
 def test_a_guard_with_nothing_to_say_never_reads_safe_and_lives_on(tmp_path: Path) -> None:

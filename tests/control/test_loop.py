@@ -73,7 +73,7 @@ def test_an_open_contactor_asks_for_zero_current() -> None:
     for feedback in (0.0, math.nan):
         made = running()
         made.bench.values["io/contactor"] = feedback
-        assert made.turns(2).asked.current_a == 0.0
+        assert made.turns(2).requested.current_a == 0.0
 
 
 def test_estimators_see_what_the_device_measures() -> None:
@@ -100,7 +100,7 @@ def test_an_injected_fault_is_added_before_the_gate() -> None:
     made = running()
     made.loop.faults[2] = 0.3
     tick = made.turns(2)
-    assert tick.asked.cell_voltage_v[1] - tick.twins["model"].voltage_v[1] == pytest.approx(0.3)
+    assert tick.requested.cell_voltage_v[1] - tick.twins["model"].voltage_v[1] == pytest.approx(0.3)
     made.loop.faults[2] = 2.0
     assert isinstance(made.turns(1).verdict, Held)
     assert made.bench.applied[-1].cell_voltage_v[1] == pytest.approx(3.995)
@@ -124,7 +124,7 @@ def test_an_active_controller_that_raises_holds_then_ramps_to_zero() -> None:
     made.active.broken = True
     tick = made.turns(1)
     assert isinstance(tick.verdict, Held)
-    assert math.isnan(tick.asked.current_a)
+    assert math.isnan(tick.requested.current_a)
     assert tick.verdict.apply.current_a == 5.0
     (failed,) = [event for event in tick.events if event.kind == EventKind.LANE_FAILED]
     assert (failed.level, failed.data["role"], failed.data["lane"]) == (Level.ALARM, "controller", "duty")
@@ -172,7 +172,7 @@ def test_a_controller_takes_over_from_the_current_that_flows() -> None:
     made.turns(2)
     made.loop.activate("controller", "other")
     assert made.other.taken_over_a == 5.0
-    assert made.turns(1).asked.current_a == -7.0
+    assert made.turns(1).requested.current_a == -7.0
 
 
 def test_a_live_twin_takes_over_with_a_small_step() -> None:
@@ -180,7 +180,7 @@ def test_a_live_twin_takes_over_with_a_small_step() -> None:
     made.turns(2)
     made.loop.activate("twin", "other")
     tick = made.turns(1)
-    assert tick.asked.cell_voltage_v == pytest.approx([3.695, 3.695], abs=0.002)
+    assert tick.requested.cell_voltage_v == pytest.approx([3.695, 3.695], abs=0.002)
     (active,) = [event for event in tick.events if event.kind == EventKind.LANE_ACTIVE]
     assert (active.level, active.data["role"], active.data["lane"]) == (Level.INFO, "twin", "other")
 
@@ -200,13 +200,13 @@ def test_a_disarmed_twin_changes_with_any_step() -> None:
     made.other_twin.follows = False
     made.turns(2)
     made.loop.activate("twin", "other")
-    assert made.turns(1).asked.cell_voltage_v == pytest.approx([3.8, 3.8])
+    assert made.turns(1).requested.cell_voltage_v == pytest.approx([3.8, 3.8])
 
 
 def test_a_twin_of_some_cells_can_only_watch() -> None:
     made = rig()
     made.other_twin.columns = (0,)
-    with pytest.raises(Refused, match="plays 1 of 2 cells"):
+    with pytest.raises(Refused, match="computes 1 of 2 cells"):
         made.loop.activate("twin", "other")
 
 

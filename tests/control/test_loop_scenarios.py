@@ -69,7 +69,7 @@ def test_a_trip_during_the_ramp_cuts_it_short_and_a_reset_with_a_reason_ends_it(
     made.bench.stuck |= {"cell_02/voltage"}
     made.bench.values["cell_02/voltage"] = 5.3
     assert applied_a(made, 3) == [0.0, 0.0, 0.0]
-    with pytest.raises(Refused, match="with a reason"):
+    with pytest.raises(Refused, match="needs a reason"):
         made.loop.reset("  ")
     made.loop.reset("sense wire pressed on")
     made.to(ARMED)

@@ -114,8 +114,8 @@ def test_verdicts_carry_both_commands() -> None:
     made.active.current_a = 99.0
     held = made.turns(2).verdict
     assert isinstance(held, Held)
-    assert (held.asked.current_a, held.apply.current_a) == (99.0, 0.0)
+    assert (held.requested.current_a, held.apply.current_a) == (99.0, 0.0)
     made.loop.trip("test")
     tripped = made.turns(1).verdict
     assert isinstance(tripped, Tripped)
-    assert (tripped.asked.current_a, tripped.apply.current_a) == (0.0, 0.0)
+    assert (tripped.requested.current_a, tripped.apply.current_a) == (0.0, 0.0)

@@ -130,7 +130,7 @@ def test_a_run_carries_the_bench_file_as_it_stood(tmp_path: Path) -> None:
 
 def test_the_same_folder_is_refused(tmp_path: Path) -> None:
     recorder = recorded(tmp_path / "run", 5, close=False)
-    with pytest.raises(RunLogError, match="holds a run already"):
+    with pytest.raises(RunLogError, match="already contains a run"):
         Recorder.create(tmp_path / "run", TABLE, META, MEASURED)
     recorder.close()
     with Run.open(tmp_path / "run") as run:
@@ -328,7 +328,7 @@ def test_events_that_are_gone_are_told_as_lost(tmp_path: Path, how: str) -> None
     damage(tmp_path / "run" / EVENTS, how)
     with Run.open(tmp_path / "run") as run:
         (lost,) = run.events()
-    assert (lost.event.level, "what happened then is not known" in lost.event.text) == (Level.ALARM, True)
+    assert (lost.event.level, "the events in it are lost" in lost.event.text) == (Level.ALARM, True)
 
 
 @pytest.mark.parametrize("how", DAMAGES)

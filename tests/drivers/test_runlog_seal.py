@@ -109,7 +109,7 @@ def test_a_seal_that_does_not_read_back_bit_by_bit_keeps_the_stream(
         write(sink, columns | {column: wrong})
 
     monkeypatch.setattr(ParquetSink, "write", flip)
-    with pytest.raises(RunLogError, match=f"{column} reads back otherwise than it was recorded"):
+    with pytest.raises(RunLogError, match=f"{column} reads back other values than were recorded"):
         Run.open(folder)
     monkeypatch.undo()
     assert {path.name for path in folder.iterdir()} == {ABOUT, STREAM, EVENTS, COUNT}
@@ -226,12 +226,12 @@ def test_garbage_is_refused_in_words(tmp_path: Path, name: str, content: bytes) 
     ("change", "said"),
     [
         ({"schema": "pulsebms.run/3"}, "written by another version.*reads 'pulsebms.run/2' and older; open it with"),
-        ({"meta": []}, "its meta is no dict"),
-        ({"writer": [1]}, "its writer is no dict"),
-        ({"channels": None}, "its channels is no list"),
+        ({"meta": []}, "its meta is not of type dict"),
+        ({"writer": [1]}, "its writer is not of type dict"),
+        ({"channels": None}, "its channels is not of type list"),
         ({"channels": [["cell_01/voltage"]]}, "cannot be read"),
         ({"measured": 1000}, "1000 of .* channels cannot be measured"),
-        ({"measured": "all"}, "its measured is no int"),
+        ({"measured": "all"}, "its measured is not of type int"),
         ({"started": "yesterday"}, "Invalid isoformat string: 'yesterday'"),
         ({"state": "half"}, "its state is 'half'"),
     ],
@@ -258,5 +258,5 @@ def test_a_run_json_without_a_part_names_it(tmp_path: Path) -> None:
 def test_a_folder_that_lacks_a_file_is_refused_in_words(tmp_path: Path, missing: str) -> None:
     recorded(tmp_path / "run", 5)
     (tmp_path / "run" / missing).unlink()
-    with pytest.raises(RunLogError, match=r"is not a run|holds no ticks"):
+    with pytest.raises(RunLogError, match=r"is not a run|contains no ticks"):
         Run.open(tmp_path / "run")

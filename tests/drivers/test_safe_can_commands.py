@@ -40,7 +40,7 @@ def test_a_frame_from_before_does_not_verify(device: Device, mouth: SafeConnecti
     device.say("BMS_Status", {"Contactor": 0})
     (result,) = mouth.execute()
     assert not result.verified
-    assert "no frame says so" in result.detail
+    assert "no received frame confirms it" in result.detail
     sent = iter(lambda: device.bus.recv(0.0), None)
     counters = [MAPPED.messages["GRD_Request"].decode(bytes(frame.data))["Counter"] for frame in sent]
     assert counters[:5] == [0, 1, 2, 3, 4]

@@ -112,7 +112,7 @@ def opened() -> Generator[Opening]:
 
 def answers(mouth: TcpSafeConnection) -> int:
     """How many it has read."""
-    return mouth._answered  # pyright: ignore[reportPrivateUsage]
+    return mouth._replies_received  # pyright: ignore[reportPrivateUsage]
 
 
 def unread(mouth: TcpSafeConnection) -> bytes:
@@ -159,7 +159,7 @@ def test_a_deaf_peer_is_told_the_step_again_until_time_is_up(opened: Opening) ->
     assert not result.verified
     assert math.isfinite(result.sent_s)
     assert math.isnan(result.verified_s)
-    assert "answers nothing" in result.detail
+    assert "does not answer" in result.detail
     assert len(supply.commands()) > 2
     assert 0.28 < took_s < 0.6
 
@@ -182,7 +182,7 @@ def test_a_peer_that_stays_on_is_not_verified(opened: Opening) -> None:
         mouth = opened(supply.word(0.2))
         (result,) = mouth.execute()
     assert not result.verified
-    assert "answers, but not OFF" in result.detail
+    assert "answers, but not with OFF" in result.detail
 
 
 def test_a_peer_that_dies_while_spoken_to_is_reached_again(opened: Opening) -> None:
@@ -202,7 +202,7 @@ def test_an_answer_owed_from_before_does_not_verify(opened: Opening) -> None:
     with Supply() as supply:
         mouth = opened(TcpSafeCommands(f"127.0.0.1:{supply.port}", IS_OFF, 10.0, (step,)))
         supply.on, supply.delay_s, answering = False, 0.1, supply.answering
-        mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
+        mouth._query(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
         until(lambda: supply.answering > answering)
         supply.lying = True
         (result,) = mouth.execute()
@@ -218,7 +218,7 @@ def test_after_unasked_lines_an_answer_owed_from_before_does_not_verify_either(o
         until(lambda: b"hello\n\n" in unread(mouth))
         mouth.keep_alive()
         supply.on, supply.delay_s, answering = False, 0.1, supply.answering
-        mouth._ask(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
+        mouth._query(IS_OFF)  # pyright: ignore[reportPrivateUsage]  # a keep-alive whose answer is late, and OFF
         until(lambda: supply.answering > answering)
         supply.lying = True
         (result,) = mouth.execute()
@@ -245,7 +245,7 @@ def test_an_absent_peer_is_reported_and_never_raises() -> None:
     (result,) = mouth.execute()
     assert not result.verified
     assert math.isnan(result.sent_s)
-    assert "accepts no connection" in result.detail
+    assert "does not accept a connection" in result.detail
     mouth.close()
 
 
@@ -283,7 +283,7 @@ def test_a_deaf_peer_is_told_by_keep_alive(opened: Opening, monkeypatch: pytest.
         mouth = opened(supply.word(keep_alive_s=0.02))
         supply.deaf = True
         until(lambda: not mouth.keep_alive())
-        assert "answers nothing" in mouth.detail
+        assert "does not answer" in mouth.detail
         mouth.close()
 
 

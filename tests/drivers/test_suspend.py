@@ -94,7 +94,7 @@ def test_asking_costs_next_to_nothing() -> None:
 
 
 def test_the_sentence_says_how_long() -> None:
-    assert sentence(12.34) == "the computer has slept for 12.3 s: nothing was guarded meanwhile"
+    assert sentence(12.34) == "the computer was asleep for 12.3 s and did not guard the bench"
 
 
 def test_sleep_is_held_off_as_long_as_it_is_asked() -> None:

@@ -24,48 +24,48 @@ OPEN, CLOSE = {"Mode": 0.0}, {"Mode": 1.0}
 
 def test_a_request_that_differs_is_due_at_once() -> None:
     schedule = ChangeRequests(3.0)
-    schedule.ask(OPEN, 10.0)
+    schedule.request(OPEN, 10.0)
     assert schedule.due_s == 10.0
-    schedule.sent(OPEN, 10.0, taken=True)
+    schedule.sent(OPEN, 10.0, accepted=True)
     assert schedule.due_s == NEVER
-    schedule.ask(CLOSE, 10.5)
+    schedule.request(CLOSE, 10.5)
     assert schedule.due_s == 10.5
 
 
 def test_an_equal_request_waits_until_the_device_takes_it() -> None:
     schedule = ChangeRequests(3.0)
-    schedule.sent(OPEN, 10.0, taken=True)
-    schedule.ask(OPEN, 10.5)
+    schedule.sent(OPEN, 10.0, accepted=True)
+    schedule.request(OPEN, 10.5)
     assert schedule.due_s == pytest.approx(13.0 + MARGIN_S)
-    schedule.ask(OPEN, 20.0)
+    schedule.request(OPEN, 20.0)
     assert schedule.due_s == 20.0
 
 
 def test_a_change_replaces_an_equal_request_that_waits() -> None:
     schedule = ChangeRequests(3.0)
-    schedule.sent(OPEN, 10.0, taken=True)
-    schedule.ask(OPEN, 10.5)
-    schedule.ask(CLOSE, 11.0)
+    schedule.sent(OPEN, 10.0, accepted=True)
+    schedule.request(OPEN, 10.5)
+    schedule.request(CLOSE, 11.0)
     assert schedule.due_s == 11.0
 
 
 def test_a_device_that_ignores_nothing_gets_an_equal_request_at_once() -> None:
     schedule = ChangeRequests(0.0)
-    schedule.sent(OPEN, 10.0, taken=True)
-    schedule.ask(OPEN, 10.001)
+    schedule.sent(OPEN, 10.0, accepted=True)
+    schedule.request(OPEN, 10.001)
     assert schedule.due_s == 10.001
 
 
 def test_what_the_bus_did_not_take_is_tried_again_as_if_it_were_new() -> None:
     schedule = ChangeRequests(3.0)
-    schedule.ask(OPEN, 10.0)
-    schedule.sent(OPEN, 10.0, taken=False)
+    schedule.request(OPEN, 10.0)
+    schedule.sent(OPEN, 10.0, accepted=False)
     assert schedule.due_s == pytest.approx(10.0 + RETRY_S)
 
 
 def test_who_comes_back_is_told_anew() -> None:
     schedule = ChangeRequests(3.0)
-    schedule.sent(OPEN, 10.0, taken=True)
+    schedule.sent(OPEN, 10.0, accepted=True)
     schedule.repeat(10.2)
     assert schedule.due_s == 10.2
 

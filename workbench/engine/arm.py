@@ -77,7 +77,7 @@ def _bench(station: LiveBench, cancelled: Callable[[], bool]) -> ArmingBench:
     pack = tick.twins.get(station.loop.parts.twins.active) if tick else None
     if tick is None or pack is None:
         raise Refused("the active twin has no voltage yet", hint="wait a moment, then arm")
-    station.loop.override_command = replace(tick.asked, current_a=0.0, cell_voltage_v=pack.voltage_v.copy())
+    station.loop.override_command = replace(tick.requested, current_a=0.0, cell_voltage_v=pack.voltage_v.copy())
     simulator, supply = declared.cell_simulator.protect, declared.supply.protect
 
     def wait(seconds: float) -> None:

@@ -128,7 +128,7 @@ class CaseActions:
 
     def _why_not_sent(self, wish: Command) -> str:
         tick = self._station.loop.tick
-        if tick is None or isinstance(tick.verdict, Allowed) or tick.asked is not wish:
+        if tick is None or isinstance(tick.verdict, Allowed) or tick.requested is not wish:
             return f"no instrument took it within {SEND_S:g} s"
         return tick.verdict.reason
 

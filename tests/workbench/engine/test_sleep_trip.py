@@ -10,7 +10,7 @@ from drivers.event import Event, Level
 from drivers.suspend import SuspendWatch
 from workbench.engine.sleep_trip import SleepTrip
 
-SAID = "the computer has slept for 7.0 s: nothing was guarded meanwhile"
+SAID = "the computer was asleep for 7.0 s and did not guard the bench"
 
 
 @pytest.mark.parametrize(
