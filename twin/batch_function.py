@@ -116,7 +116,7 @@ def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int
             held[result] = places.allocate()
             code.append((OPERATIONS[operation], ours[0], ours[-1], held[result]))
         else:
-            raise ValueError(f"{function.name()}: instruction {k} is none of {_NAMES}")
+            raise ValueError(f"{function.name()}: instruction {k} is not one of {_NAMES}")
         places.release(before)
     return code
 

@@ -37,14 +37,14 @@ class CellTable:
 
 def load(path: Path) -> CellTable:
     """Read a file of `store`; raise `ValueError`, which names what is wrong."""
-    given = tomllib.loads(path.read_text(encoding="utf-8"))
-    missing = [key for key in (*CellTable.__dataclass_fields__, *ROWS) if key != "rows" and key not in given]
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    missing = [key for key in (*CellTable.__dataclass_fields__, *ROWS) if key != "rows" and key not in content]
     if missing:
         raise ValueError(f"{path}: {', '.join(missing)} missing")
-    rows = np.array([given.pop(name) for name in ROWS], dtype=np.float64)
+    rows = np.array([content.pop(name) for name in ROWS], dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] < 2 or not (rows > 0.0).all():  # noqa: PLR2004  # a table needs two points
         raise ValueError(f"{path}: {', '.join(ROWS)} must be equally long lists of positive numbers")
-    return CellTable(rows=rows, **given)
+    return CellTable(rows=rows, **content)
 
 
 def store(table: CellTable, path: Path) -> None:

@@ -43,5 +43,7 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
     """Build the lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.05). It uses only the nameplate of `pack`."""
     unknown = set(settings) - {"soc0", "soc0_std"}
     if unknown:
-        raise ValueError(f"twin.coulomb_counter does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std")
+        raise ValueError(
+            f"twin.coulomb_counter has no setting {', '.join(sorted(unknown))}; its settings are soc0 and soc0_std"
+        )
     return CoulombCounter(pack, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.05)))

@@ -130,7 +130,7 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     unknown = set(settings) - {"cell", "interval_s"}
     cell = int(settings.get("cell", 1))
     if unknown:
-        raise ValueError(f"twin.dfn does not know {', '.join(sorted(unknown))}; it takes cell and interval_s")
+        raise ValueError(f"twin.dfn has no setting {', '.join(sorted(unknown))}; its settings are cell and interval_s")
     if not 1 <= cell <= pack.cells:
         raise ValueError(f"twin.dfn: cell {cell} is not one of 1 to {pack.cells}")
     return DfnCell(pack, cell - 1, float(settings.get("interval_s", 0.1)))

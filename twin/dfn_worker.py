@@ -124,9 +124,9 @@ def serve(link: Connection, start: DfnCellStart, niceness: int) -> None:
         while True:
             message: CurrentSegment | Restart = link.recv()
             try:
-                answer = simulator.restart(message) if isinstance(message, Restart) else simulator.advance(message)
+                result = simulator.restart(message) if isinstance(message, Restart) else simulator.advance(message)
             except ArithmeticError:
-                answer = DfnEnd(message.generation)
-            link.send(answer)
+                result = DfnEnd(message.generation)
+            link.send(result)
     except (EOFError, OSError):
         return

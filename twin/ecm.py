@@ -98,5 +98,5 @@ class EcmPack:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; no settings."""
     if settings:
-        raise ValueError(f"twin.ecm takes no settings, got {', '.join(settings)}")
+        raise ValueError(f"twin.ecm has no settings, got {', '.join(settings)}")
     return EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))

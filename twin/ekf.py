@@ -115,11 +115,11 @@ def predict(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 
 @kernel
-def update_covariance(c: Floats, gain: Floats, seen: Floats) -> None:
+def update_covariance(c: Floats, gain: Floats, cross: Floats) -> None:
     """Reduce `c[6, 6]` by a voltage update; a state without gain keeps its variance, not its covariances."""
     for a in range(STATES):
         for b in range(STATES):
-            c[a, b] -= gain[a] * seen[b]
+            c[a, b] -= gain[a] * cross[b]
     for a in range(STATES):
         if gain[a] == 0.0:
             for b in range(STATES):
@@ -136,7 +136,7 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
     The slope leaves out that R0 changes with charge: this is small compared with the open-circuit voltage's.
     """
     p, slope, before = np.empty(rows.shape[0]), np.zeros(STATES), np.empty(STATES)
-    gain, seen = np.empty(STATES), np.empty(STATES)
+    gain, cross = np.empty(STATES), np.empty(STATES)
     slope[V1] = slope[V2] = -1.0
     slope[MODEL_ERROR] = 1.0
     lowest_v, highest_v = rows[OCV, 0] - MAX_OFF_V, rows[OCV, -1] + MAX_OFF_V
@@ -156,17 +156,17 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
             skew = p[R0] * hot * (i - reading[LAGGED, n])
             spread = (NOISE_V**2 + skew**2 * SKEW_S) / settings[DT]
             for a in range(STATES):
-                seen[a] = 0.0
+                cross[a] = 0.0
                 for b in range(STATES):
-                    seen[a] += c[a, b] * slope[b]
+                    cross[a] += c[a, b] * slope[b]
                 error -= slope[a] * (before[a] - x[a, n])
             for a in range(STATES):
-                spread += slope[a] * seen[a]
+                spread += slope[a] * cross[a]
             spread = max(spread, (error / INNOVATION_LIMIT) ** 2)
             for a in range(STATES):
-                gain[a] = settings[UPDATABLE + a] * seen[a] / spread
+                gain[a] = settings[UPDATABLE + a] * cross[a] / spread
                 x[a, n] = min(max(before[a] + gain[a] * error, STATE_MIN[a]), STATE_MAX[a])
-        update_covariance(c, gain, seen)
+        update_covariance(c, gain, cross)
 
 
 @kernel
@@ -265,6 +265,8 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
     """
     unknown = set(settings) - {"soc0", "soc0_std", "file"}
     if unknown:
-        raise ValueError(f"twin.ekf does not know {', '.join(sorted(unknown))}; it takes soc0 and soc0_std, and file")
+        raise ValueError(
+            f"twin.ekf has no setting {', '.join(sorted(unknown))}; its settings are soc0, soc0_std and file"
+        )
     table = cell_table.load(Path(settings.get("file", PARAMETERS)))
     return Ekf(pack, table, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.1)))

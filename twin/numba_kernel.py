@@ -51,7 +51,7 @@ def _warn_on_failure(work: Callable[..., Any], where: str, then: Callable[[], An
         try:
             return work(*what)
         except Exception as error:  # noqa: BLE001  # a damaged pickle can raise any exception
-            _LOG.warning("kernel cache in %s: %s: %s; compiled anew", where, type(error).__name__, error)
+            _LOG.warning("kernel cache in %s: %s: %s; compiled again", where, type(error).__name__, error)
             if then is not None:
                 then()
             return None

@@ -130,5 +130,5 @@ def _find_current_margin(rested: Floats, shape: Floats) -> Floats:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; no settings. Load the exported model; export it first (seconds) where `precompile` did not."""
     if settings:
-        raise ValueError(f"twin.spme takes no settings, got {', '.join(settings)}")
+        raise ValueError(f"twin.spme has no settings, got {', '.join(settings)}")
     return SpmePack(pack, spme_model.load())

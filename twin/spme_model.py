@@ -61,12 +61,12 @@ def load(folder: Path | None = None) -> SpmeModel:
     except FileNotFoundError:
         pass  # the first start of these versions
     except (OSError, ValueError) as error:
-        _LOG.warning("%s: %s; the model is exported anew", path, error)
+        _LOG.warning("%s: %s; the model is exported again", path, error)
     text = _run_export()
     try:
         cache.write_atomic(path, text)
     except OSError as error:
-        _LOG.warning("%s cannot be kept: %s; each start exports the model anew (seconds)", path, error.strerror)
+        _LOG.warning("%s cannot be written: %s; each start exports the model again (seconds)", path, error.strerror)
     return _parse_model(text)
 
 
@@ -85,7 +85,9 @@ def _run_export() -> str:
         worker.start()
         worker.join()
         if worker.exitcode != 0:
-            raise RuntimeError(f"the export of the SPMe ended with {worker.exitcode}; its output says why")
+            raise RuntimeError(
+                f"the export of the SPMe ended with exit status {worker.exitcode}; its output shows the error"
+            )
         return path.read_text()
 
 

@@ -49,5 +49,5 @@ def test_unknown_current_goes_on_as_last_known_at_a_price(counting: CoulombCount
 
 
 def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
-    with pytest.raises(ValueError, match="does not know cell; it takes soc0 and soc0_std"):
+    with pytest.raises(ValueError, match="has no setting cell; its settings are soc0 and soc0_std"):
         build(make_pack(), {"cell": 1})

@@ -178,7 +178,10 @@ def test_a_model_that_ended_is_not_taken_for_one_that_stepped() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"cell": 25}, "cell 25 is not one of 1 to 24"), ({"cel": 1}, "does not know cel; it takes cell and interval_s")],
+    [
+        ({"cell": 25}, "cell 25 is not one of 1 to 24"),
+        ({"cel": 1}, "has no setting cel; its settings are cell and interval_s"),
+    ],
 )
 def test_wrong_settings_are_refused(make_pack: MakePack, settings: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -79,5 +79,5 @@ def test_hand_over_shows_exactly_the_voltage_that_it_was_given(table: CellTable,
 
 
 def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
-    with pytest.raises(ValueError, match="takes no settings, got cell"):
+    with pytest.raises(ValueError, match="has no settings, got cell"):
         build(make_pack(), {"cell": 1})

@@ -188,7 +188,7 @@ def test_a_temperature_that_is_none_counts_as_not_known(table: CellTable, make_p
 
 
 def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
-    with pytest.raises(ValueError, match="does not know soc; it takes soc0 and soc0_std"):
+    with pytest.raises(ValueError, match="has no setting soc; its settings are soc0, soc0_std"):
         ekf.build(make_pack(), {"soc": 0.5})
 
 

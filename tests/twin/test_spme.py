@@ -218,5 +218,5 @@ def test_hand_over_bends_soc_where_no_past_explains_the_voltage(spme_pack: SpmeP
 
 
 def test_unknown_settings_are_refused(make_pack: MakePack) -> None:
-    with pytest.raises(ValueError, match="takes no settings, got cell"):
+    with pytest.raises(ValueError, match="has no settings, got cell"):
         build(make_pack(), {"cell": 1})

@@ -89,7 +89,7 @@ def test_a_cache_that_cannot_be_written_costs_an_export_and_says_so(
     monkeypatch.setenv("PULSEBMS_CACHE", str(tmp_path / "file" / "folder"))
     monkeypatch.setattr(spme_model, "_run_export", lambda: whole)
     assert spme_model.load().capacity_ah > 5.0
-    assert "cannot be kept: Not a directory; each start exports the model anew" in caplog.text
+    assert "cannot be written: Not a directory; each start exports the model again" in caplog.text
 
 
 def kernels(folder: Path, **more: str) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def test_a_torn_kernel_cache_is_compiled_anew_with_a_word(tmp_path: Path, torn: 
         file.write_bytes(file.read_bytes()[:-200])
     printed, warned = kernels(tmp_path, **own)
     assert printed == "4.0 0"
-    assert "compiled anew" in warned
+    assert "compiled again" in warned
     assert kernels(tmp_path, **own) == ("4.0 1", "")
 
 
