@@ -70,9 +70,9 @@ class FamilyRow(SignalRow):
             m = (n - 1) // self.per_message + 1
             below = 1 - self.counts_from
             names = {
-                name: said.format(n=n - below, m=m - below)
+                name: text.format(n=n - below, m=m - below)
                 for name in NAMES
-                if (said := getattr(self, name)) is not None
+                if (text := getattr(self, name)) is not None
             }
             rest = {name: getattr(self, name) for name in SignalRow.model_fields if name not in {"channel", *NAMES}}
             yield SignalRow(channel=self.channel.format(n=n, m=m), **names, **rest)

@@ -56,8 +56,8 @@ class RowBatch:
         )
 
 
-class _Caught:
-    """A file in memory that keeps the bytes written since the last `taken`."""
+class _MemoryFile:
+    """A file in memory that keeps the bytes written since the last `take`."""
 
     closed = False
 
@@ -70,7 +70,7 @@ class _Caught:
 
     def flush(self) -> None: ...
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
         """Return the bytes since the last call."""
         whole, self._parts = b"".join(self._parts), []
         return whole
@@ -80,11 +80,11 @@ class StreamEncoder:
     """Encoder of rows to the bytes of an Arrow stream: `opening` once, then one message per batch."""
 
     def __init__(self, channels: int, measured: int) -> None:
-        self._caught = _Caught()
+        self._buffer = _MemoryFile()
         lists = [(name, pa.list_(kind, width)) for name, kind, width in _lists(channels, measured)]
         self._schema = pa.schema([(TIME, pa.float64()), *lists])
         options = pa.ipc.IpcWriteOptions(compression="zstd")
-        self._writer = pa.ipc.new_stream(pa.PythonFile(self._caught, mode="w"), self._schema, options=options)
+        self._writer = pa.ipc.new_stream(pa.PythonFile(self._buffer, mode="w"), self._schema, options=options)
         self.opening = self.message(RowBatch.none(channels, measured))  # Arrow writes the schema with the first batch
 
     def message(self, rows: RowBatch) -> bytes:
@@ -92,7 +92,7 @@ class StreamEncoder:
         lists = [(getattr(rows, field.name).reshape(-1), field.type) for field in list(self._schema)[1:]]
         arrays = [pa.FixedSizeListArray.from_arrays(_array(numbers), type=kind) for numbers, kind in lists]
         self._writer.write_batch(pa.record_batch([_array(rows.t_s), *arrays], schema=self._schema))
-        return self._caught.taken()
+        return self._buffer.take()
 
 
 def _lists(channels: int, measured: int) -> list[tuple[str, Any, int]]:
