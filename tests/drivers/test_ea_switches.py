@@ -155,7 +155,7 @@ def test_a_bench_that_falls_silent_is_switched_off_by_the_supply_itself(tmp_path
             supply.prepare()
             supply.output(on=True)
         assert control.device.output
-        control.heard_s -= 2.0  # the clock of its supervision, stepped
+        control.received_s -= 2.0  # the clock of its supervision, stepped
         until(lambda: not control.device.output)
         assert control.supervision_ended
 
