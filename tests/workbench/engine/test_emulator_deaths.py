@@ -28,7 +28,7 @@ def station(deaths: dict[str, str]) -> LiveBench:
 
     made = object.__new__(LiveBench)
     made.cells, made.supply, made.io_box = source("cell_simulator"), source("supply"), source("io_box")
-    made.dut = source("dut")
+    made.dut, made.recorder = source("dut"), source("recorder")
     made.emulated = SimpleNamespace(read_deaths=lambda: deaths)  # pyright: ignore[reportAttributeAccessIssue]  # all that is asked of it
     return made
 
