@@ -346,7 +346,11 @@ def test_a_killed_run_counts_the_rows_that_never_reached_the_disk(
     for number in range(11, 30):
         recorder.put(*tick(number))
     copy = shutil.copytree(recorder.folder, tmp_path / "killed")  # what a killed process leaves
-    monkeypatch.setattr("drivers.runlog.run.being_written", lambda _about: False)
+
+    def is_killed(_about: object) -> bool:
+        return False
+
+    monkeypatch.setattr("drivers.runlog.run.being_written", is_killed)
     with Run.open(copy) as run:
         assert (run.count, run.about.lost, run.about.recovered) == (10, 20, True)
     assert not (copy / COUNT).exists()
