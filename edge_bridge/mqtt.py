@@ -70,10 +70,10 @@ def parse_address(url: str) -> tuple[str, int]:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port if parts.port is not None else _PORT
     except ValueError as error:
-        raise Usage(f"{url!r} is no address of a broker: {error}", key="broker", value=url, hint=hint) from error
+        raise Usage(f"{url!r} is not the address of a broker: {error}", key="broker", value=url, hint=hint) from error
     rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
     if parts.scheme != "mqtt" or not host or port == 0 or any(rest):
-        raise Usage(f"{url!r} is no address of a broker", key="broker", value=url, hint=hint)
+        raise Usage(f"{url!r} is not the address of a broker", key="broker", value=url, hint=hint)
     return host, port
 
 
@@ -183,7 +183,7 @@ class MqttLink:
         except OSError as error:
             self._reason = error.strerror or str(error)
         except Exception as error:  # noqa: BLE001  # bytes from outside that make paho fail end only the connection
-            self._reason = f"what came was no MQTT: {error}"
+            self._reason = f"the received bytes are not MQTT: {error}"
         if (left := client.socket()) is not None:
             left.close()
         return self._reason
@@ -253,7 +253,7 @@ class MqttLink:
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:
         del userdata, flags, properties
         if reason_code.is_failure:
-            self._reason = f"the broker refuses: {reason_code}"
+            self._reason = f"the broker refused the connection: {reason_code}"
         elif self._subscriptions:
             client.subscribe([(topic, 0) for topic in self._subscriptions])
         else:
@@ -265,7 +265,7 @@ class MqttLink:
         del userdata, mid, properties
         refused = [topic for topic, code in zip(self._subscriptions, reason_codes, strict=False) if code.is_failure]
         if refused:
-            self._reason = f"the broker refuses to send {', '.join(refused)}"
+            self._reason = f"the broker refused the subscription to {', '.join(refused)}"
             client.disconnect()
         else:
             self._mark_up()
@@ -273,7 +273,7 @@ class MqttLink:
     def _mark_up(self) -> None:
         with self._lock:
             self._up, self._number = True, self._number + 1
-        self._reason = "the broker has gone"
+        self._reason = "the connection was lost"
         self._events.put(LinkUp(self._will, self._number))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:

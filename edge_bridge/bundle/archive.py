@@ -33,52 +33,54 @@ def pack(members: Mapping[str, bytes]) -> bytes:
     if reason := _check_names(members):
         raise BundleRefused(reason, key="not_a_bundle", hint="rename the member")
     body, directory = bytearray(), bytearray()
-    for name, octets in sorted(members.items()):
-        said = (_VERSION, 0, 0, *_EPOCH, zlib.crc32(octets), len(octets), len(octets), len(name), 0)
-        directory += _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *said, 0, 0, 0, 0, len(body)) + name.encode()
-        body += _LOCAL.pack(_LOCAL_MARK, *said) + name.encode() + octets
+    for name, data in sorted(members.items()):
+        header = (_VERSION, 0, 0, *_EPOCH, zlib.crc32(data), len(data), len(data), len(name), 0)
+        directory += _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *header, 0, 0, 0, 0, len(body)) + name.encode()
+        body += _LOCAL.pack(_LOCAL_MARK, *header) + name.encode() + data
     count = len(members)
-    data = bytes(body + directory + _END.pack(_END_MARK, 0, 0, count, count, len(directory), len(body), 0))
-    if len(data) > MAX_BYTES:
-        raise _make_too_large_error(f"{len(data)} octets", f"{MAX_BYTES} octets")
-    return data
+    packed = bytes(body + directory + _END.pack(_END_MARK, 0, 0, count, count, len(directory), len(body), 0))
+    if len(packed) > MAX_BYTES:
+        raise _make_too_large_error(f"{len(packed)} bytes", f"{MAX_BYTES} bytes")
+    return packed
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """Return the members of a bundle; raise `BundleRefused` (too_large, not_a_bundle, changed)."""
     if len(data) > MAX_BYTES:
-        raise _make_too_large_error(f"{len(data)} octets", f"{MAX_BYTES} octets")
+        raise _make_too_large_error(f"{len(data)} bytes", f"{MAX_BYTES} bytes")
     if not data.startswith(_LOCAL_MARK):
-        raise BundleRefused("is no bundle: it does not begin like one", key="not_a_bundle", hint="name a bundle file")
+        raise BundleRefused(
+            "is not a bundle: it does not begin like one", key="not_a_bundle", hint="name a bundle file"
+        )
     members = _read_entries(data)
     if reason := _check_names(members):
-        raise BundleRefused(reason, key="not_a_bundle", hint="no bundle of ours names a member so")
+        raise BundleRefused(reason, key="not_a_bundle", hint="build it again with this version")
     if pack(members) != data:
         raise _make_changed_error(
-            "its archive is not spelled as a bundle's: headers, order, checksums or what is behind the end"
+            "its archive is not in the form of a bundle: headers, order, checksums or data after the end"
         )
     return members
 
 
 def _read_entries(data: bytes) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
-    at = 0
-    while data.startswith(_LOCAL_MARK, at):
+    offset = 0
+    while data.startswith(_LOCAL_MARK, offset):
         if len(members) == MAX_MEMBERS:
             raise _make_too_large_error(f"more than {MAX_MEMBERS} members", f"{MAX_MEMBERS} members")
-        if len(data) < at + _LOCAL.size:
-            raise _make_changed_error("it is cut short")
-        *_, method, _time, _date, _crc, size, _whole, name_length, extra = _LOCAL.unpack_from(data, at)
+        if len(data) < offset + _LOCAL.size:
+            raise _make_changed_error("it is truncated")
+        *_, method, _time, _date, _crc, size, _whole, name_length, extra = _LOCAL.unpack_from(data, offset)
         if method:
             raise _make_changed_error("a member is compressed")
-        begins = at + _LOCAL.size + name_length + extra
-        at, ends = begins + size, begins - extra
-        if at > len(data):
-            raise _make_changed_error(f"a member claims {size} octets, {max(0, len(data) - begins)} are there")
+        begins = offset + _LOCAL.size + name_length + extra
+        offset, ends = begins + size, begins - extra
+        if offset > len(data):
+            raise _make_changed_error(f"a member declares {size} bytes, {max(0, len(data) - begins)} are there")
         name = data[ends - name_length : ends].decode("latin-1")
         if name in members:
-            raise _make_changed_error(f"{name!r} is there twice")
-        members[name] = data[begins:at]
+            raise _make_changed_error(f"member {name!r} occurs twice")
+        members[name] = data[begins:offset]
     return members
 
 
@@ -92,13 +94,13 @@ def _check_names(members: Mapping[str, bytes]) -> str:
     lower = [name.lower() for name in members]
     folders = {name[:at] for name in lower for at, letter in enumerate(name) if letter == "/"}
     if len(set(lower)) < len(lower) or folders & set(lower):
-        return "has two members that would be one file"
+        return "has two members whose file names conflict"
     return ""
 
 
 def _make_changed_error(why: str) -> BundleRefused:
-    return BundleRefused(f"was changed: {why}", key="changed", hint="fetch it anew from where it was built")
+    return BundleRefused(f"was changed: {why}", key="changed", hint="copy it again from where it was built")
 
 
 def _make_too_large_error(value: str, bound: str) -> BundleRefused:
-    return BundleRefused(f"is too large: {value}", key="too_large", value=value, bound=bound, hint="no bundle is")
+    return BundleRefused(f"is too large: {value}", key="too_large", value=value, bound=bound, hint="name a bundle file")

@@ -19,7 +19,7 @@ def load_canonical(data: bytes) -> Any:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not same:
-        raise ValueError("it is not spelled canonically")
+        raise ValueError("it is not canonical JSON")
     return value
 
 
@@ -32,4 +32,4 @@ def parse_json(data: bytes) -> Any:
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON's")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -50,45 +50,45 @@ def encode_envelope(envelope: Envelope) -> bytes:
 def decode_envelope(data: bytes) -> Envelope:
     """Read the member `envelope.json`; raise `BundleRefused` (changed, not_a_bundle, unsigned, bad_signature)."""
     try:
-        said: Any = canonical_json.parse_json(data)
+        parsed: Any = canonical_json.parse_json(data)
     except ValueError as error:
         raise _make_changed_error(f"it cannot be read: {error}") from error
-    if not isinstance(said, dict):
-        raise _make_changed_error("it is no JSON object")
-    given = cast("dict[str, Any]", said)
-    kind = given.get("payloadType")
+    if not isinstance(parsed, dict):
+        raise _make_changed_error("it is not a JSON object")
+    fields = cast("dict[str, Any]", parsed)
+    kind = fields.get("payloadType")
     if kind != PAYLOAD_TYPE:
         raise BundleRefused(
-            f"is no bundle: its envelope holds {ascii(kind)[:80]}",
+            f"is not a bundle: its envelope contains {ascii(kind)[:80]}",
             key="not_a_bundle", value=ascii(kind)[:80], bound=PAYLOAD_TYPE, hint="name a bundle file",
         )  # fmt: skip
-    envelope = _parse_envelope(given)
+    envelope = _parse_envelope(fields)
     if encode_envelope(envelope) != data:
-        raise _make_changed_error("it is not spelled as a bundle's")
+        raise _make_changed_error("it is not in the form of a bundle's envelope")
     return envelope
 
 
-def _parse_envelope(given: dict[str, Any]) -> Envelope:
-    signatures: Any = given.get("signatures")
+def _parse_envelope(fields: dict[str, Any]) -> Envelope:
+    signatures: Any = fields.get("signatures")
     if not isinstance(signatures, list):
-        raise _make_changed_error("its signatures are no list")
+        raise _make_changed_error("its signatures are not a list")
     rows = cast("list[Any]", signatures)
     if not rows:
         raise BundleRefused("is not signed", key="unsigned", hint="install only what the validation team signed")
     if len(rows) > 1:
-        what = f"carries {len(rows)} signatures where a bundle has one"
-        raise BundleRefused(what, key="bad_signature", value=len(rows), bound=1, hint="build it anew")
+        what = f"has {len(rows)} signatures, a bundle has one"
+        raise BundleRefused(what, key="bad_signature", value=len(rows), bound=1, hint="build it again")
     try:
         keyid, signature = rows[0]["keyid"], _decode_base64(rows[0]["sig"])
-        payload = _decode_base64(given["payload"])
+        payload = _decode_base64(fields["payload"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _make_changed_error(f"a part of it is missing or no base64 ({type(error).__name__})") from error
+        raise _make_changed_error(f"a part of it is missing or is not base64 ({type(error).__name__})") from error
     if not (isinstance(keyid, str) and KEY_ID.fullmatch(keyid)):
-        raise _make_changed_error("its key id is none")
+        raise _make_changed_error("its key id is not a SHA-256")
     if len(signature) != SIGNATURE_BYTES:
-        what = f"has a signature of {len(signature)} octets, Ed25519 has {SIGNATURE_BYTES}"
+        what = f"has a signature of {len(signature)} bytes, Ed25519 has {SIGNATURE_BYTES}"
         raise BundleRefused(
-            what, key="bad_signature", value=len(signature), bound=SIGNATURE_BYTES, hint="build it anew"
+            what, key="bad_signature", value=len(signature), bound=SIGNATURE_BYTES, hint="build it again"
         )
     return Envelope(payload, keyid, signature)
 
@@ -106,4 +106,4 @@ def _decode_base64(text: Any) -> bytes:
 
 
 def _make_changed_error(why: str) -> BundleRefused:
-    return BundleRefused(f"was changed: envelope: {why}", key="changed", hint="fetch it anew from where it was built")
+    return BundleRefused(f"was changed: envelope: {why}", key="changed", hint="copy it again from where it was built")

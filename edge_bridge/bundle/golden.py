@@ -50,53 +50,55 @@ def replay(bundle: Bundle) -> GoldenResult:
 
 
 def _replay(bundle: Bundle, made: Configuration) -> GoldenResult:
-    said = bundle.json(GOLDEN)
-    lane, wide = made.bench.active("estimator").name, golden_estimator.inputs_width(made.pack.cells)
-    known = vectors.decode_table(bundle.files[GOLDEN_ESTIMATOR], wide + int(said["estimator"]["answers"]))
+    golden_json = bundle.json(GOLDEN)
+    lane, inputs = made.bench.active("estimator").name, golden_estimator.inputs_width(made.pack.cells)
+    recorded = vectors.decode_table(bundle.files[GOLDEN_ESTIMATOR], inputs + int(golden_json["estimator"]["answers"]))
     gates = [
-        (made.make_gate(), GOLDEN_GATE, [golden_gate.from_json(row) for row in said["gate"]]),
-        (made.make_pack_gate(), GOLDEN_PACK_GATE, [golden_gate.from_json(row) for row in said["pack_gate"]]),
+        (made.make_gate(), GOLDEN_GATE, [golden_gate.from_json(row) for row in golden_json["gate"]]),
+        (made.make_pack_gate(), GOLDEN_PACK_GATE, [golden_gate.from_json(row) for row in golden_json["pack_gate"]]),
     ]
-    if not (len(known) and all(pairs for _, _, pairs in gates)):
-        return GoldenResult(ok=False, worst=np.inf, sentence="it has no golden vectors: nothing is proven by them")
-    found = golden_estimator.run_estimator(made.estimator, known[:, :wide])
-    if found.shape != known[:, wide:].shape:
-        sentence = f"estimator {lane} answers {found.shape[1]} values a tick, recorded are {known.shape[1] - wide}"
+    if not (len(recorded) and all(steps for _, _, steps in gates)):
+        return GoldenResult(ok=False, worst=np.inf, sentence="it has no golden vectors")
+    answers = golden_estimator.run_estimator(made.estimator, recorded[:, :inputs])
+    if answers.shape != recorded[:, inputs:].shape:
+        sentence = (
+            f"estimator {lane} returns {answers.shape[1]} values a tick, {recorded.shape[1] - inputs} are recorded"
+        )
         return GoldenResult(ok=False, worst=np.inf, sentence=f"{sentence}: another version of the lane")
-    apart = relative_differences(found, known[:, wide:])
-    worst = float(apart.max(initial=0.0))
+    differences = relative_differences(answers, recorded[:, inputs:])
+    worst = float(differences.max(initial=0.0))
     if not worst <= TOLERANCE:
-        tick = int(apart.max(axis=1).argmax())
+        tick = int(differences.max(axis=1).argmax())
         sentence = f"estimator {lane} differs by {worst:.2g} at tick {tick}, tolerance {TOLERANCE:g}"
         return GoldenResult(ok=False, worst=worst, sentence=f"{sentence}: another version, or other parameters")
-    for gate, name, pairs in gates:
+    for gate, name, steps in gates:
         rows = vectors.decode_table(bundle.files[name], 1 + 2 * len(gate.spec.table))
-        gate_apart, mismatch = _replay_gate(gate, rows, pairs)
-        worst = max(worst, gate_apart)
+        gate_difference, mismatch = _replay_gate(gate, rows, steps)
+        worst = max(worst, gate_difference)
         if mismatch:
             return GoldenResult(ok=False, worst=worst, sentence=mismatch)
-    commands = sum(len(pairs) for _, _, pairs in gates)
-    sentence = f"estimator {lane} answers {len(known)} ticks within {worst:.1g} (tolerance {TOLERANCE:g})"
-    return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gates {commands} commands word for word")
+    commands = sum(len(steps) for _, _, steps in gates)
+    sentence = f"estimator {lane} repeats {len(recorded)} ticks within {worst:.1g} (tolerance {TOLERANCE:g})"
+    return GoldenResult(ok=True, worst=worst, sentence=f"{sentence}, the gates repeat {commands} verdicts exactly")
 
 
-def relative_differences(found: Floats, known: Floats) -> Floats:
+def relative_differences(answers: Floats, recorded: Floats) -> Floats:
     """Return the relative difference by element; infinite where only one is a number, 0 where neither is."""
     with np.errstate(invalid="ignore"):
-        apart = np.abs(found - known) / np.maximum(np.abs(known), MIN_REFERENCE)
-    apart[(found == known) | (np.isnan(found) & np.isnan(known))] = 0.0
-    return np.where(np.isnan(apart), np.inf, apart)
+        differences = np.abs(answers - recorded) / np.maximum(np.abs(recorded), MIN_REFERENCE)
+    differences[(answers == recorded) | (np.isnan(answers) & np.isnan(recorded))] = 0.0
+    return np.where(np.isnan(differences), np.inf, differences)
 
 
-def _replay_gate(gate: Gate, rows: Floats, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> tuple[float, str]:
+def _replay_gate(gate: Gate, rows: Floats, steps: Sequence[tuple[GateStep, GateAnswer]]) -> tuple[float, str]:
     """Return the largest difference of applied currents, and the first different verdict as a sentence."""
-    found = golden_gate.run_steps(gate, rows, [step for step, _ in pairs])
+    answers = golden_gate.run_steps(gate, rows, [step for step, _ in steps])
     worst = 0.0
-    for (step, known), answer in zip(pairs, found, strict=True):
-        pair: Any = (np.array([answer.applied_a]), np.array([known.applied_a]))
-        apart = float(relative_differences(*pair)[0])
-        if (answer.verdict, answer.words) != (known.verdict, known.words) or not apart <= TOLERANCE:
-            now, then = (f"{one.verdict}, {one.applied_a:g} A, {one.words!r}" for one in (answer, known))
-            return max(worst, apart), f"the gate answers another thing to {step.what}: {now}; recorded is {then}"
-        worst = max(worst, apart)
+    for (step, recorded), answer in zip(steps, answers, strict=True):
+        pair: Any = (np.array([answer.applied_a]), np.array([recorded.applied_a]))
+        difference = float(relative_differences(*pair)[0])
+        if (answer.verdict, answer.words) != (recorded.verdict, recorded.words) or not difference <= TOLERANCE:
+            now, then = (f"{one.verdict}, {one.applied_a:g} A, {one.words!r}" for one in (answer, recorded))
+            return max(worst, difference), f"the gate's verdict on {step.what} differs: {now}; recorded is {then}"
+        worst = max(worst, difference)
     return worst, ""

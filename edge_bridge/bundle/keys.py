@@ -48,11 +48,11 @@ def make_key(folder: Path, name: str) -> tuple[Path, Path]:
     """Create a pair in `folder`: private (PKCS 8, 0600), public; raise `Usage` for a bad name, `Refused` if there."""
     if not _NAME.fullmatch(name):
         bound = "letters, digits, '.', '-', '_', up to 60"
-        raise Usage(f"{name!r} is no name for a key", key="name", value=name, bound=bound, hint="choose another")
+        raise Usage(f"{name!r} is not a valid key name", key="name", value=name, bound=bound, hint=f"use {bound}")
     private, public = folder / f"{name}{PRIVATE_SUFFIX}", folder / f"{name}{PUBLIC_SUFFIX}"
     for path in (private, public):
         if path.exists():
-            raise Refused("is there already", where=str(path), hint="a key is never replaced; choose another name")
+            raise Refused("exists already", where=str(path), hint="a key is never replaced; choose another name")
     key = Ed25519PrivateKey.generate()
     folder.mkdir(parents=True, exist_ok=True)
     _create_file(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
@@ -103,9 +103,9 @@ def read_public(path: Path) -> PublicKey:
     try:
         key = load_pem_public_key(pem)
     except Exception as error:  # the library raises errors without a common base class
-        raise _make_untrusted_error(str(path), "is no public key", "remove it or copy it anew") from error
+        raise _make_untrusted_error(str(path), "is not a public key", "remove it or copy it again") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise _make_untrusted_error(str(path), "is no Ed25519 key", "remove it; bundles are signed with Ed25519")
+        raise _make_untrusted_error(str(path), "is not an Ed25519 key", "remove it; bundles are signed with Ed25519")
     return _make_public_key(path.name, key)
 
 
@@ -127,9 +127,9 @@ def _read_private(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(pem, password=None)
     except Exception as error:  # as above
         hint = "make one with: python main.py bundle key"
-        raise Refused("is no private key without a password", where=str(path), hint=hint) from error
+        raise Refused("is not a private key without a password", where=str(path), hint=hint) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise Refused("is no Ed25519 key", where=str(path), hint="make one with: python main.py bundle key")
+        raise Refused("is not an Ed25519 key", where=str(path), hint="make one with: python main.py bundle key")
     return key
 
 

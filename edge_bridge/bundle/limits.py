@@ -28,6 +28,6 @@ def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
     return {"channels": channels}
 
 
-def read_channels(said: dict[str, Any]) -> ChannelTable:
+def read_channels(limits: dict[str, Any]) -> ChannelTable:
     """Read the channels of `describe_limits`; raise `ValueError`, `TypeError` or `KeyError` for anything else."""
-    return table_from(row["channel"] for row in said["channels"])
+    return table_from(row["channel"] for row in limits["channels"])

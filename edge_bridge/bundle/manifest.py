@@ -90,7 +90,7 @@ class Bundle:
         """Read a member that is a JSON object; raise `KeyError`, and `ValueError` if it is not one."""
         value = canonical_json.parse_json(self.files[name])
         if not isinstance(value, dict):
-            raise ValueError(f"{name} is no JSON object")  # noqa: TRY004  # one kind of error for bad bytes
+            raise ValueError(f"{name} is not a JSON object")  # noqa: TRY004  # one kind of error for bad bytes
         return cast("dict[str, Any]", value)
 
 
@@ -101,30 +101,30 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 def decode_manifest(payload: bytes) -> Manifest:
     """Read a payload of `encode_manifest`; raise `ValueError` that names what does not fit."""
-    said: Any = canonical_json.load_canonical(payload)
-    if not isinstance(said, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004  # as above
-    given = cast("dict[str, Any]", said)
-    if given.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {given.get('schema')!r}, this version reads {SCHEMA!r}")
+    parsed: Any = canonical_json.load_canonical(payload)
+    if not isinstance(parsed, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  # as above
+    body = cast("dict[str, Any]", parsed)
+    if body.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is {body.get('schema')!r}, this version reads {SCHEMA!r}")
     fields = Manifest.__dataclass_fields__
-    if given.keys() != {"schema", *fields}:
-        odd = ", ".join(sorted(given.keys() ^ {"schema", *fields}))
-        raise ValueError(f"it lacks or adds {odd}")
+    if body.keys() != {"schema", *fields}:
+        odd = ", ".join(sorted(body.keys() ^ {"schema", *fields}))
+        raise ValueError(f"these fields are missing or unknown: {odd}")
     for key in ("name", "made", "expires", "evidence", "run"):
-        _require(key, given[key], isinstance(given[key], str))
+        _require(key, body[key], isinstance(body[key], str))
     for key in ("lanes", "versions", "files"):
-        _require(key, given[key], isinstance(given[key], dict))
-    serial = given["serial"]
+        _require(key, body[key], isinstance(body[key], dict))
+    serial = body["serial"]
     _require("serial", serial, type(serial) is int and 0 <= serial <= MAX_SERIAL)
-    _require("name", given["name"], NAME.fullmatch(given["name"]) is not None)
-    _require("evidence", given["evidence"], given["evidence"] in CLASSES)
+    _require("name", body["name"], NAME.fullmatch(body["name"]) is not None)
+    _require("evidence", body["evidence"], body["evidence"] in CLASSES)
     for key in ("lanes", "versions"):
-        _require(key, given[key], all(isinstance(value, str) for value in given[key].values()))
-    if not parse_utc(given["made"]) < parse_utc(given["expires"]):
-        raise ValueError("it expires before it was made")
-    files = {name: _parse_file_hash(name, row) for name, row in given["files"].items()}
-    return Manifest(**{key: given[key] for key in fields if key != "files"}, files=files)
+        _require(key, body[key], all(isinstance(value, str) for value in body[key].values()))
+    if not parse_utc(body["made"]) < parse_utc(body["expires"]):
+        raise ValueError("its expiry is before the time it was made")
+    files = {name: _parse_file_hash(name, row) for name, row in body["files"].items()}
+    return Manifest(**{key: body[key] for key in fields if key != "files"}, files=files)
 
 
 def _parse_file_hash(name: str, row: Any) -> FileHash:

@@ -61,17 +61,19 @@ class Configuration:
 
 def configure(bundle: Bundle, folder: Path) -> Configuration:
     """Unpack `bundle` into `folder` and build its configuration; raise `PulseError`, `OSError`."""
-    for name, octets in bundle.files.items():  # the archive refuses names that lead out of the folder
+    for name, data in bundle.files.items():  # the archive refuses names that lead out of the folder
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(octets)
+        path.write_bytes(data)
     bench = read_bench(folder / BENCH)
     table = _set_ages(_read_table(bundle, bench), read_dut_map(bench.dut_map))
     pack = make_pack_spec(bench.pack)
     lane = _with_parameters(bench.active("estimator"), bundle, folder)
     if not lane.module.startswith(MODEL_PREFIX):
-        what = f"names {lane.module} for its estimator"
-        raise BundleRefused(what, key="not_a_bundle", value=lane.module, bound=f"{MODEL_PREFIX}*", hint="build it anew")
+        what = f"names {lane.module} as its estimator"
+        raise BundleRefused(
+            what, key="not_a_bundle", value=lane.module, bound=f"{MODEL_PREFIX}*", hint="build it again"
+        )
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
     return Configuration(bench, bench.dut_map, pack, build_lane(bench, lane, pack), table, wiring)
 
@@ -79,14 +81,14 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
 def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
     """Read the channels of `limits.json`, whose limits must be those of `bench.toml`."""
     try:
-        said = bundle.limits
-        table = limits.read_channels(said)
+        parsed = bundle.limits
+        table = limits.read_channels(parsed)
     except (KeyError, TypeError, ValueError) as error:
         what = f"cannot be run: {LIMITS}: {error}"
-        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew") from error
+        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again") from error
     if canonical_json.dump_json(limits.describe_limits(bench, table)) != bundle.files[LIMITS]:
-        what = f"cannot be run: {LIMITS} and {BENCH} say different limits"
-        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it anew")
+        what = f"cannot be run: {LIMITS} and {BENCH} have different limits"
+        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again")
     return table
 
 
@@ -104,7 +106,7 @@ def _with_parameters(lane: LaneSection, bundle: Bundle, folder: Path) -> LaneSec
     if name is None:
         return lane
     if name not in bundle.files:
-        what = f"cannot be run: it names parameters {name!r} and has none"
-        raise BundleRefused(what, key="not_a_bundle", hint="build it anew")
+        what = f"cannot be run: it names parameters {name!r}, but this member is missing"
+        raise BundleRefused(what, key="not_a_bundle", hint="build it again")
     lane.settings["file"] = str((folder / name).resolve())
     return lane

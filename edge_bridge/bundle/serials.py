@@ -26,7 +26,7 @@ def read_serials(trust: Path) -> dict[str, AcceptedBundle]:
     """Read them by bundle name, empty without a file; raise `BundleRefused` (untrusted_folder) for a damaged file."""
     found = read_state(trust / SERIALS, lambda rows: {name: _parse_accepted(row) for name, row in rows.items()})
     if isinstance(found, DamagedFile):
-        hint = "restore it; without it an old bundle could come back"
+        hint = "restore it; without it an older bundle could be installed"
         raise BundleRefused(found.sentence, where=str(trust), key="untrusted_folder", hint=hint)
     return {} if isinstance(found, MissingFile) else found
 

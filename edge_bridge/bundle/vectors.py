@@ -25,8 +25,8 @@ def decode_table(data: bytes, columns: int) -> Floats:
         version = np.lib.format.read_magic(file)
         shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
     except Exception as error:  # a header is parsed as Python, which can raise many errors
-        raise ValueError(f"it is no table: {error}") from error
-    said: Any = (version, kind, by_column, shape[1:])
-    if said != ((1, 0), np.dtype("<f8"), False, (columns,)):
+        raise ValueError(f"it is not a table: {error}") from error
+    header: Any = (version, kind, by_column, shape[1:])
+    if header != ((1, 0), np.dtype("<f8"), False, (columns,)):
         raise ValueError(f"it is a table of {kind} {shape}, not of {columns} columns")
     return np.frombuffer(data, dtype="<f8", offset=file.tell()).reshape(shape).astype(np.float64)

@@ -50,34 +50,40 @@ def verify(
     members = unpack(data)
     signed = _take_envelope(members)
     signer = _check_signature(signed, known)
-    told = _decode_manifest(signed.payload)
-    _check_members(told, members)
-    _check_time(told, now)
+    about = _decode_manifest(signed.payload)
+    _check_members(about, members)
+    _check_time(about, now)
     sha256 = hashlib.sha256(data).hexdigest()
-    _check_serial(told, sha256, lowest_serial, accepted)
-    if told.evidence == "SIM" and not allow_sim:
-        what, hint = "rests on simulation alone (class SIM)", "allow it with --allow-sim, or prove it on a bench"
+    _check_serial(about, sha256, lowest_serial, accepted)
+    if about.evidence == "SIM" and not allow_sim:
+        what, hint = (
+            "has evidence from simulation only (class SIM)",
+            "allow it with --allow-sim, or certify it on a real bench",
+        )
         raise BundleRefused(what, key="simulated", value="SIM", bound="HIL or PACK", hint=hint)
-    return VerifiedBundle(sha256, signer, Bundle(told, members))
+    return VerifiedBundle(sha256, signer, Bundle(about, members))
 
 
 def _take_envelope(members: dict[str, bytes]) -> envelope.Envelope:
     """Take the envelope out of `members` and open it."""
-    octets = members.pop(envelope.ENVELOPE, None)
-    if octets is None:
+    data = members.pop(envelope.ENVELOPE, None)
+    if data is None:
         raise BundleRefused("is not signed: it has no envelope", key="unsigned", hint="build it with a key")
-    return envelope.decode_envelope(octets)
+    return envelope.decode_envelope(data)
 
 
 def _check_signature(signed: envelope.Envelope, known: Mapping[str, PublicKey]) -> PublicKey:
     key = known.get(signed.keyid)
     if key is None:
         names = ", ".join(key.name for key in known.values())
-        what, hint = f"is signed by a key that is not trusted here ({signed.keyid[:16]})", f"trusted are {names}"
+        what, hint = (
+            f"is signed by a key that is not in the trust folder ({signed.keyid[:16]})",
+            f"trusted keys: {names}",
+        )
         raise BundleRefused(what, key="unknown_signer", value=signed.keyid[:64], bound=names, hint=hint)
     if not keys.verify_signature(key, signed.signed_bytes, signed.signature):
-        what = f"does not bear the signature of {key.name}: manifest or signature were changed"
-        raise BundleRefused(what, key="bad_signature", hint="fetch it anew from where it was built")
+        what = f"has no valid signature of {key.name}: manifest or signature was changed"
+        raise BundleRefused(what, key="bad_signature", hint="copy it again from where it was built")
     return key
 
 
@@ -86,40 +92,40 @@ def _decode_manifest(payload: bytes) -> Manifest:
         return manifest.decode_manifest(payload)
     except ValueError as error:
         hint = "open it with the version that built it"
-        raise BundleRefused(f"is no bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
+        raise BundleRefused(f"is not a bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
 
 
-def _check_members(told: Manifest, members: Mapping[str, bytes]) -> None:
-    hint = "fetch it anew from where it was built"
-    if odd := sorted(told.files.keys() ^ members.keys()):
-        what = f"was changed: {odd[0]} is {'missing' if odd[0] in told.files else 'not in its manifest'}"
+def _check_members(about: Manifest, members: Mapping[str, bytes]) -> None:
+    hint = "copy it again from where it was built"
+    if odd := sorted(about.files.keys() ^ members.keys()):
+        what = f"was changed: {odd[0]} is {'missing' if odd[0] in about.files else 'not in its manifest'}"
         raise BundleRefused(what, key="changed", value=odd[0], hint=hint)
-    for name, octets in members.items():
-        stated = told.files[name]
-        if (hashlib.sha256(octets).hexdigest(), len(octets)) != (stated.sha256, stated.size):
-            what = f"was changed: {name} is not what was signed"
-            raise BundleRefused(what, key="changed", value=name, bound=stated.sha256, hint=hint)
+    for name, data in members.items():
+        file = about.files[name]
+        if (hashlib.sha256(data).hexdigest(), len(data)) != (file.sha256, file.size):
+            what = f"was changed: {name} is not the member that was signed"
+            raise BundleRefused(what, key="changed", value=name, bound=file.sha256, hint=hint)
     if missing := [name for name in manifest.REQUIRED_MEMBERS if name not in members]:
-        what = f"is no bundle: it lacks {', '.join(missing)}"
-        raise BundleRefused(what, key="not_a_bundle", value=missing[0], hint="build it anew")
+        what = f"is not a bundle: {', '.join(missing)} is missing"
+        raise BundleRefused(what, key="not_a_bundle", value=missing[0], hint="build it again")
 
 
-def _check_time(told: Manifest, now: datetime) -> None:
-    if now > parse_utc(told.expires):
-        what, hint = f"expired at {told.expires}", "install a newer one; if it is not that late, set the clock"
-        raise BundleRefused(what, key="expired", value=format_utc(now), bound=told.expires, hint=hint)
-    if now < parse_utc(told.made) - MAX_CLOCK_AHEAD:
-        what, hint = f"was made at {told.made}, which is not yet here", "set the clock"
-        raise BundleRefused(what, key="not_yet", value=format_utc(now), bound=told.made, hint=hint)
+def _check_time(about: Manifest, now: datetime) -> None:
+    if now > parse_utc(about.expires):
+        what, hint = f"expired at {about.expires}", "install a newer one; if the time here is wrong, set the clock"
+        raise BundleRefused(what, key="expired", value=format_utc(now), bound=about.expires, hint=hint)
+    if now < parse_utc(about.made) - MAX_CLOCK_AHEAD:
+        what, hint = f"was made at {about.made}, which is later than the time here", "set the clock"
+        raise BundleRefused(what, key="not_yet", value=format_utc(now), bound=about.made, hint=hint)
 
 
-def _check_serial(told: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.AcceptedBundle]) -> None:
-    before = accepted.get(told.name)
+def _check_serial(about: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.AcceptedBundle]) -> None:
+    before = accepted.get(about.name)
     least = max(lowest, before.serial if before else 0)
-    if told.serial < least:
-        what, hint = f"has serial {told.serial}, older than {least}", f"install serial {least} or a newer one"
-        raise BundleRefused(what, key="older_serial", value=told.serial, bound=least, hint=hint)
-    if before and before.serial == told.serial and before.sha256 != sha256:
-        what = f"has serial {told.serial} like another one that ran here, with other content"
-        hint = "give each build a serial of its own"
+    if about.serial < least:
+        what, hint = f"has serial {about.serial}, older than {least}", f"install serial {least} or a newer one"
+        raise BundleRefused(what, key="older_serial", value=about.serial, bound=least, hint=hint)
+    if before and before.serial == about.serial and before.sha256 != sha256:
+        what = f"has serial {about.serial}, the same as an earlier bundle with other content"
+        hint = "give each build a new serial"
         raise BundleRefused(what, key="same_serial_other_bytes", value=sha256, bound=before.sha256, hint=hint)

@@ -24,9 +24,9 @@ def make_signed_bundle(about: Manifest, members: Mapping[str, bytes], private: P
 
     Raise `BundleRefused` for content that no bundle may hold, `Refused` or `Usage` for a key that cannot sign.
     """
-    hashes = {name: FileHash(hashlib.sha256(octets).hexdigest(), len(octets)) for name, octets in members.items()}
+    hashes = {name: FileHash(hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()}
     payload = manifest.encode_manifest(replace(about, files=hashes))
     manifest.decode_manifest(payload)  # do not sign a manifest that no reader accepts
     signer, signature = keys.sign(private, envelope.pae(envelope.PAYLOAD_TYPE, payload))
-    octets = envelope.encode_envelope(Envelope(payload, signer.id, signature))
-    return pack({**members, ENVELOPE: octets}), signer
+    data = envelope.encode_envelope(Envelope(payload, signer.id, signature))
+    return pack({**members, ENVELOPE: data}), signer

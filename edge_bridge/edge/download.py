@@ -24,7 +24,7 @@ class Download:
         found = read_state(
             self._state_file, lambda fields: (read_text(fields, "sha256"), read_whole(fields, "size", 1))
         )
-        self.notice = f"{found.sentence}; what had arrived is dropped" if isinstance(found, DamagedFile) else ""
+        self.notice = f"{found.sentence}; the received part was deleted" if isinstance(found, DamagedFile) else ""
         self.sha256, self.size = ("", 0) if isinstance(found, (MissingFile, DamagedFile)) else found
         if self.notice:
             self.drop()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
 MAX_REASON: Final = 500  # characters of a reason: it is sent to the fleet
-RESTORE_HINT: Final = "give it a bundle with --bundle"
+RESTORE_HINT: Final = "name a bundle with --bundle"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class BundleInstaller:
     def running(self) -> RunningConfiguration:
         """Return the running configuration; raise `CheckFailed` while there is none."""
         if self._running is None:
-            raise CheckFailed("no configuration runs", hint=RESTORE_HINT)
+            raise CheckFailed("no configuration is running", hint=RESTORE_HINT)
         return self._running
 
     @property
@@ -88,9 +88,9 @@ class BundleInstaller:
         if isinstance(boots, DamagedFile):
             self._log(boots.sentence)
             if active is not None and good is not None:
-                self._revert(active, f"how often it was started before it proved healthy is lost: {boots.sentence}")
+                self._revert(active, f"its count of starts on probation cannot be read: {boots.sentence}")
         elif boots > MAX_BOOTS and active is not None and good is not None:
-            self._revert(active, f"the edge ended {MAX_BOOTS} times before it proved healthy")
+            self._revert(active, f"the edge ended {MAX_BOOTS} times before the bundle proved healthy")
         elif boots > 1 and active is not None:
             self._log(f"bundle {active.name} {active.serial}: start {boots} on probation")
 
@@ -98,7 +98,7 @@ class BundleInstaller:
         """Run the active bundle, else the last good one; raise `CheckFailed` or `BundleRefused` if neither can run."""
         active, good = self.slots.pointer.active, self.slots.pointer.good
         if self.slots.damage:
-            what = f"contactor stays open, {self.slots.damage}: which bundle is installed is not known"
+            what = f"the contactor stays open: {self.slots.damage}, so the installed bundle is unknown"
             raise CheckFailed(what, hint=f"restore it, or {RESTORE_HINT}")
         if active is None:
             raise CheckFailed("no bundle is installed", hint=RESTORE_HINT)
@@ -116,15 +116,15 @@ class BundleInstaller:
         Revert a bundle that cannot be started at once and report it in `status`; raise if there is no old one.
         """
         verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
-        told = verified.bundle.manifest
+        manifest = verified.bundle.manifest
         self._check_serial(verified, now)
         if self.slots.damage:
-            self._log(f"{self.slots.damage}; it is put aside, {told.name} {told.serial} is installed anew")
+            self._log(f"{self.slots.damage}; the file is renamed, {manifest.name} {manifest.serial} is installed again")
         try:
-            installed = self.slots.install(data, told.name, told.serial, format_utc(now))
+            installed = self.slots.install(data, manifest.name, manifest.serial, format_utc(now))
         except OSError as error:
             what = f"cannot be written to its slot: {error.strerror or error}"
-            raise BundleRefused(what, key="disk", hint="free space on the edge") from error
+            raise BundleRefused(what, key="disk", hint="free some space on the disk of the edge") from error
         try:
             self._run(installed, now_s)
         except Exception as error:
@@ -150,13 +150,13 @@ class BundleInstaller:
             good = self._revert(active, reason)
             if good is None:
                 what = f"bundle {active.name} {active.serial} did not prove healthy: {reason}"
-                raise CheckFailed(what, hint="there is no earlier one to go back to; install another")
+                raise CheckFailed(what, hint="there is no earlier bundle to revert to; install another one")
             self._run(good, now_s)
 
     def _run(self, installed: InstalledBundle, now_s: float) -> None:
         data = self.slots.read(installed)
         if data is None:
-            what = f"slot {installed.slot} no longer holds what was installed"
+            what = f"slot {installed.slot} no longer contains the bundle that was installed"
             raise CheckFailed(what, where=installed.name, hint=RESTORE_HINT)
         # verify as of the day of installation: an edge whose clock has no battery boots with a date in the past
         day = parse_utc(installed.at)
@@ -164,9 +164,9 @@ class BundleInstaller:
         configured = configure(verified.bundle, self._work / installed.slot)
         self._launch(configured)
         self._running = RunningConfiguration(installed, verified, configured)
-        told = verified.bundle.manifest
-        called = f"bundle {told.name} {told.serial} ({installed.sha256[:12]}, {told.evidence})"
-        self._log(f"{called} runs from slot {installed.slot}")
+        manifest = verified.bundle.manifest
+        title = f"bundle {manifest.name} {manifest.serial} ({installed.sha256[:12]}, {manifest.evidence})"
+        self._log(f"{title} runs from slot {installed.slot}")
         self._probation = Probation(now_s) if self.slots.pointer.is_on_probation else None
         if self._probation is not None:
             self.status = InstallStatus(installed.sha256, INSTALLED)
@@ -178,29 +178,31 @@ class BundleInstaller:
         installed = self.running.installed
         self.slots.confirm()
         self.status = InstallStatus(installed.sha256, HEALTHY)
-        self._log(f"bundle {installed.name} {installed.serial} is healthy; it is the last good one now")
+        self._log(f"bundle {installed.name} {installed.serial} is healthy; it is now the last good bundle")
         try:
             serials.remember(self._trust, installed.name, installed.serial, installed.sha256)
         except (PulseError, OSError) as error:
-            self._log(f"its serial could not be noted in {self._trust}: {error}; an older one is still refused here")
+            self._log(
+                f"its serial could not be written to {self._trust}: {error}; this edge still refuses an older one"
+            )
 
     def _revert(self, installed: InstalledBundle, reason: str) -> InstalledBundle | None:
         good = self.slots.revert()
         self.status = InstallStatus(installed.sha256, REVERTED if good else REFUSED, reason)
-        back = f"back to {good.name} {good.serial}" if good else "there is no earlier one"
-        self._log(f"bundle {installed.name} {installed.serial} is given up: {reason}; {back}")
+        back = f"reverted to {good.name} {good.serial}" if good else "there is no earlier bundle"
+        self._log(f"bundle {installed.name} {installed.serial} failed: {reason}; {back}")
         return good
 
     def _check_serial(self, verified: VerifiedBundle, now: datetime) -> None:
         """Refuse a serial older than the last good one, also where the trust folder cannot be written."""
-        told, good = verified.bundle.manifest, self.slots.pointer.good
+        manifest, good = verified.bundle.manifest, self.slots.pointer.good
         if good is not None:
-            lowest = good.serial if good.name == told.name else 0
+            lowest = good.serial if good.name == manifest.name else 0
         else:
-            lowest = self._find_lowest_serial(told.name, now) if self.slots.damage else 0
-        if told.serial < lowest:
-            what, hint = f"has serial {told.serial}, older than {lowest}", f"install serial {lowest} or newer"
-            raise BundleRefused(what, key="older_serial", value=told.serial, bound=lowest, hint=hint)
+            lowest = self._find_lowest_serial(manifest.name, now) if self.slots.damage else 0
+        if manifest.serial < lowest:
+            what, hint = f"has serial {manifest.serial}, older than {lowest}", f"install serial {lowest} or newer"
+            raise BundleRefused(what, key="older_serial", value=manifest.serial, bound=lowest, hint=hint)
 
     def _find_lowest_serial(self, name: str, now: datetime) -> int:
         """Without a pointer: return the newest serial in the slots, except of bundles that were given up; 0 if none."""
@@ -216,5 +218,5 @@ class BundleInstaller:
 
 
 def _describe(error: Exception) -> str:
-    said = error.sentence if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
-    return said[:MAX_REASON]
+    sentence = error.sentence if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
+    return sentence[:MAX_REASON]

@@ -139,41 +139,41 @@ class EdgeNode:
                 return self._parse_host_state(message.payload)
             if message.topic == self._make_topic(MessageKind.NCMD):
                 return self._parse_command(message.payload)
-            raise PayloadError("topic", "not a topic of ours")  # noqa: TRY301  # counted below like the others
+            raise PayloadError("topic", "not a topic of this edge")  # noqa: TRY301  # counted below like the others
         except PayloadError as error:
             self.refused[error.kind] += 1
             return []
 
-    def _parse_command(self, octets: bytes) -> list[HostMessage]:
-        said = {name: metric.value for name, metric in self._commands.read(wire.decode(octets)).items()}
-        heard: list[HostMessage] = []
-        acknowledged = said.get(metrics.ACKNOWLEDGED)
+    def _parse_command(self, payload: bytes) -> list[HostMessage]:
+        values = {name: metric.value for name, metric in self._commands.read(wire.decode(payload)).items()}
+        messages: list[HostMessage] = []
+        acknowledged = values.get(metrics.ACKNOWLEDGED)
         if isinstance(acknowledged, str):
-            heard.append(Acknowledgement(acks.parse_acks(acknowledged)))
-        if said.get(metrics.REBIRTH) is True:
-            heard.append(RebirthRequest())
-        if metrics.DESIRED in said:
-            heard.append(_parse_piece(said))
-        if not heard:
-            raise PayloadError("command", "no command that an edge knows")
-        return heard
+            messages.append(Acknowledgement(acks.parse_acks(acknowledged)))
+        if values.get(metrics.REBIRTH) is True:
+            messages.append(RebirthRequest())
+        if metrics.DESIRED in values:
+            messages.append(_parse_piece(values))
+        if not messages:
+            raise PayloadError("command", "not a command for an edge")
+        return messages
 
-    def _parse_host_state(self, octets: bytes) -> list[HostMessage]:
+    def _parse_host_state(self, payload: bytes) -> list[HostMessage]:
         """Parse the host's state; refuse a late will that is older than the latest state of the host."""
         try:
-            said: Any = json.loads(octets)
-            online, told_ms = said["online"], said["timestamp"]
+            state: Any = json.loads(payload)
+            online, state_ms = state["online"], state["timestamp"]
         except (ValueError, RecursionError, TypeError, KeyError) as error:
             raise PayloadError("state", "the host's state cannot be read") from error
-        if type(online) is not bool or type(told_ms) is not int:
+        if type(online) is not bool or type(state_ms) is not int:
             raise PayloadError("state", "the host's state cannot be read")
-        if not online and told_ms < self._host_ms:
-            raise PayloadError("stale_state", "an old word of the host")
-        self._host_ms = told_ms
+        if not online and state_ms < self._host_ms:
+            raise PayloadError("stale_state", "a host state that is older than the latest one")
+        self._host_ms = state_ms
         return [HostState(online)]
 
-    def _make_data(self, said: tuple[SparkplugMetric, ...], now_ms: int) -> MqttMessage:
-        payload = Payload(now_ms, said, self._take_seq())
+    def _make_data(self, values: tuple[SparkplugMetric, ...], now_ms: int) -> MqttMessage:
+        payload = Payload(now_ms, values, self._take_seq())
         return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=False))
 
     def _take_seq(self) -> int:
@@ -188,14 +188,14 @@ class EdgeNode:
         return str(Topic(self._names.group, kind, self._names.node))
 
 
-def _parse_piece(said: Mapping[str, Any]) -> Piece:
+def _parse_piece(values: Mapping[str, Any]) -> Piece:
     """Parse a bundle piece; raise `PayloadError` for a hash, a size or an offset that no bundle can have."""
-    sha256, size = said[metrics.DESIRED], said.get(metrics.SIZE)
-    offset, chunk = said.get(metrics.OFFSET) or 0, said.get(metrics.CHUNK) or b""
+    sha256, size = values[metrics.DESIRED], values.get(metrics.SIZE)
+    offset, chunk = values.get(metrics.OFFSET) or 0, values.get(metrics.CHUNK) or b""
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise PayloadError("bundle_hash", "a bundle is desired by something that is no SHA-256")
+        raise PayloadError("bundle_hash", "the desired bundle is not named by a SHA-256")
     if size is None or not 0 < size <= MAX_BUNDLE_BYTES:
-        raise PayloadError("bundle_size", "no bundle has that size", value=size, bound=MAX_BUNDLE_BYTES)
+        raise PayloadError("bundle_size", "a bundle cannot have this size", value=size, bound=MAX_BUNDLE_BYTES)
     if len(chunk) > CHUNK_BYTES or offset + len(chunk) > size:
-        raise PayloadError("bundle_chunk", "a part of a bundle lies outside of it", value=offset, bound=size)
+        raise PayloadError("bundle_chunk", "a bundle piece is outside of the bundle", value=offset, bound=size)
     return Piece(sha256, size, offset, chunk)

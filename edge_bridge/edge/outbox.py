@@ -63,7 +63,7 @@ class Outbox:
         rows = self._database.execute("SELECT boot, last, stored, evicted FROM boot")
         self._counts = {name: _Count(*numbers) for name, *numbers in rows}
         if boot in self._counts:
-            raise ValueError(f"boot {boot} has been before; draw a new one")
+            raise ValueError(f"boot {boot} exists already; make a new random one")
         self._counts[boot] = _Count()
         (self._on_disk,) = self._database.execute("SELECT count(*) FROM row").fetchone()
         self._waiting: deque[_PendingRow] = deque()
@@ -120,7 +120,7 @@ class Outbox:
         except sqlite3.Error as error:
             if not outbox_file.is_disk_full(error):
                 raise
-            self.disk_error = f"the disk takes no rows ({error}); {len(self._waiting)} wait in memory"
+            self.disk_error = f"rows cannot be written to the disk ({error}); {len(self._waiting)} are in memory"
         else:
             self.disk_error = ""
             self._reserve.allocate()
@@ -288,7 +288,7 @@ class Outbox:
             values: Any = json.loads(body)
             if isinstance(values, dict):
                 return cast("dict[str, Any]", values)
-        self.notice = f"row {seq} of boot {boot} in the outbox cannot be read; it goes out without values"
+        self.notice = f"row {seq} of boot {boot} in the outbox cannot be read; it is sent without values"
         return {VERDICT_REASON: "the outbox could not read this row"}
 
     @contextmanager

@@ -44,11 +44,17 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
             raise sqlite3.DatabaseError(why)  # noqa: TRY301  # put aside like any other that cannot be read
         return _connect(path), ""
     except sqlite3.OperationalError as error:
-        hint = "free space on the disk" if is_disk_full(error) else "end the other edge of this folder, or name another"
+        hint = (
+            "free some space on the disk"
+            if is_disk_full(error)
+            else "stop the other edge that uses this folder, or name another folder with --dir"
+        )
         raise Refused(f"cannot be opened: {error}", where=str(path), hint=hint) from error
     except sqlite3.DatabaseError as error:
         aside = _put_aside(path)
-        return _connect(path), f"the outbox could not be read ({error}); it lies in {aside.name}, a new one begins"
+        return _connect(
+            path
+        ), f"the outbox could not be read ({error}); it was renamed to {aside.name}, and a new one was created"
 
 
 def is_disk_full(error: sqlite3.Error) -> bool:
@@ -63,7 +69,7 @@ def _find_damage(path: Path) -> str:
     if not path.exists():
         return ""
     if not path.is_file():
-        return "it is no file"
+        return "it is not a file"
     return "" if path.stat().st_size else "it is empty"
 
 
@@ -85,14 +91,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _is_outbox(database: sqlite3.Connection) -> bool:
     """Return False for a new file; raise `sqlite3.DatabaseError` for a damaged file or one of another program."""
-    (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise sqlite3.DatabaseError(said)
+    (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise sqlite3.DatabaseError(result)
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if tables and (application, version) != (APPLICATION_ID, VERSION):
-        raise sqlite3.DatabaseError("it is another program's, or of another version")
+        raise sqlite3.DatabaseError("it belongs to another program or version")
     return bool(tables)
 
 

@@ -115,11 +115,11 @@ class PackRuntime:
             return self._failed
         unknown = np.flatnonzero(~np.isfinite(reading.voltage_v))
         if unknown.size == reading.voltage_v.size:
-            return "the pack's BMS is not heard"
+            return "no message is received from the pack's BMS"
         if unknown.size:
             return f"the voltage of cell {unknown[0] + 1} is not known"
-        wild = np.flatnonzero(~(np.isfinite(estimate.soc) & np.isfinite(estimate.soc_std)))
-        return f"the belief about cell {wild[0] + 1} is not a number" if wild.size else ""
+        invalid = np.flatnonzero(~(np.isfinite(estimate.soc) & np.isfinite(estimate.soc_std)))
+        return f"the estimate of cell {invalid[0] + 1} is not a number" if invalid.size else ""
 
 
 def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None, verdict: Verdict) -> dict[str, Value]:

@@ -44,7 +44,7 @@ class Probation:
         if wrong := sample.estimate_fault or sample.disk_fault:
             self._since_s, self.reason = None, wrong
         elif self._since_s is None:
-            self._since_s, self.reason = now_s, f"it was well for less than {self._steady_s:g} s"
+            self._since_s, self.reason = now_s, f"it was healthy for less than {self._steady_s:g} s"
         if self._since_s is not None and now_s - self._since_s >= self._steady_s:
             return ProbationState.HEALTHY
         if now_s >= self._until_s:

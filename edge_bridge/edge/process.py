@@ -160,7 +160,7 @@ class Edge:
         while self._clocks.now() < until_s and (self._is_contactor_closed() or (link.is_up and self._outbox.depth)):
             self._handle_events(link, uplink, update, POLL_S)
         if self._is_contactor_closed():
-            self._log(f"the contactor is still closed {SHUTDOWN_S:g} s after open was asked")
+            self._log(f"the contactor is still closed {SHUTDOWN_S:g} s after it was requested to open")
         uplink.publish_death()
 
     def _is_contactor_closed(self) -> bool:
@@ -173,9 +173,9 @@ class Edge:
 
     def _launch(self, configured: Configuration) -> None:
         """Start a configuration; raise before the old one is touched if it cannot start."""
-        told = configured.dut_map.read_bytes() + read_dut_map(configured.dut_map).dbc_hash.encode()
+        map_bytes = configured.dut_map.read_bytes() + read_dut_map(configured.dut_map).dbc_hash.encode()
         old = self._device
-        same = old is not None and old[0] == told
+        same = old is not None and old[0] == map_bytes
         dut = old[1] if old is not None and same else Dut(read_dut_map(configured.dut_map), *self._settings.bus)
         pack = PackRuntime(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
         if self._trip_file.reason:
@@ -184,20 +184,24 @@ class Edge:
             if old is not None:
                 old[1].close()
             dut.start()
-            self._device = (told, dut)
+            self._device = (map_bytes, dut)
         self._pack = pack
 
     def _log_changes(self, turn: TurnResult) -> None:
         """Log what changed: a trip, a disk error."""
         if turn.tripped != self._logged_trip:
             self._logged_trip = turn.tripped
-            self._log(f"the gate tripped: {turn.tripped}; open is asked" if turn.tripped else "the gate is at peace")
+            self._log(
+                f"the gate tripped: {turn.tripped}; the contactor is requested to open"
+                if turn.tripped
+                else "the gate is no longer tripped"
+            )
         if turn.tripped and not self._installer.is_on_probation:
             self._trip_file.latch(turn.tripped)
         self._trip_file.save()
         self._log_notice()
         if bool(self._outbox.disk_error) != bool(self._logged_disk_error):
-            self._log(self._outbox.disk_error or "the disk takes rows again")
+            self._log(self._outbox.disk_error or "rows are written to the disk again")
         self._logged_disk_error = self._outbox.disk_error
 
     def _log_notice(self) -> None:
@@ -211,7 +215,7 @@ class Edge:
         path = self._settings.bd_seq
         last = read_state(path, lambda fields: read_whole(fields, "bdSeq"))
         if isinstance(last, DamagedFile):
-            self._log(f"{last.sentence}; connections are numbered anew")
+            self._log(f"{last.sentence}; the connection numbers restart at a random value")
             with suppress(OSError):
                 remove(path)
             return secrets.randbelow(SEQ_COUNT)
@@ -219,14 +223,14 @@ class Edge:
 
     def _make_status(self, update: UpdateFlow) -> dict[str, Value]:
         running, status = self._installer.running, self._installer.status
-        told = running.verified.bundle.manifest
+        manifest = running.verified.bundle.manifest
         return {
             metrics.DEPTH: self._outbox.depth,
             metrics.EVICTED: self._outbox.evicted,
             metrics.SHA256: running.installed.sha256,
-            metrics.NAME: told.name,
-            metrics.EVIDENCE: told.evidence,
-            metrics.SERIAL: told.serial,
+            metrics.NAME: manifest.name,
+            metrics.EVIDENCE: manifest.evidence,
+            metrics.SERIAL: manifest.serial,
             metrics.DESIRED: status.sha256,
             metrics.STATE: status.state,
             metrics.REASON: status.reason,

@@ -154,15 +154,15 @@ def _parse_pointer(fields: dict[str, Any]) -> SlotPointer:
     return SlotPointer(_parse_installed(fields["active"]), _parse_installed(fields["good"]))
 
 
-def _parse_installed(told: Any) -> InstalledBundle | None:
-    if told is None:
+def _parse_installed(value: Any) -> InstalledBundle | None:
+    if value is None:
         return None
-    if not isinstance(told, dict):
-        raise TypeError("it names no bundle")
-    fields = cast("dict[str, Any]", told)
+    if not isinstance(value, dict):
+        raise TypeError("a bundle of it is not an object")
+    fields = cast("dict[str, Any]", value)
     slot, sha256, name, at = (read_text(fields, key) for key in ("slot", "sha256", "name", "at"))
     if slot not in SLOTS:
-        raise ValueError(f"there is no slot {slot!r}")
+        raise ValueError(f"slot {slot!r} does not exist")
     return InstalledBundle(slot, sha256, name, read_whole(fields, "serial"), at)
 
 
@@ -171,7 +171,7 @@ def _parse_boots(fields: dict[str, Any]) -> tuple[str, int]:
 
 
 def _parse_hashes(fields: dict[str, Any]) -> tuple[str, ...]:
-    told: Any = fields["sha256"]
-    if not isinstance(told, list) or not all(isinstance(sha256, str) for sha256 in cast("list[object]", told)):
-        raise TypeError("its sha256 is no list of hashes")
-    return tuple(cast("list[str]", told))
+    hashes: Any = fields["sha256"]
+    if not isinstance(hashes, list) or not all(isinstance(sha256, str) for sha256 in cast("list[object]", hashes)):
+        raise TypeError("its sha256 is not a list of hashes")
+    return tuple(cast("list[str]", hashes))

@@ -39,7 +39,7 @@ def start_configuration(
     except BundleRefused as error:
         if error.key != "older_serial" or installer.slots.pointer.active is None:
             raise
-        log(f"{settings.bundle} {error.sentence}; what the fleet has installed since goes on")
+        log(f"{settings.bundle} {error.sentence}; the bundle that the fleet has installed since then keeps running")
     if not installer.is_running:
         installer.resume(time.monotonic())
 
@@ -50,19 +50,21 @@ def _read_bundle(settings: EdgeSettings) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Usage(f"cannot be read: {error.strerror}", where=str(path), key="bundle", hint="name a bundle") from error
+        raise Usage(
+            f"cannot be read: {error.strerror}", where=str(path), key="bundle", hint="name a bundle file"
+        ) from error
 
 
 def _is_new(data: bytes, installer: BundleInstaller, log: Callable[[str], None]) -> bool:
     sha256, pointer = hashlib.sha256(data).hexdigest(), installer.slots.pointer
     if pointer.active is not None and pointer.active.sha256 == sha256:
         return False
-    given_up = installer.slots.read_failed_hashes()
-    if pointer.good is not None and isinstance(given_up, DamagedFile):
-        log(f"{given_up.sentence}: bundle {sha256[:12]} may have been given up here; remove the file to install it")
+    failed = installer.slots.read_failed_hashes()
+    if pointer.good is not None and isinstance(failed, DamagedFile):
+        log(f"{failed.sentence}: bundle {sha256[:12]} may have failed here before; remove the file to install it")
         return False
-    if pointer.good is not None and not isinstance(given_up, DamagedFile) and sha256 in given_up:
-        log(f"bundle {sha256[:12]} did not prove healthy here before; it is not installed again")
+    if pointer.good is not None and not isinstance(failed, DamagedFile) and sha256 in failed:
+        log(f"bundle {sha256[:12]} failed here before; it is not installed again")
         return False
     return True
 
@@ -73,7 +75,7 @@ def _verify_candidate(candidate: Candidate, stop: Callable[[], bool]) -> None:
     try:
         while not process.is_done(time.monotonic()):
             if stop():
-                raise Interrupted("left before the bundle was tried; nothing was installed")
+                raise Interrupted("stopped before the bundle was verified; nothing was installed")
             time.sleep(_POLL_S)
     finally:
         process.close()

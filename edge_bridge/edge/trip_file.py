@@ -22,11 +22,11 @@ class TripFile:
         if isinstance(found, MissingFile):
             self.reason = ""
         elif isinstance(found, DamagedFile):
-            self.reason = f"contactor stays open, {found.sentence}"
-            log(f"{self.reason}; give --reset-trip with a reason once it is safe")
+            self.reason = f"the contactor stays open: {found.sentence}"
+            log(f"{self.reason}; once it is safe, restart with --reset-trip and the reason")
         else:
             self.reason = found
-            log(f"a trip stands since before: {found}; give --reset-trip with a reason once it is safe")
+            log(f"a trip was not reset: {found}; once it is safe, restart with --reset-trip and the reason")
 
     def latch(self, reason: str) -> None:
         """Keep the first reason; if the disk does not accept it, log that and try again at the next `save`."""
@@ -42,19 +42,19 @@ class TripFile:
             write_state(self._path, {"reason": self.reason})
         except OSError as error:
             if first:
-                self._log(f"the trip could not be noted ({error.strerror}): a restart would forget it")
+                self._log(f"the trip could not be written ({error.strerror}): it would be lost at a restart")
         else:
             self._is_on_disk = True
             if not first:
-                self._log("the trip is noted now")
+                self._log("the trip is now written")
 
 
 def reset_trip(path: Path, reason: str) -> None:
     """Reset the trip, also an unreadable one; raise `Usage` without a reason why that is safe, `Refused`."""
     if not reason.strip():
-        raise Usage("a trip is reset with a reason", key="reset-trip", hint="say why it is safe now")
+        raise Usage("a trip can only be reset with a reason", key="reset-trip", hint="give the reason why this is safe")
     try:
         remove(path)
     except OSError as error:
-        what = f"cannot be removed: {error.strerror or error}; the trip stands"
-        raise Refused(what, where=str(path), hint="let the edge write to its folder") from error
+        what = f"cannot be removed: {error.strerror or error}; the trip is not reset"
+        raise Refused(what, where=str(path), hint="give the edge permission to write to its folder") from error

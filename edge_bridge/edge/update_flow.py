@@ -57,11 +57,11 @@ class UpdateFlow:
                 return
             self._cancel()
             self._installer.status = InstallStatus(piece.sha256, DESIRED)
-            self._log(f"bundle {piece.sha256[:12]} is desired, {piece.size} octets")
+            self._log(f"bundle {piece.sha256[:12]} is desired, {piece.size} bytes")
         try:
             self._download.append(piece)
         except OSError as error:
-            self._refuse(piece.sha256, f"cannot be kept: {error.strerror or error}")
+            self._refuse(piece.sha256, f"cannot be written: {error.strerror or error}")
 
     def poll(self, now: datetime, now_s: float) -> None:
         """Do the next step: verify, finish the verification or install."""
@@ -87,7 +87,7 @@ class UpdateFlow:
     def _verify(self, now: datetime, now_s: float) -> None:
         data = self._download.read()
         if data is None:
-            self._refuse(self._download.sha256, "what arrived is not what its hash says")
+            self._refuse(self._download.sha256, "the received bytes do not match its hash")
             return
         self._data = data
         self._installer.status = InstallStatus(self._download.sha256, DOWNLOADED)

@@ -70,8 +70,8 @@ class Uplink:
                 case LinkDown(reason):
                     self._handle_down(reason)
                 case MqttMessage():
-                    for heard in self._node.handle(event):
-                        self._handle_message(heard, pieces)
+                    for received in self._node.handle(event):
+                        self._handle_message(received, pieces)
         if self._rebirth_requested and self._node.is_born:
             self._publish_birth(values, None)
         self._rebirth_requested = False
@@ -124,16 +124,16 @@ class Uplink:
                 pieces.append(message)
             case HostState(online):
                 if online != self._host_online:
-                    self._log("the fleet is there" if online else "the fleet is away: rows wait in the outbox")
+                    self._log("the fleet is online" if online else "the fleet is offline; rows wait in the outbox")
                 if online:
                     self._outbox.mark_unsent()
                 self._host_online = online
 
     def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Value]) -> None:
         if self._down_since_s is not None:
-            away_s = self._clocks.now() - self._down_since_s
-            self._outage_s += away_s
-            self._log(f"the broker is there after {away_s:.1f} s; {self._outbox.depth} rows wait")
+            outage_s = self._clocks.now() - self._down_since_s
+            self._outage_s += outage_s
+            self._log(f"connected to the broker after {outage_s:.1f} s; {self._outbox.depth} rows wait")
         self._down_since_s = None
         self._host_online = True  # until it reports offline
         self._outbox.mark_unsent()
@@ -146,7 +146,7 @@ class Uplink:
         if self._down_since_s is None:
             self._down_since_s = self._clocks.now()
         self._node.disconnect()
-        self._log(f"no broker: {reason}; rows wait in the outbox")
+        self._log(f"not connected to the broker: {reason}; rows wait in the outbox")
 
     def _publish_birth(self, values: Mapping[str, Value], will: MqttMessage | None) -> None:
         newest = self._outbox.newest

@@ -36,8 +36,8 @@ def verify_candidate(candidate: Candidate) -> VerifiedBundle:
     found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
     result = golden.replay(found.bundle)
     if not result.ok:
-        hint = "build it anew with the version that this edge runs"
-        raise BundleRefused(f"answers otherwise here: {result.sentence}", key="golden", value=result.worst, hint=hint)
+        hint = "build it again with the version that this edge runs"
+        raise BundleRefused(f"gives other results here: {result.sentence}", key="golden", value=result.worst, hint=hint)
     return found
 
 
@@ -48,7 +48,7 @@ class VerifyProcess:
         self._started_s = began_s
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_run, args=(theirs, candidate), name="bundle trial", daemon=True)
+        self._process = context.Process(target=_run, args=(theirs, candidate), name="bundle verification", daemon=True)
         self._process.start()
         theirs.close()
         self._refusal: PulseError | None = None
@@ -65,8 +65,8 @@ class VerifyProcess:
         if self._connection.poll():
             self._refusal = self._receive_refusal()
         elif now_s - self._started_s > TIMEOUT_S:
-            what = f"was not through its golden vectors after {TIMEOUT_S:g} s"
-            self._refusal = BundleRefused(what, key="golden", hint="build it anew")
+            what = f"had not finished its golden vectors after {TIMEOUT_S:g} s"
+            self._refusal = BundleRefused(what, key="golden", hint="build it again")
         else:
             return False
         self.close()
@@ -87,11 +87,11 @@ class VerifyProcess:
 
     def _receive_refusal(self) -> PulseError | None:
         try:
-            told = self._connection.recv()
+            refusal = self._connection.recv()
         except (EOFError, OSError):
-            what = "ended the process in which it was tried"
-            return BundleRefused(what, key="golden", hint="build it anew")
-        return None if told is None else rebuild(told)
+            what = "ended the process that verified it"
+            return BundleRefused(what, key="golden", hint="build it again")
+        return None if refusal is None else rebuild(refusal)
 
 
 def _run(answer: Connection, candidate: Candidate) -> None:
@@ -102,7 +102,7 @@ def _run(answer: Connection, candidate: Candidate) -> None:
         answer.send(error.as_json())
     except Exception as error:  # noqa: BLE001  # a bundle may cause any exception
         what = f"cannot be run here: {type(error).__name__}: {error}"
-        answer.send(BundleRefused(what, key="golden", hint="build it anew").as_json())
+        answer.send(BundleRefused(what, key="golden", hint="build it again").as_json())
     else:
         answer.send(None)
 

@@ -59,7 +59,7 @@ def read_bundle(path: Path) -> bytes:
         words = f"cannot be read: {error.strerror}"
         raise Usage(words, where=str(path), key="send", value=str(path), hint="name a bundle file") from error
     if not data:
-        words = f"has {size} octets; a bundle has up to {MAX_BYTES}"
+        words = f"has {size} bytes; a bundle has up to {MAX_BYTES}"
         raise Usage(words, where=str(path), key="send", value=size, bound=MAX_BYTES, hint="name a bundle file")
     return data
 
@@ -123,7 +123,7 @@ class BundleTransfer:
         """Handle a status about another bundle or none; the node may have lost the download."""
         if self._state == WAITING:
             if status.get(_SHA256) == self._sha256:
-                self._state, self._reason = HEALTHY, "the node runs it already"
+                self._state, self._reason = HEALTHY, "the node already runs it"
         elif status.get(commands.DESIRED):
             self._state, self._reason = REPLACED, "another bundle was sent to the node"
         else:

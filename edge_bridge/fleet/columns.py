@@ -66,6 +66,6 @@ def _read_value(column: RowColumn, metric: SparkplugMetric | None) -> Scalar:
         raise PayloadError("not_finite", f"{column.metric} is {value}; unknown is null", key=column.metric)
     if isinstance(value, (int, float)) and not column.low <= value <= column.high:
         bound = [column.low, column.high]
-        raise PayloadError("implausible", f"{column.metric} {value:g} cannot be", value=value, bound=bound)
+        raise PayloadError("implausible", f"{column.metric} {value:g} is implausible", value=value, bound=bound)
     assert not isinstance(value, bytes)  # noqa: S101  # no column has this type
     return value

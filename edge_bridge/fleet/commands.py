@@ -47,8 +47,8 @@ def make_acknowledgements(
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
     """Make the host's STATE; the STATE of a connection has the time stamp of its will."""
-    said = json.dumps({"online": online, "timestamp": t_ms})
-    return MqttMessage(topics.make_state_topic(host), said.encode(), qos=1, retain=True)
+    state = json.dumps({"online": online, "timestamp": t_ms})
+    return MqttMessage(topics.make_state_topic(host), state.encode(), qos=1, retain=True)
 
 
 def is_offline(payload: bytes) -> bool:

@@ -88,7 +88,7 @@ class HostApplication:
 
     def _handle(self, topic: Topic, data: bytes, now: Instant) -> None:
         if topic.group != self.group:
-            raise PayloadError("topic", f"{topic.group} is not our group", key="group", value=topic.group)
+            raise PayloadError("topic", f"{topic.group} is another group", key="group", value=topic.group)
         if topic.kind is MessageKind.NCMD:
             return  # the host's own command
         node = self._find_node(topic.node, topic.kind)
@@ -148,7 +148,7 @@ class HostApplication:
         if name in self.nodes:
             return self.nodes[name]
         if len(self.nodes) >= MAX_NODES:
-            raise PayloadError("too_many_nodes", "more nodes than a fleet has", bound=MAX_NODES)
+            raise PayloadError("too_many_nodes", "there are more nodes than a fleet can have", bound=MAX_NODES)
         node = NodeState(name)
         if kind is MessageKind.NDATA:
             self.nodes[name] = node  # so that not each message causes a birth request

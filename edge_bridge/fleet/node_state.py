@@ -63,10 +63,15 @@ class NodeState:
     def count_message(self, seq: int) -> None:
         """Count one message; raise `PayloadError` for a missing or old `seq`, or a message before a birth."""
         if self.aliases is None:
-            raise PayloadError("no_birth", "data came without a birth that it could be read by")
+            raise PayloadError("no_birth", "data were received without a birth, so they cannot be read")
         if seq != self.next_seq:
             self.aliases = None  # a birth may be among the missed messages
-            raise PayloadError("out_of_order", f"seq {seq} came for {self.next_seq}", value=seq, bound=self.next_seq)
+            raise PayloadError(
+                "out_of_order",
+                f"seq {seq} was received where {self.next_seq} was expected",
+                value=seq,
+                bound=self.next_seq,
+            )
         self.next_seq = (seq + 1) % SEQ_COUNT
 
     def end_session(self) -> None:
@@ -82,7 +87,7 @@ def read_status(metrics: Mapping[str, SparkplugMetric]) -> dict[str, Scalar]:
 def read_seq(payload: Payload) -> int:
     """Read the `seq` of a birth; raise `PayloadError`."""
     if payload.seq is None:
-        raise PayloadError("no_seq", "a message has no place in the count", key="seq")
+        raise PayloadError("no_seq", "a message has no seq", key="seq")
     return payload.seq
 
 

@@ -35,13 +35,13 @@ def _check_name(name: str, what: str) -> None:
     try:
         topics.check_name(name, what)
     except PayloadError as error:
-        raise Usage(error.what, key=what, value=name, hint="name it otherwise") from error
+        raise Usage(error.what, key=what, value=name, hint="choose another name") from error
 
 
 def make_unknown_node_error(node: str, known: list[str]) -> Usage:
     """Make the error for a node that has never sent a message."""
-    hint = f"there is {', '.join(known)}" if known else "start an edge first"
-    return Usage(f"no node {node} has been heard", key="to", value=node, bound=known, hint=hint)
+    hint = f"known nodes: {', '.join(known)}" if known else "start an edge first"
+    return Usage(f"no message of a node {node} has been received", key="to", value=node, bound=known, hint=hint)
 
 
 class FleetHost:
@@ -178,7 +178,7 @@ class FleetHost:
             try:
                 stored = self._store.commit(batch)
             except sqlite3.Error as error:
-                self._store_trouble = f"the store takes nothing: {error}"
+                self._store_trouble = f"rows cannot be stored: {error}"
                 batch.rows.clear()  # they were not acknowledged, so the edges send them again
                 self._pending_batch = batch
             else:

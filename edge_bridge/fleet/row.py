@@ -64,7 +64,7 @@ def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> 
     marked = metrics[SEQ]
     t_ms = marked.timestamp_ms
     if t_ms is None or not 0 <= t_ms <= LATEST_MS:
-        raise PayloadError("no_time", "a row does not tell when it was taken", key=SEQ, value=t_ms)
+        raise PayloadError("no_time", "a row has no sample time", key=SEQ, value=t_ms)
     return StoredRow(
         node=node,
         boot=read_boot(metrics),
@@ -81,7 +81,7 @@ def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
     """Read the boot of the edge; raise `PayloadError`."""
     boot = _read_value(metrics, name, str)
     if not _BOOT.fullmatch(boot):
-        raise PayloadError("boot", f"{name} {boot[:40]!r} is no boot", key=name, value=boot[:40])
+        raise PayloadError("boot", f"{name} {boot[:40]!r} is not a boot", key=name, value=boot[:40])
     return boot
 
 
@@ -104,14 +104,14 @@ def _read_gap(metrics: Mapping[str, SparkplugMetric]) -> RowGap | None:
 def _read_number(metrics: Mapping[str, SparkplugMetric], name: str) -> int:
     number = _read_value(metrics, name, int)
     if not 1 <= number <= MAX_SEQ:
-        raise PayloadError("row_number", f"{name} {number} is no number of a row", value=number, bound=[1, MAX_SEQ])
+        raise PayloadError("row_number", f"{name} {number} is not a row number", value=number, bound=[1, MAX_SEQ])
     return number
 
 
 def _read_value(metrics: Mapping[str, SparkplugMetric], name: str, kind: type[T]) -> T:
     value = metrics[name].value if name in metrics else None
     if value is None:
-        raise PayloadError("incomplete_row", f"a row does not tell its {name}", key=name)
+        raise PayloadError("incomplete_row", f"a row has no {name}", key=name)
     if isinstance(value, bool) or not isinstance(value, kind):
-        raise PayloadError("wrong_type", f"{name} is no {kind.__name__}", key=name, bound=kind.__name__)
+        raise PayloadError("wrong_type", f"{name} is not of type {kind.__name__}", key=name, bound=kind.__name__)
     return value

@@ -229,13 +229,13 @@ class RowStore:
 def _parse_status(node: str, text: str) -> dict[str, Scalar]:
     """Parse a status; raise `Usage` for a damaged one: it must not read as a node that never reported a status."""
     try:
-        said: Any = json.loads(text)
+        status: Any = json.loads(text)
     except (ValueError, TypeError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        what = f"holds a status of {node} that cannot be read"
+        status = None
+    if not isinstance(status, dict):
+        what = f"contains a status of {node} that cannot be read"
         raise Usage(what, key="db", value=node, hint="restore the file from a copy, or name another with --db")
-    return cast("dict[str, Scalar]", said)
+    return cast("dict[str, Scalar]", status)
 
 
 def _to_columns(row: StoredRow) -> tuple[Scalar, ...]:

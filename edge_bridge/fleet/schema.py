@@ -27,7 +27,7 @@ _UNIQUE: Final = ", PRIMARY KEY (node, boot, seq)) WITHOUT ROWID;"
 _REST: Final = """
 CREATE TABLE boot (
     node TEXT NOT NULL, boot TEXT NOT NULL,
-    highest INTEGER NOT NULL,  -- the newest row that the edge told of
+    highest INTEGER NOT NULL,  -- the newest row that the edge reported
     stored INTEGER NOT NULL, named INTEGER NOT NULL,  -- rows here, rows in gaps alone
     PRIMARY KEY (node, boot)) WITHOUT ROWID;
 CREATE TABLE gap (node TEXT NOT NULL, boot TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
@@ -45,9 +45,7 @@ def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
     `unique=False` makes a new file without the key that keeps rows from being stored twice.
     """
     if path.is_file() and not path.stat().st_size:
-        raise _make_refusal(
-            path, "is empty, which a fleet's database never is: its rows are lost, or it is no database"
-        )
+        raise _make_refusal(path, "is empty: its rows are lost, or it is not a database")
     try:
         database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
     except sqlite3.Error as error:
@@ -56,7 +54,7 @@ def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
         _prepare(database, path, unique=unique)
     except sqlite3.Error as error:
         database.close()
-        words = "is held by another fleet" if is_locked(error) else f"cannot be used: {error}"
+        words = "is in use by another fleet" if is_locked(error) else f"cannot be used: {error}"
         raise _make_refusal(path, words) from error
     except Usage:
         database.close()
@@ -72,7 +70,7 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
     )
     new = not tables and not version and not application
     if not new and application != APPLICATION_ID:
-        raise _make_refusal(path, "is a database of another program")
+        raise _make_refusal(path, "is the database of another program")
     if not new and version != VERSION:
         raise _make_refusal(path, f"has version {version}, this program writes {VERSION}")
     if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":

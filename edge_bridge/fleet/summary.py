@@ -47,16 +47,16 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
     """Return a summary of each node that ever sent a message, by name."""
     twice = dict[str, int](database.execute(_TWICE))
     stored, gaps = _read_by_boot(database, _ISLANDS), _read_by_boot(database, "SELECT node, boot, first, last FROM gap")
-    told = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
+    reported = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
     found = list[NodeSummary]()
     nodes = "SELECT node, online, json_extract(status, '$.\"Bundle/Sha256\"'), last_ms FROM node ORDER BY node"
     for node, online, bundle, last_ms in database.execute(nodes):
-        boots = sorted({boot for one in (stored, gaps, told) for owner, boot in one if owner == node})
+        boots = sorted({boot for one in (stored, gaps, reported) for owner, boot in one if owner == node})
         produced = named = here = 0
         missing = list[tuple[str, Range]]()
         for boot in boots:
             key = (node, boot)
-            whole = unite([(1, max(last for _, last in (*stored[key], *gaps[key], *told[key])))])
+            whole = unite([(1, max(last for _, last in (*stored[key], *gaps[key], *reported[key])))])
             here += count_numbers(stored[key])
             produced += count_numbers(whole)
             named += count_numbers(subtract(gaps[key], stored[key]))

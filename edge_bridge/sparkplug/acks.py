@@ -38,7 +38,7 @@ def parse_acks(text: str) -> Acks:
     for part in text.split(";") if text else ():
         boot, colon, words = part.partition(":")
         if not colon or not _BOOT.fullmatch(boot) or boot in found:
-            raise PayloadError("acks", f"{part[:60]!r} names no boot of its own", value=part[:60])
+            raise PayloadError("acks", f"{part[:60]!r} has no valid boot, or repeats one", value=part[:60])
         found[boot] = tuple(_parse_range(word) for word in words.split(","))
         count += len(found[boot])
     if count > MAX_RANGES:
@@ -49,8 +49,10 @@ def parse_acks(text: str) -> Acks:
 def _parse_range(word: str) -> Range:
     match = _RANGE.fullmatch(word)
     if match is None:
-        raise PayloadError("acks", f"{word[:60]!r} is no range of row numbers", value=word[:60])
+        raise PayloadError("acks", f"{word[:60]!r} is not a range of row numbers", value=word[:60])
     first, last = int(match[1]), int(match[2] or match[1])
     if not first <= last <= MAX_NUMBER:
-        raise PayloadError("acks", f"{word!r} does not count upwards within {MAX_NUMBER}", value=word, bound=MAX_NUMBER)
+        raise PayloadError(
+            "acks", f"{word!r} is not an ascending range up to {MAX_NUMBER}", value=word, bound=MAX_NUMBER
+        )
     return first, last

@@ -41,7 +41,7 @@ class Aliases:
             named = self.resolve(metric)
             assert named.name is not None  # noqa: S101  # `resolve` gave it one
             if named.name in found:
-                raise PayloadError("twice", f"{named.name} stands twice in one message", key=named.name)
+                raise PayloadError("twice", f"{named.name} occurs twice in one message", key=named.name)
             found[named.name] = named
         return found
 

@@ -17,7 +17,7 @@ class PayloadError(PulseError):
     code = "payload"
 
     def __init__(self, kind: str, what: str, *, key: str | None = None, value: Any = None, bound: Any = None) -> None:
-        super().__init__(what, key=key, value=value, bound=bound, hint="nothing of this message was taken")
+        super().__init__(what, key=key, value=value, bound=bound, hint="the whole message was refused")
         self.kind = kind
 
 
@@ -97,7 +97,7 @@ def check_value(datatype: DataType, value: Value, name: str | None = None) -> Va
     if type(value) is not int:
         raise _wrong_type(datatype, value, name)
     if not low <= value <= high:
-        words = f"{name or 'a metric'}: {value} is no {datatype.name}"
+        words = f"{name or 'a metric'}: {value} is not of type {datatype.name}"
         raise PayloadError("out_of_range", words, key=name, value=value, bound=[low, high])
     return value
 
@@ -105,7 +105,7 @@ def check_value(datatype: DataType, value: Value, name: str | None = None) -> Va
 def convert_metric(metric: SparkplugMetric, name: str, datatype: DataType) -> SparkplugMetric:
     """Return the metric with its name and its raw value read as `datatype`; raise `PayloadError` if it is not one."""
     if metric.datatype not in {DataType.UNKNOWN, datatype}:
-        words = f"{name} came as {metric.datatype.name}, its birth said {datatype.name}"
+        words = f"{name} has type {metric.datatype.name}, its birth declared {datatype.name}"
         raise PayloadError("wrong_type", words, key=name, value=metric.datatype.name, bound=datatype.name)
     value = metric.value
     if metric.datatype is DataType.UNKNOWN and type(value) is int:
@@ -138,4 +138,6 @@ _BOUNDS: Final = {datatype: _bounds(datatype) for datatype in DataType}
 
 def _wrong_type(datatype: DataType, value: Value, name: str | None) -> PayloadError:
     kind = type(value).__name__
-    return PayloadError("wrong_type", f"{name or 'a metric'}: {kind} is no {datatype.name}", key=name, value=kind)
+    return PayloadError(
+        "wrong_type", f"{name or 'a metric'}: {kind} is not of type {datatype.name}", key=name, value=kind
+    )

@@ -40,14 +40,14 @@ def parse_topic(text: str) -> Topic:
     """Parse the topic of a node's message; raise `PayloadError` of kind `topic` for any other."""
     parts = text.split("/")
     if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in list(MessageKind):  # noqa: PLR2004  # the four of the form above
-        raise PayloadError("topic", f"{text[:200]!r} is no topic of an edge node", value=text[:200])
+        raise PayloadError("topic", f"{text[:200]!r} is not the topic of an edge node", value=text[:200])
     return Topic(check_name(parts[1], "group"), MessageKind(parts[2]), check_name(parts[3], "node"))
 
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if a topic can contain it; raise `PayloadError` of kind `topic`."""
     if not _NAME.fullmatch(name):
-        words = f"{name[:200]!r} is no name for a {what}: letters, digits, '-', '_', '.', up to {MAX_NAME}"
+        words = f"{name[:200]!r} is not a valid {what} name; allowed: letters, digits, '-', '_', '.', up to {MAX_NAME}"
         raise PayloadError("topic", words, key=what, value=name[:200], bound=MAX_NAME)
     return name
 

@@ -105,7 +105,7 @@ def decode(data: bytes) -> Payload:
     try:
         message.ParseFromString(data)
     except DecodeError as error:
-        raise PayloadError("undecodable", "these octets are no protobuf of a Sparkplug payload") from error
+        raise PayloadError("undecodable", "the bytes are not a Sparkplug payload in protobuf") from error
     _check_size(len(data), len(message.metrics))
     return Payload(
         timestamp_ms=_read_optional(message, "timestamp"),
@@ -116,7 +116,7 @@ def decode(data: bytes) -> Payload:
 
 def _write_metric(into: Any, metric: SparkplugMetric, *, datatypes: bool) -> None:
     if metric.datatype is DataType.UNKNOWN:
-        raise PayloadError("wrong_type", f"{metric.name} has no datatype to be written in", key=metric.name)
+        raise PayloadError("wrong_type", f"{metric.name} has no datatype", key=metric.name)
     name = _check_identity(metric.name, metric.alias)
     if name is not None:
         into.name = _encode_text(name)
@@ -159,7 +159,7 @@ def _read_value(metric: Any, datatype: DataType, name: str | None) -> Value:
         if metric.is_null and field is None:
             return None
         kind = "no_value" if field is None else "null_and_value"
-        raise PayloadError(kind, f"{name or 'a metric'} is to have a value or to be null, one of both", key=name)
+        raise PayloadError(kind, f"{name or 'a metric'} must either have a value or be null", key=name)
     value: Value = getattr(metric, field)
     if field == "string_value":
         value = _decode_text(metric.string_value)
@@ -167,7 +167,7 @@ def _read_value(metric: Any, datatype: DataType, name: str | None) -> Value:
         return value
     wide = datatype is DataType.UINT32 and field == _LONG  # some writers put it there
     if field != _FIELD_OF[datatype] and not wide:
-        words = f"{name or 'a metric'} is a {datatype.name} but came as {field}"
+        words = f"{name or 'a metric'} is a {datatype.name} but was sent as {field}"
         raise PayloadError("wrong_type", words, key=name, value=field, bound=_FIELD_OF[datatype])
     if type(value) is int:
         value = decode_signed(datatype, value)
@@ -178,7 +178,7 @@ def _parse_datatype(number: int) -> DataType:
     try:
         return DataType(number)
     except ValueError:
-        words = f"datatype {number} is not one that we speak"
+        words = f"datatype {number} is not supported"
         raise PayloadError("unknown_datatype", words, value=number) from None
 
 

@@ -156,7 +156,7 @@ def test_an_unknown_cell_is_doubted_by_name_and_the_rest_is_told(rig: Rig) -> No
 def test_a_bms_that_is_not_heard_gives_rows_of_nulls(rig: Rig) -> None:
     rig.bms.values = dict.fromkeys(rig.bms.values, float("nan"))
     turn = rig.beside.turn()
-    assert turn.health.estimate_fault == "the pack's BMS is not heard"
+    assert turn.health.estimate_fault == "no message is received from the pack's BMS"
     assert (turn.values[metrics.VOLTAGE], turn.values[metrics.BMS_STATE]) == (None, None)
     assert not turn.closed
 
@@ -186,7 +186,7 @@ def test_a_belief_that_is_not_a_number_is_doubted(configured: Configuration) -> 
 
     object.__setattr__(configured, "estimator", Wild())
     turn = Rig(configured).beside.turn()
-    assert turn.health.estimate_fault == "the belief about cell 4 is not a number"
+    assert turn.health.estimate_fault == "the estimate of cell 4 is not a number"
     assert turn.values[metrics.SOC] is None
 
 

@@ -79,7 +79,7 @@ def test_a_trip_that_cannot_be_read_keeps_the_contactor_open_and_is_said(bench: 
     damage(bench.folder / "trip.json", how)
     said: list[str] = []
     told = one_turn(bench, said, newest)
-    reason = "contactor stays open, trip.json cannot be read: "
+    reason = "the contactor stays open: trip.json cannot be read: "
     assert told[metrics.VERDICT] == "tripped"
     assert str(told[metrics.VERDICT_REASON]).startswith(reason)
     assert any(line.startswith(reason) and "--reset-trip" in line for line in said)
@@ -110,7 +110,7 @@ def test_a_trip_that_cannot_be_removed_stands(tmp_path: Path, monkeypatch: pytes
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("pathlib.Path.unlink", read_only)
-    with pytest.raises(Refused, match="the trip stands"):
+    with pytest.raises(Refused, match="the trip is not reset"):
         reset_trip(path, "safe")
 
 
@@ -143,7 +143,7 @@ def test_a_damaged_pointer_runs_nothing_and_says_so(bench: Bench, shelf: Shelf, 
     damage(bench.folder / "slots" / "pointer.json", how)
     keeper = bench.restarted()
     keeper.count_start()
-    with pytest.raises(CheckFailed, match=r"contactor stays open, pointer\.json cannot be read: .+--bundle"):
+    with pytest.raises(CheckFailed, match=r"contactor stays open: pointer\.json cannot be read: .+--bundle"):
         keeper.resume(0.0)
     assert not keeper.is_running
 
@@ -165,7 +165,7 @@ def test_a_damaged_pointer_gives_way_to_a_bundle_that_somebody_gives_but_to_no_o
         start_configuration(keeper, settings_of(bench, shelf.first), NOW, lambda: False, bench.said.append)
     keeper.install(shelf.third.read_bytes(), NOW, 0.0)
     assert serial(keeper) == 3
-    assert any("pointer.json cannot be read" in line and "put aside" in line for line in bench.said)
+    assert any("pointer.json cannot be read" in line and "the file is renamed" in line for line in bench.said)
     assert (bench.folder / "slots" / "pointer.json.broken-1").exists()
     assert not Slots(bench.folder / "slots").damage
 

@@ -49,7 +49,7 @@ def test_a_broker_that_is_absent_is_said_and_rows_wait(
     edges.append(edge)
     result = edge.result()
     assert (result["status"], result["ok"]) == (0, True)
-    assert edge.heard("no broker")
+    assert edge.heard("not connected to the broker")
     assert result["depth"] == result["produced"] > 10
     assert result["stored"] == 0
     assert result["outage_s"] >= 3.0

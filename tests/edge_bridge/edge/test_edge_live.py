@@ -48,11 +48,13 @@ def test_every_row_is_stored_once_though_broker_fleet_and_edge_are_killed(
     with closing(start_fleet(broker.url, db)) as fleet:
         turn_until(fleet, lambda: edge.heard(HEALTHY) and fleet.view().totals.stored > 50)
         broker.kill()
-        edge.wait_for("no broker")
+        edge.wait_for("not connected to the broker")
         broker.restart()
-        turn_until(fleet, lambda: edge.heard("the broker is there after") and fleet.is_connected and node(fleet).online)
+        turn_until(
+            fleet, lambda: edge.heard("connected to the broker after") and fleet.is_connected and node(fleet).online
+        )
         turn_until(fleet, lambda: fleet.view().totals.stored > 150)
-    until(lambda: edge.heard("the fleet is away"))
+    until(lambda: edge.heard("the fleet is offline"))
     edge.kill()
     again = start_edge(state, trust, broker.url, "--rate", "50")
     edges.append(again)

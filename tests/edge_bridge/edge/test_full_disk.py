@@ -56,7 +56,7 @@ def test_a_disk_that_takes_nothing_is_told_and_rows_wait_in_memory(tmp_path: Pat
         limited(outbox, 0)
         filled(outbox, 50, HUGE)
         assert outbox.produced == outbox.stored + outbox.depth + outbox.evicted
-        assert "disk takes no rows" in outbox.disk_error
+        assert "rows cannot be written to the disk" in outbox.disk_error
         limited(outbox, 100_000)
         outbox.commit(0, 0.0)
         assert outbox.disk_error == ""

@@ -50,7 +50,7 @@ def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: S
 def test_a_bundle_that_never_becomes_well_reverts_in_its_time(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
     bench.keeper.install(shelf.second.read_bytes(), NOW, 10.0)
-    bench.keeper.update(10.0 + TIMEOUT_S, HealthSample(estimate_fault="the pack's BMS is not heard"))
+    bench.keeper.update(10.0 + TIMEOUT_S, HealthSample(estimate_fault="no message is received from the pack's BMS"))
     assert serial(bench.keeper) == 1
     assert "not heard" in bench.keeper.status.reason
 
@@ -157,7 +157,7 @@ def test_a_slot_that_the_disk_spoilt_reverts_to_the_last_good_one(bench: Bench, 
 def test_two_spoilt_slots_are_said_and_nothing_runs(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.first)
     (bench.folder / "slots" / "slot_a.bundle").unlink()
-    with pytest.raises(CheckFailed, match="no longer holds"):
+    with pytest.raises(CheckFailed, match="no longer contains"):
         bench.restarted().resume(0.0)
     assert not bench.keeper.is_running
 

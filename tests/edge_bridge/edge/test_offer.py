@@ -218,5 +218,5 @@ def test_a_disk_that_takes_no_piece_refuses_the_bundle(
     offer.add_piece(pieces(shelf.second.read_bytes())[0])
     assert (bench.keeper.status.state, bench.keeper.status.reason) == (
         REFUSED,
-        "cannot be kept: No space left on device",
+        "cannot be written: No space left on device",
     )

@@ -97,7 +97,7 @@ def test_rows_survive_a_restart_under_their_old_boot(tmp_path: Path) -> None:
 def test_a_boot_that_has_been_before_is_refused(tmp_path: Path) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as before:
         filled(before, 1)
-    with pytest.raises(ValueError, match="draw a new one"):
+    with pytest.raises(ValueError, match="make a new random one"):
         Outbox(tmp_path / "o.sqlite", BOOT)
 
 

@@ -30,16 +30,22 @@ def test_a_trip_fails_at_once_with_its_reason() -> None:
 
 def test_what_never_becomes_well_fails_in_its_time_with_the_last_reason() -> None:
     proof = Probation(0.0, steady_s=5.0, timeout_s=60.0)
-    assert proof.update(59.0, HealthSample(estimate_fault="the pack's BMS is not heard")) is ProbationState.WAITING
-    assert proof.update(60.0, HealthSample(estimate_fault="the pack's BMS is not heard")) is ProbationState.FAILED
+    assert (
+        proof.update(59.0, HealthSample(estimate_fault="no message is received from the pack's BMS"))
+        is ProbationState.WAITING
+    )
+    assert (
+        proof.update(60.0, HealthSample(estimate_fault="no message is received from the pack's BMS"))
+        is ProbationState.FAILED
+    )
     assert "not heard" in proof.reason
     assert "60 s" in proof.reason
 
 
 def test_rows_that_do_not_reach_the_disk_are_not_healthy() -> None:
     proof = Probation(0.0, steady_s=1.0, timeout_s=10.0)
-    assert proof.update(9.0, HealthSample(disk_fault="the disk takes no rows")) is ProbationState.WAITING
-    assert proof.update(10.0, HealthSample(disk_fault="the disk takes no rows")) is ProbationState.FAILED
+    assert proof.update(9.0, HealthSample(disk_fault="rows cannot be written to the disk")) is ProbationState.WAITING
+    assert proof.update(10.0, HealthSample(disk_fault="rows cannot be written to the disk")) is ProbationState.FAILED
 
 
 def test_a_contactor_is_asked_to_close_and_kept_closed() -> None:

@@ -133,7 +133,7 @@ def test_a_bundle_goes_on_after_the_broker_was_killed(broker: Broker, session: F
 def test_what_cannot_be_sent_is_refused_at_once(session: FleetSession, tmp_path: Path) -> None:
     bundle = tmp_path / "new.bundle"
     bundle.write_bytes(b"x")
-    with pytest.raises(Usage, match="no node pack-7 has been heard; start an edge first"):
+    with pytest.raises(Usage, match="no message of a node pack-7 has been received; start an edge first"):
         session.send_bundle(bundle, "pack-7")
     with pytest.raises(Usage, match="cannot be read"):
         session.send_bundle(tmp_path / "nowhere", "pack-7")

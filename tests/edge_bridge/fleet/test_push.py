@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_sent_is_refused(tmp_path: Path) -> None:
     empty.touch()
     with large.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    for path, words in ((empty, "has 0 octets"), (large, "16777217 octets"), (tmp_path / "nowhere", "cannot be read")):
+    for path, words in ((empty, "has 0 bytes"), (large, "16777217 bytes"), (tmp_path / "nowhere", "cannot be read")):
         with pytest.raises(Usage, match=words):
             read_bundle(path)
     with pytest.raises(Usage, match="cannot be read"):

@@ -167,7 +167,7 @@ def test_a_database_is_found_again_as_it_was_left(tmp_path: Path) -> None:
 def test_only_one_fleet_holds_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_bridge.fleet.schema.LOCK_TIMEOUT_S", 0.05)
     store = RowStore(tmp_path / "fleet.db")
-    with pytest.raises(Usage, match="held by another fleet"):
+    with pytest.raises(Usage, match="in use by another fleet"):
         RowStore(tmp_path / "fleet.db")
     store.close()
     RowStore(tmp_path / "fleet.db").close()
@@ -180,7 +180,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     other.commit()
     other.close()
     before = path.read_bytes()
-    with pytest.raises(Usage, match=r"notes\.db is a database of another program"):
+    with pytest.raises(Usage, match=r"notes\.db is the database of another program"):
         RowStore(path)
     assert path.read_bytes() == before
 

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_refused_by_name(kind: str, sent: bytes) -> None:
     with pytest.raises(PayloadError) as refused:
         decode(sent)
     assert refused.value.kind == kind
-    assert str(refused.value).endswith("nothing of this message was taken")
+    assert str(refused.value).endswith("the whole message was refused")
 
 
 def test_a_declared_length_beyond_the_message_reserves_no_memory() -> None:
