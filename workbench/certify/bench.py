@@ -72,7 +72,7 @@ class CaseBench:
 
     def rest(self) -> None:
         """Return all cells and sensors to their values at arming, without current."""
-        self._act("wish")
+        self._act("command")
 
     def heartbeat(self, *, on: bool) -> Stimulus:
         """Turn the tester's heartbeat on or off; off counts from the last beat sent. Raise `NotApplicable` if none."""
@@ -180,7 +180,7 @@ class CaseBench:
         self._ensure_armed()
         self.shown = []
         self._crossings.clear()
-        self._act("wish")
+        self._act("command")
         if self._is_auxiliary_held:
             self.auxiliary("through")
         if self._is_heartbeat_off:
@@ -297,10 +297,10 @@ class CaseBench:
         if status.state is BenchState.DISCONNECTED and self._has_begun:
             raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
 
-    def _stimulate(self, wish: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
+    def _stimulate(self, command: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACTOR)
         rising = value > self._read_newest(channel)
-        times = self._act("wish", **wish)
+        times = self._act("command", **command)
         sent_s = times.sent_s
         seen: list[float] = []
         error = READ_BACK_TOLERANCE * max(1.0, abs(value))

@@ -46,5 +46,5 @@ def _parse_port(text: str, port: str) -> int:
     """Return the port; raise `Usage` if it is not a port that a user may open."""
     if not (port.isascii() and port.isdigit() and 1024 <= int(port) < 65_536):  # noqa: PLR2004  # the system's below
         hint = f"write local, or local:{PORTS.start}"
-        raise Usage(f"{text!r} names no port", key="broker", value=text, bound=[1024, 65_535], hint=hint)
+        raise Usage(f"{text!r} has no valid port", key="broker", value=text, bound=[1024, 65_535], hint=hint)
     return int(port)

@@ -50,5 +50,5 @@ def _parse_adapter(pack: str) -> PackLink:
     channel, _, bitrate = rest.partition(":")
     if not interface or not channel or not (bitrate or "1").isdecimal():
         hint = "write emulated, or INTERFACE:CHANNEL[:BITRATE], for instance socketcan:can0:500000"
-        raise Usage(f"--pack {pack!r} names no pack", key="pack", value=pack, hint=hint)
+        raise Usage(f"--pack {pack!r} is not a pack", key="pack", value=pack, hint=hint)
     return PackLink(interface, channel, int(bitrate or BITRATE))

@@ -40,7 +40,7 @@ def arm(
     _check_alive(station)
     absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
     if absent:
-        raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="mend it, then arm")
+        raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="repair it, then arm")
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
     began_s = time.monotonic()
@@ -48,8 +48,8 @@ def arm(
     try:
         for result in Arming(_bench(station, cancelled)).run():
             checks.append(_check(result))
-            gone_s = time.monotonic() - began_s
-            tell(tuple(checks), min(1.0, gone_s / USUAL_S), max(0.0, USUAL_S - gone_s))
+            elapsed_s = time.monotonic() - began_s
+            tell(tuple(checks), min(1.0, elapsed_s / USUAL_S), max(0.0, USUAL_S - elapsed_s))
             if not result.ok:
                 _check_alive(station, result.name)
                 raise CheckFailed(f"{result.name}: {result.detail}", hint=result.hint)
@@ -62,7 +62,7 @@ def _check_alive(station: LiveBench, during: str = "") -> None:
     """Raise `BenchError` if an emulator has died: this cause is reported before the silence that follows from it."""
     for sentence in station.deaths().values():
         where = during or None
-        raise BenchError(sentence, where=where, hint="disconnect and connect: that starts a new emulated bench")
+        raise BenchError(sentence, where=where, hint="disconnect and connect again to start a new emulated bench")
 
 
 def _check(result: CheckResult) -> ChecklistLine:
@@ -140,7 +140,7 @@ def _go_live(station: LiveBench, cancelled: Callable[[], bool]) -> None:
     _raise_if_ended(station, cancelled)
     number = station.guard.arm()
     if not station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S):
-        raise BenchError(f"the guard has not acknowledged within {ARMED_S:g} s that it is armed")
+        raise BenchError(f"the guard has not confirmed within {ARMED_S:g} s that it is armed")
     if (answer := station.guard.answer(number)) is not None and answer.cause:
         raise BenchError(f"the guard has tripped: {answer.cause}")
     station.loop.live = True

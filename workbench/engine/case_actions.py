@@ -49,7 +49,7 @@ class CaseActions:
         self._rest: Command | None = None
         self._acts: dict[str, Callable[..., dict[str, Any]]] = {
             "begin": self._begin,
-            "wish": self._request_command,
+            "command": self._request_command,
             "heartbeat": self._heartbeat,
             "request": self._request,
             "power": self._power,
@@ -64,12 +64,12 @@ class CaseActions:
         real one.
         """
         if act not in self._acts:
-            raise Refused(f"a case cannot {act}", hint=", ".join(self._acts))
+            raise Refused(f"a case cannot {act}", hint=f"its actions: {', '.join(self._acts)}")
         if act != "begin" and self._rest is None:
             raise Refused("no case has begun on this bench", hint="begin first")
-        desk = self._station.emulated
-        asked = {"asked_s": time.monotonic(), "late_s": 0.0 if desk is None else desk.device_late_s}
-        return asked | self._acts[act](**arguments)
+        emulated = self._station.emulated
+        times = {"asked_s": time.monotonic(), "late_s": 0.0 if emulated is None else emulated.device_late_s}
+        return times | self._acts[act](**arguments)
 
     def end(self) -> None:
         """End the case: let the lanes act again, release what the case held."""
@@ -108,7 +108,7 @@ class CaseActions:
         shares = np.array_split(np.arange(len(kelvin)), self._station.bench.io_box.thermistors)
         for sensor, value_k in (sensors_k or {}).items():
             kelvin[shares[sensor - 1]] = value_k
-        wish = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
+        command = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
         station = self._station
         parts = (
             _Requested(station.cells, volts),
@@ -116,17 +116,18 @@ class CaseActions:
             _Requested(station.io_box, average_at_thermistors(kelvin, len(shares))),
         )
         new = [part for part in parts if not _is_sent(part)]
-        station.loop.override_command = wish
+        station.loop.override_command = command
         until_s = time.monotonic() + SEND_S
         while not all(_is_sent(part) for part in new):
             if time.monotonic() > until_s:
                 raise BenchError(
-                    f"the wish of a case was not sent: {self._why_not_sent(wish)}", hint="read the bench's state"
+                    f"the command of a case was not sent: {self._why_not_sent(command)}",
+                    hint="check the state of the bench",
                 )
             time.sleep(LOOK_S)
         return {"sent_s": max((_sent_s(part) for part in new), default=time.monotonic())}
 
-    def _why_not_sent(self, wish: Command) -> str:
+    def _why_not_sent(self, command: Command) -> str:
         tick = self._station.loop.tick
         if tick is None or isinstance(tick.verdict, Allowed) or tick.requested is not wish:
             return f"no instrument took it within {SEND_S:g} s"
@@ -140,14 +141,14 @@ class CaseActions:
         dut = self._station.dut
         rules = dut.map.file.heartbeat
         if rules is None:
-            raise Refused("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
+            raise Refused("the device map declares no heartbeat", hint="add [heartbeat] if the device has one")
         dut.heartbeat(on=on)
         time.sleep(0.0 if on else rules.period_ms / 1e3)
         return {"sent_s": dut.last_beat_s}
 
     def _request(self, *, contactor: str, reset: bool = False) -> dict[str, Any]:
         if contactor not in ("open", "close", "none"):
-            raise Refused(f"contactor {contactor} cannot be requested", hint="open, close or none")
+            raise Refused(f"contactor {contactor} cannot be requested", hint="use open, close or none")
         self._station.dut.request(contactor, reset=reset, balance_off=True)
         return {}
 
@@ -157,7 +158,7 @@ class CaseActions:
 
     def _auxiliary(self, *, state: str) -> dict[str, Any]:
         if state not in ("through", "open", "closed"):
-            raise Refused(f"the auxiliary contact cannot be {state}", hint="through, open or closed")
+            raise Refused(f"the auxiliary contact cannot be {state}", hint="use through, open or closed")
         self._station.io_box.hold_auxiliary(state)
         return {"done_s": time.monotonic()}
 

@@ -76,10 +76,10 @@ class CommandHandler:
         station = self._engine.bench
         return BenchState.DISCONNECTED if station is None else station.loop.machine.state
 
-    def handle(self, ask: Request) -> dict[str, Any] | None:
+    def handle(self, request: Request) -> dict[str, Any] | None:
         """Run a request and return its payload; raise `PulseError`."""
-        self._number = ask.number
-        return self._commands[ask.verb](**ask.arguments)
+        self._number = request.number
+        return self._commands[request.verb](**request.arguments)
 
     def check(self, tick: Tick) -> None:
         """Check the guard and end a run in time; call it on the loop's thread after each turn."""
@@ -151,16 +151,16 @@ class CommandHandler:
             Level.INFO, "session", f"connected {self.bench.bench.name}, evidence class {station.evidence_class}"
         )
         if not self._engine.attended:
-            self._event(Level.WARNING, "session", "unattended: the run goes on when its client dies")
+            self._event(Level.WARNING, "session", "unattended: the run continues if its client ends")
         if not answering:
             silent = [
                 health
                 for health in station.health
                 if (not station.dut.is_open if health.name == station.dut.name else health.state is not LinkState.OK)
             ]
-            said = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
+            sentence = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
             raise BenchError(
-                said or "the guard does not answer", hint="mend it; the rest goes on and it is met again by itself"
+                sentence or "the guard does not answer", hint="repair it; the bench goes on and reconnects by itself"
             )
         return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
 
@@ -180,14 +180,19 @@ class CommandHandler:
     def _ready_to_arm(self, station: LiveBench) -> None:
         """Raise `Refused` if the bench has tripped, or if its guard is dead or still tripped."""
         if station.loop.machine.state is not BenchState.CONNECTED:
-            raise Refused(f"{station.loop.machine.state.word} is not where arming begins", hint="reset or disarm first")
+            raise Refused(
+                f"the bench cannot be armed while it is {station.loop.machine.state.word}",
+                hint="reset or disarm it first",
+            )
         if not self.guard_fallback.guard_alive:
-            raise Refused("the guard is dead or hangs", hint="disconnect and connect: that starts a new guard")
+            raise Refused(
+                "the guard has ended or does not respond", hint="disconnect and connect again to start a new guard"
+            )
         cause = station.guard.cause
         if cause and not self.guard_fallback.release_guard(station, self._reset_reason):
             raise Refused(
-                f"the guard has tripped and cannot verify off: {cause}",
-                hint="mend what it cannot reach, then arm again; or disconnect and connect",
+                f"the guard has tripped and cannot verify that the outputs are off: {cause}",
+                hint="repair what it cannot reach, then arm again; or disconnect and connect again",
             )
 
     def _run_checklist(self, checks: tuple[ChecklistLine, ...], fraction: float, left_s: float | None) -> None:
@@ -208,7 +213,7 @@ class CommandHandler:
         verified, trouble = self._take_down(station)
         if trouble:
             after = "" if verified else "; the device keeps its power and the cells stay connected"
-            raise BenchError("; ".join(trouble) + after, hint="" if verified else "off is tried again every 3 s")
+            raise BenchError("; ".join(trouble) + after, hint="" if verified else "switching off is repeated every 3 s")
 
     def _take_down(self, station: LiveBench) -> tuple[bool, list[str]]:
         """Switch off, then power down; return whether the engine or the guard has read back off, and what went wrong.
@@ -247,7 +252,7 @@ class CommandHandler:
     def _reset(self, reason: str) -> None:
         station = self._station
         if not reason.strip():
-            raise Refused("a trip is reset with a reason", hint="say why it is safe now")
+            raise Refused("a trip can only be reset with a reason", hint="give the reason why this is safe")
         if self.faults is not None:
             self.faults.clear_all()
         verified, trouble = self._take_down(station)
@@ -256,11 +261,11 @@ class CommandHandler:
         if not verified:
             raise BenchError(
                 f"off is not verified, the bench stays tripped: {trouble[0]}",
-                hint="mend what is silent; off is tried again every 3 s",
+                hint="repair what does not answer; switching off is repeated every 3 s",
             )
         self._reset_reason = reason
         if not self.guard_fallback.release_guard(station, reason):
-            lacks = "stays tripped" if self.guard_fallback.guard_alive else "is dead or hangs"
+            lacks = "stays tripped" if self.guard_fallback.guard_alive else "has ended or does not respond"
             self._event(Level.WARNING, "reset", f"the guard {lacks}; nothing can be armed")
         self._engine.between_turns(lambda: station.loop.reset(reason))
         self.running_since_s = None
@@ -289,7 +294,7 @@ class CommandHandler:
     def _clear(self, fault_number: int) -> None:
         if self.faults is not None:
             self.faults.clear(fault_number)
-            self._event(Level.INFO, "fault", f"fault {fault_number} taken back")
+            self._event(Level.INFO, "fault", f"fault {fault_number} cleared")
 
     # -- leaving
 
@@ -317,7 +322,7 @@ class CommandHandler:
         at_rest = state in (BenchState.DISCONNECTED, BenchState.CONNECTED)
         verified, trouble = (True, list[str]()) if at_rest else self._take_down(station)
         for sentence in trouble:
-            self._event(Level.ALARM, "leave", sentence if verified else f"{sentence}; the guard goes on trying")
+            self._event(Level.ALARM, "leave", sentence if verified else f"{sentence}; the guard keeps trying")
         if not at_rest and verified:
             station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputState.DE_ENERGISED, FALL_S)
         output = station.output_word(BenchState.CONNECTED) if verified else OutputState.UNKNOWN

@@ -50,7 +50,7 @@ class Engine:
         self.realtime_words = ""
         self.attended = not order.unattended
         self._client = client
-        self._asks: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
         self._between: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
@@ -112,7 +112,7 @@ class Engine:
             return future.result(within_s)
         except TimeoutError:
             if future.cancel():  # what nobody waits for any more is not done later
-                raise PulseError("the loop does not turn", hint="disconnect and connect again") from None
+                raise PulseError("the control loop does not run", hint="disconnect and connect again") from None
             return future.result(within_s)  # the loop has begun it
 
     def _run_calls(self) -> None:
@@ -126,7 +126,7 @@ class Engine:
                 future.set_exception(error)
 
     def trip(self, reason: str) -> None:
-        """Trip before anything else; if the loop does not turn, trip on the calling thread."""
+        """Trip before anything else; if the control loop does not run, trip on the calling thread."""
         if (station := self.bench) is None:
             return
         try:
@@ -154,47 +154,47 @@ class Engine:
         ask_realtime(ENGINE_THREADS)
         with contextlib.suppress(EOFError, OSError):
             while True:
-                ask: messages.Request = self._client.recv()
-                if ask.verb == "outputs off":
-                    self.outputs_off.press(ask.number)
-                elif ask.verb == "connect":
+                request: messages.Request = self._client.recv()
+                if request.verb == "outputs off":
+                    self.outputs_off.press(request.number)
+                elif request.verb == "connect":
                     self.commands.connecting = True  # an OUTPUTS OFF that follows waits for the bench
-                    self._asks.put(ask)
-                elif ask.verb == "cancel":
+                    self._requests.put(request)
+                elif request.verb == "cancel":
                     self.commands.cancelled.set()
-                elif ask.verb == "leave":
+                elif request.verb == "leave":
                     self.commands.cancelled.set()
-                    self._asks.put(ask)
+                    self._requests.put(request)
                 else:
-                    self._asks.put(ask)
+                    self._requests.put(request)
         self.commands.cancelled.set()
-        self._asks.put(messages.Request(0, "client gone"))
+        self._requests.put(messages.Request(0, "client gone"))
 
     def _handle_requests(self) -> None:
         while not self._left.is_set():
-            ask = self._asks.get()
+            request = self._requests.get()
             failure, payload = None, dict[str, Any]()
             try:
-                payload = self.commands.handle(ask) or {}
+                payload = self.commands.handle(request) or {}
             except PulseError as error:
-                failure = Failure(error.sentence, error.hint, told=error.as_json())
-                self.to_client.send_event(Event(Level.WARNING, ask.verb, str(error)))
+                failure = Failure(error.sentence, error.hint, error_json=error.as_json())
+                self.to_client.send_event(Event(Level.WARNING, request.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
                 import traceback  # noqa: PLC0415
 
-                failure = Failure(f"{ask.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
+                failure = Failure(f"{request.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
                 data = {DETAIL: failure.details}
-                self.to_client.send_event(Event(Level.ALARM, ask.verb, failure.sentence, data))
+                self.to_client.send_event(Event(Level.ALARM, request.verb, failure.sentence, data))
             self.publish()
-            if ask.number:
-                self.to_client.send(messages.Response(ask.number, failure, payload))
+            if request.number:
+                self.to_client.send(messages.Response(request.number, failure, payload))
             if self.commands.has_left:
                 self.to_client.flush()
                 self._left.set()
 
-    def enqueue(self, ask: messages.Request) -> None:
+    def enqueue(self, request: messages.Request) -> None:
         """Queue a request for the operator's thread."""
-        self._asks.put(ask)
+        self._requests.put(request)
 
     def leave(self) -> None:
         """Request to make the bench safe, seal the run and end."""

@@ -25,6 +25,6 @@ def confirm_evidence(station: LiveBench, tell: Callable[[Event], object]) -> Non
         try:
             station.recorder.amend({"evidence": SIM})
         except OSError as error:
-            text = f"the class of evidence of this run cannot be lowered to SIM: {error.strerror}"
+            text = f"the evidence class of this run cannot be set to SIM: {error.strerror}"
             tell(Event(Level.ALARM, "record", text))
     tell(Event(Level.WARNING, "session", f"evidence class SIM: {reason}"))

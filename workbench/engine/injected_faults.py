@@ -30,8 +30,8 @@ EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
     """Return the faults that the window and the command line offer on `bench`."""
-    said = tuple(dict.fromkeys(row.message for row in mapped.rows))
-    known = list_specs(bench.pack.cells, bench.io_box.thermistors, said)
+    messages = tuple(dict.fromkeys(row.message for row in mapped.rows))
+    known = list_specs(bench.pack.cells, bench.io_box.thermistors, messages)
     return tuple(spec for spec in known if spec.name != HEARTBEAT or mapped.file.heartbeat is not None)
 
 
@@ -57,7 +57,7 @@ def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple
         FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
         FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),
         FaultSpec(SILENT, "Silent instrument", "in the emulator", (instruments,)),
-        FaultSpec(STOPPED, "One CAN message stopped", "in the emulator, others go on", (message,)),
+        FaultSpec(STOPPED, "One CAN message stopped", "in the emulator; the others continue", (message,)),
         FaultSpec(STUCK, "Stuck temperature", "in the emulator", (number,)),
     )
 
@@ -77,7 +77,7 @@ class InjectedFaults:
     def inject(self, name: str, parameters: Mapping[str, float | str]) -> int:
         """Inject a fault and return its number; raise `Refused` or `BenchError`."""
         if name in EMULATED and self._station.emulated is None:
-            raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real one")
+            raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real part")
         self._check(name, parameters)
         sentence, clear = self._do(name, parameters)
         number = next(self._numbers)
@@ -89,11 +89,11 @@ class InjectedFaults:
         known = list_offered(self._station.bench, self._station.dut.map)
         spec = next((spec for spec in known if spec.name == name), None)
         if spec is None:
-            raise Refused(f"fault {name} is unknown", hint=", ".join(spec.name for spec in known))
+            raise Refused(f"fault {name} is unknown", hint=f"faults: {', '.join(spec.name for spec in known)}")
         for parameter in spec.parameters:
             value = parameters.get(parameter.name)
             if not parameter.allows(value):
-                raise Refused(f"{name}: {parameter.name} {value} is not {parameter.bounds}", value=value)
+                raise Refused(f"{name}: {parameter.name} {value} is not in {parameter.bounds}", value=value)
 
     def clear(self, number: int) -> None:
         """Clear one fault; raise `Refused` if there is no such fault."""
@@ -123,27 +123,27 @@ class InjectedFaults:
         match name:
             case "silent instrument":
                 instrument = str(parameters["instrument"])
-                return f"{instrument} is silent", self._at_desk("mute", instrument, instrument=instrument)
+                return f"{instrument} is silent", self._inject_emulated("mute", instrument, instrument=instrument)
             case "message stopped":
                 message = str(parameters["message"])
-                return f"{message} has stopped", self._at_desk("stopped_message", "bms", message=message)
+                return f"{message} has stopped", self._inject_emulated("stopped_message", "bms", message=message)
             case "stuck temperature":
                 number = int(parameters["number"])
-                clear = self._at_desk("stuck_thermistor", "io_box", number=number)
+                clear = self._inject_emulated("stuck_thermistor", "io_box", number=number)
                 return f"thermistor {number} keeps its value", clear
             case _:
                 raise Refused(f"fault {name} cannot be injected yet")
 
-    def _at_desk(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
+    def _inject_emulated(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
         """Inject a fault into the emulator `inside`; return the function that clears it.
 
         Raise `Refused` if the bench has the real part.
         """
-        desk = self._station.emulated
-        if desk is None or not desk.has_part(inside):
-            raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real one")
-        desk.inject(fault, **at)
-        return lambda: desk.clear(fault)
+        emulated = self._station.emulated
+        if emulated is None or not emulated.has_part(inside):
+            raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real part")
+        emulated.inject(fault, **at)
+        return lambda: emulated.clear(fault)
 
     def _cell_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
         faults = self._station.loop.faults
@@ -152,7 +152,7 @@ class InjectedFaults:
 
     def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
         added = volts - self._twin_voltage(cell)
-        clear = self._at_desk("cell_offset", "cell_simulator", cell=cell, volts=added)
+        clear = self._inject_emulated("cell_offset", "cell_simulator", cell=cell, volts=added)
         return f"cell {cell} stepped to {volts:.3f} V behind the gate", clear
 
     def _twin_voltage(self, cell: int) -> float:
@@ -164,7 +164,7 @@ class InjectedFaults:
 
     def _open_wire(self, cell: int) -> tuple[str, Callable[[], None]]:
         if self._station.loop.machine.state is not BenchState.CONNECTED:
-            raise Refused("a wire is opened with the BMS unpowered", hint="disarm first")
+            raise Refused("a wire can only be opened while the BMS is unpowered", hint="disarm first")
         self._station.cells.prepare()
         self._station.cells.fault_relay(cell, "open_plus")
         return f"wire of cell {cell} is open", lambda: self._station.cells.fault_relay(cell, "normal")

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 SOURCE: Final = "last shut-down"
 WAIT_S: Final = 3.0  # for a guard that is about to end
 LOOK_S: Final = 0.1
-CHECK: Final = "check at the instruments that outputs are off and contactors open"
+CHECK: Final = "check at the instruments that the outputs are off and the contactors open"
 
 
 def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = time.sleep) -> None:
     """Report each session that did not end in order, once; report it again while its guard still works."""
     for path, entry in session_journal.unfinished():
         if isinstance(entry, DamagedFile):
-            tell(Event(Level.ALARM, SOURCE, f"{entry.sentence}; a session did not end in order: {CHECK}"))
+            tell(Event(Level.ALARM, SOURCE, f"{entry.sentence}; a session did not shut down normally: {CHECK}"))
             continue
         left_s = WAIT_S
         while entry.guard_lives and left_s > 0.0:
@@ -43,7 +43,8 @@ def show(tell: Callable[[Event], object], *, wait: Callable[[float], object] = t
 def _verdict(entry: SessionEntry) -> tuple[Level, str]:
     """Return the level, and a sentence with run, bench, time and reason."""
     what = (
-        f"the engine of {Path(entry.folder).name} (bench {entry.bench}, since {entry.started}) did not leave in order"
+        f"the engine of {Path(entry.folder).name} (bench {entry.bench}, since {entry.started}) "
+        "did not shut down normally"
     )
     try:
         journal = guard_journal.read_journal(Path(entry.folder) / guard_journal.FILE_NAME)
@@ -58,17 +59,17 @@ def _guards_verdict(journal: GuardJournal, *, lives: bool) -> tuple[Level, str]:
     """Return the level and what the guard verified; `lives`: the guard still works."""
     report, ended = journal.newest(TripReport), journal.newest(GuardEnded)
     safe = report is not None and report.is_safe
-    why = "no trip was noted" if report is None else report.reason
+    why = "no trip was recorded" if report is None else report.reason
     if lives:
-        words = "has verified off and still holds the bench" if safe else "still tries, off is NOT verified yet"
+        words = "has verified off and still has the bench" if safe else "is still trying, off is NOT verified yet"
         return Level.WARNING if safe else Level.ALARM, f"its guard {words} ({why})"
     if ended is not None and ended.result is GuardResult.SAFE:
         return Level.INFO, f"its guard verified off ({why})"
     if ended is not None:
         return Level.ALARM, f"its guard gave up, off is NOT verified ({why}{_unverified(report)}): {CHECK}"
     if safe:
-        return Level.WARNING, f"its guard verified off ({why}), then ended without a last word: {CHECK}"
-    return Level.ALARM, f"its guard ended without a verdict ({why}), off is NOT verified: {CHECK}"
+        return Level.WARNING, f"its guard verified off ({why}), then ended without its final report: {CHECK}"
+    return Level.ALARM, f"its guard ended without a result ({why}), off is NOT verified: {CHECK}"
 
 
 def _unverified(report: TripReport | None) -> str:

@@ -10,14 +10,14 @@ from drivers.ports import Health, LinkState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-WELL = ""
+NO_TROUBLE = ""
 
 
 class LinkEvents:
     """Compares each source with its last report; a source that has never answered gives no event."""
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}  # the trouble of each source that has answered
+        self._reported: dict[str, str] = {}  # the trouble of each source that has answered
 
     def take_changes(self, health: Iterable[Health]) -> list[Event]:
         """Return an event for each change."""
@@ -25,16 +25,16 @@ class LinkEvents:
 
     def forget(self, name: str) -> None:
         """Forget a source that was switched off on purpose."""
-        self._told.pop(name, None)
+        self._reported.pop(name, None)
 
     def _change(self, now: Health) -> list[Event]:
         if now.state is LinkState.CLOSED:  # the engine closed it
             return []
         trouble = now.detail if now.state is LinkState.OK else f"{now.state}: {now.detail}".removesuffix(": ")
-        before = self._told.get(now.name)
+        before = self._reported.get(now.name)
         if before is None and now.state is not LinkState.OK:
             return []
-        self._told[now.name] = trouble
-        if trouble == (before or WELL):
+        self._reported[now.name] = trouble
+        if trouble == (before or NO_TROUBLE):
             return []
-        return [Event(Level.WARNING if trouble else Level.INFO, now.name, trouble or "is well again")]
+        return [Event(Level.WARNING if trouble else Level.INFO, now.name, trouble or "works again")]

@@ -95,18 +95,18 @@ class LiveBench:
     @property
     def health(self) -> tuple[Health, ...]:
         """Health of each source; if its emulator has died, report that and not the silence that follows."""
-        told = (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
+        healths = (self.cells.health(), self.supply.health(), self.dut.health(), self.io_box.health())
         dead = self.deaths()
         return tuple(
             Health(health.name, LinkState.DROPPED, dead[health.name]) if health.name in dead else health
-            for health in told
+            for health in healths
         )
 
     def deaths(self) -> dict[str, str]:
         """Return a sentence for each emulator that has died, by source."""
         ended = {} if self.emulated is None else self.emulated.read_deaths()
         names = {name: SOURCES.get(name, name) for name in ended}
-        return {names[name]: f"the emulator of {names[name]} has died: {how}" for name, how in ended.items()}
+        return {names[name]: f"the emulator of {names[name]} ended unexpectedly: {how}" for name, how in ended.items()}
 
     def news(self) -> list[Event]:
         """Return the changes at the recorder and the instruments; each is reported once."""

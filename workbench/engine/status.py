@@ -88,20 +88,20 @@ def _check_map(bench: Bench, mapped: set[str]) -> None:
     missing = [name for name in needed if name not in mapped]
     if missing:
         what = f"maps no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
-        hint = "map a signal to it; a bench with fewer cells or sensors declares so in its bench file"
+        hint = "map a signal to it; if the bench has fewer cells or sensors, declare their number in its bench file"
         raise BenchFileError(what, where=bench.dut_map.name, key="channel", value=missing[0], hint=hint)
 
 
 def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:
     """Return the names of the values of states and flags, by channel."""
-    told: dict[str, Mapping[int, str]] = {
+    names: dict[str, Mapping[int, str]] = {
         SUPPLY_OUTPUT: FLAGS,
         BMS_POWER: FLAGS,
         ESTOP: CONTACTS,
         CONTACTOR: CONTACTS,
         BMS_CONTACTOR: CONTACTS,
     }
-    return told | {channel.name: named for channel in mapped.channels if (named := mapped.words(channel.name))}
+    return names | {channel.name: values for channel in mapped.channels if (values := mapped.words(channel.name))}
 
 
 def make_status(engine: Engine) -> SessionStatus:

@@ -28,9 +28,9 @@ def check_remote(address: str, *, take_over: bool, read: Callable[[str], str] = 
     for entry in reversed(ours):
         if places & set(entry.addresses):
             run = f"{Path(entry.folder).name}, bench {entry.bench}, since {entry.started}"
-            return f"the supply reads REMOTE: it was left so by a session of this machine ({run}); it is taken again"
+            return f"the supply reads REMOTE: a session of this machine left it so ({run}); it is taken over again"
     if take_over:
-        return "the supply reads REMOTE and no session of this machine has left it so; it is taken over as told"
-    what = "reads REMOTE: somebody else controls it, no session of this machine has left it so"
+        return "the supply reads REMOTE and no session of this machine has left it so; it is taken over as requested"
+    what = "reads REMOTE: another client controls it, no session of this machine has left it so"
     hint = "end the other client, or take it over with --take-over"
     raise BenchTaken(what, where=f"supply at {address}", key="take-over", value=ea_psb10000.REMOTE, hint=hint)

@@ -27,12 +27,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The reason of a failure: a sentence, the next step, details to copy; `told` is the error for scripts."""
+    """The reason of a failure: a sentence, the next step, details to copy; `error_json` is the error for scripts."""
 
     sentence: str
     hint: str = ""
     details: str = ""
-    told: Mapping[str, Any] | None = None
+    error_json: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)

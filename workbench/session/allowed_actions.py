@@ -38,8 +38,8 @@ def can(action: Action, state: BenchState) -> tuple[bool, str]:
     if action is Action.CONNECT:
         return False, "The bench is connected already."
     if action is Action.RESET:
-        return False, "Nothing has tripped."
+        return False, "The bench has not tripped."
     if action is Action.STOP:
-        return False, "No run is on."
+        return False, "Nothing is running."
     sentence = _INSTEAD[state]
     return False, f"{sentence[0].upper()}{sentence[1:]}."

@@ -34,17 +34,17 @@ def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
     spec = next((spec for spec in offered if name.replace("-", " ") == spec.name), None)
     if spec is None:
         raise Usage(f"--fault {name} is unknown", value=name, hint=f"faults: {'; '.join(map(usage, offered))}")
-    given = dict(_pair(setting, spec) for setting in settings)
-    at_s = _seconds(given.pop(AT, FIRST_S), AT)
-    for_s = _seconds(given.pop(FOR, math.inf), FOR)
+    values = dict(_pair(setting, spec) for setting in settings)
+    at_s = _seconds(values.pop(AT, FIRST_S), AT)
+    for_s = _seconds(values.pop(FOR, math.inf), FOR)
     known = {parameter.name: parameter for parameter in spec.parameters}
-    if strange := sorted(given.keys() - known.keys()):
-        raise Usage(f"--fault {name} has no {strange[0]}", key=strange[0], hint=f"it is: {usage(spec)}")
+    if unknown := sorted(values.keys() - known.keys()):
+        raise Usage(f"--fault {name} has no {unknown[0]}", key=unknown[0], hint=f"write {usage(spec)}")
     parameters: dict[str, float | str] = {}
     for key, parameter in known.items():
-        asked = given.get(key)
+        value = values.get(key)
         parameters[key] = (
-            _word(parameter, asked) if isinstance(parameter, ChoiceParameter) else _number(parameter, asked)
+            _word(parameter, value) if isinstance(parameter, ChoiceParameter) else _number(parameter, value)
         )
     return Planned(spec.name, parameters, at_s, for_s)
 
@@ -57,14 +57,20 @@ def usage(spec: FaultSpec) -> str:
 def _pair(setting: str, spec: FaultSpec) -> tuple[str, str]:
     key, equals, value = setting.partition("=")
     if not equals:
-        raise Usage(f"--fault: {setting!r} is no KEY=VALUE", value=setting, hint=f"it is: {usage(spec)}")
+        raise Usage(f"--fault: {setting!r} is not KEY=VALUE", value=setting, hint=f"write {usage(spec)}")
     return key.strip(), value.strip()
 
 
 def _seconds(text: str | float, key: str) -> float:
     seconds = _float(text)
     if not seconds >= 0.0:
-        raise Usage(f"--fault: {key}={text} is no time", key=key, value=text, bound=[0.0, None], hint="give seconds")
+        raise Usage(
+            f"--fault: {key}={text} is not a time",
+            key=key,
+            value=text,
+            bound=[0.0, None],
+            hint="give seconds, 0 or more",
+        )
     return seconds
 
 
@@ -74,7 +80,9 @@ def _number(parameter: NumberParameter, text: str | None) -> float:
         bound = [parameter.low, parameter.high]
         kind = "a whole number" if parameter.whole else "a number"
         hint = f"give {kind} in {parameter.bounds}"
-        raise Usage(f"--fault: {parameter.name}={text}", key=parameter.name, value=text, bound=bound, hint=hint)
+        raise Usage(
+            f"--fault: {parameter.name}={text} is out of bounds", key=parameter.name, value=text, bound=bound, hint=hint
+        )
     return value
 
 
@@ -82,8 +90,8 @@ def _word(choice: ChoiceParameter, text: str | None) -> str:
     word = choice.options[0] if text is None else text
     if not choice.allows(word):
         options = list(choice.options)
-        hint = f"one of {', '.join(options)}"
-        raise Usage(f"--fault: {choice.name}={text}", key=choice.name, value=text, bound=options, hint=hint)
+        hint = f"give one of {', '.join(options)}"
+        raise Usage(f"--fault: {choice.name}={text} is unknown", key=choice.name, value=text, bound=options, hint=hint)
     return word
 
 

@@ -98,7 +98,7 @@ class LiveSession:
 
     def can(self, action: Action) -> tuple[bool, str]:
         if self.bench_error and action is Action.CONNECT:
-            return False, "The bench file has a mistake; mend it and open it again."
+            return False, "The bench file has an error; correct it and open it again."
         return allowed_actions.can(action, self._status.state)
 
     # -- actions
@@ -305,7 +305,7 @@ class LiveSession:
         words = (
             f"verified off after {report.took_ms:.0f} ms"
             if report.is_safe
-            else "off is NOT verified; use the hard-wired stop"
+            else "off is NOT verified; use the hard-wired emergency stop"
         )
         self._alarm("guard", f"{report.reason}; {words}", report.steps_text)
 
@@ -322,7 +322,7 @@ class LiveSession:
         left = self._left
         if code:
             words = f"The engine ended unexpectedly (exit {code})"
-            rest = "; the guard runs the safe sequence. Connect again to go on." if live else ". Connect again."
+            rest = "; the guard runs the safe sequence. Connect again to continue." if live else ". Connect again."
             self._alarm("engine", words + rest)
         output = OutputState.UNKNOWN if left is None else left.output  # the last read-back, never the expected state
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)

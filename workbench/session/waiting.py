@@ -39,10 +39,10 @@ def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: floa
 def finish(session: PollableSession, pending: PendingAction, within_s: float) -> None:
     """Wait until an action is done; raise its `PulseError` if it failed, `BenchError` if it took too long."""
     if not wait_for(session, lambda: pending.done, within_s):
-        raise BenchError(f"{pending.title} did not end within {within_s:g} s", hint="run: python main.py doctor")
+        raise BenchError(f"{pending.title} did not finish within {within_s:g} s", hint="run: python main.py doctor")
     if pending.error is not None:
-        told = pending.error.told
-        raise rebuild(dict(told)) if told else BenchError(pending.error.sentence, hint=pending.error.hint)
+        error_json = pending.error.error_json
+        raise rebuild(dict(error_json)) if error_json else BenchError(pending.error.sentence, hint=pending.error.hint)
 
 
 def beside(session: PollableSession, work: Callable[[], T]) -> T:

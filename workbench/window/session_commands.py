@@ -99,7 +99,7 @@ class SessionCommands(QObject):
 
     def ask_take_over(self, failure: Failure) -> None:
         """Ask the operator before taking over a supply that another client controls."""
-        if (failure.told or {}).get("code") == BENCH_TAKEN:
+        if (failure.error_json or {}).get("code") == BENCH_TAKEN:
             sentence = f"{failure.sentence}. Make sure that nobody works with it: what they do ends."
             run = partial(self._controller.connect_bench, take_over=True)
             self._dialogs.ask("Take the supply over?", sentence, "Take over", run)

@@ -35,7 +35,7 @@ def station(deaths: dict[str, str]) -> LiveBench:
 
 def test_the_health_of_a_source_whose_emulator_died_says_so_with_its_last_error() -> None:
     told = {health.name: health for health in station({"bms": "exit status 1: KeyError: 'cell'"}).health}
-    assert told["dut"].detail == "the emulator of dut has died: exit status 1: KeyError: 'cell'"
+    assert told["dut"].detail == "the emulator of dut ended unexpectedly: exit status 1: KeyError: 'cell'"
     assert told["dut"].state is LinkState.DROPPED
     assert told["supply"].state is LinkState.SILENT
 
@@ -43,7 +43,7 @@ def test_the_health_of_a_source_whose_emulator_died_says_so_with_its_last_error(
 @pytest.mark.parametrize(("emulator", "source"), [("bms", "dut"), ("supply", "supply")])
 def test_arming_names_the_dead_emulator_before_anything_else(emulator: str, source: str) -> None:
     bench = station({emulator: "killed by signal 9: no message"})
-    with pytest.raises(BenchError, match=f"the emulator of {source} has died: killed by signal 9"):
+    with pytest.raises(BenchError, match=f"the emulator of {source} ended unexpectedly: killed by signal 9"):
         arm(SimpleNamespace(), bench, tell_nobody, lambda: False)  # pyright: ignore[reportArgumentType]  # ends before them
 
 

@@ -78,9 +78,9 @@ def test_without_sessions_there_is_nothing_to_say() -> None:
             "off is NOT verified (engine has died; supply off: does not",
         ),
         ([tripped(SAFE), tripped(UNKNOWN), GuardEnded(UNKNOWN)], Level.ALARM, "off is NOT verified"),
-        ([tripped(UNKNOWN)], Level.ALARM, "ended without a verdict (engine has died), off is NOT verified"),
-        ([tripped(SAFE)], Level.WARNING, "then ended without a last word"),
-        ([], Level.ALARM, "ended without a verdict (no trip was noted), off is NOT verified"),
+        ([tripped(UNKNOWN)], Level.ALARM, "ended without a result (engine has died), off is NOT verified"),
+        ([tripped(SAFE)], Level.WARNING, "then ended without its final report"),
+        ([], Level.ALARM, "ended without a result (no trip was recorded), off is NOT verified"),
     ],
 )
 def test_the_last_verdict_of_the_guard_is_shown_once(
@@ -89,7 +89,7 @@ def test_the_last_verdict_of_the_guard_is_shown_once(
     left(tmp_path, *records)
     ((how, sentence),) = said()
     assert how is level
-    assert "2026-01-01_hil24 (bench hil24, since 2026-01-01T10:00:00+00:00) did not leave in order" in sentence
+    assert "2026-01-01_hil24 (bench hil24, since 2026-01-01T10:00:00+00:00) did not shut down normally" in sentence
     assert words in sentence
     assert said() == []
 
@@ -111,7 +111,7 @@ def test_a_guard_that_still_works_is_told_of_until_it_has_ended(tmp_path: Path) 
     left(tmp_path, tripped(UNKNOWN), guard=me.pid, guard_born=me.create_time())
     for _ in range(2):
         ((level, sentence),) = said()
-        assert (level, "still tries, off is NOT verified yet" in sentence) == (Level.ALARM, True)
+        assert (level, "is still trying, off is NOT verified yet" in sentence) == (Level.ALARM, True)
 
 
 def test_a_session_that_lives_or_left_in_order_is_not_told_of(tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
             held = second.connect()
             assert waiting.wait_for(second, lambda: held.done, waiting.CONNECT_S)
             assert held.error is not None
-            assert held.error.told is not None
-            assert held.error.told["code"] == "bench_held"
+            assert held.error.error_json is not None
+            assert held.error.error_json["code"] == "bench_held"
             assert f"is held by process {first.engine_pid} " in held.error.sentence
         finally:
             second.close()
@@ -184,7 +184,7 @@ def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(t
         waiting.finish(third, third.connect(), waiting.CONNECT_S)
         told = [record.event for record in third.events(0) if record.event.source == SOURCE]
         assert len(told) == 1
-        assert "did not leave in order" in told[0].text
+        assert "did not shut down normally" in told[0].text
         assert "engine has died" in told[0].text
     finally:
         third.close()

@@ -35,7 +35,7 @@ def test_a_supply_that_answers_but_disobeys_is_a_warning() -> None:
 
 
 def test_a_wire_that_comes_back_is_said_to() -> None:
-    well = [Event(Level.INFO, "supply", "is well again")]
+    well = [Event(Level.INFO, "supply", "works again")]
     assert told((LinkState.OK, ""), (LinkState.DROPPED, "closed"), (LinkState.OK, "")) == well
     assert told((LinkState.OK, "at the panel"), (LinkState.OK, "")) == well
 

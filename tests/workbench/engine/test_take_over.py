@@ -65,11 +65,11 @@ def test_a_supply_that_somebody_unknown_controls_is_refused_with_the_next_step(j
 def test_a_supply_that_a_session_of_ours_left_so_is_taken_and_said(journal: Path) -> None:
     left_remote(journal, ADDRESS)
     said = check_remote(ADDRESS, take_over=False, read=lambda _: "REMOTE")
-    assert "left so by a session of this machine (one, bench hil24" in said
+    assert "a session of this machine left it so (one, bench hil24" in said
 
 
 def test_a_supply_is_taken_over_when_told(journal: Path) -> None:
-    assert "taken over as told" in check_remote(ADDRESS, take_over=True, read=lambda _: "REMOTE")
+    assert "taken over as requested" in check_remote(ADDRESS, take_over=True, read=lambda _: "REMOTE")
 
 
 def test_who_does_not_answer_or_talks_nonsense_is_no_owner() -> None:
@@ -93,13 +93,13 @@ def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_
             refused = session.connect()
             assert waiting.wait_for(session, lambda: refused.done, waiting.CONNECT_S)
             assert refused.error is not None
-            assert refused.error.told is not None
-            assert refused.error.told["code"] == "bench_taken"
+            assert refused.error.error_json is not None
+            assert refused.error.error_json["code"] == "bench_taken"
             taken = session.connect(take_over=True)
             assert waiting.wait_for(session, lambda: taken.done, waiting.CONNECT_S)
             events = [record.event for record in session.events(0) if record.event.source == "supply"]
             (event,) = [event for event in events if "REMOTE" in event.text]
-            assert (event.level, "taken over as told" in event.text) == (Level.WARNING, True)
+            assert (event.level, "taken over as requested" in event.text) == (Level.WARNING, True)
     finally:
         session.close()
         emulated.stop()
@@ -107,7 +107,7 @@ def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_
 
 def test_the_window_asks_before_it_takes_a_supply_over(show: Callable[..., Shown], qtbot: QtBot) -> None:
     shown = show(FakeSession(past_s=2.0))
-    failure = Failure("supply at 192.0.2.10:5025 reads REMOTE", told={"code": "bench_taken"})
+    failure = Failure("supply at 192.0.2.10:5025 reads REMOTE", error_json={"code": "bench_taken"})
     for answer, asked in ((Qt.Key.Key_Escape, False), (Qt.Key.Key_Return, True)):
         shown.shell.controller.failed.emit(failure)
         qtbot.waitUntil(in_front)
@@ -122,5 +122,5 @@ def test_the_window_asks_before_it_takes_a_supply_over(show: Callable[..., Shown
 
 def test_another_failure_asks_nothing(show: Callable[..., Shown]) -> None:
     shown = show(FakeSession(past_s=2.0))
-    shown.shell.controller.failed.emit(Failure("the supply is silent", told={"code": "bench"}))
+    shown.shell.controller.failed.emit(Failure("the supply is silent", error_json={"code": "bench"}))
     assert not in_front()
