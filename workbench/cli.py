@@ -23,9 +23,9 @@ from workbench.streams import prepare_streams
 app = typer.Typer(
     name="pulsebms",
     help="Prove a battery configuration on a bench, then ship it, signed, to the packs in the field. "
-    "Without a verb the workbench opens on the emulated bench.",
+    "Without a command, the window opens on the emulated bench.",
     epilog="Exit status: 0 all checks hold, 1 a check failed, 2 bad input or usage, "
-    "3 the bench or a service is missing.",
+    "3 the bench, a service or a package is missing.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,7 +60,7 @@ def default(
         window(bench, out, take_over=take_over)
 
 
-@app.command(short_help="Open the workbench (the same as no verb).")
+@app.command(short_help="Open the window (the same as no command).")
 def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: TakeOver = False) -> None:
     """Open the workbench; with no display, run the bench for half a minute and save pictures of the window."""
     from workbench.verbs import window as verb
@@ -68,7 +68,7 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
     run_verb(Report("window"), verb.main, bench, out, take_over=take_over)
 
 
-@app.command(short_help="Check what this machine and a bench have and lack.")
+@app.command(short_help="Check this machine and a bench; print how to fix each fault.")
 def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
     """Report what this machine has and lacks, and how to fix each."""
     from workbench.verbs import doctor as verb
@@ -79,11 +79,13 @@ def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> Non
 @app.command(short_help="Run a bench session without a window.")
 def run(
     bench: BenchFile = EMULATED_BENCH,
-    duration: Annotated[float, typer.Option(min=1.0, help="Seconds between start and stop.")] = 60.0,
+    duration: Annotated[float, typer.Option(min=1.0, help="Duration of the run in s.")] = 60.0,
     out: Out = RUNS,
     *,
     fault: Faults = [],  # noqa: B006  # typer copies it
-    unattended: Annotated[bool, typer.Option("--unattended", help="Go on when this process dies; is logged.")] = False,
+    unattended: Annotated[
+        bool, typer.Option("--unattended", help="Continue the run if this process ends; an event records it.")
+    ] = False,
     take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +102,7 @@ def run(
 
 @app.command()
 def replay(run_folder: RunFolder) -> None:
-    """Play a run in the window."""
+    """Replay a run in the window."""
     from workbench.verbs import replay as verb
 
     run_verb(Report("replay"), verb.main, run_folder)
@@ -109,10 +111,8 @@ def replay(run_folder: RunFolder) -> None:
 @app.command()
 def export(
     run_folder: RunFolder,
-    csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write comma-separated values; - for stdout.")
-    ] = None,
-    mdf4: Annotated[Path | None, typer.Option(metavar="FILE", help="Write ASAM MDF 4.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write this CSV file; - for stdout.")] = None,
+    mdf4: Annotated[Path | None, typer.Option(metavar="FILE", help="Write this ASAM MDF 4 file.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -125,31 +125,33 @@ def export(
 @app.command(short_help="Run a suite of cases against a bench.")
 def certify(
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="A suite that comes along (bms), a folder or a file of cases.")
+        str, typer.Argument(metavar="SUITE", help="A built-in suite (bms), or a folder or file of cases.")
     ] = "bms",
     bench: BenchFile = EMULATED_BENCH,
     out: Out = Path("certificates"),
     only: Annotated[
-        str, typer.Option(metavar="CASES", help="These cases alone, comma-separated: OV-01, or OV-01/7 for cell 7.")
+        str, typer.Option(metavar="CASES", help="Run only these cases, comma-separated: OV-01, or OV-01/7 for cell 7.")
     ] = "",
     *,
     qualify: Annotated[
-        bool, typer.Option("--qualify", help="Judge the suite itself: seed defects in the emulated BMS.")
+        bool, typer.Option("--qualify", help="Qualify the suite: inject defects into the emulated BMS.")
     ] = False,
     defects: Annotated[
-        str, typer.Option(metavar="NAMES", help="With --qualify: these defects alone, comma-separated.")
+        str, typer.Option(metavar="NAMES", help="With --qualify: inject only these defects, comma-separated.")
     ] = "",
     healthy: Annotated[
         int | None,
-        typer.Option(min=0, max=100, help="With --qualify: runs on a healthy BMS, which must raise no alarm [10]."),
+        typer.Option(
+            min=0, max=100, help="With --qualify: number of runs on a healthy BMS, which must not fail; default: 10."
+        ),
     ] = None,
     take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite against a bench: a report, JUnit XML and a certificate; exit 1 when a case does not pass.
 
-    With --qualify, judge the suite itself: how many of twelve seeded defects it finds, and that it finds none
-    where there is none.
+    With --qualify, qualify the suite: count how many of twelve injected defects it finds, and check that it
+    finds none in a healthy BMS.
     """
     if qualify:
         from workbench.verbs import qualify as judge
@@ -174,22 +176,23 @@ def certify(
 def fleet(
     broker: Annotated[
         str,
-        typer.Option(metavar="URL", help="mqtt://HOST:PORT, or local[:PORT] for a broker of ours on this machine."),
+        typer.Option(metavar="URL", help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine."),
     ],
-    db: Annotated[Path, typer.Option(metavar="FILE", help="The fleet's rows; made where there is none.")],
+    db: Annotated[Path, typer.Option(metavar="FILE", help="Database of the rows; created if it does not exist.")],
     *,
-    group: Annotated[str, typer.Option(metavar="NAME", help="The Sparkplug group to listen to.")] = "pulsebms",
-    send: Annotated[Path | None, typer.Option(metavar="FILE", help="A bundle to send.", show_default=False)] = None,
-    to: Annotated[str, typer.Option(metavar="NODE", help="The node to send it to.")] = "",
+    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
+    send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
+    to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
-        float | None, typer.Option(min=1.0, help="Seconds; default: until stopped, or until the bundle is there.")
+        float | None,
+        typer.Option(min=1.0, help="Seconds to run; default: until stopped, or until the bundle is installed."),
     ] = None,
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
     """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
 
-    The broker has no TLS and no access control per device yet: ours listens on 127.0.0.1 only.
+    There is no TLS and no access control per device yet; a local broker listens on 127.0.0.1 only.
     """
     from workbench.verbs import fleet as verb
 
@@ -212,34 +215,37 @@ app.add_typer(bundle_app)
 
 @app.command(short_help="Run a signed configuration beside a pack.")
 def edge(
-    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the public keys that are trusted.")],
+    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
     broker: Annotated[str, typer.Option(metavar="URL", help="MQTT broker, for instance mqtt://127.0.0.1:1883.")],
     *,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: what is installed already.")
+        Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: run the installed one.")
     ] = None,
-    node: Annotated[str, typer.Option(metavar="NAME", help="The pack's name in the fleet.")] = "pack",
-    group: Annotated[str, typer.Option(metavar="NAME", help="The fleet's group.")] = "pulsebms",
-    host: Annotated[str, typer.Option(metavar="NAME", help="The fleet's own name.")] = "fleet",
-    state: Annotated[Path, typer.Option("--dir", metavar="STATE", help="Folder of slots and outbox.")] = Path(
-        "edge-state"
-    ),
+    node: Annotated[str, typer.Option(metavar="NAME", help="Name of this pack in the fleet.")] = "pack",
+    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the fleet.")] = "pulsebms",
+    host: Annotated[str, typer.Option(metavar="NAME", help="Name of the fleet's host.")] = "fleet",
+    state: Annotated[
+        Path, typer.Option("--dir", metavar="STATE", help="Folder for the bundle slots and the outbox.")
+    ] = Path("edge-state"),
     pack: Annotated[
         str, typer.Option(metavar="PACK", help="emulated, or INTERFACE:CHANNEL[:BITRATE] of a CAN adapter.")
     ] = "emulated",
-    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds; default: until told to stop.")] = None,
-    rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows a second.")] = 10.0,
-    capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox keeps.")] = 500_000,
+    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
+    capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
     reset_trip: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Forget the trip of before, and why that is safe.")
+        str | None,
+        typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
     ] = None,
-    allow_sim: Annotated[bool, typer.Option("--allow-sim", help="Run a bundle that only simulation proved.")] = False,
+    allow_sim: Annotated[
+        bool, typer.Option("--allow-sim", help="Accept a bundle with evidence from simulation only.")
+    ] = False,
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
     """Verify and install a bundle, run its estimator and gate beside a pack, and report to the fleet.
 
-    Every sample stays on the disk until the fleet has stored it; an absent broker is no error.
+    Every sample stays on the disk until the fleet has stored it; a missing broker is not an error.
     """
     from workbench.verbs import edge as verb
 
@@ -264,13 +270,13 @@ def edge(
 @app.command(short_help="Run the whole chain without a person.")
 def selftest(
     out: Out = Path("selftest"),
-    only: Annotated[str, typer.Option(metavar="STEPS", help="Judge these steps alone, comma-separated.")] = "",
+    only: Annotated[str, typer.Option(metavar="STEPS", help="Run only these steps, comma-separated.")] = "",
     inject_defect: Annotated[
-        str, typer.Option(metavar="NAME", help="Inject one defect; the selftest must find it.")
+        str, typer.Option(metavar="NAME", help="Inject this defect; the selftest must find it.")
     ] = "",
     earlier: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FOLDER", help="Folder of an earlier selftest; take its run and bundle."),
+        typer.Option("--from", metavar="FOLDER", help="Folder of an earlier selftest; use its run and bundle."),
     ] = None,
     *,
     as_json: AsJson = False,
@@ -288,12 +294,13 @@ def tour() -> None:
     raise typer.Exit(Report("tour", "--json" in sys.argv).finish(ok=False, error=renamed))
 
 
-@app.command(short_help="Measure what things cost here, beside their peers.")
+@app.command(short_help="Measure times and sizes on this machine beside those of peers.")
 def measure(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="window, loop, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all."
+            metavar="NAME",
+            help="What to measure: window, loop, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all.",
         ),
     ],
     data: Annotated[
@@ -301,7 +308,7 @@ def measure(
         typer.Option(metavar="DIR", help="Folder of recorded cells; default: PULSEBMS_DATA, else ../shared/data."),
     ] = None,
     *,
-    markdown: Annotated[bool, typer.Option("--markdown", help="The tables of docs/measured.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/measured.md.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure figures beside those of peers in one run; exit 1 when a target is missed."""
@@ -328,4 +335,6 @@ def _report_usage(error: Any) -> int:
         error.show()
         return Exit.BAD_INPUT
     command = error.ctx.info_name if error.ctx else ""
-    return Report(command, as_json=True).finish(ok=False, error=Usage(error.format_message(), hint="see --help"))
+    return Report(command, as_json=True).finish(
+        ok=False, error=Usage(error.format_message(), hint="run the command with --help")
+    )

@@ -19,7 +19,9 @@ bench.callback()(pass_to_verb)
 @bench.command("copy", short_help="Copy a bench with all files that it names.")
 def bench_copy(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The bench file to copy.")],
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the copy; made where there is none.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder for the copy; created if it does not exist.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

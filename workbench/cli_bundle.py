@@ -20,7 +20,7 @@ bundle = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="A bundle.")]
+BundleFile = Annotated[Path, typer.Argument(metavar="FILE", help="Bundle file.")]
 
 
 @bundle.callback()
@@ -30,9 +30,11 @@ def default(context: typer.Context) -> None:
     refuse_without_extras(f"bundle {context.invoked_subcommand}")
 
 
-@bundle.command("key", short_help="Make a new pair of keys.")
+@bundle.command("key", short_help="Make a pair of keys.")
 def bundle_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs; the files are NAME.key and NAME.pem.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the signer; the files are NAME.key and NAME.pem.")
+    ],
     out: Out = Path("keys"),
     *,
     as_json: AsJson = False,
@@ -50,15 +52,22 @@ def bundle_build(
     private: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key that signs.")],
     bench: BenchFile = EMULATED_BENCH,
     certificate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="What certify wrote; goes along and counts for the class.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder that certify wrote; it is included and counts for the evidence class."
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Default: the bench's name.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="Name of the bundle; default: the bench's name.")] = "",
     serial: Annotated[
-        int | None, typer.Option(min=0, help="An edge takes no older one; default: date and time as a number.")
+        int | None, typer.Option(min=0, help="Serial; an edge refuses a lower one. Default: date and time as a number.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 365,
-    made: Annotated[str, typer.Option(metavar="TIME", help="2026-03-01T12:00:00Z; default: now.")] = "",
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: NAME-SERIAL.bundle here.")] = None,
+    made: Annotated[
+        str, typer.Option(metavar="TIME", help="Time of the build, such as 2026-03-01T12:00:00Z; default: now.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write; default: NAME-SERIAL.bundle here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build and sign a bundle from a sealed run; the same run, key, serial and times give the same bytes."""
@@ -73,11 +82,13 @@ def bundle_build(
 @bundle.command("verify", short_help="Verify a bundle.")
 def bundle_verify(
     file: BundleFile,
-    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the public keys (*.pem) you trust.")],
-    lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse an older serial.")] = 0,
+    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
+    lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse a lower serial.")] = 0,
     *,
-    refuse_sim: Annotated[bool, typer.Option("--refuse-sim", help="Refuse evidence from simulation alone.")] = False,
-    replay: Annotated[bool, typer.Option("--replay", help="Replay its golden vectors as well.")] = False,
+    refuse_sim: Annotated[
+        bool, typer.Option("--refuse-sim", help="Refuse a bundle with evidence from simulation only.")
+    ] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Also replay its golden vectors.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""

@@ -32,7 +32,7 @@ def pass_to_verb(context: typer.Context) -> None:
     taken = {parameter.name for parameter in following.params}
     for name in given:
         if name not in taken:
-            what = f"--{name.replace('_', '-')} is no option of {context.command_path} {verb}; leave it out"
+            what = f"--{name.replace('_', '-')} is not an option of {context.command_path} {verb}; leave it out"
             raise typer.BadParameter(what, ctx=context)
     context.default_map = {**(context.default_map or {}), verb: given}
 

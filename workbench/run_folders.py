@@ -29,6 +29,12 @@ def make_fresh_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise RunLogError(f"cannot be written: {error.strerror}", where=str(parent), hint="use --out") from error
+            raise RunLogError(
+                f"cannot be written: {error.strerror}", where=str(parent), hint="name another folder with --out"
+            ) from error
         return folder
-    raise RunLogError(f"has no free name for {name}", where=str(parent), hint="use --out")
+    raise RunLogError(
+        f"contains every name from {name} to {name}_{MOST - 1}",
+        where=str(parent),
+        hint="name another folder with --out",
+    )

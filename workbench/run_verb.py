@@ -26,16 +26,18 @@ def run_verb(
     except PulseError as error:
         raise typer.Exit(report.finish(ok=False, error=error)) from None
     except KeyboardInterrupt:
-        stopped = Interrupted("interrupted; everything that was started has been left in order")
+        stopped = Interrupted("interrupted; everything that was started has been shut down")
         raise typer.Exit(report.finish(ok=False, error=stopped)) from None
     except OSError as error:  # a full disk, a folder without write permission
-        hint = "free space, or name another folder"
+        hint = "free some space, or name another folder"
         broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
         raise typer.Exit(report.finish(ok=False, error=broken)) from None
     except Exception as error:  # noqa: BLE001  # scripts get their object even then
         if isinstance(error, ModuleNotFoundError) and (missing := missing_package(error, report.command)):
             raise typer.Exit(report.finish(ok=False, error=missing)) from None
         traceback.print_exc()
-        defect = PulseError(f"{type(error).__name__}: {error}", hint="a defect of ours; report it with the lines above")
+        defect = PulseError(
+            f"{type(error).__name__}: {error}", hint="this is a defect of the program; report it with the lines above"
+        )
         raise typer.Exit(report.finish(ok=False, error=defect)) from None
     raise typer.Exit(report.finish(ok=ok))

@@ -54,7 +54,7 @@ def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
 def is_offline(payload: bytes) -> bool:
     """Return whether a STATE reports its host offline; False for an unreadable one."""
     try:
-        said = json.loads(payload)
+        state = json.loads(payload)
     except (ValueError, RecursionError):
         return False
-    return isinstance(said, dict) and said.get("online") is False  # pyright: ignore[reportUnknownMemberType]
+    return isinstance(state, dict) and state.get("online") is False  # pyright: ignore[reportUnknownMemberType]

@@ -51,7 +51,7 @@ def test_a_bundle_that_is_not_what_was_signed_fails_the_step_bundle(tmp_path: Pa
     status, answer, told = selftest(tmp_path, *steps, "--inject-defect", name)
     assert status == 1, told
     assert answer["steps"][0]["value"] == "failed"
-    assert answer["steps"][1]["value"] == "not walked"
+    assert answer["steps"][1]["value"] == "not run"
 
 
 @pytest.mark.parametrize("name", ["broker-stays-down", "lose-row", "double-row"])

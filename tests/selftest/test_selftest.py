@@ -35,7 +35,7 @@ def test_a_selftest_does_not_go_on_without_a_bench(tmp_path: Path) -> None:
     assert status == 1
     assert answer["duration_s"] < 30.0, told
     assert failed(answer)[0] == "connect"
-    assert [step["value"] for step in answer["steps"][1:]] == ["not walked"] * (len(STEPS) - 1)
+    assert [step["value"] for step in answer["steps"][1:]] == ["not run"] * (len(STEPS) - 1)
 
 
 @pytest.mark.live

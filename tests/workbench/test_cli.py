@@ -207,11 +207,11 @@ def test_every_option_before_a_verb_is_handed_on_and_the_verbs_own_goes_before(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--bench", "mine.toml", "selftest"), "--bench is no option of"),
-        (("--bench", "mine.toml", "measure", "wire"), "--bench is no option of"),
-        (("--out", "there", "doctor"), "--out is no option of"),
-        (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is no option of"),
-        (("--out", "there", "replay", "runs/one"), "--out is no option of"),
+        (("--bench", "mine.toml", "selftest"), "--bench is not an option of"),
+        (("--bench", "mine.toml", "measure", "wire"), "--bench is not an option of"),
+        (("--out", "there", "doctor"), "--out is not an option of"),
+        (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is not an option of"),
+        (("--out", "there", "replay", "runs/one"), "--out is not an option of"),
         (("--fault", "x", "run"), "No such option"),
     ],
 )

@@ -22,7 +22,7 @@ def test_who_begins_at_the_same_instant_gets_a_folder_of_ones_own(tmp_path: Path
 
 def test_a_parent_that_is_a_file_is_answered_in_words(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
-    with pytest.raises(RunLogError, match="cannot be written: Not a directory; use --out"):
+    with pytest.raises(RunLogError, match="cannot be written: Not a directory; name another folder with --out"):
         make_fresh_folder(tmp_path / "runs", "tour")
 
 

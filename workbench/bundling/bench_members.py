@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def make_members(bench: Bench, table: ChannelTable) -> dict[str, bytes]:
     """Return all members but evidence and golden vectors; raise `Refused` for a file with no legal path, `OSError`."""
     found = {BENCH: bench.document.text.encode()} | _read_named_files(bench)
-    name, octets = _read_parameters(bench)
+    name, data = _read_parameters(bench)
     if name is not None:
-        found[name] = octets
+        found[name] = data
     found[LIMITS] = canonical_json.dump_json(limits.describe_limits(bench, table))
     found[LANES] = canonical_json.dump_json({"lanes": _describe_lanes(bench), "parameters": name})
     return found
@@ -34,20 +34,23 @@ def _read_named_files(bench: Bench) -> dict[str, bytes]:
     """Read device map, DBC and the lanes' files; key each by its path in the bench file."""
     mapped = read_dut_map(bench.dut_map)
     if bench.dut.dbc_sha256 not in {"", mapped.dbc_hash}:
-        what, hint = "names another DBC than the one beside it", "restore the DBC that the run was made with"
+        what, hint = (
+            "names another DBC than the one that its device map uses",
+            "restore the DBC that the run was made with",
+        )
         raise Refused(what, where=bench.path.name, key="dut.dbc_sha256", value=mapped.dbc_hash, hint=hint)
     names = [bench.dut.map, posixpath.join(posixpath.dirname(bench.dut.map), mapped.file.dbc)]
     names += [str(settings["file"]) for settings in map(_get_settings, _get_raw_lanes(bench)) if "file" in settings]
     found: dict[str, bytes] = {}
     for name in map(posixpath.normpath, names):
         if not MEMBER_NAME.fullmatch(name):
-            what = f"names {name!r}, which cannot go along under that path"
-            hint = "put it beside the bench file and name it relative to that"
+            what = f"names {name!r}, which cannot be a path in a bundle"
+            hint = "put the file beside the bench file and use a relative path"
             raise Refused(what, where=bench.path.name, value=name, bound="a plain relative path", hint=hint)
         found[name] = (bench.path.parent / name).read_bytes()
     if taken := found.keys() & RESERVED_NAMES:
-        what = f"names a file {taken.pop()!r}, a bundle's own name"
-        raise Refused(what, where=bench.path.name, hint="rename it")
+        what = f"names a file {taken.pop()!r}, which is a reserved name in a bundle"
+        raise Refused(what, where=bench.path.name, hint="rename the file")
     return found
 
 

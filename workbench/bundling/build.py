@@ -61,7 +61,7 @@ class BuiltBundle:
 def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
     """Build one file from one run; raise `PulseError`, which says what is missing or does not hold."""
     name = _choose_name(order)
-    steps("The run and what it rests on are read.", 0.0)
+    steps("The run and its evidence are read.", 0.0)
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
     with closing(source.open_run(order.run)) as run:
         _require_same_bench(order.bench, run)
@@ -87,14 +87,20 @@ def _prove(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBund
         verified = verify(data, Path(folder), now=made)
     result = golden.replay(verified.bundle)
     if not result.ok:
-        raise CheckFailed(f"its own golden vectors do not hold: {result.sentence}", hint="a defect of ours; report it")
+        raise CheckFailed(
+            f"its own golden vectors are not repeated: {result.sentence}",
+            hint="this is a defect of the program; report it",
+        )
     return verified, result.sentence
 
 
 def _require_same_bench(bench: Bench, run: Run) -> None:
     if bench.document.text != run.meta["bench"]["text"]:
-        named = run.meta["bench"].get("file", "its bench file")
-        what, hint = f"is not the bench that {run.name} ran on ({named})", "name that one with --bench, as it stood"
+        name = run.meta["bench"].get("file", "its bench file")
+        what, hint = (
+            f"is not the bench file of {run.name} ({name})",
+            "name the bench file of the run with --bench, unchanged",
+        )
         raise Refused(what, where=str(bench.path), key="bench", hint=hint)
 
 
@@ -119,7 +125,7 @@ def _make_evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> d
 
 
 def _make_manifest(order: BundleOrder, name: str, evidence: str, run: Run) -> Manifest:
-    versions = {key: said for key, said in run.meta.get("versions", {}).items() if isinstance(said, str)}
+    versions = {key: version for key, version in run.meta.get("versions", {}).items() if isinstance(version, str)}
     return Manifest(
         name=name,
         serial=order.serial,
@@ -138,10 +144,22 @@ def _choose_name(order: BundleOrder) -> str:
     name = order.name or re.sub(r"[^A-Za-z0-9._-]+", "-", order.bench.bench.name).strip("-._")
     bound = "letters, digits, '.', '-', '_', up to 60"
     if not manifest.NAME.fullmatch(name):
-        raise Usage(f"{name!r} is no name for a bundle", key="name", value=name, bound=bound, hint="give --name")
+        raise Usage(
+            f"{name!r} is not a valid bundle name",
+            key="name",
+            value=name,
+            bound=bound,
+            hint="choose another name with --name",
+        )
     if not 0 <= order.serial <= manifest.MAX_SERIAL:
         bound = f"0 to {manifest.MAX_SERIAL}"
-        raise Usage("is no serial", key="serial", value=order.serial, bound=bound, hint="give --serial")
+        raise Usage(
+            f"{order.serial} is not a valid serial",
+            key="serial",
+            value=order.serial,
+            bound=bound,
+            hint=f"give --serial {bound}",
+        )
     if not order.made < order.expires:
-        raise Usage("it would expire before it is made", key="days", hint="give --days of 1 or more")
+        raise Usage("the bundle would expire before it is made", key="days", hint="give --days of 1 or more")
     return name

@@ -27,14 +27,14 @@ class CertificateMember:
     @property
     def summary(self) -> dict[str, Any]:
         """The summary of the certificate for `evidence.json`."""
-        said = self.certificate
+        certificate = self.certificate
         return {
-            "suite": said.suite,
-            "class": said.evidence,
-            "made": said.made,
-            "passed": said.passed,
-            "counts": {verdict.value: count for verdict, count in said.counts.items()},
-            "not_judged": said.not_judged,
+            "suite": certificate.suite,
+            "class": certificate.evidence,
+            "made": certificate.made,
+            "passed": certificate.passed,
+            "counts": {verdict.value: count for verdict, count in certificate.counts.items()},
+            "not_judged": certificate.not_judged,
         }
 
 
@@ -49,18 +49,18 @@ def read(folder: Path, bench: Path) -> CertificateMember:
         data = path.read_bytes()
     except OSError as error:
         hint = "name the folder that certify wrote with --out"
-        raise Usage(f"holds no {CERTIFICATE}: {error.strerror}", where=str(folder), hint=hint) from error
+        raise Usage(f"contains no {CERTIFICATE}: {error.strerror}", where=str(folder), hint=hint) from error
     try:
         certificate = decode_certificate(data)
     except ValueError as error:
         raise RunLogError(f"cannot be read: {error}", where=str(path), hint="certify again") from error
     if not certificate.passed:
-        hint = "mend what failed and certify again; a bundle carries what was proven"
+        hint = "correct what failed and certify again; a bundle needs a certificate that passed"
         raise Refused(
             f"did not pass{_first_failure(certificate)}", where=str(path), key="passed", value=False, hint=hint
         )
     if certificate.bench_sha256 != hashlib.sha256(bench.read_bytes()).hexdigest():
-        what, hint = f"is of another bench than {bench.name}, as it stands now", "certify this one"
+        what, hint = f"is for another bench file than the present {bench.name}", "certify the present bench file"
         raise Refused(what, where=str(path), key="bench.sha256", value=certificate.bench_sha256, hint=hint)
     return CertificateMember(data, certificate)
 

@@ -21,21 +21,21 @@ DEVICE: Final = f"{BMS}*"
 CELL, TEMPERATURE = sensed_voltage(1), sensed_temperature(1)
 
 
-def make_gate_steps(spec: GateConfig, wishes_a: Floats) -> list[GateStep]:
+def make_gate_steps(spec: GateConfig, requested_a: Floats) -> list[GateStep]:
     """Return up to 80 steps for consecutive snapshots; `wishes_a`: the current that the run requested at each."""
     bad = _make_pack_held_steps(spec), _make_pack_tripping_steps(spec)
     return _interleave(
-        spec, wishes_a, *(bad if spec.advertised else (_make_held_steps(spec), _make_tripping_steps(spec)))
+        spec, requested_a, *(bad if spec.advertised else (_make_held_steps(spec), _make_tripping_steps(spec)))
     )
 
 
 def _interleave(
-    spec: GateConfig, wishes_a: Floats, held: Iterator[GateStep], tripping: Iterator[GateStep]
+    spec: GateConfig, requested_a: Floats, held: Iterator[GateStep], tripping: Iterator[GateStep]
 ) -> list[GateStep]:
     steps: list[GateStep] = []
 
     def plain(*, reset: bool = False) -> None:
-        steps.append(GateStep(REQUESTED, float(wishes_a[len(steps)]), {}, reset=reset))
+        steps.append(GateStep(REQUESTED, float(requested_a[len(steps)]), {}, reset=reset))
 
     for bad in held:
         plain()

@@ -57,7 +57,7 @@ def _run_estimator(run: Run, made: Configuration, part: RunSegment) -> tuple[Flo
     seen = golden_estimator.make_inputs([sense.reading(snapshot) for snapshot in part.snapshots], part.dt_s)
     answers = golden_estimator.run_estimator(made.estimator, seen)
     if not np.isfinite(answers[-1]).all():
-        what = "the bundle's estimator believes what is no number at the end of the golden stretch"
+        what = "the bundle's estimator returns a value that is not a number at the end of the golden vectors"
         raise CheckFailed(what, where=str(run.folder), hint="build from a run in which every cell is measured")
     return seen, answers, _compare_with_run(run, made, part, answers[-1])
 
@@ -69,21 +69,23 @@ def _compare_with_run(run: Run, made: Configuration, part: RunSegment, last: Flo
     data = run.columns(names)
     soc, std = (float(data[name][part.last - 1]) for name in names)
     fresh, fresh_std = float(last[:cells].mean()), float(last[cells : 2 * cells].mean())
-    apart, bound = abs(fresh - soc), DEVIATIONS * float(np.hypot(std, fresh_std))
-    if not apart <= bound:
+    difference, bound = abs(fresh - soc), DEVIATIONS * float(np.hypot(std, fresh_std))
+    if not difference <= bound:
         raise CheckFailed(
-            f"golden answers of {lane} end at a SoC of {fresh:.3f}, the run itself believed {soc:.3f}",
-            where=str(run.folder), value=apart, bound=bound,
-            hint="the lane that is installed is not the one that ran, or it failed in the run",
+            f"a fresh {lane} ends at a SoC of {fresh:.3f}, in the run it ended at {soc:.3f}",
+            where=str(run.folder), value=difference, bound=bound,
+            hint="the installed lane is not the one of the run, or it failed in the run",
         )  # fmt: skip
-    return f"a fresh {lane} ends {100 * apart:.2f} % of SoC from the run's own belief (bound {100 * bound:.2f} %)"
+    return (
+        f"a fresh {lane} ends {100 * difference:.2f} % of SoC from the estimate in the run (bound {100 * bound:.2f} %)"
+    )
 
 
 def _run_gate(run: Run, gate: Gate, part: RunSegment) -> tuple[Floats, Sequence[tuple[GateStep, GateAnswer]]]:
-    wishes_a = np.nan_to_num(run.columns([COMMAND_CURRENT])[COMMAND_CURRENT][part.first : part.last])
-    count = len(make_gate_steps(gate.spec, wishes_a))
-    busiest = int(np.convolve(np.abs(wishes_a), np.ones(count), "valid").argmax())
-    steps = make_gate_steps(gate.spec, wishes_a[busiest:])
+    requested_a = np.nan_to_num(run.columns([COMMAND_CURRENT])[COMMAND_CURRENT][part.first : part.last])
+    count = len(make_gate_steps(gate.spec, requested_a))
+    busiest = int(np.convolve(np.abs(requested_a), np.ones(count), "valid").argmax())
+    steps = make_gate_steps(gate.spec, requested_a[busiest:])
     rows = golden_gate.pack_snapshots(part.snapshots[busiest : busiest + count])
     answers = golden_gate.run_steps(gate, rows, steps)
     pairs = list(zip(steps, answers, strict=True))
@@ -93,11 +95,11 @@ def _run_gate(run: Run, gate: Gate, part: RunSegment) -> tuple[Floats, Sequence[
 
 def _check_gate(run: Run, pairs: Sequence[tuple[GateStep, GateAnswer]]) -> None:
     """Raise `CheckFailed` for a gate that allows a bad command, or none of the run's commands."""
-    plain = [answer for step, answer in pairs if step.what == REQUESTED]
-    through = [step.what for step, answer in pairs if step.what != REQUESTED and answer.verdict == "allowed"]
-    if through:
-        what = f"the gate allowed {through[0]}"
-        raise CheckFailed(what, where=str(run.folder), hint="a defect of the gate; report it")
-    if not any(answer.verdict == "allowed" for answer in plain):
-        what = f"the gate allows nothing of what the run asked: {plain[0].words}"
-        raise CheckFailed(what, where=str(run.folder), hint="build from a run in which the bench was in order")
+    requested = [answer for step, answer in pairs if step.what == REQUESTED]
+    allowed = [step.what for step, answer in pairs if step.what != REQUESTED and answer.verdict == "allowed"]
+    if allowed:
+        what = f"the gate allowed {allowed[0]}"
+        raise CheckFailed(what, where=str(run.folder), hint="this is a defect of the gate; report it")
+    if not any(answer.verdict == "allowed" for answer in requested):
+        what = f"the gate allows no command of the run: {requested[0].words}"
+        raise CheckFailed(what, where=str(run.folder), hint="build from a run in which the gate allowed commands")

@@ -36,7 +36,7 @@ def select_segment(run: Run, current: str, period_s: float) -> RunSegment:
     columns = run.columns([BENCH_STATE, current])
     begin, end = _find_longest(columns[BENCH_STATE] == BenchState.RUNNING)
     if end - begin < FEWEST:
-        what, hint = f"was running for {end - begin} ticks on end", "build from a longer run"
+        what, hint = f"was running for only {end - begin} ticks in a row", "build from a longer run"
         raise Refused(what, where=str(run.folder), value=end - begin, bound=f">= {FEWEST} ticks", hint=hint)
     ticks = min(TICKS, end - begin)
     first = max(range(begin, end - ticks + 1, STRIDE), key=lambda at: _compute_swing(columns[current][at : at + ticks]))

@@ -27,14 +27,14 @@ def open_run(folder: Path) -> Run:
     about = load(folder)
     if about.state != "sealed":
         live = being_written(about)
-        what = "is still being recorded" if live else "was left unsealed by a process that was killed"
-        hint = "stop the session first" if live else "open it once (python main.py replay RUN), which seals it"
+        what = "is still being recorded" if live else "was not sealed, because its process was killed"
+        hint = "stop the session first" if live else "open it once to seal it: python main.py replay RUN"
         raise Refused(what, where=str(folder), key="state", value=about.state, bound="sealed", hint=hint)
     run = Run.open(folder)
     with ExitStack() as undo:
         undo.callback(run.close)
         if reason := _find_defect(run):
-            raise Refused(reason, where=str(folder), hint="build from a run that was recorded whole")
+            raise Refused(reason, where=str(folder), hint="build from a run that was recorded completely")
         undo.pop_all()
     return run
 
@@ -56,17 +56,17 @@ def _find_defect(run: Run) -> str:
     """Return why this run cannot be the base of a bundle; empty where it can."""
     meta, about = run.meta, run.about
     if meta.get("evidence") not in CLASSES:
-        return f"says no class of evidence: {meta.get('evidence')!r}"
+        return f"has no valid evidence class: {meta.get('evidence')!r}"
     if not isinstance(meta.get("bench", {}).get("text"), str):
-        return "does not hold the bench file as it stood"
+        return "does not contain its bench file"
     needed = {LOOP_NUMBER, BENCH_STATE} - set(run.table.names)
     if needed:
-        return f"lacks {', '.join(sorted(needed))}"
+        return f"has no channel {', '.join(sorted(needed))}"
     if run.count != about.ticks or about.lost:
-        return f"holds {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
+        return f"contains {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
     steps = np.diff(run.columns([LOOP_NUMBER])[LOOP_NUMBER])
     if not (steps == 1.0).all():
-        return f"lacks ticks: {np.count_nonzero(steps != 1.0)} numbers do not follow each other"
+        return f"has gaps in its tick numbers: {np.count_nonzero(steps != 1.0)}"
     return ""
 
 

@@ -28,18 +28,18 @@ class BundleFact:
     text: str
 
 
-def read_untrusted(data: bytes) -> tuple[Bundle, str]:
+def read_untrusted(bundle_file: bytes) -> tuple[Bundle, str]:
     """Return the bundle in `data`, and the id of the key that it claims as signer; raise `BundleRefused`."""
-    members = unpack(data)
-    octets = members.pop(envelope.ENVELOPE, None)
-    if octets is None:
+    members = unpack(bundle_file)
+    data = members.pop(envelope.ENVELOPE, None)
+    if data is None:
         raise BundleRefused("is not signed: it has no envelope", key="unsigned", hint="build it with a key")
-    signed = envelope.decode_envelope(octets)
+    signed = envelope.decode_envelope(data)
     try:
         return Bundle(manifest.decode_manifest(signed.payload), members), signed.keyid
     except ValueError as error:
         hint = "open it with the version that built it"
-        raise BundleRefused(f"is no bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
+        raise BundleRefused(f"is not a bundle: manifest: {error}", key="not_a_bundle", hint=hint) from error
 
 
 def strip_control_characters(value: Any) -> str:
@@ -81,17 +81,17 @@ def _summarize_members(bundle: Bundle) -> Iterator[BundleFact]:
                 f"cannot be read: {type(error).__name__}: {strip_control_characters(error)}",
             )
     for name, file in sorted(bundle.manifest.files.items()):
-        yield BundleFact("member", name, f"{file.size} octets  {file.sha256[:HASH_SHOWN]}")
+        yield BundleFact("member", name, f"{file.size} bytes  {file.sha256[:HASH_SHOWN]}")
 
 
 def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
-    said = bundle.evidence
+    evidence = bundle.evidence
     yield from (
         BundleFact("link", "", f"{strip_control_characters(link['class'])} {strip_control_characters(link['link'])}")
-        for link in said["links"]
+        for link in evidence["links"]
     )
-    yield from (BundleFact("note", "", strip_control_characters(note)) for note in said["run"]["notes"])
-    if (proof := said["certificate"]) is not None:
+    yield from (BundleFact("note", "", strip_control_characters(note)) for note in evidence["run"]["notes"])
+    if (proof := evidence["certificate"]) is not None:
         left_open = (
             f", {strip_control_characters(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""
         )
@@ -108,10 +108,10 @@ def _format_counts(counts: Any) -> str:
 
 
 def _summarize_golden(bundle: Bundle) -> Iterator[BundleFact]:
-    said = bundle.json(GOLDEN)
-    first, last = said["ticks"]
-    lane = strip_control_characters(said["estimator"]["lane"])
-    commands, beside = len(said["gate"]), len(said["pack_gate"])
+    golden = bundle.json(GOLDEN)
+    first, last = golden["ticks"]
+    lane = strip_control_characters(golden["estimator"]["lane"])
+    commands, beside = len(golden["gate"]), len(golden["pack_gate"])
     yield BundleFact(
         "golden",
         "",
@@ -127,9 +127,9 @@ def _summarize_limits(bundle: Bundle) -> Iterator[BundleFact]:
         name, unit = str(row["channel"][0]), str(row["channel"][1])
         sides = {side: row[side] for side in ("bench", "device") if side in row}
         if sides and sides != before:
-            said = ", ".join(
+            text = ", ".join(
                 f"{side} {one['low']:g} to {one['high']:g} {strip_control_characters(unit)}"
                 for side, one in sides.items()
             )
-            yield BundleFact("limit", "", f"from {strip_control_characters(name)}: {said}")
+            yield BundleFact("limit", "", f"from {strip_control_characters(name)}: {text}")
         before = sides

@@ -49,4 +49,6 @@ def verify_bundle(
 def require_golden(result: GoldenResult) -> None:
     """Raise `CheckFailed` for golden vectors that do not hold here."""
     if not result.ok:
-        raise CheckFailed(f"its golden vectors do not hold: {result.sentence}", hint="build it anew with this version")
+        raise CheckFailed(
+            f"its golden vectors are not repeated: {result.sentence}", hint="build it again with this version"
+        )

@@ -23,8 +23,8 @@ def read_certificate(folder: Path) -> Certificate:
     try:
         return decode_certificate((folder / NAME).read_bytes())
     except (OSError, ValueError) as error:
-        hint = "name a folder that certify has written"
-        raise RunLogError(f"holds no certificate that can be read: {error}", where=str(folder), hint=hint) from error
+        hint = "name a folder that certify wrote"
+        raise RunLogError(f"contains no certificate that can be read: {error}", where=str(folder), hint=hint) from error
 
 
 def decode_certificate(data: bytes) -> Certificate:
@@ -107,7 +107,7 @@ def _with_checks(case: CaseResult, rows: Mapping[tuple[str, str], Sequence[CaseC
 
 def _decode_counts(fields: JsonFields) -> dict[Verdict, int]:
     if unknown := [word for word in fields.names() if word not in list(Verdict)]:
-        raise ValueError(f"counts.{unknown[0]} is no verdict")
+        raise ValueError(f"counts.{unknown[0]} is not a verdict")
     return {Verdict(word): fields.integer(word) for word in fields.names()}
 
 

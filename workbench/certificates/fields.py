@@ -16,7 +16,7 @@ class JsonFields:
 
     def __init__(self, value: object, path: str = "") -> None:
         if not isinstance(value, dict):
-            raise ValueError(f"{path or 'the text'} is no JSON object")  # noqa: TRY004  # a fault of the file
+            raise ValueError(f"{path or 'the text'} is not a JSON object")  # noqa: TRY004  # a fault of the file
         self._values = cast("dict[str, object]", value)
         self._path = path
 

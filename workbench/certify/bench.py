@@ -77,7 +77,7 @@ class CaseBench:
     def heartbeat(self, *, on: bool) -> Stimulus:
         """Turn the tester's heartbeat on or off; off counts from the last beat sent. Raise `NotApplicable` if none."""
         if not self.device.heartbeat:
-            raise NotApplicable("the device map declares no heartbeat", hint="declare [heartbeat] if there is one")
+            raise NotApplicable("the device map declares no heartbeat", hint="add [heartbeat] if the device has one")
         self._is_heartbeat_off = not on
         times = self._act("heartbeat", on=on)
         return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
@@ -189,7 +189,7 @@ class CaseBench:
             self.power(on=True)
         wakes_s = max(READY_S, self.device.healthy_s)
         if not self.until(lambda: not math.isnan(self._read_newest(self.device.health)), wakes_s):
-            raise Blocked("the device under test is silent", hint="check its power and its bus")
+            raise Blocked("the device under test is silent", hint="check its power and its CAN bus")
         recovery.clear_fault(self)
         recovery.close_contactors(self)
         self._observer.restart()
@@ -284,18 +284,20 @@ class CaseBench:
         session = self._session
         pending = session.script(verb, **arguments)
         if not self.until(lambda: pending.done, ACT_S):
-            raise BenchError(f"{pending.title} took longer than {ACT_S:g} s", hint="run: python main.py doctor")
+            raise BenchError(f"{pending.title} did not finish within {ACT_S:g} s", hint="run: python main.py doctor")
         waiting.finish(session, pending, ACT_S)
         return ActTimes.of(pending.payload)
 
     def _check_session(self) -> None:
         if self._stop_file.exists():
-            raise Interrupted("stopped by its operator")
+            raise Interrupted("stopped by the operator")
         status = self._session.status
         if status.state is BenchState.TRIPPED:
-            raise BenchError(f"the bench tripped: {status.trip_reason}", hint="a bench limit ends a case")
+            raise BenchError(
+                f"the bench tripped: {status.trip_reason}", hint="a case must stay within the bench limits"
+            )
         if status.state is BenchState.DISCONNECTED and self._has_begun:
-            raise BenchError("the engine ended", hint="the guard has made the bench safe; run it again")
+            raise BenchError("the engine has ended", hint="the guard has made the bench safe; certify again")
 
     def _stimulate(self, command: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACTOR)
@@ -344,7 +346,7 @@ class CaseBench:
         session = self._session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
-            waiting.finish(session, session.reset("certification: the case before has been judged"), RESET_S)
+            waiting.finish(session, session.reset("certification: the previous case is finished"), RESET_S)
             self._has_begun = False
             self._wait_until_settled()
         if session.status.state is BenchState.DISCONNECTED:

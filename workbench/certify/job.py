@@ -42,15 +42,15 @@ def read_job() -> CertificationJob:
     """Return the job of this process; raise `Usage` outside a certification."""
     text = os.environ.get(VARIABLE)
     if text is None:
-        raise Usage("no certification is under way", hint="run: python main.py certify SUITE --bench FILE")
+        raise Usage("no certification is running", hint="run: python main.py certify SUITE --bench FILE")
     from workbench.compose.named_defects import find_defects  # noqa: PLC0415  # a process that only writes a job injects nothing
 
-    said = json.loads(text)
+    fields = json.loads(text)
     return CertificationJob(
-        bench=Path(said["bench"]),
-        out=Path(said["out"]),
-        only=tuple(said["only"]),
-        first_detection=bool(said["first_detection"]),
-        defects=find_defects(said["defects"]),
-        take_over=bool(said.get("take_over", False)),
+        bench=Path(fields["bench"]),
+        out=Path(fields["out"]),
+        only=tuple(fields["only"]),
+        first_detection=bool(fields["first_detection"]),
+        defects=find_defects(fields["defects"]),
+        take_over=bool(fields.get("take_over", False)),
     )

@@ -70,7 +70,7 @@ class CaseLimits:
     def level(self, name: str) -> ProtectionLevel:
         """Return one protection by its table; raise `NotApplicable` where the profile declares none."""
         if name not in self.levels:
-            hint = "declare it there, if the device has it"
+            hint = "add it there if the device has this protection"
             raise NotApplicable(f"the device profile {self.profile} declares no [{name}]", hint=hint)
         return self.levels[name]
 
@@ -78,8 +78,8 @@ class CaseLimits:
         """Return a protection whose fault survives a power cycle; raise `NotApplicable` where it does not."""
         level = self.level(name)
         if not level.latched:
-            said = f"the device profile {self.profile} says that [{name}] is not latched over a power cycle"
-            raise NotApplicable(said, hint="a latch that nobody promises is not judged")
+            reason = f"the device profile {self.profile} says that [{name}] is not latched over a power cycle"
+            raise NotApplicable(reason, hint="a latch that the profile does not declare is not judged")
         return level
 
     @property
@@ -134,40 +134,42 @@ class _Levels:
     bench: Bench
     asked: DeviceLimits
 
-    def read_all(self, sheet: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
+    def read_all(self, profile: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
         """Yield what the profile declares, by table."""
-        for name in type(sheet).model_fields:
-            part: ProtectedQuantity | None = getattr(sheet, name)
+        for name in type(profile).model_fields:
+            part: ProtectedQuantity | None = getattr(profile, name)
             if isinstance(part, ProtectionSpec):
                 channel, side, tolerance = BOUNDED[name]
                 yield name, self._level(name, part, channel, side, getattr(self.asked, tolerance))
             elif part is not None:
                 yield name, self._times(name, part)
 
-    def _level(self, name: str, sheet: ProtectionSpec, channel: str, side: int, tolerance: float) -> ProtectionLevel:
+    def _level(
+        self, name: str, protection: ProtectionSpec, channel: str, side: int, tolerance: float
+    ) -> ProtectionLevel:
         """Return the protection of `channel` on one side; `inside` stays inside both the bound and the profile."""
         bound = self._bound(channel, side)
-        declared = math.copysign(sheet.limit_si, side) if channel == SUPPLY_CURRENT else sheet.limit_si
+        declared = math.copysign(protection.limit_si, side) if channel == SUPPLY_CURRENT else protection.limit_si
         nearer = min(side * bound, side * declared) * side
-        level = replace(self._times(name, sheet), bound=bound, latched=sheet.latched)
+        level = replace(self._times(name, protection), bound=bound, latched=protection.latched)
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
 
-    def _times(self, name: str, sheet: ProtectedQuantity) -> ProtectionLevel:
-        react_s = (self.asked.react_ms if sheet.react_ms is None else sheet.react_ms) / 1e3
-        ripe_s = _compute_debounce_s(sheet)
-        fault = sheet.fault or name.upper()
+    def _times(self, name: str, protection: ProtectedQuantity) -> ProtectionLevel:
+        react_s = (self.asked.react_ms if protection.react_ms is None else protection.react_ms) / 1e3
+        ripe_s = _compute_debounce_s(protection)
+        fault = protection.fault or name.upper()
         unbound = math.nan
-        return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, sheet.place)
+        return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, protection.place)
 
     def _bound(self, channel: str, side: int) -> float:
         """Return the device limit of `channel` on one side, in SI; raise `BenchFileError` if none is declared."""
         laid, column = self._declared_limits, self._channel_table.index(channel)
         number, document = laid.numbers[column], self.bench.document
         if number is None:
-            raise document.mistake(("limit",), f"bounds no {channel}", hint="declare its device limit")
+            raise document.mistake(("limit",), f"has no row for {channel}", hint="declare its device limit")
         bound = float((laid.device_high if side > 0 else laid.device_low)[column])
         if not math.isfinite(bound):
-            hint = "declare what the device must keep"
+            hint = "add device = [low, high]"
             raise document.mistake(("limit", number, "channels"), "has no device limit to certify by", hint=hint)
         return bound
 
@@ -180,25 +182,25 @@ class _Levels:
         return self.bench.limits(self._channel_table)
 
 
-def _compute_debounce_s(sheet: ProtectedQuantity) -> float:
+def _compute_debounce_s(protection: ProtectedQuantity) -> float:
     """Return how long (s) a cause must last before the device acts."""
-    match sheet:
+    match protection:
         case ProtectionSpec():
-            return sheet.debounce_s
+            return protection.debounce_s
         case Timeout():
-            return sheet.timeout_ms / 1e3
+            return protection.timeout_ms / 1e3
         case Debounced():
-            return (sheet.every_ms + sheet.debounce_ms) / 1e3
+            return (protection.every_ms + protection.debounce_ms) / 1e3
         case Feedback():
-            return sheet.feedback_ms / 1e3
+            return protection.feedback_ms / 1e3
         case _:
-            raise TypeError(f"{type(sheet).__name__} has no time")
+            raise TypeError(f"{type(protection).__name__} has no time")
 
 
 def _require_device_limits(bench: Bench) -> DeviceLimits:
     if bench.device_limits is None:
-        hint = "docs/bench-files.md says what it holds"
-        raise bench.document.mistake(("device_limits",), "is missing, so there is nothing to certify by", hint=hint)
+        hint = "see docs/bench-files.md"
+        raise bench.document.mistake(("device_limits",), "is missing; certify needs it", hint=hint)
     return bench.device_limits
 
 

@@ -29,7 +29,9 @@ def clear_fault(bench: CaseBench) -> None:
         if bench.until(bench.is_healthy, device.try_s):
             bench.request(device.recovery)
             return
-    raise Blocked(f"the device under test keeps its fault {bench.fault()}", hint="power it off and look into it")
+    raise Blocked(
+        f"the device under test still reports its fault {bench.fault()}", hint="power it off and find the cause"
+    )
 
 
 def close_contactors(bench: CaseBench) -> None:
@@ -42,4 +44,6 @@ def close_contactors(bench: CaseBench) -> None:
         bench.request("close")
         if bench.until(bench.contactor_closed, bench.device.close_s):
             return
-    raise Blocked(f"the contactors do not close; fault {bench.fault()}", hint="read the device's state")
+    raise Blocked(
+        f"the contactors do not close; the device reports {bench.fault()}", hint="check the state of the device"
+    )

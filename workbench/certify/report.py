@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SYMBOLS: Final = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.ERROR: "!", Verdict.BLOCKED: "◌", Verdict.NA: "-"}
 WORDS: Final = {
-    "SIM": "software: emulated instruments or a software bus took part",
+    "SIM": "software: at least one instrument or bus was emulated",
     "HIL": "a bench: real instruments, an emulated pack",
     "PACK": "a real pack",
 }

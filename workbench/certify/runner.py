@@ -36,7 +36,7 @@ def find_suite(suite: str) -> Path:
     path = SUITES / suite if suite.isidentifier() and (SUITES / suite).is_dir() else Path(suite)
     if not path.exists():
         shipped = ", ".join(sorted(folder.name for folder in SUITES.iterdir() if (folder / "__init__.py").exists()))
-        raise Usage(f"there is no suite {suite}", value=suite, hint=f"name one of {shipped}, a folder or a file")
+        raise Usage(f"suite {suite} does not exist", value=suite, hint=f"name one of {shipped}, a folder or a file")
     return path.resolve()
 
 
@@ -159,5 +159,7 @@ class Certification:
                 crash = f"the script's process ended unexpectedly (exit {code}); see {LOG}"
                 case.reason = "stopped" if self.stopped else crash
         if not self.cases and not self.broken and not self.stopped:
-            nothing = "holds no case that was asked for" if code in (0, NOTHING_RAN) else f"did not run (exit {code})"
+            nothing = (
+                "contains none of the requested cases" if code in (0, NOTHING_RAN) else f"did not run (exit {code})"
+            )
             self.broken.append(f"{self.suite.name} {nothing}; see {LOG}")

@@ -40,7 +40,9 @@ class TickObserver:
         """Read the new ticks; raise `BenchError` when ticks were overwritten before they could be read."""
         block = self.ring.since(self._count)
         if block.lost:
-            raise BenchError(f"{block.lost} ticks were missed by a case", hint="run it on a machine with less to do")
+            raise BenchError(
+                f"{block.lost} ticks were missed by a case", hint="run it again on a machine with less load"
+            )
         if len(block.t_s):
             self._count = block.following
             self._t_s.append(block.t_s)

@@ -22,28 +22,34 @@ def judge_value(value: float, *, lo: float, hi: float, uncertainty: float, doubt
     excuse a value that is too low), and where limits or uncertainty make no sense, which is the script's mistake.
     """
     if mistake := find_mistake(lo, hi, uncertainty, doubt):
-        return Verdict.ERROR, f"the script's mistake: {mistake}"
+        return Verdict.ERROR, f"error in the script: {mistake}"
     if not math.isfinite(value):
         return Verdict.FAIL, "nothing was measured"
     if not value - uncertainty <= hi or not lo <= value + uncertainty:
         return _outside(value, lo, hi, value - uncertainty - doubt <= hi, doubt)
     if _is_coarse(lo, hi, uncertainty):
-        apart = _measure_width(lo, hi)
-        return Verdict.NA, f"the bench tells it to +-{uncertainty:.3g}, too coarse for limits {apart:.3g} apart"
+        width = _measure_width(lo, hi)
+        return (
+            Verdict.NA,
+            f"the bench measures it to +-{uncertainty:.3g}, too coarse for limits that are {width:.3g} apart",
+        )
     return Verdict.PASS, ""
 
 
 def _outside(value: float, lo: float, hi: float, excused: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001
     """Return the verdict on an interval fully outside; `excused`: without the `doubt` it might lie inside."""
     if value > hi and excused:
-        return Verdict.ERROR, f"above by less than the {doubt:.3g} that a busy machine may have added; run it again"
+        return (
+            Verdict.ERROR,
+            f"above its limit by less than the {doubt:.3g} that this machine may have added; run it again",
+        )
     return Verdict.FAIL, "not equal" if lo == hi else "below its limit" if value < lo else "above its limit"
 
 
 def find_mistake(lo: float, hi: float, uncertainty: float, doubt: float) -> str:
     """Return in words why these limits can judge no value; empty where they make sense."""
     if math.isnan(lo) or math.isnan(hi):
-        return f"limits {lo:g} to {hi:g}: one is no number"
+        return f"limits {lo:g} to {hi:g}: one is not a number"
     if lo > hi or lo == math.inf or hi == -math.inf:
         return f"limits {lo:g} to {hi:g} allow no value; give the lower one as lo, the upper one as hi"
     if not uncertainty >= 0.0:

@@ -1,6 +1,6 @@
 """Process: the window on the emulated bench while it runs; it is measured for SECONDS, then it leaves in order.
 
-`python -m workbench.measure.bench_window BENCH FOLDER SECONDS`: runs go into FOLDER, `told.json` there holds the
+`python -m workbench.measure.bench_window BENCH FOLDER SECONDS`: runs go into FOLDER, `result.json` there holds the
 figures. With SECONDS 0 it runs until it is killed.
 """
 
@@ -51,7 +51,7 @@ class WindowMonitor:
 
     def _write_result(self) -> None:
         status = self._session.status
-        told = {
+        result = {
             "state": status.state.word,
             "run": status.run_folder,
             "ports": sorted(self._session.guard_ports),
@@ -60,9 +60,9 @@ class WindowMonitor:
             "cpu_pct": statistics.median(self._cpu_pct),
             "giants": [name for name in GIANTS if name in sys.modules],
         }
-        draft = self._folder / "told.json.new"
-        draft.write_text(json.dumps(told), encoding="utf-8")
-        draft.replace(self._folder / "told.json")
+        draft = self._folder / "result.json.new"
+        draft.write_text(json.dumps(result), encoding="utf-8")
+        draft.replace(self._folder / "result.json")
 
 
 def main(bench: Path, folder: Path, seconds: int) -> int:

@@ -47,18 +47,18 @@ BOOT: Final = "00000000000000aa"
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure each part beside the bare library that it uses."""
-    said = describe_conditions()
+    conditions = describe_conditions()
     job.say("verifying a bundle")
-    yield _measure_verify(job, said)
+    yield _measure_verify(job, conditions)
     job.say("speaking Sparkplug")
-    yield from _measure_encoding(job, said)
+    yield from _measure_encoding(job, conditions)
     job.say("keeping rows")
-    yield _measure_outbox(job, said)
+    yield _measure_outbox(job, conditions)
     job.say("storing rows")
-    yield _measure_store(job, said)
+    yield _measure_store(job, conditions)
 
 
-def _measure_verify(job: MeasureJob, said: str) -> MeasureRow:
+def _measure_verify(job: MeasureJob, conditions: str) -> MeasureRow:
     from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
     from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest  # noqa: PLC0415
     from edge_bridge.bundle.verify import verify  # noqa: PLC0415
@@ -78,7 +78,7 @@ def _measure_verify(job: MeasureJob, said: str) -> MeasureRow:
         job.times(20),
     )
     return VERIFY.make_row(
-        1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; median, {len(data)} bytes"
+        1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{conditions}; median, {len(data)} bytes"
     )
 
 
@@ -106,7 +106,7 @@ def _make_values() -> dict[str, Value]:
     }
 
 
-def _measure_encoding(job: MeasureJob, said: str) -> Iterator[MeasureRow]:
+def _measure_encoding(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
     from edge_bridge.edge import metrics  # noqa: PLC0415
     from edge_bridge.sparkplug import wire  # noqa: PLC0415
     from edge_bridge.sparkplug.aliases import Aliases  # noqa: PLC0415
@@ -118,20 +118,20 @@ def _measure_encoding(job: MeasureJob, said: str) -> Iterator[MeasureRow]:
     def encode() -> bytes:
         return wire.encode(Payload(T_MS, metrics.make_data_metrics(values, T_MS), 7), datatypes=False)
 
-    octets, text = encode(), json.dumps(values)
-    work = f"{said}; median, from values to octets and back, aliases resolved"
+    encoded, text = encode(), json.dumps(values)
+    work = f"{conditions}; median, from values to bytes and back, aliases resolved"
     for metric, ours, theirs in (
         (ENCODE, encode, lambda: json.dumps(values).encode()),
-        (DECODE, lambda: birth.read(wire.decode(octets)), lambda: json.loads(text)),
+        (DECODE, lambda: birth.read(wire.decode(encoded)), lambda: json.loads(text)),
     ):
         mine_s, theirs_s = run_in_turns(
             lambda ours=ours: time_calls(ours, 200), lambda theirs=theirs: time_calls(theirs, 200), job.times(20)
         )
         yield metric.make_row(1e6 * percentile(mine_s, 50), 1e6 * percentile(theirs_s, 50), work)
-    yield SIZE.make_row(len(octets), len(text), said)
+    yield SIZE.make_row(len(encoded), len(text), conditions)
 
 
-def _measure_outbox(job: MeasureJob, said: str) -> MeasureRow:
+def _measure_outbox(job: MeasureJob, conditions: str) -> MeasureRow:
     from edge_bridge.edge.outbox import Outbox  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
@@ -146,10 +146,12 @@ def _measure_outbox(job: MeasureJob, said: str) -> MeasureRow:
         mine_s, theirs_s = run_in_turns(
             lambda: time_calls(keep, 20), lambda: time_calls(lambda: bare.commit([body]), 20), job.times(20)
         )
-    return KEEP.make_row(1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{said}; {len(mine_s)} commits")
+    return KEEP.make_row(
+        1e3 * percentile(mine_s, 50), 1e3 * percentile(theirs_s, 50), f"{conditions}; {len(mine_s)} commits"
+    )
 
 
-def _measure_store(job: MeasureJob, said: str) -> MeasureRow:
+def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
     from edge_bridge.fleet.row_store import Batch, RowStore  # noqa: PLC0415
@@ -174,4 +176,4 @@ def _measure_store(job: MeasureJob, said: str) -> MeasureRow:
             job.times(20),
         )
     mine, theirs = (AT_ONCE / percentile(took_s, 50) for took_s in (mine_s, theirs_s))
-    return STORE.make_row(mine, theirs, f"{said}; median of {len(mine_s)} commits")
+    return STORE.make_row(mine, theirs, f"{conditions}; median of {len(mine_s)} commits")

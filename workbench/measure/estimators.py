@@ -49,8 +49,8 @@ SETTLE_S: Final = 600.0
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure the cost on the emulated bench's pack, and the SoC on recorded drives from a start that is 20 % wrong."""
-    said = describe_conditions()
-    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), said)
+    conditions = describe_conditions()
+    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), conditions)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
         return
@@ -67,7 +67,7 @@ def worst_of(errors: list[tuple[str, LaneScore, LaneScore]]) -> tuple[str, float
     return names, worst([mine for _, mine, _ in errors]), worst([theirs for *_, theirs in errors])
 
 
-def _cost(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
+def _cost(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     from twin import cell_table, ekf  # noqa: PLC0415  # numba takes a moment
     from workbench.measure.peers.numpy_ekf import NumpyEkf  # noqa: PLC0415
 
@@ -84,7 +84,9 @@ def _cost(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
         job.times(8),
     )
     yield UPDATE.make_row(
-        1e6 * float(np.median(mine_s)), 1e6 * float(np.median(theirs_s)), f"{said}; median of {len(mine_s)} updates"
+        1e6 * float(np.median(mine_s)),
+        1e6 * float(np.median(theirs_s)),
+        f"{conditions}; median of {len(mine_s)} updates",
     )
 
 

@@ -1,6 +1,6 @@
 """Process: the time from the start of `main.py` until the window is painted, or that of a peer.
 
-`python -m workbench.measure.first_paint FOLDER own|qt|pyqtgraph`; `told.json` in FOLDER holds it in ms from the
+`python -m workbench.measure.first_paint FOLDER own|qt|pyqtgraph`; `result.json` in FOLDER holds it in ms from the
 process's own start.
 """
 
@@ -33,10 +33,10 @@ def own(folder: Path) -> None:
 
     open_window = start.open_window
 
-    def told_of(bench: Path, out: Path) -> int:
+    def record_bench(bench: Path, out: Path) -> int:
         return open_window(bench, out, ready=lambda window: _write_when_painted(window, folder))
 
-    start.open_window = told_of
+    start.open_window = record_bench
     sys.argv = ["main.py", "window", "--out", str(folder / "runs")]
     entry = next(path for path in (ROOT / "main.py", ROOT / "__main__.py") if path.exists())  # checkout or wheel
     runpy.run_path(str(entry), run_name="__main__")
@@ -92,10 +92,10 @@ def peer(folder: Path, *, plots: bool) -> None:
     application.exec()
 
 
-def _write_result(folder: Path, **told: float) -> None:
-    draft = folder / "told.json.new"
-    draft.write_text(json.dumps(told), encoding="utf-8")
-    draft.replace(folder / "told.json")
+def _write_result(folder: Path, **result: float) -> None:
+    draft = folder / "result.json.new"
+    draft.write_text(json.dumps(result), encoding="utf-8")
+    draft.replace(folder / "result.json")
 
 
 if __name__ == "__main__":

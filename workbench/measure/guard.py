@@ -45,7 +45,7 @@ TRIPS, ROUNDS = 25, 10
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure guards in turns, with and without real-time permission, until the receiver gets the bytes of "off"."""
-    said, context = describe_conditions(), multiprocessing.get_context("spawn")
+    conditions, context = describe_conditions(), multiprocessing.get_context("spawn")
     rounds = job.times(ROUNDS)
     job.say(f"{rounds * TRIPS} trips of each guard beside {os.cpu_count()} busy processes")
     reactions: dict[bool, list[Floats]] = {True: [], False: []}
@@ -59,9 +59,9 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
             for realtime, rig in rigs.items():
                 reactions[realtime].append(rig.measure_trips(TRIPS))
     ours_s, peer_s = (np.concatenate(reactions[realtime]) for realtime in (True, False))
-    said = f"{said}; {len(ours_s)} trips of each, {CHANNELS} channels, every core kept busy"
+    conditions = f"{conditions}; {len(ours_s)} trips of each, {CHANNELS} channels, every core kept busy"
     for metric, percent in ((P50, 50), (P99, 99), (WORST, 100)):
-        yield metric.make_row(1e3 * percentile(ours_s, percent), 1e3 * percentile(peer_s, percent), said)
+        yield metric.make_row(1e3 * percentile(ours_s, percent), 1e3 * percentile(peer_s, percent), conditions)
 
 
 class _GuardRig:
@@ -98,7 +98,7 @@ class _GuardRig:
         until_s = time.monotonic() + WAIT_S
         while not self._is_connected():
             if time.monotonic() > until_s:
-                raise BenchError("the guard does not reach its supply")
+                raise BenchError("the guard does not connect to its supply")
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -42,9 +42,9 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         time.sleep(seconds)
         after_s, took_s = (_core_s(ours), _core_s(emulators)), time.monotonic() - began_s
     process.wait_for_emulators(run)
-    said = f"{describe_conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
+    conditions = f"{describe_conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
     for metric, before, after in zip(METRICS, before_s, after_s, strict=True):
-        yield metric.make_row(100.0 * (after - before) / took_s, None, said)
+        yield metric.make_row(100.0 * (after - before) / took_s, None, conditions)
 
 
 def _core_s(processes: Iterable[psutil.Process]) -> float:

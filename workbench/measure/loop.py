@@ -50,37 +50,39 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
     Lateness covers every due instant. Lateness that the machine itself may explain is not judged.
     """
-    said = describe_conditions()
-    job.say("the bench with what permission there is")
+    conditions = describe_conditions()
+    job.say("the bench with the permission of this process")
     ours = _run(job.folder / "ours", job.times(SECONDS), [])
     before = process.make_command_without_realtime()
     if before is None:
-        job.say("peer left out: prlimit and setpriv are needed to take the permission away")
+        job.say("peer left out: it needs prlimit and setpriv to remove the permission")
     else:
         job.say("the bench without real-time permission")
     peer = None if before is None else _run(job.folder / "peer", job.times(SECONDS), before)
     if peer is not None and peer.realtime:
-        job.say("peer left out: its permission could not be taken away")
+        job.say("peer left out: its permission could not be removed")
         peer = None
-    yield from make_rows(ours, peer, said)
+    yield from make_rows(ours, peer, conditions)
 
 
-def make_rows(ours: LoopMeasurement, peer: LoopMeasurement | None, said: str) -> Iterator[MeasureRow]:
+def make_rows(ours: LoopMeasurement, peer: LoopMeasurement | None, conditions: str) -> Iterator[MeasureRow]:
     """Return every declared figure of one run beside that of the other."""
     got = "engine and guard have real-time permission" if ours.realtime else "NO real-time permission here"
     own = (
         f"the machine itself late by {ours.machine.late_ms(99):.3g} ms at p99, {ours.machine.late_ms(100):.3g} ms worst"
     )
-    said = f"{said}; {got}; {len(ours.served.late_s)} due instants, DFN working, window offscreen; {own}"
+    conditions = f"{conditions}; {got}; {len(ours.served.late_s)} due instants, DFN working, window offscreen; {own}"
     for metric, percent in ((LATE_P50, 50), (LATE_P99, 99), (LATE_MAX, 100)):
         other = None if peer is None else 1e3 * percentile(peer.served.late_s, percent)
         late_ms = 1e3 * percentile(ours.served.late_s, percent)
-        yield metric.make_row(late_ms, other, said, own=ours.machine.late_ms(percent))
+        yield metric.make_row(late_ms, other, conditions, own=ours.machine.late_ms(percent))
     for metric, percent in ((TURN_P50, 50), (TURN_P99, 99)):
         other = None if peer is None else 1e3 * percentile(peer.turn_s, percent)
-        yield metric.make_row(1e3 * percentile(ours.turn_s, percent), other, said, own=ours.machine.late_ms(percent))
+        yield metric.make_row(
+            1e3 * percentile(ours.turn_s, percent), other, conditions, own=ours.machine.late_ms(percent)
+        )
     missed = None if peer is None else peer.served.missed_pct
-    yield MISSED.make_row(ours.served.missed_pct, missed, said, own=ours.machine.missed_pct)
+    yield MISSED.make_row(ours.served.missed_pct, missed, conditions, own=ours.machine.missed_pct)
 
 
 def _run(folder: Path, seconds: int, before: list[str]) -> LoopMeasurement:
@@ -90,14 +92,14 @@ def _run(folder: Path, seconds: int, before: list[str]) -> LoopMeasurement:
     probe = LatencyProbe()
     try:
         with process.bench_window(folder, seconds, before) as window:
-            told = process.read_result(folder, window, ended=True, within_s=process.START_S + seconds)
+            result = process.read_result(folder, window, ended=True, within_s=process.START_S + seconds)
     finally:
         machine = probe.finish()
-    with Run.open(Path(told["run"])) as run:
+    with Run.open(Path(result["run"])) as run:
         columns = run.columns([*jitter.COLUMNS, BENCH_STATE])
     running = columns[BENCH_STATE] == RUNNING
     t_s = columns["t_s"][running]
     machine = machine.select(t_s[0], t_s[-1]) if len(t_s) else machine
     return LoopMeasurement(
-        jitter.compute_served(columns, running), columns[LOOP_TURN][running], machine, told["realtime"]
+        jitter.compute_served(columns, running), columns[LOOP_TURN][running], machine, result["realtime"]
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Op: TypeAlias = Literal["<", "<=", ">=", ">"]
 
-UNEXPECTED: Final = "was met when it was last written down; see the conditions, then what changed since"
+UNEXPECTED: Final = "was met in docs/measured.md; compare the conditions, then the changes since then"
 HEAD: Final = ("metric", "measured", "target", "met", "peer", "peer measured", "conditions", "reason")
 _HOLDS: Final = {"<": operator.lt, "<=": operator.le, ">=": operator.ge, ">": operator.gt}
 _WORDS: Final = {True: "yes", False: "**no**", None: "not judged"}
@@ -97,12 +97,12 @@ class MeasureRow:
     def format_line(self) -> str:
         """Return the row as a line that is printed during the measurement."""
         metric, word = self.metric, {True: "ok  ", False: "MISS", None: "N/A "}[self.is_met]
-        said = (
+        line = (
             f"{word}  {metric.name}: {_format_number(self.value)} {metric.unit}".rstrip() + f" (target {metric.wanted})"
         )
         if self.peer_value is not None:
-            said += f"; {metric.peer}: {_format_number(self.peer_value)} {metric.unit}".rstrip()
-        return said if self.is_met else f"{said}; {self.reason}"
+            line += f"; {metric.peer}: {_format_number(self.peer_value)} {metric.unit}".rstrip()
+        return line if self.is_met else f"{line}; {self.reason}"
 
 
 @dataclass(frozen=True)

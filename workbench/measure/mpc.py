@@ -46,7 +46,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     from control.mpc_model import MpcLimits  # noqa: PLC0415
     from workbench.measure.peers.ipopt import IpoptPlan  # noqa: PLC0415
 
-    said, limits, walks = (
+    conditions, limits, walks = (
         describe_conditions(),
         MpcLimits(3.55, 3.95, 0.05, 0.95, 318.15),
         dict[int, tuple[_ClosedLoop, _ClosedLoop]](),
@@ -60,12 +60,14 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
             peer.turn(turn)
         walks[horizon] = ours, peer
     (ours, peer), (long, long_peer) = walks[24], walks[96]
-    said = f"{said}; {len(ours.took_s)} turns of {STEP_S:g} s, {ours.bound} of them bound by a limit"
+    conditions = f"{conditions}; {len(ours.took_s)} turns of {STEP_S:g} s, {ours.bound} of them bound by a limit"
     for metric, percent in ((P50, 50), (P99, 99)):
-        yield metric.make_row(1e3 * percentile(ours.took_s, percent), 1e3 * percentile(peer.took_s, percent), said)
-    yield LONG_P50.make_row(1e3 * percentile(long.took_s, 50), 1e3 * percentile(long_peer.took_s, 50), said)
-    yield FOUND.make_row(100.0 * ours.found / len(ours.took_s), 100.0 * peer.found / len(peer.took_s), said)
-    yield COST.make_row(ours.cost / peer.cost, 1.0, f"{said}; both count the plant's own voltage")
+        yield metric.make_row(
+            1e3 * percentile(ours.took_s, percent), 1e3 * percentile(peer.took_s, percent), conditions
+        )
+    yield LONG_P50.make_row(1e3 * percentile(long.took_s, 50), 1e3 * percentile(long_peer.took_s, 50), conditions)
+    yield FOUND.make_row(100.0 * ours.found / len(ours.took_s), 100.0 * peer.found / len(peer.took_s), conditions)
+    yield COST.make_row(ours.cost / peer.cost, 1.0, f"{conditions}; both count the plant's own voltage")
 
 
 class _ClosedLoop:

@@ -16,13 +16,13 @@ SECONDS: Final = 3.0
 
 
 def main(folder: Path, whose: str) -> None:
-    """Measure the plots of `whose` (`own`, `all` or `reduced`); write the figures into `told.json`."""
+    """Measure the plots of `whose` (`own`, `all` or `reduced`); write the figures into `result.json`."""
     found = (
         cost.measure_own_cost(SECONDS)
         if whose == "own"
         else cost.measure_pyqtgraph_cost(SECONDS, reduced=whose == "reduced")
     )
-    (folder / "told.json").write_text(json.dumps(found), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

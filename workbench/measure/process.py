@@ -54,16 +54,16 @@ def bench_window(folder: Path, seconds: int, before: Sequence[str] = ()) -> Gene
 def read_result(
     folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S
 ) -> dict[str, Any]:
-    """Return what a child wrote into `told.json`, at once or when it has `ended`; raise `BenchError`."""
-    until_s, path = time.monotonic() + within_s, folder / "told.json"
+    """Return what a child wrote into `result.json`, at once or when it has `ended`; raise `BenchError`."""
+    until_s, path = time.monotonic() + within_s, folder / "result.json"
     while process.poll() is None and not (path.exists() and not ended):
         if time.monotonic() > until_s:
             raise BenchError(
-                f"the process that is measured says nothing within {within_s:g} s", hint=_read_last_line(folder)
+                f"the measured process gives no result within {within_s:g} s", hint=_read_last_line(folder)
             )
         time.sleep(0.02)
     if not path.exists() or process.poll():
-        raise BenchError(f"the process that is measured ended with {process.returncode}", hint=_read_last_line(folder))
+        raise BenchError(f"the measured process ended with exit {process.returncode}", hint=_read_last_line(folder))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -88,4 +88,4 @@ def make_command_without_realtime() -> list[str] | None:
 
 def _read_last_line(folder: Path) -> str:
     lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"its last words: {lines[-1]}" if lines else "it said nothing"
+    return f"its last line: {lines[-1]}" if lines else "it printed nothing"

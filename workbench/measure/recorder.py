@@ -37,7 +37,7 @@ BATCH: Final = 250  # rows per batch, as the recorder takes them four times a se
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Record the same numbers in both: slow waves with noise, with the resolution of an instrument."""
-    said = describe_conditions(f"{CHANNELS} channels, {RATE_HZ} Hz, {SECONDS} s")
+    conditions = describe_conditions(f"{CHANNELS} channels, {RATE_HZ} Hz, {SECONDS} s")
     data = _signals()
     best: dict[str, list[float]] = {name: [] for name in ("write", "seal", "write peer", "cut", "cut peer")}
     for n in range(job.times(2)):
@@ -52,17 +52,17 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
             best["cut peer"].append(_cut_mdf4(mdf))
     each = {name: 1e3 * float(np.median(took)) for name, took in best.items()}
     parquet, mf4 = (job.folder / "run0" / "ticks.parquet").stat().st_size, (job.folder / "run0.mf4").stat().st_size
-    yield WRITE.make_row(each["write"] / SECONDS, None, said)
+    yield WRITE.make_row(each["write"] / SECONDS, None, conditions)
     yield BOTH.make_row(
-        (each["write"] + each["seal"]) / SECONDS, each["write peer"] / SECONDS, f"{said}; MDF4 saved once"
+        (each["write"] + each["seal"]) / SECONDS, each["write peer"] / SECONDS, f"{conditions}; MDF4 saved once"
     )
-    yield SIZE.make_row(1e-3 * parquet / SECONDS, 1e-3 * mf4 / SECONDS, said)
-    yield CUT.make_row(each["cut"], each["cut peer"], said)
+    yield SIZE.make_row(1e-3 * parquet / SECONDS, 1e-3 * mf4 / SECONDS, conditions)
+    yield CUT.make_row(each["cut"], each["cut peer"], conditions)
     kills = job.times(KILLS)
     job.say(f"killing a recording {kills} times")
     lost_s = [_measure_loss(job.folder / f"killed{n}", 1.3 + 0.37 * n) for n in range(kills)]
     yield LOST.make_row(
-        float(np.max(lost_s)), None, f"{said}; worst of {kills} kills; what asammdf has not saved is lost whole"
+        float(np.max(lost_s)), None, f"{conditions}; worst of {kills} kills; what asammdf has not saved is lost whole"
     )
 
 

@@ -44,7 +44,7 @@ STEPS: Final = (
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Repeat the selftest's own steps; a step that fails counts as not measured and meets no target."""
-    said, repeats = describe_conditions(), job.times(REPEATS)
+    conditions, repeats = describe_conditions(), job.times(REPEATS)
     found: dict[MeasuredMetric, list[float]] = {metric: [] for metric in METRICS}
     for n in range(repeats):
         job.say(f"round {n + 1} of {repeats}: limit, OUTPUTS OFF, engine killed, window killed")
@@ -59,7 +59,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         found[WINDOW] += _measure_off_ms(lambda folder=folder: _kill_window(folder), job)
     for metric, took_ms in found.items():
         worst_ms = max(took_ms, key=_badness, default=float("nan"))
-        yield metric.make_row(worst_ms, None, f"{said}; worst of {len(took_ms)}, by the supply's journal")
+        yield metric.make_row(worst_ms, None, f"{conditions}; worst of {len(took_ms)}, by the supply's journal")
 
 
 def _measure_off_ms(step: Callable[[], StepFinding], job: MeasureJob) -> list[float]:
@@ -70,10 +70,10 @@ def _measure_off_ms(step: Callable[[], StepFinding], job: MeasureJob) -> list[fl
     try:
         finding = step()
     except PulseError as error:
-        job.say(f"did not come so far: {error}")
+        job.say(f"failed: {error}")
         return [math.nan]
     if not finding.ok:
-        job.say(f"does not hold: {finding.value} {finding.unit}; {finding.evidence}")
+        job.say(f"was not met: {finding.value} {finding.unit}; {finding.evidence}")
     late = isinstance(finding.value, float) and finding.value >= safety_steps.OFF_MS
     return [float(finding.value or "nan") if finding.ok or late else float("nan")]
 
@@ -88,14 +88,16 @@ def _kill_window(folder: Path) -> StepFinding:
     own = folder / "window"
     own.mkdir()
     with process.bench_window(own, 0) as window:
-        told = process.read_result(own, window, ended=False)
-        if told["state"] != BenchState.RUNNING.word or not told["ports"]:
-            raise BenchError(f"the bench beside the window is {told['state']}", hint="run: python main.py selftest")
+        result = process.read_result(own, window, ended=False)
+        if result["state"] != BenchState.RUNNING.word or not result["ports"]:
+            raise BenchError(
+                f"the bench of the measured window is {result['state']}", hint="run: python main.py selftest"
+            )
         reaction = Reaction()
         time.sleep(PROBE_S)
         reaction.since_s = time.monotonic()
         window.kill()
-        ports = frozenset[int](told["ports"])
-        off = evidence.find_requested_off(Path(told["run"]) / "emulated", reaction.since_s, ports)
-    process.wait_for_emulators(Path(told["run"]))
+        ports = frozenset[int](result["ports"])
+        off = evidence.find_requested_off(Path(result["run"]) / "emulated", reaction.since_s, ports)
+    process.wait_for_emulators(Path(result["run"]))
     return safety_steps.judge_off(off, ports, reaction, "window killed")

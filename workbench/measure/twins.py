@@ -50,18 +50,18 @@ START_S: Final = 40.0  # the DFN's worker imports PyBaMM
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure pulses of -40 to 60 A on the emulated bench's pack, in steps of 10 ms."""
-    said = describe_conditions()
+    conditions = describe_conditions()
     pack = make_pack_spec(read_bench(EMULATED_BENCH).pack)
-    yield from _spme(job, pack, said)
-    yield from _ecm(job, pack, said)
-    yield from _dfn(job, pack, said)
+    yield from _spme(job, pack, conditions)
+    yield from _ecm(job, pack, conditions)
+    yield from _dfn(job, pack, conditions)
 
 
 def _pulses(count: int, seed: int) -> Floats:
     return np.random.default_rng(seed).uniform(-40.0, 60.0, count)
 
 
-def _spme(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
+def _spme(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     """Step the same cells with the same currents in both; PyBaMM gets each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
     from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415
@@ -107,13 +107,13 @@ def _spme(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
 
     mine_s, theirs_s = run_in_turns(step_ours, step_peer, rounds)
     apart_mv = 1e3 * np.abs(mine_v - theirs_v)
-    said = f"{said}; median of {len(mine_s)} steps"
-    yield SPME.make_row(1e3 * float(np.median(mine_s)), 1e3 * float(np.median(theirs_s)), said)
-    yield SPME_RMS.make_row(float(np.sqrt(np.mean(apart_mv**2))), None, said)
-    yield SPME_WORST.make_row(float(apart_mv.max()), None, said)
+    conditions = f"{conditions}; median of {len(mine_s)} steps"
+    yield SPME.make_row(1e3 * float(np.median(mine_s)), 1e3 * float(np.median(theirs_s)), conditions)
+    yield SPME_RMS.make_row(float(np.sqrt(np.mean(apart_mv**2))), None, conditions)
+    yield SPME_WORST.make_row(float(apart_mv.max()), None, conditions)
 
 
-def _ecm(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
+def _ecm(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     from twin import cell_table  # noqa: PLC0415  # numba and scipy take a moment
     from twin.ecm import EcmPack  # noqa: PLC0415
     from workbench.measure.peers.numpy_ecm import NumpyEcm  # noqa: PLC0415
@@ -129,7 +129,7 @@ def _ecm(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
         job.times(8),
     )
     each = 1e9 / pack.cells
-    words = f"{said}; median of {len(mine_s)} steps"
+    words = f"{conditions}; median of {len(mine_s)} steps"
     yield ECM.make_row(each * float(np.median(mine_s)), each * float(np.median(theirs_s)), words)
 
     ours, exact = EcmPack(pack, table), NumpyEcm(pack, table)
@@ -139,10 +139,10 @@ def _ecm(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
         mine_v = [ours.step(current_a, pack.ambient_k, DT_S).voltage_v for _ in range(round(PULSE_S / DT_S))][-1]
         apart_v = np.abs(mine_v - exact.solve(current_a, pack.ambient_k, PULSE_S)).max()
         worst_v = float(np.maximum(worst_v, apart_v))  # NaN stays; Python's max would drop it
-    yield ECM_WORST.make_row(1e3 * worst_v, None, f"{said}; {len(pulses)} pulses of {PULSE_S:g} s")
+    yield ECM_WORST.make_row(1e3 * worst_v, None, f"{conditions}; {len(pulses)} pulses of {PULSE_S:g} s")
 
 
-def _dfn(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
+def _dfn(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     from twin import dfn  # noqa: PLC0415
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
@@ -151,9 +151,9 @@ def _dfn(job: MeasureJob, pack: PackSpec, said: str) -> Iterator[MeasureRow]:
         inside = ReferenceCell(float(pack.soc0[0]))
         took_s, lag_s = _time_lane(lane, pack, job.times(400))
         turns_s = time_calls(lambda: inside.step(2.5, pack.ambient_k, DT_S), job.times(150))
-    said = f"{said}; {len(took_s)} turns of 10 ms, worker niced"
-    yield DFN.make_row(1e6 * float(np.median(took_s)), 1e6 * float(np.median(turns_s)), said)
-    yield DFN_LAG.make_row(percentile(lag_s, 99), None, said)
+    conditions = f"{conditions}; {len(took_s)} turns of 10 ms, worker niced"
+    yield DFN.make_row(1e6 * float(np.median(took_s)), 1e6 * float(np.median(turns_s)), conditions)
+    yield DFN_LAG.make_row(percentile(lag_s, 99), None, conditions)
 
 
 def _time_lane(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:

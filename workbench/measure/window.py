@@ -37,39 +37,39 @@ SECONDS: Final = 8
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure each figure in a process of its own, in turns with the peer; 29.5 frames count as the 30 of a timer."""
-    said = f"{describe_conditions()}; offscreen, software rendering"
-    yield from _measure_starts(job, said)
+    conditions = f"{describe_conditions()}; offscreen, software rendering"
+    yield from _measure_starts(job, conditions)
     job.say("12 plots beside pyqtgraph with all points and with reduced ones")
     own, whole, reduced = _measure_costs(job)
-    yield FRAMES.make_row(own["fps"], whole["fps"], said)
-    yield CORE.make_row(own["cpu_pct"], whole["cpu_pct"], said)
-    yield EACH.make_row(_frame_ms(own), _frame_ms(reduced), said)
+    yield FRAMES.make_row(own["fps"], whole["fps"], conditions)
+    yield CORE.make_row(own["cpu_pct"], whole["cpu_pct"], conditions)
+    yield EACH.make_row(_frame_ms(own), _frame_ms(reduced), conditions)
     job.say("the whole window beside a running bench")
     beside = _measure_beside_bench(job)
-    said = f"{said}; median of {job.times(SECONDS)} seconds, bench and window on the same cores"
-    yield BESIDE_FRAMES.make_row(beside["fps"], own["fps"], said)
-    yield BESIDE_CORE.make_row(beside["cpu_pct"], own["cpu_pct"], said)
+    conditions = f"{conditions}; median of {job.times(SECONDS)} seconds, bench and window on the same cores"
+    yield BESIDE_FRAMES.make_row(beside["fps"], own["fps"], conditions)
+    yield BESIDE_CORE.make_row(beside["cpu_pct"], own["cpu_pct"], conditions)
     yield GIANTS.make_row(len(beside["giants"]), None, f"{', '.join(beside['giants']) or 'none'} found")
 
 
-def _measure_starts(job: MeasureJob, said: str) -> Iterator[MeasureRow]:
-    told: dict[str, list[dict[str, Any]]] = {"own": [], "qt": [], "pyqtgraph": []}
+def _measure_starts(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
+    results: dict[str, list[dict[str, Any]]] = {"own": [], "qt": [], "pyqtgraph": []}
     times = job.times(STARTS)
     job.say(f"starting main.py and its peers {times} times, and once before")
     for n in range(times + 1):
-        for whose, found in told.items():
+        for whose, found in results.items():
             if (
                 once := _measure_start(job, f"start_{whose}{n}", "first_paint", whose)
             ) and n:  # the first reads files from disk
                 found.append(once)
     middle = {
         (whose, what): statistics.median(once[what] for once in found)
-        for whose, found in told.items()
+        for whose, found in results.items()
         for what in ("shell_ms", "plots_ms")
     }
-    said = f"{said}; median of {times} warm starts"
-    yield SHELL.make_row(middle["own", "shell_ms"], middle["qt", "shell_ms"], said)
-    yield PLOTS.make_row(middle["own", "plots_ms"], middle["pyqtgraph", "plots_ms"], said)
+    conditions = f"{conditions}; median of {times} warm starts"
+    yield SHELL.make_row(middle["own", "shell_ms"], middle["qt", "shell_ms"], conditions)
+    yield PLOTS.make_row(middle["own", "plots_ms"], middle["pyqtgraph", "plots_ms"], conditions)
 
 
 def _measure_start(job: MeasureJob, name: str, module: str, whose: str) -> dict[str, Any]:

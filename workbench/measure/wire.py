@@ -44,7 +44,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
-    said, bench = describe_conditions(), read_bench(EMULATED_BENCH)
+    conditions, bench = describe_conditions(), read_bench(EMULATED_BENCH)
     messages = page.ChannelCommands(bench.pack.cells)
     set_points = messages.set_voltages(np.full(bench.pack.cells, VOLTS))
     with ExitStack() as stack:
@@ -71,6 +71,6 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
                     job.times(rounds),
                 ),
             )
-            counted = f"{said}; {len(mine_s)} exchanges, peer {len(theirs_s)}, emulator in a process of its own"
+            counted = f"{conditions}; {len(mine_s)} exchanges, peer {len(theirs_s)}, emulator in a process of its own"
             for metric, percent in zip(metrics, (50, 99), strict=True):
                 yield metric.make_row(1e3 * percentile(mine_s, percent), 1e3 * percentile(theirs_s, percent), counted)

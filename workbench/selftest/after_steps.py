@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOST_S, SETTLE_S = 1.0, 2.5
 WINDOW_S, GUARD_S = 150.0, 5.0  # until the window runs the bench; then until it knows the ports of its guard
-PICTURES, LEAST_OCTETS = 4, 30_000
+PICTURES, MIN_PICTURE_BYTES = 4, 30_000
 
 
 def reopen_run(context: SelftestContext) -> StepFinding:
@@ -45,14 +45,14 @@ def kill_window(context: SelftestContext) -> StepFinding:
     context.close_session()
     process, folder = _open_window(context)
     try:
-        said = _wait_for_window(process, folder)
-        context.pictures = [Path(path) for path in said["pictures"]]
+        state = _wait_for_window(process, folder)
+        context.pictures = [Path(path) for path in state["pictures"]]
         reaction = Reaction()
         time.sleep(SETTLE_S)
         reaction.since_s = context.now_s()
         os.kill(process.pid, KILL)
-        ports = frozenset[int](said["ports"])
-        off = evidence.find_requested_off(Path(said["run"]) / "emulated", reaction.since_s, ports)
+        ports = frozenset[int](state["ports"])
+        off = evidence.find_requested_off(Path(state["run"]) / "emulated", reaction.since_s, ports)
         return judge_off(off, ports, reaction, "window killed")
     finally:
         process.kill()
@@ -63,7 +63,7 @@ def check_pictures(context: SelftestContext) -> StepFinding:
     """Check that pictures of both themes at both sizes exist and that none is empty."""
     if not context.pictures:
         kill_window(context)
-    good = [path for path in context.pictures if path.exists() and path.stat().st_size > LEAST_OCTETS]
+    good = [path for path in context.pictures if path.exists() and path.stat().st_size > MIN_PICTURE_BYTES]
     folder = str(context.pictures[0].parent) if context.pictures else ""
     return StepFinding(len(good) == PICTURES, len(good), "pictures", f"{PICTURES}, both themes at both sizes", folder)
 
@@ -87,17 +87,17 @@ def _open_window(context: SelftestContext) -> tuple[subprocess.Popen[bytes], Pat
 def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
     """Wait until the window runs the bench and return its status file; raise `BenchError` when it does not."""
     until_s, runs_s = time.monotonic() + WINDOW_S, math.inf
-    told = folder / "window.json"
+    path = folder / "window.json"
     while (now_s := time.monotonic()) < until_s:
         if process.poll() is not None:
-            raise BenchError(f"the window ended by itself (exit {process.returncode})", hint="see window.log")
-        if told.exists():
-            said: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
-            if said["state"] == BenchState.TRIPPED.word:  # a run that tripped before the kill does not run again
-                raise BenchError(f"the window's run tripped: {said['why']}", hint="see window.log")
-            if said["state"] == BenchState.RUNNING.word:
+            raise BenchError(f"the window ended unexpectedly (exit {process.returncode})", hint="see window.log")
+        if path.exists():
+            state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if state["state"] == BenchState.TRIPPED.word:  # a run that tripped before the kill does not run again
+                raise BenchError(f"the window's run tripped: {state['why']}", hint="see window.log")
+            if state["state"] == BenchState.RUNNING.word:
                 runs_s = min(runs_s, now_s)
-                if said["ports"] or now_s > runs_s + GUARD_S:  # judge a guard without a connection; wait no longer
-                    return said
+                if state["ports"] or now_s > runs_s + GUARD_S:  # judge a guard without a connection; wait no longer
+                    return state
         time.sleep(0.05)
     raise BenchError(f"the window did not run the bench within {WINDOW_S:g} s", hint="see window.log")

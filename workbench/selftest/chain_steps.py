@@ -75,7 +75,7 @@ def build_bundle(context: SelftestContext) -> StepFinding:
     """Build and verify one signed file from the selftest's run and certificate; a flipped byte must be refused."""
     run, chain = context.run, context.chain
     if run is None:
-        raise BenchError("there is no run to bundle", hint="walk the step run as well")
+        raise BenchError("there is no run to bundle", hint="run the step run as well")
     context.close_session()  # this seals its run
     private, public = keys.make_key(context.out / "keys", SIGNER)
     chain.trust.mkdir(exist_ok=True)
@@ -95,7 +95,7 @@ def build_bundle(context: SelftestContext) -> StepFinding:
     refused = _find_refusal(bytes(flipped), chain.trust)
     about = found.bundle.manifest
     evidence = (
-        f"class {about.evidence}, signer {found.signer}; {built.replayed}; one flipped byte: {refused or 'taken'}"
+        f"class {about.evidence}, signer {found.signer}; {built.replayed}; one flipped byte: {refused or 'accepted'}"
     )
     return StepFinding(bool(refused), len(data) / 1e3, "kB", "verified; a flipped byte refused", evidence)
 
@@ -104,18 +104,18 @@ def run_edge(context: SelftestContext) -> StepFinding:
     """Start an edge with an emulated pack: it verifies, replays, installs, gets healthy; the fleet sees its birth."""
     chain = context.chain
     if chain.bundle is None:
-        raise BenchError("there is no bundle to install", hint="walk the step bundle as well")
+        raise BenchError("there is no bundle to install", hint="run the step bundle as well")
     chain.broker = start_own_broker(context.out / "broker")
     fleet = chain.start_fleet(chain.broker.url)
     began_s = time.monotonic()
     process = chain.start_edge(chain.broker.url, chain.bundle)
-    target = f"healthy within {HEALTHY_S:g} s, the fleet hears its birth"
+    target = f"healthy within {HEALTHY_S:g} s, the fleet receives its birth"
     if not process.wait_for_line(("healthy",), HEALTHY_S):
         return StepFinding(ok=False, value="not healthy", target=target, evidence=process.read_last_line())
     took_s = time.monotonic() - began_s
     born = fleet.wait_for_line((NODE, "online", chain.sha256[:12]), HEARD_S)
     evidence = f"{chain.sha256[:12]} runs beside {NODE}" + (
-        "" if born else f"; the fleet says: {fleet.read_last_line()}"
+        "" if born else f"; last line of the fleet: {fleet.read_last_line()}"
     )
     return StepFinding(born, took_s, "s to healthy", target, evidence)
 
@@ -125,7 +125,7 @@ def run_fleet(context: SelftestContext) -> StepFinding:
     chain = context.chain
     broker, process = chain.broker, chain.edge
     if broker is None or process is None or chain.fleet is None:
-        raise BenchError("no edge runs", hint="walk the step edge as well")
+        raise BenchError("no edge runs", hint="run the step edge as well")
     time.sleep(LOAD_S)
     broker.kill()
     down_s = SHORT_S if context.defect else DOWN_S  # an injected defect shows sooner
@@ -144,23 +144,23 @@ def run_fleet(context: SelftestContext) -> StepFinding:
 
 
 def _judge_delivery(
-    edge_said: dict[str, Any], fleet_said: dict[str, Any], database: Path, down_s: float
+    edge_result: dict[str, Any], fleet_result: dict[str, Any], database: Path, down_s: float
 ) -> StepFinding:
     """Compare the rows that the edge reports with those in the fleet's table, as sets of (boot, sequence number)."""
     target = "produced = stored, duplicates 0, missing 0"
-    boots: dict[str, int] = edge_said.get("boots", {})
+    boots: dict[str, int] = edge_result.get("boots", {})
     if not boots:
-        return StepFinding(ok=False, value="nothing produced", target=target, evidence=str(edge_said.get("error")))
+        return StepFinding(ok=False, value="nothing produced", target=target, evidence=str(edge_result.get("error")))
     produced = {(boot, seq) for boot, last in boots.items() for seq in range(1, last + 1)}
     rows = _read_stored(database)
     stored = set(rows)
     missing, foreign, twice = len(produced - stored), len(stored - produced), len(rows) - len(stored)
-    agrees = all(fleet_said.get(name) == value for name, value in (("stored", len(stored)), ("missing", missing)))
-    outage_s = float(edge_said.get("outage_s", 0.0))
+    agrees = all(fleet_result.get(name) == value for name, value in (("stored", len(stored)), ("missing", missing)))
+    outage_s = float(edge_result.get("outage_s", 0.0))
     ok = not missing and not foreign and not twice and agrees and outage_s >= 0.8 * down_s
     evidence = (
         f"produced {len(produced)}, stored {len(stored)}, duplicates {twice}, missing {missing}; "
-        f"{outage_s:.1f} s without a broker, the host killed once, {fleet_said.get('resent', 0)} rows came again"
+        f"{outage_s:.1f} s without a broker, the host killed once, {fleet_result.get('resent', 0)} rows were sent again"
     )
     return StepFinding(ok, missing + twice + foreign, "rows wrong", target, evidence)
 

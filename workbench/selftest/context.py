@@ -74,7 +74,7 @@ class SelftestContext:
         session = self.session
         session.poll()
         if session.status.state is BenchState.TRIPPED:
-            waiting.finish(session, session.reset("selftest: the step before has been judged"), RESET_S)
+            waiting.finish(session, session.reset("selftest: the previous step is finished"), RESET_S)
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):
             match session.status.state:
                 case BenchState.DISCONNECTED:

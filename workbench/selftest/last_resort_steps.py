@@ -89,7 +89,7 @@ def disarm_silent_supply(context: SelftestContext) -> StepFinding:
     }
     wrong = [words for words, holds in held.items() if not holds]
     return StepFinding(
-        not wrong, len(held) - len(wrong), "checks", target, f"not held: {', '.join(wrong)}" if wrong else ""
+        not wrong, len(held) - len(wrong), "checks", target, f"failed: {', '.join(wrong)}" if wrong else ""
     )
 
 
@@ -105,16 +105,16 @@ def stop_message(context: SelftestContext) -> StepFinding:
     runs = session.status.state is BenchState.RUNNING
     waiting.finish(session, session.clear(int(fault.payload["number"])), 5.0)
     again = waiting.wait_for(session, lambda: abs(_read_channel(session, SUPPLY_CURRENT)) > ZERO_A, 10.0)
-    target = f"no current within {STALE_S:g} s, without a trip, and again once it comes back"
-    said = f"{CURRENT_MESSAGE} stopped, others went on" + ("" if again else "; no current after it came back")
-    return StepFinding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, said)
+    target = f"no current within {STALE_S:g} s, without a trip, and again once the message is back"
+    text = f"{CURRENT_MESSAGE} stopped, others continued" + ("" if again else "; no current after it came back")
+    return StepFinding(flows and zero and runs and again and took_s < STALE_S, took_s, "s", target, text)
 
 
 def hang_guard(context: SelftestContext) -> StepFinding:
     """Press OUTPUTS OFF twice while the guard hangs: the engine must do it and name the guard as not reached."""
     target = f"off within {FALLBACK_MS:g} ms, each press acknowledged within {RECEIVED_MS:g} ms, the guard named"
     if STOP is None or GO_ON is None:
-        return StepFinding(None, "not walked", target=target, reason="this system cannot stop a process")
+        return StepFinding(None, "not run", target=target, reason="this operating system cannot stop a process")
     session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
     waiting.idle(session, SETTLE_S)
     if session.guard_pid is None:
@@ -126,13 +126,15 @@ def hang_guard(context: SelftestContext) -> StepFinding:
         waiting.finish(session, presses[0], TRIED_S)
         presses.append(session.outputs_off())  # a second one, on a bench that has tripped
         waiting.finish(session, presses[1], TRIED_S)
-        told = waiting.wait_for(
+        acknowledged = waiting.wait_for(
             session, lambda: any(_is_guard_alone_named(record.event) for record in session.events(0)), 1.0
         )
     finally:
         os.kill(session.guard_pid, GO_ON)
     received = all(ENGINE in press.received_s for press in presses)
-    return replace(_judge_any_off(context, reaction, presses[0].sentence, good=told and received), target=target)
+    return replace(
+        _judge_any_off(context, reaction, presses[0].sentence, good=acknowledged and received), target=target
+    )
 
 
 def _is_guard_alone_named(event: Event) -> bool:

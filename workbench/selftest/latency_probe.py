@@ -64,9 +64,9 @@ class LatencyProbe:
     def finish(self) -> MachineLateness:
         """End the probe and return what it measured; empty where it was killed or does not answer."""
         try:
-            told, _ = self.process.communicate(timeout=END_S)
-            said = json.loads(told)
-            return MachineLateness(np.asarray(said["due_s"], np.float64), np.asarray(said["late_s"], np.float64))
+            output, _ = self.process.communicate(timeout=END_S)
+            fields = json.loads(output)
+            return MachineLateness(np.asarray(fields["due_s"], np.float64), np.asarray(fields["late_s"], np.float64))
         except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
             self.process.kill()
             self.process.communicate()

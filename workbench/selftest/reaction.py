@@ -19,7 +19,7 @@ class Reaction:
     since_s: float = float("nan")
     probe: LatencyProbe = field(default_factory=LatencyProbe)
 
-    def judge(self, until_s: float, within_ms: float, target: str, said: str, *, good: bool = True) -> StepFinding:
+    def judge(self, until_s: float, within_ms: float, target: str, text: str, *, good: bool = True) -> StepFinding:
         """Return the finding for a reaction at `until_s`; `good`: whether everything else is right.
 
         Do not judge it, and give the reason, where stalls of the machine may have made it late.
@@ -28,5 +28,5 @@ class Reaction:
         own_ms = self.probe.finish().select(self.since_s - BEFORE_S, until_s).late_ms(100)
         in_time = jitter.is_within(took_ms, within_ms, own_ms) if took_ms >= 0.0 else False
         ok = in_time if good else False
-        reason = f"took {took_ms:.0f} ms; the machine itself stood still for {own_ms:.0f} ms" if ok is None else ""
-        return StepFinding(ok, took_ms, "ms", target, said, reason)
+        reason = f"took {took_ms:.0f} ms; the machine itself stopped for {own_ms:.0f} ms" if ok is None else ""
+        return StepFinding(ok, took_ms, "ms", target, text, reason)

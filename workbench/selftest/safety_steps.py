@@ -42,9 +42,9 @@ def inject_fault(context: SelftestContext) -> StepFinding:
     if over is None or opened is None or blamed is None:
         return StepFinding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
     named = blamed.get("cell") == CELL
-    said = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
+    text = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
     reaction.since_s = over["t"]
-    return reaction.judge(opened["t"], BMS_MS, target, said, good=named)
+    return reaction.judge(opened["t"], BMS_MS, target, text, good=named)
 
 
 def cross_limit(context: SelftestContext) -> StepFinding:
@@ -111,4 +111,4 @@ def judge_off(off: evidence.SupplyOff | None, ports: frozenset[int], reaction: R
         return StepFinding(ok=False, value="still on", target=target, evidence=what)
     by_guard = off.port in ports
     by = "the guard's connection" if by_guard else f"another connection (port {off.port})"
-    return reaction.judge(off.t_s, OFF_MS, target, f"{what}; off said by {by}", good=by_guard)
+    return reaction.judge(off.t_s, OFF_MS, target, f"{what}; switched off by {by}", good=by_guard)

@@ -63,7 +63,7 @@ def select_steps(only: str) -> list[tuple[int, SelftestStep]]:
     names = [step.name for step in STEPS]
     unknown = [name for name in wanted if name not in names]
     if unknown:
-        raise Usage(f"--only {unknown[0]} is no step", value=unknown[0], hint=f"steps: {', '.join(names)}")
+        raise Usage(f"--only {unknown[0]} is not a step", value=unknown[0], hint=f"steps: {', '.join(names)}")
     return [(number, step) for number, step in numbered if step.name in wanted]
 
 

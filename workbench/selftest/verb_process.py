@@ -71,10 +71,10 @@ class VerbProcess:
         except subprocess.TimeoutExpired:
             self.kill()
         try:
-            told: dict[str, Any] = json.loads(self._answer.read_text(encoding="utf-8"))
+            answer: dict[str, Any] = json.loads(self._answer.read_text(encoding="utf-8"))
         except ValueError:
             return {}
-        return told
+        return answer
 
     def kill(self) -> None:
         """Send SIGKILL and wait for the end."""

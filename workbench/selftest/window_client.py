@@ -30,7 +30,7 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
     while os.getppid() == starter:  # when the starter was killed, nobody else ends this window
         serve(TELL_S)
         status = session.status
-        said = {
+        state = {
             "state": status.state.word,
             "why": status.trip_reason,
             "run": status.run_folder,
@@ -39,7 +39,7 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
             "window": window.shell.stats.as_json(),
         }
         draft = folder / "window.json.new"
-        draft.write_text(json.dumps(said), encoding="utf-8")
+        draft.write_text(json.dumps(state), encoding="utf-8")
         draft.replace(folder / "window.json")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 NOT_VERIFIED: Final = (
-    "NOT VERIFIED: this is what the file says of itself; bundle verify judges it by keys that you trust."
+    "NOT VERIFIED: this is what the file itself declares; check it with bundle verify and the keys that you trust."
 )
 _HEAD: Final = 9  # letters of the first column
 _NAMES: Final = {"lane": 11, "version": 11, "member": 24}  # letters of the second
@@ -32,7 +32,7 @@ def key(report: Report, name: str, out: Path) -> bool:
     """Make a pair of keys in `out`."""
     pair = make_key_pair(out, name)
     report.body.update(private=str(pair.private), public=str(pair.public), key_id=pair.key_id)
-    report.line(f"private  {pair.private}: keep it where bundles are signed, and nowhere else")
+    report.line(f"private  {pair.private}: keep it only where bundles are signed")
     report.line(f"public   {pair.public}: copy it into the trust folder of every edge")
     report.line(f"key id   {pair.key_id}")
     return True
@@ -67,17 +67,21 @@ def build(
     )
     file = build_file(order, out)
     path, done = file.path, file.built
-    told = done.verified.bundle.manifest
+    manifest = done.verified.bundle.manifest
     report.body.update(file=str(path), size=len(done.data), sha256=done.verified.sha256, signer=done.verified.signer)
-    report.body.update({"class": told.evidence}, name=told.name, serial=told.serial, expires=told.expires)
+    report.body.update(
+        {"class": manifest.evidence}, name=manifest.name, serial=manifest.serial, expires=manifest.expires
+    )
     report.body.update(notes=list(done.notes), golden=done.replayed)
     for note in done.notes:
         report.line(f"note     {note}")
     report.line(f"golden   {done.compared}")
     report.line(f"golden   {done.replayed}")
-    report.line(f"class    {told.evidence}, the weakest of its links")
+    report.line(f"class    {manifest.evidence}, the weakest class of its evidence")
     report.line(f"signed   by {done.verified.signer}")
-    report.line(f"wrote    {path}: {told.name} serial {told.serial}, {len(done.data)} octets, until {told.expires}")
+    report.line(
+        f"wrote    {path}: {manifest.name} serial {manifest.serial}, {len(done.data)} bytes, until {manifest.expires}"
+    )
     return True
 
 
@@ -85,7 +89,9 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
     """Judge a bundle by the keys in `trust`; a refusal is an error whose sentence is the reason."""
     data = read_file(file)
     if not trust.is_dir():
-        raise Usage("is no folder", where=str(trust), key="trust", hint="name the folder of trusted keys with --trust")
+        raise Usage(
+            "is not a folder", where=str(trust), key="trust", hint="name the folder of trusted keys with --trust"
+        )
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
         found = verify_bundle(
@@ -95,11 +101,13 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
         report.body["reason"] = error.sentence
         error.where = error.where or str(file)
         raise
-    told, signed = found.verified.bundle.manifest, found.verified
-    report.body.update({"sha256": signed.sha256, "signer": signed.signer, "class": told.evidence})
+    manifest, signed = found.verified.bundle.manifest, found.verified
+    report.body.update({"sha256": signed.sha256, "signer": signed.signer, "class": manifest.evidence})
     if found.golden is not None:
         _report_golden(report, found.golden)
-    report.line(f"verified {told.name} serial {told.serial}, class {told.evidence}, until {told.expires}")
+    report.line(
+        f"verified {manifest.name} serial {manifest.serial}, class {manifest.evidence}, until {manifest.expires}"
+    )
     report.line(f"signer   {signed.signer}")
     report.line(f"sha256   {signed.sha256}")
     return True
@@ -109,9 +117,11 @@ def show(report: Report, file: Path) -> bool:
     """Print the contents of a bundle as it declares them, not verified."""
     data = read_file(file)
     bundle, keyid = read_untrusted(data)
-    told = bundle.manifest
+    manifest = bundle.manifest
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "verified": False, "keyid": keyid})
-    report.body.update({"name": told.name, "serial": told.serial, "class": told.evidence, "expires": told.expires})
+    report.body.update(
+        {"name": manifest.name, "serial": manifest.serial, "class": manifest.evidence, "expires": manifest.expires}
+    )
     report.line(NOT_VERIFIED)
     for fact in summarize(bundle, keyid):
         report.line(_format_fact(fact))
@@ -139,11 +149,13 @@ def _parse_time(text: str) -> datetime:
         return parse_utc(text)
     except ValueError as error:
         bound = "2026-03-01T12:00:00Z"
-        raise Usage(f"{text!r} is no time", key="made", value=text, bound=bound, hint="write it in UTC") from error
+        raise Usage(
+            f"{text!r} is not a time", key="made", value=text, bound=bound, hint=f"write it in UTC, such as {bound}"
+        ) from error
 
 
 def _add_days(began: datetime, days: int) -> datetime:
     try:
         return began + timedelta(days=days)
     except OverflowError as error:
-        raise Usage(f"{days} days lead beyond all calendars", key="days", value=days, hint="give fewer") from error
+        raise Usage(f"{days} days are beyond the last date", key="days", value=days, hint="give fewer days") from error

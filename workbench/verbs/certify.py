@@ -45,7 +45,7 @@ def main(
     for key, given in (("defects", defects or None), ("healthy", healthy)):
         if given is not None:
             hint = f"add --qualify, or leave out --{key}"
-            raise Usage(f"--{key} is for --qualify alone", key=key, value=given, hint=hint)
+            raise Usage(f"--{key} needs --qualify", key=key, value=given, hint=hint)
     path = find_suite(suite)
     read_limits(bench)  # report an error in a declaration before anything starts
     folder = make_stamped(out.resolve(), path.stem)
@@ -60,7 +60,7 @@ def main(
     report.body |= {"result": made.result, "not_judged": made.not_judged}
     report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
     for sentence in made.trouble:
-        raise CheckFailed(sentence, where=path.name, hint="mend the suite")
+        raise CheckFailed(sentence, where=path.name, hint="correct the suite")
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
     report.line(f"{made.result}: {counted}; evidence class {made.evidence}")
     report.line(f"{folder / 'report.html'}")

@@ -54,16 +54,14 @@ def _check_qt() -> DoctorCheck:
         [sys.executable, "-c", QT_PROBE], env=environment, capture_output=True, text=True, check=False
     )
     words = (probe.stderr.strip().splitlines() or ["does not start"])[-1]
-    return DoctorCheck(
-        "Qt", probe.returncode == 0, "starts" if probe.returncode == 0 else words, "make setup (as root)"
-    )
+    return DoctorCheck("Qt", probe.returncode == 0, "starts" if probe.returncode == 0 else words, "make setup, as root")
 
 
 def _check_display() -> DoctorCheck:
     there = not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     mend = "log in at a screen, or start one: Xvfb :9 & DISPLAY=:9 python main.py"
     return DoctorCheck(
-        "display", there, "yes" if there else "none; the window draws to pictures only", mend, needed=False
+        "display", there, "yes" if there else "none; the window can only save pictures", mend, needed=False
     )
 
 
@@ -72,7 +70,7 @@ def _check_realtime() -> DoctorCheck:
     found = (
         "SCHED_FIFO granted"
         if got
-        else "not granted; late p99 is then some 1.4 ms instead of 0.4 ms, more beside other work"
+        else "not granted; lateness p99 is then about 1.4 ms instead of 0.4 ms, and more under load"
     )
     mend = "run as root, or: sudo setcap cap_sys_nice=ep $(readlink -f .venv/bin/python)"
     return DoctorCheck("real-time permission", got, found, mend, needed=False)
@@ -102,12 +100,14 @@ def _check_disk() -> DoctorCheck:
 
 def _check_caches() -> DoctorCheck:
     if list_missing("bench"):
-        return DoctorCheck("caches", ok=False, found="none without the extra bench", mend="make setup", needed=False)
+        return DoctorCheck(
+            "caches", ok=False, found="none; the extra bench is not installed", mend="make setup", needed=False
+        )
     from twin.precompile import is_precompiled  # noqa: PLC0415  # compiled kernels are slow to import
 
     warm = is_precompiled()
     return DoctorCheck(
-        "caches", warm, "warm" if warm else "cold; the first start takes a minute", "make setup", needed=False
+        "caches", warm, "warm" if warm else "empty; the first start takes a minute", "make setup", needed=False
     )
 
 
@@ -134,7 +134,7 @@ def _check_device_map(bench: Bench) -> DoctorCheck:
     """Raise `BenchFileError` for anything in the device map that a connect would refuse."""
     if list_missing("bench"):
         return DoctorCheck(
-            "device map", ok=False, found="not read without the extra bench", mend="make setup", needed=False
+            "device map", ok=False, found="not read; the extra bench is not installed", mend="make setup", needed=False
         )
     found = f"{bench.dut_map.name}: {_count_mapped(bench)} channels of the device under test"
     return DoctorCheck("device map", ok=True, found=found)
@@ -158,7 +158,9 @@ def _check_instrument(section: str, address: str, bench: str) -> DoctorCheck:
     except BenchHeld as held:
         return DoctorCheck(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
     except (OSError, ValueError) as error:
-        return DoctorCheck(section, ok=False, found=f"{address}: {error}", mend=f"power it, cable it, ping {host}")
+        return DoctorCheck(
+            section, ok=False, found=f"{address}: {error}", mend=f"check its power and cable, then run: ping {host}"
+        )
     return DoctorCheck(section, ok=True, found=f"{address} answers")
 
 
@@ -185,6 +187,6 @@ def main(report: Report, bench: Path) -> bool:
         word = "ok  " if check.ok else ("LACK" if check.needed else "note")
         report.line(f"{word}  {check.name:<22} {check.found}")
         if not check.ok and check.mend:
-            report.line(f"{'':28} mend: {check.mend}")
+            report.line(f"{'':28} fix: {check.mend}")
     report.body["checks"] = [asdict(check) for check in checks]
     return all(check.ok for check in checks if check.needed)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) -> bool:
     """Write each requested file; raise `RunLogError`."""
     if csv is None and mdf4 is None:
-        raise Usage("nothing to write", hint="name a file with --csv or --mdf4")
+        raise Usage("no file to write", hint="name a file with --csv or --mdf4")
     refuse_run_files([path for path in (csv, mdf4) if path is not None], run_folder)
     if csv == STDOUT and report.as_json:
         raise Usage("--csv - and --json both write to stdout", key="csv", value="-", hint="give one of them")

@@ -50,7 +50,7 @@ def main(
     """Run the fleet; return True if no row was stored twice and a bundle that was to be sent proved healthy."""
     open_store = find_store(inject_defect)
     if (send is None) != (not to):
-        raise Usage("--send and --to belong together", key="send", hint="name a file and a node")
+        raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
@@ -104,7 +104,7 @@ class FleetReporter:
                 self.sent = node.sending
         if view.trouble != self._trouble:
             self._trouble = view.trouble
-            self._report.line(f"broker   {view.trouble or 'is back'}")
+            self._report.line(f"broker   {view.trouble or 'connected again'}")
 
     def _send_when_known(self, sending: BundleToSend) -> None:
         if not self._fleet.has_node(sending.node):
@@ -112,7 +112,7 @@ class FleetReporter:
             return
         self._has_begun = True
         self._fleet.send_bundle(sending.data, sending.node)
-        self._report.line(f"sending  {len(sending.data)} octets to {sending.node}")
+        self._report.line(f"sending  {len(sending.data)} bytes to {sending.node}")
 
 
 def _format_node(node: NodeView) -> str:
@@ -138,7 +138,7 @@ def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event) -> None:
     while not fleet.is_connected and not stop.is_set():
         if time.monotonic() > until_s:
             why = fleet.view().trouble
-            hint = "start one, or use --broker local"
+            hint = "start a broker, or use --broker local"
             raise BrokerMissing(f"no MQTT broker answers at {url}: {why}", key="broker", value=url, hint=hint)
         fleet.turn(TURN_S)
 
@@ -158,7 +158,7 @@ def _report_totals(report: Report, view: FleetView, nodes: list[NodeSummary], se
         sent=_as_json(sent),
     )
     for node in nodes:
-        words = f"{node.stored} of {node.produced} rows, {node.missing} missing, {node.duplicates} twice"
+        words = f"{node.stored} of {node.produced} rows, {node.missing} missing, {node.duplicates} stored twice"
         evicted = f", {node.named} evicted by the edge" if node.named else ""
         report.line(f"{node.node:<20} {words}{evicted}")
     for reason, count in view.refused.items():

@@ -60,8 +60,8 @@ def _measure_one(report: Report, name: str, job: MeasureJob, *, quiet: bool) -> 
 
 def _find_data(given: Path | None) -> Path | None:
     """Return the folder of recorded cells, if it exists."""
-    named = os.environ.get(DATA_VARIABLE)
+    variable = os.environ.get(DATA_VARIABLE)
     if given is not None and not given.is_dir():
-        raise Usage(f"{given} is no folder", key="data", value=str(given), hint="name the folder of recorded cells")
-    folder = given or (Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data")
+        raise Usage(f"{given} is not a folder", key="data", value=str(given), hint="name the folder of recorded cells")
+    folder = given or (Path(variable) if variable else Path(__file__).resolve().parents[3] / "shared" / "data")
     return folder if folder.is_dir() else None

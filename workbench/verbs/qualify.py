@@ -34,8 +34,10 @@ def main(
     Raise `Usage` for `only`, since a suite is judged whole, and for a bench that has no place for a defect.
     """
     if only:
-        hint = "leave out --only, or name a smaller suite"
-        raise Usage("--only does not go with --qualify: a suite is judged whole", key="only", value=only, hint=hint)
+        hint = "leave out --only, or name another suite"
+        raise Usage(
+            "--only cannot be used with --qualify: a suite is qualified as a whole", key="only", value=only, hint=hint
+        )
     path, asked, healthy = find_suite(suite), _select_defects(defects), HEALTHY if healthy is None else healthy
     declared = read_bench(bench)
     for name in asked:
@@ -84,6 +86,6 @@ def _format_result(outcome: TrialResult) -> str:
     about = list_bms_defects()[trial.defect] if trial.defect else "healthy"
     good, bad = ("found", "MISSED") if trial.defect else ("clean", "ALARM")
     word = good if outcome.ok else "UNCLEAR" if outcome.unclear and not outcome.alarms else bad
-    about += ", again" if outcome.again else ""
+    about += ", second run" if outcome.again else ""
     why = f"  ({outcome.why})" if outcome.why else ""
     return f"{word:<7} {outcome.took_s:6.1f} s  {trial.name:<28} {about}{why}"

@@ -22,7 +22,8 @@ def main(report: Report, run_folder: Path) -> bool:
     load(run_folder)
     if not has_display():
         raise BenchError(
-            "no display to replay on", hint=f"export it instead: main.py export {run_folder} --csv run.csv"
+            "no display for the window",
+            hint=f"export the run instead: python main.py export {run_folder} --csv run.csv",
         )
     report.line(f"replaying {run_folder}")
 

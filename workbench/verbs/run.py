@@ -54,7 +54,7 @@ class HeadlessSession:
         self._scheduled_faults = sorted(
             [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
             + [(fault.at_s + fault.for_s, fault, False) for fault in plan],
-            key=lambda deed: deed[0],
+            key=lambda scheduled: scheduled[0],
         )
         self._numbers: dict[Planned, int] = {}
 
@@ -90,20 +90,20 @@ class HeadlessSession:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("running", total=duration_s)
             started_s = time.monotonic()
-            while (gone_s := time.monotonic() - started_s) < duration_s:
-                self._inject_due(gone_s)
-                next_s = self._scheduled_faults[0][0] - gone_s if self._scheduled_faults else duration_s
-                waiting.idle(self.session, max(0.0, min(0.25, duration_s - gone_s, next_s)))
-                progress.update(bar, completed=gone_s)
+            while (elapsed_s := time.monotonic() - started_s) < duration_s:
+                self._inject_due(elapsed_s)
+                next_s = self._scheduled_faults[0][0] - elapsed_s if self._scheduled_faults else duration_s
+                waiting.idle(self.session, max(0.0, min(0.25, duration_s - elapsed_s, next_s)))
+                progress.update(bar, completed=elapsed_s)
                 self.report_events()
                 if self.session.status.state is not BenchState.RUNNING:
                     return
 
-    def _inject_due(self, gone_s: float) -> None:
-        while self._scheduled_faults and self._scheduled_faults[0][0] <= gone_s:
+    def _inject_due(self, elapsed_s: float) -> None:
+        while self._scheduled_faults and self._scheduled_faults[0][0] <= elapsed_s:
             _, fault, begins = self._scheduled_faults.pop(0)
             if begins:
-                self._inject(fault, gone_s)
+                self._inject(fault, elapsed_s)
             elif fault in self._numbers:
                 waiting.finish(self.session, self.session.clear(self._numbers.pop(fault)), ACT_S)
 
@@ -160,7 +160,7 @@ def _report_summary(report: Report, summary: dict[str, Any]) -> None:
     for lane in summary["lanes"]:
         report.line(format_lane(lane))
     if (off_ms := summary["safe_ms"]["limit"]) is not None:
-        report.line(f"safe     bench limit crossed to supply off by the guard's own connection {off_ms:.0f} ms")
+        report.line(f"safe     {off_ms:.0f} ms from bench limit crossed to supply off by the guard's own connection")
 
 
 def format_lane(lane: dict[str, object]) -> str:

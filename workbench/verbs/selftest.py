@@ -50,8 +50,8 @@ def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None
         context.close_session()
         context.chain.close()
     made = {"run": context.run, "report": context.chain.report, "bundle": context.chain.bundle}
-    told = {name: str(path) if path else None for name, path in made.items()}
-    report.body["files"] = told | {"pictures": [str(path) for path in context.pictures]}
+    files = {name: str(path) if path else None for name, path in made.items()}
+    report.body["files"] = files | {"pictures": [str(path) for path in context.pictures]}
     report.body["not_judged"] = sum(found["ok"] is None for found in rows)
     (folder / SUMMARY).write_text(json.dumps(report.body, indent=1) + "\n", encoding="utf-8")
     return all(found["ok"] is not False for found in rows)
@@ -63,12 +63,14 @@ def _read_earlier_files(earlier: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = "name the folder of a selftest that has ended"
-        raise Usage(f"is no earlier selftest: {error}", where=str(earlier), key="from", hint=hint) from error
+        hint = "name the folder of a selftest that is complete"
+        raise Usage(
+            f"is not the folder of an earlier selftest: {error}", where=str(earlier), key="from", hint=hint
+        ) from error
 
 
 def _make_not_run(missing: str) -> StepFinding:
-    return StepFinding(ok=False, value="not walked", target="walked", evidence=f"{missing} has failed")
+    return StepFinding(ok=False, value="not run", target="run", evidence=f"step {missing} has failed")
 
 
 def _run_step(step: SelftestStep, context: SelftestContext) -> StepFinding:
@@ -76,4 +78,4 @@ def _run_step(step: SelftestStep, context: SelftestContext) -> StepFinding:
     try:
         return step.run(context)
     except PulseError as error:
-        return StepFinding(ok=False, value="failed", target="walked", evidence=str(error))
+        return StepFinding(ok=False, value="failed", target="run", evidence=str(error))

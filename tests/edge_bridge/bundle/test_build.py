@@ -155,7 +155,7 @@ def test_a_run_that_is_still_recorded_is_refused(order: BundleOrder, bench: Benc
     (folder / ABOUT).write_text(json.dumps(said | {"state": "open"}))
     assert "still being recorded" in refused(replace(order, run=folder))
     (folder / ABOUT).write_text(json.dumps(said | {"state": "open", "writer": {"pid": 1, "born": 0.0}}))
-    assert "unsealed" in refused(replace(order, run=folder))
+    assert "not sealed" in refused(replace(order, run=folder))
     assert json.loads((folder / ABOUT).read_text())["state"] == "open"  # building does not seal
 
 
@@ -168,7 +168,7 @@ def test_a_run_that_lost_a_tick_is_refused(order: BundleOrder, bench: Bench, tmp
         return number != 150
 
     folder = synthetic_run(tmp_path / "lossy", bench, change=lost)
-    assert "lacks ticks" in refused(replace(order, run=folder))
+    assert "gaps in its tick numbers" in refused(replace(order, run=folder))
 
 
 def test_a_run_whose_record_says_more_ticks_is_refused(order: BundleOrder, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_run_whose_record_says_more_ticks_is_refused(order: BundleOrder, tmp_p
 
 def test_a_run_that_hardly_ran_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     folder = synthetic_run(tmp_path / "short", bench, ticks=100)
-    assert "running for 60 ticks" in refused(replace(order, run=folder))
+    assert "running for only 60 ticks" in refused(replace(order, run=folder))
 
 
 def test_a_run_that_says_no_class_is_refused(order: BundleOrder, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_a_gate_that_allowed_nothing_is_refused(order: BundleOrder, bench: Bench
         return True
 
     folder = synthetic_run(tmp_path / "stopped", bench, change=stopped)
-    assert "allows nothing" in refused(replace(order, run=folder), CheckFailed)
+    assert "allows no command" in refused(replace(order, run=folder), CheckFailed)
 
 
 @pytest.mark.parametrize("changes", [{"name": "../x"}, {"name": "a b"}, {"serial": -1}, {"serial": 2**60}])

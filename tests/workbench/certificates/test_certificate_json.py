@@ -92,8 +92,8 @@ def test_a_case_without_checks_has_one_row_that_says_why_and_still_none_when_it_
         ({"passed": "yes"}, "passed is 'yes', not true or false"),
         ({"class": "REAL"}, "class is 'REAL', not one of SIM, HIL, PACK"),
         ({"bench.sha256": None}, "bench.sha256 is missing"),
-        ({"bench": []}, "bench is no JSON object"),
-        ({"counts.MAYBE": 1}, "counts.MAYBE is no verdict"),
+        ({"bench": []}, "bench is not a JSON object"),
+        ({"counts.MAYBE": 1}, "counts.MAYBE is not a verdict"),
         ({"cases": {}}, "cases is {}, not a list"),
         ({"cases.1.verdict": "MAYBE"}, "cases[1].verdict is 'MAYBE', not one of PASS, FAIL, ERROR, BLOCKED, N/A"),
         ({"cases.0.value": "high"}, "cases[0].value is 'high', not a number"),
@@ -131,7 +131,7 @@ def test_another_version_is_refused_in_one_sentence_that_names_both(tmp_path: Pa
 @pytest.mark.parametrize("text", [b"", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"schema": NaN}'])
 def test_what_is_no_certificate_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / NAME).write_bytes(text)
-    with pytest.raises(RunLogError, match="holds no certificate that can be read"):
+    with pytest.raises(RunLogError, match="contains no certificate that can be read"):
         read_certificate(tmp_path)
 
 

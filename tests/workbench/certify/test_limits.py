@@ -51,7 +51,7 @@ def test_a_bench_without_device_limits_cannot_be_certified(bench: Path) -> None:
     text = bench.read_text(encoding="utf-8")
     start, end = text.index("[device_limits]"), text.index("[gate]")
     bench.write_text(text[:start] + text[end:], encoding="utf-8")
-    with pytest.raises(BenchFileError, match="nothing to certify by"):
+    with pytest.raises(BenchFileError, match="is missing; certify needs it"):
         read_limits(bench)
 
 

@@ -82,7 +82,7 @@ def test_a_device_without_fault_is_asked_nothing() -> None:
 
 
 def test_a_device_that_keeps_its_fault_blocks_with_its_word() -> None:
-    with pytest.raises(Blocked, match="keeps its fault ERROR"):
+    with pytest.raises(Blocked, match="still reports its fault ERROR"):
         recovery.clear_fault(bench(Sick(FOREIGN, "never", needs_reset=False)))
 
 

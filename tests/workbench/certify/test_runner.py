@@ -103,7 +103,12 @@ def test_a_case_that_checks_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [("def (", "SyntaxError"), ("import nowhere_at_all\n", "nowhere_at_all"), ("", "holds no case")]
+    ("body", "said"),
+    [
+        ("def (", "SyntaxError"),
+        ("import nowhere_at_all\n", "nowhere_at_all"),
+        ("", "contains none of the requested cases"),
+    ],
 )
 def test_a_suite_that_cannot_run_is_named(tmp_path: Path, body: str, said: str) -> None:
     certification = certified(tmp_path, body)
@@ -211,7 +216,7 @@ def test_limits_that_make_no_sense_are_the_scripts_error_and_what_is_far_outside
         ("ODD-08", Verdict.ERROR),
         ("ODD-12", Verdict.FAIL),
     ]
-    assert "the script's mistake: limits nan to 2" in certification.cases[0].reason
+    assert "error in the script: limits nan to 2" in certification.cases[0].reason
     made = certificate.write(certification, tmp_path / "out")
     assert not made.passed
     assert made.result == "NOT PASSED, 1 check not judged"
@@ -220,7 +225,7 @@ def test_limits_that_make_no_sense_are_the_scripts_error_and_what_is_far_outside
 def test_a_certificate_says_how_many_checks_were_not_judged(tmp_path: Path) -> None:
     certification = certified(tmp_path, COARSE)
     assert [case.verdict for case in certification.cases] == [Verdict.NA, Verdict.NA, Verdict.PASS]
-    assert "one: the bench tells it to +-3" in certification.cases[0].reason
+    assert "one: the bench measures it to +-3" in certification.cases[0].reason
     made = certificate.write(certification, tmp_path / "out")
     assert (made.passed, made.not_judged, made.result) == (True, 3, "PASSED, 3 checks not judged")
     assert made.counts == {"PASS": 1, "FAIL": 0, "ERROR": 0, "BLOCKED": 0, "N/A": 2}

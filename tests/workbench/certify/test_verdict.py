@@ -76,7 +76,7 @@ def test_limits_that_no_value_could_be_judged_by_are_the_scripts_mistake(wrong: 
     given: Any = {"lo": 100.0, "hi": 160.0, "uncertainty": 3.0} | wrong
     verdict, reason = judge_value(value, **given)
     assert verdict is Verdict.ERROR
-    assert reason.startswith("the script's mistake: ")
+    assert reason.startswith("error in the script: ")
 
 
 def test_a_bench_too_coarse_for_one_limit_says_so() -> None:

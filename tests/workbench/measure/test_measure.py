@@ -174,7 +174,7 @@ def test_markdown_is_all_that_stands_on_stdout(
 
 
 def test_a_folder_of_recorded_cells_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Usage, match="is no folder"):
+    with pytest.raises(Usage, match="is not a folder"):
         verb.main(Report("measure"), "estimators", tmp_path / "nowhere")
 
 

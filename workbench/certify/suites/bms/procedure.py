@@ -48,7 +48,7 @@ def check_fault_reported(
 def check_fault_code(rec: Record, reported: ReportedFault | None, fault: str, asked_s: float) -> None:
     """Check that the reported fault is the one that happened; `asked_s`: the earliest time of the report."""
     right = reported is not None and reported.fault == fault
-    rec.check(f"tells {fault}", right, "1", lo=1.0, at_s=reported.at_s if reported else asked_s, channel=BMS_FAULT)
+    rec.check(f"reports {fault}", right, "1", lo=1.0, at_s=reported.at_s if reported else asked_s, channel=BMS_FAULT)
 
 
 def check_fault_cell(
@@ -56,7 +56,7 @@ def check_fault_cell(
 ) -> None:
     """Check that the device named the right place; do not judge it where the profile promises none."""
     if not promised:
-        rec.not_applicable(f"names the {what}", f"the device profile says that this fault names no {what}")
+        rec.not_applicable(f"names the {what}", f"the device profile declares that this fault names no {what}")
         return
     place, at_s = (reported.place, reported.at_s) if reported else (0, asked_s)
     rec.check(f"names the {what}", place, "1", lo=number, hi=number, at_s=at_s, channel=BMS_FAULT_CELL)

@@ -23,28 +23,28 @@ DARK_S = 0.5
 @case("OV-01", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_overvoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
-    """A cell above its limit opens the contactors, in time and by its name."""
+    """A cell above its limit opens the contactors in time, and the device names the cell."""
     check_beyond_limit(bench, cell, rec, LIMITS.overvoltage)
 
 
 @case("UV-01", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_undervoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
-    """A cell below its limit opens the contactors, in time and by its name."""
+    """A cell below its limit opens the contactors in time, and the device names the cell."""
     check_beyond_limit(bench, cell, rec, LIMITS.undervoltage)
 
 
 @case("OV-02", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[:1])
 def test_overvoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
-    """An over-voltage outlives a power cycle."""
+    """An over-voltage fault survives a power cycle."""
     check_outlives_power_cycle(bench, cell, rec, LIMITS.latching("cell_overvoltage"))
 
 
 @case("UV-02", hazard="H2 over-discharge")
 @pytest.mark.parametrize("cell", LIMITS.cells[-1:])
 def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
-    """An under-voltage outlives a power cycle."""
+    """An under-voltage fault survives a power cycle."""
     check_outlives_power_cycle(bench, cell, rec, LIMITS.latching("cell_undervoltage"))
 
 
@@ -53,8 +53,8 @@ def check_beyond_limit(bench: CaseBench, cell: int, rec: Record, level: Protecti
     procedure.check_stays_closed(bench, rec, bench.cell(cell, level.inside), 2.0 * level.debounce_s)
     beyond = bench.cell(cell, level.beyond, past=level.bound)
     procedure.check_opens_in_time(bench, rec, beyond, level)
-    told = procedure.check_fault_reported(bench, rec, beyond, level.fault)
-    procedure.check_fault_cell(rec, told, "cell", cell, beyond.end_s, promised=level.names_place)
+    reported = procedure.check_fault_reported(bench, rec, beyond, level.fault)
+    procedure.check_fault_cell(rec, reported, "cell", cell, beyond.end_s, promised=level.names_place)
 
 
 def check_outlives_power_cycle(bench: CaseBench, cell: int, rec: Record, level: ProtectionLevel) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @case("FB-01", hazard="H5 contactor does not open")
 @pytest.mark.parametrize("held", ["open", "closed"])
 def test_contactor_feedback_stuck(bench: CaseBench, held: str, rec: Record) -> None:
-    """An auxiliary contact that disagrees with the contactor is told, and nothing stays closed."""
+    """An auxiliary contact that disagrees with the contactor is reported, and nothing stays closed."""
     level = LIMITS.feedback
     disagrees = bench.auxiliary(held)
     if held == "closed":

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("HB-01", hazard="H4 nobody is in control")
+@case("HB-01", hazard="H4 loss of control")
 def test_lost_heartbeat_opens_the_contactors(bench: CaseBench, rec: Record) -> None:
-    """A heartbeat that stops opens the contactors once its time is over."""
+    """A heartbeat that stops opens the contactors after its timeout."""
     level = LIMITS.heartbeat
     silent = bench.heartbeat(on=False)
     procedure.check_opens_in_time(bench, rec, silent, level, "last beat to contact")

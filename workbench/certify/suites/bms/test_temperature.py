@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @case("OT-01", refs=["IEC 62619 8.2.4"], hazard="H6 overheating")
 @pytest.mark.parametrize("sensor", LIMITS.sensors)
 def test_overtemperature_opens_the_contactors(bench: CaseBench, sensor: int, rec: Record) -> None:
-    """A sensor above its limit opens the contactors, in time and by its name."""
+    """A sensor above its limit opens the contactors in time, and the device names the sensor."""
     level = LIMITS.overtemperature
     procedure.check_stays_closed(bench, rec, bench.sensor(sensor, level.inside), 1.2 * level.debounce_s)
     beyond = bench.sensor(sensor, level.beyond, past=level.bound)
     procedure.check_opens_in_time(bench, rec, beyond, level)
-    told = procedure.check_fault_reported(bench, rec, beyond, level.fault)
-    procedure.check_fault_cell(rec, told, "sensor", sensor, beyond.end_s, promised=level.names_place)
+    reported = procedure.check_fault_reported(bench, rec, beyond, level.fault)
+    procedure.check_fault_cell(rec, reported, "sensor", sensor, beyond.end_s, promised=level.names_place)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("OW-01", hazard="H7 blind in one cell")
+@case("OW-01", hazard="H7 cell not measured")
 @pytest.mark.parametrize("cell", sorted({LIMITS.cells[0], LIMITS.cells[len(LIMITS.cells) // 2], LIMITS.cells[-1]}))
 def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: Record) -> None:
-    """With a wire open the device never closes, and says which wire it is."""
+    """With an open wire the device never closes, and names the cell."""
     level = LIMITS.open_wire
-    told = bench.arm_with_open_wire(cell)
-    procedure.check_fault_code(rec, told, level.fault, bench.zero_s)
-    procedure.check_fault_cell(rec, told, "cell", cell, bench.zero_s, promised=level.names_place)
+    reported = bench.arm_with_open_wire(cell)
+    procedure.check_fault_code(rec, reported, level.fault, bench.zero_s)
+    procedure.check_fault_cell(rec, reported, "cell", cell, bench.zero_s, promised=level.names_place)
     rec.check("never closed", float(bench.was_ever_closed(bench.zero_s)), "1", hi=0.0, channel=CONTACTOR)
