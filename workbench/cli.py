@@ -300,7 +300,7 @@ def measure(
         str,
         typer.Argument(
             metavar="NAME",
-            help="What to measure: window, loop, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all.",
+            help="One of window, loop, load, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all.",
         ),
     ],
     data: Annotated[

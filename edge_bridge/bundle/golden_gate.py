@@ -37,7 +37,7 @@ class GateStep:
     what: str
     current_a: float | None
     cell_v: Mapping[int, float]
-    spoils: tuple[InputFault, ...] = ()
+    faults: tuple[InputFault, ...] = ()
     reset: bool = False
 
 
@@ -71,19 +71,19 @@ def run_steps(gate: Gate, rows: Floats, steps: Sequence[GateStep]) -> list[GateA
 
 def as_json(step: GateStep, answer: GateAnswer) -> dict[str, Any]:
     """Return a step and its verdict as a row of `golden.json`."""
-    spoils = [{"channels": one.channels, "value": one.value, "age_s": one.age_s} for one in step.spoils]
+    faults = [{"channels": one.channels, "value": one.value, "age_s": one.age_s} for one in step.faults]
     cells = {str(cell): volts for cell, volts in step.cell_v.items()}
-    asked = {"what": step.what, "current_a": step.current_a, "cell_v": cells, "spoils": spoils, "reset": step.reset}
+    asked = {"what": step.what, "current_a": step.current_a, "cell_v": cells, "spoils": faults, "reset": step.reset}
     return {**asked, "verdict": answer.verdict, "applied_a": answer.applied_a, "words": answer.words}
 
 
 def from_json(row: Any) -> tuple[GateStep, GateAnswer]:
     """Read a row of `as_json`; raise `KeyError`, `TypeError` or `ValueError`."""
-    spoils = tuple(
+    faults = tuple(
         InputFault(str(one["channels"]), _number(one["value"]), _number(one["age_s"])) for one in row["spoils"]
     )
     cells = {int(cell): float(volts) for cell, volts in row["cell_v"].items()}
-    step = GateStep(str(row["what"]), _number(row["current_a"]), cells, spoils, row["reset"] is True)
+    step = GateStep(str(row["what"]), _number(row["current_a"]), cells, faults, row["reset"] is True)
     return step, GateAnswer(str(row["verdict"]), float(row["applied_a"]), str(row["words"]))
 
 
@@ -107,13 +107,13 @@ def _make_command(gate: Gate, snapshot: Snapshot, step: GateStep) -> Command:
 
 
 def _apply_faults(snapshot: Snapshot, step: GateStep) -> Snapshot:
-    for spoil in step.spoils:
+    for fault in step.faults:
         for column, name in enumerate(snapshot.table.names):
-            if fnmatchcase(name, spoil.channels):
-                if spoil.age_s is None:
-                    snapshot.values[column] = np.nan if spoil.value is None else spoil.value
+            if fnmatchcase(name, fault.channels):
+                if fault.age_s is None:
+                    snapshot.values[column] = np.nan if fault.value is None else fault.value
                 else:
-                    snapshot.sampled_s[column] = snapshot.t_s - spoil.age_s
+                    snapshot.sampled_s[column] = snapshot.t_s - fault.age_s
     return snapshot
 
 

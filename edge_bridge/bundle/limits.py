@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
     """Describe every channel with its plausible range, and its limits with their line; raise `BenchFileError`."""
-    laid = bench.limits(table)
+    over_channels = bench.limits(table)
     channels: list[dict[str, Any]] = []
     for n, row in enumerate(table_rows(table)):
         channel: dict[str, Any] = {"channel": row}
         for side, low, high, where in (
-            ("bench", laid.low, laid.high, laid.where),
-            ("device", laid.device_low, laid.device_high, laid.device_where),
+            ("bench", over_channels.low, over_channels.high, over_channels.where),
+            ("device", over_channels.device_low, over_channels.device_high, over_channels.device_where),
         ):
             if math.isfinite(low[n]):
                 channel[side] = {"low": float(low[n]), "high": float(high[n]), "line": int(where[n].rpartition(":")[2])}

@@ -105,8 +105,13 @@ def find_bench_name(name: str) -> str:
 
 def _read_limits(bench: Bench, table: ChannelTable) -> BenchLimits:
     """Return the file's device limits of the BMS's channels; where there are none, those of the bench."""
-    laid = lay_over_channels(bench, table, called=find_bench_name, whole=False)
-    of_device = np.isfinite(laid.device_low)
-    low, high = np.where(of_device, laid.device_low, laid.low), np.where(of_device, laid.device_high, laid.high)
-    lines = ["" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in laid.numbers]
+    over_channels = lay_over_channels(bench, table, called=find_bench_name, whole=False)
+    of_device = np.isfinite(over_channels.device_low)
+    low, high = (
+        np.where(of_device, over_channels.device_low, over_channels.low),
+        np.where(of_device, over_channels.device_high, over_channels.high),
+    )
+    lines = [
+        "" if n is None else f"{bench.path.name}:{bench.document.line(('limit', n))}" for n in over_channels.numbers
+    ]
     return BenchLimits(table.channels, low, high, tuple(lines))

@@ -128,12 +128,12 @@ class Outbox:
     def due(self, limit: int, now_s: float) -> list[OutboxRow]:
         """Return up to `limit` rows, newest first: those never sent, and those not acknowledged in time."""
         self._resend_at_s = {key: again_s for key, again_s in self._resend_at_s.items() if again_s > now_s}
-        flying = len(self._resend_at_s)
-        limit = min(limit, IN_FLIGHT - flying)
+        in_flight = len(self._resend_at_s)
+        limit = min(limit, IN_FLIGHT - in_flight)
         if limit <= 0 or not self._on_disk:
             return []
         newest = "SELECT place, boot, seq FROM row ORDER BY place DESC LIMIT ?"
-        found = self._database.execute(newest, (limit + flying,)).fetchall()
+        found = self._database.execute(newest, (limit + in_flight,)).fetchall()
         places = [place for place, boot, seq in found if RowKey(boot, seq) not in self._resend_at_s]
         return [self._read_row(place, now_s) for place in places[:limit]]
 
@@ -272,8 +272,8 @@ class Outbox:
         self._database.execute(insert, (self.boot, seq, t_ms, put_s, gap, body))
 
     def _write_counts(self, boot: str, count: _Count) -> None:
-        noted = "INSERT OR REPLACE INTO boot(boot, last, stored, evicted) VALUES(?, ?, ?, ?)"
-        self._database.execute(noted, (boot, count.last, count.stored, count.evicted))
+        upsert = "INSERT OR REPLACE INTO boot(boot, last, stored, evicted) VALUES(?, ?, ?, ?)"
+        self._database.execute(upsert, (boot, count.last, count.stored, count.evicted))
 
     def _read_row(self, place: int, now_s: float) -> OutboxRow:
         select = "SELECT boot, seq, t_ms, put_s, body FROM row WHERE place = ?"

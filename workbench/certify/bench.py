@@ -158,9 +158,9 @@ class CaseBench:
         fault = self._observer.find_last(BMS_FAULT, lambda values: values > 0.0, since_s)
         if fault is None:
             return None
-        begun = self._observer.find_first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
+        first = self._observer.find_first(BMS_FAULT, lambda values: values == fault[1], since_s) or fault
         place = self._observer.find_last(BMS_FAULT_CELL, lambda values: values >= 0.0, since_s)
-        return ReportedFault(self._fault_word(fault[1]), int(place[1]) if place else 0, begun[0])
+        return ReportedFault(self._fault_word(fault[1]), int(place[1]) if place else 0, first[0])
 
     def is_healthy(self) -> bool:
         """Return whether the device reports that it has no fault."""
@@ -187,8 +187,8 @@ class CaseBench:
             self.heartbeat(on=True)
         if self._read_newest(BMS_POWER) != 1.0:
             self.power(on=True)
-        wakes_s = max(READY_S, self.device.healthy_s)
-        if not self.until(lambda: not math.isnan(self._read_newest(self.device.health)), wakes_s):
+        within_s = max(READY_S, self.device.healthy_s)
+        if not self.until(lambda: not math.isnan(self._read_newest(self.device.health)), within_s):
             raise Blocked("the device under test is silent", hint="check its power and its CAN bus")
         recovery.clear_fault(self)
         recovery.close_contactors(self)

@@ -132,7 +132,7 @@ def read_limits(path: Path) -> CaseLimits:
 @dataclass(frozen=True)
 class _Levels:
     bench: Bench
-    asked: DeviceLimits
+    device_limits: DeviceLimits
 
     def read_all(self, profile: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
         """Yield what the profile declares, by table."""
@@ -140,7 +140,7 @@ class _Levels:
             part: ProtectedQuantity | None = getattr(profile, name)
             if isinstance(part, ProtectionSpec):
                 channel, side, tolerance = BOUNDED[name]
-                yield name, self._level(name, part, channel, side, getattr(self.asked, tolerance))
+                yield name, self._level(name, part, channel, side, getattr(self.device_limits, tolerance))
             elif part is not None:
                 yield name, self._times(name, part)
 
@@ -155,19 +155,21 @@ class _Levels:
         return replace(level, inside=nearer - side * tolerance, beyond=bound + side * tolerance)
 
     def _times(self, name: str, protection: ProtectedQuantity) -> ProtectionLevel:
-        react_s = (self.asked.react_ms if protection.react_ms is None else protection.react_ms) / 1e3
-        ripe_s = _compute_debounce_s(protection)
+        react_s = (self.device_limits.react_ms if protection.react_ms is None else protection.react_ms) / 1e3
+        debounce_s = _compute_debounce_s(protection)
         fault = protection.fault or name.upper()
         unbound = math.nan
-        return ProtectionLevel(unbound, unbound, unbound, ripe_s, ripe_s, ripe_s + react_s, fault, protection.place)
+        return ProtectionLevel(
+            unbound, unbound, unbound, debounce_s, debounce_s, debounce_s + react_s, fault, protection.place
+        )
 
     def _bound(self, channel: str, side: int) -> float:
         """Return the device limit of `channel` on one side, in SI; raise `BenchFileError` if none is declared."""
-        laid, column = self._declared_limits, self._channel_table.index(channel)
-        number, document = laid.numbers[column], self.bench.document
+        limits, column = self._declared_limits, self._channel_table.index(channel)
+        number, document = limits.numbers[column], self.bench.document
         if number is None:
             raise document.mistake(("limit",), f"has no row for {channel}", hint="declare its device limit")
-        bound = float((laid.device_high if side > 0 else laid.device_low)[column])
+        bound = float((limits.device_high if side > 0 else limits.device_low)[column])
         if not math.isfinite(bound):
             hint = "add device = [low, high]"
             raise document.mistake(("limit", number, "channels"), "has no device limit to certify by", hint=hint)

@@ -36,8 +36,8 @@ def make_strips(traces: Sequence[CaseTrace], checks: Sequence[CaseCheck]) -> lis
 
 def _make_strip(trace: CaseTrace, checks: Sequence[CaseCheck]) -> PlotStrip:
     own = [check for check in checks if check.channel == trace.channel]
-    levelled = [check for check in own if check.unit == trace.unit and not check.is_question]
-    bounds = [bound for check in levelled for bound in (check.lo, check.hi)]
+    matching = [check for check in own if check.unit == trace.unit and not check.is_question]
+    bounds = [bound for check in matching for bound in (check.lo, check.hi)]
     levels = sorted({bound for bound in (*bounds, trace.bound) if bound is not None})
     known = [y for y in trace.values if y is not None] + levels
     low, high = (min(known), max(known)) if known else (0.0, 1.0)

@@ -36,9 +36,9 @@ def judge_value(value: float, *, lo: float, hi: float, uncertainty: float, doubt
     return Verdict.PASS, ""
 
 
-def _outside(value: float, lo: float, hi: float, excused: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001
-    """Return the verdict on an interval fully outside; `excused`: without the `doubt` it might lie inside."""
-    if value > hi and excused:
+def _outside(value: float, lo: float, hi: float, may_be_inside: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001
+    """Return the verdict on an interval fully outside; `may_be_inside`: without the `doubt` it might lie inside."""
+    if value > hi and may_be_inside:
         return (
             Verdict.ERROR,
             f"above its limit by less than the {doubt:.3g} that this machine may have added; run it again",

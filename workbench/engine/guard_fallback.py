@@ -38,7 +38,7 @@ class GuardFallback:
         self._verified_trip = 0  # the newest trip for which off was read back,
         self._verified_s = math.nan  # and when that was
         self._seen_trip = 0
-        self._guards_trip = self._forgiven = 0  # numbers of the guard's own trips: the newest, the newest reset here
+        self._guard_trip = self._guard_reset = 0  # numbers of the guard's own trips: the newest, the newest reset here
         self._tripped_s, self._acted_s = math.nan, -math.inf
         self._acting = False
 
@@ -88,7 +88,7 @@ class GuardFallback:
 
         The guard resets once it has verified off itself. Until then nothing can be armed.
         """
-        self._forgiven = self._guards_trip
+        self._guard_reset = self._guard_trip
         until_s = time.monotonic() + RESET_S
         while self.guard_alive and time.monotonic() < until_s:
             if self._is_granted(station, reason):
@@ -104,9 +104,9 @@ class GuardFallback:
         return isinstance(answer, ResetAnswer) and answer.is_granted
 
     def _take_report(self, report: KeptReport, station: LiveBench) -> None:
-        if not isinstance(report, TripReport) or 0 < report.trip <= self._forgiven:
+        if not isinstance(report, TripReport) or 0 < report.trip <= self._guard_reset:
             return
-        self._guards_trip = report.trip
+        self._guard_trip = report.trip
         station.loop.trip(f"guard: {report.reason}")
         self._mark_verified(station, station.loop.machine.trips if report.is_safe else 0)
         words = f"verified off after {report.took_ms:.0f} ms" if report.is_safe else "off is NOT verified"

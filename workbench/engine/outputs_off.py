@@ -61,15 +61,15 @@ class OutputsOff:
         if station is None:
             return NOTHING_HERE
         self._engine.trip(WHY)
-        standby = self._engine.commands.guard_fallback
-        trouble = standby.make_safe(station)
-        if not trouble or station.wait_until(lambda: standby.is_verified(station), GUARD_S):
+        fallback = self._engine.commands.guard_fallback
+        trouble = fallback.make_safe(station)
+        if not trouble or station.wait_until(lambda: fallback.is_verified(station), GUARD_S):
             return None
         return Failure(NOT_VERIFIED, HARD_WIRED, "; ".join(trouble))
 
     def _station(self) -> LiveBench | None:
         """Return the bench; wait while it is being connected, so that an early press is not lost."""
-        operator = self._engine.commands
-        while self._engine.bench is None and operator.connecting:
+        commands = self._engine.commands
+        while self._engine.bench is None and commands.connecting:
             time.sleep(LOOK_S)
         return self._engine.bench

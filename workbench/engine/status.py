@@ -109,8 +109,8 @@ def make_status(engine: Engine) -> SessionStatus:
     station = engine.bench
     if station is None:
         return SessionStatus()
-    machine, operator = station.loop.machine, engine.commands
-    since_s = operator.running_since_s
+    machine, commands = station.loop.machine, engine.commands
+    since_s = commands.running_since_s
     heartbeat = station.guard.heartbeat
     return SessionStatus(
         state=machine.state,
@@ -119,16 +119,16 @@ def make_status(engine: Engine) -> SessionStatus:
         run_name=station.folder.name,
         run_folder=str(station.folder),
         run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
-        recorded=RecordingSize(station.recorder.ticks, _octets(station)),
+        recorded=RecordingSize(station.recorder.ticks, _read_recorded_size(station)),
         loop=_loop_stats(station),
-        guard=GuardInfo(alive=operator.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),
+        guard=GuardInfo(alive=commands.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),
         realtime=not engine.realtime_words,
         realtime_words=engine.realtime_words,
         trip_reason=machine.reason,
         health=station.health,
         lanes=_lanes(station),
-        injected=() if operator.faults is None else operator.faults.injected,
-        checklist=operator.checklist,
+        injected=() if commands.faults is None else commands.faults.injected,
+        checklist=commands.checklist,
     )
 
 
@@ -157,6 +157,6 @@ def _lane_state(role: str, lane: Lane[Any], outside: Mapping[str, tuple[int, ...
     return "ok", ""
 
 
-def _octets(station: LiveBench) -> int:
+def _read_recorded_size(station: LiveBench) -> int:
     path = station.folder / "ticks.arrows"
     return path.stat().st_size if path.exists() else 0

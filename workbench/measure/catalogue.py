@@ -32,7 +32,7 @@ def select_names(name: str) -> tuple[str, ...]:
     if name == ALL:
         return NAMES
     if name not in NAMES:
-        raise Usage(f"{name!r} is unknown", value=name, hint=f"names: {', '.join((*NAMES, ALL))}")
+        raise Usage(f"measurement {name!r} is unknown", value=name, hint=f"names: {', '.join((*NAMES, ALL))}")
     return (name,)
 
 

@@ -46,7 +46,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     from control.mpc_model import MpcLimits  # noqa: PLC0415
     from workbench.measure.peers.ipopt import IpoptPlan  # noqa: PLC0415
 
-    conditions, limits, walks = (
+    conditions, limits, loops = (
         describe_conditions(),
         MpcLimits(3.55, 3.95, 0.05, 0.95, 318.15),
         dict[int, tuple[_ClosedLoop, _ClosedLoop]](),
@@ -58,8 +58,8 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         for turn in range(turns):  # in turns, so that both see the same state of the machine
             ours.turn(turn)
             peer.turn(turn)
-        walks[horizon] = ours, peer
-    (ours, peer), (long, long_peer) = walks[24], walks[96]
+        loops[horizon] = ours, peer
+    (ours, peer), (long, long_peer) = loops[24], loops[96]
     conditions = f"{conditions}; {len(ours.took_s)} turns of {STEP_S:g} s, {ours.bound} of them bound by a limit"
     for metric, percent in ((P50, 50), (P99, 99)):
         yield metric.make_row(

@@ -77,7 +77,7 @@ def disarm_silent_supply(context: SelftestContext) -> StepFinding:
     connected = _read_channel(session, cell_voltage(1)) > 2.0  # noqa: PLR2004  # V: a cell that is there
     latched = waiting.wait_for(session, lambda: session.status.state is BenchState.TRIPPED, 1.0)
     waiting.finish(session, session.clear(int(silence.payload["number"])), 5.0)
-    mended = waiting.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
+    answers_again = waiting.wait_for(session, lambda: session.status.output is OutputState.TRIPPED, TRIED_S)
     target = "UNKNOWN, device powered, cells connected, Tripped; off once it answers again"
     held = {
         "disarm refused": ended and disarm.error is not None,
@@ -85,7 +85,7 @@ def disarm_silent_supply(context: SelftestContext) -> StepFinding:
         "device powered": powered,
         "cells connected": connected,
         "Tripped": latched,
-        "off once it answers": mended,
+        "off once it answers": answers_again,
     }
     wrong = [words for words, holds in held.items() if not holds]
     return StepFinding(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def list_limit_pairs(bench: Bench, table: ChannelTable, *, whole: bool = True) -> Iterator[LimitPair]:
     """Return the bench limits over `table` with the device's beside them; raise what `lay_over_channels` raises."""
-    laid = lay_over_channels(bench, table, whole=whole)
+    limits = lay_over_channels(bench, table, whole=whole)
     for n, channel in enumerate(table):
-        if math.isfinite(laid.low[n]):
-            device = (float(laid.device_low[n]), float(laid.device_high[n]))
-            of_bench = (float(laid.low[n]), float(laid.high[n]))
+        if math.isfinite(limits.low[n]):
+            device = (float(limits.device_low[n]), float(limits.device_high[n]))
+            of_bench = (float(limits.low[n]), float(limits.high[n]))
             yield LimitPair(channel.name, channel.unit, of_bench, device if math.isfinite(device[0]) else None)

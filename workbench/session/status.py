@@ -77,7 +77,7 @@ class RecordingSize:
     """The amount of data on disk so far."""
 
     ticks: int = 0
-    octets: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,11 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
 def show(report: Report, file: Path) -> bool:
     """Print the contents of a bundle as it declares them, not verified."""
     data = read_file(file)
-    bundle, keyid = read_untrusted(data)
+    try:
+        bundle, keyid = read_untrusted(data)
+    except BundleRefused as error:
+        error.where = error.where or str(file)
+        raise
     manifest = bundle.manifest
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "verified": False, "keyid": keyid})
     report.body.update(

@@ -88,7 +88,7 @@ def _parts(bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *
             parts.append(("", "unattended", ""))
     if status.run_name:
         parts.append(("run", status.run_name, ""))
-        size = fmt.format_bytes(status.recorded.octets)
+        size = fmt.format_bytes(status.recorded.size_bytes)
         parts.append(("", size, "") if brief else ("", fmt.count(status.recorded.ticks), f" ticks, {size}"))
     if status.guard.alive or status.loop.rate_hz:
         median = status.guard.median_s

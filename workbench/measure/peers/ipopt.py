@@ -23,8 +23,8 @@ class IpoptPlan:
         slack, wanted = sy.symbol("s", mpc_model.FAMILIES), sy.symbol("w", horizon)
         cost = sy.sumsqr(u - wanted) + mpc.SMOOTH * sy.sumsqr(u[1:] - u[:-1])
         cost += mpc.SLACK[1] * sy.sumsqr(slack) + mpc.SLACK[0] * sum(slack[n] for n in range(mpc_model.FAMILIES))
-        relieved = sy.vertcat(*(g[k] - slack[k // horizon] for k in range(mpc_model.FAMILIES * horizon)))
-        problem = {"x": sy.vertcat(u, slack), "p": sy.vertcat(x, wanted), "f": cost, "g": relieved}
+        constraints = sy.vertcat(*(g[k] - slack[k // horizon] for k in range(mpc_model.FAMILIES * horizon)))
+        problem = {"x": sy.vertcat(u, slack), "p": sy.vertcat(x, wanted), "f": cost, "g": constraints}
         quiet = {"ipopt.print_level": 0, "print_time": 0, "ipopt.sb": "yes"}
         warm = {"ipopt.warm_start_init_point": "yes", "ipopt.mu_init": 1e-4}
         self._solver: Any = sy.nlpsol("peer", "ipopt", problem, {**quiet, **warm})
