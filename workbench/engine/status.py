@@ -87,7 +87,7 @@ def _check_map(bench: Bench, mapped: set[str]) -> None:
     needed += [sensed_voltage(cell) for cell in cells] + [sensed_temperature(sensor) for sensor in sensors]
     missing = [name for name in needed if name not in mapped]
     if missing:
-        what = f"maps no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
+        what = f"has no channel {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
         hint = "map a signal to it; if the bench has fewer cells or sensors, declare their number in its bench file"
         raise BenchFileError(what, where=bench.dut_map.name, key="channel", value=missing[0], hint=hint)
 
