@@ -129,8 +129,8 @@ class CaseActions:
 
     def _why_not_sent(self, command: Command) -> str:
         tick = self._station.loop.tick
-        if tick is None or isinstance(tick.verdict, Allowed) or tick.requested is not wish:
-            return f"no instrument took it within {SEND_S:g} s"
+        if tick is None or isinstance(tick.verdict, Allowed) or tick.requested is not command:
+            return f"no instrument accepted it within {SEND_S:g} s"
         return tick.verdict.reason
 
     def _heartbeat(self, *, on: bool) -> dict[str, Any]:

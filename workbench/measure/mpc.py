@@ -37,7 +37,7 @@ class MpcPlanner(Protocol):
 
     current_a: Floats
 
-    def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool: ...
+    def solve(self, start: Floats, profile_a: Floats, allowed: CurrentRange) -> bool: ...
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
@@ -84,19 +84,19 @@ class _ClosedLoop:
     def turn(self, turn: int) -> None:
         from control import mpc, mpc_model  # noqa: PLC0415
 
-        wanted_a = _duty(turn + np.arange(len(self._plan.current_a), dtype=np.float64))
+        profile_a = _duty(turn + np.arange(len(self._plan.current_a), dtype=np.float64))
         start = np.array([self._soc, self._v1, self._v2, 0.0, 0.0])
 
         def solve() -> None:
-            self.found += self._plan.solve(start, wanted_a, self._allowed)
+            self.found += self._plan.solve(start, profile_a, self._allowed)
 
         self.took_s += time_calls(solve, 1).tolist()
         current_a = float(self._plan.current_a[0])
         voltage_v = self._advance(current_a / PARALLEL)
-        self.bound += abs(current_a - wanted_a[0]) > BOUND_A
+        self.bound += abs(current_a - profile_a[0]) > BOUND_A
         over_v = max(0.0, voltage_v - self._limits.high_v, self._limits.low_v - voltage_v)
         slack = over_v / mpc_model.UNIT_V
-        self.cost += (current_a - wanted_a[0]) ** 2 + mpc.SMOOTH * (current_a - self._last_a) ** 2
+        self.cost += (current_a - profile_a[0]) ** 2 + mpc.SMOOTH * (current_a - self._last_a) ** 2
         self.cost += mpc.SLACK[0] * slack + mpc.SLACK[1] * slack**2
         self._last_a = current_a
 

@@ -31,11 +31,11 @@ class IpoptPlan:
         self.current_a = np.zeros(horizon)
         self._last = np.zeros(horizon + mpc_model.FAMILIES)
 
-    def solve(self, start: Floats, wanted_a: Floats, allowed: CurrentRange) -> bool:
+    def solve(self, start: Floats, profile_a: Floats, allowed: CurrentRange) -> bool:
         horizon, slacks = len(self.current_a), mpc_model.FAMILIES
         low = np.concatenate([np.full(horizon, -allowed.charge_a), np.zeros(slacks)])
         high = np.concatenate([np.full(horizon, allowed.discharge_a), np.full(slacks, np.inf)])
-        given = np.concatenate([start, wanted_a])
+        given = np.concatenate([start, profile_a])
         found = self._solver(x0=self._last, p=given, lbx=low, ubx=high, lbg=-np.inf, ubg=0.0)
         self._last = cast("Floats", np.array(found["x"].full(), np.float64).ravel())
         self.current_a = self._last[:horizon]
