@@ -20,6 +20,8 @@ from drivers.snapshot import Command
 from fixtures.emulated_bench import EmulatedBench
 from tests.contracts.test_source_contract import MAP, NOBODY, cell_simulator, io_box, supply
 from tests.control.fakes import CELLS, FakeBench
+from tests.drivers.bench_instruments import CELLS as BENCH_CELLS
+from tests.drivers.bench_instruments import THERMISTORS
 from tests.drivers.polled import known, until
 from workbench.engine.actuator import BenchActuator
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 PARTS: Final = ("cell_simulator", "supply", "io_box")
-BENCH_CELLS, THERMISTORS = 24, 8
 AT_ONCE_S: Final = 0.05  # a set-point is passed on; nothing on the wire may hold it up
 CURRENT_A, VOLTAGE_V, KELVIN = 12.5, 3.61, 301.0
 
