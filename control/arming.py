@@ -10,6 +10,7 @@ import numpy as np
 
 from control.cell_order import STEP_V, staircase, wrong_order
 from control.device import DeviceBehaviour
+from drivers import source_names
 from drivers.channel_names import (
     BMS_BALANCING,
     BMS_CONTACTOR,
@@ -167,7 +168,11 @@ class Arming:
 
     def _identities(self) -> tuple[bool, str]:
         bench = self.bench
-        parts: dict[str, Identified] = {"cell_simulator": bench.cells, "supply": bench.supply, **bench.others}
+        parts: dict[str, Identified] = {
+            source_names.CELL_SIMULATOR: bench.cells,
+            source_names.SUPPLY: bench.supply,
+            **bench.others,
+        }
         self._values = {name: part.identity() for name, part in parts.items()}
         for name, identity in self._values.items():
             if not has_model(identity, bench.expect[name]):
@@ -187,11 +192,11 @@ class Arming:
         cells_v, cells_a = bench.cells.protections()
         volts, sourced_a, sunk_a = bench.supply.protections()
         for name, value, declared, unit in (
-            ("cell_simulator", cells_v, cell_v, "V"),
-            ("cell_simulator", cells_a, cell_a, "A"),
-            ("supply", volts, supply_v, "V"),
-            ("supply", sourced_a, supply_a, "A sourced"),
-            ("supply", sunk_a, supply_a, "A sunk"),
+            (source_names.CELL_SIMULATOR, cells_v, cell_v, "V"),
+            (source_names.CELL_SIMULATOR, cells_a, cell_a, "A"),
+            (source_names.SUPPLY, volts, supply_v, "V"),
+            (source_names.SUPPLY, sourced_a, supply_a, "A sourced"),
+            (source_names.SUPPLY, sunk_a, supply_a, "A sunk"),
         ):
             if not np.allclose(value, declared, rtol=0.005):
                 return False, f"{name} protects at {np.max(value):.3f} {unit}, declared {declared:.3f} {unit}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from control.gate import BenchLimits, GateConfig
+from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.snapshot import Command
 from twin.ports import PackSpec
@@ -50,10 +51,10 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
 def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits, wiring: Wiring) -> GateConfig:
     """Return the gate's configuration; a value that the device measures is late at its own `max_age_s` at most."""
     late = bench.gate.late_ms.seconds
-    late_s = make_ages(table, {name: age for name, age in late.items() if name != "dut"})
+    late_s = make_ages(table, {name: age for name, age in late.items() if name != source_names.DUT})
     measured = table.indices({wiring.pack_current, *wiring.cell_voltage, *wiring.cell_temperature})
     late_s[measured] = np.minimum(late_s[measured], table.max_age_s[measured])
-    device = [column for column, name in enumerate(table.names) if find_owner(name) == "dut"]
+    device = [column for column, name in enumerate(table.names) if find_owner(name) == source_names.DUT]
     return GateConfig(
         table=table,
         limits=BenchLimits(table.channels, declared.low, declared.high, declared.where),
@@ -63,7 +64,7 @@ def make_gate_config(bench: Bench, table: ChannelTable, declared: DeclaredLimits
         late_s=late_s,
         lost_s=make_ages(table, bench.gate.lost_ms.seconds),
         device=np.array(device, dtype=np.intp),
-        device_silent_s=late["dut"],
+        device_silent_s=late[source_names.DUT],
         estop=table.index(ESTOP),
         hold_ticks=bench.hold_ticks,
         ramp_a_s=bench.gate.ramp_a_s,

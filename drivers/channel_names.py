@@ -10,12 +10,14 @@ import re
 from functools import cache
 from typing import Final
 
+from drivers import source_names
+
 # The prefix of a name, and the source that fills it; all other channels are the device's.
 CELL: Final = "cell_"
 SUPPLY: Final = "supply/"
 IO: Final = "io/"
 BMS: Final = "bms/"
-OWNERS: Final = {CELL: "cell_simulator", SUPPLY: "supply", IO: "io_box"}
+OWNERS: Final = {CELL: source_names.CELL_SIMULATOR, SUPPLY: source_names.SUPPLY, IO: source_names.IO_BOX}
 
 SUPPLY_OUTPUT: Final = "supply/output"
 SUPPLY_VOLTAGE: Final = "supply/voltage"
@@ -132,4 +134,4 @@ def allowed_voltage(cell: int) -> str:
 
 def find_owner(channel: str) -> str:
     """Return the source that fills `channel`."""
-    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), "dut")
+    return next((source for prefix, source in OWNERS.items() if channel.startswith(prefix)), source_names.DUT)

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from drivers import source_names
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -119,14 +121,12 @@ def find_links(
     bench: Bench, peers: Mapping[str, str] = NO_PEERS, machine: Machine = THIS_MACHINE
 ) -> tuple[LinkOrigin, ...]:
     """Return where each link of `bench` ends; `peers[instrument]` is the numeric address of a connected peer."""
-    addresses = {
-        "cell_simulator": bench.cell_simulator.address,
-        "supply": bench.supply.address,
-        "io_box": bench.io_box.address,
-    }
     return (
-        *(find_instrument_origin(name, at, peers.get(name, ""), machine) for name, at in addresses.items()),
-        find_can_origin("dut", bench.dut.interface, bench.dut.channel, machine),
+        *(
+            find_instrument_origin(name, section.address, peers.get(name, ""), machine)
+            for name, section in bench.instruments.items()
+        ),
+        find_can_origin(source_names.DUT, bench.dut.interface, bench.dut.channel, machine),
     )
 
 

@@ -50,12 +50,17 @@ class Source(Protocol):
 
 
 class Actuator(Protocol):
-    """A part that acts on an allowed command; both methods only pass it on and never block."""
+    """A part that acts on an allowed command; both methods only pass it on and never block.
 
-    def apply(self, command: Command) -> None: ...
+    A missing instrument is no error here: the health of its source reports it.
+    """
+
+    def apply(self, command: Command) -> None:
+        """Request the values of `command`; raise `BenchError` for a value that is not finite."""
+        ...
 
     def safe(self) -> None:
-        """Request zero current, whatever was requested before."""
+        """Request zero current, whatever was requested or refused before; leave the voltages."""
         ...
 
 

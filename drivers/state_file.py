@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Fields: TypeAlias = "dict[str, Any]"
 LARGEST: Final = 16 << 20  # bytes
+DRAFT: Final = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,31 @@ def write_state(path: Path, fields: Mapping[str, object]) -> None:
     write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`: to a new file, synced, then renamed; raise `OSError` and keep the old file on failure."""
+def draft_of(path: Path) -> Path:
+    """Return the name under which this thread first writes `path`: others may write it at the same time."""
+    return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write `data` to a draft and rename it to `path`; raise `OSError` and keep the old file on failure.
+
+    A reader sees the old file or the new one, never a part. `durable`: the new file also survives a power cut.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = draft_of(path)
     try:
-        with beside.open("wb") as file:
+        with draft.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:

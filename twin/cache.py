@@ -39,13 +39,3 @@ def unseal(text: str) -> str:
     if seal(inside) != text:
         raise ValueError("damaged: its contents do not match its own digest")
     return inside
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write beside `path`, then rename: a reader sees all of the text or none, and two writers do no harm."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

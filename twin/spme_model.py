@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from drivers.state_file import write_bytes
 from twin import cache, casadi_functions
 from twin.thermal import step_temperature
 
@@ -64,7 +65,7 @@ def load(folder: Path | None = None) -> SpmeModel:
         _LOG.warning("%s: %s; the model is exported again", path, error)
     text = _run_export()
     try:
-        cache.write_atomic(path, text)
+        write_bytes(path, text.encode(), durable=False)
     except OSError as error:
         _LOG.warning("%s cannot be written: %s; each start exports the model again (seconds)", path, error.strerror)
     return _parse_model(text)

@@ -25,7 +25,7 @@ app = typer.Typer(
     help="Prove a battery configuration on a bench, then ship it, signed, to the packs in the field. "
     "Without a command, the window opens on the emulated bench.",
     epilog="Exit status: 0 all checks hold, 1 a check failed, 2 bad input or usage, "
-    "3 the bench, a service or a package is missing.",
+    "3 the bench, a service or a package is missing, 130 interrupted.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -334,7 +334,14 @@ def _report_usage(error: Any) -> int:
     if "--json" not in sys.argv:
         error.show()
         return Exit.BAD_INPUT
-    command = error.ctx.info_name if error.ctx else ""
-    return Report(command, as_json=True).finish(
-        ok=False, error=Usage(error.format_message(), hint="run the command with --help")
-    )
+    usage = Usage(error.format_message(), hint="run the command with --help")
+    return Report(_find_command(error.ctx), as_json=True).finish(ok=False, error=usage)
+
+
+def _find_command(context: Any) -> str:
+    """Return the words of the verb that `context` belongs to, `bundle verify`; empty for no verb."""
+    words = list[str]()
+    while context is not None and context.parent is not None:
+        words.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(words)

@@ -8,14 +8,14 @@ import sys
 import time
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
-from drivers.errors import BenchError, BenchFileError, PulseError, RunLogError, Usage
+from drivers.errors import BenchError, BenchFileError, Interrupted, PulseError, RunLogError, Usage
 from drivers.jsonvalues import replace_nan
 from drivers.realtime import has_realtime_permission
 from workbench.streams import encode_json
 
-SCHEMA = "pulsebms/1"
+VERSION: Final = 1
 
 
 class Exit(IntEnum):
@@ -25,13 +25,21 @@ class Exit(IntEnum):
     CHECK_FAILED = 1
     BAD_INPUT = 2
     MISSING = 3
+    INTERRUPTED = 130  # as a shell reports a command that Ctrl-C ended
 
 
 def status_of(error: PulseError) -> Exit:
-    """Return the exit status of an error: bad input, a missing bench, or a check that failed."""
+    """Return the exit status of an error: bad input, a missing bench, an interrupt, or a check that failed."""
     if isinstance(error, (BenchFileError, RunLogError, Usage)):
         return Exit.BAD_INPUT
+    if isinstance(error, Interrupted):
+        return Exit.INTERRUPTED
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
+
+
+def name_schema(command: str) -> str:
+    """Return the schema of a verb's object: `pulsebms.bundle.verify/1` for `bundle verify`."""
+    return f"{'.'.join(['pulsebms', *command.split()])}/{VERSION}"
 
 
 def describe_machine() -> dict[str, Any]:
@@ -61,7 +69,7 @@ class Report:
         """Print the object if requested, and the error as a sentence always; return the exit status."""
         if self.as_json:
             head = {
-                "schema": f"{SCHEMA}/{self.command}",
+                "schema": name_schema(self.command),
                 "command": self.command,
                 "ok": ok,
                 "duration_s": round(time.monotonic() - self.started_s, 3),

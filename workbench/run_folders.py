@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 100
+EMULATED: Final = "emulated"  # inside a run folder: the journals of the emulated bench
 
 
 def make_stamped(parent: Path, name: str = "") -> Path:

@@ -7,11 +7,12 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers import source_names
 from drivers.benchfile import safety_times
 from drivers.benchfile.model import ROLES
-from drivers.benchfile.safety_times import INSTRUMENTS
 from drivers.benchfile.units import si_unit, to_si
 from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_VOLTAGE, cell_current, cell_voltage, sensed_temperature
+from drivers.evidence_class import EMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 LAST_PORT: Final = 65_535
 SIDES: Final = ("below", "above")
 PROTECTED: Final = (  # channel (one cell represents all), section, field and unit of each instrument-side protection
-    (cell_voltage(1), "cell_simulator", "voltage_v", "V"),
-    (cell_current(1), "cell_simulator", "current_a", "A"),
-    (SUPPLY_VOLTAGE, "supply", "voltage_v", "V"),
-    (SUPPLY_CURRENT, "supply", "current_a", "A"),
+    (cell_voltage(1), source_names.CELL_SIMULATOR, "voltage_v", "V"),
+    (cell_current(1), source_names.CELL_SIMULATOR, "current_a", "A"),
+    (SUPPLY_VOLTAGE, source_names.SUPPLY, "voltage_v", "V"),
+    (SUPPLY_CURRENT, source_names.SUPPLY, "current_a", "A"),
 )
 
 
@@ -76,11 +77,11 @@ def _not_built(bench: Bench) -> Iterator[BenchFileError]:
 def _addresses(bench: Bench) -> Iterator[BenchFileError]:
     """Check that each address is `host:port` or `emulated:NAME` and used once: the guard connects to the supply too."""
     owners: dict[str, str] = {}
-    for name in INSTRUMENTS:
-        at, address = (name, "address"), str(getattr(bench, name).address)
+    for name, section in bench.instruments.items():
+        at, address = (name, "address"), section.address
         host, _, port = address.rpartition(":")
         port_ok = port.isascii() and port.isdigit() and 1 <= int(port) <= LAST_PORT
-        if not (host and not _odd(host) and (port_ok or (host == "emulated" and port.isidentifier()))):
+        if not (host and not _odd(host) and (port_ok or (host == EMULATED and port.isidentifier()))):
             hint = "write host:port, for instance 192.0.2.10:5025"
             what = f'= "{address}" is not an address'
             yield bench.document.mistake(at, what, value=address, bound="host:port, port 1 to 65535", hint=hint)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from drivers import source_names
 from drivers.benchfile.conversions import HOLD_MS
 from drivers.benchfile.limits import DeclaredLimits, lay_over_channels
 from drivers.benchfile.units import to_si
@@ -277,15 +278,20 @@ class Bench(Section):
         return self._document.path
 
     @property
+    def instruments(self) -> dict[str, InstrumentSection]:
+        """The section of each instrument by the name of its source."""
+        return {
+            source_names.CELL_SIMULATOR: self.cell_simulator,
+            source_names.SUPPLY: self.supply,
+            source_names.IO_BOX: self.io_box,
+        }
+
+    @property
     def emulated_parts(self) -> tuple[str, ...]:
         """The parts that the file declares emulated; the device may be real while the instruments are emulated."""
-        declared = {
-            "cell_simulator": self.cell_simulator.address,
-            "supply": self.supply.address,
-            "bms": self.dut.interface,
-            "io_box": self.io_box.address,
-        }
-        return tuple(name for name, where in declared.items() if is_emulated(where))
+        declared = {name: section.address for name, section in self.instruments.items()}
+        declared[source_names.BMS] = self.dut.interface
+        return tuple(name for name in source_names.EMULATORS if is_emulated(declared[name]))
 
     @property
     def hold_ticks(self) -> int:

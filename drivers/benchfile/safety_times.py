@@ -11,10 +11,9 @@ from drivers.channel_names import SUPPLY_CURRENT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drivers.benchfile.model import Bench, InstrumentSection
+    from drivers.benchfile.model import Bench
     from drivers.errors import BenchFileError
 
-INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
 SAFE_ORDER: Final = ("supply off", "contactors open", "cells off")
 SAFE_NEEDS: Final = 2  # the cells may stay live, but the first two steps are required
 RAMP_S: Final = 2.0  # from the greatest bench current to zero
@@ -74,8 +73,7 @@ def mistakes(bench: Bench) -> Iterator[BenchFileError]:
 
 def _ages(bench: Bench) -> Iterator[BenchFileError]:
     document, late, lost = bench.document, bench.gate.late_ms, bench.gate.lost_ms
-    for source in INSTRUMENTS:
-        instrument: InstrumentSection = getattr(bench, source)
+    for source, instrument in bench.instruments.items():
         late_ms: int = getattr(late, source)
         lost_ms: int = getattr(lost, source)
         if late_ms <= instrument.period_ms:

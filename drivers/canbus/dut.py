@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
 import numpy as np
 
+from drivers import source_names
 from drivers.canbus.adapter_clock import AdapterClock
 from drivers.canbus.bus import open_bus
 from drivers.canbus.device_faults import FaultChannels
@@ -61,7 +62,7 @@ class Dut:
 
     def __init__(self, mapped: DutMap, interface: str, channel: str, bitrate: int) -> None:
         """Use `Dut.open`, or call `start` afterwards."""
-        self.name: Final = "dut"
+        self.name: Final = source_names.DUT
         self.map: Final = mapped
         self.channels: Final[tuple[Channel, ...]] = mapped.channels
         self.proof: Final = E2EChecker()

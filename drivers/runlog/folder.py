@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
-import threading
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import psutil
 
 from drivers.errors import RunLogError
-from drivers.state_file import DamagedFile, MissingFile, read_state, sync_folder
+from drivers.state_file import DRAFT, DamagedFile, MissingFile, read_state, sync_folder, write_bytes
 from drivers.table_json import ChannelRow, table_from, table_rows
-from drivers.version import VERSION
+from drivers.version import VERSION, find_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +30,6 @@ STREAM: Final = "ticks.arrows"
 SEALED: Final = "ticks.parquet"
 EVENTS: Final = "events.jsonl"
 COUNT: Final = "ticks.count"
-DRAFT: Final = ".part"
 _VERSIONS: Final = ("numpy", "pyarrow", "pybamm", "casadi")
 
 
@@ -69,7 +65,7 @@ def describe(bench: Bench, evidence: str) -> dict[str, Any]:
         "evidence": evidence,
         "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
         "versions": {"python": platform.python_version(), "pulsebms": VERSION}
-        | {name: _version(name) for name in _VERSIONS},
+        | {name: find_version(name) for name in _VERSIONS},
     }
 
 
@@ -130,11 +126,6 @@ def _validate(content: dict[str, Any]) -> RunInfo:
     return about
 
 
-def draft_of(path: Path) -> Path:
-    """Return the name under which this thread first writes `path`: others may write it at the same time."""
-    return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
-
-
 def clear_drafts(folder: Path) -> None:
     """Remove the incomplete files of killed processes."""
     for draft in folder.glob(f"*{DRAFT}"):
@@ -145,17 +136,7 @@ def clear_drafts(folder: Path) -> None:
 
 def store(folder: Path, about: RunInfo) -> None:
     """Replace `run.json` in one step; raise `OSError`."""
-    draft = draft_of(folder / ABOUT)
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(_text(about))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / ABOUT)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-    sync_folder(folder)
+    write_bytes(folder / ABOUT, _text(about).encode())
 
 
 def list_own_files(folder: Path) -> list[Path]:
@@ -182,10 +163,3 @@ def _this_process() -> dict[str, float]:
 
 def _text(about: RunInfo) -> str:
     return json.dumps(asdict(about), indent=1, default=str)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

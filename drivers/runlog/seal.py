@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from drivers.errors import RunLogError
 from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, RowBatch, columns_of, stream_rows
-from drivers.runlog.folder import SEALED, STREAM, RunInfo, clear_drafts, draft_of, store
+from drivers.runlog.folder import SEALED, STREAM, RunInfo, clear_drafts, store
 from drivers.runlog.row_counter import read_count, remove_count
+from drivers.state_file import draft_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from drivers import source_names
 from drivers.channel_names import cell_current, cell_voltage
 from drivers.errors import CommandUnknown, LinkGarbage, LinkSilent, UnfitRating
 from drivers.scpi import codec
@@ -61,7 +62,9 @@ class CellSimulator(ScpiSource):
     ) -> None:
         """`discharge_reads`: 1.0 if its current reads positive while it feeds a load, -1.0 if negative."""
         measured = channels(cells)
-        super().__init__("cell_simulator", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        super().__init__(
+            source_names.CELL_SIMULATOR, address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock
+        )
         self._numbers = range(1, cells + 1)
         self._protect_voltage_v, self._protect_current_a = protect_voltage_v, protect_current_a
         self._discharge_reads = discharge_reads

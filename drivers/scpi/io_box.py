@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drivers import source_names
 from drivers.channel_names import BMS_POWER, CONTACTOR, CONTACTOR_AGE, ESTOP, thermistor
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
@@ -45,7 +46,7 @@ class IoBox(PolledSource):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         measured = channels(thermistors)
-        super().__init__("io_box", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        super().__init__(source_names.IO_BOX, address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self._thermistors = thermistors
         self._requested: tuple[Floats, bytes] | None = None
 

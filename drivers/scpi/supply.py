@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers import source_names
 from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_OUTPUT, SUPPLY_POWER, SUPPLY_VOLTAGE
 from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, LinkSilent
 from drivers.ports import Health, LinkState
@@ -71,7 +72,7 @@ class Supply(ScpiSource):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         measured = channels(protect_voltage_v, protect_current_a)
-        super().__init__("supply", address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
+        super().__init__(source_names.SUPPLY, address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
         self.found_owner = ""
         self._protect = page.ProtectionLevels(protect_voltage_v, protect_current_a, protect_current_a)
         self._charge_v, self._discharge_v = charge_v, discharge_v

@@ -8,6 +8,7 @@ import numpy as np
 
 from control.gate import BenchLimits, Gate, GateConfig
 from control.snapshot_builder import Wiring
+from drivers import source_names
 from drivers.benchfile.limits import lay_over_channels
 from drivers.channel_names import (
     BMS,
@@ -87,7 +88,7 @@ def pack_gate(bench: Bench, table: ChannelTable, wired: Wiring, *, rate_hz: floa
         late_s=late_s,
         lost_s=lost_s,
         device=np.array([n for n, name in enumerate(table.names) if name != EDGE_CHAIN], dtype=np.intp),
-        device_silent_s=bench.gate.late_ms.seconds["dut"],
+        device_silent_s=bench.gate.late_ms.seconds[source_names.DUT],
         estop=chain,
         hold_ticks=bench.gate.hold_ticks(rate_hz or bench.bench.rate_hz),
         ramp_a_s=bench.gate.ramp_a_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import Usage
+from edge_bridge.defect_choice import choose_part
 from edge_bridge.edge.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -32,9 +32,4 @@ OUTBOXES: Final[Mapping[str, type[Outbox]]] = MappingProxyType({"lose-row": RowL
 
 def find_outbox(defect: str) -> type[Outbox]:
     """Return the outbox with the defect, the ordinary one for an empty name; raise `Usage` with the known names."""
-    if not defect:
-        return Outbox
-    if defect not in OUTBOXES:
-        what, known = f"--inject-defect {defect} is unknown", ", ".join(OUTBOXES)
-        raise Usage(what, key="inject-defect", value=defect, bound=known, hint=f"names: {known}")
-    return OUTBOXES[defect]
+    return choose_part(defect, Outbox, OUTBOXES)

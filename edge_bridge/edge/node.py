@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from edge_bridge.edge import metrics
+from edge_bridge import metrics
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import acks, topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
@@ -18,9 +18,9 @@ from edge_bridge.sparkplug.topics import MessageKind, Topic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.edge.row import OutboxRow, Value
+    from edge_bridge.edge.row import OutboxRow
+    from edge_bridge.metrics import Scalar
 
-SEQ_COUNT: Final = 256  # of `seq` and `bdSeq`
 CHUNK_BYTES: Final = 16_384
 MAX_BUNDLE_BYTES: Final = 16 << 20  # of a bundle
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -77,7 +77,7 @@ class EdgeNode:
     def __init__(self, names: NodeNames, bd_seq: int) -> None:
         """`bd_seq` is that of the first connection: one more than the last of the boot before."""
         self._names = names
-        self._next_bd_seq = bd_seq % SEQ_COUNT
+        self._next_bd_seq = bd_seq % wire.SEQ_COUNT
         self._bd_seq: int | None = None
         self._seq = 0
         self._host_ms = -1
@@ -101,10 +101,10 @@ class EdgeNode:
     def make_will(self, now_ms: int) -> MqttMessage:
         """Make the last will of the next connection: a death with its own number."""
         will = self._make_death(self._next_bd_seq, now_ms)
-        self._next_bd_seq = (self._next_bd_seq + 1) % SEQ_COUNT
+        self._next_bd_seq = (self._next_bd_seq + 1) % wire.SEQ_COUNT
         return will
 
-    def make_birth(self, values: Mapping[str, Value], now_ms: int, will: MqttMessage | None = None) -> MqttMessage:
+    def make_birth(self, values: Mapping[str, Scalar], now_ms: int, will: MqttMessage | None = None) -> MqttMessage:
         """Make a birth with every metric; `will` is that of a new connection, None for a rebirth on the same one."""
         if will is not None:
             self._bd_seq = cast("int", wire.decode(will.payload).metrics[0].value)
@@ -120,7 +120,7 @@ class EdgeNode:
             metrics.make_data_metrics({**key, **row.values}, row.t_ms, historical=not row.live), now_ms
         )
 
-    def make_status(self, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
+    def make_status(self, values: Mapping[str, Scalar], now_ms: int) -> MqttMessage:
         """Make a data message of the status that changed; it is not a row."""
         return self._make_data(metrics.make_data_metrics(values, now_ms), now_ms)
 
@@ -177,7 +177,7 @@ class EdgeNode:
         return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=False))
 
     def _take_seq(self) -> int:
-        seq, self._seq = self._seq, (self._seq + 1) % SEQ_COUNT
+        seq, self._seq = self._seq, (self._seq + 1) % wire.SEQ_COUNT
         return seq
 
     def _make_death(self, bd_seq: int, now_ms: int) -> MqttMessage:

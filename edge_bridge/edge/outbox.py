@@ -16,8 +16,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from edge_bridge.edge import outbox_file
-from edge_bridge.edge.metrics import VERDICT_REASON
-from edge_bridge.edge.row import OutboxRow, RowKey, RowSpan, Value, find_spans
+from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
+from edge_bridge.metrics import VERDICT_REASON, Scalar
+from edge_bridge.row_span import RowSpan
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -101,7 +102,7 @@ class Outbox:
         """Return the highest row number of each boot: rows 1 to this number were produced."""
         return {boot: count.last for boot, count in self._counts.items() if count.last}
 
-    def put(self, values: Mapping[str, Value], t_ms: int, now_s: float) -> None:
+    def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
         self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
         if len(self._waiting) > WAITING:

@@ -13,8 +13,8 @@ from control.snapshot_builder import PackView, SnapshotBuilder
 from drivers.channel_names import BMS_FAULT, BMS_STATE, PACK_VOLTAGE
 from drivers.jsonvalues import nan_to_null
 from drivers.snapshot import Command
+from edge_bridge import metrics
 from edge_bridge.bundle.pack_gate import ZERO_COMMAND, ChainSource, make_wiring, pack_gate
-from edge_bridge.edge import metrics
 from edge_bridge.edge.contactor_request import ContactorRequest
 from edge_bridge.edge.probation import HealthSample
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from drivers.ports import Clock, Source
     from drivers.snapshot import Estimate, PackReading, Snapshot
     from edge_bridge.bundle.runtime import Configuration
-    from edge_bridge.edge.row import Value
+    from edge_bridge.metrics import Scalar
 
 
 class PackBms(Protocol):
@@ -44,7 +44,7 @@ class PackBms(Protocol):
 class TurnResult:
     """One sample by metric name, and its health sample for a configuration on probation."""
 
-    values: Mapping[str, Value]
+    values: Mapping[str, Scalar]
     health: HealthSample
     tripped: str
     closed: bool
@@ -122,7 +122,7 @@ class PackRuntime:
         return f"the estimate of cell {invalid[0] + 1} is not a number" if invalid.size else ""
 
 
-def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None, verdict: Verdict) -> dict[str, Value]:
+def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None, verdict: Verdict) -> dict[str, Scalar]:
     """Return a row's values by metric name; an unknown value is null."""
     table = snapshot.table
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.state_file import DamagedFile, MissingFile, read_state, read_whole, remove, write_state
-from edge_bridge.edge import metrics
+from edge_bridge import metrics
 from edge_bridge.edge.download import Download
 from edge_bridge.edge.installer import BundleInstaller
-from edge_bridge.edge.node import SEQ_COUNT, EdgeNode
+from edge_bridge.edge.node import EdgeNode
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.pack_runtime import PackRuntime
 from edge_bridge.edge.probation import HealthSample
@@ -24,6 +24,7 @@ from edge_bridge.edge.trip_file import TripFile
 from edge_bridge.edge.update_flow import UpdateFlow
 from edge_bridge.edge.uplink import Uplink
 from edge_bridge.mqtt import MqttLink
+from edge_bridge.sparkplug.wire import SEQ_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from edge_bridge.bundle.runtime import Configuration
     from edge_bridge.edge.clocks import MachineClocks
     from edge_bridge.edge.pack_runtime import TurnResult
-    from edge_bridge.edge.row import Value
     from edge_bridge.edge.settings import EdgeSettings
+    from edge_bridge.metrics import Scalar
 
 BOOT_BYTES: Final = 8
 MAX_LATE_S: Final = 1.0  # a loop that is later than this goes on from now and does not catch up
@@ -75,7 +76,7 @@ class Edge:
         self._trip_file = TripFile(settings.trip, log)
         self._logged_trip = ""
         self._logged_disk_error = ""
-        self._newest_values: Mapping[str, Value] = {}
+        self._newest_values: Mapping[str, Scalar] = {}
         slots = Slots(settings.slots)
         allow_sim, trust = settings.allow_sim, settings.trust
         self._installer = BundleInstaller(
@@ -221,7 +222,7 @@ class Edge:
             return secrets.randbelow(SEQ_COUNT)
         return 0 if isinstance(last, MissingFile) else last + 1
 
-    def _make_status(self, update: UpdateFlow) -> dict[str, Value]:
+    def _make_status(self, update: UpdateFlow) -> dict[str, Scalar]:
         running, status = self._installer.running, self._installer.status
         manifest = running.verified.bundle.manifest
         return {

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
 from edge_bridge.ranges import find_ranges
+from edge_bridge.row_span import RowSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Value: TypeAlias = float | int | str | None
-
-GAP_BOOT: Final = "Gap/Boot"
-GAP_FIRST: Final = "Gap/First"
-GAP_LAST: Final = "Gap/Last"
+    from edge_bridge.metrics import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +28,8 @@ class OutboxRow:
 
     key: RowKey
     t_ms: int
-    values: Mapping[str, Value]
+    values: Mapping[str, Scalar]
     live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RowSpan:
-    """Rows `first` to `last` of one boot that were evicted or never written."""
-
-    boot: str
-    first: int
-    last: int
-
-    @property
-    def count(self) -> int:
-        return self.last - self.first + 1
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """Return the values of a gap row."""
-        return {GAP_BOOT: self.boot, GAP_FIRST: self.first, GAP_LAST: self.last}
 
 
 def find_spans(keys: list[RowKey]) -> list[RowSpan]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
-from edge_bridge.edge import metrics
+from edge_bridge import metrics
 from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from edge_bridge.edge.clocks import Clocks
     from edge_bridge.edge.node import EdgeNode, HostMessage
     from edge_bridge.edge.outbox import Outbox
-    from edge_bridge.edge.row import OutboxRow, Value
+    from edge_bridge.edge.row import OutboxRow
+    from edge_bridge.metrics import Scalar
     from edge_bridge.mqtt import LinkEvent
 
 MAX_BURST: Final = 250  # rows at once: the loop must also serve the pack
@@ -51,7 +52,7 @@ class Uplink:
         self._down_since_s: float | None = clocks.now()
         self._outage_s = 0.0
         self._host_online = True
-        self._published: dict[str, Value] = {}
+        self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
         self._rebirth_requested = False
 
@@ -60,7 +61,7 @@ class Uplink:
         running_s = 0.0 if self._down_since_s is None else self._clocks.now() - self._down_since_s
         return self._outage_s + running_s
 
-    def handle_events(self, events: Sequence[LinkEvent], values: Mapping[str, Value]) -> list[Piece]:
+    def handle_events(self, events: Sequence[LinkEvent], values: Mapping[str, Scalar]) -> list[Piece]:
         """Handle the link events; use `values` for a birth. Return the bundle pieces for the caller to handle."""
         pieces: list[Piece] = []
         for event in events:
@@ -93,7 +94,7 @@ class Uplink:
             taken.append(row)
         self._outbox.mark_sent(taken, now_s)
 
-    def publish_status(self, values: Mapping[str, Value]) -> None:
+    def publish_status(self, values: Mapping[str, Scalar]) -> None:
         """Publish the status that changed: the bundle's at once, all else once a second."""
         changes = {
             name: value
@@ -129,7 +130,7 @@ class Uplink:
                     self._outbox.mark_unsent()
                 self._host_online = online
 
-    def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Value]) -> None:
+    def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Scalar]) -> None:
         if self._down_since_s is not None:
             outage_s = self._clocks.now() - self._down_since_s
             self._outage_s += outage_s
@@ -148,9 +149,9 @@ class Uplink:
         self._node.disconnect()
         self._log(f"not connected to the broker: {reason}; rows wait in the outbox")
 
-    def _publish_birth(self, values: Mapping[str, Value], will: MqttMessage | None) -> None:
+    def _publish_birth(self, values: Mapping[str, Scalar], will: MqttMessage | None) -> None:
         newest = self._outbox.newest
-        row: dict[str, Value] = {
+        row: dict[str, Scalar] = {
             metrics.ROW_BOOT: self._outbox.boot,
             metrics.ROW_SEQ: newest or None,
         }

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.fleet import commands
+from edge_bridge import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.payload import Value
 
 CHUNK_BYTES: Final = 16_384
@@ -26,7 +26,6 @@ STALE_S: Final = 15.0  # after this time the result of an earlier attempt counts
 MAX_BYTES: Final = 16 << 20
 
 WAITING, HEALTHY, REFUSED, REVERTED, REPLACED = "waiting", "healthy", "refused", "reverted", "replaced"
-_SHA256, _STATE, _REASON, _RECEIVED = "Bundle/Sha256", "Bundle/State", "Bundle/Reason", "Bundle/Received"
 _FINISHED: Final = (HEALTHY, REFUSED, REVERTED, REPLACED)
 
 
@@ -85,16 +84,16 @@ class BundleTransfer:
         """Update the transfer with the node's present status."""
         if self._state in _FINISHED:
             return
-        if status.get(commands.DESIRED) != self._sha256:
+        if status.get(metrics.DESIRED) != self._sha256:
             self._handle_other_bundle(status)
             return
-        received = status.get(_RECEIVED)
+        received = status.get(metrics.RECEIVED)
         if isinstance(received, int) and 0 <= received <= len(self._data) and received != self._received:
             self._received, self._resend_at_s = received, now_s + RESEND_S
             self._sent = max(self._sent, received) if received else 0
         if self._is_earlier(status, now_s):
             return
-        self._state, self._reason = str(status.get(_STATE) or WAITING), str(status.get(_REASON) or "")
+        self._state, self._reason = str(status.get(metrics.STATE) or WAITING), str(status.get(metrics.REASON) or "")
         if self._state not in {WAITING, "desired", REFUSED}:
             self._received = len(self._data)
 
@@ -113,29 +112,29 @@ class BundleTransfer:
 
     def _make_piece(self, offset: int) -> dict[str, Value]:
         return {
-            commands.DESIRED: self._sha256,
-            commands.SIZE: len(self._data),
-            commands.OFFSET: offset,
-            commands.CHUNK: self._data[offset : offset + CHUNK_BYTES],
+            metrics.DESIRED: self._sha256,
+            metrics.SIZE: len(self._data),
+            metrics.OFFSET: offset,
+            metrics.CHUNK: self._data[offset : offset + CHUNK_BYTES],
         }
 
     def _handle_other_bundle(self, status: Mapping[str, Scalar]) -> None:
         """Handle a status about another bundle or none; the node may have lost the download."""
         if self._state == WAITING:
-            if status.get(_SHA256) == self._sha256:
+            if status.get(metrics.SHA256) == self._sha256:
                 self._state, self._reason = HEALTHY, "the node already runs it"
-        elif status.get(commands.DESIRED):
+        elif status.get(metrics.DESIRED):
             self._state, self._reason = REPLACED, "another bundle was sent to the node"
         else:
             self._received = self._sent = 0
 
     def _find_earlier_end(self, status: Mapping[str, Scalar]) -> tuple[Scalar, Scalar] | None:
         """Return state and reason of an earlier attempt with this bundle if it failed."""
-        over = status.get(commands.DESIRED) == self._sha256 and status.get(_STATE) in {REFUSED, REVERTED}
-        return (status.get(_STATE), status.get(_REASON)) if over else None
+        over = status.get(metrics.DESIRED) == self._sha256 and status.get(metrics.STATE) in {REFUSED, REVERTED}
+        return (status.get(metrics.STATE), status.get(metrics.REASON)) if over else None
 
     def _is_earlier(self, status: Mapping[str, Scalar], now_s: float) -> bool:
-        same = self._earlier is not None and self._earlier == (status.get(_STATE), status.get(_REASON))
+        same = self._earlier is not None and self._earlier == (status.get(metrics.STATE), status.get(metrics.REASON))
         if same and (self._earlier_until_s is None or now_s < self._earlier_until_s):
             return True
         self._earlier = None

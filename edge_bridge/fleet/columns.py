@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from edge_bridge.sparkplug.payload import DataType, PayloadError
+from edge_bridge import metrics
+from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.sparkplug.payload import SparkplugMetric
+    from edge_bridge.metrics import Scalar
+    from edge_bridge.sparkplug.payload import DataType, SparkplugMetric
 
-Scalar: TypeAlias = float | int | str | None
 MAX_TEXT: Final = 500
 _INT64: Final = 1 << 63
 
@@ -27,30 +28,33 @@ class RowColumn:
 
     metric: str
     name: str
-    datatype: DataType
     low: float = -_INT64
     high: float = _INT64
 
+    @property
+    def datatype(self) -> DataType:
+        return metrics.TYPES[self.metric]
+
 
 COLUMNS: Final = (
-    RowColumn("Pack/Current", "current_a", DataType.DOUBLE, -1e5, 1e5),
-    RowColumn("Pack/Voltage", "voltage_v", DataType.DOUBLE, -1e4, 1e5),
-    RowColumn("Pack/SoC", "soc", DataType.DOUBLE, -1.0, 2.0),
-    RowColumn("Pack/SoC Std", "soc_std", DataType.DOUBLE, 0.0, 10.0),
-    RowColumn("Cells/Voltage Min", "cell_min_v", DataType.DOUBLE, -100.0, 100.0),
-    RowColumn("Cells/Voltage Max", "cell_max_v", DataType.DOUBLE, -100.0, 100.0),
-    RowColumn("Temperature/Max", "temperature_max_k", DataType.DOUBLE, 0.0, 5e3),
-    RowColumn("BMS/State", "bms_state", DataType.INT64),
-    RowColumn("BMS/Fault", "bms_fault", DataType.INT64),
-    RowColumn("Gate/Verdict", "gate_verdict", DataType.STRING),
-    RowColumn("Gate/Reason", "gate_reason", DataType.STRING),
+    RowColumn(metrics.CURRENT, "current_a", -1e5, 1e5),
+    RowColumn(metrics.VOLTAGE, "voltage_v", -1e4, 1e5),
+    RowColumn(metrics.SOC, "soc", -1.0, 2.0),
+    RowColumn(metrics.SOC_STD, "soc_std", 0.0, 10.0),
+    RowColumn(metrics.CELL_MIN, "cell_min_v", -100.0, 100.0),
+    RowColumn(metrics.CELL_MAX, "cell_max_v", -100.0, 100.0),
+    RowColumn(metrics.TEMPERATURE, "temperature_max_k", 0.0, 5e3),
+    RowColumn(metrics.BMS_STATE, "bms_state"),
+    RowColumn(metrics.BMS_FAULT, "bms_fault"),
+    RowColumn(metrics.VERDICT, "gate_verdict"),
+    RowColumn(metrics.VERDICT_REASON, "gate_reason"),
 )
 COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
-def read_values(metrics: Mapping[str, SparkplugMetric]) -> tuple[Scalar, ...]:
+def read_values(found: Mapping[str, SparkplugMetric]) -> tuple[Scalar, ...]:
     """Return one value per column, `None` if unknown; raise `PayloadError` for an impossible value."""
-    return tuple(_read_value(column, metrics.get(column.metric)) for column in COLUMNS)
+    return tuple(_read_value(column, found.get(column.metric)) for column in COLUMNS)
 
 
 def _read_value(column: RowColumn, metric: SparkplugMetric | None) -> Scalar:

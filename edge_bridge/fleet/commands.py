@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from edge_bridge import metrics
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.ranges import find_ranges
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.acks import format_acks
-from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric
+from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from edge_bridge.sparkplug.payload import Value
 
-REBIRTH: Final = "Node Control/Rebirth"
-ACKNOWLEDGED: Final = "Outbox/Acknowledged"
-DESIRED, SIZE, OFFSET, CHUNK = "Bundle/Desired", "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
-TYPES: Final = {
-    REBIRTH: DataType.BOOLEAN,
-    ACKNOWLEDGED: DataType.STRING,
-    DESIRED: DataType.STRING,
-    SIZE: DataType.UINT64,
-    OFFSET: DataType.UINT64,
-    CHUNK: DataType.BYTES,
-}
-
 
 def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
     """Make one NCMD; it has no `seq`, QoS 0 and is not retained."""
-    metrics = tuple(SparkplugMetric(name, None, TYPES[name], value, now_ms) for name, value in values.items())
+    command = tuple(SparkplugMetric(name, None, metrics.TYPES[name], value, now_ms) for name, value in values.items())
     topic = topics.Topic(group, topics.MessageKind.NCMD, node)
-    return MqttMessage(str(topic), wire.encode(Payload(now_ms, metrics), datatypes=False))
+    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command), datatypes=False))
 
 
 def make_acknowledgements(
@@ -42,7 +31,7 @@ def make_acknowledgements(
     """Make the fewest NCMDs that acknowledge to every node the rows that were stored."""
     for node, boots in kept.items():
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
-            yield make_command(group, node, {ACKNOWLEDGED: text}, now_ms)
+            yield make_command(group, node, {metrics.ACKNOWLEDGED: text}, now_ms)
 
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import Usage
+from edge_bridge.defect_choice import choose_part
 from edge_bridge.fleet.row_store import RowStore
 
 if TYPE_CHECKING:
@@ -47,9 +47,4 @@ STORES: Final[Mapping[str, type[RowStore]]] = MappingProxyType(
 
 def find_store(defect: str) -> type[RowStore]:
     """Return the store with the defect, the ordinary one for an empty name; raise `Usage` with the known names."""
-    if not defect:
-        return RowStore
-    if defect not in STORES:
-        what, known = f"--inject-defect {defect} is unknown", ", ".join(STORES)
-        raise Usage(what, key="inject-defect", value=defect, bound=known, hint=f"names: {known}")
-    return STORES[defect]
+    return choose_part(defect, RowStore, STORES)

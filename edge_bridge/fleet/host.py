@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge_bridge import metrics
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.node_state import BUNDLE, NodeState, read_bd_seq, read_seq, read_status
+from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.row import is_row, read_newest, read_row
 from edge_bridge.fleet.row_store import Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
@@ -108,26 +109,26 @@ class HostApplication:
 
     def _handle_birth(self, node: NodeState, payload: Payload, now: Instant) -> None:
         aliases = Aliases.from_birth(payload.metrics)
-        metrics = aliases.read(payload)
+        found = aliases.read(payload)
         bd_seq, newest, seq, status = (
-            read_bd_seq(metrics),
-            read_newest(metrics),
+            read_bd_seq(found),
+            read_newest(found),
             read_seq(payload),
-            read_status(metrics),
+            read_status(found),
         )
         node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
         node.status.update(status)
-        bundle = node.status.get(BUNDLE)
+        bundle = node.status.get(metrics.SHA256)
         t_ms = payload.timestamp_ms if payload.timestamp_ms is not None else now.ms
         self._batch.births.append(Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest))
 
     def _handle_data(self, node: NodeState, payload: Payload, now: Instant) -> None:
         node.count_message(read_seq(payload))
         assert node.aliases is not None  # noqa: S101  # `count_message` refuses otherwise
-        metrics = node.aliases.read(payload)
-        row = read_row(node.name, metrics, now.ms) if is_row(metrics) else None
+        found = node.aliases.read(payload)
+        row = read_row(node.name, found, now.ms) if is_row(found) else None
         if row is None or not row.historical:
-            node.status.update(read_status(metrics))
+            node.status.update(read_status(found))
         if row is None:
             return
         self._batch.rows.append(row)
@@ -138,8 +139,8 @@ class HostApplication:
 
     def _handle_death(self, node: NodeState, payload: Payload, now: Instant) -> None:
         del now
-        metrics = {metric.name: metric for metric in payload.metrics if metric.name is not None}
-        if read_bd_seq(metrics) != node.bd_seq:
+        found = {metric.name: metric for metric in payload.metrics if metric.name is not None}
+        if read_bd_seq(found) != node.bd_seq:
             raise PayloadError("stale_death", "a death does not belong to the last birth")
         node.end_session()
 
@@ -158,7 +159,7 @@ class HostApplication:
         if now.mono_s - node.rebirth_requested_s < REBIRTH_S:
             return
         node.rebirth_requested_s = now.mono_s
-        self._outgoing.append(commands.make_command(self.group, node.name, {commands.REBIRTH: True}, now.ms))
+        self._outgoing.append(commands.make_command(self.group, node.name, {metrics.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
 
     def _record_node(self, node: NodeState) -> None:

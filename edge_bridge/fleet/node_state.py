@@ -6,39 +6,38 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from edge_bridge.sparkplug.payload import DataType, PayloadError
+from edge_bridge import metrics
+from edge_bridge.sparkplug.payload import PayloadError
 from edge_bridge.sparkplug.wire import SEQ_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.aliases import Aliases
     from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
 
-BD_SEQ: Final = "bdSeq"
-BUNDLE: Final = "Bundle/Sha256"
-STATUS: Final = {
-    BUNDLE: DataType.STRING,
-    "Bundle/Name": DataType.STRING,
-    "Bundle/Evidence": DataType.STRING,
-    "Bundle/Serial": DataType.UINT64,
-    "Bundle/Desired": DataType.STRING,
-    "Bundle/State": DataType.STRING,
-    "Bundle/Reason": DataType.STRING,
-    "Bundle/Received": DataType.UINT64,
-    "Outbox/Depth": DataType.UINT64,
-    "Outbox/Evicted": DataType.UINT64,
-    "Gate/Verdict": DataType.STRING,
-    "Gate/Reason": DataType.STRING,
-    "Pack/SoC": DataType.DOUBLE,
-    "Pack/SoC Std": DataType.DOUBLE,
-    "Cells/Voltage Min": DataType.DOUBLE,
-    "Cells/Voltage Max": DataType.DOUBLE,
-    "Temperature/Max": DataType.DOUBLE,
-    "Pack/Current": DataType.DOUBLE,
-    "Pack/Voltage": DataType.DOUBLE,
-}
+STATUS: Final = (  # the metrics that a host shows of a node
+    metrics.SHA256,
+    metrics.NAME,
+    metrics.EVIDENCE,
+    metrics.SERIAL,
+    metrics.DESIRED,
+    metrics.STATE,
+    metrics.REASON,
+    metrics.RECEIVED,
+    metrics.DEPTH,
+    metrics.EVICTED,
+    metrics.VERDICT,
+    metrics.VERDICT_REASON,
+    metrics.SOC,
+    metrics.SOC_STD,
+    metrics.CELL_MIN,
+    metrics.CELL_MAX,
+    metrics.TEMPERATURE,
+    metrics.CURRENT,
+    metrics.VOLTAGE,
+)
 MAX_TEXT: Final = 1_000
 
 
@@ -79,9 +78,9 @@ class NodeState:
         self.aliases, self.online = None, False
 
 
-def read_status(metrics: Mapping[str, SparkplugMetric]) -> dict[str, Scalar]:
+def read_status(found: Mapping[str, SparkplugMetric]) -> dict[str, Scalar]:
     """Read a node's status by metric name; raise `PayloadError` for an impossible value."""
-    return {name: _read_value(metrics[name], name) for name in STATUS if name in metrics}
+    return {name: _read_value(found[name], name) for name in STATUS if name in found}
 
 
 def read_seq(payload: Payload) -> int:
@@ -91,11 +90,11 @@ def read_seq(payload: Payload) -> int:
     return payload.seq
 
 
-def read_bd_seq(metrics: Mapping[str, SparkplugMetric]) -> int:
+def read_bd_seq(found: Mapping[str, SparkplugMetric]) -> int:
     """Read which connection a birth or a death belongs to; raise `PayloadError`."""
-    value = metrics[BD_SEQ].value if BD_SEQ in metrics else None
+    value = found[metrics.BD_SEQ].value if metrics.BD_SEQ in found else None
     if type(value) is not int or not 0 <= value < SEQ_COUNT:
-        raise PayloadError("bd_seq", f"bdSeq {value!r} is not between 0 and 255", key=BD_SEQ, bound=[0, 255])
+        raise PayloadError("bd_seq", f"bdSeq {value!r} is not between 0 and 255", key=metrics.BD_SEQ, bound=[0, 255])
     return value
 
 
@@ -103,8 +102,8 @@ def _read_value(metric: SparkplugMetric, name: str) -> Scalar:
     value = metric.value
     if value is None:
         return None
-    if metric.datatype is not STATUS[name] or isinstance(value, bytes):
-        words = f"{name} is declared as {metric.datatype.name}, not as {STATUS[name].name}"
+    if metric.datatype is not metrics.TYPES[name] or isinstance(value, bytes):
+        words = f"{name} is declared as {metric.datatype.name}, not as {metrics.TYPES[name].name}"
         raise PayloadError("wrong_type", words, key=name)
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise PayloadError("text", f"{name} is too long", value=len(value), bound=MAX_TEXT)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge_bridge.fleet import columns
+from edge_bridge.metrics import GAP_BOOT, GAP_FIRST, GAP_LAST, ROW_BOOT, ROW_SEQ
+from edge_bridge.row_span import RowSpan
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.payload import SparkplugMetric
 
-SEQ: Final = "Row/Seq"
-BOOT: Final = "Row/Boot"
-GAP_BOOT, GAP_FIRST, GAP_LAST = "Gap/Boot", "Gap/First", "Gap/Last"
 MAX_SEQ: Final = 1 << 48  # nine thousand years at a thousand rows a second
 EARLIEST_MS: Final = 1_577_836_800_000  # 2020: a clock with an earlier date has lost its battery
 MAX_AHEAD_MS: Final = 300_000
@@ -25,19 +24,6 @@ LATEST_MS: Final = (1 << 63) - 1  # the largest integer of SQLite
 _BOOT: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 
 T = TypeVar("T", int, str)
-
-
-@dataclass(frozen=True, slots=True)
-class RowGap:
-    """Rows `first` to `last` of a boot that the edge had to evict."""
-
-    boot: str
-    first: int
-    last: int
-
-    @property
-    def count(self) -> int:
-        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +37,24 @@ class StoredRow:
     historical: bool
     clock: str
     values: tuple[Scalar, ...]
-    gap: RowGap | None
+    gap: RowSpan | None
 
 
 def is_row(metrics: Mapping[str, SparkplugMetric]) -> bool:
     """Return whether a message holds a row, not only a change of status."""
-    return SEQ in metrics
+    return ROW_SEQ in metrics
 
 
 def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> StoredRow:
     """Read the row of NDATA metrics; raise `PayloadError` for a row that cannot be stored as it is."""
-    marked = metrics[SEQ]
+    marked = metrics[ROW_SEQ]
     t_ms = marked.timestamp_ms
     if t_ms is None or not 0 <= t_ms <= LATEST_MS:
-        raise PayloadError("no_time", "a row has no sample time", key=SEQ, value=t_ms)
+        raise PayloadError("no_time", "a row has no sample time", key=ROW_SEQ, value=t_ms)
     return StoredRow(
         node=node,
         boot=read_boot(metrics),
-        seq=_read_number(metrics, SEQ),
+        seq=_read_number(metrics, ROW_SEQ),
         t_ms=t_ms,
         historical=marked.historical,
         clock="future" if t_ms > now_ms + MAX_AHEAD_MS else "past" if t_ms < EARLIEST_MS else "",
@@ -77,7 +63,7 @@ def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> 
     )
 
 
-def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
+def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = ROW_BOOT) -> str:
     """Read the boot of the edge; raise `PayloadError`."""
     boot = _read_value(metrics, name, str)
     if not _BOOT.fullmatch(boot):
@@ -87,15 +73,15 @@ def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = BOOT) -> str:
 
 def read_newest(metrics: Mapping[str, SparkplugMetric]) -> tuple[str, int] | None:
     """Read the boot and the newest row number of a birth, `None` if it has none; raise `PayloadError`."""
-    if any(metrics.get(name) is None or metrics[name].value in {None, 0, ""} for name in (BOOT, SEQ)):
+    if any(metrics.get(name) is None or metrics[name].value in {None, 0, ""} for name in (ROW_BOOT, ROW_SEQ)):
         return None
-    return read_boot(metrics), _read_number(metrics, SEQ)
+    return read_boot(metrics), _read_number(metrics, ROW_SEQ)
 
 
-def _read_gap(metrics: Mapping[str, SparkplugMetric]) -> RowGap | None:
+def _read_gap(metrics: Mapping[str, SparkplugMetric]) -> RowSpan | None:
     if all(metrics.get(name) is None or metrics[name].value is None for name in (GAP_BOOT, GAP_FIRST, GAP_LAST)):
         return None
-    gap = RowGap(read_boot(metrics, GAP_BOOT), _read_number(metrics, GAP_FIRST), _read_number(metrics, GAP_LAST))
+    gap = RowSpan(read_boot(metrics, GAP_BOOT), _read_number(metrics, GAP_FIRST), _read_number(metrics, GAP_LAST))
     if gap.first > gap.last:
         raise PayloadError("gap", f"a gap ends at {gap.last} before it begins at {gap.first}", key=GAP_LAST)
     return gap

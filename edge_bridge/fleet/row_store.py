@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
-    from edge_bridge.fleet.columns import Scalar
-    from edge_bridge.fleet.row import RowGap, StoredRow
+    from edge_bridge.fleet.row import StoredRow
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.metrics import Scalar
+    from edge_bridge.row_span import RowSpan
 
 CONFLICT: Final = ("refused", "conflict")  # a row arrived again with the same number and other values
 
@@ -182,7 +183,7 @@ class RowStore:
             self._insert_gap(row.node, row.gap)
         return True
 
-    def _insert_gap(self, node: str, gap: RowGap) -> None:
+    def _insert_gap(self, node: str, gap: RowSpan) -> None:
         here = self._database.execute(_BETWEEN, (node, gap.boot, gap.first, gap.last)).fetchone()[0]
         self._database.execute("INSERT INTO gap VALUES (?, ?, ?, ?)", (node, gap.boot, gap.first, gap.last))
         self._database.execute(_BOOT, (node, gap.boot, gap.last, 0, gap.count - here))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_bridge import metrics
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_bridge.fleet.bundle_transfer import TransferProgress
-    from edge_bridge.fleet.columns import Scalar
     from edge_bridge.fleet.row_store import Totals
+    from edge_bridge.metrics import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class NodeView:
     @property
     def bundle(self) -> str:
         """Return the SHA-256 of the running bundle, empty if it is unknown."""
-        return str(self.status.get("Bundle/Sha256") or "")
+        return str(self.status.get(metrics.SHA256) or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from edge_bridge.sparkplug.payload import (
 MAX_BYTES: Final = 65_536
 MAX_METRICS: Final = 512
 MAX_NAME: Final = 200
-SEQ_COUNT: Final = 256  # `seq` goes from 0 to 255
+SEQ_COUNT: Final = 256  # `seq` and `bdSeq` go from 0 to 255
 
 _PACKAGE: Final = "org.eclipse.tahu.protobuf"
 _FIELD: Final = descriptor_pb2.FieldDescriptorProto

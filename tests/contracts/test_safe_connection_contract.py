@@ -15,9 +15,9 @@ from drivers.canbus.dut import open_commands
 from drivers.canbus.lean_can import can
 from drivers.safe_commands import TcpSafeCommands, TcpStep
 from tests.drivers.candevice import CHANNELS, MAPPED, Device
+from tests.drivers.faulty_supply import IS_OFF, OFF, WHO, FaultySupply
 from tests.drivers.polled import until
 from tests.drivers.test_safe_can_commands import Answer
-from tests.drivers.test_safe_commands import IS_OFF, OFF, WHO, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -40,13 +40,13 @@ class Peer:
 
 
 def tcp_peer(stack: ExitStack) -> Peer:
-    supply = stack.enter_context(Supply())
+    supply = stack.enter_context(FaultySupply())
     supply.lying = True
 
     def obey() -> None:
         supply.lying = False
 
-    return Peer(supply.word(WITHIN_S), obey)
+    return Peer(supply.make_commands(WITHIN_S), obey)
 
 
 def can_peer(stack: ExitStack) -> Peer:

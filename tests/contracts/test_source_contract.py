@@ -12,16 +12,18 @@ import pytest
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.ports import LinkState
-from drivers.scpi.cell_simulator import CellSimulator
-from drivers.scpi.io_box import IoBox
-from drivers.scpi.supply import Supply
 from drivers.snapshot import Quality
 from fixtures.emulated_bench import EmulatedBench
 from fixtures.loopback_can import NAME, register
+from tests.drivers.bench_instruments import make_cell_simulator, make_io_box, make_supply
 from tests.drivers.polled import known, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from drivers.scpi.cell_simulator import CellSimulator
+    from drivers.scpi.io_box import IoBox
+    from drivers.scpi.supply import Supply
 
     Polled = CellSimulator | Supply | IoBox | Dut
 
@@ -30,24 +32,15 @@ AT_ONCE_S: Final = 0.05  # a read copies; nothing on the wire may hold it up
 
 
 def cell_simulator(addresses: dict[str, str]) -> CellSimulator:
-    where = addresses["cell_simulator"]
-    return CellSimulator(where, "NGI,N83624", 0.01, cells=24, protect_voltage_v=5.2, protect_current_a=5.0)
+    return make_cell_simulator(addresses["cell_simulator"])
 
 
 def supply(addresses: dict[str, str]) -> Supply:
-    return Supply(
-        addresses["supply"],
-        "EA Elektro-Automatik, PSB 10",
-        0.04,
-        protect_voltage_v=20.0,
-        protect_current_a=100.0,
-        charge_v=16.0,
-        discharge_v=0.0,
-    )
+    return make_supply(addresses["supply"])
 
 
 def io_box(addresses: dict[str, str]) -> IoBox:
-    return IoBox(addresses["io_box"], "PulseBMS,IO-8", 0.02, thermistors=8)
+    return make_io_box(addresses["io_box"])
 
 
 def dut(addresses: dict[str, str]) -> Dut:

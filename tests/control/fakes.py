@@ -13,6 +13,7 @@ from control.lanes import Lanes
 from control.loop import Loop, LoopParts
 from control.ports import CurrentRange, Decision
 from control.snapshot_builder import PackView, SnapshotBuilder, Wiring
+from drivers.errors import BenchError
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Bytes, Channel, Command, Estimate, Floats, PackReading, Quality
 from twin.ports import PackState
@@ -71,6 +72,9 @@ class FakeBench:
         return Health(self.name, LinkState.OK)
 
     def apply(self, command: Command) -> None:
+        for values in (command.current_a, command.cell_voltage_v, command.cell_temperature_k):
+            if not np.isfinite(values).all():
+                raise BenchError(f"{values} is no set-point", where=self.name)
         self.applied.append(command)
         now = {"supply/current": command.current_a, "bms/pack_current": command.current_a}
         for n, volt in enumerate(command.cell_voltage_v.tolist(), start=1):

@@ -37,10 +37,17 @@ def test_an_active_lane_that_raises_leaves_the_loop_turning_within_limits(role: 
         assert made.kept.ticks[-1].verdict.apply.current_a == 0.0
 
 
+SIX = np.full(3, 0.6)
+
+
 @pytest.mark.parametrize(
     ("role", "answer", "said"),
     [
-        ("twin", PackState(*(np.full(3, 0.6) for _ in range(4))), r"voltage_v has shape \(3,\) for 2 cells"),
+        (
+            "twin",
+            PackState(SIX, SIX, SIX, SIX),
+            r"voltage_v has shape \(3,\) for 2 cells",
+        ),
         ("twin", None, "AttributeError"),
         ("estimator", Estimate(np.full(2, 0.6), np.full(1, 0.1)), r"soc_std has shape \(1,\) for 2 cells"),
         ("estimator", None, "AttributeError"),

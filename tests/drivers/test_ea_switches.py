@@ -12,28 +12,15 @@ from drivers.errors import BenchError
 from drivers.ports import LinkState
 from drivers.scpi import ea_psb10000
 from drivers.scpi.link import ScpiLink
-from drivers.scpi.supply import Supply
 from fixtures.journal import read_journal
 from tests.drivers import served
+from tests.drivers.bench_instruments import make_supply
 from tests.drivers.polled import known, running, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 GUIDES_OWN = "EA Elektro-Automatik GmbH&Co.KG, PSB 10080-340, 2023120002, V3.06 24.05.2023 V3.03 05.10.2022 V1.0.0"
-
-
-def driver(address: str, **timeouts_s: float) -> Supply:
-    return Supply(
-        address,
-        "EA Elektro-Automatik, PSB 10",
-        0.04,
-        protect_voltage_v=20.0,
-        protect_current_a=100.0,
-        charge_v=16.0,
-        discharge_v=0.0,
-        timeouts_s=timeouts_s,
-    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +45,7 @@ def driver(address: str, **timeouts_s: float) -> Supply:
     ids=str,
 )
 def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, Any]) -> None:
-    with served.supply(tmp_path, **behaviour) as unit, running(supply := driver(unit.address)):
+    with served.supply(tmp_path, **behaviour) as unit, running(supply := make_supply(unit.address)):
         unit.loom["contactor"][0] = 1.0
         supply.lock(on=True)
         supply.prepare()
@@ -75,7 +62,7 @@ def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, A
 def test_a_unit_that_serves_one_client_takes_no_guard_and_arming_says_so(tmp_path: Path, surplus: str) -> None:
     with (
         served.supply(tmp_path, clients=1, surplus=surplus) as unit,
-        running(supply := driver(unit.address, obey=0.2)),
+        running(supply := make_supply(unit.address, obey=0.2)),
     ):
         mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         supply.lock(on=True)
@@ -88,13 +75,15 @@ def test_a_unit_whose_one_client_is_another_is_told_at_connect(tmp_path: Path, s
     with served.supply(tmp_path, clients=1, surplus=surplus) as unit:
         mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         until(mouth.keep_alive)
-        with running(supply := driver(unit.address), LinkState.DROPPED if surplus == "refuse" else LinkState.SILENT):
+        with running(
+            supply := make_supply(unit.address), LinkState.DROPPED if surplus == "refuse" else LinkState.SILENT
+        ):
             assert "it may accept only one client, and the guard needs a second connection" in supply.health().detail
         mouth.close()
 
 
 def test_a_unit_that_serves_the_newest_client_alone_takes_no_guard_either(tmp_path: Path) -> None:
-    with served.supply(tmp_path, clients=1, surplus="replace") as unit, running(supply := driver(unit.address)):
+    with served.supply(tmp_path, clients=1, surplus="replace") as unit, running(supply := make_supply(unit.address)):
         mouth = ea_psb10000.off_commands(unit.address, 0.2).open()
         until(lambda: supply.health().state is LinkState.DROPPED)  # by the guard, and the guard by the next try
         with pytest.raises(BenchError):
@@ -105,7 +94,7 @@ def test_a_unit_that_serves_the_newest_client_alone_takes_no_guard_either(tmp_pa
 def test_a_unit_that_does_not_know_the_safe_settings_is_refused_by_name(tmp_path: Path) -> None:
     with (
         served.supply(tmp_path, settings_known=False) as unit,
-        running(supply := driver(unit.address), LinkState.UNFIT),
+        running(supply := make_supply(unit.address), LinkState.UNFIT),
     ):
         assert "does not support SYST:ALAR:ACT:OTEM?" in supply.health().detail
         assert "-100 Command error" in supply.health().detail
@@ -114,7 +103,7 @@ def test_a_unit_that_does_not_know_the_safe_settings_is_refused_by_name(tmp_path
 def test_remote_control_that_another_interface_holds_is_told_when_arming(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit:
         unit.instrument.control.elsewhere = True
-        with running(supply := driver(unit.address, obey=0.2)):
+        with running(supply := make_supply(unit.address, obey=0.2)):
             assert supply.found_owner == "REMOTE"
             supply.lock(on=True)
             with pytest.raises(BenchError, match=r"refuses to change output after over-temp.*-221 Settings conflict"):
@@ -125,7 +114,7 @@ def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Pa
     with served.supply(tmp_path) as unit:
         control = unit.instrument.control
         control.after_remote = True
-        with running(supply := driver(unit.address)):
+        with running(supply := make_supply(unit.address)):
             held = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
             assert held == (False, False, True, 2.0)
             assert supply.health().state is LinkState.OK
@@ -138,7 +127,7 @@ def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Pa
 
 def test_settings_stay_safe_where_the_output_is_still_on(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit:
-        with running(supply := driver(unit.address)):
+        with running(supply := make_supply(unit.address)):
             supply.lock(on=True)
             supply.prepare()
             supply.output(on=True)
@@ -150,7 +139,7 @@ def test_settings_stay_safe_where_the_output_is_still_on(tmp_path: Path) -> None
 def test_a_bench_that_falls_silent_is_switched_off_by_the_supply_itself(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit:
         control = unit.instrument.control
-        with running(supply := driver(unit.address)):
+        with running(supply := make_supply(unit.address)):
             supply.lock(on=True)
             supply.prepare()
             supply.output(on=True)
@@ -161,7 +150,7 @@ def test_a_bench_that_falls_silent_is_switched_off_by_the_supply_itself(tmp_path
 
 
 def test_an_alarm_that_is_over_does_not_keep_the_bench_from_arming(tmp_path: Path) -> None:
-    with served.supply(tmp_path) as unit, running(supply := driver(unit.address)):
+    with served.supply(tmp_path) as unit, running(supply := make_supply(unit.address)):
         unit.instrument.control.device.tripped.add("OVP")
         until(lambda: "over-voltage (OVP)" in supply.health().detail)
         supply.lock(on=True)
@@ -171,7 +160,7 @@ def test_an_alarm_that_is_over_does_not_keep_the_bench_from_arming(tmp_path: Pat
 
 
 def test_messages_keep_five_commands_and_256_bytes(tmp_path: Path) -> None:
-    with served.supply(tmp_path) as unit, running(supply := driver(unit.address)):
+    with served.supply(tmp_path) as unit, running(supply := make_supply(unit.address)):
         mouth = ea_psb10000.off_commands(unit.address, 0.5).open()
         until(mouth.keep_alive)
         supply.lock(on=True)
@@ -189,7 +178,7 @@ def test_messages_keep_five_commands_and_256_bytes(tmp_path: Path) -> None:
 
 
 def test_neither_connection_sends_two_messages_within_five_milliseconds(tmp_path: Path) -> None:
-    with served.supply(tmp_path) as unit, ScpiLink.open(unit.address, gap_s=Supply.gap_s) as link:
+    with served.supply(tmp_path) as unit, ScpiLink.open(unit.address, gap_s=ea_psb10000.GAP_S) as link:
         word = ea_psb10000.off_commands(unit.address, 0.5)
         mouth = word.open()
         until(mouth.keep_alive)

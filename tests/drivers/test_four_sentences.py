@@ -9,9 +9,10 @@ import pytest
 
 from drivers.errors import BenchError
 from drivers.scpi.link import ScpiLink
-from tests.drivers import test_ea_driver as ea
+from tests.drivers import ea_transcript as ea
 from tests.drivers import test_io_box_driver as io
 from tests.drivers import test_ngi_driver as ngi
+from tests.drivers.bench_instruments import SELDOM_S, make_supply
 from tests.drivers.polled import running
 from tests.drivers.scripted import Scripted
 
@@ -41,7 +42,7 @@ SILENT: Final[Line] = (b"SYST:LOCK:OWN?\n", b"")
 )
 def test_of_the_supply(kind: str, script: list[Line]) -> None:
     told: list[Line] = [*ea.MET, ea.EXCHANGE, (b"SYST:LOCK ON\n", b""), *script]
-    with Scripted(told) as peer, running(driver := ea.supply(peer.address, ask=0.05, identify=0.05)):
+    with Scripted(told) as peer, running(driver := make_supply(peer.address, SELDOM_S, ask=0.05, identify=0.05)):
         with pytest.raises(BenchError) as raised:
             driver.lock(on=True)
         assert matched(str(raised.value)) == [kind]

@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from drivers.errors import BenchError, LinkGarbage, LinkRefused
 from drivers.scpi import pulse_io
-from drivers.scpi.io_box import IoBox
 from drivers.scpi.link import ScpiLink
 from fixtures.io_box import IoBoxDevice as IoPhysics
 from fixtures.io_box import IoDialect
 from fixtures.journal import Journal
 from fixtures.wiring import AnalogWiring
+from tests.drivers.bench_instruments import SELDOM_S, make_io_box
 from tests.drivers.polled import running
 from tests.drivers.scripted import Line, Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from drivers.scpi.io_box import IoBox
 
 IDENTITY: Line = (b"ID?\n", b"PulseBMS,IO-8,0001,1.0\n")
 THERMISTORS: Line = (b"TH?\n", b"10000.0,10000.0\n")
@@ -31,7 +33,7 @@ EDGE: Line = (b"EDGE?\n", b"contactor=40\n")
 
 
 def box(address: str) -> IoBox:
-    return IoBox(address, "PulseBMS,IO-8", 60.0, thermistors=2)
+    return make_io_box(address, SELDOM_S, thermistors=2)
 
 
 def test_the_exchange_drives_resistances_and_reads_temperatures_and_contacts() -> None:

@@ -12,6 +12,7 @@ from drivers.event import Level
 from drivers.scpi import ngi_n83624
 from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.link import ScpiLink
+from tests.drivers.bench_instruments import SELDOM_S, make_cell_simulator
 from tests.drivers.polled import known, running, until
 from tests.drivers.scripted import Line, Scripted, late
 
@@ -25,15 +26,7 @@ STATES = b"OUTP1:STAT?;:OUTP2:STAT?;:OUTP3:STAT?\n"
 
 
 def simulator(address: str, **timeouts_s: float) -> CellSimulator:
-    return CellSimulator(
-        address,
-        "NGI,N83624",
-        60.0,
-        cells=3,
-        protect_voltage_v=5.2,
-        protect_current_a=5.0,
-        timeouts_s=timeouts_s,
-    )
+    return make_cell_simulator(address, SELDOM_S, cells=3, **timeouts_s)
 
 
 def test_the_exchange_reads_volts_and_turns_milliamperes_into_amperes() -> None:

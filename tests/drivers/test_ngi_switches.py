@@ -9,26 +9,13 @@ import pytest
 
 from drivers.errors import BenchError
 from drivers.ports import LinkState
-from drivers.scpi.cell_simulator import CellSimulator
 from fixtures.journal import read_journal
 from tests.drivers import served
+from tests.drivers.bench_instruments import make_cell_simulator
 from tests.drivers.polled import known, running, until
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def driver(address: str, *, discharge_reads: float = 1.0, **timeouts_s: float) -> CellSimulator:
-    return CellSimulator(
-        address,
-        "NGI,N83624",
-        0.01,
-        cells=24,
-        protect_voltage_v=5.2,
-        protect_current_a=5.0,
-        discharge_reads=discharge_reads,
-        timeouts_s=timeouts_s,
-    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +41,7 @@ def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, A
     wanted = np.linspace(3.1, 4.1, 24)
     with (
         served.cell_simulator(tmp_path, **behaviour) as unit,
-        running(cells := driver(unit.address, discharge_reads=sign)),
+        running(cells := make_cell_simulator(unit.address, discharge_reads=sign)),
     ):
         cells.prepare()
         cells.set_voltages(wanted)
@@ -74,7 +61,7 @@ def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, A
 
 def test_a_reply_after_four_and_a_half_seconds_is_refused_with_its_time(tmp_path: Path) -> None:
     with served.cell_simulator(tmp_path, currents_after_s=4.5) as unit:
-        cells = driver(unit.address)
+        cells = make_cell_simulator(unit.address)
         cells.start()
         until(lambda: cells.health().state is LinkState.UNFIT, within_s=8.0)
         assert "answers MEASure:CURRent? of 24 channels after 4.5 s, later than its time-out" in cells.health().detail
@@ -85,7 +72,7 @@ def test_a_reply_after_four_and_a_half_seconds_is_refused_with_its_time(tmp_path
 def test_a_relay_that_is_refused_is_told_whatever_its_query_reads(tmp_path: Path, reads: str) -> None:
     with (
         served.cell_simulator(tmp_path, relay_reads=reads) as unit,
-        running(cells := driver(unit.address, obey=0.2)),
+        running(cells := make_cell_simulator(unit.address, obey=0.2)),
     ):
         cells.prepare()
         unit.loom["cell_i"][6] = 0.2
@@ -96,7 +83,7 @@ def test_a_relay_that_is_refused_is_told_whatever_its_query_reads(tmp_path: Path
 def test_a_unit_without_the_fault_option_says_so(tmp_path: Path) -> None:
     with (
         served.cell_simulator(tmp_path, fault_option=False) as unit,
-        running(cells := driver(unit.address, obey=0.2)),
+        running(cells := make_cell_simulator(unit.address, obey=0.2)),
     ):
         cells.prepare()
         with pytest.raises(BenchError, match="check that its fault relay option is fitted"):
@@ -107,7 +94,7 @@ def test_a_unit_without_the_fault_option_says_so(tmp_path: Path) -> None:
 def test_a_trip_that_output_off_does_not_clear_is_named_by_cell(tmp_path: Path) -> None:
     with (
         served.cell_simulator(tmp_path, trips_clear="never") as unit,
-        running(cells := driver(unit.address, obey=0.2)),
+        running(cells := make_cell_simulator(unit.address, obey=0.2)),
     ):
         cells.prepare()
         cells.outputs(on=True)

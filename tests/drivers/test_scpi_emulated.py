@@ -12,19 +12,20 @@ import pytest
 from drivers.errors import BenchError
 from drivers.ports import LinkState
 from drivers.scpi import ea_psb10000, ea_settings, ngi_n83624, pulse_io
-from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.declarations import ASSUMED, UNVERIFIED, Choice, Quantity, Query
-from drivers.scpi.io_box import IoBox
-from drivers.scpi.supply import Supply
 from drivers.snapshot import Quality
 from fixtures.emulated_bench import EmulatedBench
 from fixtures.journal import read_journal
+from tests.drivers.bench_instruments import make_cell_simulator, make_io_box, make_supply
 from tests.drivers.polled import known, running, until
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import ModuleType
+
+    from drivers.scpi.cell_simulator import CellSimulator
+    from drivers.scpi.supply import Supply
 
 MAP = Path(__file__).parents[2] / "fixtures" / "benches" / "pulse24.dut.toml"
 PARTS = ("cell_simulator", "supply", "io_box")
@@ -38,32 +39,15 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Generator[EmulatedBench]:
     started.stop()
 
 
-def cell_simulator(bench: EmulatedBench) -> CellSimulator:
-    address = bench.addresses["cell_simulator"]
-    return CellSimulator(address, "NGI,N83624", 0.01, cells=24, protect_voltage_v=5.2, protect_current_a=5.0)
-
-
-def bidirectional(bench: EmulatedBench) -> Supply:
-    return Supply(
-        bench.addresses["supply"],
-        "EA Elektro-Automatik, PSB 10",
-        0.04,
-        protect_voltage_v=20.0,
-        protect_current_a=100.0,
-        charge_v=16.0,
-        discharge_v=0.0,
-    )
-
-
 @pytest.fixture
 def cells(bench: EmulatedBench) -> Generator[CellSimulator]:
-    with running(made := cell_simulator(bench)):
+    with running(made := make_cell_simulator(bench.addresses["cell_simulator"])):
         yield made
 
 
 @pytest.fixture
 def supply(bench: EmulatedBench) -> Generator[Supply]:
-    with running(made := bidirectional(bench)):
+    with running(made := make_supply(bench.addresses["supply"])):
         made.lock(on=True)
         yield made
 
@@ -180,7 +164,7 @@ def test_the_last_word_switches_the_supply_off_over_its_own_connection(bench: Em
 
 
 def test_the_io_box_carries_temperatures_and_power(bench: EmulatedBench) -> None:
-    box = IoBox(bench.addresses["io_box"], "PulseBMS,IO-8", 0.05, thermistors=8)
+    box = make_io_box(bench.addresses["io_box"], 0.05)
     wanted = np.linspace(263.15, 333.15, 8)
     with running(box):
         box.power(on=True)
@@ -225,7 +209,8 @@ def test_every_command_names_its_source(page: ModuleType) -> None:
 
 def test_nothing_undeclared_is_said_to_an_instrument(bench: EmulatedBench) -> None:
     since = {name: sum(1 for _ in read_journal(bench.journal(name))) for name in ("cell_simulator", "supply")}
-    simulator, source = cell_simulator(bench), bidirectional(bench)
+    simulator = make_cell_simulator(bench.addresses["cell_simulator"])
+    source = make_supply(bench.addresses["supply"])
     with running(simulator), running(source):
         source.lock(on=True)
         source.prepare()

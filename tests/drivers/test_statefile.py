@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers import state_file
-from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, read_whole, remove, write_state
+from drivers.state_file import (
+    DamagedFile,
+    MissingFile,
+    read_state,
+    read_text,
+    read_whole,
+    remove,
+    write_bytes,
+    write_state,
+)
 from tests.drivers.damages import DAMAGES, damage
 
 if TYPE_CHECKING:
@@ -77,6 +86,32 @@ def test_what_cannot_be_written_as_json_leaves_the_old_file(tmp_path: Path) -> N
     with pytest.raises(ValueError, match="JSON"):
         write_state(path, {"reason": float("nan")})
     assert read_state(path, reason) == "x"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_second_write_replaces_the_whole_file_and_leaves_no_draft(tmp_path: Path, *, durable: bool) -> None:
+    path = tmp_path / "model.json"
+    write_bytes(path, b"first" * 1000, durable=durable)
+    write_bytes(path, b"second", durable=durable)
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_write_that_fails_leaves_the_old_file_and_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool
+) -> None:
+    path = tmp_path / "model.json"
+    write_bytes(path, b"whole", durable=durable)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(OSError, match="No space"):
+        write_bytes(path, b"other", durable=durable)
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("how", DAMAGES)

@@ -28,6 +28,10 @@ AMBIENT_K = 298.15
 START = DfnCellStart(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
 
 
+def make_state(soc: float, kelvin: float, volts: float, current_a: float) -> PackState:
+    return PackState(np.full(24, soc), np.full(24, kelvin), np.full(24, volts), np.full(24, current_a))
+
+
 def settled(lane: DfnCell, current_a: float, within_s: float = PATIENCE_S) -> tuple[PackState, float]:
     """Step a little at a time until the worker has answered for all that went before; also how far (s)."""
     states: list[PackState] = []
@@ -67,7 +71,7 @@ def test_lane_follows_and_takes_over_and_outlives_its_worker(lane: DfnCell, make
     fallen = 30.0 * (20.0 + more_s) / 3600.0 / (12 * 5.0 * pack.capacity_factor[4])
     assert pack.soc0[4] - state.soc[0] == pytest.approx(fallen, rel=0.02)
 
-    wanted = PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.90, 30.0)))
+    wanted = make_state(0.7, AMBIENT_K, 3.90, 30.0)
     lane.take_over(wanted)
     assert lane.step(np.full(24, 30.0), AMBIENT_K, 1e-3).voltage_v[0] == 3.90
     assert settled(lane, 30.0)[0].voltage_v[0] == pytest.approx(3.90, abs=5e-3)
@@ -92,7 +96,7 @@ def test_lane_whose_model_ended_ages_instead_of_repeating_its_last_answer_until_
         return lane.age_s() > 30.0 and state.outside == (4,)
 
     wait_until(ages, PATIENCE_S, "an age of 30 s", every_s=0.05)
-    lane.take_over(PackState(*(np.full(24, value) for value in (0.7, AMBIENT_K, 3.95, 0.0))))
+    lane.take_over(make_state(0.7, AMBIENT_K, 3.95, 0.0))
     assert settled(lane, 0.0)[0].soc[0] == pytest.approx(0.7, abs=2e-3)
 
 

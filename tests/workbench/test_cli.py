@@ -137,6 +137,27 @@ def test_words_that_make_no_command_are_an_object_too() -> None:
     assert "duration" in error["what"]
 
 
+@pytest.mark.parametrize(
+    ("words", "command", "schema"),
+    [
+        (("--nonsense",), "", "pulsebms/1"),
+        (("run", "--nonsense"), "run", "pulsebms.run/1"),
+        (("bundle", "verify", "--nonsense"), "bundle verify", "pulsebms.bundle.verify/1"),
+        (("tour",), "tour", "pulsebms.tour/1"),
+    ],
+)
+def test_the_object_names_its_verb_and_schema(
+    words: tuple[str, ...],
+    command: str,
+    schema: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli(monkeypatch, *words, "--json") == 2
+    said = json.loads(capsys.readouterr().out)
+    assert (said["command"], said["schema"]) == (command, schema)
+
+
 def test_a_folder_that_cannot_be_written_exits_2(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.errors import BenchError, BenchFileError, LinkSilent, Refused, RunLogError
+from drivers.errors import BenchError, BenchFileError, Interrupted, LinkSilent, PulseError, Refused, RunLogError
 from workbench.report import Exit, status_of
 
 
@@ -16,7 +16,8 @@ from workbench.report import Exit, status_of
         (BenchError("x"), Exit.MISSING),
         (LinkSilent("x"), Exit.MISSING),
         (Refused("x"), Exit.CHECK_FAILED),
+        (Interrupted("x"), Exit.INTERRUPTED),
     ],
 )
-def test_each_error_has_its_exit_status(error: BenchError, status: Exit) -> None:
+def test_each_error_has_its_exit_status(error: PulseError, status: Exit) -> None:
     assert status_of(error) is status

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from control.state import BenchState
 from drivers.channel_names import (
     BMS_FAULT,
     BMS_FAULT_CELL,
@@ -18,11 +17,10 @@ from drivers.channel_names import (
     cell_voltage,
     thermistor,
 )
-from drivers.errors import BenchError, Blocked, Interrupted, NotApplicable
+from drivers.errors import BenchError, Blocked, NotApplicable
 from workbench.certify import recovery
-from workbench.certify.observations import ActTimes, ContactorReaction, ReportedFault, Stimulus
-from workbench.certify.tick_observer import TickObserver
-from workbench.session import waiting
+from workbench.certify.case_session import CaseSession
+from workbench.certify.observations import ContactorReaction, ReportedFault, Stimulus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,11 +28,10 @@ if TYPE_CHECKING:
 
     from workbench.certify.case_trace import CaseTrace
     from workbench.certify.device import DeviceRules
+    from workbench.certify.tick_observer import TickObserver
     from workbench.session.live_session import LiveSession
 
-ACT_S, RESET_S = 5.0, 10.0
 READY_S: Final = 3.0
-POLL_S: Final = 0.008  # between two polls; times come from the ring, not from the time of the poll
 SEND_S: Final = 0.004  # a request is sent within this time
 EDGE_UNCERTAINTY_S: Final = 0.0015  # the I/O box's edge capture: its resolution and half of a query's round trip
 PLACE_S: Final = 1.0  # the place of a fault follows within this time
@@ -48,9 +45,7 @@ class CaseBench:
 
     def __init__(self, session: LiveSession, device: DeviceRules, stop_file: Path) -> None:
         self.device = device
-        self._session, self._stop_file = session, stop_file
-        self._tick_observer: TickObserver | None = None
-        self._has_begun = False
+        self._session = CaseSession(session, stop_file)
         self._is_auxiliary_held = self._is_heartbeat_off = False
         self.zero_s = time.monotonic()
         self.shown: list[str] = []
@@ -72,29 +67,29 @@ class CaseBench:
 
     def rest(self) -> None:
         """Return all cells and sensors to their values at arming, without current."""
-        self._act("command")
+        self._session.act("command")
 
     def heartbeat(self, *, on: bool) -> Stimulus:
         """Turn the tester's heartbeat on or off; off counts from the last beat sent. Raise `NotApplicable` if none."""
         if not self.device.heartbeat:
             raise NotApplicable("the device map declares no heartbeat", hint="add [heartbeat] if the device has one")
         self._is_heartbeat_off = not on
-        times = self._act("heartbeat", on=on)
+        times = self._session.act("heartbeat", on=on)
         return Stimulus(times.sent_s, times.sent_s, late_s=times.late_s)
 
     def power(self, *, on: bool) -> None:
         """Turn the supply of the device under test on or off."""
-        self._act("power", on=on)
+        self._session.act("power", on=on)
 
     def auxiliary(self, state: str) -> Stimulus:
         """Set the contactor's auxiliary contact: `through` to the device, or its wire held `open` or `closed`."""
         self._is_auxiliary_held = state != "through"
-        times = self._act("auxiliary", state=state)
+        times = self._session.act("auxiliary", state=state)
         return Stimulus(times.asked_s, times.done_s, late_s=times.late_s)
 
     def request(self, contactor: str, *, reset: bool = False) -> Stimulus:
         """Send the tester's request to the device: `open`, `close` or `none`."""
-        times = self._act("request", contactor=contactor, reset=reset)
+        times = self._session.act("request", contactor=contactor, reset=reset)
         return Stimulus(times.asked_s, times.asked_s + SEND_S, late_s=times.late_s)
 
     def hold(self, seconds: float) -> None:
@@ -106,17 +101,7 @@ class CaseBench:
 
         Raise `Interrupted` when stopped, `BenchError` when the bench tripped or the engine ended.
         """
-        until_s = time.monotonic() + within_s
-        while True:
-            self._session.poll()
-            if self._tick_observer is not None:
-                self._tick_observer.read_new()
-            if holds():
-                return True
-            self._check_session()
-            if time.monotonic() > until_s:
-                return False
-            time.sleep(POLL_S)
+        return self._session.until(holds, within_s)
 
     # -- what a case observes
 
@@ -177,10 +162,10 @@ class CaseBench:
 
     def prepare(self) -> None:
         """Bring the bench to armed, at rest, no fault, contactors closed; raise `Blocked` with what is refused."""
-        self._ensure_armed()
+        self._session.ensure_armed()
         self.shown = []
         self._crossings.clear()
-        self._act("command")
+        self._session.act("command")
         if self._is_auxiliary_held:
             self.auxiliary("through")
         if self._is_heartbeat_off:
@@ -197,32 +182,24 @@ class CaseBench:
 
     def disarm(self) -> None:
         """Turn everything off; the instruments stay connected."""
-        session = self._session
-        session.poll()
-        if session.status.state is BenchState.ARMED:
-            waiting.finish(session, session.disarm(), RESET_S)
-            self._wait_for_state(BenchState.CONNECTED)
-        self._has_begun = False
+        self._session.disarm()
 
     def arm_with_open_wire(self, cell: int) -> ReportedFault | None:
         """Arm with the wire of `cell` open; return the fault that the device reports, None when it reports none."""
         session = self._session
-        self.disarm()
+        session.disarm()
         self._observer.restart()
         self.zero_s = since_s = time.monotonic()
-        injected = session.inject("open wire", {"cell": cell})
-        waiting.finish(session, injected, ACT_S)
+        number = session.inject("open wire", cell=cell)
         try:
-            pending = session.arm()
-            self.until(lambda: pending.done, waiting.ARM_S)
-            reported = self.last_reported_fault(
-                since_s
-            )  # dark cells may be a fault of their own, before the wires are looked at
+            session.try_to_arm()
+            # cells at 0 V may be a fault of their own, before the device checks its wires
+            reported = self.last_reported_fault(since_s)
         finally:
             self._show(CONTACTOR)
-            self._wait_until_settled()
-            self.disarm()
-            waiting.finish(session, session.clear(int(injected.payload["number"])), ACT_S)
+            session.wait_until_settled()
+            session.disarm()
+            session.clear(number)
         return reported
 
     def was_ever_closed(self, since_s: float) -> bool:
@@ -231,10 +208,11 @@ class CaseBench:
 
     def traces(self, also: Iterable[str] = ()) -> tuple[CaseTrace, ...]:
         """Return the traces for the plots: channels that the case set or read, and those of `also` that exist."""
-        if self._tick_observer is None:
+        observer = self._session.last_observer
+        if observer is None:
             return ()
-        table, wanted = self._tick_observer.table, dict.fromkeys((*self.shown, *also))
-        traces = (self._tick_observer.make_trace(channel, self.zero_s) for channel in wanted if channel in table)
+        wanted = dict.fromkeys((*self.shown, *also))
+        traces = (observer.make_trace(channel, self.zero_s) for channel in wanted if channel in observer.table)
         return tuple(self._with_bound(trace) for trace in traces)
 
     def linger(self) -> None:
@@ -245,12 +223,7 @@ class CaseBench:
 
     @property
     def _observer(self) -> TickObserver:
-        ring = self._session.ring
-        if ring is None:
-            raise BenchError("the bench is not connected", hint="run: python main.py doctor")
-        if self._tick_observer is None or self._tick_observer.ring is not ring:
-            self._tick_observer = TickObserver(ring)
-        return self._tick_observer
+        return self._session.observer
 
     def _show(self, *channels: str) -> None:
         self.shown += [channel for channel in channels if channel not in self.shown]
@@ -279,30 +252,10 @@ class CaseBench:
         bound, at_s = self._crossings[trace.channel]
         return replace(trace, bound=bound, crossed_s=at_s - self.zero_s)
 
-    def _act(self, verb: str, **arguments: Any) -> ActTimes:
-        """Do one act through the session and read the ring meanwhile."""
-        session = self._session
-        pending = session.script(verb, **arguments)
-        if not self.until(lambda: pending.done, ACT_S):
-            raise BenchError(f"{pending.title} did not finish within {ACT_S:g} s", hint="run: python main.py doctor")
-        waiting.finish(session, pending, ACT_S)
-        return ActTimes.of(pending.payload)
-
-    def _check_session(self) -> None:
-        if self._stop_file.exists():
-            raise Interrupted("stopped by the operator")
-        status = self._session.status
-        if status.state is BenchState.TRIPPED:
-            raise BenchError(
-                f"the bench tripped: {status.trip_reason}", hint="a case must stay within the bench limits"
-            )
-        if status.state is BenchState.DISCONNECTED and self._has_begun:
-            raise BenchError("the engine has ended", hint="the guard has made the bench safe; certify again")
-
     def _stimulate(self, command: dict[str, Any], channel: str, value: float, past: float | None) -> Stimulus:
         self._show(channel, CONTACTOR)
         rising = value > self._read_newest(channel)
-        times = self._act("command", **command)
+        times = self._session.act("command", **command)
         sent_s = times.sent_s
         seen: list[float] = []
         error = READ_BACK_TOLERANCE * max(1.0, abs(value))
@@ -339,29 +292,5 @@ class CaseBench:
             return None
         at_s = age[0] - age[1]
         middle_s, half_s = 0.5 * (stimulus.begin_s + stimulus.end_s), 0.5 * (stimulus.end_s - stimulus.begin_s)
-        late_s = self._act("look").late_s - stimulus.late_s
+        late_s = self._session.act("look").late_s - stimulus.late_s
         return ContactorReaction(at_s - middle_s, half_s + EDGE_UNCERTAINTY_S, at_s, late_s)
-
-    def _ensure_armed(self) -> None:
-        session = self._session
-        session.poll()
-        if session.status.state is BenchState.TRIPPED:
-            waiting.finish(session, session.reset("certification: the previous case is finished"), RESET_S)
-            self._has_begun = False
-            self._wait_until_settled()
-        if session.status.state is BenchState.DISCONNECTED:
-            waiting.finish(session, session.connect(), waiting.CONNECT_S)
-            self._wait_for_state(BenchState.CONNECTED)
-        if session.status.state is BenchState.CONNECTED:
-            waiting.finish(session, session.arm(), waiting.ARM_S)
-            self._wait_for_state(BenchState.ARMED)
-        if not self._has_begun:
-            waiting.finish(session, session.script("begin"), ACT_S)
-            self._has_begun = True
-
-    def _wait_for_state(self, state: BenchState) -> None:
-        """Wait for the status with this state; it comes right after the response."""
-        waiting.wait_for(self._session, lambda: self._session.status.state is state, ACT_S)
-
-    def _wait_until_settled(self) -> None:
-        waiting.idle(self._session, 0.15)

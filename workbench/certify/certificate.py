@@ -7,11 +7,10 @@ import platform
 from collections import Counter
 from datetime import UTC, datetime
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from drivers.timestamps import format_utc
-from drivers.version import VERSION
+from drivers.version import VERSION, find_version
 from workbench.certificates.certificate import NAME, Certificate
 from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import Verdict
@@ -41,7 +40,7 @@ def make_certificate(certification: Certification) -> Certificate:
         bench_file=bench.name,
         bench_sha256=sha256(bench.read_bytes()).hexdigest(),
         versions={"python": platform.python_version(), "pulsebms": VERSION}
-        | {name: _version(name) for name in _VERSIONS},
+        | {name: find_version(name) or "absent" for name in _VERSIONS},
         only=certification.job.only,
         instruments=() if found is None else found.instruments,
         trouble=tuple(certification.broken),
@@ -59,10 +58,3 @@ def write(certification: Certification, folder: Path) -> Certificate:
     (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8")
     (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8")
     return certificate
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "absent"

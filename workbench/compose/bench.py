@@ -15,6 +15,7 @@ from control.guard_link import GuardLink, pipe
 from control.loop import Loop, LoopParts
 from control.snapshot_builder import PackView, SnapshotBuilder, Wiring
 from control.tick import TickLayout
+from drivers import source_names
 from drivers.bench_lock import BenchLock, can_address, resolve
 from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.model import ROLES
@@ -30,7 +31,8 @@ from drivers.scpi.cell_simulator import CellSimulator
 from drivers.scpi.io_box import IoBox
 from drivers.scpi.supply import Supply
 from fixtures.emulated_bench import EmulatedBench, EmulatorError
-from workbench.compose.defects import EMULATED, NO_DEFECTS, Defects, refuse_without_part
+from workbench import run_folders
+from workbench.compose.defects import NO_DEFECTS, Defects, refuse_without_part
 from workbench.engine import guard_config, status
 from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
@@ -213,7 +215,11 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
         return None
     try:
         emulated = EmulatedBench.start(
-            folder / EMULATED, bench.dut_map, thresholds=defects.thresholds(folder), defect=defects.bms, parts=parts
+            folder / run_folders.EMULATED,
+            bench.dut_map,
+            thresholds=defects.thresholds(folder),
+            defect=defects.bms,
+            parts=parts,
         )
     except EmulatorError as error:
         raise BenchError(str(error), hint="run: python main.py doctor") from error
@@ -223,10 +229,11 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
 def _set_addresses(bench: Bench, addresses: dict[str, str]) -> Bench:
     """Return the bench with each `emulated` replaced by the address of that emulator."""
     changed: dict[str, object] = {}
-    for name in ("cell_simulator", "supply", "io_box"):
-        section = getattr(bench, name)
+    for name, section in bench.instruments.items():
         if is_emulated(section.address):
             changed[name] = section.model_copy(update={"address": addresses[name]})
     if is_emulated(bench.dut.interface):
-        changed["dut"] = bench.dut.model_copy(update={"interface": LOOPBACK_CAN, "channel": addresses["can"]})
+        changed[source_names.DUT] = bench.dut.model_copy(
+            update={"interface": LOOPBACK_CAN, "channel": addresses["can"]}
+        )
     return bench.model_copy(update=changed)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from drivers import source_names
 from drivers.errors import Usage
+from drivers.evidence_class import is_emulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 SafeSequence: TypeAlias = "tuple[TcpSafeCommands | CanSafeCommands, ...]"
 Part = TypeVar("Part")
 
-EMULATED: Final = "emulated"
-KEYS: Final = {"dut": "interface"}  # key of a section of the bench file that holds the address of its part
+KEYS: Final = {source_names.DUT: "interface"}  # key of a section of the bench file that holds the address of its part
 
 
 def identity(part: Part) -> Part:
@@ -63,7 +64,7 @@ def refuse_without_part(bench: Bench, defects: Defects) -> None:
         return
     key = KEYS.get(section, "address")
     declared = str(getattr(getattr(bench, section), key))
-    if declared.partition(":")[0] == EMULATED:
+    if is_emulated(declared):
         return
     what = f"{defects.name} cannot be injected: {section}.{key} = {declared!r} is not emulated"
     hint = "name the emulated bench, or a bench on which this part is emulated"

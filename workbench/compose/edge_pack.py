@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BenchError, Usage
+from drivers.evidence_class import EMULATED
 from fixtures.emulated_bench import EmulatorError
 from fixtures.pack.emulated_pack import EmulatedPack
 from workbench.engine.guard_entry import LOOPBACK_CAN, know_loopback_can
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-EMULATED: Final = "emulated"
 BITRATE: Final = 500_000
 
 

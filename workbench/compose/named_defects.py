@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from drivers import source_names
 from drivers.safe_commands import TcpSafeCommands
 from fixtures.bms.defects import DEFECTS
 from workbench.compose.defects import NO_DEFECTS, Defects
@@ -42,7 +43,7 @@ def write_high_thresholds(folder: Path) -> Path:
 
 def mute_supply(bench: EmulatedBench) -> EmulatedBench:
     """Stop all answers of the supply."""
-    bench.inject("mute", instrument="supply")
+    bench.inject("mute", instrument=source_names.SUPPLY)
     return bench
 
 
@@ -68,10 +69,10 @@ BENCH_DEFECTS: Final[Mapping[str, Defects]] = MappingProxyType(
     {
         defects.name: defects
         for defects in (
-            Defects("mute-supply", section="supply", emulated_bench=mute_supply),
-            Defects("swap-cells", section="cell_simulator", emulated_bench=swap_cells),
+            Defects("mute-supply", section=source_names.SUPPLY, emulated_bench=mute_supply),
+            Defects("swap-cells", section=source_names.CELL_SIMULATOR, emulated_bench=swap_cells),
             Defects("drop-tick", recorder=TickDroppingRecorder),
-            Defects("bms-threshold", section="dut", thresholds=write_high_thresholds),
+            Defects("bms-threshold", section=source_names.DUT, thresholds=write_high_thresholds),
             Defects("mute-guard", safe_sequence=mute_guard),
         )
     }
@@ -85,7 +86,7 @@ def list_bms_defects() -> dict[str, str]:
 
 def seed_defect(name: str, place: int) -> Defects:
     """Return one of `list_bms_defects`, seeded in a cell or sensor."""
-    return Defects(f"{SEED}:{name}:{place}", section="dut", bms=(name, place))
+    return Defects(f"{SEED}:{name}:{place}", section=source_names.DUT, bms=(name, place))
 
 
 def find_defects(name: str) -> Defects:

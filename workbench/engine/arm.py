@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from control.arming import Arming, ArmingBench, CheckResult
 from control.device import DeviceBehaviour
 from control.state import BenchState
+from drivers import source_names
 from drivers.channel_names import BMS_BALANCING
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
@@ -38,7 +39,9 @@ def arm(
 ) -> None:
     """Run the checklist; raise `Refused`, or `CheckFailed` for the check that failed. The caller switches off then."""
     _check_alive(station)
-    absent = [health for health in station.health if health.state is not LinkState.OK and health.name != "dut"]
+    absent = [
+        health for health in station.health if health.state is not LinkState.OK and health.name != source_names.DUT
+    ]
     if absent:
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="repair it, then arm")
     station.dut.heartbeat(on=True)
@@ -100,8 +103,8 @@ def _bench(station: LiveBench, cancelled: Callable[[], bool]) -> ArmingBench:
         cells=ThroughGate(station.cells, station),
         supply=CurrentThroughGate(station.supply, station),
         device=station.dut,
-        others={"io_box": station.io_box},
-        expect={name: getattr(declared, name).expect for name in ("cell_simulator", "supply", "io_box")},
+        others={source_names.IO_BOX: station.io_box},
+        expect={name: section.expect for name, section in declared.instruments.items()},
         protect=((simulator.voltage_v, simulator.current_a), (supply.voltage_v, supply.current_a)),
         cell_v=pack.voltage_v.copy(),
         dbc_hash=declared.dut.dbc_sha256,

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState, OutputState
+from drivers import source_names
 from drivers.errors import BenchError, Refused
 from drivers.event import Event, Level
 from drivers.ports import LinkState
@@ -125,7 +126,7 @@ class CommandHandler:
         for note in self.bench.notes:
             self._event(Level.INFO, "bench file", note)
         if station.taken:
-            self._event(Level.WARNING, "supply", station.taken)
+            self._event(Level.WARNING, source_names.SUPPLY, station.taken)
         self._journal = session_journal.begin(
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
+from drivers import source_names
 from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
 from drivers.errors import BenchFileError, PulseError
@@ -217,7 +218,7 @@ class Engine:
             self.to_client.report_repeats()
             if (station := self.bench) is not None:
                 if station.read(BMS_POWER) == 0.0:
-                    wires.forget("dut")
+                    wires.forget(source_names.DUT)
                 for event in wires.take_changes(station.health):
                     self.to_client.send_event(event)
                 self.report_changes(station)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
+from drivers import source_names
 from drivers.errors import Refused
 from workbench.session.bench_info import ChoiceParameter, FaultSpec, NumberParameter
 from workbench.session.status import InjectedFault
@@ -38,7 +39,7 @@ def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
 def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
     """Return the description of each fault; `messages`: those that the device sends."""
     cell = NumberParameter("cell", "Cell", "1", 1, cells, 7, whole=True)
-    instruments = ChoiceParameter("instrument", "Instrument", ("cell_simulator", "supply", "io_box", "bms"))
+    instruments = ChoiceParameter("instrument", "Instrument", (*source_names.INSTRUMENTS, source_names.BMS))
     message = ChoiceParameter("message", "Message", messages)
     number = NumberParameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)
     return (
@@ -126,10 +127,12 @@ class InjectedFaults:
                 return f"{instrument} is silent", self._inject_emulated("mute", instrument, instrument=instrument)
             case "message stopped":
                 message = str(parameters["message"])
-                return f"{message} has stopped", self._inject_emulated("stopped_message", "bms", message=message)
+                return f"{message} has stopped", self._inject_emulated(
+                    "stopped_message", source_names.BMS, message=message
+                )
             case "stuck temperature":
                 number = int(parameters["number"])
-                clear = self._inject_emulated("stuck_thermistor", "io_box", number=number)
+                clear = self._inject_emulated("stuck_thermistor", source_names.IO_BOX, number=number)
                 return f"thermistor {number} keeps its value", clear
             case _:
                 raise Refused(f"fault {name} cannot be injected yet")
@@ -152,7 +155,7 @@ class InjectedFaults:
 
     def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
         added = volts - self._twin_voltage(cell)
-        clear = self._inject_emulated("cell_offset", "cell_simulator", cell=cell, volts=added)
+        clear = self._inject_emulated("cell_offset", source_names.CELL_SIMULATOR, cell=cell, volts=added)
         return f"cell {cell} stepped to {volts:.3f} V behind the gate", clear
 
     def _twin_voltage(self, cell: int) -> float:

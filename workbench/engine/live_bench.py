@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from control.state import BenchState, OutputState
+from drivers import source_names
 from drivers.ports import Health, LinkState
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Snapshot
     from workbench.session.order import EngineOrder
 
-SOURCES: Final = {"bms": "dut"}  # emulator -> source, where their names differ
+SOURCES: Final = {source_names.BMS: source_names.DUT}  # emulator -> source, where their names differ
 LOOK_S: Final = 0.02
 GUARD_END_S: Final = 2.0
 OPENS_S: Final = 2.0

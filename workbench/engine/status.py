@@ -9,30 +9,27 @@ import numpy as np
 
 from control.model_range import describe
 from control.state import BenchState
+from drivers import source_names
 from drivers.bench_channels import make_channel_table
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import (
-    BMS,
     BMS_CONTACTOR,
     BMS_FAULT,
     BMS_FAULT_CELL,
     BMS_POWER,
     BMS_STATE,
-    CELL,
     CHARGE_LIMIT,
     CONTACTOR,
     DISCHARGE_LIMIT,
     ESTOP,
-    IO,
     PACK_CURRENT,
-    SUPPLY,
     SUPPLY_OUTPUT,
     sensed_temperature,
     sensed_voltage,
 )
 from drivers.errors import BenchFileError
 from workbench.engine import injected_faults
-from workbench.session.bench_info import BenchInfo, SourceInfo
+from workbench.session.bench_info import BenchInfo, describe_source
 from workbench.session.limit_pairs import list_limit_pairs
 from workbench.session.status import GuardInfo, LaneInfo, LoopStats, RecordingSize, SessionStatus
 
@@ -63,10 +60,10 @@ def make_bench_info(bench: Bench) -> BenchInfo:
         attended=bench.bench.attended,
         cells=bench.pack.cells,
         sources=(
-            SourceInfo("cell_simulator", "Cell simulator", (CELL,), bench.cell_simulator.period_s),
-            SourceInfo("supply", "Supply", (SUPPLY,), bench.supply.period_s),
-            SourceInfo("dut", "BMS (CAN)", (BMS,), _cycle_s(mapped)),
-            SourceInfo("io_box", "I/O box", (IO,), bench.io_box.period_s),
+            describe_source(source_names.CELL_SIMULATOR, bench.cell_simulator.period_s),
+            describe_source(source_names.SUPPLY, bench.supply.period_s),
+            describe_source(source_names.DUT, _cycle_s(mapped)),
+            describe_source(source_names.IO_BOX, bench.io_box.period_s),
         ),
         limits=tuple(list_limit_pairs(bench, make_channel_table(bench, mapped))),
         faults=injected_faults.list_offered(bench, mapped),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QTimer
 
+from drivers.state_file import write_bytes
 from workbench.compose.session import open_session
 from workbench.session import waiting
 from workbench.window.app import run_window
@@ -60,9 +61,7 @@ class WindowMonitor:
             "cpu_pct": statistics.median(self._cpu_pct),
             "giants": [name for name in GIANTS if name in sys.modules],
         }
-        draft = self._folder / "result.json.new"
-        draft.write_text(json.dumps(result), encoding="utf-8")
-        draft.replace(self._folder / "result.json")
+        write_bytes(self._folder / "result.json", json.dumps(result).encode(), durable=False)
 
 
 def main(bench: Path, folder: Path, seconds: int) -> int:

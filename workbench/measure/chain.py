@@ -16,7 +16,7 @@ from workbench.measure.metric import MeasuredMetric
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_bridge.edge.row import Value
+    from edge_bridge.metrics import Scalar
     from workbench.measure.job import MeasureJob
     from workbench.measure.metric import MeasureRow
 
@@ -82,9 +82,9 @@ def _measure_verify(job: MeasureJob, conditions: str) -> MeasureRow:
     )
 
 
-def _make_values() -> dict[str, Value]:
+def _make_values() -> dict[str, Scalar]:
     """Return a row as an edge makes it."""
-    from edge_bridge.edge import metrics  # noqa: PLC0415
+    from edge_bridge import metrics  # noqa: PLC0415
 
     return {
         metrics.CURRENT: 31.4,
@@ -107,7 +107,7 @@ def _make_values() -> dict[str, Value]:
 
 
 def _measure_encoding(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
-    from edge_bridge.edge import metrics  # noqa: PLC0415
+    from edge_bridge import metrics  # noqa: PLC0415
     from edge_bridge.sparkplug import wire  # noqa: PLC0415
     from edge_bridge.sparkplug.aliases import Aliases  # noqa: PLC0415
     from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415

@@ -93,9 +93,9 @@ def peer(folder: Path, *, plots: bool) -> None:
 
 
 def _write_result(folder: Path, **result: float) -> None:
-    draft = folder / "result.json.new"
-    draft.write_text(json.dumps(result), encoding="utf-8")
-    draft.replace(folder / "result.json")
+    from drivers.state_file import write_bytes  # noqa: PLC0415  # it is no part of the start that is measured
+
+    write_bytes(folder / "result.json", json.dumps(result).encode(), durable=False)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from drivers.source_names import EMULATORS
 from workbench.measure import process
 from workbench.measure.job import describe_conditions
 from workbench.measure.metric import MeasuredMetric
+from workbench.run_folders import EMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +27,6 @@ INSTRUMENTS: Final = MeasuredMetric("core taken by its four emulated instruments
 METRICS: Final = (ENGINE, INSTRUMENTS)
 
 SECONDS: Final = 10
-EMULATORS: Final = ("cell_simulator", "supply", "bms", "io_box")
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
@@ -34,7 +35,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     job.say("what a running bench takes of the cores")
     with process.bench_window(job.folder, 0) as window:
         run = Path(process.read_result(job.folder, window, ended=False)["run"])
-        pids = json.loads((run / "emulated" / "bench.json").read_text(encoding="utf-8"))["pids"]
+        pids = json.loads((run / EMULATED / "bench.json").read_text(encoding="utf-8"))["pids"]
         emulators = [psutil.Process(pids[name]) for name in EMULATORS]
         children = psutil.Process(window.pid).children(recursive=True)
         ours = [child for child in children if child.pid not in pids.values()]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.errors import BenchError
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.run_folders import EMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -70,7 +71,7 @@ def read_result(
 def wait_for_emulators(run: Path, within_s: float = LEAVE_S) -> None:
     """Wait until the emulated bench of `run`, whose client was killed, has ended: the next one needs the cores."""
     until_s = time.monotonic() + within_s
-    while not (run / "emulated" / "ended").exists() and time.monotonic() < until_s:
+    while not (run / EMULATED / "ended").exists() and time.monotonic() < until_s:
         time.sleep(0.05)
 
 

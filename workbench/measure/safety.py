@@ -13,6 +13,7 @@ from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
 from workbench.measure.job import describe_conditions
 from workbench.measure.metric import MeasuredMetric
+from workbench.run_folders import EMULATED
 from workbench.selftest import evidence, safety_steps
 from workbench.selftest.context import SelftestContext
 from workbench.selftest.reaction import Reaction
@@ -98,6 +99,6 @@ def _kill_window(folder: Path) -> StepFinding:
         reaction.since_s = time.monotonic()
         window.kill()
         ports = frozenset[int](result["ports"])
-        off = evidence.find_requested_off(Path(result["run"]) / "emulated", reaction.since_s, ports)
+        off = evidence.find_requested_off(Path(result["run"]) / EMULATED, reaction.since_s, ports)
     process.wait_for_emulators(Path(result["run"]))
     return safety_steps.judge_off(off, ports, reaction, "window killed")

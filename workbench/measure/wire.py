@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers import source_names
 from drivers.benchfile import read_bench
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.emulators import instruments
@@ -27,7 +28,7 @@ BOTH_P99: Final = MeasuredMetric("24 set-points written, then 24 channels read, 
 METRICS: Final = (READ_P50, READ_P99, BOTH_P50, BOTH_P99)
 
 VOLTS: Final = 3.7
-PART: Final = "cell_simulator"
+PART: Final = source_names.CELL_SIMULATOR
 
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:

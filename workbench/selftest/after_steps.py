@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from control.state import BenchState
 from drivers.errors import BenchError
 from drivers.runlog.run import Run
+from workbench.run_folders import EMULATED
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.safety_steps import KILL, judge_off, kill_engine
@@ -52,7 +53,7 @@ def kill_window(context: SelftestContext) -> StepFinding:
         reaction.since_s = context.now_s()
         os.kill(process.pid, KILL)
         ports = frozenset[int](state["ports"])
-        off = evidence.find_requested_off(Path(state["run"]) / "emulated", reaction.since_s, ports)
+        off = evidence.find_requested_off(Path(state["run"]) / EMULATED, reaction.since_s, ports)
         return judge_off(off, ports, reaction, "window killed")
     finally:
         process.kill()

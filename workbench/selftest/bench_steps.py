@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from control.state import BenchState
+from drivers import source_names
 from drivers.ports import LinkState
 from workbench import jitter
 from workbench.selftest.latency_probe import LatencyProbe
@@ -28,7 +29,7 @@ def run_connect(context: SelftestContext) -> StepFinding:
     session = context.bring_to(BenchState.CONNECTED)
     took_s = context.now_s() - started_s
     health = [
-        source for source in session.status.health if source.name != "dut"
+        source for source in session.status.health if source.name != source_names.DUT
     ]  # it gets power when the bench is armed
     well = [source.name for source in health if source.state is LinkState.OK]
     ok = len(well) == len(health) > 0 and took_s < CONNECT_S

@@ -11,6 +11,7 @@ from control.state import BenchState
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
+from workbench.run_folders import EMULATED
 from workbench.selftest.chain import SelftestChain
 from workbench.session import waiting
 
@@ -67,7 +68,7 @@ class SelftestContext:
     @property
     def bench_folder(self) -> Path:
         """The folder where the emulated instruments write their journals."""
-        return self.run_folder / "emulated"
+        return self.run_folder / EMULATED
 
     def bring_to(self, wanted: BenchState) -> LiveSession:
         """Bring the session to `wanted` from any state; raise `BenchError` when the bench refuses."""

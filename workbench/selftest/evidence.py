@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drivers import source_names
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -48,7 +50,7 @@ def wait_for_entry(
 
 def find_supply_off(bench_folder: Path, after_s: float, within_s: float = 3.0) -> SupplyOff | None:
     """Return when the supply's output went off after `after_s`, and whose message caused it."""
-    entry = wait_for_entry(bench_folder, "supply", after_s, lambda entry: entry.get("output") == 0, within_s)
+    entry = wait_for_entry(bench_folder, source_names.SUPPLY, after_s, lambda entry: entry.get("output") == 0, within_s)
     if entry is None:
         return None
     return SupplyOff(entry["t"], _parse_port(entry.get("cause")))
@@ -66,7 +68,7 @@ def find_requested_off(
         return off
     asked = wait_for_entry(
         bench_folder,
-        "supply",
+        source_names.SUPPLY,
         after_s,
         lambda entry: _is_off_request(entry) and _parse_port(entry["conn"]) in ports,
         within_s,
@@ -90,7 +92,7 @@ def measure_limit_to_off_ms(bench_folder: Path, asked_s: float, guard_ports: fro
     Return None if no cell was moved or the guard did not turn the supply off.
     """
     crossed = wait_for_entry(
-        bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0
+        bench_folder, source_names.CELL_SIMULATOR, asked_s, lambda entry: entry.get("fault") == "cell_offset", 0.0
     )
     off = None if crossed is None else find_supply_off(bench_folder, crossed["t"], 0.0)
     return None if crossed is None or off is None or off.port not in guard_ports else 1e3 * (off.t_s - crossed["t"])

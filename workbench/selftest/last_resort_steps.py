@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
+from drivers import source_names
 from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
 from drivers.event import EventKind
 from workbench.selftest import evidence
@@ -53,7 +54,7 @@ def press_off_while_connecting(context: SelftestContext) -> StepFinding:
     finding = _judge_any_off(context, reaction, "guard killed", good=tripped)
     opened = evidence.wait_for_entry(
         context.bench_folder,
-        "bms",
+        source_names.BMS,
         killed_s,
         lambda entry: entry.get("event") == "contactor" and not entry["closed"],
         2.0,
@@ -68,7 +69,7 @@ def press_off_while_connecting(context: SelftestContext) -> StepFinding:
 def disarm_silent_supply(context: SelftestContext) -> StepFinding:
     """Disarm while the supply does not answer: no output is reported off; device and cells keep their state."""
     session = context.bring_to(BenchState.ARMED)
-    silence = session.inject("silent instrument", {"instrument": "supply"})
+    silence = session.inject("silent instrument", {"instrument": source_names.SUPPLY})
     waiting.finish(session, silence, 5.0)
     disarm = session.disarm()
     ended = waiting.wait_for(session, lambda: disarm.done, TRIED_S)

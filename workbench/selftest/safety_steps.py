@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from drivers import source_names
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import StepFinding
@@ -32,11 +33,13 @@ def inject_fault(context: SelftestContext) -> StepFinding:
     parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
     waiting.finish(session, session.inject("cell voltage", parameters), 5.0)
     where = context.bench_folder
-    over = evidence.wait_for_entry(where, "cell_simulator", asked_s, lambda entry: entry.get("step") == CELL, 2.0)
-    opened = evidence.wait_for_entry(
-        where, "bms", asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
+    over = evidence.wait_for_entry(
+        where, source_names.CELL_SIMULATOR, asked_s, lambda entry: entry.get("step") == CELL, 2.0
     )
-    blamed = evidence.wait_for_entry(where, "bms", asked_s, lambda entry: entry.get("event") == "fault", 0.5)
+    opened = evidence.wait_for_entry(
+        where, source_names.BMS, asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
+    )
+    blamed = evidence.wait_for_entry(where, source_names.BMS, asked_s, lambda entry: entry.get("event") == "fault", 0.5)
     waiting.idle(session, SETTLE_S)
     target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
     if over is None or opened is None or blamed is None:
@@ -56,7 +59,11 @@ def cross_limit(context: SelftestContext) -> StepFinding:
     asked_s = context.now_s()
     waiting.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
     crossed = evidence.wait_for_entry(
-        context.bench_folder, "cell_simulator", asked_s, lambda entry: entry.get("fault") == "cell_offset", 2.0
+        context.bench_folder,
+        source_names.CELL_SIMULATOR,
+        asked_s,
+        lambda entry: entry.get("fault") == "cell_offset",
+        2.0,
     )
     reaction.since_s = asked_s if crossed is None else crossed["t"]
     return _judge_guard_off(context, context.bench_folder, session.guard_ports, reaction, "bench limit crossed")

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from drivers.state_file import write_bytes
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
@@ -38,9 +39,7 @@ def main(bench: Path, runs: Path, folder: Path, defect: str) -> None:
             "pictures": pictures,
             "window": window.shell.stats.as_json(),
         }
-        draft = folder / "window.json.new"
-        draft.write_text(json.dumps(state), encoding="utf-8")
-        draft.replace(folder / "window.json")
+        write_bytes(folder / "window.json", json.dumps(state).encode(), durable=False)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # fields of records name it
 from dataclasses import dataclass, field
+from typing import Final
+
+from drivers import source_names
+from drivers.channel_names import BMS, CELL, IO, SUPPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,20 @@ class SourceInfo:
     label: str
     prefixes: tuple[str, ...]
     period_s: float
+
+
+_SOURCES: Final = {  # label, and prefix of the channels
+    source_names.CELL_SIMULATOR: ("Cell simulator", CELL),
+    source_names.SUPPLY: ("Supply", SUPPLY),
+    source_names.DUT: ("BMS (CAN)", BMS),
+    source_names.IO_BOX: ("I/O box", IO),
+}
+
+
+def describe_source(name: str, period_s: float) -> SourceInfo:
+    """Describe one of the four sources of a bench."""
+    label, prefix = _SOURCES[name]
+    return SourceInfo(name, label, (prefix,), period_s)
 
 
 @dataclass(frozen=True, slots=True)

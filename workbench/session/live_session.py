@@ -6,15 +6,13 @@ import atexit
 import dataclasses
 import itertools
 import math
-import multiprocessing
 import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from control.guard_messages import BYE, HEARTBEAT, OFF, encode
+from control.guard_messages import BYE, OFF, encode
 from control.guard_reports import Heartbeat, OffReceived, TripReport
-from control.send_queue import SendQueue
 from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
@@ -22,21 +20,19 @@ from drivers.event_limiter import EventLimiter
 from workbench.session import allowed_actions, messages
 from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.bench_info import BenchInfo
+from workbench.session.engine_link import EngineLink
 from workbench.session.event_list import EventList
 from workbench.session.outputs_off_requests import OutputsOffRequests, PendingOff
 from workbench.session.status import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
-    from multiprocessing.context import SpawnProcess
 
     from control.guard_reports import GuardReport
     from drivers.ring import RingReader
     from workbench.session.order import EngineEntry, EngineOrder
 
-HEARTBEAT_S = 0.1
 KNOWN_S = 2.0  # after so long without a message from the engine, the outputs are UNKNOWN
-FAREWELL_S = 0.5  # to write the last messages to a process that may hang
 LEAVE_S = 15.0  # for the safe sequence; the guard runs it if the engine cannot verify it
 SEAL_S = 900.0  # to seal a long run, once the bench is safe; then the engine ends by itself
 
@@ -88,7 +84,7 @@ class LiveSession:
 
     @property
     def engine_pid(self) -> int | None:
-        return self._process.pid
+        return self._link.pid
 
     def events(self, since: int) -> Sequence[EventRecord]:
         return self._events.since(since)
@@ -112,7 +108,7 @@ class LiveSession:
 
     def arm(self) -> PendingAction:
         pending = self._request(Action.ARM, "Arm")
-        pending.cancel = lambda: self._send(messages.Request(0, "cancel"))
+        pending.cancel = lambda: self._link.send(messages.Request(0, "cancel"))
         return pending
 
     def disarm(self) -> PendingAction:
@@ -134,8 +130,8 @@ class LiveSession:
                 sentence = "Not connected: no output can be reached from here."
                 pending.error = Failure(sentence, "Use the hard-wired emergency stop, or switch off at the instrument.")
             return pending
-        self._to_guard.send(encode(OFF, number))
-        self._send(messages.Request(number, Action.OUTPUTS_OFF.value))
+        self._link.send_to_guard(encode(OFF, number))
+        self._link.send(messages.Request(number, Action.OUTPUTS_OFF.value))
         self._presses.add(number, now_s, pending)
         return pending
 
@@ -156,46 +152,36 @@ class LiveSession:
         return self._request(Action.SCRIPT, f"Case: {verb}", act=verb, arguments=arguments)
 
     def poll(self) -> None:
-        for message in _receive_all(self._engine):
+        for message in self._link.receive():
             self._take(message)
-        if self._process.exitcode is not None and not self._ended:
+        if self._link.exit_code is not None and not self._ended:
             self._engine_ended()
         self._expire_outputs(time.monotonic())
-        self._receive_guard_reports()  # after the engine's end, since a report may be about it
+        for report in self._link.receive_guard_reports():  # after the engine's end, since a report may be about it
+            self._take_guard(report)
         self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
         self._limiter.report()
-        self._send_heartbeat()
+        if self._guarded:
+            self._link.send_heartbeat(time.monotonic())
 
     def close(self) -> None:
         """Leave in order: make the bench safe, seal the run, end everything that was started."""
         atexit.unregister(self.close)
-        self._send(messages.Request(0, "leave"))
+        self._link.send(messages.Request(0, "leave"))
         began_s = time.monotonic()
-        while self._process.exitcode is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
+        while self._link.exit_code is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
             self.poll()
             time.sleep(0.01)
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join()
-        self._close_pipes()
+        if self._link.exit_code is None:
+            self._link.kill()
+        self._close_link()
 
     # -- inside
 
     def _open(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._engine, engine_end = context.Pipe()
-        self._guard, guard_end = context.Pipe()
-        self._process: SpawnProcess = context.Process(
-            target=self._entry, args=(self._order, engine_end, guard_end), name="engine"
-        )
-        self._process.start()
-        engine_end.close()
-        guard_end.close()
+        self._link = EngineLink(self._order, self._entry)
         self.guard_pid: int | None = None
         self.guard_ports: frozenset[int] = frozenset()
-        self._to_engine = SendQueue("to engine", self._engine.send)
-        self._to_guard = SendQueue("to guard", self._guard.send_bytes)
-        self._next_beat_s = 0.0
         self._guarded = False  # from Connect until all is verified off: a guard reads the pipe
         self._ended = False
         self._left: messages.Closed | None = None
@@ -204,16 +190,6 @@ class LiveSession:
         self._ring_path = Path()
         self._status, self._news_s = SessionStatus(), time.monotonic()
         self._report_s = -math.inf  # when the guard last reported a trip
-
-    def _receive_guard_reports(self) -> None:
-        for report in _receive_all(self._guard):
-            self._take_guard(report)
-
-    def _send_heartbeat(self) -> None:
-        now_s = time.monotonic()
-        if self._guarded and now_s >= self._next_beat_s:
-            self._next_beat_s = now_s + HEARTBEAT_S
-            self._to_guard.beat(HEARTBEAT)
 
     def _request(self, action: Action, title: str, **arguments: Any) -> PendingAction:
         pending = PendingAction(title, action=action)
@@ -226,27 +202,20 @@ class LiveSession:
         self._guarded = self._guarded or action is Action.CONNECT
         number = next(self._numbers)
         self._pending[number] = pending
-        self._send(messages.Request(number, action.value, arguments))
+        self._link.send(messages.Request(number, action.value, arguments))
         return pending
 
     def _reopen(self) -> None:
-        self._close_pipes()
+        self._close_link()
         self._open()
 
-    def _close_pipes(self) -> None:
-        """Close the connections to engine and guard; do not wait for a process that hangs."""
-        for queue, connection in ((self._to_engine, self._engine), (self._to_guard, self._guard)):
-            queue.close()
-            queue.join(FAREWELL_S)
-            connection.close()
+    def _close_link(self) -> None:
+        self._link.close()
         if self._ring is not None:
             self._ring.close()
-            if self._process.exitcode:  # a killed engine removes nothing; a guard keeps its mapping
+            if self._link.exit_code:  # a killed engine removes nothing; a guard keeps its mapping
                 ring_files.remove(self._ring_path)
             self._ring = None
-
-    def _send(self, ask: messages.Request) -> None:
-        self._to_engine.send(ask)
 
     def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
@@ -268,7 +237,7 @@ class LiveSession:
                 if message.verified:  # otherwise the guard continues and its reports still count
                     self._presses.settle()
                     self._guarded = False
-                    self._to_guard.send(BYE)
+                    self._link.send_to_guard(BYE)
             case messages.BenchDeclared(bench):
                 self._facts = bench
             case messages.BenchUnreadable(failure):
@@ -317,7 +286,7 @@ class LiveSession:
 
     def _engine_ended(self) -> None:
         self._ended = True
-        code = self._process.exitcode
+        code = self._link.exit_code
         live = self._status.state not in (BenchState.DISCONNECTED, BenchState.CONNECTED)
         left = self._left
         if code:
@@ -343,14 +312,3 @@ class LiveSession:
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
-
-
-def _receive_all(connection: Any) -> list[Any]:  # a Connection, on Windows a PipeConnection
-    """Return all messages that wait on a pipe; a closed pipe gives no more."""
-    got: list[Any] = []
-    try:
-        while connection.poll():
-            got.append(connection.recv())
-    except (EOFError, OSError):
-        pass
-    return got

@@ -115,6 +115,7 @@ def check_bench(path: Path) -> Iterator[DoctorCheck]:
     """Check what a bench file declares and where its instruments are; raise `BenchFileError` for an error in it."""
     from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
     from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
+    from drivers.evidence_class import is_emulated  # noqa: PLC0415
 
     bench = read_bench(path)
     yield DoctorCheck("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
@@ -122,12 +123,11 @@ def check_bench(path: Path) -> Iterator[DoctorCheck]:
         yield DoctorCheck("bench file", ok=False, found=note, needed=False)
     yield DoctorCheck("time to safe", ok=True, found=shutdown_time(bench).sentence)
     yield _check_device_map(bench)
-    for section in ("cell_simulator", "supply", "io_box"):
-        address: str = getattr(bench, section).address
-        if address.startswith("emulated:"):
-            yield DoctorCheck(section, ok=True, found="emulated, started on connect", needed=False)
+    for name, section in bench.instruments.items():
+        if is_emulated(section.address):
+            yield DoctorCheck(name, ok=True, found="emulated, started on connect", needed=False)
             continue
-        yield _check_instrument(section, address, bench.bench.name)
+        yield _check_instrument(name, section.address, bench.bench.name)
 
 
 def _check_device_map(bench: Bench) -> DoctorCheck:

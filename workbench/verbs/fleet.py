@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import BrokerMissing, Usage
+from edge_bridge import metrics
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
@@ -117,7 +118,7 @@ class FleetReporter:
 
 def _format_node(node: NodeView) -> str:
     """Return the state of a node; the reporter prints a new line if it changes."""
-    verdict = node.status.get("Gate/Verdict")
+    verdict = node.status.get(metrics.VERDICT)
     parts = ["online " if node.online else "offline", f"bundle {node.bundle[:12] or 'unknown'}"]
     if verdict is not None:
         parts.append(f"gate {verdict}")

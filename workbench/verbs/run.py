@@ -15,6 +15,7 @@ from drivers.canbus.dut_map import read_dut_map
 from drivers.event import Level
 from workbench.compose.session import open_session
 from workbench.engine import injected_faults
+from workbench.run_folders import EMULATED
 from workbench.selftest import evidence
 from workbench.session import waiting
 from workbench.session.fault_plan import planned
@@ -143,7 +144,7 @@ def main(
     for fault in headless.injected:
         asked_s = fault.pop("asked_s")
         if fault["name"] == injected_faults.BENCH_V:
-            summary["safe_ms"]["limit"] = evidence.measure_limit_to_off_ms(folder / "emulated", asked_s, ports)
+            summary["safe_ms"]["limit"] = evidence.measure_limit_to_off_ms(folder / EMULATED, asked_s, ports)
     _report_summary(report, summary)
     if ended:
         report.line(f"tripped  {ended}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_bridge.edge.outbox import IN_FLIGHT
-from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST, RowKey
+from edge_bridge.edge.row import RowKey
+from edge_bridge.metrics import GAP_BOOT, GAP_FIRST, GAP_LAST
 
 if TYPE_CHECKING:
     from edge_bridge.edge.outbox import Outbox

@@ -10,10 +10,10 @@ from control.clock import SteppedClock
 from drivers.canbus.dut_map import read_dut_map
 from drivers.ports import Health, LinkState
 from drivers.snapshot import Quality
+from edge_bridge import metrics
 from edge_bridge.bundle.pack_gate import find_bench_name
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import verify
-from edge_bridge.edge import metrics
 from edge_bridge.edge.pack_runtime import PackRuntime
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 
 from drivers.errors import BundleRefused, CheckFailed, Refused, Usage
 from drivers.state_file import DamagedFile
+from edge_bridge import metrics
 from edge_bridge.bundle import serials
-from edge_bridge.edge import metrics
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.download import Download
 from edge_bridge.edge.installer import REVERTED

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_bridge.edge import metrics
-from edge_bridge.edge.metrics import ALIASES, TYPES
+from edge_bridge import metrics
 from edge_bridge.edge.node import Acknowledgement, EdgeNode, HostState, NodeNames, Piece, RebirthRequest
 from edge_bridge.edge.row import OutboxRow, RowKey
 from edge_bridge.fleet import commands
+from edge_bridge.metrics import ALIASES, TYPES
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import wire
 from edge_bridge.sparkplug.aliases import Aliases

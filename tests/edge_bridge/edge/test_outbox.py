@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from drivers.errors import Refused
 from edge_bridge.edge.outbox import IN_FLIGHT, LIVE_S, RESEND_S, Outbox
-from edge_bridge.edge.row import GAP_BOOT, OutboxRow, RowKey, find_spans
+from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
+from edge_bridge.metrics import GAP_BOOT
 from tests.edge_bridge.edge.rows import BOOT, NEXT, everything, gaps
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.edge import metrics
+from edge_bridge import metrics
 from edge_bridge.edge.node import EdgeNode, NodeNames
 from edge_bridge.edge.outbox import LIVE_S, RESEND_S, Outbox
 from edge_bridge.edge.uplink import MAX_BURST, OFFLINE_BURST, Uplink
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from edge_bridge.edge.row import Value
+    from edge_bridge.metrics import Scalar
     from edge_bridge.mqtt import LinkEvent
 
 BOOT = "00000000000000aa"
-STATUS: dict[str, Value] = {metrics.SHA256: "ab" * 32, metrics.STATE: "healthy", metrics.DEPTH: 0}
+STATUS: dict[str, Scalar] = {metrics.SHA256: "ab" * 32, metrics.STATE: "healthy", metrics.DEPTH: 0}
 
 
 class Hands:

@@ -19,7 +19,7 @@ from tests.edge_bridge.fleet.pack import BOOT, Desk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_bridge.edge.row import Value
+    from edge_bridge.metrics import Scalar
 
 
 class Edge:
@@ -34,15 +34,15 @@ class Edge:
         self.birth(self.node.make_will(desk.now.ms))
 
     def birth(self, will: MqttMessage | None = None) -> None:
-        newest: dict[str, Value] = {"Row/Boot": BOOT, "Row/Seq": self.outbox.boots.get(BOOT)}
+        newest: dict[str, Scalar] = {"Row/Boot": BOOT, "Row/Seq": self.outbox.boots.get(BOOT)}
         self.sent.append(
             self.node.make_birth(newest | {"Bundle/Sha256": "00" * 32} | self.offer(), self.desk.now.ms, will)
         )
 
-    def offer(self) -> dict[str, Value]:
+    def offer(self) -> dict[str, Scalar]:
         if not self.download.sha256:
             return {}
-        said: dict[str, Value] = {"Bundle/Desired": self.download.sha256, "Bundle/State": "desired"}
+        said: dict[str, Scalar] = {"Bundle/Desired": self.download.sha256, "Bundle/State": "desired"}
         return said | {"Bundle/Received": self.download.received}
 
     def turn(self, rows: int) -> None:

@@ -19,7 +19,7 @@ from edge_bridge.fleet.bundle_transfer import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.payload import Value
 
 DATA = bytes(range(256)) * 640 + b"the end"  # ten pieces and a bit

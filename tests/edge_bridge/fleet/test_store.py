@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from drivers.errors import Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.defects import RowDoublingStore, RowLosingStore
-from edge_bridge.fleet.row import RowGap, StoredRow
+from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
+from edge_bridge.row_span import RowSpan
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 NOTHING = (None,) * len(COLUMNS)
 
 
-def row(seq: int, boot: str = BOOT, gap: RowGap | None = None, voltage_v: float = 80.0) -> StoredRow:
+def row(seq: int, boot: str = BOOT, gap: RowSpan | None = None, voltage_v: float = 80.0) -> StoredRow:
     return StoredRow(
         "pack-1", boot, seq, START_MS, historical=False, clock="", values=(1.0, voltage_v, *NOTHING[2:]), gap=gap
     )
@@ -78,17 +79,17 @@ def test_rows_below_the_newest_that_nobody_explains_are_missing(store: RowStore)
 
 
 def test_rows_that_a_gap_names_are_not_missing(store: RowStore) -> None:
-    store.commit(batch(row(1), row(6, gap=RowGap(BOOT, 2, 5))))
+    store.commit(batch(row(1), row(6, gap=RowSpan(BOOT, 2, 5))))
     assert (only(store).produced, only(store).stored, only(store).named, only(store).missing) == (6, 2, 4, 0)
 
 
 def test_a_gap_tells_that_rows_of_an_earlier_boot_were_produced(store: RowStore) -> None:
-    store.commit(batch(row(1, "0a", gap=RowGap("0b", 1, 30))))
+    store.commit(batch(row(1, "0a", gap=RowSpan("0b", 1, 30))))
     assert (only(store).produced, only(store).stored, only(store).named) == (31, 1, 30)
 
 
 def test_a_row_that_was_stored_before_a_gap_named_it_is_stored(store: RowStore) -> None:
-    store.commit(batch(row(1), row(2), row(6, gap=RowGap(BOOT, 2, 5))))
+    store.commit(batch(row(1), row(2), row(6, gap=RowSpan(BOOT, 2, 5))))
     assert (only(store).stored, only(store).named, only(store).missing) == (3, 3, 0)
 
 
@@ -114,7 +115,7 @@ def test_running_counts_and_tables_agree_in_any_order(
         if all(boot != other or first > last or first + length < begin for other, begin, last in apart):
             apart.append((boot, first, first + length))
     rows = [row(seq, boot) for boot, seq in keys]
-    rows += [row(number, "0c", RowGap(*gap)) for number, gap in enumerate(apart, 1)]
+    rows += [row(number, "0c", RowSpan(*gap)) for number, gap in enumerate(apart, 1)]
     random.shuffle(rows)
     path = tmp_path / "any.db"
     path.unlink(missing_ok=True)

@@ -15,8 +15,7 @@ from drivers.errors import BenchError, Refused
 from drivers.event import EventKind
 from tests.workbench.live import HIL24, channel, outputs
 from workbench.compose.session import open_session
-from workbench.session import live_session, waiting
-from workbench.session.live_session import LiveSession
+from workbench.session import engine_link, waiting
 from workbench.session.outputs_off_requests import ENGINE, GUARD, PEERS
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ TURNS = 5_000  # a pipe that nobody reads is full after a few hundred messages
 def test_a_window_that_is_not_connected_for_long_is_not_held_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_session, "HEARTBEAT_S", 0.0)
+    monkeypatch.setattr(engine_link, "HEARTBEAT_S", 0.0)
     session = open_session(HIL24, tmp_path)
     try:
         for _ in range(TURNS):

@@ -110,6 +110,32 @@ def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
     assert "cell 9" in said["error"]["what"]
 
 
+INTERRUPTED = """
+import signal, sys
+from workbench.report import Report
+from workbench.run_verb import run_verb
+
+def verb(report, number):
+    signal.raise_signal(number)
+    return True
+
+import typer
+app = typer.Typer()
+app.command()(lambda number: run_verb(Report("bundle verify", as_json=True), verb, int(number)))
+app()
+"""
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_verb_exits_130_with_its_object(number: signal.Signals) -> None:
+    words = [sys.executable, "-c", INTERRUPTED, str(int(number))]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"], said["error"]["code"]) == (130, False, "interrupted")
+    assert (said["schema"], said["command"]) == ("pulsebms.bundle.verify/1", "bundle verify")
+
+
 @live
 @posix
 def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path: Path) -> None:
@@ -119,7 +145,7 @@ def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path
     wait_until(lambda: leaves(process), 5.0, "a Ctrl-C that was heard")
     os.killpg(process.pid, signal.SIGINT)  # and impatience
     status, said, _ = answer(process, 20.0)
-    assert status == 1
+    assert status == 130
     assert said["error"]["code"] == "interrupted"
     wait_until(lambda: is_off(folder), 3.0, "an output that is off", every_s=0.05)
     assert (folder / "ticks.parquet").exists()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from edge_bridge import metrics
 from workbench.window.fleet_page.table_row import HASH_SHOWN
 from workbench.window.widgets.basic import label
 from workbench.window.widgets.icons import icon
@@ -58,10 +59,10 @@ def find_progress(node: NodeView) -> UpdateProgress:
     if sent is not None:
         return UpdateProgress(sent.sha256, sent.state, sent.reason, sent.received / sent.size if sent.size else None)
     status = node.status
-    desired = str(status.get("Bundle/Desired") or "")
+    desired = str(status.get(metrics.DESIRED) or "")
     if not desired:
         return UpdateProgress("", "")
-    return UpdateProgress(desired, str(status.get("Bundle/State") or WAITING), str(status.get("Bundle/Reason") or ""))
+    return UpdateProgress(desired, str(status.get(metrics.STATE) or WAITING), str(status.get(metrics.REASON) or ""))
 
 
 def symbols(way: UpdateProgress) -> tuple[tuple[str, str], ...]:

@@ -6,18 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge_bridge import metrics
 from workbench.window.widgets import format as fmt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.columns import Scalar
     from edge_bridge.fleet.view import NodeView
+    from edge_bridge.metrics import Scalar
 
 STALE_S: Final = 5.0  # rows come ten times a second, or once when a pack saves its line
 HASH_SHOWN: Final = 12
-CURRENT, VOLTAGE, SOC, SOC_STD = "Pack/Current", "Pack/Voltage", "Pack/SoC", "Pack/SoC Std"
-CELL_MIN, CELL_MAX, TEMPERATURE = "Cells/Voltage Min", "Cells/Voltage Max", "Temperature/Max"
 VERDICTS: Final = {"allowed": ("ok", "green"), "held": ("pause", "amber"), "tripped": ("warning", "red")}
 CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": ("ok", "green")}
 
@@ -88,36 +87,37 @@ def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
         else TableCell("offline", grey=True, symbol="ring", colour="muted")
     )
     measured = (
-        fmt.AMPERE.text(number(status, CURRENT)),
-        fmt.PACK_VOLT.text(number(status, VOLTAGE)),
+        fmt.AMPERE.text(number(status, metrics.CURRENT)),
+        fmt.PACK_VOLT.text(number(status, metrics.VOLTAGE)),
         soc(status),
-        between(number(status, CELL_MIN), number(status, CELL_MAX)),
-        fmt.CELSIUS.text(number(status, TEMPERATURE)),
+        between(number(status, metrics.CELL_MIN), number(status, metrics.CELL_MAX)),
+        fmt.CELSIUS.text(number(status, metrics.TEMPERATURE)),
     )
     aged = f"{fmt.age(old_s)} old" if grey and math.isfinite(old_s) else ""
+    reason = str(status.get(metrics.VERDICT_REASON) or "")
     return (
         TableCell(node.node),
         state,
         TableCell(runs(status), grey=not node.online),
         TableCell(node.bundle[:HASH_SHOWN] or fmt.DASH, grey=not node.online, tip=node.bundle),
-        _marked(str(status.get("Bundle/Evidence") or ""), CLASSES, grey=not node.online),
-        _marked(str(status.get("Gate/Verdict") or ""), VERDICTS, grey=grey, tip=str(status.get("Gate/Reason") or "")),
+        _marked(str(status.get(metrics.EVIDENCE) or ""), CLASSES, grey=not node.online),
+        _marked(str(status.get(metrics.VERDICT) or ""), VERDICTS, grey=grey, tip=reason),
         *(TableCell(text, grey=grey, tip=aged) for text in measured),
         TableCell(fmt.count(node.rows)),
-        TableCell(_count(status.get("Outbox/Depth")), grey=grey),
+        TableCell(_count(status.get(metrics.DEPTH)), grey=grey),
         TableCell(fmt.age(old_s), grey=grey),
     )
 
 
 def runs(status: Mapping[str, Scalar]) -> str:
     """Return name and serial of the bundle that runs."""
-    name, serial = status.get("Bundle/Name"), status.get("Bundle/Serial")
+    name, serial = status.get(metrics.NAME), status.get(metrics.SERIAL)
     return f"{name} {serial if serial is not None else ''}".strip() if name else fmt.DASH
 
 
 def soc(status: Mapping[str, Scalar]) -> str:
     """Return the state of charge, such as `63.2 ±1.4 %`."""
-    mean, std = number(status, SOC), number(status, SOC_STD)
+    mean, std = number(status, metrics.SOC), number(status, metrics.SOC_STD)
     if not math.isfinite(mean) or not math.isfinite(std):
         return fmt.PERCENT.text(mean)
     return f"{fmt.PERCENT.number(mean)} ±{fmt.PERCENT.number(std)} %"

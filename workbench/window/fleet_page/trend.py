@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drivers.snapshot import Channel
-from workbench.window.fleet_page.table_row import CURRENT, SOC, SOC_STD, STALE_S, VOLTAGE, is_fresh, number
+from edge_bridge.metrics import CURRENT, SOC, SOC_STD, VOLTAGE
+from workbench.window.fleet_page.table_row import STALE_S, is_fresh, number
 from workbench.window.plots.channel_history import ChannelHistory, Line
 from workbench.window.plots.curve import PlotCurve, PlotSpec, Stroke
 from workbench.window.widgets import format as fmt

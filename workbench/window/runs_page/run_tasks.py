@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.channel_names import BMS, CELL, CELL_VOLTAGES, IO, SUPPLY
+from drivers import source_names
+from drivers.channel_names import CELL_VOLTAGES
 from drivers.errors import BenchFileError
 from drivers.event import Event, EventRecord, Level
-from workbench.session.bench_info import BenchInfo, SourceInfo
+from workbench.session.bench_info import BenchInfo, describe_source
 from workbench.session.status import LaneInfo
 from workbench.window.runs_page.runs_model import RunListEntry
 from workbench.window.tasks.task import Cancelled
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from workbench.window.tasks.task import Reporter
 
 SOURCES: Final = (
-    ("cell_simulator", "Cell simulator", CELL, 0.010),
-    ("supply", "Supply", SUPPLY, 0.040),
-    ("dut", "BMS (CAN)", BMS, 0.020),
-    ("io_box", "I/O box", IO, 0.100),
+    describe_source(source_names.CELL_SIMULATOR, 0.010),
+    describe_source(source_names.SUPPLY, 0.040),
+    describe_source(source_names.DUT, 0.020),
+    describe_source(source_names.IO_BOX, 0.100),
 )
 
 
@@ -115,7 +116,6 @@ def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
 
     measured = ChannelTable(run.table.channels[: run.measured])
     cells = sum(CELL_VOLTAGES.fullmatch(name) is not None for name in run.table.names)
-    sources = tuple(SourceInfo(name, label, (prefix,), period_s) for name, label, prefix, period_s in SOURCES)
     words = run.meta.get("words", {})
     return BenchInfo(
         run.name,
@@ -124,7 +124,7 @@ def make_bench_info(run: Run, bench: Bench | None) -> BenchInfo:
         "" if bench is None else bench.bench.closure,
         True if bench is None else bench.bench.attended,
         cells,
-        sources,
+        SOURCES,
         () if bench is None else tuple(list_limit_pairs(bench, measured, whole=False)),
         words={channel: {int(number): word for number, word in table.items()} for channel, table in words.items()},
     )

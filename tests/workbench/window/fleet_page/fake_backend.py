@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
 
 
 URL = "mqtt://127.0.0.1:20001"

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from edge_bridge.fleet.columns import Scalar
+    from edge_bridge.metrics import Scalar
     from tests.workbench.conftest import Shown
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from PySide6.QtCore import QTimer
 
-from edge_bridge.fleet import commands
+from edge_bridge import metrics
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.edge_bridge.fleet.pack import Pack
@@ -89,16 +89,16 @@ class Talker:
         self._link.publish(self.pack.data(row, _now_ms()))
 
     def _answer(self, received: dict[str, Value]) -> None:
-        if received.get(commands.REBIRTH) is True:
+        if received.get(metrics.REBIRTH) is True:
             self._link.publish(self.pack.birth(_now_ms(), **self._progress))
-        if commands.CHUNK not in received:
+        if metrics.CHUNK not in received:
             return
-        if received[commands.OFFSET] == len(self._held):
-            chunk = received[commands.CHUNK]
+        if received[metrics.OFFSET] == len(self._held):
+            chunk = received[metrics.CHUNK]
             assert isinstance(chunk, bytes)
             self._held += chunk
-        whole = len(self._held) == received[commands.SIZE]
-        progress: dict[str, Value] = {"Bundle/Desired": received[commands.DESIRED], "Bundle/Received": len(self._held)}
+        whole = len(self._held) == received[metrics.SIZE]
+        progress: dict[str, Value] = {"Bundle/Desired": received[metrics.DESIRED], "Bundle/Received": len(self._held)}
         progress["Bundle/State"] = "desired"
         self._link.publish(self.pack.data(progress, _now_ms()))
         if whole:

@@ -1,21 +1,20 @@
-"""The metrics of a birth (docs/fleet-protocol.md): names, datatypes and aliases, and values in Sparkplug's form."""
+"""The metrics of edges and fleet (docs/fleet-protocol.md): names, datatypes, aliases, values in Sparkplug's form."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from drivers.jsonvalues import nan_to_null
-from edge_bridge.edge.row import GAP_BOOT, GAP_FIRST, GAP_LAST
 from edge_bridge.sparkplug.payload import DataType, SparkplugMetric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.edge.row import Value
-
+Scalar: TypeAlias = float | int | str | None  # the value of a metric of a row or of a status
 BD_SEQ: Final = "bdSeq"
 REBIRTH: Final = "Node Control/Rebirth"
 ROW_BOOT, ROW_SEQ = "Row/Boot", "Row/Seq"
+GAP_BOOT, GAP_FIRST, GAP_LAST = "Gap/Boot", "Gap/First", "Gap/Last"
 CURRENT, VOLTAGE, SOC, SOC_STD = "Pack/Current", "Pack/Voltage", "Pack/SoC", "Pack/SoC Std"
 CELL_MIN, CELL_MAX, TEMPERATURE = "Cells/Voltage Min", "Cells/Voltage Max", "Temperature/Max"
 BMS_STATE, BMS_FAULT = "BMS/State", "BMS/Fault"
@@ -63,9 +62,9 @@ _BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK) 
 ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 
 
-def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[SparkplugMetric, ...]:
+def make_birth_metrics(values: Mapping[str, Scalar], t_ms: int) -> tuple[SparkplugMetric, ...]:
     """Make every metric of a birth; a metric that is not in `values` is null."""
-    known: dict[str, Value] = {REBIRTH: False, **values}
+    known: dict[str, Scalar] = {REBIRTH: False, **values}
     return tuple(
         SparkplugMetric(name, ALIASES.get(name), datatype, to_metric_value(known.get(name), datatype), t_ms)
         for name, datatype in TYPES.items()
@@ -73,7 +72,7 @@ def make_birth_metrics(values: Mapping[str, Value], t_ms: int) -> tuple[Sparkplu
 
 
 def make_data_metrics(
-    values: Mapping[str, Value], t_ms: int, *, historical: bool = False
+    values: Mapping[str, Scalar], t_ms: int, *, historical: bool = False
 ) -> tuple[SparkplugMetric, ...]:
     """Make the metrics of a data message; leave out a name that no birth declares."""
     return tuple(
@@ -90,7 +89,7 @@ def make_data_metrics(
     )
 
 
-def to_metric_value(value: Value, datatype: DataType) -> Value:
+def to_metric_value(value: Scalar, datatype: DataType) -> Scalar:
     """Convert `value` to its datatype; an unknown number is null."""
     if datatype is DataType.DOUBLE and isinstance(value, (int, float)):
         return nan_to_null(float(value))
