@@ -16,6 +16,8 @@ from workbench.window.toolbar import Toolbar
 from workbench.window.widgets.themes import Theme, font, palette, style
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.window.stats import WindowStats
 
 SIZE: Final = (1600, 900)
@@ -43,6 +45,7 @@ class Shell(QMainWindow):
         self.above = QVBoxLayout()  # over every page
         self.pages: dict[str, QWidget] = {}
         self.page = "Bench"
+        self.may_close: Callable[[], bool] = lambda: True  # the window asks first while anything is live
         self._first = True
         self._lay_out()
         self.setStyleSheet(style(theme))
@@ -107,7 +110,15 @@ class Shell(QMainWindow):
             self._first = False
             self.painted.emit()
 
+    def leave(self) -> None:
+        """Close without a question."""
+        self.may_close = lambda: True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+        if not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         event.accept()
 

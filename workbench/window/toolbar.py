@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from control.state import BenchState, OutputState
 from workbench.window.state_indicator import StateIndicator
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import button, label, restyle
+from workbench.window.widgets.basic import bench_button, button, label, restyle
 from workbench.window.widgets.icons import icon
 from workbench.window.widgets.themes import BODY_PX, TITLE_PX, Theme, font
 
@@ -100,14 +100,14 @@ class Toolbar(QWidget):
         self.bench = button("no bench", lambda: None, "plain", tip="Bench file")
         self.menu = QMenu(self.bench)
         self.bench.setMenu(self.menu)
-        self.connect_ = button("Connect", partial(commands.run, "connect"))
-        self.arm = button(ARM_LABELS[BenchState.DISCONNECTED], partial(commands.run, "arm"))
-        self.run = button("Start", partial(commands.run, "run"))
+        self.connect_ = bench_button("Connect", partial(commands.run, "connect"))
+        self.arm = bench_button(ARM_LABELS[BenchState.DISCONNECTED], partial(commands.run, "arm"))
+        self.run = bench_button("Start", partial(commands.run, "run"))
         self.recording = button("Not recording", partial(commands.run, "show run"))
         self.pause = button("Pause view", partial(commands.run, "pause"))
         self.state_indicator = StateIndicator(theme)
         self.badge = OutputBadge(theme)
-        self.off = button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
+        self.off = bench_button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
         self.off.setAccessibleName("Outputs off")
         self.off.setToolTip("Sends the guard's safe sequence at once. Not an emergency stop: that one is hard-wired.")
         row = QHBoxLayout(self)

@@ -20,6 +20,7 @@ from workbench.window.bundle_page.page import BundlePage
 from workbench.window.certify_page import commands as certify_commands
 from workbench.window.certify_page.certifier import BenchCertifier
 from workbench.window.certify_page.page import CertifyPage
+from workbench.window.close_question import list_live_work
 from workbench.window.command_palette import CommandPalette
 from workbench.window.dialog_opener import DialogOpener
 from workbench.window.fleet_page import commands as fleet_commands
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
     from workbench.window.runs_page.runs_model import RecordedRuns
     from workbench.window.shell import Shell
+    from workbench.window.widgets.dialogs import QuestionDialog
 
 
 class Window(QObject):
@@ -52,6 +54,7 @@ class Window(QObject):
         self.shell, self.controller, self.commands = shell, shell.controller, shell.commands
         self._open_bench = open_bench
         self.checklist: ChecklistDialog | None = None
+        self._quit_question: QuestionDialog | None = None
         self.dialogs = DialogOpener(shell)
         self.notices = Notices()
         shell.above.insertWidget(0, self.notices)
@@ -60,6 +63,7 @@ class Window(QObject):
         self._declare_commands()
         self._wire()
         self._wire_pages()
+        shell.may_close = self._may_close
         shell.closing.connect(self.controller.background.close)  # after the pages have finished
         self.show_page("Bench")
 
@@ -277,17 +281,27 @@ class Window(QObject):
         self.shell.set_theme(self.other_theme)
 
     def ask_quit(self) -> None:
-        """Quit; ask first while the bench is on, a certification runs, or a task has a sentence for closing."""
-        if self.controller.status.state in LIVE:
-            self.dialogs.ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
-        elif self.certify.controller.on:
-            self.dialogs.ask(
-                "Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close
-            )
-        elif sentence := self.controller.background.at_close:
-            self.dialogs.ask("Quit?", sentence, "Quit", self.close)
-        else:
-            self.close()
+        """Quit, as the window's X does: ask first while anything is live."""
+        self.shell.close()
 
     def close(self) -> None:
-        self.shell.close()
+        """Close without a question."""
+        self.shell.leave()
+
+    def _may_close(self) -> bool:
+        """Whether the window may close at once; if not, ask, once, however the user closes it."""
+        controller = self.controller
+        live = list_live_work(
+            controller.status,
+            controller.pending,
+            controller.background.at_close,
+            was_connected=controller.session is not None and controller.session.ring is not None,
+            certifying=self.certify.controller.on,
+        )
+        if live and self._quit_question is None:
+            self._quit_question = self.dialogs.ask("Quit?", " ".join(live), "Quit", self.shell.leave)
+            self._quit_question.finished.connect(self._on_quit_answered)
+        return not live
+
+    def _on_quit_answered(self) -> None:
+        self._quit_question = None

@@ -58,7 +58,9 @@ class BenchPage(QMainWindow):
         self.replay: ReplaySource | None = None
         self.transport = ReplayControls()
         self.board = PlotGrid(theme, 24)
-        self.empty = EmptyState("Connect the bench to see its signals.", "Connect", self.connect_wanted.emit)
+        self.empty = EmptyState(
+            "Connect the bench to see its signals.", "Connect", self.connect_wanted.emit, acts_on_bench=True
+        )
         self.tree, self.lanes, self.alarms = SignalTree(theme), LanesDock(theme), AlarmsDock(theme)
         self.gate, self.limits, self.faults = GateDock(), LimitsDock(), FaultsDock(self.inject_wanted.emit)
         self._lay_out()
