@@ -160,10 +160,10 @@ def test_a_trip_zeroes_through_the_actuator_and_stays_until_reset() -> None:
 def test_a_trip_from_outside_latches_the_gate_too() -> None:
     made = running()
     made.turns(1)
-    made.loop.trip("guard: window has gone")
+    made.loop.trip("guard: client has gone")
     tick = made.turns(1)
     assert isinstance(tick.verdict, Tripped)
-    assert tick.verdict.reason == "guard: window has gone"
+    assert tick.verdict.reason == "guard: client has gone"
     assert tick.verdict.apply.current_a == 0.0
 
 
@@ -320,3 +320,16 @@ def test_a_device_that_advertises_nothing_sets_no_limit() -> None:
     assert free.allowed(snapshot) == CurrentRange(math.inf, math.inf)
     assert free.contactor_closed(snapshot)
     assert free.twin_current(snapshot).tolist() == [0.0, 0.0]
+
+
+def test_what_switched_off_before_the_gate_saw_anything_is_the_reason_and_not_what_follows() -> None:
+    made = running()
+    made.loop.parts = replace(made.loop.parts, find_cause=lambda: "guard: client is silent")
+    made.turns(1)
+    assert made.loop.machine.state is BenchState.RUNNING  # the gate decides; a cause alone is no violation
+    made.bench.values["cell_01/voltage"] = 0.001
+    made.bench.stuck.add("cell_01/voltage")
+    tick = made.turns(1)
+    assert made.loop.machine.reason == "guard: client is silent"
+    (tripped,) = [event for event in tick.events if event.kind == EventKind.TRIPPED]
+    assert "below 0.500 V" not in tripped.text
