@@ -21,7 +21,7 @@ from drivers.scpi.timeouts import CommandTimeouts
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from drivers.scpi.declarations import Choice, Quantity
     from drivers.scpi.link import ScpiLink
@@ -108,7 +108,7 @@ class CellSimulator(ScpiSource):
             self._find_protection(link, volts)
         return PollReading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
 
-    def _find_protection(self, link: ScpiLink, volts: Floats) -> None:
+    def _find_protection(self, link: ScpiLink, volts: Sequence[float]) -> None:
         """Ask an output that has fallen to 0 V why, once: the value that made its protection act is gone by then."""
         fallen = [n for n, value in zip(self._numbers, volts, strict=True) if value < OFF_V and n in self._live]
         self._live.update(n for n, value in zip(self._numbers, volts, strict=True) if value >= OFF_V)

@@ -15,6 +15,7 @@ from drivers.ports import LinkState
 from workbench.engine import last_shutdown, session_journal, shutdown
 from workbench.engine.arm import arm
 from workbench.engine.case_actions import CaseActions
+from workbench.engine.device_events import DeviceEvents
 from workbench.engine.evidence import confirm_evidence
 from workbench.engine.guard_fallback import GuardFallback
 from workbench.engine.injected_faults import InjectedFaults
@@ -47,6 +48,7 @@ class CommandHandler:
         self.checklist: tuple[ChecklistLine, ...] = ()
         self.faults: InjectedFaults | None = None
         self.case_actions: CaseActions | None = None
+        self.device_events: DeviceEvents | None = None
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
@@ -86,6 +88,8 @@ class CommandHandler:
         """Check the guard and end a run in time; call it on the loop's thread after each turn."""
         self.guard_fallback.check(self._station, tick)
         self._wake.watch(self._station)
+        if self.device_events is not None:
+            self.device_events.watch(tick)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.enqueue(Request(0, "stop"))
@@ -131,6 +135,7 @@ class CommandHandler:
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )
         self.faults, self.case_actions = InjectedFaults(station), CaseActions(station)
+        self.device_events = DeviceEvents(station.dut.map, self._engine.to_client.send_event)
         station.guard.disarm()  # a guard without a request counts as armed
         station.start()
         self._send_progress("waiting for the instruments", 0.5)

@@ -32,6 +32,7 @@ from workbench.window.rail import PAGES
 from workbench.window.runs_page import commands as runs_commands
 from workbench.window.runs_page.page import RunsPage
 from workbench.window.session_commands import LIVE, SessionCommands
+from workbench.window.toolbar import NO_RECORDING
 from workbench.window.widgets.dialogs import DetailsDialog
 from workbench.window.widgets.placeholder import PlaceholderPage
 from workbench.window.widgets.themes import THEMES, Theme
@@ -251,7 +252,7 @@ class Window(QObject):
         self.fleet.offer(file)
 
     def why_no_run(self) -> str:
-        return "" if self.controller.status.run_name else "Recording starts with the run; every tick is kept."
+        return "" if self.controller.status.run_name else NO_RECORDING
 
     def show_palette(self) -> None:
         self.dialogs.open(CommandPalette(self.shell, self.commands, self.shell.theme))

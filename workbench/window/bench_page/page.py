@@ -22,6 +22,10 @@ from workbench.window.widgets.basic import Dock
 from workbench.window.widgets.placeholder import EmptyState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
@@ -271,7 +275,17 @@ class BenchPage(QMainWindow):
         session = self._controller.session
         if self.replay is not None or session is None:
             return
-        self.alarms.add(session.events(self.alarms.next), session.acknowledged)
+        self._add_events(session.events(self.alarms.next), session.acknowledged)
+
+    def _add_events(self, records: Sequence[EventRecord], acknowledged: AbstractSet[int]) -> None:
+        """Show events in the list and as markers on the plots."""
+        self.alarms.add(records, acknowledged)
+        if self.board.view.markers.add(records):
+            self.board.view.pointed.emit()
+
+    def _clear_events(self) -> None:
+        self.alarms.clear()
+        self.board.view.markers.clear()
 
     def _acknowledge(self, numbers: list[int]) -> None:
         if self._controller.session is not None and self.replay is None:
@@ -291,7 +305,7 @@ class BenchPage(QMainWindow):
         self.leave_replay()
         self.store, self._ring, self._bench_info = None, None, None
         self.board.show_store(None)
-        self.alarms.clear()
+        self._clear_events()
 
     # ---- replay
 
@@ -300,8 +314,8 @@ class BenchPage(QMainWindow):
         self.leave_replay()
         self.replay, self.store = source, None
         self.board.replaying = True
-        self.alarms.clear()
-        self.alarms.add(source.events(), frozenset())
+        self._clear_events()
+        self._add_events(source.events(), frozenset())
         self.transport.open(source, name)
         self._show_session()
         self._status()
@@ -317,7 +331,7 @@ class BenchPage(QMainWindow):
         self.board.replaying = False
         self.board.show_store(None)
         self.transport.close_source()
-        self.alarms.clear()
+        self._clear_events()
         self._show_session()
         self._status()
 
