@@ -44,9 +44,9 @@ def paint_overlay(painter: QPainter, canvas: PlotCanvas) -> None:
 
 
 def _markers(painter: QPainter, canvas: PlotCanvas, markers: Sequence[Marker]) -> None:
-    """Paint a dashed line at each event."""
+    """Paint a dashed line at each event, the most severe last, over the others."""
     area = canvas.area
-    for marker in markers:
+    for marker in sorted(markers, key=lambda one: one.severity):
         x = int(canvas.x_of(marker.t_s))
         painter.setPen(QPen(canvas.theme.colour(marker.colour), 1, Qt.PenStyle.DashLine))
         painter.drawLine(x, area.top(), x, area.bottom())
