@@ -15,6 +15,7 @@ from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_
 from control.model_range import ModelRange
 from control.state import BenchState, StateMachine
 from control.tick import Tick
+from drivers.errors import describe_error
 from drivers.event import KIND, Event, EventKind, Level
 from drivers.snapshot import Command, Estimate
 
@@ -95,7 +96,7 @@ class Loop:
             try:
                 sink.put(tick)
             except Exception as error:  # noqa: BLE001  # a run that the guard or the recorder does not receive must end
-                self.trip(f"{type(sink).__name__} failed: {error}")
+                self.trip(f"{type(sink).__name__} failed: {describe_error(error)}")
         return tick
 
     def run(self, ended: Callable[[Tick], bool]) -> None:
@@ -111,7 +112,7 @@ class Loop:
                 if ended(self.turn(due_s)):
                     return
             except Exception as error:
-                self.trip(f"the loop failed: {type(error).__name__}: {error}")
+                self.trip(f"the loop failed: {describe_error(error)}")
                 self._apply_zero_current()
                 raise
             due_s += period_s

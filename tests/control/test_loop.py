@@ -112,7 +112,7 @@ def test_a_shadow_lane_that_raises_is_out_and_the_rest_goes_on() -> None:
     tick = made.turns(1)
     (failed,) = [event for event in tick.events if event.kind == EventKind.LANE_FAILED]
     assert (failed.level, failed.data["role"], failed.data["lane"]) == (Level.WARNING, "twin", "other")
-    assert "ArithmeticError: solver gave up" in failed.text
+    assert "solver gave up" in failed.text
     assert isinstance(made.turns(2).verdict, Allowed)
     assert "other" not in made.turns(1).twins
     assert made.loop.parts.twins["other"].failure
@@ -214,7 +214,7 @@ def test_a_failed_or_unknown_lane_cannot_become_active() -> None:
     made = running()
     made.other.broken = True
     made.turns(1)
-    with pytest.raises(Refused, match="has failed: ValueError: no plan"):
+    with pytest.raises(Refused, match="has failed: no plan"):
         made.loop.activate("controller", "other")
     with pytest.raises(Refused, match="'nobody' does not exist"):
         made.loop.activate("controller", "nobody")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import itertools
-import math
 import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from control.guard_messages import BYE, OFF, encode
-from control.guard_reports import Heartbeat, OffReceived, TripReport
+from control.guard_reports import Heartbeat, OffReceived, ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
@@ -189,7 +188,7 @@ class LiveSession:
         self._ring: RingReader | None = None
         self._ring_path = Path()
         self._status, self._news_s = SessionStatus(), time.monotonic()
-        self._report_s = -math.inf  # when the guard last reported a trip
+        self._trip_report: TripReport | None = None  # the guard's newest, until its trip is reset
 
     def _request(self, action: Action, title: str, **arguments: Any) -> PendingAction:
         pending = PendingAction(title, action=action)
@@ -260,10 +259,12 @@ class LiveSession:
                 self._presses.receive("guard", number, at_s)
             case TripReport():
                 self.guard_reports.append(report)
-                self._report_s = time.monotonic()
+                self._trip_report = report
                 self._presses.take_report(report)
                 if self._ended:
                     self._guard_alone(report)
+            case ResetAnswer() if report.is_granted:
+                self._trip_report = None
             case _:
                 pass
 
@@ -296,8 +297,8 @@ class LiveSession:
         output = OutputState.UNKNOWN if left is None else left.output  # the last read-back, never the expected state
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
-        if code and self._report_s > self._news_s:  # the guard reports before a large process has ended
-            self._guard_alone(self.guard_reports[-1])
+        if self._trip_report is not None and (left is None or not left.verified):
+            self._guard_alone(self._trip_report)
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
         for pending in self._pending.values():
