@@ -66,7 +66,7 @@ def faults(station: Station) -> InjectedFaults:
     return InjectedFaults(cast("Any", station))
 
 
-FAULTS = [
+FAULTS: list[tuple[str, dict[str, float | str]]] = [
     ("cell voltage", {"cell": 7, "volts": 4.3}),
     ("bench voltage", {"cell": 7, "volts": 5.1}),
     ("open wire", {"cell": 7}),
