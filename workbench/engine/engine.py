@@ -159,12 +159,13 @@ class Engine:
                 if request.verb == "outputs off":
                     self.outputs_off.press(request.number)
                 elif request.verb == "connect":
+                    self.commands.connect_cancelled.clear()
                     self.commands.connecting = True  # an OUTPUTS OFF that follows waits for the bench
                     self._requests.put(request)
                 elif request.verb == "cancel":
-                    self.commands.cancelled.set()
+                    self.commands.cancel()
                 elif request.verb == "leave":
-                    self.commands.cancelled.set()
+                    self.commands.cancel()
                     self._requests.put(request)
                 else:
                     self._requests.put(request)

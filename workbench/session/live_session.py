@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
     from workbench.session.order import EngineEntry, EngineOrder
 
+SEALING = "The outputs are made safe and the run is sealed; an interrupted seal is repeated when the run is opened."
 KNOWN_S = 2.0  # after so long without a message from the engine, the outputs are UNKNOWN
 LEAVE_S = 15.0  # for the safe sequence; the guard runs it if the engine cannot verify it
 SEAL_S = 900.0  # to seal a long run, once the bench is safe; then the engine ends by itself
@@ -100,10 +101,13 @@ class LiveSession:
 
     def connect(self, *, take_over: bool = False) -> PendingAction:
         self._connect = self._request(Action.CONNECT, "Connect", take_over=take_over or self._take_over)
+        self._connect.cancel = lambda: self._link.send(messages.Request(0, "cancel"))
         return self._connect
 
     def disconnect(self) -> PendingAction:
-        return self._request(Action.DISCONNECT, "Disconnect")
+        pending = self._request(Action.DISCONNECT, "Disconnect")
+        pending.why_no_cancel = SEALING
+        return pending
 
     def arm(self) -> PendingAction:
         pending = self._request(Action.ARM, "Arm")
@@ -219,6 +223,8 @@ class LiveSession:
     def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
             case messages.StatusUpdate(status):
+                if self._left is not None:  # the engine has closed the bench and reads nothing back any more
+                    status = dataclasses.replace(status, output=self._left.output)
                 self._status, self._news_s = status, time.monotonic()
             case EventRecord():
                 self._events.add(message)
@@ -239,8 +245,10 @@ class LiveSession:
                     self._link.send_to_guard(BYE)
             case messages.BenchDeclared(bench):
                 self._facts = bench
+                self._status = dataclasses.replace(self._status)  # a new object: the client looks again
             case messages.BenchUnreadable(failure):
                 self.bench_error = failure
+                self._status = dataclasses.replace(self._status)
                 self._alarm("bench file", failure.sentence, failure.hint)
                 self._fail_pending(failure)
             case messages.RingOpened(path):

@@ -39,7 +39,7 @@ def list_live_work(
     if not found and was_connected and status.output not in VERIFIED_OFF:
         sentence = _TRIPPED if status.state is BenchState.TRIPPED else _NOT_VERIFIED
         found.append(sentence.format(status.output.value))
-    found += [f"{work.title} is under way." for work in pending if not work.done][:1]
+    found += [f"{work.title} is under way." for work in pending if work.action is not None and not work.done][:1]
     if certifying:
         found.append(CERTIFYING)
     if background:

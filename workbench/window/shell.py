@@ -42,7 +42,6 @@ class Shell(QMainWindow):
         self.rail = PageRail(theme)
         self.line = StatusLine(theme)
         self.stack = QStackedWidget()
-        self.above = QVBoxLayout()  # over every page
         self.pages: dict[str, QWidget] = {}
         self.page = "Bench"
         self.may_close: Callable[[], bool] = lambda: True  # the window asks first while anything is live
@@ -71,8 +70,7 @@ class Shell(QMainWindow):
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.rail)
-        self.above.addWidget(self.stack, 1)
-        row.addLayout(self.above, 1)
+        row.addWidget(self.stack, 1)
         column.addWidget(self.toolbar)
         column.addWidget(_Rule(self))
         column.addLayout(row, 1)

@@ -56,9 +56,9 @@ class Window(QObject):
         self._open_bench = open_bench
         self.checklist: ChecklistDialog | None = None
         self._quit_question: QuestionDialog | None = None
+        self._bench_error: Failure | None = None
         self.dialogs = DialogOpener(shell)
-        self.notices = Notices()
-        shell.above.insertWidget(0, self.notices)
+        self.notices = Notices(shell.stack)
         self._make_pages(past)
         self.session_commands = SessionCommands(self.dialogs, self.bench, self.certify.controller.why_no_connect)
         self._declare_commands()
@@ -147,6 +147,13 @@ class Window(QObject):
         session = self.controller.session
         if session is not None:
             self._name_bench(session)
+            self._show_bench_error(session.bench_error)
+
+    def _show_bench_error(self, error: Failure | None) -> None:
+        """Show why the bench file cannot be used, once; a message about an earlier file is gone by then."""
+        if error is not None and error is not self._bench_error:
+            self.notices.failure.show_failure(error)
+        self._bench_error = error
 
     def _show_toolbar(self) -> None:
         """Refresh the toolbar; show the outputs as unknown while a certification holds the bench."""
@@ -220,6 +227,7 @@ class Window(QObject):
         """Open another bench in this window and end the old session; do nothing while connected."""
         if self._open_bench is not None and not self.controller.connected:
             self.controller.close()
+            self.notices.failure.hide()
             self.bench.forget()
             self.controller.open(self._open_bench(file))
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 from control.state import BenchState, OutputState
 from tests.workbench.fake_session import FakeSession
 from tests.workbench.hands import CTRL, SHIFT, click, front, in_front, key, press, press_in, write
-from workbench.session.actions import Failure, PendingAction
+from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.status import SessionStatus
 from workbench.window.close_question import list_live_work
 from workbench.window.command_palette import CommandPalette
@@ -131,7 +131,7 @@ def test_what_is_verified_off_asks_nothing(
 
 
 def test_work_and_certification_are_named_too() -> None:
-    work, status = PendingAction("Connect"), SessionStatus()
+    work, status = PendingAction("Connect", action=Action.CONNECT), SessionStatus()
     told = list_live_work(status, (work,), "The export is cancelled.", was_connected=False, certifying=True)
     assert [sentence.split()[0] for sentence in told] == ["Connect", "The", "The"]
 

@@ -230,9 +230,10 @@ class BenchPage(QMainWindow):
         number = len(injected)
         self._resize_faults_dock(number)
         self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
-        able, why = self._controller.can(Action.INJECT)
-        self.faults.inject.setEnabled(able)
-        self.faults.inject.setToolTip(why)
+        for part, action in ((self.faults.inject, Action.INJECT), (self.empty.button, Action.CONNECT)):
+            able, why = self._controller.can(action)
+            part.setEnabled(able)
+            part.setToolTip(why)
 
     def _tick(self) -> None:
         now = time.perf_counter()
