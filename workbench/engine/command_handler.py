@@ -11,7 +11,6 @@ from control.state import BenchState, OutputState
 from drivers import source_names
 from drivers.errors import BenchError, Refused
 from drivers.event import Event, Level
-from drivers.ports import LinkState
 from workbench.engine import last_shutdown, session_journal, shutdown
 from workbench.engine.arm import arm
 from workbench.engine.case_actions import CaseActions
@@ -19,7 +18,14 @@ from workbench.engine.device_events import DeviceEvents
 from workbench.engine.evidence import confirm_evidence
 from workbench.engine.guard_fallback import GuardFallback
 from workbench.engine.injected_faults import InjectedFaults
-from workbench.engine.progress import ConnectProgress, SealProgress, has_guard_answered, is_answering, is_guarded
+from workbench.engine.progress import (
+    ConnectProgress,
+    SealProgress,
+    describe_silent,
+    has_guard_answered,
+    is_answering,
+    is_guarded,
+)
 from workbench.engine.sleep_trip import SleepTrip
 from workbench.session.messages import Closed, Request, RequestProgress, RingOpened
 from workbench.session.status import CheckState
@@ -167,15 +173,8 @@ class CommandHandler:
         if not self._engine.attended:
             self._event(Level.WARNING, "session", "unattended: the run continues if its client ends")
         if not answering:
-            silent = [
-                health
-                for health in station.health
-                if (not station.dut.is_open if health.name == station.dut.name else health.state is not LinkState.OK)
-            ]
-            sentence = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
-            raise BenchError(
-                sentence or "the guard does not answer", hint="repair it; the bench goes on and reconnects by itself"
-            )
+            hint = "repair it; the bench goes on and reconnects by itself"
+            raise BenchError(describe_silent(station) or "the guard does not answer", hint=hint)
         return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
 
     def _arm(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from drivers.ports import LinkState
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,6 +55,16 @@ def has_guard_answered(station: LiveBench) -> bool:
 def is_answering(station: LiveBench) -> bool:
     """Whether guard and instruments answer, and the bus is open."""
     return station.guard.alive() and station.answering(with_device=False) and station.dut.is_open
+
+
+def describe_silent(station: LiveBench) -> str:
+    """Return a sentence for each instrument that does not answer, and for a bus that is not open."""
+    silent = (
+        health
+        for health in station.health
+        if (not station.dut.is_open if health.name == station.dut.name else health.state is not LinkState.OK)
+    )
+    return "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
 
 
 def is_guarded(station: LiveBench) -> bool:

@@ -141,7 +141,7 @@ def test_question_that_opens_by_itself_accepts_no_key_that_was_meant_for_somethi
     show: Callable[..., Shown], qtbot: QtBot, pressed: Qt.Key
 ) -> None:
     shown = show(FakeSession(past_s=2.0))
-    shown.shell.controller.failed.emit(Failure("supply reads REMOTE", told={"code": "bench_taken"}))
+    shown.shell.controller.failed.emit(Failure("supply reads REMOTE", error_json={"code": "bench_taken"}))
     qtbot.waitUntil(in_front)
     dialog = front(QuestionDialog)
     assert QApplication.focusWidget() is not dialog.yes
