@@ -164,7 +164,7 @@ class Gate:
         limits, values = self.spec.limits, snapshot.values
         inside = ((limits.low <= values) & (values <= limits.high)) | np.isnan(values)  # NaN counts as not known
         if not inside.all():
-            n = int(inside.argmin())
+            n = find_first(~inside, snapshot.sampled_s)
             return limits.sentence(n, float(values[n]))
         known = (age_s <= self.spec.lost_s) | self._never_lost
         if not known.all():
@@ -227,6 +227,11 @@ class Gate:
         """Return the last allowed command with another current; it becomes the last one applied."""
         self._last = Command(current_a, self._last.cell_voltage_v, self._last.cell_temperature_k)
         return self._last
+
+
+def find_first(broken: Flags, sampled_s: Floats) -> int:
+    """Return the column that broke its limit first: what is sampled later may follow from it."""
+    return int(np.where(broken, np.nan_to_num(sampled_s, nan=np.finfo(float).max), np.inf).argmin())
 
 
 def _copy(command: Command) -> Command:

@@ -10,6 +10,7 @@ import numpy as np
 from control.gate import BenchLimits, GateConfig
 from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
+from drivers.errors import describe_error
 from drivers.snapshot import Command
 from twin.ports import PackSpec
 
@@ -43,7 +44,7 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
     try:
         return importlib.import_module(lane.module).build(pack, lane.settings)
     except Exception as error:
-        reason = f"cannot be built: {type(error).__name__}: {error}"
+        reason = f"cannot be built: {describe_error(error, 'the lane')}"
         hint = "see docs/lanes.md for what a lane needs"
         raise bench.document.mistake((*bench.at(lane), "module"), reason, value=lane.module, hint=hint) from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from control.gate import find_first
 from control.guard_messages import ARMED, BYE, DISARMED, OFF, QUIT, TRIP, decode
 from drivers import suspend
 
@@ -125,7 +126,7 @@ class GuardState:
         """Handle the closed pipe of the client: trip if it left an attended, armed run without notice."""
         orderly, self.client_gone = self.client_gone, True
         if self.spec.attended and self.armed and not orderly:
-            self._trip("the window has ended in an attended run")
+            self._trip("the client has ended in an attended run")
 
     def check_timeouts(self, now_s: float) -> None:
         """Trip, while armed, on a peer that is silent too long or a required channel that is unknown too long."""
@@ -136,7 +137,7 @@ class GuardState:
             self._trip(f"no message from the engine for more than {spec.silent_s:.3f} s")
         waited = self._client_s is not None and not now_s - self._client_s <= spec.client_silent_s
         if waited and spec.attended and not self.client_gone:
-            self._trip(f"no message from the window for more than {spec.client_silent_s:.3f} s")
+            self._trip(f"no message from the client for more than {spec.client_silent_s:.3f} s")
         if self._engine_s is not None:
             self._check_required(now_s)
 
@@ -147,7 +148,7 @@ class GuardState:
         low = limits.low if self.armed else np.minimum(limits.low, -np.abs(limits.high))
         broken = (values < low) | (values > limits.high)
         if broken.any():
-            n = int(broken.argmax())
+            n = find_first(broken, sampled_s[: len(broken)])
             self._trip(limits.sentence(n, float(values[n])))
         required = self.spec.required
         np.copyto(self._known_s, sampled_s[required], where=np.isfinite(values[required]))
@@ -174,7 +175,7 @@ class GuardState:
         if self._client_s is None:
             self._client_s = now_s
         if self.spec.attended and self.client_gone:
-            self._trip("the run is attended, but the window ended before the guard was armed")
+            self._trip("the run is attended, but the client ended before the guard was armed")
 
     def _check_required(self, now_s: float) -> None:
         """Trip on a required channel that is no longer known; a time in the future is as wrong as an old one."""

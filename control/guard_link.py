@@ -10,6 +10,7 @@ from control.guard_messages import ARMED, DISARMED, MARK, QUIT, RESET, TICK, TRI
 from control.guard_reports import ArmAnswer, Heartbeat, ResetAnswer
 from control.send_queue import SendQueue
 from control.state import BenchState
+from drivers.event import EventKind
 from drivers.realtime import LOOP
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class GuardLink:
     def put(self, tick: Tick) -> None:
         """Send the tick byte to the guard, and a new trip of the gate at once."""
         if tick.state is BenchState.TRIPPED and self._state is not BenchState.TRIPPED:
-            self.trip(getattr(tick.verdict, "reason", ""))
+            self.trip(_find_reason(tick))
         self._state = tick.state
         self._queue.beat(TICK)
 
@@ -121,3 +122,9 @@ class GuardLink:
         number = next(self._numbers)
         self._queue.send(encode(kind, number, text))
         return number
+
+
+def _find_reason(tick: Tick) -> str:
+    """Return why the bench tripped: by the event of the trip, else by the gate's verdict."""
+    told = (str(event.data["reason"]) for event in tick.events if event.kind == EventKind.TRIPPED)
+    return next(told, getattr(tick.verdict, "reason", ""))

@@ -179,7 +179,9 @@ class Guard:
         return bool(self._state.offs) or now_s - self._executed_s >= (REPEAT_S if self._safe else AGAIN_S)
 
     def _begin(self, now_s: float) -> None:
-        self._trigger_s = now_s if math.isnan(self._trigger_s) else self._trigger_s
+        if math.isnan(self._trigger_s):
+            self._trigger_s = now_s
+            self._send_heartbeat(now_s)  # the engine knows the cause before it reads outputs that are off
         self._answering, self._state.offs = self._state.offs, []
         self._sequence.begin()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from drivers.errors import Refused
-from drivers.event import KIND, Event, EventKind, Level
+from drivers.errors import Refused, describe_error
+from drivers.event import DETAIL, KIND, Event, EventKind, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,13 +64,13 @@ class Lanes(Generic[Part]):
             try:
                 answers[lane.name] = work(lane.part)
             except Exception as error:  # noqa: BLE001  # a lane may fail in any way, the loop may not
-                lane.failure = f"{type(error).__name__}: {error}"
-                events.append(self._failed(lane))
+                lane.failure = describe_error(error, "the lane")
+                events.append(self._failed(lane, traceback.format_exc()))
             lane.step_s = self._now() - began_s
         return answers
 
-    def _failed(self, lane: Lane[Part]) -> Event:
+    def _failed(self, lane: Lane[Part], details: str) -> Event:
         """Return the event: an alarm for the active lane, without which the loop goes on; else a warning."""
         rank, level = ("active", Level.ALARM) if lane.name == self.active else ("shadow", Level.WARNING)
-        data = {KIND: EventKind.LANE_FAILED, "role": self.role, "lane": lane.name}
+        data = {KIND: EventKind.LANE_FAILED, "role": self.role, "lane": lane.name, DETAIL: details}
         return Event(level, "loop", f"{rank} {self.role} {lane.name} failed: {lane.failure}", data)

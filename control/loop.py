@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003  # a field of a record names it
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,12 +15,11 @@ from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_
 from control.model_range import ModelRange
 from control.state import BenchState, StateMachine
 from control.tick import Tick
+from drivers.errors import describe_error
 from drivers.event import KIND, Event, EventKind, Level
 from drivers.snapshot import Command, Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from control.gate import Gate, Verdict
     from control.lanes import Lanes
     from control.ports import Controller
@@ -37,7 +37,11 @@ class TickSink(Protocol):
 
 @dataclass(frozen=True)
 class LoopParts:
-    """The parts of a loop. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil)."""
+    """The parts of a loop. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil).
+
+    `find_cause`: what another part did before the gate found a violation, as a sentence; empty for nothing. Outputs
+    that it has switched off read below their limits, and that is not why the bench trips.
+    """
 
     clock: Clock
     period_s: float
@@ -51,6 +55,7 @@ class LoopParts:
     cells: int
     ambient_k: float
     plays_cells: bool = True
+    find_cause: Callable[[], str] = str
     sinks: list[TickSink] = field(default_factory=list[TickSink])
 
 
@@ -91,7 +96,7 @@ class Loop:
             try:
                 sink.put(tick)
             except Exception as error:  # noqa: BLE001  # a run that the guard or the recorder does not receive must end
-                self.trip(f"{type(sink).__name__} failed: {error}")
+                self.trip(f"{type(sink).__name__} failed: {describe_error(error)}")
         return tick
 
     def run(self, ended: Callable[[Tick], bool]) -> None:
@@ -107,7 +112,7 @@ class Loop:
                 if ended(self.turn(due_s)):
                     return
             except Exception as error:
-                self.trip(f"the loop failed: {type(error).__name__}: {error}")
+                self.trip(f"the loop failed: {describe_error(error)}")
                 self._apply_zero_current()
                 raise
             due_s += period_s
@@ -194,7 +199,7 @@ class Loop:
             return self.parts.gate.rest(requested, "not armed")
         verdict = self.parts.gate.check(snapshot, requested)
         if isinstance(verdict, Tripped):
-            self.trip(verdict.reason)
+            self.trip(self.parts.find_cause() or verdict.reason)
         elif isinstance(verdict, Held) and not self._holding:
             level = Level.WARNING if self.machine.state is BenchState.RUNNING else Level.INFO
             self._note(level, f"held: {verdict.reason}", EventKind.HELD, reason=verdict.reason)

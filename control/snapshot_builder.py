@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from drivers.channel_names import (
     sensed_temperature,
     sensed_voltage,
 )
-from drivers.event import KIND, Event, EventKind, Level
+from drivers.errors import describe_error
+from drivers.event import DETAIL, KIND, Event, EventKind, Level
 from drivers.snapshot import ChannelTable, Columns, Floats, PackReading, Quality, Snapshot
 
 if TYPE_CHECKING:
@@ -50,8 +52,8 @@ class SnapshotBuilder:
             except Exception as error:  # noqa: BLE001  # a driver may fail in any way, the loop may not
                 self._values[span], self._sampled_s[span], self._quality[span] = np.nan, -np.inf, Quality.MISSING
                 if source.name not in self._broken:
-                    text = f"source {source.name} failed: {type(error).__name__}: {error}"
-                    data = {KIND: EventKind.SOURCE_FAILED, "name": source.name}
+                    text = f"source {source.name} failed: {describe_error(error, 'its driver')}"
+                    data = {KIND: EventKind.SOURCE_FAILED, "name": source.name, DETAIL: traceback.format_exc()}
                     events.append(Event(Level.WARNING, "loop", text, data))
                 self._broken.add(source.name)
         return Snapshot(self.table, t_s, self._values.copy(), self._sampled_s.copy(), self._quality.copy())

@@ -31,7 +31,7 @@ They are raised in lower layers and caught once, where a verb or an action ends.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 
 class PulseError(Exception):
@@ -206,6 +206,29 @@ class Usage(PulseError):
     """An invalid option of the command line."""
 
     code = "usage"
+
+
+DEFECT: Final = "a defect of this program"
+REPORT_IT: Final = "The bench is not the cause: report it with the details."
+
+
+def describe_error(error: BaseException, code: str = "this program") -> str:
+    """Return an error as words for a user, never with the name of a Python class; keep the traceback for the details.
+
+    An error that says nothing about its cause is a defect of the `code` that raised it.
+    """
+    if isinstance(error, PulseError):
+        return error.sentence
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, LookupError | AttributeError | AssertionError) or not str(error):
+        return f"a defect of {code}"
+    return str(error)
+
+
+def is_defect(error: BaseException) -> bool:
+    """Return whether an error has no cause that a user could remove."""
+    return not isinstance(error, PulseError | OSError)
 
 
 def rebuild(content: dict[str, Any]) -> PulseError:

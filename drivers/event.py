@@ -32,6 +32,10 @@ class EventKind(StrEnum):
     ESTIMATORS_HOLD = "estimators hold"  # `reason`
     ESTIMATORS_RESUME = "estimators resume"
     ZERO_CURRENT_FAILED = "zero current failed"
+    DEVICE_STATE = "device state"  # `state`, `before`
+    DEVICE_FAULT = "device fault"  # `fault` (empty: it is gone) and `place`, or `before`
+    DEVICE_CONTACTOR = "device contactor"  # `contactor`: open or closed
+    DEVICE_LIMIT = "device limit"  # `limit`, `before_a`, `now_a`
     OFF_NOT_ACKNOWLEDGED = "off not acknowledged"  # one key for each peer that has not acknowledged, with 1
 
 

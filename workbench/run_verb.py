@@ -8,7 +8,7 @@ from typing import Concatenate, NoReturn, ParamSpec
 
 import typer
 
-from drivers.errors import Interrupted, PulseError, RunLogError
+from drivers.errors import DEFECT, Interrupted, PulseError, RunLogError
 from workbench.extras import missing_package
 from workbench.report import Report
 from workbench.signals import leave_once
@@ -36,8 +36,6 @@ def run_verb(
         if isinstance(error, ModuleNotFoundError) and (missing := missing_package(error, report.command)):
             raise typer.Exit(report.finish(ok=False, error=missing)) from None
         traceback.print_exc()
-        defect = PulseError(
-            f"{type(error).__name__}: {error}", hint="this is a defect of the program; report it with the lines above"
-        )
+        defect = PulseError(f"{report.command} failed: {DEFECT}", hint="report it with the lines above")
         raise typer.Exit(report.finish(ok=False, error=defect)) from None
     raise typer.Exit(report.finish(ok=ok))

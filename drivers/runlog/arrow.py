@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from drivers.errors import describe_error
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -137,7 +139,7 @@ def _next(reader: Any) -> Any:
 
 
 def _describe_error(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return describe_error(error).splitlines()[0]
 
 
 def columns_of(rows: RowBatch, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from drivers import source_names
-from drivers.channel_names import cell_current, cell_voltage
-from drivers.errors import CommandUnknown, LinkGarbage, LinkSilent, UnfitRating
+from drivers.channel_names import cell_current, cell_name, cell_voltage
+from drivers.errors import CommandUnknown, LinkError, LinkGarbage, LinkSilent, UnfitRating
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
 from drivers.scpi.fault_relay import FaultRelay
@@ -20,7 +21,7 @@ from drivers.scpi.timeouts import CommandTimeouts
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from drivers.scpi.declarations import Choice, Quantity
     from drivers.scpi.link import ScpiLink
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
+OFF_V: Final = 0.1  # an output that is off reads its own noise and offset
 PATIENT_S: Final = 5.0  # for the first answer to a question; public drivers wait 4.5 s for 24 currents, unverified
 
 
@@ -70,6 +72,9 @@ class CellSimulator(ScpiSource):
         self._discharge_reads = discharge_reads
         self._messages = page.ChannelCommands(cells)
         self._requested: Floats | None = None
+        self.protection = ""  # which output its own protection has switched off since `outputs`; empty for none
+        self._is_on = False
+        self._live: set[int] = set()  # channels whose output has carried voltage since `outputs`
         self._relay = FaultRelay(self, cells)
 
     def set_voltages(self, volts: Floats) -> None:
@@ -99,7 +104,24 @@ class CellSimulator(ScpiSource):
             for message in self._messages.set_voltages(self._relay.hold(requested)):
                 link.write(message)
         volts, amperes = self._messages.parse_measured([link.ask(*query) for query in self._messages.measure])
+        if self._is_on:
+            self._find_protection(link, volts)
         return PollReading(np.array([*volts, *(self._discharge_reads * value for value in amperes)]), link.sampled_s)
+
+    def _find_protection(self, link: ScpiLink, volts: Sequence[float]) -> None:
+        """Ask an output that has fallen to 0 V why, once: the value that made its protection act is gone by then."""
+        fallen = [n for n, value in zip(self._numbers, volts, strict=True) if value < OFF_V and n in self._live]
+        self._live.update(n for n, value in zip(self._numbers, volts, strict=True) if value >= OFF_V)
+        if not fallen or self.protection:
+            return
+        self._live.difference_update(fallen)
+        with suppress(LinkError):  # a lost connection shows in the next exchange
+            states = [codec.state(reply) for reply in self.get(link, [page.STATE.ask(n) for n in fallen])]
+            words = ((n, page.protection_words(state)) for n, state in zip(fallen, states, strict=True))
+            cell, said = next(((n, said) for n, said in words if said), (0, ""))
+            if said:
+                bounds = f"limits {self._protect_voltage_v:.3f} V, {self._protect_current_a:.3f} A"
+                self.protection = f"{cell_name(cell)}: {said} of the cell simulator switched the output off ({bounds})"
 
     def prepare(self) -> None:
         """Set source mode, 10 ms sampling, current limits and protections, and read them back; leave the outputs.
@@ -125,8 +147,10 @@ class CellSimulator(ScpiSource):
 
     def outputs(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch every output and wait until each reads so; raise `BenchError` that names those that do not."""
+        self._is_on = False
         self._send(*(page.SWITCH.put("on" if on else "off", n) for n in self._numbers))
         self._within(lambda: self._not_switched(on))
+        self.protection, self._live, self._is_on = "", set(), on
 
     def outputs_state(self) -> Flags:
         """Read `on[cells]` from the instrument."""

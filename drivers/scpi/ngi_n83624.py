@@ -52,6 +52,7 @@ STATE_BITS: Final = {
     5: "fault relay requested with voltage or current present",
     6: "fault relay requested outside source mode",
 }
+PROTECTIONS: Final = (1, 2, 3, 4)  # the bits of a channel that has switched its output off by itself
 RELAY_REFUSED: Final = 1 << 5 | 1 << 6
 
 
@@ -108,3 +109,8 @@ class ChannelCommands:
 def state_words(state: int) -> str:
     """Return the errors in the bits of `OUTP<n>:STAT?`, empty if there is none."""
     return ", ".join(words for bit, words in STATE_BITS.items() if state >> bit & 1)
+
+
+def protection_words(state: int) -> str:
+    """Return the protections that have switched this channel's output off, empty if there is none."""
+    return state_words(state & sum(1 << bit for bit in PROTECTIONS))

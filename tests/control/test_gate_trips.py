@@ -216,3 +216,11 @@ def test_a_pack_advertises_limits_that_bind(bench: SmallBench) -> None:
     assert bench.held(bench.verdict(gate, command(just_below(-30.0))), "asked -30.000 A")
     for unknown in ("bms/charge_limit", "bms/discharge_limit"):
         assert bench.held(bench.verdict(gate, command(0.0), values={unknown: math.nan}), "the device allows")
+
+
+def test_of_several_broken_limits_the_one_that_was_sampled_first_is_told(bench: SmallBench) -> None:
+    values = {"cell_01/voltage": 0.001, "cell_02/voltage": 5.1}
+    verdict = bench.verdict(bench.gate(), values=values, ages_s={"cell_02/voltage": 0.02})
+    assert bench.tripped(verdict, "cell_02/voltage 5.100 V above 5.000 V")
+    verdict = bench.verdict(bench.gate(), values=values, ages_s={"cell_02/voltage": math.nan})
+    assert bench.tripped(verdict, "cell_01/voltage 0.001 V below")

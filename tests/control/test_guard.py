@@ -160,7 +160,7 @@ def test_an_engine_that_dies_is_a_cause_unless_it_left_disarmed_and_said_so() ->
 def test_a_window_that_dies_in_an_attended_run_is_a_cause() -> None:
     guard = watch()
     guard.on_client_closed()
-    assert "window has ended" in guard.cause
+    assert "client has ended" in guard.cause
 
 
 def test_a_window_may_go_in_an_unattended_run() -> None:
@@ -174,7 +174,7 @@ def test_a_window_may_go_in_an_unattended_run() -> None:
 
 def test_a_window_that_hangs_for_two_seconds_counts_as_dead_and_a_busy_one_does_not() -> None:
     guard = watch()
-    for now_s, word in ((11.99, ""), (12.01, "no message from the window for more than 2.000 s")):
+    for now_s, word in ((11.99, ""), (12.01, "no message from the client for more than 2.000 s")):
         guard.on_engine_message(TICK, now_s)
         row(guard, now_s)
         guard.check_timeouts(now_s)
@@ -184,7 +184,7 @@ def test_a_window_that_hangs_for_two_seconds_counts_as_dead_and_a_busy_one_does_
 def test_a_window_that_never_said_anything_counts_as_silent_from_arming_on() -> None:
     guard = GuardState(watch().spec)
     guard.on_engine_message(ARMED, 10.0)
-    for now_s, word in ((11.99, ""), (12.01, "no message from the window for more than 2.000 s")):
+    for now_s, word in ((11.99, ""), (12.01, "no message from the client for more than 2.000 s")):
         guard.on_engine_message(TICK, now_s)
         row(guard, now_s)
         guard.check_timeouts(now_s)
@@ -197,7 +197,7 @@ def test_an_attended_run_cannot_be_armed_once_its_window_has_gone(attended: bool
     guard.on_client_closed()
     assert guard.cause == ""
     guard.on_engine_message(ARMED, 10.0)
-    assert ("the window ended before the guard was armed" in guard.cause) is attended
+    assert ("the client ended before the guard was armed" in guard.cause) is attended
 
 
 def test_a_window_that_leaves_while_disarmed_is_no_cause() -> None:
@@ -211,7 +211,7 @@ def test_a_window_that_says_bye_while_armed_still_ends_the_run() -> None:
     guard = watch()
     guard.on_client_message(BYE, 10.0)
     guard.on_client_closed()
-    assert "window has ended" in guard.cause
+    assert "client has ended" in guard.cause
 
 
 @pytest.mark.parametrize(("armed", "says_quit", "says_bye"), [*itertools.product([True, False], repeat=3)])

@@ -73,13 +73,13 @@ def test_an_engine_that_is_stopped_is_made_safe_and_finds_a_latched_guard_when_i
 def test_a_client_killed_in_an_attended_run_is_followed_by_off(among: Among) -> None:
     armed_and_ticking(among)
     among.signal("client", signal.SIGKILL)
-    assert_switched_off(among, "window has ended in an attended run")
+    assert_switched_off(among, "client has ended in an attended run")
 
 
 def test_a_client_that_hangs_counts_as_dead(among: Among) -> None:
     armed_and_ticking(among)
     among.signal("client", signal.SIGSTOP)
-    assert_switched_off(among, f"no message from the window for more than {CLIENT_SILENT_S:.3f} s")
+    assert_switched_off(among, f"no message from the client for more than {CLIENT_SILENT_S:.3f} s")
 
 
 def test_a_client_that_is_busy_for_half_of_that_does_not(among: Among) -> None:

@@ -30,7 +30,7 @@ def test_an_active_lane_that_raises_leaves_the_loop_turning_within_limits(role: 
     setattr(parts[role], {"twin": "step", "estimator": "update", "controller": "decide"}[role], fail)
     made.turns(50)
     (failed,) = told(made, EventKind.LANE_FAILED)
-    assert (failed.level, failed.data["role"], "ZeroDivisionError" in failed.text) == (Level.ALARM, role, True)
+    assert (failed.level, failed.data["role"], "float division by zero" in failed.text) == (Level.ALARM, role, True)
     for tick in made.kept.ticks:
         assert_nothing_out(tick)
     if role != "estimator":
@@ -48,11 +48,11 @@ SIX = np.full(3, 0.6)
             PackState(SIX, SIX, SIX, SIX),
             r"voltage_v has shape \(3,\) for 2 cells",
         ),
-        ("twin", None, "AttributeError"),
+        ("twin", None, "a defect of the lane"),
         ("estimator", Estimate(np.full(2, 0.6), np.full(1, 0.1)), r"soc_std has shape \(1,\) for 2 cells"),
-        ("estimator", None, "AttributeError"),
+        ("estimator", None, "a defect of the lane"),
         ("controller", Decision("much", 0.0, 0), "could not convert"),  # pyright: ignore[reportArgumentType]  # on purpose
-        ("controller", None, "AttributeError"),
+        ("controller", None, "a defect of the lane"),
     ],
 )
 def test_a_lane_that_answers_another_shape_is_out_like_one_that_raises(role: str, answer: object, said: str) -> None:
@@ -77,7 +77,7 @@ def test_a_twin_that_cannot_say_its_age_is_out_and_the_loop_turns_on() -> None:
     made.turns(2)
     (failed,) = told(made, EventKind.LANE_FAILED)
     assert (failed.level, failed.data["lane"]) == (Level.WARNING, "other")
-    assert "BrokenPipeError: worker is gone" in failed.text
+    assert "worker is gone" in failed.text
     assert isinstance(made.kept.ticks[-1].verdict, Allowed)
 
 
@@ -147,5 +147,5 @@ def test_what_nobody_foresaw_asks_for_zero_current_before_it_ends_the_loop() -> 
     with pytest.raises(KeyError, match="bms/nothing"):
         made.loop.run(surprise)
     assert made.loop.machine.state is TRIPPED
-    assert made.loop.machine.reason == "the loop failed: KeyError: 'bms/nothing'"
+    assert made.loop.machine.reason == "the loop failed: a defect of this program"
     assert made.bench.safes > safes

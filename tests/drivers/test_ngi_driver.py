@@ -305,3 +305,21 @@ def test_channels_and_values_stand_in_the_same_order() -> None:
         until(lambda: cells.poller.reading is not None)
         names = [channel.name for channel in cells.channels]
         assert known(cells).values[names.index("cell_03/current")] == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(("state", "said"), [(b"2\n", True), (b"0\n", False)], ids=["protection", "another reason"])
+def test_an_output_that_its_own_protection_switched_off_is_told_once_with_cell_and_limit(
+    state: bytes,
+    *,
+    said: bool,
+) -> None:
+    fallen: Line = (MEASURE, b"3.7000,0.0010,3.7020;0.0,0.0,0.0\n")
+    on = [of_all("OUTP{}:ONOFF 1"), (STATES, b"1;1;1\n")]
+    script = [*MET, EXCHANGE, fallen, *on, fallen, EXCHANGE, fallen, (b"OUTP2:STAT?\n", state), fallen]
+    with Scripted(script) as peer, running(cells := simulator(peer.address)):
+        cells.poller.call(cells.exchange)  # an output that is off by order is asked nothing
+        cells.outputs(on=True)
+        for _ in range(4):  # still rising, on, fallen, fallen
+            cells.poller.call(cells.exchange)
+    told = "cell_02: over-voltage protection of the cell simulator switched the output off (limits 5.200 V, 5.000 A)"
+    assert cells.protection == (told if said else "")

@@ -59,7 +59,7 @@ def show(qtbot: QtBot) -> Iterator[Callable[..., Shown]]:
 
     yield opened
     for opening in openings:
-        opening.shell.close()
+        opening.shell.leave()
         opening.shell.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # nobody dresses it again for the next test
 

@@ -16,7 +16,7 @@ from drivers.ports import Health, LinkState
 from drivers.ring import RingReader, RingWriter
 from drivers.snapshot import Floats, Quality
 from tests.workbench.plant import CELLS, HZ, LANES, Plant, table
-from workbench.session.actions import Action, PendingAction
+from workbench.session.actions import Action, Failure, PendingAction
 from workbench.session.bench_info import BenchInfo, ChoiceParameter, FaultSpec, LimitPair, NumberParameter, SourceInfo
 from workbench.session.status import (
     ChecklistLine,
@@ -67,6 +67,7 @@ class FakeSession:
 
     def __init__(self, past_s: float = 70.0) -> None:
         self.bench = facts()
+        self.bench_error: Failure | None = None
         self.status = SessionStatus(lanes=LANES)
         self.ring: RingReader | None = None
         self.acknowledged: set[int] = set()
@@ -136,6 +137,8 @@ class FakeSession:
 
     def can(self, action: Action) -> tuple[bool, str]:
         state = self.status.state
+        if self.bench_error is not None and action is Action.CONNECT:
+            return False, self.bench_error.sentence
         allowed = {
             Action.CONNECT: {BenchState.DISCONNECTED},
             Action.DISCONNECT: set(BenchState) - {BenchState.DISCONNECTED},

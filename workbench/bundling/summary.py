@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import BundleRefused
+from drivers.errors import BundleRefused, describe_error
 from edge_bridge.bundle import envelope, manifest
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.manifest import GOLDEN, Bundle
@@ -78,7 +78,7 @@ def _summarize_members(bundle: Bundle) -> Iterator[BundleFact]:
             yield BundleFact(
                 part.__name__.strip("_"),
                 "",
-                f"cannot be read: {type(error).__name__}: {strip_control_characters(error)}",
+                f"cannot be read: {strip_control_characters(describe_error(error))}",
             )
     for name, file in sorted(bundle.manifest.files.items()):
         yield BundleFact("member", name, f"{file.size} bytes  {file.sha256[:HASH_SHOWN]}")

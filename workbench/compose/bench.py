@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from control import guard_journal
@@ -140,6 +141,7 @@ def _make_live_bench(
         cells=pack.cells,
         ambient_k=pack.ambient_k,
         plays_cells=bench.bench.mode == "hil",
+        find_cause=partial(_find_cause, guard, cells),
         sinks=[TickWriter(layout, ring, defects.recorder(recorder)), guard],
     )
     return LiveBench(
@@ -160,6 +162,12 @@ def _make_live_bench(
         emulated=emulated,
         lock=lock,
     )
+
+
+def _find_cause(guard: GuardLink, cells: CellSimulator) -> str:
+    """Return why guard or cell simulator have switched off before the gate noticed; empty if they have not."""
+    guard.alive()  # reads what has arrived
+    return f"guard: {guard.cause}" if guard.cause else cells.protection
 
 
 def _start_guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tuple[GuardLink, SpawnProcess]:

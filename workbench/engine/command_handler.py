@@ -11,13 +11,21 @@ from control.state import BenchState, OutputState
 from drivers import source_names
 from drivers.errors import BenchError, Refused
 from drivers.event import Event, Level
-from drivers.ports import LinkState
 from workbench.engine import last_shutdown, session_journal, shutdown
 from workbench.engine.arm import arm
 from workbench.engine.case_actions import CaseActions
+from workbench.engine.device_events import DeviceEvents
 from workbench.engine.evidence import confirm_evidence
 from workbench.engine.guard_fallback import GuardFallback
 from workbench.engine.injected_faults import InjectedFaults
+from workbench.engine.progress import (
+    ConnectProgress,
+    SealProgress,
+    describe_silent,
+    has_guard_answered,
+    is_answering,
+    is_guarded,
+)
 from workbench.engine.sleep_trip import SleepTrip
 from workbench.session.messages import Closed, Request, RequestProgress, RingOpened
 from workbench.session.status import CheckState
@@ -43,10 +51,12 @@ class CommandHandler:
     def __init__(self, engine: Engine, bench: Bench) -> None:
         self.bench = bench
         self.cancelled = threading.Event()
+        self.connect_cancelled = threading.Event()  # not by OUTPUTS OFF, which needs the bench
         self.has_left = False
         self.checklist: tuple[ChecklistLine, ...] = ()
         self.faults: InjectedFaults | None = None
         self.case_actions: CaseActions | None = None
+        self.device_events: DeviceEvents | None = None
         self.running_since_s: float | None = None
         self._engine = engine
         self._ends_s: float | None = None
@@ -77,6 +87,11 @@ class CommandHandler:
         station = self._engine.bench
         return BenchState.DISCONNECTED if station is None else station.loop.machine.state
 
+    def cancel(self) -> None:
+        """Cancel the action in progress."""
+        self.cancelled.set()
+        self.connect_cancelled.set()
+
     def handle(self, request: Request) -> dict[str, Any] | None:
         """Run a request and return its payload; raise `PulseError`."""
         self._number = request.number
@@ -86,6 +101,8 @@ class CommandHandler:
         """Check the guard and end a run in time; call it on the loop's thread after each turn."""
         self.guard_fallback.check(self._station, tick)
         self._wake.watch(self._station)
+        if self.device_events is not None:
+            self.device_events.watch(tick)
         if self._ends_s is not None and tick.snapshot.t_s >= self._ends_s:
             self._ends_s = None
             self._engine.enqueue(Request(0, "stop"))
@@ -131,20 +148,22 @@ class CommandHandler:
             self.bench.bench.name, station.folder, station.lock.addresses, station.guard_process.pid
         )
         self.faults, self.case_actions = InjectedFaults(station), CaseActions(station)
+        self.device_events = DeviceEvents(station.dut.map, self._engine.to_client.send_event)
         station.guard.disarm()  # a guard without a request counts as armed
         station.start()
-        self._send_progress("waiting for the instruments", 0.5)
-        station.wait_until(lambda: station.guard.alive() or not station.guard_process.is_alive(), GUARD_S)
-        answering = station.wait_until(
-            lambda: station.guard.alive() and station.answering(with_device=False) and station.dut.is_open, CONNECT_S
-        )
+        waiting = ConnectProgress(station, self._send_progress, self.connect_cancelled.is_set)
+        waiting.wait("waiting for the guard", 0.3, GUARD_S, has_guard_answered)
+        answering = waiting.wait("waiting for the instruments", 0.5, CONNECT_S, is_answering)
         if station.loop.machine.state is BenchState.DISCONNECTED:  # or OUTPUTS OFF has been pressed meanwhile
             station.loop.machine.to(BenchState.CONNECTED)
         gc.collect()  # a quarter of a million objects that stay: a later collection of them costs 0.3 s
         gc.freeze()
         self._engine.begin_turning()
-        self._send_progress("waiting for the guard", 0.8)
-        station.wait_until(lambda: station.loop.tick is not None and station.guard.is_connected, CONNECT_S)
+        waiting.wait("waiting for the guard's connections", 0.8, CONNECT_S, is_guarded)
+        if self.connect_cancelled.is_set():
+            self._event(Level.INFO, "session", "connecting was cancelled")
+            self._leave()
+            return {}
         self._engine.to_client.send(RingOpened(station.ring.path))
         last_shutdown.show(self._engine.to_client.send_event)
         confirm_evidence(station, self._engine.to_client.send_event)
@@ -154,15 +173,8 @@ class CommandHandler:
         if not self._engine.attended:
             self._event(Level.WARNING, "session", "unattended: the run continues if its client ends")
         if not answering:
-            silent = [
-                health
-                for health in station.health
-                if (not station.dut.is_open if health.name == station.dut.name else health.state is not LinkState.OK)
-            ]
-            sentence = "; ".join(f"{health.name} is {health.state}: {health.detail}" for health in silent)
-            raise BenchError(
-                sentence or "the guard does not answer", hint="repair it; the bench goes on and reconnects by itself"
-            )
+            hint = "repair it; the bench goes on and reconnects by itself"
+            raise BenchError(describe_silent(station) or "the guard does not answer", hint=hint)
         return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
 
     def _arm(self) -> None:
@@ -337,6 +349,7 @@ class CommandHandler:
             station.guard.quit()
             session_journal.end(self._journal)
         self._engine.to_client.send(Closed(verified, output))
-        self._send_progress(f"sealing {station.recorder.ticks} ticks")
-        station.close()
+        seal = SealProgress(self._send_progress, station.recorder.ticks)
+        seal.report(0.0)
+        station.close(seal.report)
         self._engine.bench = None

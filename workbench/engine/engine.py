@@ -13,7 +13,7 @@ from control.state import BenchState
 from drivers import source_names
 from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
-from drivers.errors import BenchFileError, PulseError
+from drivers.errors import DEFECT, REPORT_IT, BenchFileError, PulseError, describe_error, is_defect
 from drivers.event import DETAIL, Event, Level
 from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
@@ -159,12 +159,13 @@ class Engine:
                 if request.verb == "outputs off":
                     self.outputs_off.press(request.number)
                 elif request.verb == "connect":
+                    self.commands.connect_cancelled.clear()
                     self.commands.connecting = True  # an OUTPUTS OFF that follows waits for the bench
                     self._requests.put(request)
                 elif request.verb == "cancel":
-                    self.commands.cancelled.set()
+                    self.commands.cancel()
                 elif request.verb == "leave":
-                    self.commands.cancelled.set()
+                    self.commands.cancel()
                     self._requests.put(request)
                 else:
                     self._requests.put(request)
@@ -183,7 +184,8 @@ class Engine:
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
                 import traceback  # noqa: PLC0415
 
-                failure = Failure(f"{request.verb} failed: {type(error).__name__}: {error}", "", traceback.format_exc())
+                cause, hint = (DEFECT, REPORT_IT) if is_defect(error) else (describe_error(error), "")
+                failure = Failure(f"{request.verb} failed: {cause}", hint, traceback.format_exc())
                 data = {DETAIL: failure.details}
                 self.to_client.send_event(Event(Level.ALARM, request.verb, failure.sentence, data))
             self.publish()

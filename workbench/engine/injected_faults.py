@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable  # noqa: TC003  # a field of a record names it
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
 from drivers import source_names
-from drivers.errors import Refused
+from drivers.errors import PulseError, Refused
 from workbench.session.bench_info import ChoiceParameter, FaultSpec, NumberParameter
 from workbench.session.status import InjectedFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
@@ -63,13 +65,26 @@ def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple
     )
 
 
+@dataclass(frozen=True)
+class Effect:
+    """How a fault is applied and undone; faults of one `part` replace each other, and the newest shows.
+
+    `clears_all`: `undo` clears every fault of this part, so that those that stay are applied again.
+    """
+
+    part: str
+    apply: Callable[[], None]
+    undo: Callable[[], None]
+    clears_all: bool = False
+
+
 class InjectedFaults:
-    """The faults that are injected now, each with the function that clears it."""
+    """The faults that are injected now, each with its own effect: the same fault may be injected twice."""
 
     def __init__(self, station: LiveBench) -> None:
         self._station = station
         self._numbers = itertools.count(1)
-        self._active: dict[int, tuple[InjectedFault, Callable[[], None]]] = {}
+        self._active: dict[int, tuple[InjectedFault, Effect]] = {}
 
     @property
     def injected(self) -> tuple[InjectedFault, ...]:
@@ -80,9 +95,10 @@ class InjectedFaults:
         if name in EMULATED and self._station.emulated is None:
             raise Refused(f"{name} needs an emulated bench", hint="inject it by hand on the real part")
         self._check(name, parameters)
-        sentence, clear = self._do(name, parameters)
+        sentence, effect = self._find_effect(name, parameters)
+        effect.apply()
         number = next(self._numbers)
-        self._active[number] = (InjectedFault(number, name, sentence, time.monotonic()), clear)
+        self._active[number] = (InjectedFault(number, name, sentence, time.monotonic()), effect)
         return number
 
     def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:
@@ -97,16 +113,28 @@ class InjectedFaults:
                 raise Refused(f"{name}: {parameter.name} {value} is not in {parameter.bounds}", value=value)
 
     def clear(self, number: int) -> None:
-        """Clear one fault; raise `Refused` if there is no such fault."""
+        """Clear one fault; those that act on the same part stay. Raise `Refused` if there is no such fault."""
         if number not in self._active:
             raise Refused(f"fault {number} is not injected")
-        self._active.pop(number)[1]()
+        _, cleared = self._active.pop(number)
+        rest = [effect for _, effect in self._active.values() if effect.part == cleared.part]
+        if not rest or cleared.clears_all:
+            cleared.undo()
+        for effect in rest:  # the newest last: it is the one that shows
+            effect.apply()
 
     def clear_all(self) -> None:
-        for number in list(self._active):
-            self.clear(number)
+        """Clear every fault; if one cannot be cleared, clear the others and raise its error."""
+        errors: list[PulseError] = []
+        for number in reversed(list(self._active)):
+            try:
+                self.clear(number)
+            except PulseError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
-    def _do(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Callable[[], None]]:
+    def _find_effect(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Effect]:
         match name:
             case "cell voltage":
                 return self._cell_voltage(int(parameters["cell"]), float(parameters["volts"]))
@@ -115,48 +143,47 @@ class InjectedFaults:
             case "open wire":
                 return self._open_wire(int(parameters["cell"]))
             case "heartbeat stopped":
-                self._station.dut.heartbeat(on=False)
-                return "no heartbeat to the BMS", lambda: self._station.dut.heartbeat(on=True)
+                beat = self._station.dut.heartbeat
+                return "no heartbeat to the BMS", Effect(name, lambda: beat(on=False), lambda: beat(on=True))
             case _:
                 return self._emulated(name, parameters)
 
-    def _emulated(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Callable[[], None]]:
+    def _emulated(self, name: str, parameters: Mapping[str, float | str]) -> tuple[str, Effect]:
         match name:
             case "silent instrument":
                 instrument = str(parameters["instrument"])
-                return f"{instrument} is silent", self._inject_emulated("mute", instrument, instrument=instrument)
+                return f"{instrument} is silent", self._find_emulated("mute", instrument, instrument=instrument)
             case "message stopped":
                 message = str(parameters["message"])
-                return f"{message} has stopped", self._inject_emulated(
+                return f"{message} has stopped", self._find_emulated(
                     "stopped_message", source_names.BMS, message=message
                 )
             case "stuck temperature":
                 number = int(parameters["number"])
-                clear = self._inject_emulated("stuck_thermistor", source_names.IO_BOX, number=number)
-                return f"thermistor {number} keeps its value", clear
+                effect = self._find_emulated("stuck_thermistor", source_names.IO_BOX, number=number)
+                return f"thermistor {number} keeps its value", effect
             case _:
                 raise Refused(f"fault {name} cannot be injected yet")
 
-    def _inject_emulated(self, fault: str, inside: str, /, **at: object) -> Callable[[], None]:
-        """Inject a fault into the emulator `inside`; return the function that clears it.
+    def _find_emulated(self, fault: str, inside: str, /, **at: object) -> Effect:
+        """Return the effect of a fault in the emulator `inside`, which clears all faults of one kind together.
 
         Raise `Refused` if the bench has the real part.
         """
         emulated = self._station.emulated
         if emulated is None or not emulated.has_part(inside):
             raise Refused(f"{inside} of this bench is not emulated", hint="inject it by hand on the real part")
-        emulated.inject(fault, **at)
-        return lambda: emulated.clear(fault)
+        return Effect(fault, lambda: emulated.inject(fault, **at), lambda: emulated.clear(fault), clears_all=True)
 
-    def _cell_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
-        faults = self._station.loop.faults
-        faults[cell] = volts - self._twin_voltage(cell)
-        return f"cell {cell} stepped to {volts:.3f} V", lambda: faults.__delitem__(cell)
+    def _cell_voltage(self, cell: int, volts: float) -> tuple[str, Effect]:
+        faults, added = self._station.loop.faults, volts - self._twin_voltage(cell)
+        effect = Effect(f"{CELL_V} {cell}", lambda: faults.__setitem__(cell, added), lambda: faults.__delitem__(cell))
+        return f"cell {cell} stepped to {volts:.3f} V", effect
 
-    def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Callable[[], None]]:
+    def _bench_voltage(self, cell: int, volts: float) -> tuple[str, Effect]:
         added = volts - self._twin_voltage(cell)
-        clear = self._inject_emulated("cell_offset", source_names.CELL_SIMULATOR, cell=cell, volts=added)
-        return f"cell {cell} stepped to {volts:.3f} V behind the gate", clear
+        effect = self._find_emulated("cell_offset", source_names.CELL_SIMULATOR, cell=cell, volts=added)
+        return f"cell {cell} stepped to {volts:.3f} V behind the gate", effect
 
     def _twin_voltage(self, cell: int) -> float:
         loop = self._station.loop
@@ -165,9 +192,16 @@ class InjectedFaults:
             raise Refused("the active twin has no voltage yet", hint="wait a moment")
         return float(pack.voltage_v[cell - 1])
 
-    def _open_wire(self, cell: int) -> tuple[str, Callable[[], None]]:
-        if self._station.loop.machine.state is not BenchState.CONNECTED:
-            raise Refused("a wire can only be opened while the BMS is unpowered", hint="disarm first")
-        self._station.cells.prepare()
-        self._station.cells.fault_relay(cell, "open_plus")
-        return f"wire of cell {cell} is open", lambda: self._station.cells.fault_relay(cell, "normal")
+    def _open_wire(self, cell: int) -> tuple[str, Effect]:
+        cells = self._station.cells
+
+        def open_wire() -> None:
+            if any(effect.part == part for _, effect in self._active.values()):
+                return  # it is open
+            if self._station.loop.machine.state is not BenchState.CONNECTED:
+                raise Refused("a wire can only be opened while the BMS is unpowered", hint="disarm first")
+            cells.prepare()
+            cells.fault_relay(cell, "open_plus")
+
+        part = f"{OPEN_WIRE} {cell}"
+        return f"wire of cell {cell} is open", Effect(part, open_wire, lambda: cells.fault_relay(cell, "normal"))

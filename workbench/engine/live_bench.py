@@ -167,15 +167,18 @@ class LiveBench:
             return None
         return tick.snapshot
 
-    def close(self) -> None:
-        """Close all parts, in the order that keeps the evidence; close each part even if another fails."""
+    def close(self, progress: Callable[[float], object] = float) -> None:
+        """Close all parts, in the order that keeps the evidence; close each part even if another fails.
+
+        `progress` gets the fraction of the run that is sealed.
+        """
         with contextlib.ExitStack() as stack:
             stack.callback(self.lock.release)
             if self.emulated is not None:
                 stack.callback(self.emulated.stop)
             stack.callback(self.ring.path.unlink, missing_ok=True)
             stack.callback(self.ring.close)
-            stack.callback(self.recorder.close)
+            stack.callback(self.recorder.close, progress)
             for lane in self.loop.parts.twins.all:
                 stack.callback(lane.part.close)
             for source in (self.io_box, self.supply, self.cells, self.dut):

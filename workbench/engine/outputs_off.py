@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING, Final
 
 from drivers.realtime import ENGINE_THREADS, ask_realtime
@@ -50,8 +51,8 @@ class OutputsOff:
             number = self._numbers.get()
             try:
                 failure = self._switch_off()
-            except Exception as error:  # noqa: BLE001  # the thread must still answer the next press
-                failure = Failure(NOT_VERIFIED, HARD_WIRED, f"{type(error).__name__}: {error}")
+            except Exception:  # noqa: BLE001  # the thread must still answer the next press
+                failure = Failure(NOT_VERIFIED, HARD_WIRED, traceback.format_exc())
             self._engine.publish()
             self._engine.to_client.send(Response(number, failure))
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.channel_names import CONTACTOR
-from drivers.errors import PulseError
+from drivers.errors import PulseError, describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,4 +53,4 @@ def _attempt(trouble: list[str], act: Callable[[], None]) -> None:
     except PulseError as error:
         trouble.append(str(error))
     except Exception as error:  # noqa: BLE001
-        trouble.append(f"{type(error).__name__}: {error}")
+        trouble.append(describe_error(error))

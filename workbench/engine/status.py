@@ -31,7 +31,7 @@ from drivers.errors import BenchFileError
 from workbench.engine import injected_faults
 from workbench.session.bench_info import BenchInfo, describe_source
 from workbench.session.limit_pairs import list_limit_pairs
-from workbench.session.status import GuardInfo, LaneInfo, LoopStats, RecordingSize, SessionStatus
+from workbench.session.status import DeviceInfo, GuardInfo, LaneInfo, LoopStats, RecordingSize, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,12 +116,13 @@ def make_status(engine: Engine) -> SessionStatus:
         run_name=station.folder.name,
         run_folder=str(station.folder),
         run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
-        recorded=RecordingSize(station.recorder.ticks, _read_recorded_size(station)),
+        recorded=RecordingSize(station.recorder.ticks, _read_recorded_size(station), station.recorder.trouble),
         loop=_loop_stats(station),
         guard=GuardInfo(alive=commands.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),
         realtime=not engine.realtime_words,
         realtime_words=engine.realtime_words,
         trip_reason=machine.reason,
+        device=DeviceInfo() if commands.device_events is None else commands.device_events.info,
         health=station.health,
         lanes=_lanes(station),
         injected=() if commands.faults is None else commands.faults.injected,

@@ -46,7 +46,7 @@ class WindowMonitor:
         self._cpu_pct.append(stats.cpu_pct)
         self._write_result()
         if 0 < self._seconds <= len(self._fps):
-            window.shell.close()
+            window.shell.leave()
         else:
             QTimer.singleShot(LOOK_MS, window.shell, lambda: self._sample(window))
 

@@ -50,7 +50,7 @@ def _write_when_painted(window: Window, folder: Path) -> None:
         QTimer.singleShot(2, window.shell, lambda: _write_when_painted(window, folder))
         return
     _write_result(folder, shell_ms=stats.shell_ms, plots_ms=stats.plots_ms)
-    window.shell.close()
+    window.shell.leave()
 
 
 def peer(folder: Path, *, plots: bool) -> None:

@@ -50,5 +50,6 @@ class PendingAction:
     fraction: float | None = None
     left_s: float | None = None
     cancel: Callable[[], None] | None = None
+    why_no_cancel: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     action: Action | None = None

@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import itertools
-import math
 import time
 from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from control.guard_messages import BYE, OFF, encode
-from control.guard_reports import Heartbeat, OffReceived, TripReport
+from control.guard_reports import Heartbeat, OffReceived, ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from drivers import ring_files
 from drivers.event import DETAIL, Event, EventRecord, Level
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from drivers.ring import RingReader
     from workbench.session.order import EngineEntry, EngineOrder
 
+SEALING = "The outputs are made safe and the run is sealed; an interrupted seal is repeated when the run is opened."
 KNOWN_S = 2.0  # after so long without a message from the engine, the outputs are UNKNOWN
 LEAVE_S = 15.0  # for the safe sequence; the guard runs it if the engine cannot verify it
 SEAL_S = 900.0  # to seal a long run, once the bench is safe; then the engine ends by itself
@@ -101,10 +101,13 @@ class LiveSession:
 
     def connect(self, *, take_over: bool = False) -> PendingAction:
         self._connect = self._request(Action.CONNECT, "Connect", take_over=take_over or self._take_over)
+        self._connect.cancel = lambda: self._link.send(messages.Request(0, "cancel"))
         return self._connect
 
     def disconnect(self) -> PendingAction:
-        return self._request(Action.DISCONNECT, "Disconnect")
+        pending = self._request(Action.DISCONNECT, "Disconnect")
+        pending.why_no_cancel = SEALING
+        return pending
 
     def arm(self) -> PendingAction:
         pending = self._request(Action.ARM, "Arm")
@@ -189,7 +192,7 @@ class LiveSession:
         self._ring: RingReader | None = None
         self._ring_path = Path()
         self._status, self._news_s = SessionStatus(), time.monotonic()
-        self._report_s = -math.inf  # when the guard last reported a trip
+        self._trip_report: TripReport | None = None  # the guard's newest, until its trip is reset
 
     def _request(self, action: Action, title: str, **arguments: Any) -> PendingAction:
         pending = PendingAction(title, action=action)
@@ -220,6 +223,8 @@ class LiveSession:
     def _take(self, message: object) -> None:  # noqa: C901, PLR0912  # one branch a message
         match message:
             case messages.StatusUpdate(status):
+                if self._left is not None:  # the engine has closed the bench and reads nothing back any more
+                    status = dataclasses.replace(status, output=self._left.output)
                 self._status, self._news_s = status, time.monotonic()
             case EventRecord():
                 self._events.add(message)
@@ -240,8 +245,10 @@ class LiveSession:
                     self._link.send_to_guard(BYE)
             case messages.BenchDeclared(bench):
                 self._facts = bench
+                self._status = dataclasses.replace(self._status)  # a new object: the client looks again
             case messages.BenchUnreadable(failure):
                 self.bench_error = failure
+                self._status = dataclasses.replace(self._status)
                 self._alarm("bench file", failure.sentence, failure.hint)
                 self._fail_pending(failure)
             case messages.RingOpened(path):
@@ -260,10 +267,12 @@ class LiveSession:
                 self._presses.receive("guard", number, at_s)
             case TripReport():
                 self.guard_reports.append(report)
-                self._report_s = time.monotonic()
+                self._trip_report = report
                 self._presses.take_report(report)
                 if self._ended:
                     self._guard_alone(report)
+            case ResetAnswer() if report.is_granted:
+                self._trip_report = None
             case _:
                 pass
 
@@ -296,8 +305,8 @@ class LiveSession:
         output = OutputState.UNKNOWN if left is None else left.output  # the last read-back, never the expected state
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
-        if code and self._report_s > self._news_s:  # the guard reports before a large process has ended
-            self._guard_alone(self.guard_reports[-1])
+        if self._trip_report is not None and (left is None or not left.verified):
+            self._guard_alone(self._trip_report)
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
         for pending in self._pending.values():

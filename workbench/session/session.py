@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from drivers.event import EventRecord
     from drivers.ring import RingReader
-    from workbench.session.actions import Action, PendingAction
+    from workbench.session.actions import Action, Failure, PendingAction
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import SessionStatus
 
@@ -24,6 +24,11 @@ class Session(Protocol):
 
     @property
     def bench(self) -> BenchInfo: ...
+
+    @property
+    def bench_error(self) -> Failure | None:
+        """Why the bench file cannot be used; None while it is read, and if it can."""
+        ...
 
     @property
     def status(self) -> SessionStatus: ...

@@ -74,10 +74,29 @@ class GuardInfo:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSize:
-    """The amount of data on disk so far."""
+    """The amount of data on disk so far; `trouble`: why the disk accepts nothing now, as a sentence."""
 
     ticks: int = 0
     size_bytes: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What the device under test reports, in its own words; `fault` is empty while it reports none.
+
+    `place`: the cell, or the sensor of a temperature fault, from 1; 0 if none is named.
+    """
+
+    state: str = ""
+    fault: str = ""
+    place: int = 0
+
+    @property
+    def fault_words(self) -> str:
+        """The fault and its place."""
+        part = "sensor" if "TEMP" in self.fault.upper() else "cell"
+        return f"{self.fault}, {part} {self.place}" if self.place else self.fault
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,7 @@ class SessionStatus:
     realtime: bool = False
     realtime_words: str = ""
     trip_reason: str = ""
+    device: DeviceInfo = DeviceInfo()
     health: tuple[Health, ...] = ()
     lanes: tuple[LaneInfo, ...] = ()
     injected: tuple[InjectedFault, ...] = ()

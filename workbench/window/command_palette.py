@@ -95,6 +95,7 @@ class CommandPalette(Dialog):
         self.body.addWidget(self.text)
         self.body.addWidget(self.list)
         self.text.textChanged.connect(self._show)
+        self.list.currentRowChanged.connect(self._update_run)
         self.text.installEventFilter(self)
         self.list.itemActivated.connect(self.accept)
         self.accepted.connect(self._run)
@@ -103,13 +104,19 @@ class CommandPalette(Dialog):
         self.text.setFocus()
 
     def _show(self, text: str) -> None:
+        """List the matches. Without a text nothing is chosen; OUTPUTS OFF is always last, so never chosen by chance."""
         self.list.clear()
-        found = [deed for deed in self._commands.list() if matches(text, deed.words())]
-        found.sort(key=lambda deed: not deed.words().lower().startswith(text.lower().strip()))
-        for deed in found:
-            self.list.addItem(_item(deed))
-        self.list.setCurrentRow(0)
-        self.yes.setEnabled(bool(found))
+        found = [command for command in self._commands.list() if matches(text, command.words())]
+        begun = text.lower().strip()
+        found.sort(key=lambda command: (command.always, not command.words().lower().startswith(begun)))
+        for command in found:
+            self.list.addItem(_item(command))
+        self.list.setCurrentRow(0 if begun else -1)
+        self._update_run()
+
+    def _update_run(self) -> None:
+        self.yes.setEnabled(self.list.currentRow() >= 0)
+        self.yes.setToolTip("" if self.yes.isEnabled() else "Type what to do, or choose a command with the arrow keys.")
 
     def _run(self) -> None:
         item = self.list.currentItem()

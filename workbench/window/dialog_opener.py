@@ -22,8 +22,9 @@ class DialogOpener:
         dialog.outputs_off.connect(self.shell.controller.outputs_off)
         dialog.open()
 
-    def ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> None:
+    def ask(self, title: str, sentence: str, accept: str, run: Callable[[], object]) -> QuestionDialog:
         """Ask a question; call `run` if the user accepts."""
         dialog = QuestionDialog(self.shell, title, sentence, accept)
         dialog.accepted.connect(run)
         self.open(dialog)
+        return dialog

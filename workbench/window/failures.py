@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from drivers.errors import PulseError
+from drivers.errors import DEFECT, REPORT_IT, PulseError, describe_error
 from workbench.session.actions import Failure
 
 
@@ -24,5 +24,7 @@ def make_failure(error: BaseException, what: str = "", hint: str = "") -> Failur
     before = f"{what}: " if what else ""
     if isinstance(error, PulseError):
         return Failure(make_sentence(f"{before}{error.sentence}"), make_sentence(error.hint) or hint)
+    if describe_error(error) == DEFECT:
+        hint = REPORT_IT
     details = "".join(traceback.format_exception(error))
-    return Failure(make_sentence(f"{before}{str(error) or type(error).__name__}"), hint, details)
+    return Failure(make_sentence(f"{before}{describe_error(error)}"), hint, details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from workbench.session.session import Session
 
+OPENING: Final = "The bench file is being read; open another one instead."
 _SLOW: Final = 3  # frames between two `values_due`
 
 
@@ -37,6 +39,7 @@ class SessionController(QObject):
         self.session: Session | None = None
         self.status = SessionStatus()
         self.pending: list[PendingAction] = []
+        self._opening = PendingAction("Open", done=True)
         self.background = Background(self)
         self.background.failed.connect(self.failed)
         self.background.changed.connect(self.work_changed)
@@ -51,6 +54,8 @@ class SessionController(QObject):
         """Poll this session from now on."""
         self.session = session
         self.status = session.status
+        self._opening = PendingAction(f"Open {Path(session.bench.file).name}", why_no_cancel=OPENING)
+        self.pending.append(self._opening)
         self.pace = FramePacer(time.perf_counter())
         self._timer.start(0)
         self.session_opened.emit()
@@ -62,6 +67,7 @@ class SessionController(QObject):
         if self.session is not None:
             self.session.close()
             self.session = None
+            self.pending.clear()
 
     def _on_timer(self) -> None:
         """Run one tick and start the timer for the next; a repeating timer would lose every late frame."""
@@ -80,6 +86,7 @@ class SessionController(QObject):
         if session is None:
             return
         session.poll()
+        self._end_opening(session)
         if session.status is not self.status:
             self.status = session.status
             self.changed.emit()
@@ -88,6 +95,11 @@ class SessionController(QObject):
         self._frame += 1
         if self._frame % _SLOW == 0:
             self.values_due.emit()
+
+    def _end_opening(self, session: Session) -> None:
+        """End the work of opening once the bench file is read, or cannot be."""
+        if session.bench.mode or session.bench_error is not None:
+            self._opening.done = True
 
     def keep_alive(self) -> None:
         """Poll the session during long work, so that the guard sees that the window is alive."""

@@ -16,6 +16,8 @@ from workbench.window.toolbar import Toolbar
 from workbench.window.widgets.themes import Theme, font, palette, style
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.window.stats import WindowStats
 
 SIZE: Final = (1600, 900)
@@ -40,9 +42,9 @@ class Shell(QMainWindow):
         self.rail = PageRail(theme)
         self.line = StatusLine(theme)
         self.stack = QStackedWidget()
-        self.above = QVBoxLayout()  # over every page
         self.pages: dict[str, QWidget] = {}
         self.page = "Bench"
+        self.may_close: Callable[[], bool] = lambda: True  # the window asks first while anything is live
         self._first = True
         self._lay_out()
         self.setStyleSheet(style(theme))
@@ -68,8 +70,7 @@ class Shell(QMainWindow):
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.rail)
-        self.above.addWidget(self.stack, 1)
-        row.addLayout(self.above, 1)
+        row.addWidget(self.stack, 1)
         column.addWidget(self.toolbar)
         column.addWidget(_Rule(self))
         column.addLayout(row, 1)
@@ -107,7 +108,15 @@ class Shell(QMainWindow):
             self._first = False
             self.painted.emit()
 
+    def leave(self) -> None:
+        """Close without a question."""
+        self.may_close = lambda: True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+        if not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         event.accept()
 

@@ -22,8 +22,16 @@ def open_window(
     from workbench.signals import leave_once  # noqa: PLC0415
     from workbench.window.app import run_window  # noqa: PLC0415
     from workbench.window.runs_page.run_library import RunLibrary  # noqa: PLC0415
+    from workbench.window.shell import Shell  # noqa: PLC0415
 
-    leave_once(QApplication.quit)
+    def leave() -> None:
+        """Close in order after a signal; nobody may be there to answer a question."""
+        for shell in QApplication.topLevelWidgets():
+            if isinstance(shell, Shell):
+                shell.leave()
+        QApplication.quit()
+
+    leave_once(leave)
     return run_window(
         lambda: open_session(bench, out, take_over=take_over),
         past=partial(RunLibrary, out),

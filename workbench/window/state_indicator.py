@@ -1,4 +1,4 @@
-"""Indicator of the state machine: every state, the current one, and below them the loop's timing."""
+"""Indicator of the state machine: every state, the current one; below them the device's state and the loop's timing."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
-    from workbench.session.status import LoopStats, SessionStatus
+    from workbench.session.status import DeviceInfo, LoopStats, SessionStatus
 
 WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
+DEVICE: Final = "BMS"
+_TIMING_TIP: Final = "Turns per second, delay of a turn after its due time, missed turns"
 _MARK: Final = "▲ "
 _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
 
 class StateIndicator(QWidget):
-    """Two lines at the right of the toolbar; without room it shows only the current state."""
+    """Two lines at the right of the toolbar; without room it shows only the current state, and only the device's."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
         self.state, self.loop = QLabel(), QLabel()
         self.state.setAccessibleName("State")
-        self.loop.setToolTip("Turns per second, delay of a turn after its due time, missed turns")
+        self.loop.setToolTip(_TIMING_TIP)
+        self.loop.setAccessibleName("Device and loop")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 6)
         column.setSpacing(2)
@@ -46,12 +49,12 @@ class StateIndicator(QWidget):
         """Show the state, or the trip with its reason, and the loop's timing."""
         self._status = status
         self._show_state(status.state, status.trip_reason)
-        self._show_loop(status.loop)
+        self._show_loop(status.loop, status.device)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
         super().resizeEvent(event)
         if self._status is not None:
-            self._show_state(self._status.state, self._status.trip_reason)
+            self.show_status(self._status)
 
     def _show_state(self, state: BenchState, reason: str) -> None:
         plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
@@ -82,13 +85,27 @@ class StateIndicator(QWidget):
         weight = ";font-weight:600" if bold else ""
         return f'<span style="color:{colour}{weight}">{escape(text)}</span>'
 
-    def _show_loop(self, loop: LoopStats) -> None:
+    def _show_loop(self, loop: LoopStats, device: DeviceInfo) -> None:
         late = fmt.MILLISECOND.text(loop.late_p99_s)
         rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
         missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
-        rich = "&nbsp;&nbsp; ".join(
+        timing = (("loop", rate), ("late p99", late), ("missed", missed))
+        words = ", ".join(filter(None, (device.state, device.fault_words)))
+        told = f"{_MARK if device.fault else ''}{DEVICE}: {words}" if words else ""
+        plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
+        room = self.width() - 4.0
+        width = sum(plain.horizontalAdvance(f"{word}    ") + bold.horizontalAdvance(value) for word, value in timing)
+        parts = [
             f"{self._word(word, self.theme.muted)} {self._word(value, self.theme.text, bold=True)}"
-            for word, value in (("loop", rate), ("late p99", late), ("missed", missed))
-        )
+            for word, value in timing
+        ]
+        if told:
+            has_room = width + bold.horizontalAdvance(f"{told}  ") <= room
+            short = bold.elidedText(told, Qt.TextElideMode.ElideRight, max(0, int(room)))
+            colour = self.theme.red if device.fault else self.theme.text
+            parts = [self._word(short, colour, bold=True), *(parts if has_room else [])]
+        rich = "&nbsp;&nbsp; ".join(parts)
         if rich != self.loop.text():
             self.loop.setText(rich)
+            self.loop.setToolTip("\n".join(filter(None, (told, _TIMING_TIP))))
+            self.loop.setAccessibleDescription(told)

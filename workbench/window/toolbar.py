@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 from control.state import BenchState, OutputState
 from workbench.window.state_indicator import StateIndicator
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import button, label, restyle
+from workbench.window.widgets.basic import bench_button, button, label, restyle
 from workbench.window.widgets.icons import icon
 from workbench.window.widgets.themes import BODY_PX, TITLE_PX, Theme, font
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
 
 HEIGHT: Final = 52
+NO_RECORDING: Final = "Recording starts when the bench is connected; every tick is kept."
 ARM_LABELS: Final = {
     BenchState.DISCONNECTED: "Arm",
     BenchState.CONNECTED: "Arm",
@@ -49,7 +50,7 @@ _MEANING: Final = {
     OutputState.CURRENT_OFF: "No pack current can flow; the cells may carry voltage.",
     OutputState.CELLS_LIVE: "The cell simulator's outputs carry voltage.",
     OutputState.ENERGISED: "Pack current can flow.",
-    OutputState.TRIPPED: "A bench limit was crossed or knowledge was lost; the safe sequence ran.",
+    OutputState.TRIPPED: "A bench limit was crossed or a value was lost; the safe sequence ran.",
     OutputState.UNKNOWN: "The outputs could not be verified. Treat everything as live.",
 }
 
@@ -70,22 +71,29 @@ class OutputBadge(QWidget):
         self.setObjectName("badge")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Outputs")
-        self._output = OutputState.UNKNOWN
+        self._output, self._has_tripped = OutputState.UNKNOWN, False
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.show_output(self._output)
+        self.show_output(self._output, has_tripped=self._has_tripped)
 
-    def show_output(self, output: OutputState) -> None:
-        self._output = output
-        colour = self._theme.colour(_TONES[output])
-        self.symbol.setPixmap(icon(_ICONS[output], colour).pixmap(QSize(14, 14)))
-        self.word.setText(output.value)
+    def show_output(self, output: OutputState, *, has_tripped: bool = False) -> None:
+        """Show the outputs, and the trip beside them: a trip alone does not say whether they are off."""
+        self._output, self._has_tripped = output, has_tripped
+        if has_tripped:
+            proven = OutputState.CURRENT_OFF if output is OutputState.TRIPPED else output
+            words, tone = f"{OutputState.TRIPPED.value}, {proven.value}", OutputState.TRIPPED
+            meaning = f"{_MEANING[OutputState.TRIPPED]} {_MEANING[proven]}"
+        else:
+            words, tone, meaning = output.value, output, _MEANING[output]
+        colour = self._theme.colour(_TONES[tone])
+        self.symbol.setPixmap(icon(_ICONS[tone], colour).pixmap(QSize(14, 14)))
+        self.word.setText(words)
         self.word.setStyleSheet(f"color: {colour.name()};")
         self.setStyleSheet(f"#badge {{ border: 1px solid {colour.name()}; border-radius: 4px; }}")
-        self.setToolTip(_MEANING[output])
-        self.setAccessibleDescription(f"{output.value}. {_MEANING[output]}")
+        self.setToolTip(meaning)
+        self.setAccessibleDescription(f"{words}. {meaning}")
 
 
 class Toolbar(QWidget):
@@ -100,14 +108,14 @@ class Toolbar(QWidget):
         self.bench = button("no bench", lambda: None, "plain", tip="Bench file")
         self.menu = QMenu(self.bench)
         self.bench.setMenu(self.menu)
-        self.connect_ = button("Connect", partial(commands.run, "connect"))
-        self.arm = button(ARM_LABELS[BenchState.DISCONNECTED], partial(commands.run, "arm"))
-        self.run = button("Start", partial(commands.run, "run"))
+        self.connect_ = bench_button("Connect", partial(commands.run, "connect"))
+        self.arm = bench_button(ARM_LABELS[BenchState.DISCONNECTED], partial(commands.run, "arm"))
+        self.run = bench_button("Start", partial(commands.run, "run"))
         self.recording = button("Not recording", partial(commands.run, "show run"))
         self.pause = button("Pause view", partial(commands.run, "pause"))
         self.state_indicator = StateIndicator(theme)
         self.badge = OutputBadge(theme)
-        self.off = button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
+        self.off = bench_button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
         self.off.setAccessibleName("Outputs off")
         self.off.setToolTip("Sends the guard's safe sequence at once. Not an emergency stop: that one is hard-wired.")
         row = QHBoxLayout(self)
@@ -138,16 +146,19 @@ class Toolbar(QWidget):
         self._button(self.run, self._run_word(status), self._commands.why_not("run"))
         restyle(self.run, "kind", "running" if running else "")
         self.run.setIcon(icon("stop" if running else "play", theme.colour("blue" if running else "faint")))
-        recording = running and bool(status.run_name)
-        why = "" if status.run_name else "Recording starts with the run; every tick is kept."
+        recording = connected and bool(status.run_name) and not status.recorded.trouble
+        why = "" if status.run_name else NO_RECORDING
         self._button(self.recording, "Recording" if recording else "Not recording", why)
         self.recording.setIcon(icon("dot", theme.colour("vermilion" if recording else "faint")))
         if not why:
-            self.recording.setToolTip(f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs.")
+            self.recording.setToolTip(
+                status.recorded.trouble
+                or f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs."
+            )
         self._button(self.pause, "Resume view" if self.paused else "Pause view", "")
         self.pause.setIcon(icon("play" if self.paused else "pause", theme.colour("text")))
         self.pause.setToolTip("Holds the view still (Space). The recording goes on.")
-        self.badge.show_output(status.output)
+        self.badge.show_output(status.output, has_tripped=status.state is BenchState.TRIPPED)
         self.state_indicator.show_status(status)
 
     def _run_word(self, status: SessionStatus) -> str:

@@ -20,6 +20,7 @@ from workbench.window.bundle_page.page import BundlePage
 from workbench.window.certify_page import commands as certify_commands
 from workbench.window.certify_page.certifier import BenchCertifier
 from workbench.window.certify_page.page import CertifyPage
+from workbench.window.close_question import list_live_work
 from workbench.window.command_palette import CommandPalette
 from workbench.window.dialog_opener import DialogOpener
 from workbench.window.fleet_page import commands as fleet_commands
@@ -31,6 +32,7 @@ from workbench.window.rail import PAGES
 from workbench.window.runs_page import commands as runs_commands
 from workbench.window.runs_page.page import RunsPage
 from workbench.window.session_commands import LIVE, SessionCommands
+from workbench.window.toolbar import NO_RECORDING
 from workbench.window.widgets.dialogs import DetailsDialog
 from workbench.window.widgets.placeholder import PlaceholderPage
 from workbench.window.widgets.themes import THEMES, Theme
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
     from workbench.window.runs_page.runs_model import RecordedRuns
     from workbench.window.shell import Shell
+    from workbench.window.widgets.dialogs import QuestionDialog
 
 
 class Window(QObject):
@@ -52,14 +55,16 @@ class Window(QObject):
         self.shell, self.controller, self.commands = shell, shell.controller, shell.commands
         self._open_bench = open_bench
         self.checklist: ChecklistDialog | None = None
+        self._quit_question: QuestionDialog | None = None
+        self._bench_error: Failure | None = None
         self.dialogs = DialogOpener(shell)
-        self.notices = Notices()
-        shell.above.insertWidget(0, self.notices)
+        self.notices = Notices(shell.stack)
         self._make_pages(past)
         self.session_commands = SessionCommands(self.dialogs, self.bench, self.certify.controller.why_no_connect)
         self._declare_commands()
         self._wire()
         self._wire_pages()
+        shell.may_close = self._may_close
         shell.closing.connect(self.controller.background.close)  # after the pages have finished
         self.show_page("Bench")
 
@@ -142,6 +147,13 @@ class Window(QObject):
         session = self.controller.session
         if session is not None:
             self._name_bench(session)
+            self._show_bench_error(session.bench_error)
+
+    def _show_bench_error(self, error: Failure | None) -> None:
+        """Show why the bench file cannot be used, once; a message about an earlier file is gone by then."""
+        if error is not None and error is not self._bench_error:
+            self.notices.failure.show_failure(error)
+        self._bench_error = error
 
     def _show_toolbar(self) -> None:
         """Refresh the toolbar; show the outputs as unknown while a certification holds the bench."""
@@ -215,6 +227,7 @@ class Window(QObject):
         """Open another bench in this window and end the old session; do nothing while connected."""
         if self._open_bench is not None and not self.controller.connected:
             self.controller.close()
+            self.notices.failure.hide()
             self.bench.forget()
             self.controller.open(self._open_bench(file))
 
@@ -247,7 +260,7 @@ class Window(QObject):
         self.fleet.offer(file)
 
     def why_no_run(self) -> str:
-        return "" if self.controller.status.run_name else "Recording starts with the run; every tick is kept."
+        return "" if self.controller.status.run_name else NO_RECORDING
 
     def show_palette(self) -> None:
         self.dialogs.open(CommandPalette(self.shell, self.commands, self.shell.theme))
@@ -277,17 +290,27 @@ class Window(QObject):
         self.shell.set_theme(self.other_theme)
 
     def ask_quit(self) -> None:
-        """Quit; ask first while the bench is on, a certification runs, or a task has a sentence for closing."""
-        if self.controller.status.state in LIVE:
-            self.dialogs.ask("Quit?", "The outputs are made safe first, and the run ends.", "Quit", self.close)
-        elif self.certify.controller.on:
-            self.dialogs.ask(
-                "Quit?", "The certification is stopped first, and its bench made safe.", "Quit", self.close
-            )
-        elif sentence := self.controller.background.at_close:
-            self.dialogs.ask("Quit?", sentence, "Quit", self.close)
-        else:
-            self.close()
+        """Quit, as the window's X does: ask first while anything is live."""
+        self.shell.close()
 
     def close(self) -> None:
-        self.shell.close()
+        """Close without a question."""
+        self.shell.leave()
+
+    def _may_close(self) -> bool:
+        """Whether the window may close at once; if not, ask, once, however the user closes it."""
+        controller = self.controller
+        live = list_live_work(
+            controller.status,
+            controller.pending,
+            controller.background.at_close,
+            was_connected=controller.session is not None and controller.session.ring is not None,
+            certifying=self.certify.controller.on,
+        )
+        if live and self._quit_question is None:
+            self._quit_question = self.dialogs.ask("Quit?", " ".join(live), "Quit", self.shell.leave)
+            self._quit_question.finished.connect(self._on_quit_answered)
+        return not live
+
+    def _on_quit_answered(self) -> None:
+        self._quit_question = None

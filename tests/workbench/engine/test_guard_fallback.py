@@ -272,5 +272,5 @@ def test_a_dead_guard_is_not_waited_for_at_a_reset() -> None:
 def test_a_connection_that_fails_in_any_way_does_not_keep_the_other_from_being_asked() -> None:
     made = bench(BenchState.RUNNING)
     made.station.breaks = True
-    assert made.make_safe() == ["RuntimeError: a vendor's library gave up"]
+    assert made.make_safe() == ["a vendor's library gave up"]
     assert not made.station.closed

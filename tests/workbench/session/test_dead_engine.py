@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from control.state import BenchState, OutputState
-from tests.workbench.session.dying_engine import run_dying_engine
+from tests.workbench.session.dying_engine import run_dying_engine, run_engine_after_reset, run_engine_that_speaks_on
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import waiting
 from workbench.session.live_session import LiveSession
@@ -13,6 +15,8 @@ from workbench.session.order import EngineOrder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from workbench.session.order import EngineEntry
 
 LONG_S = 30.0
 
@@ -26,4 +30,25 @@ def test_a_guard_that_reports_before_the_engines_end_is_known_is_believed(tmp_pa
     session.stop()
     assert waiting.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, LONG_S)
     assert session.status.output is OutputState.CURRENT_OFF
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("engine", "output"),
+    [(run_engine_that_speaks_on, OutputState.CURRENT_OFF), (run_engine_after_reset, OutputState.UNKNOWN)],
+    ids=["spoke on", "reset"],
+)
+def test_a_report_of_the_guard_holds_until_its_trip_is_reset_whatever_the_engine_sends_after_it(
+    tmp_path: Path, engine: EngineEntry, output: OutputState
+) -> None:
+    session = LiveSession(EngineOrder(EMULATED_BENCH, tmp_path), engine)
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.RUNNING, LONG_S)
+    session.stop()
+    assert waiting.wait_for(session, lambda: bool(session.guard_reports), LONG_S)
+    before = session.status
+    session.stop()
+    assert waiting.wait_for(session, lambda: session.status is not before, LONG_S)
+    session.stop()
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, LONG_S)
+    assert session.status.output is output
     session.close()

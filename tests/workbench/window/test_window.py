@@ -125,7 +125,7 @@ def test_engine_that_restarts_gets_new_plots(running: Shown, qtbot: QtBot) -> No
 
 
 def test_closing_the_window_closes_the_session(running: Shown) -> None:
-    running.shell.close()
+    running.shell.leave()
     assert running.session.closed
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from drivers.channel_names import BENCH_STATE, CELL_VOLTAGES, CELLS_MAX, GATE_VERDICT
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.basic import bench_button, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -169,7 +169,7 @@ class FaultsDock(QWidget):
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(label(fault.sentence, "amber", wrap=True), 1)
-        clear = button("clear", partial(self.cleared.emit, fault.number), "link")
+        clear = bench_button("clear", partial(self.cleared.emit, fault.number), "link")
         clear.setAccessibleName(f"Clear {fault.sentence}")
         line.addWidget(clear)
         return row

@@ -60,7 +60,7 @@ class LaneRow(QAbstractButton):
         self.fresh = True
         self.figures = LaneFigures(tuple((fmt.DASH, "") for _ in HEADS[lane.role]))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_lane(lane)
 

@@ -22,6 +22,10 @@ from workbench.window.widgets.basic import Dock
 from workbench.window.widgets.placeholder import EmptyState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from drivers.event import EventRecord
     from drivers.ring import RingReader
     from workbench.session.bench_info import BenchInfo
     from workbench.session.status import LaneInfo
@@ -58,7 +62,9 @@ class BenchPage(QMainWindow):
         self.replay: ReplaySource | None = None
         self.transport = ReplayControls()
         self.board = PlotGrid(theme, 24)
-        self.empty = EmptyState("Connect the bench to see its signals.", "Connect", self.connect_wanted.emit)
+        self.empty = EmptyState(
+            "Connect the bench to see its signals.", "Connect", self.connect_wanted.emit, acts_on_bench=True
+        )
         self.tree, self.lanes, self.alarms = SignalTree(theme), LanesDock(theme), AlarmsDock(theme)
         self.gate, self.limits, self.faults = GateDock(), LimitsDock(), FaultsDock(self.inject_wanted.emit)
         self._lay_out()
@@ -224,9 +230,10 @@ class BenchPage(QMainWindow):
         number = len(injected)
         self._resize_faults_dock(number)
         self.docks["faults"].bar.show_fact(f"{number} injected" if number else "none injected")
-        able, why = self._controller.can(Action.INJECT)
-        self.faults.inject.setEnabled(able)
-        self.faults.inject.setToolTip(why)
+        for part, action in ((self.faults.inject, Action.INJECT), (self.empty.button, Action.CONNECT)):
+            able, why = self._controller.can(action)
+            part.setEnabled(able)
+            part.setToolTip(why)
 
     def _tick(self) -> None:
         now = time.perf_counter()
@@ -269,7 +276,17 @@ class BenchPage(QMainWindow):
         session = self._controller.session
         if self.replay is not None or session is None:
             return
-        self.alarms.add(session.events(self.alarms.next), session.acknowledged)
+        self._add_events(session.events(self.alarms.next), session.acknowledged)
+
+    def _add_events(self, records: Sequence[EventRecord], acknowledged: AbstractSet[int]) -> None:
+        """Show events in the list and as markers on the plots."""
+        self.alarms.add(records, acknowledged)
+        if self.board.view.markers.add(records):
+            self.board.view.pointed.emit()
+
+    def _clear_events(self) -> None:
+        self.alarms.clear()
+        self.board.view.markers.clear()
 
     def _acknowledge(self, numbers: list[int]) -> None:
         if self._controller.session is not None and self.replay is None:
@@ -289,7 +306,7 @@ class BenchPage(QMainWindow):
         self.leave_replay()
         self.store, self._ring, self._bench_info = None, None, None
         self.board.show_store(None)
-        self.alarms.clear()
+        self._clear_events()
 
     # ---- replay
 
@@ -298,8 +315,8 @@ class BenchPage(QMainWindow):
         self.leave_replay()
         self.replay, self.store = source, None
         self.board.replaying = True
-        self.alarms.clear()
-        self.alarms.add(source.events(), frozenset())
+        self._clear_events()
+        self._add_events(source.events(), frozenset())
         self.transport.open(source, name)
         self._show_session()
         self._status()
@@ -315,7 +332,7 @@ class BenchPage(QMainWindow):
         self.board.replaying = False
         self.board.show_store(None)
         self.transport.close_source()
-        self.alarms.clear()
+        self._clear_events()
         self._show_session()
         self._status()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSizePolicy, QWidget
 
 from workbench.window.certify_page.model import Suite
-from workbench.window.widgets.basic import Combo, button, label
+from workbench.window.widgets.basic import Combo, bench_button, button, label
 from workbench.window.widgets.themes import TITLE_PX, font
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class CertifyBar(QWidget):
         self.bench = label(tone="muted")
         self.bench.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.again = button("Read again", self.suite_chosen.emit, tip=READ_AGAIN)
-        self.stop = button("Stop", self.stop_wanted.emit)
-        self.start = button("Certify", self.start_wanted.emit, "primary")
+        self.stop = bench_button("Stop", self.stop_wanted.emit)
+        self.start = bench_button("Certify", self.start_wanted.emit, "primary")
         self.start.setFont(font(TITLE_PX, bold=True))
         self.start.setStyleSheet(f"font-size: {TITLE_PX}px; padding: 8px 24px;")
         self.start.setMinimumWidth(200)  # so that a changing number does not move the rest

@@ -8,6 +8,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.window.plots.markers import EventMarkers
+
 SPANS_S: Final = (5.0, 10.0, 30.0, 60.0, 120.0)
 USUAL_S: Final = 60.0
 
@@ -35,6 +37,7 @@ class TimeView(QObject):
         self.edge = RightEdge.NOW
         self.hover_s: float | None = None
         self.cursors: dict[str, float] = {}
+        self.markers = EventMarkers()
 
     def zoom(self, steps: int) -> None:
         """Change the span by `steps`: longer (positive) or shorter."""

@@ -107,6 +107,7 @@ class Task(Generic[T]):
         cancel button. `at_close`: what closing the window does to the task, as a sentence; the window asks before it
         closes.
         """
+        self.why_no_cancel = ""  # every task can be cancelled
         self.title, self.trouble, self.hint = title, trouble, hint
         self.is_shown, self.at_close = is_shown, at_close
         self._ready, self._failed, self._cancelled = ready, failed, cancelled

@@ -25,12 +25,23 @@ def label(text: str = "", tone: str = "", *, wrap: bool = False) -> QLabel:
 
 
 def button(text: str, run: Callable[[], object], kind: str = "", *, tip: str = "") -> QPushButton:
-    """Make a push button of one of the style sheet's kinds."""
+    """Make a push button of one of the style sheet's kinds.
+
+    A click leaves the keyboard focus where it was, so that Space pauses the view and does not press the button again.
+    """
     made = QPushButton(text)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setProperty("kind", kind)
     made.setAutoDefault(False)
     made.setToolTip(tip)
     made.clicked.connect(lambda: run())  # noqa: PLW0108  # `clicked` passes a flag that `run` does not take
+    return made
+
+
+def bench_button(text: str, run: Callable[[], object], kind: str = "", *, tip: str = "") -> QPushButton:
+    """Make a button that acts on a bench; it never has the keyboard focus, its command has keys of its own."""
+    made = button(text, run, kind, tip=tip)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return made
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from workbench.session.bench_info import ChoiceParameter, NumberParameter
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import Combo, button, label
+from workbench.window.widgets.basic import Combo, bench_button, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +57,7 @@ class Dialog(QDialog):
             column.addWidget(label(sentence, "muted", wrap=True))
         column.addLayout(self.body)
         row = QHBoxLayout()
-        self.off = button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
-        self.off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter and Space must not press it by accident
+        self.off = bench_button(f"OUTPUTS OFF   {OFF_KEYS}", self.outputs_off.emit, "off")
         row.addWidget(self.off)  # a modal dialog blocks the button in the toolbar
         row.addStretch(1)
         row.addWidget(self.no)
@@ -67,7 +66,15 @@ class Dialog(QDialog):
 
 
 class QuestionDialog(Dialog):
-    """Asks for confirmation of an important action."""
+    """Asks for confirmation of an important action.
+
+    Space, which pauses the view, declines. Enter accepts nothing either: a question may open while somebody types.
+    """
+
+    def __init__(self, parent: QWidget | None, title: str, sentence: str, accept: str) -> None:
+        super().__init__(parent, title, sentence, accept)
+        self.yes.setDefault(False)
+        self.no.setFocus()
 
 
 class ReasonDialog(Dialog):

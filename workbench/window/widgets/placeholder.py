@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from workbench.window.widgets.basic import button, label
+from workbench.window.widgets.basic import bench_button, button, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class EmptyState(QFrame):
     """One line with a button."""
 
-    def __init__(self, sentence: str, word: str, run: Callable[[], object]) -> None:
+    def __init__(self, sentence: str, word: str, run: Callable[[], object], *, acts_on_bench: bool = False) -> None:
         super().__init__()
-        self.button = button(word, run, "primary")
+        self.button = (bench_button if acts_on_bench else button)(word, run, "primary")
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 16, 10)
         row.addWidget(label(sentence, "muted"))

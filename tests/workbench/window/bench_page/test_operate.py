@@ -89,7 +89,7 @@ def test_bench_without_signals_offers_to_connect(show: Callable[..., Shown], qtb
 def test_outputs_off_key_works_from_the_page(running: Shown, qtbot: QtBot) -> None:
     press(running, Qt.Key.Key_Period, CTRL)
     assert ("outputs off",) in running.session.asked
-    qtbot.waitUntil(lambda: running.shell.toolbar.badge.word.text() == OutputState.TRIPPED)
+    qtbot.waitUntil(lambda: running.shell.toolbar.badge.word.text() == "TRIPPED, CURRENT OFF")
 
 
 def test_outputs_off_key_works_while_a_dialog_is_open(running: Shown, qtbot: QtBot) -> None:

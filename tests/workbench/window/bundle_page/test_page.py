@@ -327,7 +327,7 @@ def test_closing_the_window_gives_up_what_is_under_way(
     monkeypatch.setattr("workbench.window.window.BundleMaker", FakeMaker)
     window = show().window
     maker = window.bundle.controller._maker  # pyright: ignore[reportPrivateUsage]
-    window.shell.close()
+    window.shell.leave()
     assert isinstance(maker, FakeMaker)
     assert maker.closed
 

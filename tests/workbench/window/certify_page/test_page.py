@@ -255,7 +255,7 @@ def test_quitting_asks_while_a_certification_is_on(scene: Scene) -> None:
     scene.certify(pace=0)
     scene.shown.window.ask_quit()
     assert not scene.fake.works[0].stopped
-    scene.shown.shell.close()
+    scene.shown.shell.leave()
     assert scene.fake.works[0].done
     assert (scene.fake.works[0].job.out / "certificate.json").is_file()
 

@@ -293,7 +293,7 @@ def test_everything_of_both_pages_is_in_the_palette(
     shown.window.show_page("Fleet")
     press(shown, Qt.Key.Key_F, CTRL)
     assert fleet.bar.filter.hasFocus()
-    shown.shell.close()
+    shown.shell.leave()
     assert backend.asked[-1] == "close"
 
 
