@@ -60,7 +60,7 @@ class StateIndicator(QWidget):
             words = f"{_MARK}{state.word}"
             room_px = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
             why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, room_px)
-            rich = f"{self._word(words, self.theme.red, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
+            rich = f"{self._word(words, self.theme.alarm, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
         elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
             rich = self._word(state.word, self._colour(state), bold=True)
         else:

@@ -41,7 +41,7 @@ _TONES: Final = {
     OutputState.CURRENT_OFF: "text",
     OutputState.CELLS_LIVE: "amber",
     OutputState.ENERGISED: "amber",
-    OutputState.TRIPPED: "red",
+    OutputState.TRIPPED: "alarm",
     OutputState.UNKNOWN: "amber",
 }
 _MEANING: Final = {
@@ -141,7 +141,7 @@ class Toolbar(QWidget):
         recording = running and bool(status.run_name)
         why = "" if status.run_name else "Recording starts with the run; every tick is kept."
         self._button(self.recording, "Recording" if recording else "Not recording", why)
-        self.recording.setIcon(icon("dot", theme.colour("vermilion" if recording else "faint")))
+        self.recording.setIcon(icon("dot", theme.colour("fail" if recording else "faint")))
         if not why:
             self.recording.setToolTip(f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs.")
         self._button(self.pause, "Resume view" if self.paused else "Pause view", "")

@@ -11,7 +11,9 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.channel_names import lane_channel
+from workbench.window.plots.curve import LANE_STROKES
 from workbench.window.plots.default_plots import TwinError, find_twin_error, list_lane_colours
+from workbench.window.plots.swatch import paint_swatch
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font
 
@@ -89,9 +91,7 @@ class LaneRow(QAbstractButton):
             painter.setPen(theme.colour("blue"))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
         stale = self.lane.state != "ok"
-        painter.setPen(QPen(theme.colour(self.colour), 2))
-        middle = box.center().y() + 1
-        painter.drawLine(int(_PAD), int(middle), int(_PAD + 14), int(middle))
+        paint_swatch(painter, _PAD, box.center().y() + 1, theme.colour(self.colour), LANE_STROKES[self.lane.role])
         left = _columns(painter, box, self.figures, theme, faint=stale or not self.fresh)
         badge = "active" if self.lane.active else self.lane.state if stale else ""
         badge_width = QFontMetricsF(font(LABEL_PX)).horizontalAdvance(badge) + 10 if badge else 0.0

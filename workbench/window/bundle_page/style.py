@@ -66,7 +66,7 @@ def find_bundle_style(bundle: BundleEntry) -> DisplayStyle:
         return DisplayStyle(VERIFIED, "ok", "green", f"Signed{by}.")
     if bundle.key in UNTRUSTED_REASONS:
         return DisplayStyle(UNTRUSTED, "ring", "amber", f"{NOT_TRUSTED} {bundle.reason}")
-    return DisplayStyle(REFUSED, "cross", "vermilion", bundle.reason)
+    return DisplayStyle(REFUSED, "cross", "fail", bundle.reason)
 
 
 def format_run(run: RunEntry) -> str:

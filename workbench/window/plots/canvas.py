@@ -175,7 +175,7 @@ class PlotCanvas(QWidget):
         scale = self.scale or round_scale(0.0, 1.0, 1.0)
         painter = QPainter(self._picture)
         for start in range(first - first % width, last + 1, width):
-            brush = PlotPainter(painter, self.theme, scale, self.spec.display, start, gap)
+            brush = PlotPainter(painter, self.theme, scale, self.spec.display, start, gap, self._ratio)
             brush.draw(bins, self.spec.curves, max(first, start), min(last, start + width - 1))
         painter.end()
         if self._fresh:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workbench.window.plots.swatch import SWATCH_PX, paint_swatch
 from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 HEIGHT: Final = 36
 _PAD: Final = 14
-_SWATCH: Final = 14
 _LINE: Final = 18
 _GAP: Final = 12.0
 _MODES: Final = ((BODY_PX, 16.0, True), (BODY_PX, 12.0, False), (LABEL_PX, 8.0, False))  # size, gap, notes
@@ -127,12 +127,8 @@ class PlotHeader(QWidget):
 
     def _entry(self, painter: QPainter, x: float, top: float, entry: LegendEntry, px: int, *, notes: bool) -> None:
         if entry.colour:
-            pen = QPen(self.theme.colour(entry.colour), 2)
-            pen.setStyle(Qt.PenStyle.DotLine if entry.dashed else Qt.PenStyle.SolidLine)
-            painter.setPen(pen)
-            middle = int(top) + HEIGHT // 2
-            painter.drawLine(int(x), middle, int(x + _SWATCH), middle)
-            x += _SWATCH + 6
+            paint_swatch(painter, x, top + HEIGHT / 2.0, self.theme.colour(entry.colour), entry.stroke)
+            x += SWATCH_PX + 6
         if entry.label:
             x = self._text(painter, (x, top), entry.label, "muted", px) + 6
         x = self._text(painter, (x, top), entry.value, "text", px, bold=True)
@@ -166,7 +162,7 @@ def _spoken(entry: LegendEntry) -> str:
 
 
 def _width(entry: LegendEntry, px: int, *, notes: bool) -> float:
-    width = (_SWATCH + 6 if entry.colour else 0) + _advance(entry.value, px, bold=True)
+    width = (SWATCH_PX + 6 if entry.colour else 0) + _advance(entry.value, px, bold=True)
     width += _advance(entry.label, px) + 6 if entry.label else 0
     return width + (6 + _advance(entry.note, px) if notes and entry.note else 0)
 

@@ -100,6 +100,11 @@ def _cross(painter: QPainter, colour: QColor) -> None:
     painter.drawLine(QPointF(12.0, 4.0), QPointF(4.0, 12.0))
 
 
+def _minus(painter: QPainter, colour: QColor) -> None:
+    del colour
+    painter.drawLine(QPointF(3.5, 8.0), QPointF(12.5, 8.0))
+
+
 def _ring(painter: QPainter, colour: QColor) -> None:
     del colour
     painter.drawEllipse(QPointF(8.0, 8.0), 3.6, 3.6)
@@ -122,6 +127,7 @@ _DRAWN: Final[dict[str, Draw]] = {
     "bolt": _bolt,
     "ok": _check,
     "cross": _cross,
+    "minus": _minus,
     "ring": _ring,
 }
 
