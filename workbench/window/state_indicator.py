@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from control.state import BenchState
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.themes import LABEL_PX, Theme, font
+from workbench.window.widgets.themes import LABEL_PX, Theme, font, measure_text
 
 if TYPE_CHECKING:
     from workbench.session.status import LoopStats, SessionStatus
 
 WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
+_REASON_PX: Final = 160
 _MARK: Final = "▲ "
 _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
@@ -42,6 +43,11 @@ class StateIndicator(QWidget):
             column.addWidget(part)
         self._status: SessionStatus | None = None
 
+    @property
+    def least_px(self) -> int:
+        """Width below which the reason of a trip is no sentence any more; 0 without a trip."""
+        return _REASON_PX if self._status is not None and self._status.state is BenchState.TRIPPED else 0
+
     def show_status(self, status: SessionStatus) -> None:
         """Show the state, or the trip with its reason, and the loop's timing."""
         self._status = status
@@ -51,16 +57,19 @@ class StateIndicator(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
         super().resizeEvent(event)
         if self._status is not None:
-            self._show_state(self._status.state, self._status.trip_reason)
+            self.show_status(self._status)
 
     def _show_state(self, state: BenchState, reason: str) -> None:
         plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
         room = self.width() - 4.0
         if state is BenchState.TRIPPED:
             words = f"{_MARK}{state.word}"
-            room_px = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
-            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, room_px)
+            room_px = int(room - bold.horizontalAdvance(f"{words}  "))
+            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, max(0, room_px))
             rich = f"{self._word(words, self.theme.alarm, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
+            rich = rich if room_px >= 0 else ""
+        elif bold.horizontalAdvance(state.word) > room:
+            rich = ""  # the buttons say it; half a word says nothing
         elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
             rich = self._word(state.word, self._colour(state), bold=True)
         else:
@@ -86,9 +95,17 @@ class StateIndicator(QWidget):
         late = fmt.MILLISECOND.text(loop.late_p99_s)
         rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
         missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
+        facts = [("loop", rate), ("late p99", late), ("missed", missed)]
+        while facts and sum(_measure(*fact) for fact in facts) > self.width():
+            facts.pop()
         rich = "&nbsp;&nbsp; ".join(
             f"{self._word(word, self.theme.muted)} {self._word(value, self.theme.text, bold=True)}"
-            for word, value in (("loop", rate), ("late p99", late), ("missed", missed))
+            for word, value in facts
         )
         if rich != self.loop.text():
             self.loop.setText(rich)
+
+
+def _measure(word: str, value: str) -> float:
+    """Return the width of a fact with the gap that follows it."""
+    return measure_text(f"{word}    ", LABEL_PX) + measure_text(value, LABEL_PX, bold=True)

@@ -56,11 +56,17 @@ class StatusLine(QWidget):
         self._message.show()
         self._hide_timer.start(_MESSAGE_MS)
 
-    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats) -> None:
+    def show_facts(
+        self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *, alarms: int = 0
+    ) -> None:
+        """Show the facts; `alarms`: how many wait where their dock has no room."""
+        first = [("alarms", str(alarms), "")] if alarms else []
         for brief in (False, True):
-            parts = _parts(bench, status, stats, brief=brief)
+            parts = first + _parts(bench, status, stats, brief=brief)
             if self._width(parts) <= self._facts.width():
                 break
+        while len(parts) > 1 and self._width(parts) > self._facts.width():
+            parts.pop()  # half a word says nothing
         muted, bold = self.theme.muted, f'<b style="color:{self.theme.text}">'
         rich = "&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; ".join(
             f'<span style="color:{muted}">{escape(word)} {bold}{escape(fact)}</b>{escape(rest)}</span>'

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from drivers.timestamps import parse_utc
 from workbench.certificates.results import Verdict
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.icons import RATIOS, paint_icon
 from workbench.window.widgets.themes import THEMES, font
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verdict_icon(word: str, theme_name: str) -> QIcon:
     """Return the symbol of a verdict, or of a running case, in its colour; a selected row does not dull it."""
     colour = THEMES[theme_name].colour(COLOURS[word])
     made = QIcon()
-    for ratio in (1.0, 2.0):
+    for ratio in RATIOS:
         picture = QPixmap(QSize(round(_SIDE * ratio), round(_SIDE * ratio)))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)

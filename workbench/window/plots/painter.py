@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 _BAND_ALPHA: Final = {"dark": 46, "light": 38}
-_WIDTH_PX: Final = 1.5  # of a curve, logical
+_ON_TOP: Final = (Stroke.LINE, Stroke.DASH, Stroke.DOT)
+_WIDTH_PX: Final = 1.5  # of a curve, logical pixels
+_DOT_PX: Final = 2.0
+_SHIFT: Final = 4  # bins by which the dashes of the next curve lie beside those of the last, where two curves coincide
 _PATTERNS: Final = {Stroke.DASH: (8.0, 4.0), Stroke.DOT: (2.0, 3.0)}  # on and off, logical pixels
 
 
@@ -53,10 +56,10 @@ class PlotPainter:
                 else:
                     self._band(curve, number, x, low[one], high[other])
         low, high = self._pixels(low), self._pixels(high)
-        for curve in reversed(curves):  # the first of the legend lies on top
-            if curve.stroke is not Stroke.BAND and curve.channel in bins.row:
+        for place, curve in _sort_by_stroke(curves):
+            if curve.channel in bins.row:
                 row = bins.row[curve.channel]
-                self._line(curve, number, x, low[row], high[row])
+                self._line(curve, number + place * _SHIFT, x, low[row], high[row])
 
     def _ground(self, columns: QRect) -> None:
         painter = self.painter
@@ -83,7 +86,8 @@ class PlotPainter:
         painter = self.painter
         painter.setPen(QPen(self.theme.colour(curve.colour), 1.0))
         passes = 1 + math.ceil(self.ratio)  # a wider pen costs the raster engine forty times a thin one
-        apart = (_WIDTH_PX * self.ratio - 1.0) / (passes - 1)
+        width = (_DOT_PX if curve.stroke is Stroke.DOT else _WIDTH_PX) * self.ratio
+        apart = (width - 1.0) / (passes - 1)
         for part in self._parts(curve.stroke, number, low, high):
             shape = make_polyline(x[part], low[part], high[part])
             for each in range(passes):
@@ -109,3 +113,12 @@ class PlotPainter:
         for part in split_runs(number, self.gap):
             self.painter.drawPolygon(make_band(x[part], low[part], high[part]))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _sort_by_stroke(curves: Sequence[PlotCurve]) -> list[tuple[int, PlotCurve]]:
+    """Return the lines with their places, solid ones first, so that dashes and dots on top leave them visible.
+
+    Of one stroke the first of the legend lies on top.
+    """
+    lines = [(place, curve) for place, curve in enumerate(curves) if curve.stroke is not Stroke.BAND]
+    return sorted(lines, key=lambda line: (_ON_TOP.index(line[1].stroke), -line[0]))
