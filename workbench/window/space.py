@@ -19,7 +19,7 @@ ALARMS_PX: Final = 126
 ROWS: Final = 3
 
 
-class Part(Enum):
+class PagePart(Enum):
     """A part of the Bench page that gives way, in this order."""
 
     ALARMS = "alarms"
@@ -31,17 +31,17 @@ class Part(Enum):
 
 
 _WITH_ROWS: Final = ROWS * PLOT_ROW_PX
-LEAST: Final[Mapping[Part, tuple[int, int]]] = {  # width and height of the page from which on a part has room
-    Part.ALARMS: (0, _WITH_ROWS + CELL_STRIP_PX + ALARMS_PX),
-    Part.CELL_STRIP: (0, _WITH_ROWS + CELL_STRIP_PX),
-    Part.LAST_COLUMNS: (1500, 0),
-    Part.THIRD_ROW: (0, _WITH_ROWS),
-    Part.SIGNALS: (800, 0),
-    Part.LISTS: (0, 2 * PLOT_ROW_PX + 60),
+LEAST: Final[Mapping[PagePart, tuple[int, int]]] = {  # width and height of the page from which on a part has room
+    PagePart.ALARMS: (0, _WITH_ROWS + CELL_STRIP_PX + ALARMS_PX),
+    PagePart.CELL_STRIP: (0, _WITH_ROWS + CELL_STRIP_PX),
+    PagePart.LAST_COLUMNS: (1500, 0),
+    PagePart.THIRD_ROW: (0, _WITH_ROWS),
+    PagePart.SIGNALS: (800, 0),
+    PagePart.LISTS: (0, 2 * PLOT_ROW_PX + 60),
 }
 
 
-def find_hidden(width: int, height: int) -> frozenset[Part]:
+def find_hidden(width: int, height: int) -> frozenset[PagePart]:
     """Return the parts without room on a page of this size, in logical pixels."""
     return frozenset(part for part, (wide, high) in LEAST.items() if width < wide or height < high)
 
@@ -49,11 +49,11 @@ def find_hidden(width: int, height: int) -> frozenset[Part]:
 class DockSpace:
     """Hides docks that have no room, and shows them again as they were."""
 
-    def __init__(self, docks: Mapping[Part, Sequence[QDockWidget]]) -> None:
+    def __init__(self, docks: Mapping[PagePart, Sequence[QDockWidget]]) -> None:
         self._docks = docks
-        self._given_way: dict[Part, list[QDockWidget]] = {}
+        self._given_way: dict[PagePart, list[QDockWidget]] = {}
 
-    def apply(self, hidden: Collection[Part]) -> None:
+    def apply(self, hidden: Collection[PagePart]) -> None:
         """Hide the docks of these parts once; a dock that somebody opens again stays open."""
         for part, docks in self._docks.items():
             if part in hidden and part not in self._given_way:

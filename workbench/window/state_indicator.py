@@ -96,6 +96,8 @@ class StateIndicator(QWidget):
         rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
         missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
         facts = [("loop", rate), ("late p99", late), ("missed", missed)]
+        if not self.state.text():
+            facts.clear()  # no room for the more important line above
         while facts and sum(_measure(*fact) for fact in facts) > self.width():
             facts.pop()
         rich = "&nbsp;&nbsp; ".join(

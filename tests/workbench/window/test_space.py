@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QPushButton, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QTreeWidget, QTreeWidgetItem, QWidget
 
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, front, in_front
 from workbench.window.bench_page.lanes_dock import HEADS, LaneColumns, LaneFigures
 from workbench.window.layout import LayoutSettings
 from workbench.window.plots.polyline import find_steep, split_dashes
-from workbench.window.space import LEAST, Part, find_hidden
+from workbench.window.space import LEAST, PagePart, find_hidden
 from workbench.window.widgets.dialogs import InjectDialog
-from workbench.window.widgets.themes import measure_text
+from workbench.window.widgets.themes import THEMES, measure_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from tests.workbench.conftest import Shown
 
 ROOT = Path(__file__).resolve().parents[3]
-NOTHING, NARROW = set[Part](), {Part.LAST_COLUMNS}
-SHORT = {Part.ALARMS, *NARROW}
-SMALL = {Part.CELL_STRIP, Part.THIRD_ROW, *SHORT}
+NOTHING, NARROW = set[PagePart](), {PagePart.LAST_COLUMNS}
+SHORT = {PagePart.ALARMS, *NARROW}
+SMALL = {PagePart.CELL_STRIP, PagePart.THIRD_ROW, *SHORT}
 SIZES = {  # logical pixels of a screen at a scale, and what has no room there
     (1920, 1080): NOTHING,  # 1920x1080 at 1
     (1366, 768): NARROW,  # 1366x768 at 1
     (1280, 720): SHORT,  # 1920x1080 at 1.5
     (960, 540): SMALL,  # 1920x1080 at 2
     (911, 512): SMALL,  # 1366x768 at 1.5
-    (683, 384): set(Part),  # 1366x768 at 2
+    (683, 384): set(PagePart),  # 1366x768 at 2
 }
 CURVES_PX = 60
 screens = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -49,14 +49,14 @@ screens = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{s
 
 @pytest.mark.parametrize("side", [0, 1], ids=["width", "height"])
 def test_parts_give_way_in_their_order(side: int) -> None:
-    limits = [least[side] for part in Part if (least := LEAST[part])[side]]
+    limits = [least[side] for part in PagePart if (least := LEAST[part])[side]]
     assert all(first > second for first, second in pairwise(limits))
 
 
 def test_order_is_that_of_the_page_on_the_window() -> None:
-    wanted = [Part.ALARMS, Part.CELL_STRIP, Part.LAST_COLUMNS, Part.THIRD_ROW]
-    assert list(Part)[: len(wanted)] == wanted
-    assert set(LEAST) == set(Part)
+    wanted = [PagePart.ALARMS, PagePart.CELL_STRIP, PagePart.LAST_COLUMNS, PagePart.THIRD_ROW]
+    assert list(PagePart)[: len(wanted)] == wanted
+    assert set(LEAST) == set(PagePart)
     assert find_hidden(10_000, 10_000) == frozenset()
 
 
@@ -81,10 +81,10 @@ def test_window_fits_the_screen_and_keeps_its_toolbar(
         assert inside(shown, part), part.accessibleName()
         assert part.width() >= part.minimumSizeHint().width()
     assert [part.text() for part in shown.shell.rail.buttons.values() if not inside(shown, part)] == []
-    assert bench.docks["alarms"].isHidden() is (Part.ALARMS in SIZES[size])
-    assert bench.board.strip.isHidden() is (Part.CELL_STRIP in SIZES[size])
+    assert bench.docks["alarms"].isHidden() is (PagePart.ALARMS in SIZES[size])
+    assert bench.board.strip.isHidden() is (PagePart.CELL_STRIP in SIZES[size])
     plots = [plot for plot in bench.board.plots if not plot.isHidden()]
-    assert len(plots) == (3 if Part.THIRD_ROW in SIZES[size] else 5)
+    assert len(plots) == (3 if PagePart.THIRD_ROW in SIZES[size] else 5)
     assert min(plot.canvas.area.height() for plot in plots) >= CURVES_PX
     for page in shown.shell.pages:
         shown.window.show_page(page)
@@ -142,7 +142,8 @@ def test_saved_layout_keeps_what_gave_way(show: Callable[..., Shown], qtbot: QtB
 def test_line_at_the_bottom_tells_of_hidden_alarms(show: Callable[..., Shown], qtbot: QtBot) -> None:
     shown = show(running_session(past_s=2.0), size=(911, 512))
     shown.session.trip("cell_07/voltage 5.102 V is above 5.000 V")
-    qtbot.waitUntil(lambda: "cell_07/voltage 5.102 V" in shown.shell.line._facts.text())  # no other way
+    line = next(part for part in shown.shell.line.findChildren(QLabel) if part.accessibleName() == "Bench facts")
+    qtbot.waitUntil(lambda: "cell_07/voltage 5.102 V" in line.text())
     assert shown.window.bench.hidden_alarms == 2
 
 
@@ -187,6 +188,7 @@ def test_at_scale_two_the_window_fits_a_laptop() -> None:
 # ---- text that collides
 
 
+@pytest.mark.usefixtures("qapp")  # without it there are no fonts
 @pytest.mark.parametrize("width", [200.0, 232.0, 264.0, 336.0])
 def test_columns_of_lanes_do_not_collide(width: float) -> None:
     columns = LaneColumns("controller")
@@ -202,6 +204,7 @@ def test_columns_of_lanes_do_not_collide(width: float) -> None:
         assert edge < left
 
 
+@pytest.mark.usefixtures("qapp")
 def test_columns_keep_their_width_so_that_numbers_do_not_dance() -> None:
     columns = LaneColumns("controller")
     columns.widen(LaneFigures((("201.86", ""), ("11155", ""), ("14 µs", ""))))
@@ -210,6 +213,7 @@ def test_columns_keep_their_width_so_that_numbers_do_not_dance() -> None:
     assert columns.edges(336.0) == before
 
 
+@pytest.mark.usefixtures("qapp")
 def test_last_column_folds() -> None:
     columns = LaneColumns("controller")
     whole = columns.edges(400.0)
@@ -228,11 +232,7 @@ def test_text_of_a_number_stays_off_its_border(running: Shown, qtbot: QtBot) -> 
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_box_that_is_not_ticked_can_be_seen(qtbot: QtBot, theme: str, show: Callable[..., Shown]) -> None:
-    from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem  # noqa: PLC0415  # of this test alone
-
-    from workbench.window.widgets.themes import THEMES  # noqa: PLC0415
-
+def test_box_that_is_not_ticked_and_hints_in_fields_can_be_seen(theme: str, show: Callable[..., Shown]) -> None:
     shown = show(FakeSession(past_s=1.0))
     shown.shell.set_theme(THEMES[theme])
     tree = QTreeWidget(shown.shell)
@@ -244,6 +244,7 @@ def test_box_that_is_not_ticked_can_be_seen(qtbot: QtBot, theme: str, show: Call
     picture = tree.grab().toImage()
     colours = {picture.pixelColor(x, y).name() for x in range(60) for y in range(60)}
     assert THEMES[theme].border in colours
+    assert shown.window.bench.tree.filter.palette().placeholderText().color().name() == THEMES[theme].faint
 
 
 # ---- dashes hide nothing
@@ -251,7 +252,7 @@ def test_box_that_is_not_ticked_can_be_seen(qtbot: QtBot, theme: str, show: Call
 
 def dotted(high: list[float], low: list[float]) -> set[int]:
     """The bins of a dotted curve that are drawn: two on, three off."""
-    number, lows, highs = np.arange(40), np.array(low, np.float32), np.array(high, np.float32)
+    number, lows, highs = np.arange(40), np.array(low), np.array(high)
     return {n for part in split_dashes(number, 3, (2, 3), find_steep(lows, highs)) for n in number[part].tolist()}
 
 

@@ -40,7 +40,8 @@ class ChecklistDialog(Dialog):
         self._theme = theme
         self.work: PendingAction | None = None
         self._shown: tuple[ChecklistLine, ...] = ()
-        self._rows = wrap_in_scroll_area(QWidget())
+        self._list = QWidget()
+        self._rows = wrap_in_scroll_area(self._list)
         self.body.addWidget(self._rows)
         self._remaining = label(tone="muted")
         self._bar = QProgressBar()
@@ -95,12 +96,13 @@ class ChecklistDialog(Dialog):
             parts = (mark, label(check.name), label(found, tone, wrap=True), label(check.state.value, "faint"))
             for column, part in enumerate(parts):
                 grid.addWidget(part, row, column)
+        self._list = fresh
         self._rows.setWidget(fresh)
         QTimer.singleShot(0, self, self._grow)
 
     def _grow(self) -> None:
         """Make the dialog as high as the findings need; where the window is less high, they scroll."""
-        inside = self._rows.widget()
+        inside = self._list
         needed = max(inside.heightForWidth(self._rows.viewport().width()), inside.sizeHint().height())
         height = self.height() - self._rows.viewport().height() + needed
         self.resize(self.find_room(self.width(), max(self.height(), height)))

@@ -18,7 +18,7 @@ from workbench.window.bench_page.replay_controls import ReplayControls
 from workbench.window.bench_page.signal_tree import SignalTree
 from workbench.window.plots.channel_history import ChannelHistory
 from workbench.window.plots.plot_grid import PlotGrid
-from workbench.window.space import DockSpace, Part, find_hidden
+from workbench.window.space import DockSpace, PagePart, find_hidden
 from workbench.window.widgets.basic import Dock, wrap_in_scroll_area
 from workbench.window.widgets.placeholder import EmptyState
 
@@ -89,7 +89,7 @@ class BenchPage(QMainWindow):
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
-        parts = {Part.ALARMS: ("alarms",), Part.SIGNALS: ("signals",), Part.LISTS: ("gate", "limits")}
+        parts = {PagePart.ALARMS: ("alarms",), PagePart.SIGNALS: ("signals",), PagePart.LISTS: ("gate", "limits")}
         self.space = DockSpace({part: [self.docks[name] for name in names] for part, names in parts.items()})
         for part in (self.gate, self.limits):  # the lanes get the room that these do not need
             part.setMaximumHeight(part.sizeHint().height())
@@ -122,7 +122,7 @@ class BenchPage(QMainWindow):
             place = {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}
             self.addDockWidget(place.get(name, area.RightDockWidgetArea), dock)
             dock.show()
-        narrow = Part.LAST_COLUMNS in find_hidden(self.width(), self.height())
+        narrow = PagePart.LAST_COLUMNS in find_hidden(self.width(), self.height())
         left, right = (self.docks["signals"], self.docks["lanes"])
         widths = [_LEFT_NARROW_PX, _RIGHT_NARROW_PX] if narrow else [_LEFT_PX, _RIGHT_PX]
         self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
@@ -137,8 +137,8 @@ class BenchPage(QMainWindow):
         if anew:
             self.space.forget()
         self.space.apply(hidden)
-        self.board.show_room(cell_strip=Part.CELL_STRIP not in hidden, third_row=Part.THIRD_ROW not in hidden)
-        self.lanes.fold(last=Part.LAST_COLUMNS in hidden)
+        self.board.show_room(cell_strip=PagePart.CELL_STRIP not in hidden, third_row=PagePart.THIRD_ROW not in hidden)
+        self.lanes.fold(last=PagePart.LAST_COLUMNS in hidden)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
         super().resizeEvent(event)

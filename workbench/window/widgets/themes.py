@@ -193,7 +193,7 @@ def style(theme: Theme) -> str:
     QPushButton::menu-indicator {{ width: 0; height: 0; image: none; }}
     QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox, QPlainTextEdit {{ background: {t.panel}; color: {t.text};
         border: 1px solid {t.border}; border-radius: 4px; padding: 5px 8px; selection-background-color: {t.selected};
-        selection-color: {t.text}; }}
+        selection-color: {t.text}; placeholder-text-color: {t.faint}; }}
     QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.blue}; }}
     QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.faint}; border-color: {t.line}; }}

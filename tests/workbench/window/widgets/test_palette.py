@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.workbench.plant import LANES
-from tests.workbench.window.colour_vision import EYES, difference, see
+from tests.workbench.window.widgets.colour_vision import EYES, difference, see
 from workbench.session.status import LaneInfo
 from workbench.window.plots.cell_strip import fill_colour, ink_colour
 from workbench.window.plots.curve import LANE_STROKES, Stroke

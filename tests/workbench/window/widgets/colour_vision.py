@@ -32,8 +32,8 @@ def see(colour: str, eyes: str) -> Lab:
     """Return the CIELAB value of `#rrggbb` as these eyes see it."""
     shown = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255.0
     linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
-    ratio = _XYZ @ np.clip(EYES[eyes] @ linear, 0.0, 1.0) / _WHITE
-    f = np.where(ratio > 216.0 / 24389.0, np.cbrt(ratio), (24389.0 / 27.0 * ratio + 16.0) / 116.0)
+    ratio: Lab = _XYZ @ np.clip(EYES[eyes] @ linear, 0.0, 1.0) / _WHITE
+    f: Lab = np.where(ratio > 216.0 / 24389.0, ratio ** (1.0 / 3.0), (24389.0 / 27.0 * ratio + 16.0) / 116.0)
     return np.array([116.0 * f[1] - 16.0, 500.0 * (f[0] - f[1]), 200.0 * (f[1] - f[2])])
 
 
