@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -87,8 +88,9 @@ class WindowStartup:
         self.stats.shell_ms = self._age_ms() - (time.monotonic() - painted_s) * 1e3
         self._past = self._make_past(self.shell.controller.background) if self._make_past is not None else None
         self.window = Window(self.shell, self._past, self._open_bench)
-        if self._memory is None or not self._memory.restore_page(self.window.bench):
-            QTimer.singleShot(0, self.shell, self.window.bench.arrange)
+        bench = self.window.bench
+        restored = self._memory is not None and self._memory.restore_page(bench)
+        QTimer.singleShot(0, self.shell, partial(bench.fit_space, anew=True) if restored else bench.arrange)
         QTimer.singleShot(0, self.shell, self._serve)
 
     def _serve(self) -> None:
@@ -109,6 +111,7 @@ class WindowStartup:
         window = self.window
         if window is not None:
             if self._memory is not None:
+                window.bench.space.restore()
                 self._memory.save(self.shell, window.bench, self.shell.theme.name)
             self.shell.hide()  # making the bench safe may take seconds
             window.bench.leave_replay()

@@ -84,7 +84,7 @@ class CommandPalette(Dialog):
         super().__init__(parent, "Commands", "", "Run")
         self._commands = actions
         self._theme = theme
-        self.resize(620, 460)
+        self.resize(self.find_room(620, 460))
         self.text = QLineEdit()
         self.text.setPlaceholderText("Type what to do…")
         self.text.setAccessibleName("Command")

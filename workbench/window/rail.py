@@ -6,14 +6,15 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workbench.window.widgets.icons import icon
 from workbench.window.widgets.themes import LABEL_PX, Theme, font
 
 PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
 WIDTH: Final = 56
+_BUTTON_PX, _BRIEF_PX = 50, 28
 
 
 class PageRail(QWidget):
@@ -24,6 +25,7 @@ class PageRail(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
         self._theme = theme
         self.buttons: dict[str, QToolButton] = {}
         column = QVBoxLayout(self)
@@ -35,7 +37,7 @@ class PageRail(QWidget):
             made.setFont(font(LABEL_PX))
             made.setIconSize(QSize(16, 16))
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            made.setFixedSize(47, 50)
+            made.setFixedSize(47, _BUTTON_PX)
             made.setCheckable(True)
             made.setToolTip(f"{page}  Ctrl+{number}")
             made.setAccessibleName(f"{page} page")
@@ -55,6 +57,15 @@ class PageRail(QWidget):
             f" QToolButton:focus {{ border-color: {t.blue}; }}"
         )
         self.show_page(next((page for page, made in self.buttons.items() if made.isChecked()), PAGES[0]))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        """Leave the symbols out where the buttons would not fit."""
+        super().resizeEvent(event)
+        brief = self.height() < len(PAGES) * (_BUTTON_PX + 4) + 16
+        style = Qt.ToolButtonStyle
+        for made in self.buttons.values():
+            made.setToolButtonStyle(style.ToolButtonTextOnly if brief else style.ToolButtonTextUnderIcon)
+            made.setFixedHeight(_BRIEF_PX if brief else _BUTTON_PX)
 
     def mark(self, page: str, word: str = "") -> None:
         """Show a word in place of the page's name while work goes on there."""

@@ -13,6 +13,7 @@ from workbench.window.rail import PageRail
 from workbench.window.session_controller import SessionController
 from workbench.window.status_line import StatusLine
 from workbench.window.toolbar import Toolbar
+from workbench.window.widgets.basic import wrap_in_scroll_area
 from workbench.window.widgets.themes import Theme, font, palette, style
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Shell(QMainWindow):
         self.line = StatusLine(theme)
         self.stack = QStackedWidget()
         self.pages: dict[str, QWidget] = {}
+        self._areas: dict[str, QWidget] = {}
         self.page = "Bench"
         self.may_close: Callable[[], bool] = lambda: True  # the window asks first while anything is live
         self._first = True
@@ -80,12 +82,13 @@ class Shell(QMainWindow):
 
     def add_page(self, name: str, page: QWidget) -> None:
         self.pages[name] = page
-        self.stack.addWidget(page)
+        area = self._areas[name] = wrap_in_scroll_area(page, sideways=True)  # a page never makes the window larger
+        self.stack.addWidget(area)
 
     def show_page(self, name: str) -> None:
         if name in self.pages:
             self.page = name
-            self.stack.setCurrentWidget(self.pages[name])
+            self.stack.setCurrentWidget(self._areas[name])
             self.rail.show_page(name)
 
     def set_theme(self, theme: Theme) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from control.state import BenchState
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.themes import LABEL_PX, Theme, font
+from workbench.window.widgets.themes import LABEL_PX, Theme, font, measure_text
 
 if TYPE_CHECKING:
     from workbench.session.status import DeviceInfo, LoopStats, SessionStatus
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WAY: Final = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
 DEVICE: Final = "BMS"
 _TIMING_TIP: Final = "Turns per second, delay of a turn after its due time, missed turns"
+_REASON_PX: Final = 160
 _MARK: Final = "▲ "
 _NEXT: Final = " › "  # noqa: RUF001  # an arrow between words
 
@@ -45,6 +46,11 @@ class StateIndicator(QWidget):
             column.addWidget(part)
         self._status: SessionStatus | None = None
 
+    @property
+    def least_px(self) -> int:
+        """Width below which the reason of a trip is no sentence any more; 0 without a trip."""
+        return _REASON_PX if self._status is not None and self._status.state is BenchState.TRIPPED else 0
+
     def show_status(self, status: SessionStatus) -> None:
         """Show the state, or the trip with its reason, and the loop's timing."""
         self._status = status
@@ -61,9 +67,12 @@ class StateIndicator(QWidget):
         room = self.width() - 4.0
         if state is BenchState.TRIPPED:
             words = f"{_MARK}{state.word}"
-            room_px = max(0, int(room - bold.horizontalAdvance(f"{words}  ")))
-            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, room_px)
-            rich = f"{self._word(words, self.theme.red, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
+            room_px = int(room - bold.horizontalAdvance(f"{words}  "))
+            why = plain.elidedText(reason, Qt.TextElideMode.ElideRight, max(0, room_px))
+            rich = f"{self._word(words, self.theme.alarm, bold=True)}&nbsp; {self._word(why, self.theme.text)}"
+            rich = rich if room_px >= 0 else ""
+        elif bold.horizontalAdvance(state.word) > room:
+            rich = ""  # the buttons say it; half a word says nothing
         elif plain.horizontalAdvance(_NEXT.join(state.word for state in WAY)) + 4.0 > room:
             rich = self._word(state.word, self._colour(state), bold=True)
         else:
@@ -89,23 +98,29 @@ class StateIndicator(QWidget):
         late = fmt.MILLISECOND.text(loop.late_p99_s)
         rate = f"{loop.rate_hz:.0f} Hz" if loop.rate_hz else fmt.DASH
         missed = fmt.count(loop.missed) if loop.rate_hz else fmt.DASH
-        timing = (("loop", rate), ("late p99", late), ("missed", missed))
+        timing = [("loop", rate), ("late p99", late), ("missed", missed)]
         words = ", ".join(filter(None, (device.state, device.fault_words)))
-        told = f"{_MARK if device.fault else ''}{DEVICE}: {words}" if words else ""
-        plain, bold = QFontMetricsF(font(LABEL_PX)), QFontMetricsF(font(LABEL_PX, bold=True))
-        room = self.width() - 4.0
-        width = sum(plain.horizontalAdvance(f"{word}    ") + bold.horizontalAdvance(value) for word, value in timing)
+        device_words = f"{_MARK if device.fault else ''}{DEVICE}: {words}" if words else ""
+        if not self.state.text():
+            timing.clear()  # no room for the more important line above
+        used = _measure("", device_words) if device_words else 0.0
+        while timing and used + sum(_measure(*fact) for fact in timing) > self.width():
+            timing.pop()
         parts = [
             f"{self._word(word, self.theme.muted)} {self._word(value, self.theme.text, bold=True)}"
             for word, value in timing
         ]
-        if told:
-            has_room = width + bold.horizontalAdvance(f"{told}  ") <= room
-            short = bold.elidedText(told, Qt.TextElideMode.ElideRight, max(0, int(room)))
-            colour = self.theme.red if device.fault else self.theme.text
-            parts = [self._word(short, colour, bold=True), *(parts if has_room else [])]
+        if device_words:
+            metrics = QFontMetricsF(font(LABEL_PX, bold=True))
+            short = metrics.elidedText(device_words, Qt.TextElideMode.ElideRight, max(0, self.width() - 4))
+            parts.insert(0, self._word(short, self.theme.alarm if device.fault else self.theme.text, bold=True))
         rich = "&nbsp;&nbsp; ".join(parts)
         if rich != self.loop.text():
             self.loop.setText(rich)
-            self.loop.setToolTip("\n".join(filter(None, (told, _TIMING_TIP))))
-            self.loop.setAccessibleDescription(told)
+            self.loop.setToolTip("\n".join(filter(None, (device_words, _TIMING_TIP))))
+            self.loop.setAccessibleDescription(device_words)
+
+
+def _measure(word: str, value: str) -> float:
+    """Return the width of a fact with the gap that follows it."""
+    return measure_text(f"{word}    ", LABEL_PX) + measure_text(value, LABEL_PX, bold=True)

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetrics, QFontMetricsF
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from workbench.window.widgets import format as fmt
@@ -56,11 +56,21 @@ class StatusLine(QWidget):
         self._message.show()
         self._hide_timer.start(_MESSAGE_MS)
 
-    def show_facts(self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats) -> None:
+    def show_facts(
+        self, bench: BenchInfo | None, status: SessionStatus, stats: WindowStats, *, alarms: int = 0
+    ) -> None:
+        """Show the facts; `alarms`: how many wait where their dock has no room, and what tripped comes first then."""
+        first = [("alarms", str(alarms), "")] if alarms else []
+        if alarms and status.trip_reason:
+            room = self._facts.width() - self._width(first) - _GAP_PX
+            metrics = QFontMetrics(font(bold=True))
+            first.append(("", metrics.elidedText(status.trip_reason, Qt.TextElideMode.ElideRight, int(room)), ""))
         for brief in (False, True):
-            parts = _parts(bench, status, stats, brief=brief)
+            parts = first + _parts(bench, status, stats, brief=brief)
             if self._width(parts) <= self._facts.width():
                 break
+        while len(parts) > max(1, len(first)) and self._width(parts) > self._facts.width():
+            parts.pop()  # half a word says nothing
         muted, bold = self.theme.muted, f'<b style="color:{self.theme.text}">'
         rich = "&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; ".join(
             f'<span style="color:{muted}">{escape(word)} {bold}{escape(fact)}</b>{escape(rest)}</span>'

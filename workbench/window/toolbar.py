@@ -16,12 +16,15 @@ from workbench.window.widgets.icons import icon
 from workbench.window.widgets.themes import BODY_PX, TITLE_PX, Theme, font
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from workbench.session.status import SessionStatus
     from workbench.window.command_registry import CommandRegistry
     from workbench.window.session_controller import SessionController
 
 HEIGHT: Final = 52
 NO_RECORDING: Final = "Recording starts when the bench is connected; every tick is kept."
+_LEAVES_OUT: Final = ("brand", "key", "view words", "bench", "spacing")  # in this order, where room is short
 ARM_LABELS: Final = {
     BenchState.DISCONNECTED: "Arm",
     BenchState.CONNECTED: "Arm",
@@ -42,7 +45,7 @@ _TONES: Final = {
     OutputState.CURRENT_OFF: "text",
     OutputState.CELLS_LIVE: "amber",
     OutputState.ENERGISED: "amber",
-    OutputState.TRIPPED: "red",
+    OutputState.TRIPPED: "alarm",
     OutputState.UNKNOWN: "amber",
 }
 _MEANING: Final = {
@@ -118,17 +121,16 @@ class Toolbar(QWidget):
         self.off = bench_button("OUTPUTS OFF   Ctrl+.", partial(commands.run, "outputs off"), "off")
         self.off.setAccessibleName("Outputs off")
         self.off.setToolTip("Sends the guard's safe sequence at once. Not an emergency stop: that one is hard-wired.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 16, 0)
-        row.setSpacing(8)
+        row = self._row = QHBoxLayout(self)
         for part in (self.brand, self.bench, self.connect_, self.arm, self.run, self.recording, self.pause):
             row.addWidget(part)
         row.addWidget(self.state_indicator, 1)
-        row.addSpacing(8)
         row.addWidget(self.badge)
-        row.addSpacing(8)
         row.addWidget(self.off)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # it never makes the window larger
         self.paused = False
+        self._view_words = ("", "")  # of the buttons that a symbol explains
+        self._fitted: tuple[object, ...] = ()
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -148,18 +150,50 @@ class Toolbar(QWidget):
         self.run.setIcon(icon("stop" if running else "play", theme.colour("blue" if running else "faint")))
         recording = connected and bool(status.run_name) and not status.recorded.trouble
         why = "" if status.run_name else NO_RECORDING
-        self._button(self.recording, "Recording" if recording else "Not recording", why)
-        self.recording.setIcon(icon("dot", theme.colour("vermilion" if recording else "faint")))
+        self._view_words = (
+            "Recording" if recording else "Not recording",
+            "Resume view" if self.paused else "Pause view",
+        )
+        self.recording.setEnabled(not why)
+        self.recording.setToolTip(why)
+        self.recording.setIcon(icon("dot", theme.colour("fail" if recording else "faint")))
         if not why:
-            self.recording.setToolTip(
-                status.recorded.trouble
-                or f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs."
-            )
-        self._button(self.pause, "Resume view" if self.paused else "Pause view", "")
+            where = f"Every tick goes to {status.run_folder or status.run_name}; shows it in Runs."
+            self.recording.setToolTip(status.recorded.trouble or where)
+        for part, words in zip((self.recording, self.pause), self._view_words, strict=True):
+            part.setAccessibleName(words)
         self.pause.setIcon(icon("play" if self.paused else "pause", theme.colour("text")))
         self.pause.setToolTip("Holds the view still (Space). The recording goes on.")
         self.badge.show_output(status.output, has_tripped=status.state is BenchState.TRIPPED)
         self.state_indicator.show_status(status)
+        self._fit()
+
+    # ---- little room: the buttons that act and OUTPUTS OFF stay whole; words that say less go first
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out as little as the width needs."""
+        texts = tuple(part.text() for part in (self.bench, self.connect_, self.arm, self.run, self.badge.word))
+        if (self.width(), texts, self._view_words) == self._fitted:
+            return
+        self._fitted = (self.width(), texts, self._view_words)
+        for left_out in range(len(_LEAVES_OUT) + 1):
+            self._leave_out(frozenset(_LEAVES_OUT[:left_out]))
+            if self._row.minimumSize().width() + self.state_indicator.least_px <= self.width():
+                return
+
+    def _leave_out(self, parts: frozenset[str]) -> None:
+        self.brand.setVisible("brand" not in parts)
+        self.bench.setVisible("bench" not in parts)
+        self.off.setText("OUTPUTS OFF" if "key" in parts else "OUTPUTS OFF   Ctrl+.")
+        for part, words in zip((self.recording, self.pause), self._view_words, strict=True):
+            part.setText("" if "view words" in parts else words)
+        spacing = 4 if "spacing" in parts else 8
+        self._row.setSpacing(spacing)
+        self._row.setContentsMargins(2 * spacing, 0, 2 * spacing, 0)
 
     def _run_word(self, status: SessionStatus) -> str:
         if status.state is BenchState.RUNNING:

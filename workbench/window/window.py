@@ -184,7 +184,8 @@ class Window(QObject):
 
     def _show_line(self) -> None:
         session = self.controller.session
-        self.shell.line.show_facts(session.bench if session else None, self.controller.status, self.shell.stats)
+        bench = session.bench if session else None
+        self.shell.line.show_facts(bench, self.controller.status, self.shell.stats, alarms=self.bench.hidden_alarms)
 
     def _on_work_changed(self) -> None:
         status = self.controller.status

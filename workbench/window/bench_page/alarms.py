@@ -37,7 +37,7 @@ TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(len(HEADS))
 ALARMS, EVENTS, LOG = "Alarms", "Events", "Log"  # the three views
 MAX_ROWS: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
-_COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "red"}
+_COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "alarm"}
 _ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 

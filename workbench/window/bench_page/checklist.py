@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QW
 
 from workbench.session.status import CheckState
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import label
+from workbench.window.widgets.basic import label, wrap_in_scroll_area
 from workbench.window.widgets.dialogs import Dialog
 from workbench.window.widgets.icons import icon
 
@@ -36,11 +36,12 @@ class ChecklistDialog(Dialog):
         super().__init__(
             parent, "Arming", "The bench runs its checklist before the outputs can be switched on.", "Close"
         )
-        self.setMinimumWidth(760)
+        self.setMinimumWidth(self.find_room(760, 0).width())
         self._theme = theme
         self.work: PendingAction | None = None
         self._shown: tuple[ChecklistLine, ...] = ()
-        self._rows = QWidget()
+        self._list = QWidget()
+        self._rows = wrap_in_scroll_area(self._list)
         self.body.addWidget(self._rows)
         self._remaining = label(tone="muted")
         self._bar = QProgressBar()
@@ -95,18 +96,16 @@ class ChecklistDialog(Dialog):
             parts = (mark, label(check.name), label(found, tone, wrap=True), label(check.state.value, "faint"))
             for column, part in enumerate(parts):
                 grid.addWidget(part, row, column)
-        self.body.replaceWidget(self._rows, fresh)
-        self._rows.hide()
-        self._rows.deleteLater()
-        self._rows = fresh
-        fresh.show()
+        self._list = fresh
+        self._rows.setWidget(fresh)
         QTimer.singleShot(0, self, self._grow)
 
     def _grow(self) -> None:
-        """Make the dialog taller for findings that need more lines."""
-        column = self.layout()
-        if column is not None:
-            self.resize(self.width(), max(self.height(), column.totalHeightForWidth(self.width())))
+        """Make the dialog as high as the findings need; where the window is less high, they scroll."""
+        inside = self._list
+        needed = max(inside.heightForWidth(self._rows.viewport().width()), inside.sizeHint().height())
+        height = self.height() - self._rows.viewport().height() + needed
+        self.resize(self.find_room(self.width(), max(self.height(), height)))
 
     def reject(self) -> None:
         """Close on Escape once arming is over; before that do nothing."""

@@ -11,9 +11,11 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from drivers.channel_names import lane_channel
+from workbench.window.plots.curve import LANE_STROKES
 from workbench.window.plots.default_plots import TwinError, find_twin_error, list_lane_colours
+from workbench.window.plots.swatch import paint_swatch
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font
+from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font, measure_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from workbench.window.plots.channel_history import ChannelReading
 
 _PAD: Final = 16.0
-_NARROW: Final = 280
+_NAME_PX: Final = 104.0  # least room of a name
+_WORDLESS_PX: Final = 136.0  # with less for the name, the words after the numbers give way
+_APART_PX: Final = 12.0  # between two columns
+_WORD_PX: Final = 36.0  # of the faint word after a number
 HEADS: Final = {"twin": ("mV", "step"), "estimator": ("SoC error", "step"), "controller": ("cost", "viol.", "step")}
 _SHORT: Final = {TwinError.TRACKING: "track", TwinError.DIFFERENCE: "diff", TwinError.RESIDUAL: "resid"}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
-_WIDTHS: Final = {2: (74.0, 62.0), 3: (52.0, 40.0, 62.0)}
+_RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,39 @@ def make_figures(lane: LaneInfo, reading: ChannelReading, active_twin: str, *, r
     return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
 
 
+class LaneColumns:
+    """The columns that the rows of one role share: as wide as their widest text so far, so that none collides."""
+
+    def __init__(self, role: str) -> None:
+        self.heads = HEADS[role]
+        self.widths = [measure_text(head, LABEL_PX) for head in self.heads]
+        self.folded = False
+
+    def widen(self, figures: LaneFigures) -> bool:
+        """Make room for these texts; return whether a column became wider."""
+        wanted = [measure_text(number) + (_WORD_PX if word else 0.0) for number, word in figures.columns]
+        wider = [max(pair) for pair in zip(self.widths, wanted, strict=True)]
+        changed, self.widths = wider != self.widths, wider
+        return changed
+
+    def edges(self, width: float) -> list[float]:
+        """Return the right edges of the columns in a row of this width; the last columns are left out without room."""
+        number = len(self.widths) - self.folded
+        while number > 1 and self._taken(number) > width - 2.0 * _PAD - _NAME_PX:
+            number -= 1
+        right = width - _PAD
+        return [right - self._taken(number) + self._taken(count + 1) for count in range(number)]
+
+    def _taken(self, number: int) -> float:
+        return sum(self.widths[:number]) + _APART_PX * number
+
+
 class LaneRow(QAbstractButton):
     """One lane; a click, Enter or Space requests to make it active."""
 
-    def __init__(self, lane: LaneInfo, colour: str, theme: Theme) -> None:
+    def __init__(self, lane: LaneInfo, colour: str, columns: LaneColumns, theme: Theme) -> None:
         super().__init__()
-        self.lane, self.colour, self.theme = lane, colour, theme
+        self.lane, self.colour, self.columns, self.theme = lane, colour, columns, theme
         self.fresh = True
         self.figures = LaneFigures(tuple((fmt.DASH, "") for _ in HEADS[lane.role]))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -89,10 +121,8 @@ class LaneRow(QAbstractButton):
             painter.setPen(theme.colour("blue"))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
         stale = self.lane.state != "ok"
-        painter.setPen(QPen(theme.colour(self.colour), 2))
-        middle = box.center().y() + 1
-        painter.drawLine(int(_PAD), int(middle), int(_PAD + 14), int(middle))
-        left = _columns(painter, box, self.figures, theme, faint=stale or not self.fresh)
+        paint_swatch(painter, _PAD, box.center().y() + 1, theme.colour(self.colour), LANE_STROKES[self.lane.role])
+        left = self._paint_columns(painter, box, faint=stale or not self.fresh)
         badge = "active" if self.lane.active else self.lane.state if stale else ""
         badge_width = QFontMetricsF(font(LABEL_PX)).horizontalAdvance(badge) + 10 if badge else 0.0
         x, room = _PAD + 22, left - _PAD - 22 - 6 - (badge_width + 6 if badge else 0)
@@ -111,33 +141,25 @@ class LaneRow(QAbstractButton):
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, badge)
         painter.end()
 
-
-def _columns(painter: QPainter, box: QRectF, shown: LaneFigures, theme: Theme, *, faint: bool) -> float:
-    """Paint the columns from the right; without room drop the last column. Return the x where they begin."""
-    columns = shown.columns
-    widths = _WIDTHS[len(columns)]
-    if box.width() < _NARROW:
-        columns, widths = columns[:-1], widths[:-1]
-    right = box.right() - _PAD
-    for (number, word), width in reversed(list(zip(columns, widths, strict=True))):
+    def _paint_columns(self, painter: QPainter, box: QRectF, *, faint: bool) -> float:
+        """Paint the columns and return the x where they begin."""
         painter.setFont(font())
-        if word:
-            painter.setPen(theme.colour("faint"))
-            painter.drawText(QRectF(right - 32, 0, 32, box.height()), _RIGHT, word)
-        painter.setPen(theme.colour("faint" if faint else "text"))
-        edge = right - (36 if word else 0)
-        painter.drawText(QRectF(right - width - 8, 0, edge - right + width + 8, box.height()), _RIGHT, number)
-        right -= width
-    return right
-
-
-_RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        edges = self.columns.edges(box.width())
+        words = edges[0] - self.columns.widths[0] - _PAD >= _WORDLESS_PX  # else the name gets their room
+        for (number, word), width, right in zip(self.figures.columns, self.columns.widths, edges, strict=False):
+            tail = _WORD_PX if word and words else 0.0
+            painter.setPen(self.theme.colour("faint"))
+            if tail:
+                painter.drawText(QRectF(right - tail, 0, tail, box.height()), _RIGHT, word)
+            painter.setPen(self.theme.colour("faint" if faint else "text"))
+            painter.drawText(QRectF(right - width, 0, width - tail, box.height()), _RIGHT, number)
+        return edges[0] - self.columns.widths[0] + (0.0 if words or not self.figures.columns[0][1] else _WORD_PX)
 
 
 class _Head(QWidget):
-    def __init__(self, role: str, theme: Theme) -> None:
+    def __init__(self, role: str, columns: LaneColumns, theme: Theme) -> None:
         super().__init__()
-        self.role, self.theme = role, theme
+        self.role, self.columns, self.theme = role, columns, theme
         self.setFixedHeight(20)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
@@ -147,14 +169,8 @@ class _Head(QWidget):
         painter.setPen(self.theme.colour("faint"))
         box = QRectF(self.rect())
         painter.drawText(box.adjusted(_PAD, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, _ROLES[self.role])
-        heads = HEADS[self.role]
-        widths = _WIDTHS[len(heads)]
-        if box.width() < _NARROW:
-            heads, widths = heads[:-1], widths[:-1]
-        right = box.right() - _PAD
-        for head, width in reversed(list(zip(heads, widths, strict=True))):
-            painter.drawText(QRectF(right - width, 0, width, box.height()), _RIGHT, head)
-            right -= width
+        for head, right in zip(self.columns.heads, self.columns.edges(box.width()), strict=False):
+            painter.drawText(QRectF(right - _NAME_PX, 0, _NAME_PX, box.height()), _RIGHT, head)
         painter.end()
 
 
@@ -168,6 +184,8 @@ class LanesDock(QWidget):
         self.theme = theme
         self.rows: dict[tuple[str, str], LaneRow] = {}
         self._residual = False
+        self._columns: dict[str, LaneColumns] = {}
+        self._folded = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 4)
         self._column.setSpacing(0)
@@ -201,9 +219,11 @@ class LanesDock(QWidget):
             if own and self.rows:
                 self._column.addSpacing(8)
             if own:
-                self._column.addWidget(_Head(role, self.theme))
+                self._columns[role] = LaneColumns(role)
+                self._columns[role].folded = self._folded
+                self._column.addWidget(_Head(role, self._columns[role], self.theme))
             for lane, colour in own:
-                row = LaneRow(lane, colour, self.theme)
+                row = LaneRow(lane, colour, self._columns[role], self.theme)
                 row.clicked.connect(lambda _=False, lane=lane: self.wanted.emit(lane.role, lane.name))
                 self.rows[role, lane.name] = row
                 self._column.addWidget(row)
@@ -212,5 +232,21 @@ class LanesDock(QWidget):
     def show_values(self, reading: ChannelReading, *, fresh: bool = True) -> None:
         """Show the lanes' outputs of one row; grey if no more rows arrive."""
         active_twin = next((name for (role, name), row in self.rows.items() if role == "twin" and row.lane.active), "")
+        wider = False
         for row in self.rows.values():
-            row.show_figures(make_figures(row.lane, reading, active_twin, residual=self._residual), fresh=fresh)
+            figures = make_figures(row.lane, reading, active_twin, residual=self._residual)
+            wider |= row.columns.widen(figures)
+            row.show_figures(figures, fresh=fresh)
+        if wider:
+            self._repaint()
+
+    def fold(self, *, last: bool) -> None:
+        """Leave out the last column of each role, or show it where its row has room."""
+        self._folded = last
+        for columns in self._columns.values():
+            columns.folded = last
+        self._repaint()
+
+    def _repaint(self) -> None:
+        for part in self.findChildren(QWidget):
+            part.update()

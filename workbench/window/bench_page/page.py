@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from drivers.channel_names import cell_voltage
 from workbench.session.actions import Action
@@ -18,12 +18,15 @@ from workbench.window.bench_page.replay_controls import ReplayControls
 from workbench.window.bench_page.signal_tree import SignalTree
 from workbench.window.plots.channel_history import ChannelHistory
 from workbench.window.plots.plot_grid import PlotGrid
-from workbench.window.widgets.basic import Dock
+from workbench.window.space import DockSpace, PagePart, find_hidden
+from workbench.window.widgets.basic import Dock, wrap_in_scroll_area
 from workbench.window.widgets.placeholder import EmptyState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
+
+    from PySide6.QtGui import QResizeEvent
 
     from drivers.event import EventRecord
     from drivers.ring import RingReader
@@ -33,9 +36,8 @@ if TYPE_CHECKING:
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
-_LEFT_PX: Final = 296
-_RIGHT_PX: Final = 336
-_NARROW: Final = 1500
+_LEFT_PX, _LEFT_NARROW_PX = 296, 232
+_RIGHT_PX, _RIGHT_NARROW_PX = 336, 264
 _SHORT: Final = 800  # a laptop's screen
 _TITLE_PX: Final = 34
 DOCKS: Final = ("signals", "lanes", "gate", "limits", "faults", "alarms")
@@ -77,7 +79,7 @@ class BenchPage(QMainWindow):
         column.setSpacing(0)
         for part in (self.transport, self.empty):
             column.addWidget(part)
-        column.addWidget(_wrap_in_scroll_area(self.board), 1)
+        column.addWidget(wrap_in_scroll_area(self.board), 1)
         self.setCentralWidget(centre)
         self.setDockNestingEnabled(True)
         area = Qt.DockWidgetArea
@@ -85,14 +87,16 @@ class BenchPage(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         made = (
             ("signals", "Bench", self.tree),
-            ("lanes", "Lanes", _wrap_in_scroll_area(self.lanes)),
+            ("lanes", "Lanes", wrap_in_scroll_area(self.lanes)),
             ("gate", "Gate", self.gate),
             ("limits", "Limits", self.limits),
-            ("faults", "Faults", _wrap_in_scroll_area(self.faults)),
+            ("faults", "Faults", wrap_in_scroll_area(self.faults)),
             ("alarms", "Alarms", self.alarms),
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
+        parts = {PagePart.ALARMS: ("alarms",), PagePart.SIGNALS: ("signals",), PagePart.LISTS: ("gate", "limits")}
+        self.space = DockSpace({part: [self.docks[name] for name in names] for part, names in parts.items()})
         for part in (self.gate, self.limits):  # the lanes get the room that these do not need
             part.setMaximumHeight(part.sizeHint().height())
         self.docks["lanes"].widget().setMinimumHeight(
@@ -124,13 +128,32 @@ class BenchPage(QMainWindow):
             place = {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}
             self.addDockWidget(place.get(name, area.RightDockWidgetArea), dock)
             dock.show()
-        narrow = self.width() < _NARROW
+        narrow = PagePart.LAST_COLUMNS in find_hidden(self.width(), self.height())
         left, right = (self.docks["signals"], self.docks["lanes"])
-        widths = [232, 264] if narrow else [_LEFT_PX, _RIGHT_PX]
+        widths = [_LEFT_NARROW_PX, _RIGHT_NARROW_PX] if narrow else [_LEFT_PX, _RIGHT_PX]
         self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["alarms"]], [92 if self.height() < _SHORT else 140], Qt.Orientation.Vertical)
         self._share_right_column()
         self._as_new = True
+        self.fit_space(anew=True)
+
+    def fit_space(self, *, anew: bool = False) -> None:
+        """Hide what has no room on a page of this size; `anew`: after another layout was applied."""
+        hidden = find_hidden(self.width(), self.height())
+        if anew:
+            self.space.forget()
+        self.space.apply(hidden)
+        self.board.show_room(cell_strip=PagePart.CELL_STRIP not in hidden, third_row=PagePart.THIRD_ROW not in hidden)
+        self.lanes.fold(last=PagePart.LAST_COLUMNS in hidden)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        super().resizeEvent(event)
+        self.fit_space()
+
+    @property
+    def hidden_alarms(self) -> int:
+        """Number of alarms that wait for an acknowledgement while their dock is hidden."""
+        return len(self.alarms.alarms.waiting) if self.docks["alarms"].isHidden() else 0
 
     def _share_right_column(self) -> None:
         """Give the lanes the height they need, if there is room; leave the rest empty at the bottom."""
@@ -335,12 +358,3 @@ class BenchPage(QMainWindow):
         self._clear_events()
         self._show_session()
         self._status()
-
-
-def _wrap_in_scroll_area(content: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(content)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area

@@ -243,7 +243,7 @@ class _Rows(QStyledItemDelegate):
         painter.setFont(font())
         width = painter.fontMetrics().horizontalAdvance(number)
         room = QRectF(box.left() + 33, box.top(), value.right() - width - 8 - box.left() - 33, box.height())
-        text = painter.fontMetrics().elidedText(signal.label, Qt.TextElideMode.ElideMiddle, max(0, int(room.width())))
+        text = painter.fontMetrics().elidedText(signal.label, Qt.TextElideMode.ElideRight, max(0, int(room.width())))
         self._text(painter, room, text, label)
         self._text(painter, value, number, colour, align=Qt.AlignmentFlag.AlignRight)
         tail = QRectF(metrics_right + 6, box.top(), _UNIT + 8, box.height())

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from edge_bridge.bundle.manifest import MAX_SERIAL, NAME
-from workbench.window.widgets.basic import Combo, button, label
+from workbench.window.widgets.basic import Combo, button, label, pad_text
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_open
 from workbench.window.widgets.themes import TITLE_PX, font
@@ -61,6 +61,7 @@ class BundleForm(QWidget):
         for part in (self.run, self.bench, self.certificate):
             part.setMinimumHeight(20)
         self.days.setSuffix(" days")
+        pad_text(self.days)
         self.days.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.keys.setAccessibleName("Private key")
         self.keys.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -294,7 +294,7 @@ def _run_line(run: RunEntry) -> ChoiceLine:
 
 
 def _certificate_line(entry: CertificateEntry) -> ChoiceLine:
-    symbol, colour = ("cross", "vermilion") if entry.why_not else ("ok", "green")
+    symbol, colour = ("cross", "fail") if entry.why_not else ("ok", "green")
     return ChoiceLine(style.format_certificate(entry), entry.folder, symbol, colour, str(entry.folder), entry.why_not)
 
 

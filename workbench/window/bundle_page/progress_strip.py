@@ -82,7 +82,7 @@ class ProgressStrip(QFrame):
     def show_failure(self, failure: Failure) -> None:
         """Show why there is no bundle, and what to do."""
         text = " ".join(filter(None, (failure.sentence, failure.hint)))
-        self._say("cross", NOT_DONE, "vermilion", text, tip=failure.details)
+        self._say("cross", NOT_DONE, "fail", text, tip=failure.details)
 
     def _say(self, symbol: str, word: str, colour: str, text: str, *, working: bool = False, tip: str = "") -> None:
         self._said = (symbol, word, colour, text)

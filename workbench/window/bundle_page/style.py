@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
 
 from workbench.window.certify_page.style import format_counts, format_time
@@ -47,10 +46,7 @@ CLASSES: Final = {
 @lru_cache(maxsize=128)
 def mark(symbol: str, colour: str) -> QIcon:
     """Return an icon in `#rrggbb` that keeps its colour in a selected line."""
-    made = icon(symbol, QColor(colour))
-    for size in made.availableSizes(QIcon.Mode.Normal) or [QSize(16, 16)]:
-        made.addPixmap(made.pixmap(size), QIcon.Mode.Selected)
-    return made
+    return icon(symbol, QColor(colour))
 
 
 def find_class_style(evidence: str) -> DisplayStyle:
@@ -66,7 +62,7 @@ def find_bundle_style(bundle: BundleEntry) -> DisplayStyle:
         return DisplayStyle(VERIFIED, "ok", "green", f"Signed{by}.")
     if bundle.key in UNTRUSTED_REASONS:
         return DisplayStyle(UNTRUSTED, "ring", "amber", f"{NOT_TRUSTED} {bundle.reason}")
-    return DisplayStyle(REFUSED, "cross", "vermilion", bundle.reason)
+    return DisplayStyle(REFUSED, "cross", "fail", bundle.reason)
 
 
 def format_run(run: RunEntry) -> str:

@@ -31,15 +31,15 @@ class CertifyBar(QWidget):
         self._suites = list(suites)
         self.suites = Combo()
         self.suites.setAccessibleName("Suite")
-        self.suites.setMinimumWidth(140)
+        self.suites.setMinimumWidth(100)
         self.bench = label(tone="muted")
         self.bench.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.again = button("Read again", self.suite_chosen.emit, tip=READ_AGAIN)
         self.stop = bench_button("Stop", self.stop_wanted.emit)
         self.start = bench_button("Certify", self.start_wanted.emit, "primary")
         self.start.setFont(font(TITLE_PX, bold=True))
-        self.start.setStyleSheet(f"font-size: {TITLE_PX}px; padding: 8px 24px;")
-        self.start.setMinimumWidth(200)  # so that a changing number does not move the rest
+        self.start.setStyleSheet(f"font-size: {TITLE_PX}px; padding: 8px 16px;")
+        self.start.setMinimumWidth(176)  # so that a changing number does not move the rest
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 8)
         row.setSpacing(8)

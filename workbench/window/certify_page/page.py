@@ -18,6 +18,7 @@ from workbench.window.certify_page.controller import CertifyController
 from workbench.window.certify_page.picker import CasePicker
 from workbench.window.certify_page.result_bar import ResultBar
 from workbench.window.widgets.basic import label
+from workbench.window.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
@@ -40,7 +41,7 @@ class CaseHead(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.symbol, self.word, self.name = QLabel(), label(), label()
+        self.symbol, self.word, self.name = QLabel(), label(), ElidedLabel()
         self.about = label(tone="muted", wrap=True)
         self.name.setStyleSheet("font-weight: 600;")
         row = QHBoxLayout()
@@ -61,8 +62,7 @@ class CaseHead(QWidget):
         if word:
             self.symbol.setPixmap(style.verdict_icon(word, theme.name).pixmap(QSize(14, 14)))
             self.word.setStyleSheet(f"font-weight: 600; color: {style.find_verdict_colour(word, theme)};")
-        self.name.setText("" if case is None else f"{case.name}   {case.info.title}")
-        self.name.setToolTip(self.name.text())
+        self.name.say("" if case is None else f"{case.name}   {case.info.title}")
         facts = [] if case is None else [case.info.hazard, ", ".join(case.info.refs), case.reason]
         self.about.setText("   ".join(fact for fact in facts if fact))
 

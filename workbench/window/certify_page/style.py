@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from drivers.timestamps import parse_utc
 from workbench.certificates.results import Verdict
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.icons import paint_icon
+from workbench.window.widgets.icons import RATIOS, paint_icon
 from workbench.window.widgets.themes import THEMES, font
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _DRAWN: Final = {Verdict.PASS: "ok", Verdict.FAIL: "cross", Verdict.BLOCKED: "ri
 _WRITTEN: Final = {Verdict.ERROR: "!", Verdict.NA: fmt.DASH}  # every font has these
 COLOURS: Final[dict[str, str]] = {
     Verdict.PASS: "green",
-    Verdict.FAIL: "vermilion",
+    Verdict.FAIL: "fail",
     Verdict.ERROR: "amber",
     Verdict.BLOCKED: "blue",
     Verdict.NA: "muted",
@@ -41,6 +41,8 @@ MEANING: Final = {
     Verdict.BLOCKED: "A precondition did not hold, or the certification was stopped before.",
     Verdict.NA: "This bench or this device does not support the check.",
 }
+_MARKS: Final = {Qt.CheckState.Checked: "ok", Qt.CheckState.PartiallyChecked: "minus"}
+_BOX: Final = QStyle.SubElement.SE_ItemViewItemCheckIndicator
 _DECIMALS: Final = {"ms": 1, "V": 4, "mV": 1, "A": 2, "s": 3, "K": 2, "degC": 2, "Ohm": 4, "W": 1}
 _UNITS: Final = {"1": "", "degC": "°C", "Ohm": "Ω"}
 
@@ -50,7 +52,7 @@ def verdict_icon(word: str, theme_name: str) -> QIcon:
     """Return the symbol of a verdict, or of a running case, in its colour; a selected row does not dull it."""
     colour = THEMES[theme_name].colour(COLOURS[word])
     made = QIcon()
-    for ratio in (1.0, 2.0):
+    for ratio in RATIOS:
         picture = QPixmap(QSize(round(_SIDE * ratio), round(_SIDE * ratio)))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
@@ -69,7 +71,7 @@ def verdict_icon(word: str, theme_name: str) -> QIcon:
 
 
 class FlatItemDelegate(QStyledItemDelegate):
-    """Paints a selected row flat with the colours of its words; Fusion would draw it raised."""
+    """Paints a selected row flat with the colours of its words (Fusion would draw it raised), and marks in boxes."""
 
     def initStyleOption(  # noqa: N802  # Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -82,6 +84,19 @@ class FlatItemDelegate(QStyledItemDelegate):
             palette = made.palette
             palette.setColor(QPalette.ColorRole.HighlightedText, colour)
             made.palette = palette
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().paint(painter, option, index)
+        mark = _MARKS.get(index.data(Qt.ItemDataRole.CheckStateRole))
+        if mark is None:
+            return
+        whole: Any = QStyleOptionViewItem(option)  # its stub lacks the fields
+        self.initStyleOption(whole, index)
+        box = whole.widget.style().subElementRect(_BOX, whole, whole.widget)
+        role = QPalette.ColorRole.Base if mark == "ok" else QPalette.ColorRole.Link  # on the filled box, or in it
+        paint_icon(painter, mark, QRectF(box).adjusted(1.0, 1.0, -1.0, -1.0), whole.palette.color(role))
 
 
 def find_verdict_word(case: CaseRun) -> str:

@@ -67,10 +67,12 @@ class FleetBar(QWidget):
         self.url, self.filter = QLineEdit(USUAL), QLineEdit()
         self.url.setAccessibleName("Address of the broker")
         self.url.setToolTip("mqtt://HOST:PORT")
-        self.url.setFixedWidth(210)
+        self.url.setMinimumWidth(176)
+        self.url.setMaximumWidth(210)
         self.filter.setAccessibleName("Filter packs")
         self.filter.setPlaceholderText("Filter packs…")
-        self.filter.setFixedWidth(150)
+        self.filter.setMinimumWidth(80)
+        self.filter.setMaximumWidth(150)
         self.broker = button(START_BROKER, self._broker)
         self.file = ElidedLabel("muted")
         self.other = button("Other file…", self.ask_file, "link", tip="Choose the file that stores the rows")
@@ -91,7 +93,9 @@ class FleetBar(QWidget):
         first.setSpacing(8)
         first.addWidget(label("Fleet", "title"))
         first.addSpacing(16)
-        for part in (label("Broker", "muted"), self.url, self.broker, label("Rows in", "muted")):
+        first.addWidget(label("Broker", "muted"))
+        first.addWidget(self.url, 1)
+        for part in (self.broker, label("Rows in", "muted")):
             first.addWidget(part)
         first.addWidget(self.file, 1)
         for part in (self.other, self.filter, self.connect_):

@@ -38,7 +38,6 @@ class PackDetail(QWidget):
         self.plots = [Plot(spec, self.view, theme) for spec in SPECS]
         for plot in self.plots:
             plot.setAcceptDrops(False)
-            plot.setMinimumHeight(96)
         self.title, self.counted = DockTitle("Pack"), DockTitle("Messages refused or flagged")
         self.word = label(tone="amber")
         self.stepper, self.counters = UpdateStepper(theme), FleetCounters()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 MOST_TRENDS: Final = 100  # packs whose trend is kept before the user selects them
+_TABLE_PX: Final = 96  # two packs below the head
 NOT_CONNECTED: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
 NO_PACK: Final = "No pack has reported yet. An edge beside a pack reports here once it runs."
 QUESTION: Final = (
@@ -62,6 +63,7 @@ class FleetPage(QWidget):
         self.connection = FleetConnection(controller, backend)
         self.bar = FleetBar(self.connection, self._root, theme)
         self.table, self.detail = PackTable(theme), PackDetail(theme)
+        self.table.setMinimumHeight(_TABLE_PX)
         self.not_connected = EmptyState(NOT_CONNECTED, START_BROKER, self.connection.start_broker)
         self.no_pack = EmptyState(NO_PACK, "Copy the edge's command", self.copy_command)
         self.offer_text = label()

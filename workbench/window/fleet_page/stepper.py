@@ -32,7 +32,7 @@ SENTENCES: Final = {
     REVERTED: "The bundle did not prove healthy; the one before runs again.",
     REPLACED: "Another bundle has replaced it.",
 }
-_DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint"), ("cross", "vermilion")
+_DONE, _NOW, _LATER, _BAD = ("ok", "green"), ("play", "blue"), ("ring", "faint"), ("cross", "fail")
 
 
 @dataclass(frozen=True, slots=True)

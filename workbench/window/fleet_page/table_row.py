@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STALE_S: Final = 5.0  # rows come ten times a second, or once when a pack saves its line
 HASH_SHOWN: Final = 12
-VERDICTS: Final = {"allowed": ("ok", "green"), "held": ("pause", "amber"), "tripped": ("warning", "red")}
+VERDICTS: Final = {"allowed": ("ok", "green"), "held": ("pause", "amber"), "tripped": ("warning", "alarm")}
 CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": ("ok", "green")}
 
 

@@ -27,6 +27,7 @@ LEFT: Final = 52
 RIGHT: Final = 14
 TOP: Final = 18  # room for the unit, above the curves and not on them
 BOTTOM: Final = 20
+LEAST_PX: Final = TOP + BOTTOM + 60  # curves that are less high cannot be read
 GAP_S: Final = 0.6  # a longer gap in the data is drawn as a gap
 _LABEL_APART: Final = 14.0
 _FIT_EVERY: Final = 8  # frames between two updates of the range
@@ -39,7 +40,7 @@ class PlotCanvas(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(140, 72)
+        self.setMinimumSize(140, LEAST_PX)
         self.spec = spec
         self.view = view
         self.theme = theme
@@ -175,7 +176,7 @@ class PlotCanvas(QWidget):
         scale = self.scale or round_scale(0.0, 1.0, 1.0)
         painter = QPainter(self._picture)
         for start in range(first - first % width, last + 1, width):
-            brush = PlotPainter(painter, self.theme, scale, self.spec.display, start, gap)
+            brush = PlotPainter(painter, self.theme, scale, self.spec.display, start, gap, self._ratio)
             brush.draw(bins, self.spec.curves, max(first, start), min(last, start + width - 1))
         painter.end()
         if self._fresh:

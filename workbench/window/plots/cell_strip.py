@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from drivers.channel_names import BMS_BALANCING, cell_name, cell_voltage
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.themes import LABEL_PX, Theme, font
+from workbench.window.widgets.themes import LABEL_PX, Theme, contrast, font
 
 if TYPE_CHECKING:
     from workbench.window.plots.channel_history import ChannelReading
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _LEAST_V: Final = 0.010  # narrowest range of colours
 _PAD: Final = 14
 _DRAIN: Final = 4.5
-_DARK_INK: Final = "#14171a"
+_HIGH: Final = "#a9c9e0"
+_INKS: Final = ("#ffffff", "#000000")
 
 
 class CellStrip(QWidget):
@@ -90,14 +91,12 @@ class CellStrip(QWidget):
 
     def _paint_cell(self, painter: QPainter, number: int, level: float, *, outlined: bool) -> None:
         box, known = self.box(number), level == level  # noqa: PLR0124  # NaN
-        fill = _mix(self.theme.colour("deep"), QColor("#a9c9e0"), level) if known else self.theme.colour("grid")
+        fill = fill_colour(self.theme, level) if known else self.theme.colour("grid")
         amber = outlined or (self.hasFocus() and number == self._marked)
         painter.setPen(QPen(self.theme.colour("amber" if outlined else "text"), 2) if amber else Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1) if amber else box, 3, 3)
-        painter.setPen(QColor("#ffffff") if fill.lightnessF() < 0.42 else QColor(_DARK_INK))  # noqa: PLR2004  # legible
-        if not known:
-            painter.setPen(self.theme.colour("faint"))
+        painter.setPen(ink_colour(fill) if known else self.theme.colour("muted"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
         if number in self.balancing:
             self._paint_drain(painter, box)
@@ -134,6 +133,16 @@ class CellStrip(QWidget):
                 QToolTip.showText(event.globalPos(), text, self)
                 return True
         return super().event(event)
+
+
+def fill_colour(theme: Theme, level: float) -> QColor:
+    """Return the colour of a cell whose voltage is at `level` of the range, 0 to 1."""
+    return _mix(theme.colour("deep"), QColor(_HIGH), level)
+
+
+def ink_colour(fill: QColor) -> QColor:
+    """Return the colour in which a number on `fill` is easiest to read."""
+    return QColor(max(_INKS, key=lambda ink: contrast(ink, fill.name())))
 
 
 def _mix(one: QColor, other: QColor, share: float) -> QColor:

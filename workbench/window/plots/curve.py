@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence  # fields of records name them
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from workbench.window.plots.channel_history import ChannelReading  # a type alias names it
 from workbench.window.widgets.format import Display  # noqa: TC001  # a field of a record names it
 
 
 class Stroke(Enum):
-    """How a curve is drawn: measured and modelled solid, truth dashed, a band filled between two channels."""
+    """How a curve is drawn: measured and modelled solid, estimated dashed, requested dotted; a band is filled."""
 
     LINE = "line"
     DASH = "dash"
+    DOT = "dot"
     BAND = "band"
+
+
+LANE_STROKES: Final = {"twin": Stroke.LINE, "estimator": Stroke.DASH, "controller": Stroke.DOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class LegendEntry:
     label: str
     value: str
     note: str = ""
-    dashed: bool = False
+    stroke: Stroke = Stroke.LINE
 
 
 Legend = Callable[[ChannelReading], Sequence[LegendEntry]]
@@ -84,7 +89,7 @@ def plain_legend(curves: Sequence[PlotCurve], display: Display) -> Legend:
             if width == width:  # noqa: PLR0124  # not NaN
                 value = f"{display.number(reading[curve.channel])} ±{width * display.scale:.{display.decimals}f}"
                 value = f"{value} {display.unit}"
-            made.append(LegendEntry(curve.colour, curve.label, value, dashed=curve.stroke is Stroke.DASH))
+            made.append(LegendEntry(curve.colour, curve.label, value, stroke=curve.stroke))
         return made
 
     return entries

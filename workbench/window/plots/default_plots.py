@@ -20,7 +20,7 @@ from drivers.channel_names import (
     lane_channel,
     sensed_temperature,
 )
-from workbench.window.plots.curve import LegendEntry, PlotCurve, PlotSpec, Stroke
+from workbench.window.plots.curve import LANE_STROKES, LegendEntry, PlotCurve, PlotSpec, Stroke
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import lane_colour
 
@@ -53,7 +53,7 @@ def plot_specs(cells: int, lanes: Sequence[LaneInfo], *, residual: bool = False)
 def list_lane_colours(lanes: Sequence[LaneInfo], role: str) -> list[tuple[LaneInfo, str]]:
     """Return the lanes of a role with their colour keys, in the bench file's order."""
     own = [lane for lane in lanes if lane.role == role]
-    return [(lane, lane_colour(role, position)) for position, lane in enumerate(own)]
+    return [(lane, lane_colour(position)) for position, lane in enumerate(own)]
 
 
 def _voltage(cells: int) -> PlotSpec:
@@ -85,6 +85,7 @@ def _current(lanes: Sequence[LaneInfo]) -> PlotSpec:
             make_lane_label(lane),
             lane_channel("controller", lane.name, "current"),
             colour,
+            LANE_STROKES["controller"],
         )
         for lane, colour in list_lane_colours(lanes, "controller")
     ]
@@ -104,10 +105,10 @@ def _charge(lanes: Sequence[LaneInfo]) -> PlotSpec:
         soc, band = lane_channel("estimator", lane.name, "soc"), lane_channel("estimator", lane.name, "soc_band")
         if lane.active:
             curves.append(PlotCurve(lane.name, soc, colour, Stroke.BAND, band, around=True))
-        curves.append(PlotCurve(lane.name, soc, colour))
+        curves.append(PlotCurve(lane.name, soc, colour, LANE_STROKES["estimator"]))
     active_twin = next((lane.name for lane in lanes if lane.role == "twin" and lane.active), None)
     if active_twin is not None:
-        curves.insert(0, PlotCurve(ACTIVE_TWIN, lane_channel("twin", active_twin, "soc"), "text", Stroke.DASH))
+        curves.insert(0, PlotCurve(ACTIVE_TWIN, lane_channel("twin", active_twin, "soc"), "text", LANE_STROKES["twin"]))
     return PlotSpec("charge", "State of charge", fmt.PERCENT, tuple(curves), 1.0)
 
 
@@ -136,6 +137,7 @@ def _twins(lanes: Sequence[LaneInfo], *, residual: bool) -> PlotSpec:
             f"{lane.name.removesuffix(' pack')} {find_twin_error(lane, residual=residual)}",
             lane_channel("twin", lane.name, "difference"),
             colour,
+            LANE_STROKES["twin"],
         )
         for lane, colour in list_lane_colours(lanes, "twin")
     ]

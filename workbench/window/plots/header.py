@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font
+from workbench.window.plots.swatch import SWATCH_PX, paint_swatch
+from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font, measure_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 HEIGHT: Final = 36
 _PAD: Final = 14
-_SWATCH: Final = 14
 _LINE: Final = 18
 _GAP: Final = 12.0
 _MODES: Final = ((BODY_PX, 16.0, True), (BODY_PX, 12.0, False), (LABEL_PX, 8.0, False))  # size, gap, notes
@@ -112,10 +111,10 @@ class PlotHeader(QWidget):
         return _flow(_PAD, widths, _GAP, self.width() - _PAD)
 
     def _title(self) -> float:
-        return _PAD + _advance(self.title, BODY_PX, bold=True)
+        return _PAD + measure_text(self.title, BODY_PX, bold=True)
 
     def _right(self) -> float:
-        return self.width() - _PAD - _advance(self.word, LABEL_PX) - 8
+        return self.width() - _PAD - measure_text(self.word, LABEL_PX) - 8
 
     # ---- painting
 
@@ -127,12 +126,8 @@ class PlotHeader(QWidget):
 
     def _entry(self, painter: QPainter, x: float, top: float, entry: LegendEntry, px: int, *, notes: bool) -> None:
         if entry.colour:
-            pen = QPen(self.theme.colour(entry.colour), 2)
-            pen.setStyle(Qt.PenStyle.DotLine if entry.dashed else Qt.PenStyle.SolidLine)
-            painter.setPen(pen)
-            middle = int(top) + HEIGHT // 2
-            painter.drawLine(int(x), middle, int(x + _SWATCH), middle)
-            x += _SWATCH + 6
+            paint_swatch(painter, x, top + HEIGHT / 2.0, self.theme.colour(entry.colour), entry.stroke)
+            x += SWATCH_PX + 6
         if entry.label:
             x = self._text(painter, (x, top), entry.label, "muted", px) + 6
         x = self._text(painter, (x, top), entry.value, "text", px, bold=True)
@@ -145,7 +140,7 @@ class PlotHeader(QWidget):
         x, top = at
         painter.setFont(font(px, bold=bold))
         painter.setPen(self.theme.colour(colour))
-        width = _advance(text, px, bold=bold)
+        width = measure_text(text, px, bold=bold)
         painter.drawText(QRectF(x, top, width + 2, HEIGHT), Qt.AlignmentFlag.AlignVCenter, text)
         return x + width
 
@@ -166,12 +161,6 @@ def _spoken(entry: LegendEntry) -> str:
 
 
 def _width(entry: LegendEntry, px: int, *, notes: bool) -> float:
-    width = (_SWATCH + 6 if entry.colour else 0) + _advance(entry.value, px, bold=True)
-    width += _advance(entry.label, px) + 6 if entry.label else 0
-    return width + (6 + _advance(entry.note, px) if notes and entry.note else 0)
-
-
-@lru_cache(maxsize=4096)
-def _advance(text: str, px: int, *, bold: bool = False) -> float:
-    """Return the width of a text; cached, because the same few texts come ten times a second."""
-    return QFontMetricsF(font(px, bold=bold)).horizontalAdvance(text)
+    width = (SWATCH_PX + 6 if entry.colour else 0) + measure_text(entry.value, px, bold=True)
+    width += measure_text(entry.label, px) + 6 if entry.label else 0
+    return width + (6 + measure_text(entry.note, px) if notes and entry.note else 0)

@@ -24,7 +24,7 @@ MARKED: Final = frozenset(
         EventKind.DEVICE_LIMIT,
     }
 )
-COLOURS: Final = ("muted", "amber", "red")  # by severity
+COLOURS: Final = ("muted", "amber", "alarm")  # by severity
 SEVERITIES: Final = (Level.INFO, Level.WARNING, Level.ALARM)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,10 +11,10 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen
 
 from workbench.window.plots.curve import PlotCurve, Stroke
-from workbench.window.plots.polyline import make_band, make_polyline, split_dashes, split_runs
+from workbench.window.plots.polyline import find_steep, make_band, make_polyline, split_dashes, split_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from workbench.window.plots.axis_ticks import AxisScale
     from workbench.window.plots.min_max_bins import Extremes, MinMaxBins, Numbers
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 _BAND_ALPHA: Final = {"dark": 46, "light": 38}
-_LINE_BIAS: Final = 0.5
+_ON_TOP: Final = (Stroke.LINE, Stroke.DASH, Stroke.DOT)
+_WIDTH_PX: Final = 1.5  # of a curve, logical pixels
+_DOT_PX: Final = 2.0
+_SHIFT: Final = 4  # bins by which the dashes of the next curve lie beside those of the last, where two curves coincide
+_PATTERNS: Final = {Stroke.DASH: (8.0, 4.0), Stroke.DOT: (2.0, 3.0)}  # on and off, logical pixels
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class PlotPainter:
     display: Display
     start: int
     gap: int
+    ratio: float = 1.0  # device pixels a logical pixel
 
     def draw(self, bins: MinMaxBins, curves: Sequence[PlotCurve], first: int, last: int) -> None:
         """Draw the bins `first` .. `last` and nothing beside them."""
@@ -50,10 +56,10 @@ class PlotPainter:
                 else:
                     self._band(curve, number, x, low[one], high[other])
         low, high = self._pixels(low), self._pixels(high)
-        for curve in reversed(curves):  # the first of the legend lies on top
-            if curve.stroke is not Stroke.BAND and curve.channel in bins.row:
+        for place, curve in _sort_by_stroke(curves):
+            if curve.channel in bins.row:
                 row = bins.row[curve.channel]
-                self._line(curve, number, x, low[row], high[row])
+                self._line(curve, number + place * _SHIFT, x, low[row], high[row])
 
     def _ground(self, columns: QRect) -> None:
         painter = self.painter
@@ -79,12 +85,22 @@ class PlotPainter:
             number, x, low, high = number[known], x[known], low[known], high[known]
         painter = self.painter
         painter.setPen(QPen(self.theme.colour(curve.colour), 1.0))
-        for part in split_dashes(number, self.gap) if curve.stroke is Stroke.DASH else split_runs(number, self.gap):
+        passes = 1 + math.ceil(self.ratio)  # a wider pen costs the raster engine forty times a thin one
+        width = (_DOT_PX if curve.stroke is Stroke.DOT else _WIDTH_PX) * self.ratio
+        apart = (width - 1.0) / (passes - 1)
+        for part in self._parts(curve.stroke, number, low, high):
             shape = make_polyline(x[part], low[part], high[part])
-            painter.drawPolyline(shape)
-            painter.translate(0.0, _LINE_BIAS)  # a wider pen costs the raster engine forty times a thin one
-            painter.drawPolyline(shape)
-            painter.translate(0.0, -_LINE_BIAS)
+            for each in range(passes):
+                painter.translate(0.0, each * apart)
+                painter.drawPolyline(shape)
+                painter.translate(0.0, -each * apart)
+
+    def _parts(self, stroke: Stroke, number: Numbers, low: Extremes, high: Extremes) -> Iterator[slice]:
+        """Yield the pieces of a curve that its stroke shows."""
+        if stroke not in _PATTERNS:
+            return split_runs(number, self.gap)
+        on, off = (max(1, round(part * self.ratio)) for part in _PATTERNS[stroke])
+        return split_dashes(number, self.gap, (on, off), find_steep(low, high))
 
     def _band(self, curve: PlotCurve, number: Numbers, x: Extremes, low: Extremes, high: Extremes) -> None:
         known = np.isfinite(low + high)
@@ -97,3 +113,12 @@ class PlotPainter:
         for part in split_runs(number, self.gap):
             self.painter.drawPolygon(make_band(x[part], low[part], high[part]))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _sort_by_stroke(curves: Sequence[PlotCurve]) -> list[tuple[int, PlotCurve]]:
+    """Return the lines with their places, solid ones first, so that dashes and dots on top leave them visible.
+
+    Of one stroke the first of the legend lies on top.
+    """
+    lines = [(place, curve) for place, curve in enumerate(curves) if curve.stroke is not Stroke.BAND]
+    return sorted(lines, key=lambda line: (_ON_TOP.index(line[1].stroke), -line[0]))

@@ -105,8 +105,8 @@ class Plot(QWidget):
             if curve.stroke is not Stroke.BAND:
                 step = other[curve.channel] - one[curve.channel]
                 slope = display.slope(step / delta_s) if delta_s else fmt.DASH
-                dashed = curve.stroke is Stroke.DASH
-                made.append(LegendEntry(curve.colour, "", f"{display.difference(step)}, {slope}", curve.label, dashed))
+                text = f"{display.difference(step)}, {slope}"
+                made.append(LegendEntry(curve.colour, "", text, curve.label, curve.stroke))
         return made
 
     # ---- curves

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 _PLACES: Final = ((0, 0, 2), (1, 0, 1), (1, 1, 1), (2, 0, 1), (2, 1, 1))  # row, column, columns
+_LAST_ROW: Final = 2
 REPLAY: Final = "REPLAY"
 NO_ROWS: Final = "▲ no rows for"
 VIEW_PAUSED: Final = "view paused"
@@ -57,6 +58,7 @@ class PlotGrid(QWidget):
             place: QWidget = self._with_strip(plot) if spec.key == "voltage" else plot
             self._grid.addWidget(place, row, column, 1, columns)
             self._grid.setRowStretch(row, 115 if row == 0 else 100)
+        self._declared = tuple(self.plots)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
         self.view.changed.connect(self._paused)
@@ -82,6 +84,13 @@ class PlotGrid(QWidget):
     def plot(self, key: str) -> Plot:
         """Return the plot of that key; raise `StopIteration` if there is none."""
         return next(plot for plot in self.plots if plot.spec.key == key)
+
+    def show_room(self, *, cell_strip: bool, third_row: bool) -> None:
+        """Show the cell strip and the third row, or leave their room to the rest."""
+        self.strip.setVisible(cell_strip)
+        for plot, (row, _, _) in zip(self._declared, _PLACES, strict=True):
+            plot.setVisible(row < _LAST_ROW or third_row)
+        self._grid.setRowStretch(_LAST_ROW, 100 if third_row else 0)
 
     # ---- what is shown
 

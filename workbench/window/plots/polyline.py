@@ -12,10 +12,13 @@ from PySide6.QtGui import QPolygonF
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from workbench.window.plots.min_max_bins import Extremes, Numbers
 
-_DASH_ON: Final = 6
-_DASH: Final = 10
+    Flags = NDArray[np.bool_]
+
+_STEEP_PX: Final = 3.0
 
 
 def split_runs(number: Numbers, gap: int) -> Iterator[slice]:
@@ -30,10 +33,20 @@ def split_runs(number: Numbers, gap: int) -> Iterator[slice]:
         yield slice(start, end)
 
 
-def split_dashes(number: Numbers, gap: int) -> Iterator[slice]:
-    """Yield the runs that show as dashes; they depend on bin numbers and so move with the curve."""
+def find_steep(low: Extremes, high: Extremes) -> Flags:
+    """Return which bins have a step in them or beside them; a gap between dashes must not hide it."""
+    steep = high - low > _STEEP_PX
+    if len(low) > 1:
+        jumps = np.maximum(low[1:] - high[:-1], low[:-1] - high[1:]) > _STEEP_PX
+        steep[1:] |= jumps
+        steep[:-1] |= jumps
+    return steep
+
+
+def split_dashes(number: Numbers, gap: int, pattern: tuple[int, int], steep: Flags) -> Iterator[slice]:
+    """Yield the runs that show: `pattern` is bins on and off; it depends on bin numbers and so moves with the curve."""
     for run in split_runs(number, gap):
-        phase = number[run] % _DASH < _DASH_ON
+        phase = (number[run] % sum(pattern) < pattern[0]) | steep[run]
         edges = np.flatnonzero(np.diff(phase)) + 1
         bounds = (0, *edges.tolist(), run.stop - run.start)
         for start, end in pairwise(bounds):

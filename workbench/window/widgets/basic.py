@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QDockWidget, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QWidget,
+)
 
+from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.icons import paint_icon
 from workbench.window.widgets.themes import LABEL_PX, font
 
@@ -53,6 +63,22 @@ def restyle(widget: QWidget, name: str, value: str) -> None:
         widget.style().polish(widget)
 
 
+def wrap_in_scroll_area(content: QWidget, *, sideways: bool = False) -> QScrollArea:
+    """Let a part scroll where it has less room than it needs; `sideways`: in both directions."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    if not sideways:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
+
+
+def pad_text(field: QAbstractSpinBox) -> None:
+    """Keep a spin box's text off its border; Qt leaves the padding of a style sheet out there."""
+    field.lineEdit().setTextMargins(6, 0, 6, 0)
+
+
 class Combo(QComboBox):
     """A combo box whose arrow is one of our icons; the style sheet has none."""
 
@@ -70,14 +96,13 @@ class DockTitle(QWidget):
     def __init__(self, title: str) -> None:
         super().__init__()
         self.title = QLabel(title.upper())
-        self.fact = QLabel()
+        self.fact = ElidedLabel("label")
         spaced = font(LABEL_PX, bold=True)
         spaced.setLetterSpacing(spaced.SpacingType.AbsoluteSpacing, 0.6)
         for part in (self.title, self.fact):
             part.setFont(spaced)
             part.setProperty("tone", "label")
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.fact.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.fact.setAlignment(Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 16, 6)
@@ -85,9 +110,7 @@ class DockTitle(QWidget):
         row.addWidget(self.fact, 1)
 
     def show_fact(self, text: str) -> None:
-        if self.fact.text() != text:
-            self.fact.setText(text)
-            self.fact.setToolTip(text)
+        self.fact.say(text)
 
 
 class Dock(QDockWidget):

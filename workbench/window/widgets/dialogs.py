@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from workbench.session.bench_info import ChoiceParameter, NumberParameter
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import Combo, bench_button, button, label
+from workbench.window.widgets.basic import Combo, bench_button, button, label, pad_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.session.bench_info import FaultSpec
 
 OFF_KEYS = "Ctrl+."
+_MARGIN = QSize(16, 16)
 REASON_MISSING = "Enter a reason first; it is recorded."
 
 
@@ -63,6 +64,11 @@ class Dialog(QDialog):
         row.addWidget(self.no)
         row.addWidget(self.yes)
         column.addLayout(row)
+
+    def find_room(self, width: int, height: int) -> QSize:
+        """Return this size, no larger than the window below, so that OUTPUTS OFF stays in sight."""
+        below = self.parentWidget()
+        return QSize(width, height) if below is None else QSize(width, height).boundedTo(below.size() - _MARGIN)
 
 
 class QuestionDialog(Dialog):
@@ -166,6 +172,7 @@ def _choice(choice: ChoiceParameter) -> QComboBox:
 def _number(parameter: NumberParameter) -> QDoubleSpinBox:
     shown = _display(parameter)
     field = QDoubleSpinBox()
+    pad_text(field)
     field.setDecimals(0 if parameter.whole else max(shown.decimals, 1))
     field.setRange(shown.shown(parameter.low), shown.shown(parameter.high))
     field.setValue(shown.shown(parameter.default))

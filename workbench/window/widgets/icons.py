@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
+RATIOS: Final = (1.0, 1.5, 2.0)  # device pixels a logical pixel for which a picture is made
 _SIDE: Final = 16.0
 Draw = Callable[[QPainter, QColor], None]
 
@@ -100,6 +101,11 @@ def _cross(painter: QPainter, colour: QColor) -> None:
     painter.drawLine(QPointF(12.0, 4.0), QPointF(4.0, 12.0))
 
 
+def _minus(painter: QPainter, colour: QColor) -> None:
+    del colour
+    painter.drawLine(QPointF(3.5, 8.0), QPointF(12.5, 8.0))
+
+
 def _ring(painter: QPainter, colour: QColor) -> None:
     del colour
     painter.drawEllipse(QPointF(8.0, 8.0), 3.6, 3.6)
@@ -122,6 +128,7 @@ _DRAWN: Final[dict[str, Draw]] = {
     "bolt": _bolt,
     "ok": _check,
     "cross": _cross,
+    "minus": _minus,
     "ring": _ring,
 }
 
@@ -139,14 +146,15 @@ def paint_icon(painter: QPainter, name: str, box: QRectF, colour: QColor) -> Non
 
 
 def icon(name: str, colour: QColor) -> QIcon:
-    """Return the icon in one colour, at the size of buttons."""
+    """Return the icon in one colour, at the size of buttons; a selected line does not dull it."""
     made = QIcon()
-    for ratio in (1.0, 2.0):
+    for ratio in RATIOS:
         picture = QPixmap(QSize(int(_SIDE * ratio), int(_SIDE * ratio)))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         paint_icon(painter, name, QRectF(0.0, 0.0, _SIDE, _SIDE), colour)
         painter.end()
-        made.addPixmap(picture)
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+            made.addPixmap(picture, mode)
     return made

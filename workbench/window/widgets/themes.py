@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
 
 BODY_PX: Final = 13
 LABEL_PX: Final = 11
@@ -16,7 +16,10 @@ GRID_PX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One set of colours, `#rrggbb`."""
+    """One set of colours, `#rrggbb`.
+
+    `red` is a ground under white text, `alarm` a red for text; `border` surrounds controls, `line` only separates.
+    """
 
     name: str
     background: str
@@ -34,6 +37,9 @@ class Theme:
     yellow: str
     amber: str
     red: str
+    alarm: str
+    fail: str
+    border: str
     selected: str
     hover: str
     deep: str
@@ -50,16 +56,19 @@ DARK: Final = Theme(
     line="#2a3036",
     grid="#252b31",
     text="#e4e7ea",
-    muted="#939da6",
-    faint="#5d666f",
-    blue="#56b4e9",
+    muted="#a9b2ba",
+    faint="#8c969f",
+    blue="#42bbfe",
     orange="#e69f00",
-    green="#21b184",
-    pink="#cc79a7",
-    vermilion="#e0703a",
-    yellow="#d9cf3c",
+    green="#3da971",
+    pink="#c776b2",
+    vermilion="#d46835",
+    yellow="#f3e757",
     amber="#e69f00",
     red="#c62f2f",
+    alarm="#f4716b",
+    fail="#e97b45",
+    border="#6f7882",
     selected="#21303a",
     hover="#20262b",
     deep="#2b5474",
@@ -71,33 +80,34 @@ LIGHT: Final = Theme(
     line="#d9dde1",
     grid="#e8ebee",
     text="#1d2227",
-    muted="#5b6670",
-    faint="#98a2ab",
-    blue="#0072b2",
-    orange="#b87700",
-    green="#007f5c",
-    pink="#a8508a",
-    vermilion="#c04c10",
-    yellow="#8a7f00",
-    amber="#a86f00",
+    muted="#4d5761",
+    faint="#606a74",
+    blue="#004d92",
+    orange="#c87c00",
+    green="#007950",
+    pink="#aa5f9d",
+    vermilion="#712600",
+    yellow="#776300",
+    amber="#8a5b00",
     red="#c22525",
+    alarm="#c22525",
+    fail="#b0430b",
+    border="#7d8790",
     selected="#e1edf6",
     hover="#eef1f4",
     deep="#2f6a98",
 )
 THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT)}
 
-_LANES: Final = {
-    "twin": ("blue", "orange", "vermilion", "pink", "green", "yellow"),
-    "estimator": ("green", "pink", "yellow", "blue", "orange", "vermilion"),
-    "controller": ("blue", "orange", "yellow", "green", "pink", "vermilion"),
-}
+LANE_COLOURS: Final = ("blue", "orange", "green", "pink", "yellow", "vermilion")
 
 
-def lane_colour(role: str, position: int) -> str:
-    """Return the colour key of the lane at `position` among the lanes of its role, in the bench file's order."""
-    keys = _LANES[role]
-    return keys[position % len(keys)]
+def lane_colour(position: int) -> str:
+    """Return the colour key of the lane at `position` among the lanes of its role, in the bench file's order.
+
+    Every role begins with the same colours: the line says which role it is (`lane_stroke`).
+    """
+    return LANE_COLOURS[position % len(LANE_COLOURS)]
 
 
 @cache
@@ -109,6 +119,12 @@ def font(px: int = BODY_PX, *, bold: bool = False) -> QFont:
     made.setFeature(QFont.Tag("tnum"), 1)
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     return made
+
+
+@lru_cache(maxsize=4096)
+def measure_text(text: str, px: int = BODY_PX, *, bold: bool = False) -> float:
+    """Return the width of a text; cached, because the same few texts come ten times a second."""
+    return QFontMetricsF(font(px, bold=bold)).horizontalAdvance(text)
 
 
 def palette(theme: Theme) -> QPalette:
@@ -153,12 +169,12 @@ def style(theme: Theme) -> str:
     QMainWindow::separator:hover {{ background: {t.blue}; }}
     QToolBar {{ background: {t.panel}; border: 0; spacing: 8px; }}
     QToolTip {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 8px; }}
-    QPushButton {{ background: transparent; color: {t.text}; border: 1px solid {t.line}; border-radius: 4px;
+    QPushButton {{ background: transparent; color: {t.text}; border: 1px solid {t.border}; border-radius: 4px;
         padding: 6px 12px; }}
     QPushButton:hover {{ background: {t.hover}; }}
     QPushButton:pressed {{ background: {t.selected}; }}
     QPushButton:focus {{ border-color: {t.blue}; }}
-    QPushButton:disabled {{ color: {t.faint}; background: transparent; }}
+    QPushButton:disabled {{ color: {t.faint}; border-color: {t.line}; background: transparent; }}
     QPushButton[kind="running"] {{ border-color: {t.blue}; background: {t.selected}; }}
     QPushButton[kind="primary"] {{ border-color: {t.blue}; color: {t.blue}; }}
     QPushButton[kind="primary"]:disabled {{ border-color: {t.line}; color: {t.faint}; }}
@@ -176,13 +192,19 @@ def style(theme: Theme) -> str:
     QPushButton[kind="plain"]:focus {{ border-color: {t.blue}; }}
     QPushButton::menu-indicator {{ width: 0; height: 0; image: none; }}
     QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox, QPlainTextEdit {{ background: {t.panel}; color: {t.text};
-        border: 1px solid {t.line}; border-radius: 4px; padding: 5px 8px; selection-background-color: {t.selected};
-        selection-color: {t.text}; }}
+        border: 1px solid {t.border}; border-radius: 4px; padding: 5px 8px; selection-background-color: {t.selected};
+        selection-color: {t.text}; placeholder-text-color: {t.faint}; }}
     QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{
         border-color: {t.blue}; }}
-    QDoubleSpinBox, QSpinBox {{ padding: 4px 8px 3px; }}
+    QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.faint}; border-color: {t.line}; }}
+    QDoubleSpinBox, QSpinBox {{ padding: 4px 0 3px; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
     QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
+    QCheckBox::indicator, QAbstractItemView::indicator {{ width: 12px; height: 12px; background: {t.panel};
+        border: 1px solid {t.border}; border-radius: 2px; }}
+    QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {t.blue};
+        border-color: {t.blue}; }}
+    QAbstractItemView::indicator:indeterminate {{ border-color: {t.blue}; }}
     QComboBox::drop-down {{ border: 0; width: 24px; }}
     QTableView::item {{ padding: 0 12px; }}
     QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 1px solid transparent; outline: 0;
@@ -197,13 +219,13 @@ def style(theme: Theme) -> str:
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 0; }}
     QScrollArea {{ border: 0; background: {t.panel}; }}
     QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
-    QScrollBar::handle:vertical {{ background: {t.line}; min-height: 24px; border-radius: 4px; }}
+    QScrollBar::handle:vertical {{ background: {t.border}; min-height: 24px; border-radius: 4px; }}
     QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
-    QScrollBar::handle:horizontal {{ background: {t.line}; min-width: 24px; border-radius: 4px; }}
+    QScrollBar::handle:horizontal {{ background: {t.border}; min-width: 24px; border-radius: 4px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QProgressBar {{ background: {t.grid}; border: 0; border-radius: 2px; height: 4px; }}
     QProgressBar::chunk {{ background: {t.blue}; border-radius: 2px; }}
-    QSlider::groove:horizontal {{ background: {t.line}; height: 4px; border-radius: 2px; }}
+    QSlider::groove:horizontal {{ background: {t.border}; height: 4px; border-radius: 2px; }}
     QSlider {{ border: 1px solid transparent; border-radius: 4px; }}
     QSlider:focus {{ border-color: {t.blue}; }}
     QSlider::handle:horizontal {{ background: {t.blue}; width: 12px; margin: -4px 0; border-radius: 6px; }}
@@ -213,7 +235,7 @@ def style(theme: Theme) -> str:
     QLabel[tone="title"] {{ font-size: {TITLE_PX}px; font-weight: 600; }}
     QLabel:disabled, QLabel[tone="muted"]:disabled {{ color: {t.faint}; }}
     QLabel[tone="amber"] {{ color: {t.amber}; }}
-    QLabel[tone="red"] {{ color: {t.red}; font-weight: 600; }}
+    QLabel[tone="red"] {{ color: {t.alarm}; font-weight: 600; }}
     """
 
 

@@ -275,7 +275,7 @@ def test_page_follows_the_theme(scene: Scene) -> None:
     scene.finish()
     scene.shown.window.switch_theme()
     index = scene.page.picker.model.index(0, VERDICT)
-    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == scene.shown.shell.theme.vermilion
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == scene.shown.shell.theme.fail
     assert scene.page.case_plots.plots[0].canvas.theme is scene.shown.shell.theme
 
 

@@ -28,7 +28,7 @@ def test_verdicts_are_words_and_symbols_and_never_red(scene: Scene) -> None:
     index = model.index(0, VERDICT, model.index(0, NAME))
     assert index.data() == Verdict.FAIL
     assert not index.data(Qt.ItemDataRole.DecorationRole).isNull()
-    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == theme.vermilion != theme.red
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == theme.fail != theme.red
     assert str(scene.tree(0, VERDICT)).startswith("0 ")
     assert scene.tree(1, VERDICT) == Verdict.PASS
 

@@ -62,7 +62,7 @@ def test_clock_of_a_pack_that_is_ahead_makes_no_negative_age() -> None:
 
 def test_red_belongs_to_trips_alone() -> None:
     colours = {verdict: row(pack(Gate_Verdict=verdict))["Gate"].colour for verdict in ("allowed", "held", "tripped")}
-    assert colours == {"allowed": "green", "held": "amber", "tripped": "red"}
+    assert colours == {"allowed": "green", "held": "amber", "tripped": "alarm"}
     assert row(pack(Bundle_Evidence="SIM"))["Class"].colour == "amber"
 
 
