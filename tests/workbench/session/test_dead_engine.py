@@ -60,7 +60,7 @@ def test_a_report_of_the_guard_holds_until_its_trip_is_reset_whatever_the_engine
     session.close()
 
 
-def test_a_bench_that_is_being_closed_says_so_and_connects_once_it_is(tmp_path: Path) -> None:
+def test_a_bench_that_is_being_closed_refuses_to_connect_and_says_why(tmp_path: Path) -> None:
     session = LiveSession(EngineOrder(EMULATED_BENCH, tmp_path), run_engine_that_seals)
     assert waiting.wait_for(session, lambda: not session.can(Action.CONNECT)[0], LONG_S)
     refused = session.connect()
@@ -68,4 +68,3 @@ def test_a_bench_that_is_being_closed_says_so_and_connects_once_it_is(tmp_path: 
     assert refused.error is not None
     assert "is being closed" in refused.error.sentence
     session.close()
-    assert session.can(Action.CONNECT)[0]
