@@ -11,21 +11,13 @@ from control.state import BenchState, OutputState
 from drivers import source_names
 from drivers.errors import BenchError, Refused
 from drivers.event import Event, Level
-from workbench.engine import last_shutdown, session_journal, shutdown
+from workbench.engine import last_shutdown, progress, session_journal, shutdown
 from workbench.engine.arm import arm
 from workbench.engine.case_actions import CaseActions
 from workbench.engine.device_events import DeviceEvents
 from workbench.engine.evidence import confirm_evidence
 from workbench.engine.guard_fallback import GuardFallback
 from workbench.engine.injected_faults import InjectedFaults
-from workbench.engine.progress import (
-    ConnectProgress,
-    SealProgress,
-    describe_silent,
-    has_guard_answered,
-    is_answering,
-    is_guarded,
-)
 from workbench.engine.sleep_trip import SleepTrip
 from workbench.session.messages import Closed, Request, RequestProgress, RingOpened
 from workbench.session.status import CheckState
@@ -151,15 +143,15 @@ class CommandHandler:
         self.device_events = DeviceEvents(station.dut.map, self._engine.to_client.send_event)
         station.guard.disarm()  # a guard without a request counts as armed
         station.start()
-        waiting = ConnectProgress(station, self._send_progress, self.connect_cancelled.is_set)
-        waiting.wait("waiting for the guard", 0.3, GUARD_S, has_guard_answered)
-        answering = waiting.wait("waiting for the instruments", 0.5, CONNECT_S, is_answering)
+        waiting = progress.ConnectProgress(station, self._send_progress, self.connect_cancelled.is_set)
+        waiting.wait("waiting for the guard", 0.3, GUARD_S, progress.has_guard_answered)
+        answering = waiting.wait("waiting for the instruments", 0.5, CONNECT_S, progress.is_answering)
         if station.loop.machine.state is BenchState.DISCONNECTED:  # or OUTPUTS OFF has been pressed meanwhile
             station.loop.machine.to(BenchState.CONNECTED)
         gc.collect()  # a quarter of a million objects that stay: a later collection of them costs 0.3 s
         gc.freeze()
         self._engine.begin_turning()
-        waiting.wait("waiting for the guard's connections", 0.8, CONNECT_S, is_guarded)
+        waiting.wait("waiting for the guard's connections", 0.8, CONNECT_S, progress.is_guarded)
         if self.connect_cancelled.is_set():
             self._event(Level.INFO, "session", "connecting was cancelled")
             self._leave()
@@ -174,7 +166,7 @@ class CommandHandler:
             self._event(Level.WARNING, "session", "unattended: the run continues if its client ends")
         if not answering:
             hint = "repair it; the bench goes on and reconnects by itself"
-            raise BenchError(describe_silent(station) or "the guard does not answer", hint=hint)
+            raise BenchError(progress.describe_silent(station) or "the guard does not answer", hint=hint)
         return {"guard_pid": station.guard_process.pid, "folder": str(station.folder)}
 
     def _arm(self) -> None:
@@ -349,7 +341,7 @@ class CommandHandler:
             station.guard.quit()
             session_journal.end(self._journal)
         self._engine.to_client.send(Closed(verified, output))
-        seal = SealProgress(self._send_progress, station.recorder.ticks)
+        seal = progress.SealProgress(self._send_progress, station.recorder.ticks)
         seal.report(0.0)
         station.close(seal.report)
         self._engine.bench = None

@@ -95,6 +95,8 @@ class LiveSession:
     def can(self, action: Action) -> tuple[bool, str]:
         if self.bench_error and action is Action.CONNECT:
             return False, "The bench file has an error; correct it and open it again."
+        if self._left is not None and not self._ended and action is Action.CONNECT:
+            return False, "The bench is being closed; connect again once its run is sealed."
         return allowed_actions.can(action, self._status.state)
 
     # -- actions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from control.guard_reports import GuardResult, ResetAnswer, TripReport
 from control.state import BenchState, OutputState
-from workbench.session.messages import RequestProgress, StatusUpdate
+from workbench.session.messages import Closed, RequestProgress, StatusUpdate
 from workbench.session.status import SessionStatus
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ def run_engine_that_speaks_on(order: EngineOrder, client: Connection, guard_clie
 def run_engine_after_reset(order: EngineOrder, client: Connection, guard_client: Connection) -> None:
     """Die long after the trip that the guard has reported was reset."""
     _die(order, client, guard_client, [REPORT, ResetAnswer(1, "")], speaks_on=True)
+
+
+def run_engine_that_seals(order: EngineOrder, client: Connection, guard_client: Connection) -> None:
+    """Close the bench, then seal until the client has sent something."""
+    del order, guard_client
+    client.send(Closed(verified=True, output=OutputState.DE_ENERGISED))
+    client.recv()
 
 
 def _die(

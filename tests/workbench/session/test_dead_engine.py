@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from control.state import BenchState, OutputState
-from tests.workbench.session.dying_engine import run_dying_engine, run_engine_after_reset, run_engine_that_speaks_on
+from tests.workbench.session.dying_engine import (
+    run_dying_engine,
+    run_engine_after_reset,
+    run_engine_that_seals,
+    run_engine_that_speaks_on,
+)
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.session import waiting
+from workbench.session.actions import Action
 from workbench.session.live_session import LiveSession
 from workbench.session.order import EngineOrder
 
@@ -51,4 +57,14 @@ def test_a_report_of_the_guard_holds_until_its_trip_is_reset_whatever_the_engine
     session.stop()
     assert waiting.wait_for(session, lambda: session.status.state is BenchState.DISCONNECTED, LONG_S)
     assert session.status.output is output
+    session.close()
+
+
+def test_a_bench_that_is_being_closed_refuses_to_connect_and_says_why(tmp_path: Path) -> None:
+    session = LiveSession(EngineOrder(EMULATED_BENCH, tmp_path), run_engine_that_seals)
+    assert waiting.wait_for(session, lambda: not session.can(Action.CONNECT)[0], LONG_S)
+    refused = session.connect()
+    assert refused.done
+    assert refused.error is not None
+    assert "is being closed" in refused.error.sentence
     session.close()

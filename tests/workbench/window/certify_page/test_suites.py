@@ -22,6 +22,7 @@ from workbench.window.certify_page import suite_loader
 from workbench.window.certify_page.controller import CertifyStage
 from workbench.window.certify_page.suite_loader import SuiteLoadProcess
 from workbench.window.runs_page.run_library import RunLibrary
+from workbench.window.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +176,9 @@ def test_closing_the_window_ends_what_runs_and_keeps_its_certificate(
     page.start()
     qtbot.waitUntil(lambda: page.controller.cases[0].begun, timeout=SLOW_MS)
     pid = process_of(page)
-    page.window().close()
+    shell = page.window()
+    assert isinstance(shell, Shell)
+    shell.leave()
     assert not psutil.pid_exists(pid)
     (folder,) = (tmp_path / "certificates").iterdir()
     assert (folder / "certificate.json").is_file()
