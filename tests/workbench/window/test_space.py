@@ -19,10 +19,12 @@ from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, front, in_front
 from workbench.window.bench_page.lanes_dock import HEADS, LaneColumns, LaneFigures
 from workbench.window.layout import LayoutSettings
+from workbench.window.plots.curve import LegendEntry
+from workbench.window.plots.header import PlotHeader
 from workbench.window.plots.polyline import find_steep, split_dashes
 from workbench.window.space import LEAST, PagePart, find_hidden
 from workbench.window.widgets.dialogs import InjectDialog
-from workbench.window.widgets.themes import THEMES, measure_text
+from workbench.window.widgets.themes import DARK, THEMES, measure_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,3 +268,15 @@ def test_step_between_two_dots_is_drawn() -> None:
     flat = [0.0] * 40
     for step in ([30.0 * (n > 22) for n in range(40)], [-30.0 * (n > 22) for n in range(40)]):
         assert dotted(step, step) - dotted(flat, flat) == {22, 23}
+
+
+def test_legend_of_a_narrow_plot_is_not_cut(qtbot: QtBot) -> None:
+    header = PlotHeader("State of charge", DARK)
+    qtbot.addWidget(header)
+    header.resize(150, header.height())
+    header.show_values([LegendEntry("orange", "Coulomb counting of the pack", "62.7 %")], "", [])
+    picture = header.grab().toImage()
+    edge = {picture.pixelColor(header.width() - 1, y).name() for y in range(picture.height())}
+    assert edge == {DARK.background}  # nothing runs over the edge
+    value = {picture.pixelColor(x, y).name() for x in range(110, 150) for y in range(picture.height())}
+    assert DARK.text in value

@@ -124,7 +124,9 @@ class CaseCanvas(PlotCanvas):
         text = f"{text}, device limit" if limit.device else text
         below = y - self.area.top() < 16  # noqa: PLR2004  # no room above the line
         box = QRectF(self.area.left() + 4, y + 1 if below else y - 15, self.area.width() - 8, 14)
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.fillRect(painter.boundingRect(box, side, text), self.theme.colour("background"))  # not on a curve
+        painter.drawText(box, side, text)
 
     def _paint_mark(self, painter: QPainter) -> None:
         at_s = self.case.mark_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.window.plots.swatch import SWATCH_PX, paint_swatch
@@ -129,7 +129,9 @@ class PlotHeader(QWidget):
             paint_swatch(painter, x, top + HEIGHT / 2.0, self.theme.colour(entry.colour), entry.stroke)
             x += SWATCH_PX + 6
         if entry.label:
-            x = self._text(painter, (x, top), entry.label, "muted", px) + 6
+            room = self.width() - _PAD / 2.0 - x - 6.0 - measure_text(entry.value, px, bold=True)
+            text = QFontMetricsF(font(px)).elidedText(entry.label, Qt.TextElideMode.ElideRight, max(0.0, room))
+            x = self._text(painter, (x, top), text, "muted", px) + 6
         x = self._text(painter, (x, top), entry.value, "text", px, bold=True)
         if notes and entry.note:
             self._text(painter, (x + 6, top), entry.note, "muted", px)
