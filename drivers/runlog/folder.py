@@ -7,7 +7,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import psutil
 
@@ -60,13 +60,28 @@ class RunInfo:
 
 
 def describe(bench: Bench, evidence: str) -> dict[str, Any]:
-    """Return the `meta` of a session's run: evidence class, the bench file at that time, versions of the software."""
+    """Return the `meta` of a session's run: evidence class, bench file, hashes of its inputs, versions of the software.
+
+    Raise `BenchFileError` for a device map that cannot be read.
+    """
+    from drivers.benchfile.inputs import hash_inputs  # noqa: PLC0415  # a reader of runs needs no reader of TOML
+
     return {
         "evidence": evidence,
         "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
+        "files": hash_inputs(bench),
         "versions": {"python": platform.python_version(), "pulsebms": VERSION}
         | {name: find_version(name) for name in _VERSIONS},
     }
+
+
+def read_hashes(about: RunInfo) -> dict[str, str]:
+    """Return the hashes of the bench's inputs (`describe`) by name; empty for a run of an earlier version."""
+    recorded: Any = about.meta.get("files")
+    if not isinstance(recorded, dict):
+        return {}
+    rows = cast("dict[object, object]", recorded)
+    return {name: value for name, value in rows.items() if isinstance(name, str) and isinstance(value, str)}
 
 
 def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]) -> RunInfo:
