@@ -12,7 +12,7 @@ from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
 from drivers.snapshot import ChannelTable
-from edge_bridge.bundle import canonical_json, limits
+from edge_bridge.bundle import limits
 from edge_bridge.bundle.manifest import BENCH, LIMITS
 from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
 from edge_bridge.bundle.pack_gate import make_wiring as pack_wiring
@@ -81,15 +81,10 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
 def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
     """Read the channels of `limits.json`, whose limits must be those of `bench.toml`."""
     try:
-        parsed = bundle.limits
-        table = limits.read_channels(parsed)
-    except (KeyError, TypeError, ValueError) as error:
+        return limits.read_checked_channels(bundle.files[LIMITS], bench)
+    except ValueError as error:
         what = f"cannot be run: {LIMITS}: {error}"
         raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again") from error
-    if canonical_json.dump_json(limits.describe_limits(bench, table)) != bundle.files[LIMITS]:
-        what = f"cannot be run: {LIMITS} and {BENCH} have different limits"
-        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again")
-    return table
 
 
 def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:

@@ -11,6 +11,7 @@ from drivers.errors import BundleRefused
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import envelope, keys, manifest, serials
 from edge_bridge.bundle.archive import unpack
+from edge_bridge.bundle.consistency import check_consistency
 from edge_bridge.bundle.manifest import Bundle
 
 if TYPE_CHECKING:
@@ -44,8 +45,17 @@ def verify(
     """Verify the bundle in `data` with the public keys in `trust` and return it; raise `BundleRefused`.
 
     The error's `key` is one of: not_a_bundle, too_large, changed, unsigned, unknown_signer, bad_signature, expired,
-    not_yet, older_serial, same_serial_other_bytes, simulated, untrusted_folder. `now` has a time zone.
+    not_yet, older_serial, same_serial_other_bytes, simulated, untrusted_folder, inconsistent. `now` has a time zone.
     """
+    found = verify_signed(data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial)
+    check_consistency(found.bundle)
+    return found
+
+
+def verify_signed(
+    data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, lowest_serial: int = 0
+) -> VerifiedBundle:
+    """Verify everything but the agreement of the members with each other, which `verify` checks too."""
     known, accepted = keys.read_trusted(trust), serials.read_serials(trust)
     members = unpack(data)
     signed = _take_envelope(members)

@@ -25,11 +25,11 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def about(serial: int = 5, evidence: str = "HIL", name: str = "pack") -> Manifest:
     times = (format_utc(MADE), format_utc(EXPIRES))
-    return Manifest(name, serial, *times, evidence, "run", {"estimator": "EKF"}, {"numpy": "2"}, {})
+    return Manifest(name, serial, *times, evidence, "run", {"estimator": "EKF"}, {"numpy": "2"}, {}, "24s12p")
 
 
 def members() -> dict[str, bytes]:
-    """One of each that a bundle needs; what they say is nothing that verification reads."""
+    """One of each that a bundle needs; what they say is nothing that the verification of the signature reads."""
     return {name: f"{name} of a small bundle".encode() for name in REQUIRED_MEMBERS}
 
 

@@ -62,6 +62,7 @@ def build_bundle(request: BuildRequest, steps: Steps) -> BundleEntry:
         expires=now + timedelta(days=request.days),
         name=request.name,
         certificate=request.certificate,
+        accept=request.accept,
     )
     file = build_file(order, request.folder / f"{request.name}-{serial}.bundle", steps)
     made = verify_without_replay(file.path, request.trust)
