@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
+from drivers.regular_file import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -40,9 +42,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
     Never raise: anything else in the file's place (a folder, zeros, half an object, no permission) is `DamagedFile`.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        return parse(_fields(data))
+        return parse(_fields(read_regular(path, LARGEST)))
     except FileNotFoundError:
         if not path.is_symlink():
             return MissingFile()
@@ -138,8 +138,6 @@ def _fields(data: bytes) -> Fields:
     """Parse one JSON object; raise `ValueError` or `TypeError` for anything else."""
     if not data:
         raise ValueError("it is empty")
-    if len(data) > LARGEST:
-        raise ValueError(f"it has more than {LARGEST} bytes")
     if not data.strip(b"\0"):
         raise ValueError(f"it contains only zero bytes ({len(data)})")
     value: Any = json.loads(data.decode("utf-8"))

@@ -97,6 +97,13 @@ def bundle_verify(
     trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
     lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse a lower serial.")] = 0,
     *,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="State folder of an edge; refuse what that edge would as older."),
+    ] = None,
+    pack_type: Annotated[
+        str, typer.Option("--pack-type", metavar="TYPE", help="Refuse a bundle for another type of pack.")
+    ] = "",
     refuse_sim: Annotated[
         bool, typer.Option("--refuse-sim", help="Refuse a bundle with evidence from simulation only.")
     ] = False,
@@ -108,7 +115,7 @@ def bundle_verify(
 
     run_verb(
         Report("bundle verify", as_json), verb.verify, file, trust,
-        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
+        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay, state=state, pack_type=pack_type,
     )  # fmt: skip
 
 

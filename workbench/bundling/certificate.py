@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drivers.errors import Refused, RunLogError, Usage
+from drivers.regular_file import read_regular
 from edge_bridge.bundle.consistency import ONLY
 from edge_bridge.bundle.manifest import CERTIFICATE
 from workbench.bundling.deviations import Deviation
+from workbench.certificates.certificate import MAX_BYTES
 from workbench.certificates.decoder import decode_certificate
 from workbench.certificates.results import Verdict
 from workbench.certificates.suites import find_shipped, hash_suite
@@ -59,7 +61,7 @@ def read(folder: Path, bench: Path) -> CertificateMember:
     """
     path = folder / CERTIFICATE
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         hint = "name the folder that certify wrote with --out"
         raise Usage(f"contains no {CERTIFICATE}: {error.strerror}", where=str(folder), hint=hint) from error

@@ -9,6 +9,7 @@ from typing import Final
 from workbench.certificates.results import CaseResult, Verdict
 
 NAME: Final = "certificate.json"
+MAX_BYTES: Final = 16 * 2**20  # of the file; a certificate of the shipped suite has some hundred thousand
 DECISION: Final = (
     "Guarded rejection (ILAC-G8:09/2019, 4.2.3): a check fails only where its value with its whole uncertainty lies "
     "outside its limits, however wide; one that overlaps them is N/A where it is wider than they are apart."

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.errors import RunLogError
+from drivers.regular_file import read_regular
 from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.evidence import CLASSES
-from workbench.certificates.certificate import NAME, Certificate
+from workbench.certificates.certificate import MAX_BYTES, NAME, Certificate
 from workbench.certificates.fields import JsonFields
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
 from workbench.certificates.schema import WITHOUT_HASHES, parse_version
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def read_certificate(folder: Path) -> Certificate:
     """Return the certificate in `folder`; raise `RunLogError` where this version can read none there."""
     try:
-        return decode_certificate((folder / NAME).read_bytes())
+        return decode_certificate(read_regular(folder / NAME, MAX_BYTES))
     except (OSError, ValueError) as error:
         hint = "name a folder that certify wrote"
         raise RunLogError(f"contains no certificate that can be read: {error}", where=str(folder), hint=hint) from error

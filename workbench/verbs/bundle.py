@@ -92,7 +92,17 @@ def build(
     return True
 
 
-def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow_sim: bool, replay: bool) -> bool:
+def verify(
+    report: Report,
+    file: Path,
+    trust: Path,
+    *,
+    lowest_serial: int,
+    allow_sim: bool,
+    replay: bool,
+    state: Path | None,
+    pack_type: str,
+) -> bool:
     """Judge a bundle by the keys in `trust`; a refusal is an error whose sentence is the reason."""
     data = read_file(file)
     if not trust.is_dir():
@@ -102,7 +112,14 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
         found = verify_bundle(
-            data, trust, now=datetime.now(UTC), allow_sim=allow_sim, lowest_serial=lowest_serial, replay=replay
+            data,
+            trust,
+            now=datetime.now(UTC),
+            allow_sim=allow_sim,
+            lowest_serial=lowest_serial,
+            state=state,
+            pack_type=pack_type,
+            replay=replay,
         )
     except BundleRefused as error:
         report.body["reason"] = error.sentence

@@ -36,6 +36,7 @@ def main(
     names: tuple[str, str, str],
     pack: str,
     allow_sim: bool,
+    pack_type: str,
     duration_s: float | None,
     rate_hz: float,
     capacity_rows: int,
@@ -62,6 +63,7 @@ def main(
             state=state,
             bus=(found.interface, found.channel, found.bitrate),
             allow_sim=allow_sim,
+            pack_type=pack_type,
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
         )

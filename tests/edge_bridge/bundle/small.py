@@ -49,10 +49,10 @@ def with_envelope(data: bytes, octets: bytes) -> bytes:
     return forged(sorted((unpack(data) | {envelope.ENVELOPE: octets}).items()))
 
 
-def with_manifest(data: bytes, private: Path, changes: dict[str, Any]) -> bytes:
-    """The bundle with other values in its manifest, signed anew."""
+def with_manifest(data: bytes, private: Path, changes: dict[str, Any], without: Sequence[str] = ()) -> bytes:
+    """The bundle with other values in its manifest, or without some, signed anew."""
     payload = envelope.decode_envelope(unpack(data)[envelope.ENVELOPE]).payload
-    said = json.loads(payload) | changes
+    said = {key: value for key, value in (json.loads(payload) | changes).items() if key not in without}
     return with_envelope(data, canonical_json.dump_json(signed(private, canonical_json.dump_json(said))))
 
 

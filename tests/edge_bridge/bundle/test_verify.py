@@ -115,29 +115,42 @@ def test_time_is_judged_to_the_second(signer: Signer, bundle: bytes) -> None:
     assert refusal(bundle, signer.trust, now=MADE - timedelta(minutes=5) - second) == "not_yet"
 
 
-def test_an_older_serial_is_refused(signer: Signer, bundle: bytes) -> None:
+def test_an_older_serial_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
     verify_signed(bundle, signer.trust, now=NOW, lowest_serial=5)
     assert refusal(bundle, signer.trust, lowest_serial=6) == "older_serial"
-    serials.remember(signer.trust, "pack", 6, "0" * 64)
-    assert refusal(bundle, signer.trust) == "older_serial"
+    serials.remember(tmp_path, "pack", 6, "0" * 64)
+    assert refusal(bundle, signer.trust, state=tmp_path) == "older_serial"
 
 
-def test_the_serial_of_another_name_means_nothing(signer: Signer, bundle: bytes) -> None:
-    serials.remember(signer.trust, "other", 6, "0" * 64)
-    verify_signed(bundle, signer.trust, now=NOW)
+def test_names_differ_in_more_than_their_case(signer: Signer, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "Pack", 6, "0" * 64)
+    assert refusal(small(signer.private, name="PACK"), signer.trust, state=tmp_path) == "older_serial"
 
 
-def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: bytes) -> None:
-    found = verify_signed(bundle, signer.trust, now=NOW)
-    serials.remember(signer.trust, "pack", 5, found.sha256)
-    verify_signed(bundle, signer.trust, now=NOW)
+def test_a_bundle_for_another_type_of_pack_is_refused(signer: Signer, bundle: bytes) -> None:
+    verify_signed(bundle, signer.trust, now=NOW, pack_type="24S12P")
+    assert refusal(bundle, signer.trust, pack_type="16s12p") == "other_pack"
+    untyped = with_manifest(bundle, signer.private, {"schema": "pulsebms.bundle/1"}, without=("pack_type",))
+    verify_signed(untyped, signer.trust, now=NOW)
+    assert refusal(untyped, signer.trust, pack_type="24s12p") == "other_pack"
+
+
+def test_the_serial_of_another_name_means_nothing(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "other", 6, "0" * 64)
+    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+
+
+def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    found = verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+    serials.remember(tmp_path, "pack", 5, found.sha256)
+    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
     other = make_signed_bundle(about(), members() | {"limits.json": b"wider"}, signer.private)[0]
-    assert refusal(other, signer.trust) == "same_serial_other_bytes"
+    assert refusal(other, signer.trust, state=tmp_path) == "same_serial_other_bytes"
 
 
-def test_a_later_serial_takes_over(signer: Signer, bundle: bytes) -> None:
-    serials.remember(signer.trust, "pack", 5, hashlib.sha256(bundle).hexdigest())
-    verify_signed(small(signer.private, serial=6), signer.trust, now=NOW)
+def test_a_later_serial_takes_over(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "pack", 5, hashlib.sha256(bundle).hexdigest())
+    verify_signed(small(signer.private, serial=6), signer.trust, now=NOW, state=tmp_path)
 
 
 def test_simulation_alone_is_refused_where_it_is_not_allowed(signer: Signer) -> None:
@@ -162,9 +175,11 @@ def test_a_trust_folder_without_a_key_refuses_everything(bundle: bytes, tmp_path
         '{"pack": {"serial": true, "sha256": ""}}',
     ],
 )
-def test_serials_that_cannot_be_read_refuse_everything(signer: Signer, bundle: bytes, text: str) -> None:
-    (signer.trust / serials.SERIALS).write_text(text)
-    assert refusal(bundle, signer.trust) == "untrusted_folder"
+def test_serials_that_cannot_be_read_refuse_everything(
+    signer: Signer, bundle: bytes, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / serials.SERIALS).write_text(text)
+    assert refusal(bundle, signer.trust, state=tmp_path) == "damaged_state"
 
 
 @pytest.mark.parametrize(
