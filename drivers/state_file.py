@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
+from drivers.private_files import make_private_folder, open_private
 from drivers.regular_file import read_regular
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
 
 def write_state(path: Path, fields: Mapping[str, object]) -> None:
     """Write `fields` as a JSON object to `path`; raise `OSError` and keep the old file if that fails."""
-    write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode())
+    write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode(), private=True)
 
 
 def draft_of(path: Path) -> Path:
@@ -65,15 +66,19 @@ def draft_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_bytes(path: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """Write `data` to a draft and rename it to `path`; raise `OSError` and keep the old file on failure.
 
     A reader sees the old file or the new one, never a part. `durable`: the new file also survives a power cut.
+    `private`: for the owner alone, like a folder that has to be made for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if private:
+        make_private_folder(path.parent)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(path)
     try:
-        with draft.open("wb") as file:
+        with open_private(draft, "wb") if private else draft.open("wb") as file:
             file.write(data)
             if durable:
                 file.flush()

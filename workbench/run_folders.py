@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import RunLogError
+from drivers.private_files import make_private_folder
 from drivers.timestamps import format_folder_stamp
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def make_fresh_folder(parent: Path, name: str) -> Path:
     for number in range(MOST):
         folder = parent / (f"{name}_{number}" if number else name)
         try:
-            folder.mkdir(parents=True)
+            make_private_folder(folder, exist_ok=False)
         except FileExistsError:
             continue
         except OSError as error:

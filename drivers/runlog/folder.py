@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import psutil
 
 from drivers.errors import RunLogError
+from drivers.private_files import make_private_folder, open_private
 from drivers.state_file import DRAFT, DamagedFile, MissingFile, read_state, sync_folder, write_bytes
 from drivers.table_json import ChannelRow, table_from, table_rows
 from drivers.version import VERSION, find_version
@@ -89,9 +90,9 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
     about = RunInfo(folder.name, started, measured, table_rows(table), meta, writer=_this_process())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ABOUT).open("x", encoding="utf-8") as file:
-            file.write(_text(about))
+        make_private_folder(folder)
+        with open_private(folder / ABOUT, "xb") as file:
+            file.write(_encode(about))
             file.flush()
             os.fsync(file.fileno())
         sync_folder(folder)
@@ -151,7 +152,7 @@ def clear_drafts(folder: Path) -> None:
 
 def store(folder: Path, about: RunInfo) -> None:
     """Replace `run.json` in one step; raise `OSError`."""
-    write_bytes(folder / ABOUT, _text(about).encode())
+    write_bytes(folder / ABOUT, _encode(about), private=True)
 
 
 def list_own_files(folder: Path) -> list[Path]:
@@ -176,5 +177,5 @@ def _this_process() -> dict[str, float]:
     return {"pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
-def _text(about: RunInfo) -> str:
-    return json.dumps(asdict(about), indent=1, default=str)
+def _encode(about: RunInfo) -> bytes:
+    return json.dumps(asdict(about), indent=1, default=str).encode()

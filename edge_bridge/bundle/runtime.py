@@ -11,6 +11,7 @@ from control.snapshot_builder import PackView, Wiring
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
+from drivers.private_files import make_private_folder
 from drivers.snapshot import ChannelTable
 from edge_bridge.bundle import limits
 from edge_bridge.bundle.manifest import BENCH, LIMITS
@@ -63,7 +64,7 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
     """Unpack `bundle` into `folder` and build its configuration; raise `PulseError`, `OSError`."""
     for name, data in bundle.files.items():  # the archive refuses names that lead out of the folder
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         path.write_bytes(data)
     bench = read_bench(folder / BENCH)
     table = _set_ages(_read_table(bundle, bench), read_dut_map(bench.dut_map))

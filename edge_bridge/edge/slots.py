@@ -95,7 +95,7 @@ class Slots:
         if self.damage:
             put_aside(self._pointer_file)
             self.damage = ""
-        write_bytes(self._slot_file(slot), data)
+        write_bytes(self._slot_file(slot), data, private=True)
         installed = InstalledBundle(slot, hashlib.sha256(data).hexdigest(), name, serial, at, pack_type)
         self._write_boots(installed, 1)  # this start counts
         self._write_pointer(SlotPointer(installed, good))

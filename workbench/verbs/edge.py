@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.bench_lock import BenchLock, can_address
 from drivers.errors import Usage
+from drivers.private_files import make_private_folder
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox
 from edge_bridge.edge.node import NodeNames
@@ -53,7 +54,7 @@ def main(
 
     leave_once(leave)
     parse_address(broker)
-    state.mkdir(parents=True, exist_ok=True)
+    make_private_folder(state)
     with open_edge_pack(pack, state / _PACK) as found:
         settings = EdgeSettings(
             names=_make_names(names),
