@@ -21,9 +21,9 @@ class Deviation:
     what: str
 
 
-def check_reason(reason: str) -> str:
+def check_reason(given: str) -> str:
     """Return the reason in one line; raise `Usage` for one that is too long."""
-    plain = " ".join(reason.split())
+    plain = " ".join(given.split())
     if len(plain) > MAX_REASON:
         bound = f"up to {MAX_REASON} characters"
         raise Usage(f"the reason has {len(plain)} characters", key="accept", bound=bound, hint=f"write {bound}")

@@ -56,9 +56,9 @@ def write(certification: Certification, folder: Path) -> Certificate:
     certificate = make_certificate(certification)
     traces = {case.info.test: case.traces for case in certification.cases}
     text = json.dumps(encode_certificate(certificate), indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8")
-    (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8")
+    (folder / NAME).write_text(text + "\n", encoding="utf-8", errors="replace")
+    (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8", errors="replace")
+    (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8", errors="replace")
     return certificate
 
 
