@@ -32,6 +32,7 @@ from control.guard_reports import (
 from control.safe_sequence import SafeSequence, SequenceResult
 from control.send_queue import SendQueue
 from drivers.errors import BenchError
+from drivers.private_files import open_private_unbuffered
 from drivers.realtime import GUARD, ask_realtime
 from drivers.ring import RingReader
 from drivers.suspend import SuspendWatch
@@ -79,7 +80,7 @@ class Guard:
         self._peers = [engine] if client is None else [engine, client]
         self._to = {id(peer): SendQueue("guard reports", peer.send, GUARD) for peer in self._peers}
         self._ring: RingReader | None = None
-        self._file = spec.report.open("ab", buffering=0)  # unbuffered: no line waits for a disk that has room again
+        self._file = open_private_unbuffered(spec.report, "ab")  # no line waits for a disk that has room again
         self._journal = SendQueue("guard journal", self._write)
         self._reaction_s: deque[float] = deque([0.0], maxlen=256)
         self._beaten_s = self._executed_s = float("-inf")

@@ -9,6 +9,7 @@ from typing import Final
 
 KIND: Final = "kind"
 DETAIL: Final = "detail"
+INJECTED: Final = "fault"  # the source of the events of faults that a person injects
 
 
 class Level(StrEnum):

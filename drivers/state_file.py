@@ -12,6 +12,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
+from drivers.private_files import make_private_folder, open_private
+from drivers.regular_file import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -40,9 +43,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
     Never raise: anything else in the file's place (a folder, zeros, half an object, no permission) is `DamagedFile`.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        return parse(_fields(data))
+        return parse(_fields(read_regular(path, LARGEST)))
     except FileNotFoundError:
         if not path.is_symlink():
             return MissingFile()
@@ -57,7 +58,7 @@ def read_state(path: Path, parse: Callable[[Fields], T]) -> T | MissingFile | Da
 
 def write_state(path: Path, fields: Mapping[str, object]) -> None:
     """Write `fields` as a JSON object to `path`; raise `OSError` and keep the old file if that fails."""
-    write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode())
+    write_bytes(path, json.dumps(dict(fields), allow_nan=False).encode(), private=True)
 
 
 def draft_of(path: Path) -> Path:
@@ -65,15 +66,19 @@ def draft_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{DRAFT}")
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_bytes(path: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """Write `data` to a draft and rename it to `path`; raise `OSError` and keep the old file on failure.
 
     A reader sees the old file or the new one, never a part. `durable`: the new file also survives a power cut.
+    `private`: for the owner alone, like a folder that has to be made for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if private:
+        make_private_folder(path.parent)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(path)
     try:
-        with draft.open("wb") as file:
+        with open_private(draft, "wb") if private else draft.open("wb") as file:
             file.write(data)
             if durable:
                 file.flush()
@@ -138,8 +143,6 @@ def _fields(data: bytes) -> Fields:
     """Parse one JSON object; raise `ValueError` or `TypeError` for anything else."""
     if not data:
         raise ValueError("it is empty")
-    if len(data) > LARGEST:
-        raise ValueError(f"it has more than {LARGEST} bytes")
     if not data.strip(b"\0"):
         raise ValueError(f"it contains only zero bytes ({len(data)})")
     value: Any = json.loads(data.decode("utf-8"))

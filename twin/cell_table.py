@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.toml_text import load_toml
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class CellTable:
 
 def load(path: Path) -> CellTable:
     """Read a file of `store`; raise `ValueError`, which names what is wrong."""
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    content = load_toml(path)
     missing = [key for key in (*CellTable.__dataclass_fields__, *ROWS) if key != "rows" and key not in content]
     if missing:
         raise ValueError(f"{path}: {', '.join(missing)} missing")

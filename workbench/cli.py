@@ -240,6 +240,9 @@ def edge(
     allow_sim: Annotated[
         bool, typer.Option("--allow-sim", help="Accept a bundle with evidence from simulation only.")
     ] = False,
+    pack_type: Annotated[
+        str, typer.Option(metavar="TYPE", help="Type of this pack; default: that of its first healthy bundle.")
+    ] = "",
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -259,6 +262,7 @@ def edge(
         names=(group, node, host),
         pack=pack,
         allow_sim=allow_sim,
+        pack_type=pack_type,
         duration_s=duration,
         rate_hz=rate,
         capacity_rows=capacity,

@@ -65,6 +65,18 @@ def bundle_build(
     made: Annotated[
         str, typer.Option(metavar="TIME", help="Time of the build, such as 2026-03-01T12:00:00Z; default: now.")
     ] = "",
+    accept: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            help="Accept a certificate of some cases only (certify --only), or a run with an injected fault; "
+            "the reason is written into the bundle.",
+        ),
+    ] = "",
+    pack_type: Annotated[
+        str,
+        typer.Option(metavar="TYPE", help="Kind of pack that it is for; default: cells of the bench, such as 24s12p."),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write; default: NAME-SERIAL.bundle here.")
     ] = None,
@@ -75,7 +87,7 @@ def bundle_build(
 
     run_verb(
         Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
-        name=name, serial=serial, days=days, made=made, out=out,
+        name=name, serial=serial, days=days, made=made, accept=accept, pack_type=pack_type, out=out,
     )  # fmt: skip
 
 
@@ -85,6 +97,13 @@ def bundle_verify(
     trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
     lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse a lower serial.")] = 0,
     *,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="State folder of an edge; refuse what that edge would as older."),
+    ] = None,
+    pack_type: Annotated[
+        str, typer.Option("--pack-type", metavar="TYPE", help="Refuse a bundle for another type of pack.")
+    ] = "",
     refuse_sim: Annotated[
         bool, typer.Option("--refuse-sim", help="Refuse a bundle with evidence from simulation only.")
     ] = False,
@@ -96,7 +115,7 @@ def bundle_verify(
 
     run_verb(
         Report("bundle verify", as_json), verb.verify, file, trust,
-        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay,
+        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay, state=state, pack_type=pack_type,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import tree_sitter
 import tree_sitter_toml
 
 from drivers.errors import BenchFileError
+from drivers.toml_text import TomlBoundsError, parse_toml, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Document:
     def read(cls, path: Path) -> Self:
         """Read the file; raise `BenchFileError` if it does not exist or is not TOML."""
         try:
-            text = path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
+            text = read_toml(path)
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
         except UnicodeDecodeError as error:
@@ -43,9 +44,10 @@ class Document:
     def parse(cls, path: Path, text: str) -> Self:
         """Parse `text` as if it were the file at `path`; raise `BenchFileError` if it is not TOML."""
         try:
-            return cls(path, text, tomllib.loads(text), dict(_lines(text.encode())))
-        except RecursionError as error:
-            raise BenchFileError("is nested too deeply", where=path.name, hint="a bracket is not closed") from error
+            return cls(path, text, parse_toml(text), dict(_lines(text.encode())))
+        except TomlBoundsError as error:
+            hint = "make it smaller; a bracket or a quote may not be closed"
+            raise BenchFileError(str(error), where=path.name, line=error.line, hint=hint) from error
         except ValueError as error:
             raise _not_toml(path, text, str(error)) from error
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MAX_MISTAKES: Final = 100  # that are described: nobody reads more
 _SHOULD: Final = {  # pydantic's error type -> the expected value
     "bool_type": "true or false",
     "int_type": "a whole number",
@@ -74,7 +75,8 @@ def validate(document: Document, model: type[Model], values: dict[str, Any] | No
     try:
         return model.model_validate(document.values if values is None else values)
     except ValidationError as error:
-        _raise_first(_describe_error(document, model, detail) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)[:MAX_MISTAKES]
+        _raise_first(_describe_error(document, model, detail) for detail in details)
         raise
 
 

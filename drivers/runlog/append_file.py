@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.private_files import open_private_unbuffered
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,7 +31,7 @@ class AppendFile:
     def __init__(self, path: Path) -> None:
         """Create the file; raise `OSError`."""
         self.path = path
-        self.raw: RawFile = path.open("xb", buffering=0)
+        self.raw: RawFile = open_private_unbuffered(path, "xb")
         self._end = self._synced = 0
 
     def append(self, piece: bytes) -> None:

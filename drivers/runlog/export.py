@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 2000
 DOUBTFUL: Final = (Quality.MISSING, Quality.IMPLAUSIBLE)
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a formula of a spreadsheet begins
 
 
 class _Cancelled(Exception):  # noqa: N818  # not an error: the user requested it
@@ -40,6 +41,8 @@ def unwatched(_done: float) -> bool:
 
 def export_csv(run: Run, path: Path, progress: Progress = unwatched) -> bool:
     """Write every tick's channels: names in the first line, units in the second, NaN empty.
+
+    A name or unit that a spreadsheet would take for a formula begins with an apostrophe.
 
     Return False if `progress` did, and leave no file; raise `RunLogError` if the file cannot be written and `Usage` if
     it is a file of the run. `path` may be `-` for stdout, a device or a pipe.
@@ -99,9 +102,13 @@ def _go_on(progress: Progress, done: float) -> None:
 def _head(run: Run) -> bytes:
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([TIME, *run.table.names])
-    lines.writerow(["s", *(channel.unit for channel in run.table)])
+    lines.writerow([TIME, *map(_as_text, run.table.names)])
+    lines.writerow(["s", *(_as_text(channel.unit) for channel in run.table)])
     return text.getvalue().encode()
+
+
+def _as_text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def _groups(run: Run, progress: Progress) -> Iterator[Mdf4Group]:

@@ -7,11 +7,12 @@ import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import psutil
 
 from drivers.errors import RunLogError
+from drivers.private_files import make_private_folder, open_private
 from drivers.state_file import DRAFT, DamagedFile, MissingFile, read_state, sync_folder, write_bytes
 from drivers.table_json import ChannelRow, table_from, table_rows
 from drivers.version import VERSION, find_version
@@ -60,13 +61,28 @@ class RunInfo:
 
 
 def describe(bench: Bench, evidence: str) -> dict[str, Any]:
-    """Return the `meta` of a session's run: evidence class, the bench file at that time, versions of the software."""
+    """Return the `meta` of a session's run: evidence class, bench file, hashes of its inputs, versions of the software.
+
+    Raise `BenchFileError` for a device map that cannot be read.
+    """
+    from drivers.benchfile.inputs import hash_inputs  # noqa: PLC0415  # a reader of runs needs no reader of TOML
+
     return {
         "evidence": evidence,
         "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
+        "files": hash_inputs(bench),
         "versions": {"python": platform.python_version(), "pulsebms": VERSION}
         | {name: find_version(name) for name in _VERSIONS},
     }
+
+
+def read_hashes(about: RunInfo) -> dict[str, str]:
+    """Return the hashes of the bench's inputs (`describe`) by name; empty for a run of an earlier version."""
+    recorded: Any = about.meta.get("files")
+    if not isinstance(recorded, dict):
+        return {}
+    rows = cast("dict[object, object]", recorded)
+    return {name: value for name, value in rows.items() if isinstance(name, str) and isinstance(value, str)}
 
 
 def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]) -> RunInfo:
@@ -74,9 +90,9 @@ def begin(folder: Path, table: ChannelTable, measured: int, meta: dict[str, Any]
     started = datetime.now(UTC).isoformat(timespec="milliseconds")
     about = RunInfo(folder.name, started, measured, table_rows(table), meta, writer=_this_process())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ABOUT).open("x", encoding="utf-8") as file:
-            file.write(_text(about))
+        make_private_folder(folder)
+        with open_private(folder / ABOUT, "xb") as file:
+            file.write(_encode(about))
             file.flush()
             os.fsync(file.fileno())
         sync_folder(folder)
@@ -136,7 +152,7 @@ def clear_drafts(folder: Path) -> None:
 
 def store(folder: Path, about: RunInfo) -> None:
     """Replace `run.json` in one step; raise `OSError`."""
-    write_bytes(folder / ABOUT, _text(about).encode())
+    write_bytes(folder / ABOUT, _encode(about), private=True)
 
 
 def list_own_files(folder: Path) -> list[Path]:
@@ -161,5 +177,5 @@ def _this_process() -> dict[str, float]:
     return {"pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
-def _text(about: RunInfo) -> str:
-    return json.dumps(asdict(about), indent=1, default=str)
+def _encode(about: RunInfo) -> bytes:
+    return json.dumps(asdict(about), indent=1, default=str).encode()

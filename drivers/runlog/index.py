@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlite_utils import Database
 
 from drivers.errors import RunLogError
+from drivers.private_files import close_to_others
 from drivers.runlog.folder import ABOUT, RunInfo, being_written, load
 from drivers.sqlite_errors import is_locked
 
@@ -76,6 +77,8 @@ class RunIndex:
         database: Any = (
             Database(sqlite3.connect(path, timeout=LOCKED_S)) if path else Database(memory=True)
         )  # its rows are dictionaries of anything
+        if path:
+            close_to_others(path)
         try:
             known = {row.name: row for row in _known(database)}
             rows = {name: _row(home, known.get(name)) for name, home in homes.items()}

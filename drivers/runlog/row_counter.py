@@ -12,6 +12,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from drivers.private_files import open_private
 from drivers.runlog.folder import COUNT
 from drivers.state_file import sync_folder
 
@@ -26,7 +27,7 @@ class RowCounter:
 
     def __init__(self, folder: Path) -> None:
         """Make the file; raise `OSError`."""
-        with (folder / COUNT).open("x+b") as file:
+        with open_private(folder / COUNT, "x+b") as file:
             file.write(bytes(_NUMBER.size))
             file.flush()
             os.fsync(file.fileno())

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from drivers.errors import RunLogError
+from drivers.private_files import open_private
 from drivers.runlog.arrow import TIME, ParquetColumns, ParquetSink, RowBatch, columns_of, stream_rows
 from drivers.runlog.folder import SEALED, STREAM, RunInfo, clear_drafts, store
 from drivers.runlog.row_counter import read_count, remove_count
@@ -76,7 +77,7 @@ def _convert(stream: Path, sealed: Path, about: RunInfo, progress: Callable[[flo
 
 def _write(stream: Path, draft: Path, about: RunInfo, progress: Callable[[float], object]) -> None:
     names = [name for name, *_ in about.channels]
-    with draft.open("wb") as target:
+    with open_private(draft, "wb") as target:
         with ParquetSink(target, names, about.measured) as sink:
             for rows in _Recorded(stream, about).groups(progress):
                 sink.write(columns_of(rows, names))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from drivers.errors import BenchFileError
 from drivers.table_json import table_from, table_rows
+from edge_bridge.bundle import canonical_json
 
 if TYPE_CHECKING:
     from drivers.benchfile import Bench
@@ -31,3 +33,15 @@ def describe_limits(bench: Bench, table: ChannelTable) -> dict[str, Any]:
 def read_channels(limits: dict[str, Any]) -> ChannelTable:
     """Read the channels of `describe_limits`; raise `ValueError`, `TypeError` or `KeyError` for anything else."""
     return table_from(row["channel"] for row in limits["channels"])
+
+
+def read_checked_channels(data: bytes, bench: Bench) -> ChannelTable:
+    """Read the channels of the member `limits.json`; raise `ValueError` if its limits are not those of `bench`."""
+    try:
+        table = read_channels(canonical_json.parse_json(data))
+        same = canonical_json.dump_json(describe_limits(bench, table)) == data
+    except (BenchFileError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    if not same:
+        raise ValueError("it and the bench file have different limits")
+    return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
@@ -12,7 +13,8 @@ from edge_bridge.bundle.archive import MEMBER_NAME as MEMBER
 from edge_bridge.bundle.envelope import ENVELOPE
 from edge_bridge.bundle.evidence import CLASSES
 
-SCHEMA: Final = "pulsebms.bundle/1"
+SCHEMA: Final = "pulsebms.bundle/2"
+WITHOUT_PACK_TYPE: Final = "pulsebms.bundle/1"  # the version before; it is read, with an empty pack type
 BENCH: Final = "bench.toml"
 LIMITS: Final = "limits.json"
 LANES: Final = "lanes.json"
@@ -22,7 +24,6 @@ GOLDEN: Final = "golden.json"
 GOLDEN_ESTIMATOR: Final = "golden/estimator.npy"
 GOLDEN_GATE: Final = "golden/gate.npy"
 GOLDEN_PACK_GATE: Final = "golden/pack_gate.npy"
-PARAMETERS: Final = "parameters/"
 REQUIRED_MEMBERS: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE)
 RESERVED_NAMES: Final = frozenset({*REQUIRED_MEMBERS, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
 
@@ -45,6 +46,7 @@ class Manifest:
 
     `made`, `expires`: UTC to the second; `evidence`: SIM, HIL or PACK; `run`: the run that proved it; `lanes`: the
     active one by role; `versions`: of the software that computed it; `files`: every member but the envelope.
+    `pack_type`: the kind of pack that the bundle is for, empty in a manifest of the version before.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Manifest:
     lanes: dict[str, str]
     versions: dict[str, str]
     files: dict[str, FileHash]
+    pack_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Bundle:
 
     @property
     def bench_text(self) -> str:
-        return self.files[BENCH].decode()
+        """Return the text of the bench file as its reader does: without byte order mark, and with plain line ends."""
+        return io.StringIO(self.files[BENCH].decode("utf-8-sig"), newline=None).read()
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -105,9 +109,9 @@ def decode_manifest(payload: bytes) -> Manifest:
     if not isinstance(parsed, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004  # as above
     body = cast("dict[str, Any]", parsed)
-    if body.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {body.get('schema')!r}, this version reads {SCHEMA!r}")
-    fields = Manifest.__dataclass_fields__
+    if body.get("schema") not in {SCHEMA, WITHOUT_PACK_TYPE}:
+        raise ValueError(f"its schema is {body.get('schema')!r}, this version reads {SCHEMA!r} and the one before")
+    fields = Manifest.__dataclass_fields__.keys() - ({"pack_type"} if body["schema"] == WITHOUT_PACK_TYPE else set())
     if body.keys() != {"schema", *fields}:
         odd = ", ".join(sorted(body.keys() ^ {"schema", *fields}))
         raise ValueError(f"these fields are missing or unknown: {odd}")
@@ -119,6 +123,9 @@ def decode_manifest(payload: bytes) -> Manifest:
     _require("serial", serial, type(serial) is int and 0 <= serial <= MAX_SERIAL)
     _require("name", body["name"], NAME.fullmatch(body["name"]) is not None)
     _require("evidence", body["evidence"], body["evidence"] in CLASSES)
+    if "pack_type" in fields:
+        pack_type = body["pack_type"]
+        _require("pack_type", pack_type, isinstance(pack_type, str) and NAME.fullmatch(pack_type) is not None)
     for key in ("lanes", "versions"):
         _require(key, body[key], all(isinstance(value, str) for value in body[key].values()))
     if not parse_utc(body["made"]) < parse_utc(body["expires"]):

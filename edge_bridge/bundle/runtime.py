@@ -11,8 +11,9 @@ from control.snapshot_builder import PackView, Wiring
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
+from drivers.private_files import make_private_folder
 from drivers.snapshot import ChannelTable
-from edge_bridge.bundle import canonical_json, limits
+from edge_bridge.bundle import limits
 from edge_bridge.bundle.manifest import BENCH, LIMITS
 from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
 from edge_bridge.bundle.pack_gate import make_wiring as pack_wiring
@@ -63,7 +64,7 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
     """Unpack `bundle` into `folder` and build its configuration; raise `PulseError`, `OSError`."""
     for name, data in bundle.files.items():  # the archive refuses names that lead out of the folder
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         path.write_bytes(data)
     bench = read_bench(folder / BENCH)
     table = _set_ages(_read_table(bundle, bench), read_dut_map(bench.dut_map))
@@ -81,15 +82,10 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
 def _read_table(bundle: Bundle, bench: Bench) -> ChannelTable:
     """Read the channels of `limits.json`, whose limits must be those of `bench.toml`."""
     try:
-        parsed = bundle.limits
-        table = limits.read_channels(parsed)
-    except (KeyError, TypeError, ValueError) as error:
+        return limits.read_checked_channels(bundle.files[LIMITS], bench)
+    except ValueError as error:
         what = f"cannot be run: {LIMITS}: {error}"
         raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again") from error
-    if canonical_json.dump_json(limits.describe_limits(bench, table)) != bundle.files[LIMITS]:
-        what = f"cannot be run: {LIMITS} and {BENCH} have different limits"
-        raise BundleRefused(what, key="not_a_bundle", value=LIMITS, hint="build it again")
-    return table
 
 
 def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:

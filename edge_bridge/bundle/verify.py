@@ -11,6 +11,7 @@ from drivers.errors import BundleRefused
 from drivers.timestamps import format_utc, parse_utc
 from edge_bridge.bundle import envelope, keys, manifest, serials
 from edge_bridge.bundle.archive import unpack
+from edge_bridge.bundle.consistency import check_consistency
 from edge_bridge.bundle.manifest import Bundle
 
 if TYPE_CHECKING:
@@ -39,14 +40,42 @@ class VerifiedBundle:
 
 
 def verify(
-    data: bytes, trust: Path, *, now: datetime, allow_sim: bool = True, lowest_serial: int = 0
+    data: bytes,
+    trust: Path,
+    *,
+    now: datetime,
+    allow_sim: bool = True,
+    lowest_serial: int = 0,
+    state: Path | None = None,
+    pack_type: str = "",
 ) -> VerifiedBundle:
     """Verify the bundle in `data` with the public keys in `trust` and return it; raise `BundleRefused`.
 
-    The error's `key` is one of: not_a_bundle, too_large, changed, unsigned, unknown_signer, bad_signature, expired,
-    not_yet, older_serial, same_serial_other_bytes, simulated, untrusted_folder. `now` has a time zone.
+    `now` has a time zone. `state`: the folder of an edge, which remembers serials. `pack_type`: the pack beside which
+    the bundle must run, empty for any. The error's `key` is one of: untrusted_folder, damaged_state, not_a_bundle,
+    too_large, changed, unsigned, unknown_signer, bad_signature, expired, not_yet, older_serial,
+    same_serial_other_bytes, other_pack, simulated, inconsistent.
     """
-    known, accepted = keys.read_trusted(trust), serials.read_serials(trust)
+    found = verify_signed(
+        data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial, state=state, pack_type=pack_type
+    )
+    check_consistency(found.bundle)
+    return found
+
+
+def verify_signed(
+    data: bytes,
+    trust: Path,
+    *,
+    now: datetime,
+    allow_sim: bool = True,
+    lowest_serial: int = 0,
+    state: Path | None = None,
+    pack_type: str = "",
+) -> VerifiedBundle:
+    """Verify everything but the agreement of the members with each other, which `verify` checks too."""
+    known = keys.read_trusted(trust)
+    accepted = {} if state is None else serials.read_serials(state)
     members = unpack(data)
     signed = _take_envelope(members)
     signer = _check_signature(signed, known)
@@ -55,6 +84,7 @@ def verify(
     _check_time(about, now)
     sha256 = hashlib.sha256(data).hexdigest()
     _check_serial(about, sha256, lowest_serial, accepted)
+    _check_pack_type(about, pack_type)
     if about.evidence == "SIM" and not allow_sim:
         what, hint = (
             "has evidence from simulation only (class SIM)",
@@ -120,7 +150,7 @@ def _check_time(about: Manifest, now: datetime) -> None:
 
 
 def _check_serial(about: Manifest, sha256: str, lowest: int, accepted: Mapping[str, serials.AcceptedBundle]) -> None:
-    before = accepted.get(about.name)
+    before = accepted.get(serials.key_of(about.name))
     least = max(lowest, before.serial if before else 0)
     if about.serial < least:
         what, hint = f"has serial {about.serial}, older than {least}", f"install serial {least} or a newer one"
@@ -129,3 +159,10 @@ def _check_serial(about: Manifest, sha256: str, lowest: int, accepted: Mapping[s
         what = f"has serial {about.serial}, the same as an earlier bundle with other content"
         hint = "give each build a new serial"
         raise BundleRefused(what, key="same_serial_other_bytes", value=sha256, bound=before.sha256, hint=hint)
+
+
+def _check_pack_type(about: Manifest, pack_type: str) -> None:
+    if pack_type and about.pack_type.casefold() != pack_type.casefold():
+        what = f"is for packs of type {about.pack_type}" if about.pack_type else "names no type of pack"
+        hint = f"install a bundle for type {pack_type}"
+        raise BundleRefused(what, key="other_pack", value=about.pack_type, bound=pack_type, hint=hint)

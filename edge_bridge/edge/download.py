@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from drivers.private_files import open_private
 from drivers.state_file import DamagedFile, MissingFile, read_state, read_text, read_whole, remove, write_state
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Download:
             self.sha256, self.size = piece.sha256, piece.size
         if not piece.offset <= self.received < piece.offset + len(piece.chunk):
             return
-        with self._part_file.open("ab") as file:
+        with open_private(self._part_file, "ab") as file:
             file.truncate(self.received)  # an earlier write that was cut off
             file.write(piece.chunk[self.received - piece.offset :])
         self.received = self._count_stored()

@@ -13,6 +13,7 @@ from edge_bridge.bundle import serials
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.edge.probation import MAX_BOOTS, HealthSample, Probation, ProbationState
+from edge_bridge.edge.verify_process import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,14 +55,20 @@ class BundleInstaller:
         work: Path,
         trust: Path,
         *,
+        state: Path,
         allow_sim: bool,
+        pack_type: str = "",
         launch: Callable[[Configuration], None],
         log: Callable[[str], None],
     ) -> None:
-        """Members are unpacked to `work`; `launch` starts a configuration, or raises and keeps the old one running."""
+        """Members are unpacked to `work`; `launch` starts a configuration, or raises and keeps the old one running.
+
+        `state`: the folder of the edge, which remembers serials. `pack_type`: the pack beside which it runs, if known.
+        """
         self.slots = slots
         self.status = InstallStatus()
         self._work, self._trust, self._allow_sim = work, trust, allow_sim
+        self._state, self._pack_type = state, pack_type
         self._launch, self._log = launch, log
         self._probation: Probation | None = None
         self._running: RunningConfiguration | None = None
@@ -80,6 +87,16 @@ class BundleInstaller:
     @property
     def is_on_probation(self) -> bool:
         return self._probation is not None
+
+    @property
+    def pack_type(self) -> str:
+        """Return the type of pack that a new bundle must be for: as given, else of the last good bundle; empty: any."""
+        good = self.slots.pointer.good
+        return self._pack_type or ("" if good is None else good.pack_type)
+
+    def make_candidate(self, data: bytes, now: datetime) -> Candidate:
+        """Return the bundle to verify, with what this edge accepts."""
+        return Candidate(data, self._trust, now, self._allow_sim, self._state, self.pack_type)
 
     def count_start(self) -> None:
         """Count this start; revert a configuration that does not survive its first starts on probation."""
@@ -115,13 +132,15 @@ class BundleInstaller:
 
         Revert a bundle that cannot be started at once and report it in `status`; raise if there is no old one.
         """
-        verified = verify(data, self._trust, now=now, allow_sim=self._allow_sim)
+        verified = verify(
+            data, self._trust, now=now, allow_sim=self._allow_sim, state=self._state, pack_type=self.pack_type
+        )
         manifest = verified.bundle.manifest
         self._check_serial(verified, now)
         if self.slots.damage:
             self._log(f"{self.slots.damage}; the file is renamed, {manifest.name} {manifest.serial} is installed again")
         try:
-            installed = self.slots.install(data, manifest.name, manifest.serial, format_utc(now))
+            installed = self.slots.install(data, manifest.name, manifest.serial, format_utc(now), manifest.pack_type)
         except OSError as error:
             what = f"cannot be written to its slot: {error.strerror or error}"
             raise BundleRefused(what, key="disk", hint="free some space on the disk of the edge") from error
@@ -160,7 +179,9 @@ class BundleInstaller:
             raise CheckFailed(what, where=installed.name, hint=RESTORE_HINT)
         # verify as of the day of installation: an edge whose clock has no battery boots with a date in the past
         day = parse_utc(installed.at)
-        verified = verify(data, self._trust, now=day, allow_sim=self._allow_sim)
+        verified = verify(
+            data, self._trust, now=day, allow_sim=self._allow_sim, state=self._state, pack_type=self._pack_type
+        )
         configured = configure(verified.bundle, self._work / installed.slot)
         self._launch(configured)
         self._running = RunningConfiguration(installed, verified, configured)
@@ -180,10 +201,10 @@ class BundleInstaller:
         self.status = InstallStatus(installed.sha256, HEALTHY)
         self._log(f"bundle {installed.name} {installed.serial} is healthy; it is now the last good bundle")
         try:
-            serials.remember(self._trust, installed.name, installed.serial, installed.sha256)
+            serials.remember(self._state, installed.name, installed.serial, installed.sha256)
         except (PulseError, OSError) as error:
             self._log(
-                f"its serial could not be written to {self._trust}: {error}; this edge still refuses an older one"
+                f"its serial could not be written to {self._state}: {error}; this edge still refuses an older one"
             )
 
     def _revert(self, installed: InstalledBundle, reason: str) -> InstalledBundle | None:
@@ -194,10 +215,10 @@ class BundleInstaller:
         return good
 
     def _check_serial(self, verified: VerifiedBundle, now: datetime) -> None:
-        """Refuse a serial older than the last good one, also where the trust folder cannot be written."""
+        """Refuse a serial older than the last good one, also where its serial could not be written."""
         manifest, good = verified.bundle.manifest, self.slots.pointer.good
         if good is not None:
-            lowest = good.serial if good.name == manifest.name else 0
+            lowest = good.serial if serials.key_of(good.name) == serials.key_of(manifest.name) else 0
         else:
             lowest = self._find_lowest_serial(manifest.name, now) if self.slots.damage else 0
         if manifest.serial < lowest:
@@ -212,7 +233,7 @@ class BundleInstaller:
         for data in self.slots.read_bundles():
             with contextlib.suppress(BundleRefused):
                 found = verify(data, self._trust, now=now)
-                if found.bundle.manifest.name == name and found.sha256 not in known:
+                if serials.key_of(found.bundle.manifest.name) == serials.key_of(name) and found.sha256 not in known:
                     lowest = max(lowest, found.bundle.manifest.serial)
         return lowest
 

@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Refused
+from drivers.private_files import close_to_others, make_private_folder
 from drivers.state_file import put_aside
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _TABLES: Final = f"""
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     """Open the database; return a notice if an unreadable one was put aside. Raise `Refused` if another holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     try:
         if why := _find_damage(path):
             raise sqlite3.DatabaseError(why)  # noqa: TRY301  # put aside like any other that cannot be read
@@ -75,6 +76,7 @@ def _find_damage(path: Path) -> str:
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+    close_to_others(path)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")

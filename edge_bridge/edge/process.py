@@ -78,9 +78,15 @@ class Edge:
         self._logged_disk_error = ""
         self._newest_values: Mapping[str, Scalar] = {}
         slots = Slots(settings.slots)
-        allow_sim, trust = settings.allow_sim, settings.trust
         self._installer = BundleInstaller(
-            slots, settings.work, trust, allow_sim=allow_sim, launch=self._launch, log=log
+            slots,
+            settings.work,
+            settings.trust,
+            state=settings.state,
+            allow_sim=settings.allow_sim,
+            pack_type=settings.pack_type,
+            launch=self._launch,
+            log=log,
         )
 
     def run(self, stop: Callable[[], bool], duration_s: float | None = None) -> EdgeResult:
@@ -91,7 +97,7 @@ class Edge:
         download = Download(settings.state)
         if download.notice:
             self._log(download.notice)
-        update = UpdateFlow(download, self._installer, settings.trust, allow_sim=settings.allow_sim, log=self._log)
+        update = UpdateFlow(download, self._installer, log=self._log)
         node = EdgeNode(settings.names, self._first_bd_seq())
         client = f"edge-{settings.names.group}-{settings.names.node}"
         link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)

@@ -16,6 +16,7 @@ class EdgeSettings:
     """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second.
+    `pack_type`: the type of the pack, which a bundle must be for; empty: that of the first healthy bundle.
     """
 
     names: NodeNames
@@ -25,6 +26,7 @@ class EdgeSettings:
     state: Path
     bus: tuple[str, str, int]
     allow_sim: bool = False
+    pack_type: str = ""
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
 

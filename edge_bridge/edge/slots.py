@@ -28,13 +28,17 @@ MAX_REMEMBERED: Final = 8  # bundles that were given up
 
 @dataclass(frozen=True, slots=True)
 class InstalledBundle:
-    """A bundle in its slot; `at` is when it was verified and installed (UTC, ISO 8601)."""
+    """A bundle in its slot; `at` is when it was verified and installed (UTC, ISO 8601).
+
+    `pack_type` is empty for a bundle that names none, or that an earlier version installed.
+    """
 
     slot: str
     sha256: str
     name: str
     serial: int
     at: str
+    pack_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Slots:
             return None
         return data if hashlib.sha256(data).hexdigest() == installed.sha256 else None
 
-    def install(self, data: bytes, name: str, serial: int, at: str) -> InstalledBundle:
+    def install(self, data: bytes, name: str, serial: int, at: str, pack_type: str = "") -> InstalledBundle:
         """Write the bundle to the slot without the last good one; it is active, on probation, now. Raise `OSError`."""
         good = self.pointer.good
         if good is not None and self.pointer.active != good:
@@ -91,8 +95,8 @@ class Slots:
         if self.damage:
             put_aside(self._pointer_file)
             self.damage = ""
-        write_bytes(self._slot_file(slot), data)
-        installed = InstalledBundle(slot, hashlib.sha256(data).hexdigest(), name, serial, at)
+        write_bytes(self._slot_file(slot), data, private=True)
+        installed = InstalledBundle(slot, hashlib.sha256(data).hexdigest(), name, serial, at, pack_type)
         self._write_boots(installed, 1)  # this start counts
         self._write_pointer(SlotPointer(installed, good))
         return installed
@@ -163,7 +167,8 @@ def _parse_installed(value: Any) -> InstalledBundle | None:
     slot, sha256, name, at = (read_text(fields, key) for key in ("slot", "sha256", "name", "at"))
     if slot not in SLOTS:
         raise ValueError(f"slot {slot!r} does not exist")
-    return InstalledBundle(slot, sha256, name, read_whole(fields, "serial"), at)
+    pack_type = read_text(fields, "pack_type") if fields.get("pack_type") else ""
+    return InstalledBundle(slot, sha256, name, read_whole(fields, "serial"), at, pack_type)
 
 
 def _parse_boots(fields: dict[str, Any]) -> tuple[str, int]:

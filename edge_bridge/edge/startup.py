@@ -7,8 +7,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, Interrupted, Usage
+from drivers.regular_file import open_regular
 from drivers.state_file import DamagedFile
-from edge_bridge.edge.verify_process import Candidate, VerifyProcess
+from edge_bridge.bundle import serials
+from edge_bridge.bundle.archive import MAX_BYTES
+from edge_bridge.edge.verify_process import VerifyProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.edge.installer import BundleInstaller
     from edge_bridge.edge.settings import EdgeSettings
+    from edge_bridge.edge.verify_process import Candidate
 
 _POLL_S: Final = 0.05
 
@@ -28,13 +32,14 @@ def start_configuration(
     log: Callable[[str], None],
 ) -> None:
     """Start a configuration; raise `BundleRefused` if the given bundle may not run, `Usage`, `CheckFailed`."""
+    serials.take_over(settings.trust, settings.state)
     installer.count_start()
     data = None if settings.bundle is None else _read_bundle(settings)
     if data is None or not _is_new(data, installer, log):
         installer.resume(time.monotonic())
         return
     try:
-        _verify_candidate(Candidate(data, settings.trust, now, settings.allow_sim), stop)
+        _verify_candidate(installer.make_candidate(data, now), stop)
         installer.install(data, now, time.monotonic())
     except BundleRefused as error:
         if error.key != "older_serial" or installer.slots.pointer.active is None:
@@ -48,7 +53,8 @@ def _read_bundle(settings: EdgeSettings) -> bytes:
     path = settings.bundle
     assert path is not None  # noqa: S101  # the caller checked it
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Usage(
             f"cannot be read: {error.strerror}", where=str(path), key="bundle", hint="name a bundle file"

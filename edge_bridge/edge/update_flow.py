@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import PulseError
 from edge_bridge.edge.installer import MAX_REASON, REFUSED, REVERTED, InstallStatus
-from edge_bridge.edge.verify_process import Candidate, VerifyProcess
+from edge_bridge.edge.verify_process import VerifyProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     from edge_bridge.edge.download import Download
     from edge_bridge.edge.installer import BundleInstaller
@@ -28,13 +27,10 @@ class UpdateFlow:
         self,
         download: Download,
         installer: BundleInstaller,
-        trust: Path,
         *,
-        allow_sim: bool,
         log: Callable[[str], None],
     ) -> None:
-        self._download, self._installer, self._trust = download, installer, trust
-        self._allow_sim, self._log = allow_sim, log
+        self._download, self._installer, self._log = download, installer, log
         self._verification: VerifyProcess | None = None
         self._data = b""
         self._verified = False
@@ -92,7 +88,7 @@ class UpdateFlow:
         self._data = data
         self._installer.status = InstallStatus(self._download.sha256, DOWNLOADED)
         self._log(f"bundle {self._download.sha256[:12]} is downloaded")
-        self._verification = VerifyProcess(Candidate(data, self._trust, now, self._allow_sim), now_s)
+        self._verification = VerifyProcess(self._installer.make_candidate(data, now), now_s)
 
     def _finish_verification(self, process: VerifyProcess) -> None:
         self._verification = None

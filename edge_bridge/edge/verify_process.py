@@ -23,17 +23,26 @@ TIMEOUT_S: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A bundle to verify, the folder of trusted keys, and the date for the check."""
+    """A bundle to verify, and what an edge accepts: see `edge_bridge.bundle.verify`."""
 
     data: bytes
     trust: Path
     now: datetime
     allow_sim: bool
+    state: Path
+    pack_type: str = ""
 
 
 def verify_candidate(candidate: Candidate) -> VerifiedBundle:
-    """Verify signature, trust, time, serial, class and golden vectors; raise `BundleRefused`."""
-    found = verify(candidate.data, candidate.trust, now=candidate.now, allow_sim=candidate.allow_sim)
+    """Verify signature, trust, time, serial, pack type, class and golden vectors; raise `BundleRefused`."""
+    found = verify(
+        candidate.data,
+        candidate.trust,
+        now=candidate.now,
+        allow_sim=candidate.allow_sim,
+        state=candidate.state,
+        pack_type=candidate.pack_type,
+    )
     result = golden.replay(found.bundle)
     if not result.ok:
         hint = "build it again with the version that this edge runs"

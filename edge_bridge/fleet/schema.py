@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
+from drivers.private_files import close_to_others
 from drivers.sqlite_errors import is_locked
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.sparkplug.payload import DataType
@@ -48,6 +49,7 @@ def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
         raise _make_refusal(path, "is empty: its rows are lost, or it is not a database")
     try:
         database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        close_to_others(path)
     except sqlite3.Error as error:
         raise _make_refusal(path, f"cannot be opened: {error}") from error
     try:

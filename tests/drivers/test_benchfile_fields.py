@@ -170,7 +170,10 @@ def test_files_of_any_editor_are_read_and_their_lines_counted(
     ("content", "said"),
     [
         (GOOD.encode("utf-16"), "bench.toml is not UTF-8 text; save it as UTF-8"),
-        (b"a = " + b"[" * 5000, "bench.toml is nested too deeply; a bracket is not closed"),
+        (
+            b"a = " + b"[" * 5000,
+            "bench.toml:1 is nested more than 32 levels deep; make it smaller; a bracket or a quote may not be closed",
+        ),
         (b"", "bench.toml:1 bench is missing; add bench"),
     ],
 )

@@ -218,6 +218,6 @@ def test_an_edge_leaves_an_adapter_alone_that_a_session_holds(tmp_path: Path, mo
     with another(can_address("socketcan", "can0")), pytest.raises(BenchHeld, match="is held by process"):
         edge.main(
             Report("edge"), None, tmp_path, "mqtt://127.0.0.1:9", tmp_path / "state", names=("g", "n", "h"),
-            pack="socketcan:can0:500000", allow_sim=True, duration_s=1.0, rate_hz=10.0, capacity_rows=1000,
-            reset=None, inject_defect="",
+            pack="socketcan:can0:500000", allow_sim=True, pack_type="", duration_s=1.0, rate_hz=10.0,
+            capacity_rows=1000, reset=None, inject_defect="",
         )  # fmt: skip

@@ -59,6 +59,20 @@ def test_csv_holds_names_units_and_every_tick(run: Run, tmp_path: Path) -> None:
     assert [float(number) for number in rows[33]] == pytest.approx([0.33, 36.7, 36.8, 293.0, -5.0])
 
 
+def test_a_name_that_a_spreadsheet_would_run_is_text_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    names = ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "plain")
+    table = ChannelTable(tuple(Channel(name, "-") for name in names))
+    with Recorder.create(tmp_path / "run", table, {}, 0) as recorder:
+        recorder.put(1.0, np.full(len(names), -2.5), np.empty(0), np.empty(0, np.uint8))
+    with Run.open(tmp_path / "run") as opened:
+        export_csv(opened, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open(newline="") as file:
+        head, units, row = csv.reader(file)
+    assert head == ["t_s", "'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "plain"]
+    assert units == ["s", *["'-"] * len(names)]
+    assert row == ["0", *["-2.5"] * len(names)]
+
+
 def test_mdf4_holds_each_sample_once_at_its_own_time(run: Run, tmp_path: Path) -> None:
     assert export_mdf4(run, tmp_path / "run.mf4")
     with asammdf.MDF(tmp_path / "run.mf4") as file:

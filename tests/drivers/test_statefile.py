@@ -76,7 +76,7 @@ def test_a_file_that_may_not_be_read_is_damaged(tmp_path: Path, monkeypatch: pyt
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.open", denied)
+    monkeypatch.setattr("drivers.regular_file.os.open", denied)
     assert read_state(path, reason) == DamagedFile("trip.json cannot be read: Permission denied")
 
 

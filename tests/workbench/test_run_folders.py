@@ -32,3 +32,11 @@ def test_folders_are_named_by_the_time_at_which_they_were_made(tmp_path: Path) -
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{6}_hil24", named.name)
     assert bare.is_dir()
     assert named.is_dir()
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "a\\..\\b", "C:x", "x\x00y", "x\ny"])
+def test_a_name_from_a_file_never_becomes_a_path(tmp_path: Path, name: str) -> None:
+    folder = make_stamped(tmp_path / "runs", name)
+    assert folder.parent == tmp_path / "runs"
+    assert not set(folder.name) & set("/\\:\x00\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]

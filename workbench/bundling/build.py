@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from contextlib import closing
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drivers.benchfile.inputs import hash_inputs
 from drivers.benchfile.model import ROLES
 from drivers.errors import CheckFailed, Refused, Usage
 from drivers.evidence_class import find_class_limit
+from drivers.runlog.folder import read_hashes
 from drivers.timestamps import format_utc
 from edge_bridge.bundle import canonical_json, golden, keys, manifest
 from edge_bridge.bundle.evidence import weakest
@@ -20,6 +23,7 @@ from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.bundle.write import make_signed_bundle
 from workbench.bundling import bench_members, certificate, golden_vectors, source
+from workbench.bundling.deviations import accept, check_reason, require_unchanged
 from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
@@ -35,7 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BundleOrder:
-    """The request for one bundle; an empty `name` means the name of the bench."""
+    """The request for one bundle.
+
+    An empty `name` means the name of the bench, an empty `pack_type` the cells of its pack, such as `24s12p`.
+    `accept`: why the deviations of the evidence are accepted; empty where they are not.
+    """
 
     run: Path
     bench: Bench
@@ -45,6 +53,8 @@ class BundleOrder:
     expires: datetime
     name: str = ""
     certificate: Path | None = None
+    accept: str = ""
+    pack_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,19 +64,24 @@ class BuiltBundle:
     data: bytes
     verified: VerifiedBundle
     notes: tuple[str, ...]
+    accepted: tuple[dict[str, str], ...]
     compared: str
     replayed: str
 
 
 def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
     """Build one file from one run; raise `PulseError`, which says what is missing or does not hold."""
-    name = _choose_name(order)
+    name, reason = _choose_name(order), check_reason(order.accept)
     steps("The run and its evidence are read.", 0.0)
     proof = None if order.certificate is None else certificate.read(order.certificate, order.bench.path)
     with closing(source.open_run(order.run)) as run:
         _require_same_bench(order.bench, run)
+        hashes = _check_inputs(order.bench, run, proof)
+        accepted = accept([*source.list_deviations(run), *(proof.deviations if proof else ())], reason)
         files = bench_members.make_members(order.bench, _make_measured_table(run))
-        files[EVIDENCE] = canonical_json.dump_json(evidence := _make_evidence(run, order.bench, proof))
+        _require_members(files, hashes)
+        evidence: dict[str, Any] = _make_evidence(run, order.bench, proof) | {"files": hashes, "accepted": accepted}
+        files[EVIDENCE] = canonical_json.dump_json(evidence)
         if proof is not None:
             files[CERTIFICATE] = proof.data
         about = _make_manifest(order, name, evidence["class"], run)
@@ -77,7 +92,7 @@ def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
     data, signer = make_signed_bundle(about, files | vectors, order.private)
     verified, replayed = _prove(data, signer, order.made)
     steps("The file is written.", 1.0)
-    return BuiltBundle(data, verified, tuple(evidence["run"]["notes"]), compared, replayed)
+    return BuiltBundle(data, verified, tuple(evidence["run"]["notes"]), tuple(accepted), compared, replayed)
 
 
 def _prove(data: bytes, signer: PublicKey, made: datetime) -> tuple[VerifiedBundle, str]:
@@ -102,6 +117,22 @@ def _require_same_bench(bench: Bench, run: Run) -> None:
             "name the bench file of the run with --bench, unchanged",
         )
         raise Refused(what, where=str(bench.path), key="bench", hint=hint)
+
+
+def _check_inputs(bench: Bench, run: Run, proof: CertificateMember | None) -> dict[str, str]:
+    """Return the hashes of the bench's inputs; raise `Refused` unless run and certificate were made with the same."""
+    hashes = hash_inputs(bench)
+    require_unchanged(hashes, read_hashes(run.about), f"run {run.name}")
+    if proof is not None:
+        require_unchanged(hashes, proof.certificate.files, "the certificate")
+    return hashes
+
+
+def _require_members(files: dict[str, bytes], hashes: dict[str, str]) -> None:
+    """Raise `Refused` for a file that was changed between its hash and its reading."""
+    for name in files.keys() & hashes.keys():
+        if hashlib.sha256(files[name]).hexdigest() != hashes[name]:
+            raise Refused(f"{name} was changed while the bundle was built", key="files", hint="build it again")
 
 
 def _make_measured_table(run: Run) -> ChannelTable:
@@ -136,7 +167,18 @@ def _make_manifest(order: BundleOrder, name: str, evidence: str, run: Run) -> Ma
         lanes={role: order.bench.active(role).name for role in ROLES},
         versions=versions,
         files={},
+        pack_type=_choose_pack_type(order),
     )
+
+
+def _choose_pack_type(order: BundleOrder) -> str:
+    """Return the pack type; without one, the number of cells in series and parallel. Raise `Usage`."""
+    pack = order.bench.pack
+    pack_type = order.pack_type or f"{pack.cells}s{pack.parallel}p"
+    if not manifest.NAME.fullmatch(pack_type):
+        bound, hint = "letters, digits, '.', '-', '_', up to 60", "choose another with --pack-type"
+        raise Usage(f"{pack_type!r} is not a valid pack type", key="pack_type", value=pack_type, bound=bound, hint=hint)
+    return pack_type
 
 
 def _choose_name(order: BundleOrder) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
+from drivers.regular_file import open_regular
 from drivers.state_file import write_bytes
 from edge_bridge.bundle.archive import MAX_BYTES
 from workbench.bundling.steps import ignore_progress
@@ -43,7 +44,7 @@ def build_file(order: BundleOrder, path: Path | None, steps: Steps = ignore_prog
 def read_file(path: Path) -> bytes:
     """Return the file's bytes, at most one more than a bundle may have; raise `Usage` when it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Usage(f"cannot be read: {error.strerror}", where=str(path), hint="name a bundle file") from error

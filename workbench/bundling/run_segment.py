@@ -11,13 +11,14 @@ from control.state import BenchState
 from drivers.channel_names import BENCH_STATE, EDGE_CHAIN
 from drivers.errors import Refused
 from drivers.snapshot import ChannelTable, Quality, Snapshot
+from edge_bridge.bundle.consistency import MIN_TICKS
 
 if TYPE_CHECKING:
     from drivers.runlog.run import Run
     from drivers.snapshot import Floats
 
 TICKS: Final = 400
-FEWEST: Final = 100
+FEWEST: Final = MIN_TICKS
 STRIDE: Final = 10  # ticks between the starts that are compared
 
 

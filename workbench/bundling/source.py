@@ -11,10 +11,11 @@ import numpy as np
 from control.state import BenchState
 from drivers.channel_names import BENCH_STATE, LOOP_NUMBER
 from drivers.errors import Refused
-from drivers.event import EventKind, Level
+from drivers.event import INJECTED, EventKind, Level
 from drivers.evidence_class import CLASSES
 from drivers.runlog.folder import ABOUT, SEALED, being_written, load
 from drivers.runlog.run import Run
+from workbench.bundling.deviations import Deviation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,17 @@ def describe_run(run: Run) -> dict[str, Any]:
         "sha256": {name: _hash_file(run.folder / name) for name in (ABOUT, SEALED)},
         "notes": _make_notes(run),
     }
+
+
+def list_deviations(run: Run) -> tuple[Deviation, ...]:
+    """Return what a person must accept: the faults and defects that were injected in the run."""
+    faults = [record.event.text for record in run.events() if record.event.source == INJECTED]
+    defects = [str(name)] if (name := run.meta.get("defects")) else []
+    return tuple(
+        Deviation(kind, f"a {kind} was injected in run {run.name}: {'; '.join(texts[:MAX_NOTES])}")
+        for kind, texts in (("fault", faults), ("defect", defects))
+        if texts
+    )
 
 
 def _find_defect(run: Run) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.errors import BundleRefused, describe_error
 from edge_bridge.bundle import envelope, manifest
 from edge_bridge.bundle.archive import unpack
+from edge_bridge.bundle.consistency import list_accepted
 from edge_bridge.bundle.manifest import GOLDEN, Bundle
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def _summarize_manifest(bundle: Bundle, keyid: str) -> Iterator[BundleFact]:
     yield BundleFact(
         "bundle", "", f"{strip_control_characters(about.name)} serial {about.serial}, class {about.evidence}"
     )
+    if about.pack_type:
+        yield BundleFact("pack", "", strip_control_characters(about.pack_type))
     yield BundleFact("time", "", f"made {about.made}, expires {about.expires}")
     yield BundleFact("key id", "", keyid)
     yield BundleFact("run", "", strip_control_characters(about.run))
@@ -91,6 +94,9 @@ def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
         for link in evidence["links"]
     )
     yield from (BundleFact("note", "", strip_control_characters(note)) for note in evidence["run"]["notes"])
+    for row in list_accepted(bundle):
+        text = f"{strip_control_characters(row['what'])}: {strip_control_characters(row['reason'])}"
+        yield BundleFact("accepted", "", text)
     if (proof := evidence["certificate"]) is not None:
         left_open = (
             f", {strip_control_characters(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""

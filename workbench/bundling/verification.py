@@ -34,12 +34,22 @@ def verify_bundle(
     now: datetime,
     allow_sim: bool = True,
     lowest_serial: int = 0,
+    state: Path | None = None,
+    pack_type: str = "",
     replay: bool = False,
     steps: Steps = ignore_progress,
 ) -> Verification:
     """Verify `data` by the keys in `trust`, then replay its golden vectors if requested; raise `BundleRefused`."""
     steps("Its signature and its members are verified.", 0.0)
-    verified = verify(data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial)
+    verified = verify(
+        data,
+        trust,
+        now=now,
+        allow_sim=allow_sim,
+        lowest_serial=lowest_serial,
+        state=state,
+        pack_type=pack_type,
+    )
     if not replay:
         return Verification(verified)
     steps("Its golden vectors are replayed.", 0.1)

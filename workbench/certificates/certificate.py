@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003  # fields of records name it
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from workbench.certificates.results import CaseResult, Verdict
 
 NAME: Final = "certificate.json"
+MAX_BYTES: Final = 16 * 2**20  # of the file; a certificate of the shipped suite has some hundred thousand
 DECISION: Final = (
     "Guarded rejection (ILAC-G8:09/2019, 4.2.3): a check fails only where its value with its whole uncertainty lies "
     "outside its limits, however wide; one that overlaps them is N/A where it is wider than they are apart."
@@ -21,7 +22,9 @@ class Certificate:
 
     `passed`: every case is PASS or N/A, and some check passed.
     `only`: the selected cases, empty where the whole suite was requested.
-    `trouble`: files of the suite that could not be read.
+    `trouble`: files of the suite that could not be read. `suite_sha256`: the hash of the suite (`suites.hash_suite`).
+    `files`: the hash of each input of the bench (`drivers.benchfile.inputs`). Both are empty in an old certificate;
+    `files` is empty also if no case opened the bench.
     """
 
     suite: str
@@ -37,6 +40,8 @@ class Certificate:
     instruments: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
     decision: str = DECISION
+    suite_sha256: str = ""
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def not_judged(self) -> int:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.errors import RunLogError
+from drivers.regular_file import read_regular
 from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.evidence import CLASSES
-from workbench.certificates.certificate import NAME, Certificate
+from workbench.certificates.certificate import MAX_BYTES, NAME, Certificate
 from workbench.certificates.fields import JsonFields
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
-from workbench.certificates.schema import check_schema
+from workbench.certificates.schema import WITHOUT_HASHES, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def read_certificate(folder: Path) -> Certificate:
     """Return the certificate in `folder`; raise `RunLogError` where this version can read none there."""
     try:
-        return decode_certificate((folder / NAME).read_bytes())
+        return decode_certificate(read_regular(folder / NAME, MAX_BYTES))
     except (OSError, ValueError) as error:
         hint = "name a folder that certify wrote"
         raise RunLogError(f"contains no certificate that can be read: {error}", where=str(folder), hint=hint) from error
@@ -30,7 +31,7 @@ def read_certificate(folder: Path) -> Certificate:
 def decode_certificate(data: bytes) -> Certificate:
     """Return the certificate in `data`; raise `ValueError`, which names what is damaged, or the version."""
     fields = JsonFields(canonical_json.parse_json(data))
-    check_schema(fields.text("schema"))
+    has_hashes = parse_version(fields.text("schema")) != WITHOUT_HASHES
     bench, versions = fields.object("bench"), fields.object("versions")
     return Certificate(
         suite=fields.text("suite"),
@@ -41,11 +42,13 @@ def decode_certificate(data: bytes) -> Certificate:
         cases=_decode_cases(fields),
         bench_file=bench.text("file"),
         bench_sha256=bench.text("sha256"),
-        versions={name: versions.text(name) for name in versions.names()},
+        versions=_decode_texts(versions),
         only=fields.texts("only"),
         instruments=fields.texts("instruments"),
         trouble=fields.texts("trouble"),
         decision=fields.text("decision"),
+        suite_sha256=fields.text("suite_sha256") if has_hashes else "",
+        files=_decode_texts(bench.object("files")) if has_hashes else {},
     )
 
 
@@ -103,6 +106,10 @@ def _with_checks(case: CaseResult, rows: Mapping[tuple[str, str], Sequence[CaseC
     """Add its checks to a case; a row that only says why there is no check is not a check."""
     own = tuple(rows.get((case.info.id, case.info.variant), ()))
     return case if own == case.rows else replace(case, checks=own)
+
+
+def _decode_texts(fields: JsonFields) -> dict[str, str]:
+    return {name: fields.text(name) for name in fields.names()}
 
 
 def _decode_counts(fields: JsonFields) -> dict[Verdict, int]:

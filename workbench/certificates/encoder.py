@@ -36,6 +36,7 @@ def encode_certificate(certificate: Certificate) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "suite": certificate.suite,
+        "suite_sha256": certificate.suite_sha256,
         "class": certificate.evidence,
         "made": certificate.made,
         "passed": certificate.passed,
@@ -44,7 +45,11 @@ def encode_certificate(certificate: Certificate) -> dict[str, Any]:
         "counts": {verdict.value: count for verdict, count in certificate.counts.items()},
         "cases": encode_rows(certificate),
         "runs": [_encode_case(case) for case in certificate.cases],
-        "bench": {"file": certificate.bench_file, "sha256": certificate.bench_sha256},
+        "bench": {
+            "file": certificate.bench_file,
+            "sha256": certificate.bench_sha256,
+            "files": dict(certificate.files),
+        },
         "versions": dict(certificate.versions),
         "only": list(certificate.only),
         "instruments": list(certificate.instruments),

@@ -6,9 +6,11 @@ import json
 import platform
 from collections import Counter
 from datetime import UTC, datetime
-from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drivers.errors import RunLogError
+from drivers.runlog.folder import load, read_hashes
 from drivers.timestamps import format_utc
 from drivers.version import VERSION, find_version
 from workbench.certificates.certificate import NAME, Certificate
@@ -16,8 +18,6 @@ from workbench.certificates.encoder import encode_certificate
 from workbench.certificates.results import Verdict
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.certify.runner import Certification
 
 _VERSIONS: Final = ("pytest", "numpy", "pyvisa", "python-can", "cantools")
@@ -38,12 +38,14 @@ def make_certificate(certification: Certification) -> Certificate:
         counts={verdict: counts[verdict] for verdict in Verdict},
         cases=cases,
         bench_file=bench.name,
-        bench_sha256=sha256(bench.read_bytes()).hexdigest(),
+        bench_sha256=certification.bench_sha256,
         versions={"python": platform.python_version(), "pulsebms": VERSION}
         | {name: find_version(name) or "absent" for name in _VERSIONS},
         only=certification.job.only,
         instruments=() if found is None else found.instruments,
         trouble=tuple(certification.broken),
+        suite_sha256=certification.suite_sha256,
+        files={} if found is None else _read_hashes(found.run),
     )
 
 
@@ -54,7 +56,15 @@ def write(certification: Certification, folder: Path) -> Certificate:
     certificate = make_certificate(certification)
     traces = {case.info.test: case.traces for case in certification.cases}
     text = json.dumps(encode_certificate(certificate), indent=1, sort_keys=True, ensure_ascii=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8")
-    (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8")
+    (folder / NAME).write_text(text + "\n", encoding="utf-8", errors="replace")
+    (folder / "report.html").write_text(report.make_html(certificate, traces), encoding="utf-8", errors="replace")
+    (folder / "junit.xml").write_text(junit.make_junit_xml(certificate), encoding="utf-8", errors="replace")
     return certificate
+
+
+def _read_hashes(run: str) -> dict[str, str]:
+    """Return the hashes of the bench's inputs, as its session recorded them; empty if they cannot be read."""
+    try:
+        return read_hashes(load(Path(run)))
+    except RunLogError:
+        return {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
 from workbench.certificates.results import CaseResult, Verdict
+from workbench.certificates.suites import SUITES, hash_suite, list_shipped
 from workbench.certify.event_stream import NAME, STOP, EventStreamReader
 from workbench.certify.events import (
     BenchIdentified,
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from workbench.certify.events import CertifyEvent
     from workbench.certify.job import CertificationJob
 
-SUITES: Final = Path(__file__).with_name("suites")
 STOP_S: Final = 20.0  # a waiting case leaves its bench in order within this time
 NOTHING_RAN: Final = 5  # pytest's exit status
 
@@ -35,7 +36,7 @@ def find_suite(suite: str) -> Path:
     """Return the path of a suite that comes with the workbench (by name) or of any other (by path); raise `Usage`."""
     path = SUITES / suite if suite.isidentifier() and (SUITES / suite).is_dir() else Path(suite)
     if not path.exists():
-        shipped = ", ".join(sorted(folder.name for folder in SUITES.iterdir() if (folder / "__init__.py").exists()))
+        shipped = ", ".join(list_shipped())
         raise Usage(f"suite {suite} does not exist", value=suite, hint=f"name one of {shipped}, a folder or a file")
     return path.resolve()
 
@@ -69,6 +70,8 @@ class Certification:
     def __init__(self, suite: Path, job: CertificationJob) -> None:
         """Start it; `job.out` must be an empty folder."""
         self.suite, self.job = suite, job
+        self.suite_sha256 = hash_suite(suite)
+        self.bench_sha256 = sha256(job.bench.read_bytes()).hexdigest()
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
         self.broken: list[str] = []

@@ -120,6 +120,7 @@ def _make_live_bench(
     meta = describe(bench, evidence_class) | {"mode": bench.bench.mode, "attended": attended}
     meta["active"] = {role: bench.active(role).name for role in ROLES}
     meta["words"] = status.words(dut.map)
+    meta["defects"] = defects.name
     recorder = Recorder.create(folder, layout.table, meta, layout.measured)
     words = defects.safe_sequence(guard_config.make_safe_commands(bench, dut))
     report = folder / guard_journal.FILE_NAME

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control.state import BenchState, OutputState
 from drivers import source_names
 from drivers.errors import BenchError, Refused
-from drivers.event import Event, Level
+from drivers.event import INJECTED, Event, Level
 from workbench.engine import last_shutdown, progress, session_journal, shutdown
 from workbench.engine.arm import arm
 from workbench.engine.case_actions import CaseActions
@@ -284,7 +284,7 @@ class CommandHandler:
         if self.faults is None:
             raise Refused("no bench is connected", hint="connect first")
         number = self.faults.inject(fault, parameters)
-        self._event(Level.WARNING, "fault", self.faults.injected[-1].sentence)
+        self._event(Level.WARNING, INJECTED, self.faults.injected[-1].sentence)
         return {"number": number}
 
     def _script(self, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -299,7 +299,7 @@ class CommandHandler:
     def _clear(self, fault_number: int) -> None:
         if self.faults is not None:
             self.faults.clear(fault_number)
-            self._event(Level.INFO, "fault", f"fault {fault_number} cleared")
+            self._event(Level.INFO, INJECTED, f"fault {fault_number} cleared")
 
     # -- leaving
 

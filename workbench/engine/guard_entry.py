@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from control.guard_process import guard_main
 from drivers.canbus.lean_can import can
+from drivers.private_files import FILE_MODE
 from workbench.signals import outlive_terminal
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def guard_entry(spec: GuardConfig, engine: Connection, client: Connection, lock:
     take the bench.
     """
     outlive_terminal()
-    log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(spec.report.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)

@@ -35,6 +35,7 @@ CERTIFY_S, HEALTHY_S, HEARD_S = 90.0, 60.0, 30.0
 LOAD_S, DOWN_S, BACK_S, DARK_S, DRAIN_S = 2.0, 10.0, 2.0, 1.0, 3.0
 SHORT_S: Final = 3.0
 SIGNER: Final = "selftest"
+ACCEPT: Final = "the selftest certifies a few cases and injects faults to test the chain of evidence"
 WHERE_TO_FLIP: Final = 0.5  # of the file
 
 
@@ -83,7 +84,9 @@ def build_bundle(context: SelftestContext) -> StepFinding:
     (chain.trust / trusted.name).write_bytes(trusted.read_bytes())
     now = datetime.now(UTC).replace(microsecond=0)
     serial, expires = make_serial(now), now + timedelta(days=365)
-    order = BundleOrder(run, read_bench(context.bench), private, serial, now, expires, "selftest", chain.certificate)
+    order = BundleOrder(
+        run, read_bench(context.bench), private, serial, now, expires, "selftest", chain.certificate, ACCEPT
+    )
     built = build(order)
     flipped = bytearray(built.data)
     flipped[int(WHERE_TO_FLIP * len(flipped))] ^= 1

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchfile import read_bench
 from drivers.errors import BundleRefused, Usage
 from drivers.timestamps import make_serial, parse_utc
+from edge_bridge.bundle.consistency import list_accepted
 from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import make_key_pair
-from workbench.bundling.summary import BundleFact, read_untrusted, summarize
+from workbench.bundling.summary import BundleFact, read_untrusted, strip_control_characters, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
@@ -49,6 +51,8 @@ def build(
     serial: int | None,
     days: int,
     made: str,
+    accept: str,
+    pack_type: str,
     out: Path | None,
 ) -> bool:
     """Build one file from one run; never overwrite a file."""
@@ -64,6 +68,8 @@ def build(
         expires=_add_days(began, days),
         name=name,
         certificate=certificate,
+        accept=accept,
+        pack_type=pack_type,
     )
     file = build_file(order, out)
     path, done = file.path, file.built
@@ -72,9 +78,10 @@ def build(
     report.body.update(
         {"class": manifest.evidence}, name=manifest.name, serial=manifest.serial, expires=manifest.expires
     )
-    report.body.update(notes=list(done.notes), golden=done.replayed)
+    report.body.update(notes=list(done.notes), golden=done.replayed, pack_type=manifest.pack_type)
     for note in done.notes:
         report.line(f"note     {note}")
+    _report_accepted(report, done.accepted)
     report.line(f"golden   {done.compared}")
     report.line(f"golden   {done.replayed}")
     report.line(f"class    {manifest.evidence}, the weakest class of its evidence")
@@ -85,7 +92,17 @@ def build(
     return True
 
 
-def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow_sim: bool, replay: bool) -> bool:
+def verify(
+    report: Report,
+    file: Path,
+    trust: Path,
+    *,
+    lowest_serial: int,
+    allow_sim: bool,
+    replay: bool,
+    state: Path | None,
+    pack_type: str,
+) -> bool:
     """Judge a bundle by the keys in `trust`; a refusal is an error whose sentence is the reason."""
     data = read_file(file)
     if not trust.is_dir():
@@ -95,7 +112,14 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
         found = verify_bundle(
-            data, trust, now=datetime.now(UTC), allow_sim=allow_sim, lowest_serial=lowest_serial, replay=replay
+            data,
+            trust,
+            now=datetime.now(UTC),
+            allow_sim=allow_sim,
+            lowest_serial=lowest_serial,
+            state=state,
+            pack_type=pack_type,
+            replay=replay,
         )
     except BundleRefused as error:
         report.body["reason"] = error.sentence
@@ -105,6 +129,7 @@ def verify(report: Report, file: Path, trust: Path, *, lowest_serial: int, allow
     report.body.update({"sha256": signed.sha256, "signer": signed.signer, "class": manifest.evidence})
     if found.golden is not None:
         _report_golden(report, found.golden)
+    _report_accepted(report, list_accepted(signed.bundle))
     report.line(
         f"verified {manifest.name} serial {manifest.serial}, class {manifest.evidence}, until {manifest.expires}"
     )
@@ -130,6 +155,14 @@ def show(report: Report, file: Path) -> bool:
     for fact in summarize(bundle, keyid):
         report.line(_format_fact(fact))
     return True
+
+
+def _report_accepted(report: Report, accepted: Iterable[Mapping[str, str]]) -> None:
+    """Report each deviation of the evidence that was accepted when the bundle was built."""
+    rows = list(accepted)
+    report.body["accepted"] = rows
+    for row in rows:
+        report.line(f"accepted {strip_control_characters(row['what'])}: {strip_control_characters(row['reason'])}")
 
 
 def _report_golden(report: Report, result: GoldenResult) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.bench_lock import BenchLock, can_address
 from drivers.errors import Usage
+from drivers.private_files import make_private_folder
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox
 from edge_bridge.edge.node import NodeNames
@@ -36,6 +37,7 @@ def main(
     names: tuple[str, str, str],
     pack: str,
     allow_sim: bool,
+    pack_type: str,
     duration_s: float | None,
     rate_hz: float,
     capacity_rows: int,
@@ -52,7 +54,7 @@ def main(
 
     leave_once(leave)
     parse_address(broker)
-    state.mkdir(parents=True, exist_ok=True)
+    make_private_folder(state)
     with open_edge_pack(pack, state / _PACK) as found:
         settings = EdgeSettings(
             names=_make_names(names),
@@ -62,6 +64,7 @@ def main(
             state=state,
             bus=(found.interface, found.channel, found.bitrate),
             allow_sim=allow_sim,
+            pack_type=pack_type,
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
         )

@@ -25,11 +25,11 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def about(serial: int = 5, evidence: str = "HIL", name: str = "pack") -> Manifest:
     times = (format_utc(MADE), format_utc(EXPIRES))
-    return Manifest(name, serial, *times, evidence, "run", {"estimator": "EKF"}, {"numpy": "2"}, {})
+    return Manifest(name, serial, *times, evidence, "run", {"estimator": "EKF"}, {"numpy": "2"}, {}, "24s12p")
 
 
 def members() -> dict[str, bytes]:
-    """One of each that a bundle needs; what they say is nothing that verification reads."""
+    """One of each that a bundle needs; what they say is nothing that the verification of the signature reads."""
     return {name: f"{name} of a small bundle".encode() for name in REQUIRED_MEMBERS}
 
 
@@ -49,10 +49,10 @@ def with_envelope(data: bytes, octets: bytes) -> bytes:
     return forged(sorted((unpack(data) | {envelope.ENVELOPE: octets}).items()))
 
 
-def with_manifest(data: bytes, private: Path, changes: dict[str, Any]) -> bytes:
-    """The bundle with other values in its manifest, signed anew."""
+def with_manifest(data: bytes, private: Path, changes: dict[str, Any], without: Sequence[str] = ()) -> bytes:
+    """The bundle with other values in its manifest, or without some, signed anew."""
     payload = envelope.decode_envelope(unpack(data)[envelope.ENVELOPE]).payload
-    said = json.loads(payload) | changes
+    said = {key: value for key, value in (json.loads(payload) | changes).items() if key not in without}
     return with_envelope(data, canonical_json.dump_json(signed(private, canonical_json.dump_json(said))))
 
 

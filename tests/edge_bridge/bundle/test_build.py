@@ -11,61 +11,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.benchfile import read_bench
-from drivers.errors import CheckFailed, PulseError, Refused, RunLogError, Usage
+from drivers.benchfile.inputs import hash_inputs
+from drivers.errors import CheckFailed, Refused, RunLogError, Usage
 from drivers.event import KIND, Event, EventKind, EventRecord, Level
 from drivers.runlog.events import event_line
 from drivers.runlog.folder import ABOUT, EVENTS
 from edge_bridge.bundle.evidence import weakest
 from tests.edge_bridge.bundle.conftest import HIL24
+from tests.edge_bridge.bundle.proof import copied_bench, edited, refused
 from tests.edge_bridge.bundle.run import synthetic_run
+from tests.workbench import plant
+from workbench.bundling.bench_members import make_members
 from workbench.bundling.build import BuiltBundle, BundleOrder, build
-from workbench.certificates.certificate import Certificate
-from workbench.certificates.encoder import encode_certificate
-from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.benchfile import Bench
-
-
-def certificate(folder: Path, of: Bench, **changes: Any) -> Path:
-    """What certify leaves: one case that passed, with other keys or another verdict where `changes` says so."""
-    verdict = Verdict(changes.pop("verdict", "PASS"))
-    case = CaseResult(CaseInfo("OV-01", "Opens.", (), "", 3, "3", "test[3]"), verdict, "late")
-    said = encode_certificate(
-        Certificate(
-            suite="bms",
-            evidence="HIL",
-            made="2026-03-01T11:00:00Z",
-            passed=verdict is Verdict.PASS,
-            counts={verdict: 1},
-            cases=(case,),
-            bench_file=of.path.name,
-            bench_sha256=hashlib.sha256(of.path.read_bytes()).hexdigest(),
-            versions={},
-        )
-    )
-    folder.mkdir(exist_ok=True)
-    (folder / "certificate.json").write_text(json.dumps(said | changes, indent=3))
-    return folder
-
-
-def refused(order: BundleOrder, kind: type[PulseError] = Refused) -> str:
-    with pytest.raises(kind) as caught:
-        build(order)
-    assert caught.value.hint
-    return str(caught.value)
-
-
-def edited(order: BundleOrder, folder: Path, **changes: Any) -> BundleOrder:
-    """The same run with another `run.json`."""
-    copied = folder / "edited"
-    shutil.copytree(order.run, copied)
-    said = json.loads((copied / ABOUT).read_text())
-    said["meta"] |= changes.pop("meta", {})
-    (copied / ABOUT).write_text(json.dumps(said | changes))
-    return replace(order, run=copied)
 
 
 def test_the_same_gives_the_same_octets(order: BundleOrder, built: BuiltBundle) -> None:
@@ -116,37 +78,6 @@ def test_classes_are_ordered(links: tuple[str, ...], found: str) -> None:
 def test_no_link_and_an_unknown_class_prove_nothing(links: tuple[str, ...]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # whatever it says
         weakest(links)
-
-
-def test_a_certificate_goes_along_octet_for_octet(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
-    folder = certificate(tmp_path / "proof", bench)
-    done = build(replace(order, certificate=folder))
-    assert done.verified.bundle.files["certificate.json"] == (folder / "certificate.json").read_bytes()
-    assert {"link": "certificate bms", "class": "HIL"} in done.verified.bundle.evidence["links"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"verdict": "FAIL"}, (Refused, "OV-01 FAIL (late)")),
-        ({"passed": "yes"}, (RunLogError, "passed")),
-        ({"bench": {"file": "b.toml", "sha256": "0" * 64}}, (Refused, "another bench")),
-        ({"bench": {"file": "b.toml"}}, (RunLogError, "bench.sha256")),
-        ({"class": "REAL"}, (RunLogError, "class")),
-        ({"schema": "pulsebms.certificate/2"}, (RunLogError, "schema")),
-        ({"cases": [7]}, (RunLogError, "cannot be read: cases[0]")),
-    ],
-)
-def test_a_certificate_that_proves_nothing_is_refused(
-    order: BundleOrder, bench: Bench, tmp_path: Path, changes: dict[str, Any], expected: tuple[type[PulseError], str]
-) -> None:
-    folder = certificate(tmp_path / "proof", bench, **changes)
-    kind, words = expected
-    assert words in refused(replace(order, certificate=folder), kind)
-
-
-def test_a_folder_without_a_certificate_is_a_usage_error(order: BundleOrder, tmp_path: Path) -> None:
-    assert "certificate.json" in refused(replace(order, certificate=tmp_path), Usage)
 
 
 def test_a_run_that_is_still_recorded_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
@@ -204,16 +135,18 @@ def test_a_file_outside_the_benchs_folder_cannot_go_along(order: BundleOrder, be
         shutil.copy(HIL24.parent / name, odd)
     (odd / "hil24.toml").write_text(text)
     moved = read_bench(odd / "hil24.toml")
-    copied = edited(order, tmp_path, meta={"bench": {"name": "hil24", "file": "hil24.toml", "text": text}})
+    said = {"bench": {"name": "hil24", "file": "hil24.toml", "text": text}, "files": hash_inputs(moved)}
+    copied = edited(order, tmp_path, meta=said)
     assert "beside the bench file" in refused(replace(copied, bench=moved))
 
 
 def test_another_dbc_than_the_declared_one_is_refused(order: BundleOrder, tmp_path: Path) -> None:
-    for path in HIL24.parent.iterdir():
-        shutil.copy(path, tmp_path)
-    dbc = tmp_path / "pulse24.dbc"
+    path = copied_bench(tmp_path)
+    dbc = path.with_name("pulse24.dbc")
     dbc.write_bytes(dbc.read_bytes() + b"\n")
-    assert "dbc" in refused(replace(order, bench=read_bench(tmp_path / "hil24.toml"))).lower()
+    assert "pulse24.dbc" in refused(replace(order, bench=read_bench(path)))
+    with pytest.raises(Refused, match="another DBC"):
+        make_members(read_bench(path), plant.table()[0])
 
 
 def test_a_trip_is_allowed_and_said(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import canonical_json, envelope
 from edge_bridge.bundle.archive import unpack
-from edge_bridge.bundle.verify import verify
+from edge_bridge.bundle.verify import verify_signed
 from tests.edge_bridge.bundle.conftest import signer_in
 from tests.edge_bridge.bundle.small import NOW, forged, signed, small, with_envelope, with_manifest
 from workbench.bundling.summary import read_untrusted, summarize
@@ -146,7 +146,7 @@ def test_two_hundred_bad_bundles_are_refused_each_with_its_key(
     tally: Counter[str] = Counter()
     for kind, data in mutated:
         with pytest.raises(BundleRefused) as caught:
-            verify(data, signer.trust, now=NOW)
+            verify_signed(data, signer.trust, now=NOW)
         str(caught.value).encode()
         assert caught.value.hint, kind
         tally[f"{caught.value.key}"] += 1
@@ -173,4 +173,4 @@ def test_showing_two_hundred_bad_bundles_shows_a_page_or_a_refusal(mutated: Iter
 
 
 def test_the_good_one_is_believed(signer: Signer) -> None:
-    verify(small(signer.private), signer.trust, now=NOW)
+    verify_signed(small(signer.private), signer.trust, now=NOW)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge.bundle import keys
+from tests.edge_bridge.bundle.proof import certificate
 from tests.edge_bridge.bundle.small import small
 from workbench.bundling.bundle_file import write_file
 
 if TYPE_CHECKING:
+    from drivers.benchfile import Bench
     from tests.edge_bridge.bundle.conftest import Signer
     from workbench.bundling.build import BuiltBundle, BundleOrder
 
@@ -67,6 +69,25 @@ def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: BundleOrder) -> 
     again = pulse("build", order.run, *key)
     assert again.returncode == 2
     assert out.read_bytes() == before
+
+
+def test_an_accepted_deviation_is_printed_wherever_the_bundle_is(
+    tmp_path: Path, order: BundleOrder, bench: Bench, trust: Path
+) -> None:
+    proof = certificate(tmp_path / "proof", bench, only=("OV-01/3",))
+    path = tmp_path / "pack.bundle"
+    words = ("build", order.run, "--key", order.private, "--certificate", proof, "--out", path)
+    refused = pulse(*words)
+    assert refused.returncode == 1
+    assert "--accept REASON" in refused.stderr
+    assert not path.exists()
+    told = "cases of bms only: OV-01/3: first article"
+    built = pulse(*words, "--accept", "first article", "--pack-type", "demo")
+    assert built.returncode == 0, built.stderr
+    assert told in built.stdout
+    assert told in pulse("show", path).stdout
+    verified = pulse("verify", path, "--trust", trust, "--json")
+    assert json.loads(verified.stdout)["accepted"][0]["reason"] == "first article"
 
 
 def test_a_flipped_octet_exits_1_with_the_reason(file: Path, trust: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import canonical_json, envelope, keys, serials
 from edge_bridge.bundle.archive import pack, unpack
-from edge_bridge.bundle.verify import verify
+from edge_bridge.bundle.verify import verify_signed
 from edge_bridge.bundle.write import make_signed_bundle
 from tests.edge_bridge.bundle.conftest import signer_in
 from tests.edge_bridge.bundle.small import (
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 def refusal(data: bytes, trust: Path, **options: Any) -> str:
     asked: dict[str, Any] = {"now": NOW, **options}
     with pytest.raises(BundleRefused) as caught:
-        verify(data, trust, **asked)
+        verify_signed(data, trust, **asked)
     assert caught.value.hint
     return str(caught.value.key)
 
 
 def test_a_bundle_in_order_is_believed(signer: Signer, bundle: bytes) -> None:
-    found = verify(bundle, signer.trust, now=NOW)
+    found = verify_signed(bundle, signer.trust, now=NOW)
     assert found.sha256 == hashlib.sha256(bundle).hexdigest()
     assert found.signer == f"{keys.read_public(signer.public).id} (release.pem)"
     assert found.bundle.files == members()
@@ -109,42 +109,55 @@ def test_a_signature_over_another_kind_of_payload_is_refused(signer: Signer, bun
 
 def test_time_is_judged_to_the_second(signer: Signer, bundle: bytes) -> None:
     second = timedelta(seconds=1)
-    verify(bundle, signer.trust, now=EXPIRES)
+    verify_signed(bundle, signer.trust, now=EXPIRES)
     assert refusal(bundle, signer.trust, now=EXPIRES + second) == "expired"
-    verify(bundle, signer.trust, now=MADE - timedelta(minutes=5))
+    verify_signed(bundle, signer.trust, now=MADE - timedelta(minutes=5))
     assert refusal(bundle, signer.trust, now=MADE - timedelta(minutes=5) - second) == "not_yet"
 
 
-def test_an_older_serial_is_refused(signer: Signer, bundle: bytes) -> None:
-    verify(bundle, signer.trust, now=NOW, lowest_serial=5)
+def test_an_older_serial_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    verify_signed(bundle, signer.trust, now=NOW, lowest_serial=5)
     assert refusal(bundle, signer.trust, lowest_serial=6) == "older_serial"
-    serials.remember(signer.trust, "pack", 6, "0" * 64)
-    assert refusal(bundle, signer.trust) == "older_serial"
+    serials.remember(tmp_path, "pack", 6, "0" * 64)
+    assert refusal(bundle, signer.trust, state=tmp_path) == "older_serial"
 
 
-def test_the_serial_of_another_name_means_nothing(signer: Signer, bundle: bytes) -> None:
-    serials.remember(signer.trust, "other", 6, "0" * 64)
-    verify(bundle, signer.trust, now=NOW)
+def test_names_differ_in_more_than_their_case(signer: Signer, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "Pack", 6, "0" * 64)
+    assert refusal(small(signer.private, name="PACK"), signer.trust, state=tmp_path) == "older_serial"
 
 
-def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: bytes) -> None:
-    found = verify(bundle, signer.trust, now=NOW)
-    serials.remember(signer.trust, "pack", 5, found.sha256)
-    verify(bundle, signer.trust, now=NOW)
+def test_a_bundle_for_another_type_of_pack_is_refused(signer: Signer, bundle: bytes) -> None:
+    verify_signed(bundle, signer.trust, now=NOW, pack_type="24S12P")
+    assert refusal(bundle, signer.trust, pack_type="16s12p") == "other_pack"
+    untyped = with_manifest(bundle, signer.private, {"schema": "pulsebms.bundle/1"}, without=("pack_type",))
+    verify_signed(untyped, signer.trust, now=NOW)
+    assert refusal(untyped, signer.trust, pack_type="24s12p") == "other_pack"
+
+
+def test_the_serial_of_another_name_means_nothing(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "other", 6, "0" * 64)
+    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+
+
+def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    found = verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+    serials.remember(tmp_path, "pack", 5, found.sha256)
+    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
     other = make_signed_bundle(about(), members() | {"limits.json": b"wider"}, signer.private)[0]
-    assert refusal(other, signer.trust) == "same_serial_other_bytes"
+    assert refusal(other, signer.trust, state=tmp_path) == "same_serial_other_bytes"
 
 
-def test_a_later_serial_takes_over(signer: Signer, bundle: bytes) -> None:
-    serials.remember(signer.trust, "pack", 5, hashlib.sha256(bundle).hexdigest())
-    verify(small(signer.private, serial=6), signer.trust, now=NOW)
+def test_a_later_serial_takes_over(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
+    serials.remember(tmp_path, "pack", 5, hashlib.sha256(bundle).hexdigest())
+    verify_signed(small(signer.private, serial=6), signer.trust, now=NOW, state=tmp_path)
 
 
 def test_simulation_alone_is_refused_where_it_is_not_allowed(signer: Signer) -> None:
     simulated = small(signer.private, evidence="SIM")
-    verify(simulated, signer.trust, now=NOW)
+    verify_signed(simulated, signer.trust, now=NOW)
     assert refusal(simulated, signer.trust, allow_sim=False) == "simulated"
-    verify(small(signer.private, evidence="HIL"), signer.trust, now=NOW, allow_sim=False)
+    verify_signed(small(signer.private, evidence="HIL"), signer.trust, now=NOW, allow_sim=False)
 
 
 def test_a_trust_folder_without_a_key_refuses_everything(bundle: bytes, tmp_path: Path) -> None:
@@ -162,15 +175,17 @@ def test_a_trust_folder_without_a_key_refuses_everything(bundle: bytes, tmp_path
         '{"pack": {"serial": true, "sha256": ""}}',
     ],
 )
-def test_serials_that_cannot_be_read_refuse_everything(signer: Signer, bundle: bytes, text: str) -> None:
-    (signer.trust / serials.SERIALS).write_text(text)
-    assert refusal(bundle, signer.trust) == "untrusted_folder"
+def test_serials_that_cannot_be_read_refuse_everything(
+    signer: Signer, bundle: bytes, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / serials.SERIALS).write_text(text)
+    assert refusal(bundle, signer.trust, state=tmp_path) == "damaged_state"
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema": "pulsebms.bundle/2"},
+        {"schema": "pulsebms.bundle/3"},
         {"schema": None},
         {"serial": "5"},
         {"serial": True},

@@ -79,7 +79,7 @@ def edges() -> Iterator[list[EdgeProcess]]:
 
 @pytest.fixture
 def trust(shelf: Shelf, tmp_path: Path) -> Path:
-    """A trust folder of its own: an edge writes the serials there."""
+    """A trust folder of its own."""
     folder = tmp_path / "trust"
     folder.mkdir()
     for key in shelf.trust.iterdir():

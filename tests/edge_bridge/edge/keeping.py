@@ -27,12 +27,20 @@ class Bench:
         self.said: list[str] = []
         self.launched: list[str] = []
         self.fails = ""
+        self.pack_type = ""
         self.keeper = self.restarted()
 
     def restarted(self) -> BundleInstaller:
         slots = Slots(self.folder / "slots")
         self.keeper = BundleInstaller(
-            slots, self.folder / "work", self.trust, allow_sim=True, launch=self._launch, log=self.said.append
+            slots,
+            self.folder / "work",
+            self.trust,
+            state=self.folder,
+            allow_sim=True,
+            pack_type=self.pack_type,
+            launch=self._launch,
+            log=self.said.append,
         )
         return self.keeper
 

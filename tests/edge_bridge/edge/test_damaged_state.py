@@ -158,7 +158,7 @@ def test_a_damaged_pointer_gives_way_to_a_bundle_that_somebody_gives_but_to_no_o
     bench: Bench, shelf: Shelf
 ) -> None:
     bench.proven(shelf.second)
-    (bench.trust / serials.SERIALS).unlink()
+    (bench.folder / serials.SERIALS).unlink()
     damage(bench.folder / "slots" / "pointer.json", "torn")
     keeper = bench.restarted()
     with pytest.raises(BundleRefused, match="older than 2"):
@@ -207,10 +207,10 @@ def test_a_failure_more_does_not_make_a_lost_list_whole(bench: Bench, shelf: She
 
 @each_damage
 def test_damaged_serials_refuse_every_new_bundle(bench: Bench, shelf: Shelf, how: str) -> None:
-    damage(bench.trust / serials.SERIALS, how, b'{"hil24": {"serial": 1, "sha256": "aa"}}')
+    damage(bench.folder / serials.SERIALS, how, b'{"hil24": {"serial": 1, "sha256": "aa"}}')
     with pytest.raises(BundleRefused, match=r"serials\.json cannot be read") as refused:
         bench.keeper.install(shelf.first.read_bytes(), NOW, 0.0)
-    assert refused.value.key == "untrusted_folder"
+    assert refused.value.key == "damaged_state"
 
 
 @each_damage

@@ -30,6 +30,7 @@ def run(tmp_path: Path, **changed: Any) -> bool:
         "names": ("pulsebms", "pack-1", "fleet"),
         "pack": "socketcan:can0:500000",
         "allow_sim": True,
+        "pack_type": "",
         "duration_s": 1.0,
         "rate_hz": 10.0,
         "capacity_rows": 1_000,

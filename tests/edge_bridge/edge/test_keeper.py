@@ -31,7 +31,7 @@ def test_a_bundle_is_installed_then_proves_healthy_and_its_serial_is_noted(bench
     keeper.update(STEADY_S, WELL)
     assert (keeper.status.state, keeper.is_on_probation) == (HEALTHY, False)
     assert keeper.slots.pointer.good == keeper.slots.pointer.active
-    assert serials.read_serials(bench.trust)["hil24"].serial == 1
+    assert serials.read_serials(bench.folder)["hil24"].serial == 1
 
 
 def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: Shelf) -> None:
@@ -44,7 +44,7 @@ def test_a_bundle_that_trips_reverts_to_the_last_good_one(bench: Bench, shelf: S
     assert keeper.status.state == REVERTED
     assert "cell_07" in keeper.status.reason
     assert bench.launched == ["a", "b", "a"]
-    assert serials.read_serials(bench.trust)["hil24"].serial == 1
+    assert serials.read_serials(bench.folder)["hil24"].serial == 1
 
 
 def test_a_bundle_that_never_becomes_well_reverts_in_its_time(bench: Bench, shelf: Shelf) -> None:
@@ -100,9 +100,9 @@ def test_an_older_bundle_is_refused_and_nothing_changes(bench: Bench, shelf: She
     assert not bench.keeper.is_on_probation
 
 
-def test_an_older_bundle_is_refused_where_the_trust_folder_forgot_its_serials(bench: Bench, shelf: Shelf) -> None:
+def test_an_older_bundle_is_refused_where_the_serials_are_forgotten(bench: Bench, shelf: Shelf) -> None:
     bench.proven(shelf.second)
-    (bench.trust / serials.SERIALS).unlink()
+    (bench.folder / serials.SERIALS).unlink()
     with pytest.raises(BundleRefused, match="older than 2"):
         bench.keeper.install(shelf.first.read_bytes(), NOW, 10.0)
 
@@ -128,7 +128,9 @@ def test_a_bundle_that_may_not_be_believed_is_refused(bench: Bench, shelf: Shelf
 
 
 def test_a_simulated_bundle_needs_permission(tmp_path: Path, trust: Path, shelf: Shelf) -> None:
-    keeper = BundleInstaller(Slots(tmp_path / "s"), tmp_path / "w", trust, allow_sim=False, launch=print, log=print)
+    keeper = BundleInstaller(
+        Slots(tmp_path / "s"), tmp_path / "w", trust, state=tmp_path, allow_sim=False, launch=print, log=print
+    )
     with pytest.raises(BundleRefused) as refused:
         keeper.install(shelf.first.read_bytes(), NOW, 0.0)
     assert refused.value.key == "simulated"
@@ -174,13 +176,13 @@ def test_a_key_that_is_no_longer_trusted_takes_its_bundles_along(bench: Bench, s
 
 
 def test_serials_that_cannot_be_read_refuse_every_new_bundle(bench: Bench, shelf: Shelf) -> None:
-    (bench.trust / serials.SERIALS).mkdir()
+    (bench.folder / serials.SERIALS).mkdir()
     with pytest.raises(BundleRefused) as refused:
         bench.keeper.install(shelf.first.read_bytes(), NOW, 0.0)
-    assert refused.value.key == "untrusted_folder"
+    assert refused.value.key == "damaged_state"
 
 
-def test_a_trust_folder_that_cannot_be_written_is_said_and_does_no_harm(
+def test_serials_that_cannot_be_written_are_said_and_do_no_harm(
     bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_only(*_: object) -> None:

@@ -57,7 +57,7 @@ def bench(tmp_path: Path, trust: Path, shelf: Shelf) -> Bench:
 
 
 def offered(bench: Bench) -> UpdateFlow:
-    return UpdateFlow(Download(bench.folder), bench.keeper, bench.trust, allow_sim=True, log=bench.said.append)
+    return UpdateFlow(Download(bench.folder), bench.keeper, log=bench.said.append)
 
 
 def pieces(data: bytes) -> list[Piece]:

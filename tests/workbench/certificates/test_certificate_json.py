@@ -37,6 +37,8 @@ WHOLE = Certificate(
     only=("OV-01/7", "HB-01"),
     instruments=("NGI N83624",),
     trouble=("test_x.py: SyntaxError",),
+    suite_sha256="1" * 64,
+    files={"duty.csv": "2" * 64},
 )
 
 
@@ -61,10 +63,10 @@ def test_what_is_written_reads_back_the_same() -> None:
 
 def test_keys_that_scripts_rely_on() -> None:
     said = encode_certificate(WHOLE)
-    assert said["schema"] == "pulsebms.certificate/1"
+    assert said["schema"] == "pulsebms.certificate/2"
     assert said.keys() == {
-        "schema", "suite", "class", "made", "passed", "result", "not_judged", "counts", "cases", "runs", "bench",
-        "versions", "only", "instruments", "trouble", "decision",
+        "schema", "suite", "suite_sha256", "class", "made", "passed", "result", "not_judged", "counts", "cases", "runs",
+        "bench", "versions", "only", "instruments", "trouble", "decision",
     }  # fmt: skip
     assert said["cases"][0].keys() == {
         "id", "cell", "variant", "name", "value", "unit", "lo", "hi", "uncertainty", "verdict", "reason", "at_s",
@@ -73,7 +75,7 @@ def test_keys_that_scripts_rely_on() -> None:
     assert said["runs"][0].keys() == {
         "id", "cell", "variant", "title", "refs", "hazard", "test", "reason", "took_s", "verdict",
     }  # fmt: skip
-    assert said["bench"] == {"file": "bench.toml", "sha256": "0" * 64}
+    assert said["bench"] == {"file": "bench.toml", "sha256": "0" * 64, "files": {"duty.csv": "2" * 64}}
 
 
 def test_a_case_without_checks_has_one_row_that_says_why_and_still_none_when_it_is_read() -> None:

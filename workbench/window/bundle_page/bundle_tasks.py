@@ -40,12 +40,13 @@ def make_key(folder: Path, name: str) -> NewKey:
 
 def trust(public: Path, folder: Path) -> Path:
     """Copy a public key into `folder`; raise `Refused` if another key has its name, or `OSError`."""
-    pem = keys.public_pem(keys.read_public(public))
-    folder.mkdir(parents=True, exist_ok=True)
+    key = keys.read_public(public)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     copy = folder / public.name
-    if copy.exists() and copy.read_bytes() != pem:
+    if not copy.exists():
+        keys.write_public(copy, key)
+    elif keys.read_public(copy).id != key.id:
         raise Refused("holds another key already", where=str(copy), hint="rename one of them")
-    copy.write_bytes(pem)
     return copy
 
 
@@ -62,6 +63,7 @@ def build_bundle(request: BuildRequest, steps: Steps) -> BundleEntry:
         expires=now + timedelta(days=request.days),
         name=request.name,
         certificate=request.certificate,
+        accept=request.accept,
     )
     file = build_file(order, request.folder / f"{request.name}-{serial}.bundle", steps)
     made = verify_without_replay(file.path, request.trust)

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from edge_bridge.bundle.manifest import MAX_SERIAL, NAME
+from workbench.bundling.deviations import MAX_REASON
 from workbench.window.widgets.basic import Combo, button, label, pad_text
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_open
@@ -42,6 +43,7 @@ class BundleForm(QWidget):
         self._named = ""  # the name that was filled in, not typed
         self.run, self.bench, self.certificate = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self.name, self.serial, self.days = QLineEdit(), QLineEdit(), QSpinBox()
+        self.accept = QLineEdit()
         self.keys = Combo()
         self.other = button("Other…", self.ask_bench, "link", tip="Another bench file")
         self.new_key = button("New key…", self.key_wanted.emit)
@@ -55,6 +57,10 @@ class BundleForm(QWidget):
         self.serial.setAccessibleName("Serial of the bundle")
         self.serial.setPlaceholderText("from the time")
         self.serial.setToolTip("An edge installs no older serial. Leave this empty for the date and time as a number.")
+        self.accept.setAccessibleName("Reason to accept deviations of the evidence")
+        self.accept.setPlaceholderText("nothing; a reason accepts an injected fault or a part of a suite")
+        self.accept.setToolTip("The reason is written into the bundle, and shown wherever the bundle is shown.")
+        self.accept.setMaxLength(MAX_REASON)
         self.days.setAccessibleName("Days until it expires")
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
@@ -88,14 +94,15 @@ class BundleForm(QWidget):
             names.addWidget(part)
         names.setStretch(0, 1)
         names.setStretch(2, 1)
-        words = ("From", "Bench file", "Certificate", "Private key", "Name")
-        for line, (word, part) in enumerate(zip(words, (self.run, bench, self.certificate, key, names), strict=True)):
+        words = ("From", "Bench file", "Certificate", "Private key", "Name", "Accepted")
+        parts = (self.run, bench, self.certificate, key, names, self.accept)
+        for line, (word, part) in enumerate(zip(words, parts, strict=True)):
             grid.addWidget(label(word, "muted"), line, 0)
-            if isinstance(part, QLabel):
+            if isinstance(part, QWidget):
                 grid.addWidget(part, line, 1)
             else:
                 grid.addLayout(part, line, 1)
-        grid.addWidget(self.build, 3, 2, 2, 1, Qt.AlignmentFlag.AlignBottom)
+        grid.addWidget(self.build, 4, 2, 2, 1, Qt.AlignmentFlag.AlignBottom)
 
     # ---- the choices
 

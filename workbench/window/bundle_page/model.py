@@ -96,7 +96,10 @@ class BundleFolders:
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What to build into `folder` and verify by the keys in `trust`; without a serial the time gives one."""
+    """What to build into `folder` and verify by the keys in `trust`; without a serial the time gives one.
+
+    `accept`: why deviations of the evidence are accepted, empty where they are not.
+    """
 
     run: Path
     bench: Path
@@ -107,6 +110,7 @@ class BuildRequest:
     days: int
     folder: Path
     trust: Path
+    accept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

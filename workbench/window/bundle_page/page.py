@@ -199,6 +199,7 @@ class BundlePage(QWidget):
             form.days.value(),
             self.controller.bundles_folder,
             self.controller.trust,
+            form.accept.text().strip(),
         )
         self.controller.build(BuildRequest(run.folder, bench, private, folder, *rest))
 

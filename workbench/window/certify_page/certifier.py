@@ -7,8 +7,9 @@ import signal
 from typing import TYPE_CHECKING, Final, cast
 
 from drivers.errors import RunLogError
+from workbench.certificates.suites import SUITES, list_shipped
 from workbench.certify.job import CertificationJob
-from workbench.certify.runner import SUITES, Certification
+from workbench.certify.runner import Certification
 from workbench.run_folders import make_stamped
 from workbench.window.certify_page import certificates
 from workbench.window.certify_page.model import Suite
@@ -31,8 +32,7 @@ class BenchCertifier:
         self._root = root
 
     def suites(self) -> Sequence[Suite]:
-        homes = sorted(home for home in SUITES.iterdir() if (home / "__init__.py").exists())
-        return [Suite(home.name, home) for home in homes]
+        return [Suite(name, SUITES / name) for name in list_shipped()]
 
     def why_not(self) -> str:
         return "" if self._root is not None else "This window has no folder for certificates; open it with --out."

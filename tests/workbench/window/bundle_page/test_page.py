@@ -86,8 +86,10 @@ def test_build_carries_what_the_form_says(kit: Kit) -> None:
     kit.page.form.name.setText("north")
     kit.page.form.serial.setText("12")
     kit.page.form.days.setValue(30)
+    kit.page.form.accept.setText(" first article ")
     click(kit.page.form.build)
-    request = BuildRequest(RUN.folder, BENCH, KEY, PASSED.folder, "north", 12, 30, ROOT / "bundles", ROOT / "trust")
+    names = ("north", 12, 30, ROOT / "bundles", ROOT / "trust", "first article")
+    request = BuildRequest(RUN.folder, BENCH, KEY, PASSED.folder, *names)
     assert kit.maker.pending("build") == (request,)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from multiprocessing import active_children
 from typing import TYPE_CHECKING
@@ -14,10 +12,8 @@ from PySide6.QtCore import QTimer
 from drivers.benchfile import read_bench
 from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.conftest import HIL24
+from tests.edge_bridge.bundle.proof import certificate
 from tests.edge_bridge.bundle.run import synthetic_run
-from workbench.certificates.certificate import NAME, Certificate
-from workbench.certificates.encoder import encode_certificate
-from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.session.actions import Failure
 from workbench.window.bundle_page.bundle_tasks import trust
 from workbench.window.bundle_page.maker import BUILDING, READING, BundleMaker
@@ -88,20 +84,8 @@ def served(root: Path, qtbot: QtBot) -> Iterator[Served]:
 def certified(root: Path, name: str, bench: Path, verdict: str) -> Path:
     """A certificate of `bench`."""
     folder = root / "certificates" / name
-    folder.mkdir(parents=True)
-    case = CaseResult(CaseInfo("OV-01", "A title.", (), "", None, "", "test"), Verdict(verdict))
-    certificate = Certificate(
-        suite="bms",
-        evidence="SIM",
-        made="2026-11-24T18:30:00Z",
-        passed=case.verdict is Verdict.PASS,
-        counts={case.verdict: 1},
-        cases=(case,),
-        bench_file=bench.name,
-        bench_sha256=hashlib.sha256(bench.read_bytes()).hexdigest(),
-        versions={},
-    )
-    (folder / NAME).write_text(json.dumps(encode_certificate(certificate)), encoding="utf-8")
+    folder.parent.mkdir(exist_ok=True)
+    certificate(folder, read_bench(bench), verdict=verdict)
     return folder
 
 

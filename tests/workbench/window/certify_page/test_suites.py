@@ -16,7 +16,8 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
 from workbench.certificates.certificate import result_words
 from workbench.certificates.results import Verdict
-from workbench.certify.runner import SUITES, Certification
+from workbench.certificates.suites import SUITES
+from workbench.certify.runner import Certification
 from workbench.session import waiting
 from workbench.window.certify_page import suite_loader
 from workbench.window.certify_page.controller import CertifyStage
