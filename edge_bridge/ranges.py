@@ -34,15 +34,19 @@ def unite(ranges: Iterable[Range]) -> list[Range]:
 
 def subtract(whole: Iterable[Range], taken: Iterable[Range]) -> list[Range]:
     """The numbers of `whole` that are not in `taken`."""
-    found, cuts = list[Range](), unite(taken)
+    found, cuts, place = list[Range](), unite(taken), 0
     for start, last in unite(whole):
         first = start
-        for low, high in cuts:
-            if high < first or low > last:
-                continue
+        while place < len(cuts) and cuts[place][1] < first:
+            place += 1
+        while place < len(cuts) and cuts[place][0] <= last:
+            low, high = cuts[place]
             if low > first:
                 found.append((first, low - 1))
             first = high + 1
+            if high > last:
+                break  # this cut may also take from the next range
+            place += 1
         if first <= last:
             found.append((first, last))
     return found

@@ -20,7 +20,7 @@ from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from edge_bridge.fleet.row_store import Batch
@@ -56,27 +56,28 @@ class FleetHost:
         group: str = GROUP,
         host: str = HOST,
         open_store: Callable[[Path], RowStore] = RowStore,
+        admitted: Container[str] | None = None,
     ) -> None:
-        """Connect in the background; raise `Usage` for an unusable address or file."""
+        """Connect in the background; raise `Usage` for an unusable address or file.
+
+        `admitted` are the names of the nodes that may join (None: any).
+        """
         _check_name(group, "group")
         _check_name(host, "host")
         self._now = now
         self._store = open_store(db)
-        try:
-            self._host = HostApplication(group, host, self._store.read_nodes())
-        except Usage:
-            self._store.close()
-            raise
+        self._trouble, self._store_trouble = "not connected yet", ""
+        self.notices = list[str]()  # what of the file could not be read
+        known = self._store.read_nodes(self.notices.append)
+        self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
             self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
-        self._totals, self._rows = self._store.read_totals(), self._store.count_rows()
         self._transfers = dict[str, BundleTransfer]()
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
         self._outage_s = 0.0
-        self._trouble, self._store_trouble = "not connected yet", ""
         self._pending_batch: Batch | None = None  # what a full disk did not accept
         try:
             client = f"{host}-{secrets.token_hex(4)}"
@@ -110,11 +111,13 @@ class FleetHost:
     def request_birth(self, node: str) -> None:
         """Request a birth from an unknown node; raise `Usage` for an invalid node name."""
         _check_name(node, "node")
+        if not self._host.is_admitted(node):
+            raise Usage(f"{node} is not listed as a node of this fleet", key="to", value=node, hint="add it to --nodes")
         self._host.request_birth(node, self._now())
 
     def view(self) -> FleetView:
         """Return a view of the fleet now."""
-        totals = self._totals
+        rows = self._store.count_rows()
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
             connected=self._link.is_up,
@@ -124,14 +127,14 @@ class FleetHost:
                 NodeView(
                     name,
                     node.online,
-                    self._rows.get(name, 0),
+                    rows.get(name, 0),
                     node.last_ms,
                     dict(node.status),
                     self._transfers[name].progress if name in self._transfers else None,
                 )
                 for name, node in sorted(self._host.nodes.items())
             ),
-            totals=totals,
+            totals=self._store.read_totals(),
             resent=self._resent,
             refused={reason: count for (kind, reason), count in self._counts.items() if kind == REFUSED},
             flagged={reason: count for (kind, reason), count in self._counts.items() if kind == FLAGGED},
@@ -186,8 +189,6 @@ class FleetHost:
                 self._counts.update(batch.counts)
                 self._counts[CONFLICT] += stored.conflicts
                 self._resent += stored.duplicates
-                if batch.rows or batch.births:
-                    self._totals, self._rows = self._store.read_totals(), self._store.count_rows()
                 now = self._now()
                 outgoing += commands.make_acknowledgements(self._host.group, stored.kept, now.ms)
         for message in outgoing:
@@ -196,7 +197,9 @@ class FleetHost:
     def _send_pieces(self) -> None:
         now = self._now()
         for name, push in self._transfers.items():
-            node = self._host.nodes[name]
+            node = self._host.nodes.get(name)
+            if node is None:  # it lost its place; its next birth gives it another
+                continue
             push.update(node.status, now.mono_s)
             if node.online:
                 for piece in push.due_pieces(now.mono_s):
