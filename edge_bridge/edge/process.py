@@ -48,6 +48,7 @@ class EdgeResult:
     produced: int
     stored: int
     evicted: int
+    damaged: int
     depth: int
     boots: dict[str, int]
     bundle: dict[str, str]
@@ -244,6 +245,7 @@ class Edge:
             produced=outbox.produced,
             stored=outbox.stored,
             evicted=outbox.evicted,
+            damaged=outbox.damaged,
             depth=outbox.depth,
             boots=outbox.boots,
             bundle={

@@ -19,6 +19,7 @@ from edge_bridge.edge.installer import REVERTED
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.process import Edge
+from edge_bridge.edge.row import RowKey
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.startup import start_configuration
@@ -26,7 +27,7 @@ from edge_bridge.edge.trip_file import TripFile, reset_trip
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
 from tests.drivers.damages import DAMAGES, FOLDER, damage
 from tests.edge_bridge.edge.keeping import NOW, Bench, installed, serial
-from tests.edge_bridge.edge.rows import BOOT
+from tests.edge_bridge.edge.rows import BOOT, gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,7 +253,7 @@ def test_a_new_outbox_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", '{"torn', "[" * 100_000])
-def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body: str) -> None:
+def test_a_spoilt_row_is_not_sent_but_named_in_a_gap(tmp_path: Path, body: str) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as outbox:
         outbox.put({"Pack/Current": 1.0}, 0, 0.0)
         outbox.commit(0, 0.0)
@@ -260,9 +261,9 @@ def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body
             "UPDATE row SET body = ?", (body,)
         )
         (row,) = outbox.due(1, 0.0)
-        assert (row.key.seq, "Pack/Current" in row.values) == (1, False)
-        assert "could not read" in str(row.values[metrics.VERDICT_REASON])
-        assert "row 1" in outbox.notice
+        assert (row.key.seq, gaps([row])) == (2, {RowKey(BOOT, 1)})
+        assert f"1 of boot {BOOT}" in outbox.notice
+        assert (outbox.damaged, outbox.evicted) == (1, 1)
 
 
 @pytest.mark.parametrize("how", ["empty", "zeros", "no text", FOLDER, "torn"])
