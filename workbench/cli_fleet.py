@@ -33,6 +33,12 @@ def run_fleet(
     ] = None,
     *,
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
+    host: Annotated[
+        str, typer.Option(metavar="NAME", help="Id of this host; the packs accept acknowledgements of one id only.")
+    ] = "fleet",
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Start although another fleet with this host id is online.")
+    ] = False,
     nodes: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Admit only the nodes that this file lists, one name a line."),
@@ -65,7 +71,8 @@ def run_fleet(
         verb.main,
         broker,
         db,
-        group=group,
+        names=(group, host),
+        take_over=take_over,
         nodes=nodes,
         send=send,
         to=to,

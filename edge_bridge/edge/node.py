@@ -149,6 +149,7 @@ class EdgeNode:
         messages: list[HostMessage] = []
         acknowledged = values.get(metrics.ACKNOWLEDGED)
         if isinstance(acknowledged, str):
+            self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
             messages.append(Acknowledgement(acks.parse_acks(acknowledged)))
         if values.get(metrics.REBIRTH) is True:
             messages.append(RebirthRequest())
@@ -157,6 +158,12 @@ class EdgeNode:
         if not messages:
             raise PayloadError("command", "not a command for an edge")
         return messages
+
+    def _check_host(self, host: Any) -> None:
+        """Raise `PayloadError` if the host is not the one of this edge; a host of an earlier version sends no id."""
+        if host is not None and host != self._names.host:
+            words = f"{self._names.host} is the host of this edge, not {str(host)[:60]!r}"
+            raise PayloadError("other_host", words, key=metrics.ACKNOWLEDGED_BY, value=str(host)[:60])
 
     def _parse_host_state(self, payload: bytes) -> list[HostMessage]:
         """Parse the host's state; refuse a late will that is older than the latest state of the host."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from edge_bridge import metrics
 from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
+from edge_bridge.ranges import NumberSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from edge_bridge.edge.row import OutboxRow
     from edge_bridge.metrics import Scalar
     from edge_bridge.mqtt import LinkEvent
+    from edge_bridge.sparkplug.acks import Acks
 
 MAX_BURST: Final = 250  # rows at once: the loop must also serve the pack
 OFFLINE_BURST: Final = (
     10  # rows at once for a host that reported offline: if it is online after all, it acknowledges them
 )
 STATUS_S: Final = 1.0
+NEVER_SENT: Final = "never_sent"  # refused acknowledgements
 _URGENT_PREFIX: Final = "Bundle/"
 _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metrics.RECEIVED)
 
@@ -52,6 +55,7 @@ class Uplink:
         self._down_since_s: float | None = clocks.now()
         self._outage_s = 0.0
         self._host_online = True
+        self._sent: dict[str, NumberSet] = {}  # rows that were sent since the start, by boot
         self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
         self._rebirth_requested = False
@@ -92,6 +96,7 @@ class Uplink:
             if not self._link.publish(self._node.make_row(row, now_ms)):
                 break
             taken.append(row)
+            self._sent.setdefault(row.key.boot, NumberSet()).add(row.key.seq)
         self._outbox.mark_sent(taken, now_s)
 
     def publish_status(self, values: Mapping[str, Scalar]) -> None:
@@ -117,8 +122,7 @@ class Uplink:
     def _handle_message(self, message: HostMessage, pieces: list[Piece]) -> None:
         match message:
             case Acknowledgement(boots):
-                for boot, ranges in boots.items():
-                    self._outbox.acknowledge(boot, ranges)
+                self._acknowledge(boots)
             case RebirthRequest():
                 self._rebirth_requested = True
             case Piece():
@@ -129,6 +133,17 @@ class Uplink:
                 if online:
                     self._outbox.mark_unsent()
                 self._host_online = online
+
+    def _acknowledge(self, boots: Acks) -> None:
+        """Delete the rows that the host stored; refuse a message that names a row which was never sent."""
+        sent = self._sent
+        if not all(boot in sent and sent[boot].has_all(*span) for boot, spans in boots.items() for span in spans):
+            if not self._node.refused[NEVER_SENT]:
+                self._log("an acknowledgement of rows that were never sent is refused: does a stranger send messages?")
+            self._node.refused[NEVER_SENT] += 1
+            return
+        for boot, ranges in boots.items():
+            self._outbox.acknowledge(boot, ranges)
 
     def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Scalar]) -> None:
         if self._down_since_s is not None:

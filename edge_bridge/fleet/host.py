@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
 MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
+MAX_OWN_STATES: Final = 100
 REFUSED, FLAGGED = "refused", "flagged"
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
 
@@ -67,6 +68,8 @@ class HostApplication:
             now_s,
         )
         self._strangers = OrderedDict[str, NodeState]()  # by name; nodes without a birth that were asked for one
+        self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
+        self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
         self._outgoing = list[MqttMessage]()
 
@@ -88,6 +91,7 @@ class HostApplication:
     def handle_connected(self, will_ms: int, now: Instant) -> None:
         """Handle a new connection: publish STATE online and request a birth from every known node."""
         self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+        self._own_states.append(will_ms)
         for node in self.nodes.values():
             self._request_rebirth(node, now)
 
@@ -104,13 +108,30 @@ class HostApplication:
     def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
         """Handle one message, or count why it is refused."""
         if message.topic == topics.make_state_topic(self.host):
-            if commands.is_offline(message.payload):
-                self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+            self._handle_state(message.payload, will_ms)
             return
         try:
             self._handle(topics.parse_topic(message.topic), message.payload, now)
         except PayloadError as error:
             self._count(REFUSED, error.kind)
+
+    def declares(self, name: str, metric: str) -> bool:
+        """Return whether the birth of a node declares a metric."""
+        node = self.nodes.get(name)
+        return node is not None and node.aliases is not None and metric in node.aliases.types
+
+    def _handle_state(self, payload: bytes, will_ms: int) -> None:
+        """Handle a STATE with the id of this host: contradict one that reports it offline; note another host."""
+        state = commands.parse_state(payload)
+        if state is None:
+            return
+        online, t_ms = state
+        if not online:
+            self.is_other_online = False
+            self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+        elif t_ms not in self._own_states and t_ms != will_ms:
+            self.is_other_online = True
+            self._count(FLAGGED, "other_host")
 
     def _handle(self, topic: Topic, data: bytes, now: Instant) -> None:
         if topic.group != self.group:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
+from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
+from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.row_store import CONFLICT, RowStore
 from edge_bridge.fleet.view import FleetView, NodeView
-from edge_bridge.mqtt import LinkDown, LinkUp, MqttLink, MqttMessage
+from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
@@ -57,10 +59,12 @@ class FleetHost:
         host: str = HOST,
         open_store: Callable[[Path], RowStore] = RowStore,
         admitted: Container[str] | None = None,
+        take_over: bool = False,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file.
 
-        `admitted` are the names of the nodes that may join (None: any).
+        `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
+        with this id is; else `turn` raises `OtherHostOnline`.
         """
         _check_name(group, "group")
         _check_name(host, "host")
@@ -71,6 +75,8 @@ class FleetHost:
         known = self._store.read_nodes(self.notices.append)
         self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
+        self._claim = HostClaim(host, take_over=take_over)
+        self._early = deque[MqttMessage](maxlen=MAX_QUEUED)  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
             self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
@@ -87,14 +93,24 @@ class FleetHost:
             raise
 
     @property
-    def is_connected(self) -> bool:
+    def has_broker(self) -> bool:
         return self._link.is_up
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether this host is online at the broker."""
+        return self._link.is_up and self._claim.is_held
+
     def turn(self, wait_s: float) -> None:
-        """Wait up to `wait_s` for an event; handle all that have arrived."""
+        """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
         events = self._link.poll(wait_s)
         for event in events:
             self._handle_event(event)
+        now = self._now()
+        if self._claim.update(now.mono_s):
+            self._host.handle_connected(self._will_ms, now)
+            while self._early:
+                self._host.handle_message(self._early.popleft(), now, self._will_ms)
         self._commit()
         self._send_pieces()
 
@@ -120,8 +136,8 @@ class FleetHost:
         rows = self._store.count_rows()
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
-            connected=self._link.is_up,
-            trouble=self._store_trouble or self._trouble,
+            connected=self.is_connected,
+            trouble=self._store_trouble or self._trouble or self._describe_other(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
                 NodeView(
@@ -150,7 +166,8 @@ class FleetHost:
             undo.callback(self._store.close)
             undo.callback(self._link.close)
             self._commit()
-            self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
+            if self._claim.is_held:
+                self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
@@ -163,14 +180,34 @@ class FleetHost:
                 self._trouble = ""
                 if self._down_s is not None:
                     self._outage_s, self._down_s = self._outage_s + now.mono_s - self._down_s, None
-                self._host.handle_connected(self._will_ms, now)
+                self._claim.handle_connected(now.mono_s)
+                if self._claim.is_held:
+                    self._host.handle_connected(self._will_ms, now)
             case LinkDown(reason=reason):
                 was_up, self._trouble = not self._trouble, reason
                 if was_up:
                     self._down_s = now.mono_s
                 self._host.handle_disconnected()
+                self._claim.handle_disconnected()
+                self._early.clear()
+            case _ if not self._claim.is_held:
+                self._handle_early(event, now)
             case _:
                 self._host.handle_message(event, now, self._will_ms)
+
+    def _handle_early(self, message: MqttMessage, now: Instant) -> None:
+        """Handle a message that arrives before this host is online: keep it, or note the STATE of another host."""
+        if message.topic != topics.make_state_topic(self._host.host):
+            self._early.append(message)
+        elif (state := commands.parse_state(message.payload)) is not None:
+            self._claim.handle_state(now.mono_s, online=state[0])
+
+    def _describe_other(self) -> str:
+        if self._claim.is_waiting:
+            return f"another host with the id {self._host.host} is online; waiting for it to leave"
+        if self._host.is_other_online:
+            return f"another host with the id {self._host.host} is online too; stop one of them"
+        return ""
 
     def _commit(self) -> None:
         """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
@@ -190,7 +227,13 @@ class FleetHost:
                 self._counts[CONFLICT] += stored.conflicts
                 self._resent += stored.duplicates
                 now = self._now()
-                outgoing += commands.make_acknowledgements(self._host.group, stored.kept, now.ms)
+                outgoing += commands.make_acknowledgements(
+                    self._host.group,
+                    stored.kept,
+                    now.ms,
+                    host=self._host.host,
+                    with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
+                )
         for message in outgoing:
             self._link.publish(message)
 

@@ -44,14 +44,18 @@ def main(
     broker: str,
     db: Path,
     *,
-    group: str,
+    names: tuple[str, str],
+    take_over: bool,
     nodes: Path | None,
     send: Path | None,
     to: str,
     duration_s: float | None,
     inject_defect: str,
 ) -> bool:
-    """Run the fleet; return True if no row was stored twice and a bundle that was to be sent proved healthy."""
+    """Run the fleet; `names`: group, host.
+
+    Return True if no row was stored twice and a bundle that was to be sent proved healthy.
+    """
     open_store = find_store(inject_defect)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
@@ -61,11 +65,19 @@ def main(
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
-        opened = FleetHost(url, db, read_clocks, group=group, open_store=open_store, admitted=admitted)
+        group, host = names
+        opened = FleetHost(
+            *(url, db, read_clocks),
+            group=group,
+            host=host,
+            open_store=open_store,
+            admitted=admitted,
+            take_over=take_over,
+        )
         with closing(opened) as fleet:
             for notice in fleet.notices:
                 report.line(f"database {notice}")
-            _wait_for_broker(fleet, url, stop)
+            _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
@@ -152,11 +164,16 @@ def _format_progress(sending: TransferProgress) -> str:
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event) -> None:
-    until_s = time.monotonic() + REACH_S
+def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event, report: Report) -> None:
+    """Wait until the fleet is online; raise `BrokerMissing`, or `OtherHostOnline` if another one does not leave."""
+    until_s, told = time.monotonic() + REACH_S, ""
     while not fleet.is_connected and not stop.is_set():
-        if time.monotonic() > until_s:
-            why = fleet.view().trouble
+        why = fleet.view().trouble
+        if fleet.has_broker:
+            if why and why != told:
+                report.line(f"broker   {why}")
+            told = why
+        elif time.monotonic() > until_s:
             hint = "start a broker, or use --broker local"
             raise BrokerMissing(f"no MQTT broker answers at {url}: {why}", key="broker", value=url, hint=hint)
         fleet.turn(TURN_S)
