@@ -74,9 +74,12 @@ class NodeNames:
 class EdgeNode:
     """Births, data and deaths with their counters; `refused` counts messages that could not be parsed, by reason."""
 
-    def __init__(self, names: NodeNames, bd_seq: int) -> None:
-        """`bd_seq` is that of the first connection: one more than the last of the boot before."""
-        self._names = names
+    def __init__(self, names: NodeNames, bd_seq: int, *, datatypes: bool = True) -> None:
+        """`bd_seq` is that of the first connection: one more than the last of the boot before.
+
+        Without `datatypes` data leave them to the birth, which some readers do not support (decision 24).
+        """
+        self._names, self._datatypes = names, datatypes
         self._next_bd_seq = bd_seq % wire.SEQ_COUNT
         self._bd_seq: int | None = None
         self._seq = 0
@@ -181,7 +184,7 @@ class EdgeNode:
 
     def _make_data(self, values: tuple[SparkplugMetric, ...], now_ms: int) -> MqttMessage:
         payload = Payload(now_ms, values, self._take_seq())
-        return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=False))
+        return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=self._datatypes))
 
     def _take_seq(self) -> int:
         seq, self._seq = self._seq, (self._seq + 1) % wire.SEQ_COUNT

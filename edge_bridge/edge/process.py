@@ -93,7 +93,7 @@ class Edge:
         if download.notice:
             self._log(download.notice)
         update = UpdateFlow(download, self._installer, settings.trust, allow_sim=settings.allow_sim, log=self._log)
-        node = EdgeNode(settings.names, self._first_bd_seq())
+        node = EdgeNode(settings.names, self._first_bd_seq(), datatypes=settings.datatypes)
         client = f"edge-{settings.names.group}-{settings.names.node}"
         link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
         uplink = Uplink(

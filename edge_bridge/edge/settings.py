@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class EdgeSettings:
     """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
-    `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second.
+    `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second; `datatypes` in data too.
     """
 
     names: NodeNames
@@ -27,6 +27,7 @@ class EdgeSettings:
     allow_sim: bool = False
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
+    datatypes: bool = True
 
     @property
     def outbox(self) -> Path:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
-    """Make one NCMD; it has no `seq`, QoS 0 and is not retained."""
+    """Make one NCMD, with datatypes (decision 24); it has no `seq`, QoS 0 and is not retained."""
     command = tuple(SparkplugMetric(name, None, metrics.TYPES[name], value, now_ms) for name, value in values.items())
     topic = topics.Topic(group, topics.MessageKind.NCMD, node)
-    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command), datatypes=False))
+    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command)))
 
 
 def make_acknowledgements(

@@ -14,7 +14,7 @@ from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
-from edge_bridge.fleet.process import FleetHost
+from edge_bridge.fleet.process import HOST, FleetHost
 from edge_bridge.fleet.row_store import RowStore
 from workbench.compose.broker import open_broker
 from workbench.signals import leave_once
@@ -44,15 +44,16 @@ def main(
     broker: str,
     db: Path,
     *,
-    names: tuple[str, str],
-    take_over: bool,
-    nodes: Path | None,
+    group: str,
     send: Path | None,
     to: str,
     duration_s: float | None,
     inject_defect: str,
+    host: str = HOST,
+    nodes: Path | None = None,
+    take_over: bool = False,
 ) -> bool:
-    """Run the fleet; `names`: group, host.
+    """Run the fleet; `nodes` lists the nodes that may join.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -65,7 +66,6 @@ def main(
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
-        group, host = names
         opened = FleetHost(
             *(url, db, read_clocks),
             group=group,
