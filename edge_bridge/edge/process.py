@@ -198,7 +198,7 @@ class Edge:
                 if turn.tripped
                 else "the gate is no longer tripped"
             )
-        if turn.tripped and not self._installer.is_on_probation:
+        if turn.tripped:
             self._trip_file.latch(turn.tripped)
         self._trip_file.save()
         self._log_notice()

@@ -26,6 +26,7 @@ OFFLINE_BURST: Final = (
     10  # rows at once for a host that reported offline: if it is online after all, it acknowledges them
 )
 STATUS_S: Final = 1.0
+REBIRTH_S: Final = 1.0  # the shortest time between two births on request
 NEVER_SENT: Final = "never_sent"  # refused acknowledgements
 _URGENT_PREFIX: Final = "Bundle/"
 _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metrics.RECEIVED)
@@ -59,6 +60,7 @@ class Uplink:
         self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
         self._rebirth_requested = False
+        self._rebirth_s = float("-inf")
 
     @property
     def outage_s(self) -> float:
@@ -77,9 +79,11 @@ class Uplink:
                 case MqttMessage():
                     for received in self._node.handle(event):
                         self._handle_message(received, pieces)
-        if self._rebirth_requested and self._node.is_born:
+        now_s = self._clocks.now()
+        if self._rebirth_requested and self._node.is_born and now_s - self._rebirth_s >= REBIRTH_S:
+            self._rebirth_s = now_s
             self._publish_birth(values, None)
-        self._rebirth_requested = False
+        self._rebirth_requested = False  # one that comes too early is dropped: the fleet repeats it
         if pieces:
             for name in _UPDATE_METRICS:
                 self._published.pop(name, None)  # publish it again, in case the fleet missed it

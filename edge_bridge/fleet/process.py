@@ -244,6 +244,8 @@ class FleetHost:
             if node is None:  # it lost its place; its next birth gives it another
                 continue
             push.update(node.status, now.mono_s)
-            if node.online:
+            if not node.online:
+                push.pause()
+            else:
                 for piece in push.due_pieces(now.mono_s):
                     self._link.publish(commands.make_command(self._host.group, name, piece, now.ms))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,8 @@ from edge_bridge.edge.download import Download
 from edge_bridge.edge.installer import REVERTED
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.outbox import Outbox
+from edge_bridge.edge.pack_runtime import PackRuntime, TurnResult
+from edge_bridge.edge.probation import HealthSample
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.row import RowKey
 from edge_bridge.edge.settings import EdgeSettings
@@ -71,6 +74,11 @@ def newest(edge: Edge) -> dict[str, Any]:
     return dict(edge._newest_values)  # pyright: ignore[reportPrivateUsage]
 
 
+def serial_of(edge: Edge) -> int:
+    """The serial of the bundle that runs."""
+    return serial(edge._installer)  # pyright: ignore[reportPrivateUsage]
+
+
 # -- trip.json
 
 
@@ -85,6 +93,27 @@ def test_a_trip_that_cannot_be_read_keeps_the_contactor_open_and_is_said(bench: 
     assert str(told[metrics.VERDICT_REASON]).startswith(reason)
     assert any(line.startswith(reason) and "--reset-trip" in line for line in said)
     assert any(f"the gate tripped: {reason}" in line for line in said)
+
+
+def test_a_trip_on_probation_is_kept_like_any_other(
+    bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.proven(shelf.first)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 0.0)
+    real = PackRuntime.turn
+
+    def tripping(pack: PackRuntime) -> TurnResult:
+        turn, why = real(pack), "cell_07 above 4.25 V"
+        return replace(turn, tripped=why, health=HealthSample(trip=why))
+
+    monkeypatch.setattr(PackRuntime, "turn", tripping)
+    said: list[str] = []
+    assert one_turn(bench, said, serial_of) == 1, "it reverts at once"
+    assert json.loads((bench.folder / "trip.json").read_text()) == {"reason": "cell_07 above 4.25 V"}
+    monkeypatch.undo()
+    told = one_turn(bench, said, newest)
+    assert (told[metrics.VERDICT], told[metrics.VERDICT_REASON]) == ("tripped", "cell_07 above 4.25 V")
+    assert any("a trip was not reset: cell_07 above 4.25 V" in line for line in said)
 
 
 def test_without_a_trip_file_the_gate_is_not_tripped(bench: Bench, shelf: Shelf) -> None:

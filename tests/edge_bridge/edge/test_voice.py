@@ -211,6 +211,15 @@ def test_many_wishes_for_a_rebirth_at_once_bring_one(edge: Edge) -> None:
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
 
+def test_births_on_request_are_a_second_apart(edge: Edge) -> None:
+    edge.up()
+    edge.hands.sent.clear()
+    for _ in range(35):
+        edge.hear(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+        edge.hands.pass_s(0.1)
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH"] * 4
+
+
 def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge: Edge) -> None:
     edge.up()
     edge.hear(commands.make_state("fleet", 5_000, online=False))
