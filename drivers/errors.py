@@ -7,6 +7,7 @@
     |-- RunLogError      a run folder that cannot be written, opened or exported
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- OtherHostOnline  another fleet with the same host id is online
     |   |-- PackageMissing   a Python package of an extra is not installed
     |   |-- BenchHeld        another session has an instrument or an adapter
     |   |-- BenchTaken       an unknown client has the remote control of an instrument
@@ -98,6 +99,12 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class OtherHostOnline(BenchError):
+    """Another fleet with the same host id is online."""
+
+    code = "other_host"
 
 
 class PackageMissing(BenchError):

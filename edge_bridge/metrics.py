@@ -20,6 +20,7 @@ CELL_MIN, CELL_MAX, TEMPERATURE = "Cells/Voltage Min", "Cells/Voltage Max", "Tem
 BMS_STATE, BMS_FAULT = "BMS/State", "BMS/Fault"
 VERDICT, VERDICT_REASON = "Gate/Verdict", "Gate/Reason"
 DEPTH, EVICTED, ACKNOWLEDGED = "Outbox/Depth", "Outbox/Evicted", "Outbox/Acknowledged"
+ACKNOWLEDGED_BY = "Outbox/Acknowledged By"  # the id of the host
 SHA256, NAME, EVIDENCE, SERIAL = "Bundle/Sha256", "Bundle/Name", "Bundle/Evidence", "Bundle/Serial"
 DESIRED, STATE, REASON, RECEIVED = "Bundle/Desired", "Bundle/State", "Bundle/Reason", "Bundle/Received"
 SIZE, OFFSET, CHUNK = "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
@@ -57,8 +58,18 @@ TYPES: Final[dict[str, DataType]] = {
     SIZE: DataType.UINT64,
     OFFSET: DataType.UINT64,
     CHUNK: DataType.BYTES,
+    ACKNOWLEDGED_BY: DataType.STRING,
 }
-_BY_NAME: Final = (BD_SEQ, REBIRTH, ACKNOWLEDGED, DESIRED, SIZE, OFFSET, CHUNK)  # commands use names, not aliases
+_BY_NAME: Final = (
+    BD_SEQ,
+    REBIRTH,
+    ACKNOWLEDGED,
+    ACKNOWLEDGED_BY,
+    DESIRED,
+    SIZE,
+    OFFSET,
+    CHUNK,
+)  # commands use names, not aliases
 ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 
 

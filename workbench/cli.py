@@ -12,6 +12,7 @@ from drivers.errors import Usage
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
+from workbench.cli_fleet import fleet as fleet_app
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
@@ -172,45 +173,9 @@ def certify(
     )
 
 
-@app.command(short_help="Receive, store and acknowledge the rows of packs.")
-def fleet(
-    broker: Annotated[
-        str,
-        typer.Option(metavar="URL", help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine."),
-    ],
-    db: Annotated[Path, typer.Option(metavar="FILE", help="Database of the rows; created if it does not exist.")],
-    *,
-    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
-    send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
-    to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
-    duration: Annotated[
-        float | None,
-        typer.Option(min=1.0, help="Seconds to run; default: until stopped, or until the bundle is installed."),
-    ] = None,
-    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
-
-    There is no TLS and no access control per device yet; a local broker listens on 127.0.0.1 only.
-    """
-    from workbench.verbs import fleet as verb
-
-    run_verb(
-        Report("fleet", as_json),
-        verb.main,
-        broker,
-        db,
-        group=group,
-        send=send,
-        to=to,
-        duration_s=duration,
-        inject_defect=inject_defect,
-    )
-
-
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
+app.add_typer(fleet_app)
 
 
 @app.command(short_help="Run a signed configuration beside a pack.")
@@ -233,6 +198,10 @@ def edge(
     duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
     capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
+    omit_datatypes: Annotated[
+        bool,
+        typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
+    ] = False,
     reset_trip: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
@@ -266,6 +235,7 @@ def edge(
         duration_s=duration,
         rate_hz=rate,
         capacity_rows=capacity,
+        datatypes=not omit_datatypes,
         reset=reset_trip,
         inject_defect=inject_defect,
     )

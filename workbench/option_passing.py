@@ -26,7 +26,7 @@ def pass_to_verb(context: typer.Context) -> None:
     following: Any = command.get_command(context, verb)
     if following is None:  # an unknown verb is refused by name
         return
-    if hasattr(following, "commands"):
+    if hasattr(following, "commands") and not following.invoke_without_command:
         context.obj = given  # its own verb takes them
         return
     taken = {parameter.name for parameter in following.params}

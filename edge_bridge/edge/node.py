@@ -74,9 +74,12 @@ class NodeNames:
 class EdgeNode:
     """Births, data and deaths with their counters; `refused` counts messages that could not be parsed, by reason."""
 
-    def __init__(self, names: NodeNames, bd_seq: int) -> None:
-        """`bd_seq` is that of the first connection: one more than the last of the boot before."""
-        self._names = names
+    def __init__(self, names: NodeNames, bd_seq: int, *, datatypes: bool = True) -> None:
+        """`bd_seq` is that of the first connection: one more than the last of the boot before.
+
+        Without `datatypes` data leave them to the birth, which some readers do not support (decision 24).
+        """
+        self._names, self._datatypes = names, datatypes
         self._next_bd_seq = bd_seq % wire.SEQ_COUNT
         self._bd_seq: int | None = None
         self._seq = 0
@@ -149,6 +152,7 @@ class EdgeNode:
         messages: list[HostMessage] = []
         acknowledged = values.get(metrics.ACKNOWLEDGED)
         if isinstance(acknowledged, str):
+            self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
             messages.append(Acknowledgement(acks.parse_acks(acknowledged)))
         if values.get(metrics.REBIRTH) is True:
             messages.append(RebirthRequest())
@@ -157,6 +161,12 @@ class EdgeNode:
         if not messages:
             raise PayloadError("command", "not a command for an edge")
         return messages
+
+    def _check_host(self, host: Any) -> None:
+        """Raise `PayloadError` if the host is not the one of this edge; a host of an earlier version sends no id."""
+        if host is not None and host != self._names.host:
+            words = f"{self._names.host} is the host of this edge, not {str(host)[:60]!r}"
+            raise PayloadError("other_host", words, key=metrics.ACKNOWLEDGED_BY, value=str(host)[:60])
 
     def _parse_host_state(self, payload: bytes) -> list[HostMessage]:
         """Parse the host's state; refuse a late will that is older than the latest state of the host."""
@@ -174,7 +184,7 @@ class EdgeNode:
 
     def _make_data(self, values: tuple[SparkplugMetric, ...], now_ms: int) -> MqttMessage:
         payload = Payload(now_ms, values, self._take_seq())
-        return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=False))
+        return MqttMessage(self._make_topic(MessageKind.NDATA), wire.encode(payload, datatypes=self._datatypes))
 
     def _take_seq(self) -> int:
         seq, self._seq = self._seq, (self._seq + 1) % wire.SEQ_COUNT

@@ -13,25 +13,32 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from edge_bridge.edge import outbox_file
+from edge_bridge.edge.outbox_rows import BootCount, RowTable, read_counts, write_counts
 from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
-from edge_bridge.metrics import VERDICT_REASON, Scalar
+from edge_bridge.edge.rows_in_flight import RowsInFlight
+from edge_bridge.ranges import subtract
 from edge_bridge.row_span import RowSpan
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from edge_bridge.edge.outbox_rows import LostRow
+    from edge_bridge.metrics import Scalar
     from edge_bridge.ranges import Range
 
-RESEND_S: Final = 5.0
+RESEND_S: Final = 5.0  # without an acknowledgement; then twice as long each time
+MAX_RESEND_S: Final = 80.0
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
 WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
+MAX_HOLES: Final = 100  # gap rows of a boot that are made again after a gap row was damaged
+MAX_NAMED: Final = 10  # damaged rows that a notice lists
 BATCH: Final = 200  # rows of one transaction
 
 
@@ -44,34 +51,33 @@ class _PendingRow:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """Row counts of one boot: the last number given, rows acknowledged, rows named in gaps."""
-
-    last: int = 0
-    stored: int = 0
-    evicted: int = 0
-
-
 class Outbox:
     """Durable rows of this and earlier boots; times in s are of a monotonic clock, `t_ms` of the wall clock."""
 
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity = boot, capacity_rows
-        self._database, self.notice = outbox_file.open_database(path)
-        self._reserve = outbox_file.DiskReserve(path.with_suffix(".reserve"))
-        rows = self._database.execute("SELECT boot, last, stored, evicted FROM boot")
-        self._counts = {name: _Count(*numbers) for name, *numbers in rows}
-        if boot in self._counts:
-            raise ValueError(f"boot {boot} exists already; make a new random one")
-        self._counts[boot] = _Count()
-        (self._on_disk,) = self._database.execute("SELECT count(*) FROM row").fetchone()
         self._waiting: deque[_PendingRow] = deque()
         self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
-        self._resend_at_s: dict[RowKey, float] = {}  # of each row in flight
+        self._in_flight = RowsInFlight(RESEND_S, MAX_RESEND_S)
+        self.disk_error = self.notice = ""
+        self.notice = outbox_file.open_database(path, self._load) or self.notice
+        self._reserve = outbox_file.DiskReserve(path.with_suffix(".reserve"))
+
+    def _load(self, database: sqlite3.Connection) -> None:
+        """Check the rows and counts of earlier boots; set damaged ones aside."""
+        self._database, self._rows = database, RowTable(database)
+        check = self._rows.check_all()
+        self._counts, has_lost_counts = read_counts(self._database, check.boots)
+        if self.boot in self._counts:
+            raise ValueError(f"boot {self.boot} exists already; make a new random one")
+        self._counts[self.boot] = BootCount()
+        self._damaged = check.damaged  # places of rows that are to be set aside
+        self._newest_ms = check.newest_ms  # the time of a gap row that names damaged rows
+        self._on_disk = self._rows.count()
         self._open_gap: tuple[RowKey, RowSpan] | None = None  # may grow until it is sent
-        self.disk_error = ""
+        if check.damaged or check.is_index_damaged or has_lost_counts:
+            self._set_aside(0.0)
 
     @property
     def depth(self) -> int:
@@ -93,6 +99,11 @@ class Outbox:
         return sum(count.evicted for count in self._counts.values()) + self._lost
 
     @property
+    def damaged(self) -> int:
+        """Return the number of rows that were damaged on the disk; gap rows name them, so they count as evicted."""
+        return sum(count.damaged for count in self._counts.values())
+
+    @property
     def newest(self) -> int:
         """Return the highest row number of this boot, 0 before its first commit."""
         return self._counts[self.boot].last
@@ -111,7 +122,10 @@ class Outbox:
 
     def commit(self, t_ms: int, now_s: float) -> None:
         """Write the queued rows. Report a disk that accepts nothing in `disk_error`; the next commit tries again."""
+        self._newest_ms = t_ms
         try:
+            if self._damaged:
+                self._set_aside(now_s)
             if self._reserve.is_tight and self._free_pages < outbox_file.FREE_PAGES:
                 self._evict(EVICT_FULL, t_ms, now_s)
             while self._waiting or self._lost:
@@ -128,26 +142,36 @@ class Outbox:
 
     def due(self, limit: int, now_s: float) -> list[OutboxRow]:
         """Return up to `limit` rows, newest first: those never sent, and those not acknowledged in time."""
-        self._resend_at_s = {key: again_s for key, again_s in self._resend_at_s.items() if again_s > now_s}
-        in_flight = len(self._resend_at_s)
-        limit = min(limit, IN_FLIGHT - in_flight)
+        self._in_flight.expire(now_s)
+        limit = min(limit, IN_FLIGHT - len(self._in_flight))
         if limit <= 0 or not self._on_disk:
             return []
-        newest = "SELECT place, boot, seq FROM row ORDER BY place DESC LIMIT ?"
-        found = self._database.execute(newest, (limit + in_flight,)).fetchall()
-        places = [place for place, boot, seq in found if RowKey(boot, seq) not in self._resend_at_s]
-        return [self._read_row(place, now_s) for place in places[:limit]]
+        while True:
+            found = self._rows.list_newest(limit + len(self._in_flight) + len(self._damaged))
+            hidden = set(self._damaged)
+            places = [place for place, key in found if key not in self._in_flight and place not in hidden][:limit]
+            rows = {place: self._rows.read(place) for place in places}
+            damaged = [place for place, row in rows.items() if row is None]
+            if not damaged:
+                break
+            self._damaged += damaged
+            self._set_aside(now_s)
+        return [
+            OutboxRow(row.key, row.t_ms, row.values, row.key.boot == self.boot and now_s - row.put_s < LIVE_S)
+            for row in rows.values()
+            if row is not None
+        ]
 
     def mark_sent(self, rows: Sequence[OutboxRow], now_s: float) -> None:
-        """Mark rows as sent; without an acknowledgement they are due again in `RESEND_S`."""
+        """Mark rows as sent; without an acknowledgement they are due again in `RESEND_S`, and later each time."""
         for row in rows:
-            self._resend_at_s[row.key] = now_s + RESEND_S
+            self._in_flight.add(row.key, now_s)
             if self._open_gap is not None and self._open_gap[0] == row.key:
                 self._open_gap = None
 
     def mark_unsent(self) -> None:
         """Make all rows in flight due now: they may be lost."""
-        self._resend_at_s.clear()
+        self._in_flight.clear()
 
     def acknowledge(self, boot: str, ranges: Iterable[Range]) -> int:
         """Delete the rows that the host stored; return how many. Ignore unknown rows and boots."""
@@ -155,7 +179,7 @@ class Outbox:
         if count is None:
             return 0
         bounded = [(max(1, first), min(last, count.last)) for first, last in ranges]
-        keys = [key for first, last in bounded if first <= last for key in self._read_keys(boot, first, last)]
+        keys = [key for first, last in bounded if first <= last for key in self._rows.read_keys(boot, first, last)]
         try:
             self._delete(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
         except sqlite3.Error as error:
@@ -197,12 +221,12 @@ class Outbox:
             if lost:
                 last += 1
                 span = RowSpan(self.boot, own.last + 1, own.last + lost)
-                self._insert(last, t_ms, now_s, json.dumps(span.values), gap=True)
+                self._insert_gap(last, t_ms, now_s, span)
             for row in batch:
                 last += 1
-                self._insert(last, row.t_ms, row.put_s, row.body, gap=False)
-            counted = _Count(last, own.stored, own.evicted + lost)
-            self._write_counts(self.boot, counted)
+                self._rows.insert(RowKey(self.boot, last), row.t_ms, row.put_s, row.body, gap=False)
+            counted = replace(own, last=last, evicted=own.evicted + lost)
+            write_counts(self._database, self.boot, counted)
         self._counts[self.boot] = counted
         self._on_disk += len(batch) + bool(lost)
         for _ in batch:
@@ -211,86 +235,96 @@ class Outbox:
 
     def _evict(self, most: int, t_ms: int, now_s: float) -> None:
         """Delete the oldest raw rows and name them in gap rows, all in one transaction."""
-        oldest = "SELECT boot, seq FROM row WHERE gap = 0 ORDER BY place LIMIT ?"
-        keys = [RowKey(*found) for found in self._database.execute(oldest, (most,))]
+        keys, damaged = self._rows.read_oldest_raw(most)
+        if damaged:
+            self._damaged += damaged
+            self._set_aside(now_s)
         counts, before = dict(self._counts), self._on_disk
         gap: tuple[RowKey, RowSpan] | None = self._open_gap
         with self._transaction():
             for span in find_spans(keys):
                 counts[span.boot] = replace(counts[span.boot], evicted=counts[span.boot].evicted + span.count)
-                self._database.execute(
-                    "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (span.boot, span.first, span.last)
-                )
+                self._rows.delete(span)
                 before -= span.count
                 grown = None if gap is None else self._join(gap[1], span)
                 if gap is not None and grown is not None:
                     gap = (gap[0], grown)
-                    body = (json.dumps(grown.values), gap[0].boot, gap[0].seq)
-                    self._database.execute("UPDATE row SET body = ? WHERE boot = ? AND seq = ?", body)
+                    self._rows.rewrite_gap(*gap)
                 else:
                     own = counts[self.boot]
                     counts[self.boot] = replace(own, last=own.last + 1)
                     gap = (RowKey(self.boot, own.last + 1), span)
-                    self._insert(own.last + 1, t_ms, now_s, json.dumps(span.values), gap=True)
+                    self._insert_gap(own.last + 1, t_ms, now_s, span)
                     before += 1
             for boot, count in counts.items():
                 if count != self._counts[boot]:
-                    self._write_counts(boot, count)
+                    write_counts(self._database, boot, count)
         self._counts, self._open_gap, self._on_disk = counts, gap, before
-        for key in keys:
-            self._resend_at_s.pop(key, None)
+        self._in_flight.remove(keys)
 
     def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
         """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
-        if named.boot != span.boot or self._read_keys(span.boot, named.last + 1, span.first - 1):
+        if named.boot != span.boot or self._rows.read_keys(span.boot, named.last + 1, span.first - 1):
             return None
         return RowSpan(span.boot, named.first, span.last)
 
-    def _delete(self, keys: Iterable[RowKey], counted: _Count, boot: str) -> None:
+    def _delete(self, keys: Iterable[RowKey], counted: BootCount, boot: str) -> None:
         """Delete acknowledged rows and write the counts."""
         gone = list(keys)
         if not gone:
             return
         with self._transaction():
             for span in find_spans(gone):
-                self._database.execute(
-                    "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?", (boot, span.first, span.last)
-                )
-            self._write_counts(boot, counted)
+                self._rows.delete(span)
+            write_counts(self._database, boot, counted)
         self._counts[boot] = counted
         self._on_disk -= len(gone)
-        for key in gone:
-            self._resend_at_s.pop(key, None)
-            if self._open_gap is not None and self._open_gap[0] == key:
-                self._open_gap = None
+        self._in_flight.remove(gone)
+        if self._open_gap is not None and self._open_gap[0] in gone:
+            self._open_gap = None
 
-    def _read_keys(self, boot: str, first: int, last: int) -> list[RowKey]:
-        select = "SELECT seq FROM row WHERE boot = ? AND seq BETWEEN ? AND ?"
-        return [RowKey(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
+    def _set_aside(self, now_s: float) -> None:
+        """Set damaged rows aside and name them in gap rows, in one transaction; a full disk delays it."""
+        counts, spans = dict(self._counts), list[RowSpan]()
+        try:
+            with self._transaction():
+                lost = self._rows.set_aside(self._damaged)
+                keys = [row.key for row in lost if row.key is not None and self._is_produced(row.key)]
+                for boot in [key.boot for key in keys] + [self.boot] * (len(lost) - len(keys)):
+                    count = counts[boot]
+                    counts[boot] = replace(count, evicted=count.evicted + 1, damaged=count.damaged + 1)
+                spans = find_spans(keys)
+                if any(row.is_gap for row in lost):  # what it named is not known: name all that does not wait
+                    spans += self._find_holes(counts, spans)
+                for span in spans:
+                    own = counts[self.boot]
+                    counts[self.boot] = replace(own, last=own.last + 1)
+                    self._insert_gap(own.last + 1, self._newest_ms, now_s, span)
+                self._database.execute("DELETE FROM boot")  # a damaged one among them cannot be found by its name
+                for boot, count in counts.items():
+                    write_counts(self._database, boot, count)
+        except sqlite3.Error as error:
+            if not outbox_file.is_disk_full(error):
+                raise
+            return
+        self._counts, self._damaged, self._open_gap = counts, [], None
+        self._on_disk += len(spans) - len(lost)
+        self.notice = _describe_damage(lost)
 
-    def _insert(self, seq: int, t_ms: int, put_s: float, body: str, *, gap: bool) -> None:
-        insert = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES(?, ?, ?, ?, ?, ?)"
-        self._database.execute(insert, (self.boot, seq, t_ms, put_s, gap, body))
+    def _find_holes(self, counts: Mapping[str, BootCount], named: list[RowSpan]) -> list[RowSpan]:
+        found = list[RowSpan]()
+        for boot, count in counts.items():
+            if count.evicted:
+                known = [(span.first, span.last) for span in named if span.boot == boot]
+                holes = subtract(self._rows.find_holes(boot, count.last, MAX_HOLES), known)
+                found += [RowSpan(boot, first, last) for first, last in holes]
+        return found
 
-    def _write_counts(self, boot: str, count: _Count) -> None:
-        upsert = "INSERT OR REPLACE INTO boot(boot, last, stored, evicted) VALUES(?, ?, ?, ?)"
-        self._database.execute(upsert, (boot, count.last, count.stored, count.evicted))
+    def _is_produced(self, key: RowKey) -> bool:
+        return key.boot in self._counts and 1 <= key.seq <= self._counts[key.boot].last
 
-    def _read_row(self, place: int, now_s: float) -> OutboxRow:
-        select = "SELECT boot, seq, t_ms, put_s, body FROM row WHERE place = ?"
-        boot, seq, t_ms, put_s, body = self._database.execute(select, (place,)).fetchone()
-        values = self._parse_values(body, boot, seq)
-        live = boot == self.boot and now_s - put_s < LIVE_S
-        return OutboxRow(RowKey(boot, seq), t_ms, values, live)
-
-    def _parse_values(self, body: Any, boot: str, seq: int) -> dict[str, Any]:
-        """Return a row's values; a row damaged on disk keeps its number and has only a reason."""
-        with suppress(ValueError, TypeError, RecursionError):
-            values: Any = json.loads(body)
-            if isinstance(values, dict):
-                return cast("dict[str, Any]", values)
-        self.notice = f"row {seq} of boot {boot} in the outbox cannot be read; it is sent without values"
-        return {VERDICT_REASON: "the outbox could not read this row"}
+    def _insert_gap(self, seq: int, t_ms: int, put_s: float, span: RowSpan) -> None:
+        self._rows.insert(RowKey(self.boot, seq), t_ms, put_s, json.dumps(span.values), gap=True)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -302,3 +336,12 @@ class Outbox:
             if self._database.in_transaction:  # a full disk may have rolled it back already
                 self._database.execute("ROLLBACK")
             raise
+
+
+def _describe_damage(lost: Sequence[LostRow]) -> str:
+    """Describe what was damaged, for a person."""
+    if not lost:
+        return "an index or a count of the outbox was damaged; it was made anew from the rows"
+    named = [f"{row.key.seq} of boot {row.key.boot}" if row.key else "of an unknown number" for row in lost[:MAX_NAMED]]
+    more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
+    return f"damaged rows of the outbox were set aside and are named in gap rows: {', '.join(named)}{more}"

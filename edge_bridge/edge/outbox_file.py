@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import Refused
 from drivers.private_files import close_to_others, make_private_folder
 from drivers.state_file import put_aside
+from edge_bridge.edge import outbox_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 APPLICATION_ID: Final = 0x50424F58  # "PBOX"
-VERSION: Final = 1
+VERSION: Final = 2
+EARLIER_VERSION: Final = 1  # rows without checksums; converted when it is opened
 WAL_PAGES: Final = 64  # a short write-ahead log is reused soon, so it needs no new space on a full disk
 PREALLOCATED_BYTES: Final = (
     1 << 19
@@ -25,37 +29,36 @@ TIGHT_BYTES: Final = 1 << 21  # with less free on the disk no file may grow any 
 FREE_PAGES: Final = 32  # inside the database, for the rows until the next check
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code
 _DISK_FULL_CODES: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-_TABLES: Final = f"""
-    CREATE TABLE row(
-        place INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL, t_ms INTEGER NOT NULL,
-        put_s REAL NOT NULL, gap INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE(boot, seq));
-    CREATE INDEX raw ON row(place) WHERE gap = 0;
-    CREATE TABLE boot(
-        boot TEXT PRIMARY KEY, last INTEGER NOT NULL, stored INTEGER NOT NULL, evicted INTEGER NOT NULL);
-    PRAGMA application_id = {APPLICATION_ID};
-    PRAGMA user_version = {VERSION};
-"""
+_NOT_DAMAGED: Final = (
+    *_DISK_FULL_CODES,
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
+)
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
-    """Open the database; return a notice if an unreadable one was put aside. Raise `Refused` if another holds it."""
+def open_database(path: Path, load: Callable[[sqlite3.Connection], None]) -> str:
+    """Open the database and `load` it; return a notice if an unreadable one was put aside for a new one.
+
+    Raise `Refused` if another process holds it, or if the disk does not permit it.
+    """
     make_private_folder(path.parent)
     try:
         if why := _find_damage(path):
             raise sqlite3.DatabaseError(why)  # noqa: TRY301  # put aside like any other that cannot be read
-        return _connect(path), ""
-    except sqlite3.OperationalError as error:
-        hint = (
-            "free some space on the disk"
-            if is_disk_full(error)
-            else "stop the other edge that uses this folder, or name another folder with --dir"
-        )
-        raise Refused(f"cannot be opened: {error}", where=str(path), hint=hint) from error
-    except sqlite3.DatabaseError as error:
+        _connect(path, load)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter from a message about damaged names
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        if code in _NOT_DAMAGED:
+            hint = (
+                "free some space on the disk"
+                if code in _DISK_FULL_CODES
+                else "stop the other edge that uses this folder, or name another folder with --dir"
+            )
+            raise Refused(f"cannot be opened: {error}", where=str(path), hint=hint) from error
         aside = _put_aside(path)
-        return _connect(
-            path
-        ), f"the outbox could not be read ({error}); it was renamed to {aside.name}, and a new one was created"
+        _connect(path, load)
+        return f"the outbox could not be read ({error}); it was renamed to {aside.name}, and a new one was created"
+    return ""
 
 
 def is_disk_full(error: sqlite3.Error) -> bool:
@@ -74,40 +77,84 @@ def _find_damage(path: Path) -> str:
     return "" if path.stat().st_size else "it is empty"
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, load: Callable[[sqlite3.Connection], None]) -> None:
     database = sqlite3.connect(path, isolation_level=None, timeout=0.5)
     close_to_others(path)
+    database.text_factory = _decode
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        if not _is_outbox(database):
-            database.executescript(_TABLES)
+        version = _find_version(database)
+        if version == 0:
+            _create_tables(database)
             _preallocate(database)
+        elif version == EARLIER_VERSION:
+            _convert(database)
+        load(database)
     except BaseException:
         database.close()
         raise
-    return database
 
 
-def _is_outbox(database: sqlite3.Connection) -> bool:
-    """Return False for a new file; raise `sqlite3.DatabaseError` for a damaged file or one of another program."""
+def _decode(data: bytes) -> str:
+    """Decode a text of the database, also a damaged one, which its checksum will show."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _find_version(database: sqlite3.Connection) -> int:
+    """Return 0 for a new file; raise `sqlite3.DatabaseError` for a damaged file or one of another program."""
     (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(result)
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if tables and (application, version) != (APPLICATION_ID, VERSION):
+    if tables and (application != APPLICATION_ID or version not in {EARLIER_VERSION, VERSION}):
         raise sqlite3.DatabaseError("it belongs to another program or version")
-    return bool(tables)
+    return version if tables else 0
+
+
+def _create_tables(database: sqlite3.Connection) -> None:
+    for create in outbox_rows.TABLES:
+        database.execute(create)
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _convert(database: sqlite3.Connection) -> None:
+    """Convert the tables of the earlier version; a row that cannot be read gets no checksum, so that it is set aside.
+
+    Raise `sqlite3.OperationalError` if there is no room for it.
+    """
+    database.execute("BEGIN IMMEDIATE")
+    for name in ("row", "boot"):
+        database.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
+    database.execute("DROP INDEX raw")
+    _create_tables(database)
+    select = "SELECT place, boot, seq, t_ms, put_s, gap, body FROM old_row"
+    for columns in database.execute(select):
+        crc = outbox_rows.compute_checksum(*columns) if _is_readable(columns) else None
+        copy = "INSERT INTO row SELECT place, boot, seq, t_ms, put_s, gap, body, ? FROM old_row WHERE place = ?"
+        database.execute(copy, (crc, columns[0]))
+    for boot, *counts in database.execute("SELECT boot, last, stored, evicted FROM old_boot").fetchall():
+        outbox_rows.write_counts(database, boot, outbox_rows.BootCount(*counts))
+    for name in ("row", "boot"):
+        database.execute(f"DROP TABLE old_{name}")
+    database.execute("COMMIT")
+
+
+def _is_readable(columns: tuple[Any, ...]) -> bool:
+    try:
+        return isinstance(json.loads(columns[-1]), dict)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def _preallocate(database: sqlite3.Connection) -> None:
     """Grow database and log once; SQLite keeps the free space inside them."""
-    row = "INSERT INTO row(boot, seq, t_ms, put_s, gap, body) VALUES('', 0, 0, 0, 1, CAST(zeroblob(?) AS TEXT))"
-    database.execute(row, (PREALLOCATED_BYTES,))
+    database.execute("INSERT INTO row(place, body) VALUES(1, CAST(zeroblob(?) AS TEXT))", (PREALLOCATED_BYTES,))
     database.execute("DELETE FROM row")
 
 

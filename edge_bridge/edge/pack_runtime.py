@@ -67,10 +67,12 @@ class PackRuntime:
         self._contactor_request = ContactorRequest(clock.now())
         self._last_s = math.nan
         self._failed = ""
+        self._is_trip_earlier = False
 
     def trip(self, reason: str) -> None:
-        """Trip the gate: a trip of an earlier run has not been reset."""
+        """Trip the gate: a trip of an earlier run or bundle has not been reset. It says nothing of this bundle."""
         self._gate.trip(reason)
+        self._is_trip_earlier = True
 
     def turn(self) -> TurnResult:
         """Read the pack, update the estimate, check the gate, and send heartbeat and contactor request."""
@@ -90,7 +92,10 @@ class PackRuntime:
         tripped = verdict.reason if isinstance(verdict, Tripped) else ""
         self._bms.heartbeat(True)  # noqa: FBT003  # as the driver has it
         self._bms.request(self._contactor_request.update(now_s, closed=closed, tripped=bool(tripped)))
-        health = HealthSample(estimate_fault=self._check_estimate(reading, estimate) or fault, trip=tripped)
+        health = HealthSample(
+            estimate_fault=self._check_estimate(reading, estimate) or fault,
+            trip="" if self._is_trip_earlier else tripped,
+        )
         return TurnResult(_values(snapshot, reading, estimate, verdict), health, tripped, closed)
 
     def open_contactor(self) -> None:

@@ -48,6 +48,7 @@ class EdgeResult:
     produced: int
     stored: int
     evicted: int
+    damaged: int
     depth: int
     boots: dict[str, int]
     bundle: dict[str, str]
@@ -98,7 +99,7 @@ class Edge:
         if download.notice:
             self._log(download.notice)
         update = UpdateFlow(download, self._installer, log=self._log)
-        node = EdgeNode(settings.names, self._first_bd_seq())
+        node = EdgeNode(settings.names, self._first_bd_seq(), datatypes=settings.datatypes)
         client = f"edge-{settings.names.group}-{settings.names.node}"
         link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
         uplink = Uplink(
@@ -203,7 +204,7 @@ class Edge:
                 if turn.tripped
                 else "the gate is no longer tripped"
             )
-        if turn.tripped and not self._installer.is_on_probation:
+        if turn.tripped:
             self._trip_file.latch(turn.tripped)
         self._trip_file.save()
         self._log_notice()
@@ -250,6 +251,7 @@ class Edge:
             produced=outbox.produced,
             stored=outbox.stored,
             evicted=outbox.evicted,
+            damaged=outbox.damaged,
             depth=outbox.depth,
             boots=outbox.boots,
             bundle={

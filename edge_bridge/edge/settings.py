@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class EdgeSettings:
     """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
-    `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second.
+    `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second; `datatypes` in data too.
     `pack_type`: the type of the pack, which a bundle must be for; empty: that of the first healthy bundle.
     """
 
@@ -29,6 +29,7 @@ class EdgeSettings:
     pack_type: str = ""
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
+    datatypes: bool = True
 
     @property
     def outbox(self) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from edge_bridge import metrics
 from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
+from edge_bridge.ranges import NumberSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from edge_bridge.edge.row import OutboxRow
     from edge_bridge.metrics import Scalar
     from edge_bridge.mqtt import LinkEvent
+    from edge_bridge.sparkplug.acks import Acks
 
 MAX_BURST: Final = 250  # rows at once: the loop must also serve the pack
 OFFLINE_BURST: Final = (
     10  # rows at once for a host that reported offline: if it is online after all, it acknowledges them
 )
 STATUS_S: Final = 1.0
+REBIRTH_S: Final = 1.0  # the shortest time between two births on request
+NEVER_SENT: Final = "never_sent"  # refused acknowledgements
 _URGENT_PREFIX: Final = "Bundle/"
 _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metrics.RECEIVED)
 
@@ -52,9 +56,11 @@ class Uplink:
         self._down_since_s: float | None = clocks.now()
         self._outage_s = 0.0
         self._host_online = True
+        self._sent: dict[str, NumberSet] = {}  # rows that were sent since the start, by boot
         self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
         self._rebirth_requested = False
+        self._rebirth_s = float("-inf")
 
     @property
     def outage_s(self) -> float:
@@ -73,9 +79,11 @@ class Uplink:
                 case MqttMessage():
                     for received in self._node.handle(event):
                         self._handle_message(received, pieces)
-        if self._rebirth_requested and self._node.is_born:
+        now_s = self._clocks.now()
+        if self._rebirth_requested and self._node.is_born and now_s - self._rebirth_s >= REBIRTH_S:
+            self._rebirth_s = now_s
             self._publish_birth(values, None)
-        self._rebirth_requested = False
+        self._rebirth_requested = False  # one that comes too early is dropped: the fleet repeats it
         if pieces:
             for name in _UPDATE_METRICS:
                 self._published.pop(name, None)  # publish it again, in case the fleet missed it
@@ -92,6 +100,7 @@ class Uplink:
             if not self._link.publish(self._node.make_row(row, now_ms)):
                 break
             taken.append(row)
+            self._sent.setdefault(row.key.boot, NumberSet()).add(row.key.seq)
         self._outbox.mark_sent(taken, now_s)
 
     def publish_status(self, values: Mapping[str, Scalar]) -> None:
@@ -117,8 +126,7 @@ class Uplink:
     def _handle_message(self, message: HostMessage, pieces: list[Piece]) -> None:
         match message:
             case Acknowledgement(boots):
-                for boot, ranges in boots.items():
-                    self._outbox.acknowledge(boot, ranges)
+                self._acknowledge(boots)
             case RebirthRequest():
                 self._rebirth_requested = True
             case Piece():
@@ -129,6 +137,17 @@ class Uplink:
                 if online:
                     self._outbox.mark_unsent()
                 self._host_online = online
+
+    def _acknowledge(self, boots: Acks) -> None:
+        """Delete the rows that the host stored; refuse a message that names a row which was never sent."""
+        sent = self._sent
+        if not all(boot in sent and sent[boot].has_all(*span) for boot, spans in boots.items() for span in spans):
+            if not self._node.refused[NEVER_SENT]:
+                self._log("an acknowledgement of rows that were never sent is refused: does a stranger send messages?")
+            self._node.refused[NEVER_SENT] += 1
+            return
+        for boot, ranges in boots.items():
+            self._outbox.acknowledge(boot, ranges)
 
     def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Scalar]) -> None:
         if self._down_since_s is not None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 16_384
 MAX_IN_FLIGHT: Final = 4  # pieces in flight at once
-RESEND_S: Final = 3.0  # without an answer, send again from where the node's download ends
+RESEND_S: Final = 3.0  # without an answer, send again from where the node's download ends; then twice as late
+MAX_RESEND_S: Final = 48.0
 STALE_S: Final = 15.0  # after this time the result of an earlier attempt counts as the result of this one
 MAX_BYTES: Final = 16 << 20
 
@@ -72,7 +73,7 @@ class BundleTransfer:
         self._sha256 = hashlib.sha256(data).hexdigest()
         self._received = self._sent = 0
         self._state, self._reason = WAITING, ""
-        self._resend_at_s = now_s
+        self._resend_at_s, self._resend_s = now_s, RESEND_S
         self._earlier = self._find_earlier_end(status)
         self._earlier_until_s: float | None = None
 
@@ -89,7 +90,8 @@ class BundleTransfer:
             return
         received = status.get(metrics.RECEIVED)
         if isinstance(received, int) and 0 <= received <= len(self._data) and received != self._received:
-            self._received, self._resend_at_s = received, now_s + RESEND_S
+            self._received = received
+            self._resend_at_s, self._resend_s = now_s + RESEND_S, RESEND_S
             self._sent = max(self._sent, received) if received else 0
         if self._is_earlier(status, now_s):
             return
@@ -97,12 +99,17 @@ class BundleTransfer:
         if self._state not in {WAITING, "desired", REFUSED}:
             self._received = len(self._data)
 
+    def pause(self) -> None:
+        """Pause while the node is offline: once it is back, the next pieces are due at once."""
+        self._resend_at_s, self._resend_s = float("-inf"), RESEND_S
+
     def due_pieces(self, now_s: float) -> list[dict[str, Value]]:
         """Return the pieces to send now, as the metrics of one command each."""
         if self._state in _FINISHED or self._received == len(self._data):
             return []
         if now_s >= self._resend_at_s:
-            self._sent, self._resend_at_s = self._received, now_s + RESEND_S
+            self._sent, self._resend_at_s = self._received, now_s + self._resend_s
+            self._resend_s = min(2.0 * self._resend_s, MAX_RESEND_S)
         until = min(len(self._data), self._received + MAX_IN_FLIGHT * CHUNK_BYTES)
         pieces = [self._make_piece(offset) for offset in range(self._sent, until, CHUNK_BYTES)]
         self._sent = max(self._sent, until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from edge_bridge import metrics
 from edge_bridge.mqtt import MqttMessage
@@ -13,25 +13,34 @@ from edge_bridge.sparkplug.acks import format_acks
 from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from edge_bridge.sparkplug.payload import Value
 
 
 def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
-    """Make one NCMD; it has no `seq`, QoS 0 and is not retained."""
+    """Make one NCMD, with datatypes (decision 24); it has no `seq`, QoS 0 and is not retained."""
     command = tuple(SparkplugMetric(name, None, metrics.TYPES[name], value, now_ms) for name, value in values.items())
     topic = topics.Topic(group, topics.MessageKind.NCMD, node)
-    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command), datatypes=False))
+    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command)))
 
 
 def make_acknowledgements(
-    group: str, kept: Mapping[str, Mapping[str, Sequence[int]]], now_ms: int
+    group: str,
+    kept: Mapping[str, Mapping[str, Sequence[int]]],
+    now_ms: int,
+    *,
+    host: str = "",
+    with_host: Callable[[str], bool] = lambda node: False,  # noqa: ARG005
 ) -> Iterator[MqttMessage]:
-    """Make the fewest NCMDs that acknowledge to every node the rows that were stored."""
+    """Make the fewest NCMDs that acknowledge to every node the rows that were stored.
+
+    `with_host` says whether a node's birth declares the id of the host; one of an earlier version does not.
+    """
     for node, boots in kept.items():
+        by = {metrics.ACKNOWLEDGED_BY: host} if with_host(node) else {}
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
-            yield make_command(group, node, {metrics.ACKNOWLEDGED: text}, now_ms)
+            yield make_command(group, node, {metrics.ACKNOWLEDGED: text, **by}, now_ms)
 
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
@@ -40,10 +49,14 @@ def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:
     return MqttMessage(topics.make_state_topic(host), state.encode(), qos=1, retain=True)
 
 
-def is_offline(payload: bytes) -> bool:
-    """Return whether a STATE reports its host offline; False for an unreadable one."""
+def parse_state(payload: bytes) -> tuple[bool, int] | None:
+    """Return whether a STATE reports its host online, and its time stamp; None for an unreadable one."""
     try:
-        state = json.loads(payload)
+        state: Any = json.loads(payload)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(state, dict) and state.get("online") is False  # pyright: ignore[reportUnknownMemberType]
+        return None
+    if not isinstance(state, dict):
+        return None
+    fields = cast("dict[str, Any]", state)
+    online, t_ms = fields.get("online"), fields.get("timestamp")
+    return (online, t_ms if type(t_ms) is int else 0) if isinstance(online, bool) else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
-from edge_bridge.fleet.row import is_row, read_newest, read_row
+from edge_bridge.fleet.places import NodePlaces
+from edge_bridge.fleet.row import LATEST_MS, is_row, read_newest, read_row
 from edge_bridge.fleet.row_store import Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
@@ -17,13 +19,15 @@ from edge_bridge.sparkplug.payload import PayloadError
 from edge_bridge.sparkplug.topics import MessageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from edge_bridge.sparkplug.payload import Payload
     from edge_bridge.sparkplug.topics import Topic
 
 REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
+MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
+MAX_OWN_STATES: Final = 100
 REFUSED, FLAGGED = "refused", "flagged"
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
 
@@ -42,10 +46,30 @@ class HostApplication:
     A message that is refused changes only a counter, and may cause a rebirth request.
     """
 
-    def __init__(self, group: str, host: str, known: Iterable[NodeRecord] = ()) -> None:
+    def __init__(
+        self,
+        group: str,
+        host: str,
+        known: Iterable[NodeRecord] = (),
+        *,
+        admitted: Container[str] | None = None,
+        now_s: float = 0.0,
+    ) -> None:
+        """`known` are the nodes of an earlier start; `admitted` are the names that may join (None: any)."""
         self.group, self.host = group, host
-        self.nodes = {note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in known}
-        self._requested = dict[str, NodeState]()  # by name; nodes that have sent nothing yet
+        self._admitted = admitted
+        notes = [note for note in known if self.is_admitted(note.node)]
+        self.nodes = {note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in notes}
+        has_rows = {note.node: note.last_ms is not None for note in notes}
+        self._places = NodePlaces(
+            [name for name, stored in has_rows.items() if stored],
+            [name for name, stored in has_rows.items() if not stored],
+            MAX_NODES,
+            now_s,
+        )
+        self._strangers = OrderedDict[str, NodeState]()  # by name; nodes without a birth that were asked for one
+        self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
+        self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
         self._outgoing = list[MqttMessage]()
 
@@ -53,6 +77,10 @@ class HostApplication:
     def subscriptions(self) -> tuple[str, ...]:
         """Return the topics: its own STATE first, as the specification requires, then its nodes."""
         return topics.make_state_topic(self.host), topics.make_group_filter(self.group)
+
+    def is_admitted(self, name: str) -> bool:
+        """Return whether a node of this name may join."""
+        return self._admitted is None or name in self._admitted
 
     def drain(self) -> tuple[Batch, list[MqttMessage]]:
         """Return what was collected since the last call: the batch to commit and the messages to send."""
@@ -63,12 +91,13 @@ class HostApplication:
     def handle_connected(self, will_ms: int, now: Instant) -> None:
         """Handle a new connection: publish STATE online and request a birth from every known node."""
         self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+        self._own_states.append(will_ms)
         for node in self.nodes.values():
             self._request_rebirth(node, now)
 
     def request_birth(self, name: str, now: Instant) -> None:
         """Request a birth from an unknown node: a node that sends nothing may still be online."""
-        self._request_rebirth(self._requested.setdefault(name, NodeState(name)), now)
+        self._request_rebirth(self._find_node(name), now)
 
     def handle_disconnected(self) -> None:
         """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
@@ -79,20 +108,39 @@ class HostApplication:
     def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
         """Handle one message, or count why it is refused."""
         if message.topic == topics.make_state_topic(self.host):
-            if commands.is_offline(message.payload):
-                self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+            self._handle_state(message.payload, will_ms)
             return
         try:
             self._handle(topics.parse_topic(message.topic), message.payload, now)
         except PayloadError as error:
             self._count(REFUSED, error.kind)
 
+    def declares(self, name: str, metric: str) -> bool:
+        """Return whether the birth of a node declares a metric."""
+        node = self.nodes.get(name)
+        return node is not None and node.aliases is not None and metric in node.aliases.types
+
+    def _handle_state(self, payload: bytes, will_ms: int) -> None:
+        """Handle a STATE with the id of this host: contradict one that reports it offline; note another host."""
+        state = commands.parse_state(payload)
+        if state is None:
+            return
+        online, t_ms = state
+        if not online:
+            self.is_other_online = False
+            self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
+        elif t_ms not in self._own_states and t_ms != will_ms:
+            self.is_other_online = True
+            self._count(FLAGGED, "other_host")
+
     def _handle(self, topic: Topic, data: bytes, now: Instant) -> None:
         if topic.group != self.group:
             raise PayloadError("topic", f"{topic.group} is another group", key="group", value=topic.group)
         if topic.kind is MessageKind.NCMD:
             return  # the host's own command
-        node = self._find_node(topic.node, topic.kind)
+        if not self.is_admitted(topic.node):
+            raise PayloadError("not_listed", f"{topic.node} is not listed as a node of this fleet", value=topic.node)
+        node = self._find_node(topic.node)
         handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
             MessageKind.NBIRTH: self._handle_birth,
             MessageKind.NDATA: self._handle_data,
@@ -104,7 +152,6 @@ class HostApplication:
             if error.kind in _NEEDS_REBIRTH:
                 self._request_rebirth(node, now)
             raise
-        self.nodes[node.name] = node
         self._record_node(node)
 
     def _handle_birth(self, node: NodeState, payload: Payload, now: Instant) -> None:
@@ -116,10 +163,12 @@ class HostApplication:
             read_seq(payload),
             read_status(found),
         )
+        self._give_place(node, now)
         node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
         node.status.update(status)
         bundle = node.status.get(metrics.SHA256)
-        t_ms = payload.timestamp_ms if payload.timestamp_ms is not None else now.ms
+        t_ms = payload.timestamp_ms
+        t_ms = now.ms if t_ms is None or t_ms > LATEST_MS else t_ms
         self._batch.births.append(Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest))
 
     def _handle_data(self, node: NodeState, payload: Payload, now: Instant) -> None:
@@ -132,6 +181,7 @@ class HostApplication:
         if row is None:
             return
         self._batch.rows.append(row)
+        self._places.mark_stored(node.name, now.mono_s)
         if not row.clock:
             node.last_ms = max(row.t_ms, node.last_ms or 0)
         else:
@@ -144,23 +194,42 @@ class HostApplication:
             raise PayloadError("stale_death", "a death does not belong to the last birth")
         node.end_session()
 
-    def _find_node(self, name: str, kind: MessageKind) -> NodeState:
-        """Return the node, or a new one that is kept only when its message is accepted."""
-        if name in self.nodes:
-            return self.nodes[name]
-        if len(self.nodes) >= MAX_NODES:
-            raise PayloadError("too_many_nodes", "there are more nodes than a fleet can have", bound=MAX_NODES)
-        node = NodeState(name)
-        if kind is MessageKind.NDATA:
-            self.nodes[name] = node  # so that not each message causes a birth request
-        return node
+    def _find_node(self, name: str) -> NodeState:
+        """Return the node, or a new one, which gets a place only with its birth."""
+        return self.nodes.get(name) or self._strangers.get(name) or NodeState(name)
+
+    def _give_place(self, node: NodeState, now: Instant) -> None:
+        """Give the node a place; raise `PayloadError` if all are in use. Another node may lose its place for it."""
+        if node.name in self.nodes:
+            return
+        lost = self._places.give(node.name, now.mono_s)
+        if lost is not None:
+            del self.nodes[lost]
+            self._batch.forget(lost)
+            self._count(FLAGGED, "place_lost")
+        self._strangers.pop(node.name, None)
+        self._batch.forgotten.discard(node.name)
+        self.nodes[node.name] = node
 
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:
-        if now.mono_s - node.rebirth_requested_s < REBIRTH_S:
+        if now.mono_s - node.rebirth_requested_s < REBIRTH_S or not self._is_room_for(node, now):
             return
         node.rebirth_requested_s = now.mono_s
         self._outgoing.append(commands.make_command(self.group, node.name, {metrics.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
+
+    def _is_room_for(self, node: NodeState, now: Instant) -> bool:
+        """Remember an unknown node, so that it is asked once a second; return False while too many are asked."""
+        if node.name in self.nodes:
+            return True
+        while len(self._strangers) >= MAX_STRANGERS and node.name not in self._strangers:
+            oldest = next(iter(self._strangers.values()))
+            if now.mono_s - oldest.rebirth_requested_s < REBIRTH_S:
+                return False
+            del self._strangers[oldest.name]
+        self._strangers[node.name] = node
+        self._strangers.move_to_end(node.name)
+        return True
 
     def _record_node(self, node: NodeState) -> None:
         self._batch.notes[node.name] = NodeRecord(node.name, node.online, node.last_ms, dict(node.status))

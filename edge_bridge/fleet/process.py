@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
+from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
+from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.row_store import CONFLICT, RowStore
 from edge_bridge.fleet.view import FleetView, NodeView
-from edge_bridge.mqtt import LinkDown, LinkUp, MqttLink, MqttMessage
+from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from edge_bridge.fleet.row_store import Batch
@@ -56,27 +58,32 @@ class FleetHost:
         group: str = GROUP,
         host: str = HOST,
         open_store: Callable[[Path], RowStore] = RowStore,
+        admitted: Container[str] | None = None,
+        take_over: bool = False,
     ) -> None:
-        """Connect in the background; raise `Usage` for an unusable address or file."""
+        """Connect in the background; raise `Usage` for an unusable address or file.
+
+        `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
+        with this id is; else `turn` raises `OtherHostOnline`.
+        """
         _check_name(group, "group")
         _check_name(host, "host")
         self._now = now
         self._store = open_store(db)
-        try:
-            self._host = HostApplication(group, host, self._store.read_nodes())
-        except Usage:
-            self._store.close()
-            raise
+        self._trouble, self._store_trouble = "not connected yet", ""
+        self.notices = list[str]()  # what of the file could not be read
+        known = self._store.read_nodes(self.notices.append)
+        self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
+        self._claim = HostClaim(host, take_over=take_over)
+        self._early = deque[MqttMessage](maxlen=MAX_QUEUED)  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
             self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
-        self._totals, self._rows = self._store.read_totals(), self._store.count_rows()
         self._transfers = dict[str, BundleTransfer]()
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
         self._outage_s = 0.0
-        self._trouble, self._store_trouble = "not connected yet", ""
         self._pending_batch: Batch | None = None  # what a full disk did not accept
         try:
             client = f"{host}-{secrets.token_hex(4)}"
@@ -86,14 +93,24 @@ class FleetHost:
             raise
 
     @property
-    def is_connected(self) -> bool:
+    def has_broker(self) -> bool:
         return self._link.is_up
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether this host is online at the broker."""
+        return self._link.is_up and self._claim.is_held
+
     def turn(self, wait_s: float) -> None:
-        """Wait up to `wait_s` for an event; handle all that have arrived."""
+        """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
         events = self._link.poll(wait_s)
         for event in events:
             self._handle_event(event)
+        now = self._now()
+        if self._claim.update(now.mono_s):
+            self._host.handle_connected(self._will_ms, now)
+            while self._early:
+                self._host.handle_message(self._early.popleft(), now, self._will_ms)
         self._commit()
         self._send_pieces()
 
@@ -110,28 +127,30 @@ class FleetHost:
     def request_birth(self, node: str) -> None:
         """Request a birth from an unknown node; raise `Usage` for an invalid node name."""
         _check_name(node, "node")
+        if not self._host.is_admitted(node):
+            raise Usage(f"{node} is not listed as a node of this fleet", key="to", value=node, hint="add it to --nodes")
         self._host.request_birth(node, self._now())
 
     def view(self) -> FleetView:
         """Return a view of the fleet now."""
-        totals = self._totals
+        rows = self._store.count_rows()
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
-            connected=self._link.is_up,
-            trouble=self._store_trouble or self._trouble,
+            connected=self.is_connected,
+            trouble=self._store_trouble or self._trouble or self._describe_other(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
                 NodeView(
                     name,
                     node.online,
-                    self._rows.get(name, 0),
+                    rows.get(name, 0),
                     node.last_ms,
                     dict(node.status),
                     self._transfers[name].progress if name in self._transfers else None,
                 )
                 for name, node in sorted(self._host.nodes.items())
             ),
-            totals=totals,
+            totals=self._store.read_totals(),
             resent=self._resent,
             refused={reason: count for (kind, reason), count in self._counts.items() if kind == REFUSED},
             flagged={reason: count for (kind, reason), count in self._counts.items() if kind == FLAGGED},
@@ -147,7 +166,8 @@ class FleetHost:
             undo.callback(self._store.close)
             undo.callback(self._link.close)
             self._commit()
-            self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
+            if self._claim.is_held:
+                self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
@@ -160,14 +180,34 @@ class FleetHost:
                 self._trouble = ""
                 if self._down_s is not None:
                     self._outage_s, self._down_s = self._outage_s + now.mono_s - self._down_s, None
-                self._host.handle_connected(self._will_ms, now)
+                self._claim.handle_connected(now.mono_s)
+                if self._claim.is_held:
+                    self._host.handle_connected(self._will_ms, now)
             case LinkDown(reason=reason):
                 was_up, self._trouble = not self._trouble, reason
                 if was_up:
                     self._down_s = now.mono_s
                 self._host.handle_disconnected()
+                self._claim.handle_disconnected()
+                self._early.clear()
+            case _ if not self._claim.is_held:
+                self._handle_early(event, now)
             case _:
                 self._host.handle_message(event, now, self._will_ms)
+
+    def _handle_early(self, message: MqttMessage, now: Instant) -> None:
+        """Handle a message that arrives before this host is online: keep it, or note the STATE of another host."""
+        if message.topic != topics.make_state_topic(self._host.host):
+            self._early.append(message)
+        elif (state := commands.parse_state(message.payload)) is not None:
+            self._claim.handle_state(now.mono_s, online=state[0])
+
+    def _describe_other(self) -> str:
+        if self._claim.is_waiting:
+            return f"another host with the id {self._host.host} is online; waiting for it to leave"
+        if self._host.is_other_online:
+            return f"another host with the id {self._host.host} is online too; stop one of them"
+        return ""
 
     def _commit(self) -> None:
         """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
@@ -186,18 +226,26 @@ class FleetHost:
                 self._counts.update(batch.counts)
                 self._counts[CONFLICT] += stored.conflicts
                 self._resent += stored.duplicates
-                if batch.rows or batch.births:
-                    self._totals, self._rows = self._store.read_totals(), self._store.count_rows()
                 now = self._now()
-                outgoing += commands.make_acknowledgements(self._host.group, stored.kept, now.ms)
+                outgoing += commands.make_acknowledgements(
+                    self._host.group,
+                    stored.kept,
+                    now.ms,
+                    host=self._host.host,
+                    with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
+                )
         for message in outgoing:
             self._link.publish(message)
 
     def _send_pieces(self) -> None:
         now = self._now()
         for name, push in self._transfers.items():
-            node = self._host.nodes[name]
+            node = self._host.nodes.get(name)
+            if node is None:  # it lost its place; its next birth gives it another
+                continue
             push.update(node.status, now.mono_s)
-            if node.online:
+            if not node.online:
+                push.pause()
+            else:
                 for piece in push.due_pieces(now.mono_s):
                     self._link.publish(commands.make_command(self._host.group, name, piece, now.ms))

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x50424D46  # "PBMF"
 VERSION: Final = 1
 LOCK_TIMEOUT_S: Final = 2.0
+_MAGIC: Final = b"SQLite format 3\0"
+_APPLICATION_AT: Final = 68  # in the header of an SQLite file, four bytes
+_HEADER_BYTES: Final = 100
+_BIRTH_INDEX: Final = "CREATE INDEX IF NOT EXISTS birth_of ON birth (node)"
 _TYPES: Final = {DataType.DOUBLE: "REAL", DataType.INT64: "INTEGER", DataType.STRING: "TEXT"}
 _VALUES: Final = ", ".join(f"{column.name} {_TYPES[column.datatype]}" for column in COLUMNS)
 _ROW: Final = f"""
@@ -45,23 +49,44 @@ def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
 
     `unique=False` makes a new file without the key that keeps rows from being stored twice.
     """
-    if path.is_file() and not path.stat().st_size:
-        raise _make_refusal(path, "is empty: its rows are lost, or it is not a database")
+    _check_file(path)
     try:
         database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
         close_to_others(path)
     except sqlite3.Error as error:
-        raise _make_refusal(path, f"cannot be opened: {error}") from error
+        raise make_refusal(path, f"cannot be opened: {error}") from error
     try:
         _prepare(database, path, unique=unique)
     except sqlite3.Error as error:
         database.close()
         words = "is in use by another fleet" if is_locked(error) else f"cannot be used: {error}"
-        raise _make_refusal(path, words) from error
+        raise make_refusal(path, words) from error
     except Usage:
         database.close()
         raise
     return database
+
+
+def _check_file(path: Path) -> None:
+    """Raise `Usage` for a file that is not a fleet's; read its header only, because SQLite may change a file."""
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise make_refusal(path, "is not a file")
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError as error:
+        raise make_refusal(path, f"cannot be opened: {error.strerror or error}") from error
+    if not header:
+        raise make_refusal(path, "is empty: its rows are lost, or it is not a database")
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+        raise make_refusal(path, "cannot be used: file is not a database")
+    application = int.from_bytes(header[_APPLICATION_AT : _APPLICATION_AT + 4], "big")
+    if application == APPLICATION_ID:
+        return
+    if application or not path.with_name(f"{path.name}-wal").exists():  # a killed fleet's number may be in its log
+        raise make_refusal(path, "is the database of another program")
 
 
 def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
@@ -72,13 +97,13 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
     )
     new = not tables and not version and not application
     if not new and application != APPLICATION_ID:
-        raise _make_refusal(path, "is the database of another program")
+        raise make_refusal(path, "is the database of another program")
     if not new and version != VERSION:
-        raise _make_refusal(path, f"has version {version}, this program writes {VERSION}")
+        raise make_refusal(path, f"has version {version}, this program writes {VERSION}")
     if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise _make_refusal(path, f"is damaged: {found}")
+        raise make_refusal(path, f"is damaged: {found}")
     if not new and not unique:
-        raise _make_refusal(path, "exists already; a table without a key needs a new file")
+        raise make_refusal(path, "exists already; a table without a key needs a new file")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute("BEGIN IMMEDIATE")  # this process holds the file from here until it is closed
@@ -88,8 +113,10 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
             database.execute(statement)
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute(_BIRTH_INDEX)
     database.execute("COMMIT")
 
 
-def _make_refusal(path: Path, words: str) -> Usage:
+def make_refusal(path: Path, words: str) -> Usage:
+    """Make the error for a file that cannot be a fleet's database."""
     return Usage(words, where=str(path), key="db", value=str(path), hint="name another file with --db")

@@ -22,6 +22,9 @@ SELECT node, boot, min(seq), max(seq) FROM (
     SELECT node, boot, seq, seq - dense_rank() OVER (PARTITION BY node, boot ORDER BY seq) AS island FROM row)
 GROUP BY node, boot, island"""
 
+_BUNDLE: Final = """CASE WHEN json_valid(status) THEN json_extract(status, '$."Bundle/Sha256"') END"""
+_NODES: Final = f"SELECT node, online, {_BUNDLE}, last_ms FROM node"  # noqa: S608  # our own words
+
 
 @dataclass(frozen=True, slots=True)
 class NodeSummary:
@@ -44,17 +47,20 @@ class NodeSummary:
 
 
 def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
-    """Return a summary of each node that ever sent a message, by name."""
+    """Return a summary of each known node, and of each node whose rows are here, by name."""
     twice = dict[str, int](database.execute(_TWICE))
     stored, gaps = _read_by_boot(database, _ISLANDS), _read_by_boot(database, "SELECT node, boot, first, last FROM gap")
     reported = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
     found = list[NodeSummary]()
-    nodes = "SELECT node, online, json_extract(status, '$.\"Bundle/Sha256\"'), last_ms FROM node ORDER BY node"
-    for node, online, bundle, last_ms in database.execute(nodes):
-        boots = sorted({boot for one in (stored, gaps, reported) for owner, boot in one if owner == node})
+    boots = defaultdict[str, set[str]](set)
+    for node, boot in (*stored, *gaps, *reported):
+        boots[node].add(boot)
+    known = {node: (online, bundle, last_ms) for node, online, bundle, last_ms in database.execute(_NODES)}
+    for node in sorted({*known, *boots}):
+        online, bundle, last_ms = known.get(node, (False, None, None))
         produced = named = here = 0
         missing = list[tuple[str, Range]]()
-        for boot in boots:
+        for boot in sorted(boots[node]):
             key = (node, boot)
             whole = unite([(1, max(last for _, last in (*stored[key], *gaps[key], *reported[key])))])
             here += count_numbers(stored[key])

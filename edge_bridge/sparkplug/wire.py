@@ -85,7 +85,7 @@ _Payload: Final = _message_class()
 
 
 def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
-    """Encode; `datatypes=False` leaves datatypes to the birth (NDATA, NCMD). Raise `PayloadError` as `decode` does."""
+    """Encode; `datatypes=False` leaves them to the birth (decision 24). Raise `PayloadError` as `decode` does."""
     message = _Payload()
     if payload.timestamp_ms is not None:
         message.timestamp = check_value(DataType.UINT64, payload.timestamp_ms, "timestamp")

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_bridge.ranges import Range, count_numbers, find_ranges, subtract, unite
+from edge_bridge.ranges import NumberSet, Range, count_numbers, find_ranges, subtract, unite
 
 RANGES = st.lists(
     st.tuples(st.integers(1, 60), st.integers(0, 9)).map(lambda one: (one[0], one[0] + one[1])), max_size=12
@@ -42,3 +42,11 @@ def test_the_ranges_of_numbers_hold_exactly_these(some: list[int]) -> None:
     found = find_ranges(some)
     assert numbers(found) == set(some)
     assert found == unite(found)
+
+
+@given(st.lists(st.integers(1, 40)), st.integers(1, 40), st.integers(0, 10))
+def test_a_set_that_grows_has_the_numbers_that_it_was_given(added: list[int], first: int, more: int) -> None:
+    grown = NumberSet()
+    for number in added:
+        grown.add(number)
+    assert grown.has_all(first, first + more) == (set(range(first, first + more + 1)) <= set(added))

@@ -12,6 +12,7 @@ COMMAND_LINE = {
     "cli.py",
     "cli_bench.py",
     "cli_bundle.py",
+    "cli_fleet.py",
     "extras.py",
     "option_passing.py",
     "options.py",

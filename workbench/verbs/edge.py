@@ -43,6 +43,7 @@ def main(
     capacity_rows: int,
     reset: str | None,
     inject_defect: str,
+    datatypes: bool = True,
 ) -> bool:
     """Run the edge; `names`: group, node, host. Raise `PulseError`; an absent broker is no error."""
     make_outbox = find_outbox(inject_defect)
@@ -67,6 +68,7 @@ def main(
             pack_type=pack_type,
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
+            datatypes=datatypes,
         )
         if reset is not None:
             reset_trip(settings.trip, reset)

@@ -13,7 +13,9 @@ from edge_bridge import metrics
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
-from edge_bridge.fleet.process import FleetHost
+from edge_bridge.fleet.node_list import read_node_list
+from edge_bridge.fleet.process import HOST, FleetHost
+from edge_bridge.fleet.row_store import RowStore
 from workbench.compose.broker import open_broker
 from workbench.signals import leave_once
 
@@ -47,22 +49,50 @@ def main(
     to: str,
     duration_s: float | None,
     inject_defect: str,
+    host: str = HOST,
+    nodes: Path | None = None,
+    take_over: bool = False,
 ) -> bool:
-    """Run the fleet; return True if no row was stored twice and a bundle that was to be sent proved healthy."""
+    """Run the fleet; `nodes` lists the nodes that may join.
+
+    Return True if no row was stored twice and a bundle that was to be sent proved healthy.
+    """
     open_store = find_store(inject_defect)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    admitted = None if nodes is None else read_node_list(nodes)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
-        with closing(FleetHost(url, db, read_clocks, group=group, open_store=open_store)) as fleet:
-            _wait_for_broker(fleet, url, stop)
+        opened = FleetHost(
+            *(url, db, read_clocks),
+            group=group,
+            host=host,
+            open_store=open_store,
+            admitted=admitted,
+            take_over=take_over,
+        )
+        with closing(opened) as fleet:
+            for notice in fleet.notices:
+                report.line(f"database {notice}")
+            _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)
-            view, nodes = fleet.view(), fleet.summary()
-    return _report_totals(report, view, nodes, reporter.sent)
+            view, summary = fleet.view(), fleet.summary()
+    return _report_totals(report, view, summary, reporter.sent)
+
+
+def forget(report: Report, node: str, db: Path, *, delete_rows: bool) -> bool:
+    """Remove a node from the database of a fleet that does not run; raise `Usage`."""
+    if not db.is_file():
+        raise Usage("does not exist", where=str(db), key="db", value=str(db), hint="name the database of a fleet")
+    with closing(RowStore(db)) as store:
+        rows = store.forget(node, delete_rows=delete_rows)
+    report.body.update(node=node, rows_deleted=rows)
+    report.line(f"{node} is forgotten, {rows} rows were deleted")
+    return True
 
 
 class FleetReporter:
@@ -134,11 +164,16 @@ def _format_progress(sending: TransferProgress) -> str:
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event) -> None:
-    until_s = time.monotonic() + REACH_S
+def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event, report: Report) -> None:
+    """Wait until the fleet is online; raise `BrokerMissing`, or `OtherHostOnline` if another one does not leave."""
+    until_s, told = time.monotonic() + REACH_S, ""
     while not fleet.is_connected and not stop.is_set():
-        if time.monotonic() > until_s:
-            why = fleet.view().trouble
+        why = fleet.view().trouble
+        if fleet.has_broker:
+            if why and why != told:
+                report.line(f"broker   {why}")
+            told = why
+        elif time.monotonic() > until_s:
             hint = "start a broker, or use --broker local"
             raise BrokerMissing(f"no MQTT broker answers at {url}: {why}", key="broker", value=url, hint=hint)
         fleet.turn(TURN_S)

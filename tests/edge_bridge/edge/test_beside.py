@@ -127,7 +127,9 @@ def test_a_trip_stays_when_the_value_is_back(rig: Rig) -> None:
 
 def test_a_trip_of_before_keeps_the_contactor_open(rig: Rig) -> None:
     rig.beside.trip("cell_07 was too high yesterday")
-    assert rig.beside.turn().tripped == "cell_07 was too high yesterday"
+    turn = rig.beside.turn()
+    assert turn.tripped == "cell_07 was too high yesterday"
+    assert turn.health.trip == ""  # it says nothing of this bundle
     assert rig.bms.asked == ["open"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,10 @@ from edge_bridge.edge.download import Download
 from edge_bridge.edge.installer import REVERTED
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.outbox import Outbox
+from edge_bridge.edge.pack_runtime import PackRuntime, TurnResult
+from edge_bridge.edge.probation import HealthSample
 from edge_bridge.edge.process import Edge
+from edge_bridge.edge.row import RowKey
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.startup import start_configuration
@@ -26,7 +30,7 @@ from edge_bridge.edge.trip_file import TripFile, reset_trip
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
 from tests.drivers.damages import DAMAGES, FOLDER, damage
 from tests.edge_bridge.edge.keeping import NOW, Bench, installed, serial
-from tests.edge_bridge.edge.rows import BOOT
+from tests.edge_bridge.edge.rows import BOOT, gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +74,11 @@ def newest(edge: Edge) -> dict[str, Any]:
     return dict(edge._newest_values)  # pyright: ignore[reportPrivateUsage]
 
 
+def serial_of(edge: Edge) -> int:
+    """The serial of the bundle that runs."""
+    return serial(edge._installer)  # pyright: ignore[reportPrivateUsage]
+
+
 # -- trip.json
 
 
@@ -84,6 +93,27 @@ def test_a_trip_that_cannot_be_read_keeps_the_contactor_open_and_is_said(bench: 
     assert str(told[metrics.VERDICT_REASON]).startswith(reason)
     assert any(line.startswith(reason) and "--reset-trip" in line for line in said)
     assert any(f"the gate tripped: {reason}" in line for line in said)
+
+
+def test_a_trip_on_probation_is_kept_like_any_other(
+    bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.proven(shelf.first)
+    bench.keeper.install(shelf.second.read_bytes(), NOW, 0.0)
+    real = PackRuntime.turn
+
+    def tripping(pack: PackRuntime) -> TurnResult:
+        turn, why = real(pack), "cell_07 above 4.25 V"
+        return replace(turn, tripped=why, health=HealthSample(trip=why))
+
+    monkeypatch.setattr(PackRuntime, "turn", tripping)
+    said: list[str] = []
+    assert one_turn(bench, said, serial_of) == 1, "it reverts at once"
+    assert json.loads((bench.folder / "trip.json").read_text()) == {"reason": "cell_07 above 4.25 V"}
+    monkeypatch.undo()
+    told = one_turn(bench, said, newest)
+    assert (told[metrics.VERDICT], told[metrics.VERDICT_REASON]) == ("tripped", "cell_07 above 4.25 V")
+    assert any("a trip was not reset: cell_07 above 4.25 V" in line for line in said)
 
 
 def test_without_a_trip_file_the_gate_is_not_tripped(bench: Bench, shelf: Shelf) -> None:
@@ -252,7 +282,7 @@ def test_a_new_outbox_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", '{"torn', "[" * 100_000])
-def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body: str) -> None:
+def test_a_spoilt_row_is_not_sent_but_named_in_a_gap(tmp_path: Path, body: str) -> None:
     with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as outbox:
         outbox.put({"Pack/Current": 1.0}, 0, 0.0)
         outbox.commit(0, 0.0)
@@ -260,9 +290,9 @@ def test_a_spoilt_row_goes_out_under_its_number_and_is_said(tmp_path: Path, body
             "UPDATE row SET body = ?", (body,)
         )
         (row,) = outbox.due(1, 0.0)
-        assert (row.key.seq, "Pack/Current" in row.values) == (1, False)
-        assert "could not read" in str(row.values[metrics.VERDICT_REASON])
-        assert "row 1" in outbox.notice
+        assert (row.key.seq, gaps([row])) == (2, {RowKey(BOOT, 1)})
+        assert f"1 of boot {BOOT}" in outbox.notice
+        assert (outbox.damaged, outbox.evicted) == (1, 1)
 
 
 @pytest.mark.parametrize("how", ["empty", "zeros", "no text", FOLDER, "torn"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import Refused
-from edge_bridge.edge.outbox import IN_FLIGHT, LIVE_S, RESEND_S, Outbox
+from edge_bridge.edge.outbox import IN_FLIGHT, LIVE_S, MAX_RESEND_S, RESEND_S, Outbox
 from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
 from edge_bridge.metrics import GAP_BOOT
 from tests.edge_bridge.edge.rows import BOOT, NEXT, everything, gaps
@@ -54,6 +55,29 @@ def test_a_sent_row_is_due_again_only_after_its_time(outbox: Outbox) -> None:
     outbox.mark_sent(outbox.due(1, 10.0), 10.0)
     assert numbers(outbox.due(10, 10.0 + 0.9 * RESEND_S)) == [1]
     assert numbers(outbox.due(10, 10.0 + RESEND_S)) == [2, 1]
+
+
+def test_a_row_that_nobody_acknowledges_is_sent_ever_less_often(outbox: Outbox) -> None:
+    filled(outbox, 1)
+    sent_s = list[float]()
+    for tenths in range(5_000):
+        if due := outbox.due(10, tenths / 10):
+            outbox.mark_sent(due, tenths / 10)
+            sent_s.append(tenths / 10)
+    waits = [later - earlier for earlier, later in itertools.pairwise(sent_s)]
+    assert waits == pytest.approx([RESEND_S * 2**n for n in range(4)] + [MAX_RESEND_S] * (len(waits) - 4), abs=0.11)
+    assert len(waits) > 6
+    outbox.mark_unsent()  # a new connection: as if it had never been sent
+    outbox.mark_sent(outbox.due(1, 600.0), 600.0)
+    assert numbers(outbox.due(1, 600.0 + RESEND_S)) == [1]
+
+
+def test_rows_that_nobody_acknowledges_do_not_hold_up_new_ones(outbox: Outbox) -> None:
+    filled(outbox, 20)
+    for second in range(400):
+        outbox.mark_sent(outbox.due(10, float(second)), float(second))
+    filled(outbox, 1)
+    assert numbers(outbox.due(1, 400.0)) == [21]
 
 
 def test_acknowledged_rows_leave_and_are_counted(outbox: Outbox) -> None:

@@ -211,6 +211,15 @@ def test_many_wishes_for_a_rebirth_at_once_bring_one(edge: Edge) -> None:
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
 
+def test_births_on_request_are_a_second_apart(edge: Edge) -> None:
+    edge.up()
+    edge.hands.sent.clear()
+    for _ in range(35):
+        edge.hear(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+        edge.hands.pass_s(0.1)
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH"] * 4
+
+
 def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge: Edge) -> None:
     edge.up()
     edge.hear(commands.make_state("fleet", 5_000, online=False))
@@ -300,3 +309,46 @@ def test_a_clock_that_jumps_is_told_as_it_is_and_holds_nothing_up(edge: Edge, ju
     edge.to_fleet()
     assert edge.outbox.depth == 0
     assert [t_ms - START_MS for _, t_ms in kept(edge)] == [0, 0, jump_ms, jump_ms]
+
+
+def test_an_acknowledgement_of_rows_that_were_never_sent_is_refused_as_a_whole(edge: Edge) -> None:
+    edge.up()
+    edge.rows(3)
+    edge.voice.send_rows()
+    edge.rows(2)  # written, not sent
+    for forged in ({BOOT: [1, 2, 3, 4]}, {BOOT: [1], "0000000000000bad": [7]}, {BOOT: [5]}):
+        edge.hear(*commands.make_acknowledgements("pulsebms", {"pack-1": forged}, 1))
+    assert (edge.outbox.depth, edge.outbox.stored) == (5, 0)
+    assert edge.node.refused == {"never_sent": 3}
+    assert sum("never sent" in line for line in edge.said) == 1
+    edge.hear(*commands.make_acknowledgements("pulsebms", {"pack-1": {BOOT: [1, 3]}}, 1))
+    assert (edge.outbox.depth, edge.outbox.stored) == (3, 2)
+
+
+def test_a_restarted_edge_believes_no_acknowledgement_of_what_it_has_not_sent_again(tmp_path: Path, desk: Desk) -> None:
+    with closing(Outbox(tmp_path / "again.sqlite", BOOT)) as outbox:
+        before = Edge(tmp_path, desk, outbox)
+        before.up()
+        before.rows(2)
+        before.voice.send_rows()
+    with closing(Outbox(tmp_path / "again.sqlite", "00000000000000bb")) as outbox:
+        after = Edge(tmp_path, desk, outbox)
+        after.up()
+        after.hear(*commands.make_acknowledgements("pulsebms", {"pack-1": {BOOT: [1, 2]}}, 1))
+        assert outbox.depth == 2
+        after.voice.send_rows()
+        after.to_fleet()
+        assert outbox.depth == 0
+
+
+def test_acknowledgements_of_another_host_are_refused_and_those_without_an_id_are_not(edge: Edge) -> None:
+    edge.up()
+    edge.rows(2)
+    edge.voice.send_rows()
+    kept = {"pack-1": {BOOT: [1]}}
+    edge.hear(*commands.make_acknowledgements("pulsebms", kept, 1, host="fleet-2", with_host=lambda _: True))
+    assert (edge.outbox.depth, edge.node.refused) == (2, {"other_host": 1})
+    edge.hear(*commands.make_acknowledgements("pulsebms", kept, 1, host="fleet", with_host=lambda _: True))
+    assert edge.outbox.depth == 1
+    edge.hear(*commands.make_acknowledgements("pulsebms", {"pack-1": {BOOT: [2]}}, 1))  # a fleet of the version before
+    assert edge.outbox.depth == 0

@@ -13,7 +13,7 @@ from edge_bridge.sparkplug import acks, wire
 from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from edge_bridge.fleet.row_store import CommitResult
@@ -105,10 +105,17 @@ class Pack:
 class Desk:
     """A host and a store without a broker: what is heard is stored, what would be sent is kept in `sent`."""
 
-    def __init__(self, path: Path, open_store: Callable[[Path], RowStore] = RowStore) -> None:
-        self.store = open_store(path)
-        self.host = HostApplication("pulsebms", "fleet", self.store.read_nodes())
-        self.now = Instant(START_MS, 100.0)
+    START: Final = Instant(START_MS, 100.0)
+
+    def __init__(
+        self,
+        path: Path,
+        open_store: Callable[[Path], RowStore] = RowStore,
+        admitted: Container[str] | None = None,
+    ) -> None:
+        self.path, self.store = path, open_store(path)
+        self.host = HostApplication("pulsebms", "fleet", self.store.read_nodes(), admitted=admitted)
+        self.now = self.START
         self.sent = list[MqttMessage]()
         self.refused = dict[str, int]()
 

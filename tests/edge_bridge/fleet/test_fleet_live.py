@@ -295,6 +295,21 @@ def test_the_verb_brings_a_broker_along(tmp_path: Path) -> None:
     assert "broker   mqtt://127.0.0.1:" in (tmp_path / "stderr.txt").read_text()
 
 
+def test_a_second_host_does_not_start_beside_one_that_is_online(broker: Broker, tmp_path: Path) -> None:
+    with closing(FleetSession(broker.url, tmp_path / "first.db")) as first:
+        until(lambda: first.snapshot().connected, "the first host is online")
+        with Verb(broker.url, tmp_path / "second.db") as verb:
+            status, body = verb.end(ask=False)
+        assert (status, body["error"]["code"]) == (3, "other_host")
+        assert "--take-over" in body["error"]["hint"]
+        assert first.snapshot().trouble == ""  # nobody reported it offline
+        with Verb(broker.url, tmp_path / "third.db", "--host", "spare", "--duration", "1") as other_id:
+            assert other_id.end(ask=False)[0] == 0
+        with Verb(broker.url, tmp_path / "second.db", "--take-over") as verb:
+            until(lambda: "is online too" in first.snapshot().trouble, "the first host notices the second")
+            assert verb.end()[0] == 0
+
+
 @pytest.mark.parametrize(
     ("more", "status", "code"),
     [

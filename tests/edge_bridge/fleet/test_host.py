@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.fleet.host import MAX_NODES, HostApplication, Instant
+from edge_bridge.fleet.host import MAX_NODES, MAX_STRANGERS, HostApplication, Instant
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import wire
 from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric
@@ -207,13 +207,15 @@ def test_births_of_strangers_that_cannot_be_read_are_not_remembered(desk: Desk) 
     assert desk.refused == {"undecodable": 50}
 
 
-def test_a_flood_of_names_has_an_end() -> None:
+def test_data_of_invented_names_get_no_place_and_few_questions() -> None:
     host = HostApplication("pulsebms", "fleet")
     data = Pack().row(1).payload
     for number in range(MAX_NODES + 5):
         host.handle_message(MqttMessage(f"spBv1.0/pulsebms/NDATA/n{number}", data), Instant(START_MS, 0.0), START_MS)
-    assert len(host.nodes) == MAX_NODES
-    assert host.drain()[0].counts["refused", "too_many_nodes"] == 5
+    assert host.nodes == {}
+    batch, outgoing = host.drain()
+    assert batch.counts["refused", "no_birth"] == MAX_NODES + 5
+    assert len(outgoing) == MAX_STRANGERS
 
 
 def test_what_a_pack_says_of_itself_is_what_is_shown(desk: Desk, pack: Pack) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from edge_bridge.fleet.bundle_transfer import (
     CHUNK_BYTES,
     MAX_BYTES,
     MAX_IN_FLIGHT,
+    MAX_RESEND_S,
     RESEND_S,
     STALE_S,
     BundleTransfer,
@@ -170,3 +172,17 @@ def test_a_file_that_cannot_be_sent_is_refused(tmp_path: Path) -> None:
             read_bundle(path)
     with pytest.raises(Usage, match="cannot be read"):
         read_bundle(tmp_path)
+
+
+def test_a_node_that_does_not_answer_gets_pieces_ever_less_often_and_at_once_when_it_is_back() -> None:
+    push, sent_s = BundleTransfer("pack-1", DATA, {}, 0.0), list[float]()
+    for tenths in range(3_000):
+        if push.due_pieces(tenths / 10):
+            sent_s.append(tenths / 10)
+    waits = [later - earlier for earlier, later in itertools.pairwise(sent_s)]
+    assert waits == pytest.approx([RESEND_S * 2**n for n in range(5)] + [MAX_RESEND_S] * (len(waits) - 5), abs=0.11)
+    assert len(waits) > 6
+    push.pause()
+    assert push.due_pieces(300.0)
+    push.update(said(CHUNK_BYTES), 300.1)  # an answer: from now on again soon
+    assert push.due_pieces(300.2 + RESEND_S)

@@ -5,19 +5,22 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import Usage
+from edge_bridge.fleet import summary
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.defects import RowDoublingStore, RowLosingStore
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
+from edge_bridge.ranges import subtract
 from edge_bridge.row_span import RowSpan
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
@@ -276,3 +279,65 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         assert only(store).duplicates == 0
         assert store.read_totals().stored == len(there)
         store.close()
+
+
+def test_a_commit_costs_no_more_for_all_the_boots_before_it(tmp_path: Path) -> None:
+    def steps(boots: int) -> int:
+        """Steps of SQLite's machine for one commit and its totals."""
+        store = RowStore(tmp_path / f"{boots}.db")
+        store.commit(batch(*(row(1, f"{number:x}") for number in range(boots))))
+        count = [0]
+
+        def step() -> None:
+            count[0] += 1
+
+        store._database.set_progress_handler(step, 1)  # pyright: ignore[reportPrivateUsage]
+        store.commit(batch(row(1, "ff00ff")))
+        assert (store.read_totals().stored, store.count_rows()["pack-1"]) == (boots + 1, boots + 1)
+        store.close()
+        return count[0]
+
+    assert steps(2_000) < 1.5 * steps(20)
+
+
+def test_a_summary_looks_at_each_boot_once_and_not_once_for_each_node(
+    store: RowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = [0]
+
+    class Counted(defaultdict[Any, Any]):
+        def __iter__(self) -> Any:
+            looked[0] += 1
+            return super().__iter__()
+
+    read = summary._read_by_boot  # pyright: ignore[reportPrivateUsage]
+
+    def counted(database: sqlite3.Connection, select: str) -> Counted:
+        return Counted(list, read(database, select))
+
+    monkeypatch.setattr(summary, "_read_by_boot", counted)
+    store.commit(Batch([replace(row(1), node=f"pack-{number}") for number in range(50)]))
+    assert [(one.stored, one.missing) for one in store.summary()] == [(1, 0)] * 50
+    assert looked[0] <= 3
+
+
+def test_missing_rows_between_many_islands_are_found_in_one_pass() -> None:
+    class Bound(int):
+        compared = 0
+
+        def __lt__(self, other: int) -> bool:
+            Bound.compared += 1
+            return int(self) < other
+
+        def __le__(self, other: int) -> bool:
+            Bound.compared += 1
+            return int(self) <= other
+
+        def __gt__(self, other: int) -> bool:
+            Bound.compared += 1
+            return int(self) > other
+
+    whole = [(Bound(10 * n), Bound(10 * n + 7)) for n in range(1_000)]
+    taken = [(Bound(10 * n + 2), Bound(10 * n + 3)) for n in range(1_000)]
+    assert len(subtract(whole, taken)) == 2_000
+    assert Bound.compared < 40_000
