@@ -16,6 +16,7 @@ from drivers.realtime import has_realtime_permission
 from workbench.streams import drop_unwritten, encode_json, print_line
 
 VERSION: Final = 1
+NO_BUNDLE: Final = "not_a_bundle"  # the key of a `BundleRefused` for a file of another kind: bad input
 
 
 class Exit(IntEnum):
@@ -31,7 +32,7 @@ class Exit(IntEnum):
 
 def status_of(error: PulseError) -> Exit:
     """Return the exit status of an error: bad input, a missing bench, an interrupt, or a check that failed."""
-    if isinstance(error, (BenchFileError, RunLogError, Usage)):
+    if isinstance(error, (BenchFileError, RunLogError, Usage)) or error.key == NO_BUNDLE:
         return Exit.BAD_INPUT
     if isinstance(error, Interrupted):
         return Exit.INTERRUPTED

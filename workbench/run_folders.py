@@ -1,4 +1,4 @@
-"""The maker of run folders: each caller gets its own, even if others start at the same instant."""
+"""Run folders: each caller makes its own, even if others start at the same instant; find the newest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 100
+
+
+def find_newest(given: Path, name: str) -> Path:
+    """Return the folder of the file `name`: `given`, that of the file `given`, or the newest folder in `given`.
+
+    Where there is none, return `given`, so that its reader can report what it lacks.
+    """
+    folder = given.parent if given.is_file() else given
+    if (folder / name).exists():
+        return folder
+    found = sorted(path.parent for path in folder.glob(f"*/{name}"))  # their names begin with the time
+    return found[-1] if found else given
+
+
 EMULATED: Final = "emulated"  # inside a run folder: the journals of the emulated bench
 
 

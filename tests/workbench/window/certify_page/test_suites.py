@@ -16,11 +16,11 @@ from tests.workbench.fake_session import FakeSession
 from tests.workbench.live import HIL24
 from workbench.certificates.certificate import result_words
 from workbench.certificates.results import Verdict
+from workbench.certify import suite_loader
 from workbench.certify.runner import SUITES, Certification
+from workbench.certify.suite_loader import SuiteLoadProcess
 from workbench.session import waiting
-from workbench.window.certify_page import suite_loader
 from workbench.window.certify_page.controller import CertifyStage
-from workbench.window.certify_page.suite_loader import SuiteLoadProcess
 from workbench.window.runs_page.run_library import RunLibrary
 
 if TYPE_CHECKING:
