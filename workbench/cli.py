@@ -71,8 +71,26 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
 
 
 @app.command(short_help="Check this machine and a bench; print how to fix each fault.")
-def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
+def doctor(
+    bench: BenchFile = EMULATED_BENCH,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.zip",
+            help="Write a file for support: versions, these lines, the bench file, and events and logs of the newest "
+            "run; no keys, no samples.",
+        ),
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="With --report: folder of the runs.")] = RUNS,
+    as_json: AsJson = False,
+) -> None:
     """Report what this machine has and lacks, and how to fix each."""
+    if file is not None:
+        from workbench.verbs import doctor_report
+
+        run_verb(Report("doctor", as_json), doctor_report.main, bench, runs, file)
     from workbench.verbs import doctor as verb
 
     run_verb(Report("doctor", as_json), verb.main, bench)
