@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.own_command import make_own_command, make_own_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 LOOK_S: Final = 0.05
