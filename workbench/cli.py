@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
-from drivers.errors import PulseError, Usage
-from drivers.output_file import report_stream
+from drivers.errors import Usage
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
-from workbench.cli_edge import edge, fleet
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
-from workbench.report import Exit, Report
-from workbench.run_verb import report_error, run_verb
-from workbench.streams import prepare_streams
+from workbench.report import Report
+from workbench.run_app import run_app
+from workbench.run_verb import run_verb
 
 app = typer.Typer(
     name="pulsebms",
@@ -32,9 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
-_RENAMED: Final = {"--sabotage": "--inject-defect"}
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
@@ -198,10 +193,99 @@ def certify(
     )
 
 
+@app.command(short_help="Receive, store and acknowledge the rows of packs.")
+def fleet(
+    broker: Annotated[
+        str,
+        typer.Option(metavar="URL", help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine."),
+    ],
+    db: Annotated[Path, typer.Option(metavar="FILE", help="Database of the rows; created if it does not exist.")],
+    *,
+    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
+    send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
+    to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
+    duration: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="Seconds to run; default: until stopped, or until the bundle is installed."),
+    ] = None,
+    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
+
+    There is no TLS and no access control per device yet; a local broker listens on 127.0.0.1 only.
+    """
+    from workbench.verbs import fleet as verb
+
+    run_verb(
+        Report("fleet", as_json),
+        verb.main,
+        broker,
+        db,
+        group=group,
+        send=send,
+        to=to,
+        duration_s=duration,
+        inject_defect=inject_defect,
+    )
+
+
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
-app.command(short_help="Receive, store and acknowledge the rows of packs.")(fleet)
-app.command(short_help="Run a signed configuration beside a pack.")(edge)
+
+
+@app.command(short_help="Run a signed configuration beside a pack.")
+def edge(
+    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
+    broker: Annotated[str, typer.Option(metavar="URL", help="MQTT broker, for instance mqtt://127.0.0.1:1883.")],
+    *,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: run the installed one.")
+    ] = None,
+    node: Annotated[str, typer.Option(metavar="NAME", help="Name of this pack in the fleet.")] = "pack",
+    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the fleet.")] = "pulsebms",
+    host: Annotated[str, typer.Option(metavar="NAME", help="Name of the fleet's host.")] = "fleet",
+    state: Annotated[
+        Path, typer.Option("--dir", metavar="STATE", help="Folder for the bundle slots and the outbox.")
+    ] = Path("edge-state"),
+    pack: Annotated[
+        str, typer.Option(metavar="PACK", help="emulated, or INTERFACE:CHANNEL[:BITRATE] of a CAN adapter.")
+    ] = "emulated",
+    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
+    capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
+    reset_trip: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
+    ] = None,
+    allow_sim: Annotated[
+        bool, typer.Option("--allow-sim", help="Accept a bundle with evidence from simulation only.")
+    ] = False,
+    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Verify and install a bundle, run its estimator and gate beside a pack, and report to the fleet.
+
+    Every sample stays on the disk until the fleet has stored it; a missing broker is not an error.
+    """
+    from workbench.verbs import edge as verb
+
+    run_verb(
+        Report("edge", as_json),
+        verb.main,
+        bundle,
+        trust,
+        broker,
+        state,
+        names=(group, node, host),
+        pack=pack,
+        allow_sim=allow_sim,
+        duration_s=duration,
+        rate_hz=rate,
+        capacity_rows=capacity,
+        reset=reset_trip,
+        inject_defect=inject_defect,
+    )
 
 
 @app.command(short_help="Run the whole chain without a person.")
@@ -256,62 +340,4 @@ def measure(
 
 def main() -> int:
     """Run a verb; return the exit status, as in `workbench.report.Exit`."""
-    prepare_streams()
-    try:
-        return _run()
-    except OSError as error:  # of the help, the version or a usage error: a verb reports its own
-        return _report_stream(error)
-    except SystemExit as ended:
-        if not isinstance(ended.__context__, BrokenPipeError):
-            raise  # the completion of a shell
-        return _report_stream(ended.__context__)
-
-
-def _run() -> int:
-    try:
-        status = app(standalone_mode=False)
-    except _UsageError as error:
-        return _report_usage(error)
-    except ImportError as error:  # of the module of a verb
-        return report_error(_make_report(), error)
-    return status if isinstance(status, int) else Exit.OK
-
-
-def _make_report() -> Report:
-    """Return the report of the verb that the command line names."""
-    command: Any = typer.main.get_command(app)
-    words = list[str]()
-    for word in sys.argv[1:]:
-        if word in getattr(command, "commands", {}):
-            command = command.commands[word]
-            words.append(word)
-    return Report(" ".join(words), "--json" in sys.argv)
-
-
-def _report_stream(error: OSError) -> int:
-    """Report that stdout or stderr is closed or full; return the exit status."""
-    try:
-        with report_stream("stdout"):
-            raise error
-    except PulseError as lost:
-        return Report("").finish(ok=False, error=lost)
-
-
-def _report_usage(error: Any) -> int:
-    """Report an error in the command line, for people and for scripts; return the exit status."""
-    if (old := getattr(error, "option_name", "")) in _RENAMED:
-        error.message, error.possibilities = f"{old} is now called {_RENAMED[old]}", None
-    if "--json" not in sys.argv:
-        error.show()
-        return Exit.BAD_INPUT
-    usage = Usage(error.format_message(), hint="run the command with --help")
-    return Report(_find_command(error.ctx), as_json=True).finish(ok=False, error=usage)
-
-
-def _find_command(context: Any) -> str:
-    """Return the words of the verb that `context` belongs to, `bundle verify`; empty for no verb."""
-    words = list[str]()
-    while context is not None and context.parent is not None:
-        words.insert(0, context.info_name or "")
-        context = context.parent
-    return " ".join(words)
+    return run_app(app)
