@@ -173,7 +173,8 @@ def certify(
     if list_only:
         from workbench.verbs import certify as listing
 
-        run_verb(Report("certify", as_json), listing.list_cases, suite, bench)
+        given = {"only": only, "qualify": qualify, "defects": defects, "healthy": healthy}
+        run_verb(Report("certify", as_json), listing.list_cases, suite, bench, given)
     if qualify:
         from workbench.verbs import qualify as judge
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 100
+OTHER_FOLDER: Final = "name another folder with --out"
+
+
+def require_folder(path: Path, hint: str = OTHER_FOLDER) -> None:
+    """Raise `RunLogError` unless `path` is a folder that can be written, or can become one; make nothing."""
+    nearest = path.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    reason = "" if os.access(nearest, os.W_OK) else "Permission denied"
+    if reason := reason if nearest.is_dir() else "Not a directory":
+        raise RunLogError(f"cannot be written: {reason}", where=str(path), hint=hint)
 
 
 def find_newest(given: Path, name: str) -> Path:
@@ -44,12 +56,10 @@ def make_fresh_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise RunLogError(
-                f"cannot be written: {error.strerror}", where=str(parent), hint="name another folder with --out"
-            ) from error
+            raise RunLogError(f"cannot be written: {error.strerror}", where=str(parent), hint=OTHER_FOLDER) from error
         return folder
     raise RunLogError(
         f"contains every name from {name} to {name}_{MOST - 1}",
         where=str(parent),
-        hint="name another folder with --out",
+        hint=OTHER_FOLDER,
     )

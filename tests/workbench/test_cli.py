@@ -315,6 +315,7 @@ def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytes
         (("--defects", "ov-limit-high"), "defects"),
         (("--healthy", "3"), "healthy"),
         (("--qualify", "--only", "OV-01"), "only"),
+        (("--list", "--qualify"), "qualify"),
     ],
 )
 def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:

@@ -71,10 +71,14 @@ def main(
     return made.passed
 
 
-def list_cases(report: Report, suite: str, bench: Path) -> bool:
-    """Print the cases that a suite has for a bench, as `--only` takes them; run none. Raise `Usage`."""
-    path = find_suite(suite)
-    cases = _read_cases(path, bench)
+def list_cases(report: Report, suite: str, bench: Path, given: dict[str, object]) -> bool:
+    """Print the cases that a suite has for a bench, as `--only` takes them; run none.
+
+    Raise `Usage`, also for an option in `given`: it would have no effect.
+    """
+    for key in (key for key, value in given.items() if value not in {"", None, False}):
+        raise Usage(f"--{key} has no effect with --list", key=key, value=given[key], hint=f"leave out --{key}")
+    cases = _read_cases(find_suite(suite), bench)
     report.body["cases"] = [{"id": case.id, "name": case.name, "title": case.title} for case in cases]
     for case in cases:
         report.line(f"{case.name:<12} {case.title}")

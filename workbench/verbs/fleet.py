@@ -15,6 +15,7 @@ from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
 from workbench.compose.broker import open_broker
+from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def main(
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    require_folder(db.parent, "name another file with --db")
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
