@@ -153,7 +153,10 @@ def test_its_own_state_handed_back_goes_on_where_it_stood(twin: Patient) -> None
     twin.step(LOAD_A, 20.0, parts=20)
     state = twin.step(LOAD_A, 0.1)
     full = PackState(
-        *(np.resize(values, CELLS) for values in (state.soc, state.temperature_k, state.voltage_v, state.current_a))
+        np.resize(state.soc, CELLS),
+        np.resize(state.temperature_k, CELLS),
+        np.resize(state.voltage_v, CELLS),
+        np.resize(state.current_a, CELLS),
     )
     twin.twin.take_over(full)
     after = twin.step(LOAD_A, 0.01)

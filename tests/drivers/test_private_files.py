@@ -16,7 +16,7 @@ from drivers.runlog.index import RunIndex
 from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable
 from drivers.state_file import write_state
-from edge_bridge.edge.outbox_file import open_database as open_outbox
+from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet.schema import open_database as open_fleet
 from fixtures.journal import Journal
 from fixtures.wiring import AnalogWiring
@@ -62,7 +62,7 @@ def test_state_is_its_owners(tmp_path: Path) -> None:
 
 
 def test_the_outbox_and_the_fleets_database_are_their_owners(tmp_path: Path) -> None:
-    outbox, _ = open_outbox(tmp_path / "state" / "outbox.sqlite")
+    outbox = Outbox(tmp_path / "state" / "outbox.sqlite", "boot")
     fleet = open_fleet(tmp_path / "fleet.sqlite")
     try:
         assert modes(tmp_path / "state") == {0o700, 0o600}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from drivers.errors import Usage
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.measure.catalogue import ALL, NAMES
 from workbench.option_passing import pass_to_verb
 from workbench.verbs import bundle, certify, doctor, run, window
 
@@ -173,6 +175,54 @@ def test_the_window_takes_a_bench_file_with_and_without_its_verb() -> None:
         assert "requires an argument" in done.stderr
 
 
+AS_IT_IMPORTS = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Happening(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "workbench.verbs.bench":
+            exec(os.environ["HAPPENS"])
+
+sys.meta_path.insert(0, Happening())
+sys.argv = ["main.py", *sys.argv[1:]]
+from main import main
+sys.exit(main())
+"""
+
+
+def pulse_while_importing(happens: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """The verb `bench copy`, with something that happens while its module is imported."""
+    command = [sys.executable, "-c", AS_IT_IMPORTS, "bench", "copy", *arguments, "--json"]
+    environment = {**os.environ, "HAPPENS": happens}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_ctrl_c_while_a_verb_is_imported_is_reported_and_nothing_is_done(name: str, tmp_path: Path) -> None:
+    happens = f"signal.raise_signal(signal.{name})"
+    status, said, told = pulse_while_importing(happens, str(EMULATED_BENCH), str(tmp_path / "copy"))
+    assert (status, said["command"], said["error"]["code"]) == (130, "bench copy", "interrupted")
+    assert len(told.splitlines()) == 1
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        ("raise ModuleNotFoundError('No module named pydantic', name='pydantic')", "needs the Python package pydantic"),
+        ("raise ModuleNotFoundError('No module named numba.core', name='numba.core')", "install the extra bench"),
+        ("raise ImportError('libEGL.so.1: cannot open it', name='PySide6.QtGui')", "libEGL.so.1: cannot open it"),
+    ],
+)
+def test_a_package_that_a_verb_cannot_import_is_one_sentence(happens: str, says: str, tmp_path: Path) -> None:
+    status, said, told = pulse_while_importing(happens, str(EMULATED_BENCH), str(tmp_path / "copy"))
+    assert (status, said["command"], said["error"]["code"]) == (3, "bench copy", "package_missing")
+    assert says in told
+    assert len(told.splitlines()) == 1
+
+
 class Kept:
     """A verb that keeps what it was called with."""
 
@@ -265,6 +315,7 @@ def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytes
         (("--defects", "ov-limit-high"), "defects"),
         (("--healthy", "3"), "healthy"),
         (("--qualify", "--only", "OV-01"), "only"),
+        (("--list", "--qualify"), "qualify"),
     ],
 )
 def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
@@ -300,3 +351,27 @@ def test_a_defect_without_its_part_is_refused_and_not_dropped(
     refuse_without_part(read_bench(EMULATED_BENCH), find_defects(name))
     refuse_without_part(bench, find_defects("drop-tick"))
     refuse_without_part(bench, NO_DEFECTS)
+
+
+def test_an_unknown_case_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = pulse("certify", "--only", "OV-01/7,OV-99", "--out", str(tmp_path / "out"), "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["key"], error["value"]) == (2, "only", "OV-99")
+    assert "OV-01" in error["hint"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_certify_lists_the_cases_of_a_suite_as_only_takes_them(tmp_path: Path) -> None:
+    done = pulse("certify", "--list", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {"OV-01/1", "OV-01/24", "HB-01"} <= set(names)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_help_of_measure_has_every_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(monkeypatch, "measure", "--help") == 0
+    words = set(capsys.readouterr().out.replace(",", " ").replace(".", " ").split())
+    assert {*NAMES, ALL} <= words
