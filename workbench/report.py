@@ -52,6 +52,14 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def _describe_errors(error: PulseError | None) -> dict[str, Any]:
+    """Return `error`, and `errors` beside it where several were found: all of them, the first one too."""
+    if error is None:
+        return {}
+    several = {"errors": [one.as_json() for one in error.all]} if error.others else {}
+    return {"error": error.as_json(), **several}
+
+
 @dataclass
 class Report:
     """The results of a verb, printed in the form that the caller requested."""
@@ -75,9 +83,9 @@ class Report:
                 "duration_s": round(time.monotonic() - self.started_s, 3),
                 "machine": describe_machine(),
             }
-            tail = {"error": error.as_json()} if error else {}
-            print(encode_json(replace_nan({**head, **self.body, **tail})), flush=True)
+            print(encode_json(replace_nan({**head, **self.body, **_describe_errors(error)})), flush=True)
         if error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
+            for one in error.all:
+                print(f"error: {one}", file=sys.stderr, flush=True)
             return status_of(error)
         return Exit.OK if ok else Exit.CHECK_FAILED

@@ -13,7 +13,15 @@ from control.state import BenchState
 from drivers import source_names
 from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
-from drivers.errors import DEFECT, REPORT_IT, BenchFileError, PulseError, describe_error, is_defect
+from drivers.errors import (
+    DEFECT,
+    REPORT_IT,
+    BenchFileError,
+    PulseError,
+    as_message,
+    describe_error,
+    is_defect,
+)
 from drivers.event import DETAIL, Event, Level
 from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
@@ -69,8 +77,8 @@ class Engine:
             bench = read_bench(self.order.bench)
             declared = status.make_bench_info(bench)
         except BenchFileError as error:
-            notes = "\n".join(getattr(error, "__notes__", ()))
-            failure = Failure(error.sentence, error.hint, notes, error.as_json())
+            details = "\n".join(str(other) for other in error.others)
+            failure = Failure(error.sentence, error.hint, details, as_message(error))
             self.to_client.send(messages.BenchUnreadable(failure))
             self._await_client_end()
             return
@@ -179,7 +187,7 @@ class Engine:
             try:
                 payload = self.commands.handle(request) or {}
             except PulseError as error:
-                failure = Failure(error.sentence, error.hint, error_json=error.as_json())
+                failure = Failure(error.sentence, error.hint, error_json=as_message(error))
                 self.to_client.send_event(Event(Level.WARNING, request.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
                 import traceback  # noqa: PLC0415
