@@ -17,7 +17,7 @@ from drivers.benchfile.toml_errors import DECIMAL_COMMA, has_decimal_commas
 from drivers.errors import BenchFileError, Mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -109,10 +109,11 @@ def _describe_error(document: Document, model: type[BaseModel], detail: ErrorDet
     return document.mistake(at, f"= {shown} {expected}", value=value, bound=bound or expected, hint=hint)
 
 
-def suggest(wrong: object, known: Sequence[str]) -> str:
+def suggest(wrong: object, known: Iterable[str], what: str = "known keys") -> str:
     """Return the hint for a name that is not known: the nearest known one, or all of them."""
-    near = get_close_matches(str(wrong), known, 1)
-    return f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+    names = tuple(known)
+    near = get_close_matches(str(wrong), names, 1)
+    return f"did you mean {near[0]}?" if near else f"{what}: {', '.join(names)}"
 
 
 def find_misspelt(document: Document, model: type[BaseModel], at: KeyPath = ()) -> Iterator[BenchFileError]:

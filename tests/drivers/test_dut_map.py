@@ -116,3 +116,20 @@ def test_the_last_request_is_encoded_under_every_counter_and_verified_by_the_con
     assert (step.verify.identifier, step.verify.length) == (0x100, 8)
     assert step.verify.is_met(status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
     assert not step.verify.is_met(status.encode({"Contactor": 1}, 3))
+
+
+def test_every_mistake_of_a_map_is_told_at_once(tmp_path: Path) -> None:
+    text = (BENCHES / "pulse24.dut.toml").read_text(encoding="utf-8")
+    for right, wrong in (
+        ('signal = "SoC"', 'signal = "Soc"'),
+        ('message = "BMS_Pack"', 'message = "BMS_Pak"'),
+        ("close = 2", "close = 4"),
+        ("numbers = [1, 24]", "numbers = [24, 1]"),
+    ):
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    error = mistake(tmp_path, (BENCHES / "pulse24.dut.toml").read_text(encoding="utf-8"), text)
+    told = "\n".join(map(str, error.all))
+    for said in ("did you mean SoC?", "did you mean BMS_Pack?", "request.close = 4", "[24, 1] is not a range"):
+        assert said in told
+    assert all(one.where == str(tmp_path / "wrong.dut.toml") and one.line for one in error.all)
