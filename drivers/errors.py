@@ -32,10 +32,12 @@ They are raised in lower layers and caught once, where a verb or an action ends.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+T = TypeVar("T")
 
 
 class PulseError(Exception):
@@ -278,12 +280,22 @@ class Mistakes:
             told = {str(known) for known in self.found}
             self.found += [one for one in error.all if isinstance(one, BenchFileError) and str(one) not in told]
 
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """Return the result of `read`; None after a mistake, which is kept."""
+        with self.collect():
+            return read()
+        return None
+
     def raise_all(self) -> None:
         """Raise the first mistake, which carries the others; do nothing where there is none."""
         if self.found:
-            first, *others = self.found
-            first.others = tuple(others)
-            raise first
+            raise self.joined()
+
+    def joined(self) -> BenchFileError:
+        """Return the first mistake, which carries the others; raise `IndexError` where there is none."""
+        first, *others = self.found
+        first.others = tuple(others)
+        return first
 
 
 def _below(kind: type[PulseError]) -> list[type[PulseError]]:

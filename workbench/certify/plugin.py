@@ -32,7 +32,7 @@ from workbench.certify.record import Record
 from workbench.certify.verdict import find_worst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from workbench.certificates.results import CaseCheck
@@ -63,12 +63,11 @@ class CertificationPlugin:
     def bench(self) -> CaseBench:
         """Return the one bench of all cases; open it when the first case asks for it."""
         if self.case_bench is None:
-            from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a broken suite fails before these slow imports
-            from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
-            from workbench.certify.device import DeviceRules  # noqa: PLC0415
+            from workbench.certify.device import DeviceRules  # noqa: PLC0415  # a broken suite fails before these slow imports
             from workbench.compose.session import open_session  # noqa: PLC0415
+            from workbench.engine.bench_checks import read_checked_bench  # noqa: PLC0415
 
-            device = DeviceRules.of(read_dut_map(read_bench(self.job.bench).dut_map))
+            device = DeviceRules.of(read_checked_bench(self.job.bench).mapped)
             # shadow lanes judge nothing here and would only take time from the loop
             job = self.job
             self._session = open_session(
@@ -140,7 +139,8 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
     if call.excinfo is None:
         return
     if not isinstance(node, pytest.Item):
-        node.config.stash[_KEY].stream.write(_describe_broken_file(node, call.excinfo))
+        for broken in _describe_broken_file(node, call.excinfo):
+            node.config.stash[_KEY].stream.write(broken)
         return
     error = call.excinfo.value
     if isinstance(error, Blocked):
@@ -198,11 +198,12 @@ def info_of(item: pytest.Item) -> CaseInfo:
     return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
 
 
-def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> FileBroken:
-    """Return why a file of the suite cannot be read; a `PulseError`, of the bench file say, names its own file."""
+def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[FileBroken]:
+    """Yield why a file of the suite cannot be read; a `PulseError`, of the bench file say, names its own file."""
     if isinstance(excinfo.value, PulseError):
-        return FileBroken("", str(excinfo.value))
-    return FileBroken(node.nodeid, str(node.repr_failure(excinfo)).strip().splitlines()[-1])
+        yield from (FileBroken("", str(one)) for one in excinfo.value.all)
+    else:
+        yield FileBroken(node.nodeid, str(node.repr_failure(excinfo)).strip().splitlines()[-1])
 
 
 def _end_with_parent(out: Path) -> None:

@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from control.state import BenchState
-from drivers.benchfile import read_bench
-from drivers.canbus.dut_map import read_dut_map
 from drivers.event import Level
 from workbench.compose.session import open_session
 from workbench.engine import injected_faults
+from workbench.engine.bench_checks import read_checked_bench
 from workbench.run_folders import EMULATED
 from workbench.selftest import evidence
 from workbench.session import waiting
@@ -129,8 +128,8 @@ def main(
     take_over: bool = False,
 ) -> bool:
     """Run a session; return True if the bench ran to the end, every tick was recorded and no lane failed."""
-    declared = read_bench(bench)  # report an error here, before a process is started
-    offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
+    checked = read_checked_bench(bench)  # report an error here, before a process is started
+    offered = injected_faults.list_offered(checked.bench, checked.mapped)
     plan = [planned(text, offered) for text in wanted]
     headless = HeadlessSession(bench, out, report, plan, unattended=unattended, take_over=take_over)
     try:
