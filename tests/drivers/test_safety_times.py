@@ -125,7 +125,8 @@ def test_the_longest_way_that_a_file_may_declare_without_a_third_step_is_allowed
 
 
 def test_doctor_prints_the_sum_and_what_was_converted(read: Callable[..., Bench]) -> None:
-    checks = list(examine(read((HOLD, "hold_ticks = 10 ")).path))
+    bench = read((HOLD, "hold_ticks = 10 "), ("../bms/thresholds.toml", "foreign24.profile.toml"))
+    checks = list(examine(bench.path))
     told = {check.name: check for check in checks}
     assert told["time to safe"].found == (
         "hold 0.1 s + ramp from 80 A 0.8 s + supply off 0.2 s + contactors open 1 s = 2.1 s of at most 15 s"
