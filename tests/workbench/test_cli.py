@@ -273,6 +273,25 @@ def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
     assert json.loads(done.stdout)["error"]["key"] == key
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nowhere_at_all\n", "nowhere_at_all"),
+        ("def (\n", "SyntaxError"),
+        ("", "contains none of the requested cases"),
+    ],
+)
+def test_a_suite_that_cannot_be_imported_is_bad_input(tmp_path: Path, text: str, says: str) -> None:
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    (suite / "test_one.py").write_text(text)
+    done = pulse("certify", str(suite), "--json", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert says in error["what"]
+    assert error["where"] == str(suite)
+
+
 def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: Path) -> None:
     bench = copied_bench(tmp_path, "hil24.toml", 'interface = "emulated"', 'interface = "socketcan"')
     done = pulse("certify", "--qualify", "--bench", str(bench), "--json", "--out", str(tmp_path / "out"))

@@ -12,6 +12,7 @@ from drivers.benchfile.device_sheet import Debounced, Feedback, ProtectedQuantit
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
 from workbench.certify.job import read_job
+from workbench.certify.time_limit import DEFAULT_S
 from workbench.engine.bench_checks import read_checked_bench
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import ChannelTable
 
 
+TIMES: Final = 10.0  # how many protections a case triggers at most, with the waits between
 BOUNDED: Final = {  # each protection: the channel whose bound it keeps, the side, the tolerance
     "cell_overvoltage": (cell_voltage(1), +1, "tolerance_v"),
     "cell_undervoltage": (cell_voltage(1), -1, "tolerance_v"),
@@ -81,6 +83,11 @@ class CaseLimits:
             reason = f"the device profile {self.profile} says that [{name}] is not latched over a power cycle"
             raise NotApplicable(reason, hint="a latch that the profile does not declare is not judged")
         return level
+
+    @property
+    def case_s(self) -> float:
+        """The time limit of a case, in s: a case waits several times as long as the slowest protection takes."""
+        return DEFAULT_S + TIMES * max((level.latest_s for level in self.levels.values()), default=0.0)
 
     @property
     def overvoltage(self) -> ProtectionLevel:

@@ -29,10 +29,13 @@ from workbench.certify.events import (
 )
 from workbench.certify.job import read_job
 from workbench.certify.record import Record
+from workbench.certify.time_limit import DEFAULT_S, CaseTimeout, limit_time
+from workbench.certify.variant import make_variant
 from workbench.certify.verdict import find_worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from workbench.certificates.results import CaseCheck
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
 UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why
+READY_S = 300.0  # more than the bench takes to connect, arm and recover, each with a time-out of its own
 ORPHAN_S = 20.0  # the time a case has to end once its runner is gone
 
 
@@ -134,6 +138,32 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return done
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Limit the time that fixtures take; the bench, connected for the first case, takes its own."""
+    with _limit(item, least_s=READY_S):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Limit the time that a case takes."""
+    with _limit(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Limit the time that fixtures take to end."""
+    with _limit(item, least_s=READY_S):
+        yield
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a readable name for a parameter of a case."""
+    return make_variant(val)
+
+
 def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None]) -> None:
     """Store what stopped a case: the device, the bench or the script; report a file that cannot be read."""
     if call.excinfo is None:
@@ -149,6 +179,8 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
         node.stash[_TROUBLE] = Verdict.NA, str(error)
     elif isinstance(error, PulseError):
         node.stash[_TROUBLE] = Verdict.ERROR, str(error)
+    elif isinstance(error, CaseTimeout):
+        node.stash[_TROUBLE] = Verdict.ERROR, f"{error}{_find_place(node, error)}"
     else:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename}:{where.lineno}"
@@ -196,6 +228,27 @@ def info_of(item: pytest.Item) -> CaseInfo:
     case = case_of(item) or Case(item.name, (), "", item.name)
     place, variant = place_of(item), variant_of(item)
     return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
+
+
+def _limit(item: pytest.Item, least_s: float = 0.0) -> AbstractContextManager[None]:
+    """Return the time limit of a case, at least `least_s`; a process that cannot be ended otherwise ends with it."""
+    case = case_of(item)
+    limit_s = max(DEFAULT_S if case is None else case.limit_s, least_s)
+
+    def give_up() -> None:
+        reason = f"the case took longer than its limit of {limit_s:g} s and did not end; its process was ended"
+        item.stash[_TROUBLE] = Verdict.ERROR, reason
+        with contextlib.suppress(Exception):
+            _write_end(item, item.config.stash[_KEY])
+        os._exit(1)
+
+    return limit_time(limit_s, give_up)
+
+
+def _find_place(item: pytest.Item, error: BaseException) -> str:
+    """Return the line of the suite at which the case was when it ended, empty if it was in none."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(item.path)]
+    return f" ({item.path}:{lines[-1]})" if lines else ""
 
 
 def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[FileBroken]:

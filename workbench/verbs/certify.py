@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from drivers.errors import CheckFailed, Usage
+from drivers.errors import CheckFailed, PulseError, Usage
 from workbench.certificates.encoder import encode_rows
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
@@ -19,6 +19,7 @@ from workbench.certify.runner import Certification, find_suite
 from workbench.run_folders import make_stamped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from workbench.certificates.results import CaseResult
@@ -59,12 +60,20 @@ def main(
     report.body |= {"class": made.evidence, "counts": dict(made.counts), "cases": encode_rows(made)}
     report.body |= {"result": made.result, "not_judged": made.not_judged}
     report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
-    for sentence in made.trouble:
-        raise CheckFailed(sentence, where=path.name, hint="correct the suite")
+    if made.trouble:
+        raise _describe_trouble(path, made.trouble, is_readable=certification.is_readable)
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
     report.line(f"{made.result}: {counted}; evidence class {made.evidence}")
     report.line(f"{folder / 'report.html'}")
     return made.passed
+
+
+def _describe_trouble(suite: Path, trouble: Sequence[str], *, is_readable: bool) -> PulseError:
+    """Return the error of a suite: bad input if it cannot be imported or has no case to run, else a failed check."""
+    kind = CheckFailed if is_readable else Usage
+    first, *others = (kind(sentence, where=str(suite), hint="correct the suite") for sentence in trouble)
+    first.others = tuple(others)
+    return first
 
 
 def _follow(report: Report, certification: Certification) -> None:
