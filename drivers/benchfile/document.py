@@ -63,7 +63,7 @@ class Document:
 
     def written(self, at: KeyPath) -> str:
         """Return the text of the line of `at`."""
-        return self.text.split("\n")[self.line(at) - 1]
+        return _split(self.text)[self.line(at) - 1]
 
     def table(self, at: KeyPath) -> dict[str, Any]:
         """Return the table at `at` as the file has it; empty where there is none."""
@@ -95,6 +95,11 @@ def spell_key(at: KeyPath) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).lstrip(".")
 
 
+def _split(text: str) -> list[str]:
+    """Return the lines of `text`, counted as TOML does."""
+    return text.split("\n")
+
+
 def _decode(path: Path, raw: bytes) -> str:
     """Return the text of a file in UTF-8; raise `BenchFileError` that names another encoding and its place."""
     if wide := find_wide_encoding(raw):
@@ -111,15 +116,15 @@ def _decode(path: Path, raw: bytes) -> str:
 
 
 def _not_toml(path: Path, text: str, message: str) -> BenchFileError:
-    lines = text.split("\n")
+    lines = _split(text)
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", message)
     line = int(place[1]) if place and place[1] else len(text.splitlines() or lines)
-    reason = message[: place.start()] if place else message
-    if reason.startswith(REPEATED) and (repeated := _find_repeated(text, line)) is not None:
+    cause = message[: place.start()] if place else message
+    if cause.startswith(REPEATED) and (repeated := _find_repeated(text, line)) is not None:
         at, first = repeated
         what, hint = f"{spell_key(at)} occurs twice, first in line {first}", "delete one of them"
         return BenchFileError(f"is not TOML: {what}", where=str(path), line=line, key=spell_key(at), hint=hint)
-    line, what, hint = explain(lines, line, reason)
+    line, what, hint = explain(lines, line, cause)
     return BenchFileError(f"is not TOML: {what}", where=str(path), line=line, hint=hint)
 
 

@@ -98,7 +98,7 @@ def test_a_block_that_ends_in_time_leaves_nothing(monkeypatch: pytest.MonkeyPatc
         pass
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     with pytest.raises(CaseTimeout), limit_time(0.01, lambda: None):
-        threading.Event().wait(60.0)
+        assert threading.Event().wait(60.0)
 
 
 NAMES = """
