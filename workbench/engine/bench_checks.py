@@ -17,7 +17,7 @@ from drivers.benchfile.read import read_bench, suggest
 from drivers.canbus.bus import list_interfaces
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import sensed_voltage
-from drivers.errors import BenchFileError, Mistakes
+from drivers.errors import BenchFileError, Mistakes, describe_error
 from drivers.evidence_class import EMULATED, is_emulated
 from workbench.engine import status
 from workbench.engine.guard_entry import LOOPBACK_CAN
@@ -133,7 +133,7 @@ def _import_module(document: Document, number: int, name: str) -> Any:
         module = importlib.import_module(name)
     except Exception as error:  # a lane is code and may raise anything
         absent = isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}.")
-        what = "is not a module" if absent else f"cannot be imported: {type(error).__name__}: {error}"
+        what = "is not a module" if absent else f"cannot be imported: {describe_error(error, 'the lane')}"
         hint = _suggest_module(name) if absent else "correct the module"
         raise document.mistake(at, f'= "{name}" {what}', value=name, bound="a module", hint=hint) from error
     if not callable(getattr(module, "build", None)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drivers import source_names
 from drivers.bench_lock import BenchLock, can_address, resolve
 from drivers.errors import BenchHeld, LinkError
 from drivers.evidence_class import is_emulated
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drivers.benchfile.model import Bench
+    from drivers.benchfile.model import Bench, InstrumentSection
 
-INSTRUMENTS: Final = ("cell_simulator", "supply", "io_box")
 ADAPTER: Final = "can adapter"
-LINKS: Final = (*INSTRUMENTS, ADAPTER)
+LINKS: Final = (*source_names.INSTRUMENTS, ADAPTER)
 NOT_ASKED: Final = "the extra bench is not installed"
 
 
@@ -33,13 +33,13 @@ def check_bench(path: Path) -> Iterator[DoctorCheck]:
         yield DoctorCheck("bench file", ok=False, found=note, needed=False)
     yield DoctorCheck("time to safe", ok=True, found=shutdown_time(bench).sentence)
     yield from named
-    for section in INSTRUMENTS:
-        if is_emulated(getattr(bench, section).address):
-            yield DoctorCheck(section, ok=True, found="emulated, started on connect", needed=False)
+    for name, section in bench.instruments.items():
+        if is_emulated(section.address):
+            yield DoctorCheck(name, ok=True, found="emulated, started on connect", needed=False)
         elif has_extra:
-            yield _check_instrument(section, bench)
+            yield _check_instrument(name, section, bench.bench.name)
         else:
-            yield DoctorCheck(section, ok=False, found=f"not asked; {NOT_ASKED}", mend="make setup", needed=False)
+            yield DoctorCheck(name, ok=False, found=f"not asked; {NOT_ASKED}", mend="make setup", needed=False)
     if has_extra and not is_emulated(bench.dut.interface):
         yield _check_adapter(bench)
 
@@ -69,21 +69,20 @@ def _read_all(path: Path) -> tuple[Bench, list[DoctorCheck]]:
     return bench, checks
 
 
-def _check_instrument(section: str, bench: Bench) -> DoctorCheck:
+def _check_instrument(name: str, section: InstrumentSection, bench: str) -> DoctorCheck:
     """Ask an instrument who it is; do not touch one that a session holds."""
     from drivers.scpi.identify import read_identity  # noqa: PLC0415  # PyVISA is slow to import
 
-    declared = getattr(bench, section)
     try:
-        with BenchLock.take(resolve(declared.address), f"{bench.bench.name} (doctor)", guard_s=0.0):
-            identity = read_identity(section, declared)
+        with BenchLock.take(resolve(section.address), f"{bench} (doctor)", guard_s=0.0):
+            identity = read_identity(name, section)
     except BenchHeld as held:
-        return DoctorCheck(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
+        return DoctorCheck(name, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
     except LinkError as error:
-        host = declared.address.partition(":")[0]
+        host = section.address.partition(":")[0]
         mend = error.hint or f"check its power and cable, then run: ping {host}"
-        return DoctorCheck(section, ok=False, found=error.sentence, mend=mend)
-    return DoctorCheck(section, ok=True, found=f"{declared.address} answers as {identity}")
+        return DoctorCheck(name, ok=False, found=error.sentence, mend=mend)
+    return DoctorCheck(name, ok=True, found=f"{section.address} answers as {identity}")
 
 
 def _check_adapter(bench: Bench) -> DoctorCheck:

@@ -111,7 +111,7 @@ def test_a_lane_that_cannot_be_imported_is_named(bench: Path, tmp_path: Path, mo
     monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
     change(bench, ('module = "twin.ecm"', 'module = "my_lanes.broken"'))
     (one,) = mistakes(bench)
-    assert "cannot be imported: ModuleNotFoundError: No module named 'nothing_of_this_name'" in str(one)
+    assert "cannot be imported: No module named 'nothing_of_this_name'" in str(one)
 
 
 def test_a_file_that_is_not_toml_is_one_mistake(bench: Path) -> None:
