@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
 
+SETTINGS: Final = ("current_a", "voltage_v")  # that a bench file may give
 INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
 CELL_OHM_AH: Final = 0.14  # resistance of a cell of 1 Ah within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
 RISE_1_H_S: Final = 0.5  # of the capacity as a current, per second: charging begins softly

@@ -1,23 +1,19 @@
-"""A current over time, from our own CSV format: `t_s,current_a`, linear between points, a repeated time is a step."""
+"""A current over time, from a CSV file: `t_s,current_a`, linear between points, a repeated time is a step."""
 
 from __future__ import annotations
 
-import csv
-import math
 from bisect import bisect_right
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from control.profile_file import ProfileFile
 from drivers.errors import BenchFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.snapshot import Floats
-
-HEADER: Final = ["t_s", "current_a"]
 
 
 class CurrentProfile:
@@ -55,41 +51,19 @@ def read_current_profile(settings: Mapping[str, Any]) -> CurrentProfile:
     """Read the duty named by `file` in a lane's settings, with `repeat`; raise `BenchFileError` with its line."""
     if not isinstance(name := settings.get("file"), str):
         raise BenchFileError("names no current profile", key="file", value=name, hint='set file = "duty.csv"')
-    path = Path(name)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        hint = "check the file of the lane"
-        raise BenchFileError(f"cannot be read: {error.strerror}", where=name, key="file", hint=hint) from error
-    if not rows or rows[0] != HEADER:
-        raise BenchFileError(
-            "is not a current profile",
-            where=name,
-            line=1,
-            bound=",".join(HEADER),
-            hint="name both columns in the first line",
-        )
-    points: list[tuple[float, float]] = []
-    for line, row in enumerate(rows[1:], start=2):
-        points.append(_point(name, line, row))
-        if line > 2 and not points[-1][0] >= points[-2][0]:  # noqa: PLR2004  # the first point follows the header
-            raise BenchFileError("time decreases", where=name, line=line, key="t_s", value=row[0], bound=points[-2][0])
-    if len(points) < 2 or not points[-1][0] > points[0][0] == 0.0:  # noqa: PLR2004  # a line has two ends
-        raise BenchFileError(
-            "has no length", where=name, line=len(rows), hint="begin at 0 s and give at least two times"
-        )
-    t_s, current_a = np.array(points).T
+    t_s, current_a = np.array(_read_points(name)).T
     return CurrentProfile(t_s, current_a, repeat=bool(settings.get("repeat", True)))
 
 
-def _point(name: str, line: int, row: list[str]) -> tuple[float, float]:
-    try:
-        t_s, current_a = (float(entry) for entry in row)
-    except ValueError:
-        t_s = current_a = math.nan
-    if not (math.isfinite(t_s) and math.isfinite(current_a)):
-        raise BenchFileError(
-            "is not two numbers", where=name, line=line, value=",".join(row), hint="write time in s and current in A"
-        )
-    return t_s, current_a
+def _read_points(name: str) -> list[tuple[float, float]]:
+    """Return time in s and current in A of each line; raise `BenchFileError` for what is no profile."""
+    rows = ProfileFile(name)
+    points: list[tuple[float, float]] = []
+    for line, (t_s, current_a) in rows.read_numbers():
+        if points and t_s < points[-1][0]:
+            raise BenchFileError("time decreases", where=name, line=line, key="t_s", value=t_s, bound=points[-1][0])
+        points.append((t_s, current_a))
+    if len(points) < 2 or not points[-1][0] > points[0][0] == 0.0:  # noqa: PLR2004  # a line has two ends
+        hint = "begin at 0 s and give at least two times"
+        raise BenchFileError("has no length", where=name, line=rows.last_line, hint=hint)
+    return points

@@ -10,7 +10,7 @@ import numpy as np
 from control.gate import BenchLimits, GateConfig
 from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
-from drivers.errors import describe_error
+from drivers.errors import BenchFileError, describe_error
 from drivers.snapshot import Command
 from twin.ports import PackSpec
 
@@ -43,6 +43,12 @@ def build_lane(bench: Bench, lane: LaneSection, pack: PackSpec) -> Any:
     """Build one lane with its module's `build`; raise `BenchFileError` at its line if that fails."""
     try:
         return importlib.import_module(lane.module).build(pack, lane.settings)
+    except BenchFileError as error:
+        if error.where is not None:  # of a file that the lane names
+            raise
+        raise bench.document.mistake(
+            (*bench.at(lane), "settings"), f"are wrong: {error.what}", value=error.value, hint=error.hint
+        ) from error
     except Exception as error:
         reason = f"cannot be built: {describe_error(error, 'the lane')}"
         hint = "see docs/lanes.md for what a lane needs"

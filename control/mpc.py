@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
+SETTINGS: Final = (  # that a bench file may give
+    *("file", "repeat", "voltage_v", "soc"),
+    *("temperature_degc", "horizon", "step_s", "every_s"),
+)
 PRICED_AT: Final = 12.0  # parallel cells of 5 Ah of the pack that these prices are for; other packs are scaled to it
 SMOOTH: Final = 1e-4  # weight of the squared step between neighbours, against the squared tracking error, both in A^2
 SLACK: Final = (2e3, 2e3)  # linear and quadratic price of one unit of slack

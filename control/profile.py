@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from control.bumpless import BumplessOutput, is_outside
 from control.current_profile import CurrentProfile, read_current_profile
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from control.ports import Controller, CurrentRange, Decision
     from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
+
+
+SETTINGS: Final = ("file", "repeat")  # that a bench file may give
 
 
 class ProfileController:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.toml_text import load_toml
+from drivers.benchfile.document import Document
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class CellTable:
 
 
 def load(path: Path) -> CellTable:
-    """Read a file of `store`; raise `ValueError`, which names what is wrong."""
-    content = load_toml(path)
+    """Read a file of `store`; raise `BenchFileError` or `ValueError`, which names what is wrong."""
+    content = dict(Document.read(path).values)
     missing = [key for key in (*CellTable.__dataclass_fields__, *ROWS) if key != "rows" and key not in content]
     if missing:
         raise ValueError(f"{path}: {', '.join(missing)} missing")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats, PackReading
     from twin.ports import Estimator, PackSpec
 
+SETTINGS: Final = ("soc0", "soc0_std")  # that a bench file may give
 CAPACITY_SHARE: Final = 0.06  # a cell's own capacity against the nameplate
 SENSOR_C_RATE: Final = 0.004  # offset of the current sensor over the capacity, 1/h
 UNKNOWN_C_RATE: Final = 0.5  # how far a current that is only assumed may be off
@@ -41,7 +42,7 @@ class CoulombCounter:
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
     """Build the lane; settings `soc0` (fraction, 0.5) and `soc0_std` (0.05). It uses only the nameplate of `pack`."""
-    unknown = set(settings) - {"soc0", "soc0_std"}
+    unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise ValueError(
             f"twin.coulomb_counter has no setting {', '.join(sorted(unknown))}; its settings are soc0 and soc0_std"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec, Twin
 
 NICENESS = 10  # of the worker: all timed threads have priority over it
+SETTINGS: Final = ("cell", "interval_s")  # that a bench file may give
 _END_S: Final = 2.0
 
 
@@ -127,7 +128,7 @@ def _as_array(value: float) -> Floats:
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; settings `cell` (from 1, default 1), `interval_s` (0.1). Start the worker and return at once."""
-    unknown = set(settings) - {"cell", "interval_s"}
+    unknown = set(settings) - set(SETTINGS)
     cell = int(settings.get("cell", 1))
     if unknown:
         raise ValueError(f"twin.dfn has no setting {', '.join(sorted(unknown))}; its settings are cell and interval_s")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SOC, V1, V2, KELVIN, VOLTAGE = range(5)
 SCALE, RESISTANCE = range(2)
 DT, AMBIENT, CAPACITY_AS, ARRHENIUS, COOLING, HEAT_CAPACITY = range(6)
+SETTINGS: Final = ()  # that a bench file may give
 _STEP_TEMPERATURE: Final = kernel(step_temperature)
 
 

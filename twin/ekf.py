@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
 
+SETTINGS: Final = ("soc0", "soc0_std", "file")  # that a bench file may give
 PARAMETERS: Final = cell_table.PARAMETER_FOLDER / "ekf.toml"  # a bundle includes them
 
 # The state: charge, both pairs' voltages, model error (V), R0 over the table's, nameplate over capacity.
@@ -263,7 +264,7 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
 
     It uses only the nameplate of `pack`.
     """
-    unknown = set(settings) - {"soc0", "soc0_std", "file"}
+    unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise ValueError(
             f"twin.ekf has no setting {', '.join(sorted(unknown))}; its settings are soc0, soc0_std and file"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin.ports import PackSpec, Twin
     from twin.spme_model import SpmeModel
 
+SETTINGS: Final = ()  # that a bench file may give
 _MAX_POLARISATION_A: Final = (
     15.0  # of one model cell: the largest past current, 3 C either way, that a lane switch may assume
 )

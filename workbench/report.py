@@ -58,6 +58,14 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def _describe_errors(error: PulseError | None) -> dict[str, Any]:
+    """Return `error`, and `errors` beside it where several were found: all of them, the first one too."""
+    if error is None:
+        return {}
+    several = {"errors": [one.as_json() for one in error.all]} if error.others else {}
+    return {"error": error.as_json(), **several}
+
+
 @dataclass
 class Report:
     """The results of a verb, printed in the form that the caller requested."""
@@ -102,7 +110,7 @@ class Report:
                 "duration_s": round(time.monotonic() - self.started_s, 3),
                 "machine": describe_machine(),
             }
-            tail = {"error": error.as_json()} if error else {}
-            print_line(encode_json(replace_nan({**head, **self.body, **tail})))
+            print_line(encode_json(replace_nan({**head, **self.body, **_describe_errors(error)})))
         if error:
-            print_line(f"error: {error}", to_stderr=True)
+            for one in error.all:
+                print_line(f"error: {one}", to_stderr=True)

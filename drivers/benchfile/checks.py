@@ -167,7 +167,9 @@ def _no_bench_limit(bench: Bench, channel: str, outputs: Sequence[str]) -> Bench
             at, hint = ("limit", number), "add bench = [low, high]"
     if near := get_close_matches(channel, idle, 1):
         at, hint = ("limit", idle[near[0]], "channels"), f'correct "{near[0]}", or {hint}'
-    return bench.document.mistake(at, f"has no bench limit for {channel}", bound="a bench limit", hint=hint)
+    return bench.document.mistake(
+        at, f"has no bench limit for {channel}", value=channel, bound="a bench limit", hint=hint
+    )
 
 
 def _supply(bench: Bench) -> Iterator[BenchFileError]:
@@ -217,10 +219,16 @@ def _files(bench: Bench) -> Iterator[BenchFileError]:
         if "file" in lane.settings
     ]
     for at, name in named:
-        if not isinstance(name, str):
-            yield bench.document.mistake(at, f"= {name!r} is not a file name", value=name, hint="write it in quotes")
-        elif not (bench.path.parent / name).is_file():
-            hint = f"paths are relative to {bench.path.parent.name}"
-            yield bench.document.mistake(
-                at, f'= "{name}" is not a file', value=name, bound="an existing file", hint=hint
-            )
+        yield from find_file_error(bench.document, at, name)
+
+
+def find_file_error(document: Document, at: KeyPath, name: object) -> Iterator[BenchFileError]:
+    """Yield an error if `name`, the value at `at`, is not the path of a file."""
+    if not isinstance(name, str):
+        yield document.mistake(at, f"= {name!r} is not a file name", value=str(name), hint="write it in quotes")
+    elif any(not character.isprintable() for character in name):
+        hint = "write the path with / or in single quotes"
+        yield document.mistake(at, f"= {name!r} has a backslash that begins an escape", value=name, hint=hint)
+    elif not (document.path.parent / name).is_file():
+        hint = f"paths are relative to {document.path.parent}"
+        yield document.mistake(at, f'= "{name}" is not a file', value=name, bound="an existing file", hint=hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.benchfile.document import Document
-from drivers.benchfile.read import validate
+from drivers.benchfile.read import find_misspelt, raise_first, validate
 from drivers.benchfile.units import to_si
 
 if TYPE_CHECKING:
@@ -91,5 +91,12 @@ class DeviceSheet(Part):
 
 
 def read_sheet(path: Path) -> DeviceSheet:
-    """Read and check a profile; raise `BenchFileError` with the line of the mistake."""
-    return validate(Document.read(path), DeviceSheet)
+    """Read and check a profile; raise `BenchFileError` with the line of the mistake.
+
+    Keys that certification does not need are allowed, but not one that looks like a misspelt one: without it, the
+    device would not be tested for that function.
+    """
+    document = Document.read(path)
+    sheet = validate(document, DeviceSheet)
+    raise_first(find_misspelt(document, DeviceSheet))
+    return sheet

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import tree_sitter
 import tree_sitter_toml
 
+from drivers.benchfile.toml_errors import explain
 from drivers.errors import BenchFileError
-from drivers.toml_text import TomlBoundsError, parse_toml, read_toml
+from drivers.regular_file import read_regular
+from drivers.text_encoding import find_wide_encoding
+from drivers.toml_text import MAX_BYTES, TomlBoundsError, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 KeyPath: TypeAlias = tuple[str | int, ...]
+
+REPEATED: Final = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate inline table key")  # of tomllib
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,10 @@ class Document:
     def read(cls, path: Path) -> Self:
         """Read the file; raise `BenchFileError` if it does not exist or is not TOML."""
         try:
-            text = read_toml(path)
+            raw = read_regular(path, MAX_BYTES)
         except OSError as error:
             raise BenchFileError(f"cannot be read: {error.strerror}", where=str(path), hint="name another") from error
-        except UnicodeDecodeError as error:
-            raise BenchFileError("is not UTF-8 text", where=path.name, hint="save it as UTF-8") from error
-        return cls.parse(path, text)
+        return cls.parse(path, _decode(path, raw))
 
     @classmethod
     def parse(cls, path: Path, text: str) -> Self:
@@ -47,7 +51,7 @@ class Document:
             return cls(path, text, parse_toml(text), dict(_lines(text.encode())))
         except TomlBoundsError as error:
             hint = "make it smaller; a bracket or a quote may not be closed"
-            raise BenchFileError(str(error), where=path.name, line=error.line, hint=hint) from error
+            raise BenchFileError(str(error), where=str(path), line=error.line, hint=hint) from error
         except ValueError as error:
             raise _not_toml(path, text, str(error)) from error
 
@@ -57,13 +61,27 @@ class Document:
             at = at[:-1]
         return self.lines.get(at, 1)
 
+    def written(self, at: KeyPath) -> str:
+        """Return the text of the line of `at`."""
+        return _split(self.text)[self.line(at) - 1]
+
+    def table(self, at: KeyPath) -> dict[str, Any]:
+        """Return the table at `at` as the file has it; empty where there is none."""
+        value: Any = self.values
+        for step in at:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return {}
+        return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
     def mistake(
         self, at: KeyPath, what: str, *, value: Any = None, bound: Any = None, hint: str = ""
     ) -> BenchFileError:
         """Return an error about the value at `at`; `what` follows the key's name in the sentence."""
         return BenchFileError(
             f"{spell_key(at)} {what}",
-            where=self.path.name,
+            where=str(self.path),
             line=self.line(at),
             key=spell_key(at),
             value=value,
@@ -77,12 +95,48 @@ def spell_key(at: KeyPath) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in at).lstrip(".")
 
 
+def _split(text: str) -> list[str]:
+    """Return the lines of `text`, counted as TOML does."""
+    return text.split("\n")
+
+
+def _decode(path: Path, raw: bytes) -> str:
+    """Return the text of a file in UTF-8; raise `BenchFileError` that names another encoding and its place."""
+    if wide := find_wide_encoding(raw):
+        raise BenchFileError(f"is {wide} text", where=str(path), bound="UTF-8", hint="save it as UTF-8")
+    try:
+        text = raw.decode("utf-8-sig")  # some editors write a byte order mark
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        odd = raw[error.start : error.start + 1]
+        what = f'is not UTF-8 text: byte 0x{odd.hex().upper()}, "{odd.decode("cp1252", "replace")}" in Windows code'
+        hint = "save it as UTF-8"
+        raise BenchFileError(what, where=str(path), line=line, value=odd.hex(), bound="UTF-8", hint=hint) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _not_toml(path: Path, text: str, message: str) -> BenchFileError:
+    lines = _split(text)
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", message)
-    line = int(place[1]) if place and place[1] else max(len(text.splitlines()), 1)
-    reason = message[: place.start()] if place else message
-    hint = "correct the line; the line before it may lack a quote or a bracket"
-    return BenchFileError(f"is not TOML: {reason}", where=path.name, line=line, hint=hint)
+    line = int(place[1]) if place and place[1] else len(text.splitlines() or lines)
+    cause = message[: place.start()] if place else message
+    if cause.startswith(REPEATED) and (repeated := _find_repeated(text, line)) is not None:
+        at, first = repeated
+        what, hint = f"{spell_key(at)} occurs twice, first in line {first}", "delete one of them"
+        return BenchFileError(f"is not TOML: {what}", where=str(path), line=line, key=spell_key(at), hint=hint)
+    line, what, hint = explain(lines, line, cause)
+    return BenchFileError(f"is not TOML: {what}", where=str(path), line=line, hint=hint)
+
+
+def _find_repeated(text: str, line: int) -> tuple[KeyPath, int] | None:
+    """Return the key in `line` that occurs before, and the line where it does; None where nothing repeats."""
+    first: dict[KeyPath, int] = {}
+    with contextlib.suppress(ValueError):  # a key that is not TOML either
+        for at, number in _lines(text.encode()):
+            if at in first and number == line:
+                return at, first[at]
+            first.setdefault(at, number)
+    return None
 
 
 def _lines(source: bytes) -> Iterator[tuple[KeyPath, int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivers.benchfile.units import si_unit, to_si
+from drivers.errors import Mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,26 +57,33 @@ def lay_over_channels(
 def _rows(bench: Bench, table: ChannelTable, called: Callable[[str], str], *, whole: bool) -> list[int | None]:
     """Return for each column the number of its `[[limit]]`."""
     row: list[int | None] = [None] * len(table)
+    found = Mistakes()
     names = [called(name) for name in table.names]
     for number, limit in enumerate(bench.limit):
         at: KeyPath = ("limit", number, "channels")
         matched = [column for column, name in enumerate(names) if limit.has_channel(name)]
         if not matched and whole:
             hint = "compare with the names in the signal tree"
-            raise bench.document.mistake(
-                at, f'= "{limit.channels}" matches no channel', value=limit.channels, bound="a channel", hint=hint
-            )
-        for column in matched:
-            channel, before = table.channels[column], row[column]
-            if si_unit(limit.unit) != channel.unit:
-                raise _other_unit(bench, number, limit, channel)
-            if before is not None:
-                line = bench.document.line(("limit", before))
-                what = f'= "{limit.channels}" bounds {channel.name} again, after line {line}'
-                hint = "let each channel match one pattern"
-                raise bench.document.mistake(at, what, value=limit.channels, bound="one limit each", hint=hint)
-            row[column] = number
+            what = f'= "{limit.channels}" matches no channel'
+            found.add(bench.document.mistake(at, what, value=limit.channels, bound="a channel", hint=hint))
+        with found.collect():
+            for column in matched:
+                row[column] = _bound_once(bench, number, table.channels[column], row[column])
+    found.raise_all()
     return row
+
+
+def _bound_once(bench: Bench, number: int, channel: Channel, before: int | None) -> int:
+    """Return `number`; raise `BenchFileError` if it has another unit than the channel, or if `before` bounds it too."""
+    limit = bench.limit[number]
+    if si_unit(limit.unit) != channel.unit:
+        raise _other_unit(bench, number, limit, channel)
+    if before is not None:
+        line = bench.document.line(("limit", before))
+        what = f'= "{limit.channels}" bounds {channel.name} again, after line {line}'
+        hint, at = "let each channel match one pattern", ("limit", number, "channels")
+        raise bench.document.mistake(at, what, value=limit.channels, bound="one limit each", hint=hint)
+    return number
 
 
 def _other_unit(bench: Bench, number: int, limit: LimitSection, channel: Channel) -> BenchFileError:

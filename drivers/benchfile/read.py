@@ -13,13 +13,13 @@ from drivers.benchfile.checks import mistakes, not_finite
 from drivers.benchfile.conversions import conflicts, convert
 from drivers.benchfile.document import Document, KeyPath
 from drivers.benchfile.model import MODULE, NAME, Bench
+from drivers.benchfile.toml_errors import DECIMAL_COMMA, has_decimal_commas
+from drivers.errors import BenchFileError, Mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
-
-    from drivers.errors import BenchFileError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,11 +39,12 @@ _PATTERNS: Final = {
     NAME: "a name in one line, without a slash, and without a space at either end",
     MODULE: "a module by its dotted name",
 }
+RESEMBLES: Final = 0.85  # the least likeness of a misspelt key; undertemperature is no misspelt overtemperature
 _BOUNDS: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "expected": "one of", "pattern": "pattern"}
 
 
 def read_bench(path: Path) -> Bench:
-    """Read and check a bench file; raise `BenchFileError`, with the other mistakes as its notes."""
+    """Read and check a bench file; raise `BenchFileError`, which carries the other mistakes."""
     bench = _bench(Document.read(path), files=True)
     for lane in bench.lane:
         if "file" in lane.settings:
@@ -61,12 +62,12 @@ def read_recorded_bench(name: str, text: str) -> Bench:
 
 def _bench(document: Document, *, files: bool) -> Bench:
     """Return the checked bench of `document`; `files`: whether the files that it names must exist."""
-    _raise_first(not_finite(document, document.values))
-    _raise_first(conflicts(document))
+    raise_first(not_finite(document, document.values))
+    raise_first(conflicts(document))
     values, notes = convert(document)
     bench = validate(document, Bench, values)
     bench._document, bench._notes = document, notes  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
-    _raise_first(mistakes(bench, files=files))
+    raise_first(mistakes(bench, files=files))
     return bench
 
 
@@ -76,34 +77,65 @@ def validate(document: Document, model: type[Model], values: dict[str, Any] | No
         return model.model_validate(document.values if values is None else values)
     except ValidationError as error:
         details = error.errors(include_url=False)[:MAX_MISTAKES]
-        _raise_first(_describe_error(document, model, detail) for detail in details)
+        raise_first(_describe_error(document, model, detail) for detail in details)
         raise
 
 
-def _raise_first(found: Iterable[BenchFileError]) -> None:
-    """Raise the first mistake in the file; the others become its notes."""
-    first, *others = [*sorted(found, key=lambda mistake: mistake.line or 0), None]
-    if first is not None:
-        for other in others[:-1]:
-            first.add_note(str(other))
-        raise first
+def raise_first(found: Iterable[BenchFileError]) -> None:
+    """Raise the first mistake in the file; the others go with it."""
+    mistakes = Mistakes()
+    mistakes.add(*sorted(found, key=lambda mistake: mistake.line or 0))
+    mistakes.raise_all()
 
 
 def _describe_error(document: Document, model: type[BaseModel], detail: ErrorDetails) -> BenchFileError:
     at: KeyPath = tuple(step for step in detail["loc"] if step != "[key]")
     context = detail.get("ctx", {})
     bound = next((f"{_BOUNDS[name]} {value}" for name, value in context.items() if name in _BOUNDS), None)
+    if detail["type"] == "missing" and isinstance(at[-1], str):
+        return _missing(document, model, at)
     if detail["type"] == "missing":
-        return document.mistake(at, "is missing", bound="required", hint=f"add {at[-1]}")
+        return document.mistake(at, "is missing", bound="required", hint="add a value")
     if detail["type"] == "extra_forbidden":
         known = _fields(model, at[:-1])
-        near = get_close_matches(str(at[-1]), known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-        return document.mistake(at, "is not known", value=detail["input"], bound="a known key", hint=hint)
+        return document.mistake(
+            at, "is not known", value=detail["input"], bound="a known key", hint=suggest(at[-1], known)
+        )
     expected = _describe_expected(detail)
     value = json.loads(json.dumps(detail["input"], default=str))  # JSON has no type for a TOML date
     shown = "..." if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
-    return document.mistake(at, f"= {shown} {expected}", value=value, bound=bound or expected, hint="correct the value")
+    comma = detail["type"] == "too_long" and has_decimal_commas(document.written(at))
+    hint = DECIMAL_COMMA if comma else "correct the value"
+    return document.mistake(at, f"= {shown} {expected}", value=value, bound=bound or expected, hint=hint)
+
+
+def suggest(wrong: object, known: Iterable[str], what: str = "known keys") -> str:
+    """Return the hint for a name that is not known: the nearest known one, or all of them."""
+    names = tuple(known)
+    near = get_close_matches(str(wrong), names, 1)
+    return f"did you mean {near[0]}?" if near else f"{what}: {', '.join(names)}"
+
+
+def find_misspelt(document: Document, model: type[BaseModel], at: KeyPath = ()) -> Iterator[BenchFileError]:
+    """Yield an error for each unknown key that resembles a known one that is absent, in tables that ignore others."""
+    table, known = document.table(at), _fields(model, at)
+    absent = [key for key in known if key not in table]
+    for key in table:
+        if key in known:
+            if isinstance(table[key], dict):
+                yield from find_misspelt(document, model, (*at, key))
+        elif near := get_close_matches(key, absent, 1, RESEMBLES):
+            what, hint = "is not known", f"did you mean {near[0]}?"
+            yield document.mistake((*at, key), what, value=key, bound="a known key", hint=hint)
+
+
+def _missing(document: Document, model: type[BaseModel], at: KeyPath) -> BenchFileError:
+    """Return the error for a key that is missing; an unknown key beside it may be the same one, misspelt."""
+    known = _fields(model, at[:-1])
+    odd = [key for key in document.table(at[:-1]) if key not in known]
+    near = get_close_matches(str(at[-1]), odd, 1)
+    hint = f"add {at[-1]}" + (f", or correct {near[0]} in line {document.line((*at[:-1], near[0]))}" if near else "")
+    return document.mistake(at, "is missing", bound="required", hint=hint)
 
 
 def _describe_expected(detail: ErrorDetails) -> str:

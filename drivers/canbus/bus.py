@@ -6,6 +6,11 @@ from drivers.canbus.lean_can import can
 from drivers.errors import LinkDropped
 
 
+def list_interfaces() -> tuple[str, ...]:
+    """Return the interfaces of python-can and of the packages that extend it, by name."""
+    return tuple(sorted(can.interfaces.BACKENDS))
+
+
 def open_bus(interface: str, channel: str, bitrate: int) -> can.BusABC:
     """Open the bus; raise `LinkDropped` with the adapter's message. No configuration file of the machine is read."""
     try:

@@ -10,21 +10,19 @@ from pydantic import Field
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
 from drivers.benchfile.read import validate
-from drivers.canbus import map_checks
+from drivers.canbus import map_checks, map_rows
 from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, DbcMessage
 from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, HeartbeatRow, RequestRow, TimesRow
 from drivers.canbus.device_checks import check_behaviour, healthy_values
 from drivers.canbus.device_faults import derive_fault_channels, fault_words
-from drivers.canbus.units import find_unit_error
 from drivers.channel_names import BMS_FAULT
+from drivers.errors import Mistakes
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from drivers.benchfile.document import KeyPath
 
 Row = TypeVar("Row")
 AgeMs: TypeAlias = Annotated[int, Field(ge=1, le=round(1000 * MOST_S))]
@@ -179,125 +177,26 @@ def read_dut_map(path: Path) -> DutMap:
     """Read and check a map; raise `BenchFileError` that names file, line, key and value."""
     document = Document.read(path)
     file = validate(document, DutFile)
-    dbc = Dbc(path.parent / file.dbc)
-    messages = dict(dbc.messages)
-    for number, rule in enumerate(file.protected):
-        for place, name in enumerate(rule.messages):
-            at: KeyPath = ("protected", number, "messages", place)
-            message = _message(document, at, messages, name)
-            for key, signal in (("counter", rule.counter), ("checksum", rule.checksum)):
-                _signal(document, ("protected", number, key), message, signal)
-            try:
-                messages[name] = message.protected_by(rule.counter, rule.checksum)
-            except ValueError as error:
-                raise document.mistake(at, f"cannot be protected: {error}", value=name) from error
-    rows = tuple(_rows(document, file, messages))
-    _check_requests(document, file, messages, {row.channel for row in rows})
+    dbc = _read_dbc(document, file)
+    found = Mistakes()
+    messages = map_rows.protect(document, file, dbc.messages, found)
+    rows = tuple(map_rows.check_rows(document, file, messages, found))
+    for check in (map_rows.check_heartbeat, map_rows.check_request, map_rows.check_last_request):
+        with found.collect():
+            check(document, file, messages)
+    map_rows.check_channels(document, file, rows, found)
+    found.raise_all()
     mapped = DutMap(file, rows, messages, dbc.hash)
-    map_checks.check(document, mapped, dbc.twice)
-    check_behaviour(document, file, mapped.mapped_channels, mapped.words)
+    map_checks.check(document, mapped, dbc.twice, found)
+    with found.collect():
+        check_behaviour(document, file, mapped.mapped_channels, mapped.words)
+    found.raise_all()
     return mapped
 
 
-def _rows(document: Document, file: DutFile, messages: dict[str, DbcMessage]) -> Iterator[SignalRow]:
-    channels: set[str] = set()
-    singles: list[tuple[KeyPath, SignalRow]] = [(("signal", number), row) for number, row in enumerate(file.signal)]
-    families = [(("signals", k), row) for k, family in enumerate(file.signals) for row in _members(document, k, family)]
-    for at, row in (*singles, *families):
-        if row.scale == 0.0:
-            raise document.mistake((*at, "scale"), "= 0 makes every value the same", value=0.0, bound="not 0")
-        if not row.range[0] < row.range[1]:
-            raise document.mistake(
-                (*at, "range"), f"= {list(row.range)} contains no value", value=row.range, bound="low < high"
-            )
-        message = _message(document, (*at, "message"), messages, row.message)
-        _signal(document, (*at, "signal"), message, row.signal)
-        _valid_signal(document, at, message, row)
-        if row.channel in channels:
-            raise document.mistake((*at, "channel"), f'= "{row.channel}" is mapped twice', value=row.channel)
-        _unit(document, at, message, row)
-        channels.add(row.channel)
-        yield row
-
-
-def _unit(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
-    """Raise `BenchFileError` if the DBC's unit is not the row's."""
-    text = message.unit(row.signal)
-    if row.dbc_unit is not None:
-        if row.dbc_unit.strip() != text.strip():
-            what = f'= "{row.dbc_unit}" while {row.message}.{row.signal} is in "{text}"'
-            raise document.mistake((*at, "dbc_unit"), what, value=row.dbc_unit, bound=text, hint="copy the DBC's text")
-        return
-    scaled, enumerated = (row.scale, row.offset) != (1.0, 0.0), bool(message.words(row.signal))
-    if wrong := find_unit_error(text, row.unit, scaled=scaled, enumerated=enumerated):
-        what = f'= "{row.unit}" while {row.message}.{row.signal} {wrong[0]}'
-        raise document.mistake((*at, "unit"), what, value=row.unit, bound=text, hint=wrong[1])
-
-
-def _members(document: Document, number: int, family: FamilyRow) -> list[SignalRow]:
-    first, last = family.numbers
-    at: KeyPath = ("signals", number)
-    if first > last:
-        raise document.mistake((*at, "numbers"), f"= [{first}, {last}] is not a range of numbers", value=family.numbers)
-    try:
-        return list(family.members())
-    except (LookupError, ValueError) as error:
-        names = f"{family.channel}, {family.message}, {family.signal}"
-        raise document.mistake(at, f"has a brace that is neither {{n}} nor {{m}}: {names}", value=names) from error
-
-
-def _check_requests(document: Document, file: DutFile, messages: dict[str, DbcMessage], channels: set[str]) -> None:
-    if file.heartbeat is not None:
-        _message(document, ("heartbeat", "message"), messages, file.heartbeat.message)
-    request = _message(document, ("request", "message"), messages, file.request.message)
-    for key in ("signal", "reset_signal", "balance_signal"):
-        if (name := getattr(file.request, key)) is not None:
-            _signal(document, ("request", key), request, name)
-    last = _message(document, ("last_request", "message"), messages, file.last_request.message)
-    _signal(document, ("last_request", "signal"), last, file.last_request.signal)
-    values = {key: value for key in ("none", "open", "close") if (value := getattr(file.request, key)) is not None}
-    for key, value in values.items():
-        _carried(document, ("request", key), request, file.request.signal, value)
-    _carried(document, ("last_request", "open"), last, file.last_request.signal, file.last_request.open)
-    if len(set(values.values())) < len(values):
-        hint = "remove none if the device has no such value"
-        what = "has the same value for two of none, open and close"
-        raise document.mistake(("request",), what, bound="three values", hint=hint)
-    for at, channel in (
-        (("verify", "channel"), file.verify.channel),
-        (("arming", "state_channel"), file.arming.state_channel),
-    ):
-        if channel not in channels:
-            raise document.mistake(
-                at, f'= "{channel}" is not a mapped channel', value=channel, hint="map it to a signal"
-            )
-
-
-def _message(document: Document, at: KeyPath, messages: dict[str, DbcMessage], name: str) -> DbcMessage:
-    if name not in messages:
-        known = ", ".join(messages)
-        raise document.mistake(at, f'= "{name}" is not a message of the DBC', value=name, bound=known)
-    return messages[name]
-
-
-def _signal(document: Document, at: KeyPath, message: DbcMessage, name: str) -> None:
-    if name not in message.signals:
-        known = ", ".join(message.signals)
-        raise document.mistake(at, f'= "{name}" is not a signal of {message.name}', value=name, bound=known)
-
-
-def _valid_signal(document: Document, at: KeyPath, message: DbcMessage, row: SignalRow) -> None:
-    """Raise `BenchFileError` unless every frame that carries the value carries its flag too."""
-    flag = row.valid_signal
-    if flag is None:
-        return
-    _signal(document, (*at, "valid_signal"), message, flag)
-    _carried(document, (*at, "valid"), message, flag, row.valid)
-    if () not in message.pages(flag) and not message.pages(row.signal) <= message.pages(flag):
-        what, hint = f'= "{flag}" is on another page than {row.signal}', "name the flag on the same page"
-        raise document.mistake((*at, "valid_signal"), what, value=flag, hint=hint)
-
-
-def _carried(document: Document, at: KeyPath, message: DbcMessage, signal: str, value: float) -> None:
-    if not message.carries(signal, value):
-        raise document.mistake(at, f"= {value:g} does not fit into {message.name}.{signal}", value=value)
+def _read_dbc(document: Document, file: DutFile) -> Dbc:
+    path = document.path.parent / file.dbc
+    if not path.is_file():
+        hint = f"paths are relative to {document.path.parent}"
+        raise document.mistake(("dbc",), f'= "{file.dbc}" is not a file', value=file.dbc, hint=hint)
+    return Dbc(path)

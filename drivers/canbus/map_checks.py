@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document, KeyPath
     from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutMap, SignalRow
+    from drivers.errors import Mistakes
 
 
-def check(document: Document, mapped: DutMap, twice: set[str]) -> None:
-    """Raise `BenchFileError` that names message and signal; `twice`: names that several messages of the DBC have."""
+def check(document: Document, mapped: DutMap, twice: set[str], found: Mistakes) -> None:
+    """Add each mistake, with message and signal, to `found`; `twice`: names that several messages of the DBC have."""
     used = dict(_used(mapped))
     for name, at in used.items():
-        _check_message(document, at, mapped.messages[name], twice)
-    _check_identifiers(document, used, mapped.messages)
+        with found.collect():
+            _check_message(document, at, mapped.messages[name], twice)
+    with found.collect():
+        _check_identifiers(document, used, mapped.messages)
     for at, name, signals in _sent(mapped):
-        _check_sent(document, at, mapped.messages[name], signals)
+        with found.collect():
+            _check_sent(document, at, mapped.messages[name], signals)
     for at, name, signal in _read(mapped):
-        _check_signal(document, at, mapped.messages[name], signal)
-    _check_verify(document, mapped)
+        with found.collect():
+            _check_signal(document, at, mapped.messages[name], signal)
+    with found.collect():
+        _check_verify(document, mapped)
 
 
 def _used(mapped: DutMap) -> Iterator[tuple[str, KeyPath]]:

@@ -63,13 +63,59 @@ def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
         ("t_s,current_a\n0,0\n2,1\n1,1\n", "time decreases", 4),
         ("t_s,current_a\n0,0\n", "has no length", 2),
         ("t_s,current_a\n1,0\n2,0\n", "has no length", 3),
-        ("", "is not a current profile", 1),
+        ("", "is not a current profile: it is empty", 1),
+        ("\n\nt_s current_a\n0 0\n", 'its first line is "t_s current_a"; write t_s,current_a in the first line', 3),
+        ("t_s,current_a\n0,0\n0,5,10,0\n", "two numbers; .*decimal points, or semicolons between", 3),
+        ("t_s;current_a\n0;0\n1;1.234,5\n", "two numbers; .*without a separator of thousands", 3),
+        ("t_s,current_a\n0,0\n1,1_000\n", "is not two numbers", 3),
+        ("t_s,current_a\n0,0\n1,5 A\n", "is not two numbers", 3),
+        ('t_s,current_a\n0,0\n\n1,"' + "1" * 200_000 + '"\n', "cannot be read: field larger", 4),
     ],
 )
 def test_a_wrong_duty_names_its_line(tmp_path: Path, text: str, words: str, line: int) -> None:
     with pytest.raises(BenchFileError, match=words) as caught:
         read_current_profile({"file": written(tmp_path, text)})
     assert caught.value.line == line
+
+
+PLAIN = "t_s,current_a\n0,0\n1.5,-2.25\n3,0\n"
+GERMAN = PLAIN.replace(",", ";").replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + PLAIN.encode(),
+        PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-16-le"),
+        PLAIN.encode("utf-16-be"),
+        PLAIN.replace("\n", "\r\n").encode() + b"\r\n\r\n",
+        PLAIN.replace("\n", "\r").encode(),
+        PLAIN.replace("1.5", "\n1.5").encode() + b"\n,\n ,\n",
+        PLAIN.replace(",", " , ").encode(),
+        PLAIN.replace(",", ",\u00a0").encode(),
+        PLAIN.replace("\n", ",,\n").encode(),
+        PLAIN.replace("t_s,current_a", '"t_s","current_a"').encode(),
+        PLAIN.replace(",", "\t").encode(),
+        PLAIN.replace(",", ";").encode(),
+        GERMAN.encode(),
+        b"\xef\xbb\xbf" + GERMAN.replace("\n", "\r\n").encode(),
+        b"sep=;\r\n" + GERMAN.replace("\n", "\r\n").encode(),
+        GERMAN.replace(";", "\t").encode("utf-16"),
+    ],
+)
+def test_a_duty_is_read_as_editors_and_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "duty.csv"
+    path.write_bytes(content)
+    duty = read_current_profile({"file": str(path)})
+    assert (duty.duration_s, duty.at(np.array([0.0, 1.5, 2.25])).tolist()) == (3.0, [0.0, -2.25, -1.125])
+
+
+def test_a_duty_in_another_encoding_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "duty.csv"
+    path.write_bytes("t_s,current_a\n0,0\n1,5 \xb5A\n".encode("cp1252"))
+    with pytest.raises(BenchFileError, match=r"duty\.csv is not UTF-8 text; save it as UTF-8"):
+        read_current_profile({"file": str(path)})
 
 
 @pytest.mark.parametrize("settings", [{}, {"file": 3}, {"file": "/nowhere/duty.csv"}])

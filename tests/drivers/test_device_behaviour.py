@@ -210,7 +210,7 @@ def test_a_device_that_tells_its_fault_by_a_number_and_no_place_gets_one_that_na
 def test_a_mistake_names_its_key(tmp_path: Path, before: str, after: str, key: str, said: str) -> None:
     with pytest.raises(BenchFileError) as caught:
         read_dut_map(changed(tmp_path, before, after))
-    told = [str(caught.value), *getattr(caught.value, "__notes__", [])]
+    told = [str(one) for one in caught.value.all]
     assert any(key in sentence and said in sentence for sentence in told), told
     assert caught.value.line is not None
 

@@ -28,7 +28,7 @@ def mistake(folder: Path, right: str, wrong: str) -> BenchFileError:
     with pytest.raises(BenchFileError) as caught:
         read_dut_map(path)
     if caught.value.line is not None and caught.value.key:
-        assert caught.value.where == "wrong.dut.toml"
+        assert caught.value.where == str(path)
     return caught.value
 
 
@@ -82,7 +82,7 @@ def test_words_of_a_state_come_from_the_dbc(mapped: DutMap) -> None:
 )
 def test_a_mistake_is_told_with_its_line_and_key(tmp_path: Path, right: str, wrong: str, key: str, said: str) -> None:
     error = mistake(tmp_path, right, wrong)
-    told = [str(error), *getattr(error, "__notes__", [])]
+    told = [str(one) for one in error.all]
     assert any(key in sentence and said in sentence for sentence in told), told
     assert error.line is not None
 
@@ -116,3 +116,20 @@ def test_the_last_request_is_encoded_under_every_counter_and_verified_by_the_con
     assert (step.verify.identifier, step.verify.length) == (0x100, 8)
     assert step.verify.is_met(status.encode({"Contactor": 0, "State": 4, "FaultCell": 7}, 3))
     assert not step.verify.is_met(status.encode({"Contactor": 1}, 3))
+
+
+def test_every_mistake_of_a_map_is_told_at_once(tmp_path: Path) -> None:
+    text = (BENCHES / "pulse24.dut.toml").read_text(encoding="utf-8")
+    for right, wrong in (
+        ('signal = "SoC"', 'signal = "Soc"'),
+        ('message = "BMS_Pack"', 'message = "BMS_Pak"'),
+        ("close = 2", "close = 4"),
+        ("numbers = [1, 24]", "numbers = [24, 1]"),
+    ):
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    error = mistake(tmp_path, (BENCHES / "pulse24.dut.toml").read_text(encoding="utf-8"), text)
+    told = "\n".join(map(str, error.all))
+    for said in ("did you mean SoC?", "did you mean BMS_Pack?", "request.close = 4", "[24, 1] is not a range"):
+        assert said in told
+    assert all(one.where == str(tmp_path / "wrong.dut.toml") and one.line for one in error.all)

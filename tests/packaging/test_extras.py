@@ -31,7 +31,15 @@ NOT_INSTALLED = frozenset({"rl"})  # a gigabyte that only training needs
 OPTIONAL: dict[str, set[str]] = {
     "bundle verify": {"cantools"},  # --replay alone reads a device map; without it the extra is named
     "bench copy": {"psutil"},  # only the evidence class of a connected bench asks for this machine's addresses
-    "doctor": {"cantools", "casadi", "numba", "psutil", "pybamm", "pyvisa"},  # not asked for without the extra bench
+    "doctor": {
+        "can",
+        "cantools",
+        "casadi",
+        "numba",
+        "psutil",
+        "pybamm",
+        "pyvisa",
+    },  # not asked for without the extra bench
     "edge": {"psutil"},  # drivers.processes does without it
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
     "measure": {"pyqtgraph"},  # a peer in comparisons; without it the extra dev is named

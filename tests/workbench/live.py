@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from drivers.benchfile.copy import copy_bench
 from workbench.session import waiting
 
 if TYPE_CHECKING:
@@ -57,9 +58,8 @@ def since(session: LiveSession, tick: int, names: list[str]) -> Floats:
 
 def real(folder: Path, addresses: dict[str, str]) -> Path:
     """A bench file whose instruments are those of an emulated bench, as if they were not ours."""
-    for path in HIL24.parent.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    text = HIL24.read_text(encoding="utf-8")
+    copy_bench(HIL24, folder)
+    text = (folder / HIL24.name).read_text(encoding="utf-8")
     for name in ("cell_simulator", "supply", "io_box"):
         text = text.replace(f'"emulated:{name}"', f'"{addresses[name]}"')
     text = text.replace('interface = "emulated"', 'interface = "virtual"').replace('channel = "bms"', 'channel = "x"')

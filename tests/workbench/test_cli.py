@@ -14,6 +14,7 @@ import typer
 
 import workbench.cli
 from drivers.benchfile import read_bench
+from drivers.benchfile.copy import copy_bench
 from drivers.errors import Usage
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
@@ -106,8 +107,7 @@ def test_an_unknown_step_is_refused_with_the_names_that_exist() -> None:
 
 def copied_bench(folder: Path, name: str, before: str, after: str) -> Path:
     """The emulated bench's files with one mistake; the bench file's path."""
-    for path in (ROOT / "fixtures" / "benches").iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+    copy_bench(ROOT / "fixtures" / "benches" / "hil24.toml", folder)
     text = (folder / name).read_text()
     assert before in text
     (folder / name).write_text(text.replace(before, after))
@@ -119,7 +119,7 @@ def test_a_mistake_in_the_device_map_exits_2_and_names_the_channel_that_is_missi
     done = pulse("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
     assert done.returncode == 2, done.stderr
     error = json.loads(done.stdout)["error"]
-    assert error["where"] == "pulse24.dut.toml"
+    assert error["where"] == str(bench.with_name("pulse24.dut.toml"))
     assert error["value"] == "bms/temperature_1"
 
 
@@ -322,6 +322,25 @@ def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
     done = pulse("certify", *words, "--json")
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout)["error"]["key"] == key
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nowhere_at_all\n", "nowhere_at_all"),
+        ("def (\n", "SyntaxError"),
+        ("", "contains none of the requested cases"),
+    ],
+)
+def test_a_suite_that_cannot_be_imported_is_bad_input(tmp_path: Path, text: str, says: str) -> None:
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    (suite / "test_one.py").write_text(text)
+    done = pulse("certify", str(suite), "--json", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert says in error["what"]
+    assert error["where"] == str(suite)
 
 
 def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bench_channels import make_channel_table
 from drivers.benchfile.device_sheet import Debounced, Feedback, ProtectedQuantity, ProtectionSpec, Timeout, read_sheet
-from drivers.benchfile.read import read_bench
-from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
 from workbench.certify.job import read_job
+from workbench.certify.time_limit import DEFAULT_S
+from workbench.engine.bench_checks import read_checked_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from drivers.benchfile.device_sheet import DeviceSheet
     from drivers.benchfile.limits import DeclaredLimits
     from drivers.benchfile.model import Bench, DeviceLimits
+    from drivers.canbus.dut_map import DutMap
     from drivers.snapshot import ChannelTable
 
 
+TIMES: Final = 10.0  # how many protections a case triggers at most, with the waits between
 BOUNDED: Final = {  # each protection: the channel whose bound it keeps, the side, the tolerance
     "cell_overvoltage": (cell_voltage(1), +1, "tolerance_v"),
     "cell_undervoltage": (cell_voltage(1), -1, "tolerance_v"),
@@ -83,6 +85,11 @@ class CaseLimits:
         return level
 
     @property
+    def case_s(self) -> float:
+        """The time limit of a case, in s: a case waits several times as long as the slowest protection takes."""
+        return DEFAULT_S + TIMES * max((level.latest_s for level in self.levels.values()), default=0.0)
+
+    @property
     def overvoltage(self) -> ProtectionLevel:
         return self.level("cell_overvoltage")
 
@@ -117,14 +124,15 @@ class CaseLimits:
 
 def read_limits(path: Path) -> CaseLimits:
     """Return the limits of the bench file at `path`; raise `BenchFileError`."""
-    bench = read_bench(path)
+    checked = read_checked_bench(path)
+    bench = checked.bench
     asked = _require_device_limits(bench)
     profile = path.parent / asked.thresholds
     return CaseLimits(
         cells=tuple(range(1, bench.pack.cells + 1)),
         sensors=tuple(range(1, bench.io_box.thermistors + 1)),
         tell_s=asked.tell_ms / 1e3,
-        levels=dict(_Levels(bench, asked).read_all(read_sheet(profile))),
+        levels=dict(_Levels(bench, checked.mapped, asked).read_all(read_sheet(profile))),
         profile=profile.name,
     )
 
@@ -132,6 +140,7 @@ def read_limits(path: Path) -> CaseLimits:
 @dataclass(frozen=True)
 class _Levels:
     bench: Bench
+    mapped: DutMap
     device_limits: DeviceLimits
 
     def read_all(self, profile: DeviceSheet) -> Iterator[tuple[str, ProtectionLevel]]:
@@ -177,7 +186,7 @@ class _Levels:
 
     @cached_property
     def _channel_table(self) -> ChannelTable:
-        return make_channel_table(self.bench, read_dut_map(self.bench.dut_map))
+        return make_channel_table(self.bench, self.mapped)
 
     @cached_property
     def _declared_limits(self) -> DeclaredLimits:

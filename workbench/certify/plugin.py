@@ -29,10 +29,13 @@ from workbench.certify.events import (
 )
 from workbench.certify.job import read_job
 from workbench.certify.record import Record
+from workbench.certify.time_limit import DEFAULT_S, CaseTimeout, limit_time
+from workbench.certify.variant import make_variant
 from workbench.certify.verdict import find_worst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from workbench.certificates.results import CaseCheck
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 PLACES = ("cell", "sensor")  # parameters of a case that say where
 UNCLEAR = (Verdict.ERROR, Verdict.NA)  # their checks say why
+READY_S = 300.0  # more than the bench takes to connect, arm and recover, each with a time-out of its own
 ORPHAN_S = 20.0  # the time a case has to end once its runner is gone
 
 
@@ -63,12 +67,11 @@ class CertificationPlugin:
     def bench(self) -> CaseBench:
         """Return the one bench of all cases; open it when the first case asks for it."""
         if self.case_bench is None:
-            from drivers.benchfile.read import read_bench  # noqa: PLC0415  # a broken suite fails before these slow imports
-            from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
-            from workbench.certify.device import DeviceRules  # noqa: PLC0415
+            from workbench.certify.device import DeviceRules  # noqa: PLC0415  # a broken suite fails before these slow imports
             from workbench.compose.session import open_session  # noqa: PLC0415
+            from workbench.engine.bench_checks import read_checked_bench  # noqa: PLC0415
 
-            device = DeviceRules.of(read_dut_map(read_bench(self.job.bench).dut_map))
+            device = DeviceRules.of(read_checked_bench(self.job.bench).mapped)
             # shadow lanes judge nothing here and would only take time from the loop
             job = self.job
             self._session = open_session(
@@ -135,12 +138,39 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return done
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Limit the time that fixtures take; the bench, connected for the first case, takes its own."""
+    with _limit(item, least_s=READY_S):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Limit the time that a case takes."""
+    with _limit(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Limit the time that fixtures take to end."""
+    with _limit(item, least_s=READY_S):
+        yield
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a readable name for a parameter of a case."""
+    return make_variant(val)
+
+
 def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None]) -> None:
     """Store what stopped a case: the device, the bench or the script; report a file that cannot be read."""
     if call.excinfo is None:
         return
     if not isinstance(node, pytest.Item):
-        node.config.stash[_KEY].stream.write(_describe_broken_file(node, call.excinfo))
+        for broken in _describe_broken_file(node, call.excinfo):
+            node.config.stash[_KEY].stream.write(broken)
         return
     error = call.excinfo.value
     if isinstance(error, Blocked):
@@ -149,6 +179,8 @@ def pytest_exception_interact(node: pytest.Item | pytest.Collector, call: pytest
         node.stash[_TROUBLE] = Verdict.NA, str(error)
     elif isinstance(error, PulseError):
         node.stash[_TROUBLE] = Verdict.ERROR, str(error)
+    elif isinstance(error, CaseTimeout):
+        node.stash[_TROUBLE] = Verdict.ERROR, f"{error}{_find_place(node, error)}"
     else:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename}:{where.lineno}"
@@ -198,11 +230,33 @@ def info_of(item: pytest.Item) -> CaseInfo:
     return CaseInfo(case.id, case.title, case.refs, case.hazard, place, variant, item.nodeid)
 
 
-def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> FileBroken:
-    """Return why a file of the suite cannot be read; a `PulseError`, of the bench file say, names its own file."""
+def _limit(item: pytest.Item, least_s: float = 0.0) -> AbstractContextManager[None]:
+    """Return the time limit of a case, at least `least_s`; a process that cannot be ended otherwise ends with it."""
+    case = case_of(item)
+    limit_s = max(DEFAULT_S if case is None else case.limit_s, least_s)
+
+    def give_up() -> None:
+        reason = f"the case took longer than its limit of {limit_s:g} s and did not end; its process was ended"
+        item.stash[_TROUBLE] = Verdict.ERROR, reason
+        with contextlib.suppress(Exception):
+            _write_end(item, item.config.stash[_KEY])
+        os._exit(1)
+
+    return limit_time(limit_s, give_up)
+
+
+def _find_place(item: pytest.Item, error: BaseException) -> str:
+    """Return the line of the suite at which the case was when it ended, empty if it was in none."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(item.path)]
+    return f" ({item.path}:{lines[-1]})" if lines else ""
+
+
+def _describe_broken_file(node: pytest.Collector, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[FileBroken]:
+    """Yield why a file of the suite cannot be read; a `PulseError`, of the bench file say, names its own file."""
     if isinstance(excinfo.value, PulseError):
-        return FileBroken("", str(excinfo.value))
-    return FileBroken(node.nodeid, str(node.repr_failure(excinfo)).strip().splitlines()[-1])
+        yield from (FileBroken("", str(one)) for one in excinfo.value.all)
+    else:
+        yield FileBroken(node.nodeid, str(node.repr_failure(excinfo)).strip().splitlines()[-1])
 
 
 def _end_with_parent(out: Path) -> None:

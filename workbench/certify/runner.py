@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.certify.events import CertifyEvent
     from workbench.certify.job import CertificationJob
 
+COLLECT_S: Final = 120.0  # a suite whose files take longer to be imported hangs
 STOP_S: Final = 20.0  # a waiting case leaves its bench in order within this time
 NOTHING_RAN: Final = 5  # pytest's exit status
 
@@ -77,6 +78,8 @@ class Certification:
         self.broken: list[str] = []
         self.began_s = time.monotonic()
         self.done = self.stopped = False
+        self.is_readable = True  # every file of the suite could be imported, and it has a case to run
+        self._collected = False
         self._stream = EventStreamReader(job.out)
         self._stopped_s = float("inf")
         self._process = start_process(suite, job)
@@ -105,6 +108,11 @@ class Certification:
             self._take(event)
         if self.stopped and time.monotonic() - self._stopped_s > STOP_S and not ended:
             self._process.kill()
+        if not (self._collected or ended or self.stopped) and time.monotonic() - self.began_s > COLLECT_S:
+            self.broken.append(f"{self.suite.name} cannot be imported within {COLLECT_S:g} s; see {LOG}")
+            self.is_readable = False
+            self._process.kill()
+            self._process.wait()
         if ended and not self.done:
             self._judge_unfinished()
         return events
@@ -127,6 +135,7 @@ class Certification:
         match event:
             case CasesCollected():
                 self.cases = [CaseRun(info) for info in event.cases]
+                self._collected = True
             case CaseBegun():
                 if (case := self._find_case(event.case)) is not None:
                     case.begun = True
@@ -142,6 +151,7 @@ class Certification:
                 self.bench = event
             case FileBroken() if str(event) not in self.broken:  # each file of a suite meets the same bench file
                 self.broken.append(str(event))
+                self.is_readable = False
             case _:
                 pass
 
@@ -166,3 +176,4 @@ class Certification:
                 "contains none of the requested cases" if code in (0, NOTHING_RAN) else f"did not run (exit {code})"
             )
             self.broken.append(f"{self.suite.name} {nothing}; see {LOG}")
+            self.is_readable = False

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
 from drivers import source_names
-from drivers.benchfile.read import read_bench
 from drivers.channel_names import BMS_POWER
-from drivers.errors import DEFECT, REPORT_IT, BenchFileError, PulseError, describe_error, is_defect
+from drivers.errors import (
+    DEFECT,
+    REPORT_IT,
+    BenchFileError,
+    PulseError,
+    as_message,
+    describe_error,
+    is_defect,
+)
 from drivers.event import DETAIL, Event, Level
 from drivers.realtime import ENGINE_THREADS, LOOP, ask_realtime, leave_realtime
 from drivers.suspend import SleepInhibitor
 from workbench.engine import status
+from workbench.engine.bench_checks import read_checked_bench
 from workbench.engine.client_sender import ClientSender
 from workbench.engine.command_handler import CommandHandler
 from workbench.engine.link_events import LinkEvents
@@ -66,15 +74,15 @@ class Engine:
 
         sys.setswitchinterval(SWITCH_S)
         try:
-            bench = read_bench(self.order.bench)
-            declared = status.make_bench_info(bench)
+            checked = read_checked_bench(self.order.bench)
         except BenchFileError as error:
-            notes = "\n".join(getattr(error, "__notes__", ()))
-            failure = Failure(error.sentence, error.hint, notes, error.as_json())
+            details = "\n".join(str(other) for other in error.others)
+            failure = Failure(error.sentence, error.hint, details, as_message(error))
             self.to_client.send(messages.BenchUnreadable(failure))
             self._await_client_end()
             return
-        self.to_client.send(messages.BenchDeclared(declared))
+        bench = checked.bench
+        self.to_client.send(messages.BenchDeclared(checked.info))
         self.attended = bench.bench.attended and self.attended
         self.commands = CommandHandler(self, bench)
         self.outputs_off = OutputsOff(self)
@@ -179,7 +187,7 @@ class Engine:
             try:
                 payload = self.commands.handle(request) or {}
             except PulseError as error:
-                failure = Failure(error.sentence, error.hint, error_json=error.as_json())
+                failure = Failure(error.sentence, error.hint, error_json=as_message(error))
                 self.to_client.send_event(Event(Level.WARNING, request.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
                 import traceback  # noqa: PLC0415

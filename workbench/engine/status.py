@@ -48,9 +48,12 @@ NEEDED: Final = (BMS_STATE, BMS_FAULT, BMS_FAULT_CELL, BMS_CONTACTOR)  # by the 
 NEEDED_LIVE: Final = (PACK_CURRENT, CHARGE_LIMIT, DISCHARGE_LIMIT)  # by the loop
 
 
-def make_bench_info(bench: Bench) -> BenchInfo:
-    """Return the bench file as a client shows it; raise `BenchFileError` for an error in the device map or limits."""
-    mapped = read_dut_map(bench.dut_map)
+def make_bench_info(bench: Bench, mapped: DutMap | None = None) -> BenchInfo:
+    """Return the bench file as a client shows it; raise `BenchFileError` for an error in the device map or limits.
+
+    `mapped`: its device map, read here if it is not given.
+    """
+    mapped = mapped or read_dut_map(bench.dut_map)
     _check_map(bench, {channel.name for channel in mapped.channels})
     return BenchInfo(
         name=bench.bench.name,
@@ -86,7 +89,7 @@ def _check_map(bench: Bench, mapped: set[str]) -> None:
     if missing:
         what = f"has no channel {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
         hint = "map a signal to it; if the bench has fewer cells or sensors, declare their number in its bench file"
-        raise BenchFileError(what, where=bench.dut_map.name, key="channel", value=missing[0], hint=hint)
+        raise BenchFileError(what, where=str(bench.dut_map), key="channel", value=missing[0], hint=hint)
 
 
 def words(mapped: DutMap) -> dict[str, Mapping[int, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from drivers.errors import CheckFailed, Usage
+from drivers.errors import CheckFailed, PulseError, Usage
 from workbench.certificates.encoder import encode_rows
 from workbench.certificates.results import Verdict
 from workbench.certify import certificate
@@ -21,7 +21,7 @@ from workbench.run_folders import make_stamped
 from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from workbench.certificates.results import CaseInfo, CaseResult
@@ -64,8 +64,9 @@ def main(
         made = certificate.write(certification, folder)
     report.body |= {"class": made.evidence, "counts": dict(made.counts), "cases": encode_rows(made)}
     report.body |= {"result": made.result, "not_judged": made.not_judged}
-    for sentence in made.trouble:
-        raise CheckFailed(sentence, where=path.name, hint="correct the suite")
+    report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
+    if made.trouble:
+        raise _describe_trouble(path, made.trouble, is_readable=certification.is_readable)
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
     report.line(f"{made.result}: {counted}; evidence class {made.evidence}")
     report.line(f"{folder / 'report.html'}")
@@ -111,6 +112,14 @@ def _refuse_unknown(wanted: tuple[str, ...], suite: Path, bench: Path) -> None:
             ids = ", ".join(dict.fromkeys(case.id for case in cases))
             hint = f"cases: {ids}; certify --list names each"
             raise Usage(f"--only {name} is no case of {suite.name}", key="only", value=name, hint=hint)
+
+
+def _describe_trouble(suite: Path, trouble: Sequence[str], *, is_readable: bool) -> PulseError:
+    """Return the error of a suite: bad input if it cannot be imported or has no case to run, else a failed check."""
+    kind = CheckFailed if is_readable else Usage
+    first, *others = (kind(sentence, where=str(suite), hint="correct the suite") for sentence in trouble)
+    first.others = tuple(others)
+    return first
 
 
 def _follow(report: Report, certification: Certification) -> None:

@@ -8,19 +8,19 @@ import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.bench_lock import BenchLock, resolve
-from drivers.errors import BenchHeld, PackageMissing
+from drivers.errors import BenchError, PackageMissing
 from drivers.realtime import has_realtime_permission
 from workbench.extras import EXTRAS, list_missing
+from workbench.verbs.doctor_bench import LINKS, check_bench
+from workbench.verbs.doctor_check import DoctorCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drivers.benchfile.model import Bench
     from workbench.report import Report
 
 FREE_GB = 2.0
@@ -28,17 +28,6 @@ EXTRA = "extra "  # the checks of packages begin so
 SHOWN = ("bench", "window", "edge", "fleet")
 NEEDED = ("bench", "window")  # by the workbench itself; an edge or a fleet is another machine
 QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
-
-
-@dataclass(frozen=True)
-class DoctorCheck:
-    """One thing that the machine has (`ok`), lacks, or could have better (`needed` is False)."""
-
-    name: str
-    ok: bool
-    found: str
-    mend: str = ""
-    needed: bool = True
 
 
 def _check_packages() -> Iterator[DoctorCheck]:
@@ -121,59 +110,6 @@ def _check_caches() -> DoctorCheck:
     )
 
 
-def check_bench(path: Path) -> Iterator[DoctorCheck]:
-    """Check what a bench file declares and where its instruments are; raise `BenchFileError` for an error in it."""
-    from drivers.benchfile import read_bench  # noqa: PLC0415  # only this check needs it
-    from drivers.benchfile.safety_times import shutdown_time  # noqa: PLC0415
-    from drivers.evidence_class import is_emulated  # noqa: PLC0415
-
-    bench = read_bench(path)
-    yield DoctorCheck("bench file", ok=True, found=f"{path.name}: {bench.bench.name}, mode {bench.bench.mode}")
-    for note in bench.notes:
-        yield DoctorCheck("bench file", ok=False, found=note, needed=False)
-    yield DoctorCheck("time to safe", ok=True, found=shutdown_time(bench).sentence)
-    yield _check_device_map(bench)
-    for name, section in bench.instruments.items():
-        if is_emulated(section.address):
-            yield DoctorCheck(name, ok=True, found="emulated, started on connect", needed=False)
-            continue
-        yield _check_instrument(name, section.address, bench.bench.name)
-
-
-def _check_device_map(bench: Bench) -> DoctorCheck:
-    """Raise `BenchFileError` for anything in the device map that a connect would refuse."""
-    if list_missing("bench"):
-        return DoctorCheck(
-            "device map", ok=False, found="not read; the extra bench is not installed", mend="make setup", needed=False
-        )
-    found = f"{bench.dut_map.name}: {_count_mapped(bench)} channels of the device under test"
-    return DoctorCheck("device map", ok=True, found=found)
-
-
-def _count_mapped(bench: Bench) -> int:
-    """Return the number of channels of the device map; raise `BenchFileError` if a connect would refuse it."""
-    from drivers.canbus.dut_map import read_dut_map  # noqa: PLC0415
-    from workbench.engine import status  # noqa: PLC0415
-
-    status.make_bench_info(bench)
-    return len(read_dut_map(bench.dut_map).channels)
-
-
-def _check_instrument(section: str, address: str, bench: str) -> DoctorCheck:
-    """Check whether an instrument answers; do not touch one that a session holds."""
-    host, _, port = address.partition(":")
-    try:
-        with BenchLock.take(resolve(address), f"{bench} (doctor)", guard_s=0.0):
-            socket.create_connection((host, int(port)), 1.0).close()
-    except BenchHeld as held:
-        return DoctorCheck(section, ok=False, found=f"{held.sentence}; not opened", mend=held.hint, needed=False)
-    except (OSError, ValueError) as error:
-        return DoctorCheck(
-            section, ok=False, found=f"{address}: {error}", mend=f"check its power and cable, then run: ping {host}"
-        )
-    return DoctorCheck(section, ok=True, found=f"{address} answers")
-
-
 def examine(bench: Path) -> Iterator[DoctorCheck]:
     """Run all checks, cheapest first; raise `BenchFileError` for an error in the bench file."""
     version = sys.version.split()[0]
@@ -190,7 +126,11 @@ def examine(bench: Path) -> Iterator[DoctorCheck]:
 
 
 def main(report: Report, bench: Path) -> bool:
-    """Print each check; return False if something needed is missing, raise `PackageMissing` if it is a package."""
+    """Print each check; return False if something needed is missing.
+
+    Raise `PackageMissing` if it is a package. Raise `BenchError`, after the last check, for an instrument or an adapter
+    that does not answer.
+    """
     checks: list[DoctorCheck] = []
     for check in examine(bench):
         checks.append(check)
@@ -203,4 +143,8 @@ def main(report: Report, bench: Path) -> bool:
     for check in lacking:
         if check.name.startswith(EXTRA):
             raise PackageMissing(f"{check.name}: {check.found}", key=check.name.removeprefix(EXTRA), hint=check.mend)
+    errors = [BenchError(f"{check.name}: {check.found}", hint=check.mend) for check in lacking if check.name in LINKS]
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
     return not lacking

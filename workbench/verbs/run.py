@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drivers.benchfile import read_bench
-from drivers.canbus.dut_map import read_dut_map
 from workbench.engine import injected_faults
+from workbench.engine.bench_checks import read_checked_bench
 from workbench.run_folders import EMULATED, require_folder
 from workbench.selftest import evidence
 from workbench.session.fault_plan import format_planned, planned
@@ -33,8 +32,8 @@ def main(
     take_over: bool = False,
 ) -> bool:
     """Run a session; return True if the bench ran to the end, every tick was recorded and no lane failed."""
-    declared = read_bench(bench)  # report an error here, before a process is started
-    offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
+    checked = read_checked_bench(bench)  # report an error here, before a process is started
+    offered = injected_faults.list_offered(checked.bench, checked.mapped)
     plan = [planned(text, offered) for text in wanted]
     require_folder(out)
     for fault in plan:

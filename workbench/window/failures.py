@@ -19,11 +19,12 @@ def make_sentence(text: str) -> str:
 def make_failure(error: BaseException, what: str = "", hint: str = "") -> Failure:
     """Return a failure: `what` did not happen because of `error`; use `hint` if the error has none.
 
-    An error that is no `PulseError` has its traceback as details.
+    The details are the other errors found beside it, and the traceback of an error that is no `PulseError`.
     """
     before = f"{what}: " if what else ""
     if isinstance(error, PulseError):
-        return Failure(make_sentence(f"{before}{error.sentence}"), make_sentence(error.hint) or hint)
+        others = "\n".join(map(str, error.others))
+        return Failure(make_sentence(f"{before}{error.sentence}"), make_sentence(error.hint) or hint, others)
     if describe_error(error) == DEFECT:
         hint = REPORT_IT
     details = "".join(traceback.format_exception(error))

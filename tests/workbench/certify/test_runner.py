@@ -113,6 +113,7 @@ def test_a_case_that_checks_nothing_is_an_error(tmp_path: Path) -> None:
 def test_a_suite_that_cannot_run_is_named(tmp_path: Path, body: str, said: str) -> None:
     certification = certified(tmp_path, body)
     assert said in " ".join(certification.broken)
+    assert not certification.is_readable
     assert not certificate.write(certification, tmp_path / "out").passed
 
 

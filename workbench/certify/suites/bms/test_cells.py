@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 DARK_S = 0.5
 
 
-@case("OV-01", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
+@case("OV-01", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_overvoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell above its limit opens the contactors in time, and the device names the cell."""
     check_beyond_limit(bench, cell, rec, LIMITS.overvoltage)
 
 
-@case("UV-01", hazard="H2 over-discharge")
+@case("UV-01", hazard="H2 over-discharge", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("cell", LIMITS.cells)
 def test_undervoltage_opens_the_contactors(bench: CaseBench, cell: int, rec: Record) -> None:
     """A cell below its limit opens the contactors in time, and the device names the cell."""
     check_beyond_limit(bench, cell, rec, LIMITS.undervoltage)
 
 
-@case("OV-02", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge")
+@case("OV-02", refs=["IEC 62619 8.2.2"], hazard="H1 overcharge", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("cell", LIMITS.cells[:1])
 def test_overvoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An over-voltage fault survives a power cycle."""
     check_outlives_power_cycle(bench, cell, rec, LIMITS.latching("cell_overvoltage"))
 
 
-@case("UV-02", hazard="H2 over-discharge")
+@case("UV-02", hazard="H2 over-discharge", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("cell", LIMITS.cells[-1:])
 def test_undervoltage_is_latched(bench: CaseBench, cell: int, rec: Record) -> None:
     """An under-voltage fault survives a power cycle."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("FB-01", hazard="H5 contactor does not open")
+@case("FB-01", hazard="H5 contactor does not open", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("held", ["open", "closed"])
 def test_contactor_feedback_stuck(bench: CaseBench, held: str, rec: Record) -> None:
     """An auxiliary contact that disagrees with the contactor is reported, and nothing stays closed."""

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 STEADY_S = 0.4
 
 
-@case("OC-01", refs=["IEC 62619 8.2.3"], hazard="H1 overcharge")
+@case("OC-01", refs=["IEC 62619 8.2.3"], hazard="H1 overcharge", limit_s=LIMITS.case_s)
 def test_overcurrent_in_charge(bench: CaseBench, rec: Record) -> None:
     """Charge beyond the limit opens the contactors in time."""
     check_beyond_limit(bench, rec, LIMITS.charge)
 
 
-@case("OC-02", hazard="H3 overload")
+@case("OC-02", hazard="H3 overload", limit_s=LIMITS.case_s)
 def test_overcurrent_in_discharge(bench: CaseBench, rec: Record) -> None:
     """Discharge beyond the limit opens the contactors in time."""
     check_beyond_limit(bench, rec, LIMITS.discharge)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("HB-01", hazard="H4 loss of control")
+@case("HB-01", hazard="H4 loss of control", limit_s=LIMITS.case_s)
 def test_lost_heartbeat_opens_the_contactors(bench: CaseBench, rec: Record) -> None:
     """A heartbeat that stops opens the contactors after its timeout."""
     level = LIMITS.heartbeat

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("OT-01", refs=["IEC 62619 8.2.4"], hazard="H6 overheating")
+@case("OT-01", refs=["IEC 62619 8.2.4"], hazard="H6 overheating", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("sensor", LIMITS.sensors)
 def test_overtemperature_opens_the_contactors(bench: CaseBench, sensor: int, rec: Record) -> None:
     """A sensor above its limit opens the contactors in time, and the device names the sensor."""

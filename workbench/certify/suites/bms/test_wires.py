@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.certify.record import Record
 
 
-@case("OW-01", hazard="H7 cell not measured")
+@case("OW-01", hazard="H7 cell not measured", limit_s=LIMITS.case_s)
 @pytest.mark.parametrize("cell", sorted({LIMITS.cells[0], LIMITS.cells[len(LIMITS.cells) // 2], LIMITS.cells[-1]}))
 def test_open_wire_keeps_the_contactors_open(bench: CaseBench, cell: int, rec: Record) -> None:
     """With an open wire the device never closes, and names the cell."""

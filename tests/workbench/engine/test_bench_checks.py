@@ -1,0 +1,120 @@
+"""One function checks a bench file and everything that it names, and tells all mistakes at once."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.errors import BenchFileError
+from tests.workbench.live import HIL24
+from workbench.engine.bench_checks import read_checked_bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BMS = HIL24.parents[1] / "bms"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """A copy of the emulated bench with all files that it names."""
+    shutil.copytree(HIL24.parent, tmp_path / "benches")
+    shutil.copytree(BMS, tmp_path / "bms", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return tmp_path / "benches" / HIL24.name
+
+
+def change(bench: Path, *pairs: tuple[str, str]) -> None:
+    text = bench.read_text(encoding="utf-8")
+    for right, wrong in pairs:
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    bench.write_text(text, encoding="utf-8")
+
+
+def mistakes(bench: Path) -> tuple[BenchFileError, ...]:
+    with pytest.raises(BenchFileError) as caught:
+        read_checked_bench(bench)
+    return tuple(one for one in caught.value.all if isinstance(one, BenchFileError))
+
+
+def test_the_shipped_bench_has_no_mistake(bench: Path) -> None:
+    checked = read_checked_bench(bench)
+    assert (checked.bench.path, checked.info.cells) == (bench, 24)
+    assert checked.mapped.dbc_hash == checked.bench.dut.dbc_sha256
+
+
+HASH = "0ad6495c44760447bec6ae60b240da391a5677b73442a33248a29d45d91561b4"
+WRONG = [
+    (('"twin.ecm"', '"twin.ecn"'), "lane[1].module", '"twin.ecn" is not a module; did you mean twin.ecm?'),
+    (('"twin.ecm"', '"twn.ecm"'), "lane[1].module", '"twn.ecm" is not a module; did you mean twin.ecm?'),
+    (('module = "twin.ecm"', 'module = "twin.hold"'), "lane[1].module", "has no function build; see docs/lanes.md"),
+    (("soc0 = 0.60", "soc = 0.60"), "lane[3].settings.soc", "is not a setting of twin.ekf; did you mean soc0?"),
+    (('"../bms/thresholds.toml"', '"../bms/limits.toml"'), "device_limits.thresholds", "is not a file; paths are"),
+    ((HASH, "1" + HASH[1:]), "dut.dbc_sha256", f'or accept this one: dbc_sha256 = "{HASH}"'),
+    (("cells = 24", "cells = 12"), "pack.cells", "maps the voltages of 24 cells; set cells = 24"),
+    (('interface = "emulated"', 'interface = "socketcam"'), "dut.interface", "did you mean socketcan?"),
+    (('map = "pulse24.dut.toml"', 'map = "pulse.dut.toml"'), "dut.map", '= "pulse.dut.toml" is not a file; paths are'),
+    (('"duty.csv"', '"dutty.csv"'), ".settings.file", '= "dutty.csv" is not a file; paths are'),
+    (('map = "pulse24.dut.toml"', r'map = "new\new.toml"'), "dut.map", "has a backslash that begins an escape"),
+    (('"supply/current"', '"suply/current"'), "limit[2].channels", 'correct "suply/current", or add'),
+    (("ambient_degc = 25.0", "ambient_deg = 25.0"), "pack.ambient_deg", "did you mean ambient_degc?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pair", "key", "said"), WRONG)
+def test_a_mistake_has_folder_line_key_value_and_suggestion(
+    bench: Path, pair: tuple[str, str], key: str, said: str
+) -> None:
+    change(bench, pair)
+    found = [one for one in mistakes(bench) if said in str(one)]
+    assert len(found) == 1
+    lines = bench.read_text(encoding="utf-8").splitlines()
+    assert found[0].where == str(bench)
+    assert any(part in lines[(found[0].line or 0) - 1] for part in pair[1].split('"') if part.strip(' ="'))
+    assert str(found[0].key).endswith(key)
+    assert found[0].value is not None
+    assert found[0].hint
+
+
+def test_all_mistakes_are_told_at_once_also_beside_one_that_spoils_the_file(bench: Path) -> None:
+    change(bench, *(pair for pair, _, _ in WRONG[3:8]), ('module = "twin.ecm"', 'module = "twin.ecn"'))
+    expected = [said for _, _, said in WRONG[3:8]] + ['"twin.ecn" is not a module']
+    assert all(any(said in str(one) for one in mistakes(bench)) for said in expected)
+    change(bench, ("rate_hz = 100", "rate_hertz = 100"), ("hold_ms = 100", "hold_ms = -1"))
+    told = list(map(str, mistakes(bench)))
+    assert all(any(said in one for one in told) for said in [*expected, "did you mean rate_hz?", "hold_ms = -1"])
+    assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "said"),
+    [
+        ("pulse24.dut.toml", 'signal = "PackCurrent"', 'signal = "PackCurent"', "did you mean PackCurrent?"),
+        ("pulse24.dut.toml", 'dbc = "pulse24.dbc"', 'dbc = "pulse.dbc"', 'dbc = "pulse.dbc" is not a file'),
+        ("pulse24.dut.toml", "scale = 0.01", "scale = 0,01", "a decimal comma in 0,01; write 0.01"),
+        ("../bms/thresholds.toml", "limit = 4.25", "limit = 4,25", "a decimal comma in 4,25; write 4.25"),
+        ("../bms/thresholds.toml", "debounce_ms = 100", "debounce = 100", "debounce_ms is missing"),
+        ("duty.csv", "t_s,current_a", "t_s,current", "duty.csv:1 is not a current profile"),
+    ],
+)
+def test_each_named_file_is_read(bench: Path, name: str, right: str, wrong: str, said: str) -> None:
+    change(bench.parent / name, (right, wrong))
+    assert any(said in str(one) and str(bench.parent) in str(one.where) for one in mistakes(bench))
+
+
+def test_a_lane_that_cannot_be_imported_is_named(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_lanes").mkdir()
+    (tmp_path / "my_lanes" / "broken.py").write_text("import nothing_of_this_name\n")
+    monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
+    change(bench, ('module = "twin.ecm"', 'module = "my_lanes.broken"'))
+    (one,) = mistakes(bench)
+    assert "cannot be imported: No module named 'nothing_of_this_name'" in str(one)
+
+
+def test_a_file_that_is_not_toml_is_one_mistake(bench: Path) -> None:
+    change(bench, ("soc0 = 0.62", "soc0 = 0,62"))
+    (one,) = mistakes(bench)
+    assert "a decimal comma in 0,62" in str(one)
