@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, Qt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
 VERSION: Final = 1
+
+
+def find_area(dock: str) -> Qt.DockWidgetArea:
+    """Return where a dock of the Bench page stands in the default layout."""
+    area = Qt.DockWidgetArea
+    return {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}.get(dock, area.RightDockWidgetArea)
 
 
 class LayoutSettings:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from PySide6.QtWidgets import QDockWidget
 
@@ -30,6 +30,7 @@ class PagePart(Enum):
     LISTS = "gate and limits"
 
 
+_DOCKS: Final = {PagePart.ALARMS: ("alarms",), PagePart.SIGNALS: ("signals",), PagePart.LISTS: ("gate", "limits")}
 _WITH_ROWS: Final = ROWS * PLOT_ROW_PX
 LEAST: Final[Mapping[PagePart, tuple[int, int]]] = {  # width and height of the page from which on a part has room
     PagePart.ALARMS: (0, _WITH_ROWS + CELL_STRIP_PX + ALARMS_PX),
@@ -49,8 +50,8 @@ def find_hidden(width: int, height: int) -> frozenset[PagePart]:
 class DockSpace:
     """Hides docks that have no room, and shows them again as they were."""
 
-    def __init__(self, docks: Mapping[PagePart, Sequence[QDockWidget]]) -> None:
-        self._docks = docks
+    def __init__(self, docks: Mapping[str, QDockWidget]) -> None:
+        self._docks = {part: [docks[name] for name in names] for part, names in _DOCKS.items()}
         self._given_way: dict[PagePart, list[QDockWidget]] = {}
 
     def apply(self, hidden: Collection[PagePart]) -> None:

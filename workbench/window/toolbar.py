@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 HEIGHT: Final = 52
 NO_RECORDING: Final = "Recording starts when the bench is connected; every tick is kept."
-_LEAVES_OUT: Final = ("brand", "key", "view words", "bench", "spacing")  # in this order, where room is short
+_LEAVES_OUT: Final = ("brand", "key", "view words", "bench", "spacing", "padding")  # in this order, without room
+_TIGHT: Final = "QPushButton { padding: 6px 4px; }"
 ARM_LABELS: Final = {
     BenchState.DISCONNECTED: "Arm",
     BenchState.CONNECTED: "Arm",
@@ -191,6 +192,9 @@ class Toolbar(QWidget):
         self.off.setText("OUTPUTS OFF" if "key" in parts else "OUTPUTS OFF   Ctrl+.")
         for part, words in zip((self.recording, self.pause), self._view_words, strict=True):
             part.setText("" if "view words" in parts else words)
+        tight = _TIGHT if "padding" in parts else ""
+        if tight != self.styleSheet():
+            self.setStyleSheet(tight)
         spacing = 4 if "spacing" in parts else 8
         self._row.setSpacing(spacing)
         self._row.setContentsMargins(2 * spacing, 0, 2 * spacing, 0)

@@ -15,6 +15,7 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QTreeWidget, QTreeWidgetItem, QWidget
 
+from control.state import BenchState, OutputState
 from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import draw, front, in_front
 from workbench.window.bench_page.lanes_dock import HEADS, LaneColumns, LaneFigures
@@ -95,17 +96,22 @@ def test_window_fits_the_screen_and_keeps_its_toolbar(
         assert inside(shown, bar.off)
 
 
-@pytest.mark.parametrize("name", ["DE-ENERGISED", "TRIPPED"])
-def test_toolbar_fits_in_every_state(show: Callable[..., Shown], qtbot: QtBot, name: str) -> None:
+@pytest.mark.parametrize("output", list(OutputState))
+@pytest.mark.parametrize("state", [BenchState.CONNECTED, BenchState.RUNNING, BenchState.TRIPPED])
+def test_toolbar_fits_in_every_state(
+    show: Callable[..., Shown], qtbot: QtBot, state: BenchState, output: OutputState
+) -> None:
     shown = show(running_session(past_s=2.0), size=(683, 384))
-    if name == "TRIPPED":
-        shown.session.trip("cell_07/voltage 5.102 V is above 5.000 V")
-    else:
-        shown.session.disarm()
-    qtbot.waitUntil(lambda: shown.shell.toolbar.badge.word.text().startswith(name))
+    shown.session.change(state=state, output=output, trip_reason="cell_07/voltage 5.102 V is above 5.000 V")
+    badge = shown.shell.toolbar.badge
+    qtbot.waitUntil(lambda: output is OutputState.TRIPPED or output.value in badge.word.text())
+    qtbot.waitUntil(lambda: shown.shell.controller.status.state is state)
     draw(shown, qtbot, 3)
-    buttons = [part for part in shown.shell.toolbar.findChildren(QPushButton) if part.isVisible()]
-    assert [part.text() for part in buttons if not inside(shown, part)] == []
+    parts = [part for part in shown.shell.toolbar.findChildren(QPushButton) if part.isVisible()]
+    cut = [part.text() for part in parts if not inside(shown, part) or part.width() < part.minimumSizeHint().width()]
+    assert cut == []
+    assert inside(shown, badge)
+    assert badge.width() >= badge.sizeHint().width()
 
 
 def test_what_gave_way_comes_back(show: Callable[..., Shown], qtbot: QtBot) -> None:
@@ -152,10 +158,11 @@ def test_line_at_the_bottom_tells_of_hidden_alarms(show: Callable[..., Shown], q
 SCALED = """
 import json
 from PySide6.QtCore import QPoint, QTimer
-from tests.workbench.fake_session import running_session
+from tests.workbench.fake_session import FakeSession
 from workbench.window.app import WindowStartup, make_application
 app = make_application()
-session = running_session(past_s=2.0)
+session = FakeSession(past_s=2.0)
+session.connect()
 start = WindowStartup(lambda: session, theme="dark", size=(683, 384))
 def look():
     if start.window is None or not start.window.bench.board.plots[0].canvas.frames:

@@ -16,6 +16,7 @@ from workbench.window.bench_page.info_docks import FaultsDock, GateDock, LimitsD
 from workbench.window.bench_page.lanes_dock import LanesDock
 from workbench.window.bench_page.replay_controls import ReplayControls
 from workbench.window.bench_page.signal_tree import SignalTree
+from workbench.window.layout import find_area
 from workbench.window.plots.channel_history import ChannelHistory
 from workbench.window.plots.plot_grid import PlotGrid
 from workbench.window.space import DockSpace, PagePart, find_hidden
@@ -95,22 +96,14 @@ class BenchPage(QMainWindow):
         )
         self.docks = {name: Dock(name, title, content) for name, title, content in made}
         self.docks["alarms"].set_bar(self.alarms.bar)
-        parts = {PagePart.ALARMS: ("alarms",), PagePart.SIGNALS: ("signals",), PagePart.LISTS: ("gate", "limits")}
-        self.space = DockSpace({part: [self.docks[name] for name in names] for part, names in parts.items()})
+        self.space = DockSpace(self.docks)
         for part in (self.gate, self.limits):  # the lanes get the room that these do not need
             part.setMaximumHeight(part.sizeHint().height())
-        self.docks["lanes"].widget().setMinimumHeight(
-            72
-        )  # the lanes scroll, so that there is room for a notification above
+        self.docks["lanes"].widget().setMinimumHeight(72)  # they scroll: a notification needs room above the page
         self._resize_faults_dock(0)
         for name, dock in self.docks.items():
             dock.titleBarWidget().customContextMenuRequested.connect(partial(self._dock_menu, dock))
-            self.addDockWidget(
-                {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}.get(
-                    name, area.RightDockWidgetArea
-                ),
-                dock,
-            )
+            self.addDockWidget(find_area(name), dock)
         self.docks["lanes"].bar.show_fact("all lanes get the same samples")
         self.docks["gate"].bar.show_fact("last 60 s")
         self.docks["limits"].bar.show_fact("closest to bench limit")
@@ -122,16 +115,13 @@ class BenchPage(QMainWindow):
 
     def arrange(self) -> None:
         """Apply the default layout for the current width."""
-        area = Qt.DockWidgetArea
         for name, dock in self.docks.items():
             dock.setFloating(False)
-            place = {"signals": area.LeftDockWidgetArea, "alarms": area.BottomDockWidgetArea}
-            self.addDockWidget(place.get(name, area.RightDockWidgetArea), dock)
+            self.addDockWidget(find_area(name), dock)
             dock.show()
         narrow = PagePart.LAST_COLUMNS in find_hidden(self.width(), self.height())
-        left, right = (self.docks["signals"], self.docks["lanes"])
         widths = [_LEFT_NARROW_PX, _RIGHT_NARROW_PX] if narrow else [_LEFT_PX, _RIGHT_PX]
-        self.resizeDocks([left, right], widths, Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["signals"], self.docks["lanes"]], widths, Qt.Orientation.Horizontal)
         self.resizeDocks([self.docks["alarms"]], [92 if self.height() < _SHORT else 140], Qt.Orientation.Vertical)
         self._share_right_column()
         self._as_new = True
