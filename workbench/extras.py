@@ -54,6 +54,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "bundle build": ("bench",),
     "edge": ("edge",),
     "fleet": ("fleet",),
+    "fleet forget": ("fleet",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import workbench.cli
 from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
 from drivers.errors import Usage
+from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -394,3 +396,18 @@ def test_the_help_of_measure_has_every_name(
     assert cli(monkeypatch, "measure", "--help") == 0
     words = set(capsys.readouterr().out.replace(",", " ").replace(".", " ").split())
     assert {*NAMES, ALL} <= words
+
+
+def test_a_node_is_forgotten_by_its_verb_and_the_fleet_still_names_what_it_lacks(tmp_path: Path) -> None:
+    db = tmp_path / "fleet.sqlite"
+    done = pulse("fleet", "forget", "pack-1", "--db", str(db))
+    assert (done.returncode, "does not exist" in done.stderr, db.exists()) == (2, True, False)
+    with closing(RowStore(db)) as store:
+        store.commit(Batch(notes={"pack-1": NodeRecord("pack-1", online=False, last_ms=None, status={})}))
+    done = pulse("fleet", "--json", "--db", str(db), "forget", "pack-1")  # options before the verb below are its own
+    assert (done.returncode, json.loads(done.stdout)["node"]) == (0, "pack-1")
+    for words, lacks in (((), "--broker"), (("--broker", "local"), "--db")):
+        done = pulse("fleet", *words)
+        assert (done.returncode, f"Missing option '{lacks}'" in done.stderr) == (2, True)
+    done = pulse("fleet", "--broker", "local", "--db", str(ROOT / "README.md"))
+    assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
