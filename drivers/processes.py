@@ -1,19 +1,23 @@
-"""Check whether another process is alive, and end a child with the process that started it."""
+"""Start a child, end it with the process that started it, and check whether another process is alive."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 try:
     import psutil
 except ImportError:  # an edge node installs only what it needs
     psutil = None
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 SAME_S: Final = 1.0  # the greatest difference between two readings of one start time
 
@@ -36,6 +40,19 @@ def is_alive(pid: int, born_s: float | None = None) -> bool:
     """Return whether it is alive; with `born_s` a later process with the same number counts as another one."""
     now_s = birth_s(pid)
     return bool(now_s) and (born_s is None or abs(now_s - born_s) < SAME_S)
+
+
+def start_child(process: BaseProcess) -> None:
+    """Start a process that follows its parent: a Ctrl-C at the terminal does not reach it, not even as it starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        process.start()
+        return
+    resource_tracker.ensure_running()  # its start would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_with_parent() -> None:

@@ -60,6 +60,7 @@ class Report:
     as_json: bool = False
     started_s: float = field(default_factory=time.monotonic)
     body: dict[str, Any] = field(default_factory=dict[str, Any])
+    kept: str = ""  # where the results are, for a person who interrupts the verb
 
     def line(self, text: str) -> None:
         """Print a line for people: to stdout, or to stderr if stdout carries the JSON object."""

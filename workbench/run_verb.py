@@ -20,13 +20,13 @@ def run_verb(
     report: Report, verb: Callable[Concatenate[Report, P], bool], *args: P.args, **kwargs: P.kwargs
 ) -> NoReturn:
     """Run a verb, which returns whether all checks hold; exit with the status."""
-    leave_once()
     try:
+        leave_once()
         ok = verb(report, *args, **kwargs)
     except PulseError as error:
         raise typer.Exit(report.finish(ok=False, error=error)) from None
     except KeyboardInterrupt:
-        stopped = Interrupted("interrupted; everything that was started has been shut down")
+        stopped = Interrupted("interrupted; everything that was started has been shut down", hint=report.kept)
         raise typer.Exit(report.finish(ok=False, error=stopped)) from None
     except OSError as error:  # a full disk, a folder without write permission
         hint = "free some space, or name another folder"

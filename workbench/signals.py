@@ -13,19 +13,47 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
+class _Interrupt:
+    """Whether this process has received a Ctrl-C or SIGTERM."""
+
+    received = False
+
+
+def hold_interrupts() -> None:
+    """Keep a Ctrl-C or SIGTERM for `leave_once`: an import that it breaks cannot be reported or repeated."""
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        _Interrupt.received = True
+
+    for ending in _ENDING:
+        signal.signal(ending, keep)
+
+
 def leave_once(leave: Callable[[], None] | None = None) -> None:
-    """Call `leave`, or raise `KeyboardInterrupt`, on the first Ctrl-C or SIGTERM; later ones wait for the safe end."""
+    """Call `leave`, or raise `KeyboardInterrupt`, on the first Ctrl-C or SIGTERM; later ones wait for the safe end.
+
+    Raise `KeyboardInterrupt` at once if `hold_interrupts` has kept one: nothing is started then.
+    """
 
     def first(number: int, frame: FrameType | None) -> None:
         del number, frame
         for ending in _ENDING:
             signal.signal(ending, signal.SIG_IGN)
+        _Interrupt.received = True
         if leave is None:
             raise KeyboardInterrupt
         leave()
 
+    raise_interrupt()
     for ending in _ENDING:
         signal.signal(ending, first)
+
+
+def raise_interrupt() -> None:
+    """Raise `KeyboardInterrupt` if a signal was received: the library that it broke into may have suppressed it."""
+    if _Interrupt.received:
+        raise KeyboardInterrupt
 
 
 def outlive_terminal(on_term: Callable[[], None] | None = None) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, PulseError, rebuild
-from drivers.processes import end_with_parent
+from drivers.processes import end_with_parent, start_child
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.verify import verify
 
@@ -58,7 +58,7 @@ class VerifyProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_run, args=(theirs, candidate), name="bundle verification", daemon=True)
-        self._process.start()
+        start_child(self._process)
         theirs.close()
         self._refusal: PulseError | None = None
 

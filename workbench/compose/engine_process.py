@@ -19,9 +19,11 @@ def engine_main(
     order: EngineOrder, client: Connection, guard_client: Connection, *, defects: Defects = NO_DEFECTS
 ) -> None:
     """Serve one client until it leaves; `guard_client` is the guard's end of the client's own pipe to it."""
+    from workbench.signals import outlive_terminal  # noqa: PLC0415
+
+    outlive_terminal()  # at once: the imports take seconds
     from workbench.compose.bench import compose  # noqa: PLC0415  # compiled models stay out of the client
     from workbench.engine.engine import Engine  # noqa: PLC0415
-    from workbench.signals import outlive_terminal  # noqa: PLC0415
 
     engine = Engine(order, client, guard_client, partial(compose, defects=defects))
     outlive_terminal(on_term=engine.leave)

@@ -14,6 +14,7 @@ from workbench.compose.session import open_session
 from workbench.run_folders import EMULATED
 from workbench.selftest.chain import SelftestChain
 from workbench.session import waiting
+from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +75,7 @@ class SelftestContext:
         """Bring the session to `wanted` from any state; raise `BenchError` when the bench refuses."""
         session = self.session
         session.poll()
+        raise_interrupt()
         if session.status.state is BenchState.TRIPPED:
             waiting.finish(session, session.reset("selftest: the previous step is finished"), RESET_S)
         while _ORDER.index(session.status.state) < _ORDER.index(wanted):

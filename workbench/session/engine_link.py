@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.guard_messages import HEARTBEAT
 from control.send_queue import SendQueue
+from drivers.processes import start_child
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -27,7 +28,7 @@ class EngineLink:
         self._engine, engine_end = context.Pipe()
         self._guard, guard_end = context.Pipe()
         self._process: SpawnProcess = context.Process(target=entry, args=(order, engine_end, guard_end), name="engine")
-        self._process.start()
+        start_child(self._process)
         engine_end.close()
         guard_end.close()
         self._to_engine = SendQueue("to engine", self._engine.send)

@@ -60,6 +60,7 @@ class LiveSession:
         self._acknowledged: set[int] = set()
         self._presses = OutputsOffRequests(self._add_event)
         self.bench_error: Failure | None = None
+        self.run_folder = ""  # of the newest connection, also after its end
         self.guard_reports: list[TripReport] = []
         self._open()
         atexit.register(self.close)  # before multiprocessing waits for its children: the engine ends with its client
@@ -228,6 +229,7 @@ class LiveSession:
                 if self._left is not None:  # the engine has closed the bench and reads nothing back any more
                     status = dataclasses.replace(status, output=self._left.output)
                 self._status, self._news_s = status, time.monotonic()
+                self.run_folder = status.run_folder or self.run_folder
             case EventRecord():
                 self._events.add(message)
             case messages.RequestProgress(number, sentence, fraction, left_s):

@@ -17,6 +17,7 @@ from workbench.certify.limits import read_limits
 from workbench.certify.report import SYMBOLS, format_limits, format_value
 from workbench.certify.runner import Certification, find_suite
 from workbench.run_folders import make_stamped
+from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,8 @@ def main(
     folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
     certification = Certification(path, CertificationJob(bench.resolve(), folder, wanted, take_over=take_over))
+    report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
+    report.kept = f"the report of the cases that ended is {folder / 'report.html'}"
     try:
         _follow(report, certification)
     finally:
@@ -58,7 +61,6 @@ def main(
         made = certificate.write(certification, folder)
     report.body |= {"class": made.evidence, "counts": dict(made.counts), "cases": encode_rows(made)}
     report.body |= {"result": made.result, "not_judged": made.not_judged}
-    report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
     for sentence in made.trouble:
         raise CheckFailed(sentence, where=path.name, hint="correct the suite")
     counted = ", ".join(f"{count} {word}" for word, count in made.counts.items() if count)
@@ -75,6 +77,7 @@ def _follow(report: Report, certification: Certification) -> None:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("connecting", total=None)
         while not certification.done:
+            raise_interrupt()
             for event in certification.poll():
                 if isinstance(event, CaseEnded):
                     _report_case(report, event.result)

@@ -2,120 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-from control.state import BenchState
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
-from drivers.event import Level
-from workbench.compose.session import open_session
 from workbench.engine import injected_faults
 from workbench.run_folders import EMULATED
 from workbench.selftest import evidence
-from workbench.session import waiting
 from workbench.session.fault_plan import planned
-from workbench.session.live_session import LEAVE_S, SEAL_S
 from workbench.summary import summarise
+from workbench.verbs.headless_session import HeadlessSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from workbench.report import Report
-    from workbench.session.fault_plan import Planned
 
-ACT_S = 5.0
 LATE_SHOWN = ("p50", "p99", "max")
-
-
-class HeadlessSession:
-    """One session that prints its events, injects the planned faults and shows its progress."""
-
-    def __init__(
-        self,
-        bench: Path,
-        out: Path,
-        report: Report,
-        plan: Sequence[Planned],
-        *,
-        unattended: bool,
-        take_over: bool = False,
-    ) -> None:
-        self.session = open_session(bench, out, unattended=unattended, take_over=take_over)
-        self.injected: list[dict[str, Any]] = []
-        self.tripped = ""
-        self._report = report
-        self._next_event = 0
-        # the relay of an open wire needs the BMS unpowered
-        self._before = [fault for fault in plan if fault.name == injected_faults.OPEN_WIRE]
-        self._scheduled_faults = sorted(
-            [(fault.at_s, fault, True) for fault in plan if fault not in self._before]
-            + [(fault.at_s + fault.for_s, fault, False) for fault in plan],
-            key=lambda scheduled: scheduled[0],
-        )
-        self._numbers: dict[Planned, int] = {}
-
-    def report_events(self) -> None:
-        """Print new warnings and alarms."""
-        for record in self.session.events(self._next_event):
-            self._next_event, event = record.number + 1, record.event
-            if event.level is not Level.INFO:
-                self._report.line(f"{event.level.value:<8} {event.source}: {event.text}")
-
-    def run(self, duration_s: float) -> Path:
-        """Connect, arm, run, stop; return the folder of the run. Raise `PulseError`."""
-        session = self.session
-        waiting.finish(session, session.connect(), waiting.CONNECT_S)
-        folder = Path(session.status.run_folder)
-        self._report.body["run"] = str(folder)
-        self._report.line(f"connected: {session.bench.name}, evidence class {session.status.evidence_class}")
-        for fault in self._before:
-            self._inject(fault, 0.0)
-        waiting.finish(session, session.arm(), waiting.ARM_S)
-        self._report.line(f"armed: {len(session.status.checklist)} checks hold")
-        waiting.finish(session, session.start(duration_s), ACT_S)
-        self._report.line(f"running for {duration_s:g} s")
-        self._wait_for_end(duration_s)
-        self.tripped = session.status.trip_reason
-        if session.status.state is BenchState.RUNNING:
-            waiting.finish(session, session.stop(), 2 * ACT_S)
-        waiting.finish(session, session.disconnect(), LEAVE_S + SEAL_S)
-        return folder
-
-    def _wait_for_end(self, duration_s: float) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task("running", total=duration_s)
-            started_s = time.monotonic()
-            while (elapsed_s := time.monotonic() - started_s) < duration_s:
-                self._inject_due(elapsed_s)
-                next_s = self._scheduled_faults[0][0] - elapsed_s if self._scheduled_faults else duration_s
-                waiting.idle(self.session, max(0.0, min(0.25, duration_s - elapsed_s, next_s)))
-                progress.update(bar, completed=elapsed_s)
-                self.report_events()
-                if self.session.status.state is not BenchState.RUNNING:
-                    return
-
-    def _inject_due(self, elapsed_s: float) -> None:
-        while self._scheduled_faults and self._scheduled_faults[0][0] <= elapsed_s:
-            _, fault, begins = self._scheduled_faults.pop(0)
-            if begins:
-                self._inject(fault, elapsed_s)
-            elif fault in self._numbers:
-                waiting.finish(self.session, self.session.clear(self._numbers.pop(fault)), ACT_S)
-
-    def _inject(self, fault: Planned, at_s: float) -> None:
-        asked_s = time.monotonic()
-        pending = self.session.inject(fault.name, fault.parameters)
-        waiting.finish(self.session, pending, ACT_S)
-        self._numbers[fault] = int(pending.payload["number"])
-        self.injected.append(
-            {"name": fault.name, "parameters": fault.parameters, "at_s": round(at_s, 3), "asked_s": asked_s}
-        )
 
 
 def main(
@@ -133,12 +37,8 @@ def main(
     offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
     headless = HeadlessSession(bench, out, report, plan, unattended=unattended, take_over=take_over)
-    try:
-        folder = headless.run(duration_s)
-        ended, ports = headless.tripped, headless.session.guard_ports
-    finally:
-        headless.session.close()
-        headless.report_events()
+    folder = headless.run(duration_s)
+    ended, ports = headless.tripped, headless.guard_ports
     summary = summarise(folder)
     report.body.update(summary, faults=headless.injected)
     for fault in headless.injected:

@@ -33,6 +33,7 @@ def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None
     folder = make_stamped(out.resolve())
     context = SelftestContext(folder, EMULATED_BENCH, defect, report.line)
     context.use_earlier(taken)
+    report.kept = f"the results until then are in {folder}"
     rows = report.body["steps"] = list[dict[str, object]]()
     failed = set[str]()
     try:

@@ -35,7 +35,7 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
     """Connect, arm, run, take pictures, stop; return True if all succeeded."""
     from workbench.compose.session import open_session  # noqa: PLC0415
     from workbench.session import waiting  # noqa: PLC0415  # as above
-    from workbench.window.screenshots import OffscreenWindow, serve  # noqa: PLC0415
+    from workbench.window.screenshots import OffscreenWindow  # noqa: PLC0415
 
     report.line("no display: the bench runs for half a minute without a window, then its pictures are saved")
     session = open_session(bench, out, take_over=take_over)
@@ -48,12 +48,13 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
         waiting.finish(window, session.start(), 5.0)
         report.line(f"running for {RUN_S:g} s")
         began_s = time.monotonic()
-        serve(RUN_S)
+        waiting.idle(window, RUN_S)
         pictures = window.save_screenshots(out.resolve() / "pictures")
         waiting.finish(window, session.stop(), 10.0)
-        report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.status.run_folder}")
+        report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.run_folder}")
     finally:
         session.close()
+        report.kept = f"the sealed run is in {session.run_folder}" if session.run_folder else ""
     report.line("pictures of the window:")
     for picture in pictures:
         report.line(f"  {picture}")

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qI
 
 from drivers.errors import BenchError
 from drivers.realtime import WINDOW, go_before
+from workbench.signals import raise_interrupt
 from workbench.window.app import WindowStartup, make_application
 from workbench.window.widgets.themes import DARK, THEMES
 
@@ -43,8 +44,9 @@ class OffscreenWindow:
 
     @staticmethod
     def poll() -> None:
-        """Let the window run for a moment; it polls its session."""
+        """Let the window run for a moment; it polls its session. Raise `KeyboardInterrupt` on Ctrl-C."""
         serve(_POLL_S)
+        raise_interrupt()
 
     def save_screenshots(
         self, folder: Path, sizes: Sequence[tuple[int, int]] = SIZES, themes: Sequence[str] = tuple(THEMES)

@@ -225,11 +225,13 @@ class _Child:
     def __init__(self, name: str) -> None:
         import multiprocessing  # noqa: PLC0415  # with the first task, not with the window
 
+        from drivers.processes import start_child  # noqa: PLC0415  # as above
+
         context = multiprocessing.get_context("spawn")
         self._scratch = tempfile.TemporaryDirectory(prefix="pulsebms-task-", ignore_cleanup_errors=True)
         self._pipe, child_end = context.Pipe()
         self._process = context.Process(target=serve, args=(child_end, self._scratch.name), name=name, daemon=True)
-        self._process.start()
+        start_child(self._process)
         child_end.close()
         self._until_s = float("inf")
 
