@@ -94,7 +94,8 @@ def run(
 
     A fault is written NAME[,KEY=VALUE...][,at=SECONDS][,for=SECONDS], for instance
     cell-voltage,cell=7,volts=4.3,at=5 or silent-instrument,instrument=supply,for=2.
-    For an unknown name or value, the error lists the known ones.
+    Without at, it is injected 1 s after the start; without for, it stays until the end.
+    For an unknown name or value, the error lists the known ones and the defaults.
     """
     from workbench.verbs import run as verb
 

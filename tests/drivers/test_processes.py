@@ -74,3 +74,37 @@ def test_a_child_that_computes_ends_with_a_parent_that_was_killed(tmp_path: Path
     )
     assert done.returncode == -signal.SIGKILL
     wait_until(lambda: not is_alive(int(done.stdout)), what="the child's end")
+
+
+CHILD: Final = """
+import multiprocessing, os, signal, sys
+
+if __name__ != "__main__":  # the first line that a child runs
+    signal.raise_signal(signal.SIGINT)
+
+from drivers.processes import start_child
+
+
+def work():
+    pass
+
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context("spawn").Process(target=work)
+    start_child(child)
+    child.join()
+    signal.raise_signal(signal.SIGINT) if sys.argv[1:] else sys.exit(child.exitcode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks here")
+def test_a_ctrl_c_reaches_no_child_that_starts_and_its_parent_as_before(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(CHILD, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "parent.py", *words]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert (run().returncode, run().stderr) == (0, "")
+    assert run("interrupt").returncode == -signal.SIGINT

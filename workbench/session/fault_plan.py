@@ -50,8 +50,23 @@ def planned(text: str, offered: Sequence[FaultSpec]) -> Planned:
 
 
 def usage(spec: FaultSpec) -> str:
-    """Return how to write one fault, with the bounds of its parameters."""
-    return ",".join([spec.name.replace(" ", "-"), *(f"{p.name}={p.bounds}" for p in spec.parameters)])
+    """Return how to write one fault, with the bounds of its parameters and, in brackets, their defaults."""
+    return ",".join([_hyphenate(spec.name), *(f"{p.name}={p.bounds} [{_default(p)}]" for p in spec.parameters)])
+
+
+def format_planned(fault: Planned) -> str:
+    """Return a planned fault as `--fault` takes it, with every value that it has by default."""
+    values = [f"{key}={value if isinstance(value, str) else f'{value:g}'}" for key, value in fault.parameters.items()]
+    end = [f"{FOR}={fault.for_s:g}"] if math.isfinite(fault.for_s) else []
+    return ",".join([_hyphenate(fault.name), *values, f"{AT}={fault.at_s:g}", *end])
+
+
+def _hyphenate(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def _default(parameter: NumberParameter | ChoiceParameter) -> str:
+    return parameter.options[0] if isinstance(parameter, ChoiceParameter) else f"{parameter.default:g}"
 
 
 def _pair(setting: str, spec: FaultSpec) -> tuple[str, str]:
