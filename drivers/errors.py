@@ -25,6 +25,7 @@
     |-- CheckFailed      a check of the bench that failed
     |-- BundleRefused    a bundle that violates a rule; `key` names the rule
     |-- Interrupted      Ctrl-C or SIGTERM, after an orderly end
+    |-- OutputClosed     the program that reads stdout or stderr has ended
     `-- Usage            an invalid option of the command line
 
 They are raised in lower layers and caught once, where a verb or an action ends.
@@ -207,6 +208,12 @@ class Interrupted(PulseError):
     """Ctrl-C or SIGTERM, after an orderly end."""
 
     code = "interrupted"
+
+
+class OutputClosed(PulseError):
+    """The program that reads stdout or stderr has ended, as `head` does."""
+
+    code = "output_closed"
 
 
 class Usage(PulseError):

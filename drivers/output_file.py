@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
-from drivers.errors import Usage
+from drivers.errors import OutputClosed, RunLogError, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -46,10 +46,14 @@ def is_special(path: Path) -> bool:
 
 
 def write_stream(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write to stdout, a device, a pipe or a file; a file is replaced only once it is complete. Raise `OSError`."""
+    """Write to stdout, a device, a pipe or a file; a file is replaced only once it is complete.
+
+    Raise `OSError` for a file, and what `report_stream` raises for stdout.
+    """
     if path == STDOUT:
-        write(sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with report_stream("stdout"):
+            write(sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return
     if is_special(path):
         with path.open("wb") as device:
@@ -57,6 +61,17 @@ def write_stream(path: Path, write: Callable[[BinaryIO], None]) -> None:
         return
     with make_draft(path) as draft, draft.open("wb") as file:
         write(file)
+
+
+@contextmanager
+def report_stream(name: str) -> Generator[None]:
+    """Write to the standard stream `name` in this block; raise `OutputClosed`, or `RunLogError` for a full disk."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosed("is closed", where=name) from None
+    except OSError as error:
+        raise RunLogError(f"cannot be written: {error.strerror}", where=name, hint="free some space") from error
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from drivers.errors import Usage
+from drivers.errors import PulseError, Usage
+from drivers.output_file import report_stream
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
@@ -18,7 +19,7 @@ from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
 from workbench.report import Exit, Report
-from workbench.run_verb import run_verb
+from workbench.run_verb import report_error, run_verb
 from workbench.streams import prepare_streams
 
 app = typer.Typer(
@@ -296,10 +297,43 @@ def main() -> int:
     """Run a verb; return the exit status, as in `workbench.report.Exit`."""
     prepare_streams()
     try:
+        return _run()
+    except OSError as error:  # of the help, the version or a usage error: a verb reports its own
+        return _report_stream(error)
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise  # the completion of a shell
+        return _report_stream(ended.__context__)
+
+
+def _run() -> int:
+    try:
         status = app(standalone_mode=False)
     except _UsageError as error:
         return _report_usage(error)
+    except ImportError as error:  # of the module of a verb
+        return report_error(_make_report(), error)
     return status if isinstance(status, int) else Exit.OK
+
+
+def _make_report() -> Report:
+    """Return the report of the verb that the command line names."""
+    command: Any = typer.main.get_command(app)
+    words = list[str]()
+    for word in sys.argv[1:]:
+        if word in getattr(command, "commands", {}):
+            command = command.commands[word]
+            words.append(word)
+    return Report(" ".join(words), "--json" in sys.argv)
+
+
+def _report_stream(error: OSError) -> int:
+    """Report that stdout or stderr is closed or full; return the exit status."""
+    try:
+        with report_stream("stdout"):
+            raise error
+    except PulseError as lost:
+        return Report("").finish(ok=False, error=lost)
 
 
 def _report_usage(error: Any) -> int:

@@ -42,6 +42,8 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "dev": ("pyqtgraph",),
 }
 
+OURS: Final = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})
+
 # The verbs listed here need more than the base. `bundle key`, `verify` and `show`, `doctor` and `bench copy` do not.
 NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "window": ("bench", "window"),
@@ -84,13 +86,20 @@ def refuse_without_extras(verb: str) -> None:
         raise typer.Exit(Report(verb, "--json" in sys.argv).finish(ok=False, error=error)) from None
 
 
-def missing_package(error: ModuleNotFoundError, who: str) -> PackageMissing | None:
-    """Return the error for a module that a running verb could not import; None for one that belongs to no extra."""
+def missing_package(error: ImportError, who: str) -> PackageMissing | None:
+    """Return the error for a package that a verb could not import; None where the mistake is in a module of ours."""
     name = error.name or ""
+    top = name.partition(".")[0]
+    if top in OURS:
+        return None
+    if not isinstance(error, ModuleNotFoundError):
+        what = f"{who} cannot load the Python package {name or 'that it needs'}: {error}"
+        return PackageMissing(what, value=name, hint="install what it needs: run make setup as root")
     for extra, modules in EXTRAS.items():
         if any(name == module or name.startswith(f"{module}.") for module in _roots(modules)):
             return _make_error(who, name, extra)
-    return None
+    what = f"{who} needs the Python package {name}, which is not installed"
+    return PackageMissing(what, value=name, hint="install the base: pip install pulsebms, in a checkout make setup")
 
 
 def _roots(modules: Iterable[str]) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from drivers.errors import BenchError, BenchFileError, Interrupted, PulseError, RunLogError, Usage
+from drivers.errors import BenchError, BenchFileError, Interrupted, OutputClosed, PulseError, RunLogError, Usage
 from drivers.jsonvalues import replace_nan
 from drivers.realtime import has_realtime_permission
-from workbench.streams import encode_json
+from workbench.streams import drop_unwritten, encode_json, print_line
 
 VERSION: Final = 1
 
@@ -26,6 +26,7 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     MISSING = 3
     INTERRUPTED = 130  # as a shell reports a command that Ctrl-C ended
+    OUTPUT_CLOSED = 141  # as a shell reports a command whose reader has ended, `doctor | head -1`
 
 
 def status_of(error: PulseError) -> Exit:
@@ -34,6 +35,8 @@ def status_of(error: PulseError) -> Exit:
         return Exit.BAD_INPUT
     if isinstance(error, Interrupted):
         return Exit.INTERRUPTED
+    if isinstance(error, OutputClosed):
+        return Exit.OUTPUT_CLOSED
     return Exit.MISSING if isinstance(error, BenchError) else Exit.CHECK_FAILED
 
 
@@ -64,10 +67,28 @@ class Report:
 
     def line(self, text: str) -> None:
         """Print a line for people: to stdout, or to stderr if stdout carries the JSON object."""
-        print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
+        print_line(text, to_stderr=self.as_json)
 
     def finish(self, *, ok: bool, error: PulseError | None = None) -> Exit:
-        """Print the object if requested, and the error as a sentence always; return the exit status."""
+        """Print the object if requested, and the error as a sentence always; return the exit status.
+
+        Nobody reads the output any more after `OutputClosed`: print nothing then.
+        """
+        try:
+            if not isinstance(error, OutputClosed):
+                self._print(ok=ok, error=error)
+        except OutputClosed as closed:
+            error = closed
+        except RunLogError as full:
+            error = full
+            with suppress(PulseError):
+                print_line(f"error: {full}", to_stderr=True)
+        drop_unwritten()
+        if error:
+            return status_of(error)
+        return Exit.OK if ok else Exit.CHECK_FAILED
+
+    def _print(self, *, ok: bool, error: PulseError | None) -> None:
         if self.as_json:
             head = {
                 "schema": name_schema(self.command),
@@ -77,8 +98,6 @@ class Report:
                 "machine": describe_machine(),
             }
             tail = {"error": error.as_json()} if error else {}
-            print(encode_json(replace_nan({**head, **self.body, **tail})), flush=True)
+            print_line(encode_json(replace_nan({**head, **self.body, **tail})))
         if error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-            return status_of(error)
-        return Exit.OK if ok else Exit.CHECK_FAILED
+            print_line(f"error: {error}", to_stderr=True)

@@ -10,7 +10,7 @@ import typer
 
 from drivers.errors import DEFECT, Interrupted, PulseError, RunLogError
 from workbench.extras import missing_package
-from workbench.report import Report
+from workbench.report import Exit, Report
 from workbench.signals import leave_once
 
 P = ParamSpec("P")
@@ -23,19 +23,27 @@ def run_verb(
     try:
         leave_once()
         ok = verb(report, *args, **kwargs)
-    except PulseError as error:
-        raise typer.Exit(report.finish(ok=False, error=error)) from None
-    except KeyboardInterrupt:
-        stopped = Interrupted("interrupted; everything that was started has been shut down", hint=report.kept)
-        raise typer.Exit(report.finish(ok=False, error=stopped)) from None
-    except OSError as error:  # a full disk, a folder without write permission
-        hint = "free some space, or name another folder"
-        broken = RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
-        raise typer.Exit(report.finish(ok=False, error=broken)) from None
-    except Exception as error:  # noqa: BLE001  # scripts get their object even then
-        if isinstance(error, ModuleNotFoundError) and (missing := missing_package(error, report.command)):
-            raise typer.Exit(report.finish(ok=False, error=missing)) from None
-        traceback.print_exc()
-        defect = PulseError(f"{report.command} failed: {DEFECT}", hint="report it with the lines above")
-        raise typer.Exit(report.finish(ok=False, error=defect)) from None
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # scripts get their object whatever happens
+        raise typer.Exit(report_error(report, error)) from None
     raise typer.Exit(report.finish(ok=ok))
+
+
+def report_error(report: Report, error: BaseException) -> Exit:
+    """Print the error of a verb; return the exit status."""
+    return report.finish(ok=False, error=_explain(report, error))
+
+
+def _explain(report: Report, error: BaseException) -> PulseError:
+    match error:
+        case PulseError():
+            return error
+        case KeyboardInterrupt():
+            return Interrupted("interrupted; everything that was started has been shut down", hint=report.kept)
+        case OSError():  # a full disk, a folder without write permission
+            hint = "free some space, or name another folder"
+            return RunLogError(error.strerror or str(error), where=error.filename, hint=hint)
+        case ImportError() if missing := missing_package(error, report.command):
+            return missing
+        case _:
+            traceback.print_exception(error)
+            return PulseError(f"{report.command} failed: {DEFECT}", hint="report it with the lines above")

@@ -13,7 +13,7 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
-class _Interrupt:
+class Interrupt:
     """Whether this process has received a Ctrl-C or SIGTERM."""
 
     received = False
@@ -24,7 +24,7 @@ def hold_interrupts() -> None:
 
     def keep(number: int, frame: FrameType | None) -> None:
         del number, frame
-        _Interrupt.received = True
+        Interrupt.received = True
 
     for ending in _ENDING:
         signal.signal(ending, keep)
@@ -40,7 +40,7 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
         del number, frame
         for ending in _ENDING:
             signal.signal(ending, signal.SIG_IGN)
-        _Interrupt.received = True
+        Interrupt.received = True
         if leave is None:
             raise KeyboardInterrupt
         leave()
@@ -52,7 +52,7 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
 
 def raise_interrupt() -> None:
     """Raise `KeyboardInterrupt` if a signal was received: the library that it broke into may have suppressed it."""
-    if _Interrupt.received:
+    if Interrupt.received:
         raise KeyboardInterrupt
 
 

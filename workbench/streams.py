@@ -1,10 +1,15 @@
-"""Standard streams of any encoding: what one cannot encode is replaced, so that no console ends a verb."""
+"""Standard streams: what one cannot encode is replaced, and one that is closed or full ends a verb in order."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+from contextlib import suppress
+from typing import TextIO
+
+from drivers.output_file import report_stream
 
 
 def prepare_streams() -> None:
@@ -14,11 +19,36 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
+def print_line(text: str, *, to_stderr: bool = False) -> None:
+    """Print a line at once; raise `OutputClosed` if nobody reads it any more, `RunLogError` for a full disk."""
+    with report_stream("stderr" if to_stderr else "stdout"):
+        print(text, file=sys.stderr if to_stderr else sys.stdout, flush=True)
+
+
+def drop_unwritten() -> None:
+    """Discard what stdout and stderr still hold if it cannot be written: Python would report it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _discard(stream)
+        except (AttributeError, ValueError):  # no such stream, or one that is closed
+            pass
+
+
+def _discard(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        stream.flush()
+
+
 def encode_json(fields: object) -> str:
     """Return `fields` as JSON: as it is where stdout can encode it, else in ASCII, which reads back the same."""
     text = json.dumps(fields, ensure_ascii=False)
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return json.dumps(fields)
     return text

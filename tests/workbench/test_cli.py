@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,54 @@ def test_the_window_takes_a_bench_file_with_and_without_its_verb() -> None:
         done = pulse(*arguments)
         assert done.returncode == 2
         assert "requires an argument" in done.stderr
+
+
+AS_IT_IMPORTS = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Happening(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "workbench.verbs.bench":
+            exec(os.environ["HAPPENS"])
+
+sys.meta_path.insert(0, Happening())
+sys.argv = ["main.py", *sys.argv[1:]]
+from main import main
+sys.exit(main())
+"""
+
+
+def pulse_while_importing(happens: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """The verb `bench copy`, with something that happens while its module is imported."""
+    command = [sys.executable, "-c", AS_IT_IMPORTS, "bench", "copy", *arguments, "--json"]
+    environment = {**os.environ, "HAPPENS": happens}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_ctrl_c_while_a_verb_is_imported_is_reported_and_nothing_is_done(name: str, tmp_path: Path) -> None:
+    happens = f"signal.raise_signal(signal.{name})"
+    status, said, told = pulse_while_importing(happens, str(EMULATED_BENCH), str(tmp_path / "copy"))
+    assert (status, said["command"], said["error"]["code"]) == (130, "bench copy", "interrupted")
+    assert len(told.splitlines()) == 1
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        ("raise ModuleNotFoundError('No module named pydantic', name='pydantic')", "needs the Python package pydantic"),
+        ("raise ModuleNotFoundError('No module named numba.core', name='numba.core')", "install the extra bench"),
+        ("raise ImportError('libEGL.so.1: cannot open it', name='PySide6.QtGui')", "libEGL.so.1: cannot open it"),
+    ],
+)
+def test_a_package_that_a_verb_cannot_import_is_one_sentence(happens: str, says: str, tmp_path: Path) -> None:
+    status, said, told = pulse_while_importing(happens, str(EMULATED_BENCH), str(tmp_path / "copy"))
+    assert (status, said["command"], said["error"]["code"]) == (3, "bench copy", "package_missing")
+    assert says in told
+    assert len(told.splitlines()) == 1
 
 
 class Kept:

@@ -53,10 +53,16 @@ class ScriptedSession(FakeSession):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     handlers = {ending: signal.getsignal(ending) for ending in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.setattr(signals._Interrupt, "received", False)
+    monkeypatch.setattr(signals.Interrupt, "received", False)
+
+    def open_it(*_words: object, **_more: object) -> ScriptedSession:
+        return session_of[-1]
+
+    session_of = list[ScriptedSession]()
 
     def act(session: ScriptedSession, report: Report) -> Path:
-        monkeypatch.setattr(headless_session, "open_session", lambda *_args, **_more: session)
+        monkeypatch.setattr(headless_session, "open_session", open_it)
+        session_of.append(session)
         signals.leave_once()
         return HeadlessSession(tmp_path, tmp_path, report, [], unattended=False).run(60.0)
 
@@ -66,7 +72,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def test_an_interrupted_run_is_left_in_order_and_says_where_it_is(run: Any) -> None:
-    session, report = ScriptedSession(on_run=lambda _: signal.raise_signal(signal.SIGINT)), Report("run")
+    def interrupt(_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    session, report = ScriptedSession(on_run=interrupt), Report("run")
     with pytest.raises(KeyboardInterrupt):
         run(session, report)
     assert session.closings == 1
