@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
-from drivers.errors import PulseError, Usage
-from drivers.output_file import report_stream
+from drivers.errors import Usage
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
@@ -18,9 +17,9 @@ from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
 from workbench.options import RUNS, AsJson, BenchFile, Faults, Out, RunFolder, TakeOver
-from workbench.report import Exit, Report
-from workbench.run_verb import report_error, run_verb
-from workbench.streams import prepare_streams
+from workbench.report import Report
+from workbench.run_app import run_app
+from workbench.run_verb import run_verb
 
 app = typer.Typer(
     name="pulsebms",
@@ -32,9 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
-_RENAMED: Final = {"--sabotage": "--inject-defect"}
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so
@@ -71,8 +67,26 @@ def window(bench: BenchFile = EMULATED_BENCH, out: Out = RUNS, *, take_over: Tak
 
 
 @app.command(short_help="Check this machine and a bench; print how to fix each fault.")
-def doctor(bench: BenchFile = EMULATED_BENCH, *, as_json: AsJson = False) -> None:
+def doctor(
+    bench: BenchFile = EMULATED_BENCH,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.zip",
+            help="Write a file for support: versions, these lines, the bench file, and events and logs of the newest "
+            "run; no keys, no samples.",
+        ),
+    ] = None,
+    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="With --report: folder of the runs.")] = RUNS,
+    as_json: AsJson = False,
+) -> None:
     """Report what this machine has and lacks, and how to fix each."""
+    if file is not None:
+        from workbench.verbs import doctor_report
+
+        run_verb(Report("doctor", as_json), doctor_report.main, bench, runs, file)
     from workbench.verbs import doctor as verb
 
     run_verb(Report("doctor", as_json), verb.main, bench)
@@ -142,6 +156,7 @@ def certify(
     defects: Annotated[
         str, typer.Option(metavar="NAMES", help="With --qualify: inject only these defects, comma-separated.")
     ] = "",
+    list_only: Annotated[bool, typer.Option("--list", help="List the cases of the suite and run none.")] = False,
     healthy: Annotated[
         int | None,
         typer.Option(
@@ -156,6 +171,11 @@ def certify(
     With --qualify, qualify the suite: count how many of twelve injected defects it finds, and check that it
     finds none in a healthy BMS.
     """
+    if list_only:
+        from workbench.verbs import certify as listing
+
+        given = {"only": only, "qualify": qualify, "defects": defects, "healthy": healthy}
+        run_verb(Report("certify", as_json), listing.list_cases, suite, bench, given)
     if qualify:
         from workbench.verbs import qualify as judge
 
@@ -295,62 +315,4 @@ def measure(
 
 def main() -> int:
     """Run a verb; return the exit status, as in `workbench.report.Exit`."""
-    prepare_streams()
-    try:
-        return _run()
-    except OSError as error:  # of the help, the version or a usage error: a verb reports its own
-        return _report_stream(error)
-    except SystemExit as ended:
-        if not isinstance(ended.__context__, BrokenPipeError):
-            raise  # the completion of a shell
-        return _report_stream(ended.__context__)
-
-
-def _run() -> int:
-    try:
-        status = app(standalone_mode=False)
-    except _UsageError as error:
-        return _report_usage(error)
-    except ImportError as error:  # of the module of a verb
-        return report_error(_make_report(), error)
-    return status if isinstance(status, int) else Exit.OK
-
-
-def _make_report() -> Report:
-    """Return the report of the verb that the command line names."""
-    command: Any = typer.main.get_command(app)
-    words = list[str]()
-    for word in sys.argv[1:]:
-        if word in getattr(command, "commands", {}):
-            command = command.commands[word]
-            words.append(word)
-    return Report(" ".join(words), "--json" in sys.argv)
-
-
-def _report_stream(error: OSError) -> int:
-    """Report that stdout or stderr is closed or full; return the exit status."""
-    try:
-        with report_stream("stdout"):
-            raise error
-    except PulseError as lost:
-        return Report("").finish(ok=False, error=lost)
-
-
-def _report_usage(error: Any) -> int:
-    """Report an error in the command line, for people and for scripts; return the exit status."""
-    if (old := getattr(error, "option_name", "")) in _RENAMED:
-        error.message, error.possibilities = f"{old} is now called {_RENAMED[old]}", None
-    if "--json" not in sys.argv:
-        error.show()
-        return Exit.BAD_INPUT
-    usage = Usage(error.format_message(), hint="run the command with --help")
-    return Report(_find_command(error.ctx), as_json=True).finish(ok=False, error=usage)
-
-
-def _find_command(context: Any) -> str:
-    """Return the words of the verb that `context` belongs to, `bundle verify`; empty for no verb."""
-    words = list[str]()
-    while context is not None and context.parent is not None:
-        words.insert(0, context.info_name or "")
-        context = context.parent
-    return " ".join(words)
+    return run_app(app)

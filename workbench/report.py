@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -16,6 +17,8 @@ from drivers.realtime import has_realtime_permission
 from workbench.streams import drop_unwritten, encode_json, print_line
 
 VERSION: Final = 1
+RECENT: Final = 1000
+NO_BUNDLE: Final = "not_a_bundle"  # the key of a `BundleRefused` for a file of another kind: bad input
 
 
 class Exit(IntEnum):
@@ -31,7 +34,7 @@ class Exit(IntEnum):
 
 def status_of(error: PulseError) -> Exit:
     """Return the exit status of an error: bad input, a missing bench, an interrupt, or a check that failed."""
-    if isinstance(error, (BenchFileError, RunLogError, Usage)):
+    if isinstance(error, (BenchFileError, RunLogError, Usage)) or error.key == NO_BUNDLE:
         return Exit.BAD_INPUT
     if isinstance(error, Interrupted):
         return Exit.INTERRUPTED
@@ -63,10 +66,12 @@ class Report:
     as_json: bool = False
     started_s: float = field(default_factory=time.monotonic)
     body: dict[str, Any] = field(default_factory=dict[str, Any])
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))  # the newest lines for people
     kept: str = ""  # where the results are, for a person who interrupts the verb
 
     def line(self, text: str) -> None:
         """Print a line for people: to stdout, or to stderr if stdout carries the JSON object."""
+        self.recent.append(text)
         print_line(text, to_stderr=self.as_json)
 
     def finish(self, *, ok: bool, error: PulseError | None = None) -> Exit:

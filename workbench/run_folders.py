@@ -1,7 +1,8 @@
-"""The maker of run folders: each caller gets its own, even if others start at the same instant."""
+"""Run folders: each caller makes its own, even if others start at the same instant; find the newest."""
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 100
+OTHER_FOLDER: Final = "name another folder with --out"
+
+
+def require_folder(path: Path, hint: str = OTHER_FOLDER) -> None:
+    """Raise `RunLogError` unless `path` is a folder that can be written, or can become one; make nothing."""
+    nearest = path.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    reason = "" if os.access(nearest, os.W_OK) else "Permission denied"
+    if reason := reason if nearest.is_dir() else "Not a directory":
+        raise RunLogError(f"cannot be written: {reason}", where=str(path), hint=hint)
+
+
+def find_newest(given: Path, name: str) -> Path:
+    """Return the folder of the file `name`: `given`, that of the file `given`, or the newest folder in `given`.
+
+    Where there is none, return `given`, so that its reader can report what it lacks.
+    """
+    folder = given.parent if given.is_file() else given
+    if (folder / name).exists():
+        return folder
+    found = sorted(path.parent for path in folder.glob(f"*/{name}"))  # their names begin with the time
+    return found[-1] if found else given
+
+
 EMULATED: Final = "emulated"  # inside a run folder: the journals of the emulated bench
 NO_PATH: Final = re.compile(r"[^\w .,()+-]")  # what a name from a file may hold that a folder's name may not
 
@@ -36,12 +62,10 @@ def make_fresh_folder(parent: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise RunLogError(
-                f"cannot be written: {error.strerror}", where=str(parent), hint="name another folder with --out"
-            ) from error
+            raise RunLogError(f"cannot be written: {error.strerror}", where=str(parent), hint=OTHER_FOLDER) from error
         return folder
     raise RunLogError(
         f"contains every name from {name} to {name}_{MOST - 1}",
         where=str(parent),
-        hint="name another folder with --out",
+        hint=OTHER_FOLDER,
     )

@@ -17,6 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from drivers.errors import BundleRefused, CheckFailed
+from tests.edge_bridge.bundle.small import small
 from workbench.extras import EXTRAS, NEEDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +42,7 @@ OPTIONAL["replay"] = OPTIONAL["window"]
 STARTS = {
     "bundle verify": ("workbench.cli", "edge_bridge.bundle.verify", "edge_bridge.bundle.keys", "drivers.snapshot"),
     "bench copy": ("workbench.verbs.bench",),
-    "doctor": ("workbench.verbs.doctor",),
+    "doctor": ("workbench.verbs.doctor", "workbench.verbs.doctor_report"),
     "bundle build": ("workbench.verbs.bundle",),
     "window": ("workbench.verbs.window",),
     "replay": ("workbench.verbs.replay",),
@@ -250,7 +252,8 @@ def test_the_base_alone_makes_keys_copies_a_bench_and_examines_the_machine(tmp_p
     assert copied.returncode == 0, copied.stderr
     examined = run_with("", tmp_path, "doctor", "--json")
     checks = {check["name"]: check for check in json.loads(examined.stdout)["checks"]}
-    assert examined.returncode == 1, examined.stderr
+    assert examined.returncode == 3, examined.stderr
+    assert examined.stderr.splitlines()[-1].startswith("error: extra bench:")
     assert not checks["extra bench"]["ok"]
     assert "bench" in checks["extra bench"]["mend"]
     assert checks["bench file"]["ok"]
@@ -282,6 +285,26 @@ def test_scripts_get_the_missing_extra_as_an_object(tmp_path: Path) -> None:
     assert done.returncode == 3
     error = json.loads(done.stdout)["error"]
     assert (error["code"], error["key"]) == ("package_missing", "bench")
+
+
+def test_the_smallest_edge_installation_verifies_a_bundle_and_says_what_it_lacks(tmp_path: Path) -> None:
+    made = run_with("edge", tmp_path, "bundle", "key", "me", "--out", "trust")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "pack.bundle").write_bytes(small(tmp_path / "trust" / "me.key"))
+    verdicts = {BundleRefused.code, CheckFailed.code}
+    for words in (
+        ("verify", "pack.bundle", "--trust", "trust"),
+        ("verify", "pack.bundle", "--trust", "trust", "--replay"),
+    ):
+        done = run_with("edge", tmp_path, "bundle", *words, "--json")
+        said = json.loads(done.stdout)
+        assert done.returncode == 0 or said["error"]["code"] in verdicts, "a verdict, whatever it is"
+        assert "Traceback" not in done.stderr
+    examined = run_with("edge", tmp_path, "doctor", "--report", "for_support.zip")
+    assert examined.returncode == 3, examined.stderr
+    assert "pip install" in examined.stderr
+    assert "Traceback" not in examined.stderr
+    assert (tmp_path / "for_support.zip").is_file()
 
 
 def test_help_needs_no_extra(tmp_path: Path) -> None:

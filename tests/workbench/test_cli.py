@@ -18,6 +18,7 @@ from drivers.errors import Usage
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.measure.catalogue import ALL, NAMES
 from workbench.option_passing import pass_to_verb
 from workbench.verbs import bundle, certify, doctor, run, window
 
@@ -314,6 +315,7 @@ def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytes
         (("--defects", "ov-limit-high"), "defects"),
         (("--healthy", "3"), "healthy"),
         (("--qualify", "--only", "OV-01"), "only"),
+        (("--list", "--qualify"), "qualify"),
     ],
 )
 def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
@@ -349,3 +351,27 @@ def test_a_defect_without_its_part_is_refused_and_not_dropped(
     refuse_without_part(read_bench(EMULATED_BENCH), find_defects(name))
     refuse_without_part(bench, find_defects("drop-tick"))
     refuse_without_part(bench, NO_DEFECTS)
+
+
+def test_an_unknown_case_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = pulse("certify", "--only", "OV-01/7,OV-99", "--out", str(tmp_path / "out"), "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["key"], error["value"]) == (2, "only", "OV-99")
+    assert "OV-01" in error["hint"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_certify_lists_the_cases_of_a_suite_as_only_takes_them(tmp_path: Path) -> None:
+    done = pulse("certify", "--list", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert {"OV-01/1", "OV-01/24", "HB-01"} <= set(names)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_help_of_measure_has_every_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli(monkeypatch, "measure", "--help") == 0
+    words = set(capsys.readouterr().out.replace(",", " ").replace(".", " ").split())
+    assert {*NAMES, ALL} <= words

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.errors import BenchError, BenchFileError, Interrupted, LinkSilent, PulseError, Refused, RunLogError
+from drivers.errors import (
+    BenchError,
+    BenchFileError,
+    BundleRefused,
+    Interrupted,
+    LinkSilent,
+    PulseError,
+    Refused,
+    RunLogError,
+)
 from workbench.report import Exit, status_of
 
 
@@ -16,6 +25,8 @@ from workbench.report import Exit, status_of
         (BenchError("x"), Exit.MISSING),
         (LinkSilent("x"), Exit.MISSING),
         (Refused("x"), Exit.CHECK_FAILED),
+        (BundleRefused("x", key="changed"), Exit.CHECK_FAILED),
+        (BundleRefused("x", key="not_a_bundle"), Exit.BAD_INPUT),
         (Interrupted("x"), Exit.INTERRUPTED),
     ],
 )

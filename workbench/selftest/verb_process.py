@@ -6,16 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from workbench.own_command import make_own_command, make_own_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
-START: Final = "import sys; from workbench.cli import main; sys.exit(main())"
 LOOK_S: Final = 0.05
 END_S: Final = 30.0
 
@@ -26,13 +26,12 @@ class VerbProcess:
     def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name, self._log, self._answer = name, folder / f"{name}.log", folder / f"{name}.json"
-        paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
-        command = [sys.executable, "-P", "-c", START, *arguments, "--json"]
+        command = make_own_command(*arguments, "--json")
         self._before = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log, self._answer.open("wb") as answer:
             self._process = subprocess.Popen(  # noqa: S603  # ourselves
                 command,
-                env={**os.environ, "PYTHONPATH": paths},
+                env=make_own_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=answer,
                 stderr=log,

@@ -16,13 +16,15 @@ from workbench.certify.job import CertificationJob
 from workbench.certify.limits import read_limits
 from workbench.certify.report import SYMBOLS, format_limits, format_value
 from workbench.certify.runner import Certification, find_suite
+from workbench.certify.suite_loader import SuiteLoadProcess
 from workbench.run_folders import make_stamped
 from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from workbench.certificates.results import CaseResult
+    from workbench.certificates.results import CaseInfo, CaseResult
     from workbench.report import Report
 
 LOOK_S = 0.05
@@ -49,8 +51,9 @@ def main(
             raise Usage(f"--{key} needs --qualify", key=key, value=given, hint=hint)
     path = find_suite(suite)
     read_limits(bench)  # report an error in a declaration before anything starts
-    folder = make_stamped(out.resolve(), path.stem)
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
+    _refuse_unknown(wanted, path, bench)
+    folder = make_stamped(out.resolve(), path.stem)
     certification = Certification(path, CertificationJob(bench.resolve(), folder, wanted, take_over=take_over))
     report.body["files"] = {"report": str(folder / "report.html"), "junit": str(folder / "junit.xml")}
     report.kept = f"the report of the cases that ended is {folder / 'report.html'}"
@@ -67,6 +70,47 @@ def main(
     report.line(f"{made.result}: {counted}; evidence class {made.evidence}")
     report.line(f"{folder / 'report.html'}")
     return made.passed
+
+
+def list_cases(report: Report, suite: str, bench: Path, given: Mapping[str, object]) -> bool:
+    """Print the cases that a suite has for a bench, as `--only` takes them; run none.
+
+    Raise `Usage`, also for an option in `given`: it would have no effect.
+    """
+    for key in (key for key, value in given.items() if value not in {"", None, False}):
+        raise Usage(f"--{key} has no effect with --list", key=key, value=given[key], hint=f"leave out --{key}")
+    cases = _read_cases(find_suite(suite), bench)
+    report.body["cases"] = [{"id": case.id, "name": case.name, "title": case.title} for case in cases]
+    for case in cases:
+        report.line(f"{case.name:<12} {case.title}")
+    return True
+
+
+def _read_cases(suite: Path, bench: Path) -> list[CaseInfo]:
+    """Return the cases of a suite; raise `Usage` if it cannot be read."""
+    read_limits(bench)
+    reading = SuiteLoadProcess(suite, bench.resolve())
+    try:
+        while not reading.done:
+            raise_interrupt()
+            reading.poll()
+            time.sleep(LOOK_S)
+    finally:
+        reading.close()
+    for sentence in reading.broken:
+        raise Usage(sentence, where=str(suite), key="suite", hint="correct the suite")
+    return [case.info for case in reading.cases]
+
+
+def _refuse_unknown(wanted: tuple[str, ...], suite: Path, bench: Path) -> None:
+    """Raise `Usage` for a name of `--only` that no case of the suite has."""
+    cases = _read_cases(suite, bench) if wanted else []
+    known = {case.id for case in cases} | {case.name for case in cases}
+    for name in wanted:
+        if name not in known:
+            ids = ", ".join(dict.fromkeys(case.id for case in cases))
+            hint = f"cases: {ids}; certify --list names each"
+            raise Usage(f"--only {name} is no case of {suite.name}", key="only", value=name, hint=hint)
 
 
 def _follow(report: Report, certification: Certification) -> None:

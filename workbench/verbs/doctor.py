@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.bench_lock import BenchLock, resolve
-from drivers.errors import BenchHeld
+from drivers.errors import BenchHeld, PackageMissing
 from drivers.realtime import has_realtime_permission
 from workbench.extras import EXTRAS, list_missing
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 FREE_GB = 2.0
+EXTRA = "extra "  # the checks of packages begin so
 SHOWN = ("bench", "window", "edge", "fleet")
 NEEDED = ("bench", "window")  # by the workbench itself; an edge or a fleet is another machine
 QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
@@ -45,7 +47,7 @@ def _check_packages() -> Iterator[DoctorCheck]:
         absent, count = list_missing(extra), len(EXTRAS[extra])
         found = f"{count - len(absent)} of {count} packages" + (f", lacking {', '.join(absent)}" if absent else "")
         mend = f"make setup, or: pip install -c constraints.txt -e '.[{extra}]'"
-        yield DoctorCheck(f"extra {extra}", not absent, found, mend, needed=extra in NEEDED)
+        yield DoctorCheck(f"{EXTRA}{extra}", not absent, found, mend, needed=extra in NEEDED)
 
 
 def _check_qt() -> DoctorCheck:
@@ -72,8 +74,16 @@ def _check_realtime() -> DoctorCheck:
         if got
         else "not granted; lateness p99 is then about 1.4 ms instead of 0.4 ms, and more under load"
     )
-    mend = "run as root, or: sudo setcap cap_sys_nice=ep $(readlink -f .venv/bin/python)"
+    mend = f"echo '{_name_user()} - rtprio 99' | sudo tee /etc/security/limits.d/pulsebms.conf, then log in again"
     return DoctorCheck("real-time permission", got, found, mend, needed=False)
+
+
+def _name_user() -> str:
+    """Return the user's name as limits.conf takes it."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a number without a name
+        return "*"
 
 
 def _check_loopback() -> DoctorCheck:
@@ -180,7 +190,7 @@ def examine(bench: Path) -> Iterator[DoctorCheck]:
 
 
 def main(report: Report, bench: Path) -> bool:
-    """Print each check; return False if something needed is missing."""
+    """Print each check; return False if something needed is missing, raise `PackageMissing` if it is a package."""
     checks: list[DoctorCheck] = []
     for check in examine(bench):
         checks.append(check)
@@ -189,4 +199,8 @@ def main(report: Report, bench: Path) -> bool:
         if not check.ok and check.mend:
             report.line(f"{'':28} fix: {check.mend}")
     report.body["checks"] = [asdict(check) for check in checks]
-    return all(check.ok for check in checks if check.needed)
+    lacking = [check for check in checks if check.needed and not check.ok]
+    for check in lacking:
+        if check.name.startswith(EXTRA):
+            raise PackageMissing(f"{check.name}: {check.found}", key=check.name.removeprefix(EXTRA), hint=check.mend)
+    return not lacking

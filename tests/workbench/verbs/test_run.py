@@ -144,8 +144,10 @@ def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path
     os.killpg(process.pid, signal.SIGINT)  # what a terminal does: to everybody
     wait_until(lambda: leaves(process), 5.0, "a Ctrl-C that was heard")
     os.killpg(process.pid, signal.SIGINT)  # and impatience
-    status, said, _ = answer(process, 20.0)
+    status, said, told = answer(process, 20.0)
     assert status == 130
+    assert said["run"] == str(folder)
+    assert f"the sealed run is in {folder}" in told
     assert said["error"]["code"] == "interrupted"
     wait_until(lambda: is_off(folder), 3.0, "an output that is off", every_s=0.05)
     assert (folder / "ticks.parquet").exists()

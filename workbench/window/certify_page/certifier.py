@@ -10,10 +10,10 @@ from drivers.errors import RunLogError
 from workbench.certificates.suites import SUITES, list_shipped
 from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification
+from workbench.certify.suite_loader import SuiteLoadProcess
 from workbench.run_folders import make_stamped
 from workbench.window.certify_page import certificates
 from workbench.window.certify_page.model import Suite
-from workbench.window.certify_page.suite_loader import SuiteLoadProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,11 +17,11 @@ from tests.workbench.live import HIL24
 from workbench.certificates.certificate import result_words
 from workbench.certificates.results import Verdict
 from workbench.certificates.suites import SUITES
+from workbench.certify import suite_loader
 from workbench.certify.runner import Certification
+from workbench.certify.suite_loader import SuiteLoadProcess
 from workbench.session import waiting
-from workbench.window.certify_page import suite_loader
 from workbench.window.certify_page.controller import CertifyStage
-from workbench.window.certify_page.suite_loader import SuiteLoadProcess
 from workbench.window.runs_page.run_library import RunLibrary
 from workbench.window.shell import Shell
 

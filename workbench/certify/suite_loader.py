@@ -21,7 +21,7 @@ NO_CASE: Final = "contains no case"
 
 
 class SuiteLoadProcess:
-    """Has `cases` and `broken` once it is `done`; implements `workbench.window.certify_page.model.SuiteLoader`."""
+    """Has `cases` and `broken` once it is `done`; implements the `SuiteLoader` of the Certify page."""
 
     def __init__(self, suite: Path, bench: Path) -> None:
         self.cases: list[CaseRun] = []
