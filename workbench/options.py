@@ -13,7 +13,7 @@ BenchFile = Annotated[
     Path,
     typer.Option("--bench", metavar="FILE", help="Bench file; default: the emulated bench.", show_default=False),
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run; in a folder of runs, the newest.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Fault to inject; may be repeated.")]
 TakeOver = Annotated[

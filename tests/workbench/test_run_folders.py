@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.errors import RunLogError
-from workbench.run_folders import make_fresh_folder, make_stamped
+from workbench.run_folders import find_newest, make_fresh_folder, make_stamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +40,16 @@ def test_a_name_from_a_file_never_becomes_a_path(tmp_path: Path, name: str) -> N
     assert folder.parent == tmp_path / "runs"
     assert not set(folder.name) & set("/\\:\x00\n")
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_the_newest_folder_is_found_by_the_folder_a_file_in_it_or_the_folder_around_it(tmp_path: Path) -> None:
+    for name in ("2026-03-01_120000_hil24", "2026-03-01_120000_hil24_1", "2026-02-01_120000_hil24", "pictures"):
+        (tmp_path / name).mkdir()
+        if name != "pictures":
+            (tmp_path / name / "run.json").touch()
+    newest, older = tmp_path / "2026-03-01_120000_hil24_1", tmp_path / "2026-02-01_120000_hil24"
+    assert find_newest(tmp_path, "run.json") == newest
+    assert find_newest(older, "run.json") == older
+    assert find_newest(older / "run.json", "run.json") == older
+    for nothing in (tmp_path / "pictures", tmp_path / "absent"):
+        assert find_newest(nothing, "run.json") == nothing

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 from drivers.benchfile import read_bench
 from drivers.errors import BundleRefused, Usage
 from drivers.timestamps import make_serial, parse_utc
+from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.consistency import list_accepted
+from edge_bridge.bundle.manifest import CERTIFICATE
 from workbench.bundling.bundle_file import build_file, read_file
-from workbench.bundling.key_pair import make_key_pair
+from workbench.bundling.key_pair import find_key_pair, make_key_pair
 from workbench.bundling.summary import BundleFact, read_untrusted, strip_control_characters, summarize
 from workbench.bundling.verification import require_golden, verify_bundle
+from workbench.run_folders import find_newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,9 +34,11 @@ _MEMBER: Final = 33  # letters of size and hash of a member, at the right
 
 
 def key(report: Report, name: str, out: Path) -> bool:
-    """Make a pair of keys in `out`."""
-    pair = make_key_pair(out, name)
-    report.body.update(private=str(pair.private), public=str(pair.public), key_id=pair.key_id)
+    """Make a pair of keys in `out`; keep the pair that is there already."""
+    pair = find_key_pair(out, name) or make_key_pair(out, name)
+    if not pair.is_new:
+        report.line("note     the pair was there already and is kept; a key is never replaced")
+    report.body.update(new=pair.is_new, private=str(pair.private), public=str(pair.public), key_id=pair.key_id)
     report.line(f"private  {pair.private}: keep it only where bundles are signed")
     report.line(f"public   {pair.public}: copy it into the trust folder of every edge")
     report.line(f"key id   {pair.key_id}")
@@ -55,9 +60,18 @@ def build(
     pack_type: str,
     out: Path | None,
 ) -> bool:
-    """Build one file from one run; never overwrite a file."""
-    from workbench.bundling.build import BundleOrder  # noqa: PLC0415  # only `build` needs what reads a run
+    """Build one file from one run; never overwrite a file.
 
+    `run` and `certificate`: the folder, a file in it such as the report, or a folder of such folders for the newest.
+    """
+    from drivers.runlog.folder import ABOUT  # noqa: PLC0415  # only `build` needs what reads a run
+    from workbench.bundling.build import BundleOrder  # noqa: PLC0415  # as above
+
+    run = find_newest(run, ABOUT)
+    report.line(f"run      {run}")
+    if certificate is not None:
+        certificate = find_newest(certificate, CERTIFICATE)
+        report.line(f"proof    {certificate}")
     began = _parse_time(made)
     order = BundleOrder(
         run=run,
@@ -111,6 +125,7 @@ def verify(
         )
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
+        unpack(data)  # what is not a bundle is named before the keys are read
         found = verify_bundle(
             data,
             trust,

@@ -10,7 +10,9 @@ from rich.progress import Progress
 from drivers.errors import Usage
 from drivers.output_file import STDOUT
 from drivers.runlog.export import export_csv, export_mdf4, refuse_run_files
+from drivers.runlog.folder import ABOUT
 from drivers.runlog.run import Run
+from workbench.run_folders import find_newest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ def main(report: Report, run_folder: Path, csv: Path | None, mdf4: Path | None) 
     """Write each requested file; raise `RunLogError`."""
     if csv is None and mdf4 is None:
         raise Usage("no file to write", hint="name a file with --csv or --mdf4")
+    run_folder = find_newest(run_folder, ABOUT)
     refuse_run_files([path for path in (csv, mdf4) if path is not None], run_folder)
     if csv == STDOUT and report.as_json:
         raise Usage("--csv - and --json both write to stdout", key="csv", value="-", hint="give one of them")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import BenchError
-from drivers.runlog.folder import load
+from drivers.runlog.folder import ABOUT, load
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.run_folders import find_newest
 from workbench.verbs.window import has_display
 from workbench.window.start import open_window
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def main(report: Report, run_folder: Path) -> bool:
     """Open the window on the run; raise `RunLogError` for a folder without a run."""
+    run_folder = find_newest(run_folder, ABOUT)
     load(run_folder)
     if not has_display():
         raise BenchError(

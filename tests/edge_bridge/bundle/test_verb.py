@@ -171,3 +171,24 @@ def test_the_lines_of_the_guide_verify_with_openssl_alone(file: Path, trust: Pat
     assert "Signature Verified Successfully" in done.stdout
     _, foreign = keys.make_key(tmp_path / "foreign", "foreign")
     assert run(foreign).returncode != 0
+
+
+def test_a_pair_of_keys_is_made_once_and_kept(tmp_path: Path) -> None:
+    first, second = (pulse("key", "me", "--out", tmp_path, "--json") for _ in range(2))
+    made, kept = json.loads(first.stdout), json.loads(second.stdout)
+    assert (made["new"], kept["new"]) == (True, False)
+    assert made["key_id"] == kept["key_id"]
+    assert "is kept" in second.stderr
+    (tmp_path / "other").mkdir()
+    pulse("key", "me", "--out", tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "me.pem", tmp_path)
+    assert pulse("key", "me", "--out", tmp_path).returncode == 1, "the halves do not belong together"
+    (tmp_path / "me.pem").unlink()
+    assert pulse("key", "me", "--out", tmp_path).returncode == 1, "a private key alone is not replaced"
+
+
+@pytest.mark.parametrize("words", [("verify", "--trust", "tests"), ("show",)])
+def test_what_is_no_bundle_is_bad_input_and_named(words: tuple[str, ...]) -> None:
+    done = pulse(*words, "README.md")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: README.md is not a bundle")
