@@ -32,6 +32,7 @@ from workbench.window.rail import PAGES
 from workbench.window.runs_page import commands as runs_commands
 from workbench.window.runs_page.page import RunsPage
 from workbench.window.session_commands import LIVE, SessionCommands
+from workbench.window.support_file import SupportFile
 from workbench.window.toolbar import NO_RECORDING
 from workbench.window.widgets.dialogs import DetailsDialog
 from workbench.window.widgets.placeholder import PlaceholderPage
@@ -71,6 +72,7 @@ class Window(QObject):
     def _make_pages(self, past: RecordedRuns | None) -> None:
         """Make the pages over the folder of runs; what they start ends with the window."""
         shell, controller, root = self.shell, self.controller, past.folder if past else None
+        self.support_file = SupportFile(shell, root)
         self.bench = BenchPage(controller, shell.theme)
         self.runs = RunsPage(past)
         self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
@@ -98,6 +100,7 @@ class Window(QObject):
         self.commands.replace("show run", "Show this run in Runs", self.show_run, why_not=self.why_no_run)
         if self._open_bench is not None:
             add("open bench", "Open a bench file…", self.ask_bench, "Ctrl+O", why_not=self.why_no_other_bench)
+        add("save report", "Help: save a file for support…", self.support_file.ask)
         add("palette", "Commands…", self.show_palette, "Ctrl+Shift+P")
         add("filter", "Filter signals, cases or runs", self.focus_filter, "Ctrl+F")
         for number, page in enumerate(PAGES, 1):
