@@ -43,6 +43,7 @@ def start_configuration(
         installer.install(data, now, time.monotonic())
     except BundleRefused as error:
         if error.key != "older_serial" or installer.slots.pointer.active is None:
+            error.where = error.where or str(settings.bundle)
             raise
         log(f"{settings.bundle} {error.sentence}; the bundle that the fleet has installed since then keeps running")
     if not installer.is_running:

@@ -49,10 +49,15 @@ class TripFile:
                 self._log("the trip is now written")
 
 
-def reset_trip(path: Path, reason: str) -> None:
-    """Reset the trip, also an unreadable one; raise `Usage` without a reason why that is safe, `Refused`."""
+def check_reason(reason: str) -> None:
+    """Raise `Usage` without a reason why a reset is safe."""
     if not reason.strip():
         raise Usage("a trip can only be reset with a reason", key="reset-trip", hint="give the reason why this is safe")
+
+
+def reset_trip(path: Path, reason: str) -> None:
+    """Reset the trip, also an unreadable one; raise what `check_reason` raises, and `Refused`."""
+    check_reason(reason)
     try:
         remove(path)
     except OSError as error:

@@ -28,6 +28,12 @@ class PackLink:
     bitrate: int
 
 
+def check_pack(pack: str) -> None:
+    """Raise `Usage` unless `pack` is one that `open_edge_pack` accepts; start nothing."""
+    if pack != EMULATED:
+        _parse_adapter(pack)
+
+
 @contextmanager
 def open_edge_pack(pack: str, folder: Path) -> Generator[PackLink]:
     """Open the pack: `emulated`, or `INTERFACE:CHANNEL[:BITRATE]` of python-can; raise `Usage` or `EmulatorError`."""

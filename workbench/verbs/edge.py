@@ -13,10 +13,11 @@ from edge_bridge.edge.defects import find_outbox
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
-from edge_bridge.edge.trip_file import reset_trip
+from edge_bridge.edge.trip_file import check_reason, reset_trip
 from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
-from workbench.compose.edge_pack import open_edge_pack
+from workbench.compose.edge_pack import check_pack, open_edge_pack
+from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
@@ -55,10 +56,15 @@ def main(
 
     leave_once(leave)
     parse_address(broker)
+    check_pack(pack)
+    node_names = _make_names(names)
+    if reset is not None:
+        check_reason(reset)
+    _check_files(bundle, state)
     make_private_folder(state)
     with open_edge_pack(pack, state / _PACK) as found:
         settings = EdgeSettings(
-            names=_make_names(names),
+            names=node_names,
             broker=broker,
             bundle=bundle,
             trust=trust,
@@ -84,6 +90,14 @@ def main(
         f"without a broker for {result.outage_s:.1f} s"
     )
     return True
+
+
+def _check_files(bundle: Path | None, state: Path) -> None:
+    """Check the files before anything is started or written; raise `Usage` or `RunLogError`."""
+    if bundle is not None and not bundle.is_file():
+        what = "is not a file" if bundle.exists() else "does not exist"
+        raise Usage(what, where=str(bundle), key="bundle", value=str(bundle), hint="name a bundle file")
+    require_folder(state, "name another folder with --dir")
 
 
 def _make_names(given: tuple[str, str, str]) -> NodeNames:

@@ -17,6 +17,7 @@ from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost
 from edge_bridge.fleet.row_store import RowStore
 from workbench.compose.broker import open_broker
+from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def main(
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     admitted = None if nodes is None else read_node_list(nodes)
+    require_folder(db.parent, "name another file with --db")
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from drivers.benchfile import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from workbench.engine import injected_faults
-from workbench.run_folders import EMULATED
+from workbench.run_folders import EMULATED, require_folder
 from workbench.selftest import evidence
 from workbench.session.fault_plan import format_planned, planned
 from workbench.summary import summarise
@@ -36,6 +36,7 @@ def main(
     declared = read_bench(bench)  # report an error here, before a process is started
     offered = injected_faults.list_offered(declared, read_dut_map(declared.dut_map))
     plan = [planned(text, offered) for text in wanted]
+    require_folder(out)
     for fault in plan:
         report.line(f"fault    {format_planned(fault)}")
     headless = HeadlessSession(bench, out, report, plan, unattended=unattended, take_over=take_over)

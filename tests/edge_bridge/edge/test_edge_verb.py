@@ -52,6 +52,8 @@ def run(tmp_path: Path, **changed: Any) -> bool:
         ({"pack": "socketcan"}, "pack"),
         ({"pack": "socketcan:can0:fast"}, "pack"),
         ({"inject_defect": "set-fire"}, "inject-defect"),
+        ({"pack": "emulated", "names": ("pulsebms", "pack/1", "fleet")}, "node"),
+        ({"pack": "emulated"}, "bundle"),
         ({"reset": "  "}, "reset-trip"),
         ({}, "bundle"),
     ],
@@ -62,6 +64,7 @@ def test_an_option_that_makes_no_sense_is_named(tmp_path: Path, changed: dict[st
     assert refused.value.key == key
     assert refused.value.hint
     assert status_of(refused.value) is Exit.BAD_INPUT
+    assert not (tmp_path / "state").exists(), "nothing was written"
 
 
 def test_an_edge_without_any_bundle_says_what_to_give_it(tmp_path: Path) -> None:
