@@ -117,7 +117,7 @@ def _refuse_unknown(wanted: tuple[str, ...], suite: Path, bench: Path) -> None:
 def _describe_trouble(suite: Path, trouble: Sequence[str], *, is_readable: bool) -> PulseError:
     """Return the error of a suite: bad input if it cannot be imported or has no case to run, else a failed check."""
     kind = CheckFailed if is_readable else Usage
-    first, *others = (kind(sentence, where=str(suite), hint="correct the suite") for sentence in trouble)
+    first, *others = (kind(text, where=str(suite), key="suite", hint="correct the suite") for text in trouble)
     first.others = tuple(others)
     return first
 
