@@ -7,7 +7,6 @@ import math
 import os
 import statistics
 import sys
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -31,6 +30,7 @@ from control.guard_reports import (
 )
 from control.safe_sequence import SafeSequence, SequenceResult
 from control.send_queue import SendQueue
+from drivers.clock import monotonic
 from drivers.errors import BenchError
 from drivers.private_files import open_private_unbuffered
 from drivers.realtime import GUARD, ask_realtime
@@ -94,10 +94,10 @@ class Guard:
     def run(self) -> None:
         """Run until both peers are gone and nothing is left to make safe."""
         self._write_journal(GuardStarted(self._realtime))
-        while not self._is_done(time.monotonic()):
+        while not self._is_done(monotonic()):
             for connection in wait([*self._peers, self._sequence.results], WAIT_S):
                 self._receive(connection)
-            now_s = time.monotonic()
+            now_s = monotonic()
             self._state.check_timeouts(now_s)
             if slept_s := self._suspend.slept_s():
                 self._state.on_sleep(slept_s)
@@ -133,14 +133,14 @@ class Guard:
         elif kind == MARK:
             self._send_mark(message[1:])
         else:
-            self._state.on_engine_message(message, time.monotonic())
+            self._state.on_engine_message(message, monotonic())
         if kind in (ARMED, DISARMED):
             self._send_report(ArmAnswer(decode(message).number, armed=kind == ARMED, cause=self._state.cause))
 
     def _from_client(self, message: bytes) -> None:
-        self._state.on_client_message(message, time.monotonic())
+        self._state.on_client_message(message, monotonic())
         if message[:1] == OFF:
-            self._send_report(OffReceived(decode(message).number, time.monotonic()))
+            self._send_report(OffReceived(decode(message).number, monotonic()))
 
     def _drop_peer(self, peer: Connection | None) -> None:
         self._peers = [one for one in self._peers if one is not peer]
@@ -165,8 +165,8 @@ class Guard:
         if row is None or row.index == self._last_row:
             return
         self._last_row = row.index
-        self._state.check_row(row.values, row.sampled_s, time.monotonic())
-        self._reaction_s.append(time.monotonic() - row.t_s)
+        self._state.check_row(row.values, row.sampled_s, monotonic())
+        self._reaction_s.append(monotonic() - row.t_s)
 
     def _open_ring(self) -> RingReader:
         if self._ring is None:
@@ -196,7 +196,7 @@ class Guard:
     def _take_step_results(self, steps: list[SafeStepResult]) -> None:
         """Record and report what the sequence verified; if it is not verified, `_is_due` begins it again."""
         first, was_safe = self._executed_s == float("-inf"), self._safe
-        self._executed_s = time.monotonic()
+        self._executed_s = monotonic()
         self._safe = bool(steps) and all(step.verified for step in steps)  # a sequence without steps proves nothing
         self._was_safe = self._was_safe or self._safe
         source = [step.verified for step in steps if step.name != CONTACTORS_OPEN]
@@ -211,7 +211,7 @@ class Guard:
         if step.verified or step.name != CONTACTORS_OPEN or column is None:
             return step
         with suppress(BenchError):
-            row, now_s = self._open_ring().latest(), time.monotonic()
+            row, now_s = self._open_ring().latest(), monotonic()
             if row is None or row.values[column] != 0.0:
                 return step
             if self._contact_valid_from_s(step, now_s) <= row.sampled_s[column] <= now_s + CONTACT_S:
@@ -273,7 +273,7 @@ class Guard:
         self._write_journal(report)
 
     def _write_journal(self, record: JournalRecord) -> None:
-        self._journal.send(encode_line(record, time.monotonic()))
+        self._journal.send(encode_line(record, monotonic()))
 
     def _write(self, line: bytes) -> None:
         with suppress(OSError):  # a full disk must not silence the guard

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.clock import monotonic
 from drivers.realtime import ask_realtime
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class SendQueue:
 
     def flush(self, within_s: float) -> bool:
         """Wait until everything is delivered; return False if that takes longer than `within_s`."""
-        until_s = time.monotonic() + within_s
+        until_s = monotonic() + within_s
         with self._changed:
-            return self._changed.wait_for(self._idle, max(0.0, until_s - time.monotonic()))
+            return self._changed.wait_for(self._idle, max(0.0, until_s - monotonic()))
 
     def close(self, then: Callable[[], object] | None = None) -> None:
         """Let the thread end, and call `then`, once everything is delivered; return at once."""

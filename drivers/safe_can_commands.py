@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.canbus.lean_can import can
+from drivers.clock import monotonic
 from drivers.e2e import E2EChecker, E2EProfile
 from drivers.safe_commands import NEVER, RECONNECT_S, SafeStepResult
 
@@ -86,7 +87,7 @@ class CanSafeConnection:
         return self._bus is not None
 
     def keep_alive(self) -> bool:
-        if self._bus is None and time.monotonic() - self._tried_s > RECONNECT_S:
+        if self._bus is None and monotonic() - self._tried_s > RECONNECT_S:
             self._connect()
         self._drain()
         return self.connected
@@ -103,8 +104,8 @@ class CanSafeConnection:
             self.detail = f"{self._commands.channel}: {error}"
 
     def _execute_step(self, step: CanStep) -> SafeStepResult:
-        sent_s, until_s = NEVER, time.monotonic() + step.within_s
-        while (now_s := time.monotonic()) < until_s:
+        sent_s, until_s = NEVER, monotonic() + step.within_s
+        while (now_s := monotonic()) < until_s:
             if self._bus is None:
                 self._connect()
             if not self._send(*step.frames[self._turn % len(step.frames)]):
@@ -115,12 +116,12 @@ class CanSafeConnection:
                 sent_s = now_s
                 self._drain()
             if self._await_verification(step.verify, min(until_s, now_s + self._commands.period_s)):
-                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
+                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=monotonic(), detail="")
         detail = f"not verified within {step.within_s:g} s: {self.detail or 'no received frame confirms it'}"
         return SafeStepResult(step.name, verified=False, sent_s=sent_s, verified_s=NEVER, detail=detail)
 
     def _connect(self) -> None:
-        self._tried_s = time.monotonic()
+        self._tried_s = monotonic()
         commands = self._commands
         try:
             self._bus = can.Bus(
@@ -143,7 +144,7 @@ class CanSafeConnection:
         return False
 
     def _await_verification(self, watch: CanVerification, until_s: float) -> bool:
-        while (left_s := until_s - time.monotonic()) > 0.0:
+        while (left_s := until_s - monotonic()) > 0.0:
             frame = self._receive(left_s)
             if frame is not None and watch in self._verifications_in(frame) and watch.is_met(bytes(frame.data)):
                 return True

@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from drivers.clock import monotonic
+
 NEVER: Final = float("nan")
 REPEAT_S: Final = 0.040  # without an answer, a step is sent again after this
 AGAIN_S: Final = 0.005  # pause after an answer that does not count
@@ -108,7 +110,7 @@ class TcpSafeConnection:
         self._connect()
 
     def keep_alive(self) -> bool:
-        now_s = time.monotonic()
+        now_s = monotonic()
         if self._socket is None and now_s - self._tried_s > RECONNECT_S:
             self._connect()
         if not self._finish_connect():
@@ -133,16 +135,16 @@ class TcpSafeConnection:
         self._drop("was closed by the workbench")
 
     def _execute_step(self, step: TcpStep) -> SafeStepResult:
-        sent_s, until_s = NEVER, time.monotonic() + step.within_s
+        sent_s, until_s = NEVER, monotonic() + step.within_s
         self._counts_from = self._queries_sent + 1
-        while time.monotonic() < until_s:
-            now_s = time.monotonic()
+        while monotonic() < until_s:
+            now_s = monotonic()
             if not (self._ensure_connected(until_s) and self._send(step.send)):
                 continue
             sent_s = now_s if sent_s is NEVER else sent_s
-            if self._query(step.verify) and self._await_verification(step, min(until_s, time.monotonic() + REPEAT_S)):
+            if self._query(step.verify) and self._await_verification(step, min(until_s, monotonic() + REPEAT_S)):
                 self.detail = ""
-                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=time.monotonic(), detail="")
+                return SafeStepResult(step.name, verified=True, sent_s=sent_s, verified_s=monotonic(), detail="")
             time.sleep(max(AGAIN_S, self._commands.gap_s))
         answers = self.connected and self._replies_received >= self._counts_from
         otherwise = f"{self._commands.address} answers, but not with {step.accepted[0].decode('ascii', 'replace')}"
@@ -154,8 +156,8 @@ class TcpSafeConnection:
 
     def _await_verification(self, step: TcpStep, until_s: float) -> bool:
         """Wait for an accepted answer; return False if the newest query got another answer, or none arrived."""
-        while self._socket is not None and self._replies_received < self._queries_sent and time.monotonic() < until_s:
-            if not select.select([self._socket], [], [], max(0.0, until_s - time.monotonic()))[0]:
+        while self._socket is not None and self._replies_received < self._queries_sent and monotonic() < until_s:
+            if not select.select([self._socket], [], [], max(0.0, until_s - monotonic()))[0]:
                 self.detail = self._no_answer_text()
                 return False
             for number, line in self._receive_lines():
@@ -169,7 +171,7 @@ class TcpSafeConnection:
         if self._socket is None:
             self._connect()
         if not self._finish_connect() and self._socket is not None:
-            select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - time.monotonic())))
+            select.select([], [self._socket], [], max(0.0, min(REPEAT_S, until_s - monotonic())))
         if self._finish_connect():
             self._receive_lines()  # detects a connection that was closed meanwhile
         if not self.connected:
@@ -177,7 +179,7 @@ class TcpSafeConnection:
         return self.connected
 
     def _connect(self) -> None:
-        self._tried_s = time.monotonic()
+        self._tried_s = monotonic()
         wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         wire.settimeout(0.0)
         try:
@@ -194,7 +196,7 @@ class TcpSafeConnection:
         """Finish a connection attempt if possible; return whether the socket is connected."""
         if self._socket is None or self.connected:
             return self.connected
-        if time.monotonic() - self._tried_s > ACCEPT_S:
+        if monotonic() - self._tried_s > ACCEPT_S:
             self._drop("does not accept a connection")
         elif select.select([], [self._socket], [self._socket], 0.0) != ([], [], []):
             if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
@@ -205,7 +207,7 @@ class TcpSafeConnection:
         return self.connected
 
     def _query(self, query: bytes) -> bool:
-        self._query_s = time.monotonic()
+        self._query_s = monotonic()
         if self._queries_sent == self._replies_received:
             self._waiting_since_s = self._query_s
         self._queries_sent += 1
@@ -214,9 +216,9 @@ class TcpSafeConnection:
     def _send(self, message: bytes) -> bool:
         if self._socket is None:
             return False
-        if (early_s := self._sent_s + self._commands.gap_s - time.monotonic()) > 0.0:
+        if (early_s := self._sent_s + self._commands.gap_s - monotonic()) > 0.0:
             time.sleep(early_s)  # an instrument may lose a message that arrives sooner
-        self._sent_s = time.monotonic()
+        self._sent_s = monotonic()
         try:
             if self._socket.send(message) == len(message):
                 return True
@@ -244,7 +246,7 @@ class TcpSafeConnection:
             budget -= len(chunk)
         *lines, self._received = self._received.split(b"\n")
         if lines:
-            self._waiting_since_s, self._is_unresponsive = time.monotonic(), False
+            self._waiting_since_s, self._is_unresponsive = monotonic(), False
         outstanding = self._queries_sent - self._replies_received
         del lines[outstanding:]  # or later answers would count as those of queries to come
         first, self._replies_received = self._replies_received + 1, self._replies_received + len(lines)

@@ -12,6 +12,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,7 +32,7 @@ class SuspendWatch:
         """Take the clocks in s: `awake` stops while the computer sleeps, `elapsed` goes on. Default: the system's."""
         clocks = _clocks() if awake is None or elapsed is None else (awake, elapsed)
         self.works = clocks is not None
-        self._awake, self._elapsed = clocks or (time.monotonic, time.monotonic)
+        self._awake, self._elapsed = clocks or (monotonic, monotonic)
         self._apart_s = self._elapsed() - self._awake()
 
     def slept_s(self) -> float:
@@ -120,9 +122,9 @@ def _clocks() -> tuple[Clock, Clock] | None:
     if sys.platform == "win32":
         return _windows()
     if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.monotonic, lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+        return monotonic, lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
     if (awake := getattr(time, "CLOCK_UPTIME_RAW", None)) is not None:  # macOS, where monotonic time counts sleep
-        return lambda: time.clock_gettime(awake), time.monotonic
+        return lambda: time.clock_gettime(awake), monotonic
     return None
 
 

@@ -6,7 +6,6 @@ import queue
 import select
 import socket
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from drivers.clock import monotonic
 from drivers.errors import Usage
 
 if TYPE_CHECKING:
@@ -173,12 +173,12 @@ class MqttLink:
         self._unacknowledged.clear()
         try:
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
-            answer_by_s = time.monotonic() + CONNECT_TIMEOUT_S
+            answer_by_s = monotonic() + CONNECT_TIMEOUT_S
             while self._step(client):
                 if self._closing.is_set():
                     self._disconnect(client)
                     break
-                if not self._up and time.monotonic() > answer_by_s:
+                if not self._up and monotonic() > answer_by_s:
                     break
         except OSError as error:
             self._reason = error.strerror or str(error)
@@ -243,8 +243,8 @@ class MqttLink:
                 self._unacknowledged.append(sent)
 
     def _disconnect(self, client: Client) -> None:
-        until_s = time.monotonic() + CLOSE_TIMEOUT_S
-        while (self._outgoing or client.want_write() or self._unacknowledged) and time.monotonic() < until_s:
+        until_s = monotonic() + CLOSE_TIMEOUT_S
+        while (self._outgoing or client.want_write() or self._unacknowledged) and monotonic() < until_s:
             if not self._step(client):
                 break
         client.disconnect()  # paho closes at once; answers unread by then would reset what is in flight

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError, BenchFileError, Interrupted, OutputClosed, PulseError, RunLogError, Usage
 from drivers.jsonvalues import replace_nan
 from drivers.realtime import has_realtime_permission
@@ -72,7 +72,7 @@ class Report:
 
     command: str
     as_json: bool = False
-    started_s: float = field(default_factory=time.monotonic)
+    started_s: float = field(default_factory=monotonic)
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))  # the newest lines for people
     kept: str = ""  # where the results are, for a person who interrupts the verb
@@ -107,7 +107,7 @@ class Report:
                 "schema": name_schema(self.command),
                 "command": self.command,
                 "ok": ok,
-                "duration_s": round(time.monotonic() - self.started_s, 3),
+                "duration_s": round(monotonic() - self.started_s, 3),
                 "machine": describe_machine(),
             }
             print_line(encode_json(replace_nan({**head, **self.body, **_describe_errors(error)})))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias
 
@@ -17,6 +16,7 @@ from drivers.canbus.dut_map import DutMap, SignalRow, read_dut_map
 from drivers.canbus.dut_transmitter import DutTransmitter
 from drivers.canbus.frame_errors import FrameErrors
 from drivers.canbus.lean_can import can
+from drivers.clock import monotonic
 from drivers.e2e import E2EChecker
 from drivers.ports import Health, LinkState
 from drivers.realtime import WIRE, ask_realtime
@@ -138,7 +138,7 @@ class Dut:
         if self._bus is None:
             state = LinkState.DROPPED if self._fault else LinkState.CONNECTING
             return Health(self.name, state, self._fault or "opening the bus")
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not self._silent(now_s):
             return Health(self.name, LinkState.OK, self._news(now_s))
         if garbage := self.doubts.refused(now_s):
@@ -152,7 +152,7 @@ class Dut:
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         newest, sampled = self._newest
-        now_s = time.monotonic()
+        now_s = monotonic()
         silent = self._silent(now_s)
         old = ~(now_s - sampled <= self._max_age_s)  # NaN (never received) is old too
         missing = np.isnan(sampled) | (old & silent)
@@ -176,7 +176,7 @@ class Dut:
         while not self._closing.is_set():
             try:
                 self._bus = bus = open_bus(*self._address)
-                self._opened_s, pause_s, self._fault = time.monotonic(), FIRST_RETRY_S, ""
+                self._opened_s, pause_s, self._fault = monotonic(), FIRST_RETRY_S, ""
                 self._clock = AdapterClock()
                 self.openings += 1
                 self._process_frame(bus)
@@ -190,15 +190,15 @@ class Dut:
     def _process_frame(self, bus: can.BusABC) -> None:
         while not self._closing.is_set():
             frame = self._receive(bus)
-            silent = self._silent(time.monotonic())
+            silent = self._silent(monotonic())
             if silent:
                 self._transmitter.forget()
             if frame is not None and not frame.is_remote_frame and not frame.is_error_frame:
                 try:
-                    self._take(frame, time.monotonic())
+                    self._take(frame, monotonic())
                 except Exception as error:  # noqa: BLE001  # no frame, however malformed, may end the link
                     self._pass_over(error)
-            if silent and not self._silent(time.monotonic()):
+            if silent and not self._silent(monotonic()):
                 self._transmitter.repeat()
 
     def _receive(self, bus: can.BusABC) -> can.Message | None:
@@ -213,7 +213,7 @@ class Dut:
         return bus.recv(LISTEN_S)
 
     def _pass_over(self, error: Exception) -> None:
-        self.doubts.pass_over("the bus", f"a frame that cannot be read: {error!r}", time.monotonic() + NEWS_S)
+        self.doubts.pass_over("the bus", f"a frame that cannot be read: {error!r}", monotonic() + NEWS_S)
 
     def _close_bus(self) -> None:
         bus, self._bus = self._bus, None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.canbus.device_behaviour import PERIOD_MS
+from drivers.clock import monotonic
 from drivers.realtime import WIRE, ask_realtime
 
 if TYPE_CHECKING:
@@ -99,25 +99,25 @@ class DutTransmitter:
     def repeat(self) -> None:
         """Repeat the request to a device that is received again; a cyclic request repeats anyway."""
         if self._on_change is not None and self._requested is not None:
-            self._on_change.repeat(time.monotonic())
+            self._on_change.repeat(monotonic())
             self._changed.set()
 
     def _set_request(self, requested: dict[str, float]) -> None:
         self._requested = requested
         if self._on_change is not None:
-            self._on_change.request(requested, time.monotonic())
+            self._on_change.request(requested, monotonic())
         self._changed.set()
 
     def _run(self) -> None:
         ask_realtime(WIRE)
-        beat_s = request_s = time.monotonic()
+        beat_s = request_s = monotonic()
         while not self._closing:
             due_s = min(beat_s, request_s if self._on_change is None else self._on_change.due_s)
-            if self._changed.wait(max(0.0, due_s - time.monotonic())):
+            if self._changed.wait(max(0.0, due_s - monotonic())):
                 self._changed.clear()
                 self._send_pending()
                 continue
-            now_s = time.monotonic()
+            now_s = monotonic()
             if now_s >= beat_s:
                 self._beat()
                 beat_s = max(beat_s + self._beat_s, now_s)
@@ -129,13 +129,13 @@ class DutTransmitter:
 
     def _beat(self) -> None:
         if self._beating and self._heartbeat is not None:
-            self.last_beat_s = time.monotonic()
+            self.last_beat_s = monotonic()
             self._send(self._heartbeat, self._heartbeat.encode({}, self._beats))
             self._beats += 1
 
     def _send_pending(self) -> None:
         """Send a changed cyclic request at once, and a request on change when it is due."""
-        if self._on_change is None or time.monotonic() >= self._on_change.due_s:
+        if self._on_change is None or monotonic() >= self._on_change.due_s:
             self._send_request()
 
     def _send_request(self) -> None:
@@ -145,6 +145,6 @@ class DutTransmitter:
         accepted = self._send(self._request, self._request.encode(requested, self._requests))
         self._requests += 1
         if self._on_change is not None:
-            self._on_change.sent(requested, time.monotonic(), accepted=accepted)
+            self._on_change.sent(requested, monotonic(), accepted=accepted)
             if requested != self._requested:  # another thread changed the request meanwhile
-                self._on_change.request(self._requested or requested, time.monotonic())
+                self._on_change.request(self._requested or requested, monotonic())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from drivers.clock import monotonic
 from drivers.errors import RunLogError
 from drivers.event import Event, Level
 from drivers.realtime import ENGINE_THREADS, ask_realtime
@@ -52,7 +52,7 @@ class Recorder:
         self._encoder = StreamEncoder(channels, measured)
         self._ticks, self._events = ticks, events
         self._counter = RowCounter(folder)
-        self._synced_s = time.monotonic()
+        self._synced_s = monotonic()
         self._message = self._encoder.opening  # bytes of the stream not yet on disk
         self._deliver()  # so that a run killed at once can be opened too
         self._event_lines: deque[bytes] = deque()
@@ -187,11 +187,11 @@ class Recorder:
             self._failure = None
 
     def _sync(self) -> None:
-        if time.monotonic() - self._synced_s < SYNC_S:
+        if monotonic() - self._synced_s < SYNC_S:
             return
         for file in (self._ticks, self._events, self._counter):
             file.sync()
-        self._synced_s = time.monotonic()
+        self._synced_s = monotonic()
 
     def _encode(self) -> None:
         """Encode the outstanding rows, up to the end of the ring's array, as the next message."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from drivers import source_names
 from drivers.channel_names import cell_current, cell_name, cell_voltage
+from drivers.clock import monotonic
 from drivers.errors import CommandUnknown, LinkError, LinkGarbage, LinkSilent, UnfitRating
 from drivers.scpi import codec
 from drivers.scpi import ngi_n83624 as page
@@ -60,7 +60,7 @@ class CellSimulator(ScpiSource):
         protect_current_a: float,
         discharge_reads: float = 1.0,
         timeouts_s: Mapping[str, float] = AS_DECLARED,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """`discharge_reads`: 1.0 if its current reads positive while it feeds a load, -1.0 if negative."""
         measured = channels(cells)
@@ -190,7 +190,7 @@ class CellSimulator(ScpiSource):
         Raise `UnfitRating` or `CommandUnknown`.
         """
         for message, count in messages:
-            began_s = time.monotonic()
+            began_s = monotonic()
             try:
                 link.ask(message, count, self.timeouts.read)
             except (LinkSilent, LinkGarbage) as error:
@@ -199,7 +199,7 @@ class CellSimulator(ScpiSource):
                     raise
                 if self._is_identity(lines[0]):
                     raise self._unanswered(link, message, LinkSilent("")) from error
-                raise self._slow(link, message, time.monotonic() - began_s) from error
+                raise self._slow(link, message, monotonic() - began_s) from error
 
     def _slow(self, link: ScpiLink, message: bytes, took_s: float) -> UnfitRating:
         question = message.decode("ascii").strip().split("(")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError, LinkRefused
 from drivers.ports import Health, LinkState
 from drivers.scpi import ea_psb10000 as page
@@ -118,9 +119,9 @@ class SettingsKeeper:
         return page.lock_owner(self._talk.get(link, [page.LOCK_OWNER.ask()])[0])
 
     def _until(self, holds: Callable[[], bool]) -> bool:
-        until_s = time.monotonic() + self._talk.timeouts.obey
+        until_s = monotonic() + self._talk.timeouts.obey
         while not holds():
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 return False
             time.sleep(AGAIN_S)
         return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drivers import source_names
 from drivers.channel_names import BMS_POWER, CONTACTOR, CONTACTOR_AGE, ESTOP, thermistor
+from drivers.clock import monotonic
 from drivers.scpi import codec
 from drivers.scpi import pulse_io as page
 from drivers.scpi.poller import PollReading
@@ -43,7 +43,7 @@ class IoBox(PolledSource):
         *,
         thermistors: int,
         timeouts_s: Mapping[str, float] = AS_DECLARED,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         measured = channels(thermistors)
         super().__init__(source_names.IO_BOX, address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)

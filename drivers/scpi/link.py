@@ -9,6 +9,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
+from drivers.clock import monotonic
 from drivers.errors import LinkDropped, LinkGarbage, LinkSilent
 
 if TYPE_CHECKING:
@@ -100,14 +101,14 @@ class ScpiLink:
 
     def write(self, message: bytes) -> None:
         """Send one terminated message, after the gap that the instrument needs; raise `LinkDropped`."""
-        wait_s = self._sent_s + self._gap_s - time.monotonic()
+        wait_s = self._sent_s + self._gap_s - monotonic()
         if wait_s > 0.0:
             time.sleep(wait_s)
         try:
             self._resource.visalib.write(self._resource.session, message)
         except Exception as error:  # OSError from the socket or VisaIOError from the layer above
             raise LinkDropped(f"accepts no more bytes: {error}", where=self.address) from error
-        self._sent_s = time.monotonic()
+        self._sent_s = monotonic()
 
     def ask(self, message: bytes, units: int = 1, timeout_s: float | None = None) -> bytes:
         """Send `units` queries and return their reply, one line each or several per line separated by `;`.
@@ -126,7 +127,7 @@ class ScpiLink:
             except LinkSilent as error:
                 raise LinkGarbage(f"answered {answered} of {units} queries", where=self.address) from error
         self.in_step = True
-        self._received_s = time.monotonic()
+        self._received_s = monotonic()
         return reply
 
     def find_step(self, query: bytes, is_reply: Callable[[bytes], bool], timeout_s: float) -> bool:
@@ -139,7 +140,7 @@ class ScpiLink:
         except (LinkSilent, LinkGarbage):
             return False
         self.in_step = True
-        self._received_s = time.monotonic()
+        self._received_s = monotonic()
         return True
 
     def drain(self) -> None:
@@ -162,7 +163,7 @@ class ScpiLink:
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > LONGEST_LINE:
                 raise LinkGarbage(f"sent {LONGEST_LINE} bytes without a line end", where=self.address)
-            left_s = max(0.0, until_s - time.monotonic())
+            left_s = max(0.0, until_s - monotonic())
             if not select.select([self._socket], [], [], left_s)[0]:
                 raise self._overdue(within_s)
             self._take()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from drivers.clock import monotonic
 from drivers.errors import (
     BenchError,
     CommandUnknown,
@@ -149,7 +149,7 @@ class Poller:
             self.peer = link.peer
             self.connections += 1
             self.health = Health(self._name, LinkState.OK)
-            due_s, garbage = time.monotonic(), 0
+            due_s, garbage = monotonic(), 0
             while not self._closing.is_set():
                 try:
                     self.reading = self._dialogue.exchange(link)
@@ -163,12 +163,12 @@ class Poller:
                     if garbage:
                         self.health, garbage = Health(self._name, LinkState.OK), 0
                 due_s += self._period_s
-                if due_s < time.monotonic():  # an exchange took longer than a period: keep the grid, skip periods
-                    due_s += self._period_s * ((time.monotonic() - due_s) // self._period_s + 1.0)
+                if due_s < monotonic():  # an exchange took longer than a period: keep the grid, skip periods
+                    due_s += self._period_s * ((monotonic() - due_s) // self._period_s + 1.0)
                 self._serve_until(link, due_s)
 
     def _serve_until(self, link: ScpiLink, due_s: float) -> None:
-        while (left_s := due_s - time.monotonic()) > 0.0:
+        while (left_s := due_s - monotonic()) > 0.0:
             try:
                 call = self._calls.get(timeout=left_s)
             except queue.Empty:

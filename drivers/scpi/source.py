@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError, CommandUnknown, LinkError, LinkGarbage, LinkSilent, WrongModel
 from drivers.event import Event, Level
 from drivers.identity import has_model
@@ -60,7 +61,7 @@ class PolledSource(ABC):
         channels: tuple[Channel, ...],
         *,
         timeouts_s: Mapping[str, float] = AS_DECLARED,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """`timeouts_s`: values of the bench file that replace the driver's, by the names of `CommandTimeouts`."""
         self.sent: SentSetpoint | None = None
@@ -186,9 +187,9 @@ class PolledSource(ABC):
 
     def _within(self, wrong: Callable[[], str]) -> None:
         """Repeat until `wrong` returns nothing, because instruments react with a varying delay; raise `BenchError`."""
-        until_s = time.monotonic() + self.timeouts.obey
+        until_s = monotonic() + self.timeouts.obey
         while complaint := wrong():
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 raise BenchError(f"{complaint} after {self.timeouts.obey:g} s", where=self.name, hint=self._why())
             time.sleep(ASK_AGAIN_S)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from drivers import source_names
 from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_OUTPUT, SUPPLY_POWER, SUPPLY_VOLTAGE
+from drivers.clock import monotonic
 from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, LinkSilent
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec, ea_diagnosis
@@ -69,7 +69,7 @@ class Supply(ScpiSource):
         charge_v: float,
         discharge_v: float,
         timeouts_s: Mapping[str, float] = AS_DECLARED,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         measured = channels(protect_voltage_v, protect_current_a)
         super().__init__(source_names.SUPPLY, address, expect, period_s, measured, timeouts_s=timeouts_s, clock=clock)
@@ -147,7 +147,7 @@ class Supply(ScpiSource):
 
     def output(self, on: bool) -> None:  # noqa: FBT001  # the one thing it says
         """Switch the output and wait until it reads so; raise `BenchError` with the entries of the error queue."""
-        wait_s = self._power_failed_s + AFTER_POWER_FAIL_S - time.monotonic()
+        wait_s = self._power_failed_s + AFTER_POWER_FAIL_S - monotonic()
         if on and wait_s > 0.0:
             what = f"had a power fail and must stay off for another {wait_s:.0f} s"
             raise BenchError(what, where=self.name, value=wait_s, bound=0.0, hint="wait, then arm again")
@@ -261,7 +261,7 @@ class Supply(ScpiSource):
             what = f"refuses to arm: its alarm {', '.join(stands.alarms)} is still present"
             raise LinkRefused(what, where=link.address, hint="remove its cause, then arm again")
         if stood.power_fail:
-            self._power_failed_s = time.monotonic()
+            self._power_failed_s = monotonic()
 
     def _judge(self, link: ScpiLink, reported: page.ReportedValues, *, requested: bool) -> None:
         """Note set-points that the instrument does not follow for longer than its delay, and its alarms."""

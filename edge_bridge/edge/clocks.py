@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from drivers.clock import monotonic
+
 
 class Clocks(Protocol):
     """The clocks that an edge uses, passed as an argument."""
@@ -27,7 +29,7 @@ class MachineClocks:
     """The clocks of this machine."""
 
     def now(self) -> float:
-        return time.monotonic()
+        return monotonic()
 
     def utc(self) -> datetime:
         return datetime.now(UTC)
@@ -36,4 +38,4 @@ class MachineClocks:
         return max(0, time.time_ns() // 1_000_000)
 
     def wait_until(self, due_s: float) -> None:
-        time.sleep(max(0.0, due_s - time.monotonic()))
+        time.sleep(max(0.0, due_s - monotonic()))

@@ -6,6 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.errors import BundleRefused, Interrupted, Usage
 from drivers.regular_file import open_regular
 from drivers.state_file import DamagedFile
@@ -36,18 +37,18 @@ def start_configuration(
     installer.count_start()
     data = None if settings.bundle is None else _read_bundle(settings)
     if data is None or not _is_new(data, installer, log):
-        installer.resume(time.monotonic())
+        installer.resume(monotonic())
         return
     try:
         _verify_candidate(installer.make_candidate(data, now), stop)
-        installer.install(data, now, time.monotonic())
+        installer.install(data, now, monotonic())
     except BundleRefused as error:
         if error.key != "older_serial" or installer.slots.pointer.active is None:
             error.where = error.where or str(settings.bundle)
             raise
         log(f"{settings.bundle} {error.sentence}; the bundle that the fleet has installed since then keeps running")
     if not installer.is_running:
-        installer.resume(time.monotonic())
+        installer.resume(monotonic())
 
 
 def _read_bundle(settings: EdgeSettings) -> bytes:
@@ -78,9 +79,9 @@ def _is_new(data: bytes, installer: BundleInstaller, log: Callable[[str], None])
 
 def _verify_candidate(candidate: Candidate, stop: Callable[[], bool]) -> None:
     """Verify in a process and wait; raise `BundleRefused`, or `Interrupted` if a stop was requested first."""
-    process = VerifyProcess(candidate, time.monotonic())
+    process = VerifyProcess(candidate, monotonic())
     try:
-        while not process.is_done(time.monotonic()):
+        while not process.is_done(monotonic()):
             if stop():
                 raise Interrupted("stopped before the bundle was verified; nothing was installed")
             time.sleep(_POLL_S)

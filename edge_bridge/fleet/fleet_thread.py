@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.errors import PulseError
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.host import Instant
@@ -24,7 +25,7 @@ VIEW_S: Final = 0.1
 
 def read_clocks() -> Instant:
     """Read the machine's clocks."""
-    return Instant(time.time_ns() // 1_000_000, time.monotonic())
+    return Instant(time.time_ns() // 1_000_000, monotonic())
 
 
 class FleetSession:
@@ -84,8 +85,8 @@ class FleetSession:
     def _serve(self, fleet: FleetHost) -> None:
         due_s = 0.0
         while not self._closing.is_set():
-            if time.monotonic() >= due_s:
-                self._view, due_s = fleet.view(), time.monotonic() + VIEW_S
+            if monotonic() >= due_s:
+                self._view, due_s = fleet.view(), monotonic() + VIEW_S
                 self._ready.set()
             while not self._tasks.empty():
                 fleet.send_bundle(*self._tasks.get())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from drivers.channel_names import (
     cell_voltage,
     thermistor,
 )
+from drivers.clock import monotonic
 from drivers.errors import BenchError, Blocked, NotApplicable
 from workbench.certify import recovery
 from workbench.certify.case_session import CaseSession
@@ -47,7 +47,7 @@ class CaseBench:
         self.device = device
         self._session = CaseSession(session, stop_file)
         self._is_auxiliary_held = self._is_heartbeat_off = False
-        self.zero_s = time.monotonic()
+        self.zero_s = monotonic()
         self.shown: list[str] = []
         self._crossings: dict[str, tuple[float, float]] = {}  # by channel: which limit, and when
 
@@ -108,7 +108,7 @@ class CaseBench:
     @staticmethod
     def now_s() -> float:
         """Return the time of the monotonic clock, which all measurements here use."""
-        return time.monotonic()
+        return monotonic()
 
     def contactor_closed(self) -> bool:
         """Return whether the contact at the I/O box was closed when last read."""
@@ -178,7 +178,7 @@ class CaseBench:
         recovery.clear_fault(self)
         recovery.close_contactors(self)
         self._observer.restart()
-        self.zero_s = time.monotonic()
+        self.zero_s = monotonic()
 
     def disarm(self) -> None:
         """Turn everything off; the instruments stay connected."""
@@ -189,7 +189,7 @@ class CaseBench:
         session = self._session
         session.disarm()
         self._observer.restart()
-        self.zero_s = since_s = time.monotonic()
+        self.zero_s = since_s = monotonic()
         number = session.inject("open wire", cell=cell)
         try:
             session.try_to_arm()

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState
+from drivers.clock import monotonic
 from drivers.errors import BenchError, Interrupted
 from workbench.certify.observations import ActTimes
 from workbench.certify.tick_observer import TickObserver
@@ -45,7 +46,7 @@ class CaseSession:
 
         Raise `Interrupted` when stopped, `BenchError` when the bench tripped or the engine ended.
         """
-        until_s = time.monotonic() + within_s
+        until_s = monotonic() + within_s
         while True:
             self._session.poll()
             if self.last_observer is not None:
@@ -53,7 +54,7 @@ class CaseSession:
             if holds():
                 return True
             self._check()
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 return False
             time.sleep(POLL_S)
 

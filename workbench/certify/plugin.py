@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from control.arming import IDENTITIES
+from drivers.clock import monotonic
 from drivers.errors import Blocked, Interrupted, NotApplicable, PulseError
 from workbench.certificates.results import CaseInfo, CaseResult, Verdict
 from workbench.certify.bench import CaseBench
@@ -57,7 +58,7 @@ class CertificationPlugin:
         self.has_detected = False
         self.case_bench: CaseBench | None = None
         self._session: LiveSession | None = None
-        self._begun_s = time.monotonic()
+        self._begun_s = monotonic()
 
     @property
     def zero_s(self) -> float:

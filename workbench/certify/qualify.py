@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.clock import monotonic
 from workbench.certificates.results import Verdict
 from workbench.certify.job import CertificationJob
 from workbench.certify.runner import Certification
@@ -118,7 +119,7 @@ def _collect_ended(running: list[tuple[TrialResult, Certification]]) -> Iterator
 
 
 def _record_outcome(outcome: TrialResult, certification: Certification) -> None:
-    outcome.took_s = round(outcome.took_s + time.monotonic() - certification.began_s, 1)
+    outcome.took_s = round(outcome.took_s + monotonic() - certification.began_s, 1)
     outcome.broken += certification.broken
     for case in certification.cases:
         if case.verdict is None:  # after the first detection

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.errors import Usage
 from workbench.certificates.results import CaseResult, Verdict
 from workbench.certificates.suites import SUITES, hash_suite, list_shipped
@@ -76,7 +77,7 @@ class Certification:
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
         self.broken: list[str] = []
-        self.began_s = time.monotonic()
+        self.began_s = monotonic()
         self.done = self.stopped = False
         self.is_readable = True  # every file of the suite could be imported, and it has a case to run
         self._collected = False
@@ -106,9 +107,9 @@ class Certification:
         events = list(self._stream.read())
         for event in events:
             self._take(event)
-        if self.stopped and time.monotonic() - self._stopped_s > STOP_S and not ended:
+        if self.stopped and monotonic() - self._stopped_s > STOP_S and not ended:
             self._process.kill()
-        if not (self._collected or ended or self.stopped) and time.monotonic() - self.began_s > COLLECT_S:
+        if not (self._collected or ended or self.stopped) and monotonic() - self.began_s > COLLECT_S:
             self.broken.append(f"{self.suite.name} cannot be imported within {COLLECT_S:g} s; see {LOG}")
             self.is_readable = False
             self._process.kill()
@@ -121,7 +122,7 @@ class Certification:
         """Stop in order: the current case ends, then the bench is made safe."""
         if not self.stopped:
             (self.job.out / STOP).touch()
-            self.stopped, self._stopped_s = True, time.monotonic()
+            self.stopped, self._stopped_s = True, monotonic()
 
     def close(self) -> None:
         """Stop and wait."""

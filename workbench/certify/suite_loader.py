@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from workbench.certify.event_stream import EventStreamReader
 from workbench.certify.events import CasesCollected, FileBroken
 from workbench.certify.job import CertificationJob
@@ -30,7 +30,7 @@ class SuiteLoadProcess:
         self._suite = suite
         self._home = tempfile.TemporaryDirectory(prefix="pulsebms-suite-", ignore_cleanup_errors=True)
         self._out = Path(self._home.name)
-        self._until_s = time.monotonic() + TIMEOUT_S
+        self._until_s = monotonic() + TIMEOUT_S
         self._stream = EventStreamReader(self._out)
         self._process = start_process(suite, CertificationJob(bench, self._out), "--collect-only")
 
@@ -47,7 +47,7 @@ class SuiteLoadProcess:
             self._take(event)
         if ended:
             self._settle(f"cannot be read (exit {self._process.returncode})")
-        elif time.monotonic() > self._until_s:
+        elif monotonic() > self._until_s:
             self._settle(f"cannot be read within {TIMEOUT_S:g} s")
 
     def close(self) -> None:

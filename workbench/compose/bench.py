@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.model import ROLES
 from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
+from drivers.clock import monotonic
 from drivers.errors import BenchError
 from drivers.evidence_class import find_evidence_class, is_emulated
 from drivers.ring import RingWriter
@@ -179,7 +179,7 @@ def _start_guard(spec: GuardConfig, client: Connection, lock: BenchLock) -> tupl
     process.start()
     theirs.close()
     client.close()
-    return GuardLink(ours, time.monotonic), process
+    return GuardLink(ours, monotonic), process
 
 
 def _make_instruments(bench: Bench) -> tuple[CellSimulator, Supply, IoBox, Dut]:

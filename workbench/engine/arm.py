@@ -12,6 +12,7 @@ from control.device import DeviceBehaviour
 from control.state import BenchState
 from drivers import source_names
 from drivers.channel_names import BMS_BALANCING
+from drivers.clock import monotonic
 from drivers.errors import BenchError, CheckFailed, Refused
 from drivers.ports import LinkState
 from workbench.session.status import ChecklistLine, CheckState
@@ -46,12 +47,12 @@ def arm(
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="repair it, then arm")
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
-    began_s = time.monotonic()
+    began_s = monotonic()
     checks: list[ChecklistLine] = []
     try:
         for result in Arming(_bench(station, cancelled)).run():
             checks.append(_check(result))
-            elapsed_s = time.monotonic() - began_s
+            elapsed_s = monotonic() - began_s
             tell(tuple(checks), min(1.0, elapsed_s / USUAL_S), max(0.0, USUAL_S - elapsed_s))
             if not result.ok:
                 _check_alive(station, result.name)
@@ -84,8 +85,8 @@ def _bench(station: LiveBench, cancelled: Callable[[], bool]) -> ArmingBench:
     simulator, supply = declared.cell_simulator.protect, declared.supply.protect
 
     def wait(seconds: float) -> None:
-        until_s = time.monotonic() + seconds
-        while (left_s := until_s - time.monotonic()) > 0.0:
+        until_s = monotonic() + seconds
+        while (left_s := until_s - monotonic()) > 0.0:
             _raise_if_ended(station, cancelled)
             time.sleep(min(LOOK_S, left_s))
 

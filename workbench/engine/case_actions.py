@@ -11,6 +11,7 @@ import numpy as np
 
 from control.gate import Allowed
 from control.state import BenchState
+from drivers.clock import monotonic
 from drivers.errors import BenchError, PulseError, Refused
 from workbench.engine.actuator import average_at_thermistors
 
@@ -68,7 +69,7 @@ class CaseActions:
         if act != "begin" and self._rest is None:
             raise Refused("no case has begun on this bench", hint="begin first")
         emulated = self._station.emulated
-        times = {"asked_s": time.monotonic(), "late_s": 0.0 if emulated is None else emulated.device_late_s}
+        times = {"asked_s": monotonic(), "late_s": 0.0 if emulated is None else emulated.device_late_s}
         return times | self._acts[act](**arguments)
 
     def end(self) -> None:
@@ -117,15 +118,15 @@ class CaseActions:
         )
         new = [part for part in parts if not _is_sent(part)]
         station.loop.override_command = command
-        until_s = time.monotonic() + SEND_S
+        until_s = monotonic() + SEND_S
         while not all(_is_sent(part) for part in new):
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 raise BenchError(
                     f"the command of a case was not sent: {self._why_not_sent(command)}",
                     hint="check the state of the bench",
                 )
             time.sleep(LOOK_S)
-        return {"sent_s": max((_sent_s(part) for part in new), default=time.monotonic())}
+        return {"sent_s": max((_sent_s(part) for part in new), default=monotonic())}
 
     def _why_not_sent(self, command: Command) -> str:
         tick = self._station.loop.tick
@@ -154,13 +155,13 @@ class CaseActions:
 
     def _power(self, *, on: bool) -> dict[str, Any]:
         self._station.io_box.power(on=on)
-        return {"done_s": time.monotonic()}
+        return {"done_s": monotonic()}
 
     def _auxiliary(self, *, state: str) -> dict[str, Any]:
         if state not in ("through", "open", "closed"):
             raise Refused(f"the auxiliary contact cannot be {state}", hint="use through, open or closed")
         self._station.io_box.hold_auxiliary(state)
-        return {"done_s": time.monotonic()}
+        return {"done_s": monotonic()}
 
 
 def _is_sent(part: _Requested) -> bool:
@@ -170,4 +171,4 @@ def _is_sent(part: _Requested) -> bool:
 
 def _sent_s(part: _Requested) -> float:
     sent = part.sender.sent
-    return time.monotonic() if sent is None else sent.at_s
+    return monotonic() if sent is None else sent.at_s

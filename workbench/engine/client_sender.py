@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from control.send_queue import SendQueue
+from drivers.clock import monotonic
 from drivers.event import EventRecord
 from drivers.event_limiter import EventLimiter
 from drivers.realtime import ENGINE_THREADS
@@ -27,7 +28,7 @@ class ClientSender:
     def __init__(self, client: Connection) -> None:
         self._queue = SendQueue("outbox", client.send, ENGINE_THREADS)
         self.keep_event: Callable[[EventRecord], None] | None = None
-        self._limiter = EventLimiter(self._keep, time.monotonic)
+        self._limiter = EventLimiter(self._keep, monotonic)
 
     def send(self, message: object) -> None:
         self._queue.send(message, instead_of_beat=isinstance(message, StatusUpdate))
@@ -45,7 +46,7 @@ class ClientSender:
         self._limiter.report()
 
     def _keep(self, event: Event) -> None:
-        record = EventRecord(0, time.monotonic(), time.time(), event)
+        record = EventRecord(0, monotonic(), time.time(), event)
         if self.keep_event is not None:
             self.keep_event(record)
         self.send(record)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from control.state import BenchState, OutputState
 from drivers import source_names
+from drivers.clock import monotonic
 from drivers.errors import BenchError, Refused
 from drivers.event import INJECTED, Event, Level
 from workbench.engine import last_shutdown, progress, session_journal, shutdown
@@ -241,7 +241,7 @@ class CommandHandler:
             station.loop.machine.to(BenchState.RUNNING)
 
         self._engine.between_turns(go)
-        self.running_since_s = time.monotonic()
+        self.running_since_s = monotonic()
         self._ends_s = None if duration_s is None else self.running_since_s + duration_s
         self._event(Level.INFO, "session", "running" if duration_s is None else f"running for {duration_s:g} s")
 

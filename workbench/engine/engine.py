@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control.state import BenchState
 from drivers import source_names
 from drivers.channel_names import BMS_POWER
+from drivers.clock import monotonic
 from drivers.errors import (
     DEFECT,
     REPORT_IT,
@@ -152,8 +153,8 @@ class Engine:
         """Stop the loop and wait until it has stopped."""
         if self._turning.is_set():
             self._stop_loop.set()
-            until_s = time.monotonic() + 2.0
-            while self._turning.is_set() and time.monotonic() < until_s:
+            until_s = monotonic() + 2.0
+            while self._turning.is_set() and monotonic() < until_s:
                 time.sleep(0.002)
         leave_realtime()
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from control.guard_reports import ResetAnswer, TripReport
 from control.state import BenchState, OutputState
+from drivers.clock import monotonic
 from drivers.event import DETAIL, Event, Level
 from workbench.engine import shutdown
 
@@ -89,8 +89,8 @@ class GuardFallback:
         The guard resets once it has verified off itself. Until then nothing can be armed.
         """
         self._guard_reset = self._guard_trip
-        until_s = time.monotonic() + RESET_S
-        while self.guard_alive and time.monotonic() < until_s:
+        until_s = monotonic() + RESET_S
+        while self.guard_alive and monotonic() < until_s:
             if self._is_granted(station, reason):
                 return True
             station.wait_until(lambda: not self.guard_alive, ASK_AGAIN_S)

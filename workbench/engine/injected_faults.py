@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable  # noqa: TC003  # a field of a record names it
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
 from drivers import source_names
+from drivers.clock import monotonic
 from drivers.errors import PulseError, Refused
 from workbench.session.bench_info import ChoiceParameter, FaultSpec, NumberParameter
 from workbench.session.status import InjectedFault
@@ -98,7 +98,7 @@ class InjectedFaults:
         sentence, effect = self._find_effect(name, parameters)
         effect.apply()
         number = next(self._numbers)
-        self._active[number] = (InjectedFault(number, name, sentence, time.monotonic()), effect)
+        self._active[number] = (InjectedFault(number, name, sentence, monotonic()), effect)
         return number
 
     def _check(self, name: str, parameters: Mapping[str, float | str]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from control.gate_config import build_lane
 from control.lanes import Lanes
+from drivers.clock import monotonic
 
 if TYPE_CHECKING:
     from drivers.benchfile.model import Bench, Role
@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 def build_lanes(bench: Bench, role: Role, pack: PackSpec, *, shadows: bool) -> Lanes[Any]:
     """Build the lanes of a role, or the active one; raise `BenchFileError` at the line of one that cannot be built."""
     parts = {lane.name: build_lane(bench, lane, pack) for lane in bench.lanes(role) if lane.active or shadows}
-    return Lanes(role, parts, bench.active(role).name, time.monotonic)
+    return Lanes(role, parts, bench.active(role).name, monotonic)

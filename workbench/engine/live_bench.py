@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from control.state import BenchState, OutputState
 from drivers import source_names
+from drivers.clock import monotonic
 from drivers.ports import Health, LinkState
 
 if TYPE_CHECKING:
@@ -153,9 +154,9 @@ class LiveBench:
 
     def wait_until(self, holds: Callable[[], bool], within_s: float) -> bool:
         """Poll until `holds()`; return False if that takes longer than `within_s`."""
-        until_s = time.monotonic() + within_s
+        until_s = monotonic() + within_s
         while not holds():
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 return False
             time.sleep(LOOK_S)
         return True

@@ -12,6 +12,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.realtime import ENGINE_THREADS, ask_realtime
 from workbench.session.actions import Failure
 from workbench.session.messages import OutputsOffReceived, Response
@@ -41,7 +42,7 @@ class OutputsOff:
 
     def press(self, number: int) -> None:
         """Acknowledge the press, cancel the action in progress, queue the press; return at once."""
-        self._engine.to_client.send(OutputsOffReceived(number, time.monotonic()))
+        self._engine.to_client.send(OutputsOffReceived(number, monotonic()))
         self._engine.commands.cancelled.set()
         self._numbers.put(number)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from drivers.clock import monotonic
 from drivers.ports import LinkState
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ class ConnectProgress:
 
     def wait(self, sentence: str, fraction: float, within_s: float, holds: Callable[[LiveBench], bool]) -> bool:
         """Wait until `holds`, from `fraction` of the whole on; return False at the time-out or if cancelled."""
-        began_s = time.monotonic()
+        began_s = monotonic()
         reported_s = -REPORT_S
         done = False
 
         def look() -> bool:
             nonlocal reported_s, done
-            passed_s = time.monotonic() - began_s
+            passed_s = monotonic() - began_s
             if passed_s - reported_s >= REPORT_S:
                 reported_s = passed_s
                 self._send(sentence, fraction + STEP * min(1.0, passed_s / within_s))
@@ -80,7 +80,7 @@ class SealProgress:
         self._reported_s = float("-inf")
 
     def report(self, fraction: float) -> None:
-        now_s = time.monotonic()
+        now_s = monotonic()
         if now_s - self._reported_s >= REPORT_S:
             self._reported_s = now_s
             self._send(f"sealing {self._ticks} ticks", fraction)

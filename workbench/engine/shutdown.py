@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from drivers.channel_names import CONTACTOR
+from drivers.clock import monotonic
 from drivers.errors import PulseError, describe_error
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def make_safe(station: LiveBench) -> list[str]:
     Return a sentence for each request that failed, and one if the contactors are not verified open.
     """
     trouble: list[str] = []
-    asked_s = time.monotonic()
+    asked_s = monotonic()
     _attempt(trouble, lambda: station.supply.set_current(0.0))
     _attempt(trouble, lambda: station.supply.output(on=False))
     _attempt(trouble, lambda: station.dut.request("open"))

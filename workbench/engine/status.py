@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +26,7 @@ from drivers.channel_names import (
     sensed_temperature,
     sensed_voltage,
 )
+from drivers.clock import monotonic
 from drivers.errors import BenchFileError
 from workbench.engine import injected_faults
 from workbench.session.bench_info import BenchInfo, describe_source
@@ -118,7 +118,7 @@ def make_status(engine: Engine) -> SessionStatus:
         evidence_class=station.evidence_class,
         run_name=station.folder.name,
         run_folder=str(station.folder),
-        run_s=time.monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
+        run_s=monotonic() - since_s if since_s is not None and machine.state is BenchState.RUNNING else None,
         recorded=RecordingSize(station.recorder.ticks, _read_recorded_size(station), station.recorder.trouble),
         loop=_loop_stats(station),
         guard=GuardInfo(alive=commands.guard_alive, median_s=None if heartbeat is None else heartbeat.reaction_s),

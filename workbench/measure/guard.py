@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError
 from workbench.measure.job import describe_conditions, percentile, run_at_priority
 from workbench.measure.metric import MeasuredMetric
@@ -95,9 +96,9 @@ class _GuardRig:
         return run_at_priority(LOOP, lambda: np.array([self._measure_trip() for _ in range(count)]))
 
     def __enter__(self) -> Self:
-        until_s = time.monotonic() + WAIT_S
+        until_s = monotonic() + WAIT_S
         while not self._is_connected():
-            if time.monotonic() > until_s:
+            if monotonic() > until_s:
                 raise BenchError("the guard does not connect to its supply")
         return self
 
@@ -137,15 +138,15 @@ class _GuardRig:
         """Publish a row as the loop does; return its sample time."""
         from control.guard_messages import TICK  # noqa: PLC0415
 
-        sampled_s = time.monotonic()
+        sampled_s = monotonic()
         self._ring.publish(sampled_s, self._values, np.full(len(self._values), sampled_s), self._known)
         self._engine.send_bytes(TICK)
         return sampled_s
 
     def _receive_report(self, kind: type[R]) -> R:
         """Return the guard's next report of that class; raise `BenchError`."""
-        until_s = time.monotonic() + WAIT_S
-        while time.monotonic() < until_s:
+        until_s = monotonic() + WAIT_S
+        while monotonic() < until_s:
             if self._engine.poll(0.1) and isinstance(report := self._engine.recv(), kind):
                 return report
         raise BenchError(f"the guard sends no {kind.__name__} within {WAIT_S:g} s")
@@ -203,7 +204,7 @@ def _run_supply(times: Connection) -> None:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         waiting = b""
         while chunk := wire.recv(4096):
-            arrived_s = time.monotonic()
+            arrived_s = monotonic()
             *lines, waiting = (waiting + chunk).split(b"\n")
             for line in lines:
                 if line == b"OUTP OFF":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from drivers.clock import monotonic
 from drivers.source_names import EMULATORS
 from workbench.measure import process
 from workbench.measure.job import describe_conditions
@@ -39,9 +40,9 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         emulators = [psutil.Process(pids[name]) for name in EMULATORS]
         children = psutil.Process(window.pid).children(recursive=True)
         ours = [child for child in children if child.pid not in pids.values()]
-        before_s, began_s = (_core_s(ours), _core_s(emulators)), time.monotonic()
+        before_s, began_s = (_core_s(ours), _core_s(emulators)), monotonic()
         time.sleep(seconds)
-        after_s, took_s = (_core_s(ours), _core_s(emulators)), time.monotonic() - began_s
+        after_s, took_s = (_core_s(ours), _core_s(emulators)), monotonic() - began_s
     process.wait_for_emulators(run)
     conditions = f"{describe_conditions()}; all lanes, window offscreen beside it; {seconds} seconds"
     for metric, before, after in zip(METRICS, before_s, after_s, strict=True):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.run_folders import EMULATED
@@ -56,9 +57,9 @@ def read_result(
     folder: Path, process: subprocess.Popen[bytes], *, ended: bool, within_s: float = START_S
 ) -> dict[str, Any]:
     """Return what a child wrote into `result.json`, at once or when it has `ended`; raise `BenchError`."""
-    until_s, path = time.monotonic() + within_s, folder / "result.json"
+    until_s, path = monotonic() + within_s, folder / "result.json"
     while process.poll() is None and not (path.exists() and not ended):
-        if time.monotonic() > until_s:
+        if monotonic() > until_s:
             raise BenchError(
                 f"the measured process gives no result within {within_s:g} s", hint=_read_last_line(folder)
             )
@@ -70,8 +71,8 @@ def read_result(
 
 def wait_for_emulators(run: Path, within_s: float = LEAVE_S) -> None:
     """Wait until the emulated bench of `run`, whose client was killed, has ended: the next one needs the cores."""
-    until_s = time.monotonic() + within_s
-    while not (run / EMULATED / "ended").exists() and time.monotonic() < until_s:
+    until_s = monotonic() + within_s
+    while not (run / EMULATED / "ended").exists() and monotonic() < until_s:
         time.sleep(0.05)
 
 

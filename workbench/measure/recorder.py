@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.clock import monotonic
 from workbench.measure.job import describe_conditions
 from workbench.measure.metric import MeasuredMetric
 
@@ -159,9 +160,9 @@ def _record_until_killed(folder: Path, taken: Connection) -> None:
 
     data, none, untimed = _signals(), np.empty(0), np.empty(0, np.uint8)
     recorder = Recorder.create(folder, _table(), {}, 0)
-    began_s, count = time.monotonic(), 0
+    began_s, count = monotonic(), 0
     while True:
-        while count < (time.monotonic() - began_s) * RATE_HZ:
+        while count < (monotonic() - began_s) * RATE_HZ:
             recorder.put(count / RATE_HZ, data[count % len(data)], none, untimed)
             count += 1
         taken.send(count)

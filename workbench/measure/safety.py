@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState
+from drivers.clock import monotonic
 from drivers.errors import BenchError, PulseError
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure import process
@@ -96,7 +97,7 @@ def _kill_window(folder: Path) -> StepFinding:
             )
         reaction = Reaction()
         time.sleep(PROBE_S)
-        reaction.since_s = time.monotonic()
+        reaction.since_s = monotonic()
         window.kill()
         ports = frozenset[int](result["ports"])
         off = evidence.find_requested_off(Path(result["run"]) / EMULATED, reaction.since_s, ports)

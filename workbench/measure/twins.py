@@ -11,6 +11,7 @@ import numpy as np
 
 from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
+from drivers.clock import monotonic
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.job import describe_conditions, percentile, run_in_turns, time_calls
 from workbench.measure.metric import MeasuredMetric
@@ -159,16 +160,16 @@ def _dfn(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRo
 def _time_lane(lane: DfnCell, pack: PackSpec, turns: int) -> tuple[Floats, Floats]:
     """Return each step's duration and the lane's lag in s, at 100 turns a second, after its first answer."""
     current_a = np.full(pack.cells, 30.0)
-    until_s = time.monotonic() + START_S
+    until_s = monotonic() + START_S
     while not np.isfinite(lane.step(0.0 * current_a, pack.ambient_k, 1e-4).voltage_v[0]):
-        if time.monotonic() > until_s:
+        if monotonic() > until_s:
             return np.empty(0), np.empty(0)
         time.sleep(0.02)
     took_s, lag_s = np.empty(turns), np.empty(turns)
-    due_s = time.monotonic()
+    due_s = monotonic()
     for turn in range(turns):
         due_s += DT_S
-        time.sleep(max(0.0, due_s - time.monotonic()))
+        time.sleep(max(0.0, due_s - monotonic()))
         began_s = time.perf_counter()
         lane.step(current_a, pack.ambient_k, DT_S)
         took_s[turn], lag_s[turn] = time.perf_counter() - began_s, lane.age_s()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from control.state import BenchState
+from drivers.clock import monotonic
 from drivers.errors import BenchError
 from drivers.runlog.run import Run
 from workbench.run_folders import EMULATED
@@ -87,9 +88,9 @@ def _open_window(context: SelftestContext) -> tuple[subprocess.Popen[bytes], Pat
 
 def _wait_for_window(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
     """Wait until the window runs the bench and return its status file; raise `BenchError` when it does not."""
-    until_s, runs_s = time.monotonic() + WINDOW_S, math.inf
+    until_s, runs_s = monotonic() + WINDOW_S, math.inf
     path = folder / "window.json"
-    while (now_s := time.monotonic()) < until_s:
+    while (now_s := monotonic()) < until_s:
         if process.poll() is not None:
             raise BenchError(f"the window ended unexpectedly (exit {process.returncode})", hint="see window.log")
         if path.exists():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.read import read_bench
+from drivers.clock import monotonic
 from drivers.errors import BenchError, BundleRefused
 from drivers.timestamps import make_serial
 from edge_bridge.bundle import keys
@@ -48,8 +49,8 @@ def run_certify(context: SelftestContext) -> StepFinding:
     defects = seed_defect(*DEFECT) if context.defect == "seed-defect" else NO_DEFECTS
     certification = Certification(find_suite("bms"), CertificationJob(context.bench, folder, only, defects=defects))
     try:
-        until_s = time.monotonic() + CERTIFY_S
-        while not certification.done and time.monotonic() < until_s:
+        until_s = monotonic() + CERTIFY_S
+        while not certification.done and monotonic() < until_s:
             certification.poll()
             time.sleep(0.05)
     finally:
@@ -110,12 +111,12 @@ def run_edge(context: SelftestContext) -> StepFinding:
         raise BenchError("there is no bundle to install", hint="run the step bundle as well")
     chain.broker = start_own_broker(context.out / "broker")
     fleet = chain.start_fleet(chain.broker.url)
-    began_s = time.monotonic()
+    began_s = monotonic()
     process = chain.start_edge(chain.broker.url, chain.bundle)
     target = f"healthy within {HEALTHY_S:g} s, the fleet receives its birth"
     if not process.wait_for_line(("healthy",), HEALTHY_S):
         return StepFinding(ok=False, value="not healthy", target=target, evidence=process.read_last_line())
-    took_s = time.monotonic() - began_s
+    took_s = monotonic() - began_s
     born = fleet.wait_for_line((NODE, "online", chain.sha256[:12]), HEARD_S)
     evidence = f"{chain.sha256[:12]} runs beside {NODE}" + (
         "" if born else f"; last line of the fleet: {fleet.read_last_line()}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from drivers.clock import monotonic
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
@@ -107,4 +107,4 @@ class SelftestContext:
     @staticmethod
     def now_s() -> float:
         """Return the time in seconds of the clock that the journals use."""
-        return time.monotonic()
+        return monotonic()

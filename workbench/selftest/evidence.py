@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drivers import source_names
+from drivers.clock import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,12 +39,12 @@ def wait_for_entry(
     bench_folder: Path, instrument: str, after_s: float, fits: Callable[[dict[str, Any]], bool], within_s: float
 ) -> dict[str, Any] | None:
     """Return the first entry after `after_s` that fits; wait up to `within_s` until it is written, else return None."""
-    until_s = time.monotonic() + within_s
+    until_s = monotonic() + within_s
     while True:
         for entry in read_journal(bench_folder, instrument):
             if entry["t"] >= after_s and fits(entry):
                 return entry
-        if time.monotonic() > until_s:
+        if monotonic() > until_s:
             return None
         time.sleep(LOOK_AGAIN_S)
 

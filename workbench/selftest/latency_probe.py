@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.clock import monotonic
 from drivers.realtime import LATENCY_PROBE, ask_realtime
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def main() -> None:
     ask_realtime(LATENCY_PROBE)
     due: list[float] = []
     late: list[float] = []
-    due_s = time.monotonic() + PERIOD_S
+    due_s = monotonic() + PERIOD_S
     while not ended.is_set():
-        time.sleep(max(0.0, due_s - time.monotonic()))
-        due_s = record_due(due_s, time.monotonic(), due, late)
+        time.sleep(max(0.0, due_s - monotonic()))
+        due_s = record_due(due_s, monotonic(), due, late)
     sys.stdout.write(json.dumps({"due_s": due, "late_s": late}) + "\n")  # to the process that asked
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.clock import monotonic
 from workbench.own_command import make_own_command, make_own_environment
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class VerbProcess:
 
     def wait_for_line(self, words: Sequence[str], within_s: float) -> bool:
         """Wait for a line with all `words`; return False when none comes in time or the process has ended."""
-        until_s = time.monotonic() + within_s
-        while time.monotonic() < until_s:
+        until_s = monotonic() + within_s
+        while monotonic() < until_s:
             if any(all(word in line for word in words) for line in self.read_log().splitlines()):
                 return True
             if not self.is_running:

@@ -14,6 +14,7 @@ from control.guard_messages import BYE, OFF, encode
 from control.guard_reports import Heartbeat, OffReceived, ResetAnswer, TripReport
 from control.state import BenchState, OutputState
 from drivers import ring_files
+from drivers.clock import monotonic
 from drivers.event import DETAIL, Event, EventRecord, Level
 from drivers.event_limiter import EventLimiter
 from workbench.session import allowed_actions, messages
@@ -56,7 +57,7 @@ class LiveSession:
         self._numbers = itertools.count(1)
         self._pending: dict[int, PendingAction] = {}
         self._events = EventList()
-        self._limiter = EventLimiter(self._keep_event, time.monotonic)
+        self._limiter = EventLimiter(self._keep_event, monotonic)
         self._acknowledged: set[int] = set()
         self._presses = OutputsOffRequests(self._add_event)
         self.bench_error: Failure | None = None
@@ -129,7 +130,7 @@ class LiveSession:
 
     def outputs_off(self) -> PendingOff:
         """Send OUTPUTS OFF to the guard and the engine at once, always; done at once if nothing was connected."""
-        pending, number, now_s = PendingOff(), next(self._numbers), time.monotonic()
+        pending, number, now_s = PendingOff(), next(self._numbers), monotonic()
         if not self._guarded:
             pending.done = True
             if self._status.output is OutputState.UNKNOWN:
@@ -162,20 +163,20 @@ class LiveSession:
             self._take(message)
         if self._link.exit_code is not None and not self._ended:
             self._engine_ended()
-        self._expire_outputs(time.monotonic())
+        self._expire_outputs(monotonic())
         for report in self._link.receive_guard_reports():  # after the engine's end, since a report may be about it
             self._take_guard(report)
-        self._presses.watch(time.monotonic(), alone=self._ended, connecting=not self._connect.done)
+        self._presses.watch(monotonic(), alone=self._ended, connecting=not self._connect.done)
         self._limiter.report()
         if self._guarded:
-            self._link.send_heartbeat(time.monotonic())
+            self._link.send_heartbeat(monotonic())
 
     def close(self) -> None:
         """Leave in order: make the bench safe, seal the run, end everything that was started."""
         atexit.unregister(self.close)
         self._link.send(messages.Request(0, "leave"))
-        began_s = time.monotonic()
-        while self._link.exit_code is None and time.monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
+        began_s = monotonic()
+        while self._link.exit_code is None and monotonic() - began_s < (SEAL_S if self._left else LEAVE_S):
             self.poll()
             time.sleep(0.01)
         if self._link.exit_code is None:
@@ -194,7 +195,7 @@ class LiveSession:
         self._connect = PendingAction("Connect", done=True, action=Action.CONNECT)
         self._ring: RingReader | None = None
         self._ring_path = Path()
-        self._status, self._news_s = SessionStatus(), time.monotonic()
+        self._status, self._news_s = SessionStatus(), monotonic()
         self._trip_report: TripReport | None = None  # the guard's newest, until its trip is reset
 
     def _request(self, action: Action, title: str, **arguments: Any) -> PendingAction:
@@ -228,7 +229,7 @@ class LiveSession:
             case messages.StatusUpdate(status):
                 if self._left is not None:  # the engine has closed the bench and reads nothing back any more
                     status = dataclasses.replace(status, output=self._left.output)
-                self._status, self._news_s = status, time.monotonic()
+                self._status, self._news_s = status, monotonic()
                 self.run_folder = status.run_folder or self.run_folder
             case EventRecord():
                 self._events.add(message)
@@ -321,7 +322,7 @@ class LiveSession:
         self._limiter.add(event)
 
     def _keep_event(self, event: Event) -> None:
-        self._events.add(EventRecord(0, time.monotonic(), time.time(), event))
+        self._events.add(EventRecord(0, monotonic(), time.time(), event))
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError, rebuild
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class PollableSession(Protocol):
 
 def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: float) -> bool:
     """Poll until `holds()`; return False if that takes longer than `within_s`."""
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
+    until_s = monotonic() + within_s
+    while monotonic() < until_s:
         session.poll()
         if holds():
             return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
@@ -109,11 +109,11 @@ class FleetReporter:
 
     def run(self, duration_s: float | None, stop: threading.Event) -> None:
         """Run until the time is over, `stop` is set or, without a time, the transfer of the bundle has ended."""
-        started_s = looked_s = time.monotonic()
+        started_s = looked_s = monotonic()
         self._report_changes()
         while not stop.is_set():
             self._fleet.turn(TURN_S)
-            now_s = time.monotonic()
+            now_s = monotonic()
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._report_changes()
@@ -168,14 +168,14 @@ def _format_progress(sending: TransferProgress) -> str:
 
 def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event, report: Report) -> None:
     """Wait until the fleet is online; raise `BrokerMissing`, or `OtherHostOnline` if another one does not leave."""
-    until_s, told = time.monotonic() + REACH_S, ""
+    until_s, told = monotonic() + REACH_S, ""
     while not fleet.is_connected and not stop.is_set():
         why = fleet.view().trouble
         if fleet.has_broker:
             if why and why != told:
                 report.line(f"broker   {why}")
             told = why
-        elif time.monotonic() > until_s:
+        elif monotonic() > until_s:
             hint = "start a broker, or use --broker local"
             raise BrokerMissing(f"no MQTT broker answers at {url}: {why}", key="broker", value=url, hint=hint)
         fleet.turn(TURN_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from control.state import BenchState
+from drivers.clock import monotonic
 from drivers.errors import CheckFailed, PulseError
 from drivers.event import Level
 from workbench.compose.session import open_session
@@ -125,8 +125,8 @@ class HeadlessSession:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("running", total=duration_s)
-            started_s = time.monotonic()
-            while (elapsed_s := time.monotonic() - started_s) < duration_s:
+            started_s = monotonic()
+            while (elapsed_s := monotonic() - started_s) < duration_s:
                 self._inject_due(elapsed_s)
                 next_s = self._scheduled_faults[0][0] - elapsed_s if self._scheduled_faults else duration_s
                 waiting.idle(self, max(0.0, min(0.25, duration_s - elapsed_s, next_s)))
@@ -144,7 +144,7 @@ class HeadlessSession:
                 self._finish(self.session.clear(self._numbers.pop(fault)), ACT_S)
 
     def _inject(self, fault: Planned, at_s: float) -> None:
-        asked_s = time.monotonic()
+        asked_s = monotonic()
         pending = self.session.inject(fault.name, fault.parameters)
         self._finish(pending, ACT_S)
         self._numbers[fault] = int(pending.payload["number"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING
+
+from drivers.clock import monotonic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,11 +48,11 @@ def show_without_display(report: Report, bench: Path, out: Path, *, take_over: b
         report.line(f"armed: {len(session.status.checklist)} checks hold")
         waiting.finish(window, session.start(), 5.0)
         report.line(f"running for {RUN_S:g} s")
-        began_s = time.monotonic()
+        began_s = monotonic()
         waiting.idle(window, RUN_S)
         pictures = window.save_screenshots(out.resolve() / "pictures")
         waiting.finish(window, session.stop(), 10.0)
-        report.line(f"stopped after {time.monotonic() - began_s:.0f} s; run in {session.run_folder}")
+        report.line(f"stopped after {monotonic() - began_s:.0f} s; run in {session.run_folder}")
     finally:
         session.close()
         report.kept = f"the sealed run is in {session.run_folder}" if session.run_folder else ""

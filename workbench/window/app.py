@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from drivers.clock import monotonic
 from drivers.realtime import WINDOW, go_before
 from workbench.window.layout import LayoutSettings
 from workbench.window.shell import Shell, dress
@@ -75,17 +75,17 @@ class WindowStartup:
         self.shell.show()
 
     def _age_ms(self) -> float:
-        age_s = read_process_age_s() if self._started_s is None else time.monotonic() - self._started_s
+        age_s = read_process_age_s() if self._started_s is None else monotonic() - self._started_s
         return age_s * 1e3
 
     def _on_painted(self) -> None:
-        now = time.monotonic()
+        now = monotonic()
         QTimer.singleShot(0, self.shell, lambda: self._fill(now))
 
     def _fill(self, painted_s: float) -> None:
         from workbench.window.window import Window  # noqa: PLC0415  # numpy and all pages, after the first paint
 
-        self.stats.shell_ms = self._age_ms() - (time.monotonic() - painted_s) * 1e3
+        self.stats.shell_ms = self._age_ms() - (monotonic() - painted_s) * 1e3
         self._past = self._make_past(self.shell.controller.background) if self._make_past is not None else None
         self.window = Window(self.shell, self._past, self._open_bench)
         bench = self.window.bench

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from drivers.clock import monotonic
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 from workbench.window.widgets.dialogs import format_failure
@@ -152,7 +152,7 @@ class WorkProgress(QProgressBar):
             return
         painter, width = QPainter(self), self.width() / 4.0
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Mid))
-        left = (time.monotonic() / _CROSS_S % 1.0) * (self.width() + width) - width
+        left = (monotonic() / _CROSS_S % 1.0) * (self.width() + width) - width
         painter.fillRect(QRectF(left, 0.0, width, self.height()), self.palette().color(QPalette.ColorRole.Highlight))
         painter.end()
 
@@ -180,7 +180,7 @@ class WorkRow(QWidget):
     def show_work(self, work: LongWork | None) -> None:
         """Show this work, or nothing."""
         if work is not self.work:
-            self.work, self._since_s = work, time.monotonic()
+            self.work, self._since_s = work, monotonic()
         self.setVisible(work is not None)
         if work is None:
             return
@@ -194,7 +194,7 @@ class WorkRow(QWidget):
 
     def _find_remaining(self, work: LongWork) -> str:
         """Return the remaining time as words, estimated at the pace so far if unknown; else since when it runs."""
-        passed_s, left_s = time.monotonic() - self._since_s, work.left_s
+        passed_s, left_s = monotonic() - self._since_s, work.left_s
         if left_s is None and work.fraction is not None and work.fraction >= _EARLY and passed_s >= _SHORT_S:
             left_s = passed_s * (1.0 - work.fraction) / work.fraction
         if left_s is not None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from drivers.channel_names import cell_voltage
+from drivers.clock import monotonic
 from workbench.session.actions import Action
 from workbench.window.bench_page.alarms import AlarmsDock
 from workbench.window.bench_page.info_docks import FaultsDock, GateDock, LimitsDock
@@ -209,7 +210,7 @@ class BenchPage(QMainWindow):
             return
         self._ring = ring
         if ring is not None and self._bench_info is not None:
-            clock = time.monotonic if self.replay is None else None
+            clock = monotonic if self.replay is None else None
             self.store = ChannelHistory(ring, self._current_lanes(), residual=self._residual, clock=clock)
             self.board.show_store(self.store)
             self.board.show_lanes(self._current_lanes(), residual=self._residual)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from drivers.clock import monotonic
 from workbench.session.actions import Failure
 from workbench.window.bundle_page.model import (
     BUNDLES,
@@ -76,7 +76,7 @@ class BundleController(QObject):
     @property
     def since_s(self) -> float:
         """How long the work under way has taken."""
-        return time.monotonic() - self._since_s
+        return monotonic() - self._since_s
 
     def why_no_root(self) -> str:
         return NO_ROOT if self.root is None else ""
@@ -144,7 +144,7 @@ class BundleController(QObject):
             self.task.cancel()
 
     def _begin(self, doing: str) -> None:
-        self.doing, self._since_s, self.task = doing, time.monotonic(), None
+        self.doing, self._since_s, self.task = doing, monotonic(), None
         self.changed.emit()
 
     def _on_built(self, made: BundleEntry) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from drivers.clock import monotonic
 from workbench.window.bundle_page.model import BUNDLES
 from workbench.window.fleet_page.bar import START_BROKER, FleetBar
 from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
@@ -143,7 +144,7 @@ class FleetPage(QWidget):
         view = self.connection.view
         if view is None:
             return
-        now_ms, t_s = self._wall_s() * 1e3, time.monotonic()
+        now_ms, t_s = self._wall_s() * 1e3, monotonic()
         for node in view.nodes:
             if node.node == self.table.selected_pack or node.node in self.trends or len(self.trends) < MOST_TRENDS:
                 self.trends.setdefault(node.node, PackTrend()).append_status(node, now_ms, t_s)

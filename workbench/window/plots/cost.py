@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from drivers.clock import monotonic
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,10 +46,10 @@ def measure_own_cost(seconds: float = 5.0) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as home:
         path = Path(home) / "ring"
         with RingWriter.create(path, table, number) as writer, RingReader.open(path) as reader:
-            start_s = time.monotonic() - POINTS / 100.0
+            start_s = monotonic() - POINTS / 100.0
 
             def write() -> None:
-                while (t_s := start_s + writer.count / 100.0) < time.monotonic():
+                while (t_s := start_s + writer.count / 100.0) < monotonic():
                     values = np.sin(phase + t_s / 7.0) + 0.01 * noise.standard_normal(number)
                     writer.publish(t_s, values, np.full(number, t_s), np.zeros(number, np.uint8))
 

@@ -6,12 +6,12 @@ Run heavy work and slow libraries in a child process (`run`), short waits for fi
 
 from __future__ import annotations
 
-import time
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from drivers.clock import monotonic
 from workbench.session.actions import Failure
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Background(QObject):
         """End one queue; block until the tasks that closing waits for are finished and nothing else is left."""
         if (found := self._queues.pop(queue, None)) is not None:
             found.end()
-            found.wait(time.monotonic() + LEAVE_S)
+            found.wait(monotonic() + LEAVE_S)
         self._update()
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class Background(QObject):
         self._queues.clear()
         for queue in queues:
             queue.end()
-        until_s = time.monotonic() + LEAVE_S
+        until_s = monotonic() + LEAVE_S
         for queue in queues:
             queue.wait(until_s)
         self._update()

@@ -7,11 +7,11 @@ Messages on the pipe are tuples whose first item is a word. To the child: `work`
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.clock import monotonic
 from workbench.window.failures import make_failure
 from workbench.window.tasks.task import Cancelled
 
@@ -38,7 +38,7 @@ class PipeReporter:
     def report(self, fraction: float | None, sentence: str = "") -> bool:
         self._drain()
         before, at_s = self._reported
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not self._is_cancelled and (sentence != before or now_s - at_s >= REPORT_S):
             self._reported = sentence, now_s
             self.send_tuple("progress", fraction, sentence)
@@ -144,7 +144,7 @@ class ProcessQueue:
             task.drop()
         if task is self._running and self._child is not None:
             self._child.send("cancel")
-            self._kill_s = min(self._kill_s, time.monotonic() + CANCEL_S)
+            self._kill_s = min(self._kill_s, monotonic() + CANCEL_S)
 
     def send(self, task: Task[Any], message: object) -> None:
         if task is self._running and self._child is not None:
@@ -157,7 +157,7 @@ class ProcessQueue:
             if message is None:
                 break
             self._take(task, message)
-        if self._running is not None and time.monotonic() > self._kill_s:
+        if self._running is not None and monotonic() > self._kill_s:
             task, self._running = self._running, None
             self._dismiss(kill=True)
             task.drop()
@@ -255,21 +255,21 @@ class _Child:
 
     def dismiss(self, *, kill: bool) -> None:
         self._pipe.close()
-        self._until_s = time.monotonic() + CANCEL_S
+        self._until_s = monotonic() + CANCEL_S
         if kill:
             self._process.kill()
 
     def has_ended(self) -> bool:
         """Whether it has gone by now; killed when it stays too long."""
         if self.is_alive:
-            if time.monotonic() > self._until_s:
+            if monotonic() > self._until_s:
                 self._process.kill()
             return False
         self._scratch.cleanup()
         return True
 
     def wait(self, until_s: float) -> None:
-        self._process.join(max(0.0, until_s - time.monotonic()))
+        self._process.join(max(0.0, until_s - monotonic()))
         if self.is_alive:
             self._process.kill()
             self._process.join()

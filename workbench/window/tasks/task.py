@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+from drivers.clock import monotonic
 from workbench.session.actions import Failure
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Task(Generic[T]):
         """Estimated remaining time in s, at the pace so far; None if unknown."""
         if self.fraction is None or self.fraction < _EARLY or self.state is not TaskState.RUNNING:
             return None
-        return (time.monotonic() - self._began_s) * (1.0 - self.fraction) / self.fraction
+        return (monotonic() - self._began_s) * (1.0 - self.fraction) / self.fraction
 
     def cancel(self) -> None:
         """Ask the task to end; a waiting task ends at once. Do nothing after its end."""
@@ -149,7 +149,7 @@ class Task(Generic[T]):
         self._queue, self._failed = queue, self._failed or failed
 
     def begin(self) -> None:
-        self.state, self._began_s = TaskState.RUNNING, time.monotonic()
+        self.state, self._began_s = TaskState.RUNNING, monotonic()
 
     def report(self, fraction: float | None, sentence: str) -> None:
         self.fraction, self.sentence = fraction, sentence
