@@ -37,7 +37,7 @@ def test_an_edge_that_is_killed_again_and_again_on_probation_reverts_by_itself(
     assert result["bundle"]["sha256"] == told_sha256(shelf.first)
     assert result["bundle"]["offered"] == told_sha256(shelf.second)
     assert result["bundle"]["state"] == "reverted"
-    assert "before it proved healthy" in result["bundle"]["reason"]
+    assert "before the bundle proved healthy" in result["bundle"]["reason"]
     assert last.heard("is not installed again")
 
 

@@ -104,7 +104,7 @@ def test_bundles_from_the_fleet_are_taken_up_refused_or_reverted_without_losing_
         "sick": "reverted",
         "third": "healthy",
     }
-    assert "not trusted" in ends["foreign"][1]
+    assert "not in the trust folder" in ends["foreign"][1]
     assert "older" in ends["first"][1]
     assert "tripped" in ends["sick"][1]
     assert running == told_sha256(shelf.third) == result["bundle"]["sha256"]
