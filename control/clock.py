@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 
+from drivers.clock import monotonic
+
 
 class WallClock:
     """CLOCK_MONOTONIC, the same in every process; it sleeps, because a spinning real-time thread gets throttled."""
 
     def now(self) -> float:
-        return time.monotonic()
+        return monotonic()
 
     def wait_until(self, due_s: float) -> None:
-        rest_s = due_s - time.monotonic()
+        rest_s = due_s - monotonic()
         if rest_s > 0.0:
             time.sleep(rest_s)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,5 +32,5 @@ def test_clock_of_a_system(reloaded: pytest.MonkeyPatch, platform: str, function
 
 def test_the_clock_steps_by_less_than_a_tenth_of_a_millisecond() -> None:
     readings = [clock.monotonic() for _ in range(1000)]
-    steps = [later - sooner for sooner, later in zip(readings, readings[1:], strict=False) if later > sooner]
+    steps = [later - sooner for sooner, later in pairwise(readings) if later > sooner]
     assert min(steps) < 1e-4
