@@ -99,10 +99,10 @@ def test_a_cut_at_any_write_leaves_a_bundle_that_can_run(tmp_path: Path, monkeyp
         slots.install(TWO, "hil24", 2, AT)
         left = iter(range(last))
 
-        def cut(path: Path, octets: bytes, left: Any = left) -> None:
+        def cut(path: Path, octets: bytes, left: Any = left, **how: Any) -> None:
             if next(left, None) is None:
                 raise KeyboardInterrupt  # nothing of ours may handle it
-            real(path, octets)
+            real(path, octets, **how)
 
         monkeypatch.setattr("edge_bridge.edge.slots.write_bytes", cut)
         monkeypatch.setattr("drivers.state_file.write_bytes", cut)

@@ -42,6 +42,7 @@ class ReplayedCertification(Certification):
 
     def __init__(self, lines: Sequence[dict[str, Any]], suite: Path, job: CertificationJob, pace: int) -> None:
         self.suite, self.job = suite, job
+        self.suite_sha256 = self.bench_sha256 = "0" * 64
         self.cases: list[CaseRun] = []
         self.bench: BenchIdentified | None = None
         self.broken: list[str] = []

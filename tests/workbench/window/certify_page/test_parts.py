@@ -19,9 +19,9 @@ from drivers.errors import BenchFileError
 from tests.workbench.fake_session import facts
 from tests.workbench.live import HIL24
 from workbench.certificates.results import CaseCheck, Verdict
+from workbench.certificates.suites import SUITES
 from workbench.certify import svg_plots
 from workbench.certify.case_trace import CaseTrace
-from workbench.certify.runner import SUITES
 from workbench.window.certify_page import style
 from workbench.window.certify_page.case_plots import CasePlots, limits_of, window_of
 from workbench.window.certify_page.case_time_axis import SPANS_S, CaseTimeView
