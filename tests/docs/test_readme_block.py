@@ -30,8 +30,8 @@ def parse(words: list[str]) -> dict[str, Any]:
     """The options of the verb, as the command line takes them; raises a usage error."""
     command: Any = typer.main.get_command(app)
     context = command.make_context("main.py", list(words))
-    while hasattr(command, "commands"):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+    while hasattr(command, "commands") and (more := [*context._protected_args, *context.args]):
+        name, command, rest = command.resolve_command(context, more)
         context = command.make_context(name, rest, parent=context)
     return context.params
 
