@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from typing import Any, Final
 from drivers.clock import monotonic
 from drivers.errors import BenchError, BenchFileError, Interrupted, OutputClosed, PulseError, RunLogError, Usage
 from drivers.jsonvalues import replace_nan
+from drivers.output_file import report_stream
 from drivers.realtime import has_realtime_permission
-from workbench.streams import drop_unwritten, encode_json, print_line
+from workbench.streams import drop_unwritten, encode_json
 
 VERSION: Final = 1
 RECENT: Final = 1000
@@ -64,6 +66,12 @@ def _describe_errors(error: PulseError | None) -> dict[str, Any]:
         return {}
     several = {"errors": [one.as_json() for one in error.all]} if error.others else {}
     return {"error": error.as_json(), **several}
+
+
+def print_line(text: str, *, to_stderr: bool = False) -> None:
+    """Print a line at once; raise `OutputClosed` if nobody reads it any more, `RunLogError` for a full disk."""
+    with report_stream("stderr" if to_stderr else "stdout"):
+        print(text, file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 
 @dataclass

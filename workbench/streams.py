@@ -9,20 +9,12 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from drivers.output_file import report_stream
-
 
 def prepare_streams() -> None:
     """Replace characters that stdout or stderr cannot encode, instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def print_line(text: str, *, to_stderr: bool = False) -> None:
-    """Print a line at once; raise `OutputClosed` if nobody reads it any more, `RunLogError` for a full disk."""
-    with report_stream("stderr" if to_stderr else "stdout"):
-        print(text, file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 
 def drop_unwritten() -> None:

@@ -17,6 +17,7 @@ COMMAND_LINE = {
     "option_passing.py",
     "options.py",
     "report.py",
+    "run_app.py",
     "run_verb.py",
 }
 FOLDERS = {"measure", "verbs"}

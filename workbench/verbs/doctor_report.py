@@ -65,7 +65,7 @@ def write(file: Path, lines: list[str], bench: Path, run: Path) -> None:
 
 def _find_files(bench: Path, run: Path) -> Iterator[tuple[str, Path]]:
     """Yield the name in the archive and the path of the bench file, and of events and logs of the run."""
-    yield f"bench/{bench.name}", bench
+    yield f"bench-file/{bench.name}", bench
     if not (run / RUN).is_file():
         return
     found = [path for pattern in OF_A_RUN for path in sorted(run.glob(pattern))]

@@ -60,7 +60,7 @@ def test_versions_lines_bench_file_and_the_events_and_logs_of_the_newest_run(ben
     assert doctor_report.main(report, bench, runs, file)
     members = read(file)
     of_the_run = {"run/run.json", "run/events.jsonl", "run/guard.log", "run/emulated/supply.log"}
-    assert members.keys() == {"doctor.txt", "versions.json", "bench/mine.toml", *of_the_run}
+    assert members.keys() == {"doctor.txt", "versions.json", "bench-file/mine.toml", *of_the_run}
     assert members["run/events.jsonl"] == b"2026-03-01_120000_hil24 events.jsonl"
     assert members["doctor.txt"] == b"ok    Python"
     assert json.loads(members["versions.json"])["packages"]["numpy"]
@@ -73,7 +73,7 @@ def test_a_broken_bench_file_is_reported_and_is_in_the_file(bench: Path, tmp_pat
     with pytest.raises(BenchFileError):
         doctor_report.main(Report("doctor"), bench, tmp_path / "absent", file)
     assert read(file)["doctor.txt"] == b"ok    Python\nerror: mine.toml is broken; mend it"
-    assert read(file)["bench/mine.toml"] == b"broken"
+    assert read(file)["bench-file/mine.toml"] == b"broken"
 
 
 def test_a_private_key_never_goes_in_under_whatever_name(bench: Path, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_private_key_never_goes_in_under_whatever_name(bench: Path, tmp_path: 
     os.mkfifo(run / "emulated" / "pipe.log")
     doctor_report.main(Report("doctor"), bench, run.parent, file := tmp_path / "out.zip")
     members = read(file)
-    assert members.keys() & {"bench/mine.toml", "run/guard.log"} == set()
+    assert members.keys() & {"bench-file/mine.toml", "run/guard.log"} == set()
     assert not [name for name in members if "linked" in name or "pipe" in name]
     assert not any(b"PRIVATE" in data for data in members.values())
 
