@@ -9,7 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import Refused
-from drivers.private_files import close_to_others, make_private_folder
+from drivers.private_files import close_to_others, make_private_folder, open_private
 from drivers.state_file import put_aside
 from edge_bridge.edge import outbox_rows
 
@@ -186,6 +186,7 @@ class DiskReserve:
         if self._path.exists() or self.is_tight:
             return
         try:
-            self._path.write_bytes(b"\xa5" * RESERVE_BYTES)
+            with open_private(self._path, "wb") as file:
+                file.write(b"\xa5" * RESERVE_BYTES)
         except OSError:
             self.release()
