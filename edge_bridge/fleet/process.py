@@ -33,7 +33,8 @@ GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(name: str, what: str) -> None:
+    """Raise `Usage` for a name that Sparkplug does not allow; `what`: the option that gives it."""
     try:
         topics.check_name(name, what)
     except PayloadError as error:
@@ -66,8 +67,8 @@ class FleetHost:
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`.
         """
-        _check_name(group, "group")
-        _check_name(host, "host")
+        check_name(group, "group")
+        check_name(host, "host")
         self._now = now
         self._store = open_store(db)
         self._trouble, self._store_trouble = "not connected yet", ""
@@ -126,7 +127,7 @@ class FleetHost:
 
     def request_birth(self, node: str) -> None:
         """Request a birth from an unknown node; raise `Usage` for an invalid node name."""
-        _check_name(node, "node")
+        check_name(node, "node")
         if not self._host.is_admitted(node):
             raise Usage(f"{node} is not listed as a node of this fleet", key="to", value=node, hint="add it to --nodes")
         self._host.request_birth(node, self._now())

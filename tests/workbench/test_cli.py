@@ -411,3 +411,12 @@ def test_a_node_is_forgotten_by_its_verb_and_the_fleet_still_names_what_it_lacks
         assert (done.returncode, f"Missing option '{lacks}'" in done.stderr) == (2, True)
     done = pulse("fleet", "--broker", "local", "--db", str(ROOT / "README.md"))
     assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
+
+
+@pytest.mark.parametrize(("option", "value"), [("group", "a/b"), ("host", ""), ("to", "a/b")])
+def test_a_fleet_checks_its_names_before_it_starts_a_broker(option: str, value: str, tmp_path: Path) -> None:
+    words = ("--broker", "local", "--db", str(tmp_path / "fleet.sqlite"), "--send", "README.md", "--to", "pack-1")
+    done = pulse("fleet", *words, f"--{option}", value, "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["key"]) == (2, option)
+    assert "broker" not in done.stderr
+    assert not list(tmp_path.iterdir())

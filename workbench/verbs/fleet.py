@@ -14,7 +14,7 @@ from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
-from edge_bridge.fleet.process import HOST, FleetHost
+from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.row_store import RowStore
 from workbench.compose.broker import open_broker
 from workbench.run_folders import require_folder
@@ -63,6 +63,8 @@ def main(
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     admitted = None if nodes is None else read_node_list(nodes)
+    for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
+        check_name(name, what)
     require_folder(db.parent, "name another file with --db")
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
