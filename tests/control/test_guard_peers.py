@@ -163,8 +163,12 @@ def test_a_supply_switched_on_again_by_hand_is_switched_off_again_until_reset(am
     among.next(TripReport)
     among.supply.on = True
     assert soon(lambda: not among.supply.on)
-    among.pipes["engine"].send_bytes(RESET + b"by hand")
-    assert among.next(ResetAnswer).is_granted
+
+    def is_reset() -> bool:  # refused until the guard has read off back
+        among.pipes["engine"].send_bytes(RESET + b"by hand")
+        return among.next(ResetAnswer).is_granted
+
+    assert soon(is_reset)
     said = len(among.supply.off_s)
     stays(lambda: len(among.supply.off_s) == said, among.turns(15))
     among.leave()

@@ -47,7 +47,7 @@ def never(_: object) -> bool:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(progress, "time", made)
+    monkeypatch.setattr(progress, "monotonic", made.monotonic)
     return made
 
 
