@@ -107,7 +107,7 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
 
     waiting.finish(session, session.reset("the guard is dead, everything is read back off"), 10.0)
     assert waiting.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, 2.0)
-    with pytest.raises(Refused, match="guard is dead"):
+    with pytest.raises(Refused, match="the guard has ended"):
         waiting.finish(session, session.arm(), waiting.ARM_S)
     waiting.finish(session, session.disconnect(), waiting.CONNECT_S)
     assert waiting.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
