@@ -74,7 +74,8 @@ def _find_defect(run: Run) -> str:
     needed = {LOOP_NUMBER, BENCH_STATE} - set(run.table.names)
     if needed:
         return f"has no channel {', '.join(sorted(needed))}"
-    if run.count != about.ticks or about.lost:
+    lost_inside = about.lost and not about.recovered  # a killed run lacks its last ticks; the numbers show any other gap
+    if run.count != about.ticks or lost_inside:
         return f"contains {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
     steps = np.diff(run.columns([LOOP_NUMBER])[LOOP_NUMBER])
     if not (steps == 1.0).all():
@@ -89,7 +90,8 @@ def _make_notes(run: Run) -> list[str]:
     if (run.columns([BENCH_STATE])[BENCH_STATE] == BenchState.TRIPPED).any():
         notes.insert(0, "the bench tripped in this run")
     if run.about.recovered:
-        notes.insert(0, "the run was recovered from a process that was killed")
+        lacks = f"; its last {run.about.lost} ticks are lost" if run.about.lost else ""
+        notes.insert(0, f"the run was recovered from a process that was killed{lacks}")
     return notes[:MAX_NOTES]
 
 

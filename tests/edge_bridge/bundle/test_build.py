@@ -106,6 +106,12 @@ def test_a_run_whose_record_says_more_ticks_is_refused(order: BundleOrder, tmp_p
     assert "of 301 ticks" in refused(edited(order, tmp_path, ticks=301))
 
 
+def test_a_killed_run_that_lacks_its_last_ticks_is_the_base_of_a_bundle(order: BundleOrder, tmp_path: Path) -> None:
+    assert "17 were lost" in refused(edited(order, tmp_path / "inside", lost=17))
+    killed = build(edited(order, tmp_path / "killed", lost=17, recovered=True))
+    assert any("its last 17 ticks are lost" in note for note in killed.notes)
+
+
 def test_a_run_that_hardly_ran_is_refused(order: BundleOrder, bench: Bench, tmp_path: Path) -> None:
     folder = synthetic_run(tmp_path / "short", bench, ticks=100)
     assert "running for only 60 ticks" in refused(replace(order, run=folder))
