@@ -82,6 +82,7 @@ class Uplink:
         now_s = self._clocks.now()
         if self._rebirth_requested and self._node.is_born and now_s - self._rebirth_s >= REBIRTH_S:
             self._rebirth_s = now_s
+            self._outbox.mark_unsent()  # a host without our birth has refused the rows that it received
             self._publish_birth(values, None)
         self._rebirth_requested = False  # one that comes too early is dropped: the fleet repeats it
         if pieces:

@@ -74,7 +74,8 @@ def _find_defect(run: Run) -> str:
     needed = {LOOP_NUMBER, BENCH_STATE} - set(run.table.names)
     if needed:
         return f"has no channel {', '.join(sorted(needed))}"
-    lost_inside = about.lost and not about.recovered  # a killed run lacks its last ticks; the numbers show any other gap
+    # a killed run lacks its last ticks; the tick numbers show any other gap
+    lost_inside = about.lost and not about.recovered
     if run.count != about.ticks or lost_inside:
         return f"contains {run.count} of {about.ticks} ticks, {about.lost} were lost in recording"
     steps = np.diff(run.columns([LOOP_NUMBER])[LOOP_NUMBER])

@@ -204,6 +204,16 @@ def test_a_rebirth_is_given_at_once(edge: Edge) -> None:
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"]
 
 
+def test_rows_that_a_host_without_our_birth_refused_follow_the_rebirth(edge: Edge) -> None:
+    edge.up()
+    edge.rows(3)
+    edge.voice.send_rows()
+    edge.hands.sent.clear()
+    edge.hear(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+    edge.voice.send_rows()
+    assert kinds(list(edge.hands.sent)) == ["NBIRTH", "NDATA", "NDATA", "NDATA"]
+
+
 def test_many_wishes_for_a_rebirth_at_once_bring_one(edge: Edge) -> None:
     edge.up()
     edge.hands.sent.clear()
