@@ -14,10 +14,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from PySide6.QtCore import QCoreApplication, QEvent  # noqa: E402  # found by the line above
+from PySide6.QtCore import QCoreApplication, QEvent  # found by the line above
 
-from tests.workbench.fake_session import running_session  # noqa: E402  # as above
-from workbench.window.app import WindowStartup, make_application  # noqa: E402  # as above
+from tests.workbench.fake_session import running_session  # as above
+from workbench.window.app import WindowStartup, make_application  # as above
 
 
 def time_window() -> float:
