@@ -111,12 +111,11 @@ def bundle_verify(
     as_json: AsJson = False,
 ) -> None:
     """Judge a bundle by the keys in DIR: exit 1 and the reason when it is refused."""
+    from edge_bridge.bundle.verify import Acceptance
     from workbench.verbs import bundle as verb
 
-    run_verb(
-        Report("bundle verify", as_json), verb.verify, file, trust,
-        lowest_serial=lowest_serial, allow_sim=not refuse_sim, replay=replay, state=state, pack_type=pack_type,
-    )  # fmt: skip
+    accept = Acceptance(not refuse_sim, lowest_serial, state, pack_type)
+    run_verb(Report("bundle verify", as_json), verb.verify, file, trust, accept=accept, replay=replay)
 
 
 @bundle.command("show", short_help="Show what a bundle contains, unverified.")

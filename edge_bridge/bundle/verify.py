@@ -39,43 +39,38 @@ class VerifiedBundle:
         return f"{self.key.id} ({self.key.name})"
 
 
-def verify(
-    data: bytes,
-    trust: Path,
-    *,
-    now: datetime,
-    allow_sim: bool = True,
-    lowest_serial: int = 0,
-    state: Path | None = None,
-    pack_type: str = "",
-) -> VerifiedBundle:
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the place where a bundle will run accepts, beside its trusted keys; as it stands, any bundle.
+
+    `state`: the folder of an edge, which remembers serials. `pack_type`: the pack there, empty for any.
+    """
+
+    allow_sim: bool = True
+    lowest_serial: int = 0
+    state: Path | None = None
+    pack_type: str = ""
+
+
+ANY: Final = Acceptance()
+
+
+def verify(data: bytes, trust: Path, *, now: datetime, accept: Acceptance = ANY) -> VerifiedBundle:
     """Verify the bundle in `data` with the public keys in `trust` and return it; raise `BundleRefused`.
 
-    `now` has a time zone. `state`: the folder of an edge, which remembers serials. `pack_type`: the pack beside which
-    the bundle must run, empty for any. The error's `key` is one of: untrusted_folder, damaged_state, not_a_bundle,
-    too_large, changed, unsigned, unknown_signer, bad_signature, expired, not_yet, older_serial,
-    same_serial_other_bytes, other_pack, simulated, inconsistent.
+    `now` has a time zone. The error's `key` is one of: untrusted_folder, damaged_state, not_a_bundle, too_large,
+    changed, unsigned, unknown_signer, bad_signature, expired, not_yet, older_serial, same_serial_other_bytes,
+    other_pack, simulated, inconsistent.
     """
-    found = verify_signed(
-        data, trust, now=now, allow_sim=allow_sim, lowest_serial=lowest_serial, state=state, pack_type=pack_type
-    )
+    found = verify_signed(data, trust, now=now, accept=accept)
     check_consistency(found.bundle)
     return found
 
 
-def verify_signed(
-    data: bytes,
-    trust: Path,
-    *,
-    now: datetime,
-    allow_sim: bool = True,
-    lowest_serial: int = 0,
-    state: Path | None = None,
-    pack_type: str = "",
-) -> VerifiedBundle:
+def verify_signed(data: bytes, trust: Path, *, now: datetime, accept: Acceptance = ANY) -> VerifiedBundle:
     """Verify everything but the agreement of the members with each other, which `verify` checks too."""
     known = keys.read_trusted(trust)
-    accepted = {} if state is None else serials.read_serials(state)
+    accepted = {} if accept.state is None else serials.read_serials(accept.state)
     members = unpack(data)
     signed = _take_envelope(members)
     signer = _check_signature(signed, known)
@@ -83,9 +78,9 @@ def verify_signed(
     _check_members(about, members)
     _check_time(about, now)
     sha256 = hashlib.sha256(data).hexdigest()
-    _check_serial(about, sha256, lowest_serial, accepted)
-    _check_pack_type(about, pack_type)
-    if about.evidence == "SIM" and not allow_sim:
+    _check_serial(about, sha256, accept.lowest_serial, accepted)
+    _check_pack_type(about, accept.pack_type)
+    if about.evidence == "SIM" and not accept.allow_sim:
         what, hint = (
             "has evidence from simulation only (class SIM)",
             "allow it with --allow-sim, or certify it on a real bench",

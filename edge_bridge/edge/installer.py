@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import BundleRefused, CheckFailed, PulseError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.runtime import Configuration
+    from edge_bridge.bundle.verify import Acceptance
     from edge_bridge.edge.slots import InstalledBundle, Slots
 
 INSTALLED, HEALTHY, REVERTED, REFUSED = "installed", "healthy", "reverted", "refused"
@@ -56,19 +57,18 @@ class BundleInstaller:
         trust: Path,
         *,
         state: Path,
-        allow_sim: bool,
-        pack_type: str = "",
+        accept: Acceptance,
         launch: Callable[[Configuration], None],
         log: Callable[[str], None],
     ) -> None:
         """Members are unpacked to `work`; `launch` starts a configuration, or raises and keeps the old one running.
 
-        `state`: the folder of the edge, which remembers serials. `pack_type`: the pack beside which it runs, if known.
+        `state`: the folder of the edge, which remembers serials.
         """
         self.slots = slots
         self.status = InstallStatus()
-        self._work, self._trust, self._allow_sim = work, trust, allow_sim
-        self._state, self._pack_type = state, pack_type
+        self._work, self._trust, self._state = work, trust, state
+        self._accept = replace(accept, state=state)
         self._launch, self._log = launch, log
         self._probation: Probation | None = None
         self._running: RunningConfiguration | None = None
@@ -89,14 +89,15 @@ class BundleInstaller:
         return self._probation is not None
 
     @property
-    def pack_type(self) -> str:
-        """Return the type of pack that a new bundle must be for: as given, else of the last good bundle; empty: any."""
+    def accept(self) -> Acceptance:
+        """What a new bundle must meet; its type of pack is the given one, else that of the last good bundle."""
         good = self.slots.pointer.good
-        return self._pack_type or ("" if good is None else good.pack_type)
+        pack_type = self._accept.pack_type or ("" if good is None else good.pack_type)
+        return replace(self._accept, pack_type=pack_type)
 
     def make_candidate(self, data: bytes, now: datetime) -> Candidate:
         """Return the bundle to verify, with what this edge accepts."""
-        return Candidate(data, self._trust, now, self._allow_sim, self._state, self.pack_type)
+        return Candidate(data, self._trust, now, self.accept)
 
     def count_start(self) -> None:
         """Count this start; revert a configuration that does not survive its first starts on probation."""
@@ -132,9 +133,7 @@ class BundleInstaller:
 
         Revert a bundle that cannot be started at once and report it in `status`; raise if there is no old one.
         """
-        verified = verify(
-            data, self._trust, now=now, allow_sim=self._allow_sim, state=self._state, pack_type=self.pack_type
-        )
+        verified = verify(data, self._trust, now=now, accept=self.accept)
         manifest = verified.bundle.manifest
         self._check_serial(verified, now)
         if self.slots.damage:
@@ -179,9 +178,7 @@ class BundleInstaller:
             raise CheckFailed(what, where=installed.name, hint=RESTORE_HINT)
         # verify as of the day of installation: an edge whose clock has no battery boots with a date in the past
         day = parse_utc(installed.at)
-        verified = verify(
-            data, self._trust, now=day, allow_sim=self._allow_sim, state=self._state, pack_type=self._pack_type
-        )
+        verified = verify(data, self._trust, now=day, accept=self._accept)
         configured = configure(verified.bundle, self._work / installed.slot)
         self._launch(configured)
         self._running = RunningConfiguration(installed, verified, configured)

@@ -12,6 +12,7 @@ from drivers.canbus.dut import Dut
 from drivers.canbus.dut_map import read_dut_map
 from drivers.state_file import DamagedFile, MissingFile, read_state, read_whole, remove, write_state
 from edge_bridge import metrics
+from edge_bridge.bundle.verify import Acceptance
 from edge_bridge.edge.download import Download
 from edge_bridge.edge.installer import BundleInstaller
 from edge_bridge.edge.node import EdgeNode
@@ -84,8 +85,7 @@ class Edge:
             settings.work,
             settings.trust,
             state=settings.state,
-            allow_sim=settings.allow_sim,
-            pack_type=settings.pack_type,
+            accept=Acceptance(settings.allow_sim, pack_type=settings.pack_type),
             launch=self._launch,
             log=log,
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from edge_bridge.bundle.verify import VerifiedBundle
+    from edge_bridge.bundle.verify import Acceptance, VerifiedBundle
 
 TIMEOUT_S: Final = 90.0
 
@@ -28,21 +28,12 @@ class Candidate:
     data: bytes
     trust: Path
     now: datetime
-    allow_sim: bool
-    state: Path
-    pack_type: str = ""
+    accept: Acceptance
 
 
 def verify_candidate(candidate: Candidate) -> VerifiedBundle:
     """Verify signature, trust, time, serial, pack type, class and golden vectors; raise `BundleRefused`."""
-    found = verify(
-        candidate.data,
-        candidate.trust,
-        now=candidate.now,
-        allow_sim=candidate.allow_sim,
-        state=candidate.state,
-        pack_type=candidate.pack_type,
-    )
+    found = verify(candidate.data, candidate.trust, now=candidate.now, accept=candidate.accept)
     result = golden.replay(found.bundle)
     if not result.ok:
         hint = "build it again with the version that this edge runs"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import CheckFailed
 from edge_bridge.bundle import golden
-from edge_bridge.bundle.verify import verify
+from edge_bridge.bundle.verify import ANY, verify
 from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
-    from edge_bridge.bundle.verify import VerifiedBundle
+    from edge_bridge.bundle.verify import Acceptance, VerifiedBundle
     from workbench.bundling.steps import Steps
 
 
@@ -32,24 +32,13 @@ def verify_bundle(
     trust: Path,
     *,
     now: datetime,
-    allow_sim: bool = True,
-    lowest_serial: int = 0,
-    state: Path | None = None,
-    pack_type: str = "",
+    accept: Acceptance = ANY,
     replay: bool = False,
     steps: Steps = ignore_progress,
 ) -> Verification:
     """Verify `data` by the keys in `trust`, then replay its golden vectors if requested; raise `BundleRefused`."""
     steps("Its signature and its members are verified.", 0.0)
-    verified = verify(
-        data,
-        trust,
-        now=now,
-        allow_sim=allow_sim,
-        lowest_serial=lowest_serial,
-        state=state,
-        pack_type=pack_type,
-    )
+    verified = verify(data, trust, now=now, accept=accept)
     if not replay:
         return Verification(verified)
     steps("Its golden vectors are replayed.", 0.1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
+    from edge_bridge.bundle.verify import Acceptance
     from workbench.report import Report
 
 NOT_VERIFIED: Final = (
@@ -111,11 +112,8 @@ def verify(
     file: Path,
     trust: Path,
     *,
-    lowest_serial: int,
-    allow_sim: bool,
+    accept: Acceptance,
     replay: bool,
-    state: Path | None,
-    pack_type: str,
 ) -> bool:
     """Judge a bundle by the keys in `trust`; a refusal is an error whose sentence is the reason."""
     data = read_file(file)
@@ -126,16 +124,7 @@ def verify(
     report.body.update({"sha256": hashlib.sha256(data).hexdigest(), "signer": None, "class": None, "reason": ""})
     try:
         unpack(data)  # what is not a bundle is named before the keys are read
-        found = verify_bundle(
-            data,
-            trust,
-            now=datetime.now(UTC),
-            allow_sim=allow_sim,
-            lowest_serial=lowest_serial,
-            state=state,
-            pack_type=pack_type,
-            replay=replay,
-        )
+        found = verify_bundle(data, trust, now=datetime.now(UTC), accept=accept, replay=replay)
     except BundleRefused as error:
         report.body["reason"] = error.sentence
         error.where = error.where or str(file)

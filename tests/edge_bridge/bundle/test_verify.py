@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import canonical_json, envelope, keys, serials
 from edge_bridge.bundle.archive import pack, unpack
-from edge_bridge.bundle.verify import verify_signed
+from edge_bridge.bundle.verify import Acceptance, verify_signed
 from edge_bridge.bundle.write import make_signed_bundle
 from tests.edge_bridge.bundle.conftest import signer_in
 from tests.edge_bridge.bundle.small import (
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from tests.edge_bridge.bundle.conftest import Signer
 
 
-def refusal(data: bytes, trust: Path, **options: Any) -> str:
-    asked: dict[str, Any] = {"now": NOW, **options}
+def refusal(data: bytes, trust: Path, now: datetime = NOW, **accept: Any) -> str:
     with pytest.raises(BundleRefused) as caught:
-        verify_signed(data, trust, **asked)
+        verify_signed(data, trust, now=now, accept=Acceptance(**accept))
     assert caught.value.hint
     return str(caught.value.key)
 
@@ -116,7 +115,7 @@ def test_time_is_judged_to_the_second(signer: Signer, bundle: bytes) -> None:
 
 
 def test_an_older_serial_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
-    verify_signed(bundle, signer.trust, now=NOW, lowest_serial=5)
+    verify_signed(bundle, signer.trust, now=NOW, accept=Acceptance(lowest_serial=5))
     assert refusal(bundle, signer.trust, lowest_serial=6) == "older_serial"
     serials.remember(tmp_path, "pack", 6, "0" * 64)
     assert refusal(bundle, signer.trust, state=tmp_path) == "older_serial"
@@ -128,7 +127,7 @@ def test_names_differ_in_more_than_their_case(signer: Signer, tmp_path: Path) ->
 
 
 def test_a_bundle_for_another_type_of_pack_is_refused(signer: Signer, bundle: bytes) -> None:
-    verify_signed(bundle, signer.trust, now=NOW, pack_type="24S12P")
+    verify_signed(bundle, signer.trust, now=NOW, accept=Acceptance(pack_type="24S12P"))
     assert refusal(bundle, signer.trust, pack_type="16s12p") == "other_pack"
     untyped = with_manifest(bundle, signer.private, {"schema": "pulsebms.bundle/1"}, without=("pack_type",))
     verify_signed(untyped, signer.trust, now=NOW)
@@ -137,27 +136,27 @@ def test_a_bundle_for_another_type_of_pack_is_refused(signer: Signer, bundle: by
 
 def test_the_serial_of_another_name_means_nothing(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
     serials.remember(tmp_path, "other", 6, "0" * 64)
-    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+    verify_signed(bundle, signer.trust, now=NOW, accept=Acceptance(state=tmp_path))
 
 
 def test_the_same_serial_with_other_content_is_refused(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
-    found = verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+    found = verify_signed(bundle, signer.trust, now=NOW, accept=Acceptance(state=tmp_path))
     serials.remember(tmp_path, "pack", 5, found.sha256)
-    verify_signed(bundle, signer.trust, now=NOW, state=tmp_path)
+    verify_signed(bundle, signer.trust, now=NOW, accept=Acceptance(state=tmp_path))
     other = make_signed_bundle(about(), members() | {"limits.json": b"wider"}, signer.private)[0]
     assert refusal(other, signer.trust, state=tmp_path) == "same_serial_other_bytes"
 
 
 def test_a_later_serial_takes_over(signer: Signer, bundle: bytes, tmp_path: Path) -> None:
     serials.remember(tmp_path, "pack", 5, hashlib.sha256(bundle).hexdigest())
-    verify_signed(small(signer.private, serial=6), signer.trust, now=NOW, state=tmp_path)
+    verify_signed(small(signer.private, serial=6), signer.trust, now=NOW, accept=Acceptance(state=tmp_path))
 
 
 def test_simulation_alone_is_refused_where_it_is_not_allowed(signer: Signer) -> None:
     simulated = small(signer.private, evidence="SIM")
     verify_signed(simulated, signer.trust, now=NOW)
     assert refusal(simulated, signer.trust, allow_sim=False) == "simulated"
-    verify_signed(small(signer.private, evidence="HIL"), signer.trust, now=NOW, allow_sim=False)
+    verify_signed(small(signer.private, evidence="HIL"), signer.trust, now=NOW, accept=Acceptance(allow_sim=False))
 
 
 def test_a_trust_folder_without_a_key_refuses_everything(bundle: bytes, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from edge_bridge.bundle.verify import Acceptance
 from edge_bridge.edge.installer import BundleInstaller
 from edge_bridge.edge.probation import STEADY_S, HealthSample
 from edge_bridge.edge.slots import Slots
@@ -37,8 +38,7 @@ class Bench:
             self.folder / "work",
             self.trust,
             state=self.folder,
-            allow_sim=True,
-            pack_type=self.pack_type,
+            accept=Acceptance(pack_type=self.pack_type),
             launch=self._launch,
             log=self.said.append,
         )

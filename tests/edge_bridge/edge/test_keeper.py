@@ -7,6 +7,7 @@ import pytest
 
 from drivers.errors import BundleRefused, CheckFailed
 from edge_bridge.bundle import keys, serials
+from edge_bridge.bundle.verify import Acceptance
 from edge_bridge.edge.installer import HEALTHY, INSTALLED, REVERTED, BundleInstaller
 from edge_bridge.edge.probation import MAX_BOOTS, STEADY_S, TIMEOUT_S, HealthSample
 from edge_bridge.edge.slots import Slots
@@ -129,7 +130,13 @@ def test_a_bundle_that_may_not_be_believed_is_refused(bench: Bench, shelf: Shelf
 
 def test_a_simulated_bundle_needs_permission(tmp_path: Path, trust: Path, shelf: Shelf) -> None:
     keeper = BundleInstaller(
-        Slots(tmp_path / "s"), tmp_path / "w", trust, state=tmp_path, allow_sim=False, launch=print, log=print
+        Slots(tmp_path / "s"),
+        tmp_path / "w",
+        trust,
+        state=tmp_path,
+        accept=Acceptance(allow_sim=False),
+        launch=print,
+        log=print,
     )
     with pytest.raises(BundleRefused) as refused:
         keeper.install(shelf.first.read_bytes(), NOW, 0.0)

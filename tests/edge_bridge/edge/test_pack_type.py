@@ -49,7 +49,7 @@ def private(bench: Bench, tmp_path: Path) -> Path:
 
 def test_the_first_healthy_bundle_binds_the_edge_to_its_type(bench: Bench, shelf: Shelf, private: Path) -> None:
     bench.proven(shelf.first)
-    assert bench.keeper.pack_type == "24s12p"
+    assert bench.keeper.accept.pack_type == "24s12p"
     other = for_pack(shelf.second, "16s12p", private)
     with pytest.raises(BundleRefused, match="16s12p") as refused:
         bench.restarted().install(other, NOW, 10.0)
@@ -77,7 +77,7 @@ def test_a_pointer_of_an_earlier_version_binds_to_nothing(bench: Bench, shelf: S
     path.write_text(json.dumps(said))
     slots = Slots(bench.folder / "slots")
     assert not slots.damage
-    assert bench.restarted().pack_type == ""
+    assert bench.restarted().accept.pack_type == ""
 
 
 def test_a_name_in_another_case_is_the_same_bundle(bench: Bench, shelf: Shelf, private: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import BundleRefused
 from edge_bridge.bundle import golden
 from edge_bridge.bundle.golden import GoldenResult
+from edge_bridge.bundle.verify import Acceptance
 from edge_bridge.edge.verify_process import TIMEOUT_S, Candidate, VerifyProcess, verify_candidate
 from tests.edge_bridge.edge.field import until
 
@@ -31,7 +32,7 @@ def begun() -> Iterator[list[VerifyProcess]]:
 
 
 def begin(begun: list[VerifyProcess], data: bytes, shelf: Shelf) -> VerifyProcess:
-    begun.append(VerifyProcess(Candidate(data, shelf.trust, NOW, allow_sim=True, state=shelf.trust), 0.0))
+    begun.append(VerifyProcess(Candidate(data, shelf.trust, NOW, Acceptance(state=shelf.trust)), 0.0))
     return begun[-1]
 
 
@@ -70,5 +71,5 @@ def test_a_bundle_that_answers_otherwise_here_is_refused(shelf: Shelf, monkeypat
 
     monkeypatch.setattr(golden, "replay", otherwise)
     with pytest.raises(BundleRefused, match="differs at tick 7") as refused:
-        verify_candidate(Candidate(shelf.first.read_bytes(), shelf.trust, NOW, allow_sim=True, state=shelf.trust))
+        verify_candidate(Candidate(shelf.first.read_bytes(), shelf.trust, NOW, Acceptance(state=shelf.trust)))
     assert refused.value.key == "golden"
