@@ -31,6 +31,7 @@ from workbench.engine.client_sender import ClientSender
 from workbench.engine.command_handler import CommandHandler
 from workbench.engine.link_events import LinkEvents
 from workbench.engine.outputs_off import OutputsOff
+from workbench.engine.request_queue import RequestQueue
 from workbench.session import messages
 from workbench.session.actions import Failure
 
@@ -60,7 +61,7 @@ class Engine:
         self.realtime_words = ""
         self.attended = not order.unattended
         self._client = client
-        self._requests: queue.SimpleQueue[messages.Request] = queue.SimpleQueue()
+        self._requests = RequestQueue()
         self._between: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._turning = threading.Event()
         self._stop_loop = threading.Event()
@@ -173,6 +174,8 @@ class Engine:
                     self._requests.put(request)
                 elif request.verb == "cancel":
                     self.commands.cancel()
+                elif request.verb == "withdraw":
+                    self._requests.withdraw(request.number)
                 elif request.verb == "leave":
                     self.commands.cancel()
                     self._requests.put(request)
@@ -183,7 +186,7 @@ class Engine:
 
     def _handle_requests(self) -> None:
         while not self._left.is_set():
-            request = self._requests.get()
+            request = self._requests.take()
             failure, payload = None, dict[str, Any]()
             try:
                 payload = self.commands.handle(request) or {}

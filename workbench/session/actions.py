@@ -40,7 +40,7 @@ class PendingAction:
     """An action in progress; its owner updates it in `poll`. `fraction` and `left_s` are None if unknown.
 
     `title` is for people; `action` is what the operator requested, None for other work. `payload` is the result of
-    the action, once it is done.
+    the action, once it is done. `withdraw` takes back a request that has not begun.
     """
 
     title: str
@@ -50,6 +50,7 @@ class PendingAction:
     fraction: float | None = None
     left_s: float | None = None
     cancel: Callable[[], None] | None = None
+    withdraw: Callable[[], None] | None = None
     why_no_cancel: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     action: Action | None = None

@@ -30,6 +30,16 @@ _INSTEAD: Final[dict[BenchState, str]] = {
     BenchState.TRIPPED: "the bench has tripped; reset it with a reason first",
 }
 
+_TO_REST: Final = frozenset({Action.DISCONNECT, Action.DISARM, Action.STOP})
+
+
+def can_withdraw(action: Action) -> bool:
+    """Return whether a request that still waits may be left out: never one that leads to rest.
+
+    `connect` is cancelled instead: an OUTPUTS OFF that follows it waits for its bench.
+    """
+    return action not in _TO_REST and action is not Action.CONNECT
+
 
 def can(action: Action, state: BenchState) -> tuple[bool, str]:
     """Return whether `action` is allowed in `state`; if not, the next step as a sentence."""

@@ -210,7 +210,13 @@ class LiveSession:
         number = next(self._numbers)
         self._pending[number] = pending
         self._link.send(messages.Request(number, action.value, arguments))
+        if allowed_actions.can_withdraw(action):
+            pending.withdraw = lambda: self._withdraw(number)
         return pending
+
+    def _withdraw(self, number: int) -> None:
+        self._pending.pop(number, None)
+        self._link.send(messages.Request(number, "withdraw"))
 
     def _reopen(self) -> None:
         self._close_link()

@@ -38,8 +38,14 @@ def wait_for(session: PollableSession, holds: Callable[[], bool], within_s: floa
 
 
 def finish(session: PollableSession, pending: PendingAction, within_s: float) -> None:
-    """Wait until an action is done; raise its `PulseError` if it failed, `BenchError` if it took too long."""
+    """Wait until an action is done; raise its `PulseError` if it failed, `BenchError` if it took too long.
+
+    An action that took too long is withdrawn and cancelled, so that it is not done later.
+    """
     if not wait_for(session, lambda: pending.done, within_s):
+        for give_up in (pending.withdraw, pending.cancel):
+            if give_up is not None:
+                give_up()
         raise BenchError(f"{pending.title} did not finish within {within_s:g} s", hint="run: python main.py doctor")
     if pending.error is not None:
         error_json = pending.error.error_json

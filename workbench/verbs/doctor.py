@@ -56,7 +56,8 @@ def _check_display() -> DoctorCheck:
     )
 
 
-def _check_realtime() -> DoctorCheck:
+def check_realtime() -> DoctorCheck:
+    """Return whether this user may ask for real-time priority, and the line for limits.d that permits it."""
     got = has_realtime_permission()
     found = (
         "SCHED_FIFO granted"
@@ -117,7 +118,7 @@ def examine(bench: Path) -> Iterator[DoctorCheck]:
     yield from _check_packages()
     yield _check_disk()
     yield _check_loopback()
-    yield _check_realtime()
+    yield check_realtime()
     yield _check_display()
     yield _check_can()
     yield _check_qt()

@@ -6,7 +6,7 @@ import pytest
 
 from control.state import BenchState
 from workbench.session.actions import Action
-from workbench.session.allowed_actions import can
+from workbench.session.allowed_actions import can, can_withdraw
 
 
 @pytest.mark.parametrize("state", list(BenchState))
@@ -26,3 +26,9 @@ def test_a_tripped_bench_neither_arms_nor_starts_before_its_reset() -> None:
     assert not can(Action.ARM, BenchState.TRIPPED)[0]
     assert not can(Action.START, BenchState.TRIPPED)[0]
     assert can(Action.RESET, BenchState.TRIPPED)[0]
+
+
+def test_what_leads_to_rest_is_never_withdrawn() -> None:
+    kept = {action for action in Action if not can_withdraw(action)}
+    assert {Action.STOP, Action.DISARM, Action.DISCONNECT} <= kept
+    assert kept.isdisjoint({Action.ARM, Action.START, Action.INJECT, Action.SCRIPT, Action.ACTIVATE, Action.RESET})
