@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from control.ports import Controller, CurrentRange, Decision
+from control.ports import Controller, CurrentRange, Decision, Fallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,14 @@ def run_controller(
 
     def work(lane: Controller) -> Decision:
         decision = lane.decide(reading, estimate, allowed, dt_s)
-        return Decision(float(decision.current_a), float(decision.cost), int(decision.violations))
+        return Decision(
+            float(decision.current_a),
+            float(decision.cost),
+            int(decision.violations),
+            int(decision.interventions),
+            Fallback(decision.fallback),
+            str(decision.note),
+        )
 
     return work
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from control import lane_switch
+from control.fallback_events import FallbackEvents
 from control.gate import Allowed, Held, Tripped
 from control.jitter import LoopJitter
 from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_estimator
@@ -82,6 +83,7 @@ class Loop:
         self._actuator_error = ""
         self._estimators_hold = False
         self._model_range = ModelRange()
+        self._fallbacks = FallbackEvents()
         self._unknown = Estimate(np.full(parts.cells, np.nan), np.full(parts.cells, np.nan))
 
     def turn(self, due_s: float) -> Tick:
@@ -153,6 +155,7 @@ class Loop:
         estimate = estimates.get(parts.estimators.active, self._unknown)
         run_s = dt_s if state is BenchState.RUNNING else 0.0  # a duty starts with the run
         decisions = parts.controllers.run(run_controller(reading, estimate, allowed, run_s), self._events)
+        self._events += self._fallbacks.take_changes(decisions, parts.controllers.active)
         cell_a = parts.pack_view.twin_current(snapshot)
         twins = parts.twins.run(step_twin(cell_a, parts.ambient_k, dt_s), self._events)
         packs = {name: output.state for name, output in twins.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,13 +18,34 @@ class CurrentRange:
     discharge_a: float
 
 
+class Fallback(IntEnum):
+    """Where a controller's request comes from, when it is not its own new plan; a run records the number."""
+
+    NONE = 0
+    SHIFTED = 1  # the last plan, one step on
+    DERATED = 2  # less and less of the last current
+    ZERO = 3
+    OTHER = 4  # another controller decides instead
+
+    @property
+    def word(self) -> str:
+        return ("", "last plan", "derated", "zero", "MPC instead")[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A controller's request: pack current in A (discharge positive), cost and constraint violations so far."""
+    """A controller's request: pack current in A (discharge positive), cost and constraint violations so far.
+
+    `interventions`: decisions so far that a shield had to change; `fallback`: what this one falls back to,
+    and `note` why, as a sentence.
+    """
 
     current_a: float
     cost: float
     violations: int
+    interventions: int = 0
+    fallback: Fallback = Fallback.NONE
+    note: str = ""
 
 
 class Controller(Protocol):

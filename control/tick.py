@@ -87,6 +87,15 @@ OF_PACK = (  # an estimator's values of the whole pack, and how long its step to
     ("step", "s"),
 )
 
+OF_CONTROLLER = (  # a controller's values, and how long its step took
+    ("current", "A"),
+    ("cost", "1"),
+    ("violations", "1"),
+    ("interventions", "1"),
+    ("fallback", "1"),
+    ("step", "s"),
+)
+
 
 class TickLayout:
     """Columns of a tick as one row: the measured ones first, then the derived ones."""
@@ -141,8 +150,14 @@ class TickLayout:
             out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
         for name in self._controllers:
             if (decision := tick.decisions.get(name)) is not None:
-                out[at : at + 3] = decision.current_a, decision.cost, decision.violations
-            at += 4
+                out[at : at + len(OF_CONTROLLER) - 1] = (
+                    decision.current_a,
+                    decision.cost,
+                    decision.violations,
+                    decision.interventions,
+                    decision.fallback,
+                )
+            at += len(OF_CONTROLLER)
             out[at - 1] = tick.step_s.get(("controller", name), float("nan"))
 
     def _command_channels(self) -> Iterator[Channel]:
@@ -160,8 +175,7 @@ class TickLayout:
                 yield from (Channel(lane_cell_channel("estimator", name, n, what), unit) for n in cells)
             yield from (Channel(lane_channel("estimator", name, what), unit) for what, unit in OF_PACK)
         for name in self._controllers:
-            for what, unit in (("current", "A"), ("cost", "1"), ("violations", "1"), ("step", "s")):
-                yield Channel(lane_channel("controller", name, what), unit)
+            yield from (Channel(lane_channel("controller", name, what), unit) for what, unit in OF_CONTROLLER)
 
 
 def _number(verdict: Verdict) -> float:

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     LANE_ACTIVE = "lane active"  # `role`, `lane`
     LANE_FAILED = "lane failed"  # `role`, `lane`
     SOURCE_FAILED = "source failed"  # `name`
+    CONTROLLER_FALLBACK = "controller fallback"  # `lane`, `fallback`: none, shifted, derated, zero or other
     MODEL_RANGE = "model range"  # `role`, `lane`, `cells` that are outside, comma-separated, empty for none
     ESTIMATORS_HOLD = "estimators hold"  # `reason`
     ESTIMATORS_RESUME = "estimators resume"

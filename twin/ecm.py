@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import cell_table
+from twin.cell_parameters import load_cell
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.hold import CurrentHold
 from twin.numba_kernel import kernel
@@ -33,21 +34,35 @@ def advance(state: Floats, current_a: Floats, cells: Floats, rows: Floats, setti
 
     `cells[2, n]`: the scale of the current to the table's cell, and the factor on R0 and R1 (what ages, not diffusion).
     """
-    dt = settings[DT]
     p = np.empty(rows.shape[0])
     for n in range(state.shape[1]):
-        i = current_a[n] * cells[SCALE, n]
-        interpolate(rows, state[SOC, n], p)
-        a1, a2 = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
-        state[V1, n] = a1 * state[V1, n] + (1.0 - a1) * p[R1] * cells[RESISTANCE, n] * i
-        state[V2, n] = a2 * state[V2, n] + (1.0 - a2) * p[R2] * i
-        state[SOC, n] -= i * dt / settings[CAPACITY_AS]
-        interpolate(rows, state[SOC, n], p)
-        hot = np.exp(settings[ARRHENIUS] * (1.0 / state[KELVIN, n] - 1.0 / cell_table.REFERENCE_K))
-        state[VOLTAGE, n] = p[OCV] - p[R0] * hot * cells[RESISTANCE, n] * i - state[V1, n] - state[V2, n]
-        settled = settings[AMBIENT] + i * (p[OCV] - state[VOLTAGE, n]) / settings[COOLING]
-        ratio = dt * settings[COOLING] / settings[HEAT_CAPACITY]
-        state[KELVIN, n] = _STEP_TEMPERATURE(state[KELVIN, n], settled, ratio)
+        advance_cell(state, n, current_a[n], settings[AMBIENT], cells, rows, settings, p)
+
+
+@kernel
+def advance_cell(  # noqa: PLR0917  # numba inlines it: a record of its arguments would cost more than the step
+    state: Floats,
+    n: int,
+    current_a: float,
+    ambient_k: float,
+    cells: Floats,
+    rows: Floats,
+    settings: Floats,
+    p: Floats,
+) -> None:
+    """Advance cell `n` of `state` in surroundings of `ambient_k`; `p[6]` becomes the table's values at its new SoC."""
+    dt, i = settings[DT], current_a * cells[SCALE, n]
+    interpolate(rows, state[SOC, n], p)
+    a1, a2 = np.exp(-dt / p[TAU1]), np.exp(-dt / p[TAU2])
+    state[V1, n] = a1 * state[V1, n] + (1.0 - a1) * p[R1] * cells[RESISTANCE, n] * i
+    state[V2, n] = a2 * state[V2, n] + (1.0 - a2) * p[R2] * i
+    state[SOC, n] -= i * dt / settings[CAPACITY_AS]
+    interpolate(rows, state[SOC, n], p)
+    hot = np.exp(settings[ARRHENIUS] * (1.0 / state[KELVIN, n] - 1.0 / cell_table.REFERENCE_K))
+    state[VOLTAGE, n] = p[OCV] - p[R0] * hot * cells[RESISTANCE, n] * i - state[V1, n] - state[V2, n]
+    settled = ambient_k + i * (p[OCV] - state[VOLTAGE, n]) / settings[COOLING]
+    ratio = dt * settings[COOLING] / settings[HEAT_CAPACITY]
+    state[KELVIN, n] = _STEP_TEMPERATURE(state[KELVIN, n], settled, ratio)
 
 
 class EcmPack:
@@ -100,4 +115,4 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; no settings."""
     if settings:
         raise ValueError(f"twin.ecm has no settings, got {', '.join(settings)}")
-    return EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))
+    return EcmPack(pack, load_cell().circuit)

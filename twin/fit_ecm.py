@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import scipy.optimize
 
-from twin import cell_table, pybamm_models
+from twin import cell_parameters, cell_table, pybamm_models
 from twin.cell_table import CellTable
 
 if TYPE_CHECKING:
@@ -110,7 +110,13 @@ def make_table(test: PulseTest) -> CellTable:
     circuit[0] *= np.exp(arrhenius_k * (1.0 / pybamm_models.REFERENCE_K - 1.0 / test.kelvin))
     pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
     thermal = (constants.heat_capacity_j_k, constants.cooling_w_k)
-    return CellTable(f"PyBaMM DFN Chen2020, {pulses}", capacity_ah, arrhenius_k, *thermal, np.vstack([ocv_v, circuit]))
+    return CellTable(
+        f"PyBaMM DFN {cell_parameters.read_name()}, {pulses}",
+        capacity_ah,
+        arrhenius_k,
+        *thermal,
+        np.vstack([ocv_v, circuit]),
+    )
 
 
 def fit_arrhenius(current_a: float) -> float:

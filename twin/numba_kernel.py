@@ -1,8 +1,8 @@
 """Numba as one typed decorator: compiled on first use, cached on disk, one thread.
 
 The cache lies beside the source (or in NUMBA_CACHE_DIR). Numba checks only the kernel's own file for changes; here a
-change in any file of this folder recompiles all kernels, since kernels call each other. A cache that is damaged or
-cannot be written costs a compilation and a warning, never the kernel.
+change in any file of this folder, or beside the kernel, recompiles it, since kernels call each other. A cache that is
+damaged or cannot be written costs a compilation and a warning, never the kernel.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ def kernel(function: F) -> F:
     except RuntimeError as error:
         _LOG.warning("%s; it is compiled at each start (seconds)", error)
     else:
-        _make_tolerant(dispatcher._cache)  # noqa: SLF001  # numba offers no other way to its cache
+        own = Path(cast("Any", function).__code__.co_filename).parent
+        _make_tolerant(dispatcher._cache, own)  # noqa: SLF001  # numba offers no other way to its cache
     return cast("F", dispatcher)
 
 
-def _make_tolerant(cache: Any) -> None:
-    """Make `cache` return None for a stale or unreadable entry, so that numba compiles."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+def _make_tolerant(cache: Any, own: Path) -> None:
+    """Make `cache` return None for a stale or unreadable entry, so that numba compiles; `own`: folder of the kernel."""
+    folders = {Path(__file__).parent, own}
+    sources = sorted(file for folder in folders for file in folder.glob("*.py"))
     files = cache._cache_file  # noqa: SLF001  # as above
     files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001
     where = cache.cache_path

@@ -1,4 +1,4 @@
-"""The only module that imports PyBaMM: its discretised SPMe as CasADi functions, and a DFN cell (Chen2020, LG M50).
+"""The only module that imports PyBaMM: its discretised SPMe as CasADi functions, and a DFN cell.
 
 Importing this module costs seconds: only exports, workers, fits and tests do.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from twin import casadi_functions
+from twin import casadi_functions, cell_parameters
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -26,6 +26,7 @@ _CURRENT: Final = "Current function [A]"
 _AMBIENT: Final = "Ambient temperature [K]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
+_ANODE: Final = "Negative electrode surface potential difference at separator interface [V]"
 _ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m-3]")
 _THROUGHPUTS: Final = 2  # leading states of a PyBaMM model that only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
@@ -56,12 +57,16 @@ class SpmeEquations:
 
 
 class CellReading(NamedTuple):
-    """Terminal voltage, open-circuit voltages at the particles' surfaces and of their mean content (V), and SoC."""
+    """Terminal voltage, open-circuit voltages at the particles' surfaces and of their mean content (V), and SoC.
+
+    `anode_v`: potential of the anode against the electrolyte at the separator (V); below zero lithium plates.
+    """
 
     voltage_v: float
     surface_ocv_v: float
     bulk_ocv_v: float
     soc: float
+    anode_v: float
 
 
 class ReferenceCell:
@@ -70,11 +75,12 @@ class ReferenceCell:
     def __init__(self, soc: float, model: str = "DFN") -> None:
         parameters = _parameters()
         self._empty_and_full = _lithium_ranges(parameters)
+        self.capacity_ah = read_cell_constants().capacity_ah
         self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
         parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
         physics = getattr(_PYBAMM.lithium_ion, model)()
         physics.events = [event for event in physics.events if not event.name.startswith(_CUT_OFFS)]
-        solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM])
+        solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE])
         self._cell = _PYBAMM.Simulation(physics, parameter_values=parameters, solver=solver)
         self.rest(soc)
 
@@ -103,7 +109,8 @@ class ReferenceCell:
         self._t_s = reached_s
         empty, full = self._empty_and_full[0]
         voltage_v, surface_v, bulk_v = (self._last(name) for name in _VOLTAGES)
-        return CellReading(voltage_v, surface_v, bulk_v, (self._last(_LITHIUM) - empty) / (full - empty))
+        soc = (self._last(_LITHIUM) - empty) / (full - empty)
+        return CellReading(voltage_v, surface_v, bulk_v, soc, self._last(_ANODE))
 
     def _last(self, name: str) -> float:
         return float(self._solution[name].entries[-1])
@@ -150,7 +157,7 @@ def read_cell_constants() -> CellConstants:
 
 
 def _parameters() -> Any:
-    parameters = _PYBAMM.ParameterValues("Chen2020")
+    parameters = _PYBAMM.ParameterValues(cell_parameters.read_name())
     parameters.update({_CURRENT: "[input]", _AMBIENT: "[input]"})
     return parameters
 

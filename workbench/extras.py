@@ -23,6 +23,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
         "casadi",
         "jinja2",
         "numba",
+        "onnxruntime",
         "piqp",
         "psutil",
         "pyarrow",
@@ -37,9 +38,12 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "window": ("PySide6", "shiboken6"),
     "edge": ("can", "cantools", "google.protobuf", "numba", "paho"),
     "fleet": ("google.protobuf", "iotcore", "paho", "psutil"),
-    "rl": ("torch",),
+    "rl": ("gymnasium", "onnx", "onnxscript", "torch"),
+    "rl-dev": ("stable_baselines3",),
+    "distributed": ("ray",),
+    "edge-rl": ("onnxruntime",),
     "docs": ("autoapi", "furo", "myst_parser", "sphinx"),
-    "dev": ("pyqtgraph",),
+    "dev": ("do_mpc", "pyqtgraph"),
 }
 
 OURS: Final = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})

@@ -28,7 +28,11 @@ _NAME_PX: Final = 104.0  # least room of a name
 _WORDLESS_PX: Final = 136.0  # with less for the name, the words after the numbers give way
 _APART_PX: Final = 12.0  # between two columns
 _WORD_PX: Final = 36.0  # of the faint word after a number
-HEADS: Final = {"twin": ("mV", "step"), "estimator": ("SoC error", "step"), "controller": ("cost", "viol.", "step")}
+HEADS: Final = {
+    "twin": ("mV", "step"),
+    "estimator": ("SoC error", "step"),
+    "controller": ("cost", "viol.", "step", "interv."),
+}
 _SHORT: Final = {TwinError.TRACKING: "track", TwinError.DIFFERENCE: "diff", TwinError.RESIDUAL: "resid"}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -53,7 +57,8 @@ def make_figures(lane: LaneInfo, reading: ChannelReading, active_twin: str, *, r
         error = abs(reading[own("soc")] - reading[lane_channel("twin", active_twin, "soc")])
         return LaneFigures(((fmt.PERCENT.text(error), ""), step))
     cost, violations = reading[own("cost")], reading[own("violations")]
-    return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step))
+    interventions = (fmt.COUNT.number(reading[own("interventions")]), "")
+    return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step, interventions))
 
 
 class LaneColumns:

@@ -1,0 +1,175 @@
+"""The lane of a trained policy: a shield corrects it, and the MPC takes over where the policy cannot be trusted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from control import mpc
+from control.bumpless import BumplessOutput, clamp, is_outside
+from control.current_profile import read_current_profile
+from control.observed_pack import ObservedPack
+from control.ports import CurrentRange, Decision, Fallback
+from control.rl.policy import TOLERANCE, Policy
+from control.shield import Shield, make_shield_settings
+from control.tasks.observation import Observer
+from control.tasks.simulation import NEEDED
+from control.tasks.task import TaskKind, find_task, read_task
+from drivers.clock import monotonic
+from drivers.errors import BenchFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from control.current_profile import CurrentProfile
+    from control.ports import Controller
+    from control.tasks.task import ControlTask
+    from drivers.snapshot import Estimate, Floats, PackReading
+    from twin.ports import PackSpec
+
+SETTINGS: Final = ("policy", *mpc.SETTINGS)  # that a bench file may give
+SHIPPED: Final = Path(__file__).parent / "policies" / "duty_tracking.onnx"
+LATE_S: Final = 0.005  # an answer that took longer comes too late for its turn
+
+
+class PolicyInputs:
+    """What a policy sees on a bench: the pack as measured, and the duty ahead. `rating_a` is that of this pack."""
+
+    def __init__(self, task: ControlTask, profile: CurrentProfile, abreast: float) -> None:
+        self.task, self.profile = task, profile
+        self.rating_a = task.rating_a * abreast / task.pack.parallel
+        self._observed, self._observer = ObservedPack(task.cell, abreast), Observer(task)
+        self._shield = Shield(task.cell, make_shield_settings(task, abreast))
+        self._ahead_s: Floats = (np.arange(task.preview, dtype=np.float64) + 0.5) * task.step_s
+        self._seen: Floats | None = None
+        self._voltage_v: Floats = np.zeros((2, 1))
+
+    def measure(self, reading: PackReading, estimate: Estimate, dt_s: float) -> bool:
+        """Update what is seen of the pack; return False, and keep the past, if a value is not known."""
+        voltage_v, kelvin, soc = (
+            np.array([[values.min()], [values.max()]])
+            for values in (reading.voltage_v, reading.temperature_k, estimate.soc)
+        )
+        if not (math.isfinite(reading.current_a) and np.isfinite([voltage_v, kelvin, soc]).all()):
+            self._seen = None
+            return False
+        self._seen = self._observed.observe(np.array([reading.current_a]), soc, voltage_v, kelvin, dt_s)
+        self._voltage_v = voltage_v
+        return True
+
+    def find_range(self, allowed: CurrentRange) -> CurrentRange:
+        """Return what the shield and the BMS allow, both."""
+        if self._seen is None:
+            return CurrentRange(0.0, 0.0)
+        charge_a, discharge_a = self._shield.find_range(self._seen)[:, 0]
+        return CurrentRange(min(charge_a, allowed.charge_a), min(discharge_a, allowed.discharge_a))
+
+    def observe(self, safe: CurrentRange, last_a: float, now_s: float) -> Floats:
+        """Return the observation `[1, names]`; scaled to the rating of the task, as in training."""
+        if self._seen is None:
+            return np.full((1, len(self._observer.names)), np.nan)
+        scale = self.task.rating_a / self.rating_a
+        ahead = self.profile.at(now_s + self._ahead_s)[None] * scale
+        allowed = np.array([[safe.charge_a], [safe.discharge_a]]) * scale
+        last = np.array([last_a * scale])
+        return self._observer.build(self._seen, self._voltage_v, last, allowed, ahead, np.array([now_s]))
+
+
+class RlController:
+    """Asks the policy once a step of its task; in between its action stays, within what is allowed now.
+
+    `distrust`: why the policy must not act at all, empty for a policy in order. Cost is that of the other controllers:
+    the mean squared distance from the duty (A^2). A violation is a request of the policy that the BMS does not allow.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        inputs: PolicyInputs,
+        instead: Controller,
+        *,
+        distrust: str = "",
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._policy, self._inputs, self._instead = policy, inputs, instead
+        self._distrust, self._now = distrust, now
+        self._t_s = self._requested_a = self._applied_a = 0.0
+        self._since_s, self._interventions = math.inf, 0
+        self._note = distrust
+        self._output = BumplessOutput()
+
+    def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
+        instead = self._instead.decide(reading, estimate, allowed, dt_s)
+        now_s, self._t_s = self._t_s, self._t_s + dt_s
+        self._since_s = self._since_s + dt_s if dt_s > 0.0 else math.inf
+        known = self._inputs.measure(reading, estimate, dt_s)
+        safe = self._inputs.find_range(allowed)
+        if self._since_s >= self._inputs.task.step_s * 0.999:  # a sum of periods is not exact
+            self._since_s = 0.0
+            self._ask(safe, now_s, dt_s)
+        note = self._distrust or ("" if known else "a measured value is not known") or self._note
+        if note:
+            wanted_a = instead.current_a
+        else:
+            wanted_a = clamp(self._requested_a, safe)
+            self._interventions += dt_s > 0.0 and abs(wanted_a - self._requested_a) > NEEDED * self._inputs.rating_a
+        self._applied_a = self._output.current(wanted_a, allowed, dt_s)
+        broken = not note and is_outside(self._requested_a, allowed)
+        error_a = self._applied_a - self._inputs.profile.now(now_s)
+        scored = self._output.decision(self._applied_a, error_a, dt_s, broken=broken)
+        fallback = Fallback.OTHER if note else Fallback.NONE
+        return Decision(scored.current_a, scored.cost, scored.violations, self._interventions, fallback, note)
+
+    def take_over(self, current_a: float) -> None:
+        self._output.take_over(current_a)
+        self._instead.take_over(current_a)
+
+    def _ask(self, safe: CurrentRange, now_s: float, dt_s: float) -> None:
+        """Ask the policy; keep its request, or the reason why it cannot be used, until the next step."""
+        observation = self._inputs.observe(safe, self._applied_a, now_s)
+        if outside := self._policy.find_outside(observation[0]):
+            self._note = f"outside the trained range: {outside}"
+            return
+        began_s = self._now()
+        action = float(self._policy.act(observation)[0])
+        took_s = self._now() - began_s
+        if not math.isfinite(action):
+            self._note = "the policy returned no number"
+        elif took_s > LATE_S and dt_s > 0.0:
+            self._note = f"the policy answered after {1e3 * took_s:.1f} ms, limit {1e3 * LATE_S:g} ms"
+        else:
+            self._note = ""
+            self._requested_a = max(-1.0, min(1.0, action)) * self._inputs.rating_a
+
+
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+    """Build the controller.
+
+    Settings: `policy`, a file that `train` wrote for a task that follows a duty (default: the shipped one); the rest as
+    for `control.mpc`, which decides where the policy must not.
+    """
+    own = {key: value for key, value in settings.items() if key != "policy"}
+    path = Path(settings.get("policy", SHIPPED))
+    policy, profile = Policy.load(path), read_current_profile(own)
+    task = read_task(find_task(policy.info.task))
+    if task.kind is not TaskKind.DUTY:
+        hint = "name a policy that follows a duty"
+        raise BenchFileError(f"is for the task {task.name}", where=str(path), key="policy", value=task.name, hint=hint)
+    inputs = PolicyInputs(task, profile, pack.parallel * pack.cell_ah / task.cell.capacity_ah)
+    return RlController(policy, inputs, mpc.build(pack, own), distrust=find_distrust(policy, task))
+
+
+def find_distrust(policy: Policy, task: ControlTask) -> str:
+    """Return why a policy must not act: other cell, other task, or other answers than where it was made."""
+    if policy.info.cell_sha256 != task.cell.sha256:
+        return f"the policy was trained for another cell ({policy.info.cell_sha256[:8]}, here {task.cell.sha256[:8]})"
+    if policy.info.task_sha256 != task.sha256:
+        return f"the policy was trained for another version of the task {task.name}"
+    if policy.info.names != Observer(task).names:
+        return "the policy observes other values than this version gives"
+    if not (worst := policy.find_golden_error()) <= TOLERANCE:
+        return f"the policy's golden vectors are not repeated here: {worst:.2g} off, limit {TOLERANCE:g}"
+    return ""

@@ -1,0 +1,64 @@
+"""The observation of a policy: named values in SI units; the same for training, simulation and bench."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from control import shield
+from control.tasks.task import TaskKind
+
+if TYPE_CHECKING:
+    from control.tasks.task import ControlTask
+    from drivers.snapshot import Floats
+
+HOUR_S, DAY_S = 3600.0, 86400.0
+OF_PACK: Final = ("soc", "soc_spread", "high_v", "low_v", "high_k", "last", "charge", "discharge")
+DUTY_AHEAD: Final = (0, 1, 2, 4, 8, 16, 32)  # steps
+
+
+class Observer:
+    """Builds the observation of a task. `names` is its schema."""
+
+    def __init__(self, task: ControlTask) -> None:
+        self._task = task
+        self.names = (*OF_PACK, *self._name_signal())
+
+    def build(  # noqa: PLR0917  # one batch of arrays, in the order of the names
+        self, seen: Floats, voltage_v: Floats, last_a: Floats, allowed: Floats, ahead: Floats, t_s: Floats
+    ) -> Floats:
+        """Return `[packs, len(names)]`.
+
+        `seen[8, packs]` and `allowed[2, packs]` as in `control.shield`, `voltage_v[2, packs]` of the lowest and the
+        highest cell, `last_a[packs]` the current of the last step, `ahead[packs, preview]` the signal from this step
+        on, `t_s[packs]` the time since midnight or since the start.
+        """
+        rating_a = self._task.rating_a
+        low, high = seen[shield.LOW_SOC], seen[shield.HIGH_SOC]
+        of_pack = (0.5 * (low + high), high - low, voltage_v[1], voltage_v[0], seen[shield.HIGH_K], last_a / rating_a)
+        return np.vstack([*of_pack, *(allowed / rating_a), *self._describe_signal(ahead, t_s)]).T
+
+    def _name_signal(self) -> tuple[str, ...]:
+        if self._task.kind is TaskKind.ARBITRAGE:
+            hours = range(self._count_hours())
+            return ("sin_day", "cos_day", "mean_price", *(f"price_{hour:02d}" for hour in hours))
+        if self._task.kind is TaskKind.DUTY:
+            return tuple(f"duty_{steps}" for steps in self._list_ahead())
+        return ("missing_soc",)
+
+    def _describe_signal(self, ahead: Floats, t_s: Floats) -> Floats:
+        if self._task.kind is TaskKind.ARBITRAGE:
+            angle, hours = 2.0 * np.pi * t_s / DAY_S, self._count_hours()
+            hourly = ahead.reshape(len(ahead), hours, -1).mean(axis=2)
+            mean = hourly.mean(axis=1)
+            return np.vstack([np.sin(angle), np.cos(angle), mean, (hourly - mean[:, None]).T])
+        if self._task.kind is TaskKind.DUTY:
+            return ahead[:, list(self._list_ahead())].T / self._task.rating_a
+        return np.full((1, len(ahead)), self._task.target_soc)
+
+    def _count_hours(self) -> int:
+        return max(1, round(self._task.preview * self._task.step_s / HOUR_S))
+
+    def _list_ahead(self) -> tuple[int, ...]:
+        return tuple(steps for steps in DUTY_AHEAD if steps < self._task.preview)

@@ -1,0 +1,160 @@
+"""Many packs at once on the equivalent circuits of the ECM twin: what a task sees of them in each step (numba)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from twin import ecm
+from twin.cell_table import OCV
+from twin.numba_kernel import kernel
+from twin.plating import look_up
+from twin.wear import step_wear
+
+if TYPE_CHECKING:
+    from control.tasks.episodes import Episodes
+    from control.tasks.task import ControlTask
+    from drivers.snapshot import Floats
+
+HOUR_S: Final = 3600.0
+TURN_SOC, DIRECTION = range(2)
+ENERGY_WH, CHARGE_AH, HIGH_V, LOW_V, HIGH_K, LOW_K, HIGH_SOC, LOW_SOC, ANODE_V, WEAR = range(10)
+
+
+class PackStep(NamedTuple):
+    """What happened in one step, one entry a pack.
+
+    `energy_wh` at the terminals (discharge positive), `charge_ah` through them (magnitude); the highest and lowest cell
+    voltage and temperature, SoC and anode potential within the step; `wear`: the mean fraction of capacity lost.
+    """
+
+    energy_wh: Floats
+    charge_ah: Floats
+    high_v: Floats
+    low_v: Floats
+    high_k: Floats
+    low_k: Floats
+    high_soc: Floats
+    low_soc: Floats
+    anode_v: Floats
+    wear: Floats
+
+
+class PackBatch:
+    """The packs of some episodes; `state[5, packs x cells]` as in `twin.ecm`."""
+
+    def __init__(self, task: ControlTask, episodes: Episodes) -> None:
+        cell = task.cell
+        self.cells, self._pack_ah = task.pack.cells, task.pack_ah
+        self.ambient_k = episodes.ambient_k.copy()
+        self._substeps = max(1, round(task.step_s / task.substep_s))
+        self._scale = np.vstack([1.0 / (task.pack.parallel * episodes.capacity.ravel()), episodes.resistance.ravel()])
+        self.state = np.zeros((5, episodes.soc0.size))
+        self._turns = np.zeros((episodes.packs, 2))
+        thermal = (cell.circuit.arrhenius_k, cell.circuit.cooling_w_k, cell.circuit.heat_capacity_j_k)
+        dt_s = task.step_s / self._substeps
+        self._settings = np.array([dt_s, 0.0, HOUR_S * cell.capacity_ah, *thermal])
+        self._rows = cell.circuit.rows
+        self._plating = cell.plating.anode_v, cell.plating.rates_c, cell.plating.kelvins
+        self._wear = cell.wear.linearise(cell.capacity_ah)
+        self._capacity_ah = cell.capacity_ah
+        self._out = np.zeros((WEAR + 1, episodes.packs))
+        for pack in range(episodes.packs):
+            self.restart(pack, episodes, pack)
+
+    @property
+    def packs(self) -> int:
+        return len(self.ambient_k)
+
+    def restart(self, pack: int, episodes: Episodes, number: int) -> None:
+        """Let `pack` begin again as the episode `number` of `episodes`, at rest."""
+        own = slice(pack * self.cells, (pack + 1) * self.cells)
+        parallel = self._pack_ah / self._capacity_ah
+        self._scale[0, own], self._scale[1, own] = (
+            1.0 / (parallel * episodes.capacity[number]),
+            episodes.resistance[number],
+        )
+        self.ambient_k[pack] = episodes.ambient_k[number]
+        self.state[:, own] = 0.0
+        self.state[ecm.SOC, own], self.state[ecm.KELVIN, own] = episodes.soc0[number], episodes.ambient_k[number]
+        grid = np.linspace(0.0, 1.0, self._rows.shape[1])
+        self.state[ecm.VOLTAGE, own] = np.interp(episodes.soc0[number], grid, self._rows[OCV])
+        self._turns[pack] = episodes.soc0[number].mean(), 0.0
+
+    def step(self, current_a: Floats) -> PackStep:
+        """Advance every pack by one step of the task under `current_a[packs]`."""
+        step_packs(
+            self.state,
+            self._turns,
+            current_a,
+            self.ambient_k,
+            self._scale,
+            self._rows,
+            self._settings,
+            *self._plating,
+            self._wear,
+            self._capacity_ah,
+            self.cells,
+            self._substeps,
+            self._out,
+        )
+        return PackStep(*self._out.copy())
+
+    def read(self, row: int) -> Floats:
+        """Return one row of the state, as `[packs, cells]`: `twin.ecm.SOC`, `VOLTAGE`, `KELVIN`, `V1`, `V2`."""
+        return self.state[row].reshape(self.packs, self.cells)
+
+
+@kernel
+def step_packs(  # noqa: PLR0917  # the kernel takes arrays, not records
+    state: Floats,
+    turns: Floats,
+    current_a: Floats,
+    ambient_k: Floats,
+    scale: Floats,
+    rows: Floats,
+    settings: Floats,
+    anode_v: Floats,
+    rates_c: Floats,
+    kelvins: Floats,
+    wear: Floats,
+    capacity_ah: float,
+    cells: int,
+    substeps: int,
+    out: Floats,
+) -> None:
+    """Advance all packs by `substeps` of `settings[DT]`; fill `out[10, packs]`, see `PackStep`."""
+    dt_s = settings[ecm.DT]
+    p = np.empty(rows.shape[0])
+    for pack in range(len(current_a)):
+        i = current_a[pack]
+        out[:, pack] = 0.0
+        out[LOW_V, pack] = out[LOW_K, pack] = out[LOW_SOC, pack] = out[ANODE_V, pack] = np.inf
+        out[HIGH_V, pack] = out[HIGH_SOC, pack] = -np.inf
+        first = pack * cells
+        direction = np.sign(i)
+        if direction * turns[pack, DIRECTION] < 0.0:  # a half cycle has ended
+            turns[pack, TURN_SOC] = np.mean(state[ecm.SOC, first : first + cells])
+        if direction != 0.0:
+            turns[pack, DIRECTION] = direction
+        for _ in range(substeps):
+            pack_v = 0.0
+            for n in range(first, first + cells):
+                ecm.advance_cell(state, n, i, ambient_k[pack], scale, rows, settings, p)
+                soc, kelvin, voltage = state[ecm.SOC, n], state[ecm.KELVIN, n], state[ecm.VOLTAGE, n]
+                cell_a = i * scale[ecm.SCALE, n]
+                pack_v += voltage
+                depth = abs(soc - turns[pack, TURN_SOC])
+                cell_ah = abs(cell_a) * dt_s / HOUR_S
+                out[WEAR, pack] += step_wear(wear, p[OCV], kelvin, depth, cell_ah, dt_s) / cells
+                anode = look_up(anode_v, rates_c, kelvins, -cell_a / capacity_ah, kelvin, soc) if i < 0.0 else np.inf
+                out[HIGH_V, pack] = max(out[HIGH_V, pack], voltage)
+                out[LOW_V, pack] = min(out[LOW_V, pack], voltage)
+                out[HIGH_K, pack] = max(out[HIGH_K, pack], kelvin)
+                out[LOW_K, pack] = min(out[LOW_K, pack], kelvin)
+                out[HIGH_SOC, pack] = max(out[HIGH_SOC, pack], soc)
+                out[LOW_SOC, pack] = min(out[LOW_SOC, pack], soc)
+                out[ANODE_V, pack] = min(out[ANODE_V, pack], anode)
+            out[ENERGY_WH, pack] += pack_v * i * dt_s / HOUR_S
+            out[CHARGE_AH, pack] += abs(i) * dt_s / HOUR_S

@@ -1,0 +1,215 @@
+"""A reference task, from one TOML file: pack, limits, prices and weights of the cost, what varies between episodes."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from drivers.benchfile.document import Document
+from drivers.benchfile.read import suggest, validate
+from drivers.errors import Usage
+from twin.cell_parameters import CellParameters, load_cell
+
+SCHEMA: Final = "pulsebms.task/1"
+FOLDER: Final = Path(__file__).parent / "shipped"
+
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Pair = tuple[Number, Number]
+
+
+class TaskKind(StrEnum):
+    """What a controller follows: a current over time, a full charge, or the price of energy."""
+
+    DUTY = "duty"
+    CHARGE = "charge"
+    ARBITRAGE = "arbitrage"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _pairs_rise(self) -> Self:
+        for name, value in self:
+            pair = cast("tuple[float, float]", value)
+            if isinstance(value, tuple) and not pair[0] <= pair[1]:
+                raise ValueError(f"should have {name} = [low, high]")
+        return self
+
+
+class TaskPack(_Section):
+    """`cells` in series, each of `parallel` cells of the cell file."""
+
+    cells: Annotated[int, Field(ge=1, le=24)]
+    parallel: Annotated[int, Field(ge=1)]
+
+
+class TaskLimits(_Section):
+    """What the pack must keep. `plating_v`: the least anode potential; both rates are magnitudes."""
+
+    soc: tuple[Fraction, Fraction]
+    voltage_v: Pair
+    temperature_degc: Pair
+    plating_v: Number
+    charge_c: Positive
+    discharge_c: Positive
+
+    @property
+    def high_k(self) -> float:
+        return self.temperature_degc[1] + 273.15
+
+
+class TaskCost(_Section):
+    """What one episode costs, in EUR.
+
+    `tracking_eur_a2_h`: an hour of one A^2 of error. `replacement_eur_kwh`: a new pack; it is worn out at `end_of_life`
+    (fraction of capacity lost). `efficiency`: of the converter, each way. `violation_eur`: a step with a limit broken.
+    """
+
+    tracking_eur_a2_h: Amount = 0.0
+    replacement_eur_kwh: Amount = 0.0
+    end_of_life: Annotated[float, Field(gt=0.0, le=1.0)] = 0.2
+    efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    hour_eur: Amount = 0.0
+    violation_eur: Amount = 0.0
+
+
+class TaskPrices(_Section):
+    """A day-ahead price by the hour: mean, daily shape, level of each day, noise and spikes (EUR/kWh); see `prices`."""
+
+    mean_eur_kwh: Number
+    swing_eur_kwh: Amount
+    day_eur_kwh: Amount
+    noise_eur_kwh: Amount
+    spike_eur_kwh: Amount
+    spikes_per_day: Amount
+
+
+class TaskDuty(_Section):
+    """A drawn duty of steps and ramps: `step_s` how long a level lasts, `level_c` how large it is."""
+
+    level_c: Positive
+    lasts_s: tuple[Positive, Positive]
+    mean_c: Pair = (0.0, 0.0)
+
+
+class TaskVariation(_Section):
+    """What is drawn anew for each episode. Spreads are standard deviations, pairs are uniform ranges."""
+
+    soc: tuple[Fraction, Fraction]
+    soc_spread: Amount = 0.0
+    capacity: Pair = (1.0, 1.0)
+    capacity_spread: Amount = 0.0
+    resistance: Pair = (1.0, 1.0)
+    resistance_spread: Amount = 0.0
+    ambient_degc: Pair = (25.0, 25.0)
+    voltage_bias_v: Amount = 0.0
+    voltage_noise_v: Amount = 0.0
+    current_bias_a: Amount = 0.0
+    temperature_bias_k: Amount = 0.0
+    soc_error: Amount = 0.0
+
+
+class ControlTask(_Section):
+    """One task; `sha256` is that of its file."""
+
+    format: Annotated[Literal["pulsebms.task/1"], Field(alias="schema")]
+    name: str
+    kind: TaskKind
+    step_s: Positive
+    steps: Annotated[int, Field(ge=1)]
+    substep_s: Positive
+    preview: Annotated[int, Field(ge=1)]
+    target_soc: Fraction = 1.0
+    pack: TaskPack
+    limits: TaskLimits
+    cost: TaskCost
+    varies: TaskVariation
+    prices: TaskPrices | None = None
+    duty: TaskDuty | None = None
+    _sha256: str = PrivateAttr(default="")
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256
+
+    @property
+    def cell(self) -> CellParameters:
+        return load_cell()
+
+    @property
+    def rating_a(self) -> float:
+        """The pack current that an action of 1 stands for: the larger of both limits."""
+        return max(self.charge_a, self.discharge_a)
+
+    @property
+    def charge_a(self) -> float:
+        return self.limits.charge_c * self.pack_ah
+
+    @property
+    def discharge_a(self) -> float:
+        return self.limits.discharge_c * self.pack_ah
+
+    @property
+    def pack_ah(self) -> float:
+        return self.pack.parallel * self.cell.capacity_ah
+
+    @model_validator(mode="after")
+    def _needs(self) -> Self:
+        if self.kind is TaskKind.ARBITRAGE and self.prices is None:
+            raise ValueError("should have a table [prices]")
+        if self.kind is TaskKind.DUTY and self.duty is None:
+            raise ValueError("should have a table [duty]")
+        return self
+
+
+def read_task(path: Path) -> ControlTask:
+    """Read a task file; raise `BenchFileError`, which names line, key, value and bound."""
+    document = Document.read(path)
+    task = validate(document, ControlTask)
+    task._sha256 = hashlib.sha256(document.text.encode()).hexdigest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
+    _require_cell(document, task)
+    return task
+
+
+def find_task(name: str) -> Path:
+    """Return the file of a shipped task, or `name` as a path; raise `Usage`, which lists the shipped ones."""
+    shipped = list_tasks()
+    if name in shipped:
+        return FOLDER / f"{name}.toml"
+    if (path := Path(name)).is_file():
+        return path
+    raise Usage(f"there is no task {name!r}", value=name, hint=suggest(name, shipped, "tasks"))
+
+
+def list_tasks() -> list[str]:
+    """Return the names of the shipped tasks."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def _require_cell(document: Document, task: ControlTask) -> None:
+    """Raise `BenchFileError` for a limit that the cell itself does not bear."""
+    bears, asks = task.cell.limits, task.limits
+    rules: tuple[tuple[str, Any, float, float], ...] = (
+        ("voltage_v", asks.voltage_v, bears.low_v, bears.high_v),
+        ("temperature_degc", asks.temperature_degc, bears.low_k - 273.15, bears.high_k - 273.15),
+    )
+    for key, (low, high), least, most in rules:
+        if low < least or high > most:
+            what = f"= [{low:g}, {high:g}] is outside the limits of the cell {task.cell.name}"
+            bound = f"{least:g} to {most:g}"
+            raise document.mistake(("limits", key), what, value=[low, high], bound=bound, hint="stay within them")
+    for key, rate_c, most_c in (
+        ("charge_c", asks.charge_c, bears.charge_c),
+        ("discharge_c", asks.discharge_c, bears.discharge_c),
+    ):
+        if rate_c > most_c:
+            what = f"= {rate_c:g} is more than the cell {task.cell.name} bears"
+            raise document.mistake(("limits", key), what, value=rate_c, bound=most_c, hint="lower it")
