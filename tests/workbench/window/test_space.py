@@ -201,7 +201,7 @@ def test_at_scale_two_the_window_fits_a_laptop() -> None:
 @pytest.mark.parametrize("width", [200.0, 232.0, 264.0, 336.0])
 def test_columns_of_lanes_do_not_collide(width: float) -> None:
     columns = LaneColumns("controller")
-    figures = LaneFigures((("201.86", ""), ("11155", ""), ("14 µs", "")))
+    figures = LaneFigures((("201.86", ""), ("11155", ""), ("14 µs", ""), ("12", "")))
     assert columns.widen(figures)
     edges = columns.edges(width)
     assert edges
@@ -216,9 +216,9 @@ def test_columns_of_lanes_do_not_collide(width: float) -> None:
 @pytest.mark.usefixtures("qapp")
 def test_columns_keep_their_width_so_that_numbers_do_not_dance() -> None:
     columns = LaneColumns("controller")
-    columns.widen(LaneFigures((("201.86", ""), ("11155", ""), ("14 µs", ""))))
+    columns.widen(LaneFigures((("201.86", ""), ("11155", ""), ("14 µs", ""), ("12", ""))))
     before = columns.edges(336.0)
-    assert not columns.widen(LaneFigures((("0.01", ""), ("0", ""), ("3 µs", ""))))
+    assert not columns.widen(LaneFigures((("0.01", ""), ("0", ""), ("3 µs", ""), ("0", ""))))
     assert columns.edges(336.0) == before
 
 

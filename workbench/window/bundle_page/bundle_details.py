@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from workbench.window.bundle_page.style import DisplayStyle
     from workbench.window.widgets.themes import Theme
 
-_LEAST_PX: Final = 230  # its wrapped sentences and its buttons are whole
 _WORD_PX: Final = 104
 _HEAD_PX: Final = 96
 EMPTY: Final = "Choose a bundle, build one, or verify a file; its contents and its verification appear here."
@@ -77,7 +76,6 @@ class BundleDetails(QWidget):
         column.addLayout(head)
         column.addWidget(self.claims, 1)
         column.addStretch(0)
-        self.setMinimumHeight(_LEAST_PX)
         self.show_bundle(None)
 
     def set_theme(self, theme: Theme) -> None:

@@ -71,7 +71,7 @@ class BundleForm(QWidget):
         self.days.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.keys.setAccessibleName("Private key")
         self.keys.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.keys.setMinimumContentsLength(12)
+        self.keys.setMinimumContentsLength(6)
         self.build.setFont(font(TITLE_PX, bold=True))
         self.build.setStyleSheet(f"font-size: {TITLE_PX}px; padding: 8px 24px;")
         for part in (self.name, self.serial):

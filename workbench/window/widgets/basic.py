@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.icons import paint_icon
 from workbench.window.widgets.themes import LABEL_PX, font
+from workbench.window.widgets.wrapped_label import WrappedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 def label(text: str = "", tone: str = "", *, wrap: bool = False) -> QLabel:
     """Make a label in one of the style sheet's tones."""
-    made = QLabel(text)
+    made = WrappedLabel(text) if wrap else QLabel(text)
     made.setProperty("tone", tone)
-    made.setWordWrap(wrap)
     made.setTextFormat(Qt.TextFormat.PlainText)
     return made
 
